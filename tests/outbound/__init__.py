@@ -1,0 +1,1 @@
+"""Tests of the way out: real sockets on the loopback, and far ends that mean harm."""

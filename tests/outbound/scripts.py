@@ -1,0 +1,199 @@
+"""What hostile far ends do once they have a request, by name; each takes what its case is given."""
+
+import gzip
+import socket
+import struct
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import chain, repeat
+from time import sleep
+
+from tests.outbound.far_end import Script
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+BLOCK = b"x" * 65536
+PAUSE = 0.05
+
+
+def script_of(name: str, given: Mapping[str, object]) -> Script:
+    """Return the script of this name, ready for a connection."""
+    return partial(globals()[f"_{name}"], **{key: value for key, value in given.items() if key != "body_bytes"})
+
+
+def reads_first(name: str) -> bool:
+    """Whether the script wants the request read before it starts."""
+    return name not in {"hangs_up", "never_reads", "refused_unread"}
+
+
+def _send(connection: socket.socket, *pieces: bytes) -> None:
+    connection.sendall(b"".join(pieces))
+
+
+def _stream(connection: socket.socket, pieces: Iterator[bytes], pause: float = 0.0) -> None:
+    for piece in pieces:
+        connection.sendall(piece)
+        sleep(pause)
+
+
+def _wait(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+
+
+def _plain(connection: socket.socket, status: int, body: str = "", headers: Mapping[str, str] | None = None) -> None:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    content = body.encode()
+    head = f"HTTP/1.1 {status} Whatever\r\nContent-Length: {len(content)}\r\n{lines}\r\n"
+    _send(connection, head.encode(), content)
+
+
+def _redirect(connection: socket.socket, status: int, location: str) -> None:
+    _plain(connection, status, headers={"Location": location})
+
+
+_FOUND = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n"
+
+
+def _redirect_with_endless_body(connection: socket.socket) -> None:
+    _stream(connection, chain([_FOUND], repeat(BLOCK)))
+
+
+def _redirect_with_dribbled_body(connection: socket.socket) -> None:
+    _stream(connection, chain([_FOUND], repeat(b"x")), PAUSE)
+
+
+def _dribbled_status(connection: socket.socket) -> None:
+    _stream(connection, chain([b"HTTP/1.1 200 "], repeat(b"O")), PAUSE)
+
+
+def _dribbled_headers(connection: socket.socket) -> None:
+    _stream(connection, chain([OK], repeat(b"X-More: 1\r\n")), PAUSE * 2)
+
+
+def _dribbled_body(connection: socket.socket) -> None:
+    _stream(connection, chain([OK, b"Content-Length: 1000000\r\n\r\n"], repeat(b"x")), PAUSE)
+
+
+def _dribbled_chunks(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED], repeat(b"1\r\nx\r\n")), PAUSE)
+
+
+def _endless_continue(connection: socket.socket) -> None:
+    _stream(connection, repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 100))
+
+
+def _early_hints(connection: socket.socket) -> None:
+    _stream(connection, repeat(b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n"))
+
+
+def _endless_body(connection: socket.socket) -> None:
+    _stream(connection, chain([OK, b"\r\n"], repeat(BLOCK)))
+
+
+def _endless_trailers(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED, b"0\r\n"], repeat(b"X-More: 1\r\n" * 1000)))
+
+
+def _compressed_thrice(connection: socket.socket) -> None:
+    bomb = gzip.compress(gzip.compress(gzip.compress(bytes(10**7))))
+    head = f"Content-Encoding: gzip, gzip, gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    _send(connection, OK, head.encode(), bomb)
+
+
+def _brotli(connection: socket.socket) -> None:
+    _stream(connection, chain([OK, b"Content-Encoding: br\r\n\r\n"], repeat(b"\xff\xff\x3f\x00" * 4096)))
+
+
+def _not_really_gzip(connection: socket.socket) -> None:
+    _send(connection, OK, b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello")
+
+
+def _many_headers(connection: socket.socket) -> None:
+    _stream(connection, chain([OK], repeat(b"X-More: 1\r\n" * 100, 1000), [b"\r\n"]))
+
+
+def _endless_header(connection: socket.socket) -> None:
+    _stream(connection, chain([OK, b"X-More: "], repeat(BLOCK)))
+
+
+def _endless_chunk_line(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED, b"1;"], repeat(BLOCK)))
+
+
+def _never_reads(connection: socket.socket) -> None:
+    sleep(4)
+
+
+def _cut_in_headers(connection: socket.socket) -> None:
+    _send(connection, OK, b"Content-Type: text/pl")
+
+
+def _cut_in_status(connection: socket.socket) -> None:
+    _send(connection, b"HTTP/1.1 20")
+
+
+def _hangs_up(connection: socket.socket) -> None:
+    connection.close()
+
+
+def _resets(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _negative_chunk(connection: socket.socket) -> None:
+    _send(connection, CHUNKED, b"-5\r\nhello\r\n0\r\n\r\n")
+
+
+def _huge_chunk(connection: socket.socket) -> None:
+    _send(connection, CHUNKED, b"ffffffffffffffff\r\nhello")
+
+
+def _long_chunk_extension(connection: socket.socket) -> None:
+    _send(connection, CHUNKED, b"5;", b"x" * 2**20, b"\r\nhello\r\n0\r\n\r\n")
+
+
+def _negative_length(connection: socket.socket) -> None:
+    _send(connection, OK, b"Content-Length: -1\r\n\r\nhello")
+
+
+def _two_lengths(connection: socket.socket) -> None:
+    _send(connection, OK, b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!")
+
+
+def _length_and_chunks(connection: socket.socket) -> None:
+    _send(connection, OK, b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+
+
+def _secure_shell(connection: socket.socket) -> None:
+    _send(connection, b"SSH-2.0-OpenSSH_9.6\r\n")
+    _wait(connection)
+
+
+def _key_value_store(connection: socket.socket) -> None:
+    _send(connection, b"-ERR unknown command 'POST'\r\n")
+    _wait(connection)
+
+
+def _silent(connection: socket.socket) -> None:
+    _wait(connection)
+
+
+def _echoed_path(connection: socket.socket) -> None:
+    _send(connection, b"HTTP/1.1 404 No /hook/canary here\r\nX-Was: /hook/canary\r\n odd: x\r\n\r\n/hook/canary")
+
+
+def _cookie(connection: socket.socket) -> None:
+    _plain(connection, 200, headers={"Set-Cookie": "seen=before; Path=/"})
+
+
+def _continue_then_ok(connection: socket.socket) -> None:
+    _send(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+    _plain(connection, 200, "ok")
+
+
+def _refused_unread(connection: socket.socket) -> None:
+    connection.recv(1000)
+    _plain(connection, 413, "too much")
+    connection.shutdown(socket.SHUT_WR)
+    _wait(connection)

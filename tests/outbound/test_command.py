@@ -1,0 +1,83 @@
+"""`python -m webapp.outbound`, run as an operator would."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.outbound.far_end import listening
+from tests.outbound.scripts import script_of
+from webapp.outbound.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+TRUSTED = "ALERTCHECK_TRUSTED_ORIGINS"
+
+IMPORT_ALONE = """
+import sys, types
+package = types.ModuleType("webapp")
+package.__path__ = ["webapp"]
+sys.modules["webapp"] = package
+import webapp.outbound.__main__
+sys.exit("flask" in sys.modules)
+"""
+
+
+def test_it_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "webapp.outbound", "check", "https://10.0.0.1/x"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "target_not_allowed\n", "")
+
+
+def test_the_way_out_does_not_need_the_web_framework() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORT_ALONE], cwd=ROOT, timeout=20, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "printed", "status"),
+    [
+        ("https://hooks.example.com/x", "ok", 0),
+        ("http://hooks.example.com/x", "scheme_not_allowed", 1),
+        ("", "url_invalid", 1),
+        ("https://\udcff/", "target_not_allowed", 1),
+    ],
+)
+def test_check_prints_the_verdict(url: str, printed: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url]) == status
+    assert capsys.readouterr().out == f"{printed}\n"
+
+
+def test_check_obeys_the_operators_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(TRUSTED, "http://receiver.lan:8080")
+    assert main(["check", "http://receiver.lan:8080/x"]) == 0
+    assert capsys.readouterr().out == "ok\n"
+
+
+@pytest.mark.parametrize(("answer", "code", "exit_status"), [(202, "ok", 0), (404, "not_found", 1)])
+def test_post_prints_code_and_status(
+    answer: int, code: str, exit_status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with listening(script_of("plain", {"status": answer})) as far_end:
+        monkeypatch.setenv(TRUSTED, far_end.origin)
+        assert main(["post", f"{far_end.origin}/hook"]) == exit_status
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["code"], printed["status"]) == (code, answer)
+    assert 0 <= printed["seconds"] < 1
+
+
+def test_post_prints_no_status_without_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["post", "https://127.0.0.1/x"]) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["code"], printed["status"]) == ("target_not_allowed", None)
+
+
+def test_bad_settings_are_said_plainly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv(TRUSTED, "nonsense")
+    with pytest.raises(SystemExit) as caught:
+        main(["check", "https://hooks.example.com/x"])
+    assert caught.value.code == 2
+    assert TRUSTED in capsys.readouterr().err

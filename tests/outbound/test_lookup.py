@@ -1,0 +1,91 @@
+"""Looking a name up once, in time, and judging every answer."""
+
+import socket
+from collections.abc import Callable
+from ipaddress import ip_network
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.outbound.cases import cases
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.addresses import Origin, Policy, check_url
+from webapp.outbound.lookup import ask_system, find_addresses
+
+STRICT = Policy()
+HOOK = check_url("https://hooks.example.com/canary", STRICT)
+
+
+def outcome_of(resolver: Callable[[str], list[str]], policy: Policy = STRICT, seconds: float = 3.0) -> Code | None:
+    """Return the code a lookup fails with, None if it succeeds."""
+    try:
+        find_addresses(HOOK, policy, resolver, seconds)
+    except DeliveryFailed as failure:
+        return failure.code
+    return None
+
+
+def failing(number: int) -> Callable[[str], list[str]]:
+    """Return a resolver that fails with one of the system's numbers."""
+
+    def resolver(host: str) -> list[str]:
+        raise socket.gaierror(number, f"looked for {host}")
+
+    return resolver
+
+
+@pytest.mark.parametrize("case", cases("names"))
+def test_an_attack_by_dns_ends_as_listed(case: dict[str, Any]) -> None:
+    assert outcome_of(lambda host: case["answers"]) == case["outcome"]
+
+
+def test_a_name_that_turns_private_after_it_was_saved_is_refused() -> None:
+    answers = iter([["93.184.216.34"], ["10.0.0.5"]])
+    assert outcome_of(lambda host: next(answers)) is None
+    assert outcome_of(lambda host: next(answers)) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_name_in_a_network_the_operator_denies_is_refused() -> None:
+    policy = Policy(denied_networks=(ip_network("93.184.216.0/24"),))
+    assert outcome_of(lambda host: ["93.184.216.34"], policy) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_trusted_origin_may_have_a_private_address() -> None:
+    policy = Policy(trusted_origins=frozenset({Origin("https", "hooks.example.com", 443)}))
+    assert outcome_of(lambda host: ["10.0.0.5"], policy) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (socket.EAI_NONAME, Code.DNS_NOT_FOUND),
+        (socket.EAI_NODATA, Code.DNS_NOT_FOUND),
+        (socket.EAI_AGAIN, Code.DNS_TEMPORARY),
+        (socket.EAI_FAIL, Code.DNS_TEMPORARY),
+    ],
+)
+def test_a_failed_lookup_is_named_by_its_number(number: int, code: Code) -> None:
+    assert outcome_of(failing(number)) is code
+
+
+def test_a_slow_resolver_is_left_behind_in_time() -> None:
+    started = monotonic()
+    assert outcome_of(lambda host: [str(Event().wait(30))], seconds=0.2) is Code.DNS_TIMEOUT
+    assert monotonic() - started < 1
+
+
+def test_the_resolver_is_asked_for_the_host_once() -> None:
+    asked: list[str] = []
+    outcome_of(lambda host: asked.append(host) or ["93.184.216.34"])  # type: ignore[func-returns-value]
+    assert asked == ["hooks.example.com"]
+
+
+def test_an_address_in_figures_is_not_looked_up() -> None:
+    target = check_url("https://11.0.0.1/x", Policy())
+    assert find_addresses(target, Policy(), failing(socket.EAI_FAIL), 1) == ["11.0.0.1"]
+
+
+def test_the_systems_resolver_answers_with_each_address_once() -> None:
+    assert ask_system("127.0.0.1") == ["127.0.0.1"]

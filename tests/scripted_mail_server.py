@@ -1,0 +1,119 @@
+"""A mail server on a real socket that answers each command as it is told, rules or no rules."""
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+HANG_UP = "hang up"
+KEEP_SILENT = "keep silent"
+NEVER_END = "never end"
+STOP_MIDWAY = "stop midway"
+
+POLITE = {
+    "GREETING": "220 mail.example ESMTP",
+    "EHLO": "250 mail.example",
+    "STARTTLS": "220 go ahead",
+    "AUTH": "235 2.7.0 welcome",
+    "MAIL": "250 2.1.0 ok",
+    "RCPT": "250 2.1.5 ok",
+    "DATA": "354 go on",
+    "END": "250 2.0.0 queued",
+    "QUIT": "221 2.0.0 bye",
+}
+
+Script = Mapping[str, str | list[str]]
+"""A command (or GREETING, or END for the end of the data) to its reply, or to one reply after another."""
+
+
+@dataclass
+class ScriptedMailServer:
+    """What was said to it: the commands of all connections in order, and each message as it came over the wire."""
+
+    script: dict[str, str | list[str]]
+    tls: ssl.SSLContext | None = None
+    at_once: bool = False
+    port: int = 0
+    commands: list[str] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
+    over: Event = field(default_factory=Event)
+
+    @property
+    def verbs(self) -> list[str]:
+        """The first word of every command."""
+        return [command.split()[0].upper() for command in self.commands]
+
+    def serve(self, listener: socket.socket) -> None:
+        """Talk to one client after the other until the listener is closed."""
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.settimeout(20)
+                with suppress(OSError), ExitStack() as opened:
+                    opened.enter_context(connection)
+                    self._talk(self._encrypt(connection, opened) if self.at_once else connection, opened)
+
+    def _encrypt(self, connection: socket.socket, opened: ExitStack) -> socket.socket:
+        assert self.tls is not None
+        return opened.enter_context(self.tls.wrap_socket(connection, server_side=True))
+
+    def _talk(self, connection: socket.socket, opened: ExitStack) -> None:
+        lines = opened.enter_context(connection.makefile("rb"))
+        going_on = self._reply(connection, "GREETING")
+        while going_on and (line := lines.readline()):
+            self.commands.append(line.decode("latin-1").strip())
+            verb = self.verbs[-1]
+            going_on = self._reply(connection, verb)
+            if verb == "STARTTLS" and self._last.startswith("220"):
+                connection = self._encrypt(connection, opened)
+                lines = opened.enter_context(connection.makefile("rb"))
+            if verb == "DATA" and going_on and self._last.startswith("354"):
+                self._take_message(lines)
+                going_on = self._reply(connection, "END")
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _take_message(self, lines: Iterator[bytes]) -> None:
+        message = b""
+        for line in lines:
+            if line == b".\r\n":
+                break
+            message += line
+        self.messages.append(message)
+
+    def _reply(self, connection: socket.socket, moment: str) -> bool:
+        """Answer as the script says; return whether the conversation goes on."""
+        planned = self.script.get(moment, "502 5.5.1 unknown")
+        self._last = planned if isinstance(planned, str) else planned.pop(0)
+        if self._last == HANG_UP:
+            return False
+        if self._last == KEEP_SILENT:
+            self.over.wait(20)
+            return False
+        if self._last == STOP_MIDWAY:
+            connection.sendall(b"250 2.0.0 que")
+            self.over.wait(20)
+            return False
+        while self._last == NEVER_END and not self.over.wait(0.001):
+            connection.sendall(b"250-and another thing\r\n")
+        connection.sendall(self._last.encode("latin-1") + b"\r\n")
+        return not self._last.startswith("421")
+
+
+@contextmanager
+def mail_server(
+    script: Script | None = None, tls: ssl.SSLContext | None = None, at_once: bool = False
+) -> Iterator[ScriptedMailServer]:
+    """Run one that is polite except where `script` says otherwise; `at_once`: TLS from the first byte on."""
+    server = ScriptedMailServer({**POLITE, **(script or {})}, tls, at_once)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server.port = listener.getsockname()[1]
+        Thread(target=server.serve, args=(listener,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.over.set()
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
