@@ -1,0 +1,228 @@
+"""What every channel keeps to, whatever its far end does; a new channel is covered as soon as it exists."""
+
+import base64
+import logging
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic, sleep
+
+import pytest
+
+from tests.outbound.far_end import listening
+from webapp.channels import CHANNELS
+from webapp.channels.contract import Accepted, Channel, Field, FieldKind, Message, SettingInvalid, get_setting
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound import MailServer, Policy, WayOut
+from webapp.outbound.addresses import Origin
+from webapp.outbound.limits import Limits
+from webapp.outbound.mail import MailSecurity
+
+CANARY = "Kanarienvogel4711"
+LIMITS = Limits(whole=0.6, lookup=0.5, connect=0.5, silence=0.3)
+MARGIN = 1.5
+
+Behaviour = Callable[[socket.socket], None]
+
+
+def says(answer: bytes) -> Behaviour:
+    """Listen for a moment, then say this and no more."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.settimeout(0.1)
+        with suppress(TimeoutError):
+            connection.recv(65536)
+        connection.sendall(answer)
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(2)
+        with suppress(TimeoutError):
+            while connection.recv(65536):
+                pass
+
+    return behave
+
+
+def says_nothing(connection: socket.socket) -> None:
+    with suppress(TimeoutError):
+        while connection.recv(65536):
+            pass
+
+
+def never_stops(piece: bytes, connection: socket.socket) -> None:
+    while True:
+        connection.sendall(piece)
+        sleep(0.01)
+
+
+def answer(status: str, body: str = "", headers: str = "") -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n{body}".encode()
+
+
+ANSWERS: dict[str, Behaviour] = {
+    "500 that repeats the secret": says(answer("500 Oops", f"no such hook: {CANARY}")),
+    "400 with the secret as its reason": says(answer(f"400 {CANARY}", CANARY, f"Retry-After: {CANARY}\r\n")),
+    "redirect with the secret": says(answer("307 Go", headers=f"Location: /{CANARY}\r\n")),
+    "redirect to another place": says(answer("302 Go", headers="Location: https://example.com/\r\n")),
+    "mail reply that repeats the secret": says(f"550 5.1.1 <{CANARY}@example.com> unknown\r\n".encode()),
+    "garbage": says(bytes(range(256)) * 8 + CANARY.encode()),
+    "half a status line": says(b"HTTP/1.1 2"),
+}
+BEHAVIOURS: dict[str, Behaviour] = ANSWERS | {
+    "closed at once": lambda connection: None,
+    "silence": says_nothing,
+    "endless headers": partial(never_stops, b"X-Endless: 1\r\n"),
+    "endless mail reply": partial(never_stops, b"220-and another thing\r\n"),
+    "endless 100 Continue": partial(never_stops, b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+MESSAGE = Message(
+    event_type="alerts.test",
+    message_id="msg_1",
+    reference="K7QM-4T",
+    workspace="Acme",
+    destination="On-call",
+    requested_by="Ann Example",
+    requested_at=datetime(2026, 11, 3, 8, 35, 6, tzinfo=UTC),
+)
+
+every_channel = pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
+every_field = pytest.mark.parametrize(
+    "field",
+    [field for channel in CHANNELS.values() for field in channel.fields],
+    ids=[f"{name}-{field.name}" for name, channel in CHANNELS.items() for field in channel.fields],
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A far end, and how to send to it."""
+
+    port: int
+    connections: list[int]
+    way_out: WayOut
+
+    def send(self, channel: Channel) -> Accepted:
+        """Send through a channel whose every setting holds the canary."""
+        settings = {field.name: self._setting(field.kind) for field in channel.fields}
+        return channel.send(settings, MESSAGE, self.way_out)
+
+    def _setting(self, kind: FieldKind) -> str:
+        return {
+            FieldKind.ADDRESS: f"http://127.0.0.1:{self.port}/services/{CANARY}?sig={CANARY}",
+            FieldKind.SECRET: "whsec_" + base64.b64encode(f"{CANARY}-and-some-more-bytes".encode()).decode(),
+            FieldKind.RECIPIENTS: f"{CANARY}@example.com",
+        }[kind]
+
+
+@pytest.fixture
+def stage(behaviour: Behaviour) -> Iterator[Stage]:
+    """Set up a far end with this behaviour, for HTTP and SMTP alike."""
+    connections: list[int] = []
+
+    def behave(connection: socket.socket) -> None:
+        connections.append(connection.getpeername()[1])
+        behaviour(connection)
+
+    with listening(behave, read_first=False) as far_end:
+        policy = Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", far_end.port)}))
+        mail = MailServer("127.0.0.1", far_end.port, "alerts@example.com", MailSecurity.NONE, limits=LIMITS)
+        yield Stage(far_end.port, connections, WayOut(policy, mail))
+
+
+@pytest.fixture(autouse=True)
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no far end take longer than `LIMITS` over HTTP either."""
+    modules = [sys.modules[channel.send.__module__] for channel in CHANNELS.values()]
+    posting = [module for module in modules if hasattr(module, "post")]
+    for module in posting:
+        monkeypatch.setattr(module, "post", partial(module.post, limits=LIMITS))
+
+
+@every_channel
+@pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
+def test_whatever_the_far_end_does_a_channel_fails_with_the_one_error_in_time_and_without_its_secret(
+    channel: Channel, stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    started = monotonic()
+    with pytest.raises(DeliveryFailed) as caught:
+        stage.send(channel)
+    assert monotonic() - started < LIMITS.whole + MARGIN
+    failure = caught.value
+    told = [repr(failure), failure.message, repr(failure.facts), *traceback.format_exception(failure), caplog.text]
+    assert CANARY not in "".join(told)
+
+
+@every_channel
+@pytest.mark.parametrize("behaviour", ANSWERS.values(), ids=ANSWERS)
+def test_whatever_the_far_end_answers_a_channel_connects_once_and_follows_nothing(
+    channel: Channel, stage: Stage
+) -> None:
+    with suppress(DeliveryFailed):
+        stage.send(channel)
+    assert len(stage.connections) == 1
+
+
+@every_channel
+@pytest.mark.parametrize("behaviour", [says_nothing])
+def test_without_its_settings_a_channel_sends_nothing_and_says_so(channel: Channel, stage: Stage) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        channel.send({}, MESSAGE, stage.way_out)
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+    assert stage.connections == []
+
+
+@every_channel
+def test_a_channel_describes_itself(channel: Channel) -> None:
+    assert channel.label
+    assert channel.fields
+    assert channel.accepted.startswith("Accepted by")
+    assert channel.after_accepted.endswith(".")
+
+
+@every_channel
+def test_a_channel_hints_only_at_known_codes_and_in_whole_sentences(channel: Channel) -> None:
+    assert set(channel.hints) <= set(Code)
+    assert all(hint[0].isupper() and hint.endswith(".") for hint in channel.hints.values())
+
+
+@every_channel
+def test_the_first_field_says_where_messages_go(channel: Channel) -> None:
+    assert channel.fields[0].kind is not FieldKind.SECRET
+
+
+@every_field
+def test_a_field_tells_how_to_fill_it_in(field: Field) -> None:
+    assert field.name.isidentifier()
+    assert field.label
+    assert field.help.endswith(".")
+
+
+@every_field
+@pytest.mark.parametrize("typed", [f"http://10.0.0.1/{CANARY}", CANARY, f"{CANARY} <", f"https://[{CANARY}", "\x00"])
+def test_a_field_refuses_nonsense_without_repeating_it(field: Field, typed: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        field.check(typed, WayOut())
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("settings", [{}, {"address": ""}, {"address": " \n"}])
+def test_a_setting_that_is_missing_or_blank_is_not_got(settings: dict[str, str]) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        get_setting(settings, "address")
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+
+
+def test_a_message_tells_in_utc_when_it_was_asked_for(message: Message) -> None:
+    assert message.facts["Sent at"] == "2026-11-03 08:35:06 UTC"
+
+
+def test_a_message_keeps_every_name_on_one_line_and_within_bounds(message: Message) -> None:
+    told = replace(message, workspace=" Acme\r\n\x00 GmbH\u2028", requested_by="x" * 1000).facts
+    assert told["Workspace"] == "Acme GmbH"
+    assert told["Sent by"] == "x" * 200

@@ -1,0 +1,234 @@
+"""E-mail: what the mailboxes get, and what the mail server's answers mean."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from tests.scripted_mail_server import HANG_UP, KEEP_SILENT, Script, mail_server
+from webapp.channels.contract import Accepted, Message, SettingInvalid
+from webapp.channels.email import CHANNEL
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound import MailServer, WayOut
+from webapp.outbound.limits import Limits
+from webapp.outbound.mail import MailSecurity
+
+SENDER = "alerts@example.com"
+THREE = {"recipients": "ann@example.com, bob@example.com\ncleo@example.com"}
+
+(FIELD,) = CHANNEL.fields
+
+
+class Mailbox:
+    """Takes every mail and keeps it."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd names its hooks so
+        self.envelopes.append(envelope)
+        return "250 2.0.0 kept"
+
+    def open(self) -> EmailMessage:
+        """The one mail there is, parsed."""
+        (envelope,) = self.envelopes
+        assert isinstance(envelope.content, bytes)
+        parsed = message_from_bytes(envelope.content, policy=default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+    def part(self, kind: str) -> str:
+        """The mail's plain or HTML text."""
+        body = self.open().get_body((kind,))
+        assert body is not None
+        return str(body.get_content())
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def way_out(mailbox: Mailbox) -> Iterator[WayOut]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield through(port)
+    controller.stop()
+
+
+def through(port: int) -> WayOut:
+    limits = Limits(whole=2.0, connect=1.0, silence=0.3)
+    return WayOut(mail=MailServer("127.0.0.1", port, SENDER, MailSecurity.NONE, limits=limits))
+
+
+def send_to_script(script: Script, message: Message) -> Accepted:
+    with mail_server(script) as far_end:
+        return CHANNEL.send(THREE, message, through(far_end.port))
+
+
+# What is accepted
+
+
+def test_a_mail_that_the_server_takes_is_accepted_for_everyone(message: Message, way_out: WayOut) -> None:
+    assert CHANNEL.send(THREE, message, way_out) == Accepted(250, None)
+
+
+@pytest.mark.parametrize(
+    ("replies", "warning"),
+    [
+        (["250 ok", "550 5.1.1 no", "250 ok"], "1 of 3 recipients was refused."),
+        (["550 5.1.1 no", "450 4.2.1 busy", "250 ok"], "2 of 3 recipients were refused."),
+    ],
+)
+def test_a_mail_that_not_everyone_gets_is_accepted_with_a_warning(
+    replies: list[str], warning: str, message: Message
+) -> None:
+    assert send_to_script({"RCPT": replies}, message) == Accepted(250, warning)
+
+
+def test_a_server_that_hangs_up_after_its_yes_has_accepted_the_mail(message: Message) -> None:
+    assert send_to_script({"QUIT": "421 4.3.2 shutting down"}, message) == Accepted(250)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "status", "token"),
+    [
+        ({"GREETING": "421 4.3.2 later"}, Code.SMTP_TEMPORARY, 421, "4.3.2"),
+        ({"MAIL": "550 5.7.1 not from you"}, Code.SENDER_REFUSED, 550, "5.7.1"),
+        ({"RCPT": "450 4.7.1 greylisted"}, Code.SMTP_TEMPORARY, 450, "4.7.1"),
+        ({"RCPT": "550 5.1.1 no such user"}, Code.RECIPIENTS_REFUSED, 550, "5.1.1"),
+        ({"END": "554 5.7.1 spam"}, Code.MESSAGE_REFUSED, 554, "5.7.1"),
+        ({"END": HANG_UP}, Code.CONNECTION_CLOSED, None, None),
+        ({"END": KEEP_SILENT}, Code.READ_TIMEOUT, None, None),
+        ({"GREETING": "SSH-2.0-OpenSSH"}, Code.SMTP_PROTOCOL, None, None),
+    ],
+)
+def test_a_mail_that_nobody_gets_is_named_by_step_and_number(
+    script: Script, code: Code, status: int | None, token: str | None, message: Message
+) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        send_to_script(script, message)
+    assert (caught.value.code, caught.value.facts.status, caught.value.facts.token) == (code, status, token)
+
+
+def test_without_a_mail_server_the_operator_is_named_in_the_next_step(message: Message) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        CHANNEL.send(THREE, message, WayOut())
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+    assert "operator" in CHANNEL.hints[Code.CONFIG_INCOMPLETE]
+
+
+def test_without_recipients_the_settings_are_incomplete(message: Message, way_out: WayOut) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        CHANNEL.send({"recipients": " "}, message, way_out)
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+
+
+def test_a_stored_recipient_that_is_none_is_not_sent_to(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        CHANNEL.send({"recipients": "ann@example.com, bob"}, message, way_out)
+    assert caught.value.code is Code.RECIPIENT_INVALID
+    assert mailbox.envelopes == []
+
+
+# What the mailboxes get
+
+
+def test_the_envelope_and_the_headers_name_the_same_people(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, message, way_out)
+    (envelope,) = mailbox.envelopes
+    assert envelope.mail_from == mailbox.open()["From"] == SENDER
+    assert (
+        envelope.rcpt_tos
+        == mailbox.open()["To"].split(", ")
+        == ["ann@example.com", "bob@example.com", "cleo@example.com"]
+    )
+
+
+def test_the_headers_say_that_a_machine_sent_a_test(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, message, way_out)
+    assert mailbox.open()["Subject"] == "[TEST] Test alert from Acme GmbH"
+    assert mailbox.open()["Auto-Submitted"] == "auto-generated"
+    assert mailbox.open()["Message-ID"] == "<msg_2f9c@example.com>"
+    assert mailbox.open()["Date"].datetime == message.requested_at
+
+
+def test_the_plain_text_names_the_test(
+    message: Message, way_out: WayOut, mailbox: Mailbox, facts: dict[str, str]
+) -> None:
+    CHANNEL.send(THREE, message, way_out)
+    assert mailbox.part("plain").splitlines()[-5:] == [f"{label}: {value}" for label, value in facts.items()]
+    assert mailbox.part("plain").startswith("[TEST]")
+
+
+def test_the_html_says_the_same_with_every_name_escaped(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, replace(message, workspace="<b>Acme</b> & Söhne"), way_out)
+    assert "<td>&lt;b&gt;Acme&lt;/b&gt; &amp; Söhne</td>" in mailbox.part("html")
+    assert "<td>K7QM-4T</td>" in mailbox.part("html")
+
+
+@pytest.mark.parametrize(
+    "name", ["Acme\r\nBcc: eve@example.com", "Acme\nX: y", "Acme\u2028\x00\x85GmbH", "Büro \N{FIRE}" * 99]
+)
+def test_a_name_adds_no_header_and_no_recipient(name: str, message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, replace(message, workspace=name, destination=name), way_out)
+    assert set(mailbox.open().keys()) - {"X-Peer", "X-MailFrom", "X-RcptTo"} == {
+        "Subject",
+        "From",
+        "To",
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Type",
+    }
+    assert len(mailbox.envelopes[0].rcpt_tos) == 3
+
+
+# The settings
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" ann@example.com ", "ann@example.com"),
+        ("ann@example.com,bob@example.com", "ann@example.com, bob@example.com"),
+        ("ann@example.com\r\nbob@example.com\n\n", "ann@example.com, bob@example.com"),
+        ("ann@example.com; bob@example.com, ann@example.com,", "ann@example.com, bob@example.com"),
+        (",".join(f"a{number}@example.com" for number in range(20)), ", ".join(f"a{n}@example.com" for n in range(20))),
+    ],
+)
+def test_one_or_more_addresses_are_kept_each_once(typed: str, kept: str) -> None:
+    assert FIELD.check(typed, WayOut()) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        (" , \n", "at least one"),
+        (",".join(f"a{number}@example.com" for number in range(21)), "at most 20"),
+        ("ann@example.com, s3cr-tWord", "Address 2"),
+        ("Ann s3cr-tWord <ann@example.com>", "Address 1"),
+        ("ann@example.com s3cr-tWord@example.com", "Address 1"),
+        ("s3cr-tWord@localhost", "Address 1"),
+        ("s3cr-tWörd@example.com", "Address 1"),
+    ],
+)
+def test_addresses_that_cannot_be_used_are_refused_by_position(typed: str, complaint: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        FIELD.check(typed, WayOut())
+    assert complaint in str(caught.value)
+    assert "s3cr-t" not in str(caught.value)

@@ -1,0 +1,122 @@
+"""Slack: what an incoming webhook is sent, and what its answers mean."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.channels.conftest import FarEnd
+from webapp.channels.contract import Accepted, Message, SettingInvalid
+from webapp.channels.slack import CHANNEL
+from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.outbound import WayOut
+
+PATH = "/services/T01/B02/s3cr-tWord"
+
+(FIELD,) = CHANNEL.fields
+
+
+def send(far_end: FarEnd, message: Message) -> Accepted:
+    return CHANNEL.send({"address": far_end.url(PATH)}, message, far_end.way_out)
+
+
+@pytest.mark.parametrize("body", ["ok", "ok\n"])
+def test_200_and_ok_mean_that_slack_took_it(body: str, far_end: FarEnd, message: Message) -> None:
+    far_end.answers(200, body)
+    assert send(far_end, message) == Accepted(200)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "token"),
+    [
+        (200, "no_service", Code.REMOTE_REJECTED, "no_service"),
+        (200, "not ok, s3cr-tWord", Code.REMOTE_REJECTED, None),
+        (200, "", Code.REMOTE_REJECTED, None),
+        (200, "OK", Code.REMOTE_REJECTED, None),
+        (204, "", Code.REMOTE_REJECTED, None),
+        (302, "", Code.REDIRECT_REFUSED, None),
+        (400, "invalid_payload", Code.BAD_REQUEST, "invalid_payload"),
+        (400, "user_not_found", Code.BAD_REQUEST, "user_not_found"),
+        (400, "invalid_token", Code.BAD_REQUEST, "invalid_token"),
+        (400, "no_text\n", Code.BAD_REQUEST, "no_text"),
+        (400, "s3cr-tWord", Code.BAD_REQUEST, None),
+        (400, b"\xff\xfe", Code.BAD_REQUEST, None),
+        (403, "action_prohibited", Code.FORBIDDEN, "action_prohibited"),
+        (404, "channel_not_found", Code.NOT_FOUND, "channel_not_found"),
+        (404, "no_service", Code.NOT_FOUND, "no_service"),
+        (404, "no_team", Code.NOT_FOUND, "no_team"),
+        (410, "channel_is_archived", Code.GONE, "channel_is_archived"),
+        (429, "", Code.RATE_LIMITED, None),
+        (500, "rollup_error", Code.REMOTE_UNAVAILABLE, "rollup_error"),
+        (500, "oops", Code.REMOTE_ERROR, None),
+        (503, "", Code.REMOTE_UNAVAILABLE, None),
+    ],
+)
+def test_any_other_answer_is_named_by_its_status_and_known_word(
+    status: int, body: bytes | str, code: Code, token: str | None, far_end: FarEnd, message: Message
+) -> None:
+    far_end.answers(status, body)
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message)
+    facts = caught.value.facts
+    assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
+
+
+def test_a_yes_that_was_cut_short_is_no_yes_but_may_have_been_one(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(200, "o" * 20_000)
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message)
+    assert EXPLANATIONS[caught.value.code].may_have_arrived
+
+
+def test_the_wait_that_is_asked_for_is_passed_on(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(429, "rate_limited", {"Retry-After": "30"})
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message)
+    assert caught.value.retry_after == 30
+
+
+def test_the_wire_carries_a_text_that_names_itself(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(200, "ok")
+    send(far_end, message)
+    assert far_end.request.content_type == "application/json"
+    assert far_end.json["text"].splitlines() == [
+        "*[TEST] Test alert from Acme GmbH*",
+        "Someone pressed Send test to see whether alerts arrive here. There is nothing to do.",
+        "*Workspace:* Acme GmbH",
+        "*Destination:* On-call",
+        "*Sent by:* Ann Example",
+        "*Sent at:* 2026-11-03 08:35:06 UTC",
+        "*Reference:* K7QM-4T",
+    ]
+
+
+def test_a_name_neither_calls_the_channel_nor_becomes_a_link(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(200, "ok")
+    send(far_end, replace(message, workspace="<!channel> & <https://evil.example|sons>"))
+    assert "*Workspace:* &lt;!channel&gt; &amp; &lt;https://evil.example|sons&gt;" in far_end.json["text"]
+
+
+@pytest.mark.parametrize("typed", [f"https://hooks.slack.com{PATH}", f" https://Hooks.Slack.com:443{PATH}\n"])
+def test_the_address_of_an_incoming_webhook_is_kept(typed: str) -> None:
+    assert FIELD.check(typed, WayOut()) == f"https://hooks.slack.com{PATH}"
+
+
+def test_a_trusted_origin_may_stand_in_for_slack(far_end: FarEnd) -> None:
+    assert FIELD.check(far_end.url("/slack"), far_end.way_out) == far_end.url("/slack")
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("https://hooks.slack.com/triggers/T01/2/s3cr-tWord", "Incoming Webhooks"),
+        ("https://hooks.slack.com/workflows/T01/A1/2/s3cr-tWord", "Incoming Webhooks"),
+        ("https://acme.slack.com/archives/s3cr-tWord", "type of the destination"),
+        ("https://hooks.slack.com.evil.net/services/s3cr-tWord", "type of the destination"),
+        ("http://hooks.slack.com/services/s3cr-tWord", "https://"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        FIELD.check(typed, WayOut())
+    assert advice in str(caught.value)
+    assert "s3cr-tWord" not in str(caught.value)

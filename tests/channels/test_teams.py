@@ -1,0 +1,168 @@
+"""Microsoft Teams: what a workflow is sent, and what its answers mean."""
+
+import json
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+
+from tests.channels.conftest import FarEnd
+from webapp.channels.contract import Accepted, Message, SettingInvalid
+from webapp.channels.teams import CHANNEL
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound import Policy, WayOut
+
+PATH = "/powerautomate/automations/direct/workflows/1/triggers/manual/paths/invoke?api-version=1&sp=%2Ft&sig=S3cr-t_"
+WORKFLOW = f"https://default1234abcd.5e.environment.api.powerplatform.com{PATH}"
+NOT_TO_BE_TOLD = '{"error": {"code": "S3cretWord", "message": "sig=S3cr-t_"}}'
+
+(FIELD,) = CHANNEL.fields
+
+
+def error(code: str) -> str:
+    return json.dumps({"error": {"code": code, "message": "Request sig=S3cr-t_ was not accepted."}})
+
+
+def send(far_end: FarEnd, message: Message) -> Accepted:
+    return CHANNEL.send({"address": far_end.url(PATH)}, message, far_end.way_out)
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_any_2xx_means_that_the_flow_was_started(status: int, far_end: FarEnd, message: Message) -> None:
+    far_end.answers(status)
+    assert send(far_end, message) == Accepted(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "token"),
+    [
+        (301, "", Code.REDIRECT_REFUSED, None),
+        (400, error("TriggerInputSchemaMismatch"), Code.BAD_REQUEST, "TriggerInputSchemaMismatch"),
+        (400, error("MissingApiVersionParameter"), Code.BAD_REQUEST, "MissingApiVersionParameter"),
+        (400, error("WorkflowTriggerIsNotEnabled"), Code.BAD_REQUEST, "WorkflowTriggerIsNotEnabled"),
+        (401, error("DirectApiAuthorizationRequired"), Code.AUTH_FAILED, "DirectApiAuthorizationRequired"),
+        (403, error("DirectApiAuthorizationRequired"), Code.FORBIDDEN, "DirectApiAuthorizationRequired"),
+        (404, error("WorkflowNotFound"), Code.NOT_FOUND, "WorkflowNotFound"),
+        (404, NOT_TO_BE_TOLD, Code.NOT_FOUND, None),
+        (400, '{"error": "TriggerInputSchemaMismatch"}', Code.BAD_REQUEST, None),
+        (400, '{"error": {"code": ["WorkflowNotFound"]}}', Code.BAD_REQUEST, None),
+        (400, '["error"]', Code.BAD_REQUEST, None),
+        (400, "[" * 16000, Code.BAD_REQUEST, None),
+        (400, b"\xff\xfe\x00", Code.BAD_REQUEST, None),
+        (413, "", Code.PAYLOAD_TOO_LARGE, None),
+        (418, "", Code.UNEXPECTED_STATUS, None),
+        (429, "", Code.RATE_LIMITED, None),
+        (500, "", Code.REMOTE_ERROR, None),
+        (502, error("WorkflowNotFound"), Code.REMOTE_UNAVAILABLE, "WorkflowNotFound"),
+        (503, "", Code.REMOTE_UNAVAILABLE, None),
+        (504, "", Code.REMOTE_UNAVAILABLE, None),
+    ],
+)
+def test_any_other_answer_is_named_by_its_status_and_known_error_code(
+    status: int, body: bytes | str, code: Code, token: str | None, far_end: FarEnd, message: Message
+) -> None:
+    far_end.answers(status, body)
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message)
+    facts = caught.value.facts
+    assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
+
+
+def test_the_wait_that_is_asked_for_is_passed_on(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(429, headers={"Retry-After": "17"})
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message)
+    assert caught.value.retry_after == 17
+
+
+def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
+    far_end: FarEnd, message: Message, facts: dict[str, str]
+) -> None:
+    far_end.answers(202)
+    send(far_end, message)
+    assert far_end.json["type"] == "message"
+    (attachment,) = far_end.json["attachments"]
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    card = attachment["content"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.2")
+    title, _, fact_set = card["body"]
+    assert title["text"] == "[TEST] Test alert from Acme GmbH"
+    assert {fact["title"]: fact["value"] for fact in fact_set["facts"]} == facts
+
+
+def test_the_request_carries_the_signature_and_no_authorization_beside_it(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(202)
+    send(far_end, message)
+    assert far_end.request.args["sig"] == "S3cr-t_"
+    assert far_end.request.content_type == "application/json"
+    assert "Authorization" not in far_end.request.headers
+
+
+def test_the_longest_names_fit_into_28_kb(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(202)
+    endless = "\N{FIRE}" * 100_000
+    send(far_end, replace(message, workspace=endless, destination=endless, requested_by=endless))
+    assert far_end.request.content_length is not None
+    assert far_end.request.content_length < 28 * 1024
+
+
+def test_a_name_does_not_become_a_link_in_the_card(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(202)
+    send(far_end, replace(message, workspace="[Acme](https://evil.example)"))
+    assert b"](" not in far_end.request.get_data()
+
+
+def test_without_an_address_the_settings_are_incomplete(far_end: FarEnd, message: Message) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        CHANNEL.send({}, message, far_end.way_out)
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+
+
+def test_a_stored_address_of_another_service_is_not_posted_to(message: Message) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        CHANNEL.send({"address": "https://contoso.webhook.office.com/webhookb2/1"}, message, WayOut())
+    assert caught.value.code is Code.HOST_NOT_EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (WORKFLOW, WORKFLOW),
+        (f"  {WORKFLOW}\n", WORKFLOW),
+        (WORKFLOW.replace(".com/", ".com:443/"), WORKFLOW),
+        (f"https://prod-08.westeurope.logic.azure.com:443{PATH}", f"https://prod-08.westeurope.logic.azure.com{PATH}"),
+    ],
+    ids=["as is", "with space around it", "with port 443", "of the older host"],
+)
+def test_the_address_of_a_workflow_is_kept(typed: str, kept: str) -> None:
+    assert FIELD.check(typed, WayOut()) == kept
+
+
+def test_a_trusted_origin_may_stand_in_for_the_workflow_service(far_end: FarEnd) -> None:
+    assert FIELD.check(far_end.url("/teams?sig=abc"), far_end.way_out) == far_end.url("/teams?sig=abc")
+
+
+def test_a_host_that_the_operator_adds_is_a_workflow_host_too() -> None:
+    way_out = WayOut(Policy(extra_hosts=MappingProxyType({"teams": ("*.flows.gov.us",)})))
+    assert FIELD.check("https://a.flows.gov.us/x?sig=abc", way_out) == "https://a.flows.gov.us/x?sig=abc"
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("https://contoso.webhook.office.com/webhookb2/1@2/IncomingWebhook/3/4", "choose Workflows"),
+        ("https://outlook.office.com/webhook/1@2/IncomingWebhook/3/4", "choose Workflows"),
+        ("HTTPS://Outlook.Office365.com/webhook/1", "choose Workflows"),
+        (WORKFLOW.replace("&sig=S3cr-t_", ""), '"Who can trigger the flow?" to "Anyone"'),
+        (WORKFLOW.replace("S3cr-t_", ""), '"Who can trigger the flow?" to "Anyone"'),
+        ("https://hooks.slack.com/services/T/B/x?sig=1", "type of the destination"),
+        ("https://environment.api.powerplatform.com.evil.net/?sig=1", "type of the destination"),
+        ("http://prod-08.westeurope.logic.azure.com/?sig=1", "https://"),
+        ("paste me", "as the provider shows it"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        FIELD.check(typed, WayOut())
+    assert advice in str(caught.value)
+    assert "S3cr-t_" not in str(caught.value)

@@ -1,0 +1,184 @@
+"""The signed webhook: what a receiver is sent and can verify, and what its answers mean."""
+
+import base64
+import time
+from dataclasses import replace
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from tests.channels.conftest import FarEnd
+from webapp.channels.contract import Accepted, Message, SettingInvalid
+from webapp.channels.webhook import CHANNEL
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound import WayOut
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+
+ADDRESS, SIGNING_SECRET = CHANNEL.fields
+
+
+def send(far_end: FarEnd, message: Message, secret: str = SECRET) -> Accepted:
+    settings = {"address": far_end.url("/hooks/s3cr-tPath?key=1"), "signing_secret": secret}
+    return CHANNEL.send(settings, message, far_end.way_out)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_any_2xx_is_a_yes(status: int, far_end: FarEnd, message: Message) -> None:
+    far_end.answers(status, "whatever")
+    assert send(far_end, message) == Accepted(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (301, Code.REDIRECT_REFUSED),
+        (304, Code.REDIRECT_REFUSED),
+        (308, Code.REDIRECT_REFUSED),
+        (400, Code.BAD_REQUEST),
+        (401, Code.AUTH_FAILED),
+        (403, Code.FORBIDDEN),
+        (404, Code.NOT_FOUND),
+        (405, Code.UNEXPECTED_STATUS),
+        (410, Code.GONE),
+        (413, Code.PAYLOAD_TOO_LARGE),
+        (422, Code.BAD_REQUEST),
+        (429, Code.RATE_LIMITED),
+        (500, Code.REMOTE_ERROR),
+        (502, Code.REMOTE_UNAVAILABLE),
+        (503, Code.REMOTE_UNAVAILABLE),
+        (504, Code.REMOTE_UNAVAILABLE),
+    ],
+)
+def test_any_other_status_is_a_failure_that_quotes_nothing(
+    status: int, code: Code, far_end: FarEnd, message: Message
+) -> None:
+    far_end.answers(status, "the s3cr-tPath is wrong")
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message)
+    facts = caught.value.facts
+    assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, None, "127.0.0.1")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_that_is_asked_for_is_passed_on(status: int, far_end: FarEnd, message: Message) -> None:
+    far_end.answers(status, headers={"Retry-After": "9"})
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message)
+    assert caught.value.retry_after == 9
+
+
+def test_the_body_is_an_event_that_names_itself(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(204)
+    send(far_end, message)
+    assert far_end.request.content_type == "application/json"
+    assert far_end.json == {
+        "type": "alerts.test",
+        "timestamp": "2026-11-03T08:35:06+00:00",
+        "data": {
+            "title": "[TEST] Test alert from Acme GmbH",
+            "explanation": "Someone pressed Send test to see whether alerts arrive here. There is nothing to do.",
+            "workspace": "Acme GmbH",
+            "destination": "On-call",
+            "sent_by": "Ann Example",
+            "sent_at": "2026-11-03 08:35:06 UTC",
+            "reference": "K7QM-4T",
+        },
+    }
+
+
+def test_the_receiver_can_verify_exactly_the_bytes_it_got(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(204)
+    send(far_end, replace(message, workspace="Büro \N{FIRE} </script>"))
+    verified = Webhook(SECRET).verify(far_end.request.get_data(), dict(far_end.request.headers))
+    assert verified["data"]["workspace"] == "Büro \N{FIRE} </script>"
+
+
+def test_a_receiver_with_another_secret_does_not_believe_us(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(204)
+    send(far_end, message)
+    other = Webhook("whsec_" + base64.b64encode(bytes(32)).decode())
+    with pytest.raises(WebhookVerificationError):
+        other.verify(far_end.request.get_data(), dict(far_end.request.headers))
+
+
+def test_the_id_is_the_same_for_every_attempt_and_the_timestamp_is_the_attempts_own(
+    far_end: FarEnd, message: Message
+) -> None:
+    far_end.answers(204)
+    send(far_end, message)
+    send(far_end, message)
+    first, second = far_end.requests
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == "msg_2f9c"
+    assert abs(int(second.headers["webhook-timestamp"]) - time.time()) < 10
+
+
+def test_the_longest_names_fit_into_20_kb(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(204)
+    endless = "\N{FIRE}" * 100_000
+    send(far_end, replace(message, workspace=endless, destination=endless, requested_by=endless))
+    assert len(far_end.request.get_data()) < 20_000
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!", "whsec_a", "whsec_\N{FIRE}"])
+def test_a_stored_secret_that_cannot_sign_ends_as_incomplete_settings(
+    secret: str, far_end: FarEnd, message: Message
+) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        send(far_end, message, secret)
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+    assert far_end.requests == []
+
+
+@pytest.mark.parametrize("address", ["https://alerts.acme.com/hook?k=1", " https://ALERTS.acme.com:443/hook?k=1 "])
+def test_any_public_https_address_is_kept(address: str) -> None:
+    assert ADDRESS.check(address, WayOut()) == "https://alerts.acme.com/hook?k=1"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://alerts.acme.com/s3cr-tPath",
+        "https://alerts.acme.com:8443/s3cr-tPath",
+        "https://10.0.0.1/s3cr-tPath",
+        "https://localhost/s3cr-tPath",
+        "https://ann:s3cr-tPath@alerts.acme.com/",
+        "s3cr-tPath",
+    ],
+)
+def test_an_address_that_may_not_be_used_is_refused_without_repeating_it(address: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        ADDRESS.check(address, WayOut())
+    assert "s3cr-tPath" not in str(caught.value)
+
+
+def test_a_secret_without_its_last_equals_signs_is_kept_and_can_sign(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(204)
+    send(far_end, message, SIGNING_SECRET.check(SECRET.rstrip("="), WayOut()))
+    Webhook(SECRET).verify(far_end.request.get_data(), dict(far_end.request.headers))
+
+
+@pytest.mark.parametrize("length", [24, 32, 64])
+def test_a_secret_of_24_to_64_bytes_is_kept(length: int) -> None:
+    secret = "whsec_" + base64.b64encode(bytes(length)).decode()
+    assert SIGNING_SECRET.check(f" {secret}\n", WayOut()) == secret
+
+
+@pytest.mark.parametrize(
+    ("secret", "complaint"),
+    [
+        ("s3cr-tWord", "begins with whsec_"),
+        (base64.b64encode(bytes(32)).decode(), "begins with whsec_"),
+        ("whsec_s3cr-tWord", "Base64"),
+        ("whsec_" + base64.b64encode(bytes(32)).decode()[:-3], "Base64"),
+        ("whsec_" + base64.b64encode(bytes(23)).decode(), "24 to 64"),
+        ("whsec_" + base64.b64encode(bytes(65)).decode(), "24 to 64"),
+        ("whsec_\N{FIRE}", "Base64"),
+        ("whsec_", "24 to 64"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_without_repeating_it(secret: str, complaint: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        SIGNING_SECRET.check(secret, WayOut())
+    assert complaint in str(caught.value)
+    assert "s3cr-tWord" not in str(caught.value)

@@ -1,0 +1,127 @@
+"""E-mail, through the operator's own mail server."""
+
+import re
+from email.message import EmailMessage
+from email.policy import SMTP
+from html import escape
+
+from webapp.channels.contract import (
+    Accepted,
+    Channel,
+    Field,
+    FieldKind,
+    Message,
+    SettingInvalid,
+    Settings,
+    get_setting,
+)
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound import MailAnswer, WayOut, send_mail
+from webapp.outbound.mail import is_mail_address
+
+MOST_RECIPIENTS = 20
+
+OPERATOR = "Ask the operator of this dashboard to check its mail settings"
+
+
+def _check(text: str, way_out: WayOut) -> str:
+    recipients = _split(text)
+    if not recipients:
+        raise SettingInvalid("Enter at least one e-mail address.")
+    if len(recipients) > MOST_RECIPIENTS:
+        raise SettingInvalid(f"Enter at most {MOST_RECIPIENTS} e-mail addresses; use a mailing list for more.")
+    for position, recipient in enumerate(recipients, start=1):
+        if not is_mail_address(recipient):
+            raise SettingInvalid(
+                f"Address {position} is not a plain e-mail address such as alerts@example.com: "
+                "only the address, without a name, in plain Latin letters."
+            )
+    return ", ".join(recipients)
+
+
+def _split(text: str) -> list[str]:
+    """Return the addresses in the order they were written, each once; commas, semicolons and new lines part them."""
+    parts = (part.strip() for part in re.split(r"[,;\r\n]", text))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
+    recipients = _split(get_setting(settings, "recipients"))
+    if way_out.mail is None:
+        raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
+    if not all(map(is_mail_address, recipients)):
+        raise DeliveryFailed(Code.RECIPIENT_INVALID)
+    answer = send_mail(way_out.mail, _compose(message, way_out.mail.sender, recipients), recipients)
+    return Accepted(answer.status, _warning(answer))
+
+
+def _warning(answer: MailAnswer) -> str | None:
+    if not answer.refused:
+        return None
+    return f"{answer.refused} of {answer.recipients} recipients {'was' if answer.refused == 1 else 'were'} refused."
+
+
+def _compose(message: Message, sender: str, recipients: list[str]) -> EmailMessage:
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    mail["Subject"] = message.title
+    mail["From"] = sender
+    mail["To"] = ", ".join(recipients)
+    mail["Date"] = message.requested_at
+    # The same for every attempt, so that a mailbox that got two copies can show one.
+    mail["Message-ID"] = f"<{message.message_id}@{sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
+    mail.set_content(_text(message))
+    mail.add_alternative(_html(message), subtype="html")
+    return mail
+
+
+def _text(message: Message) -> str:
+    facts = [f"{label}: {value}" for label, value in message.facts.items()]
+    return "\n".join([message.title, "", message.explanation, "", *facts, ""])
+
+
+def _html(message: Message) -> str:
+    rows = "".join(
+        f'<tr><th align="left">{escape(label)}</th><td>{escape(value)}</td></tr>'
+        for label, value in message.facts.items()
+    )
+    return (
+        f'<!doctype html><html lang="en"><body><h1>{escape(message.title)}</h1>'
+        f"<p>{escape(message.explanation)}</p><table>{rows}</table></body></html>\n"
+    )
+
+
+CHANNEL = Channel(
+    label="Email",
+    accepted="Accepted by the mail server",
+    after_accepted="No mail? Look in the spam folder, then ask whoever runs the mail server to look for the reference.",
+    fields=(
+        Field(
+            name="recipients",
+            label="Recipients",
+            kind=FieldKind.RECIPIENTS,
+            help=f"Up to {MOST_RECIPIENTS} e-mail addresses, with a comma or a new line between them.",
+            check=_check,
+        ),
+    ),
+    send=_send,
+    hints={
+        Code.CONFIG_INCOMPLETE: (
+            "Enter at least one recipient. If there is one, no mail server is set up: "
+            "ask the operator of this dashboard to name one in its settings."
+        ),
+        Code.SMTP_TEMPORARY: (
+            "Many mail servers put off the first message from a stranger (greylisting): "
+            "press again in a few minutes. If it stays, ask whoever runs the recipients' mailboxes."
+        ),
+        Code.SMTP_AUTH_FAILED: f"{OPERATOR}: the user name and password of the mail server.",
+        Code.SMTP_AUTH_UNAVAILABLE: f"{OPERATOR}: it has a password, but the mail server takes none on this port.",
+        Code.SMTP_TLS_UNAVAILABLE: f"{OPERATOR}: the port, and whether it wants smtp+starttls:// or smtps://.",
+        Code.SMTP_PROTOCOL: f"{OPERATOR}: the host, the port, and whether it wants smtp+starttls:// or smtps://.",
+        Code.SENDER_REFUSED: f"{OPERATOR}: the mail server does not let it send under this sender's address.",
+        Code.RECIPIENTS_REFUSED: "Check the spelling of every recipient, and that the mailboxes take outside mail.",
+        Code.CONNECT_REFUSED: f"{OPERATOR}: the host and the port, and that the mail server is running.",
+        Code.CONNECT_TIMEOUT: f"{OPERATOR}: the host and the port; many networks block port 25 to the outside.",
+        Code.DNS_NOT_FOUND: f"{OPERATOR}: the name of the mail server.",
+    },
+)

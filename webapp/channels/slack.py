@@ -1,0 +1,120 @@
+"""Slack, through an incoming webhook.
+
+Source: Slack's developer documentation, "Sending messages using incoming webhooks", with its table of errors.
+"""
+
+import json
+from urllib.parse import urlsplit
+
+from webapp.channels.contract import (
+    Accepted,
+    Channel,
+    Field,
+    FieldKind,
+    Message,
+    SettingInvalid,
+    Settings,
+    check_address,
+    get_setting,
+    require_2xx,
+)
+from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound import WayOut, post
+
+HOSTS = ("hooks.slack.com",)
+
+ERROR_WORDS = frozenset(
+    {
+        "action_prohibited",
+        "channel_is_archived",
+        "channel_not_found",
+        "invalid_payload",
+        "invalid_token",
+        "no_active_hooks",
+        "no_service",
+        "no_service_id",
+        "no_team",
+        "no_text",
+        "posting_to_general_channel_denied",
+        "rollup_error",
+        "team_disabled",
+        "user_not_found",
+    }
+)
+"""What Slack may say instead of `ok`; any other answer stays unsaid."""
+
+NEW_WEBHOOK = (
+    "In Slack, open api.slack.com/apps, choose the app, then Incoming Webhooks, Add New Webhook to Workspace, "
+    "choose the channel, and paste the new address."
+)
+
+
+def _check(text: str, way_out: WayOut) -> str:
+    address = check_address(text, way_out, _hosts(way_out))
+    parts = urlsplit(address)
+    if parts.hostname in HOSTS and not parts.path.startswith("/services/"):
+        raise SettingInvalid(f"This is not the address of an incoming webhook. {NEW_WEBHOOK}")
+    return address
+
+
+def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
+    address = get_setting(settings, "address")
+    body = json.dumps({"text": _text(message)}).encode()
+    answer = post(address, body, {"Content-Type": "application/json"}, way_out.policy, _hosts(way_out))
+    word = _error_word(answer.body)
+    facts = Facts(urlsplit(address).hostname, answer.status, token=word)
+    if answer.status == 500 and word == "rollup_error":
+        # Slack's own word for a fault of its own: worth another try, unlike a 500 that says nothing.
+        raise DeliveryFailed(Code.REMOTE_UNAVAILABLE, facts)
+    require_2xx(answer, address, word)
+    if answer.status != 200 or answer.body.strip() != b"ok":
+        raise DeliveryFailed(Code.REMOTE_REJECTED if answer.complete else Code.CONNECTION_CLOSED, facts)
+    return Accepted(answer.status)
+
+
+def _hosts(way_out: WayOut) -> tuple[str, ...]:
+    return HOSTS + way_out.policy.extra_hosts.get("slack", ())
+
+
+def _text(message: Message) -> str:
+    facts = [f"*{label}:* {_escape(value)}" for label, value in message.facts.items()]
+    return "\n".join([f"*{_escape(message.title)}*", message.explanation, *facts])
+
+
+def _escape(text: str) -> str:
+    """Keep a name from becoming a link or a call to the whole channel; Slack wants these three and no others."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _error_word(body: bytes) -> str | None:
+    word = body.strip().decode("ascii", "replace")
+    return word if word in ERROR_WORDS else None
+
+
+CHANNEL = Channel(
+    label="Slack",
+    accepted="Accepted by Slack",
+    after_accepted="No message in Slack? See on the app's page, under Incoming Webhooks, which channel it posts to.",
+    fields=(
+        Field(
+            name="address",
+            label="Webhook address",
+            kind=FieldKind.ADDRESS,
+            help="It begins with https://hooks.slack.com/services/ and stands on the app's page, Incoming Webhooks.",
+            check=_check,
+        ),
+    ),
+    send=_send,
+    hints={
+        Code.BAD_REQUEST: f"Slack did not take the message for this webhook. {NEW_WEBHOOK}",
+        Code.FORBIDDEN: (
+            "An admin of the Slack workspace has limited who may post to this channel: ask them to allow the app "
+            "(Manage apps), or choose another channel."
+        ),
+        Code.NOT_FOUND: f"The webhook, its channel or its app was removed. {NEW_WEBHOOK}",
+        Code.GONE: f"The channel is archived: unarchive it, or post to another one. {NEW_WEBHOOK}",
+        Code.RATE_LIMITED: "Slack takes about one message a second for each webhook: wait a minute, then press again.",
+        Code.REMOTE_UNAVAILABLE: "Look at slack-status.com, and press again later.",
+        Code.REMOTE_REJECTED: f"Check that this is the address of an incoming webhook. {NEW_WEBHOOK}",
+    },
+)

@@ -1,0 +1,136 @@
+"""Microsoft Teams, through a workflow (Power Automate) that posts a card to a chat or channel.
+
+Source: Microsoft Learn, "Create incoming webhooks with Workflows for Microsoft Teams", and Adaptive Cards 1.2.
+"""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from webapp.channels.contract import (
+    Accepted,
+    Channel,
+    Field,
+    FieldKind,
+    Message,
+    SettingInvalid,
+    Settings,
+    check_address,
+    get_setting,
+    require_2xx,
+)
+from webapp.failures import Code
+from webapp.outbound import WayOut, post
+
+HOSTS = ("*.environment.api.powerplatform.com", "*.logic.azure.com")
+
+ERROR_CODES = frozenset(
+    {
+        "DirectApiAuthorizationRequired",
+        "MissingApiVersionParameter",
+        "TriggerInputSchemaMismatch",
+        "WorkflowNotFound",
+        "WorkflowTriggerIsNotEnabled",
+    }
+)
+"""What the workflow service may say in `error.code`; any other word stays unsaid."""
+
+RETIRED_CONNECTOR = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)\b", re.IGNORECASE
+)
+
+NEW_WORKFLOW = (
+    "In Teams, open the channel's menu, choose Workflows and the template for sending webhook alerts to a channel, "
+    "and paste the address it shows at the end."
+)
+ANYONE = (
+    'In Power Automate, open the flow and its trigger "When a Teams webhook request is received", set '
+    '"Who can trigger the flow?" to "Anyone", save, and paste the new address.'
+)
+
+
+def _check(text: str, way_out: WayOut) -> str:
+    if RETIRED_CONNECTOR.match(text.strip()):
+        raise SettingInvalid(f"This address belongs to a connector, which Microsoft has retired. {NEW_WORKFLOW}")
+    address = check_address(text, way_out, _hosts(way_out))
+    if not parse_qs(urlsplit(address).query).get("sig"):
+        raise SettingInvalid(f"This workflow takes requests from its own organisation only (no sig in it). {ANYONE}")
+    return address
+
+
+def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
+    address = get_setting(settings, "address")
+    body = json.dumps(_envelope(message)).encode()
+    # No Authorization header: the service refuses one beside the signature in the address.
+    answer = post(address, body, {"Content-Type": "application/json"}, way_out.policy, _hosts(way_out))
+    require_2xx(answer, address, _error_code(answer.body))
+    return Accepted(answer.status)
+
+
+def _hosts(way_out: WayOut) -> tuple[str, ...]:
+    return HOSTS + way_out.policy.extra_hosts.get("teams", ())
+
+
+def _envelope(message: Message) -> dict[str, object]:
+    """Wrap the card: without `attachments` the flow starts all the same, and fails where nobody looks."""
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": _card(message)}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _card(message: Message) -> dict[str, object]:
+    facts = [{"title": label, "value": _without_links(value)} for label, value in message.facts.items()]
+    return {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.2",
+        "body": [
+            {"type": "TextBlock", "text": _without_links(message.title), "weight": "Bolder", "wrap": True},
+            {"type": "TextBlock", "text": message.explanation, "wrap": True},
+            {"type": "FactSet", "facts": facts},
+        ],
+    }
+
+
+def _without_links(text: str) -> str:
+    """Keep a name from becoming a link: cards read Markdown."""
+    return text.replace("](", "] (")
+
+
+def _error_code(body: bytes) -> str | None:
+    """Find the service's error code in `{"error": {"code": ...}}`, if it is one that is known."""
+    try:
+        code = json.loads(body)["error"]["code"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return code if isinstance(code, str) and code in ERROR_CODES else None
+
+
+CHANNEL = Channel(
+    label="Microsoft Teams",
+    accepted="Accepted by Microsoft Teams",
+    after_accepted="No card in Teams? Open the flow in Power Automate and look at its run history.",
+    fields=(
+        Field(
+            name="address",
+            label="Workflow address",
+            kind=FieldKind.ADDRESS,
+            help="Create a workflow for webhook alerts in Teams (channel menu, Workflows) and paste its whole address.",
+            check=_check,
+        ),
+    ),
+    send=_send,
+    hints={
+        Code.HOST_NOT_EXPECTED: f"If this was the address of a connector: Microsoft has retired those. {NEW_WORKFLOW}",
+        Code.BAD_REQUEST: (
+            "In Power Automate, check that the flow begins with the trigger "
+            '"When a Teams webhook request is received", and paste its address again, whole.'
+        ),
+        Code.AUTH_FAILED: ANYONE,
+        Code.FORBIDDEN: ANYONE,
+        Code.NOT_FOUND: (
+            "In Power Automate, look for the flow under My flows: turn it on if it is off; "
+            "if it is gone, create a new workflow and paste its address."
+        ),
+        Code.RATE_LIMITED: "The flow's owner has used up the requests of their plan: wait, or change the plan.",
+    },
+)
