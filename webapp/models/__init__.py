@@ -1,0 +1,19 @@
+"""The tables: facts, and the constraints that the database holds them to."""
+
+from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus
+from webapp.models.destination import AlertDestination
+from webapp.models.routing import AlertRule, Tenant
+from webapp.models.workspace import Account, Member, Role, Workspace
+
+__all__ = [
+    "TEST_EVENT",
+    "Account",
+    "AlertDelivery",
+    "AlertDestination",
+    "AlertRule",
+    "DeliveryStatus",
+    "Member",
+    "Role",
+    "Tenant",
+    "Workspace",
+]

@@ -1,0 +1,112 @@
+"""One message on its way to one destination."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.columns import Id, UtcDateTime, closed_set
+from webapp.extensions import Base
+from webapp.models.destination import AlertDestination
+from webapp.models.workspace import Account
+
+TEST_EVENT = "alerts.test"
+"""The `event_type` that makes a delivery a test send."""
+
+IS_WAITING = text("status IN ('queued', 'deferred')")
+"""Written out, not bound, so that both databases see that the index of waiting rows serves it."""
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands. Being sent is `queued` with `attempt_started_at` set."""
+
+    QUEUED = "queued"
+    DEFERRED = "deferred"
+    SENT = "sent"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    CANCELED = "canceled"
+
+
+class AlertDelivery(Base):
+    """A row per message; a test send (`event_type` = `TEST_EVENT`) has neither tenant nor rule, a real alert has both.
+
+    send_after: the moment of the next attempt while `deferred`.
+    attempt_started_at: set by the worker that claims the row, cleared when the attempt has ended.
+    settings_version: the destination's, when the test was requested.
+    answer_status, answer_seconds: the far end's last answer (HTTP status or SMTP code) and how long it took.
+    last_error_message: our own sentence; on a sent row a warning about what was not accepted.
+    payload: what the message says; nothing in it is secret.
+    """
+
+    __tablename__ = "alert_deliveries"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "alert_destination_id"],
+            ["alert_destinations.workspace_id", "alert_destinations.id"],
+            ondelete="RESTRICT",
+        ),
+        ForeignKeyConstraint(["workspace_id", "tenant_id"], ["tenants.workspace_id", "tenants.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "alert_rule_id"], ["alert_rules.workspace_id", "alert_rules.id"], ondelete="CASCADE"
+        ),
+        CheckConstraint(
+            "status IN ('queued', 'deferred', 'sent', 'failed', 'suppressed', 'canceled')", name="status_known"
+        ),
+        CheckConstraint(
+            "(event_type = 'alerts.test' AND tenant_id IS NULL AND alert_rule_id IS NULL)"
+            " OR (event_type <> 'alerts.test' AND tenant_id IS NOT NULL AND alert_rule_id IS NOT NULL)",
+            name="test_send_or_real_alert",
+        ),
+        CheckConstraint("status <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
+        CheckConstraint("status <> 'failed' OR last_error_code IS NOT NULL", name="failed_has_code"),
+        CheckConstraint("status <> 'deferred' OR send_after IS NOT NULL", name="deferred_has_time"),
+        CheckConstraint("attempt_count >= 0", name="attempt_count_not_negative"),
+        Index(
+            "ix_alert_deliveries_newest",
+            "workspace_id",
+            "alert_destination_id",
+            "event_type",
+            "created_at",
+            "id",
+        ),
+        Index(
+            "ix_alert_deliveries_waiting",
+            "updated_at",
+            sqlite_where=IS_WAITING,
+            postgresql_where=IS_WAITING,
+        ),
+        Index("ix_alert_deliveries_tenant", "workspace_id", "tenant_id"),
+        Index("ix_alert_deliveries_rule", "workspace_id", "alert_rule_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"))
+    tenant_id: Mapped[int | None] = mapped_column(Id)
+    alert_rule_id: Mapped[int | None] = mapped_column(Id)
+    alert_destination_id: Mapped[int] = mapped_column(Id)
+    event_type: Mapped[str] = mapped_column(String(100))
+    status: Mapped[DeliveryStatus] = mapped_column(closed_set(DeliveryStatus))
+    send_after: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempt_count: Mapped[int] = mapped_column(default=0)
+    attempt_started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error_code: Mapped[str | None] = mapped_column(String(50))
+    last_error_message: Mapped[str | None] = mapped_column(String(500))
+    answer_status: Mapped[int | None]
+    answer_seconds: Mapped[float | None]
+    requested_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="SET NULL"))
+    settings_version: Mapped[int | None]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    destination: Mapped[AlertDestination] = relationship(
+        primaryjoin="AlertDelivery.alert_destination_id == AlertDestination.id",
+        foreign_keys="AlertDelivery.alert_destination_id",
+        viewonly=True,
+    )
+    requested_by: Mapped[Account | None] = relationship(viewonly=True)

@@ -1,0 +1,38 @@
+"""Where alerts go."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.columns import Id, UtcDateTime
+from webapp.extensions import Base
+
+
+class AlertDestination(Base):
+    """A configured place that alerts go to.
+
+    type: the channel's name.
+    config: the settings, sealed for this row; empty once the destination is deleted.
+    settings_version: counts the changes of `type` and `config`; a delivery remembers the one it was requested for.
+    deleted_at: set instead of removing the row, so that its deliveries stay explained.
+    """
+
+    __tablename__ = "alert_destinations"
+    __table_args__ = (UniqueConstraint("workspace_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(50))
+    config: Mapped[str] = mapped_column(Text)
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    settings_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def seal(self) -> str:
+        """What the sealed settings are bound to."""
+        return f"workspace {self.workspace_id} destination {self.id}"

@@ -1,0 +1,69 @@
+"""Workspaces and the people who may look into them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from flask_login import UserMixin
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.columns import Id, UtcDateTime, closed_set
+from webapp.extensions import Base
+
+
+class Role(StrEnum):
+    """What a member may do in one workspace: admins edit and test, support tests, viewers look."""
+
+    ADMIN = "admin"
+    SUPPORT = "support"
+    VIEWER = "viewer"
+
+    @property
+    def may_test(self) -> bool:
+        return self in (Role.ADMIN, Role.SUPPORT)
+
+    @property
+    def may_edit(self) -> bool:
+        return self is Role.ADMIN
+
+
+class Workspace(Base):
+    """Owns everything; nothing crosses from one to another. The slug stands in addresses."""
+
+    __tablename__ = "workspaces"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    slug: Mapped[str] = mapped_column(String(63), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
+    """A person who signs in. `password_hash` is argon2id's own text; null: this account cannot sign in by password."""
+
+    __tablename__ = "accounts"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Member(Base):
+    """An account's role in one workspace."""
+
+    __tablename__ = "members"
+    __table_args__ = (CheckConstraint("role IN ('admin', 'support', 'viewer')", name="role_known"),)
+
+    workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[Role] = mapped_column(closed_set(Role))
+
+    workspace: Mapped[Workspace] = relationship()
+    account: Mapped[Account] = relationship()

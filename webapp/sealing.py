@@ -1,0 +1,50 @@
+"""Seals a destination's settings for the database, and opens them again."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class Unreadable(Exception):
+    """The sealed settings do not open: the key is gone, the token is damaged, or it belongs to another row."""
+
+
+class Sealer:
+    """Encrypts with the first key, decrypts with any.
+
+    A token is bound to the row it was made for (`bound_to`), since Fernet alone would open it wherever it is copied to.
+    keys: Fernet keys (32 bytes, URL-safe base64), the newest first; at least one.
+    fingerprint_key: what fingerprints are keyed with.
+    """
+
+    def __init__(self, keys: Sequence[str], fingerprint_key: str) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._fingerprint_key = hashlib.sha256(b"alertcheck fingerprint\0" + fingerprint_key.encode()).digest()
+
+    def seal(self, settings: Mapping[str, str], *, bound_to: str) -> str:
+        """Encrypt settings for one row."""
+        return self._fernet.encrypt(json.dumps({"for": bound_to, "settings": dict(settings)}).encode()).decode()
+
+    def open(self, token: str, *, bound_to: str) -> dict[str, str]:
+        """Decrypt the settings of one row. Raises `Unreadable`."""
+        try:
+            content = json.loads(self._fernet.decrypt(token))
+        except (InvalidToken, ValueError):
+            raise Unreadable from None
+        if content.get("for") != bound_to:
+            raise Unreadable
+        return {str(name): str(value) for name, value in content["settings"].items()}
+
+    def rotate(self, token: str) -> str:
+        """Encrypt a token anew with the first key. Raises `Unreadable`."""
+        try:
+            return self._fernet.rotate(token).decode()
+        except InvalidToken:
+            raise Unreadable from None
+
+    def fingerprint(self, secret: str) -> str:
+        """Name a secret in 8 hex digits that tell two apart and say nothing of either without our key."""
+        return hmac.new(self._fingerprint_key, secret.encode(), hashlib.sha256).hexdigest()[:8]
