@@ -1,0 +1,178 @@
+"""What every test may ask for: a migrated database (SQLite or PostgreSQL), a real queue server, people and places."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask_migrate import upgrade
+from pytest_httpserver import HTTPServer
+from sqlalchemy import event
+
+from tests.cast import Cast, enter_cast
+from tests.services import (
+    PostgresServer,
+    QueueServer,
+    ServiceMissing,
+    create_database,
+    drop_database,
+    start_postgres,
+    start_queue_server,
+)
+from tests.visitor import Visitor
+from webapp import create_app, jobs
+from webapp.config import Config, read_config
+from webapp.extensions import db
+
+NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
+TEMPLATE = "alertcheck_template"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Where nothing may be skipped (CI), a skip is a failure that says what was missing."""
+    report = yield
+    if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and ALERTCHECK_NO_SKIP=1: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    return ("127.0.0.1", 0)
+
+
+@pytest.fixture(scope="session")
+def queue_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServer]:
+    server = start_queue_server(tmp_path_factory.mktemp("queue"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL server, with a migrated database that tests copy."""
+    try:
+        server = start_postgres(tmp_path_factory.mktemp("postgres"))
+    except ServiceMissing as missing:
+        pytest.skip(str(missing))
+    drop_database(server, TEMPLATE)
+    migrate(create_database(server, TEMPLATE))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that tests copy."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database: SQLite, unless the test is marked `on_both_databases`."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    if database == "sqlite":
+        file = tmp_path / "alertcheck.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = f"test_{os.urandom(6).hex()}"
+    yield create_database(server, name, template=TEMPLATE)
+    drop_database(server, name)
+
+
+@pytest.fixture
+def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPServer) -> dict[str, str]:
+    """The operator's settings, as the processes of a test get them. The queue is empty."""
+    origin = f"http://127.0.0.1:{httpserver.port}"
+    environment = {
+        "SECRET_KEY": "a key for tests, long enough to sign with",
+        "CONFIG_KEYS": Fernet.generate_key().decode(),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": queue_server.url,
+        "ALERTCHECK_TRUSTED_ORIGINS": origin,
+    }
+    jobs.connect(queue_server.url).flushall()
+    return environment
+
+
+@pytest.fixture
+def config(environment: dict[str, str]) -> Config:
+    return read_config(environment)
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """The application. No context is pushed: each request of a test gets its own, as in production."""
+    app = create_app(config)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """Be inside the application, for tests that call it directly."""
+    with app.app_context():
+        yield
+        db.session.rollback()
+
+
+@pytest.fixture
+def cast(app: Flask, config: Config, httpserver: HTTPServer) -> Cast:
+    """The people and places of most tests."""
+    with app.app_context():
+        return enter_cast(config, f"http://127.0.0.1:{httpserver.port}")
+
+
+@pytest.fixture
+def visit(app: Flask) -> Callable[[int], Visitor]:
+    """Open a browser for an account of the cast."""
+    return lambda account_id: Visitor.signed_in(app, account_id)
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the newest schema, as `flask db upgrade` does."""
+    config = read_config(
+        {
+            "SECRET_KEY": "any",
+            "CONFIG_KEYS": Fernet.generate_key().decode(),
+            "DATABASE_URL": url,
+            "REDIS_URL": "redis://127.0.0.1:1",
+        }
+    )
+    with create_app(config).app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def count_queries(context: None) -> Callable[[], AbstractContextManager[list[str]]]:
+    """Collect the statements that are executed inside a `with`."""
+
+    @contextmanager
+    def count() -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            statements.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        yield statements
+        event.remove(db.engine, "before_cursor_execute", note)
+
+    return count

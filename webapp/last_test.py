@@ -1,0 +1,129 @@
+"""LastTestStatus: what a destination's badge says, derived from its newest test send and never stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Row, Select, select
+
+from webapp.channels import CHANNELS
+from webapp.extensions import db
+from webapp.failures import EXPLANATIONS, Code
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+
+
+class Badge(StrEnum):
+    """The four answers."""
+
+    NEVER = "never"
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class LastTest:
+    """The badge, and what a person needs to know beside it.
+
+    at: the time shown, or None if there was no test.
+    sentence: what happened, as far as it is known.
+    next_step: what to do about it, or None.
+    may_have_arrived: the message may be at the far end although the badge does not say Sent.
+    """
+
+    badge: Badge
+    at: datetime | None
+    sentence: str
+    next_step: str | None = None
+    may_have_arrived: bool = False
+
+
+def tell_last_test(newest: AlertDelivery | None, channel_name: str) -> LastTest:
+    """Say what the newest test send means. No row: never tested."""
+    if newest is None:
+        return LastTest(Badge.NEVER, None, "No test has been sent yet.")
+    match newest.status:
+        case DeliveryStatus.QUEUED | DeliveryStatus.DEFERRED:
+            return LastTest(Badge.PENDING, newest.send_after or newest.created_at, _tell_wait(newest))
+        case DeliveryStatus.SENT:
+            return _tell_sent(newest, channel_name)
+        case DeliveryStatus.FAILED:
+            return _tell_failed(newest, channel_name, _reason(newest))
+        case DeliveryStatus.CANCELED | DeliveryStatus.SUPPRESSED:
+            return _tell_failed(newest, channel_name, f"Not sent. {_reason(newest)}")
+
+
+def _tell_wait(newest: AlertDelivery) -> str:
+    so_far = newest.last_error_message or ""
+    if newest.status is DeliveryStatus.DEFERRED:
+        return f"{so_far} It will be tried again.".strip()
+    if newest.attempt_started_at is not None:
+        return f"{so_far} Sending now.".strip()
+    return f"{so_far} Trying again." if so_far else "Waiting for a worker to pick it up."
+
+
+def _tell_sent(newest: AlertDelivery, channel_name: str) -> LastTest:
+    channel = CHANNELS.get(channel_name)
+    accepted = channel.accepted if channel else "Accepted"
+    warning = f" {newest.last_error_message}" if newest.last_error_message else ""
+    return LastTest(Badge.SENT, newest.sent_at, f"{accepted}.{warning}", channel.after_accepted if channel else None)
+
+
+def _tell_failed(newest: AlertDelivery, channel_name: str, sentence: str) -> LastTest:
+    code = known_code(newest.last_error_code)
+    return LastTest(
+        Badge.FAILED,
+        newest.updated_at,
+        sentence,
+        next_step(code, channel_name) if code else None,
+        code is not None and EXPLANATIONS[code].may_have_arrived,
+    )
+
+
+def _reason(newest: AlertDelivery) -> str:
+    return newest.last_error_message or newest.last_error_code or "No reason was recorded."
+
+
+def known_code(text: str | None) -> Code | None:
+    """Read a stored code; one that an older version wrote may be unknown."""
+    return next((code for code in Code if code == text), None)
+
+
+def next_step(code: Code, channel_name: str) -> str:
+    """Say what to do, in the words of the channel's own service where it has any for this code."""
+    channel = CHANNELS.get(channel_name)
+    return (channel.hints.get(code) if channel else None) or EXPLANATIONS[code].next_step
+
+
+def list_with_newest_test(workspace_id: int) -> Sequence[Row[AlertDestination, AlertDelivery | None]]:
+    """Fetch a workspace's destinations by name, each with its newest test send: one query, however many deliveries."""
+    return db.session.execute(_with_newest_test().where(AlertDestination.workspace_id == workspace_id)).all()
+
+
+def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
+    """Fetch one destination's newest test send."""
+    row = db.session.execute(_with_newest_test().where(AlertDestination.id == destination.id)).one_or_none()
+    return row[1] if row else None
+
+
+def _with_newest_test() -> Select[AlertDestination, AlertDelivery | None]:
+    # A correlated LIMIT 1 walks the index once per destination; window functions would read every delivery.
+    newest_id = (
+        select(AlertDelivery.id)
+        .where(
+            AlertDelivery.workspace_id == AlertDestination.workspace_id,
+            AlertDelivery.alert_destination_id == AlertDestination.id,
+            AlertDelivery.event_type == TEST_EVENT,
+        )
+        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
+        .limit(1)
+        .correlate(AlertDestination)
+        .scalar_subquery()
+    )
+    return (
+        select(AlertDestination, AlertDelivery)
+        .outerjoin(AlertDelivery, AlertDelivery.id == newest_id)
+        .where(AlertDestination.deleted_at.is_(None))
+        .order_by(AlertDestination.name, AlertDestination.id)
+    )
