@@ -1,0 +1,72 @@
+"""The 60 seconds: both sides of the boundary, and the door."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from tests.cast import NOW, seconds
+from tests.services import QueueServer
+from webapp import jobs
+from webapp.cooldown import CoolingDown, door, seconds_left
+
+
+@pytest.mark.parametrize(
+    ("age", "left"),
+    [(0, 60), (0.5, 60), (1, 59), (59, 1), (59.001, 1), (60, 0), (61, 0), (-1, 60), (-60, 60), (-61, 0), (-86_400, 0)],
+)
+def test_the_seconds_left_count_down_to_nothing(age: float, left: int) -> None:
+    assert seconds_left(NOW - timedelta(seconds=age), NOW) == left
+
+
+def test_where_there_was_no_test_there_is_nothing_to_wait_for() -> None:
+    assert seconds_left(None, NOW) == 0
+
+
+def test_the_door_lets_one_press_in_a_minute_through(context: None) -> None:
+    with door(1):
+        pass
+
+    with pytest.raises(CoolingDown), door(1):
+        pytest.fail("the door was open")
+
+
+def test_each_destination_has_a_door_of_its_own(context: None) -> None:
+    with door(1), door(2):
+        pass
+
+
+def test_a_press_that_broke_for_another_reason_is_given_back(context: None) -> None:
+    with pytest.raises(RuntimeError), door(1):
+        raise RuntimeError
+
+    with door(1):
+        pass
+
+
+def test_a_press_that_the_database_refused_is_not_given_back(context: None) -> None:
+    with pytest.raises(CoolingDown), door(1):
+        raise CoolingDown
+
+    with pytest.raises(CoolingDown), door(1):
+        pytest.fail("the door was open")
+
+
+def test_the_door_closes_for_no_longer_than_a_minute(context: None, queue_server: QueueServer) -> None:
+    with door(1):
+        pass
+
+    client = jobs.connect(queue_server.url)
+    (key,) = client.keys("*test-send*")
+    assert 59_000 < client.pttl(key) <= seconds(60) / timedelta(milliseconds=1)
+
+
+def test_without_redis_the_door_stands_open_since_the_database_decides(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        from webapp.extensions import limiter
+
+        monkeypatch.setattr(limiter.storage, "storage", jobs.connect("redis://127.0.0.1:1"))
+        with door(1):
+            pass

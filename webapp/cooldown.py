@@ -1,0 +1,65 @@
+"""The 60 seconds between two test sends to one destination.
+
+Flask-Limiter answers at the door, before anything is written. The database decides (`webapp.deliveries.requesting`), so
+that a flushed or absent Redis lets no second message through.
+"""
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from limits import RateLimitItemPerSecond
+from limits.errors import StorageError
+
+from webapp.extensions import limiter
+
+log = logging.getLogger(__name__)
+
+COOLDOWN = timedelta(seconds=60)
+
+_ONE_PRESS = RateLimitItemPerSecond(1, int(COOLDOWN.total_seconds()))
+_DOOR = "test-send"
+
+
+class CoolingDown(Exception):
+    """An earlier test send to this destination is younger than `COOLDOWN`."""
+
+
+def seconds_left(pressed_at: datetime | None, now: datetime) -> int:
+    """Count the whole seconds until the next press is accepted, 0 if it would be now.
+
+    pressed_at: when the newest test send was requested, or None. A little in the future (two hosts' clocks) counts as
+        just now; far in the future (the clock was set back) tells nothing of how long ago it was, so it does not block.
+    """
+    if pressed_at is None or pressed_at > now + COOLDOWN:
+        return 0
+    left = COOLDOWN - max(now - pressed_at, timedelta(0))
+    return max(0, math.ceil(left.total_seconds()))
+
+
+@contextmanager
+def door(destination_id: int) -> Iterator[None]:
+    """Let one press in a minute pass, or raise `CoolingDown`. A press that then breaks is given back."""
+    try:
+        opened = limiter.limiter.hit(_ONE_PRESS, _DOOR, str(destination_id))
+    except StorageError:
+        log.warning("limiter storage unavailable, the database decides: destination=%s", destination_id)
+        opened = True
+    if not opened:
+        raise CoolingDown
+    try:
+        yield
+    except CoolingDown:
+        raise
+    except Exception:
+        _give_back(destination_id)
+        raise
+
+
+def _give_back(destination_id: int) -> None:
+    try:
+        limiter.limiter.clear(_ONE_PRESS, _DOOR, str(destination_id))
+    except StorageError:
+        log.warning("limiter storage unavailable, it forgets by itself: destination=%s", destination_id)
