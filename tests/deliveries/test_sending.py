@@ -1,0 +1,256 @@
+"""One send, against a real far end on the loopback."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+from sqlalchemy import update
+from werkzeug import Request, Response
+
+from tests.cast import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from webapp.config import Config
+from webapp.deliveries import recover, request_test, send
+from webapp.destinations import change_destination, delete_destination, set_enabled
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+
+pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
+
+
+@pytest.fixture
+def delivery_id(cast: Cast) -> int:
+    """A test send that was pressed just now."""
+    return request_test(get_destination(cast), get_account(cast), datetime.now(UTC)).id
+
+
+@pytest.fixture
+def far_end(httpserver: HTTPServer) -> HTTPServer:
+    return httpserver
+
+
+def _get(delivery_id: int) -> AlertDelivery:
+    return db.session.get_one(AlertDelivery, delivery_id, populate_existing=True)
+
+
+def _outcome(delivery_id: int) -> tuple[DeliveryStatus, str | None, int]:
+    delivery = _get(delivery_id)
+    return delivery.status, delivery.last_error_code, delivery.attempt_count
+
+
+def test_a_message_that_is_accepted_ends_as_sent_with_the_answer(
+    far_end: HTTPServer, delivery_id: int, config: Config
+) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data(status=204)
+
+    send(delivery_id, config)
+
+    delivery = _get(delivery_id)
+    assert (delivery.status, delivery.answer_status, delivery.attempt_count) == (DeliveryStatus.SENT, 204, 1)
+    assert delivery.sent_at is not None
+    assert delivery.attempt_started_at is None
+
+
+def test_a_job_that_runs_twice_sends_once(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data()
+
+    send(delivery_id, config)
+    send(delivery_id, config)
+
+    assert len(far_end.log) == 1
+
+
+def test_two_workers_with_the_same_job_send_once(
+    app: Flask, far_end: HTTPServer, delivery_id: int, config: Config
+) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data()
+    start = threading.Barrier(2)
+
+    def work() -> None:
+        start.wait()
+        with app.app_context():
+            send(delivery_id, config)
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    [worker.start() for worker in workers]
+    [worker.join() for worker in workers]
+
+    assert len(far_end.log) == 1
+
+
+def test_an_unknown_delivery_is_let_be(config: Config, cast: Cast) -> None:
+    send(4711, config)
+
+
+def test_the_row_is_claimed_and_let_go_of_before_the_message_goes_out(
+    app: Flask, far_end: HTTPServer, delivery_id: int, config: Config
+) -> None:
+    seen = []
+
+    def look(_request: Request) -> Response:
+        with app.app_context():  # a lock still held would make this update wait
+            row = _get(delivery_id)
+            seen.append((row.status, row.attempt_started_at is not None, row.attempt_count))
+            db.session.execute(update(AlertDelivery).values(payload=row.payload))
+            db.session.commit()
+        return Response()
+
+    far_end.expect_request(SECRET_PATH).respond_with_handler(look)
+
+    send(delivery_id, config)
+
+    assert seen == [(DeliveryStatus.QUEUED, True, 1)]
+
+
+def _disable(destination: AlertDestination, config: Config) -> None:
+    set_enabled(destination, False, datetime.now(UTC))
+
+
+def _delete(destination: AlertDestination, config: Config) -> None:
+    delete_destination(destination, datetime.now(UTC))
+
+
+def _change(destination: AlertDestination, config: Config) -> None:
+    settings = {"address": "https://elsewhere.example.com/", "signing_secret": "whsec_"}
+    change_destination(destination, destination.name, settings, config.sealer, datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("happens", "code"),
+    [(_disable, "destination_disabled"), (_delete, "destination_deleted"), (_change, "destination_changed")],
+)
+def test_what_happens_to_the_destination_after_the_press_cancels_the_test(
+    cast: Cast,
+    far_end: HTTPServer,
+    delivery_id: int,
+    config: Config,
+    happens: Callable[[AlertDestination, Config], None],
+    code: str,
+) -> None:
+    happens(get_destination(cast), config)
+
+    send(delivery_id, config)
+
+    assert (_outcome(delivery_id), len(far_end.log)) == ((DeliveryStatus.CANCELED, code, 0), 0)
+
+
+def test_a_renamed_destination_is_still_tested(
+    cast: Cast, far_end: HTTPServer, delivery_id: int, config: Config
+) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data()
+    change_destination(get_destination(cast), "Another name", None, config.sealer, datetime.now(UTC))
+
+    send(delivery_id, config)
+
+    assert _get(delivery_id).status is DeliveryStatus.SENT
+
+
+def test_settings_that_cannot_be_decrypted_end_the_test_as_config_unreadable(
+    cast: Cast, delivery_id: int, config: Config
+) -> None:
+    get_destination(cast).config = "damaged"
+    db.session.commit()
+
+    send(delivery_id, config)
+
+    assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
+
+
+def test_settings_copied_from_another_destination_do_not_open(cast: Cast, delivery_id: int, config: Config) -> None:
+    foreign = db.session.get_one(AlertDestination, cast.foreign_destination)
+    get_destination(cast).config = foreign.config
+    db.session.commit()
+
+    send(delivery_id, config)
+
+    assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
+
+
+def test_a_refusal_fails_at_once_with_its_cause(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data(status=404)
+
+    send(delivery_id, config)
+
+    assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "not_found", 1)
+    assert _get(delivery_id).last_error_message == "127.0.0.1 answered 404: nothing exists at this address."
+
+
+def test_a_failure_that_delivered_nothing_is_deferred_with_its_cause(
+    far_end: HTTPServer, delivery_id: int, config: Config
+) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data(status=503, headers={"Retry-After": "7"})
+
+    send(delivery_id, config)
+
+    delivery = _get(delivery_id)
+    assert (delivery.status, delivery.last_error_code) == (DeliveryStatus.DEFERRED, "remote_unavailable")
+    assert delivery.send_after is not None
+    assert seconds(6) < delivery.send_after - delivery.updated_at <= seconds(7)
+
+
+def test_the_third_failed_attempt_is_the_last(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
+    for _ in range(3):
+        send(delivery_id, config)
+        recover(datetime.now(UTC) + seconds(60))
+
+    assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable", 3)
+
+
+def test_every_attempt_carries_the_same_message_id(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
+    send(delivery_id, config)
+    recover(datetime.now(UTC) + seconds(60))
+    send(delivery_id, config)
+
+    first, second = (request.headers["webhook-id"] for request, _ in far_end.log)
+    assert first == second == _get(delivery_id).payload["message_id"]
+
+
+def test_a_job_that_comes_after_two_minutes_sends_nothing(cast: Cast, far_end: HTTPServer, config: Config) -> None:
+    old = add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121))
+
+    send(old.id, config)
+
+    assert len(far_end.log) == 0
+
+
+def test_a_worker_that_was_given_up_on_changes_nothing_any_more(
+    app: Flask, far_end: HTTPServer, delivery_id: int, config: Config
+) -> None:
+    def give_up(_request: Request) -> Response:
+        with app.app_context():
+            recover(datetime.now(UTC) + seconds(21))
+        return Response()
+
+    far_end.expect_request(SECRET_PATH).respond_with_handler(give_up)
+
+    send(delivery_id, config)
+
+    assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "worker_lost", 1)
+
+
+def test_a_mistake_of_ours_is_named_by_its_reference_alone(
+    cast: Cast, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery_id = add_delivery(
+        get_destination(cast),
+        created_at=datetime.now(UTC),
+        payload={
+            **dict.fromkeys(("message_id", "reference", "workspace", "destination"), "x"),
+            "requested_at": "2026-05-04T09:30:00+00:00",
+            "requested_by": 5,  # a channel expects text here
+        },
+    ).id
+
+    with caplog.at_level(logging.DEBUG):
+        send(delivery_id, config)
+
+    delivery = _get(delivery_id)
+    assert (delivery.status, delivery.last_error_code) == (DeliveryStatus.FAILED, "internal_error")
+    assert delivery.last_error_message is not None
+    assert delivery.last_error_message.split("reference ")[1][:8] in caplog.text
+    assert SECRET_PATH not in caplog.text

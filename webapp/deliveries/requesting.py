@@ -1,0 +1,83 @@
+"""Request a test send: one row, or a reason why not."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import update
+
+from webapp.cooldown import CoolingDown, seconds_left
+from webapp.deliveries.life import UNCLAIMED, WAITING, canceled, change, failed
+from webapp.extensions import db
+from webapp.failures import Code
+from webapp.last_test import find_newest_test
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus, Workspace
+
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0, O, 1, I, L, U: references are read aloud."""
+
+
+class DestinationDisabled(Exception):
+    """The destination is disabled, so it gets no test send."""
+
+
+def request_test(destination: AlertDestination, account: Account, now: datetime) -> AlertDelivery:
+    """Write the row of a new test send and commit it. The caller enqueues it then.
+
+    An earlier test send that still waits is superseded. Raises `DestinationDisabled` or `CoolingDown`, and then writes
+    nothing.
+    """
+    _lock(destination)
+    if not destination.is_enabled or destination.deleted_at is not None:
+        db.session.rollback()
+        raise DestinationDisabled
+    newest = find_newest_test(destination)
+    if newest is not None and seconds_left(newest.created_at, now):
+        db.session.rollback()
+        raise CoolingDown
+    if newest is not None:
+        change(newest.id, WAITING, now, **canceled(Code.SUPERSEDED))
+    delivery = _new_test_send(destination, account, max(now, newest.created_at) if newest else now)
+    db.session.add(delivery)
+    db.session.commit()
+    return delivery
+
+
+def fail_unqueued(delivery: AlertDelivery, now: datetime) -> None:
+    """End a row that could not be handed to the queue, unless a worker has it all the same."""
+    change(delivery.id, UNCLAIMED, now, **failed(Code.QUEUE_UNAVAILABLE))
+    db.session.commit()
+
+
+def _lock(destination: AlertDestination) -> None:
+    # An update that changes nothing is the one row lock that SQLite and PostgreSQL share.
+    statement = update(AlertDestination).where(AlertDestination.id == destination.id)
+    db.session.execute(statement.values(id=AlertDestination.id).execution_options(synchronize_session=False))
+    db.session.refresh(destination)
+
+
+def _new_test_send(destination: AlertDestination, account: Account, at: datetime) -> AlertDelivery:
+    return AlertDelivery(
+        workspace_id=destination.workspace_id,
+        alert_destination_id=destination.id,
+        event_type=TEST_EVENT,
+        status=DeliveryStatus.QUEUED,
+        attempt_count=0,
+        requested_by_id=account.id,
+        settings_version=destination.settings_version,
+        payload=_compose(destination, account, at),
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _compose(destination: AlertDestination, account: Account, at: datetime) -> dict[str, str]:
+    workspace = db.session.get_one(Workspace, destination.workspace_id)
+    reference = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
+    return {
+        "message_id": f"msg_{secrets.token_hex(12)}",
+        "reference": reference,
+        "workspace": workspace.name,
+        "destination": destination.name,
+        "requested_by": account.name,
+        "requested_at": at.isoformat(),
+    }
