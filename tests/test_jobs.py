@@ -1,0 +1,63 @@
+"""The queue: a job carries an id, and nothing of it is secret."""
+
+import pytest
+from flask import Flask
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from tests.cast import SECRET_PATH, Cast, add_delivery, get_destination
+from tests.services import QueueServer
+from webapp import create_app, jobs
+from webapp.config import read_config
+
+
+def _only_job(server: QueueServer) -> object:
+    (job,) = Queue(jobs.QUEUE, connection=Redis.from_url(server.url), serializer=JSONSerializer).jobs
+    return job
+
+
+def test_a_job_carries_the_deliverys_id_and_nothing_else(context: None, queue_server: QueueServer) -> None:
+    jobs.enqueue_delivery(42)
+
+    job = _only_job(queue_server)
+    assert (job.func_name, job.args, job.kwargs) == ("webapp.jobs.send_delivery", [42], {})
+
+
+def test_a_job_has_a_neutral_description_and_a_short_life(context: None, queue_server: QueueServer) -> None:
+    jobs.enqueue_delivery(42)
+
+    job = _only_job(queue_server)
+    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send a delivery", 0, 3600, 15)
+
+
+def test_an_absent_queue_is_told_within_a_second(environment: dict[str, str]) -> None:
+    app = create_app(read_config(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
+
+    with app.app_context(), pytest.raises(jobs.QueueUnavailable):
+        jobs.enqueue_delivery(42)
+
+
+def test_what_breaks_in_a_job_leaves_no_trace_of_the_settings(
+    app: Flask, cast: Cast, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        delivery_id = add_delivery(get_destination(cast), payload={"unexpected": True}).id
+
+        jobs.send_delivery(delivery_id)
+
+    assert SECRET_PATH not in caplog.text
+
+
+def test_a_sign_of_life_is_seen(context: None) -> None:
+    assert not jobs.is_worker_alive()
+
+    jobs.report_alive()
+
+    assert jobs.is_worker_alive()
+
+
+def test_a_sign_of_life_is_forgotten_after_10_seconds(context: None, queue_server: QueueServer) -> None:
+    jobs.report_alive()
+
+    assert Redis.from_url(queue_server.url).ttl(jobs.ALIVE) == 10

@@ -1,0 +1,97 @@
+"""The queue: the only file that knows RQ. A job carries a delivery's id and nothing else."""
+
+import logging
+from typing import cast
+
+from flask import Flask, current_app
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from webapp import deliveries
+from webapp.config import current_config
+from webapp.extensions import db
+
+log = logging.getLogger(__name__)
+
+QUEUE = "alertcheck"
+JOB_TIMEOUT = 15
+"""Seconds, far above what the way out allows itself: a belt, since RQ's own timeout only raises inside the job."""
+
+ALIVE = "alertcheck:worker-alive"
+ALIVE_FOR = 10
+"""Seconds after its last sign of life that a worker counts as gone."""
+
+
+IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 1.0, "retry": Retry(NoBackoff(), 0)}
+"""Options of a Redis client that gives up within a second: a person waits for the answer."""
+
+
+class QueueUnavailable(Exception):
+    """The queue server did not take the job."""
+
+
+def connect(redis_url: str) -> Redis:
+    """Make the client of a web process."""
+    return Redis.from_url(redis_url, **IMPATIENT)
+
+
+def enqueue_delivery(delivery_id: int) -> None:
+    """Hand a committed delivery to the workers. Raises `QueueUnavailable`."""
+    try:
+        queue = Queue(QUEUE, connection=_client(), serializer=JSONSerializer)
+        queue.enqueue(
+            send_delivery,
+            delivery_id,
+            description="send a delivery",
+            job_timeout=JOB_TIMEOUT,
+            result_ttl=0,
+            failure_ttl=3600,
+        )
+    except RedisError as error:
+        log.error("queue unavailable: delivery=%s error=%s", delivery_id, type(error).__name__)
+        raise QueueUnavailable from None
+
+
+def send_delivery(delivery_id: int) -> None:
+    """Run as the job: send one delivery. Whatever breaks is named by its type alone, since RQ keeps tracebacks."""
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    with app.app_context():
+        try:
+            deliveries.send(delivery_id, current_config())
+        except Exception as error:
+            db.session.rollback()
+            log.error("job broke, recovery ends the row: delivery=%s error=%s", delivery_id, type(error).__name__)
+
+
+def run_worker(redis_url: str) -> None:
+    """Take jobs until told to stop: SIGTERM finishes the send in hand.
+
+    No process per job: that would cost a fork, and what a killed worker leaves behind is told from its row anyway.
+    """
+    queue = Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
+    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(logging_level="WARNING")
+
+
+def report_alive() -> None:
+    """Leave a sign that a worker lives. RQ's own count is lost when Redis restarts. Raises `QueueUnavailable`."""
+    try:
+        _client().set(ALIVE, 1, ex=ALIVE_FOR)
+    except RedisError:
+        raise QueueUnavailable from None
+
+
+def is_worker_alive() -> bool:
+    """Say whether a worker gave a sign of life within `ALIVE_FOR` seconds. Raises `QueueUnavailable`."""
+    try:
+        return bool(_client().exists(ALIVE))
+    except RedisError:
+        raise QueueUnavailable from None
+
+
+def _client() -> Redis:
+    client: Redis = current_app.extensions["queue"]
+    return client
