@@ -1,0 +1,44 @@
+// What the server cannot do between two answers: count a button down, and keep "12 s ago" true.
+
+const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
+let lastTick = performance.now();
+
+function countDown(button, seconds) {
+  const left = Number(button.dataset.secondsLeft) - seconds;
+  button.dataset.secondsLeft = left;
+  if (left > 0) {
+    button.querySelector(".countdown").textContent = `${Math.ceil(left)} s`;
+    return;
+  }
+  button.removeAttribute("data-seconds-left");
+  button.removeAttribute("aria-disabled");
+  button.querySelector(".countdown").textContent = "";
+}
+
+function inWords(seconds) {
+  if (seconds === 0) return "just now";
+  const size = Math.abs(seconds);
+  const [unit, length] = UNITS.find(([, length]) => size >= length) ?? ["s", 1];
+  const amount = `${Math.floor(size / length)} ${unit}`;
+  return seconds > 0 ? `${amount} ago` : `in ${amount}`;
+}
+
+function tick() {
+  const now = performance.now();
+  const seconds = (now - lastTick) / 1000;
+  lastTick = now;
+  for (const button of document.querySelectorAll("[data-seconds-left]")) countDown(button, seconds);
+  for (const time of document.querySelectorAll("time[datetime] > span:first-child")) {
+    time.textContent = inWords(Math.round((Date.now() - Date.parse(time.parentElement.dateTime)) / 1000));
+  }
+}
+
+setInterval(tick, 1000);
+
+// A button that counts down keeps the focus, so it is not disabled: its click is stopped here, and by the server's rule.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("button[aria-disabled=true]")) event.preventDefault();
+}, true);
+document.addEventListener("submit", (event) => {
+  if (event.submitter?.ariaDisabled === "true") event.stopPropagation();
+}, true);

@@ -1,0 +1,75 @@
+"""The commands: `flask --app wsgi worker`, and what sets a workspace up."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from webapp import accounts
+from webapp.config import Misconfigured
+from webapp.demo import seed
+from webapp.extensions import db
+from webapp.models import Account, Role, Workspace
+from webapp.worker import work
+
+
+@click.command("worker")
+@click.option("--processes", type=click.IntRange(1, 64), default=4, show_default=True, help="How many sends at once.")
+@with_appcontext
+def worker(processes: int) -> None:
+    """Send what waits in the queue, until told to stop."""
+    try:
+        work(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
+    except Misconfigured as reason:
+        raise click.ClickException(str(reason)) from None
+
+
+@click.command("seed-demo")
+@with_appcontext
+def seed_demo() -> None:
+    """Fill an empty database with the demo's workspaces; mend the receiver's address in one that has them."""
+    try:
+        click.echo(seed.seed_demo(datetime.now(UTC)))
+    except Misconfigured as reason:
+        raise click.ClickException(str(reason)) from None
+
+
+@click.command("add-workspace")
+@click.argument("slug")
+@click.argument("name")
+@with_appcontext
+def add_workspace(slug: str, name: str) -> None:
+    """Add a workspace, such as: flask add-workspace harbor "Harbor Logistics"."""
+    if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
+        raise click.ClickException("A slug has up to 63 lower-case letters, digits and hyphens.")
+    if db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none():
+        raise click.ClickException(f"There is a workspace {slug} already.")
+    accounts.add_workspace(slug, name, datetime.now(UTC))
+    db.session.commit()
+    click.echo(f"Added. Its page is /w/{slug}; add its first admin with: flask add-member {slug} E-MAIL admin")
+
+
+@click.command("add-member")
+@click.argument("slug")
+@click.argument("email")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@click.option("--name", help="Of a new account; its e-mail address if left out.")
+@with_appcontext
+def add_member(slug: str, email: str, role: str, name: str | None) -> None:
+    """Make someone a member of a workspace, or change their role; asks for the password of a new account."""
+    workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
+    if workspace is None:
+        raise click.ClickException(f"There is no workspace {slug}. Add it with: flask add-workspace {slug} NAME")
+    account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
+    if account is None:
+        password = click.prompt("Password of the new account", hide_input=True, confirmation_prompt=True)
+        account = accounts.add_account(email, name or email, password, datetime.now(UTC))
+    accounts.set_role(workspace, account, Role(role))
+    db.session.commit()
+    click.echo(f"{account.email} is now {role} of {workspace.name}.")
+
+
+COMMANDS = (worker, seed_demo, add_workspace, add_member)

@@ -1,0 +1,79 @@
+"""Forms. A destination's form is made from its channel's fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from wtforms import Field as FormField
+from wtforms import Form, PasswordField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms.widgets import TextInput
+
+from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
+from webapp.outbound import WayOut
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]
+    """Who signs in."""
+
+    email = StringField(
+        "E-mail address",
+        [DataRequired("Enter your e-mail address."), Length(max=254)],
+        render_kw={"autocomplete": "username", "type": "email"},
+    )
+    password = PasswordField(
+        "Password",
+        [DataRequired("Enter your password."), Length(max=1000)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class WriteOnlyInput(TextInput):
+    """A text input that never shows a value again."""
+
+    def __call__(self, field: FormField, **attributes: Any) -> Markup:
+        return super().__call__(field, **attributes | {"value": "", "autocomplete": "off", "spellcheck": "false"})
+
+
+class DestinationForm(FlaskForm):  # type: ignore[misc]
+    """A destination's name; `make_destination_form` adds the fields of its channel."""
+
+    name = StringField(
+        "Name",
+        [DataRequired("Give the destination a name."), Length(max=200, message="Use at most 200 characters.")],
+        description="How your team calls this place, such as “Ops channel”.",
+    )
+
+    def read_settings(self, channel: Channel, stored: Mapping[str, str]) -> dict[str, str]:
+        """Collect the checked settings; a secret left blank keeps the stored one."""
+        typed = {field.name: str(self[field.name].data or "") for field in channel.fields}
+        kept = {name: stored[name] for name, value in typed.items() if not value and name in stored}
+        return typed | kept
+
+
+def make_destination_form(channel: Channel, way_out: WayOut, stored: Mapping[str, str]) -> type[DestinationForm]:
+    """Make the form of a channel. stored: the settings there are, empty for a new destination."""
+    fields = {field.name: _make_field(field, way_out, field.name in stored) for field in channel.fields}
+    return type("ChannelForm", (DestinationForm,), fields)
+
+
+def _make_field(field: Field, way_out: WayOut, is_stored: bool) -> Any:
+    is_secret = field.kind is not FieldKind.RECIPIENTS
+    help_text = f"{field.help} Leave blank to keep what is stored." if is_secret and is_stored else field.help
+    must = field.required and not (is_secret and is_stored)
+    presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if must else Optional()
+    validators = [presence, _check_with(field, way_out)]
+    if is_secret:
+        return StringField(field.label, validators, description=help_text, widget=WriteOnlyInput())
+    return TextAreaField(field.label, validators, description=help_text)
+
+
+def _check_with(field: Field, way_out: WayOut) -> Any:
+    def check(form: Form, entry: FormField) -> None:
+        try:
+            entry.data = field.check(entry.data, way_out)
+        except SettingInvalid as reason:
+            raise ValidationError(str(reason)) from None
+
+    return check

@@ -1,0 +1,53 @@
+"""How a destination's settings are shown: never the settings themselves."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from webapp.channels import CHANNELS
+from webapp.channels.contract import Field, FieldKind
+from webapp.models import AlertDestination, Role
+from webapp.sealing import Sealer, Unreadable
+
+UNREADABLE = "settings cannot be read"
+
+
+@dataclass(frozen=True)
+class ShownSetting:
+    """A setting as a page shows it. fingerprint: tells two secrets apart and says nothing of either, or None."""
+
+    label: str
+    text: str
+    fingerprint: str | None = None
+
+
+def show_settings(destination: AlertDestination, role: Role, sealer: Sealer) -> list[ShownSetting]:
+    """List a destination's settings without their secrets. Empty: they cannot be read."""
+    channel = CHANNELS.get(destination.type)
+    try:
+        settings = sealer.open(destination.config, bound_to=destination.seal)
+    except Unreadable:
+        return []
+    fields = channel.fields if channel else ()
+    return [_show(field, settings[field.name], role, sealer) for field in fields if settings.get(field.name)]
+
+
+def show_where(destination: AlertDestination, role: Role, sealer: Sealer) -> ShownSetting:
+    """Say where a destination's messages go: its first setting."""
+    shown = show_settings(destination, role, sealer)
+    return shown[0] if shown else ShownSetting("Settings", UNREADABLE)
+
+
+def _show(field: Field, value: str, role: Role, sealer: Sealer) -> ShownSetting:
+    match field.kind:
+        case FieldKind.ADDRESS:
+            return ShownSetting(field.label, urlsplit(value).netloc, sealer.fingerprint(value))
+        case FieldKind.SECRET:
+            return ShownSetting(field.label, "set", sealer.fingerprint(value))
+        case FieldKind.RECIPIENTS:
+            return ShownSetting(field.label, value if role.may_edit else _count_recipients(value))
+
+
+def _count_recipients(value: str) -> str:
+    recipients = [part for part in value.replace("\n", ",").split(",") if part.strip()]
+    hosts = sorted({recipient.rpartition("@")[2].strip() for recipient in recipients})
+    return f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at {', '.join(hosts)}"

@@ -1,0 +1,73 @@
+"""The status fragment: one function builds it for the page, the press and the poll alike."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import render_template
+
+from webapp.access import Visit
+from webapp.cooldown import seconds_left
+from webapp.last_test import Badge, LastTest, tell_last_test
+from webapp.models import AlertDelivery, AlertDestination
+
+CADENCE = ((timedelta(seconds=3), "250ms"), (timedelta(seconds=15), "1s"), (timedelta(minutes=1), "2s"))
+"""How often a Pending fragment asks again, by its age: a healthy webhook answers within a fraction of a second."""
+SLOWEST = "5s"
+
+
+@dataclass(frozen=True)
+class Status:
+    """All that the fragment shows.
+
+    poll: the interval at which it asks again, or None once the answer is final.
+    cooldown: whole seconds until the button works again.
+    obstacle: why the button does not work at all, or None.
+    refusal: why this very press was not accepted, or None.
+    """
+
+    destination: AlertDestination
+    newest: AlertDelivery | None
+    last_test: LastTest
+    poll: str | None
+    cooldown: int
+    obstacle: str | None
+    refusal: str | None
+
+
+def show_status(
+    visit: Visit,
+    destination: AlertDestination,
+    newest: AlertDelivery | None,
+    now: datetime,
+    refusal: str | None = None,
+) -> Status:
+    """Decide what the fragment shows."""
+    last_test = tell_last_test(newest, destination.type)
+    return Status(
+        destination=destination,
+        newest=newest,
+        last_test=last_test,
+        poll=_choose_pace(newest, now) if newest and last_test.badge is Badge.PENDING else None,
+        cooldown=seconds_left(newest.created_at if newest else None, now),
+        obstacle=find_obstacle(visit, destination),
+        refusal=refusal,
+    )
+
+
+def find_obstacle(visit: Visit, destination: AlertDestination) -> str | None:
+    """Say why this visitor can't test this destination, or None."""
+    if not visit.role.may_test:
+        return "Viewers look; ask an admin or support to send a test."
+    if not destination.is_enabled:
+        return "Disabled: enable it to send a test."
+    return None
+
+
+def render_status(visit: Visit, status: Status, now: datetime) -> str:
+    """Render the fragment by itself, as the press and the poll answer it."""
+    return render_template("_status.html", visit=visit, status=status, now=now)
+
+
+def _choose_pace(newest: AlertDelivery, now: datetime) -> str:
+    age = now - newest.updated_at
+    return next((pace for limit, pace in CADENCE if age < limit), SLOWEST)

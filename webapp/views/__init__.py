@@ -1,0 +1,1 @@
+"""What each address answers: load through access, call one use case, enqueue, render."""

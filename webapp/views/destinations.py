@@ -1,0 +1,142 @@
+"""A destination's page, and adding, editing, enabling, disabling and deleting one."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import destinations
+from webapp.access import Visit, load_destination, load_visit, load_visit_to_edit
+from webapp.channels import CHANNELS
+from webapp.config import current_config
+from webapp.deliveries import list_test_sends
+from webapp.forms import DestinationForm, make_destination_form
+from webapp.last_test import find_newest_test, tell_last_test
+from webapp.masking import show_settings
+from webapp.models import AlertDestination
+from webapp.sealing import Unreadable
+from webapp.status import show_status
+
+bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
+
+Page = str | tuple[str, int] | Response
+
+
+@bp.get("/<destination_id>")
+def show(slug: str, destination_id: str) -> Page:
+    """Show what the badge says and why, the last test sends, and the settings without secrets."""
+    visit = load_visit(slug)
+    destination = load_destination(visit, destination_id)
+    now = datetime.now(UTC)
+    history = [(send, tell_last_test(send, destination.type)) for send in list_test_sends(destination)]
+    return render_template(
+        "destination.html",
+        visit=visit,
+        destination=destination,
+        channel=CHANNELS.get(destination.type),
+        status=show_status(visit, destination, find_newest_test(destination), now),
+        settings=show_settings(destination, visit.role, current_config().sealer),
+        history=history,
+        now=now,
+    )
+
+
+@bp.get("/new")
+def choose(slug: str) -> Page:
+    """Ask for the kind of a new destination."""
+    return render_template("destination_choose.html", visit=load_visit_to_edit(slug), channels=CHANNELS)
+
+
+@bp.route("/new/<channel_name>", methods=["GET", "POST"])
+def add(slug: str, channel_name: str) -> Page:
+    """Add a destination."""
+    visit = load_visit_to_edit(slug)
+    channel = CHANNELS.get(channel_name) or abort(404)
+    config = current_config()
+    form = make_destination_form(channel, config.way_out, {})()
+    if not form.validate_on_submit():
+        return _render_form(visit, form, channel_name, None)
+    destination = destinations.add_destination(
+        visit.workspace,
+        channel_name,
+        form.name.data or "",
+        form.read_settings(channel, {}),
+        config.sealer,
+        datetime.now(UTC),
+    )
+    flash(f"{destination.name} was added. Send a test to see whether alerts would arrive.")
+    return _to_page(visit, destination)
+
+
+@bp.route("/<destination_id>/edit", methods=["GET", "POST"])
+def edit(slug: str, destination_id: str) -> Page:
+    """Change a destination's name and settings; secrets left blank are kept."""
+    visit = load_visit_to_edit(slug)
+    destination = load_destination(visit, destination_id)
+    channel = CHANNELS.get(destination.type) or abort(404)
+    config = current_config()
+    stored = _read_stored(destination)
+    form = make_destination_form(channel, config.way_out, stored)(data=stored | {"name": destination.name})
+    if not form.validate_on_submit():
+        return _render_form(visit, form, destination.type, destination)
+    settings = form.read_settings(channel, stored)
+    destinations.change_destination(
+        destination, form.name.data or "", settings if settings != stored else None, config.sealer, datetime.now(UTC)
+    )
+    flash(f"{destination.name} was saved.")
+    return _to_page(visit, destination)
+
+
+@bp.post("/<destination_id>/enable")
+def enable(slug: str, destination_id: str) -> Page:
+    """Enable a destination."""
+    return _switch(slug, destination_id, True)
+
+
+@bp.post("/<destination_id>/disable")
+def disable(slug: str, destination_id: str) -> Page:
+    """Disable a destination: nothing is sent to it."""
+    return _switch(slug, destination_id, False)
+
+
+@bp.route("/<destination_id>/delete", methods=["GET", "POST"])
+def delete(slug: str, destination_id: str) -> Page:
+    """Ask, then delete a destination."""
+    visit = load_visit_to_edit(slug)
+    destination = load_destination(visit, destination_id)
+    if request.method == "GET":
+        return render_template("destination_delete.html", visit=visit, destination=destination)
+    destinations.delete_destination(destination, datetime.now(UTC))
+    flash(f"{destination.name} was deleted.")
+    return redirect(url_for("workspaces.show", slug=slug))
+
+
+def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:
+    visit = load_visit_to_edit(slug)
+    destination = load_destination(visit, destination_id)
+    destinations.set_enabled(destination, is_enabled, datetime.now(UTC))
+    flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.")
+    return _to_page(visit, destination)
+
+
+def _read_stored(destination: AlertDestination) -> dict[str, str]:
+    try:
+        return current_config().sealer.open(destination.config, bound_to=destination.seal)
+    except Unreadable:
+        return {}  # then every field must be entered again
+
+
+def _render_form(visit: Visit, form: DestinationForm, channel_name: str, destination: AlertDestination | None) -> Page:
+    page = render_template(
+        "destination_form.html",
+        visit=visit,
+        form=form,
+        channel_name=channel_name,
+        channel=CHANNELS[channel_name],
+        destination=destination,
+    )
+    return page, 400 if form.is_submitted() else 200
+
+
+def _to_page(visit: Visit, destination: AlertDestination) -> Response:
+    return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id))

@@ -1,0 +1,48 @@
+"""Is the process alive, and would a press work?"""
+
+from flask import Blueprint
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp import jobs
+from webapp.access import public
+from webapp.extensions import db, limiter
+
+bp = Blueprint("health", __name__)
+
+Report = tuple[dict[str, str], int]
+
+
+@bp.get("/healthz")
+@limiter.exempt
+@public
+def tell_alive() -> Report:
+    """Answer 200 while the process answers at all."""
+    return {"status": "ok"}, 200
+
+
+@bp.get("/readyz")
+@limiter.exempt
+@public
+def tell_ready() -> Report:
+    """Answer 200 if a press would work, else 503 with the reason of each part that would fail."""
+    parts = {"database": _check_database(), **_check_queue()}
+    is_ready = all(reason == "ok" for reason in parts.values())
+    return {"status": "ok" if is_ready else "unavailable", **parts}, 200 if is_ready else 503
+
+
+def _check_database() -> str:
+    try:
+        db.session.execute(text("SELECT count(*) FROM alert_deliveries WHERE id < 0"))
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        return f"does not answer, or has not been migrated ({type(error).__name__})"
+    return "ok"
+
+
+def _check_queue() -> dict[str, str]:
+    try:
+        alive = jobs.is_worker_alive()
+    except jobs.QueueUnavailable:
+        return {"queue": "does not answer", "worker": "not seen, as the queue does not answer"}
+    return {"queue": "ok", "worker": "ok" if alive else f"not seen for {jobs.ALIVE_FOR} s: start flask worker"}
