@@ -1,0 +1,28 @@
+"""Receivers for the tests of the far ends."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.demo.far_ends import Receiver, run_receiver
+
+
+@pytest.fixture(scope="module")
+def running_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    with run_receiver(tmp_path_factory.mktemp("receiver")) as running:
+        yield running
+
+
+@pytest.fixture
+def receiver(running_receiver: Receiver) -> Receiver:
+    """A receiver with an empty inbox; it remembers the attempts of earlier tests."""
+    running_receiver.inbox.clear()
+    return running_receiver
+
+
+@pytest.fixture
+def own_receiver(tmp_path: Path) -> Iterator[Receiver]:
+    """A receiver that the test may stop."""
+    with run_receiver(tmp_path) as running:
+        yield running

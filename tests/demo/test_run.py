@@ -1,0 +1,267 @@
+"""`make run` as a person meets it: the runner as a process, with the real application."""
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from webapp.demo.ports import choose_ports
+from webapp.demo.queue_server import start_queue_server
+from webapp.demo.settings import PROJECT, open_socket
+
+SECONDS = 60
+PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # not the settings of whoever runs the tests
+
+
+@dataclass(frozen=True)
+class Run:
+    """One runner, and what it prints."""
+
+    process: "subprocess.Popen[bytes]"
+    screen: Path
+    data: Path
+    port: int
+
+    def output(self) -> str:
+        return self.screen.read_text()
+
+    def wait_for(self, text: str) -> None:
+        assert wait_until(lambda: text in self.output() or self.process.poll() is not None)
+        assert text in self.output(), self.output()
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def find(self, words: str) -> psutil.Process:
+        return next(process for process in self.descendants() if words in " ".join(process.cmdline()))
+
+    def ask(self, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=SECONDS)
+
+    def press_ctrl_c(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def exit_code(self) -> int:
+        return self.process.wait(SECONDS)
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + SECONDS
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def have_ended(processes: list[psutil.Process]) -> bool:
+    return wait_until(lambda: all(map(has_ended, processes)))
+
+
+def count_rows(data: Path) -> tuple[int, int]:
+    with closing(sqlite3.connect(data / "alertcheck.sqlite")) as database:
+        counts = "SELECT (SELECT count(*) FROM alert_destinations), (SELECT count(*) FROM alert_deliveries)"
+        destinations, deliveries = database.execute(counts).fetchone()
+        return destinations, deliveries
+
+
+class Launcher:
+    """Starts runners, and ends those that a test left."""
+
+    def __init__(self, directory: Path, data: str = "data") -> None:
+        self.directory = directory
+        self.data = directory / data
+        self.port = choose_ports(directory / "port").http
+        self.runs: list[Run] = []
+
+    def start(self, **environment: str) -> Run:
+        given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        own = {"PORT": str(self.port), "DATA_DIR": str(self.data), "PYTHONPATH": str(PROJECT)}
+        screen = self.directory / f"screen-{len(self.runs)}"
+        with screen.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "webapp.demo"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.directory,
+                env=given | own | environment,
+                start_new_session=True,
+            )
+        run = Run(process, screen, self.data, int((own | environment)["PORT"]))
+        self.runs.append(run)
+        return run
+
+    def start_ready(self, **environment: str) -> Run:
+        run = self.start(**environment)
+        run.wait_for("Ready: ")
+        return run
+
+    def end(self) -> None:
+        for run in self.runs:
+            run.process.terminate()
+            run.exit_code()
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Iterator[Launcher]:
+    launcher = Launcher(tmp_path)
+    yield launcher
+    launcher.end()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A demo that is ready; the tests that share it leave it so."""
+    launcher = Launcher(tmp_path_factory.mktemp("running"), data="a directory with spaces")
+    yield launcher.start_ready()
+    launcher.end()
+
+
+def test_ready_is_said_once_with_the_address(running: Run) -> None:
+    lines = [line for line in running.output().splitlines() if line.startswith("Ready: ")]
+    assert lines == [f"Ready: http://127.0.0.1:{running.port}"]
+
+
+def test_ready_means_that_a_press_would_work(running: Run) -> None:
+    assert running.ask("/readyz").status_code == 200
+
+
+def test_the_first_page_is_there(running: Run) -> None:
+    page = running.ask("/")
+    assert page.status_code == 200
+    assert "text/html" in page.headers["Content-Type"]
+
+
+def test_everything_that_is_kept_is_for_its_owner_alone(running: Run) -> None:
+    files = [running.data, *running.data.rglob("*")]
+    assert [file for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077 and not file.is_socket()] == []
+
+
+def test_a_second_runner_on_the_same_data_is_refused(running: Run) -> None:
+    environment = os.environ | {"DATA_DIR": str(running.data), "PORT": str(running.port)}
+    second = subprocess.run(
+        [sys.executable, "-m", "webapp.demo"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "Another run is using" in second.stdout
+    assert running.ask("/readyz").status_code == 200
+
+
+def test_ctrl_c_ends_everything_and_leaves_no_process(launcher: Launcher) -> None:
+    run = launcher.start_ready()
+    processes = run.descendants()
+    run.press_ctrl_c()
+    assert run.exit_code() == 0
+    assert len(processes) >= 5
+    assert have_ended(processes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_start_up_leaves_no_process(launcher: Launcher, number: signal.Signals) -> None:
+    run = launcher.start()
+    run.wait_for("Bringing the database up to date")
+    processes = run.descendants()
+    run.process.send_signal(number)
+    assert run.exit_code() == 0
+    assert processes
+    assert have_ended(processes)
+    assert "Ready" not in run.output()
+
+
+def test_ctrl_c_pressed_again_and_again_leaves_no_process(launcher: Launcher) -> None:
+    run = launcher.start_ready()
+    processes = run.descendants()
+    run.press_ctrl_c()
+    time.sleep(0.1)
+    run.press_ctrl_c()
+    time.sleep(0.1)
+    run.press_ctrl_c()
+    assert run.exit_code() == 0
+    assert have_ended(processes)
+    assert "Traceback" not in run.output()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
+def test_a_runner_that_is_killed_takes_everything_along(launcher: Launcher) -> None:
+    run = launcher.start_ready()
+    processes = run.descendants()
+    run.process.kill()
+    assert have_ended(processes)
+
+
+def test_a_second_start_finds_the_data_of_the_first(launcher: Launcher) -> None:
+    first = launcher.start_ready()
+    kept = [(first.data / name).read_text() for name in ("keys.env", "ports.json")]
+    rows = count_rows(first.data)
+    first.press_ctrl_c()
+    first.exit_code()
+    second = launcher.start_ready()
+    assert [(second.data / name).read_text() for name in ("keys.env", "ports.json")] == kept
+    assert count_rows(second.data) == rows
+
+
+def test_a_busy_port_is_said_plainly_and_nothing_is_started(launcher: Launcher) -> None:
+    with open_socket(launcher.port):
+        run = launcher.start()
+        assert run.exit_code() == 1
+    assert f"Port {launcher.port} is busy" in run.output()
+    assert "PORT=8000 make run" in run.output()
+    assert not (run.data / "logs").exists()
+
+
+def test_a_worker_that_dies_is_started_again(launcher: Launcher) -> None:
+    run = launcher.start_ready()
+    worker = run.find("wsgi worker")
+    worker.kill()
+    run.wait_for("The worker is started again in 5 s.")
+    assert wait_until(lambda: any("wsgi worker" in " ".join(process.cmdline()) for process in run.descendants()))
+    assert run.find("wsgi worker").pid != worker.pid
+
+
+def test_a_queue_server_that_dies_is_reported_and_the_pages_stay(launcher: Launcher) -> None:
+    run = launcher.start_ready()
+    run.find("queue.sock").kill()
+    run.wait_for("queue server stopped. Presses will say so")
+    assert run.ask("/healthz").status_code == 200
+    assert run.ask("/readyz").status_code == 503
+
+
+def test_a_queue_server_that_is_given_is_used_and_left_running(launcher: Launcher, tmp_path: Path) -> None:
+    server = start_queue_server(tmp_path / "queue")
+    run = launcher.start_ready(REDIS_URL=server.url)
+    run.press_ctrl_c()
+    run.exit_code()
+    ended = server.process.exit_code()
+    server.stop()
+    assert ended is None
+    assert "Using the queue server of REDIS_URL" in run.output()
+
+
+def test_a_step_that_fails_shows_its_own_words_and_stops_the_rest(launcher: Launcher, tmp_path: Path) -> None:
+    run = launcher.start(DATABASE_URL=f"sqlite:///{tmp_path}/no/such/place.sqlite")
+    assert run.exit_code() == 1
+    assert "migrate ended (exit 1)" in run.output()
+    assert "unable to open database file" in run.output()

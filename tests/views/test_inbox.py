@@ -1,0 +1,186 @@
+"""The demo's inbox as a page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.cast import NOW, Cast
+from tests.visitor import Visitor
+from webapp import create_app
+from webapp.config import read_config
+from webapp.demo.inbox import Arrival, Inbox
+from webapp.demo.scenarios import Scenario, Service
+
+WEBHOOK = Arrival(
+    service=Service.WEBHOOK,
+    scenario=Scenario.WORKS,
+    answered=200,
+    accepted=True,
+    reference="7F3KQ9",
+    headers={"webhook-id": "msg_1"},
+    body='{"type":"alerts.test"}',
+    signature_ok=True,
+)
+CARD = (
+    '{"attachments": [{"content": {"type": "AdaptiveCard", "body": ['
+    '{"type": "TextBlock", "text": "A <b>test</b>", "weight": "Bolder"},'
+    '{"type": "FactSet", "facts": [{"title": "Sent by", "value": "Ada"}]}, {"type": "Image"}]}}]}'
+)
+MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\r\nHello <b>desk</b>"
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The operator's settings, with the demo on."""
+    demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
+    return environment | demo
+
+
+@pytest.fixture
+def inbox(environment: dict[str, str]) -> Inbox:
+    return Inbox(Path(environment["DEMO_INBOX"]))
+
+
+@pytest.fixture
+def visitor(cast: Cast, visit: Callable[[int], Visitor]) -> Visitor:
+    return visit(cast.viewer)
+
+
+def test_an_empty_inbox_says_what_to_do(visitor: Visitor) -> None:
+    page = visitor.get("/demo/inbox").text
+    assert "Nothing has arrived yet" in page
+    assert "press <b>Send test</b>" in page
+
+
+def test_a_message_shows_when_it_came_what_was_answered_and_its_reference(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    page = visitor.get("/demo/inbox").text
+    assert '<time datetime="2026-05-04T09:30:00+00:00">2026-05-04 09:30:00 UTC</time>' in page
+    assert "Accepted with 200" in page
+    assert "<code>7F3KQ9</code>" in page
+
+
+def test_the_newest_message_comes_first(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    inbox.add(WEBHOOK, NOW)
+    page = visitor.get("/demo/inbox").text
+    assert 0 < page.index('id="message-2"') < page.index('id="message-1"')
+
+
+@pytest.mark.parametrize(("answered", "words"), [(404, "Refused with 404"), (0, "Never answered")])
+def test_a_message_that_was_not_accepted_says_so(visitor: Visitor, inbox: Inbox, answered: int, words: str) -> None:
+    inbox.add(replace(WEBHOOK, accepted=False, answered=answered), NOW)
+    assert words in visitor.get("/demo/inbox").text
+
+
+def test_a_webhook_shows_its_headers_and_its_body_indented(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    page = visitor.get("/demo/inbox").text
+    assert "<dt>webhook-id</dt>" in page
+    assert "{\n  &#34;type&#34;: &#34;alerts.test&#34;\n}" in page
+
+
+@pytest.mark.parametrize(
+    ("signature_ok", "words"),
+    [(True, "Signature valid"), (False, "Signature invalid"), (None, "Signature not checked")],
+)
+def test_a_webhook_says_whether_its_signature_holds(
+    visitor: Visitor, inbox: Inbox, signature_ok: bool | None, words: str
+) -> None:
+    inbox.add(replace(WEBHOOK, signature_ok=signature_ok), NOW)
+    assert words in visitor.get("/demo/inbox").text
+
+
+def test_a_teams_message_is_drawn_as_its_card(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(replace(WEBHOOK, service=Service.TEAMS, body=CARD), NOW)
+    page = visitor.get("/demo/inbox").text
+    assert '<p class="inbox-card-text" data-strong>A &lt;b&gt;test&lt;/b&gt;</p>' in page
+    assert "<dt>Sent by</dt>" in page
+    assert "Not drawn here: Image" in page
+
+
+def test_a_slack_message_is_drawn_as_a_bubble(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(replace(WEBHOOK, service=Service.SLACK, body='{"text": "*Who:* <i>Ada</i>"}'), NOW)
+    assert '<p class="inbox-bubble"><b>Who:</b> &lt;i&gt;Ada&lt;/i&gt;</p>' in visitor.get("/demo/inbox").text
+
+
+def test_a_mail_is_read_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(replace(WEBHOOK, service=Service.EMAIL, body=MAIL, recipients=("desk@example.com",)), NOW)
+    page = visitor.get("/demo/inbox").text
+    assert "<dd>alerts@example.com</dd>" in page
+    assert "<dd><strong>A test</strong></dd>" in page
+    assert '<p class="inbox-text">Hello &lt;b&gt;desk&lt;/b&gt;</p>' in page
+
+
+def test_a_mail_stopped_at_its_recipient_shows_whom_it_was_for(visitor: Visitor, inbox: Inbox) -> None:
+    refused = replace(WEBHOOK, service=Service.EMAIL, body="", recipients=("unknown@example.com",))
+    inbox.add(replace(refused, accepted=False, answered=550), NOW)
+    page = visitor.get("/demo/inbox").text
+    assert "unknown@example.com" in page
+    assert "No content" in page
+
+
+@pytest.mark.parametrize("service", list(Service))
+@pytest.mark.parametrize("body", ["", "\x00", "[" * 60_000, r'{"text": "\ud800"}', "Subject: \ufffd\r\n\r\n<script>"])
+def test_garbage_is_shown_and_harms_nothing(visitor: Visitor, inbox: Inbox, service: Service, body: str) -> None:
+    inbox.add(replace(WEBHOOK, service=service, body=body), NOW)
+    assert visitor.get("/demo/inbox").status_code == 200
+
+
+def test_the_page_asks_again_for_what_is_newer_than_its_list(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    page = visitor.get("/demo/inbox").text
+    assert 'hx-get="/demo/inbox/messages?seen=1"' in page
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_a_list_that_is_the_newest_is_not_sent_again(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    answer = visitor.get("/demo/inbox/messages?seen=1")
+    assert (answer.status_code, answer.text) == (204, "")
+
+
+@pytest.mark.parametrize("seen", ["0", "2", "", "x"])
+def test_any_other_list_is_replaced_by_the_newest(visitor: Visitor, inbox: Inbox, seen: str) -> None:
+    inbox.add(WEBHOOK, NOW)
+    assert visitor.get(f"/demo/inbox/messages?seen={seen}").text.count('id="message-1"') == 1
+
+
+def test_the_list_alone_is_the_same_as_on_the_page(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    assert visitor.get("/demo/inbox/messages").text in visitor.get("/demo/inbox").text
+
+
+def test_clearing_empties_the_inbox_and_shows_it(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    answer = visitor.post("/demo/inbox/clear")
+    assert (answer.status_code, answer.location) == (303, "/demo/inbox")
+    assert inbox.list_newest() == []
+
+
+def test_clearing_needs_the_token_of_our_own_page(visitor: Visitor, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    assert visitor.client.post("/demo/inbox/clear").status_code == 400
+    assert len(inbox.list_newest()) == 1
+
+
+@pytest.mark.parametrize("path", ["/demo/inbox", "/demo/inbox/messages"])
+def test_who_is_not_signed_in_sees_nothing(app: Flask, inbox: Inbox, path: str) -> None:
+    inbox.add(WEBHOOK, NOW)
+    answer = Visitor.anonymous(app).get(path)
+    assert answer.status_code == 302
+    assert "7F3KQ9" not in answer.text
+
+
+def test_who_is_not_signed_in_clears_nothing(app: Flask, inbox: Inbox) -> None:
+    inbox.add(WEBHOOK, NOW)
+    Visitor.anonymous(app).post("/demo/inbox/clear")
+    assert len(inbox.list_newest()) == 1
+
+
+def test_there_is_no_inbox_where_there_is_no_demo(environment: dict[str, str]) -> None:
+    rules = create_app(read_config(environment | {"DEMO": "0"})).url_map.iter_rules()
+    assert [rule.rule for rule in rules if "inbox" in rule.rule] == []

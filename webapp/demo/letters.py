@@ -1,0 +1,85 @@
+"""A MIME message as a person reads it: who, to whom, about what, and the text."""
+
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from typing import ClassVar
+
+_UNSEEN = ("script", "style", "head", "title")
+_LINES = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "ol")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An e-mail's headers, decoded, and its text.
+
+    from_html: there was no text part; the text is what the HTML part says, without its markup.
+    """
+
+    kind: ClassVar[str] = "email"
+    sender: str
+    to: str
+    subject: str
+    date: str
+    text: str
+    from_html: bool = False
+
+
+def read_letter(mime: str) -> Letter | None:
+    """Read a MIME message; None where it can't be read as one."""
+    try:
+        message = message_from_bytes(mime.encode(), _class=EmailMessage, policy=policy.default)
+        text, from_html = _read_text(message)
+        sender, to, subject, date = (str(message.get(name, "")) for name in ("From", "To", "Subject", "Date"))
+    except (LookupError, ValueError):  # an unknown charset, a broken header
+        return None
+    if not (sender or to or subject or text):
+        return None
+    return Letter(_clean(sender), _clean(to), _clean(subject), _clean(date), _clean(text), from_html)
+
+
+def _read_text(message: EmailMessage) -> tuple[str, bool]:
+    part = message.get_body(("plain", "html"))
+    if part is None:
+        return "", False
+    content = str(part.get_content())
+    if part.get_content_type() != "text/html":
+        return content.strip(), False
+    return _text_of_html(content), True
+
+
+def _clean(text: str) -> str:
+    # The e-mail package hands undecodable bytes on as lone surrogates, which no page can be encoded with.
+    return text.encode(errors="replace").decode()
+
+
+def _text_of_html(markup: str) -> str:
+    parser = _TextOfHtml()
+    parser.feed(markup)
+    parser.close()
+    lines = (" ".join(line.split()) for line in "".join(parser.pieces).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+class _TextOfHtml(HTMLParser):
+    """Collects what a reader would see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+        self._unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._unseen += tag in _UNSEEN
+        if tag in _LINES:
+            self.pieces.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._unseen -= tag in _UNSEEN and self._unseen > 0
+        if tag in _LINES:
+            self.pieces.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self.pieces.append(data)

@@ -1,0 +1,180 @@
+"""The demo's data: two workspaces whose destinations show every badge and every way a test can end."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from webapp.accounts import add_account, add_workspace, set_role
+from webapp.config import Config, Demo, Misconfigured, current_config
+from webapp.destinations import add_destination, set_enabled
+from webapp.extensions import db
+from webapp.failures import Code, Facts, describe
+from webapp.models import (
+    TEST_EVENT,
+    Account,
+    AlertDelivery,
+    AlertDestination,
+    AlertRule,
+    DeliveryStatus,
+    Role,
+    Tenant,
+    Workspace,
+)
+from webapp.sealing import Unreadable
+
+
+@dataclass(frozen=True)
+class Past:
+    """A test send of the demo's past: how it ended. code None: it was sent."""
+
+    code: Code | None = None
+    status: int | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A destination of the demo. to: `service/scenario` of the receiver, or the recipients of an e-mail."""
+
+    name: str
+    channel: str
+    to: str
+    past: Past | None = None
+    is_enabled: bool = True
+
+
+WORKSPACES = {
+    ("harbor", "Harbor Logistics"): (
+        Planned("Operations channel", "teams", "teams/works", Past(status=202)),
+        Planned("On-call e-mail", "email", "works@oncall.invalid, desk@oncall.invalid", Past(status=250)),
+        Planned("Ticket system", "webhook", "webhook/works"),
+        Planned("Incident room", "slack", "slack/works"),
+        Planned("Old ticket system", "webhook", "webhook/missing", Past(Code.NOT_FOUND, 404)),
+        Planned("Warehouse alarms", "webhook", "webhook/busy-twice"),
+        Planned("Yard gateway", "webhook", "webhook/silent"),
+        Planned("Night shift channel", "teams", "teams/works", Past(Code.DESTINATION_DISABLED), is_enabled=False),
+    ),
+    ("clinic", "Mill Street Clinic"): (
+        Planned("Reception channel", "teams", "teams/works"),
+        Planned("Duty doctor e-mail", "email", "unknown@wards.invalid", Past(Code.RECIPIENTS_REFUSED, 550)),
+        Planned("Lab system", "webhook", "webhook/slow", Past(status=200)),
+        Planned("Facility channel", "teams", "teams/denied"),
+    ),
+}
+
+
+def find_demo_account(role: str) -> Account | None:
+    """Find the demo's person of this role."""
+    return db.session.scalars(select(Account).where(Account.email == f"{role}@demo.invalid")).one_or_none()
+
+
+def seed_demo(now: datetime) -> str:
+    """Make the demo's data if there is none, or mend the receiver's address in it. Returns what was done."""
+    config = current_config()
+    if config.demo is None:
+        raise Misconfigured("This is not a demo: DEMO=1 is not set, so nothing was written.")
+    if db.session.scalars(select(Workspace.id).limit(1)).first() is not None:
+        return f"{_point_to_receiver(config, config.demo)} addresses mended"
+    people = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}
+    for (slug, name), planned in WORKSPACES.items():
+        workspace = add_workspace(slug, name, now)
+        for role, account in people.items():
+            set_role(workspace, account, role)
+        for position, plan in enumerate(planned):
+            _add(workspace, plan, people[Role.ADMIN], config, config.demo, now - timedelta(hours=20 + 3 * position))
+        _add_real_alerts(workspace, now)
+    db.session.commit()
+    return "workspaces made"
+
+
+def _add(workspace: Workspace, plan: Planned, admin: Account, config: Config, demo: Demo, at: datetime) -> None:
+    settings = _make_settings(plan, demo)
+    added_at = at - timedelta(days=30)
+    destination = add_destination(workspace, plan.channel, plan.name, settings, config.sealer, added_at)
+    if plan.past:
+        db.session.add(_past_test_send(destination, plan.past, workspace, admin, urlsplit(demo.receiver).hostname, at))
+    if not plan.is_enabled:
+        set_enabled(destination, False, at)
+
+
+def _make_settings(plan: Planned, demo: Demo) -> dict[str, str]:
+    if plan.channel == "email":
+        return {"recipients": plan.to}
+    address = f"{demo.receiver}/{plan.to}?sig={secrets.token_urlsafe(32)}"
+    if plan.channel != "webhook":
+        return {"address": address}
+    shared = demo.signing_secret_file.read_text().strip() if demo.signing_secret_file else None
+    return {"address": address, "signing_secret": shared or f"whsec_{secrets.token_hex(24)}"}
+
+
+def _past_test_send(
+    destination: AlertDestination, past: Past, workspace: Workspace, admin: Account, host: str | None, at: datetime
+) -> AlertDelivery:
+    if past.code is None:
+        status = DeliveryStatus.SENT
+    else:
+        status = DeliveryStatus.FAILED if past.status else DeliveryStatus.CANCELED
+    return AlertDelivery(
+        workspace_id=workspace.id,
+        alert_destination_id=destination.id,
+        event_type=TEST_EVENT,
+        status=status,
+        sent_at=at if past.code is None else None,
+        attempt_count=1 if past.status else 0,
+        last_error_code=past.code,
+        last_error_message=past.code and describe(past.code, Facts(host=host, status=past.status)),
+        answer_status=past.status,
+        requested_by_id=admin.id,
+        settings_version=1,
+        payload={"reference": secrets.token_hex(3).upper()},
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _add_real_alerts(workspace: Workspace, now: datetime) -> None:
+    """Add what a workspace has lived through: real alerts of its tenants, which move no badge."""
+    tenant = Tenant(workspace_id=workspace.id, name="First customer", created_at=now)
+    rule = AlertRule(
+        workspace_id=workspace.id, name="Heartbeat missing", event_type="heartbeat.missing", created_at=now
+    )
+    db.session.add_all([tenant, rule])
+    db.session.flush()
+    destinations = db.session.scalars(select(AlertDestination).where(AlertDestination.workspace_id == workspace.id))
+    for number, destination in enumerate(destinations):
+        at = now - timedelta(days=2, minutes=7 * number)
+        db.session.add(
+            AlertDelivery(
+                workspace_id=workspace.id,
+                tenant_id=tenant.id,
+                alert_rule_id=rule.id,
+                alert_destination_id=destination.id,
+                event_type=rule.event_type,
+                status=DeliveryStatus.SENT,
+                sent_at=at,
+                attempt_count=1,
+                payload={"title": rule.name},
+                created_at=at,
+                updated_at=at,
+            )
+        )
+
+
+def _point_to_receiver(config: Config, demo: Demo) -> int:
+    """Send what went to the receiver's old port to its new one. Returns how many addresses changed."""
+    mended = 0
+    for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.deleted_at.is_(None))):
+        try:
+            settings = config.sealer.open(destination.config, bound_to=destination.seal)
+        except Unreadable:
+            continue
+        old = urlsplit(settings.get("address", ""))
+        origin = f"{old.scheme}://{old.netloc}"
+        if old.hostname == "127.0.0.1" and origin != demo.receiver:
+            settings["address"] = settings["address"].replace(origin, demo.receiver, 1)
+            destination.config = config.sealer.seal(settings, bound_to=destination.seal)
+            mended += 1
+    db.session.commit()
+    return mended

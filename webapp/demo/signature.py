@@ -1,0 +1,25 @@
+"""Checks a webhook's signature with the secret that the demo's own webhook destinations share."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
+
+
+def check_signature(secret_file: Path | None, headers: Mapping[str, str], body: bytes) -> bool | None:
+    """Say whether `body` was signed with the secret in the file; None where there is no usable secret."""
+    webhook = _load(secret_file)
+    if webhook is None:
+        return None
+    try:
+        webhook.verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):  # ValueError: a signature or body that isn't even text
+        return False
+    return True
+
+
+def _load(secret_file: Path | None) -> Webhook | None:
+    try:
+        return Webhook(secret_file.read_text().strip()) if secret_file else None
+    except (OSError, ValueError, EmptyWebhookSecretError):
+        return None

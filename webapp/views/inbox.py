@@ -1,0 +1,48 @@
+"""The demo's inbox: what reached the far ends, shown as its reader would see it."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from webapp.channels import CHANNELS
+from webapp.demo.inbox import Inbox
+from webapp.demo.readings import read
+
+SHOWN = 100
+
+bp = Blueprint("inbox", __name__, url_prefix="/demo/inbox")
+
+
+@bp.get("")
+def show() -> str:
+    """Show the page."""
+    return render_template("inbox.html", **_list_newest())
+
+
+@bp.get("/messages")
+def show_messages() -> Response:
+    """Answer the list alone, or 204 if the one on the page (`seen`: its newest id) is still the newest."""
+    if request.args.get("seen", type=int) == _open_inbox().newest_id():
+        return Response(status=204)
+    return Response(render_template("_inbox_messages.html", **_list_newest()))
+
+
+@bp.post("/clear")
+def clear() -> Redirect:
+    """Empty the inbox."""
+    _open_inbox().clear()
+    return redirect(url_for("inbox.show"), 303)
+
+
+def _open_inbox() -> Inbox:
+    return Inbox(current_app.config["DEMO_INBOX"])
+
+
+def _list_newest() -> dict[str, Any]:
+    newest = _open_inbox().list_newest(SHOWN)
+    return {
+        "messages": [(received, read(received)) for received in newest],
+        "newest_id": newest[0].id if newest else 0,
+        "channels": CHANNELS,
+    }
