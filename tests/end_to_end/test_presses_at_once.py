@@ -1,0 +1,71 @@
+"""Twenty presses at the same instant, through two web processes: one row, one message."""
+
+import threading
+from collections import Counter
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+from sqlalchemy import select
+
+from tests.cast import SECRET_PATH, Cast, on_both_databases
+from tests.services import QueueServer
+from tests.stack import Stack, wait_until
+from webapp import jobs
+from webapp.extensions import db
+from webapp.models import AlertDelivery, DeliveryStatus
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flushing", [False, True], ids=["", "redis-flushed-all-the-while"])
+@on_both_databases
+def test_twenty_presses_at_once_make_one_row_and_one_message(
+    app: Flask,
+    cast: Cast,
+    owner: tuple[str, str],
+    stack: Stack,
+    httpserver: HTTPServer,
+    queue_server: QueueServer,
+    flushing: bool,
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    first = stack.start_web().sign_in(*owner)
+    second = first.twin(stack.start_web().origin)
+    sessions = [session.twin(session.origin) for session in (first, second) * 10]
+    answers = _press_at_once(sessions, queue_server, flushing)
+    stack.start_worker()
+
+    wait_until(lambda: _statuses(app) == [DeliveryStatus.SENT])
+    assert Counter(answers) == {200: 1, 429: 19}
+    assert len(httpserver.log) == 1
+
+
+def _press_at_once(sessions: list, queue_server: QueueServer, flushing: bool) -> list[int]:
+    """Press with all sessions behind one barrier; flushing: the limiter's memory is wiped all the while."""
+    answers: list[int] = []
+    start, done = threading.Barrier(len(sessions)), threading.Event()
+
+    def press(session) -> None:
+        start.wait()
+        answers.append(session.post("/w/harbor/destinations/1/test").status_code)
+
+    def wipe() -> None:
+        client = jobs.connect(queue_server.url)
+        while flushing and not done.wait(0.001):
+            for key in client.scan_iter("*test-send*"):
+                client.delete(key)
+
+    presses = [threading.Thread(target=press, args=(session,)) for session in sessions]
+    wiper = threading.Thread(target=wipe)
+    for thread in [wiper, *presses]:
+        thread.start()
+    for thread in presses:
+        thread.join()
+    done.set()
+    wiper.join()
+    return answers
+
+
+def _statuses(app: Flask) -> list[DeliveryStatus]:
+    with app.app_context():
+        return list(db.session.scalars(select(AlertDelivery.status)))

@@ -1,0 +1,168 @@
+"""The worker as a process: it sends, it retries, it may be killed, and it stops when told to."""
+
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from tests.cast import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.services import QueueServer
+from tests.stack import Stack, run_stack, wait_until
+from webapp import jobs
+from webapp.deliveries import request_test
+from webapp.demo.processes import Child, session_members
+from webapp.extensions import db
+from webapp.models import AlertDelivery, DeliveryStatus
+
+pytestmark = pytest.mark.slow
+
+
+def _press(app: Flask, cast: Cast) -> int:
+    with app.app_context():
+        delivery = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+        jobs.enqueue_delivery(delivery.id)
+        return delivery.id
+
+
+def _get(app: Flask, delivery_id: int) -> AlertDelivery:
+    with app.app_context():
+        return db.session.get_one(AlertDelivery, delivery_id)
+
+
+def _ends_as(app: Flask, delivery_id: int, status: DeliveryStatus, patience: float = 30) -> AlertDelivery:
+    wait_until(lambda: _get(app, delivery_id).status is status, patience)
+    return _get(app, delivery_id)
+
+
+@on_both_databases
+def test_a_press_is_sent(app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    stack.start_worker()
+
+    _ends_as(app, _press(app, cast), DeliveryStatus.SENT)
+
+
+def test_a_far_end_that_is_busy_twice_gets_the_message_at_the_third_attempt(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+) -> None:
+    for _ in range(2):
+        httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
+    httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
+    stack.start_worker()
+
+    assert _ends_as(app, _press(app, cast), DeliveryStatus.SENT).attempt_count == 3
+
+
+@on_both_databases
+def test_a_worker_killed_in_the_middle_ends_the_row_as_worker_lost_and_sends_nothing_again(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+) -> None:
+    let_go, arrived = threading.Event(), threading.Event()
+
+    def hold(_request: Request) -> Response:
+        arrived.set()
+        let_go.wait(20)
+        return Response()
+
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
+    worker = stack.start_worker()
+    delivery_id = _press(app, cast)
+    assert arrived.wait(10)
+
+    worker.kill()
+    let_go.set()
+    stack.start_worker()
+
+    assert _ends_as(app, delivery_id, DeliveryStatus.FAILED).last_error_code == "worker_lost"
+    assert len(httpserver.log) == 1
+
+
+def test_a_process_of_the_worker_that_is_killed_is_replaced(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    worker = stack.start_worker(processes=1)
+    wait_until(lambda: len(session_members(worker.pid)) == 2)
+    (member,) = (pid for pid in session_members(worker.pid) if pid != worker.pid)
+
+    os.kill(member, signal.SIGKILL)
+
+    _ends_as(app, _press(app, cast), DeliveryStatus.SENT)
+
+
+def test_a_press_that_the_queue_forgot_is_sent_all_the_same(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer, queue_server: QueueServer
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    delivery_id = _press(app, cast)
+    jobs.connect(queue_server.url).flushall()
+
+    stack.start_worker()
+
+    _ends_as(app, delivery_id, DeliveryStatus.SENT)
+
+
+def test_a_press_that_was_too_long_ago_ends_as_not_started(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+) -> None:
+    with app.app_context():
+        delivery_id = add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121)).id
+        jobs.enqueue_delivery(delivery_id)
+
+    stack.start_worker()
+
+    assert _ends_as(app, delivery_id, DeliveryStatus.FAILED).last_error_code == "not_started"
+    assert httpserver.log == []
+
+
+def test_a_worker_told_to_stop_finishes_the_send_in_hand(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+) -> None:
+    arrived = threading.Event()
+
+    def answer_slowly(_request: Request) -> Response:
+        arrived.set()
+        threading.Event().wait(1.5)
+        return Response()
+
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(answer_slowly)
+    worker = stack.start_worker()
+    delivery_id = _press(app, cast)
+    assert arrived.wait(10)
+
+    os.kill(worker.pid, signal.SIGTERM)
+
+    assert worker.process.wait(timeout=10) == 0
+    assert _get(app, delivery_id).status is DeliveryStatus.SENT
+
+
+def test_the_processes_of_a_killed_worker_end_by_themselves(stack: Stack) -> None:
+    worker = stack.start_worker()
+    wait_until(lambda: len(session_members(worker.pid)) == 3)
+
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.process.wait()
+
+    wait_until(lambda: session_members(worker.pid) == [])
+
+
+def test_a_worker_without_a_queue_says_what_is_missing(environment: dict[str, str], tmp_path: Path) -> None:
+    with run_stack(environment | {"REDIS_URL": "redis://127.0.0.1:1"}, tmp_path / "logs") as stack:
+        worker: Child = stack.start_worker()
+
+        assert worker.process.wait(timeout=20) == 1
+        assert "The queue server at REDIS_URL does not answer." in " ".join(worker.output())
+
+
+def test_a_worker_without_settings_says_which_is_missing(tmp_path: Path) -> None:
+    with run_stack({"SECRET_KEY": ""}, tmp_path / "logs") as stack:
+        worker = stack.start_worker()
+
+        assert worker.process.wait(timeout=20) == 1
+        assert "SECRET_KEY is not set. Make one with" in " ".join(worker.output())
