@@ -119,7 +119,7 @@ def _refuse_rows_that_break_a_rule() -> None:
         found = ", ".join(f"{name}: {count}" for name, count in broken.items() if count)
         raise SystemExit(
             f"Nothing was changed. Deliveries that break a rule of the new schema: {found}. "
-            "Correct or remove these rows (docs/decisions/0003-upgrade-refuses.md), then upgrade again."
+            "Correct or remove these rows, then upgrade again; docs/decisions/0003 says how."
         )
 
 
