@@ -1,5 +1,6 @@
 """The 60 seconds: both sides of the boundary, and the door."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from flask import Flask
 
 from tests.cast import NOW, seconds
 from tests.services import QueueServer
-from webapp import jobs
-from webapp.cooldown import CoolingDown, door, seconds_left
+from webapp import create_app, jobs
+from webapp.config import read_config
+from webapp.cooldown import CoolingDown, TooManyPresses, door, seconds_left
 
 
 @pytest.mark.parametrize(
@@ -24,36 +26,36 @@ def test_where_there_was_no_test_there_is_nothing_to_wait_for() -> None:
 
 
 def test_the_door_lets_one_press_in_a_minute_through(context: None) -> None:
-    with door(1):
+    with door(1, 1, 1):
         pass
 
-    with pytest.raises(CoolingDown), door(1):
+    with pytest.raises(CoolingDown), door(1, 1, 1):
         pytest.fail("the door was open")
 
 
 def test_each_destination_has_a_door_of_its_own(context: None) -> None:
-    with door(1), door(2):
+    with door(1, 1, 1), door(2, 1, 1):
         pass
 
 
 def test_a_press_that_broke_for_another_reason_is_given_back(context: None) -> None:
-    with pytest.raises(RuntimeError), door(1):
+    with pytest.raises(RuntimeError), door(1, 1, 1):
         raise RuntimeError
 
-    with door(1):
+    with door(1, 1, 1):
         pass
 
 
 def test_a_press_that_the_database_refused_is_not_given_back(context: None) -> None:
-    with pytest.raises(CoolingDown), door(1):
+    with pytest.raises(CoolingDown), door(1, 1, 1):
         raise CoolingDown
 
-    with pytest.raises(CoolingDown), door(1):
+    with pytest.raises(CoolingDown), door(1, 1, 1):
         pytest.fail("the door was open")
 
 
 def test_the_door_closes_for_no_longer_than_a_minute(context: None, queue_server: QueueServer) -> None:
-    with door(1):
+    with door(1, 1, 1):
         pass
 
     client = jobs.connect(queue_server.url)
@@ -68,5 +70,35 @@ def test_without_redis_the_door_stands_open_since_the_database_decides(
         from webapp.extensions import limiter
 
         monkeypatch.setattr(limiter.storage, "storage", jobs.connect("redis://127.0.0.1:1"))
-        with door(1):
+        with door(1, 1, 1):
             pass
+
+
+def _press(destination_id: int, account_id: int, workspace_id: int) -> None:
+    with door(destination_id, account_id, workspace_id):
+        pass
+
+
+@pytest.fixture
+def few_presses(environment: dict[str, str]) -> Iterator[None]:
+    with create_app(read_config(environment | {"PRESSES_PER_MEMBER": "2", "PRESSES_PER_WORKSPACE": "3"})).app_context():
+        yield
+
+
+def test_a_member_may_press_as_often_as_the_operator_says_and_not_once_more(few_presses: None) -> None:
+    _press(1, account_id=1, workspace_id=1)
+    _press(2, account_id=1, workspace_id=2)
+
+    with pytest.raises(TooManyPresses):
+        _press(3, account_id=1, workspace_id=3)
+    _press(3, account_id=2, workspace_id=3)
+
+
+def test_a_workspace_may_press_as_often_as_the_operator_says_and_not_once_more(few_presses: None) -> None:
+    _press(1, account_id=1, workspace_id=1)
+    _press(2, account_id=2, workspace_id=1)
+    _press(3, account_id=3, workspace_id=1)
+
+    with pytest.raises(TooManyPresses):
+        _press(4, account_id=4, workspace_id=1)
+    _press(4, account_id=4, workspace_id=2)

@@ -8,8 +8,8 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from webapp import accounts
-from webapp.config import Misconfigured
+from webapp import accounts, destinations
+from webapp.config import Misconfigured, current_config
 from webapp.demo import seed
 from webapp.extensions import db
 from webapp.models import Account, Role, Workspace
@@ -72,4 +72,14 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     click.echo(f"{account.email} is now {role} of {workspace.name}.")
 
 
-COMMANDS = (worker, seed_demo, add_workspace, add_member)
+@click.command("rotate-keys")
+@with_appcontext
+def rotate_keys() -> None:
+    """Encrypt every destination's settings with the first of CONFIG_KEYS. Safe to run again."""
+    rotation = destinations.rotate_keys(current_config().sealer)
+    click.echo(f"{rotation.rotated} encrypted anew, {rotation.current} were already, {rotation.unreadable} unreadable.")
+    if rotation.unreadable:
+        raise click.ClickException("Keep the old keys: what is unreadable opens with none of CONFIG_KEYS.")
+
+
+COMMANDS = (worker, seed_demo, add_workspace, add_member, rotate_keys)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,14 @@ class Demo:
 
 
 @dataclass(frozen=True)
+class Presses:
+    """How many tests a minute one member, and one workspace, may send: a test button must not become a cannon."""
+
+    per_member: int
+    per_workspace: int
+
+
+@dataclass(frozen=True)
 class Config:
     """The operator's settings. `demo` is None in production."""
 
@@ -36,6 +45,7 @@ class Config:
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     way_out: WayOut
+    presses: Presses
     https: bool
     proxies: int
     demo: Demo | None
@@ -50,8 +60,12 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         database_url=_require(environ, "DATABASE_URL"),
         redis_url=_require(environ, "REDIS_URL"),
         way_out=_read_way_out(environ),
+        presses=Presses(
+            per_member=_read_number(environ, "PRESSES_PER_MEMBER", 120),
+            per_workspace=_read_number(environ, "PRESSES_PER_WORKSPACE", 600),
+        ),
         https=environ.get("HTTPS", "0") == "1",
-        proxies=int(environ.get("TRUSTED_PROXIES", "0")),
+        proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
         demo=_read_demo(environ),
     )
 
@@ -69,15 +83,41 @@ def _require(environ: Mapping[str, str], name: str, how: str | None = None) -> s
     return value
 
 
+def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
+    text = environ.get(name, str(usual)).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
+    return int(text)
+
+
 def _read_keys(environ: Mapping[str, str]) -> list[str]:
     how = "python3 -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
-    keys = [key.strip() for key in _require(environ, "CONFIG_KEYS", how).split(",") if key.strip()]
+    file = environ.get("CONFIG_KEYS_FILE")
+    text = _read_key_file(Path(file)) if file else _require(environ, "CONFIG_KEYS", how)
+    keys = [key for key in text.replace(",", " ").split() if key]
     try:
         for key in keys:
             Fernet(key)
     except ValueError:
-        raise Misconfigured(f"CONFIG_KEYS holds something that is not a key. Make one with: {how}") from None
+        keys = []
+    if not keys:
+        raise Misconfigured(f"CONFIG_KEYS holds something that is not a key. Make one with: {how}")
     return keys
+
+
+def _read_key_file(file: Path) -> str:
+    """Read the keys of a file that its owner alone may read; a new file gets a new key."""
+    try:
+        with (
+            suppress(FileExistsError),
+            os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new,
+        ):
+            new.write(Fernet.generate_key().decode() + "\n")
+        if file.stat().st_mode & 0o077:
+            raise Misconfigured(f"CONFIG_KEYS_FILE can be read by others. Say: chmod 600 {file}")
+        return file.read_text()
+    except OSError as error:
+        raise Misconfigured(f"CONFIG_KEYS_FILE {file} cannot be used: {error.strerror}.") from None
 
 
 def _read_way_out(environ: Mapping[str, str]) -> WayOut:

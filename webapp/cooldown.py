@@ -1,4 +1,4 @@
-"""The 60 seconds between two test sends to one destination.
+"""How often tests may be sent: one in 60 seconds to a destination, and not too many by one member or in one workspace.
 
 Flask-Limiter answers at the door, before anything is written. The database decides (`webapp.deliveries.requesting`), so
 that a flushed or absent Redis lets no second message through.
@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from limits import RateLimitItemPerSecond
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.errors import StorageError
 
+from webapp.config import current_config
 from webapp.extensions import limiter
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,10 @@ _DOOR = "test-send"
 
 class CoolingDown(Exception):
     """An earlier test send to this destination is younger than `COOLDOWN`."""
+
+
+class TooManyPresses(Exception):
+    """The member or the workspace has sent as many tests as a minute allows."""
 
 
 def seconds_left(pressed_at: datetime | None, now: datetime) -> int:
@@ -40,22 +45,29 @@ def seconds_left(pressed_at: datetime | None, now: datetime) -> int:
 
 
 @contextmanager
-def door(destination_id: int) -> Iterator[None]:
-    """Let one press in a minute pass, or raise `CoolingDown`. A press that then breaks is given back."""
-    try:
-        opened = limiter.limiter.hit(_ONE_PRESS, _DOOR, str(destination_id))
-    except StorageError:
-        log.warning("limiter storage unavailable, the database decides: destination=%s", destination_id)
-        opened = True
-    if not opened:
+def door(destination_id: int, account_id: int, workspace_id: int) -> Iterator[None]:
+    """Let a press pass, or raise `CoolingDown` or `TooManyPresses`. One that breaks behind the door is given back."""
+    if not _hit(_ONE_PRESS, _DOOR, destination_id):
         raise CoolingDown
     try:
+        limits = current_config().presses
+        of_member = _hit(RateLimitItemPerMinute(limits.per_member), "member", account_id)
+        if not (of_member and _hit(RateLimitItemPerMinute(limits.per_workspace), "workspace", workspace_id)):
+            raise TooManyPresses
         yield
     except CoolingDown:
         raise
     except Exception:
         _give_back(destination_id)
         raise
+
+
+def _hit(rule: RateLimitItem, kind: str, row_id: int) -> bool:
+    try:
+        return limiter.limiter.hit(rule, kind, str(row_id))
+    except StorageError:
+        log.warning("limiter storage unavailable, the database decides: %s=%s", kind, row_id)
+        return True
 
 
 def _give_back(destination_id: int) -> None:

@@ -1,11 +1,14 @@
 """Add, change, enable, disable and delete destinations."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import select, update
 
 from webapp.extensions import db
 from webapp.models import AlertDestination, Workspace
-from webapp.sealing import Sealer
+from webapp.sealing import Sealer, Unreadable
 
 
 def add_destination(
@@ -47,4 +50,36 @@ def delete_destination(destination: AlertDestination, now: datetime) -> None:
     destination.is_enabled = False
     destination.config = ""
     destination.updated_at = now
+    db.session.commit()
+
+
+@dataclass
+class Rotation:
+    """How many destinations' settings were sealed anew, were already, or could not be opened with any key."""
+
+    rotated: int = 0
+    current: int = 0
+    unreadable: int = 0
+
+
+def rotate_keys(sealer: Sealer) -> Rotation:
+    """Seal every destination's settings with the newest key. Each is committed by itself, so it can be run again."""
+    rotation = Rotation()
+    in_use = select(AlertDestination.id, AlertDestination.config).where(AlertDestination.deleted_at.is_(None))
+    for destination_id, token in db.session.execute(in_use.order_by(AlertDestination.id)).all():
+        if sealer.is_current(token):
+            rotation.current += 1
+            continue
+        try:
+            _replace_token(destination_id, token, sealer.rotate(token))
+            rotation.rotated += 1
+        except Unreadable:
+            rotation.unreadable += 1
+    return rotation
+
+
+def _replace_token(destination_id: int, old: str, new: str) -> None:
+    # Only if nobody has saved other settings meanwhile: those are sealed with the newest key already.
+    unchanged = (AlertDestination.id == destination_id) & (AlertDestination.config == old)
+    db.session.execute(update(AlertDestination).where(unchanged).values(config=new))
     db.session.commit()

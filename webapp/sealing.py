@@ -21,6 +21,7 @@ class Sealer:
     """
 
     def __init__(self, keys: Sequence[str], fingerprint_key: str) -> None:
+        self._newest = Fernet(keys[0])
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._fingerprint_key = hashlib.sha256(b"alertcheck fingerprint\0" + fingerprint_key.encode()).digest()
 
@@ -37,6 +38,14 @@ class Sealer:
         if content.get("for") != bound_to:
             raise Unreadable
         return {str(name): str(value) for name, value in content["settings"].items()}
+
+    def is_current(self, token: str) -> bool:
+        """Say whether a token was made with the first key."""
+        try:
+            self._newest.decrypt(token)
+        except InvalidToken:
+            return False
+        return True
 
     def rotate(self, token: str) -> str:
         """Encrypt a token anew with the first key. Raises `Unreadable`."""

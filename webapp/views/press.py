@@ -25,10 +25,14 @@ def send_test(slug: str, destination_id: str) -> Fragment:
         return _answer(visit, destination, 409 if visit.role.may_test else 403, obstacle)
     now = datetime.now(UTC)
     try:
-        with cooldown.door(destination.id):
+        with cooldown.door(destination.id, visit.account.id, visit.workspace.id):
             delivery = deliveries.request_test(destination, visit.account, now)
     except cooldown.CoolingDown:
         return _answer(visit, destination, 429, "Not sent: a test was sent less than a minute ago.")
+    except cooldown.TooManyPresses:
+        return _answer(
+            visit, destination, 429, "Not sent: too many tests were sent. Wait for a minute, then press again."
+        )
     except deliveries.DestinationDisabled:
         return _answer(visit, destination, 409, "Not sent: the destination has just been disabled or deleted.")
     try:
