@@ -4,12 +4,8 @@ Nothing that stands in the table is changed. Rows that would break a new rule st
 before anything is altered.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import sqlalchemy as sa
 from alembic import op
-from alembic.operations import BatchOperations
 
 revision = "0002"
 down_revision = "0001"
@@ -32,14 +28,13 @@ CHECKS = {
     "attempt_count_not_negative": "attempt_count >= 0",
 }
 OWNERS = {"alert_destination_id": "alert_destinations", "tenant_id": "tenants", "alert_rule_id": "alert_rules"}
-LAST_ID = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'alert_deliveries'"
 
 
 def upgrade() -> None:
     _refuse_rows_that_break_a_rule()
     op.add_column("alert_destinations", sa.Column("settings_version", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("alert_destinations", sa.Column("deleted_at", INSTANT))
-    with _alter_deliveries() as table:
+    with op.batch_alter_table("alert_deliveries", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column("tenant_id", existing_type=ID, nullable=True)
         table.alter_column("alert_rule_id", existing_type=ID, nullable=True)
         table.add_column(sa.Column("attempt_started_at", INSTANT))
@@ -81,7 +76,7 @@ def downgrade() -> None:
     _refuse_to_lose_test_sends()
     for name in ("newest", "waiting", "tenant", "rule"):
         op.drop_index(f"ix_alert_deliveries_{name}", "alert_deliveries")
-    with _alter_deliveries() as table:
+    with op.batch_alter_table("alert_deliveries", table_kwargs={"sqlite_autoincrement": True}) as table:
         for name in CHECKS:
             table.drop_constraint(op.f(f"ck_alert_deliveries_{name}"), type_="check")
         table.drop_constraint("fk_alert_deliveries_requested_by_id", type_="foreignkey")
@@ -94,18 +89,6 @@ def downgrade() -> None:
         table.alter_column("alert_rule_id", existing_type=ID, nullable=False)
     op.drop_column("alert_destinations", "deleted_at")
     op.drop_column("alert_destinations", "settings_version")
-
-
-@contextmanager
-def _alter_deliveries() -> Iterator[BatchOperations]:
-    """Alter the deliveries; SQLite does it on a copy, which would give the ids of deleted rows again if not told."""
-    is_copied = op.get_bind().dialect.name == "sqlite"
-    last_id = _count(LAST_ID) if is_copied else 0
-    with op.batch_alter_table("alert_deliveries", table_kwargs={"sqlite_autoincrement": True}) as table:
-        yield table
-    if is_copied:
-        op.execute("DELETE FROM sqlite_sequence WHERE name = 'alert_deliveries'")
-        op.execute(f"INSERT INTO sqlite_sequence (name, seq) VALUES ('alert_deliveries', {last_id})")
 
 
 def _refuse_rows_that_break_a_rule() -> None:

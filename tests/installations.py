@@ -1,0 +1,169 @@
+"""An installation's database at any version of the schema: what it looks like, what it holds, and rows to fill it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Inspector, MetaData, Table, inspect, text
+
+from webapp.extensions import db
+
+Row = dict[str, Any]
+
+EARLY = datetime(2019, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+LATE = datetime(2026, 5, 4, 9, 30, 0, 1, tzinfo=UTC)
+LARGEST_ID = 2**63 - 2
+
+
+def read_schema() -> dict[str, Row]:
+    """Describe every table as the database sees it, whatever the order of its parts."""
+    inspector = inspect(db.engine)
+    return {name: _describe(inspector, name) for name in _list_tables(inspector)}
+
+
+def _list_tables(inspector: Inspector) -> list[str]:
+    return [name for name in inspector.get_table_names() if name != "alembic_version"]
+
+
+def _describe(inspector: Inspector, table: str) -> Row:
+    return {
+        "columns": _by_name(inspector.get_columns(table), "type", "nullable", "default"),
+        "primary key": inspector.get_pk_constraint(table),
+        "foreign keys": _by_name(
+            inspector.get_foreign_keys(table), "constrained_columns", "referred_table", "referred_columns", "options"
+        ),
+        "unique": _by_name(inspector.get_unique_constraints(table), "column_names"),
+        "checks": _by_name(inspector.get_check_constraints(table), "sqltext"),
+        "indexes": {index["name"]: _describe_index(index) for index in inspector.get_indexes(table)},
+        "counts up for ever": _counts_up_for_ever(table),
+    }
+
+
+def _by_name(parts: Iterable[Any], *facts: str) -> Row:
+    return {part["name"]: [str(part[fact]) for fact in facts] for part in parts}
+
+
+def _describe_index(index: Any) -> Row:
+    condition = index.get("dialect_options", {}).get(f"{db.engine.dialect.name}_where")
+    return {"columns": index["column_names"], "unique": bool(index["unique"]), "where": str(condition)}
+
+
+def _counts_up_for_ever(table: str) -> bool:
+    """Tell whether a deleted row's number is never given again; only SQLite has to be told."""
+    if db.engine.dialect.name != "sqlite":
+        return True
+    return "AUTOINCREMENT" in str(ask(f"SELECT sql FROM sqlite_master WHERE name = '{table}'"))
+
+
+def read_version() -> object:
+    return ask("SELECT version_num FROM alembic_version")
+
+
+def ask(query: str) -> object:
+    """Return the first column of the first row."""
+    with db.engine.connect() as connection:
+        return connection.execute(text(query)).scalar()
+
+
+def execute(statement: str) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def read_rows(columns: dict[str, list[str]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Read these columns of these tables as they are stored, by the order of the first column."""
+    with db.engine.connect() as connection:
+        return {
+            table: [
+                tuple(row) for row in connection.exec_driver_sql(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1")
+            ]
+            for table, names in columns.items()
+        }
+
+
+def list_columns() -> dict[str, list[str]]:
+    """List the columns of every table of today's schema."""
+    inspector = inspect(db.engine)
+    return {table: [column["name"] for column in inspector.get_columns(table)] for table in _list_tables(inspector)}
+
+
+def insert(table: str, *rows: Row) -> None:
+    """Insert rows into today's schema, whichever version that is."""
+    reflected = Table(table, MetaData(), autoload_with=db.engine)
+    with db.engine.begin() as connection:
+        for row in rows:
+            connection.execute(reflected.insert(), row)
+
+
+def v1_delivery(**facts: Any) -> Row:
+    """Make a real alert's delivery in the first workspace, sent unless told otherwise."""
+    return {
+        "workspace_id": 1,
+        "tenant_id": 1,
+        "alert_rule_id": 1,
+        "alert_destination_id": 1,
+        "event_type": "heartbeat.missing",
+        "status": "sent",
+        "sent_at": LATE,
+        "attempt_count": 1,
+        "payload": {},
+        "created_at": EARLY,
+        "updated_at": LATE,
+    } | facts
+
+
+def fill_v1() -> None:
+    """Fill a v1 database: two workspaces with the same kind of things, and no deliveries yet."""
+    insert(
+        "workspaces",
+        {"id": 1, "slug": "harbor", "name": "Harbor Logistics", "created_at": EARLY},
+        {"id": 2, "slug": "clinic", "name": "Klinik Mühlenstraße 🏥", "created_at": LATE},
+    )
+    insert(
+        "accounts",
+        {
+            "id": 1,
+            "email": "ada@example.com",
+            "name": "",
+            "password_hash": None,
+            "is_active": True,
+            "created_at": EARLY,
+        },
+        {"id": 7, "email": "o'neil@example.com", "name": 'O\'Neil "%s" :x', "is_active": False, "created_at": LATE},
+    )
+    insert(
+        "members",
+        {"workspace_id": 1, "account_id": 1, "role": "admin"},
+        {"workspace_id": 2, "account_id": 7, "role": "viewer"},
+    )
+    for number, workspace in ((1, 1), (2, 2), (LARGEST_ID, 2)):
+        owned = {"id": number, "workspace_id": workspace, "name": f"Number {number}", "created_at": LATE}
+        insert("tenants", owned)
+        insert("alert_rules", owned | {"event_type": "disk.full"})
+        insert(
+            "alert_destinations",
+            owned | {"type": "webhook", "config": "gAAAAB-=_" * 500, "is_enabled": number == 1, "updated_at": EARLY},
+        )
+
+
+def add_real_deliveries() -> None:
+    """Add deliveries of every status, with the kinds of values that a copy could spoil."""
+    second = {"workspace_id": 2, "tenant_id": 2, "alert_rule_id": 2, "alert_destination_id": 2}
+    largest = {"tenant_id": LARGEST_ID, "alert_rule_id": LARGEST_ID, "alert_destination_id": LARGEST_ID}
+    insert(
+        "alert_deliveries",
+        v1_delivery(),
+        v1_delivery(payload={"text": "Überlauf – 通知 🔔 \u202eذ", "quotes": "'\"\\ %s :x", "line": "a\r\n\tb"}),
+        v1_delivery(payload={"a": [1, [2.5, {"b": None}], True, [], {}], "big": 2**60, "tiny": 1e-300, "": ""}),
+        v1_delivery(payload=[]),
+        v1_delivery(payload="text alone"),
+        v1_delivery(payload=JSON.NULL),
+        v1_delivery(status="queued", sent_at=None, attempt_count=0, updated_at=EARLY),
+        v1_delivery(status="deferred", sent_at=None, send_after=LATE, last_error_code="rate_limited"),
+        v1_delivery(status="failed", sent_at=None, last_error_code="not_found", last_error_message="Ä" * 500),
+        v1_delivery(status="failed", last_error_code="", last_error_message="", attempt_count=2**31 - 1),
+        v1_delivery(status="suppressed", sent_at=None, event_type="alerts.test.not"),
+        v1_delivery(status="canceled", sent_at=None, send_after=EARLY, event_type="e" * 100),
+        v1_delivery(id=2**53 + 1, **second),
+        v1_delivery(id=LARGEST_ID - 1, **(second | largest)),
+    )
