@@ -53,8 +53,8 @@ def enter_cast(config: Config, receiver: str) -> Cast:
         set_role(harbor, people[role], role)
     set_role(clinic, people["stranger"], Role.ADMIN)
     settings = {"address": f"{receiver}{SECRET_PATH}", "signing_secret": SIGNING_SECRET}
-    own = add_destination(harbor, "webhook", "Ticket system", settings, config.sealer, NOW)
-    foreign = add_destination(clinic, "webhook", "Lab system", settings, config.sealer, NOW)
+    own = add_destination(harbor, people["admin"], "webhook", "Ticket system", settings, config.sealer, NOW)
+    foreign = add_destination(clinic, people["stranger"], "webhook", "Lab system", settings, config.sealer, NOW)
     ids = {name: account.id for name, account in people.items()}
     return Cast(harbor=harbor.id, clinic=clinic.id, destination=own.id, foreign_destination=foreign.id, **ids)
 

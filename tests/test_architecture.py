@@ -14,7 +14,7 @@ FLOORS = (
     ("webapp.worker", "webapp.status", "webapp.demo"),
     ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking"),
     ("webapp.deliveries", "webapp.destinations", "webapp.accounts"),
-    ("webapp.last_test", "webapp.cooldown"),
+    ("webapp.last_test", "webapp.cooldown", "webapp.audit"),
     ("webapp.models",),
     ("webapp.config", "webapp.columns"),
     ("webapp.channels", "webapp.extensions", "webapp.sealing", "webapp.wording"),

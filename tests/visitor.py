@@ -3,11 +3,16 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from webapp import accounts
+from webapp.extensions import db
+from webapp.models import Account
 
 
 @dataclass
@@ -28,8 +33,13 @@ class Visitor:
     def signed_in(cls, app: Flask, account_id: int) -> "Visitor":
         """A browser with a session, as a sign-in leaves it."""
         visitor = cls(app.test_client())
+        with app.app_context():
+            account = db.session.get_one(Account, account_id)
+            accounts.sign_in(account, datetime.now(UTC))
+            db.session.commit()
+            sign_in_id = account.get_id()
         with visitor.client.session_transaction() as session:
-            session["_user_id"] = str(account_id)
+            session["_user_id"] = sign_in_id
         visitor.get("/")
         visitor.get("/w/harbor/destinations")
         return visitor

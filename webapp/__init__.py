@@ -1,5 +1,7 @@
 """Alertcheck: tells the owners of alert destinations whether an alert would arrive."""
 
+import sqlite3
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,12 @@ from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import access, cli, jobs, wording
-from webapp.accounts import find_active
+from webapp.accounts import SESSION_LIFE
 from webapp.config import Config, read_config
 from webapp.errors import init_errors
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.headers import init_headers
-from webapp.views import auth, demo, destinations, health, inbox, press, workspaces
+from webapp.views import audit, auth, demo, destinations, health, inbox, press, workspaces
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,7 +51,7 @@ def _flask_settings(config: Config) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "__Host-session" if config.https else "session",
         "SESSION_COOKIE_SECURE": config.https,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
@@ -67,7 +69,7 @@ def _init_extensions(app: Flask) -> None:
     limiter.init_app(app)
     csrf.init_app(app)
     login_manager.init_app(app)
-    login_manager.user_loader(find_active)
+    login_manager.user_loader(access.find_visitor)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
@@ -76,13 +78,15 @@ def _init_extensions(app: Flask) -> None:
 def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:
-        # WAL: readers do not wait for the writer. NORMAL: safe with WAL against a crash of the process.
-        for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000"):
+        for pragma in ("busy_timeout = 5000", "foreign_keys = ON", "synchronous = NORMAL"):
             connection.execute(f"PRAGMA {pragma}")
+        # WAL lets readers and the writer be. The file remembers it; at its very first opening by two it can be refused.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _register(app: Flask, config: Config) -> None:
-    for view in (auth, workspaces, destinations, press, health):
+    for view in (auth, workspaces, audit, destinations, press, health):
         app.register_blueprint(view.bp)
     if config.demo:
         for view in (demo, inbox):

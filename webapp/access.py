@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flask import abort, current_app, redirect, request, session, url_for
-from flask_login import current_user, login_user
+from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from webapp import accounts
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, Workspace
 
@@ -45,11 +47,26 @@ def require_sign_in() -> Response | None:
     return redirect(url_for("auth.show_sign_in", next=request.full_path if request.method == "GET" else None))
 
 
+def find_visitor(sign_in_id: str) -> Account | None:
+    """Find whose session a cookie speaks of."""
+    return accounts.find_signed_in(sign_in_id, datetime.now(UTC))
+
+
 def start_session(account: Account) -> None:
-    """Begin a session of limited length for an account."""
+    """Sign an account in, in this browser."""
     session.clear()  # what an earlier visitor of this browser had
     session.permanent = True
+    accounts.sign_in(account, datetime.now(UTC))
     login_user(account)
+    db.session.commit()
+
+
+def end_session() -> None:
+    """Sign the visitor out."""
+    accounts.sign_out(current_account(), datetime.now(UTC))
+    db.session.commit()
+    logout_user()
+    session.clear()
 
 
 def current_account() -> Account:

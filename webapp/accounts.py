@@ -1,13 +1,19 @@
 """People: who they are by e-mail address and password, and which workspaces they belong to."""
 
-from datetime import datetime
+import secrets
+from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.orm import joinedload
 
+from webapp.audit import Action, record_of
 from webapp.extensions import db
-from webapp.models import Account, Member, Role, Workspace
+from webapp.models import Account, Member, Role, SignIn, Workspace
+
+SESSION_LIFE = timedelta(hours=12)
+SHORTEST_PASSWORD = 12
 
 _hasher = PasswordHasher()
 _NOBODYS_HASH = _hasher.hash("the password of nobody")
@@ -25,10 +31,53 @@ def find_by_password(email: str, password: str) -> Account | None:
     return account if account and account.password_hash and account.is_active else None
 
 
-def find_active(account_id: str) -> Account | None:
-    """Find the account of a session."""
-    account = db.session.get(Account, int(account_id)) if account_id.isascii() and account_id.isdigit() else None
-    return account if account and account.is_active else None
+def record_refused_sign_in(email: str, now: datetime) -> None:
+    """Note that someone tried to sign in to an account that exists, and commit. What was typed is kept nowhere."""
+    account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
+    if account is not None:
+        record_of(account, Action.SIGN_IN_REFUSED, now)
+        db.session.commit()
+
+
+def sign_in(account: Account, now: datetime) -> None:
+    """Begin a session; its id is the account's `sign_in_id` from now on. The caller commits."""
+    db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFE))
+    account.sign_in_id = secrets.token_urlsafe(32)
+    db.session.add(SignIn(id=account.sign_in_id, account_id=account.id, started_at=now))
+    record_of(account, Action.SIGNED_IN, now)
+
+
+def find_signed_in(sign_in_id: str, now: datetime) -> Account | None:
+    """Find whose session this is, if it is not over and its account is active."""
+    alive = select(SignIn).options(joinedload(SignIn.account)).where(SignIn.started_at > now - SESSION_LIFE)
+    found = db.session.scalars(alive.where(SignIn.id == sign_in_id)).one_or_none()
+    if found is None or not found.account.is_active:
+        return None
+    found.account.sign_in_id = found.id
+    return found.account
+
+
+def sign_out(account: Account, now: datetime) -> None:
+    """End the session that loaded this account, in every copy of its cookie. The caller commits."""
+    db.session.execute(delete(SignIn).where(SignIn.id == account.sign_in_id))
+    record_of(account, Action.SIGNED_OUT, now)
+
+
+def change_password(account: Account, password: str, now: datetime) -> None:
+    """Set a new password and end all of the account's sessions. The caller commits."""
+    account.password_hash = _hasher.hash(password)
+    _end_sessions(account)
+    record_of(account, Action.PASSWORD_CHANGED, now)
+
+
+def set_active(account: Account, is_active: bool) -> None:
+    """Let an account in or keep it out; its sessions end at once. The caller commits."""
+    account.is_active = is_active
+    _end_sessions(account)
+
+
+def _end_sessions(account: Account) -> None:
+    db.session.execute(delete(SignIn).where(SignIn.account_id == account.id))
 
 
 def add_account(email: str, name: str, password: str | None, now: datetime) -> Account:

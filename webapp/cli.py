@@ -72,6 +72,39 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     click.echo(f"{account.email} is now {role} of {workspace.name}.")
 
 
+@click.command("set-password")
+@click.argument("email")
+@with_appcontext
+def set_password(email: str) -> None:
+    """Set a new password for an account; its sessions end."""
+    account = _get_account(email)
+    password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+    if len(password) < accounts.SHORTEST_PASSWORD:
+        raise click.ClickException(f"Use {accounts.SHORTEST_PASSWORD} characters or more.")
+    accounts.change_password(account, password, datetime.now(UTC))
+    db.session.commit()
+    click.echo(f"{account.email} has a new password and was signed out everywhere.")
+
+
+@click.command("set-active")
+@click.argument("email")
+@click.argument("active", type=bool)
+@with_appcontext
+def set_active(email: str, active: bool) -> None:
+    """Let an account in (true) or keep it out (false); its sessions end at once."""
+    account = _get_account(email)
+    accounts.set_active(account, active)
+    db.session.commit()
+    click.echo(f"{account.email} may {'' if active else 'no longer '}sign in.")
+
+
+def _get_account(email: str) -> Account:
+    account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
+    if account is None:
+        raise click.ClickException(f"There is no account {email}.")
+    return account
+
+
 @click.command("rotate-keys")
 @with_appcontext
 def rotate_keys() -> None:
@@ -82,4 +115,4 @@ def rotate_keys() -> None:
         raise click.ClickException("Keep the old keys: what is unreadable opens with none of CONFIG_KEYS.")
 
 
-COMMANDS = (worker, seed_demo, add_workspace, add_member, rotate_keys)
+COMMANDS = (worker, seed_demo, add_workspace, add_member, set_password, set_active, rotate_keys)

@@ -6,13 +6,20 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from webapp.audit import Action, record_about
 from webapp.extensions import db
-from webapp.models import AlertDestination, Workspace
+from webapp.models import Account, AlertDestination, Workspace
 from webapp.sealing import Sealer, Unreadable
 
 
 def add_destination(
-    workspace: Workspace, channel_name: str, name: str, settings: Mapping[str, str], sealer: Sealer, now: datetime
+    workspace: Workspace,
+    account: Account,
+    channel_name: str,
+    name: str,
+    settings: Mapping[str, str],
+    sealer: Sealer,
+    now: datetime,
 ) -> AlertDestination:
     """Add an enabled destination. `settings` have passed the channel's checks."""
     destination = AlertDestination(
@@ -21,35 +28,53 @@ def add_destination(
     db.session.add(destination)
     db.session.flush()  # gives the id that the settings are sealed for
     destination.config = sealer.seal(settings, bound_to=destination.seal)
+    record_about(destination, account, Action.ADDED, now, changed=["name", *settings])
     db.session.commit()
     return destination
 
 
 def change_destination(
-    destination: AlertDestination, name: str, settings: Mapping[str, str] | None, sealer: Sealer, now: datetime
+    destination: AlertDestination,
+    account: Account,
+    name: str,
+    stored: Mapping[str, str],
+    settings: Mapping[str, str],
+    sealer: Sealer,
+    now: datetime,
 ) -> None:
-    """Rename a destination and replace its settings; None keeps them. New settings end a test that still waits."""
-    destination.name = name
-    if settings is not None:
+    """Rename a destination and replace its settings. New settings end a test that still waits.
+
+    stored: the settings so far, empty if they could not be read.
+    """
+    changed = [field for field, value in settings.items() if stored.get(field) != value]
+    if changed:
         destination.config = sealer.seal(settings, bound_to=destination.seal)
         destination.settings_version = AlertDestination.settings_version + 1
+    if destination.name != name:
+        destination.name = name
+        changed = ["name", *changed]
+    if not changed:
+        return
     destination.updated_at = now
+    record_about(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
 
 
-def set_enabled(destination: AlertDestination, is_enabled: bool, now: datetime) -> None:
+def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:
     """Enable or disable a destination."""
     destination.is_enabled = is_enabled
     destination.updated_at = now
+    record_about(destination, account, Action.ENABLED if is_enabled else Action.DISABLED, now)
     db.session.commit()
 
 
-def delete_destination(destination: AlertDestination, now: datetime) -> None:
+def delete_destination(destination: AlertDestination, account: Account, now: datetime) -> None:
     """Take a destination out of use for good: its settings are erased, its deliveries stay."""
     destination.deleted_at = now
     destination.is_enabled = False
     destination.config = ""
     destination.updated_at = now
+    record_about(destination, account, Action.DELETED, now)
     db.session.commit()
 
 

@@ -10,6 +10,7 @@ from wtforms import Form, PasswordField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
+from webapp.accounts import SHORTEST_PASSWORD
 from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
 from webapp.outbound import WayOut
 
@@ -26,6 +27,25 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
         "Password",
         [DataRequired("Enter your password."), Length(max=1000)],
         render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]
+    """A new password for whoever is signed in."""
+
+    current = PasswordField(
+        "Current password",
+        [DataRequired("Enter your current password."), Length(max=1000)],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new = PasswordField(
+        "New password",
+        [
+            DataRequired("Enter a new password."),
+            Length(min=SHORTEST_PASSWORD, max=1000, message=f"Use {SHORTEST_PASSWORD} characters or more."),
+        ],
+        description=f"{SHORTEST_PASSWORD} characters or more. You will be signed out everywhere else.",
+        render_kw={"autocomplete": "new-password"},
     )
 
 

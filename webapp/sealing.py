@@ -33,11 +33,11 @@ class Sealer:
         """Decrypt the settings of one row. Raises `Unreadable`."""
         try:
             content = json.loads(self._fernet.decrypt(token))
-        except (InvalidToken, ValueError):
+            if content["for"] == bound_to:
+                return {str(name): str(value) for name, value in content["settings"].items()}
+        except (InvalidToken, ValueError, LookupError, TypeError, AttributeError):
             raise Unreadable from None
-        if content.get("for") != bound_to:
-            raise Unreadable
-        return {str(name): str(value) for name, value in content["settings"].items()}
+        raise Unreadable
 
     def is_current(self, token: str) -> bool:
         """Say whether a token was made with the first key."""

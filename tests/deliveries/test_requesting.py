@@ -50,7 +50,7 @@ def test_a_press_60_seconds_after_the_last_is_accepted(cast: Cast) -> None:
 
 
 def test_a_press_on_a_disabled_destination_writes_nothing(cast: Cast) -> None:
-    set_enabled(get_destination(cast), False, NOW)
+    set_enabled(get_destination(cast), get_account(cast), False, NOW)
 
     with pytest.raises(DestinationDisabled):
         request_test(get_destination(cast), get_account(cast), NOW)
@@ -59,7 +59,7 @@ def test_a_press_on_a_disabled_destination_writes_nothing(cast: Cast) -> None:
 
 
 def test_a_press_on_a_destination_that_was_just_deleted_writes_nothing(cast: Cast) -> None:
-    delete_destination(get_destination(cast), NOW)
+    delete_destination(get_destination(cast), get_account(cast), NOW)
 
     with pytest.raises(DestinationDisabled):
         request_test(get_destination(cast), get_account(cast), NOW)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug import Request, Response
 
 from tests.cast import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
@@ -16,7 +16,7 @@ from webapp.config import Config
 from webapp.deliveries import recover, request_test, send
 from webapp.destinations import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -105,17 +105,21 @@ def test_the_row_is_claimed_and_let_go_of_before_the_message_goes_out(
     assert seen == [(DeliveryStatus.QUEUED, True, 1)]
 
 
+def _account() -> Account:
+    return db.session.scalars(select(Account)).first() or pytest.fail("nobody is there")
+
+
 def _disable(destination: AlertDestination, config: Config) -> None:
-    set_enabled(destination, False, datetime.now(UTC))
+    set_enabled(destination, _account(), False, datetime.now(UTC))
 
 
 def _delete(destination: AlertDestination, config: Config) -> None:
-    delete_destination(destination, datetime.now(UTC))
+    delete_destination(destination, _account(), datetime.now(UTC))
 
 
 def _change(destination: AlertDestination, config: Config) -> None:
     settings = {"address": "https://elsewhere.example.com/", "signing_secret": "whsec_"}
-    change_destination(destination, destination.name, settings, config.sealer, datetime.now(UTC))
+    change_destination(destination, _account(), destination.name, {}, settings, config.sealer, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,9 @@ def test_a_renamed_destination_is_still_tested(
     cast: Cast, far_end: HTTPServer, delivery_id: int, config: Config
 ) -> None:
     far_end.expect_request(SECRET_PATH).respond_with_data()
-    change_destination(get_destination(cast), "Another name", None, config.sealer, datetime.now(UTC))
+    destination = get_destination(cast)
+    stored = config.sealer.open(destination.config, bound_to=destination.seal)
+    change_destination(destination, get_account(cast), "Another name", stored, stored, config.sealer, datetime.now(UTC))
 
     send(delivery_id, config)
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.cast import Cast, add_delivery, get_destination, on_both_databases, seconds
+from tests.cast import Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
 from tests.services import QueueServer, start_queue_server
 from tests.visitor import Visitor
 from webapp import create_app, jobs
@@ -119,7 +119,7 @@ def test_a_disabled_destination_is_not_tested_says_so_and_uses_up_no_cooldown(
 
 def _enable(app: Flask, cast: Cast, is_enabled: bool) -> None:
     with app.app_context():
-        set_enabled(get_destination(cast), is_enabled, datetime.now(UTC))
+        set_enabled(get_destination(cast), get_account(cast), is_enabled, datetime.now(UTC))
 
 
 def test_a_second_press_within_the_minute_is_refused_with_the_seconds_left(

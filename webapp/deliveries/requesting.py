@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
+from webapp.audit import Action, record_about
 from webapp.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.life import UNCLAIMED, WAITING, canceled, change, failed
 from webapp.extensions import db
@@ -38,6 +39,7 @@ def request_test(destination: AlertDestination, account: Account, now: datetime)
         change(newest.id, WAITING, now, **canceled(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, max(now, newest.created_at) if newest else now)
     db.session.add(delivery)
+    record_about(destination, account, Action.TEST_REQUESTED, now)
     db.session.commit()
     return delivery
 

@@ -92,11 +92,11 @@ def seed_demo(now: datetime) -> str:
 def _add(workspace: Workspace, plan: Planned, admin: Account, config: Config, demo: Demo, at: datetime) -> None:
     settings = _make_settings(plan, demo)
     added_at = at - timedelta(days=30)
-    destination = add_destination(workspace, plan.channel, plan.name, settings, config.sealer, added_at)
+    destination = add_destination(workspace, admin, plan.channel, plan.name, settings, config.sealer, added_at)
     if plan.past:
         db.session.add(_past_test_send(destination, plan.past, workspace, admin, urlsplit(demo.receiver).hostname, at))
     if not plan.is_enabled:
-        set_enabled(destination, False, at)
+        set_enabled(destination, admin, False, at)
 
 
 def _make_settings(plan: Planned, demo: Demo) -> dict[str, str]:

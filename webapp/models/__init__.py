@@ -1,9 +1,10 @@
 """The tables: facts, and the constraints that the database holds them to."""
 
+from webapp.models.audit import AuditEvent
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.destination import AlertDestination
 from webapp.models.routing import AlertRule, Tenant
-from webapp.models.workspace import Account, Member, Role, Workspace
+from webapp.models.workspace import Account, Member, Role, SignIn, Workspace
 
 __all__ = [
     "TEST_EVENT",
@@ -11,9 +12,11 @@ __all__ = [
     "AlertDelivery",
     "AlertDestination",
     "AlertRule",
+    "AuditEvent",
     "DeliveryStatus",
     "Member",
     "Role",
+    "SignIn",
     "Tenant",
     "Workspace",
 ]

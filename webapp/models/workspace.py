@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
 from flask_login import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, String
@@ -51,6 +52,24 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    sign_in_id = cast("str | None", None)  # of the session that loaded this account; not a column
+
+    def get_id(self) -> str:
+        """Return what the session cookie holds: the sign-in, not the account, so that it can be ended."""
+        return self.sign_in_id or ""
+
+
+class SignIn(Base):
+    """A session: it lives as long as this row, and no longer than `webapp.accounts.SESSION_LIFE`."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    account: Mapped[Account] = relationship()
 
 
 class Member(Base):

@@ -1,13 +1,16 @@
-"""Sign in and out."""
+"""Sign in and out, and change the password."""
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from flask_login import current_user, logout_user
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from webapp.access import public, start_session
-from webapp.accounts import find_by_password
+from webapp import accounts
+from webapp.access import current_account, end_session, public, start_session
+from webapp.accounts import find_by_password, record_refused_sign_in
 from webapp.extensions import limiter
-from webapp.forms import SignInForm
+from webapp.forms import PasswordForm, SignInForm
 
 bp = Blueprint("auth", __name__)
 
@@ -38,6 +41,7 @@ def sign_in() -> Page:
         return render_template("sign_in.html", form=form), 400
     account = find_by_password(form.email.data or "", form.password.data or "")
     if account is None:
+        record_refused_sign_in(form.email.data or "", datetime.now(UTC))
         form.password.errors = ["The e-mail address or the password is not right."]
         return render_template("sign_in.html", form=form), 400
     start_session(account)
@@ -47,10 +51,30 @@ def sign_in() -> Page:
 @bp.post("/sign-out")
 def sign_out() -> Page:
     """End the session."""
-    logout_user()
-    session.clear()
+    end_session()
     flash("You are signed out.")
     return redirect(url_for("auth.show_sign_in"))
+
+
+@bp.get("/password")
+def show_password() -> Page:
+    """Ask for a new password."""
+    return render_template("password.html", form=PasswordForm())
+
+
+@bp.post("/password")
+@limiter.limit("10 per 15 minutes", key_func=lambda: str(current_account().id))
+def change_password() -> Page:
+    """Set a new password; every session of the account ends, and this browser gets a new one."""
+    form, account = PasswordForm(), current_account()
+    if form.validate_on_submit() and find_by_password(account.email, form.current.data or "") is None:
+        form.current.errors = ["This is not your password."]
+    if form.errors or not form.is_submitted():
+        return render_template("password.html", form=form), 400
+    accounts.change_password(account, form.new.data or "", datetime.now(UTC))
+    start_session(account)
+    flash("Your password was changed. You were signed out everywhere else.")
+    return redirect(url_for("workspaces.home"))
 
 
 def _wanted_page() -> str:

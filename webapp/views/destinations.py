@@ -58,6 +58,7 @@ def add(slug: str, channel_name: str) -> Page:
         return _render_form(visit, form, channel_name, None)
     destination = destinations.add_destination(
         visit.workspace,
+        visit.account,
         channel_name,
         form.name.data or "",
         form.read_settings(channel, {}),
@@ -79,9 +80,14 @@ def edit(slug: str, destination_id: str) -> Page:
     form = make_destination_form(channel, config.way_out, stored)(data=stored | {"name": destination.name})
     if not form.validate_on_submit():
         return _render_form(visit, form, destination.type, destination)
-    settings = form.read_settings(channel, stored)
     destinations.change_destination(
-        destination, form.name.data or "", settings if settings != stored else None, config.sealer, datetime.now(UTC)
+        destination,
+        visit.account,
+        form.name.data or "",
+        stored,
+        form.read_settings(channel, stored),
+        config.sealer,
+        datetime.now(UTC),
     )
     flash(f"{destination.name} was saved.")
     return _to_page(visit, destination)
@@ -106,7 +112,7 @@ def delete(slug: str, destination_id: str) -> Page:
     destination = load_destination(visit, destination_id)
     if request.method == "GET":
         return render_template("destination_delete.html", visit=visit, destination=destination)
-    destinations.delete_destination(destination, datetime.now(UTC))
+    destinations.delete_destination(destination, visit.account, datetime.now(UTC))
     flash(f"{destination.name} was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
 
@@ -114,7 +120,7 @@ def delete(slug: str, destination_id: str) -> Page:
 def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
-    destinations.set_enabled(destination, is_enabled, datetime.now(UTC))
+    destinations.set_enabled(destination, visit.account, is_enabled, datetime.now(UTC))
     flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.")
     return _to_page(visit, destination)
 

@@ -1,0 +1,97 @@
+"""The audit trail: everything that is done leaves a row, and no row is ever changed."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
+
+from tests.cast import NOW, SIGNING_SECRET, Cast, get_account, get_destination, on_both_databases
+from tests.visitor import Visitor
+from webapp.audit import Action, list_events, record_about
+from webapp.extensions import db
+from webapp.models import AuditEvent
+
+Visit = Callable[[int], Visitor]
+OWN = "/w/harbor/destinations/1"
+
+
+def _trail(app: Flask) -> list[tuple[str, str, list[str]]]:
+    """List who did what, the oldest first, but for what made the cast."""
+    with app.app_context():
+        events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+        return [(event.account_name, event.action, event.changed) for event in events if event.happened_at != NOW]
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_events SET account_name = 'somebody else'", "DELETE FROM audit_events"]
+)
+def test_the_database_refuses_to_change_the_trail(context: None, cast: Cast, change: str) -> None:
+    with pytest.raises(DatabaseError, match="append-only"):
+        db.session.execute(text(change))
+
+
+def test_a_press_is_recorded_with_who_pressed(app: Flask, cast: Cast, visit: Visit) -> None:
+    visit(cast.support).post(f"{OWN}/test")
+
+    assert ("Support", "sent a test", []) in _trail(app)
+
+
+def test_a_refused_press_leaves_no_row(app: Flask, cast: Cast, visit: Visit) -> None:
+    visit(cast.viewer).post(f"{OWN}/test")
+
+    assert [row for row in _trail(app) if row[1] == "sent a test"] == []
+
+
+def test_a_change_is_recorded_by_the_names_of_the_fields_alone(
+    app: Flask, cast: Cast, visit: Visit, httpserver: HTTPServer
+) -> None:
+    address = f"http://127.0.0.1:{httpserver.port}/another/canary"
+
+    visit(cast.admin).post(f"{OWN}/edit", {"name": "Renamed", "address": address, "signing_secret": ""})
+
+    assert ("Admin", "changed", ["name", "address"]) in _trail(app)
+
+
+def test_saving_without_a_change_is_not_recorded(app: Flask, cast: Cast, visit: Visit) -> None:
+    visit(cast.admin).post(f"{OWN}/edit", {"name": "Ticket system", "address": "", "signing_secret": SIGNING_SECRET})
+
+    assert [row for row in _trail(app) if row[1] == "changed"] == []
+
+
+@pytest.mark.parametrize(("act", "words"), [("disable", "disabled"), ("enable", "enabled"), ("delete", "deleted")])
+def test_switching_and_deleting_are_recorded(app: Flask, cast: Cast, visit: Visit, act: str, words: str) -> None:
+    visit(cast.admin).post(f"{OWN}/{act}")
+
+    assert ("Admin", words, []) in _trail(app)
+
+
+def test_the_page_shows_the_trail_to_admins(cast: Cast, visit: Visit) -> None:
+    visitor = visit(cast.admin)
+    visitor.post(f"{OWN}/disable")
+
+    assert "Ticket system (destination 1)" in visitor.get("/w/harbor/audit").text
+
+
+@pytest.mark.parametrize(("who", "status"), [("support", 403), ("viewer", 403), ("stranger", 404)])
+def test_the_page_is_for_admins_alone(cast: Cast, visit: Visit, who: str, status: int) -> None:
+    assert visit(getattr(cast, who)).get("/w/harbor/audit").status_code == status
+
+
+def test_the_page_shows_nothing_of_another_workspace(cast: Cast, visit: Visit) -> None:
+    assert "Lab system" not in visit(cast.admin).get("/w/harbor/audit").text
+
+
+def test_the_trail_is_paged_from_the_newest(context: None, cast: Cast) -> None:
+    for _ in range(5):
+        record_about(get_destination(cast), get_account(cast), Action.CHANGED, NOW)
+    db.session.commit()
+
+    newest = list_events(cast.harbor, limit=3)
+    older = list_events(cast.harbor, before_id=newest[-1].id, limit=3)
+
+    assert [event.id for event in (*newest, *older)] == sorted((e.id for e in (*newest, *older)), reverse=True)
+    assert len({event.id for event in (*newest, *older)}) == 6

@@ -1,0 +1,62 @@
+"""The audit trail: who did what to which, and when."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Account, AlertDestination, AuditEvent
+
+
+class Action(StrEnum):
+    """What can be done, in the words the page shows."""
+
+    SIGNED_IN = "signed in"
+    SIGN_IN_REFUSED = "was refused at sign-in"
+    SIGNED_OUT = "signed out"
+    PASSWORD_CHANGED = "changed the password"  # noqa: S105
+    TEST_REQUESTED = "sent a test"
+    ADDED = "added"
+    CHANGED = "changed"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+
+
+def record_about(
+    destination: AlertDestination, account: Account, action: Action, now: datetime, changed: Sequence[str] = ()
+) -> None:
+    """Note what was done to a destination, in the transaction that does it. changed: names of fields, never values."""
+    subject = f"{destination.name} (destination {destination.id})"
+    _add(destination.workspace_id, account, action, subject, now, changed)
+
+
+def record_of(account: Account, action: Action, now: datetime) -> None:
+    """Note what someone did that belongs to no workspace, in the transaction that does it."""
+    _add(None, account, action, "", now, ())
+
+
+def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
+    """Fetch a workspace's newest events, the newest first; before_id: those older than this one."""
+    query = select(AuditEvent).where(AuditEvent.workspace_id == workspace_id)
+    if before_id is not None:
+        query = query.where(AuditEvent.id < before_id)
+    return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit)).all()
+
+
+def _add(
+    workspace_id: int | None, account: Account, action: Action, subject: str, now: datetime, changed: Sequence[str]
+) -> None:
+    db.session.add(
+        AuditEvent(
+            workspace_id=workspace_id,
+            account_id=account.id,
+            account_name=account.name,
+            action=action.value,
+            subject=subject,
+            changed=list(changed),
+            happened_at=now,
+        )
+    )

@@ -1,0 +1,32 @@
+"""Who did what: rows that are added and never changed."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.columns import Id, UtcDateTime
+from webapp.extensions import Base
+
+
+class AuditEvent(Base):
+    """One act. A trigger of the database refuses to change or remove it, so it refers to nothing that may go.
+
+    workspace_id: null where an act belongs to no workspace, such as a sign-in.
+    action: a word of `webapp.audit.Action`.
+    subject: what it was done to, such as "destination 7".
+    changed: the names of the fields that changed; never their values.
+    """
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_newest", "workspace_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[int | None] = mapped_column(Id)
+    account_id: Mapped[int | None] = mapped_column(Id)
+    account_name: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(50))
+    subject: Mapped[str] = mapped_column(String(300))
+    changed: Mapped[list[Any]] = mapped_column(JSON)
+    happened_at: Mapped[datetime] = mapped_column(UtcDateTime)
