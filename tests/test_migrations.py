@@ -1,0 +1,434 @@
+"""The migrations, run on databases as installations have them."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from tests.cast import on_both_databases
+from tests.installations import (
+    add_real_deliveries,
+    ask,
+    execute,
+    fill_v1,
+    insert,
+    list_columns,
+    read_rows,
+    read_schema,
+    read_version,
+    v1_delivery,
+)
+from tests.services import create_database, drop_database
+from webapp import ROOT
+from webapp.extensions import Base, db
+
+NEWEST = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
+
+
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of this test's own with nothing in it, unlike that of other tests."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'alertcheck.sqlite'}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = f"test_{os.urandom(6).hex()}"
+    yield create_database(server, name)
+    drop_database(server, name)
+
+
+@pytest.fixture
+def v1(context: None) -> None:
+    """An installation of version 1, with everything but deliveries."""
+    upgrade(revision="0001")
+    fill_v1()
+
+
+def read_everything() -> tuple[object, Any, Any]:
+    """Read the version, the schema and every row, to see later that nothing has changed."""
+    return read_version(), read_schema(), read_rows(list_columns())
+
+
+def refuse(message: str) -> "pytest.RaisesExc[SystemExit]":
+    return pytest.raises(SystemExit, match=f"^Nothing was changed.*{message}")
+
+
+# From nothing to the models
+
+
+@on_both_databases
+def test_from_nothing_the_schema_becomes_what_the_models_say(context: None) -> None:
+    upgrade()
+
+    with db.engine.connect() as connection:
+        comparison = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(comparison, Base.metadata) == []
+
+
+@on_both_databases
+def test_constraints_and_indexes_are_those_of_the_models_to_the_letter(context: None) -> None:
+    upgrade()
+    migrated = read_schema()
+    db.drop_all()
+    db.create_all()
+
+    assert migrated == read_schema()
+
+
+@on_both_databases
+def test_the_deliveries_have_every_check_and_index(context: None) -> None:
+    upgrade()
+    deliveries = read_schema()["alert_deliveries"]
+
+    assert set(deliveries["checks"]) >= {
+        "ck_alert_deliveries_status_known",
+        "ck_alert_deliveries_test_send_or_real_alert",
+        "ck_alert_deliveries_sent_has_time",
+        "ck_alert_deliveries_failed_has_code",
+        "ck_alert_deliveries_deferred_has_time",
+        "ck_alert_deliveries_attempt_count_not_negative",
+    }
+    assert set(deliveries["indexes"]) >= {
+        "ix_alert_deliveries_newest",
+        "ix_alert_deliveries_waiting",
+        "ix_alert_deliveries_tenant",
+        "ix_alert_deliveries_rule",
+    }
+
+
+@on_both_databases
+def test_the_index_of_waiting_deliveries_holds_no_others(context: None) -> None:
+    upgrade()
+
+    waiting = read_schema()["alert_deliveries"]["indexes"]["ix_alert_deliveries_waiting"]
+
+    assert re.findall(r"'(\w+)'", waiting["where"]) == ["queued", "deferred"]
+
+
+@on_both_databases
+def test_an_upgrade_of_the_newest_schema_changes_nothing(context: None) -> None:
+    upgrade()
+    before = read_everything()
+    upgrade()
+
+    assert read_everything() == before
+
+
+# From version 1
+
+
+@on_both_databases
+def test_every_row_of_version_1_survives_the_upgrade_untouched(v1: None) -> None:
+    add_real_deliveries()
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade()
+
+    assert read_rows(columns) == before
+
+
+@on_both_databases
+def test_an_upgraded_destination_has_its_first_settings_and_is_not_deleted(v1: None) -> None:
+    upgrade()
+
+    added = read_rows({"alert_destinations": ["settings_version", "deleted_at"]})
+
+    assert set(added["alert_destinations"]) == {(1, None)}
+
+
+@on_both_databases
+def test_an_upgraded_database_takes_test_sends(v1: None) -> None:
+    upgrade()
+    insert("alert_deliveries", v1_delivery(event_type="alerts.test", tenant_id=None, alert_rule_id=None))
+
+    assert ask("SELECT count(*) FROM alert_deliveries WHERE tenant_id IS NULL") == 1
+
+
+@on_both_databases
+def test_an_upgraded_database_still_gives_no_id_of_a_deleted_delivery_again(v1: None) -> None:
+    insert("alert_deliveries", v1_delivery(), v1_delivery(), v1_delivery())
+    execute("DELETE FROM alert_deliveries WHERE id > 1")
+    upgrade()
+    insert("alert_deliveries", v1_delivery())
+
+    assert ask("SELECT max(id) FROM alert_deliveries") == 4
+
+
+@on_both_databases
+def test_an_upgraded_database_without_deliveries_gives_no_id_again(v1: None) -> None:
+    insert("alert_deliveries", v1_delivery(), v1_delivery())
+    execute("DELETE FROM alert_deliveries")
+    upgrade()
+    insert("alert_deliveries", v1_delivery())
+
+    assert ask("SELECT max(id) FROM alert_deliveries") == 3
+
+
+def test_sqlite_finds_the_upgraded_file_sound(v1: None) -> None:
+    add_real_deliveries()
+    upgrade()
+
+    with db.engine.connect() as connection:
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+        assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+
+
+# Upgrades that do not happen
+
+HEAD = "0003"
+OF_ANOTHER_WORKSPACE = 2
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        ({"status": "lost"}, "status_known"),
+        ({"event_type": "alerts.test"}, "test_send_or_real_alert"),
+        ({"sent_at": None}, "sent_has_time"),
+        ({"status": "failed"}, "failed_has_code"),
+        ({"status": "deferred"}, "deferred_has_time"),
+        ({"attempt_count": -1}, "attempt_count_not_negative"),
+        ({"alert_destination_id": OF_ANOTHER_WORKSPACE}, "alert_destination_id_of_same_workspace"),
+        ({"tenant_id": OF_ANOTHER_WORKSPACE}, "tenant_id_of_same_workspace"),
+        ({"alert_rule_id": OF_ANOTHER_WORKSPACE}, "alert_rule_id_of_same_workspace"),
+    ],
+)
+def test_rows_that_break_a_rule_stop_the_upgrade_with_their_number(
+    v1: None, broken: dict[str, object], rule: str
+) -> None:
+    insert("alert_deliveries", v1_delivery(), v1_delivery(**broken), v1_delivery(**broken))
+    before = read_everything()
+
+    with refuse(rf"new schema: {rule}: 2\."):
+        upgrade()
+
+    assert read_everything() == before
+
+
+@on_both_databases
+def test_every_rule_that_is_broken_is_named_at_once(v1: None) -> None:
+    insert("alert_deliveries", v1_delivery(sent_at=None), v1_delivery(sent_at=None, attempt_count=-1))
+
+    with refuse("sent_has_time: 2, attempt_count_not_negative: 1"):
+        upgrade()
+
+
+@on_both_databases
+def test_the_upgrade_succeeds_once_the_rows_are_corrected(v1: None) -> None:
+    insert("alert_deliveries", v1_delivery(sent_at=None))
+    with refuse("sent_has_time: 1"):
+        upgrade()
+    execute("UPDATE alert_deliveries SET sent_at = updated_at")
+    upgrade()
+
+    assert read_version() == HEAD
+
+
+@on_both_databases
+def test_an_upgrade_that_breaks_off_in_its_last_step_leaves_version_1_as_it_was(v1: None) -> None:
+    add_real_deliveries()
+    execute("CREATE INDEX ix_alert_deliveries_rule ON alert_rules (name)")  # the last step needs this name
+    before = read_everything()
+
+    with pytest.raises(DatabaseError, match="ix_alert_deliveries_rule"):
+        upgrade()
+
+    assert read_everything() == before
+
+
+@on_both_databases
+def test_an_upgrade_that_broke_off_can_be_run_again(v1: None) -> None:
+    execute("CREATE INDEX ix_alert_deliveries_rule ON alert_rules (name)")
+    with pytest.raises(DatabaseError):
+        upgrade()
+    execute("DROP INDEX ix_alert_deliveries_rule")
+    upgrade()
+
+    assert read_version() == HEAD
+
+
+def test_migrations_cannot_be_written_out_as_sql(context: None) -> None:
+    with pytest.raises(SystemExit, match="leave out --sql"):
+        upgrade(sql=True)
+
+
+# Back to version 1
+
+
+@on_both_databases
+def test_a_downgrade_that_would_lose_test_sends_refuses_and_says_how_many(v1: None) -> None:
+    upgrade()
+    test_send = v1_delivery(event_type="alerts.test", tenant_id=None, alert_rule_id=None)
+    insert("alert_deliveries", v1_delivery(), test_send, test_send, test_send)
+    before = read_everything()
+
+    with refuse("there are 3"):
+        downgrade(revision="0001")
+
+    assert read_everything() == before
+
+
+@on_both_databases
+def test_a_downgrade_gives_back_the_schema_of_version_1(v1: None) -> None:
+    before = read_schema()
+    upgrade()
+    downgrade(revision="0001")
+
+    assert (read_version(), read_schema()) == ("0001", before)
+
+
+@on_both_databases
+def test_a_downgrade_keeps_every_row_of_version_1(v1: None) -> None:
+    add_real_deliveries()
+    before = read_everything()
+    upgrade()
+    downgrade(revision="0001")
+
+    assert read_everything() == before
+
+
+@on_both_databases
+def test_a_downgraded_database_still_gives_no_id_of_a_deleted_delivery_again(v1: None) -> None:
+    upgrade()
+    insert("alert_deliveries", v1_delivery(), v1_delivery())
+    execute("DELETE FROM alert_deliveries WHERE id = 2")
+    downgrade(revision="0001")
+    insert("alert_deliveries", v1_delivery())
+
+    assert ask("SELECT max(id) FROM alert_deliveries") == 3
+
+
+@on_both_databases
+def test_up_down_and_up_again_is_the_same_as_up(v1: None) -> None:
+    add_real_deliveries()
+    upgrade()
+    before = read_everything()
+    downgrade(revision="0001")
+    upgrade()
+
+    assert read_everything() == before
+
+
+@on_both_databases
+def test_down_to_nothing_leaves_no_table(context: None) -> None:
+    upgrade()
+    downgrade(revision="base")
+
+    assert read_schema() == {}
+
+
+# Several at once
+
+
+on_postgresql = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+
+WAIT_FOR_A_LOCK = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+LONGER_THAN_A_REQUEST_WAITS = 5.5
+"""Seconds; a request gives up after 5, its `busy_timeout`."""
+
+
+def upgrade_in(app: Flask) -> None:
+    with app.app_context():
+        upgrade()
+
+
+def start_upgrade(environment: dict[str, str]) -> Popen[str]:
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    return Popen(command, cwd=ROOT, env=os.environ | environment, text=True, stderr=subprocess.PIPE)
+
+
+def finish(*upgrades: Popen[str]) -> list[tuple[int, str]]:
+    """Wait for all, and return how each ended and what it said."""
+    said = [process.communicate(timeout=60)[1] for process in upgrades]
+    return [(process.returncode, words) for process, words in zip(upgrades, said, strict=True)]
+
+
+def wait_until_as_many_wait_for_a_lock(count: int) -> None:
+    deadline = time.monotonic() + 60
+    while ask(WAIT_FOR_A_LOCK) != count:
+        assert time.monotonic() < deadline, f"there were never {count} waiting"
+        time.sleep(0.05)
+
+
+@on_both_databases
+def test_processes_that_upgrade_from_nothing_at_once_all_succeed(context: None, environment: dict[str, str]) -> None:
+    ends = finish(start_upgrade(environment), start_upgrade(environment))
+
+    assert ends == [(0, "")] * 2
+    assert set(read_schema()) == set(Base.metadata.tables)
+
+
+def test_processes_that_upgrade_version_1_at_once_all_succeed(v1: None, environment: dict[str, str]) -> None:
+    add_real_deliveries()
+    columns = list_columns()
+    before = read_rows(columns)
+
+    ends = finish(start_upgrade(environment), start_upgrade(environment))
+
+    assert ends == [(0, "")] * 2
+    assert (read_version(), read_rows(columns)) == (HEAD, before)
+
+
+@on_postgresql
+def test_the_second_of_two_upgrades_waits_until_the_first_is_done(v1: None, environment: dict[str, str]) -> None:
+    with db.engine.connect() as reader:
+        reader.execute(text("SELECT 1 FROM alert_deliveries"))  # nobody alters the table before we let go of it
+        first, second = start_upgrade(environment), start_upgrade(environment)
+        wait_until_as_many_wait_for_a_lock(2)
+
+    assert finish(first, second) == [(0, "")] * 2
+
+
+@on_postgresql
+def test_an_upgrade_that_is_killed_leaves_version_1_as_it_was(v1: None, environment: dict[str, str]) -> None:
+    add_real_deliveries()
+    before = read_everything()
+    with db.engine.connect() as reader:
+        reader.execute(text("SELECT 1 FROM alert_deliveries"))
+        killed = start_upgrade(environment)
+        wait_until_as_many_wait_for_a_lock(1)
+        killed.kill()
+        finish(killed)
+
+    assert read_everything() == before
+
+
+@pytest.mark.slow
+def test_on_sqlite_an_upgrade_waits_longer_for_another_than_a_request_would(app: Flask, context: None) -> None:
+    with ThreadPoolExecutor() as threads, db.engine.connect() as another:
+        another.exec_driver_sql("BEGIN IMMEDIATE")
+        waiting = threads.submit(upgrade_in, app)
+        time.sleep(LONGER_THAN_A_REQUEST_WAITS)
+        another.rollback()
+        waiting.result(timeout=30)
+
+    assert read_version() == HEAD
+
+
+@on_both_databases
+def test_the_command_says_why_it_refuses_and_fails(v1: None, environment: dict[str, str]) -> None:
+    insert("alert_deliveries", v1_delivery(sent_at=None))
+
+    [(code, said)] = finish(start_upgrade(environment))
+
+    assert (code, said.partition(".")[0]) == (1, "Nothing was changed")
