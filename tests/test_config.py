@@ -1,0 +1,162 @@
+"""The operator's settings: what is missing or wrong is said plainly, and no secret is printed."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from webapp.config import Config, Misconfigured, read_config
+
+KEYS = [Fernet.generate_key().decode() for _ in range(2)]
+NEEDED = {
+    "SECRET_KEY": "canary-secret-key",
+    "CONFIG_KEYS": KEYS[0],
+    "DATABASE_URL": "postgresql+psycopg://me:canary-password@db.example/alertcheck",
+    "REDIS_URL": "redis://:canary-password@queue.example",
+}
+DEMO = {"DEMO": "1", "DEMO_INBOX": "/var/demo/inbox", "DEMO_RECEIVER_HTTP": "http://127.0.0.1:8025"}
+
+
+def read(**settings: str) -> Config:
+    return read_config(NEEDED | settings)
+
+
+def test_four_settings_are_enough() -> None:
+    config = read()
+
+    assert (config.secret_key, config.database_url, config.redis_url) == (
+        NEEDED["SECRET_KEY"],
+        NEEDED["DATABASE_URL"],
+        NEEDED["REDIS_URL"],
+    )
+
+
+def test_what_is_not_set_is_off() -> None:
+    config = read()
+
+    assert (config.https, config.proxies, config.demo, config.way_out.mail) == (False, 0, None, None)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_setting_that_is_missing_is_named(name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} is not set"):
+        read_config({key: value for key, value in NEEDED.items() if key != name})
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_setting_that_is_empty_is_as_good_as_missing(name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} is not set"):
+        read(**{name: "  "})
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "CONFIG_KEYS"])
+def test_a_key_that_is_missing_comes_with_the_command_that_makes_one(name: str) -> None:
+    with pytest.raises(Misconfigured, match="Make one with: python3 -c"):
+        read(**{name: ""})
+
+
+@pytest.mark.parametrize("keys", ["canary", f"{KEYS[0]},canary", KEYS[0][:-2], ","])
+def test_something_that_is_no_key_is_refused_and_not_quoted(keys: str) -> None:
+    with pytest.raises(Misconfigured, match="CONFIG_KEYS") as caught:
+        read(CONFIG_KEYS=keys)
+
+    assert keys not in str(caught.value)
+
+
+def test_settings_sealed_with_any_of_the_keys_can_be_opened() -> None:
+    sealed = read(CONFIG_KEYS=KEYS[1]).sealer.seal({"address": "x"}, bound_to="row")
+
+    assert read(CONFIG_KEYS=f" {KEYS[0]} , {KEYS[1]}, ").sealer.open(sealed, bound_to="row") == {"address": "x"}
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "keys"
+
+
+def test_a_key_file_that_does_not_exist_is_made_for_its_owner_alone(key_file: Path) -> None:
+    read(CONFIG_KEYS_FILE=str(key_file))
+
+    assert key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_file_is_the_same_at_the_next_start(key_file: Path) -> None:
+    sealed = read(CONFIG_KEYS_FILE=str(key_file)).sealer.seal({"address": "x"}, bound_to="row")
+
+    assert read(CONFIG_KEYS_FILE=str(key_file)).sealer.open(sealed, bound_to="row") == {"address": "x"}
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_key_file_that_others_may_read_is_refused(key_file: Path, mode: int) -> None:
+    key_file.write_text(KEYS[0])
+    key_file.chmod(mode)
+
+    with pytest.raises(Misconfigured, match="can be read by others"):
+        read(CONFIG_KEYS_FILE=str(key_file))
+
+
+def test_a_key_file_that_cannot_be_made_is_refused(key_file: Path) -> None:
+    with pytest.raises(Misconfigured, match="cannot be used: No such file or directory"):
+        read(CONFIG_KEYS_FILE=str(key_file / "below"))
+
+
+@pytest.mark.parametrize(("value", "https"), [("1", True), ("0", False), ("", False)])
+def test_https_is_on_if_it_is_1(value: str, https: bool) -> None:
+    assert read(HTTPS=value).https is https
+
+
+def test_the_number_of_trusted_proxies_is_read() -> None:
+    assert read(TRUSTED_PROXIES="2").proxies == 2
+
+
+@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "PRESSES_PER_MEMBER", "PRESSES_PER_WORKSPACE"])
+@pytest.mark.parametrize("value", ["two", "-1", "1.5", "²", "9999999999", ""])
+def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} has to be a whole number"):
+        read(**{name: value})
+
+
+def test_a_mail_server_needs_a_sender() -> None:
+    with pytest.raises(Misconfigured, match="MAIL_FROM is not set"):
+        read(MAIL_URL="smtp://mail.example:25")
+
+
+def test_a_mail_server_with_a_sender_is_read() -> None:
+    mail = read(MAIL_URL="smtp://mail.example:2525", MAIL_FROM="alerts@example.com").way_out.mail
+
+    assert mail is not None
+    assert (mail.host, mail.port) == ("mail.example", 2525)
+
+
+def test_a_mail_server_that_cannot_be_understood_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="mail server's URL has to begin with smtp://"):
+        read(MAIL_URL="gopher://mail.example", MAIL_FROM="alerts@example.com")
+
+
+def test_an_origin_that_cannot_be_trusted_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="ALERTCHECK_TRUSTED_ORIGINS"):
+        read(ALERTCHECK_TRUSTED_ORIGINS="not an origin")
+
+
+def test_the_demo_is_on_if_it_is_1() -> None:
+    demo = read(**DEMO).demo
+
+    assert demo is not None
+    assert (demo.inbox, demo.receiver, demo.signing_secret_file) == (
+        Path("/var/demo/inbox"),
+        "http://127.0.0.1:8025",
+        None,
+    )
+
+
+@pytest.mark.parametrize("name", ["DEMO_INBOX", "DEMO_RECEIVER_HTTP"])
+def test_a_demo_without_an_inbox_or_a_receiver_is_refused(name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} is not set"):
+        read(**(DEMO | {name: ""}))
+
+
+def test_the_settings_print_without_secrets() -> None:
+    printed = repr(read(MAIL_URL="smtps://me:canary-password@mail.example", MAIL_FROM="alerts@example.com"))
+
+    assert "canary" not in printed
+    assert KEYS[0] not in printed
