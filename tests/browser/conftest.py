@@ -1,0 +1,127 @@
+"""A real Chromium that visits a real demo: the people who look at it, and destinations of their own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect, sync_playwright
+
+from tests.browser.running_demo import RunningDemo, start_demo
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 10_000
+"""Milliseconds that a page gets to show what is expected of it, on a busy machine too."""
+
+OpenTab = Callable[..., Page]
+AddWebhook = Callable[[str], Page]
+Sessions = Mapping[str, StorageState]
+
+expect.set_options(timeout=PATIENCE)
+
+
+def find_chromium() -> str:
+    """Return the path of the Chromium to drive, or skip with the reason."""
+    found = os.environ.get("ALERTCHECK_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        pytest.skip("no Chromium: apt-get install chromium, or set ALERTCHECK_CHROMIUM to the path of one")
+    return found
+
+
+# These live as long as this package, not the session: while it runs, Playwright's loop keeps other tests from asyncio.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    path = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path)  # without its sandbox, which root may not have
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """The demo, once there is a browser to see it with."""
+    running = start_demo(tmp_path_factory.mktemp("browser"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def sessions(chromium: Browser, demo: RunningDemo) -> Sessions:
+    """The cookies of each of the demo's people, and those of nobody."""
+    return {"nobody": StorageState()} | {role: sign_in(chromium, demo, role) for role in ("admin", "support", "viewer")}
+
+
+def sign_in(chromium: Browser, demo: RunningDemo, role: str) -> StorageState:
+    """Look around as one of the demo's people, and return the cookies."""
+    with chromium.new_context(base_url=demo.address) as context:
+        look_around(context.new_page(), role)
+        return context.storage_state()
+
+
+def look_around(tab: Page, role: str) -> None:
+    """Press one of the sign-in page's demo buttons."""
+    tab.goto("/")
+    tab.get_by_role("button", name=f"Look around as {role}").click()
+    expect(tab.get_by_role("heading", name="Harbor Logistics")).to_be_visible()
+
+
+@pytest.fixture
+def open_tab(chromium: Browser, demo: RunningDemo) -> Iterator[OpenTab]:
+    """Open a tab in a browser without a past; `options` are those of Playwright's contexts."""
+    broken: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def note_blocked(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            broken.append(message.text)
+
+    def open_one(**options: Any) -> Page:
+        context = chromium.new_context(base_url=demo.address, **options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        context.on("weberror", lambda error: broken.append(str(error.error)))
+        context.on("console", note_blocked)
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert broken == [], "a script broke or was blocked"
+
+
+@pytest.fixture
+def admin(open_tab: OpenTab, sessions: Sessions) -> Page:
+    """A tab in which an admin is signed in."""
+    return open_tab(storage_state=sessions["admin"])
+
+
+@pytest.fixture
+def support(open_tab: OpenTab, sessions: Sessions) -> Page:
+    """A tab in which support is signed in."""
+    return open_tab(storage_state=sessions["support"])
+
+
+@pytest.fixture
+def viewer(open_tab: OpenTab, sessions: Sessions) -> Page:
+    """A tab in which a viewer is signed in."""
+    return open_tab(storage_state=sessions["viewer"])
+
+
+@pytest.fixture
+def add_webhook(admin: Page, demo: RunningDemo) -> AddWebhook:
+    """Add a webhook of this test's own in the admin's tab."""
+
+    return lambda scenario: fill_in_webhook(admin, demo, scenario)
+
+
+def fill_in_webhook(tab: Page, demo: RunningDemo, scenario: str) -> Page:
+    """Add a webhook with the real form, and return the tab, which shows its page."""
+    tab.goto("/w/harbor/destinations/new/webhook")
+    tab.get_by_label("Name").fill(f"Webhook {os.urandom(4).hex()}")
+    tab.get_by_label("Address").fill(demo.receiver(f"webhook/{scenario}"))
+    tab.get_by_label("Signing secret").fill(demo.signing_secret())
+    tab.get_by_role("button", name="Add destination").click()
+    expect(tab.get_by_role("heading", name="Last test", exact=True)).to_be_visible()
+    return tab

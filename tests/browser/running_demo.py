@@ -1,0 +1,74 @@
+"""The demo as `make run` starts it, for a browser to visit, and its end."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGINT
+
+import psutil
+
+from webapp.demo.ports import choose_ports
+from webapp.demo.processes import Child, start
+from webapp.demo.settings import PROJECT
+
+SECONDS = 90
+"""Within which it has to be ready, and to be gone."""
+
+PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # not the settings of whoever runs the tests
+
+
+@dataclass(frozen=True)
+class RunningDemo:
+    """A demo of our own. address: the origin of its pages. data: its DATA_DIR."""
+
+    process: Child
+    address: str
+    data: Path
+
+    def receiver(self, place: str) -> str:
+        """Return the receiver's address for `service/scenario`."""
+        port = json.loads((self.data / "ports.json").read_text())["http"]
+        return f"http://127.0.0.1:{port}/{place}?sig=from-the-browser-tests"
+
+    def signing_secret(self) -> str:
+        """Return the secret that the receiver checks webhooks with."""
+        return (self.data / "webhook-secret").read_text().strip()
+
+    def stop(self) -> None:
+        """Press Ctrl-C, and insist that everything it started ends with it."""
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.stop(signal=SIGINT, patience=SECONDS)
+        assert self.process.exit_code() == 0, self.process.describe_end()
+        psutil.wait_procs(started, timeout=5)
+        assert list(filter(_is_alive, started)) == []
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def start_demo(directory: Path) -> RunningDemo:
+    """Start it with data of its own, and return once a press would work."""
+    port, data = choose_ports(directory / "port").http, directory / "data"
+    given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment = given | {"PORT": str(port), "DATA_DIR": str(data)}
+    command = [sys.executable, "-m", "webapp.demo"]
+    process = start("demo", command, log=directory / "screen", environment=environment, directory=PROJECT)
+    address = f"http://127.0.0.1:{port}"
+    _wait_for_line(process, f"Ready: {address}")
+    return RunningDemo(process, address, data)
+
+
+def _wait_for_line(process: Child, line: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while line not in process.output():
+        if process.exit_code() is not None or time.monotonic() > deadline:
+            process.stop()
+            raise AssertionError(process.describe_end())
+        time.sleep(0.05)

@@ -1,0 +1,304 @@
+"""The main job in a real browser: press Send test, see Pending, then the truth, and find the message."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+
+from tests.browser.conftest import AddWebhook, OpenTab, Sessions, fill_in_webhook, look_around
+from tests.browser.running_demo import RunningDemo
+
+MANY_TABS = 40
+RETRIED_WITHIN = 45_000
+"""Milliseconds."""
+
+
+def button(tab: Page) -> Locator:
+    return tab.locator("[data-action=send-test]")
+
+
+def seconds_left(tab: Page) -> int:
+    return int(tab.locator(".countdown").inner_text().removesuffix(" s"))
+
+
+def expect_badge(tab: Page, badge: str, timeout: int | None = None) -> None:
+    expect(tab.locator("[data-last-test]")).to_have_attribute("data-last-test", badge, timeout=timeout)
+
+
+def reference(tab: Page) -> str:
+    return tab.locator(".reference code").inner_text()
+
+
+def messages(tab: Page, text: str) -> Locator:
+    """Open the inbox and find the messages that hold a text."""
+    tab.goto("/demo/inbox")
+    return tab.locator(".inbox-message", has_text=text)
+
+
+def note_polls(tab: Page) -> list[Request]:
+    """Collect the polls from now on."""
+    polls: list[Request] = []
+    tab.on("request", lambda request: polls.append(request) if request.url.endswith("/status") else None)
+    return polls
+
+
+def press_tab_until_focused(tab: Page, wanted: Locator) -> None:
+    for _ in range(MANY_TABS):
+        tab.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("the Tab key does not lead there")
+
+
+def submit_wrong_address(tab: Page) -> None:
+    tab.goto("/w/harbor/destinations/new/webhook")
+    tab.get_by_label("Name").fill("Ops webhook")
+    tab.get_by_label("Address").fill("ftp://files.example.com/canary-address")
+    tab.get_by_label("Signing secret").fill("whsec_canarysecretcanarysecretcanary")
+    tab.get_by_role("button", name="Add destination").click()
+
+
+def answer_bad_gateway(route: Route) -> None:
+    route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+
+
+def lose(route: Route) -> None:
+    route.abort("internetdisconnected")
+
+
+@pytest.fixture(scope="module")
+def busy(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
+    """A press that two tests share, the first and the last: its receiver is busy twice, which takes twenty seconds."""
+    with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
+        tab = fill_in_webhook(context.new_page(), demo, "busy-twice")
+        button(tab).click()
+        yield tab
+
+
+def test_while_a_receiver_is_busy_the_badge_is_pending_and_says_why(busy: Page) -> None:
+    expect(busy.get_by_text("127.0.0.1 answered 503")).to_be_visible()
+    expect_badge(busy, "pending")
+
+
+def test_a_press_shows_pending_then_sent_and_the_message_is_in_the_inbox(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("slow")
+    button(tab).click()
+    expect_badge(tab, "pending")
+    expect_badge(tab, "sent")
+    arrived = messages(tab, reference(tab))
+    expect(arrived).to_have_count(1)
+    expect(arrived).to_contain_text("Signature valid")
+
+
+def test_the_answer_comes_without_a_reload(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    tab.evaluate("window.loadedOnce = true")
+    button(tab).click()
+    expect_badge(tab, "sent")
+    assert tab.evaluate("window.loadedOnce")
+
+
+def test_a_refusing_receiver_shows_failed_with_cause_and_next_step_in_plain_text(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("missing")
+    button(tab).click()
+    expect_badge(tab, "failed")
+    expect(tab.get_by_text("127.0.0.1 answered 404: nothing exists at this address.").first).to_be_visible()
+    expect(tab.get_by_text("Next: Check the path of the address")).to_be_visible()
+
+
+def test_a_refused_message_is_in_the_inbox_as_refused(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("missing")
+    button(tab).click()
+    expect_badge(tab, "failed")
+    expect(messages(tab, reference(tab))).to_contain_text("Refused with 404")
+
+
+def test_the_button_counts_down_after_a_press(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    button(tab).click()
+    expect(button(tab)).to_have_text(re.compile(r"Send test \d+ s"))
+    at_first = seconds_left(tab)
+    tab.wait_for_timeout(2000)
+    assert 0 < seconds_left(tab) < at_first <= 60
+
+
+def test_the_button_works_again_when_the_count_is_over(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    tab.clock.install()
+    tab.reload()
+    button(tab).click()
+    expect_badge(tab, "sent")
+    expect(button(tab)).to_have_attribute("aria-disabled", "true")
+    tab.clock.fast_forward("01:01")
+    expect(button(tab)).not_to_have_attribute("aria-disabled", "true")
+    expect(button(tab)).to_have_text("Send test")
+
+
+def test_a_second_press_within_the_minute_asks_the_server_for_nothing(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    button(tab).click()
+    expect_badge(tab, "sent")
+    presses: list[Request] = []
+    tab.on("request", lambda request: presses.append(request) if request.method == "POST" else None)
+    button(tab).click(force=True)
+    button(tab).press("Enter")
+    tab.wait_for_timeout(500)
+    assert presses == []
+
+
+def test_a_press_in_another_tab_within_the_minute_is_refused_and_makes_no_second_message(
+    add_webhook: AddWebhook,
+) -> None:
+    tab = add_webhook("works")
+    name = tab.locator("h1").inner_text()
+    other = tab.context.new_page()
+    other.goto(tab.url)
+    button(tab).click()
+    expect_badge(tab, "sent")
+    button(other).click()
+    expect(other.get_by_role("alert")).to_have_text("Not sent: a test was sent less than a minute ago.")
+    expect(button(other)).to_have_attribute("aria-disabled", "true")
+    expect(messages(other, name)).to_have_count(1)
+
+
+def test_focus_stays_on_the_button_through_the_swaps(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("slow")
+    button(tab).focus()
+    button(tab).click()
+    expect_badge(tab, "pending")
+    expect(button(tab)).to_be_focused()
+    expect_badge(tab, "sent")
+    expect(button(tab)).to_be_focused()
+
+
+def test_the_badge_changes_inside_one_live_region_that_stays(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    region = tab.locator("[aria-live=polite]", has=tab.locator("[data-last-test]")).element_handle()
+    button(tab).click()
+    expect_badge(tab, "sent")
+    assert region.evaluate("element => element.isConnected && element.innerText.trim()") == "Sent"
+
+
+def test_the_final_fragment_does_not_poll(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    button(tab).click()
+    expect_badge(tab, "sent")
+    polls = note_polls(tab)
+    tab.wait_for_timeout(3000)
+    assert polls == []
+
+
+def test_a_pending_fragment_polls_more_slowly_as_it_ages(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("silent")
+    polls = note_polls(tab)
+    button(tab).click()
+    tab.wait_for_timeout(2000)
+    while_young = len(polls)
+    tab.wait_for_timeout(1500)
+    polls.clear()
+    tab.wait_for_timeout(2000)
+    assert while_young >= 3
+    assert len(polls) <= 3
+
+
+def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    tab.route("**/status", lose, times=2)
+    tab.route("**/status", answer_bad_gateway, times=2)
+    polls = note_polls(tab)
+    button(tab).click()
+    expect_badge(tab, "sent")
+    assert len(polls) >= 5
+    expect(tab.get_by_text("Bad gateway")).to_have_count(0)
+
+
+def test_a_session_that_expires_while_pending_leads_the_whole_page_to_the_sign_in(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("silent")
+    button(tab).click()
+    expect_badge(tab, "pending")
+    tab.context.clear_cookies()
+    expect(tab).to_have_url(re.compile("/sign-in"))
+    expect(tab.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    expect(tab.locator(".status")).to_have_count(0)
+
+
+def test_a_press_with_an_expired_session_leads_to_the_sign_in(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    tab.context.clear_cookies()
+    button(tab).click()
+    expect(tab).to_have_url(re.compile("/sign-in"))
+
+
+def test_the_keyboard_alone_is_enough_to_send(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    press_tab_until_focused(tab, button(tab))
+    tab.keyboard.press("Enter")
+    expect_badge(tab, "sent")
+
+
+def test_support_may_test_and_finds_nothing_to_edit_or_add(support: Page) -> None:
+    support.goto("/w/clinic/destinations")
+    expect(support.get_by_role("heading", name="Mill Street Clinic")).to_be_visible()
+    expect(support.get_by_role("button", name="Add destination")).to_have_count(0)
+    support.get_by_role("link", name="Reception channel").click()
+    expect(support.get_by_role("button", name="Edit")).to_have_count(0)
+    expect(support.get_by_role("button", name="Delete")).to_have_count(0)
+    button(support).click()
+    expect_badge(support, "sent")
+
+
+def test_a_viewer_finds_badges_and_no_button(viewer: Page) -> None:
+    viewer.goto("/w/harbor/destinations")
+    expect(viewer.locator("[data-last-test]").first).to_be_visible()
+    expect(button(viewer)).to_have_count(0)
+    viewer.get_by_role("link", name="Operations channel").click()
+    expect(viewer.locator("[data-last-test]")).to_be_visible()
+    expect(button(viewer)).to_have_count(0)
+
+
+def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_at_the_field(admin: Page) -> None:
+    submit_wrong_address(admin)
+    expect(admin.get_by_label("Name")).to_have_value("Ops webhook")
+    address = admin.get_by_label("Address")
+    expect(address).to_have_attribute("aria-invalid", "true")
+    expect(address).to_have_accessible_description(re.compile("The address does not begin with https://"))
+
+
+def test_a_form_that_comes_back_echoes_no_secret(admin: Page) -> None:
+    submit_wrong_address(admin)
+    expect(admin.locator("#address-error")).to_be_visible()
+    assert "canary" not in admin.content()
+
+
+def test_delete_asks_first(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    name, address = tab.locator("h1").inner_text(), tab.url
+    tab.get_by_role("button", name="Delete").click()
+    expect(tab.get_by_role("heading", name=f"Delete {name}?")).to_be_visible()
+    tab.get_by_role("button", name="Keep it").click()
+    expect(tab).to_have_url(address)
+
+
+def test_a_confirmed_delete_takes_the_destination_off_the_list(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    name = tab.locator("h1").inner_text()
+    tab.get_by_role("button", name="Delete").click()
+    tab.get_by_role("button", name="Delete").click()
+    expect(tab.get_by_role("status")).to_have_text(f"{name} was deleted.")
+    expect(tab.get_by_role("link", name=name)).to_have_count(0)
+
+
+def test_without_javascript_pages_render_and_sign_in_works(open_tab: OpenTab) -> None:
+    tab = open_tab(java_script_enabled=False)
+    look_around(tab, "admin")
+    tab.get_by_role("link", name="Old ticket system").click()
+    expect(tab.locator("[data-last-test]")).to_be_visible()
+    tab.get_by_role("button", name="Edit").click()
+    expect(tab.get_by_label("Name")).to_have_value("Old ticket system")
+
+
+@pytest.mark.slow
+def test_a_receiver_that_was_busy_twice_gets_the_message_with_the_third_attempt(busy: Page) -> None:
+    expect_badge(busy, "sent", RETRIED_WITHIN)
+    expect(messages(busy, reference(busy))).to_have_count(3)
