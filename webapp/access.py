@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import abort, current_app, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
@@ -43,7 +44,8 @@ def require_sign_in() -> Response | None:
     if is_public or current_user.is_authenticated:
         return None
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("auth.show_sign_in")})
+        page = urlsplit(request.headers.get("HX-Current-URL", "")).path or None
+        return Response(status=401, headers={"HX-Redirect": url_for("auth.show_sign_in", next=page)})
     return redirect(url_for("auth.show_sign_in", next=request.full_path if request.method == "GET" else None))
 
 

@@ -11,9 +11,9 @@ from webapp.channels import CHANNELS
 from webapp.config import current_config
 from webapp.deliveries import list_test_sends
 from webapp.forms import DestinationForm, make_destination_form
-from webapp.last_test import find_newest_test, tell_last_test
+from webapp.last_test import LastTest, find_newest_test, tell_last_test
 from webapp.masking import show_settings
-from webapp.models import AlertDestination
+from webapp.models import AlertDelivery, AlertDestination
 from webapp.sealing import Unreadable
 from webapp.status import show_status
 
@@ -28,7 +28,6 @@ def show(slug: str, destination_id: str) -> Page:
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     now = datetime.now(UTC)
-    history = [(send, tell_last_test(send, destination.type)) for send in list_test_sends(destination)]
     return render_template(
         "destination.html",
         visit=visit,
@@ -36,8 +35,19 @@ def show(slug: str, destination_id: str) -> Page:
         channel=CHANNELS.get(destination.type),
         status=show_status(visit, destination, find_newest_test(destination), now),
         settings=show_settings(destination, visit.role, current_config().sealer),
-        history=history,
+        history=_list_history(destination),
         now=now,
+    )
+
+
+@bp.get("/<destination_id>/history")
+def show_history(slug: str, destination_id: str) -> Page:
+    """Answer the last test sends alone."""
+    visit = load_visit(slug)
+    destination = load_destination(visit, destination_id)
+    history = _list_history(destination)
+    return render_template(
+        "_history.html", visit=visit, destination=destination, history=history, now=datetime.now(UTC)
     )
 
 
@@ -115,6 +125,10 @@ def delete(slug: str, destination_id: str) -> Page:
     destinations.delete_destination(destination, visit.account, datetime.now(UTC))
     flash(f"{destination.name} was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
+
+
+def _list_history(destination: AlertDestination) -> list[tuple[AlertDelivery, LastTest]]:
+    return [(send, tell_last_test(send, destination.type)) for send in list_test_sends(destination)]
 
 
 def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:

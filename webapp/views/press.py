@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from webapp import cooldown, deliveries, jobs
 from webapp.access import Visit, load_destination, load_visit
@@ -55,4 +55,6 @@ def _answer(visit: Visit, destination: AlertDestination, code: int, refusal: str
     status = show_status(visit, destination, find_newest_test(destination), now, refusal)
     # Flask-Limiter's window may outlast the row's by a fraction of a second: then it is one second more.
     headers = {"Retry-After": str(max(status.cooldown, 1))} if code == 429 else {}
+    if request.method == "POST" or status.poll is None:
+        headers["HX-Trigger"] = "tested"  # the list of last test sends listens
     return render_status(visit, status, now), code, headers
