@@ -1,4 +1,4 @@
-// What the server cannot do between two answers: count a button down, and keep "12 s ago" true.
+// What the server cannot do between two answers: count a button down, keep "12 s ago" true, and say that it is silent.
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 let lastTick = performance.now();
@@ -42,3 +42,15 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   if (event.submitter?.ariaDisabled === "true") event.stopPropagation();
 }, true);
+
+// Only a fragment is swapped in: anything else is an error page, ours or a gateway's, and would stand inside a badge.
+const stale = document.getElementById("stale");
+const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
+
+document.addEventListener("htmx:before:swap", (event) => {
+  if (!isFragment(event.detail.ctx.text)) event.preventDefault();
+});
+document.addEventListener("htmx:finally:request", (event) => {
+  const { response, text } = event.detail.ctx;
+  stale.hidden = response?.status < 500 || isFragment(text);
+});
