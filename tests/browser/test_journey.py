@@ -240,10 +240,10 @@ def test_the_keyboard_alone_is_enough_to_send(add_webhook: AddWebhook) -> None:
 def test_support_may_test_and_finds_nothing_to_edit_or_add(support: Page) -> None:
     support.goto("/w/clinic/destinations")
     expect(support.get_by_role("heading", name="Mill Street Clinic")).to_be_visible()
-    expect(support.get_by_role("button", name="Add destination")).to_have_count(0)
+    expect(support.get_by_role("link", name="Add destination")).to_have_count(0)
     support.get_by_role("link", name="Reception channel").click()
-    expect(support.get_by_role("button", name="Edit")).to_have_count(0)
-    expect(support.get_by_role("button", name="Delete")).to_have_count(0)
+    expect(support.get_by_role("link", name="Edit")).to_have_count(0)
+    expect(support.get_by_role("link", name="Delete")).to_have_count(0)
     button(support).click()
     expect_badge(support, "sent")
 
@@ -274,16 +274,16 @@ def test_a_form_that_comes_back_echoes_no_secret(admin: Page) -> None:
 def test_delete_asks_first(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     name, address = tab.locator("h1").inner_text(), tab.url
-    tab.get_by_role("button", name="Delete").click()
+    tab.get_by_role("link", name="Delete").click()
     expect(tab.get_by_role("heading", name=f"Delete {name}?")).to_be_visible()
-    tab.get_by_role("button", name="Keep it").click()
+    tab.get_by_role("link", name="Keep it").click()
     expect(tab).to_have_url(address)
 
 
 def test_a_confirmed_delete_takes_the_destination_off_the_list(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     name = tab.locator("h1").inner_text()
-    tab.get_by_role("button", name="Delete").click()
+    tab.get_by_role("link", name="Delete").click()
     tab.get_by_role("button", name="Delete").click()
     expect(tab.get_by_role("status")).to_have_text(f"{name} was deleted.")
     expect(tab.get_by_role("link", name=name)).to_have_count(0)
@@ -294,7 +294,7 @@ def test_without_javascript_pages_render_and_sign_in_works(open_tab: OpenTab) ->
     look_around(tab, "admin")
     tab.get_by_role("link", name="Old ticket system").click()
     expect(tab.locator("[data-last-test]")).to_be_visible()
-    tab.get_by_role("button", name="Edit").click()
+    tab.get_by_role("link", name="Edit").click()
     expect(tab.get_by_label("Name")).to_have_value("Old ticket system")
 
 
@@ -302,3 +302,36 @@ def test_without_javascript_pages_render_and_sign_in_works(open_tab: OpenTab) ->
 def test_a_receiver_that_was_busy_twice_gets_the_message_with_the_third_attempt(busy: Page) -> None:
     expect_badge(busy, "sent", RETRIED_WITHIN)
     expect(messages(busy, reference(busy))).to_have_count(3)
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_a_press_that_a_gateway_answers_leaves_the_badge_alone_and_says_that_the_server_is_silent(
+    add_webhook: AddWebhook, status: int
+) -> None:
+    tab = add_webhook("works")
+    tab.route("**/test", lambda route: route.fulfill(status=status, body="no healthy upstream"))
+
+    button(tab).click()
+
+    expect(tab.locator("#stale")).to_be_visible()
+    expect_badge(tab, "never")
+
+
+def test_a_press_without_a_queue_shows_that_nothing_was_sent(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    fragment = '<div class="status"><b data-last-test="failed">Failed</b> Nothing was sent.</div>'
+    tab.route("**/test", lambda route: route.fulfill(status=503, content_type="text/html", body=fragment))
+
+    button(tab).click()
+
+    expect_badge(tab, "failed")
+    expect(tab.locator("#stale")).to_be_hidden()
+
+
+def test_the_list_of_last_tests_follows_a_press(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    expect(tab.locator("#history")).to_contain_text("No test has been sent yet.")
+
+    button(tab).click()
+
+    expect(tab.locator("#history tbody tr")).to_contain_text("Sent")
