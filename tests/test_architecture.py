@@ -14,10 +14,10 @@ FLOORS = (
     ("webapp.worker", "webapp.status", "webapp.demo"),
     ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking"),
     ("webapp.deliveries", "webapp.destinations", "webapp.accounts"),
-    ("webapp.last_test", "webapp.cooldown", "webapp.audit"),
+    ("webapp.last_test", "webapp.cooldown", "webapp.audit", "webapp.locks"),
     ("webapp.models",),
     ("webapp.config", "webapp.columns"),
-    ("webapp.channels", "webapp.extensions", "webapp.sealing", "webapp.wording"),
+    ("webapp.channels", "webapp.extensions", "webapp.sealing", "webapp.keys", "webapp.wording"),
     ("webapp.outbound",),
     ("webapp.failures",),
 )

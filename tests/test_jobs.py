@@ -28,7 +28,7 @@ def test_a_job_has_a_neutral_description_and_a_short_life(context: None, queue_s
     jobs.enqueue_delivery(42)
 
     job = _only_job(queue_server)
-    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send a delivery", 0, 3600, 15)
+    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send a delivery", 0, 3600, 30)
 
 
 def test_an_absent_queue_is_told_within_a_second(environment: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask_login import current_user
 from jinja2 import StrictUndefined
 from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -55,6 +56,7 @@ def _flask_settings(config: Config) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
+        "TRUSTED_HOSTS": list(config.hosts) or None,
         "DEMO_INBOX": config.demo.inbox if config.demo else None,
     }
 
@@ -68,7 +70,8 @@ def _init_extensions(app: Flask) -> None:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     limiter.init_app(app)
     csrf.init_app(app)
-    login_manager.init_app(app)
+    # A page of an error of the database must not load the visitor again: the name is looked up when it is used.
+    login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(access.find_visitor)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -78,7 +81,7 @@ def _init_extensions(app: Flask) -> None:
 def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:
-        for pragma in ("busy_timeout = 5000", "foreign_keys = ON", "synchronous = NORMAL"):
+        for pragma in ("busy_timeout = 5000", "foreign_keys = ON", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}")
         # WAL lets readers and the writer be. The file remembers it; at its very first opening by two it can be refused.
         with suppress(sqlite3.OperationalError):
@@ -92,7 +95,11 @@ def _register(app: Flask, config: Config) -> None:
         for view in (demo, inbox):
             app.register_blueprint(view.bp)
     app.jinja_env.filters |= {"ago": wording.ago, "exact": wording.exact}
-    app.jinja_env.globals |= {"is_demo": config.demo is not None, "list_memberships": access.list_memberships}
+    app.jinja_env.globals |= {
+        "current_user": current_user,
+        "is_demo": config.demo is not None,
+        "list_memberships": access.list_memberships,
+    }
     app.before_request(access.require_sign_in)
     init_headers(app)
     init_errors(app)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from webapp import accounts
+from webapp.columns import LARGEST_ID
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, Workspace
 
@@ -44,9 +45,16 @@ def require_sign_in() -> Response | None:
     if is_public or current_user.is_authenticated:
         return None
     if request.headers.get("HX-Request"):
-        page = urlsplit(request.headers.get("HX-Current-URL", "")).path or None
-        return Response(status=401, headers={"HX-Redirect": url_for("auth.show_sign_in", next=page)})
+        return Response(status=401, headers={"HX-Redirect": url_for("auth.show_sign_in", next=_current_page())})
     return redirect(url_for("auth.show_sign_in", next=request.full_path if request.method == "GET" else None))
+
+
+def _current_page() -> str | None:
+    """Name the page that a fragment stands on, as htmx tells it."""
+    try:
+        return urlsplit(request.headers.get("HX-Current-URL", "")).path or None
+    except ValueError:
+        return None
 
 
 def find_visitor(sign_in_id: str) -> Account | None:
@@ -56,6 +64,8 @@ def find_visitor(sign_in_id: str) -> Account | None:
 
 def start_session(account: Account) -> None:
     """Sign an account in, in this browser."""
+    if current_user.is_authenticated:
+        accounts.end_sign_in(current_account())
     session.clear()  # what an earlier visitor of this browser had
     session.permanent = True
     accounts.sign_in(account, datetime.now(UTC))
@@ -85,6 +95,8 @@ def list_memberships(account: Account) -> list[Member]:
 
 def load_visit(slug: str) -> Visit:
     """Load a workspace for the signed-in account, or answer 404: unknown and foreign alike."""
+    if not slug.isprintable():  # PostgreSQL cannot even look for NUL
+        abort(404)
     account = current_account()
     query = select(Member).join(Member.workspace).where(Workspace.slug == slug, Member.account_id == account.id)
     member = db.session.scalars(query.options(joinedload(Member.workspace))).one_or_none()
@@ -103,9 +115,10 @@ def load_visit_to_edit(slug: str) -> Visit:
 
 def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
     """Load a destination of the visited workspace, or answer 404: unknown, foreign, deleted and garbage alike."""
-    number = int(destination_id) if destination_id.isascii() and destination_id.isdigit() else 0
+    is_number = destination_id.isascii() and destination_id.isdigit() and len(destination_id) < 20
+    number = int(destination_id) if is_number else 0
     query = select(AlertDestination).where(
-        AlertDestination.id == min(number, 2**63 - 1),
+        AlertDestination.id == min(number, LARGEST_ID),
         AlertDestination.workspace_id == visit.workspace.id,
         AlertDestination.deleted_at.is_(None),
     )

@@ -59,8 +59,13 @@ def find_signed_in(sign_in_id: str, now: datetime) -> Account | None:
 
 def sign_out(account: Account, now: datetime) -> None:
     """End the session that loaded this account, in every copy of its cookie. The caller commits."""
-    db.session.execute(delete(SignIn).where(SignIn.id == account.sign_in_id))
+    end_sign_in(account)
     record_of(account, Action.SIGNED_OUT, now)
+
+
+def end_sign_in(account: Account) -> None:
+    """End the session that loaded this account. The caller commits."""
+    db.session.execute(delete(SignIn).where(SignIn.id == account.sign_in_id))
 
 
 def change_password(account: Account, password: str, now: datetime) -> None:

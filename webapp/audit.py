@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, AuditEvent
+from webapp.models import Account, AlertDestination, AuditEvent, Member
 
 
 class Action(StrEnum):
@@ -34,8 +34,9 @@ def record_about(
 
 
 def record_of(account: Account, action: Action, now: datetime) -> None:
-    """Note what someone did that belongs to no workspace, in the transaction that does it."""
-    _add(None, account, action, "", now, ())
+    """Note what someone did with their account, in each of their workspaces, in the transaction that does it."""
+    for workspace_id in db.session.scalars(select(Member.workspace_id).where(Member.account_id == account.id)):
+        _add(workspace_id, account, action, "", now, ())
 
 
 def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
@@ -47,7 +48,7 @@ def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50
 
 
 def _add(
-    workspace_id: int | None, account: Account, action: Action, subject: str, now: datetime, changed: Sequence[str]
+    workspace_id: int, account: Account, action: Action, subject: str, now: datetime, changed: Sequence[str]
 ) -> None:
     db.session.add(
         AuditEvent(

@@ -12,7 +12,7 @@ from webapp import accounts, destinations
 from webapp.config import Misconfigured, current_config
 from webapp.demo import seed
 from webapp.extensions import db
-from webapp.models import Account, Role, Workspace
+from webapp.models import Account, Member, Role, Workspace
 from webapp.worker import work
 
 
@@ -65,7 +65,7 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
         raise click.ClickException(f"There is no workspace {slug}. Add it with: flask add-workspace {slug} NAME")
     account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
     if account is None:
-        password = click.prompt("Password of the new account", hide_input=True, confirmation_prompt=True)
+        password = _ask_password("Password of the new account")
         account = accounts.add_account(email, name or email, password, datetime.now(UTC))
     accounts.set_role(workspace, account, Role(role))
     db.session.commit()
@@ -78,9 +78,7 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
 def set_password(email: str) -> None:
     """Set a new password for an account; its sessions end."""
     account = _get_account(email)
-    password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
-    if len(password) < accounts.SHORTEST_PASSWORD:
-        raise click.ClickException(f"Use {accounts.SHORTEST_PASSWORD} characters or more.")
+    password = _ask_password("New password")
     accounts.change_password(account, password, datetime.now(UTC))
     db.session.commit()
     click.echo(f"{account.email} has a new password and was signed out everywhere.")
@@ -96,6 +94,29 @@ def set_active(email: str, active: bool) -> None:
     accounts.set_active(account, active)
     db.session.commit()
     click.echo(f"{account.email} may {'' if active else 'no longer '}sign in.")
+
+
+@click.command("remove-member")
+@click.argument("slug")
+@click.argument("email")
+@with_appcontext
+def remove_member(slug: str, email: str) -> None:
+    """Take someone out of a workspace; their account stays."""
+    account = _get_account(email)
+    workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
+    member = workspace and db.session.get(Member, (workspace.id, account.id))
+    if member is None:
+        raise click.ClickException(f"{account.email} is no member of {slug}.")
+    db.session.delete(member)
+    db.session.commit()
+    click.echo(f"{account.email} is no longer a member of {slug}.")
+
+
+def _ask_password(title: str) -> str:
+    password: str = click.prompt(title, hide_input=True, confirmation_prompt=True)
+    if len(password) < accounts.SHORTEST_PASSWORD:
+        raise click.ClickException(f"Use {accounts.SHORTEST_PASSWORD} characters or more.")
+    return password
 
 
 def _get_account(email: str) -> Account:
@@ -115,4 +136,4 @@ def rotate_keys() -> None:
         raise click.ClickException("Keep the old keys: what is unreadable opens with none of CONFIG_KEYS.")
 
 
-COMMANDS = (worker, seed_demo, add_workspace, add_member, set_password, set_active, rotate_keys)
+COMMANDS = (worker, seed_demo, add_workspace, add_member, remove_member, set_password, set_active, rotate_keys)

@@ -29,6 +29,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """A row's number: 64 bits; on SQLite only an INTEGER counts up by itself (and is 64 bits too)."""
 
+LARGEST_ID = 2**63 - 1
+
 
 def closed_set(kind: type[StrEnum]) -> Enum:
     """Text that is one of a closed set; the table's own check constraint says which."""

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.fernet import Fernet
 from flask import current_app
 
+from webapp.keys import NoKeys, read_keys
 from webapp.outbound import WayOut
 from webapp.outbound.mail_server import MailServer, parse_mail_url
 from webapp.outbound.operator import policy_from
@@ -38,7 +37,10 @@ class Presses:
 
 @dataclass(frozen=True)
 class Config:
-    """The operator's settings. `demo` is None in production."""
+    """The operator's settings.
+
+    hosts: the names under which the pages may be asked for; none: any. demo: None in production.
+    """
 
     secret_key: str = field(repr=False)
     sealer: Sealer = field(repr=False)
@@ -47,6 +49,7 @@ class Config:
     way_out: WayOut
     presses: Presses
     https: bool
+    hosts: tuple[str, ...]
     proxies: int
     demo: Demo | None
 
@@ -56,7 +59,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     secret_key = _require(environ, "SECRET_KEY", "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'")
     return Config(
         secret_key=secret_key,
-        sealer=Sealer(_read_keys(environ), fingerprint_key=secret_key),
+        sealer=_read_sealer(environ, secret_key),
         database_url=_require(environ, "DATABASE_URL"),
         redis_url=_require(environ, "REDIS_URL"),
         way_out=_read_way_out(environ),
@@ -65,6 +68,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
             per_workspace=_read_number(environ, "PRESSES_PER_WORKSPACE", 600),
         ),
         https=environ.get("HTTPS", "0") == "1",
+        hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
         demo=_read_demo(environ),
     )
@@ -83,6 +87,12 @@ def _require(environ: Mapping[str, str], name: str, how: str | None = None) -> s
     return value
 
 
+def _read_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
+    named = [host.strip() for host in environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
+    # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
+    return (*named, "127.0.0.1", "localhost") if named or environ.get("DEMO") == "1" else ()
+
+
 def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
     text = environ.get(name, str(usual)).strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
@@ -90,34 +100,11 @@ def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
     return int(text)
 
 
-def _read_keys(environ: Mapping[str, str]) -> list[str]:
-    how = "python3 -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
-    file = environ.get("CONFIG_KEYS_FILE")
-    text = _read_key_file(Path(file)) if file else _require(environ, "CONFIG_KEYS", how)
-    keys = [key for key in text.replace(",", " ").split() if key]
+def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:
     try:
-        for key in keys:
-            Fernet(key)
-    except ValueError:
-        keys = []
-    if not keys:
-        raise Misconfigured(f"CONFIG_KEYS holds something that is not a key. Make one with: {how}")
-    return keys
-
-
-def _read_key_file(file: Path) -> str:
-    """Read the keys of a file that its owner alone may read; a new file gets a new key."""
-    try:
-        with (
-            suppress(FileExistsError),
-            os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new,
-        ):
-            new.write(Fernet.generate_key().decode() + "\n")
-        if file.stat().st_mode & 0o077:
-            raise Misconfigured(f"CONFIG_KEYS_FILE can be read by others. Say: chmod 600 {file}")
-        return file.read_text()
-    except OSError as error:
-        raise Misconfigured(f"CONFIG_KEYS_FILE {file} cannot be used: {error.strerror}.") from None
+        return Sealer(read_keys(environ), fingerprint_key=secret_key)
+    except NoKeys as error:
+        raise Misconfigured(str(error)) from None
 
 
 def _read_way_out(environ: Mapping[str, str]) -> WayOut:

@@ -55,8 +55,6 @@ def door(destination_id: int, account_id: int, workspace_id: int) -> Iterator[No
         if not (of_member and _hit(RateLimitItemPerMinute(limits.per_workspace), "workspace", workspace_id)):
             raise TooManyPresses
         yield
-    except CoolingDown:
-        raise
     except Exception:
         _give_back(destination_id)
         raise

@@ -8,8 +8,21 @@ from sqlalchemy import select, update
 
 from webapp.audit import Action, record_about
 from webapp.extensions import db
+from webapp.locks import lock_destination
 from webapp.models import Account, AlertDestination, Workspace
 from webapp.sealing import Sealer, Unreadable
+
+
+class DestinationGone(Exception):
+    """The destination was deleted while it was being changed."""
+
+
+def read_settings(destination: AlertDestination, sealer: Sealer) -> dict[str, str]:
+    """Open a destination's settings; empty if they can't be read, so that all of them must be entered again."""
+    try:
+        return sealer.open(destination.config, bound_to=destination.seal)
+    except Unreadable:
+        return {}
 
 
 def add_destination(
@@ -37,15 +50,20 @@ def change_destination(
     destination: AlertDestination,
     account: Account,
     name: str,
-    stored: Mapping[str, str],
-    settings: Mapping[str, str],
+    typed: Mapping[str, str],
     sealer: Sealer,
     now: datetime,
 ) -> None:
     """Rename a destination and replace its settings. New settings end a test that still waits.
 
-    stored: the settings so far, empty if they could not be read.
+    typed: every setting; blank keeps what is stored. Raises `DestinationGone` if it was deleted meanwhile.
     """
+    lock_destination(destination)
+    if destination.deleted_at is not None:
+        db.session.rollback()
+        raise DestinationGone
+    stored = read_settings(destination, sealer)
+    settings = {field: value or stored.get(field, "") for field, value in typed.items()}
     changed = [field for field, value in settings.items() if stored.get(field) != value]
     if changed:
         destination.config = sealer.seal(settings, bound_to=destination.seal)
@@ -54,6 +72,7 @@ def change_destination(
         destination.name = name
         changed = ["name", *changed]
     if not changed:
+        db.session.rollback()
         return
     destination.updated_at = now
     record_about(destination, account, Action.CHANGED, now, changed)

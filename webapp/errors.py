@@ -25,7 +25,7 @@ PAGES = {
     405: ("That did not work", "This address does not take such a request."),
     413: ("That is too large", "Send less at once."),
     429: ("Too many tries", "Wait for a minute, then try again."),
-    503: ("The database is busy", "Nothing was changed and nothing was sent. Try again in a moment."),
+    503: ("The database is busy", "It may not have been done. Wait for a moment, look, then try again if need be."),
 }
 """Title and advice by status."""
 
@@ -65,4 +65,5 @@ def render_error(status: int, title: str, advice: str, headers: dict[str, str]) 
     """Render an error page. A fragment's request makes the whole page load again: no error page inside a badge."""
     if request.headers.get("HX-Request") and status < 500:
         headers = headers | {"HX-Refresh": "true"}
-    return render_template("error.html", title=title, advice=advice, home=url_for("workspaces.home")), status, headers
+    home, bare = url_for("workspaces.home"), status >= 500
+    return render_template("error.html", title=title, advice=advice, home=home, bare=bare), status, headers

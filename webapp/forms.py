@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 from wtforms import Field as FormField
 from wtforms import Form, PasswordField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
@@ -15,12 +17,28 @@ from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
 from webapp.outbound import WayOut
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]
+class PageForm(FlaskForm):  # type: ignore[misc]
+    """A form of a page. It reads what a browser's form sends and nothing else: no JSON, no files."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        def wrap_formdata(self, form: Form, formdata: Any) -> Any:
+            if isinstance(formdata, MultiDict):
+                return formdata
+            return request.form if request and request.method == "POST" else None
+
+
+def _trim(value: str | None) -> str | None:
+    """Take away what nobody types on purpose: blanks around a value, and NUL, which PostgreSQL cannot store."""
+    return value.replace("\x00", "").strip() if value else value
+
+
+class SignInForm(PageForm):
     """Who signs in."""
 
     email = StringField(
         "E-mail address",
         [DataRequired("Enter your e-mail address."), Length(max=254)],
+        filters=[_trim],
         render_kw={"autocomplete": "username", "type": "email"},
     )
     password = PasswordField(
@@ -30,7 +48,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]
+class PasswordForm(PageForm):
     """A new password for whoever is signed in."""
 
     current = PasswordField(
@@ -56,20 +74,19 @@ class WriteOnlyInput(TextInput):
         return super().__call__(field, **attributes | {"value": "", "autocomplete": "off", "spellcheck": "false"})
 
 
-class DestinationForm(FlaskForm):  # type: ignore[misc]
+class DestinationForm(PageForm):
     """A destination's name; `make_destination_form` adds the fields of its channel."""
 
     name = StringField(
         "Name",
         [DataRequired("Give the destination a name."), Length(max=200, message="Use at most 200 characters.")],
+        filters=[_trim],
         description="How your team calls this place, such as “Ops channel”.",
     )
 
-    def read_settings(self, channel: Channel, stored: Mapping[str, str]) -> dict[str, str]:
-        """Collect the checked settings; a secret left blank keeps the stored one."""
-        typed = {field.name: str(self[field.name].data or "") for field in channel.fields}
-        kept = {name: stored[name] for name, value in typed.items() if not value and name in stored}
-        return typed | kept
+    def read_settings(self, channel: Channel) -> dict[str, str]:
+        """Collect the checked settings; what was left blank is empty."""
+        return {field.name: str(self[field.name].data or "") for field in channel.fields}
 
 
 def make_destination_form(channel: Channel, way_out: WayOut, stored: Mapping[str, str]) -> type[DestinationForm]:
@@ -85,8 +102,8 @@ def _make_field(field: Field, way_out: WayOut, is_stored: bool) -> Any:
     presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if must else Optional()
     validators = [presence, _check_with(field, way_out)]
     if is_secret:
-        return StringField(field.label, validators, description=help_text, widget=WriteOnlyInput())
-    return TextAreaField(field.label, validators, description=help_text)
+        return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())
+    return TextAreaField(field.label, validators, [_trim], help_text)
 
 
 def _check_with(field: Field, way_out: WayOut) -> Any:

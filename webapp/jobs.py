@@ -1,6 +1,10 @@
 """The queue: the only file that knows RQ. A job carries a delivery's id and nothing else."""
 
 import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from flask import Flask, current_app
@@ -18,8 +22,8 @@ from webapp.extensions import db
 log = logging.getLogger(__name__)
 
 QUEUE = "alertcheck"
-JOB_TIMEOUT = 15
-"""Seconds, far above what the way out allows itself: a belt, since RQ's own timeout only raises inside the job."""
+JOB_TIMEOUT = 30
+"""Seconds, above all that a claim, a send and a patient record take: a belt, since it only raises inside the job."""
 
 ALIVE = "alertcheck:worker-alive"
 ALIVE_FOR = 10
@@ -59,12 +63,25 @@ def enqueue_delivery(delivery_id: int) -> None:
 def send_delivery(delivery_id: int) -> None:
     """Run as the job: send one delivery. Whatever breaks is named by its type alone, since RQ keeps tracebacks."""
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    with app.app_context():
+    with app.app_context(), _undisturbed():
         try:
             deliveries.send(delivery_id, current_config())
         except Exception as error:
             db.session.rollback()
             log.error("job broke, recovery ends the row: delivery=%s error=%s", delivery_id, type(error).__name__)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a signal to stop wait for the end of the send in hand: RQ's handler talks to Redis, which may be gone too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_worker(redis_url: str) -> None:

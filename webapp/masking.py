@@ -1,11 +1,12 @@
 """How a destination's settings are shown: never the settings themselves."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Field, FieldKind
+from webapp.failures import DeliveryFailed
 from webapp.models import AlertDestination, Role
+from webapp.outbound.addresses import read_url
 from webapp.sealing import Sealer, Unreadable
 
 UNREADABLE = "settings cannot be read"
@@ -40,11 +41,18 @@ def show_where(destination: AlertDestination, role: Role, sealer: Sealer) -> Sho
 def _show(field: Field, value: str, role: Role, sealer: Sealer) -> ShownSetting:
     match field.kind:
         case FieldKind.ADDRESS:
-            return ShownSetting(field.label, urlsplit(value).netloc, sealer.fingerprint(value))
+            return ShownSetting(field.label, _show_host(value), sealer.fingerprint(value))
         case FieldKind.SECRET:
             return ShownSetting(field.label, "set", sealer.fingerprint(value))
         case FieldKind.RECIPIENTS:
             return ShownSetting(field.label, value if role.may_edit else _count_recipients(value))
+
+
+def _show_host(address: str) -> str:
+    try:
+        return read_url(address).authority
+    except DeliveryFailed:  # saved before it would have been refused
+        return UNREADABLE
 
 
 def _count_recipients(value: str) -> str:

@@ -1,13 +1,16 @@
 """The status fragment: one function builds it for the page, the press and the poll alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import render_template
+from sqlalchemy import Row
 
 from webapp.access import Visit
 from webapp.cooldown import seconds_left
-from webapp.last_test import Badge, LastTest, tell_last_test
+from webapp.deliveries import end_overdue
+from webapp.last_test import Badge, LastTest, find_newest_test, list_with_newest_test, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination
 
 CADENCE = ((timedelta(seconds=3), "250ms"), (timedelta(seconds=15), "1s"), (timedelta(minutes=1), "2s"))
@@ -23,6 +26,7 @@ class Status:
     cooldown: whole seconds until the button works again.
     obstacle: why the button does not work at all, or None.
     refusal: why this very press was not accepted, or None.
+    is_outdated: the settings were changed after the test was requested, so it says nothing of those in use.
     """
 
     destination: AlertDestination
@@ -32,6 +36,7 @@ class Status:
     cooldown: int
     obstacle: str | None
     refusal: str | None
+    is_outdated: bool
 
 
 def show_status(
@@ -51,7 +56,23 @@ def show_status(
         cooldown=seconds_left(newest.created_at if newest else None, now),
         obstacle=find_obstacle(visit, destination),
         refusal=refusal,
+        is_outdated=newest is not None and newest.settings_version not in (None, destination.settings_version),
     )
+
+
+def find_settled_test(destination: AlertDestination, now: datetime) -> AlertDelivery | None:
+    """Fetch the newest test send; one that is past its time ends here, if no worker was there to end it."""
+    newest = find_newest_test(destination)
+    if newest is not None and end_overdue(newest, now):
+        newest = find_newest_test(destination)
+    return newest
+
+
+def list_settled_tests(workspace_id: int, now: datetime) -> Sequence[Row[AlertDestination, AlertDelivery | None]]:
+    """Fetch a workspace's destinations with their newest test sends, none of them past its time."""
+    rows = list_with_newest_test(workspace_id)
+    ended = [end_overdue(newest, now) for _, newest in rows if newest is not None]
+    return list_with_newest_test(workspace_id) if any(ended) else rows
 
 
 def find_obstacle(visit: Visit, destination: AlertDestination) -> str | None:

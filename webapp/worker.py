@@ -19,6 +19,8 @@ from webapp.extensions import db
 
 log = logging.getLogger(__name__)
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
 TICK = 1.0
 """Seconds between two recovery passes."""
 
@@ -34,16 +36,16 @@ def work(app: Flask, size: int) -> None:
     def request_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    team = [_start_member(app) for _ in range(size)]
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    while not stop.wait(TICK):
-        team = [member if member.is_alive() else _replace(app, member) for member in team]
-        _recover_once(app)
-    for member in team:
-        member.terminate()
-    for member in team:
-        member.join()
+    team: list[ForkProcess] = []
+    try:
+        while not stop.is_set():
+            _fill(team, size, app)
+            _recover_once(app)
+            stop.wait(TICK)
+    finally:
+        _dismiss(team)
 
 
 def _require_queue() -> None:
@@ -53,20 +55,43 @@ def _require_queue() -> None:
         raise Misconfigured("The queue server at REDIS_URL does not answer. Start it, then start the worker.") from None
 
 
+def _fill(team: list[ForkProcess], size: int, app: Flask) -> None:
+    """Start what is missing; what cannot be started now is tried again at the next tick."""
+    for dead in [member for member in team if not member.is_alive()]:
+        log.warning("worker process ended: pid=%s exit=%s", dead.pid, dead.exitcode)
+        team.remove(dead)
+    try:
+        while len(team) < size:
+            team.append(_start_member(app))
+    except OSError as error:
+        log.error("no further worker process could be started: error=%s", type(error).__name__)
+
+
 def _start_member(app: Flask) -> ForkProcess:
     member = multiprocessing.get_context("fork").Process(target=_take_jobs, args=(app, os.getpid()))
-    member.start()
+    # Until the child has handlers of its own, a signal to stop waits: with its parent's it would be lost.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        member.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return member
 
 
-def _replace(app: Flask, dead: ForkProcess) -> ForkProcess:
-    log.warning("worker process ended and is replaced: pid=%s exit=%s", dead.pid, dead.exitcode)
-    return _start_member(app)
+def _dismiss(team: list[ForkProcess]) -> None:
+    """Ask every process to stop after the send in hand, and wait for it."""
+    for member in team:
+        member.terminate()
+    for member in team:
+        member.join(jobs.JOB_TIMEOUT)
+        member.kill()
 
 
 def _take_jobs(app: Flask, parent: int) -> None:
     os.setpgrp()  # Ctrl-C reaches the parent alone, which asks us to stop
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in STOPS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     threading.Thread(target=_live_with, args=(app, parent), daemon=True).start()
     with app.app_context():
         jobs.run_worker(current_config().redis_url)
@@ -94,9 +119,8 @@ def _recover_once(app: Flask) -> None:
         except jobs.QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")
         except Exception as error:  # the clock must go on whatever one pass meets
-            db.session.rollback()
             log.error("recovery pass broke: error=%s", type(error).__name__)
-        finally:
+        with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()
             db.engine.dispose()

@@ -82,7 +82,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_events",
         sa.Column("id", ID, primary_key=True),
-        sa.Column("workspace_id", ID),
+        sa.Column("workspace_id", ID, nullable=False),
         sa.Column("account_id", ID),
         sa.Column("account_name", sa.String(200), nullable=False),
         sa.Column("action", sa.String(50), nullable=False),

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from tests.cast import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries import recover
+from webapp.deliveries import end_overdue, recover
+from webapp.deliveries.recovery import AT_ONCE
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -118,3 +119,34 @@ def test_several_workers_share_the_rows_between_them(app: Flask, cast: Cast) -> 
     [worker.join() for worker in workers]
 
     assert sorted(recovered) == ids
+
+
+def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(cast: Cast) -> None:
+    delivery = add_delivery(get_destination(cast))
+
+    assert not end_overdue(delivery, NOW + seconds(119))
+    assert end_overdue(delivery, NOW + seconds(120))
+    assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
+
+
+def test_looking_moves_nothing_back_into_the_queue(cast: Cast) -> None:
+    due = _deferred(cast, NOW)
+
+    assert not end_overdue(due, NOW + seconds(60))
+    assert _outcome(due)[0] is DeliveryStatus.DEFERRED
+
+
+def test_rows_that_are_not_due_do_not_crowd_out_one_that_is(cast: Cast) -> None:
+    for _ in range(AT_ONCE):
+        _deferred(cast, NOW + seconds(100), updated_at=NOW - seconds(1))
+    due = _deferred(cast, NOW + seconds(1))
+
+    assert recover(NOW + seconds(1)) == [due.id]
+
+
+def test_an_attempt_from_the_future_has_lost_its_worker_too(cast: Cast) -> None:
+    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW + seconds(3600), attempt_count=1)
+
+    recover(NOW)
+
+    assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")

@@ -17,8 +17,12 @@ def _count_deliveries() -> int:
     return db.session.scalar(select(func.count(AlertDelivery.id))) or 0
 
 
+def _get(delivery_id: int) -> AlertDelivery:
+    return db.session.get_one(AlertDelivery, delivery_id)
+
+
 def test_a_press_writes_a_queued_test_send_without_tenant_or_rule(cast: Cast) -> None:
-    delivery = request_test(get_destination(cast), get_account(cast), NOW)
+    delivery = _get(request_test(get_destination(cast), get_account(cast), NOW))
 
     assert (delivery.event_type, delivery.status, delivery.attempt_count) == (TEST_EVENT, DeliveryStatus.QUEUED, 0)
     assert (delivery.tenant_id, delivery.alert_rule_id, delivery.requested_by_id) == (None, None, cast.admin)
@@ -26,7 +30,7 @@ def test_a_press_writes_a_queued_test_send_without_tenant_or_rule(cast: Cast) ->
 
 
 def test_the_payload_holds_what_the_message_says_and_no_secret(cast: Cast) -> None:
-    payload = request_test(get_destination(cast), get_account(cast), NOW).payload
+    payload = _get(request_test(get_destination(cast), get_account(cast), NOW)).payload
 
     assert payload["workspace"] == "Harbor Logistics"
     assert set(payload) == {"message_id", "reference", "workspace", "destination", "requested_by", "requested_at"}
@@ -90,17 +94,17 @@ def test_the_newest_press_is_the_newest_row_even_if_the_clock_was_set_back(cast:
     destination = get_destination(cast)
     add_delivery(destination, created_at=NOW + seconds(3600))
 
-    pressed = request_test(destination, get_account(cast), NOW)
+    pressed = _get(request_test(destination, get_account(cast), NOW))
 
-    assert pressed.created_at == NOW + seconds(3600)
+    assert (pressed.created_at, pressed.updated_at) == (NOW + seconds(3600), NOW)
 
 
 def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(cast: Cast) -> None:
-    delivery = request_test(get_destination(cast), get_account(cast), NOW)
+    delivery_id = request_test(get_destination(cast), get_account(cast), NOW)
 
-    fail_unqueued(delivery, NOW + seconds(1))
+    fail_unqueued(delivery_id, NOW + seconds(1))
 
-    db.session.refresh(delivery)
+    delivery = _get(delivery_id)
     assert (delivery.status, delivery.last_error_code) == (DeliveryStatus.FAILED, "queue_unavailable")
     assert delivery.last_error_message == "The queue could not be reached, so nothing was sent."
 
@@ -108,7 +112,7 @@ def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(cast: Cast) -> 
 def test_a_press_that_a_worker_has_claimed_all_the_same_is_left_to_it(cast: Cast) -> None:
     claimed = add_delivery(get_destination(cast), attempt_started_at=NOW)
 
-    fail_unqueued(claimed, NOW + seconds(1))
+    fail_unqueued(claimed.id, NOW + seconds(1))
 
     db.session.refresh(claimed)
     assert claimed.status is DeliveryStatus.QUEUED

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from werkzeug import Request, Response
 
 from tests.cast import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
@@ -24,7 +25,7 @@ pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 @pytest.fixture
 def delivery_id(cast: Cast) -> int:
     """A test send that was pressed just now."""
-    return request_test(get_destination(cast), get_account(cast), datetime.now(UTC)).id
+    return request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def _delete(destination: AlertDestination, config: Config) -> None:
 
 def _change(destination: AlertDestination, config: Config) -> None:
     settings = {"address": "https://elsewhere.example.com/", "signing_secret": "whsec_"}
-    change_destination(destination, _account(), destination.name, {}, settings, config.sealer, datetime.now(UTC))
+    change_destination(destination, _account(), destination.name, settings, config.sealer, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -146,8 +147,7 @@ def test_a_renamed_destination_is_still_tested(
 ) -> None:
     far_end.expect_request(SECRET_PATH).respond_with_data()
     destination = get_destination(cast)
-    stored = config.sealer.open(destination.config, bound_to=destination.seal)
-    change_destination(destination, get_account(cast), "Another name", stored, stored, config.sealer, datetime.now(UTC))
+    change_destination(destination, get_account(cast), "Another name", {}, config.sealer, datetime.now(UTC))
 
     send(delivery_id, config)
 
@@ -260,3 +260,42 @@ def test_a_mistake_of_ours_is_named_by_its_reference_alone(
     assert delivery.last_error_message is not None
     assert delivery.last_error_message.split("reference ")[1][:8] in caplog.text
     assert SECRET_PATH not in caplog.text
+
+
+def test_a_row_that_another_version_wrote_ends_as_our_mistake(cast: Cast, config: Config) -> None:
+    delivery_id = add_delivery(get_destination(cast), created_at=datetime.now(UTC), payload={"unexpected": 1}).id
+
+    send(delivery_id, config)
+
+    assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "internal_error", 0)
+
+
+def test_a_test_that_a_newer_press_overtook_while_it_was_sent_is_not_sent_again(
+    cast: Cast, far_end: HTTPServer, delivery_id: int, config: Config
+) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
+    send(delivery_id, config)
+    add_delivery(get_destination(cast), created_at=datetime.now(UTC))
+    recover(datetime.now(UTC) + seconds(60))
+
+    send(delivery_id, config)
+
+    assert (_outcome(delivery_id), len(far_end.log)) == ((DeliveryStatus.CANCELED, "superseded", 1), 1)
+
+
+def test_an_outcome_is_recorded_although_the_database_was_away_for_a_moment(
+    far_end: HTTPServer, delivery_id: int, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far_end.expect_request(SECRET_PATH).respond_with_data()
+    broken = iter([True, True, False])
+    commit = db.session.commit
+
+    def commit_unless_away() -> None:
+        if far_end.log and next(broken):
+            raise OperationalError("COMMIT", {}, Exception("away"))
+        commit()
+
+    monkeypatch.setattr(db.session, "commit", commit_unless_away)
+    send(delivery_id, config)
+
+    assert _outcome(delivery_id) == (DeliveryStatus.SENT, None, 1)

@@ -25,9 +25,9 @@ pytestmark = pytest.mark.slow
 
 def _press(app: Flask, cast: Cast) -> int:
     with app.app_context():
-        delivery = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
-        jobs.enqueue_delivery(delivery.id)
-        return delivery.id
+        delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+        jobs.enqueue_delivery(delivery_id)
+        return delivery_id
 
 
 def _get(app: Flask, delivery_id: int) -> AlertDelivery:

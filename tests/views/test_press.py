@@ -211,7 +211,7 @@ def test_a_locked_database_is_said_plainly_and_the_press_is_given_back(
     other.execute("ROLLBACK")
     other.close()
     assert answer.status_code == 503
-    assert "nothing was sent" in answer.text
+    assert "It may not have been done." in answer.text
     assert visitor.post(OWN).status_code == 200
 
 
@@ -231,3 +231,25 @@ def test_an_emptied_redis_server_takes_the_next_press(
     server.stop()
 
     assert visitor.post(OWN).status_code == 503
+
+
+def test_a_badge_older_than_the_settings_says_so(app: Flask, cast: Cast, visit: Visit) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC))
+        get_destination(cast).settings_version += 1
+        db.session.commit()
+
+    assert "The settings were changed since this test." in visit(cast.viewer).get(OWN_STATUS).text
+
+
+@pytest.mark.parametrize("path", [OWN_STATUS, "/w/harbor/destinations", "/w/harbor/destinations/1"])
+def test_without_a_worker_a_badge_does_not_stay_pending_for_ever(
+    app: Flask, cast: Cast, visit: Visit, path: str
+) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121))
+
+    page = visit(cast.viewer).get(path).text
+
+    assert 'data-last-test="failed"' in page
+    assert "No worker picked the message up in time, so nothing was sent." in page

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from webapp.deliveries.life import LOST_AFTER, PATIENCE, change, failed
 from webapp.extensions import db
@@ -23,22 +23,34 @@ FORGOTTEN_AFTER = timedelta(seconds=10)
 
 AT_ONCE = 500
 
+_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 _GIVEN_UP = {"status": DeliveryStatus.FAILED, "send_after": None}  # the last attempt's code and sentence stay
 
 
 def recover(now: datetime) -> list[int]:
     """Move on every row whose time has come, and return the ids to enqueue. Several workers share the rows."""
-    moved = [(row.id, move) for row in _list_waiting() if (move := plan_move(row, now)) and _make(row, move, now)]
+    moved = [(row.id, move) for row in _list_waiting(now) if (move := plan_move(row, now)) and _make(row, move, now)]
     db.session.commit()
     for delivery_id, move in moved:
         log.info("recovered: delivery=%s to=%s", delivery_id, move["status"])
     return [delivery_id for delivery_id, move in moved if move["status"] is DeliveryStatus.QUEUED]
 
 
+def end_overdue(row: AlertDelivery, now: datetime) -> bool:
+    """End a waiting row that is past its time, where no worker is there to do it. Returns whether it has ended now."""
+    move = plan_move(row, now) if row.event_type == TEST_EVENT and row.status in _WAITING else None
+    if move is None or move["status"] is not DeliveryStatus.FAILED:
+        return False
+    has_ended = _make(row, move, now)
+    db.session.commit()
+    return has_ended
+
+
 def plan_move(row: AlertDelivery, now: datetime) -> dict[str, Any] | None:
     """Say what becomes of a waiting row by itself, or None if its time has not come."""
     if row.attempt_started_at is not None:
-        return failed(Code.WORKER_LOST) if row.attempt_started_at <= now - LOST_AFTER else None
+        is_lost = abs(now - row.attempt_started_at) >= LOST_AFTER  # in the future: the clock was set back
+        return failed(Code.WORKER_LOST) if is_lost else None
     if row.created_at <= now - PATIENCE:
         return failed(Code.NOT_STARTED) if row.attempt_count == 0 else _GIVEN_UP
     if row.status is DeliveryStatus.DEFERRED and row.send_after is not None and row.send_after <= now:
@@ -48,9 +60,14 @@ def plan_move(row: AlertDelivery, now: datetime) -> dict[str, Any] | None:
     return None
 
 
-def _list_waiting() -> Sequence[AlertDelivery]:
-    # Test sends only: a real alert is not ours to send late.
-    waiting = select(AlertDelivery).where(IS_WAITING, AlertDelivery.event_type == TEST_EVENT)
+def _list_waiting(now: datetime) -> Sequence[AlertDelivery]:
+    # Test sends only: a real alert is not ours to send late. Rows that are not due must not crowd out those that are.
+    is_due = or_(
+        AlertDelivery.status == DeliveryStatus.QUEUED,
+        AlertDelivery.send_after <= now,
+        AlertDelivery.created_at <= now - PATIENCE,
+    )
+    waiting = select(AlertDelivery).where(IS_WAITING, AlertDelivery.event_type == TEST_EVENT, is_due)
     oldest = waiting.order_by(AlertDelivery.updated_at).limit(AT_ONCE)
     return db.session.scalars(oldest.execution_options(populate_existing=True)).all()
 

@@ -3,14 +3,13 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import update
-
 from webapp.audit import Action, record_about
 from webapp.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.life import UNCLAIMED, WAITING, canceled, change, failed
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.last_test import find_newest_test
+from webapp.locks import lock_destination
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus, Workspace
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -21,13 +20,13 @@ class DestinationDisabled(Exception):
     """The destination is disabled, so it gets no test send."""
 
 
-def request_test(destination: AlertDestination, account: Account, now: datetime) -> AlertDelivery:
-    """Write the row of a new test send and commit it. The caller enqueues it then.
+def request_test(destination: AlertDestination, account: Account, now: datetime) -> int:
+    """Write the row of a new test send, commit it and return its id. The caller enqueues it then.
 
     An earlier test send that still waits is superseded. Raises `DestinationDisabled` or `CoolingDown`, and then writes
     nothing.
     """
-    _lock(destination)
+    lock_destination(destination)
     if not destination.is_enabled or destination.deleted_at is not None:
         db.session.rollback()
         raise DestinationDisabled
@@ -37,27 +36,24 @@ def request_test(destination: AlertDestination, account: Account, now: datetime)
         raise CoolingDown
     if newest is not None:
         change(newest.id, WAITING, now, **canceled(Code.SUPERSEDED))
-    delivery = _new_test_send(destination, account, max(now, newest.created_at) if newest else now)
+    delivery = _new_test_send(destination, account, now)
+    # The newest by `created_at` is the newest press, also where the clock was set back in between.
+    delivery.created_at = max(now, newest.created_at) if newest else now
     db.session.add(delivery)
     record_about(destination, account, Action.TEST_REQUESTED, now)
+    db.session.flush()
+    delivery_id = delivery.id  # after the commit it would have to be read again, and that can fail
     db.session.commit()
-    return delivery
+    return delivery_id
 
 
-def fail_unqueued(delivery: AlertDelivery, now: datetime) -> None:
+def fail_unqueued(delivery_id: int, now: datetime) -> None:
     """End a row that could not be handed to the queue, unless a worker has it all the same."""
-    change(delivery.id, UNCLAIMED, now, **failed(Code.QUEUE_UNAVAILABLE))
+    change(delivery_id, UNCLAIMED, now, **failed(Code.QUEUE_UNAVAILABLE))
     db.session.commit()
 
 
-def _lock(destination: AlertDestination) -> None:
-    # An update that changes nothing is the one row lock that SQLite and PostgreSQL share.
-    statement = update(AlertDestination).where(AlertDestination.id == destination.id)
-    db.session.execute(statement.values(id=AlertDestination.id).execution_options(synchronize_session=False))
-    db.session.refresh(destination)
-
-
-def _new_test_send(destination: AlertDestination, account: Account, at: datetime) -> AlertDelivery:
+def _new_test_send(destination: AlertDestination, account: Account, now: datetime) -> AlertDelivery:
     return AlertDelivery(
         workspace_id=destination.workspace_id,
         alert_destination_id=destination.id,
@@ -66,13 +62,12 @@ def _new_test_send(destination: AlertDestination, account: Account, at: datetime
         attempt_count=0,
         requested_by_id=account.id,
         settings_version=destination.settings_version,
-        payload=_compose(destination, account, at),
-        created_at=at,
-        updated_at=at,
+        payload=_compose(destination, account, now),
+        updated_at=now,
     )
 
 
-def _compose(destination: AlertDestination, account: Account, at: datetime) -> dict[str, str]:
+def _compose(destination: AlertDestination, account: Account, now: datetime) -> dict[str, str]:
     workspace = db.session.get_one(Workspace, destination.workspace_id)
     reference = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
     return {
@@ -81,5 +76,5 @@ def _compose(destination: AlertDestination, account: Account, at: datetime) -> d
         "workspace": workspace.name,
         "destination": destination.name,
         "requested_by": account.name,
-        "requested_at": at.isoformat(),
+        "requested_at": now.isoformat(),
     }

@@ -22,4 +22,5 @@ def plan_retry(failure: DeliveryFailed, attempt: int, requested_at: datetime, no
         return None
     wait = max(WAITS[attempt - 1], timedelta(seconds=failure.retry_after or 0))
     retry_at = now + wait
-    return retry_at if retry_at <= requested_at + PATIENCE - PICK_UP else None
+    pressed_at = min(requested_at, now)  # the clock may have been set back since
+    return retry_at if retry_at <= pressed_at + PATIENCE - PICK_UP else None

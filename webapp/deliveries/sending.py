@@ -1,116 +1,39 @@
 """Send one delivery: claim it, let go of the database, send, record. Expects to be run twice, and sends once."""
 
 import logging
-import secrets
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from webapp.channels import CHANNELS
-from webapp.channels.contract import Accepted, Channel, Message, Settings
+from sqlalchemy.exc import OperationalError
+
+from webapp.channels.contract import Accepted
 from webapp.config import Config
-from webapp.deliveries.life import PATIENCE, UNCLAIMED, canceled, change, failed
+from webapp.deliveries.claiming import Attempt, claim
+from webapp.deliveries.life import LOST_AFTER, change, failed
+from webapp.deliveries.mistakes import name_mistake
 from webapp.deliveries.retrying import plan_retry
 from webapp.extensions import db
-from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.failures import DeliveryFailed
+from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.outbound import WayOut
-from webapp.sealing import Unreadable
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """All that one attempt needs, copied out of the database.
-
-    number: 1 for the first attempt. started_at: what the claim wrote; nobody else's claim has the same.
-    """
-
-    delivery_id: int
-    number: int
-    requested_at: datetime
-    started_at: datetime
-    channel: Channel
-    settings: Settings
-    message: Message
+PAUSE = 0.5
+"""Seconds between two tries to record an outcome while the database is away."""
 
 
 def send(delivery_id: int, config: Config) -> None:
     """Send a queued delivery, if it still is to be sent, and record how it went."""
-    attempt = _claim(delivery_id, config, datetime.now(UTC))
+    attempt = claim(delivery_id, config, datetime.now(UTC))
     db.session.remove()
     if attempt is None:
         return
     began = time.monotonic()
     values = _try(attempt, config.way_out)
     values["answer_seconds"] = round(time.monotonic() - began, 3)
-    _record(attempt, values, datetime.now(UTC))
-
-
-def _claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
-    """Take the row for this worker alone and look at its destination again. None: it is not to be sent (any more)."""
-    in_time = (AlertDelivery.created_at > now - PATIENCE) | (AlertDelivery.event_type != TEST_EVENT)
-    if not change(delivery_id, UNCLAIMED & in_time, now, attempt_started_at=now):
-        db.session.rollback()
-        log.info("delivery not claimed: delivery=%s", delivery_id)
-        return None
-    delivery = db.session.get_one(AlertDelivery, delivery_id, populate_existing=True)
-    try:
-        attempt = _prepare(delivery, config, now)
-    except DeliveryFailed as obstacle:
-        ending = canceled(obstacle.code) if obstacle.code in _CANCELS else failed(obstacle.code, obstacle.message)
-        change(delivery_id, AlertDelivery.attempt_started_at == now, now, **ending)
-        db.session.commit()
-        log.info("delivery not sent: delivery=%s code=%s", delivery_id, obstacle.code)
-        return None
-    delivery.attempt_count = attempt.number
-    db.session.commit()
-    return attempt
-
-
-_CANCELS = {Code.DESTINATION_DELETED, Code.DESTINATION_DISABLED, Code.DESTINATION_CHANGED}
-
-
-def _prepare(delivery: AlertDelivery, config: Config, now: datetime) -> Attempt:
-    """Copy what the attempt needs. Raises `DeliveryFailed` if the destination is not what it was at the press."""
-    destination = delivery.destination
-    db.session.refresh(destination)
-    if destination.deleted_at is not None:
-        raise DeliveryFailed(Code.DESTINATION_DELETED)
-    if not destination.is_enabled:
-        raise DeliveryFailed(Code.DESTINATION_DISABLED)
-    if delivery.settings_version not in (None, destination.settings_version):
-        raise DeliveryFailed(Code.DESTINATION_CHANGED)
-    return Attempt(
-        delivery_id=delivery.id,
-        number=delivery.attempt_count + 1,
-        requested_at=delivery.created_at,
-        started_at=now,
-        channel=_get_channel(destination),
-        settings=_open(destination, config),
-        message=_read_message(delivery),
-    )
-
-
-def _get_channel(destination: AlertDestination) -> Channel:
-    if destination.type not in CHANNELS:
-        raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
-    return CHANNELS[destination.type]
-
-
-def _open(destination: AlertDestination, config: Config) -> Settings:
-    try:
-        return config.sealer.open(destination.config, bound_to=destination.seal)
-    except Unreadable:
-        raise DeliveryFailed(Code.CONFIG_UNREADABLE) from None
-
-
-def _read_message(delivery: AlertDelivery) -> Message:
-    payload = dict(delivery.payload)
-    requested_at = datetime.fromisoformat(payload.pop("requested_at"))
-    return Message(event_type=delivery.event_type, requested_at=requested_at, **payload)
+    _record_patiently(attempt, values, give_up_at=began + LOST_AFTER.total_seconds())
 
 
 def _try(attempt: Attempt, way_out: WayOut) -> dict[str, Any]:
@@ -119,15 +42,14 @@ def _try(attempt: Attempt, way_out: WayOut) -> dict[str, Any]:
         return _sent(attempt.channel.send(attempt.settings, attempt.message, way_out))
     except DeliveryFailed as failure:
         return _not_sent(attempt, failure)
-    except Exception as error:  # a mistake of ours: named by type and place alone, its text may hold the address
-        reference = secrets.token_hex(4)
-        log.error("attempt broke: delivery=%s reference=%s %s", attempt.delivery_id, reference, _place(error))
-        return _not_sent(attempt, DeliveryFailed(Code.INTERNAL_ERROR, Facts(reference=reference)))
+    except Exception as error:
+        return _not_sent(attempt, name_mistake(error, attempt.delivery_id))
 
 
 def _sent(accepted: Accepted) -> dict[str, Any]:
     return {
         "status": DeliveryStatus.SENT,
+        "sent_at": datetime.now(UTC),
         "attempt_started_at": None,
         "answer_status": accepted.status,
         "last_error_code": None,
@@ -143,10 +65,21 @@ def _not_sent(attempt: Attempt, failure: DeliveryFailed) -> dict[str, Any]:
     return values
 
 
+def _record_patiently(attempt: Attempt, values: dict[str, Any], give_up_at: float) -> None:
+    """Record what is known, also if the database is away for a moment; after `give_up_at` the row ends by itself."""
+    while True:
+        try:
+            return _record(attempt, values, datetime.now(UTC))
+        except OperationalError as error:
+            db.session.rollback()
+            if time.monotonic() + PAUSE > give_up_at:
+                raise
+            log.warning("outcome not recorded yet: delivery=%s error=%s", attempt.delivery_id, type(error).__name__)
+            time.sleep(PAUSE)
+
+
 def _record(attempt: Attempt, values: dict[str, Any], now: datetime) -> None:
     """Write the outcome, unless the row was given up on meanwhile: then that stands."""
-    if values["status"] is DeliveryStatus.SENT:
-        values["sent_at"] = now
     still_ours = (AlertDelivery.attempt_started_at == attempt.started_at) & (
         AlertDelivery.attempt_count == attempt.number
     )
@@ -160,11 +93,3 @@ def _record(attempt: Attempt, values: dict[str, Any], now: datetime) -> None:
         values["last_error_code"],
         recorded,
     )
-
-
-def _place(error: Exception) -> str:
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    where = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "nowhere"
-    return f"{type(error).__name__} at {where}"

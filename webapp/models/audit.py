@@ -13,7 +13,7 @@ from webapp.extensions import Base
 class AuditEvent(Base):
     """One act. A trigger of the database refuses to change or remove it, so it refers to nothing that may go.
 
-    workspace_id: null where an act belongs to no workspace, such as a sign-in.
+    workspace_id: what someone does with their account, such as a sign-in, has a row in each of their workspaces.
     action: a word of `webapp.audit.Action`.
     subject: what it was done to, such as "destination 7".
     changed: the names of the fields that changed; never their values.
@@ -23,7 +23,7 @@ class AuditEvent(Base):
     __table_args__ = (Index("ix_audit_events_newest", "workspace_id", "id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    workspace_id: Mapped[int | None] = mapped_column(Id)
+    workspace_id: Mapped[int] = mapped_column(Id)
     account_id: Mapped[int | None] = mapped_column(Id)
     account_name: Mapped[str] = mapped_column(String(200))
     action: Mapped[str] = mapped_column(String(50))

@@ -113,6 +113,11 @@ class AlertDelivery(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
+    @property
+    def reference(self) -> str | None:
+        """The short code that the message carries, or None where an older version wrote none."""
+        return self.payload.get("reference") if isinstance(self.payload, dict) else None
+
     destination: Mapped[AlertDestination] = relationship(
         primaryjoin="AlertDelivery.alert_destination_id == AlertDestination.id",
         foreign_keys="AlertDelivery.alert_destination_id",

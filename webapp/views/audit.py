@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 
 from webapp.access import load_visit_to_edit
 from webapp.audit import list_events
+from webapp.columns import LARGEST_ID
 
 bp = Blueprint("audit", __name__)
 
@@ -14,5 +15,6 @@ bp = Blueprint("audit", __name__)
 def show(slug: str) -> str:
     """Show who did what, the newest first."""
     visit = load_visit_to_edit(slug)
-    events = list_events(visit.workspace.id, request.args.get("before", type=int))
+    before = request.args.get("before", type=int)
+    events = list_events(visit.workspace.id, min(before, LARGEST_ID) if before else None)
     return render_template("audit.html", visit=visit, events=events, now=datetime.now(UTC))

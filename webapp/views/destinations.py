@@ -11,11 +11,10 @@ from webapp.channels import CHANNELS
 from webapp.config import current_config
 from webapp.deliveries import list_test_sends
 from webapp.forms import DestinationForm, make_destination_form
-from webapp.last_test import LastTest, find_newest_test, tell_last_test
+from webapp.last_test import LastTest, tell_last_test
 from webapp.masking import show_settings
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.sealing import Unreadable
-from webapp.status import show_status
+from webapp.status import find_settled_test, show_status
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -33,7 +32,7 @@ def show(slug: str, destination_id: str) -> Page:
         visit=visit,
         destination=destination,
         channel=CHANNELS.get(destination.type),
-        status=show_status(visit, destination, find_newest_test(destination), now),
+        status=show_status(visit, destination, find_settled_test(destination, now), now),
         settings=show_settings(destination, visit.role, current_config().sealer),
         history=_list_history(destination),
         now=now,
@@ -71,7 +70,7 @@ def add(slug: str, channel_name: str) -> Page:
         visit.account,
         channel_name,
         form.name.data or "",
-        form.read_settings(channel, {}),
+        form.read_settings(channel),
         config.sealer,
         datetime.now(UTC),
     )
@@ -86,20 +85,16 @@ def edit(slug: str, destination_id: str) -> Page:
     destination = load_destination(visit, destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
     config = current_config()
-    stored = _read_stored(destination)
+    stored = destinations.read_settings(destination, config.sealer)
     form = make_destination_form(channel, config.way_out, stored)(data=stored | {"name": destination.name})
     if not form.validate_on_submit():
         return _render_form(visit, form, destination.type, destination)
-    destinations.change_destination(
-        destination,
-        visit.account,
-        form.name.data or "",
-        stored,
-        form.read_settings(channel, stored),
-        config.sealer,
-        datetime.now(UTC),
-    )
-    flash(f"{destination.name} was saved.")
+    name, typed = form.name.data or "", form.read_settings(channel)
+    try:
+        destinations.change_destination(destination, visit.account, name, typed, config.sealer, datetime.now(UTC))
+    except destinations.DestinationGone:
+        abort(404)
+    flash(f"{name} was saved.")
     return _to_page(visit, destination)
 
 
@@ -137,13 +132,6 @@ def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:
     destinations.set_enabled(destination, visit.account, is_enabled, datetime.now(UTC))
     flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.")
     return _to_page(visit, destination)
-
-
-def _read_stored(destination: AlertDestination) -> dict[str, str]:
-    try:
-        return current_config().sealer.open(destination.config, bound_to=destination.seal)
-    except Unreadable:
-        return {}  # then every field must be entered again
 
 
 def _render_form(visit: Visit, form: DestinationForm, channel_name: str, destination: AlertDestination | None) -> Page:

@@ -6,9 +6,8 @@ from flask import Blueprint, request
 
 from webapp import cooldown, deliveries, jobs
 from webapp.access import Visit, load_destination, load_visit
-from webapp.last_test import find_newest_test
 from webapp.models import AlertDestination
-from webapp.status import find_obstacle, render_status, show_status
+from webapp.status import find_obstacle, find_settled_test, render_status, show_status
 
 bp = Blueprint("press", __name__)
 
@@ -26,19 +25,18 @@ def send_test(slug: str, destination_id: str) -> Fragment:
     now = datetime.now(UTC)
     try:
         with cooldown.door(destination.id, visit.account.id, visit.workspace.id):
-            delivery = deliveries.request_test(destination, visit.account, now)
+            delivery_id = deliveries.request_test(destination, visit.account, now)
     except cooldown.CoolingDown:
         return _answer(visit, destination, 429, "Not sent: a test was sent less than a minute ago.")
     except cooldown.TooManyPresses:
-        return _answer(
-            visit, destination, 429, "Not sent: too many tests were sent. Wait for a minute, then press again."
-        )
+        refusal = "Not sent: too many tests were sent. Wait for a minute, then press again."
+        return _answer(visit, destination, 429, refusal, wait=60)
     except deliveries.DestinationDisabled:
         return _answer(visit, destination, 409, "Not sent: the destination has just been disabled or deleted.")
     try:
-        jobs.enqueue_delivery(delivery.id)
+        jobs.enqueue_delivery(delivery_id)
     except jobs.QueueUnavailable:
-        deliveries.fail_unqueued(delivery, datetime.now(UTC))
+        deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
         return _answer(visit, destination, 503)
     return _answer(visit, destination, 200)
 
@@ -50,11 +48,13 @@ def show(slug: str, destination_id: str) -> Fragment:
     return _answer(visit, load_destination(visit, destination_id), 200)
 
 
-def _answer(visit: Visit, destination: AlertDestination, code: int, refusal: str | None = None) -> Fragment:
+def _answer(
+    visit: Visit, destination: AlertDestination, code: int, refusal: str | None = None, wait: int = 1
+) -> Fragment:
     now = datetime.now(UTC)
-    status = show_status(visit, destination, find_newest_test(destination), now, refusal)
-    # Flask-Limiter's window may outlast the row's by a fraction of a second: then it is one second more.
-    headers = {"Retry-After": str(max(status.cooldown, 1))} if code == 429 else {}
+    status = show_status(visit, destination, find_settled_test(destination, now), now, refusal)
+    # wait: Flask-Limiter's window may outlast the row's by a fraction of a second; then it is one second more.
+    headers = {"Retry-After": str(max(status.cooldown, wait))} if code == 429 else {}
     if request.method == "POST" or status.poll is None:
         headers["HX-Trigger"] = "tested"  # the list of last test sends listens
     return render_status(visit, status, now), code, headers

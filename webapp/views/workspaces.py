@@ -8,9 +8,8 @@ from werkzeug.wrappers import Response
 from webapp.access import current_account, list_memberships, load_visit
 from webapp.channels import CHANNELS
 from webapp.config import current_config
-from webapp.last_test import list_with_newest_test
 from webapp.masking import show_where
-from webapp.status import show_status
+from webapp.status import list_settled_tests, show_status
 
 bp = Blueprint("workspaces", __name__)
 
@@ -38,6 +37,6 @@ def show(slug: str) -> str:
     sealer = current_config().sealer
     rows = [
         (show_status(visit, destination, newest, now), show_where(destination, visit.role, sealer))
-        for destination, newest in list_with_newest_test(visit.workspace.id)
+        for destination, newest in list_settled_tests(visit.workspace.id, now)
     ]
     return render_template("destinations.html", visit=visit, rows=rows, channels=CHANNELS, now=now)
