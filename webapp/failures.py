@@ -122,7 +122,6 @@ def describe(code: Code, facts: Facts | None = None) -> str:
         "status": "" if facts.status is None else str(facts.status),
         "wait": "" if facts.seconds is None else f" ({facts.seconds:g} s)",
         "token": "" if facts.token is None else f" ({facts.token})",
-        "refused": "All" if facts.refused is None else f"{facts.refused} of {facts.recipients}",
         "reference": facts.reference or "none",
     }
     return " ".join(EXPLANATIONS[code].sentence.format_map(words).split())

@@ -3,7 +3,6 @@
 import base64
 import logging
 import socket
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -131,16 +130,7 @@ def stage(behaviour: Behaviour) -> Iterator[Stage]:
     with listening(behave, read_first=False) as far_end:
         policy = Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", far_end.port)}))
         mail = MailServer("127.0.0.1", far_end.port, "alerts@example.com", MailSecurity.NONE, limits=LIMITS)
-        yield Stage(far_end.port, connections, WayOut(policy, mail))
-
-
-@pytest.fixture(autouse=True)
-def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no far end take longer than `LIMITS` over HTTP either."""
-    modules = [sys.modules[channel.send.__module__] for channel in CHANNELS.values()]
-    posting = [module for module in modules if hasattr(module, "post")]
-    for module in posting:
-        monkeypatch.setattr(module, "post", partial(module.post, limits=LIMITS))
+        yield Stage(far_end.port, connections, WayOut(policy, mail, limits=LIMITS))
 
 
 @every_channel

@@ -4,9 +4,11 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
+
+import trustme
 
 Script = Callable[[socket.socket], None]
 
@@ -51,6 +53,31 @@ def listening(script: Script, context: ssl.SSLContext | None = None, read_first:
         finally:
             over.set()
             keeper.join()
+
+
+@contextmanager
+def full_port() -> Iterator[int]:
+    """Have a port whose queue of connections is full, so that the next one gets no answer."""
+    with ExitStack() as stack:
+        door = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(door.getsockname())
+        yield int(door.getsockname()[1])
+
+
+def closed_port() -> int:
+    """Return a port that nobody listens on."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as door:
+        return int(door.getsockname()[1])
+
+
+def context_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """Return a server's side of TLS with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
 
 
 def read_request(connection: socket.socket) -> bytes:

@@ -1,5 +1,7 @@
 """Posts to far ends on the loopback the way a channel would, with short limits."""
 
+import socket
+
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.addresses import Policy, read_url
 from webapp.outbound.http import Answer, post
@@ -14,6 +16,15 @@ HEADERS = {"Content-Type": "application/json"}
 def loopback(host: str) -> list[str]:
     """Resolve every name to the loopback."""
     return ["127.0.0.1"]
+
+
+def failing(number: int) -> Resolver:
+    """Return a resolver that fails with one of the system's numbers."""
+
+    def resolver(host: str) -> list[str]:
+        raise socket.gaierror(number, f"looked for {host}")
+
+    return resolver
 
 
 def trusting(url: str, ca_file: object = None) -> Policy:

@@ -87,6 +87,19 @@ def _early_hints(connection: socket.socket) -> None:
     _stream(connection, repeat(b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n"))
 
 
+def _interim_dribbled(connection: socket.socket) -> None:
+    _stream(connection, repeat(b"HTTP/1.1 102 Processing\r\n\r\n"), PAUSE)
+
+
+def _interim_then_ok(connection: socket.socket) -> None:
+    _send(connection, b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n")
+    _plain(connection, 200, "ok")
+
+
+def _status_line(connection: socket.socket, status: str) -> None:
+    _send(connection, f"HTTP/1.1 {status} OK\r\nContent-Length: 2\r\n\r\nok".encode())
+
+
 def _endless_body(connection: socket.socket) -> None:
     _stream(connection, chain([OK, b"\r\n"], repeat(BLOCK)))
 
@@ -111,6 +124,32 @@ def _not_really_gzip(connection: socket.socket) -> None:
 
 def _many_headers(connection: socket.socket) -> None:
     _stream(connection, chain([OK], repeat(b"X-More: 1\r\n" * 100, 1000), [b"\r\n"]))
+
+
+def _headers_by_bare_returns(connection: socket.socket) -> None:
+    _stream(connection, chain([OK], repeat(b"A:b\r" * 16_000 + b"\n", 99), [b"\r\n"]))
+
+
+def _one_bare_return(connection: socket.socket) -> None:
+    _send(connection, OK, b"X-More: 1\rContent-Length: 0\r\n\r\n")
+
+
+def _wide_headers(connection: socket.socket) -> None:
+    _stream(connection, chain([OK], repeat(b"X-More: " + b"x" * 65_000 + b"\r\n", 99), [b"\r\n"]))
+
+
+def _padded(connection: socket.socket, size: int, interim: bool) -> None:
+    first = b"HTTP/1.1 103 Early Hints\r\n\r\n" if interim else b""
+    start, end = first + OK + b"X-More: ", b"\r\nContent-Length: 2\r\n\r\n"
+    _send(connection, start, b"x" * (size - len(start) - len(end)), end, b"ok")
+
+
+def _dribbled_body_without_length(connection: socket.socket) -> None:
+    _stream(connection, chain([OK, b"\r\n"], repeat(b"x")), PAUSE)
+
+
+def _small_chunks(connection: socket.socket) -> None:
+    _send(connection, CHUNKED, b"1\r\nx\r\n" * 16_000, b"0\r\n\r\n")
 
 
 def _endless_header(connection: socket.socket) -> None:

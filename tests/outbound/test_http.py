@@ -3,22 +3,21 @@
 import socket
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from tests.outbound.cases import cases
-from tests.outbound.far_end import listening
+from tests.outbound.far_end import closed_port, full_port, listening
 from tests.outbound.reaching import BRIEF, HEADERS, loopback, outcome_of, send, trusting
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.addresses import Origin, Policy
 from webapp.outbound.http import post
-from webapp.outbound.limits import MAX_BODY
+from webapp.outbound.limits import LIMITS, MAX_BODY, MAX_HEAD
 
 MEBIBYTE = 2**20
 
@@ -84,6 +83,37 @@ def test_a_cut_body_keeps_the_status_and_says_it_is_cut() -> None:
         answer = send(f"{far_end.origin}/hook")
     assert (answer.status, answer.complete) == (200, False)
     assert set(answer.body) == set(b"x")
+
+
+def test_a_body_without_a_length_that_the_deadline_cuts_is_not_complete() -> None:
+    with listening(script_of("dribbled_body_without_length", {})) as far_end:
+        answer = send(f"{far_end.origin}/hook")
+    assert (answer.status, answer.complete) == (200, False)
+
+
+def test_a_body_in_many_small_chunks_is_kept_whole() -> None:
+    with listening(script_of("small_chunks", {})) as far_end:
+        answer = send(f"{far_end.origin}/hook", limits=LIMITS)
+    assert (answer.body, answer.complete) == (b"x" * 16_000, True)
+
+
+@pytest.mark.parametrize("interim", [False, True])
+@pytest.mark.parametrize(("size", "outcome"), [(MAX_HEAD, "ok"), (MAX_HEAD + 1, Code.INVALID_RESPONSE)])
+def test_all_that_comes_before_the_body_has_one_limit(size: int, outcome: str, interim: bool) -> None:
+    with listening(script_of("padded", {"size": size, "interim": interim})) as far_end:
+        assert outcome_of(f"{far_end.origin}/hook") == outcome
+
+
+@pytest.mark.parametrize("script", ["headers_by_bare_returns", "wide_headers"])
+def test_a_huge_head_sent_at_the_last_moment_does_not_outlast_the_deadline(script: str) -> None:
+    def late(connection: socket.socket) -> None:
+        sleep(BRIEF.silence * 0.8)
+        script_of(script, {})(connection)
+
+    with listening(late) as far_end:
+        started = monotonic()
+        assert outcome_of(f"{far_end.origin}/hook") is Code.INVALID_RESPONSE
+        assert monotonic() - started < BRIEF.whole
 
 
 def test_a_compressed_body_is_left_as_it_is() -> None:
@@ -184,25 +214,12 @@ def test_a_name_that_resolves_to_a_private_address_is_never_connected_to() -> No
 
 
 def test_a_closed_port_refuses_the_connection() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as door:
-        port = door.getsockname()[1]
-    assert outcome_of(f"http://127.0.0.1:{port}/hook") is Code.CONNECT_REFUSED
+    assert outcome_of(f"http://127.0.0.1:{closed_port()}/hook") is Code.CONNECT_REFUSED
 
 
-@pytest.fixture
-def full_port() -> Iterator[int]:
-    """A port whose queue of connections is full, so that the next one gets no answer."""
-    with ExitStack() as stack:
-        door = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(3):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(door.getsockname())
-        yield door.getsockname()[1]
-
-
-def test_a_connection_nobody_takes_ends_as_a_timeout(full_port: int) -> None:
-    assert outcome_of(f"http://127.0.0.1:{full_port}/hook") is Code.CONNECT_TIMEOUT
+def test_a_connection_nobody_takes_ends_as_a_timeout() -> None:
+    with full_port() as port:
+        assert outcome_of(f"http://127.0.0.1:{port}/hook") is Code.CONNECT_TIMEOUT
 
 
 def test_an_address_without_a_route_is_unreachable() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.outbound.cases import cases
+from tests.outbound.reaching import failing
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.addresses import Origin, Policy, check_url
 from webapp.outbound.lookup import ask_system, find_addresses
@@ -25,15 +26,6 @@ def outcome_of(resolver: Callable[[str], list[str]], policy: Policy = STRICT, se
     except DeliveryFailed as failure:
         return failure.code
     return None
-
-
-def failing(number: int) -> Callable[[str], list[str]]:
-    """Return a resolver that fails with one of the system's numbers."""
-
-    def resolver(host: str) -> list[str]:
-        raise socket.gaierror(number, f"looked for {host}")
-
-    return resolver
 
 
 @pytest.mark.parametrize("case", cases("names"))
@@ -74,6 +66,14 @@ def test_a_slow_resolver_is_left_behind_in_time() -> None:
     started = monotonic()
     assert outcome_of(lambda host: [str(Event().wait(30))], seconds=0.2) is Code.DNS_TIMEOUT
     assert monotonic() - started < 1
+
+
+def test_a_mistake_in_the_resolver_comes_out_at_once_and_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    started = monotonic()
+    with pytest.raises(UnicodeError, match="label too long"):
+        outcome_of(lambda host: ("a" * 64).encode("idna") and [])
+    assert monotonic() - started < 1
+    assert capfd.readouterr().err == ""
 
 
 def test_the_resolver_is_asked_for_the_host_once() -> None:

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 import trustme
 
-from tests.outbound.far_end import FarEnd, listening
+from tests.outbound.far_end import FarEnd, context_of, listening
 from tests.outbound.reaching import BRIEF, outcome_of, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Code
@@ -18,13 +18,6 @@ from webapp.failures import Code
 NAME = "hooks.example.com"
 NOW = datetime.now(UTC)
 ANSWER = script_of("plain", {"status": 200, "body": "ok"})
-
-
-def context_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """Return a server's side of TLS with this certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
 
 
 def secured(certificate: trustme.LeafCert) -> AbstractContextManager[FarEnd]:

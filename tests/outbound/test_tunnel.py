@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.outbound.far_end import Script, listening, read_request
+from tests.outbound.far_end import Script, context_of, listening, read_request
 from tests.outbound.reaching import outcome_of
 from tests.outbound.scripts import script_of
-from tests.outbound.test_tls import context_of
 from webapp.failures import Code
 from webapp.outbound.addresses import Origin, Policy
 

@@ -19,7 +19,7 @@ from webapp.channels.contract import (
     require_2xx,
 )
 from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.outbound import WayOut, post
+from webapp.outbound import WayOut
 
 HOSTS = ("hooks.slack.com",)
 
@@ -60,7 +60,7 @@ def _check(text: str, way_out: WayOut) -> str:
 def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
     address = get_setting(settings, "address")
     body = json.dumps({"text": _text(message)}).encode()
-    answer = post(address, body, {"Content-Type": "application/json"}, way_out.policy, _hosts(way_out))
+    answer = way_out.post(address, body, {"Content-Type": "application/json"}, _hosts(way_out))
     word = _error_word(answer.body)
     facts = Facts(urlsplit(address).hostname, answer.status, token=word)
     if answer.status == 500 and word == "rollup_error":

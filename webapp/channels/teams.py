@@ -20,7 +20,7 @@ from webapp.channels.contract import (
     require_2xx,
 )
 from webapp.failures import Code
-from webapp.outbound import WayOut, post
+from webapp.outbound import WayOut
 
 HOSTS = ("*.environment.api.powerplatform.com", "*.logic.azure.com")
 
@@ -62,7 +62,7 @@ def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
     address = get_setting(settings, "address")
     body = json.dumps(_envelope(message)).encode()
     # No Authorization header: the service refuses one beside the signature in the address.
-    answer = post(address, body, {"Content-Type": "application/json"}, way_out.policy, _hosts(way_out))
+    answer = way_out.post(address, body, {"Content-Type": "application/json"}, _hosts(way_out))
     require_2xx(answer, address, _error_code(answer.body))
     return Accepted(answer.status)
 

@@ -23,7 +23,7 @@ from webapp.channels.contract import (
     require_2xx,
 )
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import WayOut, post
+from webapp.outbound import WayOut
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every one begins
 SECRET_BYTES = range(24, 65)  # what the specification asks of a key
@@ -48,7 +48,7 @@ def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
     address, secret = get_setting(settings, "address"), get_setting(settings, "signing_secret")
     body = json.dumps(_event(message))
     headers = _sign(secret, message.message_id, datetime.now(UTC), body)
-    answer = post(address, body.encode(), headers, way_out.policy)
+    answer = way_out.post(address, body.encode(), headers)
     require_2xx(answer, address)
     return Accepted(answer.status)
 

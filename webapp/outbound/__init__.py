@@ -1,17 +1,29 @@
 """The way out: the only code that opens a connection to a far end. Knows nothing of destinations or deliveries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from webapp.outbound.addresses import Policy
 from webapp.outbound.http import Answer, post
+from webapp.outbound.limits import LIMITS, Limits
+from webapp.outbound.lookup import Resolver, ask_system
 from webapp.outbound.mail import MailAnswer, MailServer, send_mail
 
-__all__ = ["Answer", "MailAnswer", "MailServer", "Policy", "WayOut", "post", "send_mail"]
+__all__ = ["Answer", "MailAnswer", "MailServer", "Policy", "WayOut", "send_mail"]
 
 
 @dataclass(frozen=True)
 class WayOut:
-    """What the operator allows: where HTTP may go, and through which mail server e-mail goes (None: not set up)."""
+    """What the operator allows: where HTTP may go, and through which mail server e-mail goes (None: not set up).
+
+    resolver, limits: how HTTP looks names up, and how long it may take.
+    """
 
     policy: Policy = field(default_factory=Policy)
     mail: MailServer | None = None
+    resolver: Resolver = ask_system
+    limits: Limits = LIMITS
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], hosts: tuple[str, ...] | None = None) -> Answer:
+        """Send `body` to `url` once, if that is allowed. See `webapp.outbound.http.post`."""
+        return post(url, body, headers, self.policy, hosts, self.resolver, self.limits)

@@ -21,13 +21,14 @@ def open_connection(
 
     Raises `DeliveryFailed` with target_not_allowed or a code of the steps: dns, connect, network, tls.
     """
+    context = make_context(policy.ca_file) if target.scheme == "https" else None
     addresses = find_addresses(target, policy, resolver, limits.lookup)
     if policy.proxy is None or policy.trusts(target):
         connection = _connect(addresses, target.port, target.host, deadline, limits.connect)
     else:
         connection = _connect_through(policy.proxy, addresses[0], target, deadline, limits)
-    if target.scheme == "https":
-        connection = encrypt(connection, target.host, make_context(policy.ca_file), deadline)
+    if context is not None:
+        connection = encrypt(connection, target.host, context, deadline)
     connection.settimeout(limits.silence)
     return connection
 

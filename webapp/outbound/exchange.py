@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from typing import Any
 
 import urllib3
@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.addresses import Target
 from webapp.outbound.deadline import Deadline
+from webapp.outbound.head import read_head
 from webapp.outbound.limits import Limits
 
 _CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
@@ -88,19 +89,28 @@ class ExchangeAdapter(HTTPAdapter):
 
 
 class _WholeLines(BufferedReader):
-    """Takes an end inside the header block for what it is; http.client takes it for the end of the block."""
+    """Takes an end inside a line for what it is; http.client takes it for the end of the line."""
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
         if not line.endswith(b"\n") and len(line) != size:
-            raise RemoteDisconnected("inside the header block")
+            raise RemoteDisconnected("inside a line")
         return line
 
 
 class _Response(HTTPResponse):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fp: BufferedReader = _WholeLines(self.fp.detach())
+        self.fp: BufferedReader | BytesIO = _WholeLines(self.fp.detach())
+
+    def begin(self) -> None:
+        """Let http.client parse the head, once all of it is here and known to be harmless."""
+        answer = self.fp
+        self.fp = BytesIO(read_head(answer))
+        try:
+            super().begin()
+        finally:
+            self.fp = answer  # at the first byte of the body; also for `close` after a failure
 
 
 class _Connection(urllib3.connection.HTTPConnection):

@@ -57,7 +57,8 @@ def post(
     ):
         exchange = Exchange(target, connection, deadline, limits)
         with closing(_send(target, body, headers, exchange)) as response:
-            kept, complete = _read_body(response)
+            kept, ended = _read_body(response)
+            complete = ended and not deadline.hit  # a shut socket reads as the end of a body without a length
     return Answer(response.status_code, response.headers, kept, monotonic() - started, complete)
 
 
@@ -73,7 +74,7 @@ def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exc
 
 
 def _read_body(response: Response) -> tuple[bytes, bool]:
-    """Return the first `MAX_BODY` bytes and whether they are all: the status is known, so no trouble here matters."""
+    """Return the first `MAX_BODY` bytes and whether an end came: the status is known, so no trouble here matters."""
     body = b""
     with suppress(OSError, HTTPException, HTTPError, ValueError):
         while len(body) <= MAX_BODY:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MAX_HEAD = 32 * 1024
+"""Bytes of an answer before its body begins, interim answers included; a longer one is no answer."""
+
 MAX_BODY = 16 * 1024
 """Bytes of an answer's body that are kept; the rest is never read."""
 

@@ -38,7 +38,7 @@ def find_addresses(target: Target, policy: Policy, resolver: Resolver, seconds: 
 
 def resolve(host: str, resolver: Resolver, seconds: float) -> Sequence[str]:
     """Ask `resolver` for at most `seconds`. Raises `DeliveryFailed` with one of the dns codes."""
-    answers: SimpleQueue[Sequence[str] | OSError] = SimpleQueue()
+    answers: SimpleQueue[Sequence[str] | Exception] = SimpleQueue()
     # The system's call cannot be cut short. It is left behind, as a daemon so that the process can still end.
     Thread(target=_ask, args=(resolver, host, answers), daemon=True).start()
     try:
@@ -47,15 +47,17 @@ def resolve(host: str, resolver: Resolver, seconds: float) -> Sequence[str]:
         raise DeliveryFailed(Code.DNS_TIMEOUT, Facts(host=host, seconds=seconds)) from None
     if isinstance(answer, OSError):
         raise DeliveryFailed(_name_failure(answer), Facts(host=host))
+    if isinstance(answer, Exception):
+        raise answer
     if not answer:
         raise DeliveryFailed(Code.DNS_NOT_FOUND, Facts(host=host))
     return answer
 
 
-def _ask(resolver: Resolver, host: str, answers: SimpleQueue[Sequence[str] | OSError]) -> None:
+def _ask(resolver: Resolver, host: str, answers: SimpleQueue[Sequence[str] | Exception]) -> None:
     try:
         answers.put(resolver(host))
-    except OSError as error:
+    except Exception as error:  # one that ended the thread would be printed whole, and waited for in vain
         answers.put(error)
 
 

@@ -68,12 +68,14 @@ class Conversation:
 
     def hang_up(self) -> None:
         """Say goodbye; whatever comes of that changes nothing about what was accepted before."""
-        with suppress(OSError, ValueError):
-            if self._smtp.sock is not None:
-                self._smtp.sock.settimeout(QUIT_SECONDS)
-                self._smtp.quit()
-        with suppress(OSError):
-            self._smtp.close()
+        try:
+            with suppress(OSError, ValueError):
+                if self._smtp.sock is not None:
+                    self._smtp.sock.settimeout(QUIT_SECONDS)
+                    self._smtp.quit()
+        finally:
+            with suppress(OSError):
+                self._smtp.close()
 
     def name_failure(self, error: Exception) -> DeliveryFailed:
         """Say by its type and the step what an exception means."""

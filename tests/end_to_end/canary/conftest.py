@@ -1,0 +1,83 @@
+"""An installation that says all it can, and the search for canaries in all of it."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask
+
+from tests.cast import Cast
+from tests.end_to_end.canary.canaries import Canaries, Flock
+from tests.end_to_end.canary.haystacks import House
+from tests.end_to_end.canary.loudness import logging_everything
+from tests.services import QueueServer
+from webapp.demo.http_end import HttpEnd
+from webapp.demo.inbox import Inbox
+
+
+@pytest.fixture(autouse=True)
+def everything_logged(tmp_path: Path) -> Iterator[None]:
+    """From before the application is made: its engine asks the log level once."""
+    with logging_everything(tmp_path / "everything.log"):
+        yield
+
+
+@pytest.fixture
+def canaries() -> Canaries:
+    return Canaries()
+
+
+@pytest.fixture
+def demo_end(tmp_path: Path) -> Iterator[HttpEnd]:
+    """The demo's receiver, which shows everybody what it got."""
+    inbox = Inbox(tmp_path / "inbox.sqlite")
+    inbox.prepare()
+    with HttpEnd(0, inbox, None) as receiver:
+        Thread(target=receiver.serve_forever, args=(0.01,)).start()
+        yield receiver
+        receiver.shutdown()
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], demo_end: HttpEnd, tmp_path: Path) -> dict[str, str]:
+    """The operator's settings, with the demo's pages."""
+    receiver = f"http://127.0.0.1:{demo_end.server_address[1]}"
+    return environment | {
+        "DEMO": "1",
+        "DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
+        "DEMO_RECEIVER_HTTP": receiver,
+    }
+
+
+@pytest.fixture
+def house(app: Flask, cast: Cast, queue_server: QueueServer, tmp_path: Path) -> House:
+    return House(app, cast, queue_server, tmp_path)
+
+
+@pytest.fixture
+def search(house: House, canaries: Canaries, capfd: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
+    """Look for every canary in all that is kept, written and shown; return what was found, and where."""
+
+    def find() -> list[str]:
+        # The pages first: to show them is logged as well.
+        pages = {f"pages of {who}": house.show_pages(who) for who in ("support", "viewer")}
+        of_admin = {"pages of admin": house.show_pages("admin")}
+        others = pages | house.open_up() | {"output": "".join(capfd.readouterr()).encode()}
+        return _find(canaries.recipients, others) + _find(canaries.secrets, others | of_admin)
+
+    return find
+
+
+def _find(flock: Flock, places: dict[str, bytes]) -> list[str]:
+    return [f"{place}: {find}" for place, content in places.items() for find in flock.find_in(content)]
+
+
+@pytest.fixture
+def signals_restored() -> Iterator[None]:
+    """Give the process its signals back, which RQ's worker takes for itself."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

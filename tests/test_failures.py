@@ -1,0 +1,136 @@
+"""The closed list of failures: each has our own words, and a sentence holds safe facts only."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, Explanation, Facts, describe
+
+ALL_FACTS = Facts(
+    host="hooks.example", status=404, seconds=5.25, token="no_service", refused=2, recipients=3, reference="K7QF"
+)
+SOME_FACTS = st.builds(
+    Facts,
+    host=st.none() | st.sampled_from(["hooks.example", "2001:db8::1", "xn--bcher-kva.example"]),
+    status=st.none() | st.integers(100, 599),
+    seconds=st.none() | st.floats(0, 3600),
+    token=st.none() | st.sampled_from(["no_service", "5.1.1"]),
+    refused=st.none() | st.integers(1, 20),
+    recipients=st.none() | st.integers(1, 20),
+    reference=st.none() | st.just("1f2e3d4c"),
+)
+
+
+def test_every_code_is_explained_and_nothing_else() -> None:
+    assert set(EXPLANATIONS) == set(Code)
+
+
+def test_a_code_fits_its_column() -> None:
+    assert max(len(code) for code in Code) <= 50
+
+
+@pytest.mark.parametrize("explanation", EXPLANATIONS.values(), ids=[code.value for code in EXPLANATIONS])
+def test_a_failure_says_what_happened_and_what_to_do_in_whole_sentences(explanation: Explanation) -> None:
+    assert explanation.sentence.endswith((".", "{token}."))
+    assert explanation.next_step.endswith(".")
+
+
+@pytest.mark.parametrize("code", Code)
+def test_a_sentence_can_be_composed_without_any_fact(code: Code) -> None:
+    sentence = describe(code)
+
+    assert "{" not in sentence
+    assert "None" not in sentence
+
+
+@given(code=st.sampled_from(Code), facts=SOME_FACTS)
+@settings(deadline=None)
+def test_whatever_is_known_a_sentence_has_no_gap_in_it(code: Code, facts: Facts) -> None:
+    sentence = describe(code, facts)
+
+    assert [gap for gap in ("{", "}", "None", "  ", "()") if gap in sentence] == []
+
+
+@pytest.mark.parametrize("code", Code)
+def test_a_sentence_with_every_fact_fits_its_column(code: Code) -> None:
+    assert len(describe(code, Facts(host="h" * 253, status=599, seconds=120.5, token="t" * 40))) <= 500
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (Code.NOT_FOUND, "hooks.example answered 404"),
+        (Code.CONNECT_TIMEOUT, "hooks.example did not take the connection in time (5.25 s)."),
+        (Code.RECIPIENTS_REFUSED, "hooks.example refused every recipient: 404 (no_service)."),
+        (Code.INTERNAL_ERROR, "(reference K7QF)"),
+        (Code.REMOTE_REJECTED, "(no_service)"),
+    ],
+)
+def test_a_sentence_tells_the_facts_it_has_places_for(code: Code, sentence: str) -> None:
+    assert sentence in describe(code, ALL_FACTS)
+
+
+def test_a_host_that_looks_like_a_place_for_a_fact_is_left_as_it_is() -> None:
+    assert describe(Code.CONNECT_REFUSED, Facts(host="{token}")) == "{token} refused the connection."
+
+
+@pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_retry])
+def test_what_is_tried_again_has_delivered_nothing(code: Code) -> None:
+    assert not EXPLANATIONS[code].may_have_arrived
+
+
+def test_what_may_be_tried_again_is_what_is_known_to_have_delivered_nothing() -> None:
+    assert {code for code in Code if EXPLANATIONS[code].may_retry} == {
+        Code.DNS_TEMPORARY,
+        Code.DNS_TIMEOUT,
+        Code.CONNECT_REFUSED,
+        Code.CONNECT_TIMEOUT,
+        Code.NETWORK_UNREACHABLE,
+        Code.RATE_LIMITED,
+        Code.REMOTE_UNAVAILABLE,
+        Code.SMTP_TEMPORARY,
+    }
+
+
+def test_what_may_have_arrived_is_what_nobody_can_know() -> None:
+    assert {code for code in Code if EXPLANATIONS[code].may_have_arrived} == {
+        Code.READ_TIMEOUT,
+        Code.DEADLINE_EXCEEDED,
+        Code.CONNECTION_CLOSED,
+        Code.INVALID_RESPONSE,
+        Code.REMOTE_ERROR,
+        Code.UNEXPECTED_STATUS,
+        Code.WORKER_LOST,
+        Code.INTERNAL_ERROR,
+    }
+
+
+@pytest.mark.parametrize("code", [code for code in Code if "nothing was sent" in EXPLANATIONS[code].sentence])
+def test_what_says_that_nothing_was_sent_can_not_have_arrived(code: Code) -> None:
+    assert not EXPLANATIONS[code].may_have_arrived
+
+
+@pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_have_arrived])
+def test_what_may_have_arrived_is_not_said_to_be_unsent(code: Code) -> None:
+    assert "sent" not in EXPLANATIONS[code].sentence
+
+
+@pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_have_arrived])
+def test_who_can_not_know_is_sent_to_look_before_pressing_again(code: Code) -> None:
+    assert "before you press again" in EXPLANATIONS[code].next_step
+
+
+def test_an_error_says_no_more_than_its_code() -> None:
+    failure = DeliveryFailed(Code.NOT_FOUND, ALL_FACTS)
+
+    assert (str(failure), repr(failure)) == ("not_found", "DeliveryFailed('not_found')")
+
+
+def test_an_error_brings_its_sentence_and_when_to_come_again() -> None:
+    failure = DeliveryFailed(Code.RATE_LIMITED, ALL_FACTS, retry_after=2.5)
+
+    assert (failure.message, failure.retry_after) == (describe(Code.RATE_LIMITED, ALL_FACTS), 2.5)
+
+
+def test_an_error_without_facts_has_a_sentence_too() -> None:
+    assert DeliveryFailed(Code.NOT_STARTED).message == describe(Code.NOT_STARTED)
