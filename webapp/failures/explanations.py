@@ -1,68 +1,8 @@
-"""The closed list of ways a delivery can fail, and what a person is told about each.
-
-The sentences are ours. A failure is named by the *type* of what went wrong, the *step* it went
-wrong at and *numbers* (an HTTP status, an SMTP code, seconds), never by the text of an exception or of the
-far end's answer: both can hold the secret address.
-"""
+"""What a person is told about each way to fail: our own sentences."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Code(StrEnum):
-    """What `alert_deliveries.last_error_code` may say."""
-
-    URL_INVALID = "url_invalid"
-    SCHEME_NOT_ALLOWED = "scheme_not_allowed"
-    PORT_NOT_ALLOWED = "port_not_allowed"
-    HOST_NOT_EXPECTED = "host_not_expected"
-    TARGET_NOT_ALLOWED = "target_not_allowed"
-    CONFIG_INCOMPLETE = "config_incomplete"
-    CONFIG_UNREADABLE = "config_unreadable"
-    RECIPIENT_INVALID = "recipient_invalid"
-    DNS_NOT_FOUND = "dns_not_found"
-    DNS_TEMPORARY = "dns_temporary"
-    DNS_TIMEOUT = "dns_timeout"
-    CONNECT_REFUSED = "connect_refused"
-    CONNECT_TIMEOUT = "connect_timeout"
-    NETWORK_UNREACHABLE = "network_unreachable"
-    TLS_UNTRUSTED = "tls_untrusted"
-    TLS_HOSTNAME_MISMATCH = "tls_hostname_mismatch"
-    TLS_EXPIRED = "tls_expired"
-    TLS_NOT_YET_VALID = "tls_not_yet_valid"
-    TLS_FAILED = "tls_failed"
-    READ_TIMEOUT = "read_timeout"
-    DEADLINE_EXCEEDED = "deadline_exceeded"
-    CONNECTION_CLOSED = "connection_closed"
-    INVALID_RESPONSE = "invalid_response"
-    REDIRECT_REFUSED = "redirect_refused"
-    BAD_REQUEST = "bad_request"
-    AUTH_FAILED = "auth_failed"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not_found"
-    GONE = "gone"
-    PAYLOAD_TOO_LARGE = "payload_too_large"
-    RATE_LIMITED = "rate_limited"
-    REMOTE_UNAVAILABLE = "remote_unavailable"
-    REMOTE_ERROR = "remote_error"
-    UNEXPECTED_STATUS = "unexpected_status"
-    REMOTE_REJECTED = "remote_rejected"
-    SMTP_TEMPORARY = "smtp_temporary"
-    SMTP_AUTH_FAILED = "smtp_auth_failed"
-    SMTP_AUTH_UNAVAILABLE = "smtp_auth_unavailable"
-    SMTP_TLS_UNAVAILABLE = "smtp_tls_unavailable"
-    SMTP_PROTOCOL = "smtp_protocol"
-    SENDER_REFUSED = "sender_refused"
-    RECIPIENTS_REFUSED = "recipients_refused"
-    MESSAGE_REFUSED = "message_refused"
-    QUEUE_UNAVAILABLE = "queue_unavailable"
-    NOT_STARTED = "not_started"
-    WORKER_LOST = "worker_lost"
-    DESTINATION_DISABLED = "destination_disabled"
-    DESTINATION_DELETED = "destination_deleted"
-    DESTINATION_CHANGED = "destination_changed"
-    SUPERSEDED = "superseded"
-    INTERNAL_ERROR = "internal_error"
+from webapp.failures.code import Code
 
 
 @dataclass(frozen=True)
@@ -73,58 +13,6 @@ class Explanation:
     next_step: str
     may_retry: bool = False
     may_have_arrived: bool = False
-
-
-@dataclass(frozen=True)
-class Facts:
-    """All that a message may tell of one failure besides its code. Nothing here may come from free text.
-
-    host: the host name as shown to the user, or None.
-    status: an HTTP status or an SMTP reply code.
-    seconds: how long something took, or is asked to take.
-    token: one word recognised from a closed list of the channel's own (an SMTP enhanced code, `no_service`, ...).
-    refused, recipients: how many of how many e-mail recipients were refused.
-    reference: the id under which an internal error stands in the log.
-    """
-
-    host: str | None = None
-    status: int | None = None
-    seconds: float | None = None
-    token: str | None = None
-    refused: int | None = None
-    recipients: int | None = None
-    reference: str | None = None
-
-
-class DeliveryFailed(Exception):
-    """The one error a channel raises. Its text is the code alone, so that no log or traceback says more.
-
-    retry_after: seconds the far end asked us to wait, already parsed and not negative, or None.
-    """
-
-    def __init__(self, code: Code, facts: Facts | None = None, *, retry_after: float | None = None) -> None:
-        super().__init__(code.value)
-        self.code = code
-        self.facts = facts or Facts()
-        self.retry_after = retry_after
-
-    @property
-    def message(self) -> str:
-        """The sentence for `last_error_message`."""
-        return describe(self.code, self.facts)
-
-
-def describe(code: Code, facts: Facts | None = None) -> str:
-    """Compose the sentence on what happened, from our own words and safe facts."""
-    facts = facts or Facts()
-    words = {
-        "host": facts.host or "The far end",
-        "status": "" if facts.status is None else str(facts.status),
-        "wait": "" if facts.seconds is None else f" ({facts.seconds:g} s)",
-        "token": "" if facts.token is None else f" ({facts.token})",
-        "reference": facts.reference or "none",
-    }
-    return " ".join(EXPLANATIONS[code].sentence.format_map(words).split())
 
 
 EXPLANATIONS: dict[Code, Explanation] = {
