@@ -10,6 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from pytest_httpserver import HTTPServer
 from sqlalchemy import event
 
@@ -115,10 +116,17 @@ def config(environment: dict[str, str]) -> Config:
     return read_config(environment)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the templates are kept once compiled, so that each test's application need not do it again."""
+    return tmp_path_factory.mktemp("templates")
+
+
 @pytest.fixture
-def app(config: Config) -> Iterator[Flask]:
+def app(config: Config, compiled_templates: Path) -> Iterator[Flask]:
     """The application. No context is pushed: each request of a test gets its own, as in production."""
     app = create_app(config)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled_templates))
     yield app
     with app.app_context():
         db.engine.dispose()

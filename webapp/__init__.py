@@ -43,8 +43,7 @@ def _flask_settings(config: Config) -> dict[str, Any]:
     return {
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
-        # hide_parameters: an error of the database must not quote a row.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True, "pool_pre_ping": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(config.database_url),
         "RATELIMIT_STORAGE_URI": _limiter_url(config.redis_url),
         "RATELIMIT_STORAGE_OPTIONS": jobs.IMPATIENT | {"wrap_exceptions": True},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
@@ -59,6 +58,15 @@ def _flask_settings(config: Config) -> dict[str, Any]:
         "TRUSTED_HOSTS": list(config.hosts) or None,
         "DEMO_INBOX": config.demo.inbox if config.demo else None,
     }
+
+
+def _engine_options(database_url: str) -> dict[str, Any]:
+    # hide_parameters: an error of the database must not quote a row.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    if database_url.startswith("postgresql"):
+        # A server that takes the connection and stays silent must not hold a page for ever (s, ms, s).
+        options["connect_args"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
+    return options
 
 
 def _limiter_url(redis_url: str) -> str:

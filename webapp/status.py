@@ -7,15 +7,19 @@ from datetime import datetime, timedelta
 from flask import render_template
 from sqlalchemy import Row
 
+from webapp import jobs
 from webapp.access import Visit
 from webapp.cooldown import seconds_left
 from webapp.deliveries import end_overdue
 from webapp.last_test import Badge, LastTest, find_newest_test, list_with_newest_test, tell_last_test
-from webapp.models import AlertDelivery, AlertDestination
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
 CADENCE = ((timedelta(seconds=3), "250ms"), (timedelta(seconds=15), "1s"), (timedelta(minutes=1), "2s"))
 """How often a Pending fragment asks again, by its age: a healthy webhook answers within a fraction of a second."""
 SLOWEST = "5s"
+
+PICK_UP = timedelta(seconds=3)
+"""How long a worker may take to pick a test up before the page looks whether there is one."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Status:
     cooldown: whole seconds until the button works again.
     obstacle: why the button does not work at all, or None.
     refusal: why this very press was not accepted, or None.
+    lacks_worker: it waits for a worker, and none has given a sign of life.
     is_outdated: the settings were changed after the test was requested, so it says nothing of those in use.
     """
 
@@ -36,6 +41,7 @@ class Status:
     cooldown: int
     obstacle: str | None
     refusal: str | None
+    lacks_worker: bool
     is_outdated: bool
 
 
@@ -56,6 +62,7 @@ def show_status(
         cooldown=seconds_left(newest.created_at if newest else None, now),
         obstacle=find_obstacle(visit, destination),
         refusal=refusal,
+        lacks_worker=newest is not None and _lacks_worker(newest, now),
         is_outdated=newest is not None and newest.settings_version not in (None, destination.settings_version),
     )
 
@@ -87,6 +94,16 @@ def find_obstacle(visit: Visit, destination: AlertDestination) -> str | None:
 def render_status(visit: Visit, status: Status, now: datetime) -> str:
     """Render the fragment by itself, as the press and the poll answer it."""
     return render_template("_status.html", visit=visit, status=status, now=now)
+
+
+def _lacks_worker(newest: AlertDelivery, now: datetime) -> bool:
+    is_left_alone = newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None
+    if not is_left_alone or now - newest.updated_at < PICK_UP:
+        return False
+    try:
+        return not jobs.is_worker_alive()
+    except jobs.QueueUnavailable:
+        return True
 
 
 def _choose_pace(newest: AlertDelivery, now: datetime) -> str:

@@ -253,3 +253,19 @@ def test_without_a_worker_a_badge_does_not_stay_pending_for_ever(
 
     assert 'data-last-test="failed"' in page
     assert "No worker picked the message up in time, so nothing was sent." in page
+
+
+def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, cast: Cast, visit: Visit) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(4))
+    visitor = visit(cast.viewer)
+    assert "No worker has been seen" in visitor.get(OWN_STATUS).text
+
+    with app.app_context():
+        jobs.report_alive()
+
+    assert "No worker has been seen" not in visitor.get(OWN_STATUS).text
+
+
+def test_a_test_that_was_just_pressed_is_given_time_to_be_picked_up(cast: Cast, visit: Visit) -> None:
+    assert "No worker has been seen" not in visit(cast.admin).post(OWN).text

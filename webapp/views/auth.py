@@ -30,7 +30,7 @@ def _typed_account_from_here() -> str:
 
 
 def _was_refused(response: FlaskResponse) -> bool:
-    return response.status_code != 302
+    return response.status_code not in (302, 429)
 
 
 @bp.get("/sign-in")

@@ -1,0 +1,295 @@
+"""The commands: they do what they say, and say what is missing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from cryptography.fernet import Fernet
+from flask import Flask
+from sqlalchemy import ColumnElement, select
+
+from tests.cast import NOW, SECRET_PATH, Cast, get_destination
+from tests.visitor import Visitor
+from webapp import create_app
+from webapp.accounts import add_account, find_by_password
+from webapp.config import read_config
+from webapp.extensions import db
+from webapp.models import Account, AlertDestination, Member, Role, Workspace
+
+PASSWORD = "correct horse battery"
+TWICE = f"{PASSWORD}\n{PASSWORD}\n"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(app: Flask) -> Run:
+    """Run a command as `flask --app wsgi` does; typed: what stands on its standard input."""
+
+    def run(*words: str, typed: str = "") -> Result:
+        return app.test_cli_runner().invoke(args=words, input=typed)
+
+    return run
+
+
+def _roles(app: Flask, email: str) -> dict[str, str]:
+    """Read in which workspaces an account has which role."""
+    query = select(Workspace.slug, Member.role).join(Member.workspace).join(Member.account)
+    with app.app_context():
+        return {slug: role.value for slug, role in db.session.execute(query.where(Account.email == email))}
+
+
+def test_a_workspace_is_added_and_its_next_command_told(app: Flask, run: Run) -> None:
+    told = run("add-workspace", "harbor", "Hafen & Söhne")
+
+    assert (told.exit_code, "flask add-member harbor E-MAIL admin" in told.output) == (0, True)
+    with app.app_context():
+        assert [(w.slug, w.name) for w in db.session.scalars(select(Workspace))] == [("harbor", "Hafen & Söhne")]
+
+
+@pytest.mark.parametrize("slug", ["a", "a-1", "0", "a" * 63])
+def test_a_slug_has_up_to_63_small_letters_digits_and_hyphens(run: Run, slug: str) -> None:
+    assert run("add-workspace", slug, "Any").exit_code == 0
+
+
+@pytest.mark.parametrize("slug", ["a" * 64, "", "A", "a b", "a/b", "a_b", "ä", "²", "a.b", "a%62", "-"])
+def test_any_other_slug_is_refused(app: Flask, run: Run, slug: str) -> None:
+    told = run("add-workspace", "--", slug, "Any")
+
+    assert told.exit_code == 1
+    assert "A slug has up to 63 lower-case letters, digits and hyphens." in told.output
+    with app.app_context():
+        assert db.session.scalars(select(Workspace)).all() == []
+
+
+def test_a_slug_that_is_taken_is_refused(cast: Cast, run: Run) -> None:
+    told = run("add-workspace", "harbor", "Another")
+
+    assert (told.exit_code, told.output) == (1, "Error: There is a workspace harbor already.\n")
+
+
+def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, cast: Cast, run: Run) -> None:
+    told = run("add-member", "harbor", " Ada@Example.com", "support", "--name", "Ada", typed=TWICE)
+
+    assert "ada@example.com is now support of Harbor Logistics." in told.output
+    assert _roles(app, "ada@example.com") == {"harbor": "support"}
+    signed_in = Visitor.anonymous(app).post("/sign-in", {"email": "ada@example.com", "password": PASSWORD})
+    assert signed_in.status_code == 302
+
+
+def test_no_password_is_shown_while_it_is_typed(cast: Cast, run: Run) -> None:
+    assert PASSWORD not in run("add-member", "harbor", "ada@example.com", "admin", typed=TWICE).output
+
+
+def test_a_new_member_without_a_name_is_called_by_the_address(app: Flask, cast: Cast, run: Run) -> None:
+    run("add-member", "harbor", "ada@example.com", "admin", typed=TWICE)
+
+    with app.app_context():
+        assert (
+            db.session.scalars(select(Account.name).where(Account.email == "ada@example.com")).one()
+            == "ada@example.com"
+        )
+
+
+def test_a_password_that_is_typed_differently_the_second_time_adds_nobody(app: Flask, cast: Cast, run: Run) -> None:
+    told = run("add-member", "harbor", "ada@example.com", "admin", typed=f"{PASSWORD}\nanother horse battery\n")
+
+    assert told.exit_code == 1
+    assert _roles(app, "ada@example.com") == {}
+
+
+def test_a_new_members_password_has_12_characters_at_least(app: Flask, cast: Cast, run: Run) -> None:
+    told = run("add-member", "harbor", "ada@example.com", "admin", typed="eleven char\neleven char\n")
+
+    assert (told.exit_code, "Use 12 characters or more." in told.output) == (1, True)
+    assert _roles(app, "ada@example.com") == {}
+
+
+def test_who_has_an_account_becomes_a_member_elsewhere_without_a_password(app: Flask, cast: Cast, run: Run) -> None:
+    told = run("add-member", "clinic", "viewer@example.com", "admin")
+
+    assert told.exit_code == 0
+    assert _roles(app, "viewer@example.com") == {"harbor": "viewer", "clinic": "admin"}
+
+
+def test_a_members_role_can_be_changed(app: Flask, cast: Cast, run: Run) -> None:
+    run("add-member", "harbor", "viewer@example.com", "support")
+
+    assert _roles(app, "viewer@example.com") == {"harbor": "support"}
+
+
+def test_a_member_who_is_removed_is_out_at_once_and_keeps_the_account(app: Flask, cast: Cast, run: Run) -> None:
+    visitor = Visitor.signed_in(app, cast.viewer)
+
+    told = run("remove-member", "harbor", "Viewer@example.com")
+
+    assert told.output == "viewer@example.com is no longer a member of harbor.\n"
+    assert visitor.get("/w/harbor/destinations").status_code == 404
+    assert visitor.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("slug", ["clinic", "nowhere"])
+def test_who_is_no_member_cannot_be_removed(app: Flask, cast: Cast, run: Run, slug: str) -> None:
+    told = run("remove-member", slug, "viewer@example.com")
+
+    assert (told.exit_code, told.output) == (1, f"Error: viewer@example.com is no member of {slug}.\n")
+    assert _roles(app, "viewer@example.com") == {"harbor": "viewer"}
+
+
+def test_an_unknown_workspace_is_told_with_the_command_that_adds_it(run: Run) -> None:
+    told = run("add-member", "harbor", "ada@example.com", "admin", typed=TWICE)
+
+    assert told.exit_code == 1
+    assert "There is no workspace harbor. Add it with: flask add-workspace harbor NAME" in told.output
+
+
+def test_an_unknown_role_is_told_with_those_there_are(cast: Cast, run: Run) -> None:
+    told = run("add-member", "harbor", "ada@example.com", "owner")
+
+    assert told.exit_code == 2
+    assert "'admin', 'support', 'viewer'" in told.output
+
+
+@pytest.fixture
+def ada(app: Flask, cast: Cast) -> int:
+    """An account with a password."""
+    with app.app_context():
+        account = add_account("ada@example.com", "Ada", PASSWORD, NOW)
+        db.session.commit()
+        return account.id
+
+
+def _opens(app: Flask, password: str) -> bool:
+    with app.app_context():
+        return find_by_password("ada@example.com", password) is not None
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_new_password_replaces_the_old_one(app: Flask, run: Run) -> None:
+    told = run("set-password", "ADA@example.com", typed="twelve chars\ntwelve chars\n")
+
+    assert told.output.endswith("ada@example.com has a new password and was signed out everywhere.\n")
+    assert (_opens(app, PASSWORD), _opens(app, "twelve chars")) == (False, True)
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_new_password_of_11_characters_is_refused(app: Flask, run: Run) -> None:
+    told = run("set-password", "ada@example.com", typed="eleven char\neleven char\n")
+
+    assert (told.exit_code, "Use 12 characters or more." in told.output) == (1, True)
+    assert _opens(app, PASSWORD)
+
+
+def test_an_account_that_is_closed_is_signed_out_and_kept_out_until_it_is_opened(
+    app: Flask, ada: int, run: Run
+) -> None:
+    visitor = Visitor.signed_in(app, ada)
+    assert visitor.get("/").status_code == 200
+
+    closed = run("set-active", "ada@example.com", "false")
+
+    assert closed.output == "ada@example.com may no longer sign in.\n"
+    assert visitor.get("/").status_code == 302
+    assert not _opens(app, PASSWORD)
+    assert run("set-active", "ada@example.com", "true").output == "ada@example.com may sign in.\n"
+    assert _opens(app, PASSWORD)
+
+
+@pytest.mark.parametrize("words", [("set-password", "nobody@example.com"), ("set-active", "nobody@example.com", "no")])
+def test_an_unknown_account_is_told(run: Run, words: tuple[str, ...]) -> None:
+    told = run(*words)
+
+    assert (told.exit_code, told.output) == (1, "Error: There is no account nobody@example.com.\n")
+
+
+def test_keys_are_rotated_and_counted(environment: dict[str, str], cast: Cast) -> None:
+    keys = f"{Fernet.generate_key().decode()},{environment['CONFIG_KEYS']}"
+    runner = create_app(read_config(environment | {"CONFIG_KEYS": keys})).test_cli_runner()
+
+    counts = [runner.invoke(args=["rotate-keys"]).output for _ in range(2)]
+
+    assert counts == [
+        "2 encrypted anew, 0 were already, 0 unreadable.\n",
+        "0 encrypted anew, 2 were already, 0 unreadable.\n",
+    ]
+
+
+def test_a_rotation_that_leaves_something_unreadable_says_to_keep_the_old_keys(
+    app: Flask, cast: Cast, run: Run
+) -> None:
+    with app.app_context():
+        get_destination(cast).config = "garbage"
+        db.session.commit()
+
+    told = run("rotate-keys")
+
+    assert told.exit_code == 1
+    assert "0 encrypted anew, 1 were already, 1 unreadable." in told.output
+    assert "Keep the old keys" in told.output
+    assert SECRET_PATH not in told.output
+
+
+def test_a_worker_without_a_queue_says_what_is_missing(environment: dict[str, str]) -> None:
+    app = create_app(read_config(environment | {"REDIS_URL": "redis://:canary@127.0.0.1:1"}))
+
+    told = app.test_cli_runner().invoke(args=["worker"])
+
+    assert told.exit_code == 1
+    assert told.output == "Error: The queue server at REDIS_URL does not answer. Start it, then start the worker.\n"
+
+
+@pytest.mark.parametrize("processes", ["0", "65", "many"])
+def test_a_worker_has_1_to_64_processes(run: Run, processes: str) -> None:
+    told = run("worker", "--processes", processes)
+
+    assert told.exit_code == 2
+    assert "Invalid value for '--processes'" in told.output
+
+
+def test_an_installation_that_is_no_demo_is_not_filled_with_the_demos_data(app: Flask, run: Run) -> None:
+    told = run("seed-demo")
+
+    assert (told.exit_code, "This is not a demo" in told.output) == (1, True)
+    with app.app_context():
+        assert db.session.scalars(select(Workspace)).all() == []
+
+
+@pytest.fixture
+def demo(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The settings of a demo."""
+    inbox = str(tmp_path / "inbox.sqlite")
+    return environment | {"DEMO": "1", "DEMO_INBOX": inbox, "DEMO_RECEIVER_HTTP": "http://127.0.0.1:4001"}
+
+
+def _seed(demo: dict[str, str]) -> str:
+    return create_app(read_config(demo)).test_cli_runner().invoke(args=["seed-demo"]).output
+
+
+def test_the_demo_has_two_workspaces_that_its_three_people_may_look_into(app: Flask, demo: dict[str, str]) -> None:
+    assert _seed(demo) == "workspaces made\n"
+
+    assert _roles(app, "support@demo.invalid") == {"harbor": Role.SUPPORT, "clinic": Role.SUPPORT}
+    with app.app_context():
+        assert set(db.session.scalars(select(AlertDestination.type))) == {"teams", "slack", "webhook", "email"}
+
+
+def test_seeding_again_adds_nothing(app: Flask, demo: dict[str, str]) -> None:
+    _seed(demo)
+    before = _count(app, AlertDestination.id.is_not(None))
+
+    assert _seed(demo) == "0 addresses mended\n"
+    assert _count(app, AlertDestination.id.is_not(None)) == before > 0
+
+
+def test_seeding_again_follows_the_receiver_to_its_new_port(app: Flask, demo: dict[str, str]) -> None:
+    _seed(demo)
+
+    told = _seed(demo | {"DEMO_RECEIVER_HTTP": "http://127.0.0.1:4002"})
+
+    assert told == f"{_count(app, AlertDestination.type != 'email')} addresses mended\n"
+
+
+def _count(app: Flask, which: ColumnElement[bool]) -> int:
+    with app.app_context():
+        return len(db.session.scalars(select(AlertDestination).where(which)).all())

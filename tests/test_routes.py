@@ -1,0 +1,216 @@
+"""Who may do what: every route, asked by every kind of visitor for what is there, for what is not, and for others'."""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.cast import NOW, SIGNING_SECRET, Cast, get_account, get_workspace, on_both_databases
+from tests.visitor import Visitor
+from webapp import jobs
+from webapp.accounts import add_account
+from webapp.config import Config
+from webapp.destinations import add_destination, delete_destination
+from webapp.extensions import db
+
+TABLE = """
+                                                       what is in the        what is not (or no    what is in the
+                                                       harbor                longer) there         clinic
+                                                       adm sup vie str nob   adm sup vie str nob   adm sup vie str nob
+
+GET  /                                                 302 302 302 302 302
+GET  /sign-in                                          302 302 302 302 200
+POST /sign-in                                          400 400 400 400 400
+GET  /password                                         200 200 200 200 302
+POST /password                                         400 400 400 400 302
+POST /sign-out                                         302 302 302 302 302
+GET  /healthz                                          200 200 200 200 200
+GET  /readyz                                           200 200 200 200 200
+GET  /static/<path:filename>                           200 200 200 200 200   404 404 404 404 404
+
+GET  /w/<slug>                                         302 302 302 302 302     .   .   .   .   .   302 302 302 302 302
+GET  /w/<slug>/destinations                            200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+
+GET  /w/<slug>/destinations/<destination_id>           200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
+GET  /w/<slug>/destinations/<destination_id>/status    200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
+GET  /w/<slug>/destinations/<destination_id>/history   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
+GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+POST /w/<slug>/destinations/<destination_id>/enable    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+POST /w/<slug>/destinations/<destination_id>/disable   302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+GET  /w/<slug>/destinations/<destination_id>/delete    200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/<destination_id>/delete    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+
+POST /demo/sign-in/<role>                              302 302 302 302 302   404 404 404 404 404
+GET  /demo/inbox                                       200 200 200 200 302
+GET  /demo/inbox/messages                              200 200 200 200 302
+POST /demo/inbox/clear                                 303 303 303 303 302
+"""
+"""The admin, support and the viewer belong to the harbor; the stranger is the clinic's admin; nobody is signed in.
+
+302 means the sign-in page to nobody, and to a member the page that comes next.
+"""
+
+Visit = Callable[[int], Visitor]
+
+WHO = ("admin", "support", "viewer", "stranger", "nobody")
+
+HARBOR = {"slug": "harbor", "destination_id": "1", "channel_name": "webhook", "role": "admin", "filename": "app.css"}
+CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
+NOT_THERE = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css"}
+MISSING = {
+    "foreign": NOT_THERE | {"destination_id": "2"},
+    "deleted": NOT_THERE | {"destination_id": "3"},
+    "unknown": NOT_THERE | {"destination_id": "999999"},
+}
+GARBAGE = ("0", "-1", "01x", "1.0", "1e0", "abc", "9" * 40, "٣", "%D9%A3", "1%20", "%00", "%F0%9F%94%94", "..;", "null")
+
+FORM = {"name": "A name", "address": "https://hooks.example.com/x", "signing_secret": SIGNING_SECRET}
+"""Sent with every POST, so that none is refused for want of a field."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: for each of three places, the status that each visitor gets; empty: no such place."""
+
+    method: str
+    rule: str
+    harbor: dict[str, int]
+    missing: dict[str, int]
+    clinic: dict[str, int]
+
+    @classmethod
+    def read(cls, line: str) -> "Row":
+        method, rule, *cells = line.split()
+        return cls(method, rule, _by_visitor(cells[:5]), _by_visitor(cells[5:10]), _by_visitor(cells[10:]))
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+    def path(self, place: dict[str, str]) -> str:
+        return re.sub(r"<(?:\w+:)?(\w+)>", lambda name: place[name[1]], self.rule)
+
+    def expect(self, who: str) -> dict[str, int]:
+        """Tell the path of every place there is, those that change nothing first, and the status it answers with."""
+        missing = {self.path(place): self.missing[who] for place in MISSING.values() if self.missing}
+        clinic = {self.path(CLINIC): self.clinic[who]} if self.clinic else {}
+        return missing | clinic | {self.path(HARBOR): self.harbor[who]}
+
+
+def _by_visitor(cells: list[str]) -> dict[str, int]:
+    return {who: int(cell) for who, cell in zip(WHO, cells, strict=False) if cell != "."}
+
+
+ROWS = [Row.read(line) for line in TABLE.splitlines() if line.startswith(("GET", "POST"))]
+OF_A_DESTINATION = [row for row in ROWS if "<destination_id>" in row.rule]
+INSIDE_A_WORKSPACE = [row for row in ROWS if row.rule.startswith("/w/<slug>/")]
+POSTS = [row for row in ROWS if row.method == "POST"]
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The operator's settings, with the demo's routes too."""
+    demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
+    return environment | demo
+
+
+@pytest.fixture
+def cast(app: Flask, cast: Cast, config: Config) -> Cast:
+    """The cast, a deleted destination of the harbor's, one of the demo's people, and a sign of a worker's life."""
+    with app.app_context():
+        harbor, admin = get_workspace(cast), get_account(cast)
+        deleted = add_destination(harbor, admin, "webhook", "Old system", FORM, config.sealer, NOW)
+        delete_destination(deleted, admin, NOW)
+        add_account("admin@demo.invalid", "Demo admin", None, NOW)
+        db.session.commit()
+        jobs.report_alive()
+    return cast
+
+
+@pytest.fixture
+def visitor(app: Flask, cast: Cast, who: str) -> Visitor:
+    return Visitor.anonymous(app) if who == "nobody" else Visitor.signed_in(app, asdict(cast)[who])
+
+
+def _ask(visitor: Visitor, method: str, path: str) -> TestResponse:
+    answer = visitor.get(path) if method == "GET" else visitor.post(path, FORM)
+    answer.close()  # a static file stays open until then
+    return answer
+
+
+def _without_token(answer: TestResponse) -> tuple[object, ...]:
+    """Everything that was answered, but for the tokens of this very request and the address it asked for."""
+    headers = [pair for pair in answer.headers if pair[0] not in ("Set-Cookie", "Content-Length", "Location")]
+    body = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", answer.text)
+    return answer.status_code, headers, re.sub(r"/sign-in\?next=[^\"<]*", "/sign-in", body)
+
+
+def test_every_route_has_its_line_in_the_table(app: Flask) -> None:
+    routes = [f"{method} {rule.rule}" for rule in app.url_map.iter_rules() for method in rule.methods or ()]
+
+    assert sorted(route for route in routes if route.startswith(("GET", "POST"))) == sorted(map(str, ROWS))
+
+
+def test_no_route_takes_another_method(app: Flask) -> None:
+    methods = {method for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+
+    assert methods == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_visitor_is_answered_as_the_table_says(visitor: Visitor, row: Row, who: str) -> None:
+    expected = row.expect(who)
+
+    assert {path: _ask(visitor, row.method, path).status_code for path in expected} == expected
+
+
+@pytest.mark.parametrize("who", ["admin", "viewer", "stranger", "nobody"])
+@pytest.mark.parametrize("row", OF_A_DESTINATION, ids=str)
+def test_foreign_unknown_deleted_and_garbage_are_not_told_apart(visitor: Visitor, row: Row, who: str) -> None:
+    places = [*MISSING.values(), *(HARBOR | {"destination_id": garbage} for garbage in GARBAGE)]
+
+    answers = [_without_token(_ask(visitor, row.method, row.path(place))) for place in places]
+
+    assert [answer for answer in answers if answer != answers[0]] == []
+
+
+@pytest.mark.parametrize("row", INSIDE_A_WORKSPACE, ids=str)
+def test_a_foreign_workspace_is_not_told_from_an_unknown_one(cast: Cast, visit: Visit, row: Row) -> None:
+    visitor = visit(cast.admin)
+    slugs = ["clinic", "nowhere", "Clinic", "%63linic%20", "%E2%98%83", "c" * 300]
+
+    answers = [_without_token(_ask(visitor, row.method, row.path(CLINIC | {"slug": slug}))) for slug in slugs]
+
+    assert [answer for answer in answers if answer != answers[0]] == []
+
+
+def test_a_number_of_any_length_is_a_destination_that_is_not_there(cast: Cast, visit: Visit) -> None:
+    digits = "9" * 5000  # Python refuses to read a number of more than 4,300
+
+    assert visit(cast.admin).get(f"/w/harbor/destinations/{digits}").status_code == 404
+
+
+@on_both_databases
+@pytest.mark.parametrize("path", ["/w/harbor%00/destinations", "/w/harbor/destinations/1%00"])
+def test_a_nul_in_an_address_leads_nowhere(cast: Cast, visit: Visit, path: str) -> None:
+    assert visit(cast.admin).get(path).status_code == 404  # PostgreSQL takes no text with a NUL in it
+
+
+@pytest.mark.parametrize("row", POSTS, ids=str)
+def test_a_post_without_a_token_of_ours_is_refused(cast: Cast, visit: Visit, row: Row) -> None:
+    visitor = visit(cast.admin)
+    tokens = [{}, {"X-CSRFToken": ""}, {"X-CSRFToken": "forged"}, {"X-CSRFToken": visitor.token[::-1]}]
+
+    answers = [visitor.client.post(row.path(HARBOR), data=FORM, headers=token) for token in tokens]
+
+    assert [answer.status_code for answer in answers] == [400] * len(tokens)

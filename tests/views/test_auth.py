@@ -1,0 +1,452 @@
+"""Signing in and out over HTTP: what is let in, what is told, what is throttled, and where it leads."""
+
+import logging
+import re
+from collections.abc import Callable
+from http.cookies import SimpleCookie
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.cast import NOW, Cast, get_workspace, on_both_databases
+from tests.services import QueueServer
+from tests.visitor import Visitor
+from webapp import create_app, jobs
+from webapp.accounts import add_account, set_active, set_role
+from webapp.config import read_config
+from webapp.extensions import db
+from webapp.models import Role
+
+Visit = Callable[[int], Visitor]
+
+EMAIL, PASSWORD, WRONG = "ada@example.com", "correct horse battery", "canary horse battery"
+NEW = "another horse battery"
+PAGE = "/w/harbor/destinations"
+
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""A hash says itself how dear it is to check; this one keeps the tests quick."""
+
+
+@pytest.fixture
+def ada(app: Flask, cast: Cast) -> int:
+    """An admin of the harbor who signs in by password."""
+    with app.app_context():
+        account = add_account(EMAIL, "Ada", None, NOW)
+        account.password_hash = CHEAP
+        set_role(get_workspace(cast), account, Role.ADMIN)
+        db.session.commit()
+        return account.id
+
+
+@pytest.fixture
+def door(app: Flask, ada: int) -> Visitor:
+    """A browser on the sign-in page."""
+    return Visitor.anonymous(app)
+
+
+def _sign_in(visitor: Visitor, email: str, password: str, address: str = "192.0.2.1", path: str = "") -> TestResponse:
+    form = {"email": email, "password": password}
+    return visitor.post(f"/sign-in{path}", form, environ_base={"REMOTE_ADDR": address})
+
+
+def _told(answer: TestResponse, email: str) -> tuple[object, ...]:
+    """All that an answer tells, but for its tokens and the address that was typed."""
+    headers = [pair for pair in answer.headers if pair[0] not in ("Set-Cookie", "Content-Length")]
+    text = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", answer.text)
+    return answer.status_code, headers, text.replace(email, "")
+
+
+@on_both_databases
+def test_the_right_password_opens_the_first_workspace(door: Visitor) -> None:
+    assert _sign_in(door, EMAIL, PASSWORD).location == "/"
+    assert door.get("/").location == PAGE
+    assert door.get(PAGE).status_code == 200
+
+
+def test_a_wrong_password_opens_nothing_and_says_no_more_than_that(door: Visitor) -> None:
+    answer = _sign_in(door, EMAIL, WRONG)
+
+    assert answer.status_code == 400
+    assert "The e-mail address or the password is not right." in answer.text
+    assert door.get(PAGE).status_code == 302
+
+
+def test_an_unknown_address_looks_like_a_wrong_password(door: Visitor) -> None:
+    unknown = _sign_in(door, "nobody@example.com", PASSWORD)
+
+    assert _told(unknown, "nobody@example.com") == _told(_sign_in(door, EMAIL, WRONG), EMAIL)
+
+
+def test_an_account_without_a_password_looks_like_a_wrong_password(door: Visitor) -> None:
+    without = _sign_in(door, "admin@example.com", PASSWORD)
+
+    assert _told(without, "admin@example.com") == _told(_sign_in(door, EMAIL, WRONG), EMAIL)
+
+
+def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, door: Visitor) -> None:
+    with app.app_context():
+        set_active(add_account("eve@example.com", "Eve", PASSWORD, NOW), False)
+        db.session.commit()
+
+    disabled = _sign_in(door, "eve@example.com", PASSWORD)
+
+    assert _told(disabled, "eve@example.com") == _told(_sign_in(door, EMAIL, WRONG), EMAIL)
+
+
+@on_both_databases
+def test_a_nul_in_what_is_typed_looks_like_a_wrong_password(door: Visitor) -> None:
+    answer = _sign_in(door, "nobody\x00@example.com", "\x00")
+
+    assert answer.status_code == 400
+    assert "The e-mail address or the password is not right." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "sentences"),
+    [
+        ("", "", ["Enter your e-mail address.", "Enter your password."]),
+        (EMAIL, "", ["Enter your password."]),
+        ("", WRONG, ["Enter your e-mail address."]),
+        ("  ", WRONG, ["Enter your e-mail address."]),
+        ("e" * 255, WRONG, ["Field cannot be longer than 254 characters."]),
+    ],
+)
+def test_a_form_that_lacks_something_says_so_beside_the_field(
+    door: Visitor, email: str, password: str, sentences: list[str]
+) -> None:
+    answer = _sign_in(door, email, password)
+
+    assert answer.status_code == 400
+    assert re.findall(r'<p class="error" id="(?:email|password)-error">([^<]+)</p>', answer.text) == sentences
+
+
+@pytest.mark.parametrize("email", [EMAIL, "a typo.example.com", "e" * 255])
+def test_a_refused_form_comes_back_with_the_address_and_without_the_password(door: Visitor, email: str) -> None:
+    page = _sign_in(door, email, WRONG).text
+
+    assert f'value="{email}"' in page
+    assert WRONG not in page
+
+
+def test_what_was_typed_as_an_address_is_escaped(door: Visitor) -> None:
+    page = _sign_in(door, '"><script>alert(1)</script>', "").text
+
+    assert 'value="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in page
+
+
+def test_no_password_reaches_the_log(door: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    _sign_in(door, EMAIL, WRONG)
+    _sign_in(door, EMAIL, PASSWORD)
+
+    assert WRONG not in caplog.text
+    assert PASSWORD not in caplog.text
+
+
+def test_the_20th_try_of_an_address_in_a_minute_is_heard_and_the_21st_is_not(door: Visitor) -> None:
+    answers = [_sign_in(door, f"{number}@example.com", "") for number in range(21)]
+
+    assert [answer.status_code for answer in answers] == [400] * 20 + [429]
+
+
+def test_one_address_is_throttled_alone(door: Visitor) -> None:
+    last = [_sign_in(door, f"{number}@example.com", "") for number in range(21)][-1]
+
+    assert last.status_code == 429
+    assert _sign_in(door, EMAIL, PASSWORD, address="192.0.2.2").status_code == 302
+
+
+def _refuse(door: Visitor, times: int, *emails: str) -> list[int]:
+    """Try in vain from one address, with each of the e-mail addresses in turn, and list the answers."""
+    return [_sign_in(door, emails[number % len(emails)], "").status_code for number in range(times)]
+
+
+def test_after_10_refusals_an_account_is_closed_to_where_they_came_from(door: Visitor) -> None:
+    assert _refuse(door, 11, EMAIL) == [400] * 10 + [429]
+
+
+def test_after_9_refusals_the_right_password_still_opens(door: Visitor) -> None:
+    _refuse(door, 9, EMAIL)
+
+    assert _sign_in(door, EMAIL, PASSWORD).status_code == 302
+
+
+def test_after_10_refusals_the_right_password_opens_no_more(door: Visitor) -> None:
+    _refuse(door, 10, EMAIL)
+
+    assert _sign_in(door, EMAIL, PASSWORD).status_code == 429
+
+
+def test_who_is_closed_out_cannot_close_the_account_to_everywhere_else_by_trying_on(door: Visitor) -> None:
+    _refuse(door, 40, EMAIL)
+
+    assert _sign_in(door, EMAIL, PASSWORD, address="192.0.2.2").status_code == 302
+
+
+@pytest.mark.parametrize(("refusals", "status"), [(29, 302), (30, 429)])
+def test_after_30_refusals_an_account_is_closed_to_everywhere(door: Visitor, refusals: int, status: int) -> None:
+    tries = [_sign_in(door, EMAIL, "", address=f"198.51.100.{number // 10}") for number in range(refusals)]
+
+    assert {answer.status_code for answer in tries} == {400}
+    assert _sign_in(door, EMAIL, PASSWORD, address="192.0.2.2").status_code == status
+
+
+def test_one_account_is_throttled_alone(door: Visitor) -> None:
+    _refuse(door, 11, "grace@example.com")
+
+    assert _sign_in(door, EMAIL, PASSWORD).status_code == 302
+
+
+def test_an_account_is_throttled_however_its_address_is_spelled(door: Visitor) -> None:
+    assert _refuse(door, 11, EMAIL, "ADA@Example.com", f"  {EMAIL} ") == [400] * 10 + [429]
+
+
+def test_an_unknown_account_is_throttled_like_one_that_exists(door: Visitor) -> None:
+    unknown = [_told(_sign_in(door, "nobody@example.com", WRONG), "nobody@example.com") for _ in range(11)]
+    known = [_told(_sign_in(door, EMAIL, WRONG, address="192.0.2.2"), EMAIL) for _ in range(11)]
+
+    assert (unknown[-1][0], unknown) == (429, known)
+
+
+def test_a_sign_in_that_succeeds_does_not_count_against_the_account(app: Flask, ada: int) -> None:
+    answers = [_sign_in(Visitor.anonymous(app), EMAIL, PASSWORD) for _ in range(11)]
+
+    assert [answer.status_code for answer in answers] == [302] * 11
+
+
+def test_a_throttled_visitor_is_told_to_wait(door: Visitor) -> None:
+    _refuse(door, 10, EMAIL)
+
+    answer = _sign_in(door, EMAIL, PASSWORD)
+
+    assert "Too many tries" in answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_the_throttle_forgets_an_address_in_a_minute_and_an_account_in_a_quarter_of_an_hour(
+    door: Visitor, queue_server: QueueServer
+) -> None:
+    _sign_in(door, EMAIL, WRONG)
+
+    client = jobs.connect(queue_server.url)
+    address, here, anywhere = sorted(client.ttl(key) for key in client.keys("*sign_in*"))
+
+    assert 50 <= address <= 60
+    assert 890 <= here <= anywhere <= 900
+
+
+def test_nobodys_address_stands_in_the_limiters_keys_since_it_logs_them(
+    door: Visitor, queue_server: QueueServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    _refuse(door, 11, "typed-in-the-wrong-field")
+
+    keys = jobs.connect(queue_server.url).keys("*")
+
+    assert [key for key in keys if b"wrong-field" in key] == []
+    assert "wrong-field" not in caplog.text
+
+
+@pytest.mark.parametrize("wanted", [PAGE, "/w/harbor/destinations/1?from=mail", "/%2F%2Fevil.example", "/@evil"])
+def test_a_sign_in_leads_to_the_page_of_ours_that_was_wanted(door: Visitor, wanted: str) -> None:
+    answer = door.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+
+    assert answer.location == wanted
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/\r\n/evil.example",
+        "\t//evil.example",
+        " //evil.example",
+        "/\x00/evil.example",
+        "javascript:alert(1)",
+        "evil.example",
+        "/／evil.example",
+        "//ⓔvil.example",
+        "/w/harbor\r\nSet-Cookie: stolen=1",
+        "http://[::1",
+        "",
+    ],
+)
+def test_a_sign_in_never_leads_away_from_us(door: Visitor, wanted: str) -> None:
+    answer = door.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+
+    assert answer.status_code == 302
+    assert _stays_here(answer.location or "")
+
+
+def _stays_here(location: str) -> bool:
+    """Read a location as browsers do: they drop tabs and line ends, trim controls, and take \\ for /."""
+    seen = re.sub(r"[\t\r\n]", "", location).strip("".join(map(chr, range(33)))).replace("\\", "/")
+    return seen.startswith("/") and not seen.startswith("//")
+
+
+def test_nobody_gets_to_the_page_they_asked_for_by_way_of_the_sign_in_page(app: Flask, door: Visitor) -> None:
+    way = door.get("/w/harbor/destinations/1?from=mail").location or ""
+    assert way.startswith("/sign-in?next=")
+    assert door.get(way).status_code == 200
+
+    answer = door.post(way, {"email": EMAIL, "password": PASSWORD})
+
+    assert answer.location == "/w/harbor/destinations/1?from=mail"
+
+
+def test_a_post_is_not_repeated_after_the_sign_in(door: Visitor) -> None:
+    assert door.post("/w/harbor/destinations/1/delete").location == "/sign-in"
+
+
+@pytest.mark.parametrize(("method", "fragment"), [("get", "status"), ("post", "test")])
+def test_a_fragment_that_nobody_may_see_makes_the_whole_page_go_to_the_sign_in(
+    door: Visitor, method: str, fragment: str
+) -> None:
+    answer = getattr(door, method)(f"/w/harbor/destinations/1/{fragment}", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (401, "/sign-in", "")
+
+
+def test_the_page_that_a_fragment_stands_on_is_come_back_to(door: Visitor) -> None:
+    asked_from = {"HX-Request": "true", "HX-Current-URL": "http://localhost/w/harbor/destinations/1?from=mail"}
+
+    way = door.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
+    answer = door.post(way, {"email": EMAIL, "password": PASSWORD})
+
+    assert answer.location == "/w/harbor/destinations/1"
+
+
+def test_who_is_signed_in_is_not_asked_again(cast: Cast, visit: Visit) -> None:
+    assert visit(cast.viewer).get("/sign-in").location == "/"
+
+
+def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(cast: Cast, visit: Visit, ada: int) -> None:
+    visitor = visit(cast.stranger)
+    assert visitor.get("/w/clinic/destinations").status_code == 200
+
+    _sign_in(visitor, EMAIL, PASSWORD)
+
+    assert visitor.get("/w/clinic/destinations").status_code == 404
+    assert visitor.get(PAGE).status_code == 200
+
+
+def test_a_token_from_before_the_sign_in_is_worth_nothing_after_it(door: Visitor) -> None:
+    _sign_in(door, EMAIL, PASSWORD)
+
+    assert door.post("/w/harbor/destinations/1/disable").status_code == 400
+
+
+def test_signing_out_ends_the_session_and_says_so(cast: Cast, visit: Visit) -> None:
+    visitor = visit(cast.admin)
+
+    assert visitor.post("/sign-out").location == "/sign-in"
+    assert "You are signed out." in visitor.get("/sign-in").text
+    assert visitor.get(PAGE).status_code == 302
+
+
+def _session_cookie(answer: TestResponse) -> dict[str, object]:
+    """Read the one cookie that an answer sets: its name, and those attributes that are set."""
+    (line,) = answer.headers.getlist("Set-Cookie")
+    ((name, cookie),) = SimpleCookie(line).items()
+    return {"name": name} | {key: value for key, value in cookie.items() if value and key != "expires"}
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(door: Visitor) -> None:
+    cookie = _session_cookie(_sign_in(door, EMAIL, PASSWORD))
+
+    assert cookie == {"name": "session", "path": "/", "samesite": "Lax", "httponly": True}
+
+
+def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
+    environment: dict[str, str], ada: int
+) -> None:
+    visitor = Visitor.anonymous(create_app(read_config(environment | {"HTTPS": "1"})))
+
+    cookie = _session_cookie(_sign_in(visitor, EMAIL, PASSWORD))
+
+    assert cookie == {"name": "__Host-session", "path": "/", "samesite": "Lax", "httponly": True, "secure": True}
+
+
+def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[str, str], ada: int) -> None:
+    client = create_app(read_config(environment | {"HTTPS": "1"})).test_client()
+    visitor = Visitor(client)
+    here = {"base_url": "https://alerts.example.com"}
+    visitor.get("/sign-in", **here)
+    form = {"email": EMAIL, "password": PASSWORD}
+
+    foreign = visitor.post("/sign-in", form, headers={"Referer": "https://evil.example/sign-in"}, **here)
+    own = visitor.post("/sign-in", form, headers={"Referer": "https://alerts.example.com/sign-in"}, **here)
+
+    assert (foreign.status_code, own.status_code) == (400, 302)
+
+
+@pytest.fixture
+def inside(door: Visitor) -> Visitor:
+    """Ada's browser, signed in and on a page."""
+    _sign_in(door, EMAIL, PASSWORD)
+    door.get("/password")
+    return door
+
+
+def test_a_new_password_opens_and_the_old_one_no_longer_does(app: Flask, inside: Visitor) -> None:
+    inside.post("/password", {"current": PASSWORD, "new": NEW})
+
+    assert _sign_in(Visitor.anonymous(app), EMAIL, PASSWORD).status_code == 400
+    assert _sign_in(Visitor.anonymous(app), EMAIL, NEW).status_code == 302
+
+
+def test_who_changes_the_password_stays_signed_in_and_every_other_browser_does_not(
+    ada: int, inside: Visitor, visit: Visit
+) -> None:
+    other = visit(ada)
+
+    inside.post("/password", {"current": PASSWORD, "new": NEW})
+
+    assert (inside.get(PAGE).status_code, other.get(PAGE).status_code) == (200, 302)
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"current": WRONG, "new": NEW}, "This is not your password."),
+        ({"current": "", "new": NEW}, "Enter your current password."),
+        ({"current": PASSWORD, "new": ""}, "Enter a new password."),
+        ({"current": PASSWORD, "new": "eleven char"}, "Use 12 characters or more."),
+        ({}, "Enter your current password."),
+    ],
+)
+def test_a_password_is_not_changed_by_a_form_that_is_not_right(
+    app: Flask, inside: Visitor, form: dict[str, str], sentence: str
+) -> None:
+    answer = inside.post("/password", form)
+
+    assert answer.status_code == 400
+    assert sentence in answer.text
+    assert _sign_in(Visitor.anonymous(app), EMAIL, PASSWORD).status_code == 302
+
+
+def test_neither_password_stands_on_the_page_that_comes_back(inside: Visitor) -> None:
+    page = inside.post("/password", {"current": WRONG, "new": NEW}).text
+
+    assert WRONG not in page
+    assert NEW not in page
+
+
+def test_a_password_of_12_characters_is_long_enough(inside: Visitor) -> None:
+    assert inside.post("/password", {"current": PASSWORD, "new": "twelve chars"}).status_code == 302
+
+
+def test_after_10_tries_in_a_quarter_of_an_hour_the_password_is_not_changed(inside: Visitor) -> None:
+    tries = [inside.post("/password", {"current": WRONG, "new": NEW}).status_code for _ in range(10)]
+
+    assert tries == [400] * 10
+    assert inside.post("/password", {"current": PASSWORD, "new": NEW}).status_code == 429

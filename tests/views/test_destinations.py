@@ -1,0 +1,537 @@
+"""A destination's page and its forms: who may use them, what they keep, what they say, and what they never show."""
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from sqlalchemy import func, select
+
+from tests.cast import (
+    NOW,
+    SECRET_PATH,
+    SIGNING_SECRET,
+    Cast,
+    add_delivery,
+    add_real_alert,
+    get_account,
+    get_destination,
+    get_workspace,
+    on_both_databases,
+)
+from tests.visitor import Visitor
+from webapp.channels import CHANNELS
+from webapp.config import Config
+from webapp.destinations import add_destination
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.sealing import Sealer
+
+Visit = Callable[[int], Visitor]
+
+LIST = "/w/harbor/destinations"
+OWN = f"{LIST}/1"
+BLANK = {"name": "Ticket system", "address": "", "signing_secret": ""}
+"""The form of the cast's own destination as a browser sends it when nothing was typed."""
+
+ADDRESS, OTHER_SECRET = "https://hooks.example.com/canary-typed", "whsec_" + "Y2FuYXJ5" * 4
+
+GOOD = {
+    "teams": {"address": "https://flows.environment.api.powerplatform.com/workflows/1?sig=canary"},
+    "slack": {"address": "https://hooks.slack.com/services/T0/B0/canary"},
+    "webhook": {"address": ADDRESS, "signing_secret": OTHER_SECRET},
+    "email": {"recipients": "ann@example.com, bob@example.org"},
+}
+
+
+@pytest.fixture
+def admin(cast: Cast, visit: Visit) -> Visitor:
+    return visit(cast.admin)
+
+
+@pytest.fixture
+def mailbox(app: Flask, cast: Cast, config: Config) -> str:
+    """The path of a destination that leads to two mailboxes."""
+    with app.app_context():
+        harbor, account = get_workspace(cast), get_account(cast)
+        mailbox = add_destination(harbor, account, "email", "Desk", GOOD["email"], config.sealer, NOW)
+        return f"{LIST}/{mailbox.id}"
+
+
+@pytest.fixture
+def row(app: Flask, config: Config) -> Callable[[int], tuple[AlertDestination, dict[str, str]]]:
+    """Look at a destination's row, and at what is sealed in it."""
+
+    def look(destination_id: int = 1) -> tuple[AlertDestination, dict[str, str]]:
+        with app.app_context():
+            found = db.session.get_one(AlertDestination, destination_id)
+            return found, config.sealer.open(found.config, bound_to=found.seal)
+
+    return look
+
+
+Row = Callable[..., tuple[AlertDestination, dict[str, str]]]
+
+
+def _spoil(app: Flask, cast: Cast, **facts: object) -> None:
+    """Change the cast's own destination behind the application's back."""
+    with app.app_context():
+        destination = get_destination(cast)
+        for name, value in facts.items():
+            setattr(destination, name, value)
+        db.session.commit()
+
+
+def _errors(page: str) -> dict[str, str]:
+    """Read the sentence beside each field that has one."""
+    return dict(re.findall(r'<p class="error" id="(\w+)-error">([^<]+)</p>', page))
+
+
+def test_every_channel_is_offered(admin: Visitor) -> None:
+    page = admin.get(f"{LIST}/new").text
+
+    assert re.findall(rf'href="{LIST}/new/(\w+)"', page) == list(CHANNELS)
+
+
+@on_both_databases
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_destination_of_every_channel_can_be_added(admin: Visitor, row: Row, channel: str) -> None:
+    answer = admin.post(f"{LIST}/new/{channel}", {"name": "Überseehafen 🚢"} | GOOD[channel])
+
+    added, settings = row(3)
+    assert (answer.status_code, answer.location) == (302, f"{LIST}/3")
+    assert (added.workspace_id, added.name, added.type, added.is_enabled) == (1, "Überseehafen 🚢", channel, True)
+    assert settings == GOOD[channel]
+
+
+def test_after_adding_the_page_says_what_comes_next(admin: Visitor) -> None:
+    added = admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
+
+    assert "Pager was added. Send a test to see" in admin.get(added.location or "").text
+
+
+def test_an_empty_form_names_every_field_that_is_needed(admin: Visitor) -> None:
+    answer = admin.post(f"{LIST}/new/webhook")
+
+    assert answer.status_code == 400
+    assert _errors(answer.text) == {
+        "name": "Give the destination a name.",
+        "address": "Enter the address.",
+        "signing_secret": "Enter the signing secret.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "sentence"),
+    [
+        ("webhook", "ftp://hooks.example.com/canary", "The address does not begin with https://."),
+        ("webhook", "https://ann:canary@hooks.example.com/", "The address cannot be used as it is written."),
+        ("webhook", "https://hooks.example.com:8443/canary", "The address names a port other than 443."),
+        ("webhook", "https://10.0.0.1/canary", "The address leads to a place that messages may not be sent to."),
+        ("webhook", "canary", "The address cannot be used as it is written."),
+        ("teams", "https://x.webhook.office.com/webhookb2/canary", "which Microsoft has retired. In Teams"),
+        ("teams", "https://x.environment.api.powerplatform.com/canary", "(no sig in it). In Power Automate"),
+        ("slack", "https://hooks.slack.com/canary", "This is not the address of an incoming webhook."),
+    ],
+)
+def test_a_wrong_address_is_answered_with_a_sentence_beside_the_field_and_shown_nowhere(
+    admin: Visitor, caplog: pytest.LogCaptureFixture, channel: str, address: str, sentence: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    answer = admin.post(f"{LIST}/new/{channel}", {"name": "Night shift", "address": address})
+
+    assert answer.status_code == 400
+    assert sentence in _errors(answer.text)["address"]
+    assert 'aria-describedby="address-help address-error"' in answer.text
+    assert "canary" not in answer.text + str(answer.headers) + caplog.text
+
+
+def test_a_wrong_form_comes_back_with_the_name_and_without_any_secret(admin: Visitor) -> None:
+    form = {"name": "Night <shift>", "address": "http://wrong.example/canary", "signing_secret": OTHER_SECRET}
+
+    page = admin.post(f"{LIST}/new/webhook", form).text
+
+    assert 'value="Night &lt;shift&gt;"' in page
+    assert "wrong.example" not in page
+    assert OTHER_SECRET not in page
+
+
+def test_wrong_recipients_come_back_as_they_were_typed(admin: Visitor) -> None:
+    page = admin.post(f"{LIST}/new/email", {"name": "Desk", "recipients": "ann@example.com, <bob>"}).text
+
+    assert "Address 2 is not a plain e-mail address" in _errors(page)["recipients"]
+    assert "ann@example.com, &lt;bob&gt;</textarea>" in page
+
+
+def test_what_was_refused_is_not_stored(app: Flask, admin: Visitor) -> None:
+    admin.post(f"{LIST}/new/webhook", {"name": "Pager", "address": "http://hooks.example.com/"})
+
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(AlertDestination)) == 2
+
+
+@on_both_databases
+@pytest.mark.parametrize("name", ["🚢" * 200, "".join(map(chr, range(0x4E00, 0x4E00 + 200))), "\u202e\u200d\u0301"])
+def test_a_name_of_200_characters_of_any_script_is_kept(admin: Visitor, row: Row, name: str) -> None:
+    answer = admin.post(f"{OWN}/edit", BLANK | {"name": name})
+
+    assert answer.status_code == 302
+    assert row()[0].name == name
+    assert name in admin.get(OWN).text
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("n" * 201, "Use at most 200 characters."),
+        ("", "Give the destination a name."),
+        (" \t ", "Give the destination"),
+    ],
+)
+def test_a_name_that_is_too_long_or_blank_is_refused(admin: Visitor, row: Row, name: str, sentence: str) -> None:
+    answer = admin.post(f"{OWN}/edit", BLANK | {"name": name})
+
+    assert answer.status_code == 400
+    assert sentence in _errors(answer.text)["name"]
+    assert row()[0].name == "Ticket system"
+
+
+@on_both_databases
+def test_a_name_with_a_nul_in_it_breaks_nothing(admin: Visitor) -> None:
+    assert admin.post(f"{OWN}/edit", BLANK | {"name": "Ticket\x00system"}).status_code in (302, 400)
+
+
+def test_the_form_shows_the_name_and_says_that_blank_keeps_what_is_stored(admin: Visitor) -> None:
+    page = admin.get(f"{OWN}/edit").text
+
+    assert 'value="Ticket system"' in page
+    assert page.count("Leave blank to keep what is stored.") == 2
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\N{NO-BREAK SPACE}"])
+def test_secrets_that_are_left_blank_are_kept(admin: Visitor, row: Row, blank: str) -> None:
+    before = row()
+
+    answer = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": blank, "signing_secret": blank})
+
+    after, settings = row()
+    assert answer.status_code == 302
+    assert settings == before[1]
+    assert (after.name, after.settings_version) == ("Renamed", before[0].settings_version)
+
+
+def test_a_form_that_lacks_its_secret_fields_keeps_them(admin: Visitor, row: Row) -> None:
+    before = row()[1]
+
+    admin.post(f"{OWN}/edit", {"name": "Renamed"})
+
+    assert row()[1] == before
+
+
+def test_one_secret_can_be_changed_without_the_other(admin: Visitor, row: Row) -> None:
+    before = row()
+
+    admin.post(f"{OWN}/edit", BLANK | {"address": ADDRESS})
+
+    after, settings = row()
+    assert settings == {"address": ADDRESS, "signing_secret": SIGNING_SECRET}
+    assert after.settings_version == before[0].settings_version + 1
+
+
+def test_a_wrong_edit_changes_nothing_and_comes_back_with_the_name_typed(admin: Visitor, row: Row) -> None:
+    before = row()
+
+    answer = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": "http://canary", "signing_secret": ""})
+
+    after, settings = row()
+    assert 'value="Renamed"' in answer.text
+    assert (answer.status_code, after.name, settings) == (400, "Ticket system", before[1])
+
+
+@pytest.mark.parametrize("who", ["admin", "support", "viewer"])
+@pytest.mark.parametrize("page", ["", "/1", "/1/edit", "/1/delete", "/1/status", "/1/history"])
+def test_a_stored_secret_is_on_no_page_for_nobody(cast: Cast, visit: Visit, who: str, page: str) -> None:
+    answer = visit(getattr(cast, who)).get(LIST + page)
+
+    assert SECRET_PATH not in answer.text
+    assert SIGNING_SECRET.removeprefix("whsec_") not in answer.text
+
+
+def test_saving_shows_no_secret_either(admin: Visitor) -> None:
+    saved = admin.post(f"{OWN}/edit", BLANK | {"address": ADDRESS, "signing_secret": OTHER_SECRET})
+
+    page = admin.get(saved.location or "").text
+    assert "Ticket system was saved." in page
+    assert "canary" not in page
+    assert OTHER_SECRET not in page
+
+
+def test_a_secret_is_shown_as_a_fingerprint_that_changes_with_it(admin: Visitor) -> None:
+    before = re.findall(r"fingerprint <code>(\w{8})</code>", admin.get(OWN).text)
+
+    admin.post(f"{OWN}/edit", BLANK | {"address": ADDRESS})
+
+    after = re.findall(r"fingerprint <code>(\w{8})</code>", admin.get(OWN).text)
+    assert (len(before), after[0] == before[0], after[1]) == (2, False, before[1])
+
+
+def test_an_admin_sees_recipients_in_full_on_the_page_and_in_the_form(admin: Visitor, mailbox: str) -> None:
+    assert f"<dd>{GOOD['email']['recipients']}</dd>" in admin.get(mailbox).text
+    assert f"{GOOD['email']['recipients']}</textarea>" in admin.get(f"{mailbox}/edit").text
+
+
+@pytest.mark.parametrize("who", ["support", "viewer"])
+def test_the_others_see_how_many_recipients_there_are_and_where(
+    cast: Cast, visit: Visit, mailbox: str, who: str
+) -> None:
+    page = visit(getattr(cast, who)).get(mailbox).text
+
+    assert "<dd>2 recipients at example.com, example.org</dd>" in page
+    assert "ann" not in page
+
+
+@pytest.mark.parametrize("who", ["support", "viewer", "stranger"])
+@pytest.mark.parametrize("action", ["edit", "disable", "delete"])
+def test_who_may_not_edit_changes_nothing(cast: Cast, visit: Visit, row: Row, who: str, action: str) -> None:
+    answer = visit(getattr(cast, who)).post(f"{OWN}/{action}", BLANK | {"name": "Renamed", "address": ADDRESS})
+
+    after, settings = row()
+    assert answer.status_code in (403, 404)
+    assert (after.name, after.is_enabled, after.deleted_at) == ("Ticket system", True, None)
+    assert settings["address"] != ADDRESS
+
+
+@pytest.mark.parametrize("who", ["support", "viewer", "stranger"])
+def test_who_may_not_edit_adds_nothing(app: Flask, cast: Cast, visit: Visit, who: str) -> None:
+    visit(getattr(cast, who)).post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
+
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(AlertDestination)) == 2
+
+
+@pytest.mark.parametrize("who", ["support", "viewer"])
+def test_who_may_not_edit_is_offered_no_way_to(cast: Cast, visit: Visit, who: str) -> None:
+    page = visit(getattr(cast, who)).get(OWN).text
+
+    assert re.findall(rf'{OWN}/(?:edit|enable|disable|delete)"', page) == []
+
+
+def test_disabling_and_enabling_say_so_and_offer_the_way_back(admin: Visitor, row: Row) -> None:
+    admin.post(f"{OWN}/disable")
+    disabled, off = admin.get(OWN).text, row()[0].is_enabled
+    admin.post(f"{OWN}/enable")
+    enabled, on = admin.get(OWN).text, row()[0].is_enabled
+
+    assert (off, on) == (False, True)
+    assert "Ticket system is disabled." in disabled
+    assert f'action="{OWN}/enable"' in disabled
+    assert "Ticket system is enabled." in enabled
+    assert f'action="{OWN}/disable"' in enabled
+
+
+@pytest.mark.parametrize("action", ["enable", "disable"])
+def test_switching_twice_is_the_same_as_once(admin: Visitor, row: Row, action: str) -> None:
+    answers = [admin.post(f"{OWN}/{action}").status_code for _ in range(2)]
+
+    assert (answers, row()[0].is_enabled) == ([302, 302], action == "enable")
+
+
+def test_deleting_asks_first(admin: Visitor, row: Row) -> None:
+    page = admin.get(f"{OWN}/delete").text
+
+    assert "Delete Ticket system?" in page
+    assert "The record of what was sent to it is kept." in page
+    assert row()[0].deleted_at is None
+
+
+@on_both_databases
+def test_a_deleted_destination_is_gone_from_the_pages_and_its_deliveries_stand(
+    app: Flask, admin: Visitor, cast: Cast
+) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast), status=DeliveryStatus.SENT, sent_at=NOW)
+        add_real_alert(get_destination(cast), status=DeliveryStatus.SENT, sent_at=NOW)
+
+    answer = admin.post(f"{OWN}/delete")
+
+    assert answer.location == LIST
+    assert "Ticket system was deleted." in admin.get(LIST).text
+    assert "Ticket system" not in admin.get(LIST).text
+    assert admin.get(OWN).status_code == 404
+    with app.app_context():
+        kept = db.session.scalars(select(AlertDelivery.alert_destination_id)).all()
+        assert (list(kept), get_destination(cast).config) == ([1, 1], "")
+
+
+def test_deleting_twice_answers_404_the_second_time(admin: Visitor) -> None:
+    assert [admin.post(f"{OWN}/delete").status_code for _ in range(2)] == [302, 404]
+
+
+def test_the_number_of_a_deleted_destination_is_not_given_again(admin: Visitor) -> None:
+    first = admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"]).location
+    admin.post(f"{first}/delete")
+
+    assert admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"]).location != first
+
+
+def _lost_key(bound_to: str) -> str:
+    return Sealer([Fernet.generate_key().decode()], "any").seal({"address": ADDRESS}, bound_to=bound_to)
+
+
+UNREADABLE: dict[str, Callable[[Config], str]] = {
+    "empty": lambda config: "",
+    "garbage": lambda config: "gärbage \N{BELL}",
+    "of a key that was lost": lambda config: _lost_key("workspace 1 destination 1"),
+    "of another row": lambda config: config.sealer.seal(GOOD["webhook"], bound_to="workspace 2 destination 2"),
+}
+
+
+@pytest.fixture(params=UNREADABLE)
+def unreadable(app: Flask, cast: Cast, config: Config, request: pytest.FixtureRequest) -> None:
+    """The cast's own destination has settings that do not open."""
+    _spoil(app, cast, config=UNREADABLE[request.param](config))
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_settings_that_cannot_be_read_are_said_in_words(admin: Visitor) -> None:
+    answer = admin.get(OWN)
+
+    assert answer.status_code == 200
+    assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in answer.text
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_settings_that_cannot_be_read_leave_every_other_page_standing(admin: Visitor) -> None:
+    pages = ["", "/1/edit", "/1/delete", "/1/status", "/1/history"]
+
+    assert [admin.get(LIST + page).status_code for page in pages] == [200] * len(pages)
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_settings_that_cannot_be_read_must_all_be_entered_again(admin: Visitor) -> None:
+    answer = admin.post(f"{OWN}/edit", BLANK)
+
+    assert answer.status_code == 400
+    assert list(_errors(answer.text)) == ["address", "signing_secret"]
+    assert "Leave blank to keep" not in answer.text
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_settings_that_cannot_be_read_can_be_replaced(admin: Visitor, row: Row) -> None:
+    admin.post(f"{OWN}/edit", BLANK | GOOD["webhook"])
+
+    assert row()[1] == GOOD["webhook"]
+
+
+def test_who_may_not_enter_settings_is_not_asked_to(app: Flask, cast: Cast, visit: Visit) -> None:
+    _spoil(app, cast, config="")
+
+    page = visit(cast.support).get(OWN).text
+
+    assert "Ask the operator whether an encryption key was lost." in page
+    assert "Enter them again" not in page
+
+
+def test_settings_that_lack_a_field_of_a_later_version_leave_the_pages_standing(
+    app: Flask, cast: Cast, config: Config, admin: Visitor
+) -> None:
+    _spoil(app, cast, config=config.sealer.seal({"address": ADDRESS}, bound_to="workspace 1 destination 1"))
+
+    assert [admin.get(path).status_code for path in (LIST, OWN, f"{OWN}/edit")] == [200, 200, 200]
+    assert list(_errors(admin.post(f"{OWN}/edit", BLANK).text)) == ["signing_secret"]
+
+
+@pytest.fixture
+def pigeon(app: Flask, cast: Cast) -> None:
+    """The cast's own destination is of a channel that no longer exists."""
+    _spoil(app, cast, type="pigeon")
+
+
+@pytest.mark.usefixtures("pigeon")
+def test_a_destination_of_a_channel_that_no_longer_exists_is_shown_by_the_channels_name(admin: Visitor) -> None:
+    answer = admin.get(OWN)
+
+    assert answer.status_code == 200
+    assert re.search(r"</svg>\s*pigeon\s", answer.text)
+
+
+@pytest.mark.usefixtures("pigeon")
+def test_no_lost_key_is_blamed_for_a_channel_that_no_longer_exists(admin: Visitor) -> None:
+    assert "cannot be read with the keys" not in admin.get(OWN).text
+
+
+@pytest.mark.usefixtures("pigeon")
+def test_a_destination_of_a_channel_that_no_longer_exists_can_be_disabled_and_deleted_but_not_edited(
+    admin: Visitor,
+) -> None:
+    assert admin.get(f"{OWN}/status").status_code == 200
+    assert admin.get(f"{OWN}/edit").status_code == 404
+    assert admin.post(f"{OWN}/disable").status_code == 302
+    assert admin.post(f"{OWN}/delete").status_code == 302
+
+
+@pytest.mark.parametrize("page", ["/1", "/1/edit", "/1/delete", "/1/status"])
+def test_a_name_is_escaped_wherever_it_stands(app: Flask, cast: Cast, admin: Visitor, page: str) -> None:
+    _spoil(app, cast, name="<script>alert(1)</script>\"'")
+
+    text = admin.get(LIST + page).text
+
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;" in text
+
+
+def test_a_name_is_escaped_in_what_is_said_after_a_change(admin: Visitor) -> None:
+    admin.post(f"{OWN}/edit", BLANK | {"name": "<b>bold</b>"})
+
+    assert "&lt;b&gt;bold&lt;/b&gt; was saved." in admin.get(OWN).text
+
+
+def test_the_page_tells_of_the_last_test_sends_the_newest_first(app: Flask, cast: Cast, admin: Visitor) -> None:
+    with app.app_context():
+        destination = get_destination(cast)
+        add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW, payload={"reference": "AAAAAA"})
+        add_delivery(
+            destination,
+            status=DeliveryStatus.FAILED,
+            last_error_code="not_found",
+            last_error_message="127.0.0.1 answered 404.",
+            requested_by_id=cast.support,
+            attempt_count=3,
+            answer_seconds=0.5,
+            payload={"reference": "BBBBBB"},
+            created_at=NOW + timedelta(minutes=2),
+        )
+
+    history = admin.get(OWN).text.partition("<tbody>")[2]
+
+    assert history.index("BBBBBB") < history.index("AAAAAA")
+    assert "<td>Support</td>" in history
+    assert "127.0.0.1 answered 404. 3 attempts. <small>0.50 s</small>" in history
+    assert "<td>unknown</td>" in history
+
+
+@pytest.fixture
+def busy(app: Flask, cast: Cast) -> None:
+    """The cast's own destination has 21 test sends, and a real alert that is newer."""
+    with app.app_context():
+        for number in range(21):
+            add_delivery(get_destination(cast), payload={"reference": f"TEST{number:02}"})
+        add_real_alert(get_destination(cast), payload={"reference": "REAL00"}, created_at=datetime.now(UTC))
+
+
+@pytest.mark.usefixtures("busy")
+def test_the_page_tells_of_20_test_sends_at_most_and_of_no_real_alert(admin: Visitor) -> None:
+    history = admin.get(OWN).text.partition("<tbody>")[2]
+
+    assert re.findall(r"<code>(\w{6})</code>", history) == [f"TEST{number:02}" for number in range(20, 0, -1)]
+
+
+@pytest.mark.usefixtures("busy")
+def test_the_history_alone_is_the_one_on_the_page(admin: Visitor) -> None:
+    rows = re.compile("<tbody>.*</tbody>", re.DOTALL)
+
+    assert rows.findall(admin.get(f"{OWN}/history").text) == rows.findall(admin.get(OWN).text) != []

@@ -1,0 +1,128 @@
+"""Health: the process alone, and whether a press would work."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.cast import on_both_databases
+from tests.services import QueueServer
+from webapp import create_app, jobs
+from webapp.config import read_config
+
+NOWHERE = "redis://:canary-password@127.0.0.1:1"
+NOT_SEEN = "not seen for 10 s: start flask worker"
+
+
+def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
+    return create_app(read_config(environment | settings)).test_client()
+
+
+@pytest.fixture
+def alive(app: Flask) -> None:
+    """A worker has just given a sign of life."""
+    with app.app_context():
+        jobs.report_alive()
+
+
+@pytest.fixture
+def silent_address() -> Iterator[str]:
+    """A host and port that take a connection and never say a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_process_is_alive_whatever_became_of_the_database_and_the_queue(environment: dict[str, str]) -> None:
+    answer = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite").get("/healthz")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+@on_both_databases
+@pytest.mark.usefixtures("alive")
+def test_an_installation_is_ready_when_everything_that_a_press_needs_is_there(app: Flask) -> None:
+    answer = app.test_client().get("/readyz")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"})
+
+
+def test_where_no_worker_was_seen_it_says_to_start_one(app: Flask) -> None:
+    answer = app.test_client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json == {"status": "unavailable", "database": "ok", "queue": "ok", "worker": NOT_SEEN}
+
+
+@pytest.mark.usefixtures("alive")
+def test_a_worker_that_went_silent_is_missed(app: Flask, queue_server: QueueServer) -> None:
+    jobs.connect(queue_server.url).pexpire(jobs.ALIVE, 1)
+
+    answer = app.test_client().get("/readyz")
+
+    assert (answer.status_code, answer.json and answer.json["worker"]) == (503, NOT_SEEN)
+
+
+def test_where_the_queue_is_gone_it_says_so(environment: dict[str, str]) -> None:
+    answer = _client(environment, REDIS_URL=NOWHERE).get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json == {
+        "status": "unavailable",
+        "database": "ok",
+        "queue": "does not answer",
+        "worker": "not seen, as the queue does not answer",
+    }
+
+
+def test_a_queue_that_takes_the_connection_and_says_nothing_is_given_up(
+    environment: dict[str, str], silent_address: str
+) -> None:
+    answer = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
+
+    assert (answer.status_code, answer.json and answer.json["queue"]) == (503, "does not answer")
+
+
+@pytest.mark.usefixtures("alive")
+def test_a_database_that_was_not_migrated_is_told_by_its_reason(environment: dict[str, str], tmp_path: Path) -> None:
+    answer = _client(environment, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite'}").get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json == {
+        "status": "unavailable",
+        "database": "does not answer, or has not been migrated (OperationalError)",
+        "queue": "ok",
+        "worker": "ok",
+    }
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts"]
+)
+def test_a_database_that_is_gone_is_told_without_its_address(environment: dict[str, str], url: str) -> None:
+    answer = _client(environment, DATABASE_URL=url).get("/readyz")
+
+    assert answer.status_code == 503
+    assert (answer.json or {})["database"] == "does not answer, or has not been migrated (OperationalError)"
+
+
+def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:
+    answer = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite").get("/readyz")
+
+    assert "canary" not in answer.text
+    assert "127.0.0.1" not in answer.text
+    assert str(tmp_path) not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_begins_no_session(app: Flask, path: str) -> None:
+    assert "Set-Cookie" not in app.test_client().get(path).headers
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_is_never_throttled(app: Flask, path: str) -> None:
+    client = app.test_client()
+
+    assert 429 not in {client.get(path).status_code for _ in range(50)}

@@ -1,0 +1,281 @@
+"""A workspace's list: what each role sees of it, what nobody else does, and at what cost."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, add_real_alert, get_account, get_destination, get_workspace
+from tests.visitor import Visitor
+from webapp.accounts import add_account, add_workspace, set_role
+from webapp.config import Config
+from webapp.destinations import add_destination, delete_destination, set_enabled
+from webapp.extensions import db
+from webapp.models import AlertDestination, DeliveryStatus, Role
+
+Visit = Callable[[int], Visitor]
+
+LIST = "/w/harbor/destinations"
+SETTINGS = {"address": "https://hooks.example.com/canary", "signing_secret": "whsec_canary"}
+
+
+def _add(cast: Cast, config: Config, name: str, channel: str = "webhook", **settings: str) -> AlertDestination:
+    harbor, admin = get_workspace(cast), get_account(cast)
+    return add_destination(harbor, admin, channel, name, settings or SETTINGS, config.sealer, NOW)
+
+
+def _names(page: str) -> list[str]:
+    return re.findall(r"<h2><a href=[^>]+>([^<]+)</a></h2>", page)
+
+
+def test_home_leads_to_the_first_workspace_by_name(app: Flask, cast: Cast, visit: Visit) -> None:
+    with app.app_context():
+        set_role(add_workspace("zebra", "An early name", NOW), get_account(cast), Role.VIEWER)
+        db.session.commit()
+
+    assert visit(cast.admin).get("/").location == "/w/zebra/destinations"
+
+
+def test_who_belongs_to_no_workspace_is_told_what_to_do(app: Flask, visit: Visit) -> None:
+    with app.app_context():
+        loner = add_account("loner@example.com", "Loner", None, NOW).id
+        db.session.commit()
+
+    answer = visit(loner).get("/")
+
+    assert answer.status_code == 200
+    assert "You belong to no workspace yet" in answer.text
+
+
+def test_a_workspaces_short_address_leads_to_its_list(cast: Cast, visit: Visit) -> None:
+    assert visit(cast.viewer).get("/w/harbor").location == LIST
+
+
+def test_a_destination_is_listed_with_its_channel_where_it_leads_its_badge_and_its_button(
+    cast: Cast, visit: Visit
+) -> None:
+    page = visit(cast.admin).get(LIST).text
+
+    assert _names(page) == ["Ticket system"]
+    assert "Webhook" in page
+    assert re.search(r'<p class="where">127\.0\.0\.1:\d+ <code title="[^"]+">[0-9a-f]{8}</code></p>', page)
+    assert page.count('data-last-test="never"') == 1
+    assert page.count('data-action="send-test"') == 1
+
+
+@pytest.mark.parametrize("who", ["admin", "support", "viewer"])
+def test_the_list_says_which_role_one_has_and_shows_nobody_a_secret(cast: Cast, visit: Visit, who: str) -> None:
+    page = visit(getattr(cast, who)).get(LIST).text
+
+    assert f"You are <b>{who}</b> here." in page
+    assert SECRET_PATH not in page
+
+
+def test_support_has_the_button_and_no_way_to_edit(cast: Cast, visit: Visit) -> None:
+    page = visit(cast.support).get(LIST).text
+
+    assert 'data-action="send-test"' in page
+    assert f"{LIST}/new" not in page
+
+
+def test_a_viewer_has_neither_the_button_nor_a_way_to_edit(cast: Cast, visit: Visit) -> None:
+    page = visit(cast.viewer).get(LIST).text
+
+    assert 'data-last-test="never"' in page
+    assert 'data-action="send-test"' not in page
+    assert f"{LIST}/new" not in page
+
+
+def test_an_admin_finds_the_way_to_add_a_destination(cast: Cast, visit: Visit) -> None:
+    assert f'href="{LIST}/new"' in visit(cast.admin).get(LIST).text
+
+
+def test_destinations_stand_by_name_and_the_deleted_ones_nowhere(
+    app: Flask, cast: Cast, config: Config, visit: Visit
+) -> None:
+    with app.app_context():
+        _add(cast, config, "Zulu")
+        _add(cast, config, "Alpha")
+        delete_destination(_add(cast, config, "Gone"), get_account(cast), NOW)
+
+    page = visit(cast.viewer).get(LIST).text
+
+    assert _names(page) == ["Alpha", "Ticket system", "Zulu"]
+    assert "Gone" not in page
+
+
+def test_nothing_of_another_workspace_is_listed(cast: Cast, visit: Visit) -> None:
+    page = visit(cast.admin).get(LIST).text
+
+    assert "Lab system" not in page
+    assert "Mill Street Clinic" not in page
+
+
+def test_the_switcher_lists_ones_own_workspaces_with_ones_role_and_marks_the_one_at_hand(
+    app: Flask, cast: Cast, visit: Visit
+) -> None:
+    with app.app_context():
+        set_role(add_workspace("depot", "Depot", NOW), get_account(cast), Role.VIEWER)
+        db.session.commit()
+
+    page = visit(cast.admin).get(LIST).text
+
+    links = re.findall(
+        r'<a href="(/w/\w+/destinations)"\s+(aria-current="page")?>\s*([^<]+) <small>(\w+)</small>', page
+    )
+    assert links == [
+        ("/w/depot/destinations", "", "Depot", "viewer"),
+        (LIST, 'aria-current="page"', "Harbor Logistics", "admin"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "advice"), [("admin", "Add the first one"), ("support", "An admin of this workspace can add one.")]
+)
+def test_an_empty_workspace_says_what_comes_next(app: Flask, cast: Cast, visit: Visit, who: str, advice: str) -> None:
+    with app.app_context():
+        delete_destination(get_destination(cast), get_account(cast), NOW)
+
+    page = visit(getattr(cast, who)).get(LIST).text
+
+    assert "No destinations yet" in page
+    assert advice in page
+
+
+def test_a_disabled_destination_says_so_and_its_button_does_not_work(app: Flask, cast: Cast, visit: Visit) -> None:
+    with app.app_context():
+        set_enabled(get_destination(cast), get_account(cast), False, NOW)
+
+    page = visit(cast.admin).get(LIST).text
+
+    assert '<span class="tag">Disabled</span>' in page
+    assert re.search(r'<button data-action="send-test"[^>]*disabled title="Disabled: enable it to send a test."', page)
+
+
+@pytest.mark.parametrize(
+    ("facts", "badge"),
+    [
+        ({"status": DeliveryStatus.QUEUED}, "pending"),
+        ({"status": DeliveryStatus.DEFERRED, "send_after": datetime(2100, 1, 1, tzinfo=UTC)}, "pending"),
+        ({"status": DeliveryStatus.SENT, "sent_at": NOW}, "sent"),
+        ({"status": DeliveryStatus.FAILED, "last_error_code": "not_found"}, "failed"),
+        ({"status": DeliveryStatus.CANCELED, "last_error_code": "superseded"}, "failed"),
+    ],
+)
+def test_a_badge_shows_the_newest_test_send(
+    app: Flask, cast: Cast, visit: Visit, facts: dict[str, Any], badge: str
+) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast), created_at=datetime.now(UTC), **facts)
+
+    assert re.findall(r'data-last-test="(\w+)"', visit(cast.viewer).get(LIST).text) == [badge]
+
+
+def test_a_real_alert_moves_no_badge(app: Flask, cast: Cast, visit: Visit) -> None:
+    with app.app_context():
+        add_real_alert(get_destination(cast), status=DeliveryStatus.FAILED, last_error_code="not_found")
+
+    assert 'data-last-test="never"' in visit(cast.viewer).get(LIST).text
+
+
+@pytest.mark.parametrize("config_text", ["", "gAAAAA", "not a token", "gärbage \N{BELL}"])
+def test_a_destination_whose_settings_cannot_be_read_is_listed_all_the_same(
+    app: Flask, cast: Cast, visit: Visit, config_text: str
+) -> None:
+    with app.app_context():
+        get_destination(cast).config = config_text
+        db.session.commit()
+
+    answer = visit(cast.viewer).get(LIST)
+
+    assert answer.status_code == 200
+    assert "settings cannot be read" in answer.text
+
+
+def test_a_destination_of_a_channel_that_no_longer_exists_is_listed_all_the_same(
+    app: Flask, cast: Cast, visit: Visit
+) -> None:
+    with app.app_context():
+        get_destination(cast).type = "pigeon"
+        db.session.commit()
+
+    answer = visit(cast.admin).get(LIST)
+
+    assert answer.status_code == 200
+    assert re.search(r"</svg>\s*pigeon\s", answer.text)
+
+
+def test_recipients_are_listed_in_full_to_admins_and_counted_for_the_others(
+    app: Flask, cast: Cast, config: Config, visit: Visit
+) -> None:
+    with app.app_context():
+        _add(cast, config, "Desk", "email", recipients="ann@example.com, bob@example.org, cy@example.com")
+
+    assert "ann@example.com, bob@example.org, cy@example.com" in visit(cast.admin).get(LIST).text
+    assert "3 recipients at example.com, example.org" in visit(cast.support).get(LIST).text
+    assert "ann@" not in visit(cast.support).get(LIST).text
+    assert "ann@" not in visit(cast.viewer).get(LIST).text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("\"><b title='&", "&#34;&gt;&lt;b title=&#39;&amp;"),
+        ("{{ 7 * 7 }}{% raw %}", "{{ 7 * 7 }}{% raw %}"),
+        ("Überseehafen 🚢 מנוף \u202egninraw", "Überseehafen 🚢 מנוף \u202egninraw"),
+        ("🚢" * 200, "🚢" * 200),
+    ],
+)
+def test_a_name_is_shown_as_it_was_typed_whatever_it_holds(
+    app: Flask, cast: Cast, config: Config, visit: Visit, name: str, shown: str
+) -> None:
+    with app.app_context():
+        _add(cast, config, name)
+
+    page = visit(cast.admin).get(LIST).text
+
+    assert f">{shown}</a></h2>" in page
+    assert f'aria-label="Send test to {shown}"' in page
+
+
+def _count_statements(app: Flask, visitor: Visitor) -> int:
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    assert visitor.get(LIST).status_code == 200
+    event.remove(engine, "before_cursor_execute", note)
+    return len(statements)
+
+
+def test_a_list_of_1000_destinations_takes_as_many_queries_as_a_list_of_one(
+    app: Flask, cast: Cast, config: Config, visit: Visit
+) -> None:
+    visitor = visit(cast.admin)
+    with_one = _count_statements(app, visitor)
+    with app.app_context():
+        _add_many(config, 999)
+
+    assert _count_statements(app, visitor) == with_one
+    assert len(_names(visitor.get(LIST).text)) == 1000
+
+
+def _add_many(config: Config, count: int) -> None:
+    now = datetime.now(UTC)
+    facts = {"workspace_id": 1, "type": "webhook", "config": "", "created_at": now, "updated_at": now}
+    destinations = [AlertDestination(name=f"Number {number}", **facts) for number in range(count)]
+    db.session.add_all(destinations)
+    db.session.flush()
+    for destination in destinations:
+        destination.config = config.sealer.seal(SETTINGS, bound_to=destination.seal)
+    add_delivery(destinations[0], created_at=now)
+    db.session.commit()
