@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.scripted_mail_server import HANG_UP, KEEP_SILENT, Script, mail_server
 from webapp.channels.contract import Accepted, Message, SettingInvalid
@@ -180,22 +182,84 @@ def test_the_html_says_the_same_with_every_name_escaped(message: Message, way_ou
     assert "<td>K7QM-4T</td>" in mailbox.part("html")
 
 
-@pytest.mark.parametrize(
-    "name", ["Acme\r\nBcc: eve@example.com", "Acme\nX: y", "Acme\u2028\x00\x85GmbH", "Büro \N{FIRE}" * 99]
-)
-def test_a_name_adds_no_header_and_no_recipient(name: str, message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
-    CHANNEL.send(THREE, replace(message, workspace=name, destination=name), way_out)
-    assert set(mailbox.open().keys()) - {"X-Peer", "X-MailFrom", "X-RcptTo"} == {
-        "Subject",
-        "From",
-        "To",
-        "Date",
-        "Message-ID",
-        "Auto-Submitted",
-        "MIME-Version",
-        "Content-Type",
-    }
-    assert len(mailbox.envelopes[0].rcpt_tos) == 3
+def mail_about(name: str, message: Message) -> EmailMessage:
+    """Return the mail that is sent when everything a person named is named like this, as a mailbox reads it."""
+    named = replace(message, workspace=name, destination=name, requested_by=name)
+    with mail_server() as far_end:
+        CHANNEL.send(THREE, named, through(far_end.port))
+    (received,) = far_end.messages
+    parsed = message_from_bytes(received, policy=default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+HEADERS = [
+    "Subject",
+    "From",
+    "To",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "MIME-Version",
+    "Content-Type",
+]
+
+ODD_NAMES = [
+    "=?utf-8?q?x=0D=0ABcc:_e@e.com?=",
+    "=?utf-8?q?x=0D=0A=0D=0Aa_body?=",
+    "=?utf-8?b?eA0KQmNjOiBlQGUuY29t?=",
+    "=?utf-8?q?a?= =?utf-8?q?b?=",
+    "=?=?=?= =?utf-8?q??= ?=",
+    "=?utf-7?q?+AA0ACg-?=",
+    "Acme\r\nBcc: eve@example.com",
+    "Acme\nX: y",
+    "Acme\u2028\x00\x85GmbH",
+    "Büro \N{FIRE}" * 99,
+    "x" * 999,
+    "\ud800, <b>;",
+    "",
+]
+PIECES = [
+    "=?utf-8?q?",
+    "=?utf-8?b?",
+    "=0D=0A",
+    "DQo=",
+    "Bcc:_e@e.com",
+    "?=",
+    "=?",
+    " ",
+    "\r\n",
+    "é",
+    "\N{FIRE}",
+    "x" * 70,
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_is_taken_literally_and_adds_no_header(name: str, message: Message) -> None:
+    mail = mail_about(name, message)
+    assert mail.keys() == HEADERS
+    assert mail["Subject"] == replace(message, workspace=name).title
+    assert mail["To"] == "ann@example.com, bob@example.com, cleo@example.com"
+
+
+@given(name=st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=12).map("".join))
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_name_arrives_as_the_subject_and_nothing_else(name: str, message: Message) -> None:
+    mail = mail_about(name, message)
+    assert mail.keys() == HEADERS
+    assert mail["Subject"] == replace(message, workspace=name).title
+    assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+
+
+def test_every_line_of_the_head_is_short_plain_and_its_own(message: Message) -> None:
+    name = "=?utf-8?q?x=0D=0A?= Büro " * 9
+    with mail_server() as far_end:
+        CHANNEL.send(THREE, replace(message, workspace=name), through(far_end.port))
+    head = far_end.messages[0].partition(b"\r\n\r\n")[0]
+    assert max(map(len, head.split(b"\r\n"))) <= 78
+    assert head.replace(b"\r\n", b"").isascii()
+    assert b"\r" not in head.replace(b"\r\n", b"")
 
 
 # The settings
@@ -225,6 +289,7 @@ def test_one_or_more_addresses_are_kept_each_once(typed: str, kept: str) -> None
         ("ann@example.com s3cr-tWord@example.com", "Address 1"),
         ("s3cr-tWord@localhost", "Address 1"),
         ("s3cr-tWörd@example.com", "Address 1"),
+        ("=?utf-8?q?s3cr-tWord=0D=0ABcc=3A?=@example.com", "Address 1"),
     ],
 )
 def test_addresses_that_cannot_be_used_are_refused_by_position(typed: str, complaint: str) -> None:

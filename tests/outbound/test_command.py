@@ -41,6 +41,9 @@ def test_the_way_out_does_not_need_the_web_framework() -> None:
         ("https://hooks.example.com/x", "ok", 0),
         ("http://hooks.example.com/x", "scheme_not_allowed", 1),
         ("", "url_invalid", 1),
+        ("-x", "url_invalid", 1),
+        ("--help", "url_invalid", 1),
+        ("--", "url_invalid", 1),
         ("https://\udcff/", "target_not_allowed", 1),
     ],
 )
@@ -77,7 +80,24 @@ def test_post_prints_no_status_without_an_answer(capsys: pytest.CaptureFixture[s
 
 def test_bad_settings_are_said_plainly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv(TRUSTED, "nonsense")
-    with pytest.raises(SystemExit) as caught:
-        main(["check", "https://hooks.example.com/x"])
-    assert caught.value.code == 2
+    assert main(["check", "https://hooks.example.com/x"]) == 2
     assert TRUSTED in capsys.readouterr().err
+
+
+def test_an_address_after_two_dashes_is_an_address(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--", "https://hooks.example.com/x"]) == 0
+    assert capsys.readouterr().out == "ok\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["check"], ["send", "https://a.example.com/"], ["check", "-x", "-y"], ["-x"]]
+)
+def test_wrong_use_is_answered_with_how_to_use_it(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert "webapp.outbound check URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_help_is_printed_when_asked_for(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([asked]) == 0
+    assert "webapp.outbound check URL" in capsys.readouterr().out

@@ -12,7 +12,8 @@ import pytest
 from tests.outbound.cases import cases
 from tests.outbound.reaching import failing
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.addresses import Origin, Policy, check_url
+from webapp.outbound import lookup
+from webapp.outbound.addresses import Origin, Policy, check_url, read_url
 from webapp.outbound.lookup import ask_system, find_addresses
 
 STRICT = Policy()
@@ -85,6 +86,28 @@ def test_the_resolver_is_asked_for_the_host_once() -> None:
 def test_an_address_in_figures_is_not_looked_up() -> None:
     target = check_url("https://11.0.0.1/x", Policy())
     assert find_addresses(target, Policy(), failing(socket.EAI_FAIL), 1) == ["11.0.0.1"]
+
+
+def test_an_address_in_figures_is_judged_once_more_before_it_is_connected_to() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        find_addresses(read_url("https://127.0.0.1/x"), STRICT, failing(socket.EAI_FAIL), 1)
+    assert caught.value.code is Code.TARGET_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("host", ["hooks.example.com", "11.0.0.1"])
+def test_a_public_address_of_this_machine_is_refused_as_a_name_and_in_figures(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "is_this_machine", lambda address: str(address) == "11.0.0.1")
+    with pytest.raises(DeliveryFailed) as caught:
+        find_addresses(check_url(f"https://{host}/x", STRICT), STRICT, lambda name: ["11.0.0.1"], 1)
+    assert caught.value.code is Code.TARGET_NOT_ALLOWED
+
+
+def test_an_address_in_figures_of_a_trusted_origin_may_be_private() -> None:
+    target = read_url("http://10.0.0.5:8080/x")
+    policy = Policy(trusted_origins=frozenset({target.origin}))
+    assert find_addresses(target, policy, failing(socket.EAI_FAIL), 1) == ["10.0.0.5"]
 
 
 def test_the_systems_resolver_answers_with_each_address_once() -> None:

@@ -24,11 +24,13 @@ from tests.scripted_mail_server import (
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.limits import Limits
 from webapp.outbound.mail import MailAnswer, MailSecurity, MailServer, is_mail_address, parse_mail_url, send_mail
+from webapp.outbound.replies import MAX_LINE, MAX_REPLY
 
 SENDER = "alerts@example.com"
 THREE = ("ann@example.com", "bob@example.com", "cleo@example.com")
 SHORT = Limits(whole=0.8, connect=0.5, silence=0.3)
 PASSWORD = "Sesame-4711"
+TOO_MANY_LINES = "250-and another thing\r\n" * 100_000 + "250 the end"
 
 
 @pytest.fixture
@@ -221,6 +223,33 @@ def test_a_reply_without_end_is_cut_by_the_deadline_over_the_whole_send(moment: 
     assert (failure.code, failure.facts.seconds) == (Code.DEADLINE_EXCEEDED, SHORT.whole)
 
 
+@pytest.mark.parametrize("moment", ["GREETING", "EHLO", "RCPT", "DATA"])
+def test_a_reply_of_more_lines_than_any_server_needs_breaks_the_rules(moment: str, message: EmailMessage) -> None:
+    assert failure_from({moment: TOO_MANY_LINES}, message).code is Code.SMTP_PROTOCOL
+
+
+def test_a_reply_of_too_many_lines_after_the_end_of_data_leaves_the_outcome_open(message: EmailMessage) -> None:
+    assert failure_from({"END": TOO_MANY_LINES}, message).code is Code.INVALID_RESPONSE
+
+
+@pytest.mark.parametrize(("length", "code"), [(MAX_LINE, Code.SENDER_REFUSED), (MAX_LINE + 1, Code.SMTP_PROTOCOL)])
+def test_a_line_of_a_reply_has_a_limit(length: int, code: Code, message: EmailMessage) -> None:
+    line = "550 ".ljust(length - len("\r\n"), "x")
+    assert failure_from({"MAIL": line}, message).code is code
+
+
+@pytest.mark.parametrize(("size", "code"), [(MAX_REPLY, Code.SENDER_REFUSED), (MAX_REPLY + 8, Code.SMTP_PROTOCOL)])
+def test_a_reply_has_a_limit_over_all_its_lines(size: int, code: Code, message: EmailMessage) -> None:
+    lines = "550-no\r\n" * (size // 8 - 1) + "550 no"
+    assert failure_from({"MAIL": lines}, message).code is code
+
+
+def test_every_reply_has_a_limit_of_its_own(message: EmailMessage) -> None:
+    long = "250-ok\r\n" * (MAX_REPLY // 8 - 1) + "250 ok"
+    with mail_server({"EHLO": long, "MAIL": long, "RCPT": long}) as far_end:
+        assert send_mail(plain(far_end), message, THREE).status == 250
+
+
 def test_a_yes_that_the_deadline_cut_short_is_not_believed(message: EmailMessage) -> None:
     with mail_server({"END": STOP_MIDWAY}) as far_end:
         server = replace(plain(far_end), limits=Limits(whole=0.4))
@@ -397,6 +426,7 @@ def test_a_plain_address_is_one(address: str) -> None:
         "änn@example.com",
         "ann@exämple.com",
         "ann@example.com.",
+        "=?utf-8?q?x=0D=0ABcc=3A?=@example.com",
         f"{'a' * 65}@example.com",
         f"ann@{'a' * 64}.com",
         f"ann@{'a.' * 125}com",

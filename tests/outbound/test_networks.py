@@ -62,8 +62,9 @@ def test_a_network_of_the_operators_is_refused(address: str) -> None:
     assert not is_allowed(ip_address(address), [ip_network("11.0.0.0/24")])
 
 
-def test_an_address_of_this_machine_is_recognised() -> None:
-    assert is_this_machine(ip_address("127.0.0.1"))
+@pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1"])
+def test_an_address_of_this_machine_is_recognised(address: str) -> None:
+    assert is_this_machine(ip_address(address))
 
 
 def test_an_address_elsewhere_is_not_taken_for_this_machine() -> None:

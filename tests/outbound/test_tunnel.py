@@ -8,9 +8,9 @@ import pytest
 import trustme
 
 from tests.outbound.far_end import Script, context_of, listening, read_request
-from tests.outbound.reaching import outcome_of
+from tests.outbound.reaching import outcome_of, send
 from tests.outbound.scripts import script_of
-from webapp.failures import Code
+from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.addresses import Origin, Policy
 
 HOOK = "https://hooks.example.com/canary"
@@ -91,3 +91,11 @@ def test_a_trusted_origin_is_reached_without_the_proxy() -> None:
 def test_a_proxy_that_opens_no_tunnel_leaves_no_way_through(script: Script) -> None:
     with listening(script) as proxy:
         assert outcome_of(HOOK, policy=through(proxy.port), resolver=public) is Code.NETWORK_UNREACHABLE
+
+
+def test_a_proxy_whose_name_is_not_found_is_not_named() -> None:
+    # The system refuses an address on an interface it lacks by itself, without asking the network.
+    policy = Policy(proxy=Origin("http", "fe80::1%gone", 3128))
+    with pytest.raises(DeliveryFailed) as caught:
+        send(HOOK, policy=policy, resolver=public)
+    assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, Facts(host="hooks.example.com"))

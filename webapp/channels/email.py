@@ -1,8 +1,9 @@
 """E-mail, through the operator's own mail server."""
 
 import re
+from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from html import escape
 
 from webapp.channels.contract import (
@@ -21,7 +22,26 @@ from webapp.outbound.mail import is_mail_address
 
 MOST_RECIPIENTS = 20
 
+LONGEST_PLAIN_SUBJECT = 78 - len("Subject: ")
+"""Characters that fit on one line (RFC 5322, section 2.1.1)."""
+
 OPERATOR = "Ask the operator of this dashboard to check its mail settings"
+
+
+class _Subject(str):
+    """A subject that means what it says.
+
+    Given plain text, EmailMessage decodes what looks like an encoded word (RFC 2047) in it, line breaks included.
+    A value with a `name` and a `fold` it takes as it is.
+    """
+
+    name = "Subject"
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        """Return the header's lines, in ASCII."""
+        plain = self.isascii() and self.isprintable() and "=?" not in self and len(self) <= LONGEST_PLAIN_SUBJECT
+        text = str(self) if plain else Header(self, "utf-8", header_name=self.name).encode(linesep=policy.linesep)
+        return f"{self.name}: {text}{policy.linesep}"
 
 
 def _check(text: str, way_out: WayOut) -> str:
@@ -63,7 +83,7 @@ def _warning(answer: MailAnswer) -> str | None:
 
 def _compose(message: Message, sender: str, recipients: list[str]) -> EmailMessage:
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    mail["Subject"] = message.title
+    mail["Subject"] = _Subject(message.title)
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
     mail["Date"] = message.requested_at

@@ -11,7 +11,6 @@ Exit status: 0 for ok, 1 for a failure, 2 for wrong use or settings.
 import json
 import os
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from time import monotonic
 
@@ -26,17 +25,24 @@ _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, return its exit status."""
-    parser = ArgumentParser(
-        "python -m webapp.outbound", description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
-    parser.add_argument("command", choices=("check", "post"))
-    parser.add_argument("url", metavar="URL")
-    given = parser.parse_args(arguments)
+    # No argparse: it takes an address that begins with a dash for an option.
+    match list(sys.argv[1:] if arguments is None else arguments):
+        case [("check" | "post") as command, url] | [("check" | "post") as command, "--", url]:
+            return _run(command, url)
+        case ["-h" | "--help"]:
+            print(__doc__)
+            return 0
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def _run(command: str, url: str) -> int:
     try:
         policy = policy_from(os.environ)
     except ValueError as error:
-        parser.error(str(error))
-    return _check(given.url, policy) if given.command == "check" else _post(given.url, policy)
+        print(error, file=sys.stderr)
+        return 2
+    return _check(url, policy) if command == "check" else _post(url, policy)
 
 
 def _check(url: str, policy: Policy) -> int:

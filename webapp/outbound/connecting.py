@@ -51,7 +51,10 @@ def _connect(addresses: Sequence[str], port: int, host: str, deadline: Deadline,
 
 
 def _connect_through(proxy: Origin, address: str, target: Target, deadline: Deadline, limits: Limits) -> socket.socket:
-    found = resolve(proxy.host, ask_system, limits.lookup)
+    try:
+        found = resolve(proxy.host, ask_system, limits.lookup)
+    except DeliveryFailed:  # it names the proxy, which is the operator's own affair
+        raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
     connection = _connect(found, proxy.port, target.host, deadline, limits.connect)
     try:
         ask_for_tunnel(connection, address, target.port)

@@ -101,12 +101,12 @@ class _WholeLines(BufferedReader):
 class _Response(HTTPResponse):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fp: BufferedReader | BytesIO = _WholeLines(self.fp.detach())
+        self.fp: BufferedReader = _WholeLines(self.fp.detach())
 
     def begin(self) -> None:
         """Let http.client parse the head, once all of it is here and known to be harmless."""
         answer = self.fp
-        self.fp = BytesIO(read_head(answer))
+        self.fp = BufferedReader(BytesIO(read_head(answer)))
         try:
             super().begin()
         finally:

@@ -28,9 +28,7 @@ def find_addresses(target: Target, policy: Policy, resolver: Resolver, seconds: 
 
     Raises `DeliveryFailed` with dns_not_found, dns_temporary, dns_timeout or target_not_allowed.
     """
-    if find_literal(target.host) is not None:
-        return [target.host]  # `check_url` has judged it
-    addresses = resolve(target.host, resolver, seconds)
+    addresses = [target.host] if find_literal(target.host) is not None else resolve(target.host, resolver, seconds)
     if not policy.trusts(target) and not all(_is_public(address, policy) for address in addresses):
         raise DeliveryFailed(Code.TARGET_NOT_ALLOWED, Facts(host=target.host))
     return addresses

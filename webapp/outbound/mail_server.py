@@ -10,7 +10,7 @@ from webapp.outbound.limits import LIMITS, Limits
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAIL_ADDRESS = re.compile(
-    r"(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"(?=.{1,64}@)(?!.*=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     rf"@(?:{_LABEL}\.)+(?!\d+$){_LABEL}",
     re.ASCII,
 )
@@ -58,7 +58,8 @@ _SCHEMES = {
 def is_mail_address(text: str) -> bool:
     """Whether this is a plain address: dot-atom, ASCII, a domain of two labels at least (RFC 5321, section 4.1.2).
 
-    Stricter than the RFC on purpose: no quotes, comments or address literals, and nothing smtplib would cut or fold.
+    Stricter than the RFC on purpose: no quotes, comments or address literals, and nothing smtplib would cut or fold
+    or a mail program decode (`=?`, RFC 2047).
     """
     return len(text) <= LONGEST_MAIL_ADDRESS and _MAIL_ADDRESS.fullmatch(text) is not None
 

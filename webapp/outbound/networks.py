@@ -49,11 +49,12 @@ def is_allowed(address: Address, denied: Iterable[Network] = ()) -> bool:
 
 def is_this_machine(address: Address) -> bool:
     """Whether the address is one of this machine's own, as far as its interfaces tell. Sends nothing."""
-    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
+    plain = _unwrap(address) or address
+    family = socket.AF_INET if isinstance(plain, IPv4Address) else socket.AF_INET6
     try:
         with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
-            probe.connect((str(address), 443))  # for UDP this only picks the route, and with it our own end
-            return bool(probe.getsockname()[0] == str(address))
+            probe.connect((str(plain), 443))  # for UDP this only picks the route, and with it our own end
+            return bool(probe.getsockname()[0] == str(plain))
     except OSError:
         return False
 

@@ -15,6 +15,7 @@ from webapp.outbound.connecting import open_connection
 from webapp.outbound.deadline import Deadline
 from webapp.outbound.lookup import ask_system
 from webapp.outbound.mail_server import MailSecurity, MailServer
+from webapp.outbound.replies import ReplyReader
 from webapp.outbound.smtp_failures import Reply, Step, class_of, name_breakdown, name_refusal
 from webapp.outbound.tls import encrypt, make_context
 
@@ -87,7 +88,8 @@ class Conversation:
 
     def _use(self, connection: socket) -> None:
         self._smtp.sock = connection
-        self._smtp.file = None  # what came unencrypted before STARTTLS must not be read after it
+        # A new reader: what came unencrypted before STARTTLS must not be read after it.
+        self._smtp.file = ReplyReader(connection.makefile("rb", buffering=0))
 
     def _encrypt(self, connection: socket) -> SSLSocket:
         context = make_context(self._server.ca_file)
