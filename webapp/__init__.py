@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import access, cli, jobs, wording
+from webapp import access, cli, jobs, sessions, wording
 from webapp.accounts import SESSION_LIFE
 from webapp.config import Config, read_config
 from webapp.errors import init_errors
@@ -80,7 +80,7 @@ def _init_extensions(app: Flask) -> None:
     csrf.init_app(app)
     # A page of an error of the database must not load the visitor again: the name is looked up when it is used.
     login_manager.init_app(app, add_context_processor=False)
-    login_manager.user_loader(access.find_visitor)
+    login_manager.user_loader(sessions.find_visitor)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
@@ -108,7 +108,7 @@ def _register(app: Flask, config: Config) -> None:
         "is_demo": config.demo is not None,
         "list_memberships": access.list_memberships,
     }
-    app.before_request(access.require_sign_in)
+    app.before_request(sessions.require_sign_in)
     init_headers(app)
     init_errors(app)
     for command in cli.COMMANDS:

@@ -10,10 +10,10 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from webapp import accounts
-from webapp.access import current_account, end_session, public, start_session
 from webapp.accounts import find_by_password, record_refused_sign_in
 from webapp.extensions import limiter
 from webapp.forms import PasswordForm, SignInForm
+from webapp.sessions import current_account, end_session, public, start_session
 
 bp = Blueprint("auth", __name__)
 

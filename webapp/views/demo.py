@@ -3,8 +3,8 @@
 from flask import Blueprint, abort, redirect, url_for
 from werkzeug.wrappers import Response
 
-from webapp.access import public, start_session
 from webapp.demo.seed import find_demo_account
+from webapp.sessions import public, start_session
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
 

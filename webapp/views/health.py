@@ -5,8 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import jobs
-from webapp.access import public
 from webapp.extensions import db, limiter
+from webapp.sessions import public
 
 bp = Blueprint("health", __name__)
 

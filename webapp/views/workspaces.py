@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from webapp.access import current_account, list_memberships, load_visit
+from webapp.access import list_memberships, load_visit
 from webapp.channels import CHANNELS
 from webapp.config import current_config
 from webapp.masking import show_where
+from webapp.sessions import current_account
 from webapp.status import list_settled_tests, show_status
 
 bp = Blueprint("workspaces", __name__)
