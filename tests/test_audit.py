@@ -95,3 +95,11 @@ def test_the_trail_is_paged_from_the_newest(context: None, cast: Cast) -> None:
 
     assert [event.id for event in (*newest, *older)] == sorted((e.id for e in (*newest, *older)), reverse=True)
     assert len({event.id for event in (*newest, *older)}) == 6
+
+
+def test_a_refused_sign_in_is_recorded_as_refused_in_each_workspace_of_the_account(app: Flask, cast: Cast) -> None:
+    Visitor.anonymous(app).post("/sign-in", {"email": "admin@example.com", "password": "not it"})
+
+    with app.app_context():
+        newest = list_events(cast.harbor, limit=1)[0]
+    assert (newest.account_name, newest.action, newest.result) == ("Admin", "signed in", "refused")

@@ -8,7 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
-from webapp.audit import Action, record_of
+from webapp.audit import Action, Result, record_of
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn, Workspace
 
@@ -35,7 +35,7 @@ def record_refused_sign_in(email: str, now: datetime) -> None:
     """Note that someone tried to sign in to an account that exists, and commit. What was typed is kept nowhere."""
     account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
     if account is not None:
-        record_of(account, Action.SIGN_IN_REFUSED, now)
+        record_of(account, Action.SIGNED_IN, now, Result.REFUSED)
         db.session.commit()
 
 

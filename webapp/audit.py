@@ -14,7 +14,6 @@ class Action(StrEnum):
     """What can be done, in the words the page shows."""
 
     SIGNED_IN = "signed in"
-    SIGN_IN_REFUSED = "was refused at sign-in"
     SIGNED_OUT = "signed out"
     PASSWORD_CHANGED = "changed the password"  # noqa: S105
     TEST_REQUESTED = "sent a test"
@@ -25,6 +24,13 @@ class Action(StrEnum):
     DELETED = "deleted"
 
 
+class Result(StrEnum):
+    """How it went."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
 def record_about(
     destination: AlertDestination, account: Account, action: Action, now: datetime, changed: Sequence[str] = ()
 ) -> None:
@@ -33,10 +39,10 @@ def record_about(
     _add(destination.workspace_id, account, action, subject, now, changed)
 
 
-def record_of(account: Account, action: Action, now: datetime) -> None:
+def record_of(account: Account, action: Action, now: datetime, result: Result = Result.DONE) -> None:
     """Note what someone did with their account, in each of their workspaces, in the transaction that does it."""
     for workspace_id in db.session.scalars(select(Member.workspace_id).where(Member.account_id == account.id)):
-        _add(workspace_id, account, action, "", now, ())
+        _add(workspace_id, account, action, "", now, (), result)
 
 
 def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
@@ -48,7 +54,13 @@ def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50
 
 
 def _add(
-    workspace_id: int, account: Account, action: Action, subject: str, now: datetime, changed: Sequence[str]
+    workspace_id: int,
+    account: Account,
+    action: Action,
+    subject: str,
+    now: datetime,
+    changed: Sequence[str],
+    result: Result = Result.DONE,
 ) -> None:
     db.session.add(
         AuditEvent(
@@ -57,6 +69,7 @@ def _add(
             account_name=account.name,
             action=action.value,
             subject=subject,
+            result=result.value,
             changed=list(changed),
             happened_at=now,
         )

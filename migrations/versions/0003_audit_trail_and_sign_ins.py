@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("account_name", sa.String(200), nullable=False),
         sa.Column("action", sa.String(50), nullable=False),
         sa.Column("subject", sa.String(300), nullable=False),
+        sa.Column("result", sa.String(20), nullable=False),
         sa.Column("changed", sa.JSON(), nullable=False),
         sa.Column("happened_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),

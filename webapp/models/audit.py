@@ -16,6 +16,7 @@ class AuditEvent(Base):
     workspace_id: what someone does with their account, such as a sign-in, has a row in each of their workspaces.
     action: a word of `webapp.audit.Action`.
     subject: what it was done to, such as "destination 7".
+    result: `done` or `refused`.
     changed: the names of the fields that changed; never their values.
     """
 
@@ -28,5 +29,6 @@ class AuditEvent(Base):
     account_name: Mapped[str] = mapped_column(String(200))
     action: Mapped[str] = mapped_column(String(50))
     subject: Mapped[str] = mapped_column(String(300))
+    result: Mapped[str] = mapped_column(String(20))
     changed: Mapped[list[Any]] = mapped_column(JSON)
     happened_at: Mapped[datetime] = mapped_column(UtcDateTime)
