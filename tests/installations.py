@@ -123,7 +123,7 @@ def fill_v1() -> None:
         "accounts",
         {
             "id": 1,
-            "email": "ada@example.com",
+            "email": "owner@example.com",
             "name": "",
             "password_hash": None,
             "is_active": True,

@@ -70,40 +70,40 @@ def test_a_slug_that_is_taken_is_refused(cast: Cast, run: Run) -> None:
 
 
 def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, cast: Cast, run: Run) -> None:
-    told = run("add-member", "harbor", " Ada@Example.com", "support", "--name", "Ada", typed=TWICE)
+    told = run("add-member", "harbor", " Owner@Example.com", "support", "--name", "Owner", typed=TWICE)
 
-    assert "ada@example.com is now support of Harbor Logistics." in told.output
-    assert _roles(app, "ada@example.com") == {"harbor": "support"}
-    signed_in = Visitor.anonymous(app).post("/sign-in", {"email": "ada@example.com", "password": PASSWORD})
+    assert "owner@example.com is now support of Harbor Logistics." in told.output
+    assert _roles(app, "owner@example.com") == {"harbor": "support"}
+    signed_in = Visitor.anonymous(app).post("/sign-in", {"email": "owner@example.com", "password": PASSWORD})
     assert signed_in.status_code == 302
 
 
 def test_no_password_is_shown_while_it_is_typed(cast: Cast, run: Run) -> None:
-    assert PASSWORD not in run("add-member", "harbor", "ada@example.com", "admin", typed=TWICE).output
+    assert PASSWORD not in run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE).output
 
 
 def test_a_new_member_without_a_name_is_called_by_the_address(app: Flask, cast: Cast, run: Run) -> None:
-    run("add-member", "harbor", "ada@example.com", "admin", typed=TWICE)
+    run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE)
 
     with app.app_context():
         assert (
-            db.session.scalars(select(Account.name).where(Account.email == "ada@example.com")).one()
-            == "ada@example.com"
+            db.session.scalars(select(Account.name).where(Account.email == "owner@example.com")).one()
+            == "owner@example.com"
         )
 
 
 def test_a_password_that_is_typed_differently_the_second_time_adds_nobody(app: Flask, cast: Cast, run: Run) -> None:
-    told = run("add-member", "harbor", "ada@example.com", "admin", typed=f"{PASSWORD}\nanother horse battery\n")
+    told = run("add-member", "harbor", "owner@example.com", "admin", typed=f"{PASSWORD}\nanother horse battery\n")
 
     assert told.exit_code == 1
-    assert _roles(app, "ada@example.com") == {}
+    assert _roles(app, "owner@example.com") == {}
 
 
 def test_a_new_members_password_has_12_characters_at_least(app: Flask, cast: Cast, run: Run) -> None:
-    told = run("add-member", "harbor", "ada@example.com", "admin", typed="eleven char\neleven char\n")
+    told = run("add-member", "harbor", "owner@example.com", "admin", typed="eleven char\neleven char\n")
 
     assert (told.exit_code, "Use 12 characters or more." in told.output) == (1, True)
-    assert _roles(app, "ada@example.com") == {}
+    assert _roles(app, "owner@example.com") == {}
 
 
 def test_who_has_an_account_becomes_a_member_elsewhere_without_a_password(app: Flask, cast: Cast, run: Run) -> None:
@@ -138,14 +138,14 @@ def test_who_is_no_member_cannot_be_removed(app: Flask, cast: Cast, run: Run, sl
 
 
 def test_an_unknown_workspace_is_told_with_the_command_that_adds_it(run: Run) -> None:
-    told = run("add-member", "harbor", "ada@example.com", "admin", typed=TWICE)
+    told = run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE)
 
     assert told.exit_code == 1
     assert "There is no workspace harbor. Add it with: flask add-workspace harbor NAME" in told.output
 
 
 def test_an_unknown_role_is_told_with_those_there_are(cast: Cast, run: Run) -> None:
-    told = run("add-member", "harbor", "ada@example.com", "owner")
+    told = run("add-member", "harbor", "owner@example.com", "owner")
 
     assert told.exit_code == 2
     assert "'admin', 'support', 'viewer'" in told.output
@@ -155,27 +155,27 @@ def test_an_unknown_role_is_told_with_those_there_are(cast: Cast, run: Run) -> N
 def ada(app: Flask, cast: Cast) -> int:
     """An account with a password."""
     with app.app_context():
-        account = add_account("ada@example.com", "Ada", PASSWORD, NOW)
+        account = add_account("owner@example.com", "Owner", PASSWORD, NOW)
         db.session.commit()
         return account.id
 
 
 def _opens(app: Flask, password: str) -> bool:
     with app.app_context():
-        return find_by_password("ada@example.com", password) is not None
+        return find_by_password("owner@example.com", password) is not None
 
 
 @pytest.mark.usefixtures("ada")
 def test_a_new_password_replaces_the_old_one(app: Flask, run: Run) -> None:
     told = run("set-password", "ADA@example.com", typed="twelve chars\ntwelve chars\n")
 
-    assert told.output.endswith("ada@example.com has a new password and was signed out everywhere.\n")
+    assert told.output.endswith("owner@example.com has a new password and was signed out everywhere.\n")
     assert (_opens(app, PASSWORD), _opens(app, "twelve chars")) == (False, True)
 
 
 @pytest.mark.usefixtures("ada")
 def test_a_new_password_of_11_characters_is_refused(app: Flask, run: Run) -> None:
-    told = run("set-password", "ada@example.com", typed="eleven char\neleven char\n")
+    told = run("set-password", "owner@example.com", typed="eleven char\neleven char\n")
 
     assert (told.exit_code, "Use 12 characters or more." in told.output) == (1, True)
     assert _opens(app, PASSWORD)
@@ -187,12 +187,12 @@ def test_an_account_that_is_closed_is_signed_out_and_kept_out_until_it_is_opened
     visitor = Visitor.signed_in(app, ada)
     assert visitor.get("/").status_code == 200
 
-    closed = run("set-active", "ada@example.com", "false")
+    closed = run("set-active", "owner@example.com", "false")
 
-    assert closed.output == "ada@example.com may no longer sign in.\n"
+    assert closed.output == "owner@example.com may no longer sign in.\n"
     assert visitor.get("/").status_code == 302
     assert not _opens(app, PASSWORD)
-    assert run("set-active", "ada@example.com", "true").output == "ada@example.com may sign in.\n"
+    assert run("set-active", "owner@example.com", "true").output == "owner@example.com may sign in.\n"
     assert _opens(app, PASSWORD)
 
 

@@ -42,7 +42,7 @@ PIGEONS = Channel(
 )
 """A channel with a field of every kind."""
 
-FILLED = {"name": "Roof", "loft": "North", "whistle": "Canary", "password": "", "birds": "Ada, Bob"}
+FILLED = {"name": "Roof", "loft": "North", "whistle": "Canary", "password": "", "birds": "Owner, Bob"}
 STORED = {"loft": "south", "whistle": "old canary", "password": "old", "birds": "cy"}
 
 
@@ -198,7 +198,7 @@ def test_the_form_of_one_channel_does_not_grow_by_the_fields_of_another(submit: 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 def test_a_form_reads_nothing_but_what_a_form_sends(app: Flask, content_type: str) -> None:
-    body = b'{"email": "ada@example.com", "password": "any"}'
+    body = b'{"email": "owner@example.com", "password": "any"}'
 
     with app.test_request_context(method="POST", data=body, content_type=content_type):
         form = SignInForm(meta={"csrf": False})
@@ -228,7 +228,7 @@ def test_a_new_password_has_12_to_1000_characters(submit: Fill, length: int, nam
 
 
 def test_a_password_keeps_the_blanks_around_it(submit: Fill) -> None:
-    assert submit(SignInForm, {"email": " ada@example.com ", "password": " any "}).password.data == " any "
+    assert submit(SignInForm, {"email": " owner@example.com ", "password": " any "}).password.data == " any "
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from webapp.config import Config
 from webapp.masking import ShownSetting, show_settings, show_where
 from webapp.models import AlertDestination, Role
 
-RECIPIENTS = "ada@example.com, grace@example.org,\nedsger@example.com"
+RECIPIENTS = "owner@example.com, grace@example.org,\nedsger@example.com"
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_others_are_shown_how_many_recipients_there_are_and_where(
 
 
 def test_one_recipient_is_counted_in_the_singular(email: AlertDestination, config: Config) -> None:
-    email.config = config.sealer.seal({"recipients": "ada@example.com"}, bound_to=email.seal)
+    email.config = config.sealer.seal({"recipients": "owner@example.com"}, bound_to=email.seal)
 
     assert show_where(email, Role.VIEWER, config.sealer).text == "1 recipient at example.com"
 

@@ -19,7 +19,7 @@ VIEWERS = "Viewers look; ask an admin or support to send a test."
 
 
 def _visit(role: Role = Role.ADMIN) -> Visit:
-    return Visit(Account(id=1, name="Ada"), Workspace(id=1, slug="harbor", name="Harbor Logistics"), role)
+    return Visit(Account(id=1, name="Owner"), Workspace(id=1, slug="harbor", name="Harbor Logistics"), role)
 
 
 def _destination(is_enabled: bool = True) -> AlertDestination:

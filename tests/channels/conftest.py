@@ -72,7 +72,7 @@ def message() -> Message:
         reference="K7QM-4T",
         workspace="Acme GmbH",
         destination="On-call",
-        requested_by="Ann Example",
+        requested_by="Support desk",
         requested_at=datetime(2026, 11, 3, 14, 5, 6, tzinfo=timezone(timedelta(hours=5, minutes=30))),
     )
 
@@ -83,7 +83,7 @@ def facts() -> dict[str, str]:
     return {
         "Workspace": "Acme GmbH",
         "Destination": "On-call",
-        "Sent by": "Ann Example",
+        "Sent by": "Support desk",
         "Sent at": "2026-11-03 08:35:06 UTC",
         "Reference": "K7QM-4T",
     }

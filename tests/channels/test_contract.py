@@ -85,7 +85,7 @@ MESSAGE = Message(
     reference="K7QM-4T",
     workspace="Acme",
     destination="On-call",
-    requested_by="Ann Example",
+    requested_by="Support desk",
     requested_at=datetime(2026, 11, 3, 8, 35, 6, tzinfo=UTC),
 )
 

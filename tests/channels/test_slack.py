@@ -84,7 +84,7 @@ def test_the_wire_carries_a_text_that_names_itself(far_end: FarEnd, message: Mes
         "Someone pressed Send test to see whether alerts arrive here. There is nothing to do.",
         "*Workspace:* Acme GmbH",
         "*Destination:* On-call",
-        "*Sent by:* Ann Example",
+        "*Sent by:* Support desk",
         "*Sent at:* 2026-11-03 08:35:06 UTC",
         "*Reference:* K7QM-4T",
     ]

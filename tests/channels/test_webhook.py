@@ -80,7 +80,7 @@ def test_the_body_is_an_event_that_names_itself(far_end: FarEnd, message: Messag
             "explanation": "Someone pressed Send test to see whether alerts arrive here. There is nothing to do.",
             "workspace": "Acme GmbH",
             "destination": "On-call",
-            "sent_by": "Ann Example",
+            "sent_by": "Support desk",
             "sent_at": "2026-11-03 08:35:06 UTC",
             "reference": "K7QM-4T",
         },

@@ -21,7 +21,7 @@ from webapp.models import Role
 
 Visit = Callable[[int], Visitor]
 
-EMAIL, PASSWORD, WRONG = "ada@example.com", "correct horse battery", "canary horse battery"
+EMAIL, PASSWORD, WRONG = "owner@example.com", "correct horse battery", "canary horse battery"
 NEW = "another horse battery"
 PAGE = "/w/harbor/destinations"
 
@@ -34,7 +34,7 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 def ada(app: Flask, cast: Cast) -> int:
     """An admin of the harbor who signs in by password."""
     with app.app_context():
-        account = add_account(EMAIL, "Ada", None, NOW)
+        account = add_account(EMAIL, "Owner", None, NOW)
         account.password_hash = CHEAP
         set_role(get_workspace(cast), account, Role.ADMIN)
         db.session.commit()
@@ -202,7 +202,7 @@ def test_one_account_is_throttled_alone(door: Visitor) -> None:
 
 
 def test_an_account_is_throttled_however_its_address_is_spelled(door: Visitor) -> None:
-    assert _refuse(door, 11, EMAIL, "ADA@Example.com", f"  {EMAIL} ") == [400] * 10 + [429]
+    assert _refuse(door, 11, EMAIL, "OWNER@Example.com", f"  {EMAIL} ") == [400] * 10 + [429]
 
 
 def test_an_unknown_account_is_throttled_like_one_that_exists(door: Visitor) -> None:
@@ -391,7 +391,7 @@ def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[s
 
 @pytest.fixture
 def inside(door: Visitor) -> Visitor:
-    """Ada's browser, signed in and on a page."""
+    """Owner's browser, signed in and on a page."""
     _sign_in(door, EMAIL, PASSWORD)
     door.get("/password")
     return door

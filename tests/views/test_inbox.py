@@ -27,7 +27,7 @@ WEBHOOK = Arrival(
 CARD = (
     '{"attachments": [{"content": {"type": "AdaptiveCard", "body": ['
     '{"type": "TextBlock", "text": "A <b>test</b>", "weight": "Bolder"},'
-    '{"type": "FactSet", "facts": [{"title": "Sent by", "value": "Ada"}]}, {"type": "Image"}]}}]}'
+    '{"type": "FactSet", "facts": [{"title": "Sent by", "value": "Owner"}]}, {"type": "Image"}]}}]}'
 )
 MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\r\nHello <b>desk</b>"
 
@@ -103,8 +103,8 @@ def test_a_teams_message_is_drawn_as_its_card(visitor: Visitor, inbox: Inbox) ->
 
 
 def test_a_slack_message_is_drawn_as_a_bubble(visitor: Visitor, inbox: Inbox) -> None:
-    inbox.add(replace(WEBHOOK, service=Service.SLACK, body='{"text": "*Who:* <i>Ada</i>"}'), NOW)
-    assert '<p class="inbox-bubble"><b>Who:</b> &lt;i&gt;Ada&lt;/i&gt;</p>' in visitor.get("/demo/inbox").text
+    inbox.add(replace(WEBHOOK, service=Service.SLACK, body='{"text": "*Who:* <i>Owner</i>"}'), NOW)
+    assert '<p class="inbox-bubble"><b>Who:</b> &lt;i&gt;Owner&lt;/i&gt;</p>' in visitor.get("/demo/inbox").text
 
 
 def test_a_mail_is_read_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
