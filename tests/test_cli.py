@@ -167,7 +167,7 @@ def _opens(app: Flask, password: str) -> bool:
 
 @pytest.mark.usefixtures("ada")
 def test_a_new_password_replaces_the_old_one(app: Flask, run: Run) -> None:
-    told = run("set-password", "ADA@example.com", typed="twelve chars\ntwelve chars\n")
+    told = run("set-password", "OWNER@example.com", typed="twelve chars\ntwelve chars\n")
 
     assert told.output.endswith("owner@example.com has a new password and was signed out everywhere.\n")
     assert (_opens(app, PASSWORD), _opens(app, "twelve chars")) == (False, True)
