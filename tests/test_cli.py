@@ -152,7 +152,7 @@ def test_an_unknown_role_is_told_with_those_there_are(cast: Cast, run: Run) -> N
 
 
 @pytest.fixture
-def ada(app: Flask, cast: Cast) -> int:
+def owner(app: Flask, cast: Cast) -> int:
     """An account with a password."""
     with app.app_context():
         account = add_account("owner@example.com", "Owner", PASSWORD, NOW)
@@ -165,7 +165,7 @@ def _opens(app: Flask, password: str) -> bool:
         return find_by_password("owner@example.com", password) is not None
 
 
-@pytest.mark.usefixtures("ada")
+@pytest.mark.usefixtures("owner")
 def test_a_new_password_replaces_the_old_one(app: Flask, run: Run) -> None:
     told = run("set-password", "OWNER@example.com", typed="twelve chars\ntwelve chars\n")
 
@@ -173,7 +173,7 @@ def test_a_new_password_replaces_the_old_one(app: Flask, run: Run) -> None:
     assert (_opens(app, PASSWORD), _opens(app, "twelve chars")) == (False, True)
 
 
-@pytest.mark.usefixtures("ada")
+@pytest.mark.usefixtures("owner")
 def test_a_new_password_of_11_characters_is_refused(app: Flask, run: Run) -> None:
     told = run("set-password", "owner@example.com", typed="eleven char\neleven char\n")
 
@@ -182,9 +182,9 @@ def test_a_new_password_of_11_characters_is_refused(app: Flask, run: Run) -> Non
 
 
 def test_an_account_that_is_closed_is_signed_out_and_kept_out_until_it_is_opened(
-    app: Flask, ada: int, run: Run
+    app: Flask, owner: int, run: Run
 ) -> None:
-    visitor = Visitor.signed_in(app, ada)
+    visitor = Visitor.signed_in(app, owner)
     assert visitor.get("/").status_code == 200
 
     closed = run("set-active", "owner@example.com", "false")

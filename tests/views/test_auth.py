@@ -31,7 +31,7 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture
-def ada(app: Flask, cast: Cast) -> int:
+def owner(app: Flask, cast: Cast) -> int:
     """An admin of the harbor who signs in by password."""
     with app.app_context():
         account = add_account(EMAIL, "Owner", None, NOW)
@@ -42,7 +42,7 @@ def ada(app: Flask, cast: Cast) -> int:
 
 
 @pytest.fixture
-def door(app: Flask, ada: int) -> Visitor:
+def door(app: Flask, owner: int) -> Visitor:
     """A browser on the sign-in page."""
     return Visitor.anonymous(app)
 
@@ -212,7 +212,7 @@ def test_an_unknown_account_is_throttled_like_one_that_exists(door: Visitor) -> 
     assert (unknown[-1][0], unknown) == (429, known)
 
 
-def test_a_sign_in_that_succeeds_does_not_count_against_the_account(app: Flask, ada: int) -> None:
+def test_a_sign_in_that_succeeds_does_not_count_against_the_account(app: Flask, owner: int) -> None:
     answers = [_sign_in(Visitor.anonymous(app), EMAIL, PASSWORD) for _ in range(11)]
 
     assert [answer.status_code for answer in answers] == [302] * 11
@@ -329,7 +329,7 @@ def test_who_is_signed_in_is_not_asked_again(cast: Cast, visit: Visit) -> None:
     assert visit(cast.viewer).get("/sign-in").location == "/"
 
 
-def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(cast: Cast, visit: Visit, ada: int) -> None:
+def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(cast: Cast, visit: Visit, owner: int) -> None:
     visitor = visit(cast.stranger)
     assert visitor.get("/w/clinic/destinations").status_code == 200
 
@@ -367,7 +367,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(door: Vis
 
 
 def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
-    environment: dict[str, str], ada: int
+    environment: dict[str, str], owner: int
 ) -> None:
     visitor = Visitor.anonymous(create_app(read_config(environment | {"HTTPS": "1"})))
 
@@ -376,7 +376,7 @@ def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
     assert cookie == {"name": "__Host-session", "path": "/", "samesite": "Lax", "httponly": True, "secure": True}
 
 
-def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[str, str], ada: int) -> None:
+def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[str, str], owner: int) -> None:
     client = create_app(read_config(environment | {"HTTPS": "1"})).test_client()
     visitor = Visitor(client)
     here = {"base_url": "https://alerts.example.com"}
@@ -405,9 +405,9 @@ def test_a_new_password_opens_and_the_old_one_no_longer_does(app: Flask, inside:
 
 
 def test_who_changes_the_password_stays_signed_in_and_every_other_browser_does_not(
-    ada: int, inside: Visitor, visit: Visit
+    owner: int, inside: Visitor, visit: Visit
 ) -> None:
-    other = visit(ada)
+    other = visit(owner)
 
     inside.post("/password", {"current": PASSWORD, "new": NEW})
 
