@@ -22,6 +22,8 @@ from webapp.extensions import db
 log = logging.getLogger(__name__)
 
 QUEUE = "alertcheck"
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
 JOB_TIMEOUT = 30
 """Seconds, above all that a claim, a send and a patient record take: a belt, since it only raises inside the job."""
 
@@ -63,7 +65,7 @@ def enqueue_delivery(delivery_id: int) -> None:
 def send_delivery(delivery_id: int) -> None:
     """Run as the job: send one delivery. Whatever breaks is named by its type alone, since RQ keeps tracebacks."""
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    with app.app_context(), _undisturbed():
+    with app.app_context(), undisturbed():
         try:
             deliveries.send(delivery_id, current_config())
         except Exception as error:
@@ -72,16 +74,23 @@ def send_delivery(delivery_id: int) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let a signal to stop wait for the end of the send in hand: RQ's handler talks to Redis, which may be gone too."""
+def undisturbed() -> Iterator[None]:
+    """Let a signal to stop wait for the end of the send in hand: RQ's handler talks to Redis, which may be gone too.
+
+    Masking the signals would not do: the kernel hands them to another thread, and Python runs the handler in this one.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    waiting: set[int] = set()
+    usual = {stop: signal.signal(stop, lambda number, _frame: waiting.add(number)) for stop in STOPS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for stop, handler in usual.items():
+            signal.signal(stop, handler)
+        for number in waiting:
+            signal.raise_signal(number)
 
 
 def run_worker(redis_url: str) -> None:

@@ -19,8 +19,6 @@ from webapp.extensions import db
 
 log = logging.getLogger(__name__)
 
-STOPS = (signal.SIGTERM, signal.SIGINT)
-
 TICK = 1.0
 """Seconds between two recovery passes."""
 
@@ -70,7 +68,7 @@ def _fill(team: list[ForkProcess], size: int, app: Flask) -> None:
 def _start_member(app: Flask) -> ForkProcess:
     member = multiprocessing.get_context("fork").Process(target=_take_jobs, args=(app, os.getpid()))
     # Until the child has handlers of its own, a signal to stop waits: with its parent's it would be lost.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, jobs.STOPS)
     try:
         member.start()
     finally:
@@ -89,9 +87,9 @@ def _dismiss(team: list[ForkProcess]) -> None:
 
 def _take_jobs(app: Flask, parent: int) -> None:
     os.setpgrp()  # Ctrl-C reaches the parent alone, which asks us to stop
-    for number in STOPS:
+    for number in jobs.STOPS:
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, jobs.STOPS)
     threading.Thread(target=_live_with, args=(app, parent), daemon=True).start()
     with app.app_context():
         jobs.run_worker(current_config().redis_url)

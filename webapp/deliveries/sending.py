@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from webapp.channels.contract import Accepted
 from webapp.config import Config
@@ -70,7 +70,7 @@ def _record_patiently(attempt: Attempt, values: dict[str, Any], give_up_at: floa
     while True:
         try:
             return _record(attempt, values, datetime.now(UTC))
-        except OperationalError as error:
+        except DBAPIError as error:
             db.session.rollback()
             if time.monotonic() + PAUSE > give_up_at:
                 raise
