@@ -101,7 +101,7 @@ def test_a_form_that_is_filled_in_passes_with_the_checked_values(fill: Fill) -> 
         "loft": "north",
         "whistle": "canary",
         "password": "",
-        "birds": "ada, bob",
+        "birds": "owner, bob",
     }
 
 
@@ -165,7 +165,7 @@ def test_a_secret_field_never_shows_a_value(fill: Fill, field: str) -> None:
 
 def test_recipients_show_what_is_stored_and_what_was_typed(fill: Fill) -> None:
     assert ">\r\ncy</textarea>" in fill({}, STORED)["birds"]()
-    assert ">\r\nAda, Bob</textarea>" in fill(FILLED, STORED)["birds"]()
+    assert ">\r\nOwner, Bob</textarea>" in fill(FILLED, STORED)["birds"]()
 
 
 def test_the_help_of_a_stored_secret_says_that_blank_keeps_it(fill: Fill) -> None:
