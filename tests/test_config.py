@@ -1,5 +1,6 @@
 """The operator's settings: what is missing or wrong is said plainly, and no secret is printed."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def test_what_is_not_set_is_off() -> None:
     config = read()
 
     assert (config.https, config.proxies, config.demo, config.way_out.mail) == (False, 0, None, None)
+
+
+def test_the_waits_of_real_alerts_are_seconds() -> None:
+    assert read(REAL_ALERT_WAITS="60, 1800").real_alert_waits == (timedelta(minutes=1), timedelta(minutes=30))
+
+
+@pytest.mark.parametrize("waits", ["soon", "1.5", "-3", "60;300", "60,43141", "1000000"])
+def test_waits_that_are_no_seconds_or_come_to_more_than_half_a_day_are_refused(waits: str) -> None:
+    with pytest.raises(Misconfigured, match="REAL_ALERT_WAITS has to be seconds, such as"):
+        read(REAL_ALERT_WAITS=waits)
 
 
 @pytest.mark.parametrize("name", NEEDED)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from flask import current_app
@@ -39,6 +40,7 @@ class Presses:
 class Config:
     """The operator's settings.
 
+    real_alert_waits: how long after each failed attempt a real alert is tried again; empty: another program sends them.
     hosts: the names under which the pages may be asked for; none: any. demo: None in production.
     """
 
@@ -48,6 +50,7 @@ class Config:
     redis_url: str = field(repr=False)
     way_out: WayOut
     presses: Presses
+    real_alert_waits: tuple[timedelta, ...]
     https: bool
     hosts: tuple[str, ...]
     proxies: int
@@ -67,6 +70,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
             per_member=_read_number(environ, "PRESSES_PER_MEMBER", 120),
             per_workspace=_read_number(environ, "PRESSES_PER_WORKSPACE", 600),
         ),
+        real_alert_waits=_read_waits(environ),
         https=environ.get("HTTPS", "0") == "1",
         hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
@@ -98,6 +102,15 @@ def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
     return int(text)
+
+
+def _read_waits(environ: Mapping[str, str]) -> tuple[timedelta, ...]:
+    parts = [part.strip() for part in environ.get("REAL_ALERT_WAITS", "").split(",") if part.strip()]
+    are_numbers = all(part.isascii() and part.isdecimal() and 0 < len(part) < 6 for part in parts)
+    waits = tuple(timedelta(seconds=int(part)) for part in parts) if are_numbers else ()
+    if not are_numbers or sum(waits, timedelta()) > timedelta(hours=12):
+        raise Misconfigured("REAL_ALERT_WAITS has to be seconds, such as 60,300,1800, and 12 hours in all at most.")
+    return waits
 
 
 def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:

@@ -9,8 +9,9 @@ from sqlalchemy import Row
 
 from webapp import jobs
 from webapp.access import Visit
+from webapp.config import current_config
 from webapp.cooldown import seconds_left
-from webapp.deliveries import end_overdue
+from webapp.deliveries import end_overdue, is_overdue
 from webapp.last_test import Badge, LastTest, find_newest_test, list_with_newest_test, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
@@ -68,9 +69,9 @@ def show_status(
 
 
 def find_settled_test(destination: AlertDestination, now: datetime) -> AlertDelivery | None:
-    """Fetch the newest test send; one that is past its time ends here, if no worker was there to end it."""
+    """Fetch the newest test send; one that is past its time ends here, if no worker is there to end it."""
     newest = find_newest_test(destination)
-    if newest is not None and end_overdue(newest, now):
+    if newest is not None and _end_if_abandoned(newest, now):
         newest = find_newest_test(destination)
     return newest
 
@@ -78,7 +79,7 @@ def find_settled_test(destination: AlertDestination, now: datetime) -> AlertDeli
 def list_settled_tests(workspace_id: int, now: datetime) -> Sequence[Row[AlertDestination, AlertDelivery | None]]:
     """Fetch a workspace's destinations with their newest test sends, none of them past its time."""
     rows = list_with_newest_test(workspace_id)
-    ended = [end_overdue(newest, now) for _, newest in rows if newest is not None]
+    ended = [_end_if_abandoned(newest, now) for _, newest in rows if newest is not None]
     return list_with_newest_test(workspace_id) if any(ended) else rows
 
 
@@ -96,14 +97,21 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
     return render_template("_status.html", visit=visit, status=status, now=now)
 
 
+def _end_if_abandoned(newest: AlertDelivery, now: datetime) -> bool:
+    # A living worker ends it by a clock that cannot be set, and may have it in the air: then it is not ours to end.
+    return is_overdue(newest, now, current_config()) and not _is_worker_seen() and end_overdue(newest, now)
+
+
 def _lacks_worker(newest: AlertDelivery, now: datetime) -> bool:
     is_left_alone = newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None
-    if not is_left_alone or now - newest.updated_at < PICK_UP:
-        return False
+    return is_left_alone and now - newest.updated_at >= PICK_UP and not _is_worker_seen()
+
+
+def _is_worker_seen() -> bool:
     try:
-        return not jobs.is_worker_alive()
+        return jobs.is_worker_alive()
     except jobs.QueueUnavailable:
-        return True
+        return False
 
 
 def _choose_pace(newest: AlertDelivery, now: datetime) -> str:

@@ -37,10 +37,11 @@ def work(app: Flask, size: int) -> None:
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
     team: list[ForkProcess] = []
+    sightings = deliveries.Sightings()
     try:
         while not stop.is_set():
             _fill(team, size, app)
-            _recover_once(app)
+            _recover_once(app, sightings)
             stop.wait(TICK)
     finally:
         _dismiss(team)
@@ -109,10 +110,10 @@ def _live_with(app: Flask, parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _recover_once(app: Flask) -> None:
+def _recover_once(app: Flask, sightings: deliveries.Sightings) -> None:
     with app.app_context():
         try:
-            for delivery_id in deliveries.recover(datetime.now(UTC)):
+            for delivery_id in deliveries.recover(datetime.now(UTC), current_config(), sightings):
                 jobs.enqueue_delivery(delivery_id)
         except jobs.QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")

@@ -1,14 +1,16 @@
 """What waits moves on by itself, or ends: nothing stays Pending for ever."""
 
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.cast import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries import end_overdue, recover
+from tests.recovering import recover_at
+from webapp.config import Config
+from webapp.deliveries import end_overdue, is_overdue
 from webapp.deliveries.recovery import AT_ONCE
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -26,85 +28,87 @@ def _deferred(cast: Cast, send_after: datetime, **facts: Any) -> AlertDelivery:
     return add_delivery(get_destination(cast), status=DeliveryStatus.DEFERRED, send_after=send_after, **facts)
 
 
-def test_a_deferred_row_goes_back_to_the_queue_when_its_time_has_come(cast: Cast) -> None:
+def test_a_deferred_row_goes_back_to_the_queue_when_its_time_has_come(cast: Cast, config: Config) -> None:
     due = _deferred(cast, NOW + seconds(5))
 
-    assert recover(NOW + seconds(5)) == [due.id]
+    assert recover_at(config, NOW + seconds(5)) == [due.id]
     assert (_outcome(due), due.send_after) == ((DeliveryStatus.QUEUED, "remote_unavailable"), None)
 
 
-def test_a_deferred_row_waits_for_its_time(cast: Cast) -> None:
+def test_a_deferred_row_waits_for_its_time(cast: Cast, config: Config) -> None:
     _deferred(cast, NOW + seconds(5))
 
-    assert recover(NOW + seconds(4.9)) == []
+    assert recover_at(config, NOW + seconds(4.9)) == []
 
 
-def test_a_queued_row_that_no_worker_touched_for_10_seconds_is_handed_over_again(cast: Cast) -> None:
+def test_a_queued_row_that_no_worker_touched_for_10_seconds_is_handed_over_again(cast: Cast, config: Config) -> None:
     forgotten = add_delivery(get_destination(cast))
 
-    assert recover(NOW + seconds(10)) == [forgotten.id]
+    assert recover_at(config, NOW + seconds(10)) == [forgotten.id]
 
 
-def test_a_queued_row_is_given_10_seconds_to_be_picked_up(cast: Cast) -> None:
+def test_a_queued_row_is_given_10_seconds_to_be_picked_up(cast: Cast, config: Config) -> None:
     add_delivery(get_destination(cast))
 
-    assert recover(NOW + seconds(9.9)) == []
+    assert recover_at(config, NOW + seconds(9.9)) == []
 
 
-def test_a_row_that_was_just_handed_over_is_not_handed_over_twice(cast: Cast) -> None:
+def test_a_row_that_was_just_handed_over_is_not_handed_over_twice(cast: Cast, config: Config) -> None:
     add_delivery(get_destination(cast))
-    recover(NOW + seconds(10))
+    recover_at(config, NOW + seconds(10))
 
-    assert recover(NOW + seconds(11)) == []
+    assert recover_at(config, NOW + seconds(11)) == []
 
 
-def test_a_queued_row_that_no_worker_picked_up_in_two_minutes_ends_as_not_started(cast: Cast) -> None:
+def test_a_queued_row_that_no_worker_picked_up_in_two_minutes_ends_as_not_started(cast: Cast, config: Config) -> None:
     delivery = add_delivery(get_destination(cast))
 
-    assert recover(NOW + seconds(120)) == []
+    assert recover_at(config, NOW + seconds(120)) == []
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
 
 
-def test_a_deferred_row_whose_next_attempt_came_too_late_ends_with_what_happened_last(cast: Cast) -> None:
+def test_a_deferred_row_whose_next_attempt_came_too_late_ends_with_what_happened_last(
+    cast: Cast, config: Config
+) -> None:
     delivery = _deferred(cast, NOW + seconds(50))
 
-    recover(NOW + seconds(120))
+    recover_at(config, NOW + seconds(120))
 
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "remote_unavailable")
 
 
-def test_an_attempt_older_than_20_seconds_has_lost_its_worker(cast: Cast) -> None:
+def test_an_attempt_older_than_20_seconds_has_lost_its_worker(cast: Cast, config: Config) -> None:
     delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
 
-    assert recover(NOW + seconds(20)) == []
+    assert recover_at(config, NOW, NOW + seconds(20)) == []
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
 
 
-def test_an_attempt_is_given_20_seconds_to_end(cast: Cast) -> None:
+def test_an_attempt_is_given_20_seconds_to_end(cast: Cast, config: Config) -> None:
     delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
 
-    recover(NOW + seconds(19.9))
+    recover_at(config, NOW, NOW + seconds(19.9))
 
     assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)
 
 
-def test_a_real_alert_is_not_sent_late_by_the_recovery(cast: Cast) -> None:
+def test_a_real_alert_of_another_program_is_not_sent_late_by_the_recovery(cast: Cast, config: Config) -> None:
     alert = add_real_alert(get_destination(cast), status=DeliveryStatus.QUEUED)
 
-    assert recover(NOW + seconds(3600)) == []
+    assert recover_at(config, NOW + seconds(3600)) == []
     assert _outcome(alert) == (DeliveryStatus.QUEUED, None)
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.CANCELED])
-def test_a_row_that_has_ended_is_left_alone(cast: Cast, status: DeliveryStatus) -> None:
+def test_a_row_that_has_ended_is_left_alone(cast: Cast, config: Config, status: DeliveryStatus) -> None:
     ended = add_delivery(get_destination(cast), status=status, sent_at=NOW, last_error_code="not_found")
 
-    recover(NOW + seconds(3600))
+    recover_at(config, NOW + seconds(3600))
 
     assert _outcome(ended) == (status, "not_found")
 
 
-def test_several_workers_share_the_rows_between_them(app: Flask, cast: Cast) -> None:
+def test_several_workers_share_the_rows_between_them(app: Flask, cast: Cast, config: Config) -> None:
     ids = sorted(_deferred(cast, NOW).id for _ in range(30))
     recovered: list[int] = []
     start = threading.Barrier(3)
@@ -112,7 +116,7 @@ def test_several_workers_share_the_rows_between_them(app: Flask, cast: Cast) -> 
     def pass_once() -> None:
         start.wait()
         with app.app_context():
-            recovered.extend(recover(NOW + seconds(1)))
+            recovered.extend(recover_at(config, NOW + seconds(1)))
 
     workers = [threading.Thread(target=pass_once) for _ in range(3)]
     [worker.start() for worker in workers]
@@ -121,32 +125,58 @@ def test_several_workers_share_the_rows_between_them(app: Flask, cast: Cast) -> 
     assert sorted(recovered) == ids
 
 
-def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(cast: Cast) -> None:
+def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(cast: Cast, config: Config) -> None:
     delivery = add_delivery(get_destination(cast))
 
-    assert not end_overdue(delivery, NOW + seconds(119))
+    assert not is_overdue(delivery, NOW + seconds(119), config)
+    assert is_overdue(delivery, NOW + seconds(120), config)
     assert end_overdue(delivery, NOW + seconds(120))
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
 
 
-def test_looking_moves_nothing_back_into_the_queue(cast: Cast) -> None:
-    due = _deferred(cast, NOW)
-
-    assert not end_overdue(due, NOW + seconds(60))
-    assert _outcome(due)[0] is DeliveryStatus.DEFERRED
-
-
-def test_rows_that_are_not_due_do_not_crowd_out_one_that_is(cast: Cast) -> None:
+def test_rows_that_are_not_due_do_not_crowd_out_one_that_is(cast: Cast, config: Config) -> None:
     for _ in range(AT_ONCE):
         _deferred(cast, NOW + seconds(100), updated_at=NOW - seconds(1))
     due = _deferred(cast, NOW + seconds(1))
 
-    assert recover(NOW + seconds(1)) == [due.id]
+    assert recover_at(config, NOW + seconds(1)) == [due.id]
 
 
-def test_an_attempt_from_the_future_has_lost_its_worker_too(cast: Cast) -> None:
-    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW + seconds(3600), attempt_count=1)
+@pytest.mark.parametrize("step", [seconds(3600), seconds(-3600), seconds(86_400), seconds(-86_400)])
+def test_a_worker_in_the_middle_of_a_send_is_not_given_up_on_when_the_clock_is_set(
+    cast: Cast, config: Config, step: timedelta
+) -> None:
+    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
 
-    recover(NOW)
+    recover_at(config, NOW, NOW + seconds(5), clock_set_by=step)
 
-    assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
+    assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)
+
+
+@pytest.mark.parametrize("step", [seconds(-3600), seconds(-86_400)])
+def test_a_deferred_row_is_tried_after_its_wait_although_the_clock_was_set_back(
+    cast: Cast, config: Config, step: timedelta
+) -> None:
+    due = _deferred(cast, NOW + seconds(5))
+
+    assert recover_at(config, NOW + step, NOW + step + seconds(4.9)) == []
+    assert recover_at(config, NOW + step, NOW + step + seconds(5)) == [due.id]
+
+
+@pytest.mark.parametrize("step", [seconds(-3600), seconds(-86_400)])
+def test_a_row_ends_after_two_minutes_although_the_clock_was_set_back(
+    cast: Cast, config: Config, step: timedelta
+) -> None:
+    forgotten = _deferred(cast, NOW + seconds(119), updated_at=NOW - seconds(10))
+
+    recover_at(config, NOW + step, NOW + step + seconds(120))
+
+    assert _outcome(forgotten) == (DeliveryStatus.FAILED, "remote_unavailable")
+
+
+def test_a_worker_that_was_just_started_gives_an_attempt_that_it_finds_20_seconds(cast: Cast, config: Config) -> None:
+    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
+
+    recover_at(config, NOW + seconds(60), NOW + seconds(79.9))
+
+    assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)

@@ -13,8 +13,9 @@ from sqlalchemy.exc import OperationalError
 from werkzeug import Request, Response
 
 from tests.cast import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.recovering import recover_at
 from webapp.config import Config
-from webapp.deliveries import recover, request_test, send
+from webapp.deliveries import request_test, send
 from webapp.destinations import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus
@@ -201,7 +202,7 @@ def test_the_third_failed_attempt_is_the_last(far_end: HTTPServer, delivery_id: 
     far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
     for _ in range(3):
         send(delivery_id, config)
-        recover(datetime.now(UTC) + seconds(60))
+        recover_at(config, datetime.now(UTC) + seconds(60))
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable", 3)
 
@@ -209,7 +210,7 @@ def test_the_third_failed_attempt_is_the_last(far_end: HTTPServer, delivery_id: 
 def test_every_attempt_carries_the_same_message_id(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
     far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
     send(delivery_id, config)
-    recover(datetime.now(UTC) + seconds(60))
+    recover_at(config, datetime.now(UTC) + seconds(60))
     send(delivery_id, config)
 
     first, second = (request.headers["webhook-id"] for request, _ in far_end.log)
@@ -229,7 +230,7 @@ def test_a_worker_that_was_given_up_on_changes_nothing_any_more(
 ) -> None:
     def give_up(_request: Request) -> Response:
         with app.app_context():
-            recover(datetime.now(UTC) + seconds(21))
+            recover_at(config, datetime.now(UTC), datetime.now(UTC) + seconds(20))
         return Response()
 
     far_end.expect_request(SECRET_PATH).respond_with_handler(give_up)
@@ -276,7 +277,7 @@ def test_a_test_that_a_newer_press_overtook_while_it_was_sent_is_not_sent_again(
     far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
     send(delivery_id, config)
     add_delivery(get_destination(cast), created_at=datetime.now(UTC))
-    recover(datetime.now(UTC) + seconds(60))
+    recover_at(config, datetime.now(UTC) + seconds(60))
 
     send(delivery_id, config)
 

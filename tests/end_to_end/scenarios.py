@@ -19,14 +19,16 @@ from tests.end_to_end.stage import Meanwhile, Scenario, Scene, Stage, nothing
 from tests.outbound.far_end import closed_port, context_of, full_port, listening
 from tests.outbound.reaching import BRIEF, failing, loopback, trusting
 from tests.outbound.scripts import reads_first, script_of
+from tests.recovering import recover_at
 from tests.scripted_mail_server import HANG_UP, mail_server
 from tests.stack import ROOT, wait_until
 from webapp import jobs
 from webapp.channels import CHANNELS
 from webapp.config import Config
 from webapp.cooldown import COOLDOWN
-from webapp.deliveries import fail_unqueued, recover, request_test, send
-from webapp.deliveries.life import LOST_AFTER, PATIENCE
+from webapp.deliveries import fail_unqueued, request_test, send
+from webapp.deliveries.life import LOST_AFTER
+from webapp.deliveries.schedules import TEST_SENDS
 from webapp.destinations import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures import Code
@@ -183,7 +185,7 @@ def _with_a_worker_that_is_killed(stage: Stage) -> Iterator[Scene]:
             with subprocess.Popen(command, env=environment, cwd=ROOT) as worker:
                 wait_until(lambda: far_end.heads)
                 worker.kill()
-            recover(datetime.now(UTC) + LOST_AFTER)
+            recover_at(config, datetime.now(UTC), datetime.now(UTC) + LOST_AFTER)
 
         yield _scene(stage, far_end.origin, meanwhile=kill)
 
@@ -209,7 +211,7 @@ def _fail_to_enqueue(delivery: AlertDelivery, config: Config) -> None:
 
 
 def _wait_in_vain(delivery: AlertDelivery, config: Config) -> None:
-    recover(delivery.created_at + PATIENCE)
+    recover_at(config, delivery.created_at + TEST_SENDS.patience)
 
 
 def _disable(delivery: AlertDelivery, config: Config) -> None:
@@ -242,7 +244,7 @@ def _fail_twice(delivery: AlertDelivery, config: Config) -> None:
     delivery_id = delivery.id
     for _ in range(2):
         send(delivery_id, config)
-        recover(datetime.now(UTC) + timedelta(seconds=60))
+        recover_at(config, datetime.now(UTC) + timedelta(seconds=60))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from tests.services import QueueServer, start_queue_server
 from tests.visitor import Visitor
 from webapp import create_app, jobs
 from webapp.config import read_config
+from webapp.deliveries.life import ACCEPT, CLAIM, make_change
 from webapp.destinations import set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -180,8 +181,9 @@ def test_only_a_pending_fragment_asks_again(app: Flask, cast: Cast, visit: Visit
     assert 'hx-trigger="every 250ms"' in visitor.post(OWN).text
 
     with app.app_context():
-        delivery = db.session.scalars(select(AlertDelivery)).one()
-        delivery.status, delivery.sent_at = DeliveryStatus.SENT, datetime.now(UTC)
+        (delivery_id,), now = db.session.scalars(select(AlertDelivery.id)).all(), datetime.now(UTC)
+        make_change(CLAIM, delivery_id, now, attempt_count=1)
+        make_change(ACCEPT, delivery_id, now, sent_at=now)
         db.session.commit()
     final = visitor.get(OWN_STATUS).text
     assert "hx-trigger" not in final

@@ -55,6 +55,8 @@ class Message:
     event_type: `alerts.test` for a test send.
     reference: the short code that the page shows too.
     message_id: the same for every attempt of one delivery.
+    requested_by: who pressed, or the rule of a real alert.
+    alert: what a real alert is about; None for a test send.
     """
 
     event_type: str
@@ -64,15 +66,21 @@ class Message:
     destination: str
     requested_by: str
     requested_at: datetime
+    alert: str | None = None
 
     @property
     def title(self) -> str:
-        """Say in one line that this is a test, and whose."""
-        return f"[TEST] Test alert from {_on_one_line(self.workspace)}"
+        """Say in one line what this is about, and whose it is; a test says that it is one."""
+        workspace = _on_one_line(self.workspace)
+        if self.alert is not None:
+            return f"{_on_one_line(self.alert)} ({workspace})"
+        return f"[TEST] Test alert from {workspace}"
 
     @property
     def explanation(self) -> str:
-        """Tell whoever reads it at the far end that nothing is wrong."""
+        """Tell whoever reads it at the far end what to make of it."""
+        if self.alert is not None:
+            return "An alert rule of this workspace was met."
         return "Someone pressed Send test to see whether alerts arrive here. There is nothing to do."
 
     @property
@@ -81,7 +89,7 @@ class Message:
         return {
             "Workspace": _on_one_line(self.workspace),
             "Destination": _on_one_line(self.destination),
-            "Sent by": _on_one_line(self.requested_by),
+            "Sent by" if self.alert is None else "Rule": _on_one_line(self.requested_by),
             "Sent at": f"{self.requested_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
             "Reference": self.reference,
         }

@@ -4,15 +4,19 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, exists
+
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel, Message, Settings
 from webapp.config import Config
-from webapp.deliveries.life import PATIENCE, UNCLAIMED, canceled, change, failed
+from webapp.deliveries.life import CANCEL, CLAIM, REFUSE, cause, make_change
+from webapp.deliveries.messages import read_message
 from webapp.deliveries.mistakes import name_mistake
+from webapp.deliveries.schedules import Schedule, find_schedule
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
 from webapp.last_test import find_newest_test
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.sealing import Unreadable
 
 log = logging.getLogger(__name__)
@@ -29,6 +33,7 @@ class Attempt:
 
     delivery_id: int
     number: int
+    schedule: Schedule
     requested_at: datetime
     started_at: datetime
     channel: Channel
@@ -37,35 +42,40 @@ class Attempt:
 
 
 def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
-    """Take the row for this worker alone and look at its destination again. None: it is not to be sent (any more)."""
-    in_time = (AlertDelivery.created_at > now - PATIENCE) | (AlertDelivery.event_type != TEST_EVENT)
-    if not change(delivery_id, UNCLAIMED & in_time, now, attempt_started_at=now):
+    """Look at the row and its destination, and take the row for this worker alone. None: it is not to be sent."""
+    delivery = db.session.get(AlertDelivery, delivery_id, populate_existing=True)
+    schedule = find_schedule(delivery.event_type, config) if delivery else None
+    if delivery is None or schedule is None or not _may_begin(delivery, schedule, now):
         db.session.rollback()
         log.info("delivery not claimed: delivery=%s", delivery_id)
         return None
-    delivery = db.session.get_one(AlertDelivery, delivery_id, populate_existing=True)
-    attempt = _prepare_or_end(delivery, config, now)
-    db.session.commit()
-    return attempt
-
-
-def _prepare_or_end(delivery: AlertDelivery, config: Config, now: datetime) -> Attempt | None:
     try:
-        attempt = _prepare(delivery, config, now)
-    except DeliveryFailed as failure:
-        obstacle = failure
+        attempt = _prepare(delivery, schedule, config, now)
+    except DeliveryFailed as obstacle:
+        _end(delivery, obstacle, now)
+        return None
     except Exception as error:  # a row that another version wrote, for one
-        obstacle = name_mistake(error, delivery.id)
-    else:
-        delivery.attempt_count = attempt.number
-        return attempt
-    ending = canceled(obstacle.code) if obstacle.code in _CANCELS else failed(obstacle.code, obstacle.message)
-    change(delivery.id, AlertDelivery.attempt_started_at == now, now, **ending)
-    log.info("delivery not sent: delivery=%s code=%s", delivery.id, obstacle.code)
-    return None
+        _end(delivery, name_mistake(error, delivery_id), now)
+        return None
+    as_seen = (AlertDelivery.attempt_count == delivery.attempt_count) & _is_unchanged(delivery.destination)
+    claimed = make_change(CLAIM, delivery_id, now, only_if=as_seen, attempt_count=attempt.number)
+    db.session.commit()
+    log.info("delivery claimed: delivery=%s attempt=%s claimed=%s", delivery_id, attempt.number, claimed)
+    return attempt if claimed else None
 
 
-def _prepare(delivery: AlertDelivery, config: Config, now: datetime) -> Attempt:
+def _may_begin(delivery: AlertDelivery, schedule: Schedule, now: datetime) -> bool:
+    is_waiting = delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
+    return is_waiting and now - delivery.created_at < schedule.patience
+
+
+def _end(delivery: AlertDelivery, obstacle: DeliveryFailed, now: datetime) -> None:
+    change = CANCEL if obstacle.code in _CANCELS else REFUSE
+    make_change(change, delivery.id, now, **cause(obstacle.code, obstacle.message))
+    db.session.commit()
+
+
+def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: datetime) -> Attempt:
     """Copy what the attempt needs. Raises `DeliveryFailed` if it is not to be made."""
     destination = delivery.destination
     db.session.refresh(destination)
@@ -73,11 +83,12 @@ def _prepare(delivery: AlertDelivery, config: Config, now: datetime) -> Attempt:
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,
+        schedule=schedule,
         requested_at=delivery.created_at,
         started_at=now,
         channel=_get_channel(destination),
         settings=_open(destination, config),
-        message=_read_message(delivery),
+        message=read_message(delivery),
     )
 
 
@@ -92,6 +103,16 @@ def _require_unchanged(delivery: AlertDelivery, destination: AlertDestination) -
         raise DeliveryFailed(Code.SUPERSEDED)
 
 
+def _is_unchanged(destination: AlertDestination) -> ColumnElement[bool]:
+    """Ask again in the claim itself, for what was disabled or edited since it was looked at."""
+    return exists().where(
+        AlertDestination.id == destination.id,
+        AlertDestination.is_enabled,
+        AlertDestination.deleted_at.is_(None),
+        AlertDestination.settings_version == destination.settings_version,
+    )
+
+
 def _get_channel(destination: AlertDestination) -> Channel:
     if destination.type not in CHANNELS:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
@@ -103,9 +124,3 @@ def _open(destination: AlertDestination, config: Config) -> Settings:
         return config.sealer.open(destination.config, bound_to=destination.seal)
     except Unreadable:
         raise DeliveryFailed(Code.CONFIG_UNREADABLE) from None
-
-
-def _read_message(delivery: AlertDelivery) -> Message:
-    payload = dict(delivery.payload)
-    requested_at = datetime.fromisoformat(payload.pop("requested_at"))
-    return Message(event_type=delivery.event_type, requested_at=requested_at, **payload)

@@ -5,12 +5,17 @@ Runs every second beside each worker. It trusts the rows alone, so it also mends
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import load_only
 
-from webapp.deliveries.life import LOST_AFTER, PATIENCE, change, failed
+from webapp.config import Config
+from webapp.deliveries.life import GIVE_UP, LOSE, LOST_AFTER, REMIND, RESUME, Change, cause, make_change
+from webapp.deliveries.schedules import Schedule, find_schedule
+from webapp.deliveries.sightings import Sightings
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
@@ -22,56 +27,101 @@ FORGOTTEN_AFTER = timedelta(seconds=10)
 """A queued row untouched for this long is handed to the queue again; the claim still lets it be sent only once."""
 
 AT_ONCE = 500
+"""Rows moved on in one pass, those first that have waited longest; the others have their turn a second later."""
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
-_GIVEN_UP = {"status": DeliveryStatus.FAILED, "send_after": None}  # the last attempt's code and sentence stay
+_LOOKED_AT = load_only(
+    AlertDelivery.event_type,
+    AlertDelivery.status,
+    AlertDelivery.created_at,
+    AlertDelivery.updated_at,
+    AlertDelivery.send_after,
+    AlertDelivery.attempt_started_at,
+    AlertDelivery.attempt_count,
+)
 
 
-def recover(now: datetime) -> list[int]:
-    """Move on every row whose time has come, and return the ids to enqueue. Several workers share the rows."""
-    moved = [(row.id, move) for row in _list_waiting(now) if (move := plan_move(row, now)) and _make(row, move, now)]
+@dataclass(frozen=True)
+class Move:
+    """What becomes of a row whose time has come."""
+
+    change: Change
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def recover(now: datetime, config: Config, sightings: Sightings) -> list[int]:
+    """Move on every row whose time has come, and return the ids to enqueue. Several workers share the rows.
+
+    sightings: kept from one pass to the next.
+    """
+    rows = _list_waiting(now, config)
+    sightings.note(rows)
+    due = [(row, move) for row in rows if (move := _plan_move(row, now, config, sightings))]
+    moved = [(row.id, move.change) for row, move in due[:AT_ONCE] if _make(move, row, now)]
     db.session.commit()
-    for delivery_id, move in moved:
-        log.info("recovered: delivery=%s to=%s", delivery_id, move["status"])
-    return [delivery_id for delivery_id, move in moved if move["status"] is DeliveryStatus.QUEUED]
+    for delivery_id, change in moved:
+        log.info("recovered: delivery=%s change=%s", delivery_id, change.name)
+    return [delivery_id for delivery_id, change in moved if change in (RESUME, REMIND)]
+
+
+def is_overdue(row: AlertDelivery, now: datetime, config: Config) -> bool:
+    """Whether a row waits although its patience is over by the wall clock, so that a worker should have ended it."""
+    schedule = find_schedule(row.event_type, config)
+    is_waiting = row.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+    return is_waiting and schedule is not None and now - row.created_at >= schedule.patience
 
 
 def end_overdue(row: AlertDelivery, now: datetime) -> bool:
-    """End a waiting row that is past its time, where no worker is there to do it. Returns whether it has ended now."""
-    move = plan_move(row, now) if row.event_type == TEST_EVENT and row.status in _WAITING else None
-    if move is None or move["status"] is not DeliveryStatus.FAILED:
-        return False
-    has_ended = _make(row, move, now)
+    """End an overdue row where no worker is there to do it. Returns whether it has ended now."""
+    has_ended = _make(_end(row), row, now)
     db.session.commit()
     return has_ended
 
 
-def plan_move(row: AlertDelivery, now: datetime) -> dict[str, Any] | None:
-    """Say what becomes of a waiting row by itself, or None if its time has not come."""
+def _plan_move(row: AlertDelivery, now: datetime, config: Config, sightings: Sightings) -> Move | None:
+    """Say what becomes of a waiting row by itself, or None if its time has not come.
+
+    An attempt's time is told by the steady clock alone: a worker in the middle of a send must not be given up on
+    because the wall clock was set. What only waits may be ended or tried by either clock, whichever is earlier.
+    """
+    schedule = find_schedule(row.event_type, config)
+    if schedule is None:
+        return None
     if row.attempt_started_at is not None:
-        is_lost = abs(now - row.attempt_started_at) >= LOST_AFTER  # in the future: the clock was set back
-        return failed(Code.WORKER_LOST) if is_lost else None
-    if row.created_at <= now - PATIENCE:
-        return failed(Code.NOT_STARTED) if row.attempt_count == 0 else _GIVEN_UP
-    if row.status is DeliveryStatus.DEFERRED and row.send_after is not None and row.send_after <= now:
-        return {"status": DeliveryStatus.QUEUED, "send_after": None}
-    if row.status is DeliveryStatus.QUEUED and row.updated_at <= now - FORGOTTEN_AFTER:
-        return {"status": DeliveryStatus.QUEUED}
-    return None
+        return _end(row) if sightings.unchanged(row) >= LOST_AFTER else None
+    if is_overdue(row, now, config) or sightings.known(row) >= schedule.patience:
+        return _end(row)
+    waited = max(now - row.updated_at, sightings.unchanged(row))
+    if row.send_after is not None and row.status is DeliveryStatus.DEFERRED:
+        return Move(RESUME) if waited >= row.send_after - row.updated_at else None
+    return Move(REMIND) if waited >= FORGOTTEN_AFTER else None
 
 
-def _list_waiting(now: datetime) -> Sequence[AlertDelivery]:
-    # Test sends only: a real alert is not ours to send late. Rows that are not due must not crowd out those that are.
+def _end(row: AlertDelivery) -> Move:
+    if row.attempt_started_at is not None:
+        return Move(LOSE, cause(Code.WORKER_LOST))
+    # After an attempt, what happened last is the reason, and it stands in the row.
+    return Move(GIVE_UP, cause(Code.NOT_STARTED) if row.attempt_count == 0 else {})
+
+
+def _make(move: Move, row: AlertDelivery, now: datetime) -> bool:
+    return make_change(move.change, row.id, now, only_if=AlertDelivery.updated_at == row.updated_at, **move.facts)
+
+
+def _list_waiting(now: datetime, config: Config) -> Sequence[AlertDelivery]:
+    """Fetch every test send that waits, and the real alerts whose time has come, if they are ours to send."""
+    waiting = select(AlertDelivery).where(IS_WAITING, _is_ours(now, find_schedule("any alert", config)))
+    oldest_first = waiting.order_by(AlertDelivery.updated_at).options(_LOOKED_AT)
+    return db.session.scalars(oldest_first.execution_options(populate_existing=True)).all()
+
+
+def _is_ours(now: datetime, real_alerts: Schedule | None) -> ColumnElement[bool]:
+    is_test = AlertDelivery.event_type == TEST_EVENT
+    if real_alerts is None:
+        return is_test
+    # Of those that are deferred for hours there can be very many.
     is_due = or_(
         AlertDelivery.status == DeliveryStatus.QUEUED,
         AlertDelivery.send_after <= now,
-        AlertDelivery.created_at <= now - PATIENCE,
+        AlertDelivery.created_at <= now - real_alerts.patience,
     )
-    waiting = select(AlertDelivery).where(IS_WAITING, AlertDelivery.event_type == TEST_EVENT, is_due)
-    oldest = waiting.order_by(AlertDelivery.updated_at).limit(AT_ONCE)
-    return db.session.scalars(oldest.execution_options(populate_existing=True)).all()
-
-
-def _make(row: AlertDelivery, move: dict[str, Any], now: datetime) -> bool:
-    unchanged = (AlertDelivery.updated_at == row.updated_at) & (AlertDelivery.status == row.status)
-    return change(row.id, unchanged, now, **move)
+    return is_test | is_due

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from webapp.audit import Action, record_about
 from webapp.cooldown import CoolingDown, seconds_left
-from webapp.deliveries.life import UNCLAIMED, WAITING, canceled, change, failed
+from webapp.deliveries.life import DROP, SUPERSEDE, cause, make_change
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.last_test import find_newest_test
@@ -35,7 +35,7 @@ def request_test(destination: AlertDestination, account: Account, now: datetime)
         db.session.rollback()
         raise CoolingDown
     if newest is not None:
-        change(newest.id, WAITING, now, **canceled(Code.SUPERSEDED))
+        make_change(SUPERSEDE, newest.id, now, **cause(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
     # The newest by `created_at` is the newest press, also where the clock was set back in between.
     delivery.created_at = max(now, newest.created_at) if newest else now
@@ -49,7 +49,7 @@ def request_test(destination: AlertDestination, account: Account, now: datetime)
 
 def fail_unqueued(delivery_id: int, now: datetime) -> None:
     """End a row that could not be handed to the queue, unless a worker has it all the same."""
-    change(delivery_id, UNCLAIMED, now, **failed(Code.QUEUE_UNAVAILABLE))
+    make_change(DROP, delivery_id, now, **cause(Code.QUEUE_UNAVAILABLE))
     db.session.commit()
 
 

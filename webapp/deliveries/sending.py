@@ -1,7 +1,9 @@
 """Send one delivery: claim it, let go of the database, send, record. Expects to be run twice, and sends once."""
 
 import logging
+import random
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,18 +12,26 @@ from sqlalchemy.exc import DBAPIError
 from webapp.channels.contract import Accepted
 from webapp.config import Config
 from webapp.deliveries.claiming import Attempt, claim
-from webapp.deliveries.life import LOST_AFTER, change, failed
+from webapp.deliveries.life import ACCEPT, DEFER, FAIL, LOST_AFTER, Change, cause, make_change
 from webapp.deliveries.mistakes import name_mistake
-from webapp.deliveries.retrying import plan_retry
+from webapp.deliveries.schedules import plan_retry
 from webapp.extensions import db
 from webapp.failures import DeliveryFailed
-from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.models import AlertDelivery
 from webapp.outbound import WayOut
 
 log = logging.getLogger(__name__)
 
 PAUSE = 0.5
 """Seconds between two tries to record an outcome while the database is away."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an attempt came to: the change it makes, and what the row tells of it."""
+
+    change: Change
+    facts: dict[str, Any]
 
 
 def send(delivery_id: int, config: Config) -> None:
@@ -31,45 +41,37 @@ def send(delivery_id: int, config: Config) -> None:
     if attempt is None:
         return
     began = time.monotonic()
-    values = _try(attempt, config.way_out)
-    values["answer_seconds"] = round(time.monotonic() - began, 3)
-    _record_patiently(attempt, values, give_up_at=began + LOST_AFTER.total_seconds())
+    outcome = try_once(attempt, config.way_out)
+    _record_patiently(attempt, outcome, time.monotonic() - began, began + LOST_AFTER.total_seconds())
 
 
-def _try(attempt: Attempt, way_out: WayOut) -> dict[str, Any]:
-    """Make the attempt and say what the row becomes."""
+def try_once(attempt: Attempt, way_out: WayOut) -> Outcome:
+    """Make the attempt and say what it came to. Touches no database."""
     try:
-        return _sent(attempt.channel.send(attempt.settings, attempt.message, way_out))
+        return _accepted(attempt.channel.send(attempt.settings, attempt.message, way_out))
     except DeliveryFailed as failure:
-        return _not_sent(attempt, failure)
+        return _failed(attempt, failure)
     except Exception as error:
-        return _not_sent(attempt, name_mistake(error, attempt.delivery_id))
+        return _failed(attempt, name_mistake(error, attempt.delivery_id))
 
 
-def _sent(accepted: Accepted) -> dict[str, Any]:
-    return {
-        "status": DeliveryStatus.SENT,
-        "sent_at": datetime.now(UTC),
-        "attempt_started_at": None,
-        "answer_status": accepted.status,
-        "last_error_code": None,
-        "last_error_message": accepted.warning,
-    }
+def _accepted(accepted: Accepted) -> Outcome:
+    facts = {"sent_at": datetime.now(UTC), "answer_status": accepted.status}
+    return Outcome(ACCEPT, facts | {"last_error_code": None, "last_error_message": accepted.warning})
 
 
-def _not_sent(attempt: Attempt, failure: DeliveryFailed) -> dict[str, Any]:
-    values = failed(failure.code, failure.message) | {"answer_status": failure.facts.status}
-    retry_at = plan_retry(failure, attempt.number, attempt.requested_at, datetime.now(UTC))
-    if retry_at is not None:
-        values |= {"status": DeliveryStatus.DEFERRED, "send_after": retry_at}
-    return values
+def _failed(attempt: Attempt, failure: DeliveryFailed) -> Outcome:
+    facts = cause(failure.code, failure.message) | {"answer_status": failure.facts.status}
+    now, chance = datetime.now(UTC), random.random()  # noqa: S311 - spreads retries, keeps no secret
+    retry_at = plan_retry(failure, attempt.number, attempt.schedule, attempt.requested_at, now, chance)
+    return Outcome(FAIL, facts) if retry_at is None else Outcome(DEFER, facts | {"send_after": retry_at})
 
 
-def _record_patiently(attempt: Attempt, values: dict[str, Any], give_up_at: float) -> None:
+def _record_patiently(attempt: Attempt, outcome: Outcome, seconds: float, give_up_at: float) -> None:
     """Record what is known, also if the database is away for a moment; after `give_up_at` the row ends by itself."""
     while True:
         try:
-            return _record(attempt, values, datetime.now(UTC))
+            return record(attempt, outcome, seconds, datetime.now(UTC))
         except DBAPIError as error:
             db.session.rollback()
             if time.monotonic() + PAUSE > give_up_at:
@@ -78,18 +80,19 @@ def _record_patiently(attempt: Attempt, values: dict[str, Any], give_up_at: floa
             time.sleep(PAUSE)
 
 
-def _record(attempt: Attempt, values: dict[str, Any], now: datetime) -> None:
-    """Write the outcome, unless the row was given up on meanwhile: then that stands."""
+def record(attempt: Attempt, outcome: Outcome, seconds: float, now: datetime) -> None:
+    """Write the outcome, unless the row was given up on meanwhile: then that stands. seconds: how long it took."""
     still_ours = (AlertDelivery.attempt_started_at == attempt.started_at) & (
         AlertDelivery.attempt_count == attempt.number
     )
-    recorded = change(attempt.delivery_id, still_ours, now, **values)
+    facts = outcome.facts | {"answer_seconds": round(seconds, 3)}
+    recorded = make_change(outcome.change, attempt.delivery_id, now, only_if=still_ours, **facts)
     db.session.commit()
     log.info(
-        "attempt ended: delivery=%s attempt=%s status=%s code=%s recorded=%s",
+        "attempt ended: delivery=%s attempt=%s change=%s code=%s recorded=%s",
         attempt.delivery_id,
         attempt.number,
-        values["status"],
-        values["last_error_code"],
+        outcome.change.name,
+        facts["last_error_code"],
         recorded,
     )

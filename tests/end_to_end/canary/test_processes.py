@@ -13,8 +13,9 @@ from sqlalchemy import select
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.town import Town, open_town
 from tests.end_to_end.stage import Stage
+from tests.recovering import recover_at
 from tests.stack import Session, Stack, run_stack, wait_until
-from webapp.deliveries import recover
+from webapp.config import Config
 from webapp.deliveries.life import LOST_AFTER
 from webapp.demo.http_end import HttpEnd
 from webapp.extensions import db
@@ -67,6 +68,7 @@ class Owner:
 @pytest.mark.slow
 def test_no_secret_gets_out_of_web_and_worker_even_if_that_is_killed(
     app: Flask,
+    config: Config,
     owner: tuple[str, str],
     stack: Stack,
     town: Town,
@@ -85,7 +87,7 @@ def test_no_secret_gets_out_of_web_and_worker_even_if_that_is_killed(
     wait_until(lambda: town.silent.heads)
 
     worker.kill()
-    _recover(app)
+    _recover(app, config)
 
     assert _ends(app)["failed", "worker_lost"] == 1
     assert canaries.secrets.find_in("".join(admin.shown).encode()) == []
@@ -98,6 +100,6 @@ def _ends(app: Flask) -> Counter[tuple[str, str | None]]:
         return Counter((status.value, code) for status, code in rows)
 
 
-def _recover(app: Flask) -> None:
+def _recover(app: Flask, config: Config) -> None:
     with app.app_context():
-        recover(datetime.now(UTC) + LOST_AFTER)
+        recover_at(config, datetime.now(UTC), datetime.now(UTC) + LOST_AFTER)

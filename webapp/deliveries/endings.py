@@ -1,0 +1,41 @@
+"""Tell the log that a delivery has ended, once that is committed and not before."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from webapp.extensions import db
+
+log = logging.getLogger(__name__)
+
+_UNTOLD = "endings that are not committed yet"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a delivery ended. seconds: from the press, by the clock of whoever ended it; a clock set back makes it 0."""
+
+    delivery_id: int
+    change: str
+    channel: str
+    status: str
+    code: str | None
+    seconds: float
+
+
+def tell_after_commit(session: Session, ending: Ending) -> None:
+    """Keep an ending until the session's transaction is over."""
+    session.info.setdefault(_UNTOLD, []).append(ending)
+
+
+@event.listens_for(db.session, "after_commit")
+def _tell(session: Session) -> None:
+    for ending in session.info.pop(_UNTOLD, ()):
+        log.info("delivery ended: delivery=%s change=%s", ending.delivery_id, ending.change)
+
+
+@event.listens_for(db.session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_UNTOLD, None)
