@@ -15,7 +15,7 @@ SENT_AT, UPDATED_AT, SEND_AFTER = NOW + seconds(1), NOW + seconds(2), NOW + seco
 
 def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
     values = {"sent_at": None, "send_after": None, "attempt_started_at": None, "last_error_code": None}
-    values |= {"last_error_message": None, "created_at": NOW, "updated_at": UPDATED_AT}
+    values |= {"last_error_message": None, "created_at": NOW, "updated_at": UPDATED_AT, "attempt_count": 0}
     return AlertDelivery(status=status, **(values | facts))
 
 
@@ -47,22 +47,37 @@ def test_a_test_that_was_not_sent_says_so_and_why(status: DeliveryStatus) -> Non
     assert told.sentence == "Not sent. The reason."
 
 
-def test_a_waiting_test_says_that_it_waits_for_a_worker() -> None:
-    assert tell_last_test(_test_send(DeliveryStatus.QUEUED), "webhook").sentence.startswith("Waiting for a worker")
+def test_a_waiting_test_says_that_it_waits_for_a_worker_and_since_when() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.QUEUED), "webhook")
+
+    assert (told.sentence, told.at_label, told.at) == ("Waiting for a worker to pick it up.", "waiting since", NOW)
 
 
 def test_a_claimed_test_says_that_it_is_being_sent() -> None:
     told = tell_last_test(_test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW), "webhook")
 
-    assert told.sentence == "Sending now."
+    assert (told.sentence, told.at_label, told.at) == ("Sending now.", "pressed", NOW)
 
 
-def test_a_deferred_test_says_what_happened_and_that_it_will_be_tried_again() -> None:
-    told = tell_last_test(
-        _test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, last_error_message="It was busy."), "webhook"
-    )
+BUSY = {"last_error_message": "It was busy.", "attempt_count": 1}
 
-    assert told.sentence == "It was busy. It will be tried again."
+
+def test_a_deferred_test_says_what_happened_and_when_it_is_tried_again() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **BUSY), "webhook")
+
+    assert (told.sentence, told.at_label, told.at) == ("It was busy. Attempt 2 is next.", "next try", SEND_AFTER)
+
+
+def test_a_further_attempt_that_waits_for_a_worker_says_so() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
+
+    assert (told.sentence, told.at_label) == ("It was busy. Attempt 2 waits for a worker.", "waiting since")
+
+
+def test_a_further_attempt_that_is_being_made_says_so() -> None:
+    second = _test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW, **(BUSY | {"attempt_count": 2}))
+
+    assert tell_last_test(second, "webhook").sentence == "It was busy. Attempt 2 is on its way."
 
 
 def test_sent_claims_no_more_than_the_channel_knows() -> None:

@@ -26,7 +26,7 @@ class Badge(StrEnum):
 class LastTest:
     """The badge, and what a person needs to know beside it.
 
-    at: the time shown, or None if there was no test.
+    at: the time shown, or None if there was no test. at_label: what that time is, where the badge does not say it.
     sentence: what happened, as far as it is known.
     next_step: what to do about it, or None.
     may_have_arrived: the message may be at the far end although the badge does not say Sent.
@@ -37,6 +37,7 @@ class LastTest:
     sentence: str
     next_step: str | None = None
     may_have_arrived: bool = False
+    at_label: str = ""
 
 
 def tell_last_test(newest: AlertDelivery | None, channel_name: str) -> LastTest:
@@ -45,7 +46,7 @@ def tell_last_test(newest: AlertDelivery | None, channel_name: str) -> LastTest:
         return LastTest(Badge.NEVER, None, "No test has been sent yet.")
     match newest.status:
         case DeliveryStatus.QUEUED | DeliveryStatus.DEFERRED:
-            return LastTest(Badge.PENDING, newest.send_after or newest.created_at, _tell_wait(newest))
+            return _tell_pending(newest)
         case DeliveryStatus.SENT:
             return _tell_sent(newest, channel_name)
         case DeliveryStatus.FAILED:
@@ -54,13 +55,16 @@ def tell_last_test(newest: AlertDelivery | None, channel_name: str) -> LastTest:
             return _tell_failed(newest, channel_name, f"Not sent. {_reason(newest)}")
 
 
-def _tell_wait(newest: AlertDelivery) -> str:
+def _tell_pending(newest: AlertDelivery) -> LastTest:
     so_far = newest.last_error_message or ""
-    if newest.status is DeliveryStatus.DEFERRED:
-        return f"{so_far} It will be tried again.".strip()
+    again = f"Attempt {(newest.attempt_count or 0) + 1}"
+    if newest.send_after is not None:
+        return LastTest(Badge.PENDING, newest.send_after, f"{so_far} {again} is next.".strip(), at_label="next try")
     if newest.attempt_started_at is not None:
-        return f"{so_far} Sending now.".strip()
-    return f"{so_far} Trying again." if so_far else "Waiting for a worker to pick it up."
+        now_sending = f"{so_far} Attempt {newest.attempt_count} is on its way." if so_far else "Sending now."
+        return LastTest(Badge.PENDING, newest.created_at, now_sending, at_label="pressed")
+    waiting = f"{so_far} {again} waits for a worker." if so_far else "Waiting for a worker to pick it up."
+    return LastTest(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")
 
 
 def _tell_sent(newest: AlertDelivery, channel_name: str) -> LastTest:
