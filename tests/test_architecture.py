@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     ("wsgi",),
     ("webapp",),
-    ("webapp.views", "webapp.cli", "webapp.errors", "webapp.headers"),
+    ("webapp.views", "webapp.cli", "webapp.errors", "webapp.headers", "webapp.logs"),
     ("webapp.worker", "webapp.status", "webapp.demo"),
     ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking"),
     ("webapp.deliveries", "webapp.destinations", "webapp.sessions"),

@@ -149,7 +149,7 @@ def test_a_surprise_gives_a_reference_that_stands_in_the_log(broken: Visitor, ca
     assert (answer.status_code, title) == (500, "Something went wrong")
     reference = re.fullmatch(r"It is our mistake. Give the operator this reference: ([0-9a-f]{8})\.", advice)
     assert reference is not None
-    assert f"reference={reference[1]} error=RuntimeError" in caplog.text
+    assert f'"reference": "{reference[1]}", "error": "RuntimeError"' in caplog.text
 
 
 def test_a_surprise_leaves_its_message_neither_in_the_log_nor_on_the_page(

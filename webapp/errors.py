@@ -49,14 +49,15 @@ def _answer_http_error(error: HTTPException) -> Answer | Response:
 
 def _answer_busy_database(error: OperationalError) -> Answer:
     db.session.rollback()
-    log.error("database unavailable: path=%s error=%s", request.url_rule, type(error.orig).__name__)
+    log.error("database unavailable", extra={"rule": request.url_rule, "error": type(error.orig).__name__})
     return render_error(503, *PAGES[503], {"Retry-After": "5"})
 
 
 def _answer_surprise(error: Exception) -> Answer:
     db.session.rollback()
     reference = secrets.token_hex(4)
-    log.error("request broke: rule=%s reference=%s error=%s", request.url_rule, reference, type(error).__name__)
+    facts = {"rule": request.url_rule, "reference": reference, "error": type(error).__name__}
+    log.error("request broke", extra=facts)
     advice = f"It is our mistake. Give the operator this reference: {reference}."
     return render_error(500, "Something went wrong", advice, {})
 

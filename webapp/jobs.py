@@ -58,7 +58,7 @@ def enqueue_delivery(delivery_id: int) -> None:
             failure_ttl=3600,
         )
     except RedisError as error:
-        log.error("queue unavailable: delivery=%s error=%s", delivery_id, type(error).__name__)
+        log.error("queue unavailable", extra={"delivery": delivery_id, "error": type(error).__name__})
         raise QueueUnavailable from None
 
 
@@ -70,7 +70,8 @@ def send_delivery(delivery_id: int) -> None:
             deliveries.send(delivery_id, current_config())
         except Exception as error:
             db.session.rollback()
-            log.error("job broke, recovery ends the row: delivery=%s error=%s", delivery_id, type(error).__name__)
+            facts = {"delivery": delivery_id, "error": type(error).__name__}
+            log.error("job broke, recovery ends the row", extra=facts)
 
 
 @contextmanager

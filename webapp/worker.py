@@ -57,13 +57,13 @@ def _require_queue() -> None:
 def _fill(team: list[ForkProcess], size: int, app: Flask) -> None:
     """Start what is missing; what cannot be started now is tried again at the next tick."""
     for dead in [member for member in team if not member.is_alive()]:
-        log.warning("worker process ended: pid=%s exit=%s", dead.pid, dead.exitcode)
+        log.warning("worker process ended", extra={"ended_pid": dead.pid, "exit": dead.exitcode})
         team.remove(dead)
     try:
         while len(team) < size:
             team.append(_start_member(app))
     except OSError as error:
-        log.error("no further worker process could be started: error=%s", type(error).__name__)
+        log.error("no further worker process could be started", extra={"error": type(error).__name__})
 
 
 def _start_member(app: Flask) -> ForkProcess:
@@ -118,7 +118,7 @@ def _recover_once(app: Flask, sightings: deliveries.Sightings) -> None:
         except jobs.QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")
         except Exception as error:  # the clock must go on whatever one pass meets
-            log.error("recovery pass broke: error=%s", type(error).__name__)
+            log.error("recovery pass broke", extra={"error": type(error).__name__})
         with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()

@@ -47,7 +47,7 @@ def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
     schedule = find_schedule(delivery.event_type, config) if delivery else None
     if delivery is None or schedule is None or not _may_begin(delivery, schedule, now):
         db.session.rollback()
-        log.info("delivery not claimed: delivery=%s", delivery_id)
+        log.info("delivery not claimed", extra={"delivery": delivery_id})
         return None
     try:
         attempt = _prepare(delivery, schedule, config, now)
@@ -60,7 +60,8 @@ def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
     as_seen = (AlertDelivery.attempt_count == delivery.attempt_count) & _is_unchanged(delivery.destination)
     claimed = make_change(CLAIM, delivery_id, now, only_if=as_seen, attempt_count=attempt.number)
     db.session.commit()
-    log.info("delivery claimed: delivery=%s attempt=%s claimed=%s", delivery_id, attempt.number, claimed)
+    facts = {"delivery": delivery_id, "attempt": attempt.number}
+    log.info("delivery claimed" if claimed else "delivery not claimed", extra=facts)
     return attempt if claimed else None
 
 

@@ -59,7 +59,7 @@ def recover(now: datetime, config: Config, sightings: Sightings) -> list[int]:
     moved = [(row.id, move.change) for row, move in due[:AT_ONCE] if _make(move, row, now)]
     db.session.commit()
     for delivery_id, change in moved:
-        log.info("recovered: delivery=%s change=%s", delivery_id, change.name)
+        log.info("recovered", extra={"delivery": delivery_id, "change": change.name})
     return [delivery_id for delivery_id, change in moved if change in (RESUME, REMIND)]
 
 

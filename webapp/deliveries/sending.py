@@ -76,7 +76,8 @@ def _record_patiently(attempt: Attempt, outcome: Outcome, seconds: float, give_u
             db.session.rollback()
             if time.monotonic() + PAUSE > give_up_at:
                 raise
-            log.warning("outcome not recorded yet: delivery=%s error=%s", attempt.delivery_id, type(error).__name__)
+            facts = {"delivery": attempt.delivery_id, "error": type(error).__name__}
+            log.warning("outcome not recorded yet", extra=facts)
             time.sleep(PAUSE)
 
 
@@ -88,11 +89,6 @@ def record(attempt: Attempt, outcome: Outcome, seconds: float, now: datetime) ->
     facts = outcome.facts | {"answer_seconds": round(seconds, 3)}
     recorded = make_change(outcome.change, attempt.delivery_id, now, only_if=still_ours, **facts)
     db.session.commit()
-    log.info(
-        "attempt ended: delivery=%s attempt=%s change=%s code=%s recorded=%s",
-        attempt.delivery_id,
-        attempt.number,
-        outcome.change.name,
-        facts["last_error_code"],
-        recorded,
-    )
+    told = {"delivery": attempt.delivery_id, "attempt": attempt.number, "change": outcome.change.name}
+    told |= {"code": facts["last_error_code"], "seconds": facts["answer_seconds"], "recorded": recorded}
+    log.info("attempt ended", extra=told)
