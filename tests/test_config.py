@@ -48,6 +48,17 @@ def test_waits_that_are_no_seconds_or_come_to_more_than_half_a_day_are_refused(w
         read(REAL_ALERT_WAITS=waits)
 
 
+@pytest.mark.parametrize(("days", "kept"), [("0", None), ("400", timedelta(days=400))])
+def test_deliveries_are_kept_for_ever_or_for_some_days(days: str, kept: timedelta | None) -> None:
+    assert read(KEEP_DELIVERIES_DAYS=days).keep_deliveries == kept
+
+
+@pytest.mark.parametrize("days", ["-1", "a year", "36501"])
+def test_days_that_cannot_be_are_refused(days: str) -> None:
+    with pytest.raises(Misconfigured, match="KEEP_DELIVERIES_DAYS"):
+        read(KEEP_DELIVERIES_DAYS=days)
+
+
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_setting_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} is not set"):

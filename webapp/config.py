@@ -41,6 +41,7 @@ class Config:
     """The operator's settings.
 
     real_alert_waits: how long after each failed attempt a real alert is tried again; empty: another program sends them.
+    keep_deliveries: how long ended deliveries are kept; None: for ever.
     hosts: the names under which the pages may be asked for; none: any. demo: None in production.
     """
 
@@ -51,6 +52,7 @@ class Config:
     way_out: WayOut
     presses: Presses
     real_alert_waits: tuple[timedelta, ...]
+    keep_deliveries: timedelta | None
     https: bool
     hosts: tuple[str, ...]
     proxies: int
@@ -71,6 +73,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
             per_workspace=_read_number(environ, "PRESSES_PER_WORKSPACE", 600),
         ),
         real_alert_waits=_read_waits(environ),
+        keep_deliveries=_read_keep(environ),
         https=environ.get("HTTPS", "0") == "1",
         hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
@@ -111,6 +114,13 @@ def _read_waits(environ: Mapping[str, str]) -> tuple[timedelta, ...]:
     if not are_numbers or sum(waits, timedelta()) > timedelta(hours=12):
         raise Misconfigured("REAL_ALERT_WAITS has to be seconds, such as 60,300,1800, and 12 hours in all at most.")
     return waits
+
+
+def _read_keep(environ: Mapping[str, str]) -> timedelta | None:
+    days = _read_number(environ, "KEEP_DELIVERIES_DAYS", 0)
+    if days > 36_500:
+        raise Misconfigured("KEEP_DELIVERIES_DAYS has to be 36500 at most; 0 keeps deliveries for ever.")
+    return timedelta(days=days) if days else None
 
 
 def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:

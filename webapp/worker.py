@@ -37,11 +37,11 @@ def work(app: Flask, size: int) -> None:
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
     team: list[ForkProcess] = []
-    sightings = deliveries.Sightings()
+    sightings, retention = deliveries.Sightings(), deliveries.Retention(current_config().keep_deliveries)
     try:
         while not stop.is_set():
             _fill(team, size, app)
-            _recover_once(app, sightings)
+            _keep_house(app, sightings, retention)
             stop.wait(TICK)
     finally:
         _dismiss(team)
@@ -110,11 +110,12 @@ def _live_with(app: Flask, parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _recover_once(app: Flask, sightings: deliveries.Sightings) -> None:
+def _keep_house(app: Flask, sightings: deliveries.Sightings, retention: deliveries.Retention) -> None:
     with app.app_context():
         try:
             for delivery_id in deliveries.recover(datetime.now(UTC), current_config(), sightings):
                 jobs.enqueue_delivery(delivery_id)
+            retention.forget_some(datetime.now(UTC))
         except jobs.QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")
         except Exception as error:  # the clock must go on whatever one pass meets
