@@ -132,7 +132,7 @@ def cast(app: Flask, cast: Cast, config: Config) -> Cast:
         delete_destination(deleted, admin, NOW)
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
-        jobs.report_alive()
+        jobs.report_alive("host:1")
     return cast
 
 
