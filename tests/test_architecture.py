@@ -12,7 +12,7 @@ FLOORS = (
     ("webapp",),
     ("webapp.views", "webapp.cli", "webapp.errors", "webapp.headers"),
     ("webapp.worker", "webapp.status", "webapp.demo"),
-    ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking"),
+    ("webapp.jobs", "webapp.backlog", "webapp.access", "webapp.forms", "webapp.masking"),
     ("webapp.deliveries", "webapp.destinations", "webapp.sessions"),
     ("webapp.last_test", "webapp.cooldown", "webapp.locks", "webapp.tallies", "webapp.accounts"),
     ("webapp.audit",),
