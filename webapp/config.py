@@ -1,6 +1,7 @@
 """What the operator sets, read from the environment once; a missing or wrong value is said plainly."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from webapp.outbound import WayOut
 from webapp.outbound.mail_server import MailServer, parse_mail_url
 from webapp.outbound.operator import policy_from
 from webapp.sealing import Sealer
+
+MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 class Misconfigured(Exception):
@@ -40,6 +43,7 @@ class Config:
     """The operator's settings.
 
     hosts: the names under which the pages may be asked for; none: any. demo: None in production.
+    metrics_token: what whoever asks for /metrics has to know; None: nobody may, but for the demo's visitors.
     """
 
     secret_key: str = field(repr=False)
@@ -51,12 +55,13 @@ class Config:
     https: bool
     hosts: tuple[str, ...]
     proxies: int
+    metrics_token: str | None = field(repr=False)
     demo: Demo | None
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """Read every setting. Raises `Misconfigured`."""
-    secret_key = _require(environ, "SECRET_KEY", "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'")
+    secret_key = _require(environ, "SECRET_KEY", MAKE_RANDOM)
     return Config(
         secret_key=secret_key,
         sealer=_read_sealer(environ, secret_key),
@@ -70,6 +75,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         https=environ.get("HTTPS", "0") == "1",
         hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
+        metrics_token=_read_metrics_token(environ),
         demo=_read_demo(environ),
     )
 
@@ -98,6 +104,16 @@ def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
     return int(text)
+
+
+def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
+    token = environ.get("METRICS_TOKEN", "").strip()
+    # Nothing slows down whoever guesses it, and a header has to carry it.
+    if token and not re.fullmatch("[!-~]{16,}", token):
+        raise Misconfigured(
+            f"METRICS_TOKEN needs 16 characters or more, in ASCII without spaces. Make one with: {MAKE_RANDOM}"
+        )
+    return token or None
 
 
 def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:
