@@ -1,0 +1,95 @@
+"""A worker that is gone is missed within seconds, and one that lives is seen again after the queue server lost all."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services import QueueServer, start_queue_server
+from tests.stack import Session, Stack, run_stack, wait_until
+from webapp.demo.processes import Child
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "a token of sixteen characters or more".replace(" ", "-")
+NOT_SEEN = "not seen for 10 s: start flask worker"
+
+
+@pytest.fixture
+def queue_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("q")  # short, because a socket's path may not be long
+
+
+@pytest.fixture
+def own_queue_server(queue_home: Path) -> Iterator[QueueServer]:
+    """A queue server that the test may stop."""
+    server = start_queue_server(queue_home)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stack(environment: dict[str, str], own_queue_server: QueueServer, tmp_path: Path) -> Iterator[Stack]:
+    own = {"REDIS_URL": own_queue_server.url, "METRICS_TOKEN": TOKEN}
+    with run_stack(environment | own, tmp_path / "logs") as stack:
+        yield stack
+
+
+@pytest.fixture
+def web(stack: Stack) -> Session:
+    session = stack.start_web()
+    session.http.headers["Authorization"] = f"Bearer {TOKEN}"
+    return session
+
+
+@pytest.fixture
+def worker(stack: Stack, web: Session) -> Child:
+    """A worker that has been seen."""
+    worker = stack.start_worker()
+    wait_until(lambda: _is_ready(web))
+    return worker
+
+
+def _is_ready(web: Session) -> bool:
+    return web.get("/readyz").status_code == 200
+
+
+def _workers(web: Session) -> str:
+    return next(line for line in web.get("/metrics").text.splitlines() if line.startswith("alertcheck_workers "))
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_worker_counts_once_however_many_processes_it_has(stack: Stack, web: Session) -> None:
+    assert _workers(web) == "alertcheck_workers 1.0"
+
+    stack.start_worker()
+
+    wait_until(lambda: _workers(web) == "alertcheck_workers 2.0")
+
+
+def test_a_killed_worker_is_missed_within_30_seconds(web: Session, worker: Child) -> None:
+    os.kill(worker.pid, signal.SIGKILL)  # the parent alone: its processes notice by themselves
+
+    wait_until(lambda: not _is_ready(web), patience=30)
+
+    answer = web.get("/readyz")
+    assert (answer.status_code, answer.json()["worker"], answer.json()["queue"]) == (503, NOT_SEEN, "ok")
+    assert _workers(web) == "alertcheck_workers 0.0"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_living_worker_is_seen_again_within_10_seconds_after_the_queue_server_lost_all(
+    web: Session, own_queue_server: QueueServer, queue_home: Path
+) -> None:
+    own_queue_server.process.kill()
+    wait_until(lambda: not _is_ready(web))
+
+    restarted = start_queue_server(queue_home)
+
+    try:
+        wait_until(lambda: _is_ready(web), patience=10)
+        assert _workers(web) == "alertcheck_workers 1.0"
+    finally:
+        restarted.stop()
