@@ -27,6 +27,9 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 JOB_TIMEOUT = 30
 """Seconds, above all that a claim, a send and a patient record take: a belt, since it only raises inside the job."""
 
+LONGEST_WAIT = 2.0
+"""Seconds between two tries to reach Redis again: RQ by itself comes to wait a minute, alive and idle."""
+
 WORKERS = "alertcheck:workers"
 """The workers by name, each with the time of its last sign of life: the queue server's own, whatever the hosts' are."""
 
@@ -104,7 +107,9 @@ def run_worker(redis_url: str) -> None:
     No process per job: that would cost a fork, and what a killed worker leaves behind is told from its row anyway.
     """
     queue = Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
-    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(logging_level="WARNING")
+    worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+    worker.max_connection_wait_time = LONGEST_WAIT
+    worker.work(logging_level="WARNING")
 
 
 def report_alive(worker: str) -> None:

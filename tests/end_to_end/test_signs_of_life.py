@@ -2,13 +2,21 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
 
+from tests.cast import SECRET_PATH, Cast, get_account, get_destination
 from tests.services import QueueServer, start_queue_server
 from tests.stack import Session, Stack, run_stack, wait_until
+from webapp import create_app, jobs
+from webapp.config import read_config
+from webapp.deliveries import request_test
 from webapp.demo.processes import Child
 
 pytestmark = pytest.mark.slow
@@ -91,5 +99,22 @@ def test_a_living_worker_is_seen_again_within_10_seconds_after_the_queue_server_
     try:
         wait_until(lambda: _is_ready(web), patience=10)
         assert _workers(web) == "alertcheck_workers 1.0"
+    finally:
+        restarted.stop()
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_worker_that_is_seen_takes_work_also_right_after_the_queue_server_was_away(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer, own_queue_server: QueueServer, queue_home: Path
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    own_queue_server.process.kill()
+    time.sleep(8)  # long enough for a patience that doubles to show
+    restarted = start_queue_server(queue_home)
+
+    try:
+        with create_app(read_config(stack.environment)).app_context():
+            jobs.enqueue_delivery(request_test(get_destination(cast), get_account(cast), datetime.now(UTC)))
+        wait_until(lambda: len(httpserver.log) == 1, patience=5)
     finally:
         restarted.stop()
