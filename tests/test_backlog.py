@@ -30,7 +30,7 @@ def test_queued_and_deferred_test_sends_wait_and_what_has_ended_does_not(context
 
 
 @on_both_databases
-def test_real_alerts_are_not_counted_since_another_program_sends_them(context: None, cast: Cast) -> None:
+def test_real_alerts_are_not_counted(context: None, cast: Cast) -> None:
     add_real_alert(get_destination(cast))
 
     assert measure_backlog(NOW + seconds(9)) == Backlog(queued=0, deferred=0, age=0)

@@ -14,11 +14,11 @@ from webapp import create_app, jobs, tallies
 from webapp.config import read_config
 from webapp.failures import Code
 from webapp.models import DeliveryStatus
-from webapp.tallies import BOUNDS, Ending, TalliesUnavailable, count_ending, read_tallies
+from webapp.tallies import BOUNDS, Outcome, TalliesUnavailable, count_ending, read_tallies
 
 NOWHERE = "redis://127.0.0.1:1"
-WELL = Ending("webhook", "sent", "none")
-BADLY = Ending("webhook", "failed", "not_found")
+WELL = Outcome("webhook", "sent", "none")
+BADLY = Outcome("webhook", "failed", "not_found")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def _cumulative(first_bound: float) -> tuple[int, ...]:
 def test_where_nothing_was_counted_every_channel_stands_at_nothing(context: None) -> None:
     told = read_tallies()
 
-    assert told.endings == {}
+    assert told.outcomes == {}
     assert {sum(durations.counts) + durations.total for durations in told.durations.values()} == {0}
     assert set(told.durations) == {"email", "slack", "teams", "webhook", "other"}
 
@@ -59,7 +59,7 @@ def test_endings_are_counted_by_channel_status_and_code(context: None) -> None:
     count_ending("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
     count_ending("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
 
-    assert read_tallies().endings == {WELL: 1, BADLY: 2}
+    assert read_tallies().outcomes == {WELL: 1, BADLY: 2}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_another_version_counted_in_its_own_words_is_told_in_ours(
 
     told = read_tallies()
 
-    assert told.endings == {Ending("other", "sent", "none"): 5, WELL: 1}
+    assert told.outcomes == {Outcome("other", "sent", "none"): 5, WELL: 1}
     assert told.durations["other"].counts[BOUNDS.index(5.0) :] == (0, 2, 2, 2, 2, 2, 3)
     assert told.durations["other"].total == 213.5
 
@@ -113,7 +113,7 @@ def test_all_known_words_are_kept_as_they_are(context: None) -> None:
     for code in Code:
         count_ending("teams", DeliveryStatus.CANCELED, code, 1)
 
-    assert read_tallies().endings == {Ending("teams", "canceled", code): 1 for code in Code}
+    assert read_tallies().outcomes == {Outcome("teams", "canceled", code): 1 for code in Code}
 
 
 def test_a_delivery_that_ends_without_a_queue_server_goes_uncounted_with_one_warning(
@@ -142,7 +142,7 @@ def test_after_the_pause_endings_are_counted_again(app: Flask, context: None, mo
     time.sleep(0.2)
     _count(1)
 
-    assert read_tallies().endings == {WELL: 1}
+    assert read_tallies().outcomes == {WELL: 1}
 
 
 def test_tallies_that_cannot_be_read_are_told_apart_from_nothing(absent_queue: None) -> None:

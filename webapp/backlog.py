@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import Select, func, select
 
-from webapp.deliveries.life import QUEUED, UNCLAIMED
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
@@ -31,9 +30,12 @@ def measure_backlog(now: datetime) -> Backlog:
     return Backlog(queued, deferred, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
 
 
+_QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
+
+
 def _waiting() -> Select[int, int, datetime]:
     return select(
-        func.count().filter(QUEUED),
+        func.count().filter(_QUEUED),
         func.count().filter(AlertDelivery.status == DeliveryStatus.DEFERRED),
-        func.min(AlertDelivery.created_at).filter(UNCLAIMED),
+        func.min(AlertDelivery.created_at).filter(_QUEUED, AlertDelivery.attempt_started_at.is_(None)),
     ).where(IS_WAITING, AlertDelivery.event_type == TEST_EVENT)

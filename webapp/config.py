@@ -99,13 +99,6 @@ def _read_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (*named, "127.0.0.1", "localhost") if named or environ.get("DEMO") == "1" else ()
 
 
-def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
-    text = environ.get(name, str(usual)).strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
-    return int(text)
-
-
 def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
     token = environ.get("METRICS_TOKEN", "").strip()
     # Nothing slows down whoever guesses it, and a header has to carry it.
@@ -114,6 +107,13 @@ def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
             f"METRICS_TOKEN needs 16 characters or more, in ASCII without spaces. Make one with: {MAKE_RANDOM}"
         )
     return token or None
+
+
+def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
+    text = environ.get(name, str(usual)).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
+    return int(text)
 
 
 def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:

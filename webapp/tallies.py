@@ -48,15 +48,15 @@ class TalliesUnavailable(Exception):
 
 
 @dataclass(frozen=True)
-class Ending:
-    """A way in which deliveries end. code: `NO_CODE` if nothing went wrong."""
+class Outcome:
+    """How deliveries end. code: `NO_CODE` if nothing went wrong."""
 
     channel: str
     status: str
     code: str
 
     @classmethod
-    def of(cls, channel: str, status: str, code: str) -> "Ending":
+    def of(cls, channel: str, status: str, code: str) -> "Outcome":
         """Make one of known words."""
         return cls(_known(channel, _CHANNELS), _known(status, _STATUSES), _known(code, _CODES))
 
@@ -76,7 +76,7 @@ class Durations:
 class Tallies:
     """All that was counted since the queue server started. durations: by channel, also where none has ended."""
 
-    endings: Mapping[Ending, int]
+    outcomes: Mapping[Outcome, int]
     durations: Mapping[str, Durations]
 
 
@@ -87,12 +87,12 @@ def count_ending(channel: str, status: str, code: str | None, seconds: float) ->
     """
     if time.monotonic() < current_app.extensions.get(_PAUSED_UNTIL, -math.inf):
         return
-    ending, took = Ending.of(channel, status, code or NO_CODE), max(0.0, seconds)
+    outcome, took = Outcome.of(channel, status, code or NO_CODE), max(0.0, seconds)
     try:
         with _client().pipeline() as pipeline:
-            pipeline.hincrby(ENDED, f"{ending.channel}|{ending.status}|{ending.code}")
-            pipeline.hincrby(TIMED, f"{ending.channel}|{BOUNDS[_bucket(took)]}")
-            pipeline.hincrbyfloat(TIMED, f"{ending.channel}|{_SUM}", took)
+            pipeline.hincrby(ENDED, f"{outcome.channel}|{outcome.status}|{outcome.code}")
+            pipeline.hincrby(TIMED, f"{outcome.channel}|{BOUNDS[_bucket(took)]}")
+            pipeline.hincrbyfloat(TIMED, f"{outcome.channel}|{_SUM}", took)
             pipeline.execute()
     except RedisError:
         log.warning("queue server unavailable, endings go uncounted for a moment")
@@ -108,14 +108,14 @@ def read_tallies() -> Tallies:
             ended, timed = pipeline.execute()
     except RedisError:
         raise TalliesUnavailable from None
-    return Tallies(_read_endings(ended), _read_durations(timed))
+    return Tallies(_read_outcomes(ended), _read_durations(timed))
 
 
-def _read_endings(ended: dict[bytes, bytes]) -> dict[Ending, int]:
-    endings: Counter[Ending] = Counter()
+def _read_outcomes(ended: dict[bytes, bytes]) -> dict[Outcome, int]:
+    outcomes: Counter[Outcome] = Counter()
     for words, count in ended.items():
-        endings[Ending.of(*words.decode().split("|"))] += int(count)
-    return endings
+        outcomes[Outcome.of(*words.decode().split("|"))] += int(count)
+    return outcomes
 
 
 def _read_durations(timed: dict[bytes, bytes]) -> dict[str, Durations]:

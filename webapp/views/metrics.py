@@ -80,19 +80,19 @@ def _tell_queue() -> Iterator[Metric]:
         return
     yield _gauge("alertcheck_queue_up", "Whether the queue server answers.", 1)
     yield _gauge("alertcheck_workers", f"Workers that gave a sign of life within {jobs.ALIVE_FOR} s.", workers)
-    yield _tell_endings(told)
+    yield _tell_outcomes(told)
     yield _tell_durations(told)
 
 
-def _tell_endings(told: tallies.Tallies) -> Metric:
-    endings = CounterMetricFamily(
+def _tell_outcomes(told: tallies.Tallies) -> Metric:
+    outcomes = CounterMetricFamily(
         "alertcheck_deliveries_total",
         "Deliveries that ended, since the queue server started.",
         labels=["channel", "status", "code"],
     )
-    for ending, count in told.endings.items():
-        endings.add_metric([ending.channel, ending.status, ending.code], count)
-    return endings
+    for outcome, count in told.outcomes.items():
+        outcomes.add_metric([outcome.channel, outcome.status, outcome.code], count)
+    return outcomes
 
 
 def _tell_durations(told: tallies.Tallies) -> Metric:
