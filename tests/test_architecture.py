@@ -14,7 +14,7 @@ FLOORS = (
     ("webapp.worker", "webapp.status", "webapp.demo"),
     ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking"),
     ("webapp.deliveries", "webapp.destinations", "webapp.sessions"),
-    ("webapp.last_test", "webapp.cooldown", "webapp.locks", "webapp.accounts"),
+    ("webapp.last_test", "webapp.backlog", "webapp.tallies", "webapp.cooldown", "webapp.locks", "webapp.accounts"),
     ("webapp.audit",),
     ("webapp.models",),
     ("webapp.config", "webapp.columns"),

@@ -36,6 +36,7 @@ def test_what_is_not_set_is_off() -> None:
     config = read()
 
     assert (config.https, config.proxies, config.demo, config.way_out.mail) == (False, 0, None, None)
+    assert config.metrics_token is None
 
 
 def test_the_waits_of_real_alerts_are_seconds() -> None:
@@ -138,6 +139,25 @@ def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
         read(**{name: value})
 
 
+def test_a_metrics_token_is_read_without_the_spaces_around_it() -> None:
+    assert read(METRICS_TOKEN=" 0123456789abcde= ").metrics_token == "0123456789abcde="
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_a_metrics_token_that_is_empty_is_none(nothing: str) -> None:
+    assert read(METRICS_TOKEN=nothing).metrics_token is None
+
+
+@pytest.mark.parametrize(
+    "token", ["canary789abcdef", "canary with some spaces", "canary-\u00e4\u00f6\u00fc-456789abcdef"]
+)
+def test_a_metrics_token_that_is_short_or_fits_no_header_is_refused_and_not_quoted(token: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^METRICS_TOKEN needs .* Make one with: python3 -c") as caught:
+        read(METRICS_TOKEN=token)
+
+    assert "canary" not in str(caught.value)
+
+
 def test_a_mail_server_needs_a_sender() -> None:
     with pytest.raises(Misconfigured, match="MAIL_FROM is not set"):
         read(MAIL_URL="smtp://mail.example:25")
@@ -178,7 +198,8 @@ def test_a_demo_without_an_inbox_or_a_receiver_is_refused(name: str) -> None:
 
 
 def test_the_settings_print_without_secrets() -> None:
-    printed = repr(read(MAIL_URL="smtps://me:canary-password@mail.example", MAIL_FROM="alerts@example.com"))
+    mail = {"MAIL_URL": "smtps://me:canary-password@mail.example", "MAIL_FROM": "alerts@example.com"}
+    printed = repr(read(METRICS_TOKEN="canary-metrics-token", **mail))
 
     assert "canary" not in printed
     assert KEYS[0] not in printed

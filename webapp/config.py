@@ -1,6 +1,7 @@
 """What the operator sets, read from the environment once; a missing or wrong value is said plainly."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,8 @@ from webapp.outbound import WayOut
 from webapp.outbound.mail_server import MailServer, parse_mail_url
 from webapp.outbound.operator import policy_from
 from webapp.sealing import Sealer
+
+MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 class Misconfigured(Exception):
@@ -43,6 +46,7 @@ class Config:
     real_alert_waits: how long after each failed attempt a real alert is tried again; empty: another program sends them.
     keep_deliveries: how long ended deliveries are kept; None: for ever.
     hosts: the names under which the pages may be asked for; none: any. demo: None in production.
+    metrics_token: what whoever asks for /metrics has to know; None: nobody may, but for the demo's visitors.
     """
 
     secret_key: str = field(repr=False)
@@ -56,12 +60,13 @@ class Config:
     https: bool
     hosts: tuple[str, ...]
     proxies: int
+    metrics_token: str | None = field(repr=False)
     demo: Demo | None
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """Read every setting. Raises `Misconfigured`."""
-    secret_key = _require(environ, "SECRET_KEY", "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'")
+    secret_key = _require(environ, "SECRET_KEY", MAKE_RANDOM)
     return Config(
         secret_key=secret_key,
         sealer=_read_sealer(environ, secret_key),
@@ -77,6 +82,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         https=environ.get("HTTPS", "0") == "1",
         hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
+        metrics_token=_read_metrics_token(environ),
         demo=_read_demo(environ),
     )
 
@@ -98,6 +104,16 @@ def _read_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
     named = [host.strip() for host in environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
     return (*named, "127.0.0.1", "localhost") if named or environ.get("DEMO") == "1" else ()
+
+
+def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
+    token = environ.get("METRICS_TOKEN", "").strip()
+    # Nothing slows down whoever guesses it, and a header has to carry it.
+    if token and not re.fullmatch("[!-~]{16,}", token):
+        raise Misconfigured(
+            f"METRICS_TOKEN needs 16 characters or more, in ASCII without spaces. Make one with: {MAKE_RANDOM}"
+        )
+    return token or None
 
 
 def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:

@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -105,7 +106,7 @@ def _live_with(app: Flask, parent: int) -> None:
     time.sleep(TICK / 4)
     while os.getppid() == parent:
         with app.app_context(), suppress(jobs.QueueUnavailable):
-            jobs.report_alive()
+            jobs.report_alive(f"{socket.gethostname()}:{parent}")
         time.sleep(TICK)
     os.kill(os.getpid(), signal.SIGTERM)
 
