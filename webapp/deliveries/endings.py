@@ -1,4 +1,4 @@
-"""Tell the log that a delivery has ended, once that is committed and not before."""
+"""Tell the log and the tallies that a delivery has ended, once that is committed and not before."""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -7,6 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db
+from webapp.tallies import count_ending
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def tell_after_commit(session: Session, ending: Ending) -> None:
 def _tell(session: Session) -> None:
     for ending in session.info.pop(_UNTOLD, ()):
         log.info("delivery ended", extra=asdict(ending))
+        count_ending(ending.channel, ending.status, ending.code, ending.seconds)
 
 
 @event.listens_for(db.session, "after_rollback")
