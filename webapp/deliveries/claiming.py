@@ -1,8 +1,10 @@
 """Claim one delivery for one worker, and copy all that sending it needs out of the database."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists
 
@@ -28,11 +30,13 @@ _CANCELS = {Code.DESTINATION_DELETED, Code.DESTINATION_DISABLED, Code.DESTINATIO
 class Attempt:
     """All that one attempt needs.
 
-    number: 1 for the first attempt. started_at: what the claim wrote; nobody else's claim has the same.
+    number: 1 for the first attempt. earlier: those before it, as the row keeps them.
+    started_at: what the claim wrote; nobody else's claim has the same.
     """
 
     delivery_id: int
     number: int
+    earlier: Sequence[dict[str, Any]]
     schedule: Schedule
     requested_at: datetime
     started_at: datetime
@@ -84,6 +88,7 @@ def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: d
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,
+        earlier=delivery.attempts or (),
         schedule=schedule,
         requested_at=delivery.created_at,
         started_at=now,
