@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 
 from tests.cast import NOW, SECRET_PATH, Cast, get_destination
 from tests.visitor import Visitor
-from webapp import create_app
+from webapp import create_app, jobs
 from webapp.accounts import add_account, find_by_password
 from webapp.config import read_config
 from webapp.extensions import db
@@ -245,6 +245,30 @@ def test_a_worker_has_1_to_64_processes(run: Run, processes: str) -> None:
 
     assert told.exit_code == 2
     assert "Invalid value for '--processes'" in told.output
+
+
+def test_a_worker_that_lives_is_healthy(app: Flask, run: Run) -> None:
+    with app.app_context():
+        jobs.report_alive()
+
+    told = run("check-worker")
+
+    assert (told.exit_code, told.output) == (0, "A worker is alive.\n")
+
+
+def test_a_worker_that_was_not_seen_is_not_healthy(run: Run) -> None:
+    told = run("check-worker")
+
+    assert (told.exit_code, "No worker has given a sign of life lately." in told.output) == (1, True)
+
+
+def test_a_worker_is_not_healthy_if_the_queue_cannot_tell(environment: dict[str, str]) -> None:
+    app = create_app(read_config(environment | {"REDIS_URL": "redis://:canary@127.0.0.1:1"}))
+
+    told = app.test_cli_runner().invoke(args=["check-worker"])
+
+    assert told.exit_code == 1
+    assert told.output == "Error: The queue server at REDIS_URL does not answer, so no worker is seen.\n"
 
 
 def test_an_installation_that_is_no_demo_is_not_filled_with_the_demos_data(app: Flask, run: Run) -> None:
