@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 
 from tests.cast import NOW, SECRET_PATH, Cast, get_destination
 from tests.visitor import Visitor
-from webapp import create_app, jobs
+from webapp import create_app
 from webapp.accounts import add_account, find_by_password
 from webapp.config import read_config
 from webapp.extensions import db
@@ -245,15 +245,6 @@ def test_a_worker_has_1_to_64_processes(run: Run, processes: str) -> None:
 
     assert told.exit_code == 2
     assert "Invalid value for '--processes'" in told.output
-
-
-def test_a_worker_that_lives_is_healthy(app: Flask, run: Run) -> None:
-    with app.app_context():
-        jobs.report_alive()
-
-    told = run("check-worker")
-
-    assert (told.exit_code, told.output) == (0, "A worker is alive.\n")
 
 
 def test_a_worker_that_was_not_seen_is_not_healthy(run: Run) -> None:
