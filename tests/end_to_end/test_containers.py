@@ -63,7 +63,7 @@ def app(started: dict[str, Child], app: Flask) -> Flask:
     return app
 
 
-@pytest.mark.parametrize("place", [".", "/", "/var/tmp", str(Path.home())])
+@pytest.mark.parametrize("place", [".", "/"])
 def test_what_runs_there_can_write_nowhere(machines: list[Machine], place: str) -> None:
     tried = machines[0].run("web", ["python", "-c", WRITE, place])
 
