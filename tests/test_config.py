@@ -15,6 +15,22 @@ NEEDED = {
     "DATABASE_URL": "postgresql+psycopg://me:canary-password@db.example/alertcheck",
     "REDIS_URL": "redis://:canary-password@queue.example",
 }
+OPTIONAL = (
+    "ALERTCHECK_CA_FILE",
+    "ALERTCHECK_DENIED_NETWORKS",
+    "ALERTCHECK_EGRESS_PROXY",
+    "ALERTCHECK_EXTRA_HOSTS",
+    "ALERTCHECK_TRUSTED_ORIGINS",
+    "ALLOWED_HOSTS",
+    "CONFIG_KEYS_FILE",
+    "DEMO",
+    "HTTPS",
+    "MAIL_FROM",
+    "MAIL_URL",
+    "PRESSES_PER_MEMBER",
+    "PRESSES_PER_WORKSPACE",
+    "TRUSTED_PROXIES",
+)
 DEMO = {"DEMO": "1", "DEMO_INBOX": "/var/demo/inbox", "DEMO_RECEIVER_HTTP": "http://127.0.0.1:8025"}
 
 
@@ -60,6 +76,13 @@ def test_days_that_cannot_be_are_refused(days: str) -> None:
         read(KEEP_DELIVERIES_DAYS=days)
 
 
+def test_what_is_set_to_nothing_is_as_good_as_left_out() -> None:
+    config, emptied = read(), read(**dict.fromkeys(OPTIONAL, ""))
+
+    assert (emptied.https, emptied.hosts, emptied.proxies, emptied.demo) == (False, (), 0, None)
+    assert (emptied.presses, emptied.way_out) == (config.presses, config.way_out)
+
+
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_setting_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} is not set"):
@@ -76,6 +99,22 @@ def test_a_setting_that_is_empty_is_as_good_as_missing(name: str) -> None:
 def test_a_key_that_is_missing_comes_with_the_command_that_makes_one(name: str) -> None:
     with pytest.raises(Misconfigured, match="Make one with: python3 -c"):
         read(**{name: ""})
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://me:canary@db.example/alerts", "mysql://me:canary@db.example/alerts", "canary"]
+)
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_a_url_of_another_kind_is_named_and_not_quoted(name: str, url: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} has to begin with ") as caught:
+        read(**{name: url})
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["rediss://queue.example:6380/1", "unix:///run/queue.sock", "redis://queue.example"])
+def test_the_queue_is_reached_by_tcp_by_tls_or_by_a_socket(url: str) -> None:
+    assert read(REDIS_URL=url).redis_url == url
 
 
 @pytest.mark.parametrize("keys", ["canary", f"{KEYS[0]},canary", KEYS[0][:-2], ","])
@@ -133,7 +172,7 @@ def test_the_number_of_trusted_proxies_is_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "PRESSES_PER_MEMBER", "PRESSES_PER_WORKSPACE"])
-@pytest.mark.parametrize("value", ["two", "-1", "1.5", "²", "9999999999", ""])
+@pytest.mark.parametrize("value", ["two", "-1", "1.5", "²", "9999999999"])
 def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} has to be a whole number"):
         read(**{name: value})

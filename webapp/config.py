@@ -70,8 +70,8 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     return Config(
         secret_key=secret_key,
         sealer=_read_sealer(environ, secret_key),
-        database_url=_require(environ, "DATABASE_URL"),
-        redis_url=_require(environ, "REDIS_URL"),
+        database_url=_require_url(environ, "DATABASE_URL", "postgresql://", "postgresql+psycopg://", "sqlite://"),
+        redis_url=_require_url(environ, "REDIS_URL", "redis://", "rediss://", "unix://"),
         way_out=_read_way_out(environ),
         presses=Presses(
             per_member=_read_number(environ, "PRESSES_PER_MEMBER", 120),
@@ -100,6 +100,13 @@ def _require(environ: Mapping[str, str], name: str, how: str | None = None) -> s
     return value
 
 
+def _require_url(environ: Mapping[str, str], name: str, *schemes: str) -> str:
+    url = _require(environ, name)
+    if not url.startswith(schemes):  # not repeated: it may hold a password
+        raise Misconfigured(f"{name} has to begin with {' or '.join(schemes)}.")
+    return url
+
+
 def _read_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
     named = [host.strip() for host in environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
@@ -117,7 +124,7 @@ def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
 
 
 def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
-    text = environ.get(name, str(usual)).strip()
+    text = environ.get(name, "").strip() or str(usual)
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
     return int(text)
