@@ -1,5 +1,6 @@
 // What the server cannot do between two answers: count a button down, keep "12 s ago" true, and say that it is silent.
 
+const AHEAD = Date.now() - Date.parse(document.body.dataset.now ?? new Date().toISOString());  // of the server, in ms
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 let lastTick = performance.now();
 
@@ -29,7 +30,7 @@ function tick() {
   lastTick = now;
   for (const button of document.querySelectorAll("[data-seconds-left]")) countDown(button, seconds);
   for (const time of document.querySelectorAll("time[datetime] > span:first-child")) {
-    time.textContent = inWords(Math.round((Date.now() - Date.parse(time.parentElement.dateTime)) / 1000));
+    time.textContent = inWords(Math.round((Date.now() - AHEAD - Date.parse(time.parentElement.dateTime)) / 1000));
   }
 }
 
@@ -48,9 +49,27 @@ const stale = document.getElementById("stale");
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 
 document.addEventListener("htmx:before:swap", (event) => {
-  if (!isFragment(event.detail.ctx.text)) event.preventDefault();
+  const { response, select, text } = event.detail.ctx;
+  const isPart = select && response.status === 200;  // of a whole page of ours
+  if (!isFragment(text) && !isPart) event.preventDefault();
 });
 document.addEventListener("htmx:finally:request", (event) => {
   const { response, text } = event.detail.ctx;
   stale.hidden = response?.status < 500 || isFragment(text);
 });
+
+// Copying needs a script, so its button shows only where there is one.
+function offerToCopy() {
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
+  source.select();
+  await navigator.clipboard?.writeText(source.value);
+  button.nextElementSibling.textContent = navigator.clipboard ? "Copied." : "Marked: copy it with the keyboard.";
+});
+document.addEventListener("htmx:after:swap", offerToCopy);
+offerToCopy();

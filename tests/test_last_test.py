@@ -146,13 +146,13 @@ def test_a_page_of_destinations_takes_one_query_however_many_deliveries_there_ar
         newest = add_delivery(destination, created_at=NOW + seconds(second))
 
     with count_queries() as queries:
-        rows = list_with_newest_test(cast.harbor)
+        rows = list_with_newest_test([cast.destination])
 
     assert (rows, len(queries)) == ([(destination, newest)], 1)
 
 
 def test_a_page_lists_a_destination_that_was_never_tested(context: None, cast: Cast) -> None:
-    assert list_with_newest_test(cast.harbor) == [(get_destination(cast), None)]
+    assert list_with_newest_test([cast.destination]) == [(get_destination(cast), None)]
 
 
 def test_the_query_of_a_page_walks_the_index_and_sorts_nothing(context: None, cast: Cast) -> None:

@@ -23,6 +23,7 @@ TABLE = """
                                                        adm sup vie str nob   adm sup vie str nob   adm sup vie str nob
 
 GET  /                                                 302 302 302 302 302
+GET  /broken                                           200 200 200 200 302
 GET  /sign-in                                          302 302 302 302 200
 POST /sign-in                                          400 400 400 400 400
 GET  /password                                         200 200 200 200 302
@@ -35,6 +36,9 @@ GET  /static/<path:filename>                           200 200 200 200 200   404
 
 GET  /w/<slug>                                         302 302 302 302 302     .   .   .   .   .   302 302 302 302 302
 GET  /w/<slug>/destinations                            200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/state                                   200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/test-all                                200 200 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/batches/<batch>                         200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
@@ -42,7 +46,7 @@ POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404
 
 GET  /w/<slug>/destinations/<destination_id>           200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/status    200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
-GET  /w/<slug>/destinations/<destination_id>/history   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
+GET  /w/<slug>/destinations/<destination_id>/details   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
@@ -66,7 +70,14 @@ Visit = Callable[[int], Visitor]
 
 WHO = ("admin", "support", "viewer", "stranger", "nobody")
 
-HARBOR = {"slug": "harbor", "destination_id": "1", "channel_name": "webhook", "role": "admin", "filename": "app.css"}
+HARBOR = {
+    "slug": "harbor",
+    "destination_id": "1",
+    "channel_name": "webhook",
+    "role": "admin",
+    "filename": "app.css",
+    "batch": "0f",
+}
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
 NOT_THERE = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css"}
 MISSING = {

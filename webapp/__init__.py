@@ -18,7 +18,7 @@ from webapp.config import Config, read_config
 from webapp.errors import init_errors
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.headers import init_headers
-from webapp.views import audit, auth, demo, destinations, health, inbox, metrics, press, workspaces
+from webapp.views import audit, auth, batches, demo, destinations, health, inbox, metrics, press, workspaces
 
 ROOT = Path(__file__).parent.parent
 
@@ -97,7 +97,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def _register(app: Flask, config: Config) -> None:
-    for view in (auth, workspaces, audit, destinations, press, health, metrics):
+    for view in (auth, workspaces, audit, destinations, press, batches, health, metrics):
         app.register_blueprint(view.bp)
     if config.demo:
         for view in (demo, inbox):
@@ -107,6 +107,7 @@ def _register(app: Flask, config: Config) -> None:
         "current_user": current_user,
         "is_demo": config.demo is not None,
         "list_memberships": access.list_memberships,
+        "server_time": wording.server_time,
     }
     app.before_request(sessions.require_sign_in)
     init_headers(app)

@@ -30,6 +30,14 @@ def measure_backlog(now: datetime) -> Backlog:
     return Backlog(queued, deferred, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
 
 
+def count_waiting(workspace_id: int) -> int:
+    """Count the test sends of a workspace that wait or are being sent."""
+    waiting = select(func.count()).where(
+        IS_WAITING, AlertDelivery.event_type == TEST_EVENT, AlertDelivery.workspace_id == workspace_id
+    )
+    return db.session.scalar(waiting) or 0
+
+
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 
 

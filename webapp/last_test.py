@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, ScalarSelect, Select, select
+from sqlalchemy.orm import joinedload
 
 from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Receipt
 
 
 class Badge(StrEnum):
@@ -20,6 +21,19 @@ class Badge(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
+
+
+def to_badge(newest: DeliveryStatus | None) -> Badge:
+    """Say what the badge says, by where the newest test send stands."""
+    match newest:
+        case None:
+            return Badge.NEVER
+        case DeliveryStatus.QUEUED | DeliveryStatus.DEFERRED:
+            return Badge.PENDING
+        case DeliveryStatus.SENT:
+            return Badge.SENT
+        case DeliveryStatus.FAILED | DeliveryStatus.CANCELED | DeliveryStatus.SUPPRESSED:
+            return Badge.FAILED
 
 
 @dataclass(frozen=True)
@@ -44,15 +58,39 @@ def tell_last_test(newest: AlertDelivery | None, channel_name: str) -> LastTest:
     """Say what the newest test send means. No row: never tested."""
     if newest is None:
         return LastTest(Badge.NEVER, None, "No test has been sent yet.")
-    match newest.status:
-        case DeliveryStatus.QUEUED | DeliveryStatus.DEFERRED:
+    match to_badge(newest.status):
+        case Badge.PENDING:
             return _tell_pending(newest)
-        case DeliveryStatus.SENT:
+        case Badge.SENT:
             return _tell_sent(newest, channel_name)
-        case DeliveryStatus.FAILED:
-            return _tell_failed(newest, channel_name, _reason(newest))
-        case DeliveryStatus.CANCELED | DeliveryStatus.SUPPRESSED:
-            return _tell_failed(newest, channel_name, f"Not sent. {_reason(newest)}")
+    not_sent = "" if newest.status is DeliveryStatus.FAILED else "Not sent. "
+    return _tell_failed(newest, channel_name, f"{not_sent}{_reason(newest)}")
+
+
+def tell_arrival(newest: AlertDelivery | None) -> str:
+    """Say whether the message arrived, as far as anybody knows."""
+    if newest is None:
+        return "Nothing was sent yet."
+    told = _tell_seen(newest)
+    if told:
+        return told
+    match to_badge(newest.status):
+        case Badge.PENDING:
+            return "Not known yet: the test is under way."
+        case Badge.SENT:
+            return "It was accepted. Only someone who looks there can tell whether it is shown."
+    code = known_code(newest.last_error_code)
+    if code is not None and EXPLANATIONS[code].may_have_arrived:
+        return "Perhaps: it is not known. Look there before you press again."
+    return "No: nothing was delivered."
+
+
+def _tell_seen(newest: AlertDelivery) -> str | None:
+    if newest.receipt is None:
+        return None
+    if newest.receipt is Receipt.MISSING:
+        return f"{newest.receipt_by} says that it did not arrive."
+    return f"Yes: {newest.receipt_by} has seen it." if newest.receipt_by else "Yes: somebody pressed the link in it."
 
 
 def _tell_pending(newest: AlertDelivery) -> LastTest:
@@ -100,9 +138,10 @@ def next_step(code: Code, channel_name: str) -> str:
     return (channel.hints.get(code) if channel else None) or EXPLANATIONS[code].next_step
 
 
-def list_with_newest_test(workspace_id: int) -> Sequence[Row[AlertDestination, AlertDelivery | None]]:
-    """Fetch a workspace's destinations by name, each with its newest test send: one query, however many deliveries."""
-    return db.session.execute(_with_newest_test().where(AlertDestination.workspace_id == workspace_id)).all()
+def list_with_newest_test(destination_ids: Sequence[int]) -> list[Row[AlertDestination, AlertDelivery | None]]:
+    """Fetch these destinations, in this order, each with its newest test send: one query, however many deliveries."""
+    rows = db.session.execute(_with_newest_test().where(AlertDestination.id.in_(destination_ids))).all()
+    return sorted(rows, key=lambda row: destination_ids.index(row[0].id))
 
 
 def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
@@ -111,9 +150,10 @@ def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
     return row[1] if row else None
 
 
-def _with_newest_test() -> Select[AlertDestination, AlertDelivery | None]:
+def find_newest_ids() -> ScalarSelect[int]:
+    """Return the subquery for the id of a destination's newest test send."""
     # A correlated LIMIT 1 walks the index once per destination; window functions would read every delivery.
-    newest_id = (
+    return (
         select(AlertDelivery.id)
         .where(
             AlertDelivery.workspace_id == AlertDestination.workspace_id,
@@ -125,9 +165,12 @@ def _with_newest_test() -> Select[AlertDestination, AlertDelivery | None]:
         .correlate(AlertDestination)
         .scalar_subquery()
     )
+
+
+def _with_newest_test() -> Select[AlertDestination, AlertDelivery | None]:
     return (
         select(AlertDestination, AlertDelivery)
-        .outerjoin(AlertDelivery, AlertDelivery.id == newest_id)
+        .outerjoin(AlertDelivery, AlertDelivery.id == find_newest_ids())
+        .options(joinedload(AlertDelivery.requested_by))
         .where(AlertDestination.deleted_at.is_(None))
-        .order_by(AlertDestination.name, AlertDestination.id)
     )

@@ -1,23 +1,26 @@
 """The status fragment: one function builds it for the page, the press and the poll alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import render_template
-from sqlalchemy import Row
 
-from webapp import jobs
+from webapp import deliveries, jobs
 from webapp.access import Visit
+from webapp.backlog import count_waiting
 from webapp.config import current_config
 from webapp.cooldown import seconds_left
-from webapp.deliveries import end_overdue, is_overdue
-from webapp.last_test import Badge, LastTest, find_newest_test, list_with_newest_test, tell_last_test
+from webapp.last_test import Badge, LastTest, find_newest_test, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.overview import list_strips
 
-CADENCE = ((timedelta(seconds=3), "250ms"), (timedelta(seconds=15), "1s"), (timedelta(minutes=1), "2s"))
-"""How often a Pending fragment asks again, by its age: a healthy webhook answers within a fraction of a second."""
-SLOWEST = "5s"
+PACES = ("250ms", "1s", "2s", "5s")
+"""How often a Pending fragment asks again: a healthy webhook answers within a fraction of a second."""
+
+AGES = (timedelta(seconds=3), timedelta(seconds=15), timedelta(minutes=1))
+CROWDS = (4, 20, 60)
+"""Up to which age of the test, and up to how many Pending ones in the workspace, each pace but the last is kept."""
 
 PICK_UP = timedelta(seconds=3)
 """How long a worker may take to pick a test up before the page looks whether there is one."""
@@ -27,6 +30,7 @@ PICK_UP = timedelta(seconds=3)
 class Status:
     """All that the fragment shows.
 
+    strip: how the last test sends stand, the oldest first.
     poll: the interval at which it asks again, or None once the answer is final.
     cooldown: whole seconds until the button works again.
     obstacle: why the button does not work at all, or None.
@@ -38,6 +42,7 @@ class Status:
     destination: AlertDestination
     newest: AlertDelivery | None
     last_test: LastTest
+    strip: Sequence[DeliveryStatus]
     poll: str | None
     cooldown: int
     obstacle: str | None
@@ -46,20 +51,36 @@ class Status:
     is_outdated: bool
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What the fragments of one page share. pending: how many test sends of the workspace wait."""
+
+    strips: Mapping[int, Sequence[DeliveryStatus]]
+    pending: int
+
+
+def look_beside(workspace_id: int, destination_ids: Sequence[int]) -> Beside:
+    """Fetch it for a page of destinations: two queries."""
+    return Beside(list_strips(destination_ids), count_waiting(workspace_id))
+
+
 def show_status(
     visit: Visit,
     destination: AlertDestination,
     newest: AlertDelivery | None,
     now: datetime,
     refusal: str | None = None,
+    beside: Beside | None = None,
 ) -> Status:
-    """Decide what the fragment shows."""
+    """Decide what the fragment shows. beside: None looks it up."""
+    beside = beside or look_beside(visit.workspace.id, [destination.id])
     last_test = tell_last_test(newest, destination.type)
     return Status(
         destination=destination,
         newest=newest,
         last_test=last_test,
-        poll=_choose_pace(newest, now) if newest and last_test.badge is Badge.PENDING else None,
+        strip=beside.strips.get(destination.id, ()),
+        poll=_choose_pace(newest, now, beside.pending) if newest and last_test.badge is Badge.PENDING else None,
         cooldown=seconds_left(newest.created_at if newest else None, now),
         obstacle=find_obstacle(visit, destination),
         refusal=refusal,
@@ -76,11 +97,10 @@ def find_settled_test(destination: AlertDestination, now: datetime) -> AlertDeli
     return newest
 
 
-def list_settled_tests(workspace_id: int, now: datetime) -> Sequence[Row[AlertDestination, AlertDelivery | None]]:
-    """Fetch a workspace's destinations with their newest test sends, none of them past its time."""
-    rows = list_with_newest_test(workspace_id)
-    ended = [_end_if_abandoned(newest, now) for _, newest in rows if newest is not None]
-    return list_with_newest_test(workspace_id) if any(ended) else rows
+def settle_overdue(workspace_id: int, now: datetime) -> None:
+    """End the test sends of a workspace that are past their time, if no worker is there to end them."""
+    for overdue in deliveries.list_overdue(workspace_id, now):
+        _end_if_abandoned(overdue, now)
 
 
 def find_obstacle(visit: Visit, destination: AlertDestination) -> str | None:
@@ -99,7 +119,8 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
 
 def _end_if_abandoned(newest: AlertDelivery, now: datetime) -> bool:
     # A living worker ends it by a clock that cannot be set, and may have it in the air: then it is not ours to end.
-    return is_overdue(newest, now, current_config()) and not _is_worker_seen() and end_overdue(newest, now)
+    is_overdue = deliveries.is_overdue(newest, now, current_config())
+    return is_overdue and not _is_worker_seen() and deliveries.end_overdue(newest, now)
 
 
 def _lacks_worker(newest: AlertDelivery, now: datetime) -> bool:
@@ -114,6 +135,8 @@ def _is_worker_seen() -> bool:
         return False
 
 
-def _choose_pace(newest: AlertDelivery, now: datetime) -> str:
+def _choose_pace(newest: AlertDelivery, now: datetime, pending: int) -> str:
     age = now - newest.updated_at
-    return next((pace for limit, pace in CADENCE if age < limit), SLOWEST)
+    by_age = sum(age >= limit for limit in AGES)
+    by_crowd = sum(pending > limit for limit in CROWDS)
+    return PACES[max(by_age, by_crowd)]

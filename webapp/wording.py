@@ -17,6 +17,11 @@ def exact(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def server_time() -> str:
+    """Tell the time to a page, whose own clock may be wrong."""
+    return datetime.now(UTC).isoformat()
+
+
 def _round_off(seconds: int) -> str:
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:

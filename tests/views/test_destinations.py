@@ -253,7 +253,7 @@ def test_a_wrong_edit_changes_nothing_and_comes_back_with_the_name_typed(admin: 
 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])
-@pytest.mark.parametrize("page", ["", "/1", "/1/edit", "/1/delete", "/1/status", "/1/history"])
+@pytest.mark.parametrize("page", ["", "/1", "/1/edit", "/1/delete", "/1/status", "/1/details"])
 def test_a_stored_secret_is_on_no_page_for_nobody(cast: Cast, visit: Visit, who: str, page: str) -> None:
     answer = visit(getattr(cast, who)).get(LIST + page)
 
@@ -406,7 +406,7 @@ def test_settings_that_cannot_be_read_are_said_in_words(admin: Visitor) -> None:
 
 @pytest.mark.usefixtures("unreadable")
 def test_settings_that_cannot_be_read_leave_every_other_page_standing(admin: Visitor) -> None:
-    pages = ["", "/1/edit", "/1/delete", "/1/status", "/1/history"]
+    pages = ["", "/1/edit", "/1/delete", "/1/status", "/1/details"]
 
     assert [admin.get(LIST + page).status_code for page in pages] == [200] * len(pages)
 
@@ -531,7 +531,7 @@ def test_the_page_tells_of_20_test_sends_at_most_and_of_no_real_alert(admin: Vis
 
 
 @pytest.mark.usefixtures("busy")
-def test_the_history_alone_is_the_one_on_the_page(admin: Visitor) -> None:
+def test_the_details_alone_are_those_on_the_page(admin: Visitor) -> None:
     rows = re.compile("<tbody>.*</tbody>", re.DOTALL)
 
-    assert rows.findall(admin.get(f"{OWN}/history").text) == rows.findall(admin.get(OWN).text) != []
+    assert rows.findall(admin.get(f"{OWN}/details").text) == rows.findall(admin.get(OWN).text) != []

@@ -271,3 +271,19 @@ def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, cast: C
 
 def test_a_test_that_was_just_pressed_is_given_time_to_be_picked_up(cast: Cast, visit: Visit) -> None:
     assert "No worker has been seen" not in visit(cast.admin).post(OWN).text
+
+
+def test_without_javascript_a_press_leads_to_the_destinations_page(app: Flask, cast: Cast, visit: Visit) -> None:
+    answer = visit(cast.admin).post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
+
+    assert (answer.status_code, answer.location) == (303, f"/w/harbor/destinations/{cast.destination}")
+    assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
+
+
+def test_without_javascript_a_refused_press_says_why_on_the_page(cast: Cast, visit: Visit) -> None:
+    visitor = visit(cast.admin)
+    visitor.post(OWN)
+
+    answer = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
+
+    assert "Not sent: a test was sent less than a minute ago." in visitor.get(answer.location).text

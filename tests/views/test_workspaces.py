@@ -15,7 +15,7 @@ from webapp.accounts import add_account, add_workspace, set_role
 from webapp.config import Config
 from webapp.destinations import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDestination, DeliveryStatus, Role
+from webapp.models import Account, AlertDestination, DeliveryStatus, Role
 
 Visit = Callable[[int], Visitor]
 
@@ -153,7 +153,10 @@ def test_a_disabled_destination_says_so_and_its_button_does_not_work(app: Flask,
     page = visit(cast.admin).get(LIST).text
 
     assert '<span class="tag">Disabled</span>' in page
-    assert re.search(r'<button data-action="send-test"[^>]*disabled title="Disabled: enable it to send a test."', page)
+    assert re.search(
+        r'<button class="outline" data-action="send-test"[^>]*disabled title="Disabled: enable it to send a test."',
+        page,
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,7 +269,8 @@ def test_a_list_of_1000_destinations_takes_as_many_queries_as_a_list_of_one(
         _add_many(config, 999)
 
     assert _count_statements(app, visitor) == with_one
-    assert len(_names(visitor.get(LIST).text)) == 1000
+    page = visitor.get(LIST).text
+    assert (len(_names(page)), "Page 1 of 20, 1000 destinations" in page) == (50, True)
 
 
 def _add_many(config: Config, count: int) -> None:
@@ -279,3 +283,39 @@ def _add_many(config: Config, count: int) -> None:
         destination.config = config.sealer.seal(SETTINGS, bound_to=destination.seal)
     add_delivery(destinations[0], created_at=now)
     db.session.commit()
+
+
+def test_the_list_can_be_narrowed_and_the_address_says_to_what(
+    app: Flask, cast: Cast, config: Config, visit: Visit
+) -> None:
+    with app.app_context():
+        _add(cast, config, "Alpha")
+        add_delivery(get_destination(cast), status=DeliveryStatus.FAILED, last_error_code="gone")
+    visitor = visit(cast.viewer)
+
+    assert _names(visitor.get(LIST).text) == ["Ticket system", "Alpha"]
+    assert _names(visitor.get(f"{LIST}?state=never").text) == ["Alpha"]
+    assert _names(visitor.get(f"{LIST}?q=ticket&channel=webhook").text) == ["Ticket system"]
+    assert "No destination is like that." in visitor.get(f"{LIST}?channel=slack").text
+
+
+def test_the_state_of_all_stands_above_the_list_and_can_be_asked_for_alone(cast: Cast, visit: Visit) -> None:
+    visitor, words = visit(cast.viewer), "0 of 1 destination accepted its last test; 1 was never tested."
+
+    assert words in visitor.get(LIST).text
+    assert words in visitor.get("/w/harbor/state").text
+
+
+def test_what_is_broken_is_told_across_the_visitors_workspaces_and_no_further(
+    app: Flask, cast: Cast, visit: Visit
+) -> None:
+    with app.app_context():
+        for destination_id in (cast.destination, cast.foreign_destination):
+            destination = db.session.get_one(AlertDestination, destination_id)
+            add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code="gone")
+        set_role(get_workspace(cast), db.session.get_one(Account, cast.stranger), Role.SUPPORT)
+        db.session.commit()
+
+    assert _names(visit(cast.support).get("/broken").text) == ["Ticket system"]
+    assert _names(visit(cast.stranger).get("/broken").text) == ["Ticket system", "Lab system"]
+    assert "Nothing is broken" not in visit(cast.support).get("/broken").text

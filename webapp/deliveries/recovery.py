@@ -15,7 +15,7 @@ from sqlalchemy.orm import load_only
 from webapp.config import Config
 from webapp.deliveries.attempts import add_lost_attempt
 from webapp.deliveries.life import GIVE_UP, LOSE, LOST_AFTER, REMIND, RESUME, Change, cause, make_change
-from webapp.deliveries.schedules import Schedule, find_schedule
+from webapp.deliveries.schedules import TEST_SENDS, Schedule, find_schedule
 from webapp.deliveries.sightings import Sightings
 from webapp.extensions import db
 from webapp.failures import Code
@@ -69,6 +69,17 @@ def is_overdue(row: AlertDelivery, now: datetime, config: Config) -> bool:
     schedule = find_schedule(row.event_type, config)
     is_waiting = row.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
     return is_waiting and schedule is not None and now - row.created_at >= schedule.patience
+
+
+def list_overdue(workspace_id: int, now: datetime) -> Sequence[AlertDelivery]:
+    """Fetch the test sends of a workspace that wait although their patience is over."""
+    overdue = select(AlertDelivery).where(
+        IS_WAITING,
+        AlertDelivery.event_type == TEST_EVENT,
+        AlertDelivery.workspace_id == workspace_id,
+        AlertDelivery.created_at <= now - TEST_SENDS.patience,
+    )
+    return db.session.scalars(overdue).all()
 
 
 def end_overdue(row: AlertDelivery, now: datetime) -> bool:

@@ -20,7 +20,7 @@ class DestinationDisabled(Exception):
     """The destination is disabled, so it gets no test send."""
 
 
-def request_test(destination: AlertDestination, account: Account, now: datetime) -> int:
+def request_test(destination: AlertDestination, account: Account, now: datetime, batch: str | None = None) -> int:
     """Write the row of a new test send, commit it and return its id. The caller enqueues it then.
 
     An earlier test send that still waits is superseded. Raises `DestinationDisabled` or `CoolingDown`, and then writes
@@ -37,6 +37,7 @@ def request_test(destination: AlertDestination, account: Account, now: datetime)
     if newest is not None:
         make_change(SUPERSEDE, newest.id, now, **cause(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
+    delivery.batch = batch
     # The newest by `created_at` is the newest press, also where the clock was set back in between.
     delivery.created_at = max(now, newest.created_at) if newest else now
     db.session.add(delivery)

@@ -3,12 +3,15 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
 from webapp.accounts import add_account, add_workspace, set_role
+from webapp.audit import Action, record_about
 from webapp.config import Config, Demo, Misconfigured, current_config
+from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.destinations import add_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures import Code, Facts, describe
@@ -36,33 +39,47 @@ class Past:
 
 @dataclass(frozen=True)
 class Planned:
-    """A destination of the demo. to: `service/scenario` of the receiver, or the recipients of an e-mail."""
+    """A destination of the demo.
+
+    to: `service/scenario` of the receiver, or the recipients of an e-mail.
+    past: how its newest test went. before: how those before went, the oldest first; None stands for one that was sent.
+    was_changed: its settings were changed between those and the newest.
+    """
 
     name: str
     channel: str
     to: str
     past: Past | None = None
+    before: tuple[Code | None, ...] = ()
+    was_changed: bool = False
     is_enabled: bool = True
 
 
+WORKED = (None,) * 6
+BUSY_ONCE = (None, None, None, Code.REMOTE_UNAVAILABLE, None, None, None)
+FAILED = (Code.RECIPIENTS_REFUSED,) * 3
+
 WORKSPACES = {
     ("harbor", "Harbor Logistics"): (
-        Planned("Operations channel", "teams", "teams/works", Past(status=202)),
-        Planned("On-call e-mail", "email", "works@oncall.invalid, desk@oncall.invalid", Past(status=250)),
+        Planned("Operations channel", "teams", "teams/works", Past(status=202), BUSY_ONCE),
+        Planned("On-call e-mail", "email", "works@oncall.invalid, desk@oncall.invalid", Past(status=250), WORKED),
         Planned("Ticket system", "webhook", "webhook/works"),
         Planned("Incident room", "slack", "slack/works"),
-        Planned("Old ticket system", "webhook", "webhook/missing", Past(Code.NOT_FOUND, 404)),
+        Planned("Old ticket system", "webhook", "webhook/missing", Past(Code.NOT_FOUND, 404), WORKED, was_changed=True),
         Planned("Warehouse alarms", "webhook", "webhook/busy-twice"),
         Planned("Yard gateway", "webhook", "webhook/silent"),
         Planned("Night shift channel", "teams", "teams/works", Past(Code.DESTINATION_DISABLED), is_enabled=False),
     ),
     ("clinic", "Mill Street Clinic"): (
         Planned("Reception channel", "teams", "teams/works"),
-        Planned("Duty doctor e-mail", "email", "unknown@wards.invalid", Past(Code.RECIPIENTS_REFUSED, 550)),
-        Planned("Lab system", "webhook", "webhook/slow", Past(status=200)),
+        Planned("Duty doctor e-mail", "email", "unknown@wards.invalid", Past(Code.RECIPIENTS_REFUSED, 550), FAILED),
+        Planned("Lab system", "webhook", "webhook/slow", Past(status=200), BUSY_ONCE),
         Planned("Facility channel", "teams", "teams/denied"),
     ),
 }
+
+
+_STATUSES: dict[Code | None, int] = {Code.REMOTE_UNAVAILABLE: 503, Code.RECIPIENTS_REFUSED: 550}
 
 
 def find_demo_account(role: str) -> Account | None:
@@ -93,8 +110,14 @@ def _add(workspace: Workspace, plan: Planned, admin: Account, config: Config, de
     settings = _make_settings(plan, demo)
     added_at = at - timedelta(days=30)
     destination = add_destination(workspace, admin, plan.channel, plan.name, settings, config.sealer, added_at)
+    host = urlsplit(demo.receiver).hostname
+    for age, code in enumerate(reversed(plan.before), start=1):
+        earlier = Past(code, _STATUSES.get(code, 200))
+        db.session.add(_past_test_send(destination, earlier, workspace, admin, host, at - timedelta(days=2 * age)))
+    if plan.was_changed:
+        record_about(destination, admin, Action.CHANGED, at - timedelta(hours=3), ["address"])
     if plan.past:
-        db.session.add(_past_test_send(destination, plan.past, workspace, admin, urlsplit(demo.receiver).hostname, at))
+        db.session.add(_past_test_send(destination, plan.past, workspace, admin, host, at))
     if not plan.is_enabled:
         set_enabled(destination, admin, False, at)
 
@@ -123,6 +146,7 @@ def _past_test_send(
         status=status,
         sent_at=at if past.code is None else None,
         attempt_count=1 if past.status else 0,
+        attempts=_past_attempt(past, at) if past.status else [],
         last_error_code=past.code,
         last_error_message=past.code and describe(past.code, Facts(host=host, status=past.status)),
         answer_status=past.status,
@@ -132,6 +156,10 @@ def _past_test_send(
         created_at=at,
         updated_at=at,
     )
+
+
+def _past_attempt(past: Past, at: datetime) -> list[dict[str, Any]]:
+    return add_attempt([], PastAttempt(1, at, 0.2, past.code, past.status))
 
 
 def _add_real_alerts(workspace: Workspace, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """A destination's page, and adding, editing, enabling, disabling and deleting one."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,9 +11,10 @@ from webapp.access import Visit, load_destination, load_visit, load_visit_to_edi
 from webapp.channels import CHANNELS
 from webapp.config import current_config
 from webapp.deliveries import list_test_sends
+from webapp.diagnosis import diagnose, write_report
 from webapp.forms import DestinationForm, make_destination_form
-from webapp.last_test import LastTest, tell_last_test
-from webapp.masking import show_settings
+from webapp.last_test import tell_last_test
+from webapp.masking import show_settings, show_where
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.status import find_settled_test, show_status
 
@@ -27,27 +29,22 @@ def show(slug: str, destination_id: str) -> Page:
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     now = datetime.now(UTC)
+    newest = find_settled_test(destination, now)
     return render_template(
         "destination.html",
-        visit=visit,
-        destination=destination,
         channel=CHANNELS.get(destination.type),
-        status=show_status(visit, destination, find_settled_test(destination, now), now),
+        status=show_status(visit, destination, newest, now),
         settings=show_settings(destination, visit.role, current_config().sealer),
-        history=_list_history(destination),
-        now=now,
+        **_find_out(visit, destination, newest, now),
     )
 
 
-@bp.get("/<destination_id>/history")
-def show_history(slug: str, destination_id: str) -> Page:
-    """Answer the last test sends alone."""
-    visit = load_visit(slug)
+@bp.get("/<destination_id>/details")
+def show_details(slug: str, destination_id: str) -> Page:
+    """Answer what is known of the last tests alone."""
+    visit, now = load_visit(slug), datetime.now(UTC)
     destination = load_destination(visit, destination_id)
-    history = _list_history(destination)
-    return render_template(
-        "_history.html", visit=visit, destination=destination, history=history, now=datetime.now(UTC)
-    )
+    return render_template("_details.html", **_find_out(visit, destination, find_settled_test(destination, now), now))
 
 
 @bp.get("/new")
@@ -122,8 +119,22 @@ def delete(slug: str, destination_id: str) -> Page:
     return redirect(url_for("workspaces.show", slug=slug))
 
 
-def _list_history(destination: AlertDestination) -> list[tuple[AlertDelivery, LastTest]]:
-    return [(send, tell_last_test(send, destination.type)) for send in list_test_sends(destination)]
+def _find_out(
+    visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
+) -> dict[str, Any]:
+    """Return the inputs of the details fragment."""
+    diagnosis = diagnose(destination, newest, tell_last_test(newest, destination.type))
+    where, channel = show_where(destination, visit.role, current_config().sealer), CHANNELS.get(destination.type)
+    leads_to = f"{where.text}, fingerprint {where.fingerprint}" if where.fingerprint else where.text
+    label = channel.label if channel else destination.type
+    return {
+        "visit": visit,
+        "destination": destination,
+        "diagnosis": diagnosis,
+        "report": write_report(visit.workspace.name, destination, label, leads_to, diagnosis, now),
+        "history": [(send, tell_last_test(send, destination.type)) for send in list_test_sends(destination)],
+        "now": now,
+    }
 
 
 def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:

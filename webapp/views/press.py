@@ -2,43 +2,44 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, request
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
 
-from webapp import cooldown, deliveries, jobs
 from webapp.access import Visit, load_destination, load_visit
 from webapp.models import AlertDestination
+from webapp.pressing import Pressed, press
 from webapp.status import find_obstacle, find_settled_test, render_status, show_status
 
 bp = Blueprint("press", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
 
+ANSWERS = {
+    Pressed.ACCEPTED: (200, None),
+    Pressed.MAY_NOT: (403, None),
+    Pressed.DISABLED: (409, "Not sent: the destination has just been disabled or deleted."),
+    Pressed.COOLING_DOWN: (429, "Not sent: a test was sent less than a minute ago."),
+    Pressed.TOO_MANY: (429, "Not sent: too many tests were sent. Wait for a minute, then press again."),
+    Pressed.NO_QUEUE: (503, None),
+}
+"""Status and refusal by what came of the press."""
+
 
 @bp.post("/w/<slug>/destinations/<destination_id>/test")
-def send_test(slug: str, destination_id: str) -> Fragment:
+def send_test(slug: str, destination_id: str) -> Fragment | Response:
     """Send a test, or say why not: 403 may not, 409 disabled, 429 too soon, 503 the queue is gone."""
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     obstacle = find_obstacle(visit, destination)
-    if obstacle:
-        return _answer(visit, destination, 409 if visit.role.may_test else 403, obstacle)
-    now = datetime.now(UTC)
-    try:
-        with cooldown.door(destination.id, visit.account.id, visit.workspace.id):
-            delivery_id = deliveries.request_test(destination, visit.account, now)
-    except cooldown.CoolingDown:
-        return _answer(visit, destination, 429, "Not sent: a test was sent less than a minute ago.")
-    except cooldown.TooManyPresses:
-        refusal = "Not sent: too many tests were sent. Wait for a minute, then press again."
-        return _answer(visit, destination, 429, refusal, wait=60)
-    except deliveries.DestinationDisabled:
-        return _answer(visit, destination, 409, "Not sent: the destination has just been disabled or deleted.")
-    try:
-        jobs.enqueue_delivery(delivery_id)
-    except jobs.QueueUnavailable:
-        deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
-        return _answer(visit, destination, 503)
-    return _answer(visit, destination, 200)
+    pressed = press(visit, destination, datetime.now(UTC))
+    status, refusal = ANSWERS[pressed]
+    refusal = obstacle or refusal
+    if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
+        if refusal:
+            flash(refusal)
+        return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
+    # Flask-Limiter's window may outlast the row's by a fraction of a second; then it is one second more.
+    return _answer(visit, destination, status, refusal, wait=60 if pressed is Pressed.TOO_MANY else 1)
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")
@@ -53,8 +54,7 @@ def _answer(
 ) -> Fragment:
     now = datetime.now(UTC)
     status = show_status(visit, destination, find_settled_test(destination, now), now, refusal)
-    # wait: Flask-Limiter's window may outlast the row's by a fraction of a second; then it is one second more.
     headers = {"Retry-After": str(max(status.cooldown, wait))} if code == 429 else {}
     if request.method == "POST" or status.poll is None:
-        headers["HX-Trigger"] = "tested"  # the list of last test sends listens
+        headers["HX-Trigger"] = "tested"  # what else on the page speaks of the test listens
     return render_status(visit, status, now), code, headers

@@ -1,0 +1,112 @@
+"""The press on Test all: every destination that may be tested is, none twice, and the page says how far it has come."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.cast import NOW, Cast, add_delivery, get_account, get_destination, get_workspace, seconds
+from tests.visitor import Visitor
+from webapp import create_app
+from webapp.batches import measure_progress
+from webapp.config import Config, read_config
+from webapp.deliveries.life import ACCEPT, CLAIM, make_change
+from webapp.destinations import add_destination, set_enabled
+from webapp.extensions import db
+from webapp.last_test import Badge
+from webapp.models import AlertDelivery, DeliveryStatus
+
+Visit = Callable[[int], Visitor]
+
+ALL = "/w/harbor/test-all"
+
+
+@pytest.fixture
+def crowd(app: Flask, cast: Cast, config: Config) -> None:
+    """Beside the cast's own destination: one more, one that is disabled, and one that was tested just now."""
+    with app.app_context():
+        harbor, admin, now = get_workspace(cast), get_account(cast), datetime.now(UTC)
+        names = ("Another", "Disabled", "Just tested")
+        _, disabled, tested = [
+            add_destination(harbor, admin, "webhook", name, {}, config.sealer, NOW) for name in names
+        ]
+        set_enabled(disabled, admin, False, NOW)
+        add_delivery(tested, status=DeliveryStatus.SENT, sent_at=now, created_at=now - seconds(5))
+        db.session.commit()
+
+
+def _requested(app: Flask) -> list[tuple[str, str | None]]:
+    with app.app_context():
+        rows = db.session.scalars(select(AlertDelivery).where(AlertDelivery.batch.is_not(None)))
+        return sorted((row.destination.name, row.batch) for row in rows)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, cast: Cast, visit: Visit) -> None:
+    answer = visit(cast.support).post(ALL)
+
+    requested = _requested(app)
+    assert [name for name, _ in requested] == ["Another", "Ticket system"]
+    assert len({batch for _, batch in requested}) == 1
+    assert (answer.status_code, answer.headers["HX-Trigger"]) == (200, "tested-all")
+    assert "0 of 2 tests have ended" in answer.text
+    assert 'hx-trigger="every 1s"' in answer.text
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_second_press_within_the_minute_sends_nothing_and_says_so(app: Flask, cast: Cast, visit: Visit) -> None:
+    visitor = visit(cast.support)
+    visitor.post(ALL)
+
+    answer = visitor.post(ALL)
+
+    assert len(_requested(app)) == 2
+    assert "Nothing was sent: every destination is disabled or was tested less than a minute ago" in answer.text
+    assert "hx-get" not in answer.text
+
+
+def test_progress_ends_with_what_came_of_each(app: Flask, cast: Cast, visit: Visit) -> None:
+    visitor = visit(cast.admin)
+    batch = re.search(r"/batches/(\w+)", visitor.post(ALL).text)
+    assert batch is not None
+    with app.app_context():
+        delivery_id, now = db.session.scalars(select(AlertDelivery.id)).one(), datetime.now(UTC)
+        make_change(CLAIM, delivery_id, now, attempt_count=1)
+        make_change(ACCEPT, delivery_id, now, sent_at=now)
+        db.session.commit()
+
+    answer = visitor.get(f"/w/harbor/batches/{batch[1]}")
+
+    assert "The test has ended: 1 accepted, 0 failed." in " ".join(answer.text.split())
+    assert ("hx-get" in answer.text, answer.headers["HX-Trigger"]) == (False, "tested-all")
+
+
+def test_the_limit_per_member_stops_it(environment: dict[str, str], app: Flask, cast: Cast, config: Config) -> None:
+    with app.app_context():
+        for number in range(4):
+            add_destination(
+                get_workspace(cast), get_account(cast), "webhook", f"Number {number}", {}, config.sealer, NOW
+            )
+    strict = create_app(read_config(environment | {"PRESSES_PER_MEMBER": "3"}))
+
+    Visitor.signed_in(strict, cast.admin).post(ALL)
+
+    assert len(_requested(app)) == 3
+
+
+def test_a_batch_of_another_workspace_is_not_told_of(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast), batch="0f")
+
+        assert measure_progress(cast.clinic, "0f").total == 0
+        assert measure_progress(cast.harbor, "0f").counts[Badge.PENDING] == 1
+
+
+def test_without_javascript_the_press_leads_back_to_the_list(cast: Cast, visit: Visit) -> None:
+    answer = visit(cast.admin).post(ALL, headers={"Sec-Fetch-Mode": "navigate"})
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/w/harbor/destinations?batch=")
