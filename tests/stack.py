@@ -1,6 +1,7 @@
 """The product as it runs: web processes and a worker, started for one test and ended with it."""
 
 import os
+import random
 import re
 import sys
 import time
@@ -27,6 +28,11 @@ def wait_until(is_true: Callable[[], object], patience: float = PATIENCE) -> Non
         time.sleep(0.05)
 
 
+def free_port() -> int:
+    """Find a port that nobody listens on yet. By chance, since other tests may be looking for one right now."""
+    return next(port for port in random.sample(CANDIDATES, 50) if is_free(port))
+
+
 @dataclass
 class Stack:
     """Processes of one installation. environment: the operator's settings. wsgi: the module with the application."""
@@ -38,7 +44,7 @@ class Stack:
 
     def start_web(self) -> "Session":
         """Start one more web process and return a way to it."""
-        port = next(port for port in CANDIDATES if is_free(port))
+        port = free_port()
         command = [
             "gunicorn",
             f"{self.wsgi}:app",

@@ -10,11 +10,11 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     ("wsgi",),
     ("webapp",),
-    ("webapp.views", "webapp.cli", "webapp.errors", "webapp.headers"),
+    ("webapp.views", "webapp.cli", "webapp.errors", "webapp.headers", "webapp.logs"),
     ("webapp.worker", "webapp.status", "webapp.demo"),
     ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking"),
     ("webapp.deliveries", "webapp.destinations", "webapp.sessions"),
-    ("webapp.last_test", "webapp.cooldown", "webapp.locks", "webapp.accounts"),
+    ("webapp.last_test", "webapp.backlog", "webapp.tallies", "webapp.cooldown", "webapp.locks", "webapp.accounts"),
     ("webapp.audit",),
     ("webapp.models",),
     ("webapp.config", "webapp.columns"),

@@ -247,6 +247,21 @@ def test_a_worker_has_1_to_64_processes(run: Run, processes: str) -> None:
     assert "Invalid value for '--processes'" in told.output
 
 
+def test_a_worker_that_was_not_seen_is_not_healthy(run: Run) -> None:
+    told = run("check-worker")
+
+    assert (told.exit_code, "No worker has given a sign of life lately." in told.output) == (1, True)
+
+
+def test_a_worker_is_not_healthy_if_the_queue_cannot_tell(environment: dict[str, str]) -> None:
+    app = create_app(read_config(environment | {"REDIS_URL": "redis://:canary@127.0.0.1:1"}))
+
+    told = app.test_cli_runner().invoke(args=["check-worker"])
+
+    assert told.exit_code == 1
+    assert told.output == "Error: The queue server at REDIS_URL does not answer, so no worker is seen.\n"
+
+
 def test_an_installation_that_is_no_demo_is_not_filled_with_the_demos_data(app: Flask, run: Run) -> None:
     told = run("seed-demo")
 

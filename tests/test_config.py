@@ -15,6 +15,22 @@ NEEDED = {
     "DATABASE_URL": "postgresql+psycopg://me:canary-password@db.example/alertcheck",
     "REDIS_URL": "redis://:canary-password@queue.example",
 }
+OPTIONAL = (
+    "ALERTCHECK_CA_FILE",
+    "ALERTCHECK_DENIED_NETWORKS",
+    "ALERTCHECK_EGRESS_PROXY",
+    "ALERTCHECK_EXTRA_HOSTS",
+    "ALERTCHECK_TRUSTED_ORIGINS",
+    "ALLOWED_HOSTS",
+    "CONFIG_KEYS_FILE",
+    "DEMO",
+    "HTTPS",
+    "MAIL_FROM",
+    "MAIL_URL",
+    "PRESSES_PER_MEMBER",
+    "PRESSES_PER_WORKSPACE",
+    "TRUSTED_PROXIES",
+)
 DEMO = {"DEMO": "1", "DEMO_INBOX": "/var/demo/inbox", "DEMO_RECEIVER_HTTP": "http://127.0.0.1:8025"}
 
 
@@ -36,6 +52,7 @@ def test_what_is_not_set_is_off() -> None:
     config = read()
 
     assert (config.https, config.proxies, config.demo, config.way_out.mail) == (False, 0, None, None)
+    assert config.metrics_token is None
 
 
 def test_the_waits_of_real_alerts_are_seconds() -> None:
@@ -46,6 +63,24 @@ def test_the_waits_of_real_alerts_are_seconds() -> None:
 def test_waits_that_are_no_seconds_or_come_to_more_than_half_a_day_are_refused(waits: str) -> None:
     with pytest.raises(Misconfigured, match="REAL_ALERT_WAITS has to be seconds, such as"):
         read(REAL_ALERT_WAITS=waits)
+
+
+@pytest.mark.parametrize(("days", "kept"), [("0", None), ("400", timedelta(days=400))])
+def test_deliveries_are_kept_for_ever_or_for_some_days(days: str, kept: timedelta | None) -> None:
+    assert read(KEEP_DELIVERIES_DAYS=days).keep_deliveries == kept
+
+
+@pytest.mark.parametrize("days", ["-1", "a year", "36501"])
+def test_days_that_cannot_be_are_refused(days: str) -> None:
+    with pytest.raises(Misconfigured, match="KEEP_DELIVERIES_DAYS"):
+        read(KEEP_DELIVERIES_DAYS=days)
+
+
+def test_what_is_set_to_nothing_is_as_good_as_left_out() -> None:
+    config, emptied = read(), read(**dict.fromkeys(OPTIONAL, ""))
+
+    assert (emptied.https, emptied.hosts, emptied.proxies, emptied.demo) == (False, (), 0, None)
+    assert (emptied.presses, emptied.way_out) == (config.presses, config.way_out)
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -64,6 +99,22 @@ def test_a_setting_that_is_empty_is_as_good_as_missing(name: str) -> None:
 def test_a_key_that_is_missing_comes_with_the_command_that_makes_one(name: str) -> None:
     with pytest.raises(Misconfigured, match="Make one with: python3 -c"):
         read(**{name: ""})
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://me:canary@db.example/alerts", "mysql://me:canary@db.example/alerts", "canary"]
+)
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_a_url_of_another_kind_is_named_and_not_quoted(name: str, url: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} has to begin with ") as caught:
+        read(**{name: url})
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["rediss://queue.example:6380/1", "unix:///run/queue.sock", "redis://queue.example"])
+def test_the_queue_is_reached_by_tcp_by_tls_or_by_a_socket(url: str) -> None:
+    assert read(REDIS_URL=url).redis_url == url
 
 
 @pytest.mark.parametrize("keys", ["canary", f"{KEYS[0]},canary", KEYS[0][:-2], ","])
@@ -121,10 +172,29 @@ def test_the_number_of_trusted_proxies_is_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "PRESSES_PER_MEMBER", "PRESSES_PER_WORKSPACE"])
-@pytest.mark.parametrize("value", ["two", "-1", "1.5", "²", "9999999999", ""])
+@pytest.mark.parametrize("value", ["two", "-1", "1.5", "²", "9999999999"])
 def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} has to be a whole number"):
         read(**{name: value})
+
+
+def test_a_metrics_token_is_read_without_the_spaces_around_it() -> None:
+    assert read(METRICS_TOKEN=" 0123456789abcde= ").metrics_token == "0123456789abcde="
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_a_metrics_token_that_is_empty_is_none(nothing: str) -> None:
+    assert read(METRICS_TOKEN=nothing).metrics_token is None
+
+
+@pytest.mark.parametrize(
+    "token", ["canary789abcdef", "canary with some spaces", "canary-\u00e4\u00f6\u00fc-456789abcdef"]
+)
+def test_a_metrics_token_that_is_short_or_fits_no_header_is_refused_and_not_quoted(token: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^METRICS_TOKEN needs .* Make one with: python3 -c") as caught:
+        read(METRICS_TOKEN=token)
+
+    assert "canary" not in str(caught.value)
 
 
 def test_a_mail_server_needs_a_sender() -> None:
@@ -167,7 +237,8 @@ def test_a_demo_without_an_inbox_or_a_receiver_is_refused(name: str) -> None:
 
 
 def test_the_settings_print_without_secrets() -> None:
-    printed = repr(read(MAIL_URL="smtps://me:canary-password@mail.example", MAIL_FROM="alerts@example.com"))
+    mail = {"MAIL_URL": "smtps://me:canary-password@mail.example", "MAIL_FROM": "alerts@example.com"}
+    printed = repr(read(METRICS_TOKEN="canary-metrics-token", **mail))
 
     assert "canary" not in printed
     assert KEYS[0] not in printed

@@ -53,6 +53,17 @@ def test_a_request_without_a_token_says_to_load_the_page_again(admin: Visitor) -
     assert (answer.status_code, _page(answer.text)) == (400, PAGES[400])
 
 
+@pytest.mark.parametrize(
+    ("host", "status"), [("alertcheck.example.com", 200), ("127.0.0.1", 200), ("evil.example", 400)]
+)
+def test_pages_are_answered_under_the_names_of_the_installation_alone(
+    environment: dict[str, str], host: str, status: int
+) -> None:
+    app = create_app(read_config(environment | {"ALLOWED_HOSTS": "alertcheck.example.com"}))
+
+    assert app.test_client().get("/sign-in", headers={"Host": host}).status_code == status
+
+
 def test_who_may_not_do_it_is_told_whom_to_ask(cast: Cast, visit: Visit) -> None:
     answer = visit(cast.viewer).get(f"{LIST}/new")
 
@@ -149,7 +160,7 @@ def test_a_surprise_gives_a_reference_that_stands_in_the_log(broken: Visitor, ca
     assert (answer.status_code, title) == (500, "Something went wrong")
     reference = re.fullmatch(r"It is our mistake. Give the operator this reference: ([0-9a-f]{8})\.", advice)
     assert reference is not None
-    assert f"reference={reference[1]} error=RuntimeError" in caplog.text
+    assert f'"reference": "{reference[1]}", "error": "RuntimeError"' in caplog.text
 
 
 def test_a_surprise_leaves_its_message_neither_in_the_log_nor_on_the_page(

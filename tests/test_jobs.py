@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 from flask import Flask
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from tests.cast import SECRET_PATH, Cast, add_delivery, get_destination
+from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, get_destination
 from tests.services import QueueServer
 from webapp import create_app, jobs
 from webapp.config import read_config
@@ -56,18 +57,61 @@ def test_what_breaks_in_a_job_leaves_no_trace_of_the_settings(
     assert SECRET_PATH not in caplog.text
 
 
+def _sign(server: QueueServer, worker: str, ago: float) -> None:
+    """Leave a sign of life as it stands some seconds after it was given, by the queue server's clock."""
+    client = jobs.connect(server.url)
+    client.zadd(jobs.WORKERS, {worker: client.time()[0] - ago})
+
+
 def test_a_sign_of_life_is_seen(context: None) -> None:
     assert not jobs.is_worker_alive()
 
-    jobs.report_alive()
+    jobs.report_alive("host:1")
 
     assert jobs.is_worker_alive()
 
 
-def test_a_sign_of_life_is_forgotten_after_10_seconds(context: None, queue_server: QueueServer) -> None:
-    jobs.report_alive()
+def test_workers_are_counted_not_their_signs(context: None) -> None:
+    jobs.report_alive("host:1")
+    jobs.report_alive("host:1")
+    jobs.report_alive("host:2")
 
-    assert Redis.from_url(queue_server.url).ttl(jobs.ALIVE) == 10
+    assert jobs.count_workers() == 2
+
+
+@pytest.mark.parametrize(("ago", "count"), [(8, 1), (11, 0), (-9, 1), (-13, 0)])
+def test_a_sign_of_life_counts_for_10_seconds_either_side_of_now(
+    context: None, queue_server: QueueServer, ago: float, count: int
+) -> None:
+    _sign(queue_server, "host:1", ago)
+
+    assert jobs.count_workers() == count
+
+
+def test_a_host_whose_clock_is_wrong_has_no_say_in_what_is_alive(context: None) -> None:
+    with time_machine.travel(NOW, tick=False):
+        jobs.report_alive("host:1")
+
+    assert jobs.count_workers() == 1
+
+
+@pytest.mark.parametrize("ago", [301, -310])
+def test_a_worker_long_gone_is_forgotten_at_the_next_sign_of_another(
+    context: None, queue_server: QueueServer, ago: float
+) -> None:
+    _sign(queue_server, "host:1", ago)
+
+    jobs.report_alive("host:2")
+
+    assert jobs.connect(queue_server.url).zrange(jobs.WORKERS, 0, -1) == [b"host:2"]
+
+
+def test_a_sign_that_cannot_be_left_or_read_is_told(environment: dict[str, str]) -> None:
+    with create_app(read_config(environment | {"REDIS_URL": "redis://127.0.0.1:1"})).app_context():
+        with pytest.raises(jobs.QueueUnavailable):
+            jobs.report_alive("host:1")
+        with pytest.raises(jobs.QueueUnavailable):
+            jobs.count_workers()
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_every_status_is_accepted_with_what_it_needs(context: None, cast: Cast, 
 
 @on_both_databases
 def test_an_unknown_status_is_refused(context: None, cast: Cast) -> None:
-    delivery = add_delivery(get_destination(cast))
+    delivery = add_real_alert(get_destination(cast))
 
     with refused("ck_alert_deliveries_status_known"):
         overwrite(delivery, "status = 'lost'")

@@ -30,6 +30,7 @@ POST /password                                         400 400 400 400 302
 POST /sign-out                                         302 302 302 302 302
 GET  /healthz                                          200 200 200 200 200
 GET  /readyz                                           200 200 200 200 200
+GET  /metrics                                          200 200 200 200 200
 GET  /static/<path:filename>                           200 200 200 200 200   404 404 404 404 404
 
 GET  /w/<slug>                                         302 302 302 302 302     .   .   .   .   .   302 302 302 302 302
@@ -57,7 +58,8 @@ POST /demo/inbox/clear                                 303 303 303 303 302
 """
 """The admin, support and the viewer belong to the harbor; the stranger is the clinic's admin; nobody is signed in.
 
-302 means the sign-in page to nobody, and to a member the page that comes next.
+302 means the sign-in page to nobody, and to a member the page that comes next. This is a demo: elsewhere /metrics asks
+for a token.
 """
 
 Visit = Callable[[int], Visitor]
@@ -132,7 +134,7 @@ def cast(app: Flask, cast: Cast, config: Config) -> Cast:
         delete_destination(deleted, admin, NOW)
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
-        jobs.report_alive()
+        jobs.report_alive("host:1")
     return cast
 
 

@@ -36,7 +36,7 @@ def record_about(
 ) -> None:
     """Note what was done to a destination, in the transaction that does it. changed: names of fields, never values."""
     subject = f"{destination.name} (destination {destination.id})"
-    _add(destination.workspace_id, account, action, subject, now, changed)
+    _add(destination.workspace_id, account, action, subject, now, changed, destination_id=destination.id)
 
 
 def record_of(account: Account, action: Action, now: datetime, result: Result = Result.DONE) -> None:
@@ -61,6 +61,7 @@ def _add(
     now: datetime,
     changed: Sequence[str],
     result: Result = Result.DONE,
+    destination_id: int | None = None,
 ) -> None:
     db.session.add(
         AuditEvent(
@@ -72,5 +73,6 @@ def _add(
             result=result.value,
             changed=list(changed),
             happened_at=now,
+            destination_id=destination_id,
         )
     )

@@ -1,4 +1,4 @@
-"""The commands: `flask --app wsgi worker`, and what sets a workspace up."""
+"""The commands: `flask --app wsgi worker` and its health check, and what sets a workspace up."""
 
 from datetime import UTC, datetime
 from typing import cast
@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from webapp import accounts, destinations
+from webapp import accounts, destinations, jobs
 from webapp.config import Misconfigured, current_config
 from webapp.demo import seed
 from webapp.extensions import db
@@ -25,6 +25,19 @@ def worker(processes: int) -> None:
         work(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
     except Misconfigured as reason:
         raise click.ClickException(str(reason)) from None
+
+
+@click.command("check-worker")
+@with_appcontext
+def check_worker() -> None:
+    """Tell a health check whether a worker lives: exit 0, or 1 and the reason."""
+    try:
+        is_alive = jobs.is_worker_alive()
+    except jobs.QueueUnavailable:
+        raise click.ClickException("The queue server at REDIS_URL does not answer, so no worker is seen.") from None
+    if not is_alive:
+        raise click.ClickException("No worker has given a sign of life lately. Start one with: flask --app wsgi worker")
+    click.echo("A worker is alive.")
 
 
 @click.command("seed-demo")
@@ -136,4 +149,14 @@ def rotate_keys() -> None:
         raise click.ClickException("Keep the old keys: what is unreadable opens with none of CONFIG_KEYS.")
 
 
-COMMANDS = (worker, seed_demo, add_workspace, add_member, remove_member, set_password, set_active, rotate_keys)
+COMMANDS = (
+    worker,
+    check_worker,
+    seed_demo,
+    add_workspace,
+    add_member,
+    remove_member,
+    set_password,
+    set_active,
+    rotate_keys,
+)

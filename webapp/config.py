@@ -1,6 +1,7 @@
 """What the operator sets, read from the environment once; a missing or wrong value is said plainly."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,8 @@ from webapp.outbound import WayOut
 from webapp.outbound.mail_server import MailServer, parse_mail_url
 from webapp.outbound.operator import policy_from
 from webapp.sealing import Sealer
+
+MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 class Misconfigured(Exception):
@@ -41,7 +44,9 @@ class Config:
     """The operator's settings.
 
     real_alert_waits: how long after each failed attempt a real alert is tried again; empty: another program sends them.
+    keep_deliveries: how long ended deliveries are kept; None: for ever.
     hosts: the names under which the pages may be asked for; none: any. demo: None in production.
+    metrics_token: what whoever asks for /metrics has to know; None: nobody may, but for the demo's visitors.
     """
 
     secret_key: str = field(repr=False)
@@ -51,29 +56,33 @@ class Config:
     way_out: WayOut
     presses: Presses
     real_alert_waits: tuple[timedelta, ...]
+    keep_deliveries: timedelta | None
     https: bool
     hosts: tuple[str, ...]
     proxies: int
+    metrics_token: str | None = field(repr=False)
     demo: Demo | None
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """Read every setting. Raises `Misconfigured`."""
-    secret_key = _require(environ, "SECRET_KEY", "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'")
+    secret_key = _require(environ, "SECRET_KEY", MAKE_RANDOM)
     return Config(
         secret_key=secret_key,
         sealer=_read_sealer(environ, secret_key),
-        database_url=_require(environ, "DATABASE_URL"),
-        redis_url=_require(environ, "REDIS_URL"),
+        database_url=_require_url(environ, "DATABASE_URL", "postgresql://", "postgresql+psycopg://", "sqlite://"),
+        redis_url=_require_url(environ, "REDIS_URL", "redis://", "rediss://", "unix://"),
         way_out=_read_way_out(environ),
         presses=Presses(
             per_member=_read_number(environ, "PRESSES_PER_MEMBER", 120),
             per_workspace=_read_number(environ, "PRESSES_PER_WORKSPACE", 600),
         ),
         real_alert_waits=_read_waits(environ),
+        keep_deliveries=_read_keep(environ),
         https=environ.get("HTTPS", "0") == "1",
         hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
+        metrics_token=_read_metrics_token(environ),
         demo=_read_demo(environ),
     )
 
@@ -91,14 +100,31 @@ def _require(environ: Mapping[str, str], name: str, how: str | None = None) -> s
     return value
 
 
+def _require_url(environ: Mapping[str, str], name: str, *schemes: str) -> str:
+    url = _require(environ, name)
+    if not url.startswith(schemes):  # not repeated: it may hold a password
+        raise Misconfigured(f"{name} has to begin with {' or '.join(schemes)}.")
+    return url
+
+
 def _read_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
     named = [host.strip() for host in environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
     return (*named, "127.0.0.1", "localhost") if named or environ.get("DEMO") == "1" else ()
 
 
+def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
+    token = environ.get("METRICS_TOKEN", "").strip()
+    # Nothing slows down whoever guesses it, and a header has to carry it.
+    if token and not re.fullmatch("[!-~]{16,}", token):
+        raise Misconfigured(
+            f"METRICS_TOKEN needs 16 characters or more, in ASCII without spaces. Make one with: {MAKE_RANDOM}"
+        )
+    return token or None
+
+
 def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
-    text = environ.get(name, str(usual)).strip()
+    text = environ.get(name, "").strip() or str(usual)
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
     return int(text)
@@ -111,6 +137,13 @@ def _read_waits(environ: Mapping[str, str]) -> tuple[timedelta, ...]:
     if not are_numbers or sum(waits, timedelta()) > timedelta(hours=12):
         raise Misconfigured("REAL_ALERT_WAITS has to be seconds, such as 60,300,1800, and 12 hours in all at most.")
     return waits
+
+
+def _read_keep(environ: Mapping[str, str]) -> timedelta | None:
+    days = _read_number(environ, "KEEP_DELIVERIES_DAYS", 0)
+    if days > 36_500:
+        raise Misconfigured("KEEP_DELIVERIES_DAYS has to be 36500 at most; 0 keeps deliveries for ever.")
+    return timedelta(days=days) if days else None
 
 
 def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:

@@ -64,7 +64,7 @@ def _hit(rule: RateLimitItem, kind: str, row_id: int) -> bool:
     try:
         return limiter.limiter.hit(rule, kind, str(row_id))
     except StorageError:
-        log.warning("limiter storage unavailable, the database decides: %s=%s", kind, row_id)
+        log.warning("limiter storage unavailable, the database decides", extra={"limit": kind, "row": row_id})
         return True
 
 
@@ -72,4 +72,4 @@ def _give_back(destination_id: int) -> None:
     try:
         limiter.limiter.clear(_ONE_PRESS, _DOOR, str(destination_id))
     except StorageError:
-        log.warning("limiter storage unavailable, it forgets by itself: destination=%s", destination_id)
+        log.warning("limiter storage unavailable, it forgets by itself", extra={"destination": destination_id})

@@ -6,7 +6,7 @@ import secrets
 from flask import Flask, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from webapp.extensions import db
@@ -40,7 +40,8 @@ def init_errors(app: Flask) -> None:
 
 def _answer_http_error(error: HTTPException) -> Answer | Response:
     status = error.code or 500
-    if status < 400 or error.response is not None:
+    # For a host that is none of ours, Flask builds no address, and a page of ours is full of them.
+    if status < 400 or error.response is not None or isinstance(error, SecurityError):
         return error.get_response()
     title, advice = PAGES.get(status, (error.name, "Go back and try again."))
     headers = {"Retry-After": "60"} if status == 429 else {}
@@ -49,14 +50,15 @@ def _answer_http_error(error: HTTPException) -> Answer | Response:
 
 def _answer_busy_database(error: OperationalError) -> Answer:
     db.session.rollback()
-    log.error("database unavailable: path=%s error=%s", request.url_rule, type(error.orig).__name__)
+    log.error("database unavailable", extra={"rule": request.url_rule, "error": type(error.orig).__name__})
     return render_error(503, *PAGES[503], {"Retry-After": "5"})
 
 
 def _answer_surprise(error: Exception) -> Answer:
     db.session.rollback()
     reference = secrets.token_hex(4)
-    log.error("request broke: rule=%s reference=%s error=%s", request.url_rule, reference, type(error).__name__)
+    facts = {"rule": request.url_rule, "reference": reference, "error": type(error).__name__}
+    log.error("request broke", extra=facts)
     advice = f"It is our mistake. Give the operator this reference: {reference}."
     return render_error(500, "Something went wrong", advice, {})
 

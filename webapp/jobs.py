@@ -27,9 +27,17 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 JOB_TIMEOUT = 30
 """Seconds, above all that a claim, a send and a patient record take: a belt, since it only raises inside the job."""
 
-ALIVE = "alertcheck:worker-alive"
+LONGEST_WAIT = 2.0
+"""Seconds between two tries to reach Redis again: RQ by itself comes to wait a minute, alive and idle."""
+
+WORKERS = "alertcheck:workers"
+"""The workers by name, each with the time of its last sign of life: the queue server's own, whatever the hosts' are."""
+
 ALIVE_FOR = 10
 """Seconds after its last sign of life that a worker counts as gone."""
+
+FORGOTTEN_AFTER = 300
+"""Seconds after which its name goes too."""
 
 
 IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 1.0, "retry": Retry(NoBackoff(), 0)}
@@ -58,7 +66,7 @@ def enqueue_delivery(delivery_id: int) -> None:
             failure_ttl=3600,
         )
     except RedisError as error:
-        log.error("queue unavailable: delivery=%s error=%s", delivery_id, type(error).__name__)
+        log.error("queue unavailable", extra={"delivery": delivery_id, "error": type(error).__name__})
         raise QueueUnavailable from None
 
 
@@ -70,7 +78,8 @@ def send_delivery(delivery_id: int) -> None:
             deliveries.send(delivery_id, current_config())
         except Exception as error:
             db.session.rollback()
-            log.error("job broke, recovery ends the row: delivery=%s error=%s", delivery_id, type(error).__name__)
+            facts = {"delivery": delivery_id, "error": type(error).__name__}
+            log.error("job broke, recovery ends the row", extra=facts)
 
 
 @contextmanager
@@ -99,23 +108,49 @@ def run_worker(redis_url: str) -> None:
     No process per job: that would cost a fork, and what a killed worker leaves behind is told from its row anyway.
     """
     queue = Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
-    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(logging_level="WARNING")
+    worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+    worker.max_connection_wait_time = LONGEST_WAIT
+    worker.work(logging_level="WARNING")
 
 
-def report_alive() -> None:
-    """Leave a sign that a worker lives. RQ's own count is lost when Redis restarts. Raises `QueueUnavailable`."""
+def report_alive(worker: str) -> None:
+    """Leave a worker's sign of life. RQ's own count is lost when Redis restarts. Raises `QueueUnavailable`.
+
+    worker: its name, the same from each of its processes.
+    """
     try:
-        _client().set(ALIVE, 1, ex=ALIVE_FOR)
+        now = _to_seconds(_client().time())
+        with _client().pipeline() as pipeline:
+            pipeline.zadd(WORKERS, {worker: now})
+            pipeline.zremrangebyscore(WORKERS, "-inf", now - FORGOTTEN_AFTER)
+            pipeline.zremrangebyscore(WORKERS, now + FORGOTTEN_AFTER, "+inf")  # the clock was set back
+            pipeline.execute()
     except RedisError:
         raise QueueUnavailable from None
+
+
+def count_workers() -> int:
+    """Count the workers that gave a sign of life within `ALIVE_FOR` seconds. Raises `QueueUnavailable`."""
+    try:
+        with _client().pipeline() as pipeline:
+            pipeline.time()
+            pipeline.zrange(WORKERS, 0, -1, withscores=True)
+            time, signs = pipeline.execute()
+    except RedisError:
+        raise QueueUnavailable from None
+    now = _to_seconds(time)
+    # A sign from the future is no better than an old one: where the clock was set back, it would outlive its worker.
+    return sum(abs(now - given_at) <= ALIVE_FOR for _, given_at in signs)
 
 
 def is_worker_alive() -> bool:
-    """Say whether a worker gave a sign of life within `ALIVE_FOR` seconds. Raises `QueueUnavailable`."""
-    try:
-        return bool(_client().exists(ALIVE))
-    except RedisError:
-        raise QueueUnavailable from None
+    """Say whether there is a worker at all. Raises `QueueUnavailable`."""
+    return count_workers() > 0
+
+
+def _to_seconds(time: tuple[int, int]) -> float:
+    seconds, microseconds = time
+    return seconds + microseconds / 1_000_000
 
 
 def _client() -> Redis:

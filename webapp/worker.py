@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -37,11 +38,11 @@ def work(app: Flask, size: int) -> None:
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
     team: list[ForkProcess] = []
-    sightings = deliveries.Sightings()
+    sightings, retention = deliveries.Sightings(), deliveries.Retention(current_config().keep_deliveries)
     try:
         while not stop.is_set():
             _fill(team, size, app)
-            _recover_once(app, sightings)
+            _keep_house(app, sightings, retention)
             stop.wait(TICK)
     finally:
         _dismiss(team)
@@ -57,13 +58,13 @@ def _require_queue() -> None:
 def _fill(team: list[ForkProcess], size: int, app: Flask) -> None:
     """Start what is missing; what cannot be started now is tried again at the next tick."""
     for dead in [member for member in team if not member.is_alive()]:
-        log.warning("worker process ended: pid=%s exit=%s", dead.pid, dead.exitcode)
+        log.warning("worker process ended", extra={"ended_pid": dead.pid, "exit": dead.exitcode})
         team.remove(dead)
     try:
         while len(team) < size:
             team.append(_start_member(app))
     except OSError as error:
-        log.error("no further worker process could be started: error=%s", type(error).__name__)
+        log.error("no further worker process could be started", extra={"error": type(error).__name__})
 
 
 def _start_member(app: Flask) -> ForkProcess:
@@ -105,20 +106,21 @@ def _live_with(app: Flask, parent: int) -> None:
     time.sleep(TICK / 4)
     while os.getppid() == parent:
         with app.app_context(), suppress(jobs.QueueUnavailable):
-            jobs.report_alive()
+            jobs.report_alive(f"{socket.gethostname()}:{parent}")
         time.sleep(TICK)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _recover_once(app: Flask, sightings: deliveries.Sightings) -> None:
+def _keep_house(app: Flask, sightings: deliveries.Sightings, retention: deliveries.Retention) -> None:
     with app.app_context():
         try:
             for delivery_id in deliveries.recover(datetime.now(UTC), current_config(), sightings):
                 jobs.enqueue_delivery(delivery_id)
+            retention.forget_some(datetime.now(UTC))
         except jobs.QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")
         except Exception as error:  # the clock must go on whatever one pass meets
-            log.error("recovery pass broke: error=%s", type(error).__name__)
+            log.error("recovery pass broke", extra={"error": type(error).__name__})
         with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()

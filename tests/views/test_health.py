@@ -25,7 +25,7 @@ def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
 def alive(app: Flask) -> None:
     """A worker has just given a sign of life."""
     with app.app_context():
-        jobs.report_alive()
+        jobs.report_alive("host:1")
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_where_no_worker_was_seen_it_says_to_start_one(app: Flask) -> None:
 
 @pytest.mark.usefixtures("alive")
 def test_a_worker_that_went_silent_is_missed(app: Flask, queue_server: QueueServer) -> None:
-    jobs.connect(queue_server.url).pexpire(jobs.ALIVE, 1)
+    jobs.connect(queue_server.url).zincrby(jobs.WORKERS, -11, "host:1")
 
     answer = app.test_client().get("/readyz")
 

@@ -264,7 +264,7 @@ def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, cast: C
     assert "No worker has been seen" in visitor.get(OWN_STATUS).text
 
     with app.app_context():
-        jobs.report_alive()
+        jobs.report_alive("host:1")
 
     assert "No worker has been seen" not in visitor.get(OWN_STATUS).text
 

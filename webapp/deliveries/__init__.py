@@ -3,11 +3,13 @@
 from webapp.deliveries.listing import list_test_sends
 from webapp.deliveries.recovery import end_overdue, is_overdue, recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
+from webapp.deliveries.retention import Retention
 from webapp.deliveries.sending import send
 from webapp.deliveries.sightings import Sightings
 
 __all__ = [
     "DestinationDisabled",
+    "Retention",
     "Sightings",
     "end_overdue",
     "fail_unqueued",

@@ -1,8 +1,10 @@
 """Claim one delivery for one worker, and copy all that sending it needs out of the database."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists
 
@@ -28,11 +30,13 @@ _CANCELS = {Code.DESTINATION_DELETED, Code.DESTINATION_DISABLED, Code.DESTINATIO
 class Attempt:
     """All that one attempt needs.
 
-    number: 1 for the first attempt. started_at: what the claim wrote; nobody else's claim has the same.
+    number: 1 for the first attempt. earlier: those before it, as the row keeps them.
+    started_at: what the claim wrote; nobody else's claim has the same.
     """
 
     delivery_id: int
     number: int
+    earlier: Sequence[dict[str, Any]]
     schedule: Schedule
     requested_at: datetime
     started_at: datetime
@@ -47,7 +51,7 @@ def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
     schedule = find_schedule(delivery.event_type, config) if delivery else None
     if delivery is None or schedule is None or not _may_begin(delivery, schedule, now):
         db.session.rollback()
-        log.info("delivery not claimed: delivery=%s", delivery_id)
+        log.info("delivery not claimed", extra={"delivery": delivery_id})
         return None
     try:
         attempt = _prepare(delivery, schedule, config, now)
@@ -60,7 +64,8 @@ def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
     as_seen = (AlertDelivery.attempt_count == delivery.attempt_count) & _is_unchanged(delivery.destination)
     claimed = make_change(CLAIM, delivery_id, now, only_if=as_seen, attempt_count=attempt.number)
     db.session.commit()
-    log.info("delivery claimed: delivery=%s attempt=%s claimed=%s", delivery_id, attempt.number, claimed)
+    facts = {"delivery": delivery_id, "attempt": attempt.number}
+    log.info("delivery claimed" if claimed else "delivery not claimed", extra=facts)
     return attempt if claimed else None
 
 
@@ -83,6 +88,7 @@ def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: d
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,
+        earlier=delivery.attempts or (),
         schedule=schedule,
         requested_at=delivery.created_at,
         started_at=now,

@@ -1,12 +1,13 @@
-"""Tell the log that a delivery has ended, once that is committed and not before."""
+"""Tell the log and the tallies that a delivery has ended, once that is committed and not before."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db
+from webapp.tallies import count_ending
 
 log = logging.getLogger(__name__)
 
@@ -15,9 +16,9 @@ _UNTOLD = "endings that are not committed yet"
 
 @dataclass(frozen=True)
 class Ending:
-    """How a delivery ended. seconds: from the press, by the clock of whoever ended it; a clock set back makes it 0."""
+    """How a delivery ended. seconds: from the press, by the clock of whoever ended it."""
 
-    delivery_id: int
+    delivery: int
     change: str
     channel: str
     status: str
@@ -33,7 +34,8 @@ def tell_after_commit(session: Session, ending: Ending) -> None:
 @event.listens_for(db.session, "after_commit")
 def _tell(session: Session) -> None:
     for ending in session.info.pop(_UNTOLD, ()):
-        log.info("delivery ended: delivery=%s change=%s", ending.delivery_id, ending.change)
+        log.info("delivery ended", extra=asdict(ending))
+        count_ending(ending.channel, ending.status, ending.code, ending.seconds)
 
 
 @event.listens_for(db.session, "after_rollback")

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 def name_mistake(error: Exception, delivery_id: int) -> DeliveryFailed:
     """Log the type and the place of an unexpected exception; the failure returned carries the reference to that."""
     reference = secrets.token_hex(4)
-    log.error("attempt broke: delivery=%s reference=%s error=%s", delivery_id, reference, _place(error))
+    log.error("attempt broke", extra={"delivery": delivery_id, "reference": reference, "error": _place(error)})
     return DeliveryFailed(Code.INTERNAL_ERROR, Facts(reference=reference))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import load_only
 
 from webapp.config import Config
+from webapp.deliveries.attempts import add_lost_attempt
 from webapp.deliveries.life import GIVE_UP, LOSE, LOST_AFTER, REMIND, RESUME, Change, cause, make_change
 from webapp.deliveries.schedules import Schedule, find_schedule
 from webapp.deliveries.sightings import Sightings
@@ -59,7 +60,7 @@ def recover(now: datetime, config: Config, sightings: Sightings) -> list[int]:
     moved = [(row.id, move.change) for row, move in due[:AT_ONCE] if _make(move, row, now)]
     db.session.commit()
     for delivery_id, change in moved:
-        log.info("recovered: delivery=%s change=%s", delivery_id, change.name)
+        log.info("recovered", extra={"delivery": delivery_id, "change": change.name})
     return [delivery_id for delivery_id, change in moved if change in (RESUME, REMIND)]
 
 
@@ -98,7 +99,7 @@ def _plan_move(row: AlertDelivery, now: datetime, config: Config, sightings: Sig
 
 def _end(row: AlertDelivery) -> Move:
     if row.attempt_started_at is not None:
-        return Move(LOSE, cause(Code.WORKER_LOST))
+        return Move(LOSE, cause(Code.WORKER_LOST) | {"attempts": add_lost_attempt(row, row.attempt_started_at)})
     # After an attempt, what happened last is the reason, and it stands in the row.
     return Move(GIVE_UP, cause(Code.NOT_STARTED) if row.attempt_count == 0 else {})
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp.channels.contract import Accepted
 from webapp.config import Config
+from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.life import ACCEPT, DEFER, FAIL, LOST_AFTER, Change, cause, make_change
 from webapp.deliveries.mistakes import name_mistake
@@ -76,7 +77,8 @@ def _record_patiently(attempt: Attempt, outcome: Outcome, seconds: float, give_u
             db.session.rollback()
             if time.monotonic() + PAUSE > give_up_at:
                 raise
-            log.warning("outcome not recorded yet: delivery=%s error=%s", attempt.delivery_id, type(error).__name__)
+            facts = {"delivery": attempt.delivery_id, "error": type(error).__name__}
+            log.warning("outcome not recorded yet", extra=facts)
             time.sleep(PAUSE)
 
 
@@ -86,13 +88,19 @@ def record(attempt: Attempt, outcome: Outcome, seconds: float, now: datetime) ->
         AlertDelivery.attempt_count == attempt.number
     )
     facts = outcome.facts | {"answer_seconds": round(seconds, 3)}
+    facts["attempts"] = add_attempt(attempt.earlier, _past(attempt, facts))
     recorded = make_change(outcome.change, attempt.delivery_id, now, only_if=still_ours, **facts)
     db.session.commit()
-    log.info(
-        "attempt ended: delivery=%s attempt=%s change=%s code=%s recorded=%s",
-        attempt.delivery_id,
-        attempt.number,
-        outcome.change.name,
-        facts["last_error_code"],
-        recorded,
+    told = {"delivery": attempt.delivery_id, "attempt": attempt.number, "change": outcome.change.name}
+    told |= {"code": facts["last_error_code"], "seconds": facts["answer_seconds"], "recorded": recorded}
+    log.info("attempt ended", extra=told)
+
+
+def _past(attempt: Attempt, facts: dict[str, Any]) -> PastAttempt:
+    return PastAttempt(
+        number=attempt.number,
+        started_at=attempt.started_at,
+        seconds=facts["answer_seconds"],
+        code=facts["last_error_code"],
+        answer_status=facts["answer_status"],
     )

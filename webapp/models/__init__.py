@@ -1,7 +1,7 @@
 """The tables: facts, and the constraints that the database holds them to."""
 
 from webapp.models.audit import AuditEvent
-from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus
+from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.destination import AlertDestination
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.workspace import Account, Member, Role, SignIn, Workspace
@@ -15,6 +15,7 @@ __all__ = [
     "AuditEvent",
     "DeliveryStatus",
     "Member",
+    "Receipt",
     "Role",
     "SignIn",
     "Tenant",

@@ -15,13 +15,17 @@ class AuditEvent(Base):
 
     workspace_id: what someone does with their account, such as a sign-in, has a row in each of their workspaces.
     action: a word of `webapp.audit.Action`.
-    subject: what it was done to, such as "destination 7".
+    subject: what it was done to, such as "destination 7". destination_id: the same as a number, where it was one.
     result: `done` or `refused`.
     changed: the names of the fields that changed; never their values.
     """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_newest", "workspace_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_audit_events_newest", "workspace_id", "id"),
+        Index("ix_audit_events_destination", "destination_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[int] = mapped_column(Id)
@@ -32,3 +36,4 @@ class AuditEvent(Base):
     result: Mapped[str] = mapped_column(String(20))
     changed: Mapped[list[Any]] = mapped_column(JSON)
     happened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    destination_id: Mapped[int | None] = mapped_column(Id)

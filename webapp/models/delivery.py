@@ -17,10 +17,20 @@ TEST_EVENT = "alerts.test"
 """The `event_type` that makes a delivery a test send."""
 
 IS_WAITING = text("status IN ('queued', 'deferred')")
-"""Written out, not bound, so that both databases see that the index of waiting rows serves it."""
+IS_NOT_SENT = text("status <> 'sent'")
+IS_TEST = text("event_type = 'alerts.test'")
+IS_BATCHED = text("batch IS NOT NULL")
+"""Written out, not bound, so that both databases see which partial index serves a query."""
 
 
 _CODES = ", ".join(f"'{code}'" for code in Code)
+
+
+class Receipt(StrEnum):
+    """What a person said about a message: whether it can be seen at the far end."""
+
+    SEEN = "seen"
+    MISSING = "missing"
 
 
 class DeliveryStatus(StrEnum):
@@ -41,6 +51,10 @@ class AlertDelivery(Base):
     attempt_started_at: set by the worker that claims the row, cleared when the attempt has ended.
     settings_version: the destination's, when the test was requested.
     answer_status, answer_seconds: the far end's last answer (HTTP status or SMTP code) and how long it took.
+    attempts: those that have ended, the first one first, as `webapp.deliveries.attempts` writes them; null: an older
+        version recorded none.
+    receipt, receipt_at, receipt_by: what a person said about it, when, and their name (null: by the message's link).
+    batch: shared by the test sends that one press on Test all requested.
     last_error_message: our own sentence; on a sent row a warning about what was not accepted.
     payload: what the message says; nothing in it is secret.
     """
@@ -73,6 +87,7 @@ class AlertDelivery(Base):
             f"event_type <> 'alerts.test' OR last_error_code IS NULL OR last_error_code IN ({_CODES})",
             name="test_send_fails_by_known_code",
         ),
+        CheckConstraint("receipt IN ('seen', 'missing')", name="receipt_known"),
         Index(
             "ix_alert_deliveries_newest",
             "workspace_id",
@@ -86,6 +101,30 @@ class AlertDelivery(Base):
             "updated_at",
             sqlite_where=IS_WAITING,
             postgresql_where=IS_WAITING,
+        ),
+        # For the history of a workspace: all of it, and what is rare in it and looked for.
+        Index("ix_alert_deliveries_history", "workspace_id", "created_at", "id"),
+        Index(
+            "ix_alert_deliveries_history_not_sent",
+            "workspace_id",
+            "created_at",
+            "id",
+            sqlite_where=IS_NOT_SENT,
+            postgresql_where=IS_NOT_SENT,
+        ),
+        Index(
+            "ix_alert_deliveries_history_tests",
+            "workspace_id",
+            "created_at",
+            "id",
+            sqlite_where=IS_TEST,
+            postgresql_where=IS_TEST,
+        ),
+        Index(
+            "ix_alert_deliveries_batch",
+            "batch",
+            sqlite_where=IS_BATCHED,
+            postgresql_where=IS_BATCHED,
         ),
         Index("ix_alert_deliveries_tenant", "workspace_id", "tenant_id"),
         Index("ix_alert_deliveries_rule", "workspace_id", "alert_rule_id"),
@@ -109,6 +148,11 @@ class AlertDelivery(Base):
     answer_seconds: Mapped[float | None]
     requested_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="SET NULL"))
     settings_version: Mapped[int | None]
+    attempts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    receipt: Mapped[Receipt | None] = mapped_column(closed_set(Receipt))
+    receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    receipt_by: Mapped[str | None] = mapped_column(String(200))
+    batch: Mapped[str | None] = mapped_column(String(32))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,50 @@
+"""What the pages tell of a delivery: its attempts, whether somebody saw it, which press on Test all it came from.
+
+Columns are added without copying the table, so that the triggers of 0004 stay.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True)
+HISTORY = ["workspace_id", "created_at", "id"]
+PARTS = {
+    "history_not_sent": (HISTORY, "status <> 'sent'"),
+    "history_tests": (HISTORY, "event_type = 'alerts.test'"),
+    "batch": (["batch"], "batch IS NOT NULL"),
+}
+ADDED = ("attempts", "receipt", "receipt_at", "receipt_by", "batch")
+
+
+def upgrade() -> None:
+    op.add_column("alert_deliveries", sa.Column("attempts", sa.JSON()))
+    op.execute(
+        "ALTER TABLE alert_deliveries ADD COLUMN receipt VARCHAR(20)"
+        " CONSTRAINT ck_alert_deliveries_receipt_known CHECK (receipt IN ('seen', 'missing'))"
+    )
+    op.add_column("alert_deliveries", sa.Column("receipt_at", INSTANT))
+    op.add_column("alert_deliveries", sa.Column("receipt_by", sa.String(200)))
+    op.add_column("alert_deliveries", sa.Column("batch", sa.String(32)))
+    op.create_index("ix_alert_deliveries_history", "alert_deliveries", HISTORY)
+    for name, (columns, rows) in PARTS.items():
+        where = sa.text(rows)
+        op.create_index(
+            f"ix_alert_deliveries_{name}", "alert_deliveries", columns, sqlite_where=where, postgresql_where=where
+        )
+    op.add_column("audit_events", sa.Column("destination_id", ID))
+    op.create_index("ix_audit_events_destination", "audit_events", ["destination_id", "id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_audit_events_destination", "audit_events")
+    op.drop_column("audit_events", "destination_id")
+    for name in ("history", *PARTS):
+        op.drop_index(f"ix_alert_deliveries_{name}", "alert_deliveries")
+    for column in ADDED:
+        op.drop_column("alert_deliveries", column)

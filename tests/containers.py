@@ -1,0 +1,156 @@
+"""The containers of compose.yaml without an engine: what the files say, and their commands run as there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.services import ServiceMissing
+from webapp import ROOT
+from webapp.demo.processes import Child, start
+
+OURS = ("migrate", "web", "worker")
+
+VARIABLE = re.compile(r"\$\{(\w+)(?::-([^${}]*))?\}")
+"""`${NAME}` or `${NAME:-default}`, the innermost one first."""
+
+SEAL = """
+mount --bind "$TMPDIR" "$TMPDIR"
+mount --bind "$PWD" "$PWD"
+mount -o remount,bind,ro "$PWD"
+mount -o remount,bind,ro /
+cd "$PWD"
+exec "$@"
+"""
+"""What a read-only container is: nothing but its /tmp, here TMPDIR, can be written to."""
+
+
+def read_services() -> dict[str, Any]:
+    """Read the services of compose.yaml, its anchors resolved and its variables not."""
+    services: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    return services
+
+
+def read_dockerfile() -> list[tuple[str, str]]:
+    """Read the Dockerfile's instructions, each with its words."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    return [(line.split()[0], line.partition(" ")[2].strip()) for line in text.splitlines() if line.strip()]
+
+
+def words_of(instruction: str) -> list[str]:
+    """Return what stands behind every instruction of this name."""
+    return [words for name, words in read_dockerfile() if name == instruction]
+
+
+def read_copied() -> list[str]:
+    """Name the files and folders that the image gets."""
+    return [words.split()[0] for words in words_of("COPY")]
+
+
+def read_command(service: str) -> list[str]:
+    """Return what a container of ours runs: its own command, or else the image's."""
+    (usual,) = words_of("CMD")
+    return list(read_services()[service].get("command") or yaml.safe_load(usual))
+
+
+def read_example() -> dict[str, str]:
+    """Read .env.example, as an .env file is read."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def interpolate(text: str, variables: Mapping[str, str]) -> str:
+    """Fill in the variables of a value of compose.yaml."""
+    while found := VARIABLE.search(text):
+        text = text.replace(found[0], variables.get(found[1]) or found[2] or "")
+    return text
+
+
+def build_image(directory: Path) -> Path:
+    """Put together what the Dockerfile does, the packages aside: those are the ones that run us."""
+    image = directory / "app"
+    image.mkdir(parents=True)
+    for name in read_copied():
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, image / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, image / name)
+    for words in words_of("RUN"):
+        if words.startswith("python "):
+            subprocess.run([sys.executable, *words.split()[1:]], cwd=image, check=True)
+    return image
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine that has the image, a /tmp and an .env file.
+
+    settings: what stands in the .env file. port: where its web server listens, on loopback.
+    """
+
+    image: Path
+    tmp: Path
+    logs: Path
+    settings: Mapping[str, str]
+    port: int
+
+    def start(self, service: str) -> Child:
+        """Start what the container of a service runs."""
+        command, log = self._contain(read_command(service)), self.logs / f"{service}.log"
+        return start(service, command, log=log, environment=self._read_environment(service), directory=self.image)
+
+    def is_healthy(self, service: str) -> bool:
+        """Run the health check of a service as the engine would, inside its container."""
+        kind, *check = read_services()[service]["healthcheck"]["test"]
+        assert kind == "CMD"
+        return self.run(service, check).returncode == 0
+
+    def run(self, service: str, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        """Run a command inside the container of a service."""
+        return subprocess.run(
+            self._contain(command),
+            env=self._read_environment(service),
+            cwd=self.image,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+    def _contain(self, command: Sequence[str]) -> list[str]:
+        user, group = words_of("USER")[0].split(":")
+        powerless = ["unshare", "--user", f"--map-user={user}", f"--map-group={group}", "setpriv", "--no-new-privs"]
+        sealed = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", SEAL, "sh"]
+        return [*sealed, *powerless, *command]
+
+    def _read_environment(self, service: str) -> dict[str, str]:
+        """Return the variables of a container: none of this process' own."""
+        image = dict(pair.split("=", 1) for words in words_of("ENV") for pair in words.split())
+        own = read_services()[service]["environment"]
+        return (
+            image
+            | dict(self.settings)
+            | {name: interpolate(value, self.settings) for name, value in own.items()}
+            | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": "/", "TMPDIR": str(self.tmp)}
+            | {"PORT": str(self.port), "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{self.port}"}  # not the whole network
+        )
+
+
+def set_up_machine(image: Path, directory: Path, settings: Mapping[str, str], port: int) -> Machine:
+    """Have a machine of one's own in a directory. Raises `ServiceMissing` where a container cannot be imitated."""
+    machine = Machine(image, directory / "tmp", directory / "logs", read_example() | settings, port)
+    machine.tmp.mkdir(parents=True)
+    try:
+        tried = machine.run("migrate", ["true"])
+    except FileNotFoundError as missing:
+        raise ServiceMissing(f"a container cannot be imitated here: there is no {missing.filename}") from None
+    if tried.returncode != 0:
+        raise ServiceMissing(f"a container cannot be imitated here: {tried.stderr.strip()}")
+    return machine

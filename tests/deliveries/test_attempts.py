@@ -1,0 +1,53 @@
+"""Each attempt of a delivery stays on its row, with how long it took and what was answered."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.recovering import recover_at
+from webapp.config import Config
+from webapp.deliveries import request_test, send
+from webapp.deliveries.attempts import PastAttempt, add_attempt, list_attempts
+from webapp.extensions import db
+from webapp.models import AlertDelivery
+
+pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
+
+
+def _list(delivery_id: int) -> list[PastAttempt]:
+    return list_attempts(db.session.get_one(AlertDelivery, delivery_id, populate_existing=True))
+
+
+def test_every_attempt_is_kept_in_order_with_its_answer(cast: Cast, httpserver: HTTPServer, config: Config) -> None:
+    httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
+    httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=202)
+    delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+
+    send(delivery_id, config)
+    recover_at(config, datetime.now(UTC) + seconds(60))
+    send(delivery_id, config)
+
+    first, second = _list(delivery_id)
+    assert (first.number, first.code, first.answer_status) == (1, "remote_unavailable", 503)
+    assert (second.number, second.code, second.answer_status) == (2, None, 202)
+    assert first.started_at < second.started_at
+    assert 0 < (second.seconds or 0) < 5
+
+
+def test_an_attempt_that_lost_its_worker_is_kept_too(cast: Cast, config: Config) -> None:
+    first = PastAttempt(1, NOW, 0.1, "rate_limited", 429)
+    facts = {"attempt_started_at": NOW, "attempt_count": 2, "attempts": add_attempt([], first)}
+    delivery_id = add_delivery(get_destination(cast), **facts).id
+
+    recover_at(config, NOW, NOW + seconds(20))
+
+    assert _list(delivery_id) == [
+        first,
+        PastAttempt(2, NOW, None, "worker_lost", None),
+    ]
+
+
+def test_a_row_of_an_older_version_has_none(cast: Cast) -> None:
+    assert _list(add_delivery(get_destination(cast)).id) == []

@@ -1,0 +1,120 @@
+"""The commands of the containers, as they run there: on two machines that share the operator's settings alone."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+
+from tests.cast import SECRET_PATH, Cast
+from tests.containers import Machine, build_image, read_services, set_up_machine
+from tests.services import PostgresServer, ServiceMissing, create_database, drop_database
+from tests.stack import Session, free_port, wait_until
+from webapp.demo.processes import Child, session_members
+
+pytestmark = pytest.mark.slow
+
+WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1], 'probe').write_text('x')"
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty PostgreSQL: the containers' own command migrates it."""
+    name = f"test_{os.urandom(6).hex()}"
+    yield create_database(postgres, name)
+    drop_database(postgres, name)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_image(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture
+def machines(image: Path, environment: dict[str, str], tmp_path: Path) -> list[Machine]:
+    try:
+        return [set_up_machine(image, tmp_path / name, environment, free_port()) for name in ("one", "other")]
+    except ServiceMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def started(machines: list[Machine]) -> Iterator[dict[str, Child]]:
+    """Migrated by one machine, which serves the pages then; the other one has the worker."""
+    children: dict[str, Child] = {}
+    try:
+        children["migrate"] = machines[0].start("migrate")
+        assert children["migrate"].process.wait(timeout=60) == 0, children["migrate"].describe_end()
+        children |= {"web": machines[0].start("web"), "worker": machines[1].start("worker")}
+        wait_until(lambda: machines[0].is_healthy("web"))
+        yield children
+    finally:
+        for child in children.values():
+            child.kill()
+
+
+@pytest.fixture
+def app(started: dict[str, Child], app: Flask) -> Flask:
+    """The application, to look at what the processes did."""
+    return app
+
+
+@pytest.mark.parametrize("place", [".", "/"])
+def test_what_runs_there_can_write_nowhere(machines: list[Machine], place: str) -> None:
+    tried = machines[0].run("web", ["python", "-c", WRITE, place])
+
+    assert re.search(r"(Read-only file system|Permission denied)", tried.stderr)
+
+
+def test_what_runs_there_can_write_to_its_tmp(machines: list[Machine]) -> None:
+    assert machines[0].run("web", ["python", "-c", WRITE, str(machines[0].tmp)]).returncode == 0
+
+
+def test_what_runs_there_has_the_images_user_and_no_capability(machines: list[Machine]) -> None:
+    status = machines[0].run("web", ["cat", "/proc/self/status"]).stdout
+
+    assert re.search(r"^Uid:\t10001\b", status, re.MULTILINE)
+    assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE)
+    assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
+
+
+def test_a_press_on_one_machine_is_sent_by_another(
+    machines: list[Machine], cast: Cast, owner: tuple[str, str], httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    web, worker = machines
+    wait_until(lambda: worker.is_healthy("worker"))
+    session = Session(f"http://127.0.0.1:{web.port}").sign_in(*owner)
+
+    session.post(f"/w/harbor/destinations/{cast.destination}/test")
+
+    wait_until(lambda: 'data-last-test="sent"' in session.get("/w/harbor/destinations").text)
+    assert len(httpserver.log) == 1
+
+
+def test_without_a_worker_the_worker_is_not_healthy_and_the_web_is(
+    machines: list[Machine], started: dict[str, Child]
+) -> None:
+    wait_until(lambda: machines[1].is_healthy("worker"))
+    started["worker"].kill()
+
+    wait_until(lambda: not machines[1].is_healthy("worker"))
+
+    assert machines[0].is_healthy("web")
+
+
+@pytest.mark.parametrize("service", ["web", "worker"])
+def test_told_to_stop_it_ends_well_and_in_time(
+    machines: list[Machine], started: dict[str, Child], service: str
+) -> None:
+    wait_until(lambda: machines[1].is_healthy("worker"))
+    grace = int(read_services()[service]["stop_grace_period"].removesuffix("s"))
+
+    os.kill(started[service].pid, signal.SIGTERM)
+
+    assert started[service].process.wait(timeout=grace) == 0
+    assert session_members(started[service].pid) == []

@@ -1,0 +1,61 @@
+"""PostgreSQL crashes and comes back: web server and worker live through it and work again at once."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from tests.cast import SECRET_PATH, Cast
+from tests.services import EmbeddedPostgres, PostgresServer, ServiceMissing
+from tests.stack import Session, Stack, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
+
+LIST = "/w/harbor/destinations"
+
+
+@pytest.fixture
+def session(cast: Cast, owner: tuple[str, str], stack: Stack) -> Session:
+    """Someone at work in a browser, before anything happens."""
+    session = stack.start_web().sign_in(*owner)
+    stack.start_worker()
+    wait_until(lambda: session.get("/readyz").status_code == 200)
+    assert session.get(LIST).status_code == 200
+    return session
+
+
+@pytest.fixture
+def crashed(session: Session, postgres: PostgresServer) -> Iterator[EmbeddedPostgres]:
+    """The server, which has just crashed; every other test finds it running again."""
+    try:
+        postgres.kill()
+    except ServiceMissing as missing:
+        pytest.skip(str(missing))
+    assert isinstance(postgres, EmbeddedPostgres)
+    yield postgres
+    if postgres.process.exit_code() is not None:
+        postgres.restart()
+
+
+@pytest.mark.usefixtures("crashed")
+def test_while_it_is_away_pages_say_so_and_the_process_lives(session: Session) -> None:
+    assert (session.get(LIST).status_code, session.get("/healthz").status_code) == (503, 200)
+
+
+def test_the_first_page_after_it_is_back_is_answered(session: Session, crashed: EmbeddedPostgres) -> None:
+    crashed.restart()
+
+    assert session.get(LIST).status_code == 200
+
+
+def test_a_press_after_it_is_back_is_sent(
+    session: Session, crashed: EmbeddedPostgres, stack: Stack, cast: Cast, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    crashed.restart()
+
+    session.post(f"{LIST}/{cast.destination}/test")
+
+    wait_until(lambda: 'data-last-test="sent"' in session.get(LIST).text)
+    assert len(httpserver.log) == 1
+    assert [child.exit_code() for child in stack.children] == [None, None]

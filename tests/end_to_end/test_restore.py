@@ -1,0 +1,91 @@
+"""A backup is restored: what was Pending in it ends by itself, and nothing of it is sent."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+from sqlalchemy import make_url, select
+
+from tests.cast import Cast, add_delivery, get_destination, seconds
+from tests.services import PostgresServer, create_database, drop_database, find_binaries
+from tests.stack import run_stack, wait_until
+from webapp import create_app, jobs
+from webapp.config import read_config
+from webapp.extensions import db
+from webapp.models import AlertDelivery, DeliveryStatus
+
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
+
+LONG_AGO = datetime.now(UTC) - seconds(600)
+PENDING = (
+    {"created_at": LONG_AGO},
+    {"created_at": LONG_AGO, "attempt_started_at": LONG_AGO, "attempt_count": 1},
+    {
+        "created_at": LONG_AGO,
+        "status": DeliveryStatus.DEFERRED,
+        "send_after": LONG_AGO,
+        "attempt_count": 1,
+        "last_error_code": "remote_unavailable",
+    },
+)
+"""Waiting for a worker, being sent, and waiting for another attempt."""
+
+
+def run(program: str, *words: str) -> None:
+    subprocess.run([str(find_binaries() / program), *words], check=True, timeout=60)
+
+
+def plain(url: str) -> str:
+    """The address as PostgreSQL's own programs take it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def pending(app: Flask, cast: Cast) -> None:
+    """The rows that wait, and their jobs in a queue that outlived the database."""
+    with app.app_context():
+        for facts in PENDING:
+            jobs.enqueue_delivery(add_delivery(get_destination(cast), **facts).id)
+
+
+@pytest.fixture
+def restored(
+    pending: None, environment: dict[str, str], postgres: PostgresServer, tmp_path: Path
+) -> Iterator[dict[str, str]]:
+    """The settings of an installation whose database is made from a backup of the other."""
+    name, backup = f"test_{os.urandom(6).hex()}", str(tmp_path / "alertcheck.dump")
+    url = create_database(postgres, name)
+    run("pg_dump", "--format=custom", f"--file={backup}", f"--dbname={plain(environment['DATABASE_URL'])}")
+    run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={plain(url)}", backup)
+    yield environment | {"DATABASE_URL": url}
+    drop_database(postgres, name)
+
+
+def _read_codes(app: Flask) -> list[str | None]:
+    with app.app_context():
+        return list(db.session.scalars(select(AlertDelivery.last_error_code).order_by(AlertDelivery.id)))
+
+
+def _is_pending(app: Flask) -> bool:
+    waiting = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+    with app.app_context():
+        return db.session.scalars(select(AlertDelivery.id).where(AlertDelivery.status.in_(waiting))).first() is not None
+
+
+def test_what_was_pending_in_a_backup_ends_by_itself_and_is_not_sent(
+    restored: dict[str, str], httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    app = create_app(read_config(restored))
+    with run_stack(restored, tmp_path / "logs") as stack:
+        stack.start_worker()
+        wait_until(lambda: not _is_pending(app))
+
+    assert _read_codes(app) == ["not_started", "worker_lost", "remote_unavailable"]
+    assert httpserver.log == []
+    with app.app_context():
+        db.engine.dispose()

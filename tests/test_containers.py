@@ -1,0 +1,108 @@
+"""The Dockerfile and compose.yaml: what runs there has few rights, a health check, and no secret in the file."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.containers import OURS, ROOT, VARIABLE, read_copied, read_dockerfile, read_example, read_services, words_of
+
+SERVICES = read_services()
+LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
+SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|URL")
+
+
+@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("user", words_of("USER")[0]),
+        ("read_only", True),
+        ("tmpfs", ["/tmp"]),
+        ("cap_drop", ["ALL"]),
+        ("security_opt", ["no-new-privileges:true"]),
+        ("init", True),
+    ],
+)
+def test_what_is_ours_has_no_rights_and_writes_nowhere_but_tmp(service: str, rule: str, value: object) -> None:
+    assert SERVICES[service][rule] == value
+
+
+@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("hole", ["privileged", "cap_add", "devices", "network_mode", "pid", "volumes"])
+def test_what_is_ours_gets_no_right_back(service: str, hole: str) -> None:
+    assert hole not in SERVICES[service]
+
+
+def test_the_image_is_not_run_by_root() -> None:
+    (user,) = words_of("USER")
+
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
+
+
+@pytest.mark.parametrize("service", LONG_RUNNING)
+def test_what_stays_has_a_health_check_and_comes_back(service: str) -> None:
+    assert SERVICES[service]["healthcheck"]["test"][0] == "CMD"
+    assert SERVICES[service]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("service", ["web", "worker"])
+def test_what_needs_the_schema_waits_for_the_migration_and_the_queue(service: str) -> None:
+    assert SERVICES[service]["depends_on"] == {
+        "migrate": {"condition": "service_completed_successfully"},
+        "valkey": {"condition": "service_healthy"},
+    }
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"web"}))
+def test_only_the_web_server_can_be_reached_from_outside(service: str) -> None:
+    assert "ports" not in SERVICES[service]
+
+
+def test_the_web_server_can_be_reached_by_this_machine_alone_unless_told_otherwise() -> None:
+    assert SERVICES["web"]["ports"] == ["${WEB_ADDRESS:-127.0.0.1:8000}:8000"]
+
+
+@pytest.mark.parametrize("image", [*words_of("FROM"), SERVICES["postgres"]["image"], SERVICES["valkey"]["image"]])
+def test_an_image_has_its_version_pinned(image: str) -> None:
+    assert re.fullmatch(r"[a-z/]+:\d+(\.\d+)*(-slim)?", image)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_secret_stands_in_the_file(service: str) -> None:
+    environment: dict[str, Any] = SERVICES[service]["environment"] if service != "valkey" else {}
+    secrets = {name: value for name, value in environment.items() if SECRETS.search(name)}
+
+    assert [name for name, value in secrets.items() if not VARIABLE.search(value)] == []
+
+
+def test_every_variable_of_the_file_is_in_the_example() -> None:
+    assert set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text())) <= set(read_example())
+
+
+def test_every_setting_of_the_readme_is_in_the_example_but_those_that_name_a_file() -> None:
+    table = re.findall(r"^\| (`[A-Z_`, ]+`) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    settings = {name for names in table for name in re.findall(r"[A-Z_]+", names)}
+
+    assert {name for name in settings if not name.endswith("_FILE")} <= set(read_example())
+
+
+def test_the_example_sets_nothing() -> None:
+    assert set(read_example().values()) == {""}
+
+
+def test_what_the_example_becomes_is_never_committed() -> None:
+    assert "/.env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_nothing_goes_to_the_builder_but_what_is_copied() -> None:
+    rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+
+    assert rules[0] == "*"
+    assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == set(read_copied())
+
+
+def test_every_package_is_checked_against_its_hash() -> None:
+    (install,) = [words for name, words in read_dockerfile() if name == "RUN" and "pip install" in words]
+
+    assert "--require-hashes -r requirements.txt" in install

@@ -1,0 +1,27 @@
+"""What docs/deploy.md says to type is what there is."""
+
+import re
+
+from flask import Flask
+
+from tests.containers import read_command, read_example
+from webapp import ROOT
+
+GUIDE = (ROOT / "docs" / "deploy.md").read_text()
+UNITS = re.findall(r"^ExecStart=/opt/alertcheck/\.venv/bin/(.+)$", GUIDE, re.MULTILINE)
+
+
+def test_the_units_run_what_the_containers_run() -> None:
+    assert [unit.split() for unit in UNITS] == [read_command("web"), read_command("worker")]
+
+
+def test_every_command_exists(app: Flask) -> None:
+    assert set(re.findall(r"flask --app wsgi ([a-z-]+)", GUIDE)) <= set(app.cli.commands)
+
+
+def test_every_variable_is_in_the_example() -> None:
+    assert set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", GUIDE)) <= set(read_example())
+
+
+def test_every_page_it_names_exists() -> None:
+    assert [name for name in re.findall(r"`(docs/[\w/.-]+)`", GUIDE) if not list(ROOT.glob(f"{name}*"))] == []

@@ -1,0 +1,234 @@
+"""Metrics: who may read them, what they say, and what is left of them while a part is gone."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.cast import Cast, add_delivery, get_destination, on_both_databases, seconds
+from tests.services import QueueServer
+from webapp import create_app, jobs, tallies
+from webapp.channels import CHANNELS
+from webapp.config import read_config
+from webapp.failures import Code
+from webapp.models import DeliveryStatus
+from webapp.tallies import count_ending
+
+TOKEN = "canary-token-4711=="
+NOWHERE = "redis://:canary-password@127.0.0.1:1"
+LABELS = {
+    "channel": {*CHANNELS, "other"},
+    "status": {*(status.value for status in DeliveryStatus), "other"},
+    "code": {*(code.value for code in Code), "none", "other"},
+    "le": {"0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "20.0", "30.0", "60.0", "120.0", "+Inf"},
+}
+"""Every word that a label may hold."""
+
+
+@pytest.fixture
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    return environment | {"METRICS_TOKEN": TOKEN}
+
+
+def _ask(client: FlaskClient) -> str:
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    return answer.text
+
+
+def _scrape(client: FlaskClient) -> dict[str, float]:
+    """Read an answer: every series, written as it stands there, and its value."""
+    lines = [line for line in _ask(client).splitlines() if not line.startswith("#")]
+    values = {series: float(value) for series, value in (line.rsplit(" ", 1) for line in lines)}
+    assert len(values) == len(lines), "a series is told twice, which makes Prometheus drop the scrape"
+    return values
+
+
+def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
+    return create_app(read_config(environment | settings)).test_client()
+
+
+def _status(client: FlaskClient, authorization: str | None) -> int:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return client.get("/metrics", headers=headers).status_code
+
+
+@pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER  {TOKEN} "])
+def test_whoever_knows_the_token_is_answered(app: Flask, authorization: str) -> None:
+    assert _status(app.test_client(), authorization) == 200
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN[:-1]}",
+        f"Basic {TOKEN}",
+        TOKEN,
+        "Bearer \u00e9",
+    ],
+)
+def test_whoever_does_not_is_asked_for_it(app: Flask, authorization: str | None) -> None:
+    assert _status(app.test_client(), authorization) == 401
+
+
+def test_a_refusal_says_what_is_needed_and_not_what_it_is(app: Flask) -> None:
+    answer = app.test_client().get("/metrics")
+
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert "canary" not in answer.text
+
+
+def test_a_signed_in_member_needs_the_token_too(cast: Cast, visit: Callable[[int], Any]) -> None:
+    assert visit(cast.admin).get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer ", "Bearer None"])
+def test_where_no_token_is_set_there_is_nothing(environment: dict[str, str], authorization: str | None) -> None:
+    assert _status(_client(environment, METRICS_TOKEN=""), authorization) == 404
+
+
+@pytest.mark.parametrize(("token", "status"), [("", 200), (TOKEN, 401)])
+def test_a_demo_is_open_unless_a_token_is_set(
+    environment: dict[str, str], tmp_path: Path, token: str, status: int
+) -> None:
+    demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
+
+    assert _status(_client(environment, METRICS_TOKEN=token, **demo), None) == status
+
+
+def test_a_scrape_begins_no_session_and_is_never_throttled(app: Flask) -> None:
+    client = app.test_client()
+    answers = [client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(50)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert [answer for answer in answers if "Set-Cookie" in answer.headers] == []
+
+
+def test_the_answer_is_the_text_that_every_prometheus_reads(app: Flask) -> None:
+    answer = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_endings_are_told_by_channel_status_and_code(app: Flask, context: None) -> None:
+    count_ending("webhook", DeliveryStatus.SENT, None, 1)
+    count_ending("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 2)
+
+    scraped = _scrape(app.test_client())
+
+    assert scraped['alertcheck_deliveries_total{channel="webhook",code="none",status="sent"}'] == 1
+    assert scraped['alertcheck_deliveries_total{channel="webhook",code="not_found",status="failed"}'] == 1
+
+
+def test_the_time_from_press_to_end_is_told_as_a_histogram(app: Flask, context: None) -> None:
+    count_ending("teams", DeliveryStatus.SENT, None, 0.75)
+    count_ending("teams", DeliveryStatus.SENT, None, 130)
+
+    scraped = _scrape(app.test_client())
+
+    buckets = [
+        scraped[f'alertcheck_delivery_seconds_bucket{{channel="teams",le="{le}"}}'] for le in ("0.5", "1.0", "+Inf")
+    ]
+    assert buckets == [0, 1, 2]
+    assert scraped['alertcheck_delivery_seconds_count{channel="teams"}'] == 2
+    assert scraped['alertcheck_delivery_seconds_sum{channel="teams"}'] == 130.75
+
+
+@on_both_databases
+def test_what_waits_is_told_with_the_age_of_the_oldest(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        now, destination = datetime.now(UTC), get_destination(cast)
+        add_delivery(destination, created_at=now - seconds(40))
+        add_delivery(destination, created_at=now, status=DeliveryStatus.DEFERRED, send_after=now)
+
+    scraped = _scrape(app.test_client())
+
+    assert scraped['alertcheck_waiting{status="queued"}'] == 1
+    assert scraped['alertcheck_waiting{status="deferred"}'] == 1
+    assert 40 <= scraped["alertcheck_queue_age_seconds"] < 60
+
+
+def test_an_idle_installation_tells_zeros(app: Flask) -> None:
+    scraped = _scrape(app.test_client())
+
+    assert scraped['alertcheck_waiting{status="queued"}'] == scraped['alertcheck_waiting{status="deferred"}'] == 0
+    assert scraped["alertcheck_queue_age_seconds"] == scraped["alertcheck_workers"] == 0
+    assert scraped["alertcheck_database_up"] == scraped["alertcheck_queue_up"] == 1
+
+
+def test_workers_that_live_are_counted(app: Flask, context: None) -> None:
+    jobs.report_alive("host:1")
+    jobs.report_alive("host:2")
+
+    assert _scrape(app.test_client())["alertcheck_workers"] == 2
+
+
+def test_without_the_queue_server_the_databases_part_is_told(environment: dict[str, str]) -> None:
+    scraped = _scrape(_client(environment, REDIS_URL=NOWHERE))
+
+    assert scraped["alertcheck_queue_up"] == 0
+    assert scraped["alertcheck_database_up"] == 1
+    assert scraped['alertcheck_waiting{status="queued"}'] == 0
+    assert "alertcheck_workers" not in scraped  # nobody knows
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts"]
+)
+def test_without_the_database_the_queue_servers_part_is_told(environment: dict[str, str], url: str) -> None:
+    scraped = _scrape(_client(environment, DATABASE_URL=url))
+
+    assert scraped["alertcheck_database_up"] == 0
+    assert scraped["alertcheck_queue_up"] == 1
+    assert scraped["alertcheck_workers"] == 0
+    assert "alertcheck_queue_age_seconds" not in scraped
+
+
+def test_without_either_it_is_still_told_that_both_are_gone(environment: dict[str, str]) -> None:
+    scraped = _scrape(_client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite"))
+
+    assert scraped == {"alertcheck_database_up": 0, "alertcheck_queue_up": 0}
+
+
+def test_a_scrape_costs_one_query_however_much_waits(app: Flask, cast: Cast, count_queries: Any) -> None:
+    for _ in range(20):
+        add_delivery(get_destination(cast))
+
+    with count_queries() as queries:
+        _scrape(app.test_client())
+
+    assert len(queries) == 1
+
+
+def test_a_kind_of_destination_that_this_version_does_not_know_is_told_as_other(app: Flask, context: None) -> None:
+    count_ending("pigeon", DeliveryStatus.SENT, None, 1)
+
+    scraped = _scrape(app.test_client())
+
+    assert scraped['alertcheck_deliveries_total{channel="other",code="none",status="sent"}'] == 1
+    assert scraped['alertcheck_delivery_seconds_count{channel="other"}'] == 1
+
+
+def test_no_label_holds_a_word_that_is_not_of_a_closed_list(
+    app: Flask, context: None, queue_server: QueueServer
+) -> None:
+    client = jobs.connect(queue_server.url)
+    client.hset(tallies.ENDED, mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1})
+    client.hset(tallies.TIMED, mapping={'https://canary"\n|3.3': 1, "email|sum": 1})
+    jobs.report_alive("canary.example:1")
+
+    families = text_string_to_metric_families(_ask(app.test_client()))
+
+    told = {pair for family in families for sample in family.samples for pair in sample.labels.items()}
+    assert {label for label, _ in told} == set(LABELS)
+    assert [(label, word) for label, word in told if word not in LABELS[label]] == []
