@@ -8,8 +8,6 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 from flask import Flask
-from rq import Queue
-from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
 
 from tests.cast import NOW, SIGNING_SECRET, Cast, enter_cast, get_account, get_workspace
@@ -82,10 +80,6 @@ class Installation:
     def count_messages(self, delivery: AlertDelivery) -> int:
         """Count how often the receiver has got a delivery's message."""
         return self.receiver.messages[delivery.payload["message_id"]]
-
-    def count_jobs(self) -> int:
-        """Count the jobs that no worker has taken."""
-        return Queue(jobs.QUEUE, connection=jobs.connect(self.config.redis_url), serializer=JSONSerializer).count
 
     def restart_queue_server(self) -> None:
         """Start another queue server, with nothing in it, where the first one was."""
