@@ -101,8 +101,15 @@ def database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
-    if database == "sqlite":
-        file = tmp_path / "alertcheck.sqlite"
+    with new_database(database, request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
+    """Have a migrated, empty database for the length of a `with`. kind: sqlite or postgres."""
+    if kind == "sqlite":
+        file = directory / "alertcheck.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return

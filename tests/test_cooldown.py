@@ -1,10 +1,10 @@
 """The 60 seconds: both sides of the boundary, and the door."""
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from tests.cast import NOW, seconds
 from tests.services import QueueServer
@@ -63,15 +63,24 @@ def test_the_door_closes_for_no_longer_than_a_minute(context: None, queue_server
     assert 59_000 < client.pttl(key) <= seconds(60) / timedelta(milliseconds=1)
 
 
-def test_without_redis_the_door_stands_open_since_the_database_decides(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with app.app_context():
-        from webapp.extensions import limiter
+def test_without_redis_the_door_stands_open_since_the_database_decides(environment: dict[str, str]) -> None:
+    app = create_app(read_config(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
 
-        monkeypatch.setattr(limiter.storage, "storage", jobs.connect("redis://127.0.0.1:1"))
-        with door(1, 1, 1):
+    with app.app_context(), door(1, 1, 1):
+        pass
+
+
+def test_a_redis_that_does_not_answer_is_asked_once(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        app = create_app(read_config(environment | {"REDIS_URL": f"redis://127.0.0.1:{frozen.getsockname()[1]}"}))
+        frozen.setblocking(False)
+
+        with app.app_context(), door(1, 1, 1):
             pass
+
+        frozen.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            frozen.accept()
 
 
 def _press(destination_id: int, account_id: int, workspace_id: int) -> None:

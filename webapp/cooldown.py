@@ -47,25 +47,29 @@ def seconds_left(pressed_at: datetime | None, now: datetime) -> int:
 @contextmanager
 def door(destination_id: int, account_id: int, workspace_id: int) -> Iterator[None]:
     """Let a press pass, or raise `CoolingDown` or `TooManyPresses`. One that breaks behind the door is given back."""
-    if not _hit(_ONE_PRESS, _DOOR, destination_id):
-        raise CoolingDown
     try:
-        limits = current_config().presses
-        of_member = _hit(RateLimitItemPerMinute(limits.per_member), "member", account_id)
-        if not (of_member and _hit(RateLimitItemPerMinute(limits.per_workspace), "workspace", workspace_id)):
-            raise TooManyPresses
+        _knock(destination_id, account_id, workspace_id)
+    except StorageError:  # the other limits are not asked: a frozen server takes its time for each, and a person waits
+        log.warning("limiter storage unavailable, the database decides", extra={"destination": destination_id})
+    try:
         yield
     except Exception:
         _give_back(destination_id)
         raise
 
 
+def _knock(destination_id: int, account_id: int, workspace_id: int) -> None:
+    if not _hit(_ONE_PRESS, _DOOR, destination_id):
+        raise CoolingDown
+    limits = current_config().presses
+    of_member = _hit(RateLimitItemPerMinute(limits.per_member), "member", account_id)
+    if not (of_member and _hit(RateLimitItemPerMinute(limits.per_workspace), "workspace", workspace_id)):
+        _give_back(destination_id)
+        raise TooManyPresses
+
+
 def _hit(rule: RateLimitItem, kind: str, row_id: int) -> bool:
-    try:
-        return limiter.limiter.hit(rule, kind, str(row_id))
-    except StorageError:
-        log.warning("limiter storage unavailable, the database decides", extra={"limit": kind, "row": row_id})
-        return True
+    return limiter.limiter.hit(rule, kind, str(row_id))
 
 
 def _give_back(destination_id: int) -> None:

@@ -40,8 +40,8 @@ FORGOTTEN_AFTER = 300
 """Seconds after which its name goes too."""
 
 
-IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 1.0, "retry": Retry(NoBackoff(), 0)}
-"""Options of a Redis client that gives up within a second: a person waits for the answer."""
+IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+"""Options of a Redis client that gives up soon: a person waits, and a press asks a frozen server three times."""
 
 
 class QueueUnavailable(Exception):

@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.cast import NOW, Cast
+from tests.cast import Cast
+from tests.end_to_end.installation import EMAIL, PASSWORD, add_owner
 from tests.stack import Stack, run_stack
-from webapp.accounts import add_account, set_role
 from webapp.extensions import db
-from webapp.models import Role, Workspace
-
-EMAIL, PASSWORD = "owner@example.com", "correct horse battery staple"
 
 
 @pytest.fixture
@@ -25,8 +22,6 @@ def stack(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
 def owner(app: Flask, cast: Cast) -> tuple[str, str]:
     """E-mail address and password of an admin of Harbor Logistics."""
     with app.app_context():
-        account = add_account(EMAIL, "Owner", PASSWORD, NOW)
-        set_role(db.session.get_one(Workspace, cast.harbor), account, Role.ADMIN)
-        db.session.commit()
+        add_owner(cast)
         db.engine.dispose()
     return EMAIL, PASSWORD
