@@ -55,7 +55,8 @@ class Stack:
 
     def start_worker(self, processes: int = 2) -> Child:
         """Start a worker and wait for its first sign of life."""
-        return self._start("worker", ["flask", "--app", self.wsgi, "worker", "--processes", str(processes)])
+        name = f"worker-{len(self.children)}"  # several run side by side
+        return self._start(name, ["flask", "--app", self.wsgi, "worker", "--processes", str(processes)])
 
     def stop(self) -> None:
         """End everything."""
