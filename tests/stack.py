@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from webapp.demo.ports import CANDIDATES, is_free
-from webapp.demo.processes import Child, session_members, start
+from webapp.demo.processes import Child, on_leash, session_members, start
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 20.0
@@ -29,11 +29,15 @@ def wait_until(is_true: Callable[[], object], patience: float = PATIENCE) -> Non
 
 @dataclass
 class Stack:
-    """Processes of one installation. environment: the operator's settings. wsgi: the module with the application."""
+    """Processes of one installation.
+
+    environment: the operator's settings. wsgi: the module with the application. prefix: what starts each command.
+    """
 
     environment: dict[str, str]
     logs: Path
     wsgi: str = "wsgi"
+    prefix: tuple[str, ...] = ()
     children: list[Child] = field(default_factory=list)
 
     def start_web(self) -> "Session":
@@ -65,8 +69,9 @@ class Stack:
 
     def _start(self, name: str, command: list[str]) -> Child:
         environment = os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", *command]
-        child = start(name, command, log=self.logs / f"{name}.log", environment=environment, directory=ROOT)
+        command = [*self.prefix, *on_leash([sys.executable, "-m", *command])]
+        log = self.logs / f"{name}.log"
+        child = start(name, command, log=log, environment=environment, directory=ROOT, leash=False)
         self.children.append(child)
         return child
 
@@ -113,9 +118,11 @@ class Session:
 
 
 @contextmanager
-def run_stack(environment: dict[str, str], logs: Path, wsgi: str = "wsgi") -> Iterator[Stack]:
+def run_stack(
+    environment: dict[str, str], logs: Path, wsgi: str = "wsgi", prefix: tuple[str, ...] = ()
+) -> Iterator[Stack]:
     """Have an installation for the length of a `with`."""
-    stack = Stack(environment, logs, wsgi)
+    stack = Stack(environment, logs, wsgi, prefix)
     try:
         yield stack
     finally:

@@ -1,12 +1,14 @@
-"""The database is killed or locked while somebody tests: the page stays true, and nothing goes twice."""
+"""The database is killed, locked or full while somebody tests: the page stays true, and nothing goes twice."""
 
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -17,7 +19,8 @@ from werkzeug import Request, Response
 
 from tests.cast import SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_workspace
 from tests.services import PostgresServer, ServiceMissing
-from tests.stack import PATIENCE, Session, Stack, wait_until
+from tests.small_disk import SmallDisk, small_disk
+from tests.stack import PATIENCE, Session, Stack, run_stack, wait_until
 from webapp.config import Config
 from webapp.destinations import add_destination
 
@@ -64,6 +67,28 @@ def visitor(stack: Stack, owner: tuple[str, str]) -> Session:
     visitor = stack.start_web().sign_in(*owner)
     stack.start_worker()
     return visitor
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    try:
+        with small_disk(tmp_path / "disk", tmp_path / "disk.log") as disk:
+            yield disk
+    except ServiceMissing as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def visitor_with_disk(
+    disk: SmallDisk, environment: dict[str, str], owner: tuple[str, str], tmp_path: Path
+) -> Iterator[Session]:
+    """Somebody who may press, at an installation whose database is on a disk that can be full."""
+    shutil.copy(str(make_url(environment["DATABASE_URL"]).database), disk.outside)
+    environment = environment | {"DATABASE_URL": f"sqlite:///{disk.directory / 'alertcheck.sqlite'}"}
+    with run_stack(environment, tmp_path / "logs", prefix=disk.prefix) as stack:
+        visitor = stack.start_web().sign_in(*owner)
+        stack.start_worker()
+        yield visitor
 
 
 @contextmanager
@@ -156,3 +181,33 @@ def test_a_press_that_another_writer_of_sqlite_holds_up_is_not_counted(
 
     assert _badge(visitor) == "never"
     assert _press(visitor) == 200
+
+
+def test_a_press_that_the_disk_has_no_room_for_is_not_counted(
+    visitor_with_disk: Session, far_end: FarEnd, disk: SmallDisk
+) -> None:
+    far_end.let_go.set()
+    disk.fill()
+    assert _press(visitor_with_disk) == 503
+
+    disk.free()
+
+    assert _badge(visitor_with_disk) == "never"
+    assert _press(visitor_with_disk) == 200
+    wait_until(lambda: _badge(visitor_with_disk) == "sent")
+
+
+def test_what_is_accepted_while_the_disk_is_full_is_sent_once_there_is_room_again(
+    visitor_with_disk: Session, far_end: FarEnd, disk: SmallDisk
+) -> None:
+    assert _press(visitor_with_disk) == 200
+    assert far_end.arrived.wait(PATIENCE)
+
+    disk.fill()
+    far_end.let_go.set()
+    time.sleep(3)
+    assert _badge(visitor_with_disk) == "pending"
+    disk.free()
+
+    wait_until(lambda: _badge(visitor_with_disk) == "sent")
+    assert len(far_end.server.log) == 1
