@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from webapp.demo.ports import CANDIDATES, is_free
-from webapp.demo.processes import Child, session_members, start
+from webapp.demo.processes import Child, on_leash, session_members, start
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 20.0
@@ -35,11 +35,15 @@ def free_port() -> int:
 
 @dataclass
 class Stack:
-    """Processes of one installation. environment: the operator's settings. wsgi: the module with the application."""
+    """Processes of one installation.
+
+    environment: the operator's settings. wsgi: the module with the application. prefix: what starts each command.
+    """
 
     environment: dict[str, str]
     logs: Path
     wsgi: str = "wsgi"
+    prefix: tuple[str, ...] = ()
     children: list[Child] = field(default_factory=list)
 
     def start_web(self) -> "Session":
@@ -61,7 +65,8 @@ class Stack:
 
     def start_worker(self, processes: int = 2) -> Child:
         """Start a worker and wait for its first sign of life."""
-        return self._start("worker", ["flask", "--app", self.wsgi, "worker", "--processes", str(processes)])
+        name = f"worker-{len(self.children)}"  # several run side by side
+        return self._start(name, ["flask", "--app", self.wsgi, "worker", "--processes", str(processes)])
 
     def stop(self) -> None:
         """End everything."""
@@ -70,8 +75,9 @@ class Stack:
 
     def _start(self, name: str, command: list[str]) -> Child:
         environment = os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", *command]
-        child = start(name, command, log=self.logs / f"{name}.log", environment=environment, directory=ROOT)
+        command = [*self.prefix, *on_leash([sys.executable, "-m", *command])]
+        log = self.logs / f"{name}.log"
+        child = start(name, command, log=log, environment=environment, directory=ROOT, leash=False)
         self.children.append(child)
         return child
 
@@ -118,9 +124,11 @@ class Session:
 
 
 @contextmanager
-def run_stack(environment: dict[str, str], logs: Path, wsgi: str = "wsgi") -> Iterator[Stack]:
+def run_stack(
+    environment: dict[str, str], logs: Path, wsgi: str = "wsgi", prefix: tuple[str, ...] = ()
+) -> Iterator[Stack]:
     """Have an installation for the length of a `with`."""
-    stack = Stack(environment, logs, wsgi)
+    stack = Stack(environment, logs, wsgi, prefix)
     try:
         yield stack
     finally:

@@ -67,7 +67,8 @@ def test_it_takes_one_query_by_the_index_of_waiting_rows_however_many_have_ended
     add_delivery(get_destination(cast))
     ended = {"workspace_id": cast.harbor, "alert_destination_id": cast.destination, "event_type": TEST_EVENT}
     ended |= {"payload": {}, "created_at": NOW, "updated_at": NOW, **SENT}
-    db.session.execute(insert(AlertDelivery), [ended] * 3000)
+    failed = ended | {"status": DeliveryStatus.FAILED, "sent_at": None, "last_error_code": "gone"}
+    db.session.execute(insert(AlertDelivery), [ended, failed] * 1500)
     db.session.execute(text("ANALYZE"))
 
     with count_queries() as queries:

@@ -1,0 +1,213 @@
+"""The database is killed, locked or full while somebody tests: the page stays true, and nothing goes twice."""
+
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+from sqlalchemy import make_url
+from werkzeug import Request, Response
+
+from tests.cast import SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_workspace
+from tests.services import PostgresServer, ServiceMissing
+from tests.small_disk import SmallDisk, small_disk
+from tests.stack import PATIENCE, Session, Stack, run_stack, wait_until
+from webapp.config import Config
+from webapp.destinations import add_destination
+
+pytestmark = pytest.mark.slow
+
+on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+BUSY_TIMEOUT = 5
+"""Seconds that SQLite waits for another writer."""
+
+
+@dataclass
+class FarEnd:
+    """A receiver that has a message and keeps its answer back until it is let go of."""
+
+    server: HTTPServer
+    arrived: Event = field(default_factory=Event)
+    let_go: Event = field(default_factory=Event)
+
+    def answer(self, _request: Request) -> Response:
+        self.arrived.set()
+        self.let_go.wait(10)
+        return Response()
+
+
+@pytest.fixture
+def far_end(httpserver: HTTPServer) -> FarEnd:
+    far_end = FarEnd(httpserver)
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(far_end.answer)
+    return far_end
+
+
+@pytest.fixture
+def other_destination(app: Flask, cast: Cast, config: Config, far_end: FarEnd) -> int:
+    """One more destination of Harbor Logistics, since the first cools down once it is pressed."""
+    settings = {"address": far_end.server.url_for(SECRET_PATH), "signing_secret": SIGNING_SECRET}
+    with app.app_context():
+        place = get_workspace(cast), get_account(cast)
+        return add_destination(*place, "webhook", "Other", settings, config.sealer, datetime.now(UTC)).id
+
+
+@pytest.fixture
+def visitor(stack: Stack, owner: tuple[str, str]) -> Session:
+    """Somebody who may press, at an installation that runs."""
+    visitor = stack.start_web().sign_in(*owner)
+    stack.start_worker()
+    return visitor
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    try:
+        with small_disk(tmp_path / "disk", tmp_path / "disk.log") as disk:
+            yield disk
+    except ServiceMissing as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def visitor_with_disk(
+    disk: SmallDisk, environment: dict[str, str], owner: tuple[str, str], tmp_path: Path
+) -> Iterator[Session]:
+    """Somebody who may press, at an installation whose database is on a disk that can be full."""
+    shutil.copy(str(make_url(environment["DATABASE_URL"]).database), disk.outside)
+    environment = environment | {"DATABASE_URL": f"sqlite:///{disk.directory / 'alertcheck.sqlite'}"}
+    with run_stack(environment, tmp_path / "logs", prefix=disk.prefix) as stack:
+        visitor = stack.start_web().sign_in(*owner)
+        stack.start_worker()
+        yield visitor
+
+
+@contextmanager
+def _away(postgres: PostgresServer) -> Iterator[None]:
+    try:
+        postgres.kill()
+    except ServiceMissing as reason:
+        pytest.skip(str(reason))
+    try:
+        yield
+    finally:
+        postgres.restart()
+
+
+@contextmanager
+def _locked(database_url: str) -> Iterator[None]:
+    """Have another writer of a SQLite file."""
+    file = str(make_url(database_url).database)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def _press(visitor: Session, destination: int = 1) -> int:
+    return visitor.post(f"/w/harbor/destinations/{destination}/test").status_code
+
+
+def _badge(visitor: Session, destination: int = 1) -> str:
+    """Read a destination's badge, with the warning that may come with it; empty while the page breaks."""
+    page = visitor.get(f"/w/harbor/destinations/{destination}/status").text
+    return " ".join(re.findall(r'(?<=data-last-test=")\w+|may or may not have arrived', page))
+
+
+@on_postgres
+@pytest.mark.parametrize(
+    ("seconds", "badge"),
+    [(4, "sent"), (25, "failed may or may not have arrived")],
+    ids=["for-a-moment", "for-too-long"],
+)
+def test_what_is_accepted_while_postgresql_is_away_is_recorded_as_far_as_it_is_known(
+    visitor: Session, far_end: FarEnd, postgres: PostgresServer, seconds: int, badge: str
+) -> None:
+    assert _press(visitor) == 200
+    assert far_end.arrived.wait(PATIENCE)
+
+    with _away(postgres):
+        far_end.let_go.set()
+        time.sleep(seconds)
+
+    wait_until(lambda: _badge(visitor) == badge)
+    assert len(far_end.server.log) == 1
+
+
+@on_postgres
+def test_after_postgresql_was_away_the_next_press_is_sent_by_the_same_processes(
+    visitor: Session, far_end: FarEnd, postgres: PostgresServer, other_destination: int
+) -> None:
+    far_end.let_go.set()
+    _press(visitor)
+    wait_until(lambda: _badge(visitor) == "sent")
+    with _away(postgres):
+        time.sleep(3)
+
+    assert _press(visitor, other_destination) == 200
+
+    wait_until(lambda: _badge(visitor, other_destination) == "sent")
+
+
+def test_what_is_accepted_while_another_writer_holds_sqlite_ends_as_sent(
+    visitor: Session, far_end: FarEnd, database_url: str
+) -> None:
+    assert _press(visitor) == 200
+    assert far_end.arrived.wait(PATIENCE)
+
+    with _locked(database_url):
+        far_end.let_go.set()
+        time.sleep(BUSY_TIMEOUT + 2)
+
+    wait_until(lambda: _badge(visitor) == "sent")
+    assert len(far_end.server.log) == 1
+
+
+def test_a_press_that_another_writer_of_sqlite_holds_up_is_not_counted(
+    visitor: Session, far_end: FarEnd, database_url: str
+) -> None:
+    far_end.let_go.set()
+    with _locked(database_url):
+        assert _press(visitor) == 503
+
+    assert _badge(visitor) == "never"
+    assert _press(visitor) == 200
+
+
+def test_a_press_that_the_disk_has_no_room_for_is_not_counted(
+    visitor_with_disk: Session, far_end: FarEnd, disk: SmallDisk
+) -> None:
+    far_end.let_go.set()
+    disk.fill()
+    assert _press(visitor_with_disk) == 503
+
+    disk.free()
+
+    assert _badge(visitor_with_disk) == "never"
+    assert _press(visitor_with_disk) == 200
+    wait_until(lambda: _badge(visitor_with_disk) == "sent")
+
+
+def test_what_is_accepted_while_the_disk_is_full_is_sent_once_there_is_room_again(
+    visitor_with_disk: Session, far_end: FarEnd, disk: SmallDisk
+) -> None:
+    assert _press(visitor_with_disk) == 200
+    assert far_end.arrived.wait(PATIENCE)
+
+    disk.fill()
+    far_end.let_go.set()
+    time.sleep(3)
+    assert _badge(visitor_with_disk) == "pending"
+    disk.free()
+
+    wait_until(lambda: _badge(visitor_with_disk) == "sent")
+    assert len(far_end.server.log) == 1
