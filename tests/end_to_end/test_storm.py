@@ -196,7 +196,7 @@ def _count_waiting(app: Flask) -> int:
 
 def _let_a_minute_pass(app: Flask, queue_server: QueueServer) -> None:
     """Make all that has ended a minute older, and the limiter forget it."""
-    columns = ("created_at", "updated_at", "sent_at")
+    columns = ("created_at", "updated_at")  # when it was sent, the database lets nobody change
     older = ", ".join(f"{column} = {column} - interval '61 seconds'" for column in columns)
     with app.app_context():
         db.session.execute(text(f"UPDATE alert_deliveries SET {older} WHERE NOT ({IS_WAITING})"))

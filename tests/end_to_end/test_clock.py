@@ -1,0 +1,129 @@
+"""The wall clock of a worker is set by an hour or a day in the middle of a test: nothing is lost, and nothing hangs."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import sleep
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from tests.cast import SECRET_PATH, Cast, get_account, get_destination, seconds
+from tests.stack import run_stack, wait_until
+from webapp import jobs
+from webapp.deliveries import request_test
+from webapp.extensions import db
+from webapp.models import AlertDelivery, DeliveryStatus
+
+pytestmark = pytest.mark.slow
+
+HOUR, DAY = 3600.0, 86_400.0
+SOME_PASSES = 3.0
+"""Seconds in which the recovery pass runs a few times."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The workers' clock."""
+
+    file: Path
+
+    def set_by(self, count: float) -> None:
+        self.file.write_text(str(count))
+
+
+@pytest.fixture
+def clock(environment: dict[str, str], tmp_path: Path) -> Iterator[Clock]:
+    """A worker's clock; two processes of one worker go by it."""
+    clock = Clock(tmp_path / "ahead")
+    clock.set_by(0)
+    given = environment | {"CLOCK_AHEAD": str(clock.file)}
+    with run_stack(given, tmp_path / "logs", wsgi="tests.end_to_end.clock_wsgi") as stack:
+        stack.start_worker()
+        yield clock
+
+
+def _press(app: Flask, cast: Cast, ahead: float = 0) -> int:
+    with app.app_context():
+        now = datetime.now(UTC) + seconds(ahead)
+        delivery_id = request_test(get_destination(cast), get_account(cast), now)
+        jobs.enqueue_delivery(delivery_id)
+        return delivery_id
+
+
+def _stands(app: Flask, delivery_id: int) -> tuple[DeliveryStatus, str | None]:
+    with app.app_context():
+        row = db.session.get_one(AlertDelivery, delivery_id)
+        return row.status, row.last_error_code
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR, DAY, -DAY])
+def test_a_message_in_the_air_is_recorded_as_sent_although_the_clock_is_set(
+    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+) -> None:
+    arrived, let_go = threading.Event(), threading.Event()
+
+    def hold(_request: Request) -> Response:
+        arrived.set()
+        let_go.wait(15)
+        return Response()
+
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
+    delivery_id = _press(app, cast)
+    assert arrived.wait(20)
+
+    clock.set_by(step)
+    sleep(SOME_PASSES)
+    let_go.set()
+
+    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.SENT, None))
+    assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize("step", [-HOUR, -DAY])
+def test_a_deferred_test_is_tried_again_in_time_although_the_clock_is_set_back(
+    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+) -> None:
+    httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
+    httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
+    delivery_id = _press(app, cast)
+    wait_until(lambda: _stands(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
+
+    clock.set_by(step)
+
+    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.SENT, None), patience=10)
+    assert len(httpserver.log) == 2
+
+
+@pytest.mark.parametrize("step", [HOUR, DAY])
+def test_a_deferred_test_ends_with_its_cause_when_the_clock_is_set_ahead(
+    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data(status=503)
+    delivery_id = _press(app, cast)
+    wait_until(lambda: _stands(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
+
+    clock.set_by(step)
+
+    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable"), patience=10)
+    assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR, DAY, -DAY])
+def test_a_press_after_the_clock_was_set_is_the_newest_and_is_sent(
+    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    first = _press(app, cast)
+    wait_until(lambda: _stands(app, first)[0] is DeliveryStatus.SENT)
+    clock.set_by(step)
+    sleep(0.3)
+
+    second = _press(app, cast, ahead=step)
+
+    wait_until(lambda: _stands(app, second)[0] is DeliveryStatus.SENT)
+    assert len(httpserver.log) == 2
