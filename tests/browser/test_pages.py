@@ -1,4 +1,4 @@
-"""Every page, in light and in dark: it fits a desk and a phone, shuts nobody out, is quiet, and loads only what is ours."""
+"""Every page, in light and in dark: it fits a desk and a phone, shuts nobody out, is quiet, and loads only our own."""
 
 from collections.abc import Iterator
 from typing import Literal
