@@ -1,0 +1,73 @@
+"""What a benchmark found: a table on the screen, JSON, and a picture."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("results")
+PACKAGES = ("flask", "sqlalchemy", "rq", "requests", "gunicorn")
+BAR, ROW, LABEL = 360, 26, 330
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a label and numbers. columns: what the numbers are, with their units. bars: the column of the picture."""
+
+    name: str
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, *tuple[float, ...]]]
+    bars: int = 0
+
+
+def publish(table: Table) -> None:
+    """Print it, and write `results/NAME.json` and `results/NAME.svg`."""
+    print(f"\n{table.title}\n{describe_machine()}\n\n{to_text(table)}\n", flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    found = [dict(zip(("", *table.columns), row, strict=True)) for row in table.rows]
+    document = {"title": table.title, "machine": describe_machine(), "rows": found}
+    (RESULTS / f"{table.name}.json").write_text(json.dumps(document, indent=2) + "\n")
+    (RESULTS / f"{table.name}.svg").write_text(draw(table))
+
+
+def describe_machine() -> str:
+    """Say what it was measured on and with."""
+    packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {packages}"
+
+
+def to_text(table: Table) -> str:
+    """Set the table for a terminal."""
+    cells = [["", *table.columns], *([row[0], *map(_short, row[1:])] for row in table.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    return "\n".join("  ".join([row[0].strip().ljust(widths[0]), *line[1:]]) for row, line in zip(cells, lines, strict=True))
+
+
+def draw(table: Table) -> str:
+    """Draw one column as bars, readable on light and on dark ground."""
+    values = [row[1 + table.bars] for row in table.rows]
+    longest = max(values) or 1
+    height = ROW * (len(values) + 1) + 12
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LABEL + BAR + 90}" height="{height}" '
+        'font-family="system-ui, sans-serif" font-size="13" fill="#7a8599">',
+        f'<text x="0" y="16" font-weight="600">{escape(table.title)}: {escape(table.columns[table.bars])}</text>',
+    ]
+    for number, (row, value) in enumerate(zip(table.rows, values, strict=True), start=1):
+        top = ROW * number + 4
+        parts += [
+            f'<text x="0" y="{top + 15}">{escape(row[0])}</text>',
+            f'<rect x="{LABEL}" y="{top + 2}" width="{BAR * value / longest:.0f}" height="16" rx="2" fill="#2f7fb8"/>',
+            f'<text x="{LABEL + BAR * value / longest + 8:.0f}" y="{top + 15}">{_short(value)}</text>',
+        ]
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
