@@ -50,13 +50,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. Holds nothing secret: it is stored as the delivery's payload.
+    """What is sent. Holds nothing secret but the link: the rest is stored as the delivery's payload.
 
     event_type: `alerts.test` for a test send.
     reference: the short code that the page shows too.
     message_id: the same for every attempt of one delivery.
     requested_by: who pressed, or the rule of a real alert.
     alert: what a real alert is about; None for a test send.
+    receipt_link: where whoever sees the message can say so; None: nowhere.
     """
 
     event_type: str
@@ -67,6 +68,7 @@ class Message:
     requested_by: str
     requested_at: datetime
     alert: str | None = None
+    receipt_link: str | None = field(default=None, repr=False)
 
     @property
     def title(self) -> str:
