@@ -1,15 +1,31 @@
 """What people say of a test message, and what of it is written down."""
 
+import logging
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from pytest_httpserver import HTTPServer
+from sqlalchemy import select, text
 
-from tests.cast import NOW, Cast, add_delivery, add_real_alert, get_account, get_destination, on_both_databases, seconds
-from webapp.deliveries import find_linked, is_in_question, record_by_link, record_by_member
+from tests.cast import (
+    NOW,
+    SECRET_PATH,
+    Cast,
+    add_delivery,
+    add_real_alert,
+    get_account,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
+from tests.end_to_end.canary.haystacks import read_queue
+from tests.services import QueueServer
+from webapp import jobs
+from webapp.config import Config, read_config
+from webapp.deliveries import find_linked, is_in_question, record_by_link, record_by_member, request_test, send
 from webapp.extensions import db
 from webapp.last_test import Badge, tell_last_test
 from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt
@@ -151,3 +167,35 @@ def test_a_link_leads_nowhere_once_its_number_belongs_to_another_delivery(
 ) -> None:
     assert find_linked(delivery.id, reference, LATER) is None
     assert find_linked(delivery.id + 1, "K7QM4T", LATER) is None
+
+
+def test_a_link_is_in_the_message_and_nowhere_else(
+    environment: dict[str, str],
+    queue_server: QueueServer,
+    httpserver: HTTPServer,
+    cast: Cast,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    config = read_config(environment | {"PUBLIC_URL": "https://alertcheck.example.com"})
+    delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+    jobs.enqueue_delivery(delivery_id)
+    job = read_queue(queue_server)
+
+    send(delivery_id, config)
+
+    token = config.links.sign(delivery_id, str(db.session.get_one(AlertDelivery, delivery_id).reference))
+    (request, _), row = httpserver.log[0], db.session.execute(text("SELECT * FROM alert_deliveries")).one()
+    assert request.get_json()["data"]["receipt_link"] == f"https://alertcheck.example.com/seen/{token}"
+    assert token not in f"{row} {job!r} {read_queue(queue_server)!r} {caplog.text}"
+
+
+def test_without_an_address_of_the_pages_a_message_has_no_link(
+    httpserver: HTTPServer, cast: Cast, config: Config
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+
+    send(request_test(get_destination(cast), get_account(cast), datetime.now(UTC)), config)
+
+    assert "receipt_link" not in httpserver.log[0][0].get_json()["data"]

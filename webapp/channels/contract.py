@@ -20,6 +20,9 @@ Settings = Mapping[str, str]
 LONGEST_NAME = 200
 """Characters of a name that a message repeats, so that no name makes it too large for a channel."""
 
+I_SEE_IT = "I see it"
+"""What a message's link says."""
+
 
 class FieldKind(StrEnum):
     """How a field is asked for and shown."""
