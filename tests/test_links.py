@@ -24,6 +24,19 @@ def test_a_token_holds_nothing_but_the_id_and_the_reference() -> None:
     assert json.loads(base64.urlsafe_b64decode(held + "==")) == [7, "K7QM4T"]
 
 
+def test_our_own_link_is_found_in_a_message_by_its_token() -> None:
+    assert LINKS.find_token(f"Hello\n<{LINKS.make(7, 'K7QM4T')}|I see it>") == LINKS.sign(7, "K7QM4T")
+
+
+@pytest.mark.parametrize("text", ["", "/seen/x", "https://evil.example/seen/x", "https://alertcheck.example.com/x"])
+def test_what_leads_elsewhere_is_not_found(text: str) -> None:
+    assert LINKS.find_token(text) is None
+
+
+def test_where_there_are_no_links_none_is_found() -> None:
+    assert Links("a key", None).find_token("None/seen/x") is None
+
+
 @pytest.mark.parametrize(
     "token", ["", ".", "K7QM4T", "WzcsIks3UU00VCJd", "WzcsIks3UU00VCJd.x", "\x00", "☃", "a" * 9000]
 )

@@ -1,6 +1,7 @@
 """The link in a test message by which whoever reads it says "I see it": made, signed and read here."""
 
 import hashlib
+import re
 from datetime import timedelta
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -45,6 +46,13 @@ class Links:
         except BadData:
             raise Forged from None
         return delivery_id, reference
+
+    def find_token(self, text: str) -> str | None:
+        """Find the token of a link of ours in a message; what leads anywhere else is none."""
+        if self.public_url is None:
+            return None
+        found = re.search(rf"{re.escape(self.public_url + PATH)}([\w.-]+)", text, re.ASCII)
+        return found[1] if found else None
 
 
 def read_public_url(text: str) -> str | None:
