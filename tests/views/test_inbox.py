@@ -148,6 +148,16 @@ def test_a_link_can_be_followed_if_it_is_ours(
     assert re.findall(r'href="(?!/static/)[^"]*"', page) == links
 
 
+@pytest.mark.parametrize(("answered", "count"), [(200, 1), (503, 0), (0, 1)])
+def test_what_was_refused_has_no_link_that_leads_anywhere(
+    visitor: Visitor, inbox: Inbox, answered: int, count: int
+) -> None:
+    body = BUTTON.replace("LINK", f"{PUBLIC_URL}/seen/WzFd.x-_y")
+    told = {"answered": answered, "accepted": answered == 200}
+    inbox.add(replace(WEBHOOK, service=Service.TEAMS, body=body, **told), NOW)
+    assert visitor.get("/demo/inbox").text.count('href="/seen/') == count
+
+
 def test_a_mail_stopped_at_its_recipient_shows_whom_it_was_for(visitor: Visitor, inbox: Inbox) -> None:
     refused = replace(WEBHOOK, service=Service.EMAIL, body="", recipients=("unknown@example.com",))
     inbox.add(replace(refused, accepted=False, answered=550), NOW)

@@ -51,7 +51,8 @@ def _list_newest() -> dict[str, Any]:
 
 
 def _read(received: Received) -> tuple[Received, Reading, str | None]:
-    """Read a message, and find the token of its link. Only that is linked: a message may hold any address."""
-    reading = read(received)
+    """Read a message, and find the token of its link, unless it was refused: nobody would have seen that one."""
+    reading, was_refused = read(received), received.answered and not received.accepted
     text = reading.text if isinstance(reading, Letter) else received.body
-    return received, reading, current_config().links.find_token(text)
+    # Only this leads anywhere: a message may hold any address.
+    return received, reading, None if was_refused else current_config().links.find_token(text)
