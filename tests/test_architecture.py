@@ -19,7 +19,7 @@ FLOORS = (
     ("webapp.audit",),
     ("webapp.models",),
     ("webapp.config", "webapp.columns"),
-    ("webapp.channels", "webapp.extensions", "webapp.sealing", "webapp.keys", "webapp.wording"),
+    ("webapp.channels", "webapp.extensions", "webapp.sealing", "webapp.keys", "webapp.links", "webapp.wording"),
     ("webapp.outbound",),
     ("webapp.failures",),
 )

@@ -29,6 +29,7 @@ OPTIONAL = (
     "MAIL_URL",
     "PRESSES_PER_MEMBER",
     "PRESSES_PER_WORKSPACE",
+    "PUBLIC_URL",
     "TRUSTED_PROXIES",
 )
 DEMO = {"DEMO": "1", "DEMO_INBOX": "/var/demo/inbox", "DEMO_RECEIVER_HTTP": "http://127.0.0.1:8025"}
@@ -193,6 +194,40 @@ def test_a_metrics_token_that_is_empty_is_none(nothing: str) -> None:
 def test_a_metrics_token_that_is_short_or_fits_no_header_is_refused_and_not_quoted(token: str) -> None:
     with pytest.raises(Misconfigured, match=r"^METRICS_TOKEN needs .* Make one with: python3 -c") as caught:
         read(METRICS_TOKEN=token)
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_without_an_address_of_the_pages_there_are_no_links(nothing: str) -> None:
+    assert read(PUBLIC_URL=nothing).links.make(7, "K7QM4T") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        (" https://Alertcheck.example.com/ ", "https://alertcheck.example.com/"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
+    ],
+)
+def test_links_begin_with_the_address_of_the_pages(url: str, origin: str) -> None:
+    assert str(read(PUBLIC_URL=url).links.make(7, "K7QM4T")).startswith(f"{origin}seen/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "canary",
+        "ftp://canary.example",
+        "https://me:canary@alertcheck.example.com",
+        "https://alertcheck.example.com/canary",
+        "https://alertcheck.example.com?canary",
+        "https://alertcheck.example.com/#canary",
+    ],
+)
+def test_an_address_of_the_pages_that_is_no_origin_is_refused_and_not_quoted(url: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^PUBLIC_URL takes scheme://host without a path") as caught:
+        read(PUBLIC_URL=url)
 
     assert "canary" not in str(caught.value)
 

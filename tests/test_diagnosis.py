@@ -59,6 +59,38 @@ def test_whether_it_arrived_is_said_as_far_as_it_is_known(cast: Cast, facts: dic
     assert _diagnose(get_destination(cast)).arrival == arrival
 
 
+@pytest.mark.parametrize(
+    ("facts", "receipt"),
+    [
+        ({}, None),
+        (GONE, None),
+        (SENT, "Nobody has said yet whether it showed up."),
+        (GONE | {"last_error_code": "worker_lost"}, "Nobody has said yet whether it showed up."),
+        (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Seen by Ann."),
+        (GONE | {"receipt": Receipt.SEEN}, "Seen by someone with the link in the message."),
+        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Not seen, says Ann."),
+    ],
+)
+def test_what_a_person_says_is_told_beside_it(cast: Cast, facts: dict[str, Any], receipt: str | None) -> None:
+    add_delivery(get_destination(cast), **facts)
+
+    assert _diagnose(get_destination(cast)).receipt == receipt
+
+
+def test_the_report_tells_acceptance_and_receipt_as_two_facts(cast: Cast) -> None:
+    destination = get_destination(cast)
+    seen = {"receipt": Receipt.SEEN, "receipt_by": "Ann", "receipt_at": NOW + seconds(60)}
+    add_delivery(destination, **SENT, **seen)
+
+    lines = write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
+
+    assert lines[6:9] == [
+        "Did it arrive: Yes: Ann has seen it.",
+        "Accepted: 2026-05-04 09:30:00 UTC",
+        "Receipt: Seen by Ann. (2026-05-04 09:31:00 UTC)",
+    ]
+
+
 def test_what_changed_since_it_last_worked_is_told_with_who_and_when(cast: Cast, config: Config) -> None:
     destination, admin = get_destination(cast), get_account(cast)
     set_enabled(destination, admin, True, NOW - seconds(60))

@@ -3,19 +3,32 @@
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.cast import NOW, SIGNING_SECRET, Cast, get_account, get_workspace, on_both_databases
+from tests.cast import (
+    NOW,
+    SIGNING_SECRET,
+    Cast,
+    add_delivery,
+    get_account,
+    get_destination,
+    get_workspace,
+    on_both_databases,
+    seconds,
+)
 from tests.visitor import Visitor
 from webapp import jobs
 from webapp.accounts import add_account
 from webapp.config import Config
 from webapp.destinations import add_destination, delete_destination
 from webapp.extensions import db
+from webapp.links import Links
+from webapp.models import DeliveryStatus
 
 TABLE = """
                                                        what is in the        what is not (or no    what is in the
@@ -33,6 +46,8 @@ GET  /healthz                                          200 200 200 200 200
 GET  /readyz                                           200 200 200 200 200
 GET  /metrics                                          200 200 200 200 200
 GET  /static/<path:filename>                           200 200 200 200 200   404 404 404 404 404
+GET  /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
+POST /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
 
 GET  /w/<slug>                                         302 302 302 302 302     .   .   .   .   .   302 302 302 302 302
 GET  /w/<slug>/destinations                            200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
@@ -48,6 +63,7 @@ GET  /w/<slug>/destinations/<destination_id>           200 200 200 404 302   404
 GET  /w/<slug>/destinations/<destination_id>/status    200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/details   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/<destination_id>/receipt   200 200 403 404 302   404 404 404 404 302   404 404 404 404 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
 POST /w/<slug>/destinations/<destination_id>/enable    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
@@ -63,12 +79,14 @@ POST /demo/inbox/clear                                 303 303 303 303 302
 """The admin, support and the viewer belong to the harbor; the stranger is the clinic's admin; nobody is signed in.
 
 302 means the sign-in page to nobody, and to a member the page that comes next. This is a demo: elsewhere /metrics asks
-for a token.
+for a token. The stranger's own destination has no test to say anything of.
 """
 
 Visit = Callable[[int], Visitor]
 
 WHO = ("admin", "support", "viewer", "stranger", "nobody")
+
+SECRET_KEY = "a key for tests, long enough to sign with"
 
 HARBOR = {
     "slug": "harbor",
@@ -77,9 +95,10 @@ HARBOR = {
     "role": "admin",
     "filename": "app.css",
     "batch": "0f",
+    "token": Links(SECRET_KEY, None).sign(1, "K7QM4T"),
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
-NOT_THERE = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css"}
+NOT_THERE = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}
 MISSING = {
     "foreign": NOT_THERE | {"destination_id": "2"},
     "deleted": NOT_THERE | {"destination_id": "3"},
@@ -87,7 +106,13 @@ MISSING = {
 }
 GARBAGE = ("0", "-1", "01x", "1.0", "1e0", "abc", "9" * 40, "٣", "%D9%A3", "1%20", "%00", "%F0%9F%94%94", "..;", "null")
 
-FORM = {"name": "A name", "address": "https://hooks.example.com/x", "signing_secret": SIGNING_SECRET}
+FORM = {
+    "name": "A name",
+    "address": "https://hooks.example.com/x",
+    "signing_secret": SIGNING_SECRET,
+    "seen": "yes",
+    "delivery": "1",
+}
 """Sent with every POST, so that none is refused for want of a field."""
 
 
@@ -126,23 +151,27 @@ def _by_visitor(cells: list[str]) -> dict[str, int]:
 ROWS = [Row.read(line) for line in TABLE.splitlines() if line.startswith(("GET", "POST"))]
 OF_A_DESTINATION = [row for row in ROWS if "<destination_id>" in row.rule]
 INSIDE_A_WORKSPACE = [row for row in ROWS if row.rule.startswith("/w/<slug>/")]
-POSTS = [row for row in ROWS if row.method == "POST"]
+POSTS = [row for row in ROWS if row.method == "POST" and "<token>" not in row.rule]
+"""A link's own token is what a page that forged its request would lack."""
 
 
 @pytest.fixture
 def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """The operator's settings, with the demo's routes too."""
     demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
-    return environment | demo
+    return environment | demo | {"SECRET_KEY": SECRET_KEY}
 
 
 @pytest.fixture
 def cast(app: Flask, cast: Cast, config: Config) -> Cast:
-    """The cast, a deleted destination of the harbor's, one of the demo's people, and a sign of a worker's life."""
+    """The cast, a test and a deleted destination of the harbor's, one of the demo's people, a sign of a worker."""
     with app.app_context():
         harbor, admin = get_workspace(cast), get_account(cast)
         deleted = add_destination(harbor, admin, "webhook", "Old system", FORM, config.sealer, NOW)
         delete_destination(deleted, admin, NOW)
+        pressed_at = datetime.now(UTC) - seconds(120)
+        facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
+        add_delivery(get_destination(cast), created_at=pressed_at, **facts)
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
         jobs.report_alive("host:1")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from webapp.columns import LARGEST_ID
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, Member, Role, Workspace
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, Member, Role, Workspace
 from webapp.sessions import current_account
 
 
@@ -49,10 +49,8 @@ def load_visit_to_edit(slug: str) -> Visit:
 
 def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
     """Load a destination of the visited workspace, or answer 404: unknown, foreign, deleted and garbage alike."""
-    is_number = destination_id.isascii() and destination_id.isdigit() and len(destination_id) < 20
-    number = int(destination_id) if is_number else 0
     query = select(AlertDestination).where(
-        AlertDestination.id == min(number, LARGEST_ID),
+        AlertDestination.id == _read_id(destination_id),
         AlertDestination.workspace_id == visit.workspace.id,
         AlertDestination.deleted_at.is_(None),
     )
@@ -60,3 +58,22 @@ def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
     if destination is None:
         abort(404)
     return destination
+
+
+def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDelivery:
+    """Load a test send of a destination, or answer 404."""
+    query = select(AlertDelivery).where(
+        AlertDelivery.id == _read_id(delivery_id),
+        AlertDelivery.workspace_id == destination.workspace_id,
+        AlertDelivery.alert_destination_id == destination.id,
+        AlertDelivery.event_type == TEST_EVENT,
+    )
+    delivery = db.session.scalars(query).one_or_none()
+    if delivery is None:
+        abort(404)
+    return delivery
+
+
+def _read_id(text: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) < 20
+    return min(int(text), LARGEST_ID) if is_number else 0

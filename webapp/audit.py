@@ -17,6 +17,8 @@ class Action(StrEnum):
     SIGNED_OUT = "signed out"
     PASSWORD_CHANGED = "changed the password"  # noqa: S105
     TEST_REQUESTED = "sent a test"
+    TEST_SEEN = "saw a test arrive"
+    TEST_MISSED = "saw no test arrive"
     ADDED = "added"
     CHANGED = "changed"
     ENABLED = "enabled"

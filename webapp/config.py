@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import current_app
 
 from webapp.keys import NoKeys, read_keys
+from webapp.links import Links, read_public_url
 from webapp.outbound import WayOut
 from webapp.outbound.mail_server import MailServer, parse_mail_url
 from webapp.outbound.operator import policy_from
@@ -57,6 +58,7 @@ class Config:
     presses: Presses
     real_alert_waits: tuple[timedelta, ...]
     keep_deliveries: timedelta | None
+    links: Links = field(repr=False)
     https: bool
     hosts: tuple[str, ...]
     proxies: int
@@ -79,6 +81,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         ),
         real_alert_waits=_read_waits(environ),
         keep_deliveries=_read_keep(environ),
+        links=_read_links(environ, secret_key),
         https=environ.get("HTTPS", "0") == "1",
         hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
@@ -150,6 +153,13 @@ def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:
     try:
         return Sealer(read_keys(environ), fingerprint_key=secret_key)
     except NoKeys as error:
+        raise Misconfigured(str(error)) from None
+
+
+def _read_links(environ: Mapping[str, str], secret_key: str) -> Links:
+    try:
+        return Links(secret_key, read_public_url(environ.get("PUBLIC_URL", "")))
+    except ValueError as error:
         raise Misconfigured(str(error)) from None
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from sqlalchemy import exists, or_, select
 
 from webapp.audit import Action
-from webapp.deliveries import PastAttempt, list_attempts
+from webapp.deliveries import PastAttempt, is_in_question, list_attempts
 from webapp.extensions import db
 from webapp.last_test import LastTest, known_code, tell_arrival
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
 from webapp.wording import exact
 
 _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED))
@@ -20,7 +20,8 @@ _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Act
 class Diagnosis:
     """What is known.
 
-    arrival: whether the message arrived. attempts: of the newest test send, the first one first.
+    arrival: whether the message arrived. receipt: what a person says of it, or None if nobody need be asked.
+    is_in_question: whether a person who looks there knows more. attempts: of the newest test send, the first one first.
     last_worked: the newest test send that was accepted, or None. changes: what was done to the destination since then.
     is_used: whether a rule has ever sent a real alert there.
     """
@@ -28,6 +29,8 @@ class Diagnosis:
     newest: AlertDelivery | None
     last_test: LastTest
     arrival: str
+    receipt: str | None
+    is_in_question: bool
     attempts: Sequence[PastAttempt]
     last_worked: AlertDelivery | None
     changes: Sequence[AuditEvent]
@@ -41,6 +44,8 @@ def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_t
         newest=newest,
         last_test=last_test,
         arrival=tell_arrival(newest),
+        receipt=_tell_receipt(newest),
+        is_in_question=is_in_question(newest),
         attempts=list_attempts(newest) if newest else (),
         last_worked=last_worked,
         changes=_list_changes(destination, last_worked.created_at) if last_worked else (),
@@ -62,6 +67,7 @@ def write_report(
         f"What happened: {told.sentence}",
         f"Did it arrive: {diagnosis.arrival}",
     ]
+    lines += _report_receipt(diagnosis)
     code = known_code(newest.last_error_code) if newest else None
     lines += [f"Code: {code}"] if code else []
     lines += [f"Next step: {told.next_step}"] if told.next_step else []
@@ -69,6 +75,22 @@ def write_report(
     lines += [f"Last accepted: {_tell_last_worked(diagnosis.last_worked)}"]
     lines += [f"Since then: {_tell_change(change)}" for change in diagnosis.changes]
     return "\n".join(lines) + "\n"
+
+
+def _tell_receipt(newest: AlertDelivery | None) -> str | None:
+    if newest is None or newest.receipt is None:
+        return "Nobody has said yet whether it showed up." if is_in_question(newest) else None
+    who = newest.receipt_by or "someone with the link in the message"
+    return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen, says {who}."
+
+
+def _report_receipt(diagnosis: Diagnosis) -> list[str]:
+    """Write two facts: when the far end accepted it, and what a person says."""
+    newest = diagnosis.newest
+    accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
+    said_at = f" ({exact(receipt_at)})" if receipt_at else ""
+    lines = [f"Accepted: {exact(accepted_at)}"] if accepted_at else []
+    return lines + ([f"Receipt: {diagnosis.receipt}{said_at}"] if diagnosis.receipt else [])
 
 
 def _find_last_worked(destination: AlertDestination) -> AlertDelivery | None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -14,6 +14,9 @@ from werkzeug import Request
 from webapp.channels.contract import Message
 from webapp.outbound import Policy, WayOut
 from webapp.outbound.addresses import Origin
+
+LINK = "https://alertcheck.example.com/seen/WzEsIks3Il0.x-_y"
+"""A message's, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,12 @@ def message() -> Message:
         requested_by="Support desk",
         requested_at=datetime(2026, 11, 3, 14, 5, 6, tzinfo=timezone(timedelta(hours=5, minutes=30))),
     )
+
+
+@pytest.fixture
+def linked(message: Message) -> Message:
+    """The same with a link."""
+    return replace(message, receipt_link=LINK)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from aiosmtpd.smtp import Envelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.channels.conftest import LINK
 from tests.scripted_mail_server import HANG_UP, KEEP_SILENT, Script, mail_server
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.email import CHANNEL
@@ -174,6 +175,12 @@ def test_the_plain_text_names_the_test(
     CHANNEL.send(THREE, message, way_out)
     assert mailbox.part("plain").splitlines()[-5:] == [f"{label}: {value}" for label, value in facts.items()]
     assert mailbox.part("plain").startswith("[TEST]")
+
+
+def test_a_link_stands_below_in_both_texts(linked: Message, way_out: WayOut, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, linked, way_out)
+    assert mailbox.part("plain").splitlines()[-1] == f"I see it: {LINK}"
+    assert f'<p><a href="{LINK}">I see it</a></p>' in mailbox.part("html")
 
 
 def test_the_html_says_the_same_with_every_name_escaped(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.channels.conftest import FarEnd
+from tests.channels.conftest import LINK, FarEnd
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.slack import CHANNEL
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
@@ -88,6 +88,13 @@ def test_the_wire_carries_a_text_that_names_itself(far_end: FarEnd, message: Mes
         "*Sent at:* 2026-11-03 08:35:06 UTC",
         "*Reference:* K7QM-4T",
     ]
+
+
+def test_a_link_is_the_last_line_and_slack_does_not_open_it(far_end: FarEnd, linked: Message) -> None:
+    far_end.answers(200, "ok")
+    send(far_end, linked)
+    assert far_end.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
+    assert far_end.json["unfurl_links"] is False
 
 
 def test_a_name_neither_calls_the_channel_nor_becomes_a_link(far_end: FarEnd, message: Message) -> None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.channels.conftest import FarEnd
+from tests.channels.conftest import LINK, FarEnd
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.teams import CHANNEL
 from webapp.failures import Code, DeliveryFailed
@@ -88,6 +88,20 @@ def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
     title, _, fact_set = card["body"]
     assert title["text"] == "[TEST] Test alert from Acme GmbH"
     assert {fact["title"]: fact["value"] for fact in fact_set["facts"]} == facts
+
+
+def test_a_link_becomes_the_cards_button(far_end: FarEnd, linked: Message) -> None:
+    far_end.answers(202)
+    send(far_end, linked)
+    (attachment,) = far_end.json["attachments"]
+    assert attachment["content"]["actions"] == [{"type": "Action.OpenUrl", "title": "I see it", "url": LINK}]
+
+
+def test_without_a_link_the_card_has_no_button(far_end: FarEnd, message: Message) -> None:
+    far_end.answers(202)
+    send(far_end, message)
+    (attachment,) = far_end.json["attachments"]
+    assert attachment["content"]["actions"] == []
 
 
 def test_the_request_carries_the_signature_and_no_authorization_beside_it(far_end: FarEnd, message: Message) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.channels.conftest import FarEnd
+from tests.channels.conftest import LINK, FarEnd
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.webhook import CHANNEL
 from webapp.failures import Code, DeliveryFailed
@@ -85,6 +85,12 @@ def test_the_body_is_an_event_that_names_itself(far_end: FarEnd, message: Messag
             "reference": "K7QM-4T",
         },
     }
+
+
+def test_a_link_is_a_field_of_the_event(far_end: FarEnd, linked: Message) -> None:
+    far_end.answers(204)
+    send(far_end, linked)
+    assert far_end.json["data"]["receipt_link"] == LINK
 
 
 def test_the_receiver_can_verify_exactly_the_bytes_it_got(far_end: FarEnd, message: Message) -> None:

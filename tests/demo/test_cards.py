@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webapp.demo.cards import Card, Facts, Text, Undrawn, read_card
+from webapp.demo.cards import Button, Card, Facts, Text, Undrawn, read_card
 
 
 def message(*body: Any, **content: Any) -> dict[str, Any]:
@@ -29,8 +29,13 @@ def test_containers_and_columns_are_drawn_in_order() -> None:
 
 
 def test_an_element_that_is_not_drawn_is_named() -> None:
-    card = read_card(message({"type": "Image"}, {}, actions=[{"type": "Action.OpenUrl"}]))
-    assert card == Card((Undrawn("Image"), Undrawn("unknown element"), Undrawn("Action.OpenUrl")))
+    card = read_card(message({"type": "Image"}, {}, actions=[{"type": "Action.Submit"}]))
+    assert card == Card((Undrawn("Image"), Undrawn("unknown element"), Undrawn("Action.Submit")))
+
+
+def test_a_button_has_its_title_and_where_it_leads() -> None:
+    button = {"type": "Action.OpenUrl", "title": "I see it", "url": "https://alertcheck.example.com/seen/x"}
+    assert read_card(message(actions=[button])) == Card((Button("I see it", "https://alertcheck.example.com/seen/x"),))
 
 
 def test_a_card_that_nests_without_end_is_cut() -> None:

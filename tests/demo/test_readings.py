@@ -7,10 +7,11 @@ import pytest
 from webapp.demo.cards import Card, Text
 from webapp.demo.inbox import Received
 from webapp.demo.letters import Letter
-from webapp.demo.readings import Bubble, Call, Reading, Unread, find_reference, read
+from webapp.demo.readings import Bubble, Call, Piece, Reading, Unread, find_reference, read
 from webapp.demo.scenarios import Scenario, Service
 
 CARD = '{"attachments": [{"content": {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "Hello"}]}}]}'
+SEE = Bubble((Piece("See", url="https://a.b/?c&d"), Piece(" <!here>")))
 DEEP = "[" * 60_000
 
 
@@ -30,8 +31,9 @@ def received(service: Service, body: str) -> Received:
     ("service", "body", "reading"),
     [
         (Service.TEAMS, CARD, Card((Text("Hello"),))),
-        (Service.SLACK, '{"text": "Hello"}', Bubble((("Hello", False),))),
-        (Service.SLACK, '{"text": "*Who:* a &amp;lt; b"}', Bubble((("Who:", True), (" a &lt; b", False)))),
+        (Service.SLACK, '{"text": "Hello"}', Bubble((Piece("Hello"),))),
+        (Service.SLACK, '{"text": "*Who:* a &amp;lt; b"}', Bubble((Piece("Who:", is_bold=True), Piece(" a &lt; b")))),
+        (Service.SLACK, '{"text": "<https://a.b/?c&amp;d|See> <!here>"}', SEE),
         (Service.WEBHOOK, '{"b":1,"a":"ü"}', Call('{\n  "b": 1,\n  "a": "ü"\n}')),
         (Service.EMAIL, "Subject: x\r\n\r\nHello", Letter("", "", "x", "", "Hello")),
     ],

@@ -1,5 +1,6 @@
 """The demo's inbox as a page."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,11 @@ CARD = (
     '{"type": "TextBlock", "text": "A <b>test</b>", "weight": "Bolder"},'
     '{"type": "FactSet", "facts": [{"title": "Sent by", "value": "Owner"}]}, {"type": "Image"}]}}]}'
 )
+BUTTON = (
+    '{"attachments": [{"content": {"type": "AdaptiveCard", "actions": ['
+    '{"type": "Action.OpenUrl", "title": "I see it", "url": "LINK"}]}}]}'
+)
+PUBLIC_URL = "http://127.0.0.1:8000"
 MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\r\nHello <b>desk</b>"
 
 
@@ -36,7 +42,7 @@ MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\
 def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """The operator's settings, with the demo on."""
     demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
-    return environment | demo
+    return environment | demo | {"PUBLIC_URL": PUBLIC_URL}
 
 
 @pytest.fixture
@@ -113,6 +119,43 @@ def test_a_mail_is_read_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
     assert "<dd>alerts@example.com</dd>" in page
     assert "<dd><strong>A test</strong></dd>" in page
     assert '<p class="inbox-text">Hello &lt;b&gt;desk&lt;/b&gt;</p>' in page
+
+
+@pytest.mark.parametrize(
+    ("service", "body"),
+    [
+        (Service.TEAMS, BUTTON),
+        (Service.SLACK, '{"text": "Hello\\n<LINK|I see it>"}'),
+        (Service.EMAIL, "Subject: A test\r\n\r\nI see it: LINK\r\n"),
+        (Service.WEBHOOK, '{"data": {"receipt_link": "LINK"}}'),
+    ],
+)
+@pytest.mark.parametrize(
+    ("link", "links"),
+    [
+        (f"{PUBLIC_URL}/seen/WzFd.x-_y", ['href="/seen/WzFd.x-_y"']),
+        ("https://evil.example/seen/WzFd.x-_y", []),
+        (f"{PUBLIC_URL}.evil.example/seen/WzFd.x-_y", []),
+        (f"{PUBLIC_URL}/w/harbor/destinations/1/delete", []),
+        ("javascript:alert(1)", []),
+    ],
+)
+def test_a_link_can_be_followed_if_it_is_ours(
+    visitor: Visitor, inbox: Inbox, service: Service, body: str, link: str, links: list[str]
+) -> None:
+    inbox.add(replace(WEBHOOK, service=service, body=body.replace("LINK", link)), NOW)
+    page = visitor.get("/demo/inbox/messages").text
+    assert re.findall(r'href="(?!/static/)[^"]*"', page) == links
+
+
+@pytest.mark.parametrize(("answered", "count"), [(200, 1), (503, 0), (0, 1)])
+def test_what_was_refused_has_no_link_that_leads_anywhere(
+    visitor: Visitor, inbox: Inbox, answered: int, count: int
+) -> None:
+    body = BUTTON.replace("LINK", f"{PUBLIC_URL}/seen/WzFd.x-_y")
+    told = {"answered": answered, "accepted": answered == 200}
+    inbox.add(replace(WEBHOOK, service=Service.TEAMS, body=body, **told), NOW)
+    assert visitor.get("/demo/inbox").text.count('href="/seen/') == count
 
 
 def test_a_mail_stopped_at_its_recipient_shows_whom_it_was_for(visitor: Visitor, inbox: Inbox) -> None:

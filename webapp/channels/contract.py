@@ -20,6 +20,9 @@ Settings = Mapping[str, str]
 LONGEST_NAME = 200
 """Characters of a name that a message repeats, so that no name makes it too large for a channel."""
 
+I_SEE_IT = "I see it"
+"""What a message's link says."""
+
 
 class FieldKind(StrEnum):
     """How a field is asked for and shown."""
@@ -50,13 +53,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. Holds nothing secret: it is stored as the delivery's payload.
+    """What is sent. Holds nothing secret but the link: the rest is stored as the delivery's payload.
 
     event_type: `alerts.test` for a test send.
     reference: the short code that the page shows too.
     message_id: the same for every attempt of one delivery.
     requested_by: who pressed, or the rule of a real alert.
     alert: what a real alert is about; None for a test send.
+    receipt_link: where whoever sees the message can say so; None: nowhere.
     """
 
     event_type: str
@@ -67,6 +71,7 @@ class Message:
     requested_by: str
     requested_at: datetime
     alert: str | None = None
+    receipt_link: str | None = field(default=None, repr=False)
 
     @property
     def title(self) -> str:

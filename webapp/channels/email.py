@@ -7,6 +7,7 @@ from email.policy import SMTP, EmailPolicy
 from html import escape
 
 from webapp.channels.contract import (
+    I_SEE_IT,
     Accepted,
     Channel,
     Field,
@@ -97,7 +98,8 @@ def _compose(message: Message, sender: str, recipients: list[str]) -> EmailMessa
 
 def _text(message: Message) -> str:
     facts = [f"{label}: {value}" for label, value in message.facts.items()]
-    return "\n".join([message.title, "", message.explanation, "", *facts, ""])
+    link = ["", f"{I_SEE_IT}: {message.receipt_link}"] if message.receipt_link else []
+    return "\n".join([message.title, "", message.explanation, "", *facts, *link, ""])
 
 
 def _html(message: Message) -> str:
@@ -105,9 +107,10 @@ def _html(message: Message) -> str:
         f'<tr><th align="left">{escape(label)}</th><td>{escape(value)}</td></tr>'
         for label, value in message.facts.items()
     )
+    link = f'<p><a href="{escape(message.receipt_link)}">{I_SEE_IT}</a></p>' if message.receipt_link else ""
     return (
         f'<!doctype html><html lang="en"><body><h1>{escape(message.title)}</h1>'
-        f"<p>{escape(message.explanation)}</p><table>{rows}</table></body></html>\n"
+        f"<p>{escape(message.explanation)}</p><table>{rows}</table>{link}</body></html>\n"
     )
 
 

@@ -7,6 +7,7 @@ import json
 from urllib.parse import urlsplit
 
 from webapp.channels.contract import (
+    I_SEE_IT,
     Accepted,
     Channel,
     Field,
@@ -59,7 +60,7 @@ def _check(text: str, way_out: WayOut) -> str:
 
 def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
     address = get_setting(settings, "address")
-    body = json.dumps({"text": _text(message)}).encode()
+    body = json.dumps({"text": _text(message), "unfurl_links": False}).encode()
     answer = way_out.post(address, body, {"Content-Type": "application/json"}, _hosts(way_out))
     word = _error_word(answer.body)
     facts = Facts(urlsplit(address).hostname, answer.status, token=word)
@@ -78,7 +79,8 @@ def _hosts(way_out: WayOut) -> tuple[str, ...]:
 
 def _text(message: Message) -> str:
     facts = [f"*{label}:* {_escape(value)}" for label, value in message.facts.items()]
-    return "\n".join([f"*{_escape(message.title)}*", message.explanation, *facts])
+    link = [f"<{_escape(message.receipt_link)}|{I_SEE_IT}>"] if message.receipt_link else []
+    return "\n".join([f"*{_escape(message.title)}*", message.explanation, *facts, *link])
 
 
 def _escape(text: str) -> str:

@@ -8,6 +8,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from webapp.channels.contract import (
+    I_SEE_IT,
     Accepted,
     Channel,
     Field,
@@ -78,6 +79,7 @@ def _envelope(message: Message) -> dict[str, object]:
 
 
 def _card(message: Message) -> dict[str, object]:
+    link = message.receipt_link
     facts = [{"title": label, "value": _without_links(value)} for label, value in message.facts.items()]
     return {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -88,6 +90,7 @@ def _card(message: Message) -> dict[str, object]:
             {"type": "TextBlock", "text": message.explanation, "wrap": True},
             {"type": "FactSet", "facts": facts},
         ],
+        "actions": [{"type": "Action.OpenUrl", "title": I_SEE_IT, "url": link}] if link else [],
     }
 
 

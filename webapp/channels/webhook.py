@@ -56,6 +56,8 @@ def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
 def _event(message: Message) -> dict[str, object]:
     facts = {label.lower().replace(" ", "_"): value for label, value in message.facts.items()}
     data = {"title": message.title, "explanation": message.explanation, **facts}
+    if message.receipt_link:
+        data["receipt_link"] = message.receipt_link
     return {"type": message.event_type, "timestamp": message.requested_at.astimezone(UTC).isoformat(), "data": data}
 
 

@@ -2,6 +2,7 @@
 
 from webapp.deliveries.attempts import PastAttempt, list_attempts
 from webapp.deliveries.listing import list_test_sends
+from webapp.deliveries.receipts import find_linked, is_in_question, record_by_link, record_by_member
 from webapp.deliveries.recovery import end_overdue, is_overdue, list_overdue, recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
 from webapp.deliveries.retention import Retention
@@ -15,10 +16,14 @@ __all__ = [
     "Sightings",
     "end_overdue",
     "fail_unqueued",
+    "find_linked",
+    "is_in_question",
     "is_overdue",
     "list_attempts",
     "list_overdue",
     "list_test_sends",
+    "record_by_link",
+    "record_by_member",
     "recover",
     "request_test",
     "send",

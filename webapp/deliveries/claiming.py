@@ -94,7 +94,7 @@ def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: d
         started_at=now,
         channel=_get_channel(destination),
         settings=_open(destination, config),
-        message=read_message(delivery),
+        message=read_message(delivery, config),
     )
 
 

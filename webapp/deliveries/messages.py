@@ -3,17 +3,20 @@
 from datetime import datetime
 
 from webapp.channels.contract import Message
+from webapp.config import Config
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertRule, Workspace
 
 
-def read_message(delivery: AlertDelivery) -> Message:
+def read_message(delivery: AlertDelivery, config: Config) -> Message:
     """Read the message of a test send from its payload, or make the one of a real alert."""
     if delivery.event_type != TEST_EVENT:
         return _make_alert(delivery)
     payload = dict(delivery.payload)
     requested_at = datetime.fromisoformat(payload.pop("requested_at"))
-    return Message(event_type=delivery.event_type, requested_at=requested_at, **payload)
+    # Made anew for each attempt and kept nowhere: whoever reads our rows or logs has not seen the message.
+    link = config.links.make(delivery.id, delivery.reference) if delivery.reference else None
+    return Message(event_type=delivery.event_type, requested_at=requested_at, receipt_link=link, **payload)
 
 
 def _make_alert(delivery: AlertDelivery) -> Message:

@@ -1,4 +1,4 @@
-"""A Teams message as a person sees it: the texts and facts of its Adaptive Card, in order.
+"""A Teams message as a person sees it: the texts, facts and buttons of its Adaptive Card, in order.
 
 Element names: https://adaptivecards.io/explorer/
 """
@@ -31,6 +31,15 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Button:
+    """A button that opens an address. Whether it may be pressed here is not known yet."""
+
+    kind: ClassVar[str] = "button"
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Undrawn:
     """An element that isn't drawn here; its type is named instead."""
 
@@ -38,7 +47,7 @@ class Undrawn:
     type: str
 
 
-Block = Text | Facts | Undrawn
+Block = Text | Facts | Button | Undrawn
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ def _blocks(parent: dict[str, Any], name: str, depth: int = 0) -> Iterator[Block
                 yield _text(element)
             case "FactSet":
                 yield Facts(tuple((_str(fact, "title"), _str(fact, "value")) for fact in _dicts(element, "facts")))
+            case "Action.OpenUrl":
+                yield Button(_str(element, "title"), _str(element, "url"))
             case "Container" | "Column":
                 yield from _blocks(element, "items", depth + 1)
             case "ColumnSet":

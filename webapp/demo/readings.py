@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,15 +20,24 @@ _REFERENCE = re.compile(
 )
 
 
-_BOLD = re.compile(r"\*([^*\n]+)\*")
+_STYLED = re.compile(r"\*([^*\n]+)\*|<([^<>|\n]+)\|([^<>|\n]+)>")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a Slack message. url: where it leads, if it is a link; whether to follow it is not known yet."""
+
+    text: str
+    is_bold: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True)
 class Bubble:
-    """A Slack message: pieces of text and whether each is bold."""
+    """A Slack message."""
 
     kind: ClassVar[str] = "slack"
-    pieces: tuple[tuple[str, bool], ...]
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True)
@@ -73,9 +83,19 @@ def _bubble(message: Any) -> Bubble | None:
     text = message.get("text") if isinstance(message, dict) else None
     if not isinstance(text, str):
         return None
-    # Split at a group, the pieces alternate: plain, bold, plain, ...
-    pieces = enumerate(_BOLD.split(_encodable(text)))
-    return Bubble(tuple((_unescape(piece), index % 2 == 1) for index, piece in pieces if piece))
+    return Bubble(tuple(_pieces(_encodable(text))))
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    end = 0
+    for styled in _STYLED.finditer(text):
+        if styled.start() > end:
+            yield Piece(_unescape(text[end : styled.start()]))
+        bold, url, label = styled.groups(default="")
+        yield Piece(_unescape(bold or label), is_bold=bool(bold), url=_unescape(url))
+        end = styled.end()
+    if text[end:]:
+        yield Piece(_unescape(text[end:]))
 
 
 def _unescape(text: str) -> str:

@@ -37,6 +37,7 @@ class Stack:
         self.settings = settings
         self.interruption = interruption
         self.environment = os.environ | FIXED | {"DATABASE_URL": _database_url(settings)}
+        self.environment["PUBLIC_URL"] = settings.address
         self.queue_server: QueueServer | None = None
         self.children: list[Child] = []
 

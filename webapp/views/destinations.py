@@ -44,7 +44,7 @@ def show_details(slug: str, destination_id: str) -> Page:
     """Answer what is known of the last tests alone."""
     visit, now = load_visit(slug), datetime.now(UTC)
     destination = load_destination(visit, destination_id)
-    return render_template("_details.html", **_find_out(visit, destination, find_settled_test(destination, now), now))
+    return render_details(visit, destination, now)
 
 
 @bp.get("/new")
@@ -117,6 +117,11 @@ def delete(slug: str, destination_id: str) -> Page:
     destinations.delete_destination(destination, visit.account, datetime.now(UTC))
     flash(f"{destination.name} was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
+
+
+def render_details(visit: Visit, destination: AlertDestination, now: datetime) -> str:
+    """Render what is known of the last tests, as this page and the answers on it show it."""
+    return render_template("_details.html", **_find_out(visit, destination, find_settled_test(destination, now), now))
 
 
 def _find_out(

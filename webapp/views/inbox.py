@@ -6,8 +6,10 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from werkzeug.wrappers import Response as Redirect
 
 from webapp.channels import CHANNELS
-from webapp.demo.inbox import Inbox
-from webapp.demo.readings import read
+from webapp.config import current_config
+from webapp.demo.inbox import Inbox, Received
+from webapp.demo.letters import Letter
+from webapp.demo.readings import Reading, read
 
 SHOWN = 100
 
@@ -42,7 +44,15 @@ def _open_inbox() -> Inbox:
 def _list_newest() -> dict[str, Any]:
     newest = _open_inbox().list_newest(SHOWN)
     return {
-        "messages": [(received, read(received)) for received in newest],
+        "messages": [_read(received) for received in newest],
         "newest_id": newest[0].id if newest else 0,
         "channels": CHANNELS,
     }
+
+
+def _read(received: Received) -> tuple[Received, Reading, str | None]:
+    """Read a message, and find the token of its link, unless it was refused: nobody would have seen that one."""
+    reading, was_refused = read(received), received.answered and not received.accepted
+    text = reading.text if isinstance(reading, Letter) else received.body
+    # Only this leads anywhere: a message may hold any address.
+    return received, reading, None if was_refused else current_config().links.find_token(text)

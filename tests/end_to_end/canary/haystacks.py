@@ -73,6 +73,7 @@ class House:
             "destination_id": ids,
             "channel_name": list(CHANNELS),
             "batch": ["0123456789abcdef"],
+            "token": ["WzEsIkFCIl0.x"],
             "filename": ["app.css"],
         }
         adapter = self.app.url_map.bind("localhost")
