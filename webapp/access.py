@@ -49,14 +49,17 @@ def load_visit_to_edit(slug: str) -> Visit:
 
 def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
     """Load a destination of the visited workspace, or answer 404: unknown, foreign, deleted and garbage alike."""
+    destination = load_past_destination(visit, destination_id)
+    if destination.deleted_at is not None:
+        abort(404)
+    return destination
+
+
+def load_past_destination(visit: Visit, destination_id: str) -> AlertDestination:
+    """Load a destination of the workspace, deleted or not, or answer 404: unknown, foreign and garbage alike."""
     is_number = destination_id.isascii() and destination_id.isdigit() and len(destination_id) < 20
     number = int(destination_id) if is_number else 0
     query = select(AlertDestination).where(
-        AlertDestination.id == min(number, LARGEST_ID),
-        AlertDestination.workspace_id == visit.workspace.id,
-        AlertDestination.deleted_at.is_(None),
+        AlertDestination.id == min(number, LARGEST_ID), AlertDestination.workspace_id == visit.workspace.id
     )
-    destination = db.session.scalars(query).one_or_none()
-    if destination is None:
-        abort(404)
-    return destination
+    return db.session.scalars(query).one_or_none() or abort(404)
