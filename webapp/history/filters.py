@@ -85,6 +85,7 @@ def _read_word(text: str) -> str | None:
 
 def _read_day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-05-04") else None
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if str(day) == text else None
