@@ -111,11 +111,11 @@ def test_a_filter_of_the_history_stands_in_the_address_and_back_takes_it_away(su
     support.goto("/w/harbor/history")
     support.evaluate("window.loadedOnce = true")
     support.get_by_label("Kind").select_option("real")
-    expect(tab).to_have_url(re.compile("kind=real"))
+    expect(support).to_have_url(re.compile("kind=real"))
     expect(support.get_by_role("cell", name="Test", exact=True)).to_have_count(0)
     assert support.evaluate("window.loadedOnce")
     support.go_back()
-    expect(tab).to_have_url(re.compile("/history$"))
+    expect(support).to_have_url(re.compile("/history$"))
     expect(support.get_by_label("Kind")).to_have_value("")
     expect(support.get_by_role("cell", name="Test", exact=True).first).to_be_visible()
 
