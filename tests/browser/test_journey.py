@@ -343,8 +343,8 @@ def test_a_press_without_a_queue_shows_that_nothing_was_sent(add_webhook: AddWeb
 
 def test_the_list_of_last_tests_follows_a_press(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
-    expect(tab.locator("#history")).to_contain_text("No test has been sent yet.")
+    expect(tab.locator("#details")).to_contain_text("No test has been sent yet.")
 
     button(tab).click()
 
-    expect(tab.locator("#history tbody tr")).to_contain_text("Sent")
+    expect(tab.locator("#details tbody tr")).to_contain_text("Sent")
