@@ -225,6 +225,24 @@ def test_a_page_that_finds_too_little_says_how_far_it_looked_and_the_next_one_go
 
 @on_both_databases
 @pytest.mark.usefixtures("bound")
+@pytest.mark.parametrize(("newer", "pages"), [(9, [1, 0]), (10, [0, 1])])
+def test_the_last_row_that_is_looked_through_is_on_this_page_and_not_on_the_next(
+    cast: Cast, newer: int, pages: list[int]
+) -> None:
+    destination = get_destination(cast)
+    add_delivery(destination, created_at=NOW - seconds(2))
+    add_delivery(destination, created_at=NOW - seconds(1), **SENT)
+    _add_many(cast, newer)
+    wanted = Filter(destination_id=cast.destination, status=DeliveryStatus.SENT)
+
+    first = list_page(cast.harbor, wanted)
+    second = list_page(cast.harbor, wanted, first.older)
+
+    assert [len(page.entries) for page in (first, second)] == pages
+
+
+@on_both_databases
+@pytest.mark.usefixtures("bound")
 @pytest.mark.parametrize(
     "wanted",
     [Filter(), Filter(kind=Kind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],
