@@ -67,9 +67,14 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  source.select();
-  await navigator.clipboard?.writeText(source.value);
-  button.nextElementSibling.textContent = navigator.clipboard ? "Copied." : "Marked: copy it with the keyboard.";
+  try {
+    await navigator.clipboard.writeText(source.value);
+    button.nextElementSibling.textContent = "Copied.";
+  } catch {  // without https a page may not write to the clipboard
+    source.closest("details").open = true;
+    source.select();
+    button.nextElementSibling.textContent = "Marked below: copy it with the keyboard.";
+  }
 });
 document.addEventListener("htmx:after:swap", offerToCopy);
 offerToCopy();

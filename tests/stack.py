@@ -18,6 +18,8 @@ from webapp.demo.processes import Child, on_leash, session_members, start
 ROOT = Path(__file__).parent.parent
 PATIENCE = 20.0
 """Seconds within which what a test waits for has to come true."""
+ENDS_WITHIN = 30.0
+"""Seconds from a worker's return until what was lost has ended: it looks for twenty before it gives a row up."""
 
 
 def wait_until(is_true: Callable[[], object], patience: float = PATIENCE) -> None:

@@ -110,6 +110,14 @@ def viewer(open_tab: OpenTab, sessions: Sessions) -> Page:
 
 
 @pytest.fixture
+def open_list_without_javascript(open_tab: OpenTab, sessions: Sessions) -> Page:
+    """A list before a visitor whose browser runs no scripts."""
+    tab = open_tab(storage_state=sessions["support"], java_script_enabled=False)
+    tab.goto("/w/clinic/destinations")
+    return tab
+
+
+@pytest.fixture
 def add_webhook(admin: Page, demo: RunningDemo) -> AddWebhook:
     """Add a webhook of this test's own in the admin's tab."""
 

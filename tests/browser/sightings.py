@@ -1,12 +1,11 @@
 """What a browser sees of a page: whether it fits, can be read, is quiet, and where it loads from."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize
 
-CONTRAST = Path(__file__).with_name("contrast.js").read_text()
 WIDTHS = (1280, 360)
 """A desk's screen and a phone's, in CSS pixels."""
 
@@ -33,11 +32,11 @@ class Sighting:
     """What was seen.
 
     overflow: pixels that stick out at the side, at each of `WIDTHS`: with everything folded, with everything unfolded.
-    pale: the texts with too little contrast.
+    barriers: what keeps somebody from using the page, at each of `WIDTHS`, with everything unfolded.
     """
 
     overflow: dict[int, tuple[int, int]]
-    pale: list[str]
+    barriers: dict[int, list[str]]
     console: list[str]
     violations: list[str]
     origins: set[str]
@@ -53,23 +52,27 @@ def see(tab: Page, place: Place) -> Sighting:
     tab.on("request", lambda request: urls.append(request.url))
     answer = _go(tab, place)
     assert answer.status == place.status, place
+    overflow, barriers = {}, {}
+    for width in WIDTHS:
+        tab.set_viewport_size(ViewportSize(width=width, height=800))
+        overflow[width] = _measure_overflow(tab)
+        barriers[width] = find_barriers(tab)
     return Sighting(
-        overflow={width: _measure_overflow(tab, width) for width in WIDTHS},
-        pale=find_pale(tab),
+        overflow=overflow,
+        barriers=barriers,
         console=console,
         violations=tab.evaluate("window.violations"),
         origins={urlsplit(url)._replace(path="", query="", fragment="").geturl() for url in urls},
     )
 
 
-def find_pale(tab: Page) -> list[str]:
-    """List the texts with too little contrast."""
-    pale: list[str] = tab.evaluate(CONTRAST)
-    return pale
+def find_barriers(tab: Page) -> list[str]:
+    """List what axe-core finds, each with the rule and the place."""
+    found = Axe().run(tab).response["violations"]
+    return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
-def _measure_overflow(tab: Page, width: int) -> tuple[int, int]:
-    tab.set_viewport_size(ViewportSize(width=width, height=800))
+def _measure_overflow(tab: Page) -> tuple[int, int]:
     tab.evaluate(FOLD, False)
     folded = tab.evaluate(OVERFLOW)
     tab.evaluate(FOLD, True)

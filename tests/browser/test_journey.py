@@ -229,7 +229,7 @@ def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebho
 def test_a_session_that_expires_while_pending_leads_the_whole_page_to_the_sign_in(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
     button(tab).click()
-    expect_badge(tab, "pending")
+    expect(tab.locator("#details tbody tr")).to_contain_text("Pending")  # its answer would bring the cookie back
     tab.context.clear_cookies()
     expect(tab).to_have_url(re.compile("/sign-in"))
     expect(tab.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
@@ -298,7 +298,7 @@ def test_a_confirmed_delete_takes_the_destination_off_the_list(add_webhook: AddW
     name = tab.locator("h1").inner_text()
     tab.get_by_role("link", name="Delete").click()
     tab.get_by_role("button", name="Delete").click()
-    expect(tab.get_by_role("status")).to_have_text(f"{name} was deleted.")
+    expect(tab.get_by_text(f"{name} was deleted.")).to_be_visible()
     expect(tab.get_by_role("link", name=name)).to_have_count(0)
 
 

@@ -1,4 +1,4 @@
-"""Every page, in light and in dark: it fits a desk and a phone, can be read, is quiet, and loads only what is ours."""
+"""Every page, in light and in dark: it fits a desk and a phone, shuts nobody out, is quiet, and loads only our own."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.conftest import AddWebhook, Sessions
 from tests.browser.running_demo import RunningDemo
-from tests.browser.sightings import WIDTHS, Place, Sighting, find_pale, see
+from tests.browser.sightings import WIDTHS, Place, Sighting, find_barriers, see
 
 Scheme = Literal["light", "dark"]
 
@@ -17,6 +17,7 @@ PLACES = {
     "sign-in": Place("/sign-in", role="nobody"),
     "sign-in-refused": Place("/sign-in", role="nobody", press="Sign in", status=400),
     "list": Place("/w/harbor/destinations"),
+    "list-of-nothing": Place("/w/harbor/destinations?q=no+such+name"),
     "list-of-viewer": Place("/w/clinic/destinations", role="viewer"),
     "sent": Place("/w/harbor/destinations/1"),
     "failed": Place("/w/harbor/destinations/5"),
@@ -32,6 +33,8 @@ PLACES = {
     "add-refused": Place("/w/harbor/destinations/new/webhook", press="Add destination", status=400),
     "edit": Place("/w/harbor/destinations/2/edit"),
     "delete": Place("/w/harbor/destinations/1/delete"),
+    "broken": Place("/broken", role="support"),
+    "audit": Place("/w/harbor/audit"),
     "inbox": Place("/demo/inbox"),
     "forbidden": Place("/w/harbor/destinations/new", role="viewer", status=403),
     "not-found": Place("/w/harbor/destinations/0", status=404),
@@ -88,8 +91,8 @@ def test_nothing_sticks_out_at_the_side(sighting: Sighting) -> None:
     assert sighting.overflow == dict.fromkeys(WIDTHS, (0, 0))
 
 
-def test_every_text_stands_out_from_its_ground(sighting: Sighting) -> None:
-    assert sighting.pale == []
+def test_nothing_keeps_anybody_from_using_it(sighting: Sighting) -> None:
+    assert sighting.barriers == {width: [] for width in WIDTHS}
 
 
 def test_the_console_stays_empty(sighting: Sighting) -> None:
@@ -104,9 +107,9 @@ def test_everything_is_loaded_from_our_own_origin(sighting: Sighting, demo: Runn
     assert sighting.origins == {demo.address}
 
 
-def test_a_pending_badge_and_its_reason_stand_out_too(add_webhook: AddWebhook, scheme: Scheme) -> None:
+def test_a_pending_badge_and_its_reason_keep_nobody_out_either(add_webhook: AddWebhook, scheme: Scheme) -> None:
     tab = add_webhook("slow")
     tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.locator("[data-action=send-test]").click()
     expect(tab.locator("[data-last-test=pending]")).to_be_visible()
-    assert find_pale(tab) == []
+    assert find_barriers(tab) == []

@@ -20,7 +20,7 @@ from werkzeug import Request, Response
 from tests.cast import SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_workspace
 from tests.services import PostgresServer, ServiceMissing
 from tests.small_disk import SmallDisk, small_disk
-from tests.stack import PATIENCE, Session, Stack, run_stack, wait_until
+from tests.stack import ENDS_WITHIN, PATIENCE, Session, Stack, run_stack, wait_until
 from webapp.config import Config
 from webapp.destinations import add_destination
 
@@ -139,7 +139,7 @@ def test_what_is_accepted_while_postgresql_is_away_is_recorded_as_far_as_it_is_k
         far_end.let_go.set()
         time.sleep(seconds)
 
-    wait_until(lambda: _badge(visitor) == badge)
+    wait_until(lambda: _badge(visitor) == badge, ENDS_WITHIN)
     assert len(far_end.server.log) == 1
 
 

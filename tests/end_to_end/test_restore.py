@@ -13,7 +13,7 @@ from sqlalchemy import make_url, select
 
 from tests.cast import Cast, add_delivery, get_destination, seconds
 from tests.services import PostgresServer, create_database, drop_database, find_binaries
-from tests.stack import run_stack, wait_until
+from tests.stack import ENDS_WITHIN, run_stack, wait_until
 from webapp import create_app, jobs
 from webapp.config import read_config
 from webapp.extensions import db
@@ -83,7 +83,7 @@ def test_what_was_pending_in_a_backup_ends_by_itself_and_is_not_sent(
     app = create_app(read_config(restored))
     with run_stack(restored, tmp_path / "logs") as stack:
         stack.start_worker()
-        wait_until(lambda: not _is_pending(app))
+        wait_until(lambda: not _is_pending(app), ENDS_WITHIN)
 
     assert _read_codes(app) == ["not_started", "worker_lost", "remote_unavailable"]
     assert httpserver.log == []

@@ -115,7 +115,8 @@ def _add(workspace: Workspace, plan: Planned, admin: Account, config: Config, de
         earlier = Past(code, _STATUSES.get(code, 200))
         db.session.add(_past_test_send(destination, earlier, workspace, admin, host, at - timedelta(days=2 * age)))
     if plan.was_changed:
-        record_about(destination, admin, Action.CHANGED, at - timedelta(hours=3), ["address"])
+        destination.updated_at = at - timedelta(hours=3)
+        record_about(destination, admin, Action.CHANGED, destination.updated_at, ["address"])
     if plan.past:
         db.session.add(_past_test_send(destination, plan.past, workspace, admin, host, at))
     if not plan.is_enabled:

@@ -68,7 +68,13 @@ class House:
         """List every address of the application, with everything there is in the place of its variables."""
         with self.app.app_context():
             ids = list(map(str, db.session.scalars(select(AlertDestination.id))))
-        values = {"slug": ["harbor"], "destination_id": ids, "channel_name": list(CHANNELS), "filename": ["app.css"]}
+        values = {
+            "slug": ["harbor"],
+            "destination_id": ids,
+            "channel_name": list(CHANNELS),
+            "batch": ["0123456789abcdef"],
+            "filename": ["app.css"],
+        }
         adapter = self.app.url_map.bind("localhost")
         rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
         return [adapter.build(rule.endpoint, place) for rule in rules for place in _places(rule.arguments, values)]
