@@ -46,7 +46,9 @@ def to_text(table: Table) -> str:
     cells = [["", *table.columns], *([row[0], *map(_short, row[1:])] for row in table.rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
-    return "\n".join("  ".join([row[0].strip().ljust(widths[0]), *line[1:]]) for row, line in zip(cells, lines, strict=True))
+    return "\n".join(
+        "  ".join([row[0].strip().ljust(widths[0]), *line[1:]]) for row, line in zip(cells, lines, strict=True)
+    )
 
 
 def draw(table: Table) -> str:

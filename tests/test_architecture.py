@@ -14,7 +14,7 @@ FLOORS = (
     ("webapp.worker", "webapp.status", "webapp.batches", "webapp.demo"),
     ("webapp.pressing",),
     ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking", "webapp.diagnosis"),
-    ("webapp.deliveries", "webapp.destinations", "webapp.overview", "webapp.sessions"),
+    ("webapp.deliveries", "webapp.destinations", "webapp.overview", "webapp.history", "webapp.sessions"),
     ("webapp.last_test", "webapp.backlog", "webapp.tallies", "webapp.cooldown", "webapp.locks", "webapp.accounts"),
     ("webapp.audit",),
     ("webapp.models",),

@@ -110,6 +110,30 @@ def test_a_code_of_an_older_version_is_shown_as_it_is() -> None:
     assert (told.badge, told.sentence, told.next_step) == (Badge.FAILED, "from_long_ago", None)
 
 
+FOREIGN = {"alert_rule_id": 1, "last_error_message": "POST https://hooks.example.com/canary: refused"}
+"""A real alert's row as another program may have written it."""
+
+
+@pytest.mark.parametrize(
+    ("delivery", "sentence"),
+    [
+        (_test_send(DeliveryStatus.FAILED, last_error_code="gone", **FOREIGN), "gone"),
+        (_test_send(DeliveryStatus.CANCELED, last_error_code="gone", **FOREIGN), "Not sent. gone"),
+        (_test_send(DeliveryStatus.SENT, sent_at=SENT_AT, **FOREIGN), "Accepted by the receiver."),
+        (_test_send(DeliveryStatus.QUEUED, **FOREIGN), "Waiting to be sent."),
+        (_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **FOREIGN), "Attempt 1 is next."),
+    ],
+)
+def test_what_another_program_says_of_a_real_alert_is_not_repeated(delivery: AlertDelivery, sentence: str) -> None:
+    assert tell_last_test(delivery, "webhook").sentence == sentence
+
+
+def test_what_we_say_of_a_real_alert_that_we_sent_is() -> None:
+    ours = _test_send(DeliveryStatus.FAILED, last_error_code="gone", alert_rule_id=1, attempts=[], **BUSY)
+
+    assert tell_last_test(ours, "webhook").sentence == "It was busy."
+
+
 @on_both_databases
 def test_the_newest_test_send_is_the_one_created_last(context: None, cast: Cast) -> None:
     destination = get_destination(cast)

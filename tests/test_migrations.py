@@ -191,7 +191,7 @@ def test_sqlite_finds_the_upgraded_file_sound(v1: None) -> None:
 
 # Upgrades that do not happen
 
-HEAD = "0005"
+HEAD = "0006"
 OF_ANOTHER_WORKSPACE = 2
 
 
@@ -295,7 +295,7 @@ def test_a_downgrade_gives_back_the_schema_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0004", "0003", "0002", "0001"])
+@pytest.mark.parametrize("version", ["0005", "0004", "0003", "0002", "0001"])
 def test_the_newest_schema_goes_down_to_any_version_and_up_again(context: None, version: str) -> None:
     upgrade()
     before = read_everything()

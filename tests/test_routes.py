@@ -54,6 +54,8 @@ GET  /w/<slug>/destinations                            200 200 200 404 302     .
 GET  /w/<slug>/state                                   200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 POST /w/<slug>/test-all                                200 200 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/batches/<batch>                         200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/history                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/history.csv                             200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302

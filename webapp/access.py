@@ -49,15 +49,18 @@ def load_visit_to_edit(slug: str) -> Visit:
 
 def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
     """Load a destination of the visited workspace, or answer 404: unknown, foreign, deleted and garbage alike."""
-    query = select(AlertDestination).where(
-        AlertDestination.id == _read_id(destination_id),
-        AlertDestination.workspace_id == visit.workspace.id,
-        AlertDestination.deleted_at.is_(None),
-    )
-    destination = db.session.scalars(query).one_or_none()
-    if destination is None:
+    destination = load_past_destination(visit, destination_id)
+    if destination.deleted_at is not None:
         abort(404)
     return destination
+
+
+def load_past_destination(visit: Visit, destination_id: str) -> AlertDestination:
+    """Load a destination of the workspace, deleted or not, or answer 404: unknown, foreign and garbage alike."""
+    query = select(AlertDestination).where(
+        AlertDestination.id == _read_id(destination_id), AlertDestination.workspace_id == visit.workspace.id
+    )
+    return db.session.scalars(query).one_or_none() or abort(404)
 
 
 def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDelivery:
@@ -68,10 +71,7 @@ def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDeli
         AlertDelivery.alert_destination_id == destination.id,
         AlertDelivery.event_type == TEST_EVENT,
     )
-    delivery = db.session.scalars(query).one_or_none()
-    if delivery is None:
-        abort(404)
-    return delivery
+    return db.session.scalars(query).one_or_none() or abort(404)
 
 
 def _read_id(text: str) -> int:

@@ -55,7 +55,7 @@ class LastTest:
 
 
 def tell_last_test(newest: AlertDelivery | None, channel_name: str) -> LastTest:
-    """Say what the newest test send means. No row: never tested."""
+    """Say what the newest test send means, or any other delivery. No row: never tested."""
     if newest is None:
         return LastTest(Badge.NEVER, None, "No test has been sent yet.")
     match to_badge(newest.status):
@@ -94,21 +94,22 @@ def _tell_seen(newest: AlertDelivery) -> str | None:
 
 
 def _tell_pending(newest: AlertDelivery) -> LastTest:
-    so_far = newest.last_error_message or ""
+    so_far = _message(newest)
     again = f"Attempt {(newest.attempt_count or 0) + 1}"
     if newest.send_after is not None:
         return LastTest(Badge.PENDING, newest.send_after, f"{so_far} {again} is next.".strip(), at_label="next try")
     if newest.attempt_started_at is not None:
         now_sending = f"{so_far} Attempt {newest.attempt_count} is on its way." if so_far else "Sending now."
         return LastTest(Badge.PENDING, newest.created_at, now_sending, at_label="pressed")
-    waiting = f"{so_far} {again} waits for a worker." if so_far else "Waiting for a worker to pick it up."
+    pick_up = "Waiting for a worker to pick it up." if newest.alert_rule_id is None else "Waiting to be sent."
+    waiting = f"{so_far} {again} waits for a worker." if so_far else pick_up
     return LastTest(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")
 
 
 def _tell_sent(newest: AlertDelivery, channel_name: str) -> LastTest:
     channel = CHANNELS.get(channel_name)
     accepted = channel.accepted if channel else "Accepted"
-    warning = f" {newest.last_error_message}" if newest.last_error_message else ""
+    warning = f" {_message(newest)}".rstrip()
     return LastTest(Badge.SENT, newest.sent_at, f"{accepted}.{warning}", channel.after_accepted if channel else None)
 
 
@@ -124,7 +125,13 @@ def _tell_failed(newest: AlertDelivery, channel_name: str, sentence: str) -> Las
 
 
 def _reason(newest: AlertDelivery) -> str:
-    return newest.last_error_message or newest.last_error_code or "No reason was recorded."
+    return _message(newest) or newest.last_error_code or "No reason was recorded."
+
+
+def _message(newest: AlertDelivery) -> str:
+    # What another program wrote into a real alert's row may quote anything; ours keeps its attempts beside it.
+    is_ours = newest.alert_rule_id is None or newest.attempts is not None
+    return (newest.last_error_message or "") if is_ours else ""
 
 
 def known_code(text: str | None) -> Code | None:

@@ -107,6 +107,19 @@ def test_a_refusing_receiver_shows_failed_with_cause_and_next_step_in_plain_text
     expect(tab.get_by_text("Next: Check the path of the address")).to_be_visible()
 
 
+def test_a_filter_of_the_history_stands_in_the_address_and_back_takes_it_away(support: Page) -> None:
+    support.goto("/w/harbor/history")
+    support.evaluate("window.loadedOnce = true")
+    support.get_by_label("Kind").select_option("real")
+    expect(support).to_have_url(re.compile("kind=real"))
+    expect(support.get_by_role("cell", name="Test", exact=True)).to_have_count(0)
+    assert support.evaluate("window.loadedOnce")
+    support.go_back()
+    expect(support).to_have_url(re.compile("/history$"))
+    expect(support.get_by_label("Kind")).to_have_value("")
+    expect(support.get_by_role("cell", name="Test", exact=True).first).to_be_visible()
+
+
 def test_a_refused_message_is_in_the_inbox_as_refused(add_webhook: AddWebhook) -> None:
     tab = add_webhook("missing")
     button(tab).click()

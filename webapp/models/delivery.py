@@ -17,7 +17,7 @@ TEST_EVENT = "alerts.test"
 """The `event_type` that makes a delivery a test send."""
 
 IS_WAITING = text("status IN ('queued', 'deferred')")
-IS_NOT_SENT = text("status <> 'sent'")
+HAS_CODE = text("last_error_code IS NOT NULL")
 IS_TEST = text("event_type = 'alerts.test'")
 IS_BATCHED = text("batch IS NOT NULL")
 """Written out, not bound, so that both databases see which partial index serves a query."""
@@ -102,15 +102,18 @@ class AlertDelivery(Base):
             sqlite_where=IS_WAITING,
             postgresql_where=IS_WAITING,
         ),
-        # For the history of a workspace: all of it, and what is rare in it and looked for.
+        # For the history: whichever range it looks through is in the order of its key.
         Index("ix_alert_deliveries_history", "workspace_id", "created_at", "id"),
+        Index("ix_alert_deliveries_history_destination", "workspace_id", "alert_destination_id", "created_at", "id"),
+        Index("ix_alert_deliveries_history_status", "workspace_id", "status", "created_at", "id"),
         Index(
-            "ix_alert_deliveries_history_not_sent",
+            "ix_alert_deliveries_history_code",
             "workspace_id",
+            "last_error_code",
             "created_at",
             "id",
-            sqlite_where=IS_NOT_SENT,
-            postgresql_where=IS_NOT_SENT,
+            sqlite_where=HAS_CODE,
+            postgresql_where=HAS_CODE,
         ),
         Index(
             "ix_alert_deliveries_history_tests",

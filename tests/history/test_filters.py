@@ -1,0 +1,93 @@
+"""The filter and the place in the history, as an address says them."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from webapp.history import Filter, Key, Kind, read_filter, read_key
+from webapp.models import DeliveryStatus
+
+EVERYTHING = {
+    "kind": "real",
+    "status": "failed",
+    "code": "not_found",
+    "channel": "slack",
+    "since": "2026-05-01",
+    "until": "2026-05-04",
+}
+
+
+def test_a_filter_is_read_from_the_address_and_written_back() -> None:
+    wanted = read_filter(EVERYTHING, destination_id=7)
+
+    assert wanted == Filter(
+        7, Kind.REAL, DeliveryStatus.FAILED, "not_found", "slack", date(2026, 5, 1), date(2026, 5, 4)
+    )
+    assert wanted.as_query() == EVERYTHING | {"destination": "7"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"kind": "", "status": "", "code": "", "channel": "", "since": "", "until": ""},
+        {"kind": "tests"},
+        {"status": "lost"},
+        {"code": "a\x00b"},
+        {"code": "x" * 51},
+        {"channel": "\n"},
+        {"since": "yesterday"},
+        {"since": "2026-02-30"},
+        {"since": "20260504"},
+        {"until": "2026-W19-1"},
+        {"until": "0000-00-00"},
+        {"destination": "7"},
+    ],
+)
+def test_a_word_that_means_nothing_chooses_nothing(query: dict[str, str]) -> None:
+    assert read_filter(query) == Filter()
+
+
+def test_a_code_of_another_program_can_be_asked_for() -> None:
+    assert read_filter({"code": "HTTP 599"}).code == "HTTP 599"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "narrows"),
+    [(Filter(), False), (Filter(destination_id=7), False), (Filter(kind=Kind.TEST), True), (Filter(code="x"), True)],
+)
+def test_a_destination_alone_leaves_nothing_out_of_its_history(wanted: Filter, narrows: bool) -> None:
+    assert wanted.narrows is narrows
+
+
+def test_a_place_is_written_to_the_microsecond_and_read_back() -> None:
+    key = Key(datetime(2026, 5, 4, 9, 30, 0, 123456, tzinfo=UTC), 17)
+
+    assert (str(key), read_key(str(key))) == ("2026-05-04T09:30:00.123456Z_17", key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "_",
+        "17",
+        "2026-05-04T09:30:00.000000Z",
+        "2026-05-04T09:30:00.000000Z_",
+        "2026-05-04T09:30:00.000000Z_-1",
+        "2026-05-04T09:30:00.000000Z_٣",
+        "2026-05-04T09:30:00.000000Z_" + "9" * 20,
+        "2026-05-04T09:30:00_17",
+        "2026-02-30T09:30:00.000000Z_17",
+        "2026-05-04T09:30:00.000000+02:00_17",
+        "2026-05-04T09:30:00.000000Z\x00_17",
+    ],
+)
+def test_a_place_that_names_none_is_none(text: str) -> None:
+    assert read_key(text) is None
+
+
+def test_the_largest_number_there_can_be_is_a_place_that_a_database_understands() -> None:
+    assert read_key("2026-05-04T09:30:00.000000Z_9999999999999999999") == Key(
+        datetime(2026, 5, 4, 9, 30, tzinfo=UTC), 2**63 - 1
+    )

@@ -1,0 +1,314 @@
+"""A page of the history: what is on it, in which order, and at what cost."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.cast import (
+    NOW,
+    Cast,
+    add_delivery,
+    add_real_alert,
+    get_account,
+    get_destination,
+    get_workspace,
+    on_both_databases,
+    seconds,
+)
+from webapp.config import Config
+from webapp.destinations import add_destination, delete_destination
+from webapp.extensions import db
+from webapp.history import Filter, Key, Kind, Page, list_page, listing
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+
+pytestmark = pytest.mark.usefixtures("context")
+
+CountQueries = Callable[[], AbstractContextManager[list[str]]]
+
+SENT: dict[str, Any] = {"status": DeliveryStatus.SENT, "sent_at": NOW}
+GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gone"}
+DAY = timedelta(days=1)
+
+
+def _ids(page: Page) -> list[int]:
+    return [entry.delivery.id for entry in page.entries]
+
+
+def _list(cast: Cast, **wanted: Any) -> list[int]:
+    return _ids(list_page(cast.harbor, Filter(**wanted)))
+
+
+def _add_other(cast: Cast, config: Config, channel: str = "slack") -> AlertDestination:
+    return add_destination(get_workspace(cast), get_account(cast), channel, "Other", {}, config.sealer, NOW)
+
+
+def _add_many(cast: Cast, count: int, **facts: Any) -> list[int]:
+    """Add test sends, one a second, and tell their ids, the newest first."""
+    destination = get_destination(cast)
+    facts = {"event_type": "alerts.test", "status": DeliveryStatus.QUEUED, "payload": {}} | facts
+    there = {"workspace_id": destination.workspace_id, "alert_destination_id": destination.id}
+    moments = [NOW + seconds(number) for number in range(count)]
+    rows = [AlertDelivery(**there, created_at=moment, updated_at=moment, **facts) for moment in moments]
+    db.session.add_all(rows)
+    db.session.commit()
+    return [row.id for row in reversed(rows)]
+
+
+@pytest.fixture
+def few(cast: Cast, config: Config) -> dict[str, int]:
+    """The ids of a sent test, a failed real alert a day later, and another destination's failed test a day after."""
+    destination, other = get_destination(cast), _add_other(cast, config)
+    return {
+        "sent test": add_delivery(destination, **SENT).id,
+        "failed alert": add_real_alert(destination, created_at=NOW + DAY, **GONE).id,
+        "other's test": add_delivery(other, created_at=NOW + 2 * DAY, **(GONE | {"last_error_code": "forbidden"})).id,
+    }
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ({}, ["other's test", "failed alert", "sent test"]),
+        ({"kind": Kind.TEST}, ["other's test", "sent test"]),
+        ({"kind": Kind.REAL}, ["failed alert"]),
+        ({"status": DeliveryStatus.FAILED}, ["other's test", "failed alert"]),
+        ({"status": DeliveryStatus.CANCELED}, []),
+        ({"code": "gone"}, ["failed alert"]),
+        ({"code": "never heard of"}, []),
+        ({"channel": "webhook"}, ["failed alert", "sent test"]),
+        ({"channel": "slack"}, ["other's test"]),
+        ({"since": date(2026, 5, 5)}, ["other's test", "failed alert"]),
+        ({"until": date(2026, 5, 5)}, ["failed alert", "sent test"]),
+        ({"since": date(2026, 5, 5), "until": date(2026, 5, 5)}, ["failed alert"]),
+        ({"until": date.max, "since": date.min}, ["other's test", "failed alert", "sent test"]),
+        ({"kind": Kind.TEST, "status": DeliveryStatus.FAILED}, ["other's test"]),
+        ({"kind": Kind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "webhook"}, ["failed alert"]),
+        ({"kind": Kind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "slack"}, []),
+        ({"code": "gone", "status": DeliveryStatus.SENT}, []),
+    ],
+)
+def test_a_filter_leaves_what_is_like_it(
+    cast: Cast, few: dict[str, int], wanted: dict[str, Any], names: list[str]
+) -> None:
+    assert _list(cast, **wanted) == [few[name] for name in names]
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ({}, ["failed alert", "sent test"]),
+        ({"kind": Kind.TEST}, ["sent test"]),
+        ({"kind": Kind.REAL}, ["failed alert"]),
+        ({"status": DeliveryStatus.SENT}, ["sent test"]),
+        ({"code": "forbidden"}, []),
+    ],
+)
+def test_a_destinations_history_holds_no_other_ones(
+    cast: Cast, few: dict[str, int], wanted: dict[str, Any], names: list[str]
+) -> None:
+    assert _list(cast, destination_id=cast.destination, **wanted) == [few[name] for name in names]
+
+
+@on_both_databases
+def test_a_day_ends_with_its_last_microsecond(cast: Cast) -> None:
+    midnight = NOW.replace(hour=0, minute=0) + DAY
+    last = add_delivery(get_destination(cast), created_at=midnight - timedelta(microseconds=1)).id
+    first = add_delivery(get_destination(cast), created_at=midnight).id
+
+    assert _list(cast, until=date(2026, 5, 4)) == [last]
+    assert _list(cast, since=date(2026, 5, 5)) == [first]
+
+
+@on_both_databases
+@pytest.mark.parametrize("wanted", [{}, {"kind": Kind.TEST}, {"status": DeliveryStatus.SENT}, {"channel": "webhook"}])
+def test_another_workspaces_deliveries_are_in_nobody_elses_history(cast: Cast, wanted: dict[str, Any]) -> None:
+    foreign = db.session.get_one(AlertDestination, cast.foreign_destination)
+    theirs = add_delivery(foreign, **SENT).id
+
+    assert _list(cast, **wanted) == []
+    assert _list(cast, destination_id=foreign.id, **wanted) == []
+    assert _ids(list_page(cast.clinic, Filter(**wanted))) == [theirs]
+
+
+@on_both_databases
+def test_an_entry_names_what_belongs_to_it(cast: Cast) -> None:
+    destination = get_destination(cast)
+    add_real_alert(destination)
+    add_delivery(destination, created_at=NOW + seconds(1), requested_by_id=cast.support)
+
+    test, alert = list_page(cast.harbor, Filter()).entries
+
+    assert (test.destination.name, test.presser, test.rule, test.tenant) == ("Ticket system", "Support", None, None)
+    assert (alert.presser, alert.rule, alert.tenant) == (None, "A rule", "A customer")
+
+
+@on_both_databases
+def test_what_was_sent_to_a_deleted_destination_stays_in_the_history(cast: Cast) -> None:
+    destination = get_destination(cast)
+    sent = add_delivery(destination, **SENT).id
+    delete_destination(destination, get_account(cast), NOW)
+
+    assert _list(cast) == _list(cast, destination_id=cast.destination) == [sent]
+
+
+@on_both_databases
+@pytest.mark.parametrize(("count", "pages"), [(0, [0]), (50, [50]), (51, [50, 1]), (100, [50, 50]), (101, [50, 50, 1])])
+def test_pages_hold_50_and_leave_nothing_out(cast: Cast, count: int, pages: list[int]) -> None:
+    ids = _add_many(cast, count)
+
+    found = [list_page(cast.harbor, Filter())]
+    found += [list_page(cast.harbor, Filter(), found[0].older)] * bool(found[0].older)
+    found += [list_page(cast.harbor, Filter(), found[-1].older)] * bool(found[-1].older)
+
+    assert [len(page.entries) for page in found] == pages
+    assert [row_id for page in found for row_id in _ids(page)] == ids
+    assert (found[-1].older, found[-1].is_short) == (None, False)
+
+
+@on_both_databases
+def test_the_next_page_is_the_same_however_many_come_in_meanwhile(cast: Cast) -> None:
+    ids = _add_many(cast, 4)
+    first = list_page(cast.harbor, Filter(), size=2)
+    add_delivery(get_destination(cast), created_at=NOW + DAY)
+
+    second = list_page(cast.harbor, Filter(), first.older, size=2)
+
+    assert _ids(first) + _ids(second) == ids
+
+
+@on_both_databases
+def test_deliveries_of_the_same_moment_are_each_on_one_page(cast: Cast) -> None:
+    ids = [add_delivery(get_destination(cast)).id for _ in range(5)]
+
+    first = list_page(cast.harbor, Filter(), size=2)
+    second = list_page(cast.harbor, Filter(), first.older, size=2)
+    third = list_page(cast.harbor, Filter(), second.older, size=2)
+
+    assert _ids(first) + _ids(second) + _ids(third) == sorted(ids, reverse=True)
+
+
+@on_both_databases
+def test_a_place_need_not_be_that_of_a_delivery(cast: Cast) -> None:
+    ids = _add_many(cast, 3)
+
+    assert _ids(list_page(cast.harbor, Filter(), Key(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
+
+
+# The bound
+
+
+@pytest.fixture
+def bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look through ten rows a page, so that a test can have more of them."""
+    monkeypatch.setattr(listing, "LOOKED_THROUGH", 10)
+
+
+@on_both_databases
+@pytest.mark.usefixtures("bound")
+def test_a_page_that_finds_too_little_says_how_far_it_looked_and_the_next_one_goes_on_there(cast: Cast) -> None:
+    rare = add_delivery(get_destination(cast), created_at=NOW - seconds(1), **SENT).id
+    ids = _add_many(cast, 15)
+    wanted = Filter(destination_id=cast.destination, status=DeliveryStatus.SENT)
+
+    first = list_page(cast.harbor, wanted)
+    second = list_page(cast.harbor, wanted, first.older)
+
+    assert (_ids(first), first.older, first.is_short) == ([], Key(NOW + seconds(5), ids[9]), True)
+    assert (_ids(second), second.older, second.is_short) == ([rare], None, False)
+
+
+@on_both_databases
+@pytest.mark.usefixtures("bound")
+@pytest.mark.parametrize(("newer", "pages"), [(9, [1, 0]), (10, [0, 1])])
+def test_the_last_row_that_is_looked_through_is_on_this_page_and_not_on_the_next(
+    cast: Cast, newer: int, pages: list[int]
+) -> None:
+    destination = get_destination(cast)
+    add_delivery(destination, created_at=NOW - seconds(2))
+    add_delivery(destination, created_at=NOW - seconds(1), **SENT)
+    _add_many(cast, newer)
+    wanted = Filter(destination_id=cast.destination, status=DeliveryStatus.SENT)
+
+    first = list_page(cast.harbor, wanted)
+    second = list_page(cast.harbor, wanted, first.older)
+
+    assert [len(page.entries) for page in (first, second)] == pages
+
+
+@on_both_databases
+@pytest.mark.usefixtures("bound")
+@pytest.mark.parametrize(
+    "wanted",
+    [Filter(), Filter(kind=Kind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],
+)
+def test_what_an_index_answers_alone_is_found_however_far_back_it_is(cast: Cast, wanted: Filter) -> None:
+    facts = {"status": DeliveryStatus.CANCELED, "last_error_code": "gone", "created_at": NOW - DAY}
+    old = add_delivery(get_destination(cast), **facts)
+    _add_many(cast, 15, event_type="alerts.test")
+
+    page = list_page(cast.harbor, wanted)
+
+    assert (page.entries[-1].delivery, page.older) == (old, None)
+
+
+# The cost
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("wanted", "queries"),
+    [(Filter(), 1), (Filter(status=DeliveryStatus.QUEUED), 1), (Filter(channel="webhook", kind=Kind.TEST), 2)],
+)
+def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
+    cast: Cast, count_queries: CountQueries, wanted: Filter, queries: int
+) -> None:
+    _add_many(cast, 60)
+
+    with count_queries() as for_one:
+        list_page(cast.harbor, wanted, size=1)
+    with count_queries() as for_many:
+        _read_names(list_page(cast.harbor, wanted))
+
+    assert (len(for_one), len(for_many)) == (queries, queries)
+
+
+def _read_names(page: Page) -> list[tuple[str, str | None]]:
+    return [(entry.destination.name, entry.delivery.reference) for entry in page.entries]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Filter(), "history"),
+        (Filter(kind=Kind.TEST), "history_tests"),
+        (Filter(status=DeliveryStatus.FAILED), "history_status"),
+        (Filter(code="gone"), "history_code"),
+        (Filter(destination_id=1), "history_destination"),
+        (Filter(destination_id=1, kind=Kind.TEST), "newest"),
+        (Filter(destination_id=1, status=DeliveryStatus.FAILED), "history_destination"),
+        (Filter(status=DeliveryStatus.FAILED, code="gone"), "history_code"),
+        (Filter(channel="webhook"), "history"),
+    ],
+)
+@pytest.mark.parametrize("before", [None, Key(NOW + DAY, 1)])
+def test_every_filter_walks_an_index_in_its_order(
+    cast: Cast, count_queries: CountQueries, wanted: Filter, index: str, before: Key | None
+) -> None:
+    with count_queries() as statements:
+        list_page(cast.harbor, replace(wanted, since=date(2026, 1, 1)), before)
+
+    plan = _explain(statements[-1])
+    assert f"INDEX ix_alert_deliveries_{index} (" in plan[0]
+    assert [step for step in plan if "TEMP B-TREE" in step] == []
+
+
+def _explain(statement: str) -> list[str]:
+    with db.engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?"))
+        return [row.detail for row in rows if "alert_deliveries" in row.detail or "B-TREE" in row.detail]

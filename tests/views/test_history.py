@@ -1,0 +1,253 @@
+"""The pages of the history and its file: what they say, where they lead, and what nobody gets to see."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.cast import (
+    NOW,
+    SECRET_PATH,
+    SIGNING_SECRET,
+    Cast,
+    add_delivery,
+    add_real_alert,
+    get_account,
+    get_destination,
+    seconds,
+)
+from tests.visitor import Visitor
+from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.destinations import delete_destination
+from webapp.history import listing
+from webapp.models import DeliveryStatus
+
+Visit = Callable[[int], Visitor]
+
+PAGE = "/w/harbor/history"
+FILE = "/w/harbor/history.csv"
+SENT: dict[str, Any] = {"status": DeliveryStatus.SENT, "sent_at": NOW, "attempt_count": 1}
+GONE: dict[str, Any] = {
+    "status": DeliveryStatus.FAILED,
+    "last_error_code": "gone",
+    "last_error_message": "hooks.example.com answered 410.",
+    "attempt_count": 2,
+    "answer_seconds": 0.25,
+}
+
+
+@pytest.fixture
+def reader(cast: Cast, visit: Visit) -> Visitor:
+    return visit(cast.viewer)
+
+
+@pytest.fixture
+def sent(app: Flask, cast: Cast) -> None:
+    """A test that failed, and a real alert before it that was accepted."""
+    with app.app_context():
+        destination = get_destination(cast)
+        add_real_alert(destination, **SENT)
+        facts = {"requested_by_id": cast.support, "payload": {"reference": "K7QM"}}
+        add_delivery(destination, created_at=NOW + seconds(1), **facts, **GONE)
+
+
+def _rows(page: str) -> list[list[str]]:
+    """Tell the text of the cells of each row, without the time's."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page.partition("<tbody>")[2], re.DOTALL)
+    return [[_to_text(cell) for cell in row.split("</td>")[1:-1]] for row in rows]
+
+
+def _to_text(markup: str) -> str:
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", "", markup).split()))
+
+
+def _links(page: str) -> dict[str, str]:
+    found = re.findall(r'<a [^>]*href="([^"]+)"[^>]*>(.*?)</a>', page, re.DOTALL)
+    return {_to_text(words): html.unescape(where) for where, words in found}
+
+
+@pytest.mark.usefixtures("sent")
+def test_each_row_says_what_was_sent_where_how_it_ended_and_who_pressed(reader: Visitor) -> None:
+    test, alert = _rows(reader.get(PAGE).text)
+
+    outcome = "Failed hooks.example.com answered 410. 2 attempts. 0.25 s"
+    assert test == ["Test", "Ticket system", outcome, "K7QM", "Support"]
+    assert alert[:2] == ["Real alert A rule, A customer", "Ticket system"]
+    assert alert[2].startswith("Sent ")
+    assert alert[3:] == ["", ""]
+
+
+@pytest.mark.usefixtures("sent")
+def test_no_badge_stands_in_a_history_and_no_secret(reader: Visitor) -> None:
+    text = reader.get(PAGE).text + reader.get(FILE).text
+
+    assert "data-last-test" not in text
+    assert (SECRET_PATH in text, SIGNING_SECRET in text) == (False, False)
+
+
+def test_a_real_alert_that_we_sent_is_told_in_our_words_and_another_programs_by_its_code(
+    app: Flask, cast: Cast, reader: Visitor
+) -> None:
+    with app.app_context():
+        attempts = add_attempt((), PastAttempt(1, NOW, 0.2, 410, "gone"))
+        add_real_alert(get_destination(cast), attempts=attempts, **GONE)
+        foreign = GONE | {"last_error_message": f"POST https://hooks.example.com{SECRET_PATH}"}
+        add_real_alert(get_destination(cast), created_at=NOW - seconds(1), **foreign)
+
+    ours, theirs = _rows(reader.get(PAGE).text)
+
+    assert ours[2] == "Failed hooks.example.com answered 410. 2 attempts. 0.25 s"
+    assert theirs[2] == "Failed gone 2 attempts. 0.25 s"
+    assert SECRET_PATH not in reader.get(FILE).text
+
+
+@pytest.mark.usefixtures("sent")
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("kind=test", ["Test"]),
+        ("kind=real&channel=webhook", ["Real"]),
+        ("status=failed&code=gone", ["Test"]),
+        ("since=2026-05-04&until=2026-05-04", ["Test", "Real"]),
+        ("kind=nonsense&before=nonsense", ["Test", "Real"]),
+    ],
+)
+def test_the_address_says_what_is_shown_in_page_and_file(reader: Visitor, query: str, kinds: list[str]) -> None:
+    page = reader.get(f"{PAGE}?{query}").text
+    lines = reader.get(f"{FILE}?{query}").text.splitlines()[1:]
+
+    assert re.findall(r"<td>(Test|Real)", page) == kinds
+    assert [line.split(",")[1].capitalize() for line in lines] == kinds
+
+
+@pytest.mark.usefixtures("sent")
+def test_the_form_keeps_what_was_chosen_and_the_file_is_of_the_same(reader: Visitor) -> None:
+    query = "kind=test&status=failed&code=gone&since=2026-05-01"
+    page = reader.get(f"{PAGE}?{query}").text
+
+    assert re.findall(r'<option value="([^"]+)" selected>', page) == ["test", "failed", "gone"]
+    assert '<input type="date" name="since" value="2026-05-01">' in page
+    assert _links(page)["CSV"] == f"{FILE}?kind=test&status=failed&code=gone&since=2026-05-01"
+
+
+def test_older_leads_on_and_newest_leads_back(app: Flask, cast: Cast, reader: Visitor) -> None:
+    with app.app_context():
+        destination = get_destination(cast)
+        _ = [add_delivery(destination, **SENT, created_at=NOW + seconds(number)) for number in range(51)]
+
+    first = reader.get(f"{PAGE}?kind=test").text
+    second = reader.get(_links(first)["Older"]).text
+
+    assert (len(_rows(first)), len(_rows(second))) == (50, 1)
+    assert _links(first)["Older"].startswith(f"{PAGE}?kind=test&before=2026-05-04T09:30:01.000000Z_")
+    assert ("Newest" in _links(first), "Older" in _links(second)) == (False, False)
+    assert _links(second)["Newest"] == f"{PAGE}?kind=test"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "Nothing was sent here yet."),
+        ("?destination=1", "Nothing was sent to it yet."),
+        ("?status=sent", "Nothing is like that."),
+        ("?before=2026-05-04T09:30:00.000000Z_1", "Nothing is older than that."),
+    ],
+)
+def test_an_empty_page_says_why_it_is_empty(reader: Visitor, query: str, words: str) -> None:
+    assert words in reader.get(f"{PAGE}{query}").text
+
+
+def test_a_filter_that_leaves_nothing_can_be_cleared_and_the_destination_stays(reader: Visitor) -> None:
+    links = _links(reader.get(f"{PAGE}?destination=1&status=sent").text)
+
+    assert links["Clear the filter"] == f"{PAGE}?destination=1"
+
+
+def test_a_page_that_looked_far_enough_says_how_far(
+    app: Flask, cast: Cast, reader: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "LOOKED_THROUGH", 2)
+    with app.app_context():
+        _ = [add_delivery(get_destination(cast), **SENT) for _ in range(3)]
+
+    page = reader.get(f"{PAGE}?channel=slack").text
+
+    assert "Nothing is like that as far back as 2026-05-04 09:30:00 UTC." in page
+    assert "Nothing is older than that." in reader.get(_links(page)["Look further back"]).text
+
+
+@pytest.mark.usefixtures("sent")
+def test_the_history_of_one_destination_says_so_and_leads_back(cast: Cast, reader: Visitor) -> None:
+    page = reader.get(f"{PAGE}?destination={cast.destination}").text
+
+    assert "<h1>History of Ticket system</h1>" in page
+    assert _links(page)["Show that of the whole workspace"] == PAGE
+    assert f'<input type="hidden" name="destination" value="{cast.destination}">' in page
+
+
+@pytest.mark.usefixtures("sent")
+def test_a_deleted_destination_keeps_its_history(app: Flask, cast: Cast, reader: Visitor) -> None:
+    with app.app_context():
+        delete_destination(get_destination(cast), get_account(cast), NOW)
+
+    page = reader.get(f"{PAGE}?destination={cast.destination}").text
+
+    assert "The destination was deleted." in page
+    assert [row[1] for row in _rows(page)] == ["Ticket system Deleted"] * 2
+    assert f"/w/harbor/destinations/{cast.destination}" not in page
+
+
+@pytest.mark.parametrize("path", [PAGE, FILE])
+@pytest.mark.parametrize("number", ["2", "999999", "0", "abc", "9" * 30, "%00", "٣"])
+def test_the_history_of_a_destination_that_is_not_there_is_not_there(
+    cast: Cast, reader: Visitor, path: str, number: str
+) -> None:
+    assert cast.foreign_destination == 2
+    assert reader.get(f"{path}?destination={number}").status_code == 404
+
+
+def test_a_file_is_named_after_what_is_in_it_and_kept_by_no_cache(cast: Cast, reader: Visitor) -> None:
+    whole, one = reader.get(FILE), reader.get(f"{FILE}?destination={cast.destination}")
+
+    names = [answer.headers["Content-Disposition"] for answer in (whole, one)]
+    assert re.fullmatch(r'attachment; filename="history-harbor-\d{8}T\d{6}Z\.csv"', names[0])
+    assert re.fullmatch(r'attachment; filename="history-harbor-1-\d{8}T\d{6}Z\.csv"', names[1])
+    assert (whole.content_type, whole.headers["Cache-Control"]) == ("text/csv; charset=utf-8", "no-store")
+
+
+def test_a_file_is_streamed(app: Flask, cast: Cast, reader: Visitor) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast))
+
+    answer = reader.client.get(FILE)
+
+    assert (answer.is_streamed, len(answer.text.splitlines())) == (True, 2)
+
+
+@pytest.mark.parametrize("path", [PAGE, FILE])
+def test_a_test_that_no_worker_will_end_is_not_left_pending_in_a_history(
+    app: Flask, cast: Cast, reader: Visitor, path: str
+) -> None:
+    with app.app_context():
+        add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(600))
+
+    assert "No worker picked the message up in time, so nothing was sent." in reader.client.get(path).text
+
+
+@pytest.mark.parametrize("path", ["/w/harbor/destinations", "/w/harbor/destinations/1"])
+def test_the_pages_lead_to_the_history(cast: Cast, reader: Visitor, path: str) -> None:
+    links = _links(reader.get(path).text)
+
+    assert {PAGE, f"{PAGE}?destination=1"} & set(links.values())
+
+
+def test_a_name_is_text_in_a_history(app: Flask, cast: Cast, reader: Visitor) -> None:
+    with app.app_context():
+        get_destination(cast).name = "<script>alert(1)</script>"
+        add_delivery(get_destination(cast))
+
+    assert "<script>alert" not in reader.get(f"{PAGE}?destination={cast.destination}").text
