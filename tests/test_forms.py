@@ -9,7 +9,16 @@ from flask import Flask
 from wtforms import Form
 
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Accepted, Channel, Field, FieldKind, Message, SettingInvalid, Settings
+from webapp.channels.contract import (
+    Accepted,
+    Channel,
+    Field,
+    FieldKind,
+    Message,
+    Preview,
+    SettingInvalid,
+    Settings,
+)
 from webapp.forms import DestinationForm, PasswordForm, SignInForm, make_destination_form
 from webapp.outbound import WayOut
 
@@ -28,16 +37,22 @@ def _send(_settings: Settings, _message: Message, _way_out: WayOut) -> Accepted:
     return Accepted(200)
 
 
+def _preview(_settings: Settings, _message: Message, _way_out: WayOut) -> Preview:
+    return Preview("Pigeon", {}, ())
+
+
 PIGEONS = Channel(
     "Pigeons",
     "Fed",
     "Look at the roof.",
+    guide=("Climb onto the roof.",),
     fields=(
         _field("loft", FieldKind.ADDRESS),
         _field("whistle", FieldKind.SECRET),
         _field("password", FieldKind.SECRET, required=False),
         _field("birds", FieldKind.RECIPIENTS),
     ),
+    preview=_preview,
     send=_send,
 )
 """A channel with a field of every kind."""

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from cryptography.fernet import Fernet
@@ -94,6 +95,17 @@ def test_every_channel_is_offered(admin: Visitor) -> None:
     page = admin.get(f"{LIST}/new").text
 
     assert re.findall(rf'href="{LIST}/new/(\w+)"', page) == list(CHANNELS)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_beside_the_form_stands_the_channels_guide_step_by_step(admin: Visitor, channel: str) -> None:
+    steps = re.findall("<li>(.+?)</li>", admin.get(f"{LIST}/new/{channel}").text)
+
+    assert [unescape(step) for step in steps] == list(CHANNELS[channel].guide)
+
+
+def test_the_guide_stands_beside_the_form_of_an_edit_too(admin: Visitor) -> None:
+    assert CHANNELS["webhook"].guide[0] in admin.get(f"{OWN}/edit").text
 
 
 @on_both_databases
