@@ -13,7 +13,7 @@ FLOORS = (
     ("webapp.views", "webapp.cli", "webapp.errors", "webapp.headers", "webapp.logs"),
     ("webapp.worker", "webapp.status", "webapp.batches", "webapp.demo"),
     ("webapp.pressing",),
-    ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking", "webapp.diagnosis"),
+    ("webapp.jobs", "webapp.access", "webapp.forms", "webapp.masking", "webapp.diagnosis", "webapp.sample"),
     ("webapp.deliveries", "webapp.destinations", "webapp.overview", "webapp.sessions"),
     ("webapp.last_test", "webapp.backlog", "webapp.tallies", "webapp.cooldown", "webapp.locks", "webapp.accounts"),
     ("webapp.audit",),

@@ -47,6 +47,7 @@ POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404
 GET  /w/<slug>/destinations/<destination_id>           200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/status    200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/details   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
+GET  /w/<slug>/destinations/<destination_id>/preview   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302

@@ -1,19 +1,49 @@
 """What a delivery says, as its channel will say it."""
 
+import secrets
+from collections.abc import Mapping
 from datetime import datetime
 
 from webapp.channels.contract import Message
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertRule, Workspace
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Workspace
+
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0, O, 1, I, L, U: references are read aloud."""
+
+SAMPLE = {"message_id": "msg_sample", "reference": "SAMPLE"}
+"""What stands for what every test send gets anew; its L is in no reference."""
+
+
+def write_payload(destination: AlertDestination, account: Account, now: datetime) -> dict[str, str]:
+    """Write down what a test send pressed now says."""
+    workspace = db.session.get_one(Workspace, destination.workspace_id)
+    return {
+        "message_id": f"msg_{secrets.token_hex(12)}",
+        "reference": "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6)),
+        "workspace": workspace.name,
+        "destination": destination.name,
+        "requested_by": account.name,
+        "requested_at": now.isoformat(),
+    }
+
+
+def make_sample(destination: AlertDestination, account: Account, now: datetime) -> Message:
+    """Make the message of a test send pressed now, without one."""
+    return _read_payload(write_payload(destination, account, now) | SAMPLE)
 
 
 def read_message(delivery: AlertDelivery) -> Message:
     """Read the message of a test send from its payload, or make the one of a real alert."""
     if delivery.event_type != TEST_EVENT:
         return _make_alert(delivery)
-    payload = dict(delivery.payload)
+    return _read_payload(delivery.payload)
+
+
+def _read_payload(written: Mapping[str, str]) -> Message:
+    payload = dict(written)
     requested_at = datetime.fromisoformat(payload.pop("requested_at"))
-    return Message(event_type=delivery.event_type, requested_at=requested_at, **payload)
+    return Message(event_type=TEST_EVENT, requested_at=requested_at, **payload)
 
 
 def _make_alert(delivery: AlertDelivery) -> Message:
