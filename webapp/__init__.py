@@ -18,7 +18,20 @@ from webapp.config import Config, read_config
 from webapp.errors import init_errors
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.headers import init_headers
-from webapp.views import audit, auth, batches, demo, destinations, health, inbox, metrics, press, preview, workspaces
+from webapp.views import (
+    audit,
+    auth,
+    batches,
+    checks,
+    demo,
+    destinations,
+    health,
+    inbox,
+    metrics,
+    press,
+    preview,
+    workspaces,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -97,7 +110,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def _register(app: Flask, config: Config) -> None:
-    for view in (auth, workspaces, audit, destinations, preview, press, batches, health, metrics):
+    for view in (auth, workspaces, audit, destinations, checks, preview, press, batches, health, metrics):
         app.register_blueprint(view.bp)
     if config.demo:
         for view in (demo, inbox):

@@ -158,7 +158,7 @@ def test_a_wrong_address_is_answered_with_a_sentence_beside_the_field_and_shown_
 
     assert answer.status_code == 400
     assert sentence in _errors(answer.text)["address"]
-    assert 'aria-describedby="address-help address-error"' in answer.text
+    assert 'aria-describedby="address-help address-check" aria-invalid="true"' in answer.text
     assert "canary" not in answer.text + str(answer.headers) + caplog.text
 
 
@@ -170,6 +170,31 @@ def test_a_wrong_form_comes_back_with_the_name_and_without_any_secret(admin: Vis
     assert 'value="Night &lt;shift&gt;"' in page
     assert "wrong.example" not in page
     assert OTHER_SECRET not in page
+
+
+def test_a_wrong_form_begins_with_what_is_wrong_and_links_to_it(admin: Visitor) -> None:
+    page = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
+
+    summary = page.partition('id="errors" tabindex="-1" autofocus')[2].partition("</section>")[0]
+    assert "Not saved: 2 fields are not right yet" in summary
+    assert re.findall(r'<a href="#(\w+)">([^<]+)</a>: ', summary) == [("name", "Name"), ("address", "Address")]
+    assert page.index('id="errors"') < page.index('<form class="sheet"')
+    assert "<title>Error: Add Webhook" in page
+
+
+def test_a_wrong_form_says_which_secrets_must_be_typed_again(admin: Visitor) -> None:
+    both = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
+    neither = admin.post(f"{OWN}/edit", BLANK | {"name": ""}).text
+
+    assert "Enter again: Address, Signing secret." in both
+    assert "Enter again" not in neither
+
+
+def test_a_form_that_nobody_has_sent_yet_says_of_nothing_that_it_is_wrong(admin: Visitor) -> None:
+    page = admin.get(f"{LIST}/new/webhook").text
+
+    assert 'id="errors"' not in page
+    assert "aria-invalid" not in page
 
 
 def test_wrong_recipients_come_back_as_they_were_typed(admin: Visitor) -> None:
