@@ -22,6 +22,8 @@ PLACES = {
     "failed": Place("/w/harbor/destinations/5"),
     "disabled": Place("/w/harbor/destinations/8"),
     "destination-of-viewer": Place("/w/harbor/destinations/2", role="viewer"),
+    "preview": Place("/w/harbor/destinations/1/preview"),
+    "preview-of-mail": Place("/w/harbor/destinations/2/preview", role="viewer"),
     "choose": Place("/w/harbor/destinations/new"),
     "add-teams": Place("/w/harbor/destinations/new/teams"),
     "add-email": Place("/w/harbor/destinations/new/email"),

@@ -364,7 +364,7 @@ def test_disabling_and_enabling_say_so_and_offer_the_way_back(admin: Visitor, ro
     enabled, on = admin.get(OWN).text, row()[0].is_enabled
 
     assert (off, on) == (False, True)
-    assert "Ticket system is disabled." in disabled
+    assert "Ticket system is disabled. Nothing goes there until it is enabled again" in disabled
     assert f'action="{OWN}/enable"' in disabled
     assert "Ticket system is enabled." in enabled
     assert f'action="{OWN}/disable"' in enabled
@@ -383,6 +383,39 @@ def test_deleting_asks_first(admin: Visitor, row: Row) -> None:
     assert "Delete Ticket system?" in page
     assert "The record of what was sent to it is kept." in page
     assert row()[0].deleted_at is None
+
+
+def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, cast: Cast, admin: Visitor) -> None:
+    with app.app_context():
+        add_real_alert(get_destination(cast), created_at=datetime.now(UTC))
+        add_delivery(get_destination(cast), created_at=datetime.now(UTC))
+
+    page = " ".join(admin.get(f"{OWN}/delete").text.split())
+
+    assert "Webhook. Deleting cannot be taken back." in page
+    assert re.search(r"address \(127\.0\.0\.1:\d+, fingerprint <code>\w{8}</code>\), signing secret \(set,", page)
+    assert "1 rule has sent some: <b>A rule</b>." in page
+    assert "The test that is under way is not sent any more" in page
+    assert "It names 1 test send." in page
+
+
+def test_before_deleting_what_is_not_there_is_not_named(app: Flask, cast: Cast, admin: Visitor) -> None:
+    _spoil(app, cast, config="")
+
+    page = admin.get(f"{OWN}/delete").text
+
+    assert "No rule has sent one within the last 30 days." in page
+    assert "Its settings are erased" not in page
+    assert "under way" not in page
+
+
+def test_before_deleting_the_page_offers_what_can_be_taken_back(admin: Visitor) -> None:
+    enabled = admin.get(f"{OWN}/delete").text
+    admin.post(f"{OWN}/disable")
+    disabled = admin.get(f"{OWN}/delete").text
+
+    assert f'formaction="{OWN}/disable"' in enabled
+    assert f'formaction="{OWN}/disable"' not in disabled
 
 
 @on_both_databases
