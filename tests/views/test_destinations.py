@@ -10,6 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from tests.cast import (
     NOW,
@@ -24,11 +25,12 @@ from tests.cast import (
     on_both_databases,
 )
 from tests.visitor import Visitor
+from webapp.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
 from webapp.config import Config
 from webapp.destinations import add_destination
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role
 from webapp.sealing import Sealer
 
 Visit = Callable[[int], Visitor]
@@ -123,6 +125,37 @@ def test_after_adding_the_page_says_what_comes_next(admin: Visitor) -> None:
     added = admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
 
     assert "Pager was added. Send a test to see" in admin.get(added.location or "").text
+
+
+@pytest.fixture
+def newcomer(app: Flask, cast: Cast, visit: Visit) -> Visitor:
+    """The admin of a workspace in which there is nothing yet."""
+    with app.app_context():
+        set_role(add_workspace("quay", "Quay", NOW), get_account(cast), Role.ADMIN)
+        db.session.commit()
+    return visit(cast.admin)
+
+
+def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
+    """Follow the link that says this."""
+    link = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<svg.+?</svg>)? ?{words}</a>', page.text)
+    assert link, f"no link says {words}"
+    return visitor.get(link[1])
+
+
+def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(newcomer: Visitor) -> None:
+    kinds = _follow(newcomer, newcomer.get("/w/quay/destinations"), "Add the first one")
+    form = _follow(newcomer, kinds, "Webhook")
+    assert CHANNELS["webhook"].guide[0] in form.text
+
+    added = newcomer.post(form.request.path, {"name": "Pager"} | GOOD["webhook"])
+    page = newcomer.get(added.location or "")
+    assert '<button class="first" data-action="send-test" aria-label="Send test to Pager"' in page.text
+
+    [press] = re.findall(r'hx-post="([^"]+/test)"', page.text)
+    sent = newcomer.post(press)
+    assert (sent.status_code, 'data-last-test="pending"' in sent.text) == (200, True)
+    assert 'class="first"' not in sent.text
 
 
 def test_an_empty_form_names_every_field_that_is_needed(admin: Visitor) -> None:
