@@ -43,7 +43,7 @@
 
   function describe(element) {
     const names = [element, element.parentElement].map((each) => [each.localName, ...each.classList].join("."));
-    return `${names[1]} > ${names[0]} "${(element.value ?? element.textContent).trim().slice(0, 30)}"`;
+    return `${names[1]} > ${names[0]} "${String(element.value || element.textContent).trim().slice(0, 30)}"`;
   }
 
   const withText = [...document.body.querySelectorAll("*")].filter(
