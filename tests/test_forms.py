@@ -9,7 +9,16 @@ from flask import Flask
 from wtforms import Form
 
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Accepted, Channel, Field, FieldKind, Message, SettingInvalid, Settings
+from webapp.channels.contract import (
+    Accepted,
+    Channel,
+    Field,
+    FieldKind,
+    Message,
+    Preview,
+    SettingInvalid,
+    Settings,
+)
 from webapp.forms import DestinationForm, PasswordForm, SignInForm, make_destination_form
 from webapp.outbound import WayOut
 
@@ -28,16 +37,22 @@ def _send(_settings: Settings, _message: Message, _way_out: WayOut) -> Accepted:
     return Accepted(200)
 
 
+def _preview(_settings: Settings, _message: Message, _way_out: WayOut) -> Preview:
+    return Preview("Pigeon", {}, ())
+
+
 PIGEONS = Channel(
     "Pigeons",
     "Fed",
     "Look at the roof.",
+    guide=("Climb onto the roof.",),
     fields=(
         _field("loft", FieldKind.ADDRESS),
         _field("whistle", FieldKind.SECRET),
         _field("password", FieldKind.SECRET, required=False),
         _field("birds", FieldKind.RECIPIENTS),
     ),
+    preview=_preview,
     send=_send,
 )
 """A channel with a field of every kind."""
@@ -161,6 +176,32 @@ def test_a_secret_field_never_shows_a_value(fill: Fill, field: str) -> None:
     assert 'autocomplete="off"' in html
     assert STORED[field] not in html
     assert "Canary" not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "errors"),
+    [
+        ("name", {}, ["Give the destination a name."]),
+        ("loft", {"loft": "wrong"}, ["That is wrong."]),
+        ("whistle", {"whistle": "right"}, []),
+        ("password", {}, []),
+    ],
+)
+def test_one_field_can_be_checked_alone(fill: Fill, name: str, typed: dict[str, str], errors: list[str]) -> None:
+    form = fill(typed)
+
+    assert list(form.check_field(name).errors) == errors
+    assert list(form.errors) == [name] * bool(errors)
+
+
+@pytest.mark.parametrize("name", ["csrf_token", "feathers", ""])
+def test_what_is_no_field_cannot_be_checked(fill: Fill, name: str) -> None:
+    assert fill(FILLED).check_field(name) is None
+
+
+def test_the_secrets_that_were_typed_are_named_since_no_page_holds_them(fill: Fill) -> None:
+    assert fill(FILLED).list_withheld() == ["Loft", "Whistle"]
+    assert fill({"name": "Roof", "loft": " ", "birds": "cy"}).list_withheld() == []
 
 
 def test_recipients_show_what_is_stored_and_what_was_typed(fill: Fill) -> None:

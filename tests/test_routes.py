@@ -60,12 +60,15 @@ GET  /w/<slug>/audit                                   200 403 403 404 302     .
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+POST /w/<slug>/destinations/new/<channel_name>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 
 GET  /w/<slug>/destinations/<destination_id>           200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/status    200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/details   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
+GET  /w/<slug>/destinations/<destination_id>/preview   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/receipt   200 200 403 404 302   404 404 404 404 302   404 404 404 404 302
+POST /w/<slug>/destinations/<destination_id>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
 POST /w/<slug>/destinations/<destination_id>/enable    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
@@ -98,6 +101,7 @@ HARBOR = {
     "filename": "app.css",
     "batch": "0f",
     "token": Links(SECRET_KEY, None).sign(1, "K7QM4T"),
+    "field": "address",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
 NOT_THERE = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}

@@ -22,6 +22,7 @@ from webapp.views import (
     audit,
     auth,
     batches,
+    checks,
     demo,
     destinations,
     health,
@@ -29,6 +30,7 @@ from webapp.views import (
     inbox,
     metrics,
     press,
+    preview,
     receipts,
     workspaces,
 )
@@ -110,7 +112,8 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def _register(app: Flask, config: Config) -> None:
-    for view in (auth, workspaces, audit, history, destinations, press, receipts, batches, health, metrics):
+    in_workspaces = (workspaces, audit, history, destinations, checks, preview, press, receipts, batches)
+    for view in (auth, *in_workspaces, health, metrics):
         app.register_blueprint(view.bp)
     if config.demo:
         for view in (demo, inbox):

@@ -84,6 +84,18 @@ class DestinationForm(PageForm):
         description="How your team calls this place, such as “Ops channel”.",
     )
 
+    def check_field(self, name: str) -> FormField | None:
+        """Check one field alone and return it; None if no such field is to be filled in."""
+        field = None if name == "csrf_token" else self._fields.get(name)
+        if field is not None:
+            field.validate(self)
+        return field
+
+    def list_withheld(self) -> list[str]:
+        """Name the secrets that were typed: the page that comes back holds none, so they must be typed again."""
+        secret = (field for field in self if isinstance(field.widget, WriteOnlyInput))
+        return [field.label.text for field in secret if any(text.strip() for text in field.raw_data or ())]
+
     def read_settings(self, channel: Channel) -> dict[str, str]:
         """Collect the checked settings; what was left blank is empty."""
         return {field.name: str(self[field.name].data or "") for field in channel.fields}

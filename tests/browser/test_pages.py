@@ -26,6 +26,8 @@ PLACES = {
     "history": Place("/w/harbor/history"),
     "history-of-one": Place("/w/harbor/history?destination=5", role="viewer"),
     "history-of-nothing": Place("/w/harbor/history?status=suppressed"),
+    "preview": Place("/w/harbor/destinations/1/preview"),
+    "preview-of-mail": Place("/w/harbor/destinations/2/preview", role="viewer"),
     "choose": Place("/w/harbor/destinations/new"),
     "add-teams": Place("/w/harbor/destinations/new/teams"),
     "add-email": Place("/w/harbor/destinations/new/email"),

@@ -8,14 +8,29 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from functools import partial
 from time import monotonic, sleep
 
 import pytest
 
+from tests.channels.conftest import FarEnd
 from tests.outbound.far_end import listening
+from tests.scripted_mail_server import ScriptedMailServer, mail_server
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Accepted, Channel, Field, FieldKind, Message, SettingInvalid, get_setting
+from webapp.channels.contract import (
+    Accepted,
+    Channel,
+    Field,
+    FieldKind,
+    Message,
+    Part,
+    Preview,
+    SettingInvalid,
+    get_setting,
+)
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailServer, Policy, WayOut
 from webapp.outbound.addresses import Origin
@@ -23,6 +38,7 @@ from webapp.outbound.limits import Limits
 from webapp.outbound.mail import MailSecurity
 
 CANARY = "Kanarienvogel4711"
+SIGNING_SECRET = "whsec_" + base64.b64encode(f"{CANARY}-and-some-more-bytes".encode()).decode()
 LIMITS = Limits(whole=0.6, lookup=0.5, connect=0.5, silence=0.3)
 MARGIN = 1.5
 
@@ -107,15 +123,17 @@ class Stage:
 
     def send(self, channel: Channel) -> Accepted:
         """Send through a channel whose every setting holds the canary."""
-        settings = {field.name: self._setting(field.kind) for field in channel.fields}
-        return channel.send(settings, MESSAGE, self.way_out)
+        return channel.send(fill_in(channel, self.port), MESSAGE, self.way_out)
 
-    def _setting(self, kind: FieldKind) -> str:
-        return {
-            FieldKind.ADDRESS: f"http://127.0.0.1:{self.port}/services/{CANARY}?sig={CANARY}",
-            FieldKind.SECRET: "whsec_" + base64.b64encode(f"{CANARY}-and-some-more-bytes".encode()).decode(),
-            FieldKind.RECIPIENTS: f"{CANARY}@example.com",
-        }[kind]
+
+def fill_in(channel: Channel, port: int) -> dict[str, str]:
+    """Give every setting of a channel a value with the canary; the address leads to this port."""
+    by_kind = {
+        FieldKind.ADDRESS: f"http://127.0.0.1:{port}/services/{CANARY}?sig={CANARY}",
+        FieldKind.SECRET: SIGNING_SECRET,
+        FieldKind.RECIPIENTS: f"{CANARY}@example.com",
+    }
+    return {field.name: by_kind[field.kind] for field in channel.fields}
 
 
 @pytest.fixture
@@ -165,6 +183,99 @@ def test_without_its_settings_a_channel_sends_nothing_and_says_so(channel: Chann
         channel.send({}, MESSAGE, stage.way_out)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
     assert stage.connections == []
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Far ends that accept everything and keep it."""
+
+    web: FarEnd
+    post_office: ScriptedMailServer
+
+    @property
+    def way_out(self) -> WayOut:
+        mail = MailServer("127.0.0.1", self.post_office.port, "alerts@example.com", MailSecurity.NONE)
+        return replace(self.web.way_out, mail=mail)
+
+    def preview(self, channel: Channel, message: Message = MESSAGE) -> Preview:
+        return channel.preview(fill_in(channel, self.web.server.port), message, self.way_out)
+
+    def send(self, channel: Channel, message: Message) -> "Keeper":
+        channel.send(fill_in(channel, self.web.server.port), message, self.way_out)
+        return self
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of the one message that came, by their names in lower case."""
+        sources = [*(request.headers for request in self.web.requests), *self._mails]
+        return {name.lower(): str(value) for source in sources for name, value in source.items()}
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The texts of the one message that came."""
+        posted = [Part(str(post.content_type), post.get_data(as_text=True)) for post in self.web.requests]
+        mailed = [
+            Part(part.get_content_type(), part.get_content().replace("\r\n", "\n"))  # the line ends are the wire's
+            for mail in self._mails
+            for part in mail.iter_parts()
+        ]
+        return (*posted, *mailed)
+
+    @property
+    def _mails(self) -> list[EmailMessage]:
+        return [message_from_bytes(mime, _class=EmailMessage, policy=default) for mime in self.post_office.messages]
+
+
+@pytest.fixture
+def keeper(far_end: FarEnd) -> Iterator[Keeper]:
+    far_end.answers(200, "ok")
+    with mail_server() as post_office:
+        yield Keeper(far_end, post_office)
+
+
+@every_channel
+@pytest.mark.parametrize("workspace", ["Acme", "Büro \N{FIRE} & <Söhne>"])
+def test_a_preview_says_to_the_letter_what_the_far_end_gets(channel: Channel, keeper: Keeper, workspace: str) -> None:
+    message = replace(MESSAGE, workspace=workspace)
+    preview = keeper.preview(channel, message)
+    assert preview.parts == keeper.send(channel, message).parts != ()
+
+
+@every_channel
+def test_a_preview_names_headers_that_the_far_end_gets_and_their_values_unless_they_are_made_then(
+    channel: Channel, keeper: Keeper
+) -> None:
+    previewed = keeper.preview(channel).headers
+    came = keeper.send(channel, MESSAGE).headers
+    told = {name.lower(): value for name, value in previewed.items() if not value.startswith("(")}
+    assert {name.lower() for name in previewed} <= set(came)
+    assert told == {name: came[name] for name in told}
+
+
+@every_channel
+def test_a_preview_connects_to_nothing_and_shows_no_secret(channel: Channel, keeper: Keeper) -> None:
+    preview = keeper.preview(channel)
+    assert CANARY not in repr(preview)
+    assert SIGNING_SECRET not in repr(preview)
+    assert (keeper.web.requests, keeper.post_office.commands) == ([], [])
+
+
+@every_channel
+def test_without_its_settings_a_channel_previews_nothing_and_says_so(channel: Channel, keeper: Keeper) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        channel.preview({}, MESSAGE, keeper.way_out)
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+
+
+def test_json_is_read_on_many_lines_and_in_its_own_letters() -> None:
+    assert Part("application/json", '{"a": "\\u00fc"}').readable == '{\n  "a": "ü"\n}'
+    assert Part("text/plain", '{"a": 1}').readable == '{"a": 1}'
+
+
+@every_channel
+def test_a_channels_guide_is_short_and_in_whole_sentences(channel: Channel) -> None:
+    assert len(channel.guide) in range(3, 7)
+    assert all(step[0].isupper() and step.endswith(".") and len(step) < 250 for step in channel.guide)
 
 
 @every_channel

@@ -4,11 +4,13 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from tests.cast import (
     NOW,
@@ -23,11 +25,12 @@ from tests.cast import (
     on_both_databases,
 )
 from tests.visitor import Visitor
+from webapp.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
 from webapp.config import Config
 from webapp.destinations import add_destination
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role
 from webapp.sealing import Sealer
 
 Visit = Callable[[int], Visitor]
@@ -96,6 +99,17 @@ def test_every_channel_is_offered(admin: Visitor) -> None:
     assert re.findall(rf'href="{LIST}/new/(\w+)"', page) == list(CHANNELS)
 
 
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_beside_the_form_stands_the_channels_guide_step_by_step(admin: Visitor, channel: str) -> None:
+    steps = re.findall("<li>(.+?)</li>", admin.get(f"{LIST}/new/{channel}").text)
+
+    assert [unescape(step) for step in steps] == list(CHANNELS[channel].guide)
+
+
+def test_the_guide_stands_beside_the_form_of_an_edit_too(admin: Visitor) -> None:
+    assert CHANNELS["webhook"].guide[0] in admin.get(f"{OWN}/edit").text
+
+
 @on_both_databases
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_destination_of_every_channel_can_be_added(admin: Visitor, row: Row, channel: str) -> None:
@@ -111,6 +125,37 @@ def test_after_adding_the_page_says_what_comes_next(admin: Visitor) -> None:
     added = admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
 
     assert "Pager was added. Send a test to see" in admin.get(added.location or "").text
+
+
+@pytest.fixture
+def newcomer(app: Flask, cast: Cast, visit: Visit) -> Visitor:
+    """The admin of a workspace in which there is nothing yet."""
+    with app.app_context():
+        set_role(add_workspace("quay", "Quay", NOW), get_account(cast), Role.ADMIN)
+        db.session.commit()
+    return visit(cast.admin)
+
+
+def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
+    """Follow the link that says this."""
+    link = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<svg.+?</svg>)? ?{words}</a>', page.text)
+    assert link, f"no link says {words}"
+    return visitor.get(link[1])
+
+
+def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(newcomer: Visitor) -> None:
+    kinds = _follow(newcomer, newcomer.get("/w/quay/destinations"), "Add the first one")
+    form = _follow(newcomer, kinds, "Webhook")
+    assert CHANNELS["webhook"].guide[0] in form.text
+
+    added = newcomer.post(form.request.path, {"name": "Pager"} | GOOD["webhook"])
+    page = newcomer.get(added.location or "")
+    assert '<button class="first" data-action="send-test" aria-label="Send test to Pager"' in page.text
+
+    [press] = re.findall(r'hx-post="([^"]+/test)"', page.text)
+    sent = newcomer.post(press)
+    assert (sent.status_code, 'data-last-test="pending"' in sent.text) == (200, True)
+    assert 'class="first"' not in sent.text
 
 
 def test_an_empty_form_names_every_field_that_is_needed(admin: Visitor) -> None:
@@ -146,7 +191,7 @@ def test_a_wrong_address_is_answered_with_a_sentence_beside_the_field_and_shown_
 
     assert answer.status_code == 400
     assert sentence in _errors(answer.text)["address"]
-    assert 'aria-describedby="address-help address-error"' in answer.text
+    assert 'aria-describedby="address-help address-check" aria-invalid="true"' in answer.text
     assert "canary" not in answer.text + str(answer.headers) + caplog.text
 
 
@@ -158,6 +203,31 @@ def test_a_wrong_form_comes_back_with_the_name_and_without_any_secret(admin: Vis
     assert 'value="Night &lt;shift&gt;"' in page
     assert "wrong.example" not in page
     assert OTHER_SECRET not in page
+
+
+def test_a_wrong_form_begins_with_what_is_wrong_and_links_to_it(admin: Visitor) -> None:
+    page = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
+
+    summary = page.partition('id="errors" tabindex="-1" autofocus')[2].partition("</section>")[0]
+    assert "Not saved: 2 fields are not right yet" in summary
+    assert re.findall(r'<a href="#(\w+)">([^<]+)</a>: ', summary) == [("name", "Name"), ("address", "Address")]
+    assert page.index('id="errors"') < page.index('<form class="sheet"')
+    assert "<title>Error: Add Webhook" in page
+
+
+def test_a_wrong_form_says_which_secrets_must_be_typed_again(admin: Visitor) -> None:
+    both = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
+    neither = admin.post(f"{OWN}/edit", BLANK | {"name": ""}).text
+
+    assert "Enter again: Address, Signing secret." in both
+    assert "Enter again" not in neither
+
+
+def test_a_form_that_nobody_has_sent_yet_says_of_nothing_that_it_is_wrong(admin: Visitor) -> None:
+    page = admin.get(f"{LIST}/new/webhook").text
+
+    assert 'id="errors"' not in page
+    assert "aria-invalid" not in page
 
 
 def test_wrong_recipients_come_back_as_they_were_typed(admin: Visitor) -> None:
@@ -327,7 +397,7 @@ def test_disabling_and_enabling_say_so_and_offer_the_way_back(admin: Visitor, ro
     enabled, on = admin.get(OWN).text, row()[0].is_enabled
 
     assert (off, on) == (False, True)
-    assert "Ticket system is disabled." in disabled
+    assert "Ticket system is disabled. Nothing goes there until it is enabled again" in disabled
     assert f'action="{OWN}/enable"' in disabled
     assert "Ticket system is enabled." in enabled
     assert f'action="{OWN}/disable"' in enabled
@@ -346,6 +416,39 @@ def test_deleting_asks_first(admin: Visitor, row: Row) -> None:
     assert "Delete Ticket system?" in page
     assert "The record of what was sent to it is kept." in page
     assert row()[0].deleted_at is None
+
+
+def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, cast: Cast, admin: Visitor) -> None:
+    with app.app_context():
+        add_real_alert(get_destination(cast), created_at=datetime.now(UTC))
+        add_delivery(get_destination(cast), created_at=datetime.now(UTC))
+
+    page = " ".join(admin.get(f"{OWN}/delete").text.split())
+
+    assert "Webhook. Deleting cannot be taken back." in page
+    assert re.search(r"address \(127\.0\.0\.1:\d+, fingerprint <code>\w{8}</code>\), signing secret \(set,", page)
+    assert "1 rule has sent some: <b>A rule</b>." in page
+    assert "The test that is under way is not sent any more" in page
+    assert "It names 1 test send." in page
+
+
+def test_before_deleting_what_is_not_there_is_not_named(app: Flask, cast: Cast, admin: Visitor) -> None:
+    _spoil(app, cast, config="")
+
+    page = admin.get(f"{OWN}/delete").text
+
+    assert "No rule has sent one within the last 30 days." in page
+    assert "Its settings are erased" not in page
+    assert "under way" not in page
+
+
+def test_before_deleting_the_page_offers_what_can_be_taken_back(admin: Visitor) -> None:
+    enabled = admin.get(f"{OWN}/delete").text
+    admin.post(f"{OWN}/disable")
+    disabled = admin.get(f"{OWN}/delete").text
+
+    assert f'formaction="{OWN}/disable"' in enabled
+    assert f'formaction="{OWN}/disable"' not in disabled
 
 
 @on_both_databases

@@ -204,6 +204,10 @@ def test_clearing_empties_the_inbox_and_shows_it(visitor: Visitor, inbox: Inbox)
     assert inbox.list_newest() == []
 
 
+def test_clearing_asks_first(visitor: Visitor) -> None:
+    assert 'hx-confirm="Clear the demo inbox?' in visitor.get("/demo/inbox").text
+
+
 def test_clearing_needs_the_token_of_our_own_page(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
     assert visitor.client.post("/demo/inbox/clear").status_code == 400

@@ -1,8 +1,9 @@
-"""What a channel is: a value that describes itself (label, fields) and a function that sends.
+"""What a channel is: a value that describes itself (label, guide, fields), and functions that preview and send.
 
 A channel's `send` returns an `Accepted` or raises `DeliveryFailed`, and nothing else.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +23,10 @@ LONGEST_NAME = 200
 
 I_SEE_IT = "I see it"
 """What a message's link says."""
+
+
+JSON = "application/json"
+JSON_HEADERS = {"Content-Type": JSON}
 
 
 class FieldKind(StrEnum):
@@ -113,19 +118,51 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A text of a message, exactly as it is sent. media_type: "application/json", "text/plain"."""
+
+    media_type: str
+    text: str
+
+    @property
+    def readable(self) -> str:
+        """Say the same with room to read: JSON on many lines, its letters written out."""
+        if self.media_type != JSON:
+            return self.text
+        return json.dumps(json.loads(self.text), indent=2, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be sent, composed as `send` composes it. Where to is left to whoever shows it: that is secret.
+
+    verb: how it is handed over ("POST").
+    headers: those that say something of the message; of a secret one, our own words on how it is made.
+    """
+
+    verb: str
+    headers: Mapping[str, str]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class Channel:
     """A kind of destination.
 
     label: the service's name ("Microsoft Teams").
+    guide: how to get what the fields ask for, step by step, in the words of this service's own screens.
     accepted: what the page says of a sent message; claims no more than is known.
     after_accepted: what to do if nothing shows up at the far end although it was accepted.
+    preview: raises `DeliveryFailed` where `send` would before it connects.
     hints: next steps in the words of this service's own screens, by code; the general ones apply otherwise.
     """
 
     label: str
     accepted: str
     after_accepted: str
+    guide: tuple[str, ...]
     fields: tuple[Field, ...]
+    preview: Callable[[Settings, Message, WayOut], Preview]
     send: Callable[[Settings, Message, WayOut], Accepted]
     hints: Mapping[Code, str] = field(default_factory=dict)
 
@@ -136,6 +173,12 @@ def get_setting(settings: Settings, name: str) -> str:
     if not value:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     return value
+
+
+def preview_post(settings: Settings, body: str, headers: Mapping[str, str] = JSON_HEADERS) -> Preview:
+    """Show a POST of JSON to the address that is set; raises `DeliveryFailed` if none is."""
+    get_setting(settings, "address")
+    return Preview("POST", headers, (Part(JSON, body),))
 
 
 def check_address(text: str, way_out: WayOut, hosts: tuple[str, ...] | None = None) -> str:

@@ -13,18 +13,23 @@ from webapp.channels.contract import (
     Field,
     FieldKind,
     Message,
+    Part,
+    Preview,
     SettingInvalid,
     Settings,
     get_setting,
 )
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import MailAnswer, WayOut, send_mail
+from webapp.outbound import MailAnswer, MailServer, WayOut, send_mail
 from webapp.outbound.mail import is_mail_address
 
 MOST_RECIPIENTS = 20
 
 LONGEST_PLAIN_SUBJECT = 78 - len("Subject: ")
 """Characters that fit on one line (RFC 5322, section 2.1.1)."""
+
+PREVIEWED = ("Subject", "From", "Date", "Message-ID", "Auto-Submitted")
+"""Headers that a preview shows; To is not for everybody."""
 
 OPERATOR = "Ask the operator of this dashboard to check its mail settings"
 
@@ -66,14 +71,28 @@ def _split(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
+def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
+    server, recipients = _get_ends(settings, way_out)
+    mail = _compose(message, server.sender, recipients)
+    headers = {name: str(value) for name, value in mail.items() if name in PREVIEWED}
+    parts = (Part(part.get_content_type(), part.get_content()) for part in mail.iter_parts())
+    return Preview("Mail", headers, tuple(parts))
+
+
 def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
+    server, recipients = _get_ends(settings, way_out)
+    answer = send_mail(server, _compose(message, server.sender, recipients), recipients)
+    return Accepted(answer.status, _warning(answer))
+
+
+def _get_ends(settings: Settings, way_out: WayOut) -> tuple[MailServer, list[str]]:
+    """Return the mail server and the recipients; raises `DeliveryFailed` if there are none that can be used."""
     recipients = _split(get_setting(settings, "recipients"))
     if way_out.mail is None:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     if not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
-    answer = send_mail(way_out.mail, _compose(message, way_out.mail.sender, recipients), recipients)
-    return Accepted(answer.status, _warning(answer))
+    return way_out.mail, recipients
 
 
 def _warning(answer: MailAnswer) -> str | None:
@@ -118,6 +137,14 @@ CHANNEL = Channel(
     label="Email",
     accepted="Accepted by the mail server",
     after_accepted="No mail? Look in the spam folder, then ask whoever runs the mail server to look for the reference.",
+    guide=(
+        "Choose mailboxes that somebody reads when it matters: a team's list, or a shared mailbox, rather than one "
+        "person's.",
+        "See that a list takes mail from outside: in Google Groups, “Who can post” is “Anyone on the web”; in the "
+        "Exchange admin center, under “Delivery management”, senders inside and outside of the organization.",
+        "For a Teams channel, choose More options (…) beside its name and “Get email address”.",
+        "Enter the addresses. After the first test, look in the spam folder too, and mark the sender as safe.",
+    ),
     fields=(
         Field(
             name="recipients",
@@ -127,6 +154,7 @@ CHANNEL = Channel(
             check=_check,
         ),
     ),
+    preview=_preview,
     send=_send,
     hints={
         Code.CONFIG_INCOMPLETE: (

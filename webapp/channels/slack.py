@@ -8,15 +8,18 @@ from urllib.parse import urlsplit
 
 from webapp.channels.contract import (
     I_SEE_IT,
+    JSON_HEADERS,
     Accepted,
     Channel,
     Field,
     FieldKind,
     Message,
+    Preview,
     SettingInvalid,
     Settings,
     check_address,
     get_setting,
+    preview_post,
     require_2xx,
 )
 from webapp.failures import Code, DeliveryFailed, Facts
@@ -58,10 +61,13 @@ def _check(text: str, way_out: WayOut) -> str:
     return address
 
 
+def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
+    return preview_post(settings, _compose(message))
+
+
 def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
     address = get_setting(settings, "address")
-    body = json.dumps({"text": _text(message), "unfurl_links": False}).encode()
-    answer = way_out.post(address, body, {"Content-Type": "application/json"}, _hosts(way_out))
+    answer = way_out.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(way_out))
     word = _error_word(answer.body)
     facts = Facts(urlsplit(address).hostname, answer.status, token=word)
     if answer.status == 500 and word == "rollup_error":
@@ -75,6 +81,10 @@ def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
 
 def _hosts(way_out: WayOut) -> tuple[str, ...]:
     return HOSTS + way_out.policy.extra_hosts.get("slack", ())
+
+
+def _compose(message: Message) -> str:
+    return json.dumps({"text": _text(message), "unfurl_links": False})
 
 
 def _text(message: Message) -> str:
@@ -97,6 +107,13 @@ CHANNEL = Channel(
     label="Slack",
     accepted="Accepted by Slack",
     after_accepted="No message in Slack? See on the app's page, under Incoming Webhooks, which channel it posts to.",
+    guide=(
+        "Open api.slack.com/apps and choose an app, or make one: Create New App, From scratch, a name, your workspace.",
+        "In the app's settings choose Incoming Webhooks, and turn Activate Incoming Webhooks on.",
+        "Choose Add New Webhook to Workspace, the channel that alerts should go to, and Allow.",
+        "Under Webhook URLs for Your Workspace choose Copy beside the new one, and paste it here: it is a password "
+        "to this channel.",
+    ),
     fields=(
         Field(
             name="address",
@@ -106,6 +123,7 @@ CHANNEL = Channel(
             check=_check,
         ),
     ),
+    preview=_preview,
     send=_send,
     hints={
         Code.BAD_REQUEST: f"Slack did not take the message for this webhook. {NEW_WEBHOOK}",

@@ -9,15 +9,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from webapp.channels.contract import (
     I_SEE_IT,
+    JSON_HEADERS,
     Accepted,
     Channel,
     Field,
     FieldKind,
     Message,
+    Preview,
     SettingInvalid,
     Settings,
     check_address,
     get_setting,
+    preview_post,
     require_2xx,
 )
 from webapp.failures import Code
@@ -59,11 +62,14 @@ def _check(text: str, way_out: WayOut) -> str:
     return address
 
 
+def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
+    return preview_post(settings, _compose(message))
+
+
 def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
     address = get_setting(settings, "address")
-    body = json.dumps(_envelope(message)).encode()
     # No Authorization header: the service refuses one beside the signature in the address.
-    answer = way_out.post(address, body, {"Content-Type": "application/json"}, _hosts(way_out))
+    answer = way_out.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(way_out))
     require_2xx(answer, address, _error_code(answer.body))
     return Accepted(answer.status)
 
@@ -72,10 +78,10 @@ def _hosts(way_out: WayOut) -> tuple[str, ...]:
     return HOSTS + way_out.policy.extra_hosts.get("teams", ())
 
 
-def _envelope(message: Message) -> dict[str, object]:
+def _compose(message: Message) -> str:
     """Wrap the card: without `attachments` the flow starts all the same, and fails where nobody looks."""
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": _card(message)}
-    return {"type": "message", "attachments": [attachment]}
+    return json.dumps({"type": "message", "attachments": [attachment]})
 
 
 def _card(message: Message) -> dict[str, object]:
@@ -112,6 +118,14 @@ CHANNEL = Channel(
     label="Microsoft Teams",
     accepted="Accepted by Microsoft Teams",
     after_accepted="No card in Teams? Open the flow in Power Automate and look at its run history.",
+    guide=(
+        "In Teams, find the channel that alerts should go to, and choose More options (…) beside its name.",
+        "Choose Workflows, search for webhook, and choose the template “Send webhook alerts to a channel”.",
+        "Check the team and the channel, and save.",
+        "Choose “Copy webhook link”, and paste the link here, whole: it is a password to this channel.",
+        "If there is no sig= in the link, open the flow in Power Automate and its trigger “When a Teams webhook "
+        "request is received”, set “Who can trigger the flow?” to “Anyone”, and save: that makes a new link.",
+    ),
     fields=(
         Field(
             name="address",
@@ -121,6 +135,7 @@ CHANNEL = Channel(
             check=_check,
         ),
     ),
+    preview=_preview,
     send=_send,
     hints={
         Code.HOST_NOT_EXPECTED: f"If this was the address of a connector: Microsoft has retired those. {NEW_WORKFLOW}",

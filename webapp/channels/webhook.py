@@ -11,21 +11,29 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from webapp.channels.contract import (
+    JSON_HEADERS,
     Accepted,
     Channel,
     Field,
     FieldKind,
     Message,
+    Preview,
     SettingInvalid,
     Settings,
     check_address,
     get_setting,
+    preview_post,
     require_2xx,
 )
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import WayOut
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every one begins
+MADE_AT_EACH_ATTEMPT = {
+    "webhook-timestamp": "(the second of the attempt)",
+    "webhook-signature": "(v1, made of all this with the signing secret)",
+}
+
 SECRET_BYTES = range(24, 65)  # what the specification asks of a key
 
 
@@ -44,21 +52,29 @@ def _check_secret(text: str, way_out: WayOut) -> str:
     return secret
 
 
+def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
+    secret, body = get_setting(settings, "signing_secret"), _compose(message)
+    # Signed for nothing but its failure: a secret that cannot sign is said so here too.
+    headers = _sign(secret, message.message_id, message.requested_at, body)
+    return preview_post(settings, body, headers | MADE_AT_EACH_ATTEMPT)
+
+
 def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
     address, secret = get_setting(settings, "address"), get_setting(settings, "signing_secret")
-    body = json.dumps(_event(message))
+    body = _compose(message)
     headers = _sign(secret, message.message_id, datetime.now(UTC), body)
     answer = way_out.post(address, body.encode(), headers)
     require_2xx(answer, address)
     return Accepted(answer.status)
 
 
-def _event(message: Message) -> dict[str, object]:
+def _compose(message: Message) -> str:
     facts = {label.lower().replace(" ", "_"): value for label, value in message.facts.items()}
     data = {"title": message.title, "explanation": message.explanation, **facts}
     if message.receipt_link:
         data["receipt_link"] = message.receipt_link
-    return {"type": message.event_type, "timestamp": message.requested_at.astimezone(UTC).isoformat(), "data": data}
+    timestamp = message.requested_at.astimezone(UTC).isoformat()
+    return json.dumps({"type": message.event_type, "timestamp": timestamp, "data": data})
 
 
 def _sign(secret: str, message_id: str, now: datetime, body: str) -> dict[str, str]:
@@ -68,7 +84,7 @@ def _sign(secret: str, message_id: str, now: datetime, body: str) -> dict[str, s
     except (ValueError, EmptyWebhookSecretError):
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE) from None
     return {
-        "Content-Type": "application/json",
+        **JSON_HEADERS,
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signature,
@@ -79,6 +95,12 @@ CHANNEL = Channel(
     label="Webhook",
     accepted="Accepted by the receiver",
     after_accepted="Nothing to be seen? Look in the receiver's log for the id and the reference of this message.",
+    guide=(
+        "Let the receiver take a POST with JSON at an https address that can be reached from outside, on port 443.",
+        "Make a signing secret: write whsec_ and put the output of `openssl rand -base64 32` behind it.",
+        "Give the same secret to the receiver, and let it check webhook-signature as standardwebhooks.com describes.",
+        "Let it answer with any 2xx at once and do its work later; it has a few seconds.",
+    ),
     fields=(
         Field(
             name="address",
@@ -98,6 +120,7 @@ CHANNEL = Channel(
             check=_check_secret,
         ),
     ),
+    preview=_preview,
     send=_send,
     hints={
         Code.BAD_REQUEST: "See in the receiver's log what it expects; we send type, timestamp and data as JSON.",

@@ -1,7 +1,9 @@
 """A delivery's life: requested, sent, recovered. The only code that writes `alert_deliveries`."""
 
 from webapp.deliveries.attempts import PastAttempt, list_attempts
+from webapp.deliveries.claiming import get_channel, open_settings
 from webapp.deliveries.listing import list_test_sends
+from webapp.deliveries.messages import make_sample
 from webapp.deliveries.receipts import find_linked, is_in_question, record_by_link, record_by_member
 from webapp.deliveries.recovery import end_overdue, is_overdue, list_overdue, recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
@@ -17,11 +19,14 @@ __all__ = [
     "end_overdue",
     "fail_unqueued",
     "find_linked",
+    "get_channel",
     "is_in_question",
     "is_overdue",
     "list_attempts",
     "list_overdue",
     "list_test_sends",
+    "make_sample",
+    "open_settings",
     "record_by_link",
     "record_by_member",
     "recover",

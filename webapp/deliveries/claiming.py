@@ -92,8 +92,8 @@ def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: d
         schedule=schedule,
         requested_at=delivery.created_at,
         started_at=now,
-        channel=_get_channel(destination),
-        settings=_open(destination, config),
+        channel=get_channel(destination),
+        settings=open_settings(destination, config),
         message=read_message(delivery, config),
     )
 
@@ -119,13 +119,15 @@ def _is_unchanged(destination: AlertDestination) -> ColumnElement[bool]:
     )
 
 
-def _get_channel(destination: AlertDestination) -> Channel:
+def get_channel(destination: AlertDestination) -> Channel:
+    """Return a destination's channel; raises `DeliveryFailed` if this version knows none of that name."""
     if destination.type not in CHANNELS:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     return CHANNELS[destination.type]
 
 
-def _open(destination: AlertDestination, config: Config) -> Settings:
+def open_settings(destination: AlertDestination, config: Config) -> Settings:
+    """Open a destination's settings for sending; raises `DeliveryFailed` if they can't be read."""
     try:
         return config.sealer.open(destination.config, bound_to=destination.seal)
     except Unreadable:

@@ -1,22 +1,53 @@
 """What a delivery says, as its channel will say it."""
 
+import secrets
+from collections.abc import Mapping
 from datetime import datetime
 
 from webapp.channels.contract import Message
 from webapp.config import Config
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertRule, Workspace
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Workspace
+
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0, O, 1, I, L, U: references are read aloud."""
+
+SAMPLE = {"message_id": "msg_sample", "reference": "SAMPLE"}
+"""What stands for what every test send gets anew; its L is in no reference."""
+
+
+def write_payload(destination: AlertDestination, account: Account, now: datetime) -> dict[str, str]:
+    """Write down what a test send pressed now says."""
+    workspace = db.session.get_one(Workspace, destination.workspace_id)
+    return {
+        "message_id": f"msg_{secrets.token_hex(12)}",
+        "reference": "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6)),
+        "workspace": workspace.name,
+        "destination": destination.name,
+        "requested_by": account.name,
+        "requested_at": now.isoformat(),
+    }
+
+
+def make_sample(destination: AlertDestination, account: Account, config: Config, now: datetime) -> Message:
+    """Make the message of a test send pressed now, without one. Its link is of no delivery."""
+    return _read_payload(write_payload(destination, account, now) | SAMPLE, 0, config)
 
 
 def read_message(delivery: AlertDelivery, config: Config) -> Message:
     """Read the message of a test send from its payload, or make the one of a real alert."""
     if delivery.event_type != TEST_EVENT:
         return _make_alert(delivery)
-    payload = dict(delivery.payload)
+    return _read_payload(delivery.payload, delivery.id, config)
+
+
+def _read_payload(written: Mapping[str, str], delivery_id: int, config: Config) -> Message:
+    payload = dict(written)
     requested_at = datetime.fromisoformat(payload.pop("requested_at"))
     # Made anew for each attempt and kept nowhere: whoever reads our rows or logs has not seen the message.
-    link = config.links.make(delivery.id, delivery.reference) if delivery.reference else None
-    return Message(event_type=delivery.event_type, requested_at=requested_at, receipt_link=link, **payload)
+    reference = payload.get("reference")
+    link = config.links.make(delivery_id, reference) if reference else None
+    return Message(event_type=TEST_EVENT, requested_at=requested_at, receipt_link=link, **payload)
 
 
 def _make_alert(delivery: AlertDelivery) -> Message:

@@ -1,19 +1,16 @@
 """Request a test send: one row, or a reason why not."""
 
-import secrets
 from datetime import datetime
 
 from webapp.audit import Action, record_about
 from webapp.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.life import DROP, SUPERSEDE, cause, make_change
+from webapp.deliveries.messages import write_payload
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.last_test import find_newest_test
 from webapp.locks import lock_destination
-from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus, Workspace
-
-REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""No 0, O, 1, I, L, U: references are read aloud."""
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
 
 
 class DestinationDisabled(Exception):
@@ -63,19 +60,6 @@ def _new_test_send(destination: AlertDestination, account: Account, now: datetim
         attempt_count=0,
         requested_by_id=account.id,
         settings_version=destination.settings_version,
-        payload=_compose(destination, account, now),
+        payload=write_payload(destination, account, now),
         updated_at=now,
     )
-
-
-def _compose(destination: AlertDestination, account: Account, now: datetime) -> dict[str, str]:
-    workspace = db.session.get_one(Workspace, destination.workspace_id)
-    reference = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
-    return {
-        "message_id": f"msg_{secrets.token_hex(12)}",
-        "reference": reference,
-        "workspace": workspace.name,
-        "destination": destination.name,
-        "requested_by": account.name,
-        "requested_at": now.isoformat(),
-    }

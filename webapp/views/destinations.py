@@ -14,6 +14,7 @@ from webapp.deliveries import list_test_sends
 from webapp.diagnosis import diagnose, write_report
 from webapp.forms import DestinationForm, make_destination_form
 from webapp.last_test import tell_last_test
+from webapp.losses import foresee_loss
 from webapp.masking import show_settings, show_where
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.status import find_settled_test, show_status
@@ -21,6 +22,8 @@ from webapp.status import find_settled_test, show_status
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
 Page = str | tuple[str, int] | Response
+
+OFF = " Nothing goes there until it is enabled again; its settings are kept."
 
 
 @bp.get("/<destination_id>")
@@ -113,7 +116,14 @@ def delete(slug: str, destination_id: str) -> Page:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     if request.method == "GET":
-        return render_template("destination_delete.html", visit=visit, destination=destination)
+        return render_template(
+            "destination_delete.html",
+            visit=visit,
+            destination=destination,
+            channel=CHANNELS.get(destination.type),
+            settings=show_settings(destination, visit.role, current_config().sealer),
+            loss=foresee_loss(destination, datetime.now(UTC)),
+        )
     destinations.delete_destination(destination, visit.account, datetime.now(UTC))
     flash(f"{destination.name} was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
@@ -146,7 +156,7 @@ def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     destinations.set_enabled(destination, visit.account, is_enabled, datetime.now(UTC))
-    flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.")
+    flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.{'' if is_enabled else OFF}")
     return _to_page(visit, destination)
 
 

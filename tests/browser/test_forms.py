@@ -1,0 +1,77 @@
+"""A destination's form in a browser: checked while it is left, nothing jumps or is lost, errors take the focus."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+NEW = "/w/harbor/destinations/new/webhook"
+SECRET = "whsec_" + "Y2FuYXJ5" * 4
+
+
+def leave(tab: Page, label: str, typed: str) -> None:
+    tab.get_by_label(label).fill(typed)
+    tab.keyboard.press("Tab")
+
+
+def test_a_field_that_is_left_says_beside_it_what_is_wrong_and_keeps_what_was_typed(admin: Page) -> None:
+    admin.goto(NEW)
+    leave(admin, "Address", "ftp://files.example.com/canary")
+    expect(admin.locator("#address-error")).to_contain_text("The address does not begin with https://.")
+    address = admin.get_by_label("Address")
+    expect(address).to_have_value("ftp://files.example.com/canary")
+    expect(address).to_have_attribute("aria-invalid", "true")
+    expect(address).to_have_accessible_description(re.compile("The address does not begin with https://"))
+    expect(admin.get_by_label("Signing secret")).to_be_focused()
+
+
+def test_a_field_that_is_mended_is_said_to_be_right(admin: Page) -> None:
+    admin.goto(NEW)
+    leave(admin, "Address", "ftp://files.example.com/canary")
+    expect(admin.locator("#address-error")).to_be_visible()
+    leave(admin, "Address", "https://hooks.example.com/canary")
+    expect(admin.locator("#address-check")).to_have_text(re.compile("Can be saved."))
+    expect(admin.get_by_label("Address")).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_what_is_said_of_a_field_changes_inside_one_live_region_that_stays(admin: Page) -> None:
+    admin.goto(NEW)
+    region = admin.locator("#name-check[aria-live=polite]").element_handle()
+    leave(admin, "Name", "Pager")
+    expect(admin.locator("#name-check")).to_have_text(re.compile("Can be saved."))
+    assert region.evaluate("element => element.isConnected")
+
+
+def test_a_check_moves_nothing_on_the_page(admin: Page) -> None:
+    admin.goto(NEW)
+    button = admin.get_by_role("button", name="Add destination")
+    before = button.bounding_box()
+    leave(admin, "Name", "Pager")
+    leave(admin, "Signing secret", "short")
+    expect(admin.locator("#signing_secret-error")).to_be_visible()
+    assert button.bounding_box() == before
+
+
+def test_a_press_straight_from_a_field_is_not_lost_to_its_check(admin: Page) -> None:
+    admin.goto(NEW)
+    admin.get_by_label("Name").fill("Pager")
+    admin.get_by_label("Address").fill("https://hooks.example.com/canary")
+    admin.get_by_label("Signing secret").fill(SECRET)
+    admin.get_by_role("button", name="Add destination").click()
+    expect(admin.get_by_role("status").filter(has_text="Pager was added.")).to_be_visible()
+
+
+def test_a_refused_form_puts_the_focus_on_what_is_wrong_and_its_links_lead_to_the_fields(admin: Page) -> None:
+    admin.goto(NEW)
+    admin.get_by_role("button", name="Add destination").click()
+    errors = admin.get_by_role("region", name="Not saved: 3 fields are not right yet")
+    expect(errors).to_be_focused()
+    errors.get_by_role("link", name="Signing secret").click()
+    expect(admin.get_by_label("Signing secret")).to_be_focused()
+
+
+def test_a_slow_press_on_a_phone_is_not_lost_to_a_long_error(admin: Page) -> None:
+    admin.set_viewport_size({"width": 360, "height": 800})
+    admin.goto("/w/harbor/destinations/new/teams")
+    admin.get_by_label("Workflow address").fill("https://flows.environment.api.powerplatform.com/workflows/1")
+    admin.get_by_role("button", name="Add destination").click(delay=200)
+    expect(admin.get_by_role("region", name="Not saved: 2 fields are not right yet")).to_be_visible()

@@ -1,0 +1,37 @@
+"""The preview of a test: what it would send, to the letter, without its secrets."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, render_template
+
+from webapp.access import load_destination, load_visit
+from webapp.channels import CHANNELS
+from webapp.config import current_config
+from webapp.failures import DeliveryFailed
+from webapp.last_test import next_step
+from webapp.masking import show_where
+from webapp.sample import preview_test
+
+bp = Blueprint("preview", __name__)
+
+
+@bp.get("/w/<slug>/destinations/<destination_id>/preview")
+def show(slug: str, destination_id: str) -> str:
+    """Show what a test would send now, or why it could not be sent."""
+    visit, config = load_visit(slug), current_config()
+    destination = load_destination(visit, destination_id)
+    preview = failure = None
+    try:
+        preview = preview_test(destination, visit.account, config, datetime.now(UTC))
+    except DeliveryFailed as reason:
+        failure = reason
+    return render_template(
+        "destination_preview.html",
+        visit=visit,
+        destination=destination,
+        channel=CHANNELS.get(destination.type),
+        where=show_where(destination, visit.role, config.sealer),
+        preview=preview,
+        failure=failure,
+        next_step=next_step(failure.code, destination.type) if failure else None,
+    )
