@@ -1,20 +1,23 @@
 """A walk: steps taken one after the other, or one in the middle of another, by our code and by the ledger alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import ModuleType
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
-from tests.cast import NOW, SIGNING_SECRET, Cast, get_account, get_workspace, seconds
-from tests.deliveries.ledger import CODES, KEEP, Answer, Ledger, Look, Place
-from webapp.channels.contract import Accepted, Message, Settings
+from tests.cast import NOW, Cast, get_account, seconds
+from tests.deliveries.admins import Admin
+from tests.deliveries.entries import Answer, Place
+from tests.deliveries.flights import Flight
+from tests.deliveries.ledger import KEEP, Ledger
+from tests.deliveries.readings import read_badges, read_rows
+from tests.deliveries.steps import Step
 from webapp.config import Config
 from webapp.cooldown import CoolingDown
 from webapp.deliveries import (
@@ -24,47 +27,14 @@ from webapp.deliveries import (
     claiming,
     end_overdue,
     fail_unqueued,
-    list_attempts,
     list_overdue,
     recover,
     recovery,
     request_test,
 )
-from webapp.deliveries.claiming import Attempt, claim
-from webapp.deliveries.sending import Outcome, record, try_once
-from webapp.destinations import add_destination, change_destination, delete_destination, set_enabled
+from webapp.deliveries.claiming import claim
 from webapp.extensions import db
-from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.last_test import list_with_newest_test, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.outbound import WayOut
-
-STATUSES = {Answer.BUSY: 503, Answer.REFUSE: 404}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that happens. of: which of those it can happen to, the latest first; of a wait, the seconds.
-
-    meanwhile: what happens between its look at the database and its change.
-    """
-
-    name: str
-    of: float = 0
-    meanwhile: tuple["Step", ...] = ()
-
-    def __repr__(self) -> str:
-        return f"{self.name} {self.of:g}" + (f" {list(self.meanwhile)}" if self.meanwhile else "")
-
-
-@dataclass
-class Flight:
-    """A worker with a row that it has claimed. answer, outcome: None before the message is sent."""
-
-    attempt: Attempt
-    answer: Answer | None = None
-    answered_at: datetime = NOW
-    outcome: Outcome | None = None
 
 
 @dataclass
@@ -89,6 +59,10 @@ class Walk:
     watchers: list[Sightings] = field(default_factory=list)
     in_hand: int | None = None
 
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.cast, self.config)
+
     def take(self, steps: Sequence[Step]) -> None:
         """Take the steps; then all workers are gone but for the recovery, and every row has to end."""
         self._begin()
@@ -104,8 +78,7 @@ class Walk:
         with self.app.app_context():
             db.session.execute(delete(AlertDelivery))
             db.session.commit()
-        self._add_place()
-        self._add_place()
+            self.places = [self.admin.add(self.now), self.admin.add(self.now)]
 
     def _steady(self) -> float:
         return (self.now - NOW).total_seconds()
@@ -120,17 +93,17 @@ class Walk:
 
     def _compare(self) -> None:
         """Hold rows, badges and the far end's mail against the ledger."""
-        rows = {row.id: _read(row) for row in db.session.scalars(select(AlertDelivery))}
-        assert rows == {entry.id: entry.row for entry in self.ledger.entries.values()}
+        assert read_rows() == {entry.id: entry.row for entry in self.ledger.entries.values()}
         newest = {place.id: self.ledger.newest(place) for place in self.places if not place.is_deleted}
-        shown = {place.id: _show(test) for place, test in list_with_newest_test(list(newest))}
-        assert shown == {key: entry.badge if entry else ("never", None) for key, entry in newest.items()}
+        assert read_badges(list(newest)) == {
+            key: entry.badge if entry else ("never", None) for key, entry in newest.items()
+        }
         assert self.ledger.lies() == []
 
     @contextmanager
     def _meanwhile(self, step: Step, module: ModuleType) -> Iterator[None]:
         """Take a step's inner steps once it has looked and before it changes anything."""
-        make_change = module.make_change
+        make_change: Callable[..., bool] = module.make_change
 
         def take_them_first(*arguments: Any, **named: Any) -> bool:
             patch.undo()
@@ -154,15 +127,23 @@ class Walk:
         destination = db.session.get_one(AlertDestination, place.id)
         self._take_each(step.meanwhile)
         refusal = self.ledger.refusal(place, self.now)
+        answer = self._request(destination)
+        if isinstance(answer, int):
+            assert refusal is None
+            self.ledger.press(answer, place, self.now)
+            self.doubtful.append(answer)
+        else:
+            assert answer == refusal
+            self.ledger.happened[answer] += 1
+
+    def _request(self, destination: AlertDestination) -> int | str:
+        """Return the new row's id, or why there is none."""
         try:
-            delivery_id = request_test(destination, get_account(self.cast), self.now)
-        except (DestinationDisabled, CoolingDown) as refused:
-            assert refusal == {DestinationDisabled: "disabled", CoolingDown: "cooling down"}[type(refused)]
-            self.ledger.happened[refusal] += 1
-            return
-        assert refusal is None
-        self.ledger.press(delivery_id, place, self.now)
-        self.doubtful.append(delivery_id)
+            return request_test(destination, get_account(self.cast), self.now)
+        except DestinationDisabled:
+            return "disabled"
+        except CoolingDown:
+            return "cooling down"
 
     def _enqueue(self, step: Step) -> None:
         """The queue takes it, although the press may never learn of that."""
@@ -182,37 +163,17 @@ class Walk:
         self.ledger.move(moves, self.now)
 
     def _disable(self, step: Step) -> None:
-        self._set_enabled(_pick(self.places, step), False)
+        self.admin.set_enabled(_pick(self.places, step), False, self.now)
 
     def _enable(self, step: Step) -> None:
-        self._set_enabled(_pick(self.places, step), True)
-
-    def _set_enabled(self, place: Place, is_enabled: bool) -> None:
-        if not place.is_deleted:
-            destination = db.session.get_one(AlertDestination, place.id)
-            set_enabled(destination, get_account(self.cast), is_enabled, self.now)
-            place.is_enabled = is_enabled
+        self.admin.set_enabled(_pick(self.places, step), True, self.now)
 
     def _edit(self, step: Step) -> None:
-        place = _pick(self.places, step)
-        if not place.is_deleted:
-            destination = db.session.get_one(AlertDestination, place.id)
-            typed = {"address": f"https://example.com/{place.version}", "signing_secret": ""}
-            change_destination(destination, get_account(self.cast), "Any", typed, self.config.sealer, self.now)
-            place.version += 1
+        self.admin.edit(_pick(self.places, step), self.now)
 
     def _delete(self, step: Step) -> None:
-        place = _take(self.places, step)
-        delete_destination(db.session.get_one(AlertDestination, place.id), get_account(self.cast), self.now)
-        place.is_deleted = True
-        self._add_place()
-
-    def _add_place(self) -> None:
-        with self.app.app_context():
-            settings = {"address": "https://example.com/", "signing_secret": SIGNING_SECRET}
-            workspace, account = get_workspace(self.cast), get_account(self.cast)
-            added = add_destination(workspace, account, "webhook", "Any", settings, self.config.sealer, self.now)
-            self.places.append(Place(added.id))
+        self.admin.delete(_take(self.places, step), self.now)
+        self.places.append(self.admin.add(self.now))
 
     # Workers
 
@@ -232,13 +193,13 @@ class Walk:
 
     def _claim(self, delivery_id: int, step: Step) -> None:
         self.in_hand = delivery_id
-        look: Look | None = self.ledger.look(delivery_id, self.now)
+        look = self.ledger.look(delivery_id, self.now)
         with self._meanwhile(step, claiming):
             attempt = claim(delivery_id, self.config, self.now)
         assert (attempt is not None) is self.ledger.claim(look)
         if attempt is not None:
             assert attempt.number == self.ledger.entries[delivery_id].attempts
-            self.aloft.append(Flight(attempt))
+            self.aloft.append(Flight(attempt, self.config))
 
     def _accept(self, step: Step) -> None:
         self._fly(step, Answer.ACCEPT)
@@ -253,42 +214,21 @@ class Walk:
         self._fly(step, Answer.SILENT)
 
     def _fly(self, step: Step, answer: Answer) -> None:
-        if not self.aloft:
-            return
-        flight = _take(self.aloft, step)
-
-        def answers(_settings: Settings, _message: Message, _way_out: WayOut) -> Accepted:
-            self.ledger.arrive(flight.attempt.delivery_id, flight.attempt.number, answer)
-            if answer is Answer.ACCEPT:
-                return Accepted(204)
-            raise DeliveryFailed(Code(CODES[answer]), Facts(status=STATUSES.get(answer)))
-
-        flight.answer, flight.answered_at = answer, self.now
-        played = replace(flight.attempt, channel=replace(flight.attempt.channel, send=answers))
-        with time_machine.travel(self.now, tick=False):
-            flight.outcome = try_once(played, self.config.way_out)
-        self.back.append(flight)
+        if self.aloft:
+            flight = _take(self.aloft, step)
+            flight.send(answer, self.now, self.ledger)
+            self.back.append(flight)
 
     def _record(self, step: Step) -> None:
         if self.back:
             flight = _take(self.back, step)
-            self._tell(flight)
+            flight.record(self.now, self.ledger)
             self.told.append(flight)
 
     def _record_again(self, step: Step) -> None:
         """The database took the outcome, but the worker did not hear of it."""
         if self.told:
-            self._tell(_pick(self.told, step))
-
-    def _tell(self, flight: Flight) -> None:
-        assert flight.answer is not None
-        assert flight.outcome is not None
-        record(flight.attempt, flight.outcome, 0.1, self.now)
-        retry_at = flight.outcome.facts.get("send_after")
-        number = flight.attempt.number
-        self.ledger.record(
-            flight.attempt.delivery_id, number, flight.answer, flight.answered_at, retry_at, self.now
-        )
+            _pick(self.told, step).record(self.now, self.ledger)
 
     def _die(self, step: Step) -> None:
         """A worker dies, before or after its message is sent."""
@@ -317,21 +257,3 @@ def _pick(things: list[Any], step: Step) -> Any:
 
 def _take(things: list[Any], step: Step) -> Any:
     return things.pop(-1 - int(step.of) % len(things))
-
-
-def _read(row: AlertDelivery) -> dict[str, Any]:
-    return {
-        "status": row.status,
-        "attempts": row.attempt_count,
-        "past": tuple(attempt.code for attempt in list_attempts(row)),
-        "code": row.last_error_code,
-        "started_at": row.attempt_started_at,
-        "send_after": row.send_after,
-        "sent_at": row.sent_at,
-        "touched_at": row.updated_at,
-    }
-
-
-def _show(newest: AlertDelivery | None) -> tuple[str, datetime | None]:
-    last_test = tell_last_test(newest, "webhook")
-    return last_test.badge, last_test.at
