@@ -45,12 +45,12 @@ WAITS = _one_of("""
 CALM = _one_of("""
     wait 61, press 0, enqueue 0, job 0, accept 0, record 0
     wait 61, press 1, enqueue 0, job 0, refuse 0, record 0
-    press 0, enqueue 0, job 0, silent 0, record 0
-    press 1, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, accept 0, record 0
+    wait 61, press 0, enqueue 0, job 0, silent 0, record 0
+    wait 61, press 1, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, accept 0, record 0
     press 0, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, busy 0, record 0, wait 20, recover 0
-    press 0, enqueue 0, disable 0, job 0, enable 0
-    press 1, enqueue 0, edit 1, job 0
-    press 0, enqueue 0, delete 0, job 0
+    wait 61, press 0, enqueue 0, disable 0, press 0, job 0, enable 0
+    wait 61, press 1, enqueue 0, edit 1, job 0
+    wait 61, press 0, enqueue 0, delete 0, job 0
     press 0, drop 0
     press 1, wait 11, recover 0, job 0, accept 0, record 0
     press 0, enqueue 0, job 0, die 0, recover 1, wait 20, recover 1
@@ -65,6 +65,7 @@ BEGINNINGS = _one_of("""
     enable 0, wait 61, press 0, enqueue 0
     enable 1, wait 61, press 1, enqueue 0, enqueue 0
     wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0
+    wait 61, press 1, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0
     wait 61, press 1, enqueue 0, wait 50, job 0, wait 11, press 1, busy 0, record 0, wait 4, recover 0
 """)
 
@@ -72,19 +73,20 @@ RACY = _one_of("""
     job 0, accept 0
     job 0, accept 0, wait 20, record 0
     job 0, busy 0, record 0, wait 4, recover 0, job 0, record again 0
+    job 0, busy 0, record 0, wait 4, recover 1, job 0, record again 0, accept 0
     job 0, busy 0, wait 4, recover 1, record 0, wait 4, recover 1
     job 0, recover 0, wait 20, recover 0, accept 0, record 0
     job 0, wait 61, press 0
     job 0, silent 0, record 1
-    job 0, refuse 0
+    job 0, refuse 0, die 0
     job 0, die 0
-    disable 0, job 0
-    edit 1, job 0
+    disable 0, press 0, job 0, enable 0
+    edit 0, job 0
     delete 0, job 0
-    job again 1
-    record 0
-    record again 0
-    drop 0
+    job again 1, record 0
+    job 0, record again 0
+    record again 0, accept 0, record 0
+    job 0, drop 0
     recover 0
     look 0
     forget 0
@@ -94,30 +96,47 @@ MEANWHILE = _one_of("""
     rival 0
     rival 0, accept 0, record 0
     rival 0, busy 0, record 0, wait 4, recover 1
+    rival 0, drop 0
     drop 0
     wait 61, press 0
     wait 61, press 1
     wait 125, recover 1
-    wait 125, look 0
+    wait 125, look 0, forget 0
     wait 11, recover 0
-    recover 1
-    record 0
     accept 0, record 0
-    job 0
     disable 0
     disable 1, enable 1
     edit 0
     edit 1
     delete 0
-    wait 125, look 0, forget 0
 """)
 
-INTERRUPTED = st.builds(
-    lambda name, of, meanwhile: (Step(name, of, meanwhile),),
-    st.sampled_from(("job", "job", "job", "job again", "recover", "press")),
-    st.sampled_from((0, 0, 0, 1)),
-    MEANWHILE,
-)
+DUE = _one_of("""
+    enable 0, wait 61, press 0, enqueue 0, wait 11
+    wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 4
+    wait 61, press 1, enqueue 0, job 0, accept 0, recover 0, wait 20
+    wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 125
+""")
+
+DURING_A_PASS = _one_of("""
+    recover 1
+    job 0
+    job 0, accept 0, record 0
+    record 0
+    drop 0
+    wait 61, press 0
+    look 0
+""")
+
+
+def _interrupt(names: tuple[str, ...], meanwhile: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
+    """Take one step of these, the latest thing that it can happen to more often than not, with others inside it."""
+    step = st.builds(Step, st.sampled_from(names), st.sampled_from((0, 0, 0, 1)), meanwhile)
+    return step.map(lambda taken: (taken,))
+
+
+def _follow(first: st.SearchStrategy[Steps], then: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
+    return st.builds(lambda one, other: (*one, *other), first, then)
 
 
 def _merge(one: Steps, other: Steps, turns: list[bool]) -> Steps:
@@ -131,8 +150,10 @@ def _walks(parts: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
     return st.lists(parts, min_size=10, max_size=20).map(lambda taken: tuple(chain.from_iterable(taken)))
 
 
-BOTH = st.builds(lambda one, other: one + other, BEGINNINGS, st.one_of(INTERRUPTED, RACY))
-RACES = st.builds(_merge, BOTH, st.one_of(INTERRUPTED, RACY, BOTH), st.lists(st.booleans(), min_size=6, max_size=12))
+CLAIMS = _interrupt(("job", "job", "job", "job", "job again", "press"), MEANWHILE)
+PASSES = _interrupt(("recover",), DURING_A_PASS)
+STORIES = st.one_of(_follow(BEGINNINGS, CLAIMS), _follow(BEGINNINGS, RACY), _follow(DUE, PASSES))
+RACES = st.builds(_merge, STORIES, st.one_of(CLAIMS, RACY, STORIES), st.lists(st.booleans(), min_size=6, max_size=12))
 
-WALKS = st.one_of(_walks(st.one_of(CALM, CALM, WAITS)), _walks(st.one_of(RACES, RACES, RACY, WAITS)))
+WALKS = st.one_of(_walks(st.one_of(CALM, CALM, WAITS)), _walks(st.one_of(RACES, RACES, RACES, RACY, WAITS)))
 """Half of them calm, half of them full of races."""

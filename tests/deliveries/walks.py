@@ -226,9 +226,11 @@ class Walk:
             self.told.append(flight)
 
     def _record_again(self, step: Step) -> None:
-        """The database took the outcome, but the worker did not hear of it."""
+        """The database took the outcome, but the worker did not hear of it. Where it could do harm, if anywhere."""
+        in_the_air = {flight.attempt.delivery_id for flight in self.aloft}
+        harmful = [flight for flight in self.told if flight.attempt.delivery_id in in_the_air]
         if self.told:
-            _pick(self.told, step).record(self.now, self.ledger)
+            _pick(harmful or self.told, step).record(self.now, self.ledger)
 
     def _die(self, step: Step) -> None:
         """A worker dies, before or after its message is sent."""
