@@ -23,7 +23,8 @@ ATTEMPTS = 3
 class Ledger:
     """All test sends of one walk.
 
-    mail: what the far end got, by test send: the number of the attempt and its answer. happened: what was counted.
+    happened: how often each kind of thing did. mail: what the far end got, each attempt's number and its answer.
+    lost: which attempt of a test send was given up on. watched: since when each recovery process has seen what.
     """
 
     happened: Counter[str] = field(default_factory=Counter)
@@ -79,9 +80,11 @@ class Ledger:
 
     def claim(self, look: Look | None) -> bool:
         """Say whether the worker has the row to itself now."""
-        entry = self.entries.get(look.seen.id) if look else None
-        if look is None or entry is None or entry.stands != "waiting":
-            self.happened["late claim"] += look is not None
+        if look is None:
+            return False
+        entry = self.entries.get(look.seen.id)
+        if entry is None or entry.stands != "waiting":
+            self.happened["late cancel" if look.obstacle else "late claim"] += 1
             return False
         if look.obstacle:
             self._turn(entry, look.obstacle, "canceled", look.at, code=look.obstacle)

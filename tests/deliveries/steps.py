@@ -111,6 +111,18 @@ MEANWHILE = _one_of("""
     delete 0
 """)
 
+OBSTRUCTED = _one_of("""
+    enable 0, wait 61, press 0, enqueue 0, edit 0
+    enable 0, wait 61, press 0, enqueue 0, disable 0
+    enable 1, wait 61, press 1, enqueue 0, edit 1
+""")
+
+TOLD_TWICE = _one_of("""
+    enable 0, wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, record again 0, accept 0
+    enable 1, wait 61, press 1, enqueue 0, job 0, busy 0, record 0, wait 4, recover 1, job 0, record again 0, refuse 0
+    enable 0, wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, record again 0, silent 0
+""")
+
 DUE = _one_of("""
     enable 0, wait 61, press 0, enqueue 0, wait 11
     wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 4
@@ -152,8 +164,10 @@ def _walks(parts: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
 
 CLAIMS = _interrupt(("job", "job", "job", "job", "job again", "press"), MEANWHILE)
 PASSES = _interrupt(("recover",), DURING_A_PASS)
-STORIES = st.one_of(_follow(BEGINNINGS, CLAIMS), _follow(BEGINNINGS, RACY), _follow(DUE, PASSES))
+STORIES = st.one_of(
+    _follow(BEGINNINGS, CLAIMS), _follow(BEGINNINGS, RACY), _follow(OBSTRUCTED, CLAIMS), _follow(DUE, PASSES)
+)
 RACES = st.builds(_merge, STORIES, st.one_of(CLAIMS, RACY, STORIES), st.lists(st.booleans(), min_size=6, max_size=12))
 
-WALKS = st.one_of(_walks(st.one_of(CALM, CALM, WAITS)), _walks(st.one_of(RACES, RACES, RACES, RACY, WAITS)))
+WALKS = st.one_of(_walks(st.one_of(CALM, CALM, WAITS)), _walks(st.one_of(RACES, RACES, RACES, TOLD_TWICE, RACY, WAITS)))
 """Half of them calm, half of them full of races."""

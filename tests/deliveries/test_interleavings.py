@@ -17,15 +17,15 @@ WIDER = int(os.environ.get("ALERTCHECK_WALKS", "0"))
 
 KINDS = (
     "step", "meanwhile", "press", "cooling down", "disabled", "drop", "late drop", "supersede", "superseded",
-    "destination_deleted", "destination_disabled", "destination_changed", "claim", "late claim", "job in vain",
-    "accept", "busy", "refuse", "silent", "sent", "fail", "defer", "late record", "record during another attempt",
-    "resume", "remind", "give up", "lose", "late move", "forget", "die",
+    "destination_deleted", "destination_disabled", "destination_changed", "claim", "late claim", "late cancel",
+    "job in vain", "accept", "busy", "refuse", "silent", "sent", "fail", "defer", "late record",
+    "record during another attempt", "resume", "remind", "give up", "lose", "late move", "forget", "die",
 )  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("database", "walks", "often"), [("sqlite", 240, 20), ("postgres", 70, 1)], indirect=["database"]
+    ("database", "walks", "often"), [("sqlite", 240, 10), ("postgres", 70, 1)], indirect=["database"]
 )
 def test_no_interleaving_makes_a_row_lie_or_a_message_go_twice(
     app: Flask, config: Config, cast: Cast, walks: int, often: int
