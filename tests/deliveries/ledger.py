@@ -90,7 +90,7 @@ class Ledger:
             self._turn(entry, look.obstacle, "canceled", look.at, code=look.obstacle)
             return False
         if entry.attempts != look.seen.attempts or entry.place != look.place:
-            self.happened["late claim"] += 1
+            self.happened[f"claim after {self._obstacle(entry) or 'another attempt'}"] += 1
             return False
         self._turn(entry, "claim", "sending", look.at, started_at=look.at, attempts=entry.attempts + 1)
         return True

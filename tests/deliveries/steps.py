@@ -130,6 +130,20 @@ DUE = _one_of("""
     wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 125
 """)
 
+OVERTAKEN = _one_of("""
+    rival 0, busy 0, record 0, wait 4, recover 1
+    disable 0, disable 1
+    edit 0, edit 1
+    delete 1, delete 1
+""")
+
+STALE_PAGES = _one_of("""
+    disable 0
+    delete 0
+    edit 0
+    press 0
+""")
+
 DURING_A_PASS = _one_of("""
     recover 1
     job 0
@@ -162,12 +176,19 @@ def _walks(parts: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
     return st.lists(parts, min_size=10, max_size=20).map(lambda taken: tuple(chain.from_iterable(taken)))
 
 
-CLAIMS = _interrupt(("job", "job", "job", "job", "job again", "press"), MEANWHILE)
+CLAIMS = _interrupt(("job", "job", "job", "job again"), MEANWHILE)
 PASSES = _interrupt(("recover",), DURING_A_PASS)
+PRESSES = _follow(_one_of("enable 0, enable 1, wait 61"), _interrupt(("press",), STALE_PAGES))
 STORIES = st.one_of(
-    _follow(BEGINNINGS, CLAIMS), _follow(BEGINNINGS, RACY), _follow(OBSTRUCTED, CLAIMS), _follow(DUE, PASSES)
+    _follow(BEGINNINGS, CLAIMS),
+    _follow(BEGINNINGS, _interrupt(("job",), OVERTAKEN)),
+    _follow(BEGINNINGS, RACY),
+    _follow(OBSTRUCTED, CLAIMS),
+    _follow(DUE, PASSES),
+    PRESSES,
+    TOLD_TWICE,
 )
 RACES = st.builds(_merge, STORIES, st.one_of(CLAIMS, RACY, STORIES), st.lists(st.booleans(), min_size=6, max_size=12))
 
-WALKS = st.one_of(_walks(st.one_of(CALM, CALM, WAITS)), _walks(st.one_of(RACES, RACES, RACES, TOLD_TWICE, RACY, WAITS)))
+WALKS = st.one_of(_walks(st.one_of(CALM, CALM, WAITS)), _walks(st.one_of(STORIES, STORIES, RACES, RACES, WAITS)))
 """Half of them calm, half of them full of races."""

@@ -18,8 +18,9 @@ WIDER = int(os.environ.get("ALERTCHECK_WALKS", "0"))
 KINDS = (
     "step", "meanwhile", "press", "cooling down", "disabled", "drop", "late drop", "supersede", "superseded",
     "destination_deleted", "destination_disabled", "destination_changed", "claim", "late claim", "late cancel",
-    "job in vain", "accept", "busy", "refuse", "silent", "sent", "fail", "defer", "late record",
-    "record during another attempt", "resume", "remind", "give up", "lose", "late move", "forget", "die",
+    "claim after destination_deleted", "claim after destination_disabled", "claim after destination_changed",
+    "claim after another attempt", "job in vain", "accept", "busy", "refuse", "silent", "sent", "fail", "defer",
+    "late record", "record during another attempt", "resume", "remind", "give up", "lose", "late move", "forget", "die",
 )  # fmt: skip
 
 
