@@ -26,7 +26,7 @@ KINDS = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("database", "walks", "often"), [("sqlite", 240, 10), ("postgres", 70, 1)], indirect=["database"]
+    ("database", "walks", "often"), [("sqlite", 240, 10), ("postgres", 75, 1)], indirect=["database"]
 )
 def test_no_interleaving_makes_a_row_lie_or_a_message_go_twice(
     app: Flask, config: Config, cast: Cast, walks: int, often: int
