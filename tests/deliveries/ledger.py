@@ -122,7 +122,8 @@ class Ledger:
             self._turn(entry, "sent", "sent", now, code=None, sent_at=answered_at, past=past)
         elif retry_at is None:
             assert answer is not Answer.BUSY or self._is_last(entry, answered_at), "not tried again"
-            self._turn(entry, "fail", "failed", now, code=CODES[answer], past=past)
+            name = "fail" if answer is not Answer.BUSY else "out of attempts"
+            self._turn(entry, name, "failed", now, code=CODES[answer], past=past)
         else:
             assert answer is Answer.BUSY, "to be tried again, although it may have arrived"
             assert entry.attempts < ATTEMPTS

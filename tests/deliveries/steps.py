@@ -33,6 +33,10 @@ def _one_of(text: str) -> st.SearchStrategy[Steps]:
     return st.sampled_from([_read(line.strip()) for line in text.strip().splitlines()])
 
 
+def _follow(first: st.SearchStrategy[Steps], then: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
+    return st.builds(lambda one, other: (*one, *other), first, then)
+
+
 WAITS = _one_of("""
     wait 1
     wait 4
@@ -47,7 +51,7 @@ CALM = _one_of("""
     wait 61, press 1, enqueue 0, job 0, refuse 0, record 0
     wait 61, press 0, enqueue 0, job 0, silent 0, record 0
     wait 61, press 1, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, accept 0, record 0
-    press 0, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, busy 0, record 0, wait 20, recover 0
+    wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, busy 0, record 0, wait 20, recover 0
     wait 61, press 0, enqueue 0, disable 0, press 0, job 0, enable 0
     wait 61, press 1, enqueue 0, edit 1, job 0
     wait 61, press 0, enqueue 0, delete 0, job 0
@@ -111,6 +115,13 @@ MEANWHILE = _one_of("""
     delete 0
 """)
 
+THRICE = _follow(
+    _one_of(
+        "enable 0, wait 61, press 0, enqueue 0, job 0, busy 0, record 0, wait 4, recover 0, job 0, busy 0, record 0"
+    ),
+    _one_of("wait 20, recover 0, job 0, busy 0, record 0, wait 61, recover 0"),
+)
+
 OBSTRUCTED = _one_of("""
     enable 0, wait 61, press 0, enqueue 0, edit 0
     enable 0, wait 61, press 0, enqueue 0, disable 0
@@ -162,10 +173,6 @@ def _interrupt(names: tuple[str, ...], meanwhile: st.SearchStrategy[Steps]) -> s
     return step.map(lambda taken: (taken,))
 
 
-def _follow(first: st.SearchStrategy[Steps], then: st.SearchStrategy[Steps]) -> st.SearchStrategy[Steps]:
-    return st.builds(lambda one, other: (*one, *other), first, then)
-
-
 def _merge(one: Steps, other: Steps, turns: list[bool]) -> Steps:
     """Take the steps of both, each in its order, by turns."""
     ahead = (list(one), list(other))
@@ -183,11 +190,13 @@ PRESSES = _follow(_one_of("enable 0, enable 1, wait 61"), _interrupt(("press",),
 STORIES = st.one_of(
     _follow(BEGINNINGS, CLAIMS),
     _follow(BEGINNINGS, _interrupt(("job",), OVERTAKEN)),
+    _follow(BEGINNINGS, _interrupt(("job",), OVERTAKEN)),
     _follow(BEGINNINGS, RACY),
     _follow(OBSTRUCTED, CLAIMS),
     _follow(DUE, PASSES),
     PRESSES,
     TOLD_TWICE,
+    THRICE,
 )
 RACES = st.builds(_merge, STORIES, st.one_of(CLAIMS, RACY, STORIES), st.lists(st.booleans(), min_size=6, max_size=12))
 

@@ -20,13 +20,14 @@ KINDS = (
     "destination_deleted", "destination_disabled", "destination_changed", "claim", "late claim", "late cancel",
     "claim after destination_deleted", "claim after destination_disabled", "claim after destination_changed",
     "claim after another attempt", "job in vain", "accept", "busy", "refuse", "silent", "sent", "fail", "defer",
-    "late record", "record during another attempt", "resume", "remind", "give up", "lose", "late move", "forget", "die",
+    "out of attempts", "late record", "record during another attempt", "resume", "remind", "give up", "lose",
+    "late move", "forget", "die",
 )  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("database", "walks", "often"), [("sqlite", 240, 10), ("postgres", 75, 1)], indirect=["database"]
+    ("database", "walks", "often"), [("sqlite", 240, 5), ("postgres", 50, 1)], indirect=["database"]
 )
 def test_no_interleaving_makes_a_row_lie_or_a_message_go_twice(
     app: Flask, config: Config, cast: Cast, walks: int, often: int
