@@ -12,12 +12,13 @@ USABLE_VENV := import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check bench bench-full lock clean
 
 help:
 	@echo "make run     set up and start the demo; Ctrl-C stops it"
 	@echo "make test    set up and run every test"
 	@echo "make check   format, lint, types, templates"
+	@echo "make bench   measure, for some minutes; make bench-full for longer"
 	@echo "make lock    write requirements*.txt anew from pyproject.toml (needs uv)"
 	@echo "make clean   remove the set-up and the caches, not the data"
 
@@ -32,6 +33,12 @@ check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m mypy --strict webapp
 	@$(IN_VENV) -m djlint --lint --quiet templates
+
+bench: $(VENV)/.test-ready
+	@$(IN_VENV) -m benchmarks
+
+bench-full: $(VENV)/.test-ready
+	@$(IN_VENV) -m benchmarks --full
 
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
 
