@@ -144,9 +144,7 @@ def list_strips(destination_ids: Sequence[int]) -> dict[int, list[DeliveryStatus
     )
     joined = select(func.aggregate_strings(newest.c.status, ",")).correlate(AlertDestination).scalar_subquery()
     rows = db.session.execute(select(AlertDestination.id, joined).where(AlertDestination.id.in_(destination_ids)))
-    return {
-        row_id: [DeliveryStatus(word) for word in reversed((words or "").split(",")) if word] for row_id, words in rows
-    }
+    return {row_id: _read_strip(words or "") for row_id, words in rows}
 
 
 def _read_strip(words: str) -> list[DeliveryStatus]:
