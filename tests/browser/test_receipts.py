@@ -1,0 +1,54 @@
+"""Did it really arrive: whoever reads the message says so by its link, and a member says so on the page."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import AddWebhook, OpenTab
+from tests.browser.sightings import find_barriers
+from tests.browser.test_journey import button, expect_badge, messages, reference
+
+
+@pytest.fixture
+def sent(add_webhook: AddWebhook) -> Page:
+    """A destination's page, whose test was sent."""
+    tab = add_webhook("works")
+    button(tab).click()
+    expect_badge(tab, "sent")
+    expect(tab.locator("#receipt")).to_contain_text("Accepted by the receiver")
+    return tab
+
+
+@pytest.fixture
+def link(sent: Page) -> str:
+    """The link in the message, which stands in another tab's inbox."""
+    inbox = sent.context.new_page()
+    address = messages(inbox, reference(sent)).get_by_role("link", name="I see it").get_attribute("href")
+    assert address
+    return address
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_link_shuts_nobody_out(link: str, open_tab: OpenTab, scheme: str) -> None:
+    stranger = open_tab(color_scheme=scheme, viewport={"width": 360, "height": 800}, reduced_motion="reduce")
+    stranger.goto(link)
+    assert find_barriers(stranger) == []
+
+
+def test_a_link_works_once_without_an_account_and_without_scripts(link: str, sent: Page, open_tab: OpenTab) -> None:
+    stranger = open_tab(java_script_enabled=False)
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading")).to_have_text(f"Do you see the message {reference(sent)}?")
+    stranger.get_by_role("button", name="I see it").click()
+    expect(stranger.get_by_role("heading", name="Thank you")).to_be_visible()
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading", name="This is known already")).to_be_visible()
+
+    sent.reload()
+    expect(sent.locator("#receipt")).to_contain_text("Seen")
+    expect_badge(sent, "sent")
+
+
+def test_a_member_says_that_it_did_not_arrive_and_the_badge_keeps_to_what_it_knows(sent: Page) -> None:
+    sent.get_by_role("button", name="It did not arrive").click()
+    expect(sent.locator("#receipt")).to_contain_text("Demo admin")
+    expect_badge(sent, "sent")
