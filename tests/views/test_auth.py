@@ -450,3 +450,9 @@ def test_after_10_tries_in_a_quarter_of_an_hour_the_password_is_not_changed(insi
 
     assert tries == [400] * 10
     assert inside.post("/password", {"current": PASSWORD, "new": NEW}).status_code == 429
+
+
+def test_whose_session_has_ended_is_told_so_and_whoever_comes_to_the_start_is_not(app: Flask) -> None:
+    stranger = Visitor(app.test_client())
+    assert "your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
+    assert "your session has ended" not in stranger.get("/sign-in?next=/?").text

@@ -42,7 +42,7 @@ class Fault:
 
 
 STEPS = (
-    Step("webapp.channels.teams._envelope", "teams"),
+    Step("webapp.channels.teams._compose", "teams"),
     Step("webapp.channels.slack._text", "slack"),
     Step("webapp.channels.webhook._sign", "webhook"),
     Step("webapp.channels.email._compose", "email"),
