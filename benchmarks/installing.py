@@ -19,6 +19,8 @@ from webapp.destinations import add_destination
 
 Kind = Literal["sqlite", "postgresql"]
 
+KINDS: tuple[Kind, ...] = ("postgresql", "sqlite")
+
 NO_LIMITS = {"PRESSES_PER_MEMBER": "1000000", "PRESSES_PER_WORKSPACE": "1000000"}
 
 

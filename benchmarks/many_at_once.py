@@ -10,7 +10,7 @@ import requests
 from sqlalchemy import select
 
 from benchmarks.far_end import far_end
-from benchmarks.installing import Kind, add_webhooks, install
+from benchmarks.installing import KINDS, Kind, add_webhooks, install
 from benchmarks.report import Table
 from tests.end_to_end.installation import Installation
 from tests.stack import free_port, wait_until
@@ -19,7 +19,6 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
 DELAYS = (0.0, 0.2)
-KINDS: tuple[Kind, ...] = ("postgresql", "sqlite")
 PATIENCE = 110.0
 """Seconds, under the two minutes that a test send waits at most."""
 
