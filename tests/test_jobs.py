@@ -6,53 +6,68 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
 from flask import Flask
 from redis import Redis
 from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, get_destination
 from tests.services import QueueServer
 from webapp import create_app, jobs
 from webapp.config import read_config
+from webapp.crew import Bounds
 
 
-def _only_job(server: QueueServer) -> object:
-    (job,) = Queue(jobs.QUEUE, connection=Redis.from_url(server.url), serializer=JSONSerializer).jobs
-    return job
+def _list_jobs(server: QueueServer) -> list[Job]:
+    return Queue(jobs.QUEUE, connection=Redis.from_url(server.url), serializer=JSONSerializer).jobs
 
 
 def test_a_job_carries_the_deliverys_id_and_nothing_else(context: None, queue_server: QueueServer) -> None:
-    jobs.enqueue_delivery(42)
+    jobs.enqueue_deliveries(42)
 
-    job = _only_job(queue_server)
-    assert (job.func_name, job.args, job.kwargs) == ("webapp.jobs.send_delivery", [42], {})
+    (job,) = _list_jobs(queue_server)
+    assert (job.func_name, job.args, job.kwargs) == ("webapp.jobs.take_deliveries", [42], {})
 
 
 def test_a_job_has_a_neutral_description_and_a_short_life(context: None, queue_server: QueueServer) -> None:
-    jobs.enqueue_delivery(42)
+    jobs.enqueue_deliveries(42)
 
-    job = _only_job(queue_server)
-    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send a delivery", 0, 3600, 30)
+    (job,) = _list_jobs(queue_server)
+    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send deliveries", 0, 3600, 30)
+
+
+@pytest.mark.parametrize(("count", "of_jobs"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (41, [20, 20, 1])])
+def test_twenty_deliveries_share_a_job(
+    context: None, queue_server: QueueServer, count: int, of_jobs: list[int]
+) -> None:
+    jobs.enqueue_deliveries(*range(count))
+
+    found = [job.args for job in _list_jobs(queue_server)]
+    assert [len(ids) for ids in found] == of_jobs
+    assert [delivery_id for ids in found for delivery_id in ids] == list(range(count))
 
 
 def test_an_absent_queue_is_told_within_a_second(environment: dict[str, str]) -> None:
     app = create_app(read_config(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
 
     with app.app_context(), pytest.raises(jobs.QueueUnavailable):
-        jobs.enqueue_delivery(42)
+        jobs.enqueue_deliveries(42)
 
 
 def test_what_breaks_in_a_job_leaves_no_trace_of_the_settings(
     app: Flask, cast: Cast, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
-        delivery_id = add_delivery(get_destination(cast), payload={"unexpected": True}).id
+        delivery_id = add_delivery(get_destination(cast), created_at=datetime.now(UTC), payload={"unexpected": True}).id
 
-        jobs.send_delivery(delivery_id)
+        with jobs.crew_at_work(Bounds()) as crew:
+            jobs.take_deliveries(delivery_id)
+            assert crew.rest(within=10)
 
     assert SECRET_PATH not in caplog.text
 

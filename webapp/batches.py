@@ -1,22 +1,24 @@
 """Test all: one press for many destinations, and how far its tests have come."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import func, select
 
+from webapp import jobs
 from webapp.access import Visit
 from webapp.extensions import db
 from webapp.last_test import Badge, to_badge
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.pressing import Pressed, press
+from webapp.pressing import Pressed, Refused, hand_over, request
 
 MOST = 100
 """Tests that one press sends at most; the limits per member and workspace hold besides."""
 
-_ENOUGH = (Pressed.TOO_MANY, Pressed.NO_QUEUE, Pressed.MAY_NOT)
+_ENOUGH = (Pressed.TOO_MANY, Pressed.MAY_NOT)
 """After one of these, the others would fare no better."""
 
 
@@ -39,14 +41,23 @@ class Progress:
 
 def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> str:
     """Press for every one of these destinations that is enabled and not cooling down, and return the batch's name."""
-    batch, accepted = secrets.token_hex(8), 0
-    for destination_id in destination_ids:
-        destination = db.session.get(AlertDestination, destination_id)
-        pressed = press(visit, destination, now, batch) if destination else Pressed.DISABLED
-        accepted += pressed is Pressed.ACCEPTED
-        if pressed in _ENOUGH or accepted == MOST:
+    batch = secrets.token_hex(8)
+    requested = islice(_request_all(visit, destination_ids, now, batch), MOST)
+    while share := list(islice(requested, jobs.TOGETHER)):
+        if hand_over(*share) is not Pressed.ACCEPTED:
             break
     return batch
+
+
+def _request_all(visit: Visit, destination_ids: Sequence[int], now: datetime, batch: str) -> Iterator[int]:
+    for destination_id in destination_ids:
+        destination = db.session.get(AlertDestination, destination_id)
+        try:
+            if destination is not None:
+                yield request(visit, destination, now, batch)
+        except Refused as refused:
+            if refused.why in _ENOUGH:
+                return
 
 
 def measure_progress(workspace_id: int, batch: str) -> Progress:

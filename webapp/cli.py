@@ -17,7 +17,7 @@ from webapp.worker import work
 
 
 @click.command("worker")
-@click.option("--processes", type=click.IntRange(1, 64), default=4, show_default=True, help="How many sends at once.")
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="One a core.")
 @with_appcontext
 def worker(processes: int) -> None:
     """Send what waits in the queue, until told to stop."""

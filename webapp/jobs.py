@@ -1,10 +1,11 @@
-"""The queue: the only file that knows RQ. A job carries a delivery's id and nothing else."""
+"""The queue: the only file that knows RQ. A job carries ids of deliveries and nothing else."""
 
 import logging
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import cast
 
 from flask import Flask, current_app
@@ -13,16 +14,21 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, SimpleWorker
+from rq.queue import EnqueueData
 from rq.serializers import JSONSerializer
 
 from webapp import deliveries
 from webapp.config import current_config
+from webapp.crew import Bounds, Crew
 from webapp.extensions import db
 
 log = logging.getLogger(__name__)
 
 QUEUE = "alertcheck"
 STOPS = (signal.SIGTERM, signal.SIGINT)
+
+TOGETHER = 20
+"""Deliveries in one job, where many are handed over at once: so few that the processes share them."""
 
 JOB_TIMEOUT = 30
 """Seconds, above all that a claim, a send and a patient record take: a belt, since it only raises inside the job."""
@@ -53,31 +59,52 @@ def connect(redis_url: str) -> Redis:
     return Redis.from_url(redis_url, **IMPATIENT)
 
 
-def enqueue_delivery(delivery_id: int) -> None:
-    """Hand a committed delivery to the workers. Raises `QueueUnavailable`."""
+def enqueue_deliveries(*delivery_ids: int) -> None:
+    """Hand committed deliveries to the workers: all of them, or it raises `QueueUnavailable`."""
+    if not delivery_ids:
+        return
+    jobs = [_make_job(delivery_ids[first : first + TOGETHER]) for first in range(0, len(delivery_ids), TOGETHER)]
     try:
-        queue = Queue(QUEUE, connection=_client(), serializer=JSONSerializer)
-        queue.enqueue(
-            send_delivery,
-            delivery_id,
-            description="send a delivery",
-            job_timeout=JOB_TIMEOUT,
-            result_ttl=0,
-            failure_ttl=3600,
-        )
+        Queue(QUEUE, connection=_client(), serializer=JSONSerializer).enqueue_many(jobs)
     except RedisError as error:
-        log.error("queue unavailable", extra={"delivery": delivery_id, "error": type(error).__name__})
+        facts = {"deliveries": len(delivery_ids), "error": type(error).__name__}
+        log.error("queue unavailable", extra=facts)
         raise QueueUnavailable from None
 
 
-def send_delivery(delivery_id: int) -> None:
-    """Run as the job: send one delivery. Whatever breaks is named by its type alone, since RQ keeps tracebacks."""
-    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    with app.app_context(), undisturbed():
-        try:
-            deliveries.send(delivery_id, current_config())
-        except Exception as error:
-            db.session.rollback()
+def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
+    return Queue.prepare_data(
+        take_deliveries,
+        delivery_ids,
+        description="send deliveries",
+        timeout=JOB_TIMEOUT,
+        result_ttl=0,
+        failure_ttl=3600,
+    )
+
+
+def take_deliveries(*delivery_ids: int) -> None:
+    """Run as the job: hand deliveries on to this process' crew, which sends them in threads of its own."""
+    crew: Crew = current_app.extensions["crew"]
+    with undisturbed(), _naming_errors(delivery_ids):
+        for errand in deliveries.list_errands(delivery_ids):
+            crew.take(errand)
+    db.session.remove()
+
+
+def _send(app: Flask, delivery_id: int) -> None:
+    with app.app_context(), _naming_errors([delivery_id]):
+        deliveries.send(delivery_id, current_config())
+
+
+@contextmanager
+def _naming_errors(delivery_ids: Sequence[int]) -> Iterator[None]:
+    """Name what breaks by its type alone: RQ keeps tracebacks, and a thread prints its own."""
+    try:
+        yield
+    except Exception as error:
+        db.session.rollback()
+        for delivery_id in delivery_ids:
             facts = {"delivery": delivery_id, "error": type(error).__name__}
             log.error("job broke, recovery ends the row", extra=facts)
 
@@ -103,14 +130,26 @@ def undisturbed() -> Iterator[None]:
 
 
 def run_worker(redis_url: str) -> None:
-    """Take jobs until told to stop: SIGTERM finishes the send in hand.
+    """Take jobs until told to stop: SIGTERM finishes the sends that are under way.
 
     No process per job: that would cost a fork, and what a killed worker leaves behind is told from its row anyway.
     """
     queue = Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
     worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
     worker.max_connection_wait_time = LONGEST_WAIT
-    worker.work(logging_level="WARNING")
+    with crew_at_work(Bounds()):
+        worker.work(logging_level="WARNING")
+
+
+@contextmanager
+def crew_at_work(bounds: Bounds) -> Iterator[Crew]:
+    """Have a crew for the jobs of this process. At the end, what it has not begun goes back to the queue."""
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    crew = app.extensions["crew"] = Crew(partial(_send, app), bounds)
+    yield crew
+    not_begun = crew.finish(within=JOB_TIMEOUT)
+    with suppress(QueueUnavailable):  # recovery finds them
+        enqueue_deliveries(*not_begun)
 
 
 def report_alive(worker: str) -> None:

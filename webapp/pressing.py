@@ -19,27 +19,49 @@ class Pressed(StrEnum):
     NO_QUEUE = "no queue"
 
 
-def press(visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None) -> Pressed:
-    """Request one test send and hand it to the workers. Without a queue the row has ended as `queue_unavailable`.
+class Refused(Exception):
+    """Nothing was requested. why: the reason."""
+
+    def __init__(self, why: Pressed) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def press(visit: Visit, destination: AlertDestination, now: datetime) -> Pressed:
+    """Request one test send and hand it to the workers."""
+    try:
+        delivery_id = request(visit, destination, now)
+    except Refused as refused:
+        return refused.why
+    return hand_over(delivery_id)
+
+
+def request(visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None) -> int:
+    """Write one test send down and return its id. Raises `Refused`.
 
     batch: what the row shares with those of the same press on Test all.
     """
     if not visit.role.may_test:
-        return Pressed.MAY_NOT
+        raise Refused(Pressed.MAY_NOT)
     if not destination.is_enabled:  # before the door, so that it uses up no minute
-        return Pressed.DISABLED
+        raise Refused(Pressed.DISABLED)
     try:
         with cooldown.door(destination.id, visit.account.id, visit.workspace.id):
-            delivery_id = deliveries.request_test(destination, visit.account, now, batch)
+            return deliveries.request_test(destination, visit.account, now, batch)
     except cooldown.CoolingDown:
-        return Pressed.COOLING_DOWN
+        raise Refused(Pressed.COOLING_DOWN) from None
     except cooldown.TooManyPresses:
-        return Pressed.TOO_MANY
+        raise Refused(Pressed.TOO_MANY) from None
     except deliveries.DestinationDisabled:
-        return Pressed.DISABLED
+        raise Refused(Pressed.DISABLED) from None
+
+
+def hand_over(*delivery_ids: int) -> Pressed:
+    """Hand requested test sends to the workers. Without a queue their rows end as `queue_unavailable`."""
     try:
-        jobs.enqueue_delivery(delivery_id)
+        jobs.enqueue_deliveries(*delivery_ids)
     except jobs.QueueUnavailable:
-        deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
+        for delivery_id in delivery_ids:
+            deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
         return Pressed.NO_QUEUE
     return Pressed.ACCEPTED

@@ -1,4 +1,4 @@
-"""The worker: a few processes that take jobs; their parent replaces dead ones and recovers what they left."""
+"""The worker: a few processes that take jobs and send; their parent replaces dead ones and recovers what they left."""
 
 import logging
 import multiprocessing
@@ -25,7 +25,7 @@ TICK = 1.0
 
 
 def work(app: Flask, size: int) -> None:
-    """Run `size` processes until told to stop; SIGTERM lets each finish the send in hand.
+    """Run `size` processes until told to stop; SIGTERM lets each finish what it is sending.
 
     Raises `Misconfigured` if there is no queue to work on.
     """
@@ -79,7 +79,7 @@ def _start_member(app: Flask) -> ForkProcess:
 
 
 def _dismiss(team: list[ForkProcess]) -> None:
-    """Ask every process to stop after the send in hand, and wait for it."""
+    """Ask every process to stop after the sends under way, and wait for them."""
     for member in team:
         member.terminate()
     for member in team:
@@ -98,7 +98,7 @@ def _take_jobs(app: Flask, parent: int) -> None:
 
 
 def _live_with(app: Flask, parent: int) -> None:
-    """Give signs of life while the parent lives; once it is gone, stop after the send in hand.
+    """Give signs of life while the parent lives; once it is gone, stop after the sends under way.
 
     Nobody would replace this process then, nor recover what it leaves. The first sign waits for a moment: a process
     that breaks at its start gives none.
@@ -114,8 +114,7 @@ def _live_with(app: Flask, parent: int) -> None:
 def _keep_house(app: Flask, sightings: deliveries.Sightings, retention: deliveries.Retention) -> None:
     with app.app_context():
         try:
-            for delivery_id in deliveries.recover(datetime.now(UTC), current_config(), sightings):
-                jobs.enqueue_delivery(delivery_id)
+            jobs.enqueue_deliveries(*deliveries.recover(datetime.now(UTC), current_config(), sightings))
             retention.forget_some(datetime.now(UTC))
         except jobs.QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")

@@ -180,7 +180,7 @@ def test_a_link_is_in_the_message_and_nowhere_else(
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     config = read_config(environment | {"PUBLIC_URL": "https://alertcheck.example.com"})
     delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
-    jobs.enqueue_delivery(delivery_id)
+    jobs.enqueue_deliveries(delivery_id)
     job = read_queue(queue_server)
 
     send(delivery_id, config)

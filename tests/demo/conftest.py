@@ -1,11 +1,18 @@
 """Receivers for the tests of the far ends."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.demo.far_ends import Receiver, run_receiver
+
+
+@pytest.fixture(autouse=True, scope="session")
+def terminal() -> None:
+    """Take a hang-up for what it is, also where the tests were started so that they outlive their terminal."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")

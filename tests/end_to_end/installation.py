@@ -58,7 +58,7 @@ class Installation:
     def enqueue(self, delivery_id: int) -> None:
         """Do the last thing."""
         with self.app.app_context():
-            jobs.enqueue_delivery(delivery_id)
+            jobs.enqueue_deliveries(delivery_id)
 
     def get(self, delivery_id: int) -> AlertDelivery:
         """Read a delivery as it stands."""

@@ -46,7 +46,8 @@ MAIL_SENDER = "alerts@example.com"
 OFFERS_TLS = "250-mail.example\r\n250 STARTTLS"
 OFFERS_ALL = "250-mail.example\r\n250-STARTTLS\r\n250 AUTH PLAIN"
 SEND_ONE = (
-    "import sys, wsgi\nfrom webapp import jobs\nwith wsgi.app.app_context(): jobs.send_delivery(int(sys.argv[1]))"
+    "import sys, wsgi\nfrom webapp.config import current_config\nfrom webapp.deliveries import send\n"
+    "with wsgi.app.app_context(): send(int(sys.argv[1]), current_config())"
 )
 
 
@@ -206,7 +207,7 @@ def _fail_to_enqueue(delivery: AlertDelivery, config: Config) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(current_app.extensions, "queue", jobs.connect(f"redis://127.0.0.1:{closed_port()}"))
         with pytest.raises(jobs.QueueUnavailable):
-            jobs.enqueue_delivery(delivery.id)
+            jobs.enqueue_deliveries(delivery.id)
     fail_unqueued(delivery.id, datetime.now(UTC))
 
 

@@ -51,7 +51,7 @@ def _press(app: Flask, cast: Cast, ahead: float = 0) -> int:
     with app.app_context():
         now = datetime.now(UTC) + seconds(ahead)
         delivery_id = request_test(get_destination(cast), get_account(cast), now)
-        jobs.enqueue_delivery(delivery_id)
+        jobs.enqueue_deliveries(delivery_id)
         return delivery_id
 
 

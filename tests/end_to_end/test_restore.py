@@ -50,7 +50,7 @@ def pending(app: Flask, cast: Cast) -> None:
     """The rows that wait, and their jobs in a queue that outlived the database."""
     with app.app_context():
         for facts in PENDING:
-            jobs.enqueue_delivery(add_delivery(get_destination(cast), **facts).id)
+            jobs.enqueue_deliveries(add_delivery(get_destination(cast), **facts).id)
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_a_worker_that_is_seen_takes_work_also_right_after_the_queue_server_was_
 
     try:
         with create_app(read_config(stack.environment)).app_context():
-            jobs.enqueue_delivery(request_test(get_destination(cast), get_account(cast), datetime.now(UTC)))
+            jobs.enqueue_deliveries(request_test(get_destination(cast), get_account(cast), datetime.now(UTC)))
         wait_until(lambda: len(httpserver.log) == 1, patience=5)
     finally:
         restarted.stop()

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 def _press(app: Flask, cast: Cast) -> int:
     with app.app_context():
         delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
-        jobs.enqueue_delivery(delivery_id)
+        jobs.enqueue_deliveries(delivery_id)
         return delivery_id
 
 
@@ -113,7 +113,7 @@ def test_a_press_that_was_too_long_ago_ends_as_not_started(
 ) -> None:
     with app.app_context():
         delivery_id = add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121)).id
-        jobs.enqueue_delivery(delivery_id)
+        jobs.enqueue_deliveries(delivery_id)
 
     stack.start_worker()
 

@@ -1,10 +1,11 @@
 """Traps: steps in the life of one delivery at which a process stops, and waits to be killed."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http.client import HTTPConnection
 from pathlib import Path
@@ -30,13 +31,11 @@ class Step(StrEnum):
 
 @dataclass
 class Traps:
-    """A directory that this process shares with those that are to be caught.
-
-    in_hand: the delivery that this process is sending.
-    """
+    """A directory that this process shares with those that are to be caught."""
 
     directory: Path
-    in_hand: int = 0
+    _mine: threading.local = field(default_factory=threading.local)
+    """in_hand: the delivery that this thread is sending."""
 
     def lay(self, step: Step, row_id: int) -> None:
         """Catch the first process that gets there. row_id: the delivery's, or the destination's for `PRESSED`."""
@@ -55,7 +54,7 @@ class Traps:
         self._around(sending, "_record_patiently", self._before(Step.ANSWERED))
         self._around(sending, "make_change", self._after(Step.RECORDING))
         self._around(sending, "record", self._after(Step.RECORDED))
-        self._around(jobs, "enqueue_delivery", self._hand_over)
+        self._around(jobs, "enqueue_deliveries", self._hand_over)
         self._around(deliveries, "request_test", self._press)
 
     def _around(self, owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
@@ -64,7 +63,7 @@ class Traps:
 
     def _before(self, step: Step) -> Callable[..., Any]:
         def wrapper(go_on: Callable[[], Any], *_arguments: Any) -> Any:
-            self._reach(step, self.in_hand)
+            self._reach(step, self._mine.in_hand)
             return go_on()
 
         return wrapper
@@ -72,18 +71,19 @@ class Traps:
     def _after(self, step: Step) -> Callable[..., Any]:
         def wrapper(go_on: Callable[[], Any], *_arguments: Any) -> Any:
             result = go_on()
-            self._reach(step, self.in_hand)
+            self._reach(step, self._mine.in_hand)
             return result
 
         return wrapper
 
     def _begin(self, go_on: Callable[[], Any], delivery_id: int, *_arguments: Any) -> Any:
-        self.in_hand = delivery_id
+        self._mine.in_hand = delivery_id
         self._reach(Step.LOOKING, delivery_id)
         return go_on()
 
-    def _hand_over(self, go_on: Callable[[], Any], delivery_id: int) -> Any:
-        self._reach(Step.RESUMED, delivery_id)
+    def _hand_over(self, go_on: Callable[[], Any], *delivery_ids: int) -> Any:
+        for delivery_id in delivery_ids:
+            self._reach(Step.RESUMED, delivery_id)
         return go_on()
 
     def _press(self, go_on: Callable[[], Any], destination: Any, *_arguments: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from webapp.deliveries.attempts import PastAttempt, list_attempts
 from webapp.deliveries.claiming import get_channel, open_settings
+from webapp.deliveries.errands import list_errands
 from webapp.deliveries.listing import list_test_sends
 from webapp.deliveries.messages import make_sample
 from webapp.deliveries.receipts import find_linked, is_in_question, record_by_link, record_by_member
@@ -23,6 +24,7 @@ __all__ = [
     "is_in_question",
     "is_overdue",
     "list_attempts",
+    "list_errands",
     "list_overdue",
     "list_test_sends",
     "make_sample",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import contains_eager
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel, Message, Settings
@@ -17,7 +18,7 @@ from webapp.deliveries.mistakes import name_mistake
 from webapp.deliveries.schedules import Schedule, find_schedule
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
-from webapp.last_test import find_newest_test
+from webapp.last_test import find_newest_ids
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.sealing import Unreadable
 
@@ -47,13 +48,14 @@ class Attempt:
 
 def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
     """Look at the row and its destination, and take the row for this worker alone. None: it is not to be sent."""
-    delivery = db.session.get(AlertDelivery, delivery_id, populate_existing=True)
+    delivery, newest_test = _look(delivery_id)
     schedule = find_schedule(delivery.event_type, config) if delivery else None
     if delivery is None or schedule is None or not _may_begin(delivery, schedule, now):
         db.session.rollback()
         log.info("delivery not claimed", extra={"delivery": delivery_id})
         return None
     try:
+        _require_unchanged(delivery, delivery.destination, newest_test)
         attempt = _prepare(delivery, schedule, config, now)
     except DeliveryFailed as obstacle:
         _end(delivery, obstacle, now)
@@ -69,6 +71,15 @@ def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
     return attempt if claimed else None
 
 
+def _look(delivery_id: int) -> tuple[AlertDelivery | None, int | None]:
+    """Read the row, its destination, and the id of the destination's newest test send: one query."""
+    of_destination = AlertDelivery.destination
+    looked_up = select(AlertDelivery, find_newest_ids()).join(of_destination).options(contains_eager(of_destination))
+    afresh = looked_up.where(AlertDelivery.id == delivery_id).execution_options(populate_existing=True)
+    row = db.session.execute(afresh).one_or_none()
+    return (row[0], row[1]) if row else (None, None)
+
+
 def _may_begin(delivery: AlertDelivery, schedule: Schedule, now: datetime) -> bool:
     is_waiting = delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
     return is_waiting and now - delivery.created_at < schedule.patience
@@ -81,10 +92,8 @@ def _end(delivery: AlertDelivery, obstacle: DeliveryFailed, now: datetime) -> No
 
 
 def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: datetime) -> Attempt:
-    """Copy what the attempt needs. Raises `DeliveryFailed` if it is not to be made."""
+    """Copy what the attempt needs. Raises `DeliveryFailed` if the settings cannot be used."""
     destination = delivery.destination
-    db.session.refresh(destination)
-    _require_unchanged(delivery, destination)
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,
@@ -98,14 +107,15 @@ def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: d
     )
 
 
-def _require_unchanged(delivery: AlertDelivery, destination: AlertDestination) -> None:
+def _require_unchanged(delivery: AlertDelivery, destination: AlertDestination, newest_test: int | None) -> None:
+    """Raises `DeliveryFailed` if the attempt is not to be made any more."""
     if destination.deleted_at is not None:
         raise DeliveryFailed(Code.DESTINATION_DELETED)
     if not destination.is_enabled:
         raise DeliveryFailed(Code.DESTINATION_DISABLED)
     if delivery.settings_version not in (None, destination.settings_version):
         raise DeliveryFailed(Code.DESTINATION_CHANGED)
-    if delivery.event_type == TEST_EVENT and find_newest_test(destination) != delivery:
+    if delivery.event_type == TEST_EVENT and newest_test != delivery.id:
         raise DeliveryFailed(Code.SUPERSEDED)
 
 

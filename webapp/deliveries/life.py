@@ -35,8 +35,10 @@ class Stage(StrEnum):
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
+IS_UNCLAIMED = _QUEUED & _NO_ATTEMPT
+
 _IS = {
-    Stage.WAITING: _QUEUED & _NO_ATTEMPT,
+    Stage.WAITING: IS_UNCLAIMED,
     Stage.SENDING: _QUEUED & ~_NO_ATTEMPT,
     Stage.DEFERRED: AlertDelivery.status == DeliveryStatus.DEFERRED,
 }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.channels.contract import Accepted
 from webapp.config import Config
@@ -73,7 +74,7 @@ def _record_patiently(attempt: Attempt, outcome: Outcome, seconds: float, give_u
     while True:
         try:
             return record(attempt, outcome, seconds, datetime.now(UTC))
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout) as error:
             db.session.rollback()
             if time.monotonic() + PAUSE > give_up_at:
                 raise

@@ -88,7 +88,7 @@ class Breakdown:
             destination = db.session.get_one(AlertDestination, post.destination_id)
             delivery_id = add_delivery(destination, created_at=datetime.now(UTC), payload=payload).id
             self.faults[delivery_id] = fault
-            jobs.enqueue_delivery(delivery_id)
+            jobs.enqueue_deliveries(delivery_id)
 
     def send(self, delivery_id: int, config: Config) -> None:
         """Send as the job would, but for the fault."""
@@ -121,7 +121,7 @@ def test_no_secret_gets_out_of_a_thousand_exceptions(
 
     work_off(queue_server)
 
-    assert waiting.count(b"webapp.jobs.send_delivery") == len(faults)
+    assert waiting.count(b"webapp.jobs.take_deliveries") == len(faults)
     assert breakdown.met == set(faults)
     assert search() + canaries.secrets.find_in(waiting) == []
 

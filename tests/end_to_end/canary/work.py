@@ -9,6 +9,9 @@ from rq.serializers import JSONSerializer
 
 from tests.services import QueueServer
 from webapp import jobs
+from webapp.crew import Bounds
+
+PATIENCE = 120.0
 
 
 @contextmanager
@@ -19,7 +22,11 @@ def open_queue(server: QueueServer) -> Iterator[Queue]:
 
 
 def work_off(server: QueueServer) -> None:
-    """Do all jobs there are. Takes over the signals of the process: see the fixture `signals_restored`."""
-    with open_queue(server) as queue:
+    """Do all jobs there are, and send one after the other.
+
+    Takes over the signals of the process: see the fixture `signals_restored`.
+    """
+    with open_queue(server) as queue, jobs.crew_at_work(Bounds(at_once=1)) as crew:
         worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="DEBUG")
+        assert crew.rest(within=PATIENCE), "not everything was sent in time"

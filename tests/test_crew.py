@@ -1,0 +1,187 @@
+"""The crew: who may send when, and what becomes of what had no turn."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+
+from tests.stack import wait_until
+from webapp.crew import Bounds, Crew, Errand
+
+BRIEFLY = 0.3
+"""Seconds in which what must not happen would have happened."""
+
+
+@dataclass
+class FarEnd:
+    """Sends that last until they are let go. begun: deliveries, in the order in which they were sent."""
+
+    begun: list[int] = field(default_factory=list)
+    let_go: dict[int, threading.Event] = field(default_factory=dict)
+    broken: bool = False
+
+    def send(self, delivery_id: int) -> None:
+        self.begun.append(delivery_id)
+        assert self.let_go[delivery_id].wait(10)
+        if self.broken:
+            raise RuntimeError
+
+    def expect(self, errand: Errand) -> Errand:
+        self.let_go[errand.delivery_id] = threading.Event()
+        return errand
+
+
+NUMBERS = count(1)
+
+
+@pytest.fixture
+def far_end() -> Iterator[FarEnd]:
+    far_end = FarEnd()
+    yield far_end
+    for event in far_end.let_go.values():
+        event.set()
+
+
+def _errand(far_end: FarEnd, workspace: int = 1, destination: int | None = None) -> Errand:
+    number = next(NUMBERS)
+    return far_end.expect(Errand(number, destination or number, workspace))
+
+
+def _take(crew: Crew, far_end: FarEnd, times: int, workspace: int = 1) -> list[int]:
+    errands = [_errand(far_end, workspace) for _ in range(times)]
+    for errand in errands:
+        crew.take(errand)
+    return [errand.delivery_id for errand in errands]
+
+
+def _take_in_thread(crew: Crew, errand: Errand) -> threading.Thread:
+    thread = threading.Thread(target=crew.take, args=(errand,), daemon=True)
+    thread.start()
+    return thread
+
+
+def test_sends_go_on_side_by_side_up_to_the_bound(far_end: FarEnd) -> None:
+    crew = Crew(far_end.send, Bounds(at_once=3))
+
+    taken = _take(crew, far_end, times=4)
+    wait_until(lambda: len(far_end.begun) == 3)
+    assert not crew.rest(within=BRIEFLY)
+    assert far_end.begun == taken[:3]
+
+    far_end.let_go[taken[1]].set()
+    wait_until(lambda: far_end.begun == taken)
+
+
+def test_a_workspace_at_its_bound_lets_another_pass(far_end: FarEnd) -> None:
+    crew = Crew(far_end.send, Bounds(at_once=4, per_workspace=2))
+
+    busy = _take(crew, far_end, times=3, workspace=1)
+    (other,) = _take(crew, far_end, times=1, workspace=2)
+    wait_until(lambda: far_end.begun == [*busy[:2], other])
+
+    far_end.let_go[busy[0]].set()
+    wait_until(lambda: far_end.begun == [*busy[:2], other, busy[2]])
+
+
+def test_a_destination_gets_one_message_at_a_time(far_end: FarEnd) -> None:
+    crew = Crew(far_end.send, Bounds())
+    first, second = (_errand(far_end, destination=7) for _ in range(2))
+
+    crew.take(first)
+    crew.take(second)
+    assert not crew.rest(within=BRIEFLY)
+    assert far_end.begun == [first.delivery_id]
+
+    far_end.let_go[first.delivery_id].set()
+    wait_until(lambda: far_end.begun == [first.delivery_id, second.delivery_id])
+
+
+@pytest.mark.parametrize("at_once", [1, 2], ids=["waiting", "under way"])
+def test_what_is_here_already_is_not_taken_twice(far_end: FarEnd, at_once: int) -> None:
+    crew = Crew(far_end.send, Bounds(at_once=at_once))
+    taken = _take(crew, far_end, times=1)
+    errand = _errand(far_end)
+    for _ in range(2):
+        crew.take(errand)
+
+    for event in far_end.let_go.values():
+        event.set()
+
+    assert crew.rest(within=5)
+    assert far_end.begun == [*taken, errand.delivery_id]
+
+
+def test_whoever_brings_more_waits_while_too_many_wait(far_end: FarEnd) -> None:
+    crew = Crew(far_end.send, Bounds(at_once=1, waiting=1))
+    first, _second = _take(crew, far_end, times=2)
+
+    one_too_many = _take_in_thread(crew, _errand(far_end))
+    one_too_many.join(BRIEFLY)
+    assert one_too_many.is_alive()
+
+    far_end.let_go[first].set()
+    one_too_many.join(5)
+    assert not one_too_many.is_alive()
+
+
+def test_a_send_that_breaks_gives_its_place_back(far_end: FarEnd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
+    far_end.broken = True
+    crew = Crew(far_end.send, Bounds(at_once=1))
+    taken = _take(crew, far_end, times=2)
+
+    for event in far_end.let_go.values():
+        event.set()
+
+    assert crew.rest(within=5)
+    assert far_end.begun == taken
+
+
+def test_at_the_end_what_is_under_way_is_finished_and_the_rest_is_given_back(far_end: FarEnd) -> None:
+    crew = Crew(far_end.send, Bounds(at_once=1))
+    under_way, *waiting = _take(crew, far_end, times=3)
+    threading.Timer(BRIEFLY, far_end.let_go[under_way].set).start()
+
+    assert crew.finish(within=5) == waiting
+    assert crew.rest(within=0)
+    assert far_end.begun == [under_way]
+
+
+def test_the_end_does_not_wait_for_ever(far_end: FarEnd) -> None:
+    crew = Crew(far_end.send, Bounds())
+    _take(crew, far_end, times=1)
+
+    assert crew.finish(within=BRIEFLY) == []
+    assert not crew.rest(within=0)
+
+
+def test_what_comes_after_the_end_is_not_begun(far_end: FarEnd) -> None:
+    crew = Crew(far_end.send, Bounds())
+    crew.finish(within=1)
+
+    taken = _take(crew, far_end, times=1)
+
+    assert crew.finish(within=1) == taken
+    assert far_end.begun == []
+
+
+def test_without_memory_for_a_thread_an_errand_waits_for_the_next_chance(
+    far_end: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = Crew(far_end.send, Bounds())
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _refuse)
+        first = _take(crew, far_end, times=1)
+
+    second = _take(crew, far_end, times=1)
+
+    wait_until(lambda: far_end.begun == first)
+    for event in far_end.let_go.values():
+        event.set()
+    wait_until(lambda: far_end.begun == first + second)
+
+
+def _refuse(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

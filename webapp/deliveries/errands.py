@@ -1,0 +1,18 @@
+"""Deliveries that a job has named, as errands: whose they are decides whose turn it is."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from webapp.crew import Errand
+from webapp.deliveries.life import IS_UNCLAIMED
+from webapp.extensions import db
+from webapp.models import AlertDelivery
+
+
+def list_errands(delivery_ids: Sequence[int]) -> list[Errand]:
+    """Look up those that still wait to be claimed, in the order given. The claim looks again, and decides."""
+    columns = (AlertDelivery.id, AlertDelivery.alert_destination_id, AlertDelivery.workspace_id)
+    rows = db.session.execute(select(*columns).where(AlertDelivery.id.in_(delivery_ids), IS_UNCLAIMED)).all()
+    db.session.rollback()
+    return [Errand(*row) for row in sorted(rows, key=lambda row: delivery_ids.index(row.id))]
