@@ -1,7 +1,7 @@
 """The crew: who may send when, and what becomes of what had no turn."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -18,6 +18,7 @@ BRIEFLY = 0.3
 class FarEnd:
     """Sends that last until they are let go. begun: deliveries, in the order in which they were sent."""
 
+    errands: dict[int, Errand] = field(default_factory=dict)
     begun: list[int] = field(default_factory=list)
     let_go: dict[int, threading.Event] = field(default_factory=dict)
     broken: bool = False
@@ -28,9 +29,16 @@ class FarEnd:
         if self.broken:
             raise RuntimeError
 
-    def expect(self, errand: Errand) -> Errand:
+    def look_up(self, delivery_ids: Sequence[int]) -> list[Errand]:
+        return [self.errands[delivery_id] for delivery_id in delivery_ids if delivery_id in self.errands]
+
+    def expect(self, errand: Errand) -> int:
+        self.errands[errand.delivery_id] = errand
         self.let_go[errand.delivery_id] = threading.Event()
-        return errand
+        return errand.delivery_id
+
+    def man(self, bounds: Bounds = Bounds()) -> Crew:  # noqa: B008 - a frozen value
+        return Crew(self.look_up, self.send, bounds)
 
 
 NUMBERS = count(1)
@@ -44,26 +52,25 @@ def far_end() -> Iterator[FarEnd]:
         event.set()
 
 
-def _errand(far_end: FarEnd, workspace: int = 1, destination: int | None = None) -> Errand:
+def _errand(far_end: FarEnd, workspace: int = 1, destination: int | None = None) -> int:
     number = next(NUMBERS)
     return far_end.expect(Errand(number, destination or number, workspace))
 
 
 def _take(crew: Crew, far_end: FarEnd, times: int, workspace: int = 1) -> list[int]:
-    errands = [_errand(far_end, workspace) for _ in range(times)]
-    for errand in errands:
-        crew.take(errand)
-    return [errand.delivery_id for errand in errands]
+    taken = [_errand(far_end, workspace) for _ in range(times)]
+    crew.take(*taken)
+    return taken
 
 
-def _take_in_thread(crew: Crew, errand: Errand) -> threading.Thread:
-    thread = threading.Thread(target=crew.take, args=(errand,), daemon=True)
+def _take_in_thread(crew: Crew, delivery_id: int) -> threading.Thread:
+    thread = threading.Thread(target=crew.take, args=(delivery_id,), daemon=True)
     thread.start()
     return thread
 
 
 def test_sends_go_on_side_by_side_up_to_the_bound(far_end: FarEnd) -> None:
-    crew = Crew(far_end.send, Bounds(at_once=3))
+    crew = far_end.man(Bounds(at_once=3))
 
     taken = _take(crew, far_end, times=4)
     wait_until(lambda: len(far_end.begun) == 3)
@@ -75,7 +82,7 @@ def test_sends_go_on_side_by_side_up_to_the_bound(far_end: FarEnd) -> None:
 
 
 def test_a_workspace_at_its_bound_lets_another_pass(far_end: FarEnd) -> None:
-    crew = Crew(far_end.send, Bounds(at_once=4, per_workspace=2))
+    crew = far_end.man(Bounds(at_once=4, per_workspace=2))
 
     busy = _take(crew, far_end, times=3, workspace=1)
     (other,) = _take(crew, far_end, times=1, workspace=2)
@@ -86,21 +93,21 @@ def test_a_workspace_at_its_bound_lets_another_pass(far_end: FarEnd) -> None:
 
 
 def test_a_destination_gets_one_message_at_a_time(far_end: FarEnd) -> None:
-    crew = Crew(far_end.send, Bounds())
+    crew = far_end.man()
     first, second = (_errand(far_end, destination=7) for _ in range(2))
 
     crew.take(first)
     crew.take(second)
     assert not crew.rest(within=BRIEFLY)
-    assert far_end.begun == [first.delivery_id]
+    assert far_end.begun == [first]
 
-    far_end.let_go[first.delivery_id].set()
-    wait_until(lambda: far_end.begun == [first.delivery_id, second.delivery_id])
+    far_end.let_go[first].set()
+    wait_until(lambda: far_end.begun == [first, second])
 
 
 @pytest.mark.parametrize("at_once", [1, 2], ids=["waiting", "under way"])
 def test_what_is_here_already_is_not_taken_twice(far_end: FarEnd, at_once: int) -> None:
-    crew = Crew(far_end.send, Bounds(at_once=at_once))
+    crew = far_end.man(Bounds(at_once=at_once))
     taken = _take(crew, far_end, times=1)
     errand = _errand(far_end)
     for _ in range(2):
@@ -110,11 +117,11 @@ def test_what_is_here_already_is_not_taken_twice(far_end: FarEnd, at_once: int) 
         event.set()
 
     assert crew.rest(within=5)
-    assert far_end.begun == [*taken, errand.delivery_id]
+    assert far_end.begun == [*taken, errand]
 
 
 def test_whoever_brings_more_waits_while_too_many_wait(far_end: FarEnd) -> None:
-    crew = Crew(far_end.send, Bounds(at_once=1, waiting=1))
+    crew = far_end.man(Bounds(at_once=1, waiting=1))
     first, _second = _take(crew, far_end, times=2)
 
     one_too_many = _take_in_thread(crew, _errand(far_end))
@@ -129,7 +136,7 @@ def test_whoever_brings_more_waits_while_too_many_wait(far_end: FarEnd) -> None:
 def test_a_send_that_breaks_gives_its_place_back(far_end: FarEnd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
     far_end.broken = True
-    crew = Crew(far_end.send, Bounds(at_once=1))
+    crew = far_end.man(Bounds(at_once=1))
     taken = _take(crew, far_end, times=2)
 
     for event in far_end.let_go.values():
@@ -140,8 +147,9 @@ def test_a_send_that_breaks_gives_its_place_back(far_end: FarEnd, monkeypatch: p
 
 
 def test_at_the_end_what_is_under_way_is_finished_and_the_rest_is_given_back(far_end: FarEnd) -> None:
-    crew = Crew(far_end.send, Bounds(at_once=1))
+    crew = far_end.man(Bounds(at_once=1))
     under_way, *waiting = _take(crew, far_end, times=3)
+    wait_until(lambda: far_end.begun)
     threading.Timer(BRIEFLY, far_end.let_go[under_way].set).start()
 
     assert crew.finish(within=5) == waiting
@@ -150,15 +158,16 @@ def test_at_the_end_what_is_under_way_is_finished_and_the_rest_is_given_back(far
 
 
 def test_the_end_does_not_wait_for_ever(far_end: FarEnd) -> None:
-    crew = Crew(far_end.send, Bounds())
+    crew = far_end.man()
     _take(crew, far_end, times=1)
+    wait_until(lambda: far_end.begun)
 
     assert crew.finish(within=BRIEFLY) == []
     assert not crew.rest(within=0)
 
 
 def test_what_comes_after_the_end_is_not_begun(far_end: FarEnd) -> None:
-    crew = Crew(far_end.send, Bounds())
+    crew = far_end.man()
     crew.finish(within=1)
 
     taken = _take(crew, far_end, times=1)
@@ -168,19 +177,17 @@ def test_what_comes_after_the_end_is_not_begun(far_end: FarEnd) -> None:
 
 
 def test_without_memory_for_a_thread_an_errand_waits_for_the_next_chance(
-    far_end: FarEnd, monkeypatch: pytest.MonkeyPatch
+    far_end: FarEnd, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    crew = Crew(far_end.send, Bounds())
+    crew = far_end.man()
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", _refuse)
         first = _take(crew, far_end, times=1)
+        wait_until(lambda: "no further thread could be started" in caplog.text)
 
     second = _take(crew, far_end, times=1)
 
-    wait_until(lambda: far_end.begun == first)
-    for event in far_end.let_go.values():
-        event.set()
-    wait_until(lambda: far_end.begun == first + second)
+    wait_until(lambda: set(far_end.begun) == {*first, *second})
 
 
 def _refuse(_thread: threading.Thread) -> None:

@@ -38,7 +38,7 @@ def test_a_job_has_a_neutral_description_and_a_short_life(context: None, queue_s
     jobs.enqueue_deliveries(42)
 
     (job,) = _list_jobs(queue_server)
-    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send deliveries", 0, 3600, 30)
+    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send deliveries", 10, 3600, 30)
 
 
 @pytest.mark.parametrize(("count", "of_jobs"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (41, [20, 20, 1])])

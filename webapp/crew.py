@@ -1,12 +1,12 @@
 """The sends of one worker process that are under way at once: so many in all, and so many for one workspace.
 
-A send waits for a far end most of its time, so each has a thread of its own. What is only waiting here is not lost with
-the process: its row still says that nobody has claimed it, and recovery hands it to the queue again.
+A send waits for a far end most of its time, so each has a thread of its own. What only waits here is not lost with the
+process: its row still says that nobody has claimed it, and recovery hands it to the queue again.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
 
@@ -26,7 +26,7 @@ class Errand:
 class Bounds:
     """How many sends may be under way: in all, and for one workspace; for one destination it is always one.
 
-    waiting: how many may wait for their turn before `Crew.take` waits too. They hold an id each.
+    waiting: how many may wait for their turn before `Crew.take` waits too. They hold a few numbers each.
     """
 
     at_once: int = 96
@@ -37,27 +37,38 @@ class Bounds:
 class Crew:
     """Threads that send. Each begins with its errand and ends with it.
 
-    send: sends the delivery of that id; whatever it raises ends its thread alone.
+    look_up: returns the errands of deliveries by their ids; those that need no sending any more may be missing.
+    send: sends the delivery of that id. Neither is expected to raise: it would end its thread.
     """
 
-    def __init__(self, send: Callable[[int], None], bounds: Bounds) -> None:
+    def __init__(
+        self, look_up: Callable[[Sequence[int]], Sequence[Errand]], send: Callable[[int], None], bounds: Bounds
+    ) -> None:
+        self._look_up = look_up
         self._send = send
         self._bounds = bounds
         self._changed = Condition()
+        self._new: dict[int, None] = {}
+        """Ids in the order in which they came; those that are being looked up stay here until they are errands."""
         self._waiting: dict[int, Errand] = {}
         self._under_way: dict[int, Errand] = {}
         self._workspaces: Counter[int] = Counter()
         self._destinations: set[int] = set()
         self._is_closed = False
+        Thread(target=self._sort, daemon=True).start()
 
-    def take(self, errand: Errand) -> None:
-        """Take an errand over; one that is here already is not taken twice. Waits while too many wait."""
+    def take(self, *delivery_ids: int) -> None:
+        """Take deliveries over; one that is here already is not taken twice. Waits while too many wait."""
         with self._changed:
-            if errand.delivery_id in self._waiting or errand.delivery_id in self._under_way:
-                return
-            self._changed.wait_for(lambda: len(self._waiting) < self._bounds.waiting)
-            self._waiting[errand.delivery_id] = errand
-            self._begin_next()
+            self._changed.wait_for(lambda: len(self._new) + len(self._waiting) < self._bounds.waiting)
+            known = self._waiting.keys() | self._under_way.keys()
+            self._new |= dict.fromkeys(delivery_id for delivery_id in delivery_ids if delivery_id not in known)
+            self._changed.notify_all()
+
+    def rest(self, within: float) -> bool:
+        """Wait until nothing is under way, for so many seconds at most, and say whether that came true."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._under_way or self._new), within)
 
     def finish(self, within: float) -> list[int]:
         """Begin nothing more, wait for what is under way, and return the deliveries that were not begun.
@@ -66,28 +77,27 @@ class Crew:
         """
         with self._changed:
             self._is_closed = True
-            self.rest(within)
-            return list(self._waiting)
+            self._changed.wait_for(lambda: not self._under_way, within)
+            return [*self._waiting, *self._new]
 
-    def rest(self, within: float) -> bool:
-        """Wait until nothing is under way, for so many seconds at most, and say whether that came true."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._under_way, within)
+    def _sort(self) -> None:
+        """Look up what has come, all of it at once: the more there is to do, the less each costs."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._new and not self._is_closed)
+                delivery_ids = list(self._new)
+            errands = self._look_up(delivery_ids)
+            with self._changed:
+                for delivery_id in delivery_ids:
+                    del self._new[delivery_id]
+                self._waiting |= {errand.delivery_id: errand for errand in errands}
+                while self._begin_next():
+                    pass
+                self._changed.notify_all()
 
-    def _begin_next(self) -> None:
+    def _begin_next(self) -> bool:
         errand = self._find_next()
-        if errand is None:
-            return
-        try:
-            # A daemon: one that hangs must not keep the process from ending.
-            Thread(target=self._run, args=(errand,), daemon=True).start()
-        except RuntimeError:  # no memory for a thread: the errand waits for the next one that ends
-            log.error("no further thread could be started")
-            return
-        del self._waiting[errand.delivery_id]
-        self._under_way[errand.delivery_id] = errand
-        self._workspaces[errand.workspace_id] += 1
-        self._destinations.add(errand.destination_id)
+        return errand is not None and self._begin(errand)
 
     def _find_next(self) -> Errand | None:
         if self._is_closed or len(self._under_way) >= self._bounds.at_once:
@@ -97,6 +107,19 @@ class Crew:
     def _may_begin(self, errand: Errand) -> bool:
         has_room = self._workspaces[errand.workspace_id] < self._bounds.per_workspace
         return has_room and errand.destination_id not in self._destinations
+
+    def _begin(self, errand: Errand) -> bool:
+        try:
+            # A daemon: one that hangs must not keep the process from ending.
+            Thread(target=self._run, args=(errand,), daemon=True).start()
+        except RuntimeError:  # no memory for a thread: the errand has its chance when another one ends
+            log.error("no further thread could be started")
+            return False
+        del self._waiting[errand.delivery_id]
+        self._under_way[errand.delivery_id] = errand
+        self._workspaces[errand.workspace_id] += 1
+        self._destinations.add(errand.destination_id)
+        return True
 
     def _run(self, errand: Errand) -> None:
         try:

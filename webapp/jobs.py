@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 
 from webapp import deliveries
 from webapp.config import current_config
-from webapp.crew import Bounds, Crew
+from webapp.crew import Bounds, Crew, Errand
 from webapp.extensions import db
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,9 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 
 TOGETHER = 20
 """Deliveries in one job, where many are handed over at once: so few that the processes share them."""
+
+RESULT_TTL = 10
+"""Seconds that RQ remembers a job that is done: to forget one at once takes it more round trips to Redis."""
 
 JOB_TIMEOUT = 30
 """Seconds, above all that a claim, a send and a patient record take: a belt, since it only raises inside the job."""
@@ -78,7 +81,7 @@ def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
         delivery_ids,
         description="send deliveries",
         timeout=JOB_TIMEOUT,
-        result_ttl=0,
+        result_ttl=RESULT_TTL,
         failure_ttl=3600,
     )
 
@@ -86,24 +89,29 @@ def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
 def take_deliveries(*delivery_ids: int) -> None:
     """Run as the job: hand deliveries on to this process' crew, which sends them in threads of its own."""
     crew: Crew = current_app.extensions["crew"]
-    with undisturbed(), _naming_errors(delivery_ids):
-        for errand in deliveries.list_errands(delivery_ids):
-            crew.take(errand)
-    db.session.remove()
+    with undisturbed():
+        crew.take(*delivery_ids)
+
+
+def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[Errand]:
+    with app.app_context(), _naming_errors(*delivery_ids):
+        return deliveries.list_errands(delivery_ids)
+    return []
 
 
 def _send(app: Flask, delivery_id: int) -> None:
-    with app.app_context(), _naming_errors([delivery_id]):
+    with app.app_context(), _naming_errors(delivery_id):
         deliveries.send(delivery_id, current_config())
 
 
 @contextmanager
-def _naming_errors(delivery_ids: Sequence[int]) -> Iterator[None]:
-    """Name what breaks by its type alone: RQ keeps tracebacks, and a thread prints its own."""
+def _naming_errors(*delivery_ids: int) -> Iterator[None]:
+    """Name what breaks by its type alone: a thread prints what ends it, with all that the exception says."""
     try:
         yield
     except Exception as error:
-        db.session.rollback()
+        with suppress(Exception):
+            db.session.rollback()
         for delivery_id in delivery_ids:
             facts = {"delivery": delivery_id, "error": type(error).__name__}
             log.error("job broke, recovery ends the row", extra=facts)
@@ -145,7 +153,7 @@ def run_worker(redis_url: str) -> None:
 def crew_at_work(bounds: Bounds) -> Iterator[Crew]:
     """Have a crew for the jobs of this process. At the end, what it has not begun goes back to the queue."""
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    crew = app.extensions["crew"] = Crew(partial(_send, app), bounds)
+    crew = app.extensions["crew"] = Crew(partial(_look_up, app), partial(_send, app), bounds)
     yield crew
     not_begun = crew.finish(within=JOB_TIMEOUT)
     with suppress(QueueUnavailable):  # recovery finds them
