@@ -14,6 +14,7 @@ from tests.outbound.far_end import FarEnd, context_of, listening
 from tests.outbound.reaching import BRIEF, outcome_of, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Code
+from webapp.outbound.tls import make_context
 
 NAME = "hooks.example.com"
 NOW = datetime.now(UTC)
@@ -130,3 +131,8 @@ def test_a_hostile_answer_is_cut_under_tls_as_well(
     with listening(script_of(script, {}), context) as far_end:
         assert outcome(far_end, ca_file) == code
     assert monotonic() - started < BRIEF.whole + 1
+
+
+def test_the_authorities_are_read_once_in_a_process(ca_file: Path) -> None:
+    assert make_context(str(ca_file)) is make_context(str(ca_file))
+    assert make_context(str(ca_file)) is not make_context()

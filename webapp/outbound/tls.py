@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from functools import cache
 
 import certifi
 
@@ -17,9 +18,11 @@ _CERTIFICATE_FAILURES = {
 }
 
 
+@cache
 def make_context(ca_file: str | None = None) -> ssl.SSLContext:
     """Trust the machine's authorities, certifi's (an image may have none) and those of `ca_file`; TLS 1.2 or later.
 
+    Made once in a process: to read all these authorities takes longer than a whole send.
     Raises OSError (`ssl.SSLError` among them) if `ca_file` cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name by default
