@@ -55,10 +55,10 @@ class Installation:
             destination = db.session.get_one(AlertDestination, destination_id)
             return request_test(destination, get_account(self.cast), datetime.now(UTC))
 
-    def enqueue(self, delivery_id: int) -> None:
+    def enqueue(self, *delivery_ids: int) -> None:
         """Do the last thing."""
         with self.app.app_context():
-            jobs.enqueue_deliveries(delivery_id)
+            jobs.enqueue_deliveries(*delivery_ids)
 
     def get(self, delivery_id: int) -> AlertDelivery:
         """Read a delivery as it stands."""
