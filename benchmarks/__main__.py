@@ -2,10 +2,10 @@
 
 import argparse
 
-from benchmarks import many_at_once, steps
+from benchmarks import many_at_once, press, steps
 from benchmarks.report import publish
 
-BENCHMARKS = {"steps": steps.measure, "many_at_once": many_at_once.measure}
+BENCHMARKS = {"steps": steps.measure, "many_at_once": many_at_once.measure, "press": press.measure}
 
 
 def main() -> None:
