@@ -182,7 +182,7 @@ def test_only_a_pending_fragment_asks_again(app: Flask, cast: Cast, visit: Visit
     visitor = visit(cast.admin)
     assert "hx-trigger" not in visitor.get(OWN_STATUS).text
 
-    assert 'hx-trigger="every 250ms"' in visitor.post(OWN).text
+    assert 'hx-trigger="every 50ms"' in visitor.post(OWN).text
 
     with app.app_context():
         (delivery_id,), now = db.session.scalars(select(AlertDelivery.id)).all(), datetime.now(UTC)
