@@ -2,10 +2,17 @@
 
 import argparse
 
-from benchmarks import many_at_once, press, steps
+from benchmarks import imports, many_at_once, memory, press, start, steps
 from benchmarks.report import publish
 
-BENCHMARKS = {"steps": steps.measure, "many_at_once": many_at_once.measure, "press": press.measure}
+BENCHMARKS = {
+    "steps": steps.measure,
+    "many_at_once": many_at_once.measure,
+    "press": press.measure,
+    "start": start.measure,
+    "memory": memory.measure,
+    "imports": imports.measure,
+}
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def _tell_rate(installation: Installation) -> float:
         return len(rows) / (max(row.updated_at for row in rows) - first).total_seconds()
 
 
-def measure_memory(child: Child) -> float:
+def measure_memory(child: Child | psutil.Process) -> float:
     """Add up what a command's processes take, what they share counted once (PSS), in MiB."""
     total = 0
     for pid in session_members(child.pid):
