@@ -12,7 +12,8 @@ from sqlalchemy import select
 from tests.cast import Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
 from tests.services import QueueServer, start_queue_server
 from tests.visitor import Visitor
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.deliveries.life import ACCEPT, CLAIM, make_change
 from webapp.destinations import set_enabled
