@@ -2,7 +2,7 @@
 
 import sys
 
-from webapp import create_app
+from webapp.application import create_app
 from webapp.config import Misconfigured
 from webapp.logs import init_logs
 

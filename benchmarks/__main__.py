@@ -2,10 +2,18 @@
 
 import argparse
 
-from benchmarks import many_at_once, neighbours, steps
+from benchmarks import imports, many_at_once, memory, neighbours, press, start, steps
 from benchmarks.report import publish
 
-BENCHMARKS = {"steps": steps.measure, "many_at_once": many_at_once.measure, "neighbours": neighbours.measure}
+BENCHMARKS = {
+    "steps": steps.measure,
+    "many_at_once": many_at_once.measure,
+    "neighbours": neighbours.measure,
+    "press": press.measure,
+    "start": start.measure,
+    "memory": memory.measure,
+    "imports": imports.measure,
+}
 
 
 def main() -> None:

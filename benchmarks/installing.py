@@ -13,7 +13,7 @@ from flask_migrate import upgrade
 from tests.cast import SIGNING_SECRET, get_account, get_workspace
 from tests.end_to_end.installation import Installation, installed
 from tests.services import create_database, drop_database, start_postgres
-from webapp import create_app
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.destinations import add_destination
 

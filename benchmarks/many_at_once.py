@@ -95,7 +95,7 @@ def measure_cpu(child: Child) -> float:
     return sum(used.user + used.system for used in times)
 
 
-def measure_memory(child: Child) -> float:
+def measure_memory(child: Child | psutil.Process) -> float:
     """Add up what a command's processes take, what they share counted once (PSS), in MiB."""
     total = 0
     for pid in session_members(child.pid):

@@ -48,6 +48,13 @@ document.addEventListener("submit", (event) => {
 const stale = document.getElementById("stale");
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 
+// A server in trouble is not asked at the pace of a healthy one; its next fragment says how often again.
+function slowDown(element) {
+  if (!element.matches(".status[hx-trigger]")) return;
+  element.setAttribute("hx-trigger", "every 1s");
+  htmx.process(element, true);
+}
+
 document.addEventListener("htmx:before:swap", (event) => {
   const { response, select, text } = event.detail.ctx;
   const isPart = select && response.status === 200;  // of a whole page of ours
@@ -56,6 +63,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 document.addEventListener("htmx:finally:request", (event) => {
   const { response, text } = event.detail.ctx;
   stale.hidden = response?.status < 500 || isFragment(text);
+  if (!stale.hidden) slowDown(event.target);
 });
 
 // Copying needs a script, so its button shows only where there is one.

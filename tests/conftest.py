@@ -26,7 +26,8 @@ from tests.services import (
     start_queue_server,
 )
 from tests.visitor import Visitor
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import Config, read_config
 from webapp.extensions import db
 from webapp.logs import JsonLines

@@ -48,7 +48,7 @@ class Stack:
     prefix: tuple[str, ...] = ()
     children: list[Child] = field(default_factory=list)
 
-    def start_web(self) -> "Session":
+    def start_web(self, threads: int = 12) -> "Session":
         """Start one more web process and return a way to it."""
         port = free_port()
         command = [
@@ -57,7 +57,7 @@ class Stack:
             "--bind",
             f"127.0.0.1:{port}",
             "--threads",
-            "12",
+            str(threads),
             "--no-control-socket",
         ]
         self._start(f"web-{port}", command)

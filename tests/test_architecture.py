@@ -1,6 +1,8 @@
 """The floors of the house: a module knows lower floors only, and none on its own."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     ("wsgi",),
-    ("webapp",),
+    ("webapp.application",),
     ("webapp.views", "webapp.cli", "webapp.errors", "webapp.headers", "webapp.logs"),
     ("webapp.worker", "webapp.status", "webapp.batches", "webapp.demo"),
     ("webapp.pressing",),
@@ -30,6 +32,7 @@ FLOORS = (
     ("webapp.channels", "webapp.extensions", "webapp.sealing", "webapp.keys", "webapp.links", "webapp.wording"),
     ("webapp.outbound",),
     ("webapp.failures",),
+    ("webapp",),
 )
 """From the top. A folder is one room; inside it, `test_no_module_imports_in_a_circle` holds."""
 
@@ -87,6 +90,15 @@ def test_nothing_is_imported_inside_a_function(module: str) -> None:
 @pytest.mark.parametrize("module", sorted(FILES))
 def test_a_module_opens_with_what_it_is_for(module: str) -> None:
     assert ast.get_docstring(ast.parse(FILES[module].read_text()))
+
+
+@pytest.mark.parametrize("module", ["webapp.demo.__main__", "webapp.demo.receiver"])
+def test_the_demo_does_without_the_application(module: str) -> None:
+    told = f"import sys, {module}; print(sorted({{'flask', 'sqlalchemy', 'webapp.application'}} & sys.modules.keys()))"
+
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 def test_only_one_file_knows_the_queue() -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, select
 
 from tests.cast import NOW, SECRET_PATH, Cast, get_destination
 from tests.visitor import Visitor
-from webapp import create_app
 from webapp.accounts import add_account, find_by_password
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, Workspace

@@ -8,7 +8,8 @@ import pytest
 
 from tests.cast import NOW, seconds
 from tests.services import QueueServer
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.cooldown import CoolingDown, TooManyPresses, door, seconds_left
 

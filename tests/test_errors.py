@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.cast import Cast
 from tests.visitor import Visitor
-from webapp import create_app
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.errors import PAGES
 from webapp.extensions import db

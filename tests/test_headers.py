@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.cast import Cast
 from tests.visitor import Visitor
-from webapp import create_app
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.headers import CONTENT_SECURITY_POLICY, HEADERS
 

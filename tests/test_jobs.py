@@ -18,7 +18,8 @@ from rq.serializers import JSONSerializer
 
 from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, get_destination
 from tests.services import QueueServer
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.crew import Bounds
 

@@ -10,7 +10,7 @@ from tests.cast import NOW, seconds
 from webapp.access import Visit
 from webapp.last_test import Badge
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
-from webapp.status import Status, find_obstacle, render_status, show_status
+from webapp.status import Beside, Status, find_obstacle, render_status, show_status
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -39,7 +39,9 @@ def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Sta
 @pytest.mark.parametrize(
     ("age", "pace"),
     [
-        (0, "250ms"),
+        (0, "50ms"),
+        (0.499, "50ms"),
+        (0.5, "250ms"),
         (2.999, "250ms"),
         (3, "1s"),
         (14.999, "1s"),
@@ -47,7 +49,7 @@ def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Sta
         (59.999, "2s"),
         (60, "5s"),
         (86_400, "5s"),
-        (-1, "250ms"),
+        (-1, "50ms"),
     ],
 )
 @pytest.mark.parametrize("status", [DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED])
@@ -60,7 +62,36 @@ def test_a_pending_fragment_asks_again_the_more_slowly_the_older_it_is(
 def test_a_test_that_has_just_been_tried_again_is_asked_about_as_often_as_a_new_one() -> None:
     retried = _test_send(DeliveryStatus.QUEUED, updated_at=NOW + seconds(50))
 
+    assert _show(retried, age=50).poll == "50ms"
     assert _show(retried, age=52).poll == "250ms"
+
+
+@pytest.mark.parametrize(
+    ("pending", "pace"),
+    [
+        (1, "50ms"),
+        (2, "50ms"),
+        (3, "250ms"),
+        (4, "250ms"),
+        (5, "1s"),
+        (20, "1s"),
+        (21, "2s"),
+        (60, "2s"),
+        (61, "5s"),
+        (100_000, "5s"),
+    ],
+)
+def test_a_pending_fragment_asks_again_the_more_slowly_the_more_tests_of_the_workspace_wait(
+    pending: int, pace: str
+) -> None:
+    assert _show(_test_send(DeliveryStatus.QUEUED), beside=Beside({}, pending)).poll == pace
+
+
+def test_the_slower_of_both_paces_counts() -> None:
+    waiting = _test_send(DeliveryStatus.QUEUED)
+
+    assert _show(waiting, age=15, beside=Beside({}, 5)).poll == "2s"
+    assert _show(waiting, age=3, beside=Beside({}, 21)).poll == "2s"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +144,7 @@ def test_the_fragment_names_its_root_after_the_destination_and_asks_for_itself(a
     html = " ".join(_render(app, _show(_test_send(DeliveryStatus.QUEUED))).split())
 
     assert html.startswith('<div class="status" id="destination-1-status" hx-get="/w/harbor/destinations/1/status"')
-    assert 'hx-trigger="every 250ms"' in html
+    assert 'hx-trigger="every 50ms"' in html
     assert 'data-last-test="pending"' in html
 
 

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from tests.services import QueueServer
-from webapp import create_app, jobs, tallies
+from webapp import jobs, tallies
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.failures import Code
 from webapp.models import DeliveryStatus

@@ -15,11 +15,11 @@ from webapp.last_test import Badge, LastTest, find_newest_test, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.overview import list_strips
 
-PACES = ("250ms", "1s", "2s", "5s")
-"""How often a Pending fragment asks again: a healthy webhook answers within a fraction of a second."""
+PACES = ("50ms", "250ms", "1s", "2s", "5s")
+"""How often a Pending fragment asks again: a healthy webhook has answered before a person has looked up."""
 
-AGES = (timedelta(seconds=3), timedelta(seconds=15), timedelta(minutes=1))
-CROWDS = (4, 20, 60)
+AGES = (timedelta(milliseconds=500), timedelta(seconds=3), timedelta(seconds=15), timedelta(minutes=1))
+CROWDS = (2, 4, 20, 60)
 """Up to which age of the test, and up to how many Pending ones in the workspace, each pace but the last is kept."""
 
 PICK_UP = timedelta(seconds=3)

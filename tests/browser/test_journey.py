@@ -1,7 +1,7 @@
 """The main job in a real browser: press Send test, see Pending, then the truth, and find the message."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
@@ -226,10 +226,25 @@ def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebho
     expect(tab.get_by_text("Bad gateway")).to_have_count(0)
 
 
+@pytest.mark.parametrize("answer", [answer_bad_gateway, lose])
+def test_a_server_in_trouble_is_asked_once_a_second(add_webhook: AddWebhook, answer: Callable[[Route], None]) -> None:
+    tab = add_webhook("works")
+    tab.route("**/status", answer)
+    button(tab).click()
+    expect(tab.locator("#stale")).to_be_visible()
+    polls = note_polls(tab)
+    tab.wait_for_timeout(3500)
+    assert 2 <= len(polls) <= 4
+    tab.unroute("**/status")
+    expect_badge(tab, "sent")
+
+
 def test_a_session_that_expires_while_pending_leads_the_whole_page_to_the_sign_in(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
     button(tab).click()
-    expect(tab.locator("#details tbody tr")).to_contain_text("Pending")  # its answer would bring the cookie back
+    # An answer on its way would bring the cookie back: the details', or a poll's while they come fast.
+    expect(tab.locator("#details tbody tr")).to_contain_text("Pending")
+    expect(tab.locator(".status")).to_have_attribute("hx-trigger", "every 1s")
     tab.context.clear_cookies()
     expect(tab).to_have_url(re.compile("/sign-in"))
     expect(tab.get_by_role("button", name="Sign in", exact=True)).to_be_visible()

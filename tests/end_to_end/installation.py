@@ -14,8 +14,9 @@ from tests.cast import NOW, SIGNING_SECRET, Cast, enter_cast, get_account, get_w
 from tests.end_to_end.receiver import Receiver, receiving
 from tests.services import QueueServer, start_queue_server
 from tests.stack import Session, Stack, run_stack
-from webapp import create_app, jobs
+from webapp import jobs
 from webapp.accounts import add_account, set_role
+from webapp.application import create_app
 from webapp.config import Config, read_config
 from webapp.deliveries import request_test
 from webapp.destinations import add_destination

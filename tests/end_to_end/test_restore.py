@@ -14,7 +14,8 @@ from sqlalchemy import make_url, select
 from tests.cast import Cast, add_delivery, get_destination, seconds
 from tests.services import PostgresServer, create_database, drop_database, find_binaries
 from tests.stack import ENDS_WITHIN, run_stack, wait_until
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus

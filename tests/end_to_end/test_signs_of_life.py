@@ -14,7 +14,8 @@ from pytest_httpserver import HTTPServer
 from tests.cast import SECRET_PATH, Cast, get_account, get_destination
 from tests.services import QueueServer, start_queue_server
 from tests.stack import Session, Stack, run_stack, wait_until
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.deliveries import request_test
 from webapp.demo.processes import Child

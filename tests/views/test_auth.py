@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 from tests.cast import NOW, Cast, get_workspace, on_both_databases
 from tests.services import QueueServer
 from tests.visitor import Visitor
-from webapp import create_app, jobs
+from webapp import jobs
 from webapp.accounts import add_account, set_active, set_role
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.extensions import db
 from webapp.models import Role

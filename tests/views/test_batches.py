@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from tests.cast import NOW, Cast, add_delivery, get_account, get_destination, get_workspace, seconds
 from tests.visitor import Visitor
-from webapp import create_app
+from webapp.application import create_app
 from webapp.batches import measure_progress
 from webapp.config import Config, read_config
 from webapp.deliveries.life import ACCEPT, CLAIM, make_change

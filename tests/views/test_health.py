@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from tests.cast import on_both_databases
 from tests.services import QueueServer
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import read_config
 
 NOWHERE = "redis://:canary-password@127.0.0.1:1"

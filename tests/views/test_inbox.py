@@ -10,7 +10,7 @@ from flask import Flask
 
 from tests.cast import NOW, Cast
 from tests.visitor import Visitor
-from webapp import create_app
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.demo.inbox import Arrival, Inbox
 from webapp.demo.scenarios import Scenario, Service

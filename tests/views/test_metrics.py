@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cast import Cast, add_delivery, get_destination, on_both_databases, seconds
 from tests.services import QueueServer
-from webapp import create_app, jobs, tallies
+from webapp import jobs, tallies
+from webapp.application import create_app
 from webapp.channels import CHANNELS
 from webapp.config import read_config
 from webapp.failures import Code

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from tests.cast import Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
 from tests.services import QueueServer, start_queue_server
 from tests.visitor import Visitor
-from webapp import create_app, jobs
+from webapp import jobs
+from webapp.application import create_app
 from webapp.config import read_config
 from webapp.deliveries.life import ACCEPT, CLAIM, make_change
 from webapp.destinations import set_enabled
@@ -182,7 +183,7 @@ def test_only_a_pending_fragment_asks_again(app: Flask, cast: Cast, visit: Visit
     visitor = visit(cast.admin)
     assert "hx-trigger" not in visitor.get(OWN_STATUS).text
 
-    assert 'hx-trigger="every 250ms"' in visitor.post(OWN).text
+    assert 'hx-trigger="every 50ms"' in visitor.post(OWN).text
 
     with app.app_context():
         (delivery_id,), now = db.session.scalars(select(AlertDelivery.id)).all(), datetime.now(UTC)

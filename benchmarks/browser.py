@@ -1,0 +1,60 @@
+"""A real Chromium whose page tells when the badge has changed before the visitor's eyes."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.tab import Press
+from tests.browser.conftest import NAMES
+from tests.stack import Session
+
+WATCHED_PRESS = """() => new Promise((resolve) => {
+  const status = document.querySelector(".status");
+  const looksAgain = new MutationObserver(() => {
+    if (!document.querySelector(".status [data-last-test=sent]")) return;
+    const visible = performance.now();
+    looksAgain.disconnect();
+    const asked = performance.getEntriesByType("resource");
+    const answer = asked.find(({name}) => name.endsWith("/test"));
+    const polls = asked.filter(({name}) => name.endsWith("/status")).length;
+    resolve({pressed: performance.timeOrigin + pressed, answered: answer.responseEnd - pressed,
+             visible: visible - pressed, polls});
+  });
+  looksAgain.observe(status.parentElement, {subtree: true, childList: true, attributes: true});
+  const pressed = performance.now();
+  status.querySelector("[data-action=send-test]").click();
+})"""
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium, if there is one."""
+    return os.environ.get("ALERTCHECK_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def visiting(chromium: str, session: Session) -> Iterator[Page]:
+    """Have a tab in which the visitor of a session is signed in."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium)
+        with browser.new_context(base_url=session.origin) as context:
+            context.add_cookies(
+                [
+                    {"name": name, "value": value, "url": session.origin}
+                    for name, value in session.http.cookies.get_dict().items()
+                ]
+            )
+            yield context.new_page()
+        browser.close()
+
+
+def press(page: Page, path: str) -> Press:
+    """Open a destination's page, press Send test, and wait until its badge says Sent."""
+    page.goto(path)
+    ahead = time.time() - time.monotonic()
+    seen = page.evaluate(WATCHED_PRESS)  # all but `pressed` are milliseconds since the click
+    pressed = seen["pressed"] / 1000 - ahead
+    return Press(pressed, pressed + seen["answered"] / 1000, pressed + seen["visible"] / 1000, seen["polls"])

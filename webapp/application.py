@@ -1,0 +1,132 @@
+"""The application: its settings, extensions, addresses and commands, bound together."""
+
+import sqlite3
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_login import current_user
+from jinja2 import StrictUndefined
+from sqlalchemy import Engine, event
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp import access, cli, jobs, sessions, wording
+from webapp.accounts import SESSION_LIFE
+from webapp.config import Config, read_config
+from webapp.errors import init_errors
+from webapp.extensions import csrf, db, limiter, login_manager, migrate
+from webapp.headers import init_headers
+from webapp.views import (
+    audit,
+    auth,
+    batches,
+    checks,
+    demo,
+    destinations,
+    health,
+    history,
+    inbox,
+    metrics,
+    press,
+    preview,
+    receipts,
+    workspaces,
+)
+
+ROOT = Path(__file__).parent.parent
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Make the application. Raises `Misconfigured` if the environment lacks a setting."""
+    config = config or read_config()
+    app = Flask("webapp", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    app.config.update(_flask_settings(config))
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["alertcheck"] = config
+    app.extensions["queue"] = jobs.connect(config.redis_url)
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
+    _init_extensions(app)
+    _register(app, config)
+    return app
+
+
+def _flask_settings(config: Config) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": config.secret_key,
+        "SQLALCHEMY_DATABASE_URI": config.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(config.database_url),
+        "RATELIMIT_STORAGE_URI": _limiter_url(config.redis_url),
+        "RATELIMIT_STORAGE_OPTIONS": jobs.IMPATIENT | {"wrap_exceptions": True},
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+        "RATELIMIT_STRATEGY": "fixed-window",
+        "SESSION_COOKIE_NAME": "__Host-session" if config.https else "session",
+        "SESSION_COOKIE_SECURE": config.https,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
+        "MAX_CONTENT_LENGTH": 64 * 1024,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
+        "TRUSTED_HOSTS": list(config.hosts) or None,
+        "DEMO_INBOX": config.demo.inbox if config.demo else None,
+    }
+
+
+def _engine_options(database_url: str) -> dict[str, Any]:
+    # hide_parameters: an error of the database must not quote a row.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    if database_url.startswith("postgresql"):
+        # A server that takes the connection and stays silent must not hold a page for ever (s, ms, s).
+        options["connect_args"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
+    return options
+
+
+def _limiter_url(redis_url: str) -> str:
+    return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url
+
+
+def _init_extensions(app: Flask) -> None:
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    limiter.init_app(app)
+    csrf.init_app(app)
+    # A page of an error of the database must not load the visitor again: the name is looked up when it is used.
+    login_manager.init_app(app, add_context_processor=False)
+    login_manager.user_loader(sessions.find_visitor)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _prepare_sqlite(db.engine)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        for pragma in ("busy_timeout = 5000", "foreign_keys = ON", "synchronous = FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+        # WAL lets readers and the writer be. The file remembers it; at its very first opening by two it can be refused.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _register(app: Flask, config: Config) -> None:
+    in_workspaces = (workspaces, audit, history, destinations, checks, preview, press, receipts, batches)
+    for view in (auth, *in_workspaces, health, metrics):
+        app.register_blueprint(view.bp)
+    if config.demo:
+        for view in (demo, inbox):
+            app.register_blueprint(view.bp)
+    app.jinja_env.filters |= {"ago": wording.ago, "exact": wording.exact}
+    app.jinja_env.globals |= {
+        "current_user": current_user,
+        "is_demo": config.demo is not None,
+        "list_memberships": access.list_memberships,
+        "server_time": wording.server_time,
+    }
+    app.before_request(sessions.require_sign_in)
+    init_headers(app)
+    init_errors(app)
+    for command in cli.COMMANDS:
+        app.cli.add_command(command)
