@@ -37,6 +37,10 @@ from webapp.views import (
 
 ROOT = Path(__file__).parent.parent
 
+CONNECTIONS = 8
+"""Of one process to the database: one for each of gunicorn's threads; a worker's threads share them, as most only wait
+for a far end."""
+
 
 def create_app(config: Config | None = None) -> Flask:
     """Make the application. Raises `Misconfigured` if the environment lacks a setting."""
@@ -78,6 +82,7 @@ def _flask_settings(config: Config) -> dict[str, Any]:
 def _engine_options(database_url: str) -> dict[str, Any]:
     # hide_parameters: an error of the database must not quote a row.
     options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    options |= {"pool_size": CONNECTIONS, "max_overflow": 0}
     if database_url.startswith("postgresql"):
         # A server that takes the connection and stays silent must not hold a page for ever (s, ms, s).
         options["connect_args"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
