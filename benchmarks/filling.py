@@ -101,9 +101,12 @@ class Place:
 def fill(installation: Installation, total: int) -> Scene:
     """Write the workspaces and about so many deliveries, and have the database look at them."""
     with installation.app.app_context():
-        measured = [list(_add_place(installation.config, slug, size)) for slug, size in _MEASURED]
-        others = [place for number in range(OTHERS) for place in _add_place(installation.config, f"other-{number}", 20)]
-        account = get_account(installation.cast).id
+        config, account = installation.config, get_account(installation.cast).id
+        measured = [list(_add_place(config, slug, size)) for slug, size in _MEASURED]
+        others = [place for number in range(OTHERS) for place in _add_place(config, f"other-{number}", 20)]
+        for places in measured:
+            owner = db.session.query(Account).filter_by(email=EMAIL).one()
+            set_role(db.session.get_one(Workspace, places[0].workspace_id), owner, Role.ADMIN)
         db.session.commit()
         plan = _plan(measured, others, total)
         with db.engine.begin() as connection:
@@ -117,8 +120,6 @@ def fill(installation: Installation, total: int) -> Scene:
 def _add_place(config: Config, slug: str, size: int) -> Iterator[Place]:
     now = datetime.now(UTC)
     workspace = add_workspace(slug, f"The workspace {slug}", now)
-    owner = db.session.query(Account).filter_by(email=EMAIL).one()
-    set_role(workspace, owner, Role.ADMIN)
     tenant = Tenant(workspace_id=workspace.id, name="A customer", created_at=now)
     rule = AlertRule(workspace_id=workspace.id, name="A rule", event_type="heartbeat.missing", created_at=now)
     destinations = [_make_destination(workspace, number, now) for number in range(size)]
