@@ -14,6 +14,16 @@ from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryS
 ON_A_PAGE = 50
 ON_A_STRIP = 20
 
+MARKS = {
+    DeliveryStatus.SENT: "sent",
+    DeliveryStatus.FAILED: "failed",
+    DeliveryStatus.QUEUED: "under way",
+    DeliveryStatus.DEFERRED: "under way",
+    DeliveryStatus.CANCELED: "not sent",
+    DeliveryStatus.SUPPRESSED: "not sent",
+}
+"""What each mark on a strip stands for."""
+
 
 class State(StrEnum):
     """What a destination is listed under, the most urgent first: its badge, or that it is disabled."""
@@ -145,6 +155,11 @@ def list_strips(destination_ids: Sequence[int]) -> dict[int, list[DeliveryStatus
     joined = select(func.aggregate_strings(newest.c.status, ",")).correlate(AlertDestination).scalar_subquery()
     rows = db.session.execute(select(AlertDestination.id, joined).where(AlertDestination.id.in_(destination_ids)))
     return {row_id: _read_strip(words or "") for row_id, words in rows}
+
+
+def tell_marks(strip: Sequence[DeliveryStatus]) -> list[str]:
+    """Say what the marks on a strip stand for."""
+    return [MARKS[status] for status in strip]
 
 
 def _read_strip(words: str) -> list[DeliveryStatus]:
