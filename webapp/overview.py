@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import ScalarSelect, bindparam, func, select
 
@@ -43,8 +44,7 @@ class Order(StrEnum):
     CHANNEL = "channel"
 
 
-@dataclass(frozen=True)
-class Glance:
+class Glance(NamedTuple):
     """A destination, as far as a list is chosen from."""
 
     destination_id: int
@@ -184,15 +184,19 @@ _STRIPS = select(AlertDestination.id, find_strip()).where(
 )
 
 
+_STATES = {status: State(to_badge(status)) for status in (None, *DeliveryStatus)}
+_URGENCY = {state: number for number, state in enumerate(State)}
+
+
 def _to_state(is_enabled: bool, newest: DeliveryStatus | None) -> State:
-    return State(to_badge(newest)) if is_enabled else State.DISABLED
+    return _STATES[newest] if is_enabled else State.DISABLED
 
 
 def _matches(glance: Glance, choice: Choice) -> bool:
     return (
         choice.state in (None, glance.state)
         and choice.channel in (None, glance.channel)
-        and choice.text.casefold() in glance.name.casefold()
+        and (not choice.text or choice.text.casefold() in glance.name.casefold())
     )
 
 
@@ -200,7 +204,7 @@ def _rank(glance: Glance, choice: Choice) -> tuple[object, ...]:
     by_name = (glance.name.casefold(), glance.destination_id)
     match choice.order:
         case Order.URGENT:
-            return (list(State).index(glance.state), *by_name)
+            return (_URGENCY[glance.state], *by_name)
         case Order.CHANNEL:
             return (glance.channel, *by_name)
         case Order.NAME:
