@@ -20,7 +20,8 @@ from tests.end_to_end.installation import EMAIL, PASSWORD, Installation
 from tests.stack import Session
 from webapp.extensions import db
 from webapp.models import AlertDelivery
-from webapp.status import PACES
+from webapp.overview import ON_A_PAGE
+from webapp.status import AGES, CROWDS, PACES
 
 SIZES: Mapping[Kind, tuple[int, ...]] = {"postgresql": (10**4, 10**6), "sqlite": (10**4, 10**6)}
 LARGEST = 10**7
@@ -30,6 +31,8 @@ ROUNDS = 3
 """Times that each page is measured, in turn with the others, so that what else the machine does meets all alike."""
 
 DASHBOARDS = 1_000
+LISTED = (4, 20, 60, 100)
+"""Pending test sends of a workspace whose list is open."""
 
 BARE = "bare view"
 PENDING = "status, pending"
@@ -59,7 +62,7 @@ def measure(full: bool) -> Iterator[Table]:
     columns = ("requests/s", "of the bare view", "cost to that at the fewest", "queries", "bytes")
     yield Table("pages", "Pages as data grows", columns, rows)
     columns = ("requests/s they make", "of one web process")
-    yield Table("dashboards", f"{DASHBOARDS:,} dashboards open on one Pending badge", columns, open_rows, bars=1)
+    yield Table("dashboards", f"{DASHBOARDS:,} dashboards left open on what is Pending", columns, open_rows, bars=1)
 
 
 def _tell(told: str, found: Mapping[str, Found], smallest: Mapping[str, Found]) -> list[tuple[str, *tuple[float, ...]]]:
@@ -71,10 +74,18 @@ def _tell(told: str, found: Mapping[str, Found], smallest: Mapping[str, Found]) 
 
 
 def _tell_dashboards(kind: Kind, of_one_process: float) -> list[tuple[str, float, float]]:
+    ages = [*(f"up to {age.total_seconds():.0f} s old" for age in AGES), "older"]
+    badges = [(f"one badge, a test {age}", pace, 1) for age, pace in zip(ages, PACES, strict=True)]
+    # Each badge of a list asks for itself, the less often the more of them there are.
+    lists = [(f"a list, {count} new tests", PACES[_count_below(count)], min(count, ON_A_PAGE)) for count in LISTED]
     return [
-        (f"{kind}: each asks every {pace}", asked := DASHBOARDS / _to_seconds(pace), asked / of_one_process)
-        for pace in PACES
+        (f"{kind}: {told}, every {pace}", asked := DASHBOARDS * count / _to_seconds(pace), asked / of_one_process)
+        for told, pace, count in [*badges, *lists]
     ]
+
+
+def _count_below(pending: int) -> int:
+    return sum(pending > limit for limit in CROWDS)
 
 
 def _to_seconds(pace: str) -> float:
