@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from flask import abort
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import contains_eager
 
 from webapp.columns import LARGEST_ID
 from webapp.extensions import db
@@ -21,10 +21,28 @@ class Visit:
     role: Role
 
 
+# Asked at nearly every request, so they are put together once.
+_MEMBERSHIP = (
+    select(Member)
+    .join(Member.workspace)
+    .options(contains_eager(Member.workspace))
+    .where(Workspace.slug == bindparam("slug"), Member.account_id == bindparam("account_id"))
+)
+_MEMBERSHIPS = (
+    select(Member)
+    .join(Member.workspace)
+    .options(contains_eager(Member.workspace))
+    .where(Member.account_id == bindparam("account_id"))
+    .order_by(Workspace.name, Workspace.id)
+)
+_DESTINATION = select(AlertDestination).where(
+    AlertDestination.id == bindparam("destination_id"), AlertDestination.workspace_id == bindparam("workspace_id")
+)
+
+
 def list_memberships(account: Account) -> list[Member]:
     """Fetch the account's workspaces, by name."""
-    query = select(Member).where(Member.account_id == account.id).options(joinedload(Member.workspace))
-    return list(db.session.scalars(query.join(Member.workspace).order_by(Workspace.name, Workspace.id)))
+    return list(db.session.scalars(_MEMBERSHIPS, {"account_id": account.id}))
 
 
 def load_visit(slug: str) -> Visit:
@@ -32,8 +50,7 @@ def load_visit(slug: str) -> Visit:
     if not slug.isprintable():  # PostgreSQL cannot even look for NUL
         abort(404)
     account = current_account()
-    query = select(Member).join(Member.workspace).where(Workspace.slug == slug, Member.account_id == account.id)
-    member = db.session.scalars(query.options(joinedload(Member.workspace))).one_or_none()
+    member = db.session.scalars(_MEMBERSHIP, {"slug": slug, "account_id": account.id}).one_or_none()
     if member is None:
         abort(404)
     return Visit(account, member.workspace, member.role)
@@ -57,10 +74,8 @@ def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
 
 def load_past_destination(visit: Visit, destination_id: str) -> AlertDestination:
     """Load a destination of the workspace, deleted or not, or answer 404: unknown, foreign and garbage alike."""
-    query = select(AlertDestination).where(
-        AlertDestination.id == _read_id(destination_id), AlertDestination.workspace_id == visit.workspace.id
-    )
-    return db.session.scalars(query).one_or_none() or abort(404)
+    key = {"destination_id": _read_id(destination_id), "workspace_id": visit.workspace.id}
+    return db.session.scalars(_DESTINATION, key).one_or_none() or abort(404)
 
 
 def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDelivery:

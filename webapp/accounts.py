@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import joinedload
 
 from webapp.audit import Action, Result, record_of
@@ -47,10 +47,17 @@ def sign_in(account: Account, now: datetime) -> None:
     record_of(account, Action.SIGNED_IN, now)
 
 
+# Asked at every request, so it is put together once.
+_SIGNED_IN = (
+    select(SignIn)
+    .options(joinedload(SignIn.account, innerjoin=True))
+    .where(SignIn.id == bindparam("sign_in_id"), SignIn.started_at > bindparam("since"))
+)
+
+
 def find_signed_in(sign_in_id: str, now: datetime) -> Account | None:
     """Find whose session this is, if it is not over and its account is active."""
-    alive = select(SignIn).options(joinedload(SignIn.account)).where(SignIn.started_at > now - SESSION_LIFE)
-    found = db.session.scalars(alive.where(SignIn.id == sign_in_id)).one_or_none()
+    found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - SESSION_LIFE}).one_or_none()
     if found is None or not found.account.is_active:
         return None
     found.account.sign_in_id = found.id

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
@@ -32,12 +32,13 @@ def measure_backlog(now: datetime) -> Backlog:
 
 def count_waiting(workspace_id: int) -> int:
     """Count the test sends of a workspace that wait or are being sent."""
-    waiting = select(func.count()).where(
-        IS_WAITING, AlertDelivery.event_type == TEST_EVENT, AlertDelivery.workspace_id == workspace_id
-    )
-    return db.session.scalar(waiting) or 0
+    return db.session.scalar(WAITING_OF_ONE, {"workspace_id": workspace_id}) or 0
 
 
+WAITING_OF_ONE = select(func.count(AlertDelivery.id)).where(
+    IS_WAITING, AlertDelivery.event_type == TEST_EVENT, AlertDelivery.workspace_id == bindparam("workspace_id")
+)
+"""The count of what waits in the workspace of that parameter, put together once: every poll asks for it."""
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Row, ScalarSelect, Select, select
+from sqlalchemy import Row, ScalarSelect, bindparam, select
 from sqlalchemy.orm import joinedload
 
 from webapp.channels import CHANNELS
@@ -147,14 +147,14 @@ def next_step(code: Code, channel_name: str) -> str:
 
 def list_with_newest_test(destination_ids: Sequence[int]) -> list[Row[AlertDestination, AlertDelivery | None]]:
     """Fetch these destinations, in this order, each with its newest test send: one query, however many deliveries."""
-    rows = db.session.execute(_with_newest_test().where(AlertDestination.id.in_(destination_ids))).all()
-    return sorted(rows, key=lambda row: destination_ids.index(row[0].id))
+    rows = db.session.execute(_OF_MANY, {"destination_ids": destination_ids}).all()
+    order = {destination_id: number for number, destination_id in enumerate(destination_ids)}
+    return sorted(rows, key=lambda row: order[row[0].id])
 
 
 def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
     """Fetch one destination's newest test send."""
-    row = db.session.execute(_with_newest_test().where(AlertDestination.id == destination.id)).one_or_none()
-    return row[1] if row else None
+    return db.session.scalars(_OF_ONE, {"destination_id": destination.id}).one_or_none()
 
 
 def find_newest_ids() -> ScalarSelect[int]:
@@ -174,10 +174,16 @@ def find_newest_ids() -> ScalarSelect[int]:
     )
 
 
-def _with_newest_test() -> Select[AlertDestination, AlertDelivery | None]:
-    return (
-        select(AlertDestination, AlertDelivery)
-        .outerjoin(AlertDelivery, AlertDelivery.id == find_newest_ids())
-        .options(joinedload(AlertDelivery.requested_by))
-        .where(AlertDestination.deleted_at.is_(None))
-    )
+# What pages and polls ask for over and over is put together once.
+_OF_MANY = (
+    select(AlertDestination, AlertDelivery)
+    .outerjoin(AlertDelivery, AlertDelivery.id == find_newest_ids())
+    .options(joinedload(AlertDelivery.requested_by))
+    .where(AlertDestination.deleted_at.is_(None), AlertDestination.id.in_(bindparam("destination_ids", expanding=True)))
+)
+_OF_ONE = (
+    select(AlertDelivery)
+    .join(AlertDestination, AlertDelivery.id == find_newest_ids())
+    .options(joinedload(AlertDelivery.requested_by))
+    .where(AlertDestination.deleted_at.is_(None), AlertDestination.id == bindparam("destination_id"))
+)

@@ -1,6 +1,8 @@
 """How a destination's settings are shown: never the settings themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Field, FieldKind
@@ -23,19 +25,25 @@ class ShownSetting:
 
 def show_settings(destination: AlertDestination, role: Role, sealer: Sealer) -> list[ShownSetting]:
     """List a destination's settings without their secrets. Empty: they cannot be read."""
-    channel = CHANNELS.get(destination.type)
-    try:
-        settings = sealer.open(destination.config, bound_to=destination.seal)
-    except Unreadable:
-        return []
-    fields = channel.fields if channel else ()
-    return [_show(field, settings[field.name], role, sealer) for field in fields if settings.get(field.name)]
+    return list(_open_and_show(destination.type, destination.config, destination.seal, role, sealer))
 
 
 def show_where(destination: AlertDestination, role: Role, sealer: Sealer) -> ShownSetting:
     """Say where a destination's messages go: its first setting."""
     shown = show_settings(destination, role, sealer)
     return shown[0] if shown else ShownSetting("Settings", UNREADABLE)
+
+
+# What a sealed text shows never changes, and nothing secret is kept; opening a list's worth takes a millisecond or two.
+@lru_cache(maxsize=4096)
+def _open_and_show(channel_name: str, config: str, seal: str, role: Role, sealer: Sealer) -> Sequence[ShownSetting]:
+    channel = CHANNELS.get(channel_name)
+    try:
+        settings = sealer.open(config, bound_to=seal)
+    except Unreadable:
+        return ()
+    fields = channel.fields if channel else ()
+    return tuple(_show(field, settings[field.name], role, sealer) for field in fields if settings.get(field.name))
 
 
 def _show(field: Field, value: str, role: Role, sealer: Sealer) -> ShownSetting:

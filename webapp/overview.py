@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, bindparam, func, select
 
 from webapp.extensions import db
 from webapp.last_test import find_newest_ids, to_badge
@@ -13,6 +14,16 @@ from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryS
 
 ON_A_PAGE = 50
 ON_A_STRIP = 20
+
+MARKS = {
+    DeliveryStatus.SENT: "sent",
+    DeliveryStatus.FAILED: "failed",
+    DeliveryStatus.QUEUED: "under way",
+    DeliveryStatus.DEFERRED: "under way",
+    DeliveryStatus.CANCELED: "not sent",
+    DeliveryStatus.SUPPRESSED: "not sent",
+}
+"""What each mark on a strip stands for."""
 
 
 class State(StrEnum):
@@ -33,8 +44,7 @@ class Order(StrEnum):
     CHANNEL = "channel"
 
 
-@dataclass(frozen=True)
-class Glance:
+class Glance(NamedTuple):
     """A destination, as far as a list is chosen from."""
 
     destination_id: int
@@ -85,19 +95,11 @@ def read_choice(query: Mapping[str, str]) -> Choice:
 
 def list_glances(workspace_ids: Sequence[int]) -> list[Glance]:
     """Fetch all destinations of these workspaces: one query, whose cost does not depend on the deliveries there are."""
-    rows = db.session.execute(
-        select(
-            AlertDestination.id,
-            AlertDestination.workspace_id,
-            AlertDestination.name,
-            AlertDestination.type,
-            AlertDestination.is_enabled,
-            AlertDelivery.status,
-        )
-        .outerjoin(AlertDelivery, AlertDelivery.id == find_newest_ids())
-        .where(AlertDestination.workspace_id.in_(workspace_ids), AlertDestination.deleted_at.is_(None))
-    )
-    return [Glance(row.id, row.workspace_id, row.name, row.type, _to_state(row.is_enabled, row.status)) for row in rows]
+    rows = db.session.execute(_GLANCES, {"workspace_ids": workspace_ids})
+    return [
+        Glance(row_id, workspace_id, name, channel, _to_state(is_enabled, newest))
+        for row_id, workspace_id, name, channel, is_enabled, newest in rows
+    ]
 
 
 def choose(glances: Sequence[Glance], choice: Choice) -> Chosen:
@@ -130,6 +132,12 @@ def tell_state(counts: Mapping[State, int]) -> str:
 
 def list_strips(destination_ids: Sequence[int]) -> dict[int, list[DeliveryStatus]]:
     """Fetch how the last test sends of each destination stand, the oldest first: one query."""
+    rows = db.session.execute(_STRIPS, {"destination_ids": destination_ids})
+    return {row_id: read_strip(words) for row_id, words in rows}
+
+
+def find_strip() -> ScalarSelect[str]:
+    """Return the subquery for a destination's strip, as `read_strip` reads it."""
     newest = (
         select(AlertDelivery.status)
         .where(
@@ -142,24 +150,53 @@ def list_strips(destination_ids: Sequence[int]) -> dict[int, list[DeliveryStatus
         .correlate(AlertDestination)
         .subquery()
     )
-    joined = select(func.aggregate_strings(newest.c.status, ",")).correlate(AlertDestination).scalar_subquery()
-    rows = db.session.execute(select(AlertDestination.id, joined).where(AlertDestination.id.in_(destination_ids)))
-    return {row_id: _read_strip(words or "") for row_id, words in rows}
+    return select(func.aggregate_strings(newest.c.status, ",")).correlate(AlertDestination).scalar_subquery()
 
 
-def _read_strip(words: str) -> list[DeliveryStatus]:
-    return [DeliveryStatus(word) for word in reversed(words.split(",")) if word]
+def tell_marks(strip: Sequence[DeliveryStatus]) -> list[str]:
+    """Say what the marks on a strip stand for."""
+    return [MARKS[status] for status in strip]
+
+
+def read_strip(words: str | None) -> list[DeliveryStatus]:
+    """Read what that subquery found, the oldest first."""
+    return [DeliveryStatus(word) for word in reversed(words.split(","))] if words else []
+
+
+# Put together once, since every list and every poll asks for them.
+_GLANCES = (
+    select(
+        AlertDestination.id,
+        AlertDestination.workspace_id,
+        AlertDestination.name,
+        AlertDestination.type,
+        AlertDestination.is_enabled,
+        AlertDelivery.status,
+    )
+    .outerjoin(AlertDelivery, AlertDelivery.id == find_newest_ids())
+    .where(
+        AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
+        AlertDestination.deleted_at.is_(None),
+    )
+)
+_STRIPS = select(AlertDestination.id, find_strip()).where(
+    AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
+)
+
+
+_STATES = {status: State(to_badge(status)) for status in (None, *DeliveryStatus)}
+_URGENCY = {state: number for number, state in enumerate(State)}
 
 
 def _to_state(is_enabled: bool, newest: DeliveryStatus | None) -> State:
-    return State(to_badge(newest)) if is_enabled else State.DISABLED
+    return _STATES[newest] if is_enabled else State.DISABLED
 
 
 def _matches(glance: Glance, choice: Choice) -> bool:
     return (
         choice.state in (None, glance.state)
         and choice.channel in (None, glance.channel)
-        and choice.text.casefold() in glance.name.casefold()
+        and (not choice.text or choice.text.casefold() in glance.name.casefold())
     )
 
 
@@ -167,7 +204,7 @@ def _rank(glance: Glance, choice: Choice) -> tuple[object, ...]:
     by_name = (glance.name.casefold(), glance.destination_id)
     match choice.order:
         case Order.URGENT:
-            return (list(State).index(glance.state), *by_name)
+            return (_URGENCY[glance.state], *by_name)
         case Order.CHANNEL:
             return (glance.channel, *by_name)
         case Order.NAME:

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import render_template
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.orm import joinedload
 
 from webapp import deliveries, jobs
 from webapp.access import Visit
-from webapp.backlog import count_waiting
+from webapp.backlog import WAITING_OF_ONE, count_waiting
 from webapp.config import current_config
 from webapp.cooldown import seconds_left
-from webapp.last_test import Badge, LastTest, find_newest_test, tell_last_test
+from webapp.extensions import db
+from webapp.last_test import Badge, LastTest, find_newest_ids, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
-from webapp.overview import list_strips
+from webapp.overview import find_strip, list_strips, read_strip
 
 PACES = ("50ms", "250ms", "1s", "2s", "5s")
 """How often a Pending fragment asks again: a healthy webhook has answered before a person has looked up."""
@@ -89,12 +92,15 @@ def show_status(
     )
 
 
-def find_settled_test(destination: AlertDestination, now: datetime) -> AlertDelivery | None:
-    """Fetch the newest test send; one that is past its time ends here, if no worker is there to end it."""
-    newest = find_newest_test(destination)
+def look_at(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, Beside]:
+    """Fetch the newest test send and what its fragment shows beside it: one query.
+
+    One that is past its time ends here, if no worker is there to end it.
+    """
+    newest, beside = _look_at(destination)
     if newest is not None and _end_if_abandoned(newest, now):
-        newest = find_newest_test(destination)
-    return newest
+        newest, beside = _look_at(destination)
+    return newest, beside
 
 
 def settle_overdue(workspace_id: int, now: datetime) -> None:
@@ -115,6 +121,22 @@ def find_obstacle(visit: Visit, destination: AlertDestination) -> str | None:
 def render_status(visit: Visit, status: Status, now: datetime) -> str:
     """Render the fragment by itself, as the press and the poll answer it."""
     return render_template("_status.html", visit=visit, status=status, now=now)
+
+
+def _look_at(destination: AlertDestination) -> tuple[AlertDelivery | None, Beside]:
+    key = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
+    newest, strip, pending = db.session.execute(_AT_ONE, key).one()
+    return newest, Beside({destination.id: read_strip(strip)}, pending)
+
+
+# Every poll asks for it, so it is put together once.
+_AT_ONE = (
+    select(AlertDelivery, find_strip(), WAITING_OF_ONE.correlate(None).scalar_subquery())
+    .select_from(AlertDestination)
+    .outerjoin(AlertDelivery, and_(AlertDelivery.id == find_newest_ids(), AlertDestination.deleted_at.is_(None)))
+    .options(joinedload(AlertDelivery.requested_by))
+    .where(AlertDestination.id == bindparam("destination_id"))
+)
 
 
 def _end_if_abandoned(newest: AlertDelivery, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import load_only
 
 from webapp.config import Config
@@ -73,13 +73,17 @@ def is_overdue(row: AlertDelivery, now: datetime, config: Config) -> bool:
 
 def list_overdue(workspace_id: int, now: datetime) -> Sequence[AlertDelivery]:
     """Fetch the test sends of a workspace that wait although their patience is over."""
-    overdue = select(AlertDelivery).where(
-        IS_WAITING,
-        AlertDelivery.event_type == TEST_EVENT,
-        AlertDelivery.workspace_id == workspace_id,
-        AlertDelivery.created_at <= now - TEST_SENDS.patience,
-    )
-    return db.session.scalars(overdue).all()
+    key = {"workspace_id": workspace_id, "until": now - TEST_SENDS.patience}
+    return db.session.scalars(_OVERDUE, key).all()
+
+
+# Every list asks for them, so it is put together once.
+_OVERDUE = select(AlertDelivery).where(
+    IS_WAITING,
+    AlertDelivery.event_type == TEST_EVENT,
+    AlertDelivery.workspace_id == bindparam("workspace_id"),
+    AlertDelivery.created_at <= bindparam("until"),
+)
 
 
 def end_overdue(row: AlertDelivery, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from webapp.last_test import tell_last_test
 from webapp.losses import foresee_loss
 from webapp.masking import show_settings, show_where
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.status import find_settled_test, show_status
+from webapp.status import look_at, show_status
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -32,11 +32,11 @@ def show(slug: str, destination_id: str) -> Page:
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     now = datetime.now(UTC)
-    newest = find_settled_test(destination, now)
+    newest, beside = look_at(destination, now)
     return render_template(
         "destination.html",
         channel=CHANNELS.get(destination.type),
-        status=show_status(visit, destination, newest, now),
+        status=show_status(visit, destination, newest, now, beside=beside),
         settings=show_settings(destination, visit.role, current_config().sealer),
         **_find_out(visit, destination, newest, now),
     )
@@ -131,7 +131,8 @@ def delete(slug: str, destination_id: str) -> Page:
 
 def render_details(visit: Visit, destination: AlertDestination, now: datetime) -> str:
     """Render what is known of the last tests, as this page and the answers on it show it."""
-    return render_template("_details.html", **_find_out(visit, destination, find_settled_test(destination, now), now))
+    newest, _ = look_at(destination, now)
+    return render_template("_details.html", **_find_out(visit, destination, newest, now))
 
 
 def _find_out(

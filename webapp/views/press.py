@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from webapp.access import Visit, load_destination, load_visit
 from webapp.models import AlertDestination
 from webapp.pressing import Pressed, press
-from webapp.status import find_obstacle, find_settled_test, render_status, show_status
+from webapp.status import find_obstacle, look_at, render_status, show_status
 
 bp = Blueprint("press", __name__)
 
@@ -53,7 +53,8 @@ def _answer(
     visit: Visit, destination: AlertDestination, code: int, refusal: str | None = None, wait: int = 1
 ) -> Fragment:
     now = datetime.now(UTC)
-    status = show_status(visit, destination, find_settled_test(destination, now), now, refusal)
+    newest, beside = look_at(destination, now)
+    status = show_status(visit, destination, newest, now, refusal, beside)
     headers = {"Retry-After": str(max(status.cooldown, wait))} if code == 429 else {}
     if request.method == "POST" or status.poll is None:
         headers["HX-Trigger"] = "tested"  # what else on the page speaks of the test listens
