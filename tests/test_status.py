@@ -48,7 +48,9 @@ def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Sta
         (15, "2s"),
         (59.999, "2s"),
         (60, "5s"),
-        (86_400, "5s"),
+        (299.999, "5s"),
+        (300, "10s"),
+        (86_400, "10s"),
         (-1, "50ms"),
     ],
 )
@@ -72,13 +74,14 @@ def test_a_test_that_has_just_been_tried_again_is_asked_about_as_often_as_a_new_
         (1, "50ms"),
         (2, "50ms"),
         (3, "250ms"),
-        (4, "250ms"),
-        (5, "1s"),
-        (20, "1s"),
-        (21, "2s"),
-        (60, "2s"),
-        (61, "5s"),
-        (100_000, "5s"),
+        (4, "1s"),
+        (8, "1s"),
+        (9, "2s"),
+        (20, "2s"),
+        (21, "5s"),
+        (50, "5s"),
+        (51, "10s"),
+        (100_000, "10s"),
     ],
 )
 def test_a_pending_fragment_asks_again_the_more_slowly_the_more_tests_of_the_workspace_wait(
@@ -91,7 +94,7 @@ def test_the_slower_of_both_paces_counts() -> None:
     waiting = _test_send(DeliveryStatus.QUEUED)
 
     assert _show(waiting, age=15, beside=Beside({}, 5)).poll == "2s"
-    assert _show(waiting, age=3, beside=Beside({}, 21)).poll == "2s"
+    assert _show(waiting, age=3, beside=Beside({}, 20)).poll == "2s"
 
 
 @pytest.mark.parametrize(

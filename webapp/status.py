@@ -18,12 +18,19 @@ from webapp.last_test import Badge, LastTest, find_newest_ids, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.overview import find_strip, list_strips, read_strip
 
-PACES = ("50ms", "250ms", "1s", "2s", "5s")
+PACES = ("50ms", "250ms", "1s", "2s", "5s", "10s")
 """How often a Pending fragment asks again: a healthy webhook has answered before a person has looked up."""
 
-AGES = (timedelta(milliseconds=500), timedelta(seconds=3), timedelta(seconds=15), timedelta(minutes=1))
-CROWDS = (2, 4, 20, 60)
-"""Up to which age of the test, and up to how many Pending ones in the workspace, each pace but the last is kept."""
+AGES = (
+    timedelta(milliseconds=500),
+    timedelta(seconds=3),
+    timedelta(seconds=15),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+)
+CROWDS = (2, 3, 8, 20, 50)
+"""Up to which age of the test, and up to how many Pending ones in the workspace, each pace but the last is kept. After
+the first half second, the badges of one list ask about ten times a second together, however many they are."""
 
 PICK_UP = timedelta(seconds=3)
 """How long a worker may take to pick a test up before the page looks whether there is one."""
