@@ -49,7 +49,7 @@ class Found:
 
 def measure(full: bool) -> Iterator[Table]:
     """Fill databases, start web servers, and see how fast they answer."""
-    seconds = 3.0 if full else 1.5
+    seconds = 3.0 if full else 0.7
     rows, open_rows = [], []
     with crowd() as visitors:
         for kind, sizes in SIZES.items():
@@ -74,7 +74,7 @@ def _tell(told: str, found: Mapping[str, Found], smallest: Mapping[str, Found]) 
 
 
 def _tell_dashboards(kind: Kind, of_one_process: float) -> list[tuple[str, float, float]]:
-    ages = [*(f"up to {age.total_seconds():.0f} s old" for age in AGES), "older"]
+    ages = [*(f"up to {age.total_seconds():g} s old" for age in AGES), "older"]
     badges = [(f"one badge, a test {age}", pace, 1) for age, pace in zip(ages, PACES, strict=True)]
     # Each badge of a list asks for itself, the less often the more of them there are.
     lists = [(f"a list, {count} new tests", PACES[_count_below(count)], min(count, ON_A_PAGE)) for count in LISTED]
