@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tests.services import ServiceMissing
-from webapp import ROOT
+from webapp.application import ROOT
 from webapp.demo.processes import Child, start
 
 OURS = ("migrate", "web", "worker")

@@ -5,7 +5,7 @@ import re
 from flask import Flask
 
 from tests.containers import read_command, read_example
-from webapp import ROOT
+from webapp.application import ROOT
 
 GUIDE = (ROOT / "docs" / "deploy.md").read_text()
 UNITS = re.findall(r"^ExecStart=/opt/alertcheck/\.venv/bin/(.+)$", GUIDE, re.MULTILINE)

@@ -34,7 +34,7 @@ from tests.installations import (
     v1_delivery,
 )
 from tests.services import create_database, drop_database
-from webapp import ROOT
+from webapp.application import ROOT
 from webapp.extensions import Base, db
 
 NEWEST = ScriptDirectory(str(ROOT / "migrations")).get_current_head()

@@ -34,7 +34,7 @@ def show_where(destination: AlertDestination, role: Role, sealer: Sealer) -> Sho
     return shown[0] if shown else ShownSetting("Settings", UNREADABLE)
 
 
-# What a sealed text shows never changes, and what pages may show is all that is kept. To open a list's worth takes 1 to 2 ms.
+# What a sealed text shows never changes, and what pages may show is all that is kept. It saves a list 1 to 2 ms.
 @lru_cache(maxsize=4096)
 def _open_and_show(channel_name: str, config: str, seal: str, role: Role, sealer: Sealer) -> Sequence[ShownSetting]:
     channel = CHANNELS.get(channel_name)
