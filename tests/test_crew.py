@@ -146,14 +146,41 @@ def test_a_send_that_breaks_gives_its_place_back(far_end: FarEnd, monkeypatch: p
     assert far_end.begun == taken
 
 
+def test_what_comes_on_top_of_a_workspaces_or_a_destinations_share_of_the_places_is_left_to_recovery(
+    far_end: FarEnd,
+) -> None:
+    crew = far_end.man(Bounds(at_once=1, waiting_of_workspace=3, waiting_of_destination=2))
+    under_way = _take(crew, far_end, times=1)
+    wait_until(lambda: far_end.begun == under_way)
+
+    same = [_errand(far_end, destination=7) for _ in range(3)]
+    others, foreign = [_errand(far_end) for _ in range(2)], [_errand(far_end, workspace=2)]
+    crew.take(*same, *others, *foreign)
+    crew.rest(within=BRIEFLY)
+
+    assert crew.close() == [*same[:2], others[0], *foreign]
+
+
+def test_what_is_known_already_never_waits(far_end: FarEnd) -> None:
+    crew = far_end.man(Bounds(at_once=1, waiting=1))
+    taken = _take(crew, far_end, times=2)
+    wait_until(lambda: far_end.begun)
+
+    reminder = _take_in_thread(crew, taken[1])
+
+    reminder.join(5)
+    assert not reminder.is_alive()
+
+
 def test_at_the_end_what_is_under_way_is_finished_and_the_rest_is_given_back(far_end: FarEnd) -> None:
     crew = far_end.man(Bounds(at_once=1))
     under_way, *waiting = _take(crew, far_end, times=3)
     wait_until(lambda: far_end.begun)
-    threading.Timer(BRIEFLY, far_end.let_go[under_way].set).start()
 
-    assert crew.finish(within=5) == waiting
-    assert crew.rest(within=0)
+    assert crew.close() == waiting
+    far_end.let_go[under_way].set()
+
+    assert crew.rest(within=5)
     assert far_end.begun == [under_way]
 
 
@@ -162,18 +189,49 @@ def test_the_end_does_not_wait_for_ever(far_end: FarEnd) -> None:
     _take(crew, far_end, times=1)
     wait_until(lambda: far_end.begun)
 
-    assert crew.finish(within=BRIEFLY) == []
-    assert not crew.rest(within=0)
+    assert crew.close() == []
+    assert not crew.rest(within=BRIEFLY)
 
 
 def test_what_comes_after_the_end_is_not_begun(far_end: FarEnd) -> None:
     crew = far_end.man()
-    crew.finish(within=1)
+    crew.close()
 
     taken = _take(crew, far_end, times=1)
 
-    assert crew.finish(within=1) == taken
+    assert crew.rest(within=BRIEFLY)
+    assert crew.close() == taken
     assert far_end.begun == []
+
+
+def test_the_end_frees_whoever_waits_to_hand_something_over(far_end: FarEnd) -> None:
+    crew = far_end.man(Bounds(at_once=1, waiting=1))
+    _take(crew, far_end, times=2)
+    number = _errand(far_end)
+    waiting = _take_in_thread(crew, number)
+    waiting.join(BRIEFLY)
+    assert waiting.is_alive()
+
+    crew.close()
+
+    waiting.join(5)
+    assert number in crew.close()
+
+
+def test_a_crew_that_can_no_longer_look_anything_up_stops_its_process(
+    far_end: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = threading.Event()
+    monkeypatch.setattr("webapp.crew.os.kill", lambda *_arguments: stopped.set())
+    monkeypatch.setattr(far_end, "look_up", _fail)
+
+    far_end.man().take(1)
+
+    assert stopped.wait(5)
+
+
+def _fail(_delivery_ids: Sequence[int]) -> list[Errand]:
+    raise MemoryError
 
 
 def test_without_memory_for_a_thread_an_errand_waits_for_the_next_chance(
@@ -185,9 +243,9 @@ def test_without_memory_for_a_thread_an_errand_waits_for_the_next_chance(
         first = _take(crew, far_end, times=1)
         wait_until(lambda: "no further thread could be started" in caplog.text)
 
-    second = _take(crew, far_end, times=1)
+    crew.take(*first)  # recovery reminds it
 
-    wait_until(lambda: set(far_end.begun) == {*first, *second})
+    wait_until(lambda: far_end.begun == first)
 
 
 def _refuse(_thread: threading.Thread) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -20,8 +21,8 @@ from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, get_destination
 from tests.services import QueueServer
 from webapp import jobs
 from webapp.application import create_app
-from webapp.config import read_config
-from webapp.crew import Bounds
+from webapp.config import Config, read_config
+from webapp.crew import Bounds, Errand
 
 
 def _list_jobs(server: QueueServer) -> list[Job]:
@@ -71,6 +72,41 @@ def test_what_breaks_in_a_job_leaves_no_trace_of_the_settings(
             assert crew.rest(within=10)
 
     assert SECRET_PATH not in caplog.text
+
+
+def test_what_is_in_the_air_is_finished_however_the_work_ends(
+    app: Flask, context: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def send(_delivery_id: int, _config: Config) -> None:
+        begun.set()
+        time.sleep(0.5)
+        ended.set()
+
+    monkeypatch.setattr("webapp.deliveries.list_errands", lambda ids: [Errand(number, number, 1) for number in ids])
+    monkeypatch.setattr("webapp.deliveries.send", send)
+
+    with suppress(RuntimeError), jobs.crew_at_work(Bounds()):
+        jobs.take_deliveries(1)
+        assert begun.wait(5)
+        raise RuntimeError
+
+    assert ended.is_set()
+
+
+def test_what_has_not_begun_goes_back_to_the_queue(
+    app: Flask, context: None, queue_server: QueueServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    monkeypatch.setattr("webapp.deliveries.list_errands", lambda ids: [Errand(number, number, 1) for number in ids])
+    monkeypatch.setattr("webapp.deliveries.send", lambda *_arguments: begun.set() or time.sleep(0.5))
+
+    with jobs.crew_at_work(Bounds(at_once=1)):
+        jobs.take_deliveries(1, 2, 3)
+        assert begun.wait(5)
+
+    assert [job.args for job in _list_jobs(queue_server)] == [[2, 3]]
 
 
 def _sign(server: QueueServer, worker: str, ago: float) -> None:

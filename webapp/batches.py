@@ -43,9 +43,9 @@ def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> st
     """Press for every one of these destinations that is enabled and not cooling down, and return the batch's name."""
     batch = secrets.token_hex(8)
     requested = islice(_request_all(visit, destination_ids, now, batch), MOST)
-    while share := list(islice(requested, jobs.TOGETHER)):
-        if hand_over(*share) is not Pressed.ACCEPTED:
-            break
+    size = 1  # so that an absent queue costs one destination its minute, and not twenty
+    while (share := list(islice(requested, size))) and hand_over(*share) is Pressed.ACCEPTED:
+        size = jobs.TOGETHER
     return batch
 
 

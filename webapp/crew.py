@@ -5,9 +5,11 @@ process: its row still says that nobody has claimed it, and recovery hands it to
 """
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from signal import SIGTERM
 from threading import Condition, Thread
 
 log = logging.getLogger(__name__)
@@ -27,11 +29,15 @@ class Bounds:
     """How many sends may be under way: in all, and for one workspace; for one destination it is always one.
 
     waiting: how many may wait for their turn before `Crew.take` waits too. They hold a few numbers each.
+    waiting_of_workspace, waiting_of_destination: how many of these may be of one. What comes on top is let go of: its
+        row waits on, and recovery brings it again.
     """
 
     at_once: int = 96
     per_workspace: int = 64
     waiting: int = 1000
+    waiting_of_workspace: int = 300
+    waiting_of_destination: int = 100
 
 
 class Crew:
@@ -55,30 +61,42 @@ class Crew:
         self._workspaces: Counter[int] = Counter()
         self._destinations: set[int] = set()
         self._is_closed = False
-        Thread(target=self._sort, daemon=True).start()
+        Thread(target=self._sort_or_stop, daemon=True).start()
 
     def take(self, *delivery_ids: int) -> None:
         """Take deliveries over; one that is here already is not taken twice. Waits while too many wait."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._new) + len(self._waiting) < self._bounds.waiting)
-            known = self._waiting.keys() | self._under_way.keys()
-            self._new |= dict.fromkeys(delivery_id for delivery_id in delivery_ids if delivery_id not in known)
-            self._changed.notify_all()
+            if self._list_unknown(delivery_ids):
+                self._changed.wait_for(self._has_room)
+                self._new |= dict.fromkeys(self._list_unknown(delivery_ids))
+                self._changed.notify_all()
+            self._begin_all()
 
     def rest(self, within: float) -> bool:
         """Wait until nothing is under way, for so many seconds at most, and say whether that came true."""
         with self._changed:
-            return self._changed.wait_for(lambda: not (self._under_way or self._new), within)
+            return self._changed.wait_for(lambda: not self._under_way and (self._is_closed or not self._new), within)
 
-    def finish(self, within: float) -> list[int]:
-        """Begin nothing more, wait for what is under way, and return the deliveries that were not begun.
-
-        within: seconds after which it waits no longer.
-        """
+    def close(self) -> list[int]:
+        """Begin nothing more, and return the deliveries that were not begun. A signal's handler may call it."""
         with self._changed:
             self._is_closed = True
-            self._changed.wait_for(lambda: not self._under_way, within)
+            self._changed.notify_all()
             return [*self._waiting, *self._new]
+
+    def _has_room(self) -> bool:
+        return self._is_closed or len(self._new) + len(self._waiting) < self._bounds.waiting
+
+    def _list_unknown(self, delivery_ids: Sequence[int]) -> list[int]:
+        known = self._new.keys() | self._waiting.keys() | self._under_way.keys()
+        return [delivery_id for delivery_id in delivery_ids if delivery_id not in known]
+
+    def _sort_or_stop(self) -> None:
+        try:
+            self._sort()
+        except BaseException as error:  # no memory, for one: what comes would never be begun, so the process has to go
+            log.critical("crew broke", extra={"error": type(error).__name__})
+            os.kill(os.getpid(), SIGTERM)
 
     def _sort(self) -> None:
         """Look up what has come, all of it at once: the more there is to do, the less each costs."""
@@ -90,14 +108,26 @@ class Crew:
             with self._changed:
                 for delivery_id in delivery_ids:
                     del self._new[delivery_id]
-                self._waiting |= {errand.delivery_id: errand for errand in errands}
-                while self._begin_next():
-                    pass
+                for errand in errands:
+                    self._queue(errand)
+                self._begin_all()
                 self._changed.notify_all()
 
-    def _begin_next(self) -> bool:
-        errand = self._find_next()
-        return errand is not None and self._begin(errand)
+    def _queue(self, errand: Errand) -> None:
+        of_workspace = [other for other in self._waiting.values() if other.workspace_id == errand.workspace_id]
+        of_destination = [other for other in of_workspace if other.destination_id == errand.destination_id]
+        is_over = (
+            len(of_workspace) >= self._bounds.waiting_of_workspace
+            or len(of_destination) >= self._bounds.waiting_of_destination
+        )
+        if is_over:
+            log.info("too many wait, left to recovery", extra={"delivery": errand.delivery_id})
+        else:
+            self._waiting[errand.delivery_id] = errand
+
+    def _begin_all(self) -> None:
+        while (errand := self._find_next()) and self._begin(errand):
+            pass
 
     def _find_next(self) -> Errand | None:
         if self._is_closed or len(self._under_way) >= self._bounds.at_once:
@@ -129,5 +159,5 @@ class Crew:
                 del self._under_way[errand.delivery_id]
                 self._workspaces[errand.workspace_id] -= 1
                 self._destinations.discard(errand.destination_id)
-                self._begin_next()
+                self._begin_all()
                 self._changed.notify_all()

@@ -3,9 +3,10 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from types import FrameType
 from typing import cast
 
 from flask import Flask, current_app
@@ -34,7 +35,10 @@ RESULT_TTL = 10
 """Seconds that RQ remembers a job that is done: to forget one at once takes it more round trips to Redis."""
 
 JOB_TIMEOUT = 30
-"""Seconds, above all that a claim, a send and a patient record take: a belt, since it only raises inside the job."""
+"""Seconds that a job may take to hand its deliveries on, and a process to stop."""
+
+LONGEST_END = 25
+"""Seconds that a process which stops waits for what is in the air: a send and a patient record take 20 at most."""
 
 LONGEST_WAIT = 2.0
 """Seconds between two tries to reach Redis again: RQ by itself comes to wait a minute, alive and idle."""
@@ -89,7 +93,7 @@ def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
 def take_deliveries(*delivery_ids: int) -> None:
     """Run as the job: hand deliveries on to this process' crew, which sends them in threads of its own."""
     crew: Crew = current_app.extensions["crew"]
-    with undisturbed():
+    with undisturbed(at_once=crew.close):
         crew.take(*delivery_ids)
 
 
@@ -118,22 +122,28 @@ def _naming_errors(*delivery_ids: int) -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let a signal to stop wait for the end of the send in hand: RQ's handler talks to Redis, which may be gone too.
+def undisturbed(at_once: Callable[[], object] = lambda: None, pass_on: bool = True) -> Iterator[None]:
+    """Let a signal to stop wait for the end of what is done inside: RQ's handler talks to Redis, which may be gone too.
 
+    at_once: what a signal does without waiting. pass_on: handle it afterwards, unless what it asks for is done anyway.
     Masking the signals would not do: the kernel hands them to another thread, and Python runs the handler in this one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     waiting: set[int] = set()
-    usual = {stop: signal.signal(stop, lambda number, _frame: waiting.add(number)) for stop in STOPS}
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        waiting.add(number)
+        at_once()
+
+    usual = {stop: signal.signal(stop, note) for stop in STOPS}
     try:
         yield
     finally:
         for stop, handler in usual.items():
             signal.signal(stop, handler)
-        for number in waiting:
+        for number in waiting if pass_on else ():
             signal.raise_signal(number)
 
 
@@ -154,10 +164,13 @@ def crew_at_work(bounds: Bounds) -> Iterator[Crew]:
     """Have a crew for the jobs of this process. At the end, what it has not begun goes back to the queue."""
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     crew = app.extensions["crew"] = Crew(partial(_look_up, app), partial(_send, app), bounds)
-    yield crew
-    not_begun = crew.finish(within=JOB_TIMEOUT)
-    with suppress(QueueUnavailable):  # recovery finds them
-        enqueue_deliveries(*not_begun)
+    try:
+        yield crew
+    finally:  # RQ's last words fail without Redis, but what is in the air is to end all the same
+        with undisturbed(pass_on=False):
+            with suppress(QueueUnavailable):  # recovery finds them
+                enqueue_deliveries(*crew.close())
+            crew.rest(within=LONGEST_END)
 
 
 def report_alive(worker: str) -> None:

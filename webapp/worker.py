@@ -30,6 +30,7 @@ def work(app: Flask, size: int) -> None:
     Raises `Misconfigured` if there is no queue to work on.
     """
     _require_queue()
+    current_config().way_out.prepare()
     stop = threading.Event()
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGSTOP, SIGTERM
 
 import pytest
 from requests import Response
@@ -137,4 +137,20 @@ def test_a_queue_server_that_is_replaced_while_a_message_is_in_the_air_changes_n
     wait_until(lambda: _is_sent(site, press.destination_id))
     _send_another(site, visitor)
 
+    _assert_sent_once(site, press.destination_id)
+
+
+def test_a_worker_told_to_stop_without_a_queue_server_finishes_what_it_sends(
+    site: Installation, visitor: Session
+) -> None:
+    worker = site.stack.start_worker()
+    press = _press(visitor, site.add_destination("/holds"))
+    wait_until(lambda: site.count_messages(site.newest(press.destination_id)))
+    site.queue_server.process.kill()
+
+    os.kill(worker.pid, SIGTERM)
+    time.sleep(2)
+    site.receiver.let_go.set()
+
+    worker.process.wait(timeout=20)
     _assert_sent_once(site, press.destination_id)

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,14 +125,7 @@ def test_a_press_that_was_too_long_ago_ends_as_not_started(
 def test_a_worker_told_to_stop_finishes_the_send_in_hand(
     app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
 ) -> None:
-    arrived = threading.Event()
-
-    def answer_slowly(_request: Request) -> Response:
-        arrived.set()
-        threading.Event().wait(1.5)
-        return Response()
-
-    httpserver.expect_request(SECRET_PATH).respond_with_handler(answer_slowly)
+    arrived = _answer_after(httpserver, seconds=1.5)
     worker = stack.start_worker()
     delivery_id = _press(app, cast)
     assert arrived.wait(10)
@@ -139,6 +133,37 @@ def test_a_worker_told_to_stop_finishes_the_send_in_hand(
     os.kill(worker.pid, signal.SIGTERM)
 
     assert worker.process.wait(timeout=10) == 0
+    assert _get(app, delivery_id).status is DeliveryStatus.SENT
+
+
+def _answer_after(httpserver: HTTPServer, seconds: float) -> threading.Event:
+    """Have the far end take its time. Returns what tells that a message has arrived."""
+    arrived = threading.Event()
+
+    def answer(_request: Request) -> Response:
+        arrived.set()
+        threading.Event().wait(seconds)
+        return Response()
+
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(answer)
+    return arrived
+
+
+def test_a_worker_told_to_stop_twice_finishes_what_it_sends(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+) -> None:
+    arrived = _answer_after(httpserver, seconds=4)
+    worker = stack.start_worker()
+    delivery_id = _press(app, cast)
+    assert arrived.wait(10)
+    members = [pid for pid in session_members(worker.pid) if pid != worker.pid]
+
+    os.kill(worker.pid, signal.SIGTERM)
+    time.sleep(1.5)  # RQ takes two within a second for one
+    for pid in set(session_members(worker.pid)) & set(members):
+        os.kill(pid, signal.SIGTERM)
+
+    assert worker.process.wait(timeout=20) == 0
     assert _get(app, delivery_id).status is DeliveryStatus.SENT
 
 

@@ -136,3 +136,7 @@ def test_a_hostile_answer_is_cut_under_tls_as_well(
 def test_the_authorities_are_read_once_in_a_process(ca_file: Path) -> None:
     assert make_context(str(ca_file)) is make_context(str(ca_file))
     assert make_context(str(ca_file)) is not make_context()
+
+
+def test_what_a_connection_may_be_used_for_is_not_mixed_up(ca_file: Path) -> None:
+    assert make_context(str(ca_file), "http/1.1") is not make_context(str(ca_file))

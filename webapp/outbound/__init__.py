@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from webapp.outbound.addresses import Policy
+from webapp.outbound.connecting import HTTP
 from webapp.outbound.http import Answer, post
 from webapp.outbound.limits import LIMITS, Limits
 from webapp.outbound.lookup import Resolver, ask_system
 from webapp.outbound.mail import MailAnswer, MailServer, send_mail
+from webapp.outbound.tls import make_context
 
 __all__ = ["Answer", "MailAnswer", "MailServer", "Policy", "WayOut", "send_mail"]
 
@@ -23,6 +25,12 @@ class WayOut:
     mail: MailServer | None = None
     resolver: Resolver = ask_system
     limits: Limits = LIMITS
+
+    def prepare(self) -> None:
+        """Read the authorities that TLS trusts, so that processes which are forked from this one have them already."""
+        make_context(self.policy.ca_file, *HTTP)
+        if self.mail is not None:
+            make_context(self.mail.ca_file)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], hosts: tuple[str, ...] | None = None) -> Answer:
         """Send `body` to `url` once, if that is allowed. See `webapp.outbound.http.post`."""

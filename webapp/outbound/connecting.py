@@ -11,6 +11,8 @@ from webapp.outbound.lookup import Resolver, ask_system, find_addresses, resolve
 from webapp.outbound.tls import encrypt, make_context
 from webapp.outbound.tunnel import TunnelRefused, ask_for_tunnel
 
+HTTP = ("http/1.1",)
+
 _MAX_TRIES = 2
 
 
@@ -21,7 +23,7 @@ def open_connection(
 
     Raises `DeliveryFailed` with target_not_allowed or a code of the steps: dns, connect, network, tls.
     """
-    context = make_context(policy.ca_file) if target.scheme == "https" else None
+    context = make_context(policy.ca_file, *HTTP) if target.scheme == "https" else None
     addresses = find_addresses(target, policy, resolver, limits.lookup)
     if policy.proxy is None or policy.trusts(target):
         connection = _connect(addresses, target.port, target.host, deadline, limits.connect)

@@ -92,8 +92,9 @@ class Conversation:
         self._smtp.file = ReplyReader(connection.makefile("rb", buffering=0))
 
     def _encrypt(self, connection: socket) -> SSLSocket:
-        context = make_context(self._server.ca_file)
-        context.set_alpn_protocols([])  # SMTP has no name there, and some servers hang up on a wrong one
+        context = make_context(
+            self._server.ca_file
+        )  # SMTP has no name in ALPN, and some servers hang up on a wrong one
         return encrypt(connection, self._server.host, context, self._deadline)
 
     def _say_hello(self) -> None:

@@ -19,15 +19,17 @@ _CERTIFICATE_FAILURES = {
 
 
 @cache
-def make_context(ca_file: str | None = None) -> ssl.SSLContext:
+def make_context(ca_file: str | None = None, *protocols: str) -> ssl.SSLContext:
     """Trust the machine's authorities, certifi's (an image may have none) and those of `ca_file`; TLS 1.2 or later.
 
+    protocols: what the connection may be used for, as ALPN names it. It is offered only if there is one.
     Made once in a process: to read all these authorities takes longer than a whole send.
     Raises OSError (`ssl.SSLError` among them) if `ca_file` cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name by default
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    if protocols:
+        context.set_alpn_protocols(protocols)
     context.load_default_certs()
     context.load_verify_locations(certifi.where())
     if ca_file is not None:
