@@ -61,7 +61,9 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (!isFragment(text) && !isPart) event.preventDefault();
 });
 document.addEventListener("htmx:finally:request", (event) => {
-  const { response, text } = event.detail.ctx;
+  const { response, status, text } = event.detail.ctx;
+  const wasDropped = !response && !status.startsWith("error");  // a question was answered with no
+  if (wasDropped || status.includes("AbortError")) return;
   stale.hidden = response?.status < 500 || isFragment(text);
   if (!stale.hidden) slowDown(event.target);
 });

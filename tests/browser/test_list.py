@@ -66,6 +66,16 @@ def test_a_test_of_all_asks_first_then_shows_how_far_it_is_and_what_came_of_it(s
     assert support.evaluate("window.loadedOnce")
 
 
+def test_a_test_of_all_that_is_declined_sends_nothing_and_complains_of_nothing(support: Page) -> None:
+    open_list(support)
+    support.once("dialog", lambda dialog: dialog.dismiss())
+    support.evaluate("document.addEventListener('htmx:finally:request', () => { window.finished = true })")
+    support.get_by_role("button", name="Test all").click()
+    support.wait_for_function("window.finished", timeout=10_000)
+    expect(support.locator("#stale")).to_be_hidden()
+    expect(support.locator("#batch")).to_be_empty()
+
+
 def test_back_shows_what_was_shown_before(support: Page) -> None:
     open_list(support, "/w/harbor/destinations?q=ticket")
     support.get_by_role("navigation", name="Show").get_by_role("link", name="Failed").click()

@@ -12,6 +12,7 @@ from webapp import jobs
 from webapp.crew import Bounds
 
 PATIENCE = 120.0
+ONE_BY_ONE = Bounds(at_once=1, waiting=2000, waiting_of_workspace=2000, waiting_of_destination=2000)
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def work_off(server: QueueServer) -> None:
 
     Takes over the signals of the process: see the fixture `signals_restored`.
     """
-    with open_queue(server) as queue, jobs.crew_at_work(Bounds(at_once=1)) as crew:
+    with open_queue(server) as queue, jobs.crew_at_work(ONE_BY_ONE) as crew:
         worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="DEBUG")
         assert crew.rest(within=PATIENCE), "not everything was sent in time"
