@@ -35,9 +35,9 @@ class Bounds:
 
     at_once: int = 96
     per_workspace: int = 64
-    waiting: int = 1000
-    waiting_of_workspace: int = 300
-    waiting_of_destination: int = 100
+    waiting: int = 5000
+    waiting_of_workspace: int = 2000
+    waiting_of_destination: int = 500
 
 
 class Crew:
@@ -108,21 +108,23 @@ class Crew:
             with self._changed:
                 for delivery_id in delivery_ids:
                     del self._new[delivery_id]
-                for errand in errands:
-                    self._queue(errand)
+                self._queue(errands)
                 self._begin_all()
                 self._changed.notify_all()
 
-    def _queue(self, errand: Errand) -> None:
-        of_workspace = [other for other in self._waiting.values() if other.workspace_id == errand.workspace_id]
-        of_destination = [other for other in of_workspace if other.destination_id == errand.destination_id]
-        is_over = (
-            len(of_workspace) >= self._bounds.waiting_of_workspace
-            or len(of_destination) >= self._bounds.waiting_of_destination
-        )
-        if is_over:
-            log.info("too many wait, left to recovery", extra={"delivery": errand.delivery_id})
-        else:
+    def _queue(self, errands: Sequence[Errand]) -> None:
+        workspaces = Counter(errand.workspace_id for errand in self._waiting.values())
+        destinations = Counter(errand.destination_id for errand in self._waiting.values())
+        for errand in errands:
+            is_over = (
+                workspaces[errand.workspace_id] >= self._bounds.waiting_of_workspace
+                or destinations[errand.destination_id] >= self._bounds.waiting_of_destination
+            )
+            if is_over:
+                log.info("too many wait, left to recovery", extra={"delivery": errand.delivery_id})
+                continue
+            workspaces[errand.workspace_id] += 1
+            destinations[errand.destination_id] += 1
             self._waiting[errand.delivery_id] = errand
 
     def _begin_all(self) -> None:
