@@ -46,7 +46,7 @@ def _import_once() -> dict[str, float]:
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "x" * 32,
         "CONFIG_KEYS": Fernet.generate_key().decode(),
-        "DATABASE_URL": "sqlite://",
+        "DATABASE_URL": "sqlite:////nowhere/alertcheck.sqlite",  # no import opens it
         "REDIS_URL": "redis://localhost",
     }
     command = [sys.executable, "-X", "importtime", "-c", "import wsgi"]

@@ -113,6 +113,21 @@ def test_a_url_of_another_kind_is_named_and_not_quoted(name: str, url: str) -> N
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize("rest", ["me:canary/x@host.example/alerts", "host.example:canary/alerts", "[canary/alerts"])
+@pytest.mark.parametrize(("name", "scheme"), [("DATABASE_URL", "postgresql"), ("REDIS_URL", "redis")])
+def test_a_url_that_cannot_be_read_is_named_and_not_quoted(name: str, scheme: str, rest: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} cannot be read") as caught:
+        read(**{name: f"{scheme}://{rest}"})
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused_since_each_process_would_have_one_of_its_own(url: str) -> None:
+    with pytest.raises(Misconfigured, match="DATABASE_URL has to name a file"):
+        read(DATABASE_URL=url)
+
+
 @pytest.mark.parametrize("url", ["rediss://queue.example:6380/1", "unix:///run/queue.sock", "redis://queue.example"])
 def test_the_queue_is_reached_by_tcp_by_tls_or_by_a_socket(url: str) -> None:
     assert read(REDIS_URL=url).redis_url == url

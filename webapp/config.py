@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import current_app
 
@@ -17,6 +18,9 @@ from webapp.outbound.operator import policy_from
 from webapp.sealing import Sealer
 
 MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+"""Databases that no other process could see."""
 
 
 class Misconfigured(Exception):
@@ -72,7 +76,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     return Config(
         secret_key=secret_key,
         sealer=_read_sealer(environ, secret_key),
-        database_url=_require_url(environ, "DATABASE_URL", "postgresql://", "postgresql+psycopg://", "sqlite://"),
+        database_url=_require_database_url(environ),
         redis_url=_require_url(environ, "REDIS_URL", "redis://", "rediss://", "unix://"),
         way_out=_read_way_out(environ),
         presses=Presses(
@@ -107,6 +111,17 @@ def _require_url(environ: Mapping[str, str], name: str, *schemes: str) -> str:
     url = _require(environ, name)
     if not url.startswith(schemes):  # not repeated: it may hold a password
         raise Misconfigured(f"{name} has to begin with {' or '.join(schemes)}.")
+    try:
+        urlsplit(url).port  # noqa: B018
+    except ValueError:
+        raise Misconfigured(f"{name} cannot be read. In a password, write / as %2F, : as %3A and @ as %40.") from None
+    return url
+
+
+def _require_database_url(environ: Mapping[str, str]) -> str:
+    url = _require_url(environ, "DATABASE_URL", "postgresql://", "postgresql+psycopg://", "sqlite://")
+    if url in IN_MEMORY:
+        raise Misconfigured("DATABASE_URL has to name a file, such as sqlite:////var/lib/alertcheck/alertcheck.sqlite.")
     return url
 
 
