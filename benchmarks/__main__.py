@@ -2,8 +2,8 @@
 
 import argparse
 
-from benchmarks import imports, many_at_once, memory, neighbours, pages, press, start, steps
-from benchmarks.report import Table, publish
+from benchmarks import dashboards, imports, many_at_once, memory, neighbours, pages, press, start, steps
+from benchmarks.report import publish
 
 BENCHMARKS = {
     "steps": steps.measure,
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "neighbours": neighbours.measure,
     "press": press.measure,
     "pages": pages.measure,
+    "dashboards": dashboards.measure,
     "start": start.measure,
     "memory": memory.measure,
     "imports": imports.measure,
@@ -27,9 +28,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     for name in asked.names or BENCHMARKS:
-        found = BENCHMARKS[name](asked.full)
-        for table in [found] if isinstance(found, Table) else found:
-            publish(table)
+        publish(BENCHMARKS[name](asked.full))
 
 
 main()

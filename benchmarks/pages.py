@@ -1,7 +1,7 @@
-"""Requests a second for pages and fragments as data grows, and what open dashboards cost."""
+"""Requests a second for pages and fragments as data grows."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +20,6 @@ from tests.end_to_end.installation import EMAIL, PASSWORD, Installation
 from tests.stack import Session
 from webapp.extensions import db
 from webapp.models import AlertDelivery
-from webapp.overview import ON_A_PAGE
-from webapp.status import AGES, CROWDS, PACES
 
 SIZES: Mapping[Kind, tuple[int, ...]] = {"postgresql": (10**4, 10**6), "sqlite": (10**4, 10**6)}
 LARGEST = 10**7
@@ -29,10 +27,6 @@ LARGEST = 10**7
 
 ROUNDS = 3
 """Times that each page is measured, in turn with the others, so that what else the machine does meets all alike."""
-
-DASHBOARDS = 1_000
-LISTED = (4, 20, 60, 100)
-"""Pending test sends of a workspace whose list is open."""
 
 BARE = "bare view"
 PENDING = "status, pending"
@@ -47,22 +41,19 @@ class Found:
     queries: int
 
 
-def measure(full: bool) -> Iterator[Table]:
+def measure(full: bool) -> Table:
     """Fill databases, start web servers, and see how fast they answer."""
     seconds = 3.0 if full else 0.7
-    rows, open_rows = [], []
+    rows = []
     with crowd() as visitors:
         for kind, sizes in SIZES.items():
             smallest: dict[str, Found] = {}
             for total in [*sizes, *([LARGEST] if full and kind == "postgresql" else [])]:
-                found, of_one_process = _measure_one(kind, total, visitors, seconds)
+                found = _measure_one(kind, total, visitors, seconds)
                 smallest = smallest or found
                 rows += _tell(f"{kind}, {total:,} deliveries", found, smallest)
-            open_rows += _tell_dashboards(kind, of_one_process)
     columns = ("requests/s", "of the bare view", "cost to that at the fewest", "queries", "bytes")
-    yield Table("pages", "Pages as data grows", columns, rows)
-    columns = ("requests/s they make", "of one web process")
-    yield Table("dashboards", f"{DASHBOARDS:,} dashboards left open on what is Pending", columns, open_rows, bars=1)
+    return Table("pages", "Pages as data grows", columns, rows)
 
 
 def _tell(told: str, found: Mapping[str, Found], smallest: Mapping[str, Found]) -> list[tuple[str, *tuple[float, ...]]]:
@@ -73,27 +64,8 @@ def _tell(told: str, found: Mapping[str, Found], smallest: Mapping[str, Found]) 
     ]
 
 
-def _tell_dashboards(kind: Kind, of_one_process: float) -> list[tuple[str, float, float]]:
-    ages = [*(f"up to {age.total_seconds():g} s old" for age in AGES), "older"]
-    badges = [(f"one badge, a test {age}", pace, 1) for age, pace in zip(ages, PACES, strict=True)]
-    # Each badge of a list asks for itself, the less often the more of them there are.
-    lists = [(f"a list, {count} new tests", PACES[_count_below(count)], min(count, ON_A_PAGE)) for count in LISTED]
-    return [
-        (f"{kind}: {told}, every {pace}", asked := DASHBOARDS * count / _to_seconds(pace), asked / of_one_process)
-        for told, pace, count in [*badges, *lists]
-    ]
-
-
-def _count_below(pending: int) -> int:
-    return sum(pending > limit for limit in CROWDS)
-
-
-def _to_seconds(pace: str) -> float:
-    return float(pace.removesuffix("ms")) / 1000 if pace.endswith("ms") else float(pace.removesuffix("s"))
-
-
-def _measure_one(kind: Kind, total: int, visitors: Crowd, seconds: float) -> tuple[dict[str, Found], float]:
-    """Return what was found by page, and how many Pending fragments a second one web process answers."""
+def _measure_one(kind: Kind, total: int, visitors: Crowd, seconds: float) -> dict[str, Found]:
+    """Return what was found by page."""
     with install(kind) as installation, ExitStack() as running, TemporaryDirectory() as logs:
         began = time.monotonic()
         scene = fill(installation, total)
@@ -101,16 +73,13 @@ def _measure_one(kind: Kind, total: int, visitors: Crowd, seconds: float) -> tup
         environment = installation.stack.environment
         origin = running.enter_context(serve("wsgi", environment, Path(logs)))
         bare = running.enter_context(serve("benchmarks.bare_wsgi", environment, Path(logs)))
-        cookie = _sign_in(origin)
+        cookie = sign_in(origin)
         questions = {name: Question(origin, path, cookie) for name, path in _list_paths(scene).items()}
         found = _measure_rates(installation, visitors, {BARE: Question(bare, "/bare/1")} | questions, seconds)
-        _begin_test(installation, scene.light)
+        begin_test(installation, scene.light)
         pending = Question(origin, f"/w/{scene.hundred}/destinations/{scene.light}/status", cookie)
         assert b"hx-get" in ask(pending), "it is not Pending"
-        found |= _measure_rates(installation, visitors, {PENDING: pending}, seconds)
-        alone = running.enter_context(serve("wsgi", environment, Path(logs), processes=1))
-        of_one_process = [visitors.measure_rate(Question(alone, pending.path, cookie), seconds) for _ in range(ROUNDS)]
-        return found, median(of_one_process)
+        return found | _measure_rates(installation, visitors, {PENDING: pending}, seconds)
 
 
 def _list_paths(scene: Scene) -> dict[str, str]:
@@ -159,12 +128,13 @@ def _count_queries(installation: Installation, question: Question) -> int:
     return len(statements)
 
 
-def _sign_in(origin: str) -> str:
+def sign_in(origin: str) -> str:
+    """Sign in, and return the cookie."""
     cookies = Session(origin).sign_in(EMAIL, PASSWORD).http.cookies
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
 
 
-def _begin_test(installation: Installation, destination_id: int) -> None:
+def begin_test(installation: Installation, destination_id: int) -> None:
     """Have a test under way, as if a worker had it in the air."""
     delivery_id = installation.request_test(destination_id)
     with installation.app.app_context():

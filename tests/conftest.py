@@ -1,6 +1,7 @@
 """What every test may ask for: a migrated database (SQLite or PostgreSQL), a real queue server, people and places."""
 
 import logging
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from webapp.application import create_app
 from webapp.config import Config, read_config
 from webapp.extensions import db
 from webapp.logs import JsonLines
+from webapp.pace import Polls
 
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 TEMPLATE = "alertcheck_template"
@@ -148,8 +150,12 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def app(config: Config, compiled_templates: Path) -> Iterator[Flask]:
-    """The application. No context is pushed: each request of a test gets its own, as in production."""
+    """The application. No context is pushed: each request of a test gets its own, as in production.
+
+    Tests ask without waiting, which must not slow each other's fragments down.
+    """
     app = create_app(config)
+    app.extensions["polls"] = Polls(budget=math.inf)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled_templates))
     yield app
     with app.app_context():

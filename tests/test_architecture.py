@@ -28,7 +28,7 @@ FLOORS = (
     ("webapp.last_test", "webapp.backlog", "webapp.tallies", "webapp.cooldown", "webapp.locks", "webapp.accounts"),
     ("webapp.audit",),
     ("webapp.models",),
-    ("webapp.config", "webapp.columns", "webapp.crew"),
+    ("webapp.config", "webapp.columns", "webapp.crew", "webapp.pace"),
     ("webapp.channels", "webapp.extensions", "webapp.sealing", "webapp.keys", "webapp.links", "webapp.wording"),
     ("webapp.outbound",),
     ("webapp.failures",),

@@ -18,6 +18,7 @@ from webapp.config import Config, read_config
 from webapp.errors import init_errors
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.headers import init_headers
+from webapp.pace import Polls
 from webapp.views import (
     audit,
     auth,
@@ -51,6 +52,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["alertcheck"] = config
     app.extensions["queue"] = jobs.connect(config.redis_url)
+    app.extensions["polls"] = Polls()
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
     _init_extensions(app)

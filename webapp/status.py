@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import render_template
+from flask import current_app, render_template
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import joinedload
 
@@ -17,20 +17,7 @@ from webapp.extensions import db
 from webapp.last_test import Badge, LastTest, find_newest_ids, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.overview import find_strip, list_strips, read_strip
-
-PACES = ("50ms", "250ms", "1s", "2s", "5s", "10s")
-"""How often a Pending fragment asks again: a healthy webhook has answered before a person has looked up."""
-
-AGES = (
-    timedelta(milliseconds=500),
-    timedelta(seconds=3),
-    timedelta(seconds=15),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-)
-CROWDS = (2, 3, 8, 20, 50)
-"""Up to which age of the test, and up to how many Pending ones in the workspace, each pace but the last is kept. After
-the first half second, the badges of one list ask about ten times a second together, however many they are."""
+from webapp.pace import Polls, choose_pace
 
 PICK_UP = timedelta(seconds=3)
 """How long a worker may take to pick a test up before the page looks whether there is one."""
@@ -41,7 +28,7 @@ class Status:
     """All that the fragment shows.
 
     strip: how the last test sends stand, the oldest first.
-    poll: the interval at which it asks again, or None once the answer is final.
+    poll: milliseconds after which it asks again, or None once the answer is final.
     cooldown: whole seconds until the button works again.
     obstacle: why the button does not work at all, or None.
     refusal: why this very press was not accepted, or None.
@@ -53,7 +40,7 @@ class Status:
     newest: AlertDelivery | None
     last_test: LastTest
     strip: Sequence[DeliveryStatus]
-    poll: str | None
+    poll: int | None
     cooldown: int
     obstacle: str | None
     refusal: str | None
@@ -90,7 +77,7 @@ def show_status(
         newest=newest,
         last_test=last_test,
         strip=beside.strips.get(destination.id, ()),
-        poll=_choose_pace(newest, now, beside.pending) if newest and last_test.badge is Badge.PENDING else None,
+        poll=_invite_poll(newest, now, beside.pending) if newest and last_test.badge is Badge.PENDING else None,
         cooldown=seconds_left(newest.created_at if newest else None, now),
         obstacle=find_obstacle(visit, destination),
         refusal=refusal,
@@ -164,8 +151,6 @@ def _is_worker_seen() -> bool:
         return False
 
 
-def _choose_pace(newest: AlertDelivery, now: datetime, pending: int) -> str:
-    age = now - newest.updated_at
-    by_age = sum(age >= limit for limit in AGES)
-    by_crowd = sum(pending > limit for limit in CROWDS)
-    return PACES[max(by_age, by_crowd)]
+def _invite_poll(newest: AlertDelivery, now: datetime, pending: int) -> int:
+    polls: Polls = current_app.extensions["polls"]
+    return round(1000 * polls.invite(choose_pace(now - newest.updated_at, pending)))
