@@ -30,7 +30,7 @@ STANDING: dict[Stage, dict[str, Any]] = {
 
 FACTS: dict[Stage, dict[str, Any]] = {
     Stage.WAITING: {},
-    Stage.SENDING: {"attempt_count": AlertDelivery.attempt_count + 1},
+    Stage.SENDING: {"attempt_count": 1},
     Stage.DEFERRED: {"send_after": LATER},
     Stage.SENT: {"sent_at": LATER},
     Stage.FAILED: {"last_error_code": "worker_lost"},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.channels import CHANNELS
@@ -25,6 +25,22 @@ from webapp.sealing import Unreadable
 log = logging.getLogger(__name__)
 
 _CANCELS = {Code.DESTINATION_DELETED, Code.DESTINATION_DISABLED, Code.DESTINATION_CHANGED, Code.SUPERSEDED}
+
+# Put together once: that takes longer than to execute them.
+_LOOK = (
+    select(AlertDelivery, find_newest_ids())
+    .join(AlertDelivery.destination)
+    .options(contains_eager(AlertDelivery.destination))
+    .where(AlertDelivery.id == bindparam("delivery_id"))
+    .execution_options(populate_existing=True)
+)
+# Asked again in the claim itself, for what was disabled or edited since it was looked at.
+_IS_AS_SEEN = (AlertDelivery.attempt_count == bindparam("seen_count")) & exists().where(
+    AlertDestination.id == bindparam("seen_destination"),
+    AlertDestination.is_enabled,
+    AlertDestination.deleted_at.is_(None),
+    AlertDestination.settings_version == bindparam("seen_version"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +79,7 @@ def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
     except Exception as error:  # a row that another version wrote, for one
         _end(delivery, name_mistake(error, delivery_id), now)
         return None
-    as_seen = (AlertDelivery.attempt_count == delivery.attempt_count) & _is_unchanged(delivery.destination)
-    claimed = make_change(CLAIM, delivery_id, now, only_if=as_seen, attempt_count=attempt.number)
+    claimed = make_change(CLAIM, delivery_id, now, _IS_AS_SEEN, _tell_seen(delivery), attempt_count=attempt.number)
     db.session.commit()
     facts = {"delivery": delivery_id, "attempt": attempt.number}
     log.info("delivery claimed" if claimed else "delivery not claimed", extra=facts)
@@ -73,10 +88,7 @@ def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
 
 def _look(delivery_id: int) -> tuple[AlertDelivery | None, int | None]:
     """Read the row, its destination, and the id of the destination's newest test send: one query."""
-    of_destination = AlertDelivery.destination
-    looked_up = select(AlertDelivery, find_newest_ids()).join(of_destination).options(contains_eager(of_destination))
-    afresh = looked_up.where(AlertDelivery.id == delivery_id).execution_options(populate_existing=True)
-    row = db.session.execute(afresh).one_or_none()
+    row = db.session.execute(_LOOK, {"delivery_id": delivery_id}).one_or_none()
     return (row[0], row[1]) if row else (None, None)
 
 
@@ -119,14 +131,13 @@ def _require_unchanged(delivery: AlertDelivery, destination: AlertDestination, n
         raise DeliveryFailed(Code.SUPERSEDED)
 
 
-def _is_unchanged(destination: AlertDestination) -> ColumnElement[bool]:
-    """Ask again in the claim itself, for what was disabled or edited since it was looked at."""
-    return exists().where(
-        AlertDestination.id == destination.id,
-        AlertDestination.is_enabled,
-        AlertDestination.deleted_at.is_(None),
-        AlertDestination.settings_version == destination.settings_version,
-    )
+def _tell_seen(delivery: AlertDelivery) -> dict[str, Any]:
+    destination = delivery.destination
+    return {
+        "seen_count": delivery.attempt_count,
+        "seen_destination": destination.id,
+        "seen_version": destination.settings_version,
+    }
 
 
 def get_channel(destination: AlertDestination) -> Channel:

@@ -4,12 +4,15 @@ Each change is one conditional update, so none is lost or made twice, and what c
 holds test sends to the same list (migration 0004). Drawn in docs/life-of-a-delivery.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, or_, select, update
 
 from webapp.deliveries.endings import Ending, tell_after_commit
 from webapp.extensions import db
@@ -32,6 +35,7 @@ class Stage(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+_ID = "delivery_id"
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
@@ -74,19 +78,20 @@ LIFE = (CLAIM, REFUSE, CANCEL, ACCEPT, FAIL, DEFER, RESUME, REMIND, GIVE_UP, LOS
 
 
 def make_change(
-    change: Change, delivery_id: int, now: datetime, only_if: ColumnElement[bool] | None = None, **facts: Any
+    change: Change,
+    delivery_id: int,
+    now: datetime,
+    only_if: ColumnElement[bool] | None = None,
+    seen: Mapping[str, Any] = MappingProxyType({}),
+    **facts: Any,
 ) -> bool:
     """Make a change if the row still stands where the change begins, and say whether it did. The caller commits.
 
-    only_if: what else has to be true of the row. facts: columns to set beside those that the target stands for.
+    only_if: what else has to be true of the row: put together once, with parameters. seen: their values, by name.
+    facts: columns to set beside those that the target stands for, each with a plain value.
     """
-    stands_there = or_(*(_IS[source] for source in change.sources))
-    statement = update(AlertDelivery).where(AlertDelivery.id == delivery_id, stands_there)
-    if only_if is not None:
-        statement = statement.where(only_if)
     values = {"updated_at": now, **_columns_of(change.target, now), **facts}
-    telling = statement.values(values).returning(AlertDelivery.created_at, AlertDelivery.last_error_code, _CHANNEL)
-    row = db.session.execute(telling.execution_options(synchronize_session=False)).one_or_none()
+    row = db.session.execute(_ask_for(change.sources, only_if), {_ID: delivery_id, **seen, **values}).one_or_none()
     if row is not None and change.target not in _IS:
         seconds = (now - row.created_at).total_seconds()
         ending = Ending(delivery_id, change.name, row.channel, change.target, row.last_error_code, seconds)
@@ -106,6 +111,16 @@ _CHANNEL = (
     .scalar_subquery()
     .label("channel")
 )
+
+
+@lru_cache(maxsize=64)
+def _ask_for(sources: tuple[Stage, ...], only_if: ColumnElement[bool] | None) -> Update:
+    """Put the update together, which takes longer than to execute it. The values tell which columns it sets."""
+    statement = update(AlertDelivery).where(AlertDelivery.id == bindparam(_ID), or_(*(_IS[one] for one in sources)))
+    if only_if is not None:
+        statement = statement.where(only_if)
+    telling = statement.returning(AlertDelivery.created_at, AlertDelivery.last_error_code, _CHANNEL)
+    return telling.execution_options(synchronize_session=False)
 
 
 def _columns_of(stage: Stage, now: datetime) -> dict[str, Any]:

@@ -120,7 +120,10 @@ def _end(row: AlertDelivery) -> Move:
 
 
 def _make(move: Move, row: AlertDelivery, now: datetime) -> bool:
-    return make_change(move.change, row.id, now, only_if=AlertDelivery.updated_at == row.updated_at, **move.facts)
+    return make_change(move.change, row.id, now, _IS_UNMOVED, {"last_move": row.updated_at}, **move.facts)
+
+
+_IS_UNMOVED = AlertDelivery.updated_at == bindparam("last_move")
 
 
 def _list_waiting(now: datetime, config: Config) -> Sequence[AlertDelivery]:

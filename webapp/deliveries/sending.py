@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -23,6 +24,10 @@ from webapp.models import AlertDelivery
 from webapp.outbound import WayOut
 
 log = logging.getLogger(__name__)
+
+_IS_STILL_OURS = (AlertDelivery.attempt_started_at == bindparam("our_start")) & (
+    AlertDelivery.attempt_count == bindparam("our_number")
+)
 
 PAUSE = 0.5
 """Seconds between two tries to record an outcome while the database is away."""
@@ -85,12 +90,10 @@ def _record_patiently(attempt: Attempt, outcome: Outcome, seconds: float, give_u
 
 def record(attempt: Attempt, outcome: Outcome, seconds: float, now: datetime) -> None:
     """Write the outcome, unless the row was given up on meanwhile: then that stands. seconds: how long it took."""
-    still_ours = (AlertDelivery.attempt_started_at == attempt.started_at) & (
-        AlertDelivery.attempt_count == attempt.number
-    )
     facts = outcome.facts | {"answer_seconds": round(seconds, 3)}
     facts["attempts"] = add_attempt(attempt.earlier, _past(attempt, facts))
-    recorded = make_change(outcome.change, attempt.delivery_id, now, only_if=still_ours, **facts)
+    ours = {"our_start": attempt.started_at, "our_number": attempt.number}
+    recorded = make_change(outcome.change, attempt.delivery_id, now, _IS_STILL_OURS, ours, **facts)
     db.session.commit()
     told = {"delivery": attempt.delivery_id, "attempt": attempt.number, "change": outcome.change.name}
     told |= {"code": facts["last_error_code"], "seconds": facts["answer_seconds"], "recorded": recorded}
