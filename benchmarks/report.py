@@ -11,7 +11,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results")
 PACKAGES = ("flask", "sqlalchemy", "rq", "requests", "gunicorn")
-BAR, ROW, LABEL = 360, 26, 330
+BAR, ROW, LETTER = 360, 26, 7
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ def to_text(table: Table) -> str:
 def draw(table: Table) -> str:
     """Draw one column as bars, readable on light and on dark ground."""
     values = [row[1 + table.bars] for row in table.rows]
-    longest = max(values) or 1
+    longest, label = max(values) or 1, LETTER * max(len(row[0]) for row in table.rows) + 8
     height = ROW * (len(values) + 1) + 12
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LABEL + BAR + 90}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{label + BAR + 90}" height="{height}" '
         'font-family="system-ui, sans-serif" font-size="13" fill="#7a8599">',
         f'<text x="0" y="16" font-weight="600">{escape(table.title)}: {escape(table.columns[table.bars])}</text>',
     ]
@@ -65,8 +65,8 @@ def draw(table: Table) -> str:
         top = ROW * number + 4
         parts += [
             f'<text x="0" y="{top + 15}">{escape(row[0])}</text>',
-            f'<rect x="{LABEL}" y="{top + 2}" width="{BAR * value / longest:.0f}" height="16" rx="2" fill="#2f7fb8"/>',
-            f'<text x="{LABEL + BAR * value / longest + 8:.0f}" y="{top + 15}">{_short(value)}</text>',
+            f'<rect x="{label}" y="{top + 2}" width="{BAR * value / longest:.0f}" height="16" rx="2" fill="#2f7fb8"/>',
+            f'<text x="{label + BAR * value / longest + 8:.0f}" y="{top + 15}">{_short(value)}</text>',
         ]
     return "\n".join([*parts, "</svg>"]) + "\n"
 
