@@ -113,13 +113,28 @@ def test_a_url_of_another_kind_is_named_and_not_quoted(name: str, url: str) -> N
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("rest", ["me:canary/x@host.example/alerts", "host.example:canary/alerts", "[canary/alerts"])
-@pytest.mark.parametrize(("name", "scheme"), [("DATABASE_URL", "postgresql"), ("REDIS_URL", "redis")])
-def test_a_url_that_cannot_be_read_is_named_and_not_quoted(name: str, scheme: str, rest: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://host.example:canary/alerts"),
+        ("DATABASE_URL", "postgresql://me:x@y:canary@host.example/alerts"),
+        ("REDIS_URL", "redis://:canary/x@host.example/0"),
+        ("REDIS_URL", "redis://host.example:canary/0"),
+        ("REDIS_URL", "redis://[canary/0"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_named_and_not_quoted(name: str, url: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} cannot be read") as caught:
-        read(**{name: f"{scheme}://{rest}"})
+        read(**{name: url})
 
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["a/b", "a#b", "a?b", "a[b", "a:b", "a%40b"])
+def test_a_password_that_the_database_library_can_read_is_taken(password: str) -> None:
+    url = f"postgresql://me:{password}@db.example/alerts"
+
+    assert read(DATABASE_URL=url).database_url == url
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])

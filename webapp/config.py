@@ -9,6 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import current_app
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from webapp.keys import NoKeys, read_keys
 from webapp.links import Links, read_public_url
@@ -19,8 +21,7 @@ from webapp.sealing import Sealer
 
 MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
-IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
-"""Databases that no other process could see."""
+UNREADABLE = "cannot be read. In a password, write / as %2F, : as %3A, @ as %40, # as %23 and ? as %3F."
 
 
 class Misconfigured(Exception):
@@ -77,7 +78,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         secret_key=secret_key,
         sealer=_read_sealer(environ, secret_key),
         database_url=_require_database_url(environ),
-        redis_url=_require_url(environ, "REDIS_URL", "redis://", "rediss://", "unix://"),
+        redis_url=_require_queue_url(environ),
         way_out=_read_way_out(environ),
         presses=Presses(
             per_member=_read_number(environ, "PRESSES_PER_MEMBER", 120),
@@ -111,17 +112,26 @@ def _require_url(environ: Mapping[str, str], name: str, *schemes: str) -> str:
     url = _require(environ, name)
     if not url.startswith(schemes):  # not repeated: it may hold a password
         raise Misconfigured(f"{name} has to begin with {' or '.join(schemes)}.")
-    try:
-        urlsplit(url).port  # noqa: B018
-    except ValueError:
-        raise Misconfigured(f"{name} cannot be read. In a password, write / as %2F, : as %3A and @ as %40.") from None
     return url
 
 
 def _require_database_url(environ: Mapping[str, str]) -> str:
     url = _require_url(environ, "DATABASE_URL", "postgresql://", "postgresql+psycopg://", "sqlite://")
-    if url in IN_MEMORY:
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):  # not told: the error quotes what may be a piece of the password
+        raise Misconfigured(f"DATABASE_URL {UNREADABLE}") from None
+    if read.get_backend_name() == "sqlite" and read.database in (None, "", ":memory:"):
         raise Misconfigured("DATABASE_URL has to name a file, such as sqlite:////var/lib/alertcheck/alertcheck.sqlite.")
+    return url
+
+
+def _require_queue_url(environ: Mapping[str, str]) -> str:
+    url = _require_url(environ, "REDIS_URL", "redis://", "rediss://", "unix://")
+    try:
+        urlsplit(url).port  # noqa: B018 - as the queue's client reads it
+    except ValueError:
+        raise Misconfigured(f"REDIS_URL {UNREADABLE}") from None
     return url
 
 
