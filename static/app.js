@@ -49,9 +49,11 @@ const stale = document.getElementById("stale");
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 
 // A server in trouble is not asked at the pace of a healthy one; its next fragment says how often again.
+const IN_TROUBLE = 1000;  // ms
 function slowDown(element) {
-  if (!element.matches(".status[hx-trigger]")) return;
-  element.setAttribute("hx-trigger", "every 1s");
+  const pace = element.matches(".status") && element.getAttribute("hx-trigger")?.match(/^every (\d+)ms$/);
+  if (!pace || pace[1] >= IN_TROUBLE) return;
+  element.setAttribute("hx-trigger", `every ${IN_TROUBLE}ms`);
   htmx.process(element, true);
 }
 

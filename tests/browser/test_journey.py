@@ -239,6 +239,19 @@ def test_a_server_in_trouble_is_asked_once_a_second(add_webhook: AddWebhook, ans
     expect_badge(tab, "sent")
 
 
+def test_a_server_in_trouble_is_asked_no_more_often_than_before(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("silent")
+    button(tab).click()
+    expect_badge(tab, "pending")
+    tab.route("**/status", answer_bad_gateway)
+    slow_down = "status => { status.setAttribute('hx-trigger', 'every 3000ms'); htmx.process(status, true); }"
+    tab.locator(".status").evaluate(slow_down)
+    expect(tab.locator("#stale")).to_be_visible()
+    polls = note_polls(tab)
+    tab.wait_for_timeout(7000)
+    assert 1 <= len(polls) <= 3
+
+
 def test_a_session_that_expires_while_pending_leads_the_whole_page_to_the_sign_in(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
     button(tab).click()
