@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import CompileError, IntegrityError
 
 from tests.cast import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from tests.stack import ROOT
-from webapp.deliveries.life import LIFE, Change, Stage, make_change
+from webapp.deliveries.life import FAIL, LIFE, Change, Stage, make_change
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -49,6 +49,13 @@ def _stand(cast: Cast, stage: Stage, **facts: Any) -> AlertDelivery:
 def _look(delivery: AlertDelivery) -> tuple[Any, ...]:
     db.session.refresh(delivery)
     return delivery.status, delivery.attempt_started_at, delivery.attempt_count, delivery.updated_at
+
+
+def test_a_fact_that_no_column_holds_is_an_error_and_not_dropped(cast: Cast) -> None:
+    delivery = _stand(cast, Stage.SENDING)
+
+    with pytest.raises(CompileError, match="anser_status"):
+        make_change(FAIL, delivery.id, LATER, last_error_code="not_found", anser_status=500)
 
 
 @pytest.mark.parametrize("change", LIFE, ids=lambda change: change.name)

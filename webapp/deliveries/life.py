@@ -12,7 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.deliveries.endings import Ending, tell_after_commit
 from webapp.extensions import db
@@ -91,7 +92,8 @@ def make_change(
     facts: columns to set beside those that the target stands for, each with a plain value.
     """
     values = {"updated_at": now, **_columns_of(change.target, now), **facts}
-    row = db.session.execute(_ask_for(change.sources, only_if), {_ID: delivery_id, **seen, **values}).one_or_none()
+    statement = _put_together(change.sources, only_if, tuple(values))
+    row = db.session.execute(statement, {_ID: delivery_id, **seen, **values}).one_or_none()
     if row is not None and change.target not in _IS:
         seconds = (now - row.created_at).total_seconds()
         ending = Ending(delivery_id, change.name, row.channel, change.target, row.last_error_code, seconds)
@@ -114,12 +116,15 @@ _CHANNEL = (
 
 
 @lru_cache(maxsize=64)
-def _ask_for(sources: tuple[Stage, ...], only_if: ColumnElement[bool] | None) -> Update:
-    """Put the update together, which takes longer than to execute it. The values tell which columns it sets."""
+def _put_together(
+    sources: tuple[Stage, ...], only_if: ColumnElement[bool] | None, columns: tuple[str, ...]
+) -> ReturningUpdate[Any]:
+    """Return the update that sets these columns. To put it together takes longer than to execute it."""
     statement = update(AlertDelivery).where(AlertDelivery.id == bindparam(_ID), or_(*(_IS[one] for one in sources)))
     if only_if is not None:
         statement = statement.where(only_if)
-    telling = statement.returning(AlertDelivery.created_at, AlertDelivery.last_error_code, _CHANNEL)
+    setting = statement.values({column: bindparam(column) for column in columns})
+    telling = setting.returning(AlertDelivery.created_at, AlertDelivery.last_error_code, _CHANNEL)
     return telling.execution_options(synchronize_session=False)
 
 
