@@ -118,6 +118,7 @@ def test_a_url_of_another_kind_is_named_and_not_quoted(name: str, url: str) -> N
     [
         ("DATABASE_URL", "postgresql://host.example:canary/alerts"),
         ("DATABASE_URL", "postgresql://me:x@y:canary@host.example/alerts"),
+        ("DATABASE_URL", "postgresql://me:x@canary@host.example/alerts"),
         ("REDIS_URL", "redis://:canary/x@host.example/0"),
         ("REDIS_URL", "redis://host.example:canary/0"),
         ("REDIS_URL", "redis://[canary/0"),
@@ -137,7 +138,10 @@ def test_a_password_that_the_database_library_can_read_is_taken(password: str) -
     assert read(DATABASE_URL=url).database_url == url
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/file", "sqlite:///file:x?mode=memory&uri=true"],
+)
 def test_a_database_in_memory_is_refused_since_each_process_would_have_one_of_its_own(url: str) -> None:
     with pytest.raises(Misconfigured, match="DATABASE_URL has to name a file"):
         read(DATABASE_URL=url)

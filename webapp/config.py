@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import current_app
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.keys import NoKeys, read_keys
@@ -119,11 +119,19 @@ def _require_database_url(environ: Mapping[str, str]) -> str:
     url = _require_url(environ, "DATABASE_URL", "postgresql://", "postgresql+psycopg://", "sqlite://")
     try:
         read = make_url(url)
+        if "@" in (read.host or ""):
+            raise ValueError("part of the password was taken for the host")
     except (ArgumentError, ValueError):  # not told: the error quotes what may be a piece of the password
         raise Misconfigured(f"DATABASE_URL {UNREADABLE}") from None
-    if read.get_backend_name() == "sqlite" and read.database in (None, "", ":memory:"):
+    if read.get_backend_name() == "sqlite" and not _is_file(read):
         raise Misconfigured("DATABASE_URL has to name a file, such as sqlite:////var/lib/alertcheck/alertcheck.sqlite.")
     return url
+
+
+def _is_file(url: URL) -> bool:
+    """Say whether an SQLite database is a file, and not in memory, where each process would have one for itself."""
+    is_in_memory = not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
+    return not (url.host or is_in_memory)
 
 
 def _require_queue_url(environ: Mapping[str, str]) -> str:
