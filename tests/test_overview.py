@@ -1,7 +1,5 @@
 """The glance over a workspace: its state in words, and which destinations a visitor wants to see."""
 
-from typing import Any
-
 import pytest
 
 from tests.cast import NOW, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
@@ -9,7 +7,6 @@ from webapp.destinations import delete_destination, set_enabled
 from webapp.models import DeliveryStatus
 from webapp.overview import (
     ON_A_PAGE,
-    ON_A_STRIP,
     Choice,
     Glance,
     Order,
@@ -17,7 +14,6 @@ from webapp.overview import (
     choose,
     count_states,
     list_glances,
-    list_strips,
     read_choice,
     tell_state,
 )
@@ -110,20 +106,3 @@ def test_a_disabled_destination_is_listed_as_that_and_a_deleted_one_not_at_all(c
     delete_destination(destination, admin, NOW)
 
     assert (disabled[State.DISABLED], list_glances([cast.harbor])) == (1, [])
-
-
-@on_both_databases
-def test_the_strip_holds_the_last_20_tests_the_newest_last_in_one_query(
-    context: None, cast: Cast, count_queries: Any
-) -> None:
-    destination = get_destination(cast)
-    for second in range(ON_A_STRIP + 5):
-        add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW, created_at=NOW + seconds(second))
-    add_delivery(destination, status=DeliveryStatus.CANCELED, created_at=NOW + seconds(99))
-
-    with count_queries() as queries:
-        strips = list_strips([cast.destination, cast.foreign_destination])
-
-    sent = [DeliveryStatus.SENT] * (ON_A_STRIP - 1)
-    assert strips == {cast.destination: [*sent, DeliveryStatus.CANCELED], cast.foreign_destination: []}
-    assert len(queries) == 1

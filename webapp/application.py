@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import access, cli, jobs, overview, sessions, wording
+from webapp import access, cli, jobs, sessions, strips, wording
 from webapp.accounts import SESSION_LIFE
 from webapp.config import Config, read_config
 from webapp.errors import init_errors
@@ -125,7 +125,7 @@ def _register(app: Flask, config: Config) -> None:
     if config.demo:
         for view in (demo, inbox):
             app.register_blueprint(view.bp)
-    app.jinja_env.filters |= {"ago": wording.ago, "exact": wording.exact, "marks": overview.tell_marks}
+    app.jinja_env.filters |= {"ago": wording.ago, "exact": wording.exact, "marks": strips.tell_marks}
     app.jinja_env.globals |= {
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",

@@ -6,24 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from webapp.extensions import db
 from webapp.last_test import find_newest_ids, to_badge
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
 ON_A_PAGE = 50
-ON_A_STRIP = 20
-
-MARKS = {
-    DeliveryStatus.SENT: "sent",
-    DeliveryStatus.FAILED: "failed",
-    DeliveryStatus.QUEUED: "under way",
-    DeliveryStatus.DEFERRED: "under way",
-    DeliveryStatus.CANCELED: "not sent",
-    DeliveryStatus.SUPPRESSED: "not sent",
-}
-"""What each mark on a strip stands for."""
 
 
 class State(StrEnum):
@@ -130,40 +119,7 @@ def tell_state(counts: Mapping[State, int]) -> str:
     return "; ".join(filter(None, parts)) + "." + (f" {disabled}." if disabled else "")
 
 
-def list_strips(destination_ids: Sequence[int]) -> dict[int, list[DeliveryStatus]]:
-    """Fetch how the last test sends of each destination stand, the oldest first: one query."""
-    rows = db.session.execute(_STRIPS, {"destination_ids": destination_ids})
-    return {row_id: read_strip(words) for row_id, words in rows}
-
-
-def find_strip() -> ScalarSelect[str]:
-    """Return the subquery for a destination's strip, as `read_strip` reads it."""
-    newest = (
-        select(AlertDelivery.status)
-        .where(
-            AlertDelivery.workspace_id == AlertDestination.workspace_id,
-            AlertDelivery.alert_destination_id == AlertDestination.id,
-            AlertDelivery.event_type == TEST_EVENT,
-        )
-        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
-        .limit(ON_A_STRIP)
-        .correlate(AlertDestination)
-        .subquery()
-    )
-    return select(func.aggregate_strings(newest.c.status, ",")).correlate(AlertDestination).scalar_subquery()
-
-
-def tell_marks(strip: Sequence[DeliveryStatus]) -> list[str]:
-    """Say what the marks on a strip stand for."""
-    return [MARKS[status] for status in strip]
-
-
-def read_strip(words: str | None) -> list[DeliveryStatus]:
-    """Read what that subquery found, the oldest first."""
-    return [DeliveryStatus(word) for word in reversed(words.split(","))] if words else []
-
-
-# Put together once, since every list and every poll asks for them.
+# Put together once, since every list asks for it.
 _GLANCES = (
     select(
         AlertDestination.id,
@@ -178,9 +134,6 @@ _GLANCES = (
         AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
         AlertDestination.deleted_at.is_(None),
     )
-)
-_STRIPS = select(AlertDestination.id, find_strip()).where(
-    AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
 )
 
 

@@ -16,8 +16,8 @@ from webapp.cooldown import seconds_left
 from webapp.extensions import db
 from webapp.last_test import Badge, LastTest, find_newest_ids, tell_last_test
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
-from webapp.overview import find_strip, list_strips, read_strip
 from webapp.pace import Polls, choose_pace
+from webapp.strips import find_strip, list_strips, read_strip
 
 PICK_UP = timedelta(seconds=3)
 """How long a worker may take to pick a test up before the page looks whether there is one."""
