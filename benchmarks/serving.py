@@ -9,21 +9,21 @@ from pathlib import Path
 from tests.stack import ROOT, Session, free_port, wait_until
 from webapp.demo.processes import on_leash, start
 
-THREADS = 8
+PROCESSES, THREADS = 2, 8
 
 
 @contextmanager
-def serve(wsgi: str, environment: Mapping[str, str], logs: Path, processes: int = 2) -> Iterator[str]:
+def serve(wsgi: str, environment: Mapping[str, str], logs: Path) -> Iterator[str]:
     """Have one, and its origin. wsgi: the module with the application."""
     origin = f"127.0.0.1:{free_port()}"
-    size = ["--workers", str(processes), "--threads", str(THREADS)]
+    size = ["--workers", str(PROCESSES), "--threads", str(THREADS)]
     # So that a process that dies is told from one that is busy, gunicorn touches a file all the time.
     kept = ["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else []  # noqa: S108
     command = ["gunicorn", f"{wsgi}:app", "--bind", origin, *size, *kept, "--no-control-socket"]
     child = start(
         f"gunicorn {wsgi}",
         on_leash([sys.executable, "-m", *command]),
-        log=logs / f"{wsgi}-{processes}.log",
+        log=logs / f"{wsgi}.log",
         environment=os.environ | dict(environment),
         directory=ROOT,
         leash=False,
