@@ -20,9 +20,19 @@ _NOBODYS_HASH = _hasher.hash("the password of nobody")
 """Checked where there is no account, so that an unknown address takes as long as a wrong password."""
 
 
+def normalize_email(text: str) -> str:
+    """Return the one spelling of an email address that accounts, sign-in and the sign-in limits share."""
+    return text.strip().lower()
+
+
+def find_by_email(email: str) -> Account | None:
+    """Find the account with this address, active or not."""
+    return db.session.scalars(select(Account).where(Account.email == normalize_email(email))).one_or_none()
+
+
 def find_by_password(email: str, password: str) -> Account | None:
     """Find the active account with this address and password; None says no more than that there is none."""
-    account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
+    account = find_by_email(email)
     stored = (account.password_hash if account else None) or _NOBODYS_HASH
     try:
         _hasher.verify(stored, password)
@@ -33,7 +43,7 @@ def find_by_password(email: str, password: str) -> Account | None:
 
 def record_refused_sign_in(email: str, now: datetime) -> None:
     """Note that someone tried to sign in to an account that exists, and commit. What was typed is kept nowhere."""
-    account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
+    account = find_by_email(email)
     if account is not None:
         record_of(account, Action.SIGNED_IN, now, Result.REFUSED)
         db.session.commit()
@@ -95,7 +105,7 @@ def _end_sessions(account: Account) -> None:
 def add_account(email: str, name: str, password: str | None, now: datetime) -> Account:
     """Add an account; without a password it cannot sign in. The caller commits."""
     password_hash = _hasher.hash(password) if password else None
-    account = Account(email=email.strip().lower(), name=name, password_hash=password_hash, created_at=now)
+    account = Account(email=normalize_email(email), name=name, password_hash=password_hash, created_at=now)
     db.session.add(account)
     db.session.flush()
     return account

@@ -76,7 +76,7 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
     if workspace is None:
         raise click.ClickException(f"There is no workspace {slug}. Add it with: flask add-workspace {slug} NAME")
-    account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
+    account = accounts.find_by_email(email)
     if account is None:
         password = _ask_password("Password of the new account")
         account = accounts.add_account(email, name or email, password, datetime.now(UTC))
@@ -133,7 +133,7 @@ def _ask_password(title: str) -> str:
 
 
 def _get_account(email: str) -> Account:
-    account = db.session.scalars(select(Account).where(Account.email == email.strip().lower())).one_or_none()
+    account = accounts.find_by_email(email)
     if account is None:
         raise click.ClickException(f"There is no account {email}.")
     return account

@@ -32,13 +32,19 @@ def _trim(value: str | None) -> str | None:
     return value.replace("\x00", "").strip() if value else value
 
 
+def _require_visible(_form: Form, entry: FormField) -> None:
+    # Never cleaned: the limits count an address as it was sent, so the address looked up has to be the very same.
+    if not entry.data.isprintable():
+        raise ValidationError("The address contains an invisible character. Type it again.")
+
+
 class SignInForm(PageForm):
     """Who signs in."""
 
     email = StringField(
         "E-mail address",
-        [DataRequired("Enter your e-mail address."), Length(max=254)],
-        filters=[_trim],
+        [DataRequired("Enter your e-mail address."), Length(max=254), _require_visible],
+        filters=[lambda value: value.strip() if value else value],
         render_kw={"autocomplete": "username", "type": "email"},
     )
     password = PasswordField(

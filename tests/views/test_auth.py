@@ -98,8 +98,8 @@ def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, door: Visito
 
 
 @on_both_databases
-def test_a_nul_in_what_is_typed_looks_like_a_wrong_password(door: Visitor) -> None:
-    answer = _sign_in(door, "nobody\x00@example.com", "\x00")
+def test_a_nul_in_the_password_looks_like_a_wrong_password(door: Visitor) -> None:
+    answer = _sign_in(door, EMAIL, f"{PASSWORD}\x00")
 
     assert answer.status_code == 400
     assert "The e-mail address or the password is not right." in answer.text
@@ -457,3 +457,25 @@ def test_whose_session_has_ended_is_told_so_and_whoever_comes_to_the_start_is_no
     stranger = Visitor(app.test_client())
     assert "your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
     assert "your session has ended" not in stranger.get("/sign-in?next=/?").text
+
+
+@pytest.mark.parametrize("invisible", ["\x00", "\x01", "\x1f", "\x7f", "\x85", "\u200b", "\u202e", "\ufeff", "\u2028"])
+def test_an_invisible_character_inside_the_address_is_refused(door: Visitor, invisible: str) -> None:
+    answer = _sign_in(door, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
+
+    assert answer.status_code == 400
+    assert "The address contains an invisible character." in answer.text
+
+
+@pytest.mark.parametrize("invisible", ["\x00", "\x7f", "\u200b", "\u202e", "\ufeff"])
+@pytest.mark.parametrize("place", ["{1}{0}", "{0}{1}"])
+def test_an_invisible_character_around_the_address_is_refused(door: Visitor, invisible: str, place: str) -> None:
+    assert _sign_in(door, place.format(EMAIL, invisible), PASSWORD).status_code == 400
+
+
+@pytest.mark.parametrize("spelled", [EMAIL, EMAIL.upper(), f" {EMAIL}", f"{EMAIL}\n", f"\u2028{EMAIL}\x1f"])
+def test_every_accepted_spelling_counts_against_the_same_limit(door: Visitor, spelled: str) -> None:
+    for _ in range(10):
+        _sign_in(door, EMAIL, WRONG)
+
+    assert _sign_in(door, spelled, PASSWORD).status_code == 429

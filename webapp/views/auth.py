@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from webapp import accounts
-from webapp.accounts import find_by_password, record_refused_sign_in
+from webapp.accounts import find_by_password, normalize_email, record_refused_sign_in
 from webapp.extensions import limiter
 from webapp.forms import PasswordForm, SignInForm
 from webapp.sessions import current_account, end_session, public, start_session
@@ -22,7 +22,7 @@ Page = str | tuple[str, int] | Response
 
 def _typed_account() -> str:
     # Hashed, because the limiter logs its keys and people type passwords into the wrong field.
-    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+    return hashlib.sha256(normalize_email(request.form.get("email", "")).encode()).hexdigest()
 
 
 def _typed_account_from_here() -> str:
