@@ -1,14 +1,14 @@
 """The operator's settings: what is missing or wrong is said plainly, and no secret is printed."""
 
+import base64
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
 from webapp.config import Config, Misconfigured, read_config
 
-KEYS = [Fernet.generate_key().decode() for _ in range(2)]
+KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in range(2)]
 NEEDED = {
     "SECRET_KEY": "canary-secret-key",
     "CONFIG_KEYS": KEYS[0],
@@ -311,3 +311,20 @@ def test_the_settings_print_without_secrets() -> None:
 
     assert "canary" not in printed
     assert KEYS[0] not in printed
+
+
+@pytest.mark.parametrize("word", ["1", "true", "True", "YES", " on "])
+def test_a_flag_is_set_by_every_usual_word(word: str) -> None:
+    assert read(HTTPS=word).https is True
+
+
+@pytest.mark.parametrize("word", ["", "0", "false", "No", "OFF"])
+def test_a_flag_is_unset_by_every_usual_word(word: str) -> None:
+    assert read(HTTPS=word).https is False
+
+
+@pytest.mark.parametrize("name", ["HTTPS", "DEMO"])
+@pytest.mark.parametrize("word", ["2", "y", "enabled", "https"])
+def test_a_flag_that_is_neither_is_refused_and_never_means_off(name: str, word: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name} has to be 1, true, yes or on"):
+        read(**{name: word})

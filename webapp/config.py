@@ -24,6 +24,9 @@ MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 UNREADABLE = "cannot be read. In a password, write / as %2F, : as %3A, @ as %40, # as %23 and ? as %3F."
 
 
+_FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("", "0", "false", "no", "off"), False)
+
+
 class Misconfigured(Exception):
     """A setting is missing or wrong; the text says which, and what to do."""
 
@@ -87,7 +90,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         real_alert_waits=_read_waits(environ),
         keep_deliveries=_read_keep(environ),
         links=_read_links(environ, secret_key),
-        https=environ.get("HTTPS", "0") == "1",
+        https=_read_flag(environ, "HTTPS"),
         hosts=_read_hosts(environ),
         proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
         metrics_token=_read_metrics_token(environ),
@@ -146,7 +149,7 @@ def _require_queue_url(environ: Mapping[str, str]) -> str:
 def _read_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
     named = [host.strip() for host in environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
     # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
-    return (*named, "127.0.0.1", "localhost") if named or environ.get("DEMO") == "1" else ()
+    return (*named, "127.0.0.1", "localhost") if named or _read_flag(environ, "DEMO") else ()
 
 
 def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
@@ -157,6 +160,13 @@ def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
             f"METRICS_TOKEN needs 16 characters or more, in ASCII without spaces. Make one with: {MAKE_RANDOM}"
         )
     return token or None
+
+
+def _read_flag(environ: Mapping[str, str], name: str) -> bool:
+    word = environ.get(name, "").strip().lower()
+    if word not in _FLAGS:
+        raise Misconfigured(f"{name} has to be 1, true, yes or on, or else 0, false, no, off or empty.")
+    return _FLAGS[word]
 
 
 def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
@@ -210,7 +220,7 @@ def _read_mail(environ: Mapping[str, str], ca_file: str | None) -> MailServer | 
 
 
 def _read_demo(environ: Mapping[str, str]) -> Demo | None:
-    if environ.get("DEMO", "0") != "1":
+    if not _read_flag(environ, "DEMO"):
         return None
     secret_file = environ.get("DEMO_SIGNING_SECRET_FILE")
     return Demo(
