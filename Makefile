@@ -44,7 +44,8 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --py
 
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
-	$(COMPILE) --extra demo --output-file requirements.txt
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra demo --output-file requirements-demo.txt
 	$(COMPILE) --extra demo --extra dev --output-file requirements-dev.txt
 
 clean:
@@ -53,8 +54,8 @@ clean:
 
 # A stamp is set last, so an install that was interrupted is done again.
 
-$(VENV)/.run-ready: requirements.txt | $(VENV)/.made
-	@$(call install,requirements.txt)
+$(VENV)/.run-ready: requirements-demo.txt | $(VENV)/.made
+	@$(call install,requirements-demo.txt)
 	@touch $@
 
 $(VENV)/.test-ready: requirements-dev.txt | $(VENV)/.made
