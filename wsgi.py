@@ -3,8 +3,8 @@
 import sys
 
 from webapp.application import create_app
-from webapp.config import Misconfigured
 from webapp.logs import init_logs
+from webapp.settings import Misconfigured
 
 init_logs()
 try:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.tab import Press
+from benchmarks.installation.processes import Session
+from benchmarks.visitor import Press
 from tests.browser.conftest import NAMES
-from tests.stack import Session
 
 WATCHED_PRESS = """() => new Promise((resolve) => {
   const status = document.querySelector(".status");

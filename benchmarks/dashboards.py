@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from benchmarks.asking import Question
-from benchmarks.filling import fill
-from benchmarks.installing import KINDS, Kind, install
+from benchmarks.dataset import fill
+from benchmarks.load import Question
 from benchmarks.pages import begin_test, sign_in
 from benchmarks.report import Table
-from benchmarks.serving import serve
+from benchmarks.setup import KINDS, Kind, install
+from benchmarks.web_server import serve
 
 DASHBOARDS = 1_000
 PHASES = ((0, 5), (5, 15), (15, 25))

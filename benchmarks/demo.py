@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
 
-from tests.stack import free_port
-from webapp.demo.processes import Child, start
+from benchmarks.installation.processes import free_port
+from webapp.demo.supervisor.processes import Child, start
 
 PATIENCE = 600.0
 """Seconds within which everything has to be installed and ready."""

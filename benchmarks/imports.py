@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 from cryptography.fernet import Fernet
 
+from benchmarks.installation.processes import ROOT
 from benchmarks.report import Table
-from tests.stack import ROOT
 
 LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
 """Of `-X importtime`: what a module took by itself, in microseconds, and its name."""
 
-WORKERS = ("rq", "requests", "urllib3", "charset_normalizer", "smtplib", "standardwebhooks", "webapp.worker")
+WORKERS = ("rq", "requests", "urllib3", "charset_normalizer", "smtplib", "standardwebhooks", "webapp.worker.supervisor")
 """What only sends, or only takes jobs; of `rq`, a press needs the queue."""
 
 COMMANDS = ("alembic", "mako", "flask_migrate")

@@ -11,12 +11,12 @@ import psutil
 
 from benchmarks import tab
 from benchmarks.demo import Demo, running
-from benchmarks.many_at_once import measure_memory
+from benchmarks.installation.processes import ROOT, Session
 from benchmarks.report import Table
-from tests.stack import ROOT, Session
+from benchmarks.throughput import measure_memory
 
 PARTS = {
-    "webapp.demo.receiver": "demo receiver",
+    "webapp.demo.receiver.__main__": "demo receiver",
     "gunicorn": "web server",
     " worker": "worker",
     "valkey": "queue server",

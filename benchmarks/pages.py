@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import event, update
 
-from benchmarks.asking import Crowd, Question, ask, crowd
-from benchmarks.filling import Scene, fill
-from benchmarks.installing import Kind, install
+from benchmarks.dataset import Scene, fill
+from benchmarks.installation.installed import EMAIL, PASSWORD, Installation
+from benchmarks.installation.processes import Session
+from benchmarks.load import Crowd, Question, ask, crowd
 from benchmarks.report import Table
-from benchmarks.serving import serve
-from tests.end_to_end.installation import EMAIL, PASSWORD, Installation
-from tests.stack import Session
+from benchmarks.setup import Kind, install
+from benchmarks.web_server import serve
 from webapp.extensions import db
 from webapp.models import AlertDelivery
 

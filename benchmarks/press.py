@@ -13,12 +13,12 @@ from uuid import uuid4
 import requests
 
 from benchmarks import browser, tab
-from benchmarks.far_end import FarEnd, far_end
-from benchmarks.installing import Kind, add_webhooks, install
+from benchmarks.installation.installed import EMAIL, PASSWORD, Installation
+from benchmarks.installation.processes import Session, free_port
+from benchmarks.receiver import FarEnd, far_end
 from benchmarks.report import Table
-from benchmarks.tab import Press
-from tests.end_to_end.installation import EMAIL, PASSWORD, Installation
-from tests.stack import Session, free_port
+from benchmarks.setup import Kind, add_webhooks, install
+from benchmarks.visitor import Press
 from webapp.models import AlertDelivery
 
 Row = tuple[str, *tuple[float, ...]]

@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.demo import NeverReady, running
+from benchmarks.installation.processes import ROOT
 from benchmarks.report import Table
-from tests.stack import ROOT
 
 COLUMNS = ("to Ready s", "packages MiB")
 WITHOUT_INSTALLING = (sys.executable, "-m", "webapp.demo")

@@ -12,15 +12,15 @@ from unittest.mock import patch
 
 from sqlalchemy import event
 
-from benchmarks.far_end import far_end
-from benchmarks.installing import KINDS, Kind, add_webhooks, install
+from benchmarks.installation.installed import Installation
+from benchmarks.installation.processes import free_port
+from benchmarks.receiver import far_end
 from benchmarks.report import Table
-from tests.end_to_end.installation import Installation
-from tests.stack import free_port
+from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp import deliveries
-from webapp.config import current_config
 from webapp.deliveries import sending
 from webapp.extensions import db
+from webapp.settings import current_config
 
 STEPS = ("enqueue", "claim", "send", "record")
 

@@ -16,8 +16,7 @@ from jinja2 import FileSystemBytecodeCache
 from pytest_httpserver import HTTPServer
 from sqlalchemy import event
 
-from tests.cast import Cast, enter_cast
-from tests.services import (
+from benchmarks.installation.servers import (
     PostgresServer,
     QueueServer,
     ServiceMissing,
@@ -26,13 +25,14 @@ from tests.services import (
     start_postgres,
     start_queue_server,
 )
+from tests.factories import Cast, enter_cast
 from tests.visitor import Visitor
-from webapp import jobs
+from webapp import queue
 from webapp.application import create_app
-from webapp.config import Config, read_config
+from webapp.dashboard.poll_interval import Polls
 from webapp.extensions import db
 from webapp.logs import JsonLines
-from webapp.pace import Polls
+from webapp.settings import Config, read_config
 
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 TEMPLATE = "alertcheck_template"
@@ -133,7 +133,7 @@ def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPSe
         "REDIS_URL": queue_server.url,
         "ALERTCHECK_TRUSTED_ORIGINS": origin,
     }
-    jobs.connect(queue_server.url).flushall()
+    queue.connect(queue_server.url).flushall()
     return environment
 
 

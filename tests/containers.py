@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from tests.services import ServiceMissing
+from benchmarks.installation.servers import ServiceMissing
 from webapp.application import ROOT
-from webapp.demo.processes import Child, start
+from webapp.demo.supervisor.processes import Child, start
 
 OURS = ("migrate", "web", "worker")
 

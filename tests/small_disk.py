@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import ServiceMissing
-from webapp.demo.processes import Child, on_leash, start
+from benchmarks.installation.servers import ServiceMissing
+from webapp.demo.supervisor.processes import Child, on_leash, start
 
 SIZE = "4m"
 MOUNT = 'mount -t tmpfs -o size="$1" none "$0" && exec sleep 600'

@@ -8,7 +8,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from tests.cast import NOW, SIGNING_SECRET, Cast, get_account, get_destination, on_both_databases
+from tests.factories import NOW, SIGNING_SECRET, Cast, get_account, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.audit import Action, list_events, record_about
 from webapp.extensions import db

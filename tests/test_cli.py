@@ -9,13 +9,13 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import ColumnElement, select
 
-from tests.cast import NOW, SECRET_PATH, Cast, get_destination
+from tests.factories import NOW, SECRET_PATH, Cast, get_destination
 from tests.visitor import Visitor
-from webapp.accounts import add_account, find_by_password
 from webapp.application import create_app
-from webapp.config import read_config
+from webapp.auth.accounts import add_account, find_by_password
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, Workspace
+from webapp.settings import read_config
 
 PASSWORD = "correct horse battery"
 TWICE = f"{PASSWORD}\n{PASSWORD}\n"

@@ -20,8 +20,9 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from tests.cast import on_both_databases
-from tests.installations import (
+from benchmarks.installation.servers import create_database, drop_database
+from tests.factories import on_both_databases
+from tests.schema_history import (
     add_real_deliveries,
     ask,
     execute,
@@ -33,7 +34,6 @@ from tests.installations import (
     read_version,
     v1_delivery,
 )
-from tests.services import create_database, drop_database
 from webapp.application import ROOT
 from webapp.extensions import Base, db
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.cast import (
+from tests.factories import (
     NOW,
     SIGNING_SECRET,
     Cast,
@@ -22,13 +22,13 @@ from tests.cast import (
     seconds,
 )
 from tests.visitor import Visitor
-from webapp import jobs
-from webapp.accounts import add_account
-from webapp.config import Config
-from webapp.destinations import add_destination, delete_destination
+from webapp import queue
+from webapp.auth.accounts import add_account
+from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.links import Links
 from webapp.models import DeliveryStatus
+from webapp.receipt_links import Links
+from webapp.settings import Config
 
 TABLE = """
                                                        what is in the        what is not (or no    what is in the
@@ -180,7 +180,7 @@ def cast(app: Flask, cast: Cast, config: Config) -> Cast:
         add_delivery(get_destination(cast), created_at=pressed_at, **facts)
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
-        jobs.report_alive("host:1")
+        queue.report_alive("host:1")
     return cast
 
 

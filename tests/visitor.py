@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from webapp import accounts
+from webapp.auth import accounts
 from webapp.extensions import db
 from webapp.models import Account
 

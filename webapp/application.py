@@ -12,29 +12,31 @@ from jinja2 import StrictUndefined
 from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import access, cli, jobs, sessions, strips, wording
-from webapp.accounts import SESSION_LIFE
-from webapp.config import Config, read_config
-from webapp.errors import init_errors
+from webapp import cli, queue
+from webapp.auth import access, sessions
+from webapp.auth.accounts import SESSION_LIFE
+from webapp.dashboard import recent_results, time_format
+from webapp.dashboard.poll_interval import Polls
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
-from webapp.headers import init_headers
-from webapp.pace import Polls
+from webapp.settings import Config, read_config
 from webapp.views import (
     audit,
     auth,
     batches,
-    checks,
-    demo,
+    demo_sign_in,
     destinations,
+    field_checks,
     health,
     history,
     inbox,
     metrics,
-    press,
     preview,
     receipts,
+    sends,
     workspaces,
 )
+from webapp.views.errors import init_errors
+from webapp.views.headers import init_headers
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,7 +53,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["alertcheck"] = config
-    app.extensions["queue"] = jobs.connect(config.redis_url)
+    app.extensions["queue"] = queue.connect(config.redis_url)
     app.extensions["polls"] = Polls()
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
@@ -66,7 +68,7 @@ def _flask_settings(config: Config) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": config.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(config.database_url),
         "RATELIMIT_STORAGE_URI": _limiter_url(config.redis_url),
-        "RATELIMIT_STORAGE_OPTIONS": jobs.IMPATIENT | {"wrap_exceptions": True},
+        "RATELIMIT_STORAGE_OPTIONS": queue.IMPATIENT | {"wrap_exceptions": True},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "RATELIMIT_STRATEGY": "fixed-window",
         "SESSION_COOKIE_NAME": "__Host-session" if config.https else "session",
@@ -119,19 +121,19 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def _register(app: Flask, config: Config) -> None:
-    in_workspaces = (workspaces, audit, history, destinations, checks, preview, press, receipts, batches)
+    in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
     for view in (auth, *in_workspaces, health, metrics):
         app.register_blueprint(view.bp)
     if config.demo:
-        for view in (demo, inbox):
+        for view in (demo_sign_in, inbox):
             app.register_blueprint(view.bp)
-    app.jinja_env.filters |= {"ago": wording.ago, "exact": wording.exact, "marks": strips.tell_marks}
+    app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact, "marks": recent_results.tell_marks}
     app.jinja_env.globals |= {
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",
         "is_demo": config.demo is not None,
         "list_memberships": access.list_memberships,
-        "server_time": wording.server_time,
+        "server_time": time_format.server_time,
     }
     app.before_request(sessions.require_sign_in)
     init_headers(app)

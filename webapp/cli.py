@@ -8,12 +8,14 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from webapp import accounts, destinations, jobs
-from webapp.config import Misconfigured, current_config
+from webapp import queue
+from webapp.auth import accounts
 from webapp.demo import seed
+from webapp.destinations import editing
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
-from webapp.worker import work
+from webapp.settings import Misconfigured, current_config
+from webapp.worker.supervisor import work
 
 
 @click.command("worker")
@@ -32,8 +34,8 @@ def worker(processes: int) -> None:
 def check_worker() -> None:
     """Tell a health check whether a worker lives: exit 0, or 1 and the reason."""
     try:
-        is_alive = jobs.is_worker_alive()
-    except jobs.QueueUnavailable:
+        is_alive = queue.is_worker_alive()
+    except queue.QueueUnavailable:
         raise click.ClickException("The queue server at REDIS_URL does not answer, so no worker is seen.") from None
     if not is_alive:
         raise click.ClickException("No worker has given a sign of life lately. Start one with: flask --app wsgi worker")
@@ -143,7 +145,7 @@ def _get_account(email: str) -> Account:
 @with_appcontext
 def rotate_keys() -> None:
     """Encrypt every destination's settings with the first of CONFIG_KEYS. Safe to run again."""
-    rotation = destinations.rotate_keys(current_config().sealer)
+    rotation = editing.rotate_keys(current_config().sealer)
     click.echo(f"{rotation.rotated} encrypted anew, {rotation.current} were already, {rotation.unreadable} unreadable.")
     if rotation.unreadable:
         raise click.ClickException("Keep the old keys: what is unreadable opens with none of CONFIG_KEYS.")

@@ -10,9 +10,9 @@ from signal import SIGINT
 
 import psutil
 
-from webapp.demo.ports import choose_ports
-from webapp.demo.processes import Child, start
-from webapp.demo.settings import PROJECT
+from webapp.demo.supervisor.options import PROJECT
+from webapp.demo.supervisor.ports import choose_ports
+from webapp.demo.supervisor.processes import Child, start
 
 SECONDS = 90
 """Within which it has to be ready, and to be gone."""

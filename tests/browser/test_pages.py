@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.conftest import AddWebhook, Sessions
+from tests.browser.page_checks import WIDTHS, Place, Sighting, find_barriers, see
 from tests.browser.running_demo import RunningDemo
-from tests.browser.sightings import WIDTHS, Place, Sighting, find_barriers, see
 
 Scheme = Literal["light", "dark"]
 

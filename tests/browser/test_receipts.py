@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import AddWebhook, OpenTab
-from tests.browser.sightings import find_barriers
+from tests.browser.page_checks import find_barriers
 from tests.browser.test_journey import button, expect_badge, messages, reference
 
 

@@ -13,7 +13,7 @@ from werkzeug import Request
 
 from webapp.channels.contract import Message
 from webapp.outbound import Policy, WayOut
-from webapp.outbound.addresses import Origin
+from webapp.outbound.policy.urls import Origin
 
 LINK = "https://alertcheck.example.com/seen/WzEsIks3Il0.x-_y"
 """A message's, where it has one."""

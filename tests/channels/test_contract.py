@@ -17,7 +17,7 @@ from time import monotonic, sleep
 import pytest
 
 from tests.channels.conftest import FarEnd
-from tests.outbound.far_end import listening
+from tests.outbound.scripted_server import listening
 from tests.scripted_mail_server import ScriptedMailServer, mail_server
 from webapp.channels import CHANNELS
 from webapp.channels.contract import (
@@ -33,9 +33,9 @@ from webapp.channels.contract import (
 )
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailServer, Policy, WayOut
-from webapp.outbound.addresses import Origin
-from webapp.outbound.limits import Limits
-from webapp.outbound.mail import MailSecurity
+from webapp.outbound.policy.urls import Origin
+from webapp.outbound.smtp.client import MailSecurity
+from webapp.outbound.transport.limits import Limits
 
 CANARY = "Kanarienvogel4711"
 SIGNING_SECRET = "whsec_" + base64.b64encode(f"{CANARY}-and-some-more-bytes".encode()).decode()

@@ -20,8 +20,8 @@ from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.email import CHANNEL
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailServer, WayOut
-from webapp.outbound.limits import Limits
-from webapp.outbound.mail import MailSecurity
+from webapp.outbound.smtp.client import MailSecurity
+from webapp.outbound.transport.limits import Limits
 
 SENDER = "alerts@example.com"
 THREE = {"recipients": "ann@example.com, bob@example.com\ncleo@example.com"}

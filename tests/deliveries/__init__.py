@@ -1,3 +1,5 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.deliveries.flights", "tests.deliveries.ledger", "tests.deliveries.walks")
+pytest.register_assert_rewrite(
+    "tests.deliveries.paused_attempts", "tests.deliveries.reference_model", "tests.deliveries.model_runner"
+)

@@ -5,13 +5,22 @@ from datetime import UTC, datetime
 import pytest
 from pytest_httpserver import HTTPServer
 
-from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
-from tests.recovering import recover_at
-from webapp.config import Config
+from tests.deliveries.recovery_passes import recover_at
+from tests.factories import (
+    NOW,
+    SECRET_PATH,
+    Cast,
+    add_delivery,
+    get_account,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
 from webapp.deliveries import request_test, send
 from webapp.deliveries.attempts import PastAttempt, add_attempt, list_attempts
 from webapp.extensions import db
 from webapp.models import AlertDelivery
+from webapp.settings import Config
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, note, settings
 
-from tests.cast import Cast
-from tests.deliveries.steps import WALKS, Steps
-from tests.deliveries.walks import Walk
-from webapp.config import Config
+from tests.deliveries.model_runner import Walk
+from tests.deliveries.random_steps import WALKS, Steps
+from tests.factories import Cast
+from webapp.settings import Config
 
 WIDER = int(os.environ.get("ALERTCHECK_WALKS", "0"))
 """How many walks to take instead of the usual ones, and others each time."""

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from tests.cast import SECRET_PATH, Cast, add_real_alert, get_destination, on_both_databases, seconds
-from tests.recovering import recover_at
-from webapp.config import Config
+from tests.deliveries.recovery_passes import recover_at
+from tests.factories import SECRET_PATH, Cast, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.deliveries import send
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.settings import Config
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

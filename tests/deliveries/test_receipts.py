@@ -10,7 +10,9 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select, text
 
-from tests.cast import (
+from benchmarks.installation.servers import QueueServer
+from tests.end_to_end.canary.search_places import read_queue
+from tests.factories import (
     NOW,
     SECRET_PATH,
     Cast,
@@ -21,14 +23,12 @@ from tests.cast import (
     on_both_databases,
     seconds,
 )
-from tests.end_to_end.canary.haystacks import read_queue
-from tests.services import QueueServer
-from webapp import jobs
-from webapp.config import Config, read_config
+from webapp import queue
 from webapp.deliveries import find_linked, is_in_question, record_by_link, record_by_member, request_test, send
+from webapp.deliveries.outcome import Badge, tell_last_test
 from webapp.extensions import db
-from webapp.last_test import Badge, tell_last_test
 from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt
+from webapp.settings import Config, read_config
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -180,7 +180,7 @@ def test_a_link_is_in_the_message_and_nowhere_else(
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     config = read_config(environment | {"PUBLIC_URL": "https://alertcheck.example.com"})
     delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
-    jobs.enqueue_deliveries(delivery_id)
+    queue.enqueue_deliveries(delivery_id)
     job = read_queue(queue_server)
 
     send(delivery_id, config)

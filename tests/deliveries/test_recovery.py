@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.cast import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from tests.recovering import recover_at
-from webapp.config import Config
+from tests.deliveries.recovery_passes import recover_at
+from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.deliveries import end_overdue, is_overdue
 from webapp.deliveries.recovery import AT_ONCE
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.settings import Config
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.cast import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases
+from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases
 from webapp.deliveries import Retention
 from webapp.deliveries.retention import PAGE
 from webapp.extensions import db

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.far_ends import Receiver, run_receiver
+from tests.demo.receiver_process import Receiver, run_receiver
 
 
 @pytest.fixture(autouse=True, scope="session")

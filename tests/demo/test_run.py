@@ -16,9 +16,9 @@ import psutil
 import pytest
 import requests
 
-from webapp.demo.ports import choose_ports
-from webapp.demo.queue_server import start_queue_server
-from webapp.demo.settings import PROJECT, open_socket
+from webapp.demo.supervisor.options import PROJECT, open_socket
+from webapp.demo.supervisor.ports import choose_ports
+from webapp.demo.supervisor.queue_server import start_queue_server
 
 SECONDS = 60
 PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # not the settings of whoever runs the tests

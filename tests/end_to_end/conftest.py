@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.cast import Cast
-from tests.end_to_end.installation import EMAIL, PASSWORD, add_owner
-from tests.stack import Stack, run_stack
+from benchmarks.installation.installed import EMAIL, PASSWORD, add_owner
+from benchmarks.installation.processes import Stack, run_stack
+from tests.factories import Cast
 from webapp.extensions import db
 
 

@@ -15,28 +15,28 @@ import trustme
 from cryptography.fernet import Fernet
 from flask import current_app
 
-from tests.end_to_end.stage import Meanwhile, Scenario, Scene, Stage, nothing
-from tests.outbound.far_end import closed_port, context_of, full_port, listening
-from tests.outbound.reaching import BRIEF, failing, loopback, trusting
+from benchmarks.installation.processes import ROOT, wait_until
+from tests.deliveries.recovery_passes import recover_at
+from tests.end_to_end.scenario_runner import Meanwhile, Scenario, Scene, Stage, nothing
+from tests.outbound.outcome_of import BRIEF, failing, loopback, trusting
+from tests.outbound.scripted_server import closed_port, context_of, full_port, listening
 from tests.outbound.scripts import reads_first, script_of
-from tests.recovering import recover_at
 from tests.scripted_mail_server import HANG_UP, mail_server
-from tests.stack import ROOT, wait_until
-from webapp import jobs
+from webapp import queue
 from webapp.channels import CHANNELS
-from webapp.config import Config
-from webapp.cooldown import COOLDOWN
 from webapp.deliveries import fail_unqueued, request_test, send
-from webapp.deliveries.life import LOST_AFTER
-from webapp.deliveries.schedules import TEST_SENDS
-from webapp.destinations import change_destination, delete_destination, set_enabled
+from webapp.deliveries.retry_policy import TEST_SENDS
+from webapp.deliveries.transitions import LOST_AFTER
+from webapp.destinations.editing import change_destination, delete_destination, set_enabled
+from webapp.encryption.settings_cipher import Sealer
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import Account, AlertDelivery
 from webapp.outbound import MailServer, Policy, WayOut
-from webapp.outbound.lookup import Resolver, ask_system
-from webapp.outbound.mail import MailSecurity
-from webapp.sealing import Sealer
+from webapp.outbound.smtp.client import MailSecurity
+from webapp.outbound.transport.dns import Resolver, ask_system
+from webapp.sends.rate_limit import COOLDOWN
+from webapp.settings import Config
 
 NAME = "hooks.example.com"
 NO_TRUST = Policy(extra_hosts=dict.fromkeys(CHANNELS, (NAME,)))
@@ -46,7 +46,7 @@ MAIL_SENDER = "alerts@example.com"
 OFFERS_TLS = "250-mail.example\r\n250 STARTTLS"
 OFFERS_ALL = "250-mail.example\r\n250-STARTTLS\r\n250 AUTH PLAIN"
 SEND_ONE = (
-    "import sys, wsgi\nfrom webapp.config import current_config\nfrom webapp.deliveries import send\n"
+    "import sys, wsgi\nfrom webapp.settings import current_config\nfrom webapp.deliveries import send\n"
     "with wsgi.app.app_context(): send(int(sys.argv[1]), current_config())"
 )
 
@@ -205,9 +205,9 @@ def _lose_the_key(delivery: AlertDelivery, config: Config) -> None:
 
 def _fail_to_enqueue(delivery: AlertDelivery, config: Config) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(current_app.extensions, "queue", jobs.connect(f"redis://127.0.0.1:{closed_port()}"))
-        with pytest.raises(jobs.QueueUnavailable):
-            jobs.enqueue_deliveries(delivery.id)
+        patch.setitem(current_app.extensions, "queue", queue.connect(f"redis://127.0.0.1:{closed_port()}"))
+        with pytest.raises(queue.QueueUnavailable):
+            queue.enqueue_deliveries(delivery.id)
     fail_unqueued(delivery.id, datetime.now(UTC))
 
 

@@ -12,9 +12,9 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.cast import SECRET_PATH, Cast, get_account, get_destination, seconds
-from tests.stack import run_stack, wait_until
-from webapp import jobs
+from benchmarks.installation.processes import run_stack, wait_until
+from tests.factories import SECRET_PATH, Cast, get_account, get_destination, seconds
+from webapp import queue
 from webapp.deliveries import request_test
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -51,7 +51,7 @@ def _press(app: Flask, cast: Cast, ahead: float = 0) -> int:
     with app.app_context():
         now = datetime.now(UTC) + seconds(ahead)
         delivery_id = request_test(get_destination(cast), get_account(cast), now)
-        jobs.enqueue_deliveries(delivery_id)
+        queue.enqueue_deliveries(delivery_id)
         return delivery_id
 
 

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
 
-from tests.cast import SECRET_PATH, Cast
+from benchmarks.installation.processes import Session, free_port, wait_until
+from benchmarks.installation.servers import PostgresServer, ServiceMissing, create_database, drop_database
 from tests.containers import Machine, build_image, read_services, set_up_machine
-from tests.services import PostgresServer, ServiceMissing, create_database, drop_database
-from tests.stack import Session, free_port, wait_until
-from webapp.demo.processes import Child, session_members
+from tests.factories import SECRET_PATH, Cast
+from webapp.demo.supervisor.processes import Child, session_members
 
 pytestmark = pytest.mark.slow
 

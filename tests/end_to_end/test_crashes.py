@@ -16,11 +16,11 @@ from threading import Thread
 import pytest
 import requests
 
+from benchmarks.installation.installed import Installation, installed
+from benchmarks.installation.processes import Session, wait_until
 from tests.conftest import new_database
-from tests.end_to_end.installation import Installation, installed
-from tests.end_to_end.traps import Step, Traps
-from tests.stack import Session, wait_until
-from webapp.demo.processes import Child, session_members
+from tests.end_to_end.breakpoints import Step, Traps
+from webapp.demo.supervisor.processes import Child, session_members
 
 pytestmark = pytest.mark.slow
 

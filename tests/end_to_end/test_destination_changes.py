@@ -12,13 +12,13 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.cast import SECRET_PATH, Cast, get_account, get_destination, on_both_databases, seconds
-from tests.recovering import recover_at
-from webapp.config import Config
+from tests.deliveries.recovery_passes import recover_at
+from tests.factories import SECRET_PATH, Cast, get_account, get_destination, on_both_databases, seconds
 from webapp.deliveries import claiming, request_test, send
-from webapp.destinations import change_destination, delete_destination, set_enabled
+from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.settings import Config
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

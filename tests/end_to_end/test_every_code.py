@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from tests.cast import Cast
+from tests.end_to_end.scenario_runner import Scenario, Stage, play
 from tests.end_to_end.scenarios import SCENARIOS
-from tests.end_to_end.stage import Scenario, Stage, play
-from webapp.config import Config
+from tests.factories import Cast
 from webapp.failures import EXPLANATIONS, Code
 from webapp.models import DeliveryStatus
+from webapp.settings import Config
 
 CANCELED = {
     Code.DESTINATION_CHANGED,

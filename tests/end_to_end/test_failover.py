@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from pytest_httpserver import HTTPServer
 
-from tests.cast import SECRET_PATH, Cast
-from tests.services import EmbeddedPostgres, PostgresServer, ServiceMissing
-from tests.stack import Session, Stack, wait_until
+from benchmarks.installation.processes import Session, Stack, wait_until
+from benchmarks.installation.servers import EmbeddedPostgres, PostgresServer, ServiceMissing
+from tests.factories import SECRET_PATH, Cast
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
 

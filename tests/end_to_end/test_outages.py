@@ -17,12 +17,12 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import make_url
 from werkzeug import Request, Response
 
-from tests.cast import SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_workspace
-from tests.services import PostgresServer, ServiceMissing
+from benchmarks.installation.processes import ENDS_WITHIN, PATIENCE, Session, Stack, run_stack, wait_until
+from benchmarks.installation.servers import PostgresServer, ServiceMissing
+from tests.factories import SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_workspace
 from tests.small_disk import SmallDisk, small_disk
-from tests.stack import ENDS_WITHIN, PATIENCE, Session, Stack, run_stack, wait_until
-from webapp.config import Config
-from webapp.destinations import add_destination
+from webapp.destinations.editing import add_destination
+from webapp.settings import Config
 
 pytestmark = pytest.mark.slow
 

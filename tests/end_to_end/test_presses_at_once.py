@@ -8,10 +8,10 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 
-from tests.cast import SECRET_PATH, Cast, on_both_databases
-from tests.services import QueueServer
-from tests.stack import Stack, wait_until
-from webapp import jobs
+from benchmarks.installation.processes import Stack, wait_until
+from benchmarks.installation.servers import QueueServer
+from tests.factories import SECRET_PATH, Cast, on_both_databases
+from webapp import queue
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -50,7 +50,7 @@ def _press_at_once(sessions: list, queue_server: QueueServer, flushing: bool) ->
         answers.append(session.post("/w/harbor/destinations/1/test").status_code)
 
     def wipe() -> None:
-        client = jobs.connect(queue_server.url)
+        client = queue.connect(queue_server.url)
         while flushing and not done.wait(0.001):
             for key in client.scan_iter("*test-send*"):
                 client.delete(key)

@@ -10,8 +10,8 @@ from signal import SIGCONT, SIGSTOP, SIGTERM
 import pytest
 from requests import Response
 
-from tests.end_to_end.installation import Installation, installed
-from tests.stack import Session, wait_until
+from benchmarks.installation.installed import Installation, installed
+from benchmarks.installation.processes import Session, wait_until
 from webapp.models import DeliveryStatus
 
 pytestmark = pytest.mark.slow

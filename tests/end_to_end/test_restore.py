@@ -11,14 +11,14 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import make_url, select
 
-from tests.cast import Cast, add_delivery, get_destination, seconds
-from tests.services import PostgresServer, create_database, drop_database, find_binaries
-from tests.stack import ENDS_WITHIN, run_stack, wait_until
-from webapp import jobs
+from benchmarks.installation.processes import ENDS_WITHIN, run_stack, wait_until
+from benchmarks.installation.servers import PostgresServer, create_database, drop_database, find_binaries
+from tests.factories import Cast, add_delivery, get_destination, seconds
+from webapp import queue
 from webapp.application import create_app
-from webapp.config import read_config
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.settings import read_config
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
 
@@ -51,7 +51,7 @@ def pending(app: Flask, cast: Cast) -> None:
     """The rows that wait, and their jobs in a queue that outlived the database."""
     with app.app_context():
         for facts in PENDING:
-            jobs.enqueue_deliveries(add_delivery(get_destination(cast), **facts).id)
+            queue.enqueue_deliveries(add_delivery(get_destination(cast), **facts).id)
 
 
 @pytest.fixture

@@ -19,18 +19,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from tests.cast import SIGNING_SECRET, Cast, get_account, get_workspace
+from benchmarks.installation.processes import Session, Stack, run_stack
+from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.scenarios import YES
-from tests.outbound.far_end import FarEnd, listening
-from tests.services import QueueServer
-from tests.stack import Session, Stack, run_stack
-from webapp import jobs
-from webapp.config import Config
-from webapp.demo.processes import Child, session_members
-from webapp.destinations import add_destination
+from tests.factories import SIGNING_SECRET, Cast, get_account, get_workspace
+from tests.outbound.scripted_server import FarEnd, listening
+from webapp import queue
+from webapp.demo.supervisor.processes import Child, session_members
+from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
+from webapp.settings import Config
 
 SEED = 20_260_504
 ROUNDS, DESTINATIONS, IMPATIENT = 4, 500, 50
@@ -201,7 +201,7 @@ def _let_a_minute_pass(app: Flask, queue_server: QueueServer) -> None:
     with app.app_context():
         db.session.execute(text(f"UPDATE alert_deliveries SET {older} WHERE NOT ({IS_WAITING})"))
         db.session.commit()
-    client = jobs.connect(queue_server.url)
+    client = queue.connect(queue_server.url)
     for key in client.scan_iter("*test-send*", count=1000):
         client.delete(key)
 

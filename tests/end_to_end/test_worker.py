@@ -12,12 +12,12 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.cast import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
-from tests.services import QueueServer
-from tests.stack import Stack, run_stack, wait_until
-from webapp import jobs
+from benchmarks.installation.processes import Stack, run_stack, wait_until
+from benchmarks.installation.servers import QueueServer
+from tests.factories import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from webapp import queue
 from webapp.deliveries import request_test
-from webapp.demo.processes import Child, session_members
+from webapp.demo.supervisor.processes import Child, session_members
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 def _press(app: Flask, cast: Cast) -> int:
     with app.app_context():
         delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
-        jobs.enqueue_deliveries(delivery_id)
+        queue.enqueue_deliveries(delivery_id)
         return delivery_id
 
 
@@ -102,7 +102,7 @@ def test_a_press_that_the_queue_forgot_is_sent_all_the_same(
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     delivery_id = _press(app, cast)
-    jobs.connect(queue_server.url).flushall()
+    queue.connect(queue_server.url).flushall()
 
     stack.start_worker()
 
@@ -114,7 +114,7 @@ def test_a_press_that_was_too_long_ago_ends_as_not_started(
 ) -> None:
     with app.app_context():
         delivery_id = add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121)).id
-        jobs.enqueue_deliveries(delivery_id)
+        queue.enqueue_deliveries(delivery_id)
 
     stack.start_worker()
 

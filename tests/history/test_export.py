@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.cast import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.extensions import db
 from webapp.history import Filter, Kind, export, write_csv
 from webapp.models import DeliveryStatus

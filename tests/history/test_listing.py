@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cast import (
+from tests.factories import (
     NOW,
     Cast,
     add_delivery,
@@ -19,11 +19,11 @@ from tests.cast import (
     on_both_databases,
     seconds,
 )
-from webapp.config import Config
-from webapp.destinations import add_destination, delete_destination
+from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
 from webapp.history import Filter, Key, Kind, Page, list_page, listing
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.settings import Config
 
 pytestmark = pytest.mark.usefixtures("context")
 

@@ -10,15 +10,15 @@ from argon2 import PasswordHasher
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.cast import NOW, Cast, get_workspace, on_both_databases
-from tests.services import QueueServer
+from benchmarks.installation.servers import QueueServer
+from tests.factories import NOW, Cast, get_workspace, on_both_databases
 from tests.visitor import Visitor
-from webapp import jobs
-from webapp.accounts import add_account, set_active, set_role
+from webapp import queue
 from webapp.application import create_app
-from webapp.config import read_config
+from webapp.auth.accounts import add_account, set_active, set_role
 from webapp.extensions import db
 from webapp.models import Role
+from webapp.settings import read_config
 
 Visit = Callable[[int], Visitor]
 
@@ -233,7 +233,7 @@ def test_the_throttle_forgets_an_address_in_a_minute_and_an_account_in_a_quarter
 ) -> None:
     _sign_in(door, EMAIL, WRONG)
 
-    client = jobs.connect(queue_server.url)
+    client = queue.connect(queue_server.url)
     address, here, anywhere = sorted(client.ttl(key) for key in client.keys("*sign_in*"))
 
     assert 50 <= address <= 60
@@ -246,7 +246,7 @@ def test_nobodys_address_stands_in_the_limiters_keys_since_it_logs_them(
     caplog.set_level(logging.DEBUG)
     _refuse(door, 11, "typed-in-the-wrong-field")
 
-    keys = jobs.connect(queue_server.url).keys("*")
+    keys = queue.connect(queue_server.url).keys("*")
 
     assert [key for key in keys if b"wrong-field" in key] == []
     assert "wrong-field" not in caplog.text

@@ -8,16 +8,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.cast import NOW, Cast, add_delivery, get_account, get_destination, get_workspace, seconds
+from tests.factories import NOW, Cast, add_delivery, get_account, get_destination, get_workspace, seconds
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.batches import measure_progress
-from webapp.config import Config, read_config
-from webapp.deliveries.life import ACCEPT, CLAIM, make_change
-from webapp.destinations import add_destination, set_enabled
+from webapp.deliveries.outcome import Badge
+from webapp.deliveries.transitions import ACCEPT, CLAIM, make_change
+from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
-from webapp.last_test import Badge
 from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.sends.batches import measure_progress
+from webapp.settings import Config, read_config
 
 Visit = Callable[[int], Visitor]
 

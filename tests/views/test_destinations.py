@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from tests.cast import (
+from tests.factories import (
     NOW,
     SECRET_PATH,
     SIGNING_SECRET,
@@ -25,13 +25,13 @@ from tests.cast import (
     on_both_databases,
 )
 from tests.visitor import Visitor
-from webapp.accounts import add_workspace, set_role
+from webapp.auth.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
-from webapp.config import Config
-from webapp.destinations import add_destination
+from webapp.destinations.editing import add_destination
+from webapp.encryption.settings_cipher import Sealer
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role
-from webapp.sealing import Sealer
+from webapp.settings import Config
 
 Visit = Callable[[int], Visitor]
 

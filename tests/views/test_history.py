@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.cast import (
+from tests.factories import (
     NOW,
     SECRET_PATH,
     SIGNING_SECRET,
@@ -22,7 +22,7 @@ from tests.cast import (
 )
 from tests.visitor import Visitor
 from webapp.deliveries.attempts import PastAttempt, add_attempt
-from webapp.destinations import delete_destination
+from webapp.destinations.editing import delete_destination
 from webapp.history import listing
 from webapp.models import DeliveryStatus
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.cast import NOW, Cast
+from tests.factories import NOW, Cast
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.config import read_config
-from webapp.demo.inbox import Arrival, Inbox
-from webapp.demo.scenarios import Scenario, Service
+from webapp.demo.receiver.inbox import Arrival, Inbox
+from webapp.demo.receiver.scenarios import Scenario, Service
+from webapp.settings import read_config
 
 WEBHOOK = Arrival(
     service=Service.WEBHOOK,

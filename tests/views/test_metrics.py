@@ -10,15 +10,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cast import Cast, add_delivery, get_destination, on_both_databases, seconds
-from tests.services import QueueServer
-from webapp import jobs, tallies
+from benchmarks.installation.servers import QueueServer
+from tests.factories import Cast, add_delivery, get_destination, on_both_databases, seconds
+from webapp import queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS
-from webapp.config import read_config
 from webapp.failures import Code
+from webapp.metrics import counters
+from webapp.metrics.counters import count_ending
 from webapp.models import DeliveryStatus
-from webapp.tallies import count_ending
+from webapp.settings import read_config
 
 TOKEN = "canary-token-4711=="
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
@@ -168,8 +169,8 @@ def test_an_idle_installation_tells_zeros(app: Flask) -> None:
 
 
 def test_workers_that_live_are_counted(app: Flask, context: None) -> None:
-    jobs.report_alive("host:1")
-    jobs.report_alive("host:2")
+    queue.report_alive("host:1")
+    queue.report_alive("host:2")
 
     assert _scrape(app.test_client())["alertcheck_workers"] == 2
 
@@ -223,10 +224,10 @@ def test_a_kind_of_destination_that_this_version_does_not_know_is_told_as_other(
 def test_no_label_holds_a_word_that_is_not_of_a_closed_list(
     app: Flask, context: None, queue_server: QueueServer
 ) -> None:
-    client = jobs.connect(queue_server.url)
-    client.hset(tallies.ENDED, mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1})
-    client.hset(tallies.TIMED, mapping={'https://canary"\n|3.3': 1, "email|sum": 1})
-    jobs.report_alive("canary.example:1")
+    client = queue.connect(queue_server.url)
+    client.hset(counters.ENDED, mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1})
+    client.hset(counters.TIMED, mapping={'https://canary"\n|3.3': 1, "email|sum": 1})
+    queue.report_alive("canary.example:1")
 
     families = text_string_to_metric_families(_ask(app.test_client()))
 

@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from tests.cast import NOW, SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_destination, get_workspace
+from tests.factories import NOW, SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_destination, get_workspace
 from tests.visitor import Visitor
-from webapp.config import Config
-from webapp.destinations import add_destination
+from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery
+from webapp.settings import Config
 
 Visit = Callable[[int], Visitor]
 

@@ -10,12 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.cast import Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from tests.factories import Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from tests.visitor import Visitor
-from webapp.config import Config
 from webapp.extensions import db
-from webapp.links import Links
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+from webapp.receipt_links import Links
+from webapp.settings import Config
 
 Visit = Callable[[int], Visitor]
 

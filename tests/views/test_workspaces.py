@@ -9,13 +9,22 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from tests.cast import NOW, SECRET_PATH, Cast, add_delivery, add_real_alert, get_account, get_destination, get_workspace
+from tests.factories import (
+    NOW,
+    SECRET_PATH,
+    Cast,
+    add_delivery,
+    add_real_alert,
+    get_account,
+    get_destination,
+    get_workspace,
+)
 from tests.visitor import Visitor
-from webapp.accounts import add_account, add_workspace, set_role
-from webapp.config import Config
-from webapp.destinations import add_destination, delete_destination, set_enabled
+from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DeliveryStatus, Role
+from webapp.settings import Config
 
 Visit = Callable[[int], Visitor]
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, describe
 from webapp.outbound import Answer, WayOut
-from webapp.outbound.addresses import check_url
-from webapp.outbound.statuses import raise_for_status
+from webapp.outbound.http.status_codes import raise_for_status
+from webapp.outbound.policy.urls import check_url
 
 Settings = Mapping[str, str]
 """A destination's decrypted settings: the name of a field to its value. The first field says where messages go."""

@@ -21,7 +21,7 @@ from webapp.channels.contract import (
 )
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailAnswer, MailServer, WayOut, send_mail
-from webapp.outbound.mail import is_mail_address
+from webapp.outbound.smtp.client import is_mail_address
 
 MOST_RECIPIENTS = 20
 

@@ -11,16 +11,16 @@ from sqlalchemy.orm import contains_eager
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel, Message, Settings
-from webapp.config import Config
-from webapp.deliveries.life import CANCEL, CLAIM, REFUSE, cause, make_change
 from webapp.deliveries.messages import read_message
-from webapp.deliveries.mistakes import name_mistake
-from webapp.deliveries.schedules import Schedule, find_schedule
+from webapp.deliveries.outcome import find_newest_ids
+from webapp.deliveries.retry_policy import Schedule, find_schedule
+from webapp.deliveries.transitions import CANCEL, CLAIM, REFUSE, cause, make_change
+from webapp.deliveries.unexpected_errors import name_mistake
+from webapp.encryption.settings_cipher import Unreadable
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
-from webapp.last_test import find_newest_ids
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
-from webapp.sealing import Unreadable
+from webapp.settings import Config
 
 log = logging.getLogger(__name__)
 

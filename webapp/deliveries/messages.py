@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from webapp.channels.contract import Message
-from webapp.config import Config
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Workspace
+from webapp.settings import Config
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0, O, 1, I, L, U: references are read aloud."""

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, or_, update
 from webapp.audit import Action, record_about
 from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code
-from webapp.links import LIFE
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt
+from webapp.receipt_links import LIFE
 
 log = logging.getLogger(__name__)
 

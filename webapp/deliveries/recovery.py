@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import load_only
 
-from webapp.config import Config
 from webapp.deliveries.attempts import add_lost_attempt
-from webapp.deliveries.life import GIVE_UP, LOSE, LOST_AFTER, REMIND, RESUME, Change, cause, make_change
-from webapp.deliveries.schedules import TEST_SENDS, Schedule, find_schedule
-from webapp.deliveries.sightings import Sightings
+from webapp.deliveries.retry_policy import TEST_SENDS, Schedule, find_schedule
+from webapp.deliveries.transitions import GIVE_UP, LOSE, LOST_AFTER, REMIND, RESUME, Change, cause, make_change
+from webapp.deliveries.wait_tracker import Sightings
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
+from webapp.settings import Config
 
 log = logging.getLogger(__name__)
 

@@ -12,16 +12,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.channels.contract import Accepted
-from webapp.config import Config
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.claiming import Attempt, claim
-from webapp.deliveries.life import ACCEPT, DEFER, FAIL, LOST_AFTER, Change, cause, make_change
-from webapp.deliveries.mistakes import name_mistake
-from webapp.deliveries.schedules import plan_retry
+from webapp.deliveries.retry_policy import plan_retry
+from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Change, cause, make_change
+from webapp.deliveries.unexpected_errors import name_mistake
 from webapp.extensions import db
 from webapp.failures import DeliveryFailed
 from webapp.models import AlertDelivery
 from webapp.outbound import WayOut
+from webapp.settings import Config
 
 log = logging.getLogger(__name__)
 

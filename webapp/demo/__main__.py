@@ -4,11 +4,11 @@ import os
 import sys
 import time
 
-from webapp.demo.interruption import Interrupted, Interruption
-from webapp.demo.settings import CannotRun, Settings, check_port, claim_data, read_settings
-from webapp.demo.stack import Stack
-from webapp.demo.terminal import say
-from webapp.demo.watch import Watch
+from webapp.demo.supervisor.options import CannotRun, Settings, check_port, claim_data, read_settings
+from webapp.demo.supervisor.restart_policy import Watch
+from webapp.demo.supervisor.shutdown_request import Interrupted, Interruption
+from webapp.demo.supervisor.stack import Stack
+from webapp.demo.supervisor.terminal import say
 
 
 def main() -> int:

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from webapp.accounts import add_account, add_workspace, set_role
 from webapp.audit import Action, record_about
-from webapp.config import Config, Demo, Misconfigured, current_config
+from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
-from webapp.destinations import add_destination, set_enabled
+from webapp.destinations.editing import add_destination, set_enabled
+from webapp.encryption.settings_cipher import Unreadable
 from webapp.extensions import db
 from webapp.failures import Code, Facts, describe
 from webapp.models import (
@@ -26,7 +26,7 @@ from webapp.models import (
     Tenant,
     Workspace,
 )
-from webapp.sealing import Unreadable
+from webapp.settings import Config, Demo, Misconfigured, current_config
 
 
 @dataclass(frozen=True)

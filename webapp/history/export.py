@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from webapp.channels import CHANNELS
+from webapp.deliveries.outcome import tell_last_test
 from webapp.extensions import db
 from webapp.history.filters import Filter, Key, Kind
 from webapp.history.listing import Entry, list_page
-from webapp.last_test import tell_last_test
 from webapp.models import TEST_EVENT
 
 MOST_ROWS = 100_000

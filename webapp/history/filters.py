@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from webapp.columns import LARGEST_ID
 from webapp.models import DeliveryStatus
+from webapp.models.types import LARGEST_ID
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.columns import Id, UtcDateTime
 from webapp.extensions import Base
+from webapp.models.types import Id, UtcDateTime
 
 
 class AuditEvent(Base):

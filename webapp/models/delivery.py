@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.columns import Id, UtcDateTime, closed_set
 from webapp.extensions import Base
 from webapp.failures import Code
 from webapp.models.destination import AlertDestination
+from webapp.models.types import Id, UtcDateTime, closed_set
 from webapp.models.workspace import Account
 
 TEST_EVENT = "alerts.test"

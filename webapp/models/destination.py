@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.columns import Id, UtcDateTime
 from webapp.extensions import Base
+from webapp.models.types import Id, UtcDateTime
 
 
 class AlertDestination(Base):

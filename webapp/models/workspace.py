@@ -8,8 +8,8 @@ from flask_login import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.columns import Id, UtcDateTime, closed_set
 from webapp.extensions import Base
+from webapp.models.types import Id, UtcDateTime, closed_set
 
 
 class Role(StrEnum):
@@ -61,7 +61,7 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
 
 
 class SignIn(Base):
-    """A session: it lives as long as this row, and no longer than `webapp.accounts.SESSION_LIFE`."""
+    """A session: it lives as long as this row, and no longer than `webapp.auth.accounts.SESSION_LIFE`."""
 
     __tablename__ = "sign_ins"
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from webapp.outbound.addresses import Policy
-from webapp.outbound.connecting import HTTP
-from webapp.outbound.http import Answer, post
-from webapp.outbound.limits import LIMITS, Limits
-from webapp.outbound.lookup import Resolver, ask_system
-from webapp.outbound.mail import MailAnswer, MailServer, send_mail
-from webapp.outbound.tls import make_context
+from webapp.outbound.http.client import Answer, post
+from webapp.outbound.policy.urls import Policy
+from webapp.outbound.smtp.client import MailAnswer, MailServer, send_mail
+from webapp.outbound.transport.connect import HTTP
+from webapp.outbound.transport.dns import Resolver, ask_system
+from webapp.outbound.transport.limits import LIMITS, Limits
+from webapp.outbound.transport.tls import make_context
 
 __all__ = ["Answer", "MailAnswer", "MailServer", "Policy", "WayOut", "send_mail"]
 
@@ -33,5 +33,5 @@ class WayOut:
             make_context(self.mail.ca_file)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], hosts: tuple[str, ...] | None = None) -> Answer:
-        """Send `body` to `url` once, if that is allowed. See `webapp.outbound.http.post`."""
+        """Send `body` to `url` once, if that is allowed. See `webapp.outbound.http.client.post`."""
         return post(url, body, headers, self.policy, hosts, self.resolver, self.limits)

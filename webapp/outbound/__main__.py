@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from time import monotonic
 
 from webapp.failures import DeliveryFailed
-from webapp.outbound.addresses import Policy, check_url
-from webapp.outbound.http import post
-from webapp.outbound.operator import policy_from
-from webapp.outbound.statuses import name_status
+from webapp.outbound.http.client import post
+from webapp.outbound.http.status_codes import name_status
+from webapp.outbound.policy.environment import policy_from
+from webapp.outbound.policy.urls import Policy, check_url
 
 _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}}).encode("ascii")
 

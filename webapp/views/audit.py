@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, render_template, request
 
-from webapp.access import load_visit_to_edit
 from webapp.audit import list_events
-from webapp.columns import LARGEST_ID
+from webapp.auth.access import load_visit_to_edit
+from webapp.models.types import LARGEST_ID
 
 bp = Blueprint("audit", __name__)
 

@@ -9,11 +9,11 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from webapp import accounts
-from webapp.accounts import find_by_password, normalize_email, record_refused_sign_in
+from webapp.auth import accounts
+from webapp.auth.accounts import find_by_password, normalize_email, record_refused_sign_in
+from webapp.auth.sessions import current_account, end_session, public, start_session
+from webapp.destinations.forms import PasswordForm, SignInForm
 from webapp.extensions import limiter
-from webapp.forms import PasswordForm, SignInForm
-from webapp.sessions import current_account, end_session, public, start_session
 
 bp = Blueprint("auth", __name__)
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.access import Visit, load_visit
-from webapp.batches import measure_progress, press_all
-from webapp.overview import State, list_glances
+from webapp.auth.access import Visit, load_visit
+from webapp.dashboard.overview import State, list_glances
+from webapp.sends.batches import measure_progress, press_all
 
 bp = Blueprint("batches", __name__)
 

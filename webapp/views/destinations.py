@@ -6,18 +6,18 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import destinations
-from webapp.access import Visit, load_destination, load_visit, load_visit_to_edit
+from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.channels import CHANNELS
-from webapp.config import current_config
+from webapp.dashboard.diagnosis import diagnose, write_report
+from webapp.dashboard.status_fragment import look_at, show_status
 from webapp.deliveries import list_test_sends
-from webapp.diagnosis import diagnose, write_report
-from webapp.forms import DestinationForm, make_destination_form
-from webapp.last_test import tell_last_test
-from webapp.losses import foresee_loss
-from webapp.masking import show_settings, show_where
+from webapp.deliveries.outcome import tell_last_test
+from webapp.destinations import editing
+from webapp.destinations.deletion_impact import foresee_loss
+from webapp.destinations.forms import DestinationForm, make_destination_form
+from webapp.destinations.masking import show_settings, show_where
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.status import look_at, show_status
+from webapp.settings import current_config
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -65,7 +65,7 @@ def add(slug: str, channel_name: str) -> Page:
     form = make_destination_form(channel, config.way_out, {})()
     if not form.validate_on_submit():
         return _render_form(visit, form, channel_name, None)
-    destination = destinations.add_destination(
+    destination = editing.add_destination(
         visit.workspace,
         visit.account,
         channel_name,
@@ -85,14 +85,14 @@ def edit(slug: str, destination_id: str) -> Page:
     destination = load_destination(visit, destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
     config = current_config()
-    stored = destinations.read_settings(destination, config.sealer)
+    stored = editing.read_settings(destination, config.sealer)
     form = make_destination_form(channel, config.way_out, stored)(data=stored | {"name": destination.name})
     if not form.validate_on_submit():
         return _render_form(visit, form, destination.type, destination)
     name, typed = form.name.data or "", form.read_settings(channel)
     try:
-        destinations.change_destination(destination, visit.account, name, typed, config.sealer, datetime.now(UTC))
-    except destinations.DestinationGone:
+        editing.change_destination(destination, visit.account, name, typed, config.sealer, datetime.now(UTC))
+    except editing.DestinationGone:
         abort(404)
     flash(f"{name} was saved.")
     return _to_page(visit, destination)
@@ -124,7 +124,7 @@ def delete(slug: str, destination_id: str) -> Page:
             settings=show_settings(destination, visit.role, current_config().sealer),
             loss=foresee_loss(destination, datetime.now(UTC)),
         )
-    destinations.delete_destination(destination, visit.account, datetime.now(UTC))
+    editing.delete_destination(destination, visit.account, datetime.now(UTC))
     flash(f"{destination.name} was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
 
@@ -156,7 +156,7 @@ def _find_out(
 def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
-    destinations.set_enabled(destination, visit.account, is_enabled, datetime.now(UTC))
+    editing.set_enabled(destination, visit.account, is_enabled, datetime.now(UTC))
     flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.{'' if is_enabled else OFF}")
     return _to_page(visit, destination)
 

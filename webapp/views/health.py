@@ -4,9 +4,9 @@ from flask import Blueprint
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp import jobs
+from webapp import queue
+from webapp.auth.sessions import public
 from webapp.extensions import db, limiter
-from webapp.sessions import public
 
 bp = Blueprint("health", __name__)
 
@@ -42,7 +42,7 @@ def _check_database() -> str:
 
 def _check_queue() -> dict[str, str]:
     try:
-        alive = jobs.is_worker_alive()
-    except jobs.QueueUnavailable:
+        alive = queue.is_worker_alive()
+    except queue.QueueUnavailable:
         return {"queue": "does not answer", "worker": "not seen, as the queue does not answer"}
-    return {"queue": "ok", "worker": "ok" if alive else f"not seen for {jobs.ALIVE_FOR} s: start flask worker"}
+    return {"queue": "ok", "worker": "ok" if alive else f"not seen for {queue.ALIVE_FOR} s: start flask worker"}

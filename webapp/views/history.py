@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 
-from webapp.access import Visit, load_past_destination, load_visit
+from webapp.auth.access import Visit, load_past_destination, load_visit
 from webapp.channels import CHANNELS
+from webapp.dashboard.status_fragment import settle_overdue
+from webapp.deliveries.outcome import LastTest, tell_last_test
 from webapp.failures import Code
 from webapp.history import MOST_ROWS, Entry, list_page, read_filter, read_key, write_csv
-from webapp.last_test import LastTest, tell_last_test
 from webapp.models import AlertDestination, DeliveryStatus
-from webapp.status import settle_overdue
 
 bp = Blueprint("history", __name__)
 

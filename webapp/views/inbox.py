@@ -6,10 +6,10 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from werkzeug.wrappers import Response as Redirect
 
 from webapp.channels import CHANNELS
-from webapp.config import current_config
-from webapp.demo.inbox import Inbox, Received
-from webapp.demo.letters import Letter
-from webapp.demo.readings import Reading, read
+from webapp.demo.receiver.inbox import Inbox, Received
+from webapp.demo.receiver.parsed_mail import Letter
+from webapp.demo.receiver.parsed_messages import Reading, read
+from webapp.settings import current_config
 
 SHOWN = 100
 

@@ -10,11 +10,12 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, gener
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp import jobs, tallies
-from webapp.backlog import measure_backlog
-from webapp.config import current_config
+from webapp import queue
+from webapp.auth.sessions import public
 from webapp.extensions import db, limiter
-from webapp.sessions import public
+from webapp.metrics import counters
+from webapp.metrics.backlog import measure_backlog
+from webapp.settings import current_config
 
 bp = Blueprint("metrics", __name__)
 
@@ -74,17 +75,17 @@ def _tell_database(now: datetime) -> Iterator[Metric]:
 
 def _tell_queue() -> Iterator[Metric]:
     try:
-        workers, told = jobs.count_workers(), tallies.read_tallies()
-    except (jobs.QueueUnavailable, tallies.TalliesUnavailable):
+        workers, told = queue.count_workers(), counters.read_tallies()
+    except (queue.QueueUnavailable, counters.TalliesUnavailable):
         yield _gauge("alertcheck_queue_up", "Whether the queue server answers.", 0)
         return
     yield _gauge("alertcheck_queue_up", "Whether the queue server answers.", 1)
-    yield _gauge("alertcheck_workers", f"Workers that gave a sign of life within {jobs.ALIVE_FOR} s.", workers)
+    yield _gauge("alertcheck_workers", f"Workers that gave a sign of life within {queue.ALIVE_FOR} s.", workers)
     yield _tell_outcomes(told)
     yield _tell_durations(told)
 
 
-def _tell_outcomes(told: tallies.Tallies) -> Metric:
+def _tell_outcomes(told: counters.Tallies) -> Metric:
     outcomes = CounterMetricFamily(
         "alertcheck_deliveries_total",
         "Deliveries that ended, since the queue server started.",
@@ -95,11 +96,11 @@ def _tell_outcomes(told: tallies.Tallies) -> Metric:
     return outcomes
 
 
-def _tell_durations(told: tallies.Tallies) -> Metric:
+def _tell_durations(told: counters.Tallies) -> Metric:
     durations = HistogramMetricFamily(
         "alertcheck_delivery_seconds", "Time from press to end, since the queue server started.", labels=["channel"]
     )
-    bounds = ["+Inf" if math.isinf(bound) else str(bound) for bound in tallies.BOUNDS]
+    bounds = ["+Inf" if math.isinf(bound) else str(bound) for bound in counters.BOUNDS]
     for channel, took in told.durations.items():
         durations.add_metric([channel], list(zip(bounds, took.counts, strict=True)), took.total)
     return durations

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, render_template
 
-from webapp.access import load_destination, load_visit
+from webapp.auth.access import load_destination, load_visit
 from webapp.channels import CHANNELS
-from webapp.config import current_config
+from webapp.deliveries.outcome import next_step
+from webapp.destinations.masking import show_where
+from webapp.destinations.preview import preview_test
 from webapp.failures import DeliveryFailed
-from webapp.last_test import next_step
-from webapp.masking import show_where
-from webapp.sample import preview_test
+from webapp.settings import current_config
 
 bp = Blueprint("preview", __name__)
 

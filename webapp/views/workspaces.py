@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import overview
-from webapp.access import Visit, list_memberships, load_visit
-from webapp.batches import Progress, measure_progress
+from webapp.auth.access import Visit, list_memberships, load_visit
+from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
-from webapp.config import current_config
-from webapp.last_test import list_with_newest_test, tell_last_test
-from webapp.masking import ShownSetting, show_where
-from webapp.overview import State, choose, count_states, list_glances, read_choice, tell_state
-from webapp.sessions import current_account
-from webapp.status import Status, look_beside, settle_overdue, show_status
+from webapp.dashboard import overview
+from webapp.dashboard.overview import State, choose, count_states, list_glances, read_choice, tell_state
+from webapp.dashboard.status_fragment import Status, look_beside, settle_overdue, show_status
+from webapp.deliveries.outcome import list_with_newest_test, tell_last_test
+from webapp.destinations.masking import ShownSetting, show_where
+from webapp.sends.batches import Progress, measure_progress
+from webapp.settings import current_config
 
 bp = Blueprint("workspaces", __name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
 
-from tests.end_to_end.stage import Stage
+from tests.end_to_end.scenario_runner import Stage
 
 SHOWN = 40
 """Bytes shown on both sides of a find."""

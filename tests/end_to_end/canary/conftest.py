@@ -8,13 +8,13 @@ from threading import Thread
 import pytest
 from flask import Flask
 
-from tests.cast import Cast
+from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.canary.canaries import Canaries, Flock
-from tests.end_to_end.canary.haystacks import House
-from tests.end_to_end.canary.loudness import logging_everything
-from tests.services import QueueServer
-from webapp.demo.http_end import HttpEnd
-from webapp.demo.inbox import Inbox
+from tests.end_to_end.canary.search_places import House
+from tests.end_to_end.canary.verbose_logging import logging_everything
+from tests.factories import Cast
+from webapp.demo.receiver.http_server import HttpEnd
+from webapp.demo.receiver.inbox import Inbox
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from cryptography.fernet import InvalidToken
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import OperationalError
 
-from webapp.outbound.tls import make_context
+from webapp.outbound.transport.tls import make_context
 
 Make = Callable[[str], Exception]
 """Makes an exception that tells a secret."""
@@ -49,16 +49,16 @@ STEPS = (
     Step("webapp.channels.webhook._sign", "webhook"),
     Step("webapp.channels.email._compose", "email"),
     Step("standardwebhooks.Webhook.sign", "webhook"),
-    Step("webapp.sealing.Sealer.open", "teams"),
+    Step("webapp.encryption.settings_cipher.Sealer.open", "teams"),
     Step("cryptography.fernet.MultiFernet.decrypt", "slack"),
     Step("cryptography.fernet.Fernet._decrypt_data", "email"),
     Step("webapp.channels.contract.Message.__init__", "webhook"),
     Step("sqlalchemy.orm.Session.commit", "teams"),
-    Step("webapp.outbound.http.check_url", "slack"),
+    Step("webapp.outbound.http.client.check_url", "slack"),
     Step("socket.getaddrinfo", "webhook"),
     Step("socket.create_connection", "teams"),
     Step("socket.create_connection", "email"),
-    Step("webapp.outbound.deadline.Deadline.watch", "slack"),
+    Step("webapp.outbound.transport.deadline.Deadline.watch", "slack"),
     Step("ssl.SSLContext.load_verify_locations", "webhook", secure=True),
     Step("ssl.SSLContext.wrap_socket", "teams", secure=True),
     Step("ssl.SSLContext.wrap_socket", "email", secure=True),

@@ -8,21 +8,21 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from tests.cast import Cast, add_delivery, get_account, get_destination, get_workspace
+from benchmarks.installation.servers import QueueServer
+from tests.end_to_end.canary.burst_worker import work_off
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.faults import EXCEPTIONS, Fault, Step, broken, pick_faults
-from tests.end_to_end.canary.haystacks import House, read_queue
-from tests.end_to_end.canary.work import work_off
+from tests.end_to_end.canary.search_places import House, read_queue
+from tests.end_to_end.scenario_runner import Scene, play
 from tests.end_to_end.scenarios import accepted, accepted_by_mail, accepted_by_mail_over_tls, accepted_over_tls
-from tests.end_to_end.stage import Scene, play
-from tests.services import QueueServer
-from webapp import jobs
-from webapp.config import Config
+from tests.factories import Cast, add_delivery, get_account, get_destination, get_workspace
+from webapp import queue
 from webapp.deliveries import request_test, send
-from webapp.destinations import add_destination
+from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.outbound import WayOut
+from webapp.settings import Config
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ class Breakdown:
             destination = db.session.get_one(AlertDestination, post.destination_id)
             delivery_id = add_delivery(destination, created_at=datetime.now(UTC), payload=payload).id
             self.faults[delivery_id] = fault
-            jobs.enqueue_deliveries(delivery_id)
+            queue.enqueue_deliveries(delivery_id)
 
     def send(self, delivery_id: int, config: Config) -> None:
         """Send as the job would, but for the fault."""
@@ -121,7 +121,7 @@ def test_no_secret_gets_out_of_a_thousand_exceptions(
 
     work_off(queue_server)
 
-    assert waiting.count(b"webapp.jobs.take_deliveries") == len(faults)
+    assert waiting.count(b"webapp.queue.take_deliveries") == len(faults)
     assert breakdown.met == set(faults)
     assert search() + canaries.secrets.find_in(waiting) == []
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.cast import Cast, get_destination
+from benchmarks.installation.servers import QueueServer
+from tests.end_to_end.canary.burst_worker import open_queue, work_off
 from tests.end_to_end.canary.canaries import Canaries
-from tests.end_to_end.canary.haystacks import House
-from tests.end_to_end.canary.work import open_queue, work_off
+from tests.end_to_end.canary.search_places import House
+from tests.end_to_end.scenario_runner import play
 from tests.end_to_end.scenarios import accepted_by_mail
-from tests.end_to_end.stage import play
-from tests.services import QueueServer
-from webapp.config import Config
-from webapp.demo.inbox import Arrival, Inbox
-from webapp.demo.scenarios import Service
+from tests.factories import Cast, get_destination
+from webapp.demo.receiver.inbox import Arrival, Inbox
+from webapp.demo.receiver.scenarios import Service
 from webapp.extensions import db
+from webapp.settings import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("context")]
 

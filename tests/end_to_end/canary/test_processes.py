@@ -10,16 +10,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from benchmarks.installation.processes import Session, Stack, run_stack, wait_until
+from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.canary.canaries import Canaries
-from tests.end_to_end.canary.town import Town, open_town
-from tests.end_to_end.stage import Stage
-from tests.recovering import recover_at
-from tests.stack import Session, Stack, run_stack, wait_until
-from webapp.config import Config
-from webapp.deliveries.life import LOST_AFTER
-from webapp.demo.http_end import HttpEnd
+from tests.end_to_end.canary.receivers import Town, open_town
+from tests.end_to_end.scenario_runner import Stage
+from webapp.deliveries.transitions import LOST_AFTER
+from webapp.demo.receiver.http_server import HttpEnd
 from webapp.extensions import db
 from webapp.models import AlertDelivery
+from webapp.settings import Config
 
 DESTINATIONS = "/w/harbor/destinations"
 

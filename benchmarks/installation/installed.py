@@ -1,0 +1,126 @@
+"""An installation of a test's own: a queue server that may be killed, a receiver, and processes beside this one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from flask import Flask
+from sqlalchemy import func, select
+
+from benchmarks.installation.processes import Session, Stack, run_stack
+from benchmarks.installation.receiver import Receiver, receiving
+from benchmarks.installation.servers import QueueServer, start_queue_server
+from tests.factories import NOW, SIGNING_SECRET, Cast, enter_cast, get_account, get_workspace
+from webapp import queue
+from webapp.application import create_app
+from webapp.auth.accounts import add_account, set_role
+from webapp.deliveries import request_test
+from webapp.deliveries.outcome import find_newest_test
+from webapp.destinations.editing import add_destination
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination, Role
+from webapp.models.delivery import IS_WAITING
+from webapp.settings import Config, read_config
+
+EMAIL, PASSWORD = "owner@example.com", "correct horse battery staple"
+
+
+@dataclass
+class Installation:
+    """Its database and queue are this process' too. Rows are told by their ids."""
+
+    app: Flask
+    config: Config
+    cast: Cast
+    queue_server: QueueServer
+    receiver: Receiver
+    stack: Stack
+
+    def sign_in(self) -> Session:
+        """Start a web process and sign in as the owner."""
+        return self.stack.start_web().sign_in(EMAIL, PASSWORD)
+
+    def add_destination(self, path: str) -> int:
+        """Add a destination at the receiver. path: one of `PATHS` of the receiver."""
+        settings = {"address": f"{self.receiver.origin}{path}", "signing_secret": SIGNING_SECRET}
+        with self.app.app_context():
+            people = get_workspace(self.cast), get_account(self.cast)
+            return add_destination(*people, "webhook", path, settings, self.config.sealer, NOW).id
+
+    def request_test(self, destination_id: int) -> int:
+        """Do what a press does but for the last thing: the queue has no job."""
+        with self.app.app_context():
+            destination = db.session.get_one(AlertDestination, destination_id)
+            return request_test(destination, get_account(self.cast), datetime.now(UTC))
+
+    def enqueue(self, *delivery_ids: int) -> None:
+        """Do the last thing."""
+        with self.app.app_context():
+            queue.enqueue_deliveries(*delivery_ids)
+
+    def get(self, delivery_id: int) -> AlertDelivery:
+        """Read a delivery as it stands."""
+        with self.app.app_context():
+            return db.session.get_one(AlertDelivery, delivery_id)
+
+    def newest(self, destination_id: int) -> AlertDelivery:
+        """Read a destination's newest test send."""
+        with self.app.app_context():
+            newest = find_newest_test(db.session.get_one(AlertDestination, destination_id))
+        assert newest is not None, "no test was ever sent"
+        return newest
+
+    def is_at_rest(self) -> bool:
+        """Say whether every delivery has ended."""
+        with self.app.app_context():
+            return not db.session.scalar(select(func.count()).select_from(AlertDelivery).where(IS_WAITING))
+
+    def count_messages(self, delivery: AlertDelivery) -> int:
+        """Count how often the receiver has got a delivery's message."""
+        return self.receiver.messages[delivery.payload["message_id"]]
+
+    def restart_queue_server(self) -> None:
+        """Start another queue server, with nothing in it, where the first one was."""
+        self.queue_server = start_queue_server(self.queue_server.home)
+
+
+@contextmanager
+def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings: str) -> Iterator[Installation]:
+    """Have an installation for the length of a `with`; no process is started yet.
+
+    directory: for its queue server and logs; short, because a socket's path may not be long. settings: the operator's.
+    """
+    with receiving() as receiver:
+        queue_server = start_queue_server(directory)
+        environment = {
+            "SECRET_KEY": "a key for tests, long enough to sign with",
+            "CONFIG_KEYS": Fernet.generate_key().decode(),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": queue_server.url,
+            "ALERTCHECK_TRUSTED_ORIGINS": receiver.origin,
+        } | settings
+        config = read_config(environment)
+        app = create_app(config)
+        with app.app_context():
+            cast = enter_cast(config, receiver.origin)
+            add_owner(cast)
+        with run_stack(environment, directory / "logs", wsgi) as stack:
+            installation = Installation(app, config, cast, queue_server, receiver, stack)
+            try:
+                yield installation
+            finally:
+                receiver.let_go.set()
+                stack.stop()
+                installation.queue_server.stop()
+                with app.app_context():
+                    db.engine.dispose()
+
+
+def add_owner(cast: Cast) -> None:
+    """Add an admin who can sign in."""
+    account = add_account(EMAIL, "Owner", PASSWORD, NOW)
+    set_role(get_workspace(cast), account, Role.ADMIN)
+    db.session.commit()

@@ -1,0 +1,58 @@
+"""A receiver of webhooks that does what the path says, and knows which messages it has."""
+
+import re
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+
+from tests.outbound.scripted_server import listening, read_request
+from tests.outbound.scripts import script_of
+
+BUSY_FOR = 8
+"""Seconds after which a busy receiver asks to be tried again: time enough to do something to the installation."""
+
+PATHS = ("/takes", "/holds", "/busy", "/silent")
+"""Answers at once; answers once it is let go; is too busy for each message's first try; never answers."""
+
+
+@dataclass
+class Receiver:
+    """messages: how often it has got each one, by the message's id. Those that it was too busy for do not count."""
+
+    origin: str = ""
+    messages: Counter[str] = field(default_factory=Counter)
+    let_go: Event = field(default_factory=Event)
+    refused: set[str] = field(default_factory=set)
+
+    def serve(self, connection: socket.socket) -> None:
+        """Take one message."""
+        head = read_request(connection).decode()
+        path, message = head.split()[1], re.findall(r"(?i)webhook-id: (\S+)", head)[0]
+        if path == "/busy" and message not in self.refused:
+            self.refused.add(message)
+            return _answer(connection, 503, {"Retry-After": str(BUSY_FOR)})
+        self.messages[message] += 1
+        if path == "/silent":
+            return script_of("silent", {})(connection)
+        if path == "/holds":
+            self.let_go.wait(20)
+        return _answer(connection, 200, {})
+
+
+def _answer(connection: socket.socket, status: int, headers: dict[str, str]) -> None:
+    script_of("plain", {"status": status, "body": "ok", "headers": headers})(connection)
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Have a receiver for the length of a `with`."""
+    receiver = Receiver()
+    with listening(receiver.serve, read_first=False) as far_end:
+        receiver.origin = far_end.origin
+        try:
+            yield receiver
+        finally:
+            receiver.let_go.set()

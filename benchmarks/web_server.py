@@ -1,0 +1,35 @@
+"""A web server as docs/deploy.md runs it, on the loopback, for as long as it is measured."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.installation.processes import ROOT, Session, free_port, wait_until
+from webapp.demo.supervisor.processes import on_leash, start
+
+PROCESSES, THREADS = 2, 8
+
+
+@contextmanager
+def serve(wsgi: str, environment: Mapping[str, str], logs: Path) -> Iterator[str]:
+    """Have one, and its origin. wsgi: the module with the application."""
+    origin = f"127.0.0.1:{free_port()}"
+    size = ["--workers", str(PROCESSES), "--threads", str(THREADS)]
+    # So that a process that dies is told from one that is busy, gunicorn touches a file all the time.
+    kept = ["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else []  # noqa: S108
+    command = ["gunicorn", f"{wsgi}:app", "--bind", origin, *size, *kept, "--no-control-socket"]
+    child = start(
+        f"gunicorn {wsgi}",
+        on_leash([sys.executable, "-m", *command]),
+        log=logs / f"{wsgi}.log",
+        environment=os.environ | dict(environment),
+        directory=ROOT,
+        leash=False,
+    )
+    try:
+        wait_until(Session(f"http://{origin}").is_up)
+        yield f"http://{origin}"
+    finally:
+        child.stop(patience=12)

@@ -1,0 +1,186 @@
+"""Accounts: a password opens the account it belongs to, and tells nothing about any other."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from tests.factories import NOW, Cast, get_account, get_workspace, on_both_databases
+from webapp.auth.accounts import (
+    add_account,
+    add_workspace,
+    change_password,
+    find_by_password,
+    find_signed_in,
+    set_active,
+    set_role,
+    sign_in,
+    sign_out,
+)
+from webapp.extensions import db
+from webapp.models import Account, Member, Role, SignIn
+
+PASSWORD = "rowing boat, 17 oars"
+
+
+@pytest.fixture
+def account(context: None) -> Account:
+    return add_account("owner@example.com", "Owner", PASSWORD, NOW)
+
+
+@on_both_databases
+def test_the_right_password_finds_the_account(account: Account) -> None:
+    assert find_by_password("owner@example.com", PASSWORD) == account
+
+
+@pytest.mark.parametrize("email", ["Owner@Example.COM", "  owner@example.com\n"])
+def test_an_address_is_the_same_in_capitals_and_with_space_around_it(account: Account, email: str) -> None:
+    assert find_by_password(email, PASSWORD) == account
+
+
+def test_an_address_is_kept_in_small_letters_without_space_around_it(context: None) -> None:
+    assert add_account(" Grace@Example.com ", "Grace", None, NOW).email == "grace@example.com"
+
+
+@pytest.mark.parametrize("password", ["", PASSWORD + " ", PASSWORD.upper(), "the password of nobody"])
+def test_a_wrong_password_finds_nobody(account: Account, password: str) -> None:
+    assert find_by_password("owner@example.com", password) is None
+
+
+@pytest.mark.parametrize("email", ["", "nobody@example.com", "%", "owner@example.com' OR 1=1 --"])
+def test_an_unknown_address_finds_nobody_whatever_the_password(account: Account, email: str) -> None:
+    assert (find_by_password(email, PASSWORD), find_by_password(email, "the password of nobody")) == (None, None)
+
+
+@pytest.mark.parametrize("password", ["", "the password of nobody"])
+def test_an_account_without_a_password_cannot_be_opened_by_one(context: None, cast: Cast, password: str) -> None:
+    assert find_by_password("admin@example.com", password) is None
+
+
+def test_a_closed_account_is_not_found_by_its_password(account: Account) -> None:
+    account.is_active = False
+
+    assert find_by_password("owner@example.com", PASSWORD) is None
+
+
+def test_a_damaged_hash_finds_nobody(account: Account) -> None:
+    account.password_hash = "not a hash"
+
+    assert find_by_password("owner@example.com", PASSWORD) is None
+
+
+def test_a_password_is_kept_as_argon2id_says(account: Account) -> None:
+    assert str(account.password_hash).startswith("$argon2id$")
+
+
+def test_the_same_password_is_never_kept_as_the_same_text(account: Account) -> None:
+    assert add_account("grace@example.com", "Grace", PASSWORD, NOW).password_hash != account.password_hash
+
+
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(account: Account) -> None:
+    assert measure_sign_in("nobody@example.com") > measure_sign_in("owner@example.com") / 3
+
+
+def measure_sign_in(email: str) -> float:
+    """Return the seconds of computing that a wrong password costs; without a hash to check it is next to none."""
+    started = time.process_time()
+    find_by_password(email, "wrong")
+    return time.process_time() - started
+
+
+@on_both_databases
+def test_a_session_finds_its_account(account: Account) -> None:
+    sign_in(account, NOW)
+
+    assert find_signed_in(account.get_id(), NOW) == account
+
+
+def test_two_sessions_of_one_account_never_have_the_same_id(account: Account) -> None:
+    sign_in(account, NOW)
+    first = account.get_id()
+    sign_in(account, NOW)
+
+    assert account.get_id() != first
+
+
+@pytest.mark.parametrize("sign_in_id", ["", "1", "%", "x" * 43])
+def test_a_session_that_nobody_began_finds_nobody(account: Account, sign_in_id: str) -> None:
+    sign_in(account, NOW)
+
+    assert find_signed_in(sign_in_id, NOW) is None
+
+
+@on_both_databases
+@pytest.mark.parametrize(("short_of_its_end", "is_alive"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
+def test_a_session_ends_after_twelve_hours(account: Account, short_of_its_end: timedelta, is_alive: bool) -> None:
+    sign_in(account, NOW)
+
+    found = find_signed_in(account.get_id(), NOW + timedelta(hours=12) - short_of_its_end)
+
+    assert (found is not None) is is_alive
+
+
+def test_a_session_that_is_over_is_forgotten_at_the_next_sign_in(account: Account) -> None:
+    sign_in(account, NOW)
+    sign_in(account, NOW + timedelta(hours=12))
+
+    assert list(db.session.scalars(select(SignIn.id))) == [account.get_id()]
+
+
+def test_signing_out_ends_this_session_and_no_other(account: Account) -> None:
+    sign_in(account, NOW)
+    other = account.get_id()
+    sign_in(account, NOW)
+    ended = account.get_id()
+    sign_out(account, NOW)
+
+    assert (find_signed_in(ended, NOW), find_signed_in(other, NOW)) == (None, account)
+
+
+def test_a_new_password_replaces_the_old_one(account: Account) -> None:
+    change_password(account, "another boat, 3 oars", NOW)
+
+    assert find_by_password("owner@example.com", PASSWORD) is None
+    assert find_by_password("owner@example.com", "another boat, 3 oars") == account
+
+
+def test_a_new_password_ends_every_session_of_its_account_and_no_other(account: Account) -> None:
+    other = add_account("grace@example.com", "Grace", None, NOW)
+    sign_in(account, NOW)
+    sign_in(other, NOW)
+    change_password(account, "another boat, 3 oars", NOW)
+
+    assert list(db.session.scalars(select(SignIn.account_id))) == [other.id]
+
+
+def test_closing_an_account_ends_its_sessions_also_once_it_is_opened_again(account: Account) -> None:
+    sign_in(account, NOW)
+    set_active(account, False)
+    set_active(account, True)
+
+    assert find_signed_in(account.get_id(), NOW) is None
+
+
+def test_a_session_of_a_closed_account_finds_nobody(account: Account) -> None:
+    sign_in(account, NOW)
+    account.is_active = False
+
+    assert find_signed_in(account.get_id(), NOW) is None
+
+
+def test_a_role_belongs_to_one_workspace(context: None, cast: Cast) -> None:
+    elsewhere = add_workspace("elsewhere", "Elsewhere", NOW)
+    set_role(elsewhere, get_account(cast), Role.VIEWER)
+    db.session.flush()
+
+    assert db.session.get_one(Member, (cast.harbor, cast.admin)).role is Role.ADMIN
+    assert db.session.get_one(Member, (elsewhere.id, cast.admin)).role is Role.VIEWER
+
+
+@on_both_databases
+def test_a_role_can_be_changed(context: None, cast: Cast) -> None:
+    set_role(get_workspace(cast), get_account(cast), Role.SUPPORT)
+    db.session.flush()
+
+    assert db.session.get_one(Member, (cast.harbor, cast.admin), populate_existing=True).role is Role.SUPPORT

@@ -1,0 +1,92 @@
+"""Sessions: they end by sign-out, password change, disabling, and after 12 hours."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from tests.factories import Cast
+from tests.visitor import Visitor
+from webapp.auth import accounts
+from webapp.auth.accounts import SESSION_LIFE
+from webapp.extensions import db
+from webapp.models import Account, SignIn
+
+Visit = Callable[[int], Visitor]
+PAGE = "/w/harbor/destinations"
+
+
+def _is_signed_in(visitor: Visitor) -> bool:
+    return visitor.get(PAGE).status_code == 200
+
+
+@pytest.fixture
+def account(app: Flask, cast: Cast) -> Callable[[Callable[[Account], None]], None]:
+    """Do something to the admin's account, as another process would."""
+
+    def do(act: Callable[[Account], None]) -> None:
+        with app.app_context():
+            act(db.session.get_one(Account, cast.admin))
+            db.session.commit()
+
+    return do
+
+
+def test_sign_out_ends_the_session_in_every_copy_of_its_cookie(app: Flask, cast: Cast, visit: Visit) -> None:
+    visitor = visit(cast.admin)
+    thief = app.test_client()
+    stolen = visitor.client.get_cookie("session")
+    assert stolen is not None
+    thief.set_cookie("session", stolen.value)
+    assert thief.get(PAGE).status_code == 200
+
+    visitor.post("/sign-out")
+
+    assert thief.get(PAGE).status_code == 302
+
+
+def test_another_browser_stays_signed_in_when_one_signs_out(cast: Cast, visit: Visit) -> None:
+    leaving, staying = visit(cast.admin), visit(cast.admin)
+
+    leaving.post("/sign-out")
+
+    assert _is_signed_in(staying)
+
+
+def test_a_new_password_ends_every_session(cast: Cast, visit: Visit, account: Callable[..., None]) -> None:
+    visitor = visit(cast.admin)
+
+    account(lambda admin: accounts.change_password(admin, "a new and long password", datetime.now(UTC)))
+
+    assert not _is_signed_in(visitor)
+
+
+def test_disabling_an_account_ends_its_sessions_for_good(
+    cast: Cast, visit: Visit, account: Callable[..., None]
+) -> None:
+    visitor = visit(cast.admin)
+
+    account(lambda admin: accounts.set_active(admin, False))
+    account(lambda admin: accounts.set_active(admin, True))
+
+    assert not _is_signed_in(visitor)
+
+
+@pytest.mark.parametrize(("left", "is_alive"), [(timedelta(minutes=1), True), (timedelta(0), False)])
+def test_a_session_lives_for_12_hours(app: Flask, cast: Cast, visit: Visit, left: timedelta, is_alive: bool) -> None:
+    visitor = visit(cast.admin)
+    with app.app_context():
+        db.session.execute(update(SignIn).values(started_at=datetime.now(UTC) - SESSION_LIFE + left))
+        db.session.commit()
+
+    assert _is_signed_in(visitor) is is_alive
+
+
+def test_a_cookie_that_names_an_account_instead_of_a_session_opens_nothing(app: Flask, cast: Cast) -> None:
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = str(cast.admin)
+
+    assert client.get(PAGE).status_code == 302

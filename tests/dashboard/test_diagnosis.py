@@ -1,0 +1,143 @@
+"""What is known of a destination's last test, and the report that a ticket gets."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.factories import (
+    NOW,
+    SECRET_PATH,
+    SIGNING_SECRET,
+    Cast,
+    add_delivery,
+    add_real_alert,
+    get_account,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
+from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
+from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.outcome import find_newest_test, tell_last_test
+from webapp.destinations.editing import change_destination, set_enabled
+from webapp.models import AlertDestination, DeliveryStatus, Receipt
+from webapp.settings import Config
+
+pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
+
+SENT: dict[str, Any] = {"status": DeliveryStatus.SENT, "sent_at": NOW, "attempt_count": 1}
+GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gone", "attempt_count": 1}
+
+
+def _diagnose(destination: AlertDestination) -> Diagnosis:
+    newest = find_newest_test(destination)
+    return diagnose(destination, newest, tell_last_test(newest, destination.type))
+
+
+def test_of_a_destination_that_was_never_tested_nothing_is_known(cast: Cast) -> None:
+    diagnosis = _diagnose(get_destination(cast))
+
+    assert (diagnosis.arrival, diagnosis.attempts, diagnosis.last_worked) == ("Nothing was sent yet.", (), None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "arrival"),
+    [
+        ({}, "Not known yet: the test is under way."),
+        (SENT, "It was accepted. Only someone who looks there can tell whether it is shown."),
+        (GONE, "No: nothing was delivered."),
+        (GONE | {"last_error_code": "worker_lost"}, "Perhaps: it is not known. Look there before you press again."),
+        (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Yes: Ann has seen it."),
+        (SENT | {"receipt": Receipt.SEEN}, "Yes: somebody pressed the link in it."),
+        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Ann says that it did not arrive."),
+    ],
+)
+def test_whether_it_arrived_is_said_as_far_as_it_is_known(cast: Cast, facts: dict[str, Any], arrival: str) -> None:
+    add_delivery(get_destination(cast), **facts)
+
+    assert _diagnose(get_destination(cast)).arrival == arrival
+
+
+@pytest.mark.parametrize(
+    ("facts", "receipt"),
+    [
+        ({}, None),
+        (GONE, None),
+        (SENT, "Nobody has said yet whether it showed up."),
+        (GONE | {"last_error_code": "worker_lost"}, "Nobody has said yet whether it showed up."),
+        (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Seen by Ann."),
+        (GONE | {"receipt": Receipt.SEEN}, "Seen by someone with the link in the message."),
+        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Not seen, says Ann."),
+    ],
+)
+def test_what_a_person_says_is_told_beside_it(cast: Cast, facts: dict[str, Any], receipt: str | None) -> None:
+    add_delivery(get_destination(cast), **facts)
+
+    assert _diagnose(get_destination(cast)).receipt == receipt
+
+
+def test_the_report_tells_acceptance_and_receipt_as_two_facts(cast: Cast) -> None:
+    destination = get_destination(cast)
+    seen = {"receipt": Receipt.SEEN, "receipt_by": "Ann", "receipt_at": NOW + seconds(60)}
+    add_delivery(destination, **SENT, **seen)
+
+    lines = write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
+
+    assert lines[6:9] == [
+        "Did it arrive: Yes: Ann has seen it.",
+        "Accepted: 2026-05-04 09:30:00 UTC",
+        "Receipt: Seen by Ann. (2026-05-04 09:31:00 UTC)",
+    ]
+
+
+def test_what_changed_since_it_last_worked_is_told_with_who_and_when(cast: Cast, config: Config) -> None:
+    destination, admin = get_destination(cast), get_account(cast)
+    set_enabled(destination, admin, True, NOW - seconds(60))
+    worked = add_delivery(destination, **SENT)
+    typed = {"address": "https://elsewhere.example.com/", "signing_secret": ""}
+    change_destination(destination, admin, destination.name, typed, config.sealer, NOW + seconds(60))
+    add_delivery(destination, created_at=NOW + seconds(120), **GONE)
+
+    diagnosis = _diagnose(destination)
+
+    (change,) = diagnosis.changes
+    assert diagnosis.last_worked == worked
+    assert (change.action, change.changed, change.account_name) == ("changed", ["address"], "Admin")
+
+
+def test_a_destination_is_used_once_a_rule_has_sent_something_there(cast: Cast) -> None:
+    destination = get_destination(cast)
+    add_delivery(destination, **SENT)
+    before = _diagnose(destination).is_used
+    add_real_alert(destination)
+
+    assert (before, _diagnose(destination).is_used) == (False, True)
+
+
+def test_the_report_tells_everything_that_is_known_and_no_secret(cast: Cast, config: Config) -> None:
+    destination = get_destination(cast)
+    attempts = add_attempt([], PastAttempt(1, NOW, 0.12, "gone", 410))
+    facts = GONE | {"attempts": attempts, "requested_by_id": cast.support, "payload": {"reference": "K7M2QX"}}
+    add_delivery(destination, last_error_message="It asks for no more messages.", **facts)
+    now = datetime(2026, 5, 4, 9, 31, tzinfo=UTC)
+
+    report = write_report(
+        "Harbor Logistics", destination, "Webhook", "127.0.0.1, fingerprint 12ab34cd", _diagnose(destination), now
+    )
+
+    assert report.splitlines() == [
+        "Alertcheck report of 2026-05-04 09:31:00 UTC",
+        "Workspace: Harbor Logistics",
+        "Destination: Ticket system (Webhook)",
+        "Where to: 127.0.0.1, fingerprint 12ab34cd",
+        "Last test: Failed, pressed by Support at 2026-05-04 09:30:00 UTC, reference K7M2QX",
+        "What happened: It asks for no more messages.",
+        "Did it arrive: No: nothing was delivered.",
+        "Code: gone",
+        "Next step: The receiver asks for no more messages. Disable this destination, or enter a new address.",
+        "Attempt 1: 09:30:00 UTC, 0.12 s, answer 410, gone",
+        "Last accepted: never by a test",
+    ]
+    assert SECRET_PATH not in report
+    assert SIGNING_SECRET not in report

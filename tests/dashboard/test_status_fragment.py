@@ -1,0 +1,153 @@
+"""The status fragment's decisions: how often it asks again, when the button works, and why it does not."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.factories import NOW, seconds
+from webapp.auth.access import Visit
+from webapp.dashboard.poll_interval import Polls
+from webapp.dashboard.status_fragment import Beside, Status, find_obstacle, render_status, show_status
+from webapp.deliveries.outcome import Badge
+from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
+
+pytestmark = pytest.mark.usefixtures("context")
+
+DISABLED = "Disabled: enable it to send a test."
+VIEWERS = "Viewers look; ask an admin or support to send a test."
+
+
+def _visit(role: Role = Role.ADMIN) -> Visit:
+    return Visit(Account(id=1, name="Owner"), Workspace(id=1, slug="harbor", name="Harbor Logistics"), role)
+
+
+def _destination(is_enabled: bool = True) -> AlertDestination:
+    return AlertDestination(id=1, workspace_id=1, name="Ticket system", type="webhook", is_enabled=is_enabled)
+
+
+def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
+    values: dict[str, Any] = {"created_at": NOW, "updated_at": NOW, "sent_at": NOW, "send_after": None, "payload": {}}
+    values |= {"last_error_code": None, "last_error_message": None, "attempt_started_at": None}
+    return AlertDelivery(status=status, **(values | facts))
+
+
+def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Status:
+    return show_status(_visit(), _destination(), newest, NOW + seconds(age), **arguments)
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED])
+def test_a_pending_fragment_asks_again_the_more_slowly_the_older_it_is(status: DeliveryStatus) -> None:
+    assert [_show(_test_send(status), age).poll for age in (0, 1, 5, 30)] == [50, 250, 1000, 2000]
+
+
+def test_a_test_that_has_just_been_tried_again_is_asked_about_as_often_as_a_new_one() -> None:
+    retried = _test_send(DeliveryStatus.QUEUED, updated_at=NOW + seconds(50))
+
+    assert _show(retried, age=50).poll == 50
+    assert _show(retried, age=52).poll == 250
+
+
+def test_a_pending_fragment_asks_again_the_more_slowly_the_more_tests_of_the_workspace_wait() -> None:
+    waiting = _test_send(DeliveryStatus.QUEUED)
+
+    assert [_show(waiting, beside=Beside({}, pending)).poll for pending in (1, 5, 10)] == [50, 1000, 2000]
+
+
+def test_a_pending_fragment_asks_again_the_more_slowly_the_more_pages_ask(app: Flask) -> None:
+    app.extensions["polls"] = Polls(budget=10)
+
+    assert [_show(_test_send(DeliveryStatus.QUEUED)).poll for _ in range(3)] == [100, 200, 300]
+
+
+@pytest.mark.parametrize(
+    "status", [DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.CANCELED, DeliveryStatus.SUPPRESSED]
+)
+def test_a_final_fragment_does_not_ask_again(status: DeliveryStatus) -> None:
+    assert _show(_test_send(status)).poll is None
+
+
+def test_where_there_was_no_test_there_is_nothing_to_ask_about() -> None:
+    never = _show(None)
+
+    assert (never.last_test.badge, never.poll, never.cooldown) == (Badge.NEVER, None, 0)
+
+
+@pytest.mark.parametrize(("age", "left"), [(0, 60), (0.001, 60), (1, 59), (59.999, 1), (60, 0)])
+def test_the_button_counts_down_from_the_moment_of_the_press(age: float, left: int) -> None:
+    assert _show(_test_send(DeliveryStatus.SENT), age).cooldown == left
+
+
+@pytest.mark.parametrize(
+    ("role", "is_enabled", "obstacle"),
+    [
+        (Role.ADMIN, True, None),
+        (Role.SUPPORT, True, None),
+        (Role.VIEWER, True, VIEWERS),
+        (Role.ADMIN, False, DISABLED),
+        (Role.SUPPORT, False, DISABLED),
+        (Role.VIEWER, False, VIEWERS),
+    ],
+)
+def test_what_stands_in_the_way_of_a_press_is_said_to_whom_it_concerns(
+    role: Role, is_enabled: bool, obstacle: str | None
+) -> None:
+    assert find_obstacle(_visit(role), _destination(is_enabled)) == obstacle
+
+
+def test_a_refused_press_says_why_beside_the_badge(app: Flask) -> None:
+    html = _render(app, _show(_test_send(DeliveryStatus.QUEUED), refusal="Not sent: <too soon>."))
+
+    assert '<p class="refusal" role="alert">Not sent: &lt;too soon&gt;.</p>' in html
+
+
+def _render(app: Flask, status: Status, role: Role = Role.ADMIN) -> str:
+    with app.test_request_context():
+        return render_status(_visit(role), status, NOW)
+
+
+def test_the_fragment_names_its_root_after_the_destination_and_asks_for_itself(app: Flask) -> None:
+    html = " ".join(_render(app, _show(_test_send(DeliveryStatus.QUEUED))).split())
+
+    assert html.startswith('<div class="status" id="destination-1-status" hx-get="/w/harbor/destinations/1/status"')
+    assert 'hx-trigger="every 50ms"' in html
+    assert 'data-last-test="pending"' in html
+
+
+def test_a_final_fragment_carries_no_poll(app: Flask) -> None:
+    html = _render(app, _show(_test_send(DeliveryStatus.SENT)))
+
+    assert 'data-last-test="sent"' in html
+    assert "hx-get" not in html
+    assert "hx-trigger" not in html
+
+
+def test_a_failure_stands_on_the_page_with_its_next_step_and_its_doubt(app: Flask) -> None:
+    lost = _test_send(DeliveryStatus.FAILED, last_error_code="worker_lost", last_error_message="The worker stopped.")
+
+    html = _render(app, _show(lost))
+
+    assert "<p>The worker stopped.</p>" in html
+    assert "<b>Next:</b> Look in the channel before you press again." in html
+    assert "The message may or may not have arrived." in html
+
+
+def test_a_time_is_shown_in_words_and_in_full(app: Flask) -> None:
+    sent = _test_send(DeliveryStatus.SENT, sent_at=NOW - timedelta(hours=2))
+
+    html = _render(app, _show(sent))
+
+    assert "2 h ago" in html
+    assert 'tabindex="0" data-exact="2026-05-04 07:30:00 UTC"' in html
+
+
+def test_a_viewers_fragment_has_no_button(app: Flask) -> None:
+    assert "<button" not in _render(app, _show(None), Role.VIEWER)
+
+
+def test_a_button_that_counts_down_keeps_the_focus(app: Flask) -> None:
+    button = _render(app, _show(_test_send(DeliveryStatus.SENT))).partition("<button")[2].partition("</button>")[0]
+
+    assert 'aria-disabled="true" data-seconds-left="60"' in button
+    assert " disabled" not in button.replace("aria-disabled", "")

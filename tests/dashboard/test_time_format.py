@@ -1,0 +1,49 @@
+"""Times in words: rounded down to the largest unit that fits, on both sides of each change of unit."""
+
+from datetime import timedelta, timezone
+
+import pytest
+
+from tests.factories import NOW, seconds
+from webapp.dashboard.time_format import ago, exact
+
+IN_WORDS = [
+    (1, "1 s"),
+    (59, "59 s"),
+    (60, "1 min"),
+    (119, "1 min"),
+    (120, "2 min"),
+    (3_599, "59 min"),
+    (3_600, "1 h"),
+    (86_399, "23 h"),
+    (86_400, "1 d"),
+    (40_000_000, "462 d"),
+]
+
+
+@pytest.mark.parametrize(("count", "words"), IN_WORDS)
+def test_a_moment_that_has_passed_is_so_long_ago(count: int, words: str) -> None:
+    assert ago(NOW - seconds(count), NOW) == f"{words} ago"
+
+
+@pytest.mark.parametrize(("count", "words"), IN_WORDS)
+def test_a_moment_to_come_is_so_far_away(count: int, words: str) -> None:
+    assert ago(NOW + seconds(count), NOW) == f"in {words}"
+
+
+@pytest.mark.parametrize("count", [-0.5, -0.001, 0, 0.001, 0.5])
+def test_half_a_second_before_or_after_is_just_now(count: float) -> None:
+    assert ago(NOW + seconds(count), NOW) == "just now"
+
+
+@pytest.mark.parametrize(("count", "words"), [(-0.51, "1 s ago"), (0.51, "in 1 s")])
+def test_more_than_half_a_second_is_a_second(count: float, words: str) -> None:
+    assert ago(NOW + seconds(count), NOW) == words
+
+
+def test_an_exact_moment_is_written_in_utc_to_the_second() -> None:
+    assert exact(NOW + seconds(7.9)) == "2026-05-04 09:30:07 UTC"
+
+
+def test_an_exact_moment_of_another_zone_is_written_in_utc() -> None:
+    assert exact(NOW.astimezone(timezone(timedelta(hours=-10)))) == "2026-05-04 09:30:00 UTC"

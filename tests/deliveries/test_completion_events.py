@@ -1,0 +1,71 @@
+"""A delivery that has ended is told to the log and the tallies: once, and not before it is committed."""
+
+import json
+import logging
+
+import pytest
+
+from tests.factories import NOW, Cast, add_delivery, get_destination, on_both_databases, seconds
+from webapp.deliveries.transitions import ACCEPT, FAIL, REMIND, cause, make_change
+from webapp.extensions import db
+from webapp.failures import Code
+from webapp.logs import JsonLines
+from webapp.metrics.counters import Outcome, read_tallies
+
+pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
+
+
+@pytest.fixture
+def sending(cast: Cast) -> int:
+    """The id of a test send that is on its way."""
+    return add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1).id
+
+
+def _told(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    records = [record for record in caplog.records if record.msg == "delivery ended"]
+    return [json.loads(JsonLines().format(record)) for record in records]
+
+
+def test_an_ending_is_told_with_its_channel_code_and_time_from_the_press(
+    sending: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "webapp")
+
+    make_change(FAIL, sending, NOW + seconds(1.5), **cause(Code.NOT_FOUND))
+    db.session.commit()
+
+    (told,) = _told(caplog)
+    facts = {"delivery": sending, "change": "fail", "channel": "webhook", "status": "failed", "code": "not_found"}
+    assert told.items() >= (facts | {"seconds": 1.5}).items()
+    assert read_tallies().outcomes == {Outcome("webhook", "failed", "not_found"): 1}
+    assert read_tallies().durations["webhook"].total == 1.5
+
+
+def test_an_ending_that_is_not_committed_is_not_told(sending: int, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "webapp")
+
+    make_change(ACCEPT, sending, NOW, sent_at=NOW)
+    db.session.rollback()
+    db.session.commit()
+
+    assert (_told(caplog), read_tallies().outcomes) == ([], {})
+
+
+def test_an_ending_is_told_once(sending: int, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "webapp")
+
+    for _ in range(2):
+        make_change(ACCEPT, sending, NOW, sent_at=NOW)
+        db.session.commit()
+
+    assert (len(_told(caplog)), read_tallies().outcomes) == (1, {Outcome("webhook", "sent", "none"): 1})
+
+
+def test_what_goes_on_is_not_told_as_an_ending(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    waiting = add_delivery(get_destination(cast)).id
+    caplog.set_level(logging.INFO, "webapp")
+
+    make_change(REMIND, waiting, NOW)
+    db.session.commit()
+
+    assert (_told(caplog), read_tallies().outcomes) == ([], {})

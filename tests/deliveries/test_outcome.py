@@ -1,0 +1,194 @@
+"""LastTestStatus: every row of the table in the product's description."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from webapp.deliveries.outcome import Badge, find_newest_test, list_with_newest_test, tell_last_test
+from webapp.failures import Code
+from webapp.models import AlertDelivery, DeliveryStatus
+
+SENT_AT, UPDATED_AT, SEND_AFTER = NOW + seconds(1), NOW + seconds(2), NOW + seconds(3)
+
+
+def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
+    values = {"sent_at": None, "send_after": None, "attempt_started_at": None, "last_error_code": None}
+    values |= {"last_error_message": None, "created_at": NOW, "updated_at": UPDATED_AT, "attempt_count": 0}
+    return AlertDelivery(status=status, **(values | facts))
+
+
+@pytest.mark.parametrize(
+    ("newest", "badge", "at"),
+    [
+        (None, Badge.NEVER, None),
+        (_test_send(DeliveryStatus.QUEUED), Badge.PENDING, NOW),
+        (_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER), Badge.PENDING, SEND_AFTER),
+        (_test_send(DeliveryStatus.QUEUED, send_after=SEND_AFTER), Badge.PENDING, SEND_AFTER),
+        (_test_send(DeliveryStatus.SENT, sent_at=SENT_AT), Badge.SENT, SENT_AT),
+        (_test_send(DeliveryStatus.FAILED, last_error_code="not_found"), Badge.FAILED, UPDATED_AT),
+        (_test_send(DeliveryStatus.CANCELED, last_error_code="superseded"), Badge.FAILED, UPDATED_AT),
+        (_test_send(DeliveryStatus.SUPPRESSED), Badge.FAILED, UPDATED_AT),
+    ],
+)
+def test_the_badge_and_its_time_follow_from_the_newest_test_send(
+    newest: AlertDelivery | None, badge: Badge, at: datetime | None
+) -> None:
+    told = tell_last_test(newest, "webhook")
+
+    assert (told.badge, told.at) == (badge, at)
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.CANCELED, DeliveryStatus.SUPPRESSED])
+def test_a_test_that_was_not_sent_says_so_and_why(status: DeliveryStatus) -> None:
+    told = tell_last_test(_test_send(status, last_error_message="The reason."), "webhook")
+
+    assert told.sentence == "Not sent. The reason."
+
+
+def test_a_waiting_test_says_that_it_waits_for_a_worker_and_since_when() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.QUEUED), "webhook")
+
+    assert (told.sentence, told.at_label, told.at) == ("Waiting for a worker to pick it up.", "waiting since", NOW)
+
+
+def test_a_claimed_test_says_that_it_is_being_sent() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW), "webhook")
+
+    assert (told.sentence, told.at_label, told.at) == ("Sending now.", "pressed", NOW)
+
+
+BUSY = {"last_error_message": "It was busy.", "attempt_count": 1}
+
+
+def test_a_deferred_test_says_what_happened_and_when_it_is_tried_again() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **BUSY), "webhook")
+
+    assert (told.sentence, told.at_label, told.at) == ("It was busy. Attempt 2 is next.", "next try", SEND_AFTER)
+
+
+def test_a_further_attempt_that_waits_for_a_worker_says_so() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
+
+    assert (told.sentence, told.at_label) == ("It was busy. Attempt 2 waits for a worker.", "waiting since")
+
+
+def test_a_further_attempt_that_is_being_made_says_so() -> None:
+    second = _test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW, **(BUSY | {"attempt_count": 2}))
+
+    assert tell_last_test(second, "webhook").sentence == "It was busy. Attempt 2 is on its way."
+
+
+def test_sent_claims_no_more_than_the_channel_knows() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.SENT, sent_at=SENT_AT), "teams")
+
+    assert told.sentence == "Accepted by Microsoft Teams."
+
+
+def test_sent_with_a_warning_shows_the_warning() -> None:
+    sent = _test_send(DeliveryStatus.SENT, sent_at=SENT_AT, last_error_message="1 of 3 recipients was refused.")
+
+    assert tell_last_test(sent, "email").sentence == "Accepted by the mail server. 1 of 3 recipients was refused."
+
+
+def test_a_failure_that_may_have_arrived_says_so() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.FAILED, last_error_code=Code.WORKER_LOST), "webhook")
+
+    assert told.may_have_arrived
+
+
+def test_a_failure_names_the_next_step_in_the_words_of_its_channel() -> None:
+    failed = _test_send(DeliveryStatus.FAILED, last_error_code=Code.NOT_FOUND)
+
+    assert tell_last_test(failed, "teams").next_step != tell_last_test(failed, "no-such-channel").next_step
+
+
+def test_a_code_of_an_older_version_is_shown_as_it_is() -> None:
+    told = tell_last_test(_test_send(DeliveryStatus.FAILED, last_error_code="from_long_ago"), "webhook")
+
+    assert (told.badge, told.sentence, told.next_step) == (Badge.FAILED, "from_long_ago", None)
+
+
+FOREIGN = {"alert_rule_id": 1, "last_error_message": "POST https://hooks.example.com/canary: refused"}
+"""A real alert's row as another program may have written it."""
+
+
+@pytest.mark.parametrize(
+    ("delivery", "sentence"),
+    [
+        (_test_send(DeliveryStatus.FAILED, last_error_code="gone", **FOREIGN), "gone"),
+        (_test_send(DeliveryStatus.CANCELED, last_error_code="gone", **FOREIGN), "Not sent. gone"),
+        (_test_send(DeliveryStatus.SENT, sent_at=SENT_AT, **FOREIGN), "Accepted by the receiver."),
+        (_test_send(DeliveryStatus.QUEUED, **FOREIGN), "Waiting to be sent."),
+        (_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **FOREIGN), "Attempt 1 is next."),
+    ],
+)
+def test_what_another_program_says_of_a_real_alert_is_not_repeated(delivery: AlertDelivery, sentence: str) -> None:
+    assert tell_last_test(delivery, "webhook").sentence == sentence
+
+
+def test_what_we_say_of_a_real_alert_that_we_sent_is() -> None:
+    ours = _test_send(DeliveryStatus.FAILED, last_error_code="gone", alert_rule_id=1, attempts=[], **BUSY)
+
+    assert tell_last_test(ours, "webhook").sentence == "It was busy."
+
+
+@on_both_databases
+def test_the_newest_test_send_is_the_one_created_last(context: None, cast: Cast) -> None:
+    destination = get_destination(cast)
+    newest = add_delivery(destination, created_at=NOW + seconds(1))
+    add_delivery(destination, created_at=NOW)
+
+    assert find_newest_test(destination) == newest
+
+
+@on_both_databases
+def test_of_two_created_at_the_same_instant_the_higher_id_is_the_newest(context: None, cast: Cast) -> None:
+    destination = get_destination(cast)
+    add_delivery(destination)
+    newest = add_delivery(destination)
+
+    assert find_newest_test(destination) == newest
+
+
+@on_both_databases
+def test_a_real_alert_never_moves_the_badge(context: None, cast: Cast) -> None:
+    destination = get_destination(cast)
+    tested = add_delivery(destination)
+    add_real_alert(destination, created_at=NOW + seconds(9))
+
+    assert find_newest_test(destination) == tested
+
+
+@on_both_databases
+def test_a_page_of_destinations_takes_one_query_however_many_deliveries_there_are(
+    context: None, cast: Cast, count_queries: Any
+) -> None:
+    destination = get_destination(cast)
+    for second in range(20):
+        newest = add_delivery(destination, created_at=NOW + seconds(second))
+
+    with count_queries() as queries:
+        rows = list_with_newest_test([cast.destination])
+
+    assert (rows, len(queries)) == ([(destination, newest)], 1)
+
+
+def test_a_page_lists_a_destination_that_was_never_tested(context: None, cast: Cast) -> None:
+    assert list_with_newest_test([cast.destination]) == [(get_destination(cast), None)]
+
+
+def test_the_query_of_a_page_walks_the_index_and_sorts_nothing(context: None, cast: Cast) -> None:
+    from sqlalchemy import text
+    from sqlalchemy.dialects import sqlite
+
+    from webapp.deliveries.outcome import _OF_MANY
+    from webapp.extensions import db
+
+    of_one = _OF_MANY.params(destination_ids=[cast.destination])
+    query = of_one.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    plan = " / ".join(row[3] for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+
+    assert "ix_alert_deliveries_newest" in plan
+    assert "TEMP B-TREE" not in plan

@@ -1,0 +1,85 @@
+"""How messages are read, and where their reference codes are found."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from webapp.demo.receiver.adaptive_cards import Card, Text
+from webapp.demo.receiver.inbox import Received
+from webapp.demo.receiver.parsed_mail import Letter
+from webapp.demo.receiver.parsed_messages import Bubble, Call, Piece, Reading, Unread, find_reference, read
+from webapp.demo.receiver.scenarios import Scenario, Service
+
+CARD = '{"attachments": [{"content": {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "Hello"}]}}]}'
+SEE = Bubble((Piece("See", url="https://a.b/?c&d"), Piece(" <!here>")))
+DEEP = "[" * 60_000
+
+
+def received(service: Service, body: str) -> Received:
+    return Received(
+        id=1,
+        received_at=datetime(2026, 11, 5, tzinfo=UTC),
+        service=service,
+        scenario=Scenario.WORKS,
+        answered=200,
+        accepted=True,
+        body=body,
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "body", "reading"),
+    [
+        (Service.TEAMS, CARD, Card((Text("Hello"),))),
+        (Service.SLACK, '{"text": "Hello"}', Bubble((Piece("Hello"),))),
+        (Service.SLACK, '{"text": "*Who:* a &amp;lt; b"}', Bubble((Piece("Who:", is_bold=True), Piece(" a &lt; b")))),
+        (Service.SLACK, '{"text": "<https://a.b/?c&amp;d|See> <!here>"}', SEE),
+        (Service.WEBHOOK, '{"b":1,"a":"ü"}', Call('{\n  "b": 1,\n  "a": "ü"\n}')),
+        (Service.EMAIL, "Subject: x\r\n\r\nHello", Letter("", "", "x", "", "Hello")),
+    ],
+)
+def test_a_message_is_read_as_its_service_shows_it(service: Service, body: str, reading: Reading) -> None:
+    assert read(received(service, body)) == reading
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", "[]", '{"text": 1}', DEEP])
+@pytest.mark.parametrize("service", [Service.TEAMS, Service.SLACK])
+def test_a_message_its_service_would_not_understand_is_shown_as_it_came(service: Service, body: str) -> None:
+    assert read(received(service, body)) == Unread(body)
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", "1", DEEP])
+def test_a_webhook_that_is_no_json_is_shown_as_it_came(body: str) -> None:
+    assert read(received(Service.WEBHOOK, body)) == Call(body)
+
+
+@pytest.mark.parametrize("service", [Service.SLACK, Service.WEBHOOK])
+def test_half_a_character_is_replaced(service: Service) -> None:
+    reading = read(received(service, r'{"text": "\ud800"}'))
+    assert str(reading).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Reference: AC-7F3K",
+        '{"data":{"reference":"AC-7F3K"}}',
+        '{"facts": [{"title": "Reference", "value": "AC-7F3K"}]}',
+        '{"facts": [{"title": "Reference:", "value": "AC-7F3K"}]}',
+        r'{"text": "*Reference:* `AC-7F3K`\nBye"}',
+        "Reference code: AC-7F3K.",
+    ],
+)
+def test_a_reference_is_found_wherever_it_stands(body: str) -> None:
+    assert find_reference(Service.SLACK, body) == "AC-7F3K"
+
+
+@pytest.mark.parametrize("body", ["", "For reference, please call", '{"reference": null}', '{"a": "Reference"}, "b"'])
+def test_what_only_looks_like_a_reference_is_none(body: str) -> None:
+    assert find_reference(Service.SLACK, body) is None
+
+
+def test_a_reference_is_found_in_an_encoded_mail() -> None:
+    # "Reference: AC-7F3K" in base64
+    mime = "Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nUmVmZXJlbmNlOiBBQy03RjNL\r\n"
+    assert find_reference(Service.EMAIL, mime) == "AC-7F3K"

@@ -1,0 +1,82 @@
+"""The demo receiver as a process of its own, and clients that talk to it."""
+
+import smtplib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+import requests
+
+from webapp.demo.receiver.inbox import Inbox
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
+SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A running receiver: where it listens, and what it keeps."""
+
+    process: subprocess.Popen[str]
+    http_port: int
+    smtp_port: int
+    inbox_file: Path
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(self.inbox_file)
+
+    def ask(self, method: str, path: str, body: str | bytes = b"{}", **headers: str) -> requests.Response:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.request(
+            method, f"http://127.0.0.1:{self.http_port}{path}", data=body, headers=names, timeout=SECONDS
+        )
+
+    def post(self, path: str, body: str | bytes = b"{}", **headers: str) -> requests.Response:
+        return self.ask("POST", path, body, **headers)
+
+    def mail(self, *recipients: str, text: str = "Reference: MAIL-1") -> dict[str, tuple[int, bytes]]:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "alerts@demo.example", recipients[0], "[TEST] Grüße"
+        message.set_content(text)
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=SECONDS) as server:
+            return server.send_message(message, to_addrs=recipients)
+
+    def connect(self, port: int) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_receiver(http_port: int, smtp_port: int, directory: Path) -> subprocess.Popen[str]:
+    ports = [f"--http-port={http_port}", f"--smtp-port={smtp_port}"]
+    files = [f"--inbox={directory / 'inbox.sqlite'}", f"--signing-secret-file={directory / 'signing-secret'}"]
+    command = [sys.executable, "-m", "webapp.demo.receiver.__main__", *ports, *files]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def run_receiver(directory: Path) -> Iterator[Receiver]:
+    (directory / "signing-secret").write_text(f"{SECRET}\n")
+    http_port, smtp_port = free_port(), free_port()
+    with start_receiver(http_port, smtp_port, directory) as process:
+        try:
+            wait_until_listening(process)
+            yield Receiver(process, http_port, smtp_port, directory / "inbox.sqlite")
+        finally:
+            process.kill()
+
+
+def wait_until_listening(process: subprocess.Popen[str]) -> None:
+    assert process.stdout
+    assert process.stdout.readline() == "listening\n"

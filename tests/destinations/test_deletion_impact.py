@@ -1,0 +1,90 @@
+"""What a deletion would end: the rules that send there, and a test that is under way."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from webapp.destinations.deletion_impact import foresee_loss
+from webapp.extensions import db
+from webapp.models import AlertDestination, AlertRule, DeliveryStatus
+
+
+@pytest.fixture
+def destination(context: None, cast: Cast) -> AlertDestination:
+    return get_destination(cast)
+
+
+def _add_alert_of(destination: AlertDestination, name: str, age: timedelta) -> None:
+    alert = add_real_alert(destination, created_at=NOW - age)
+    db.session.get_one(AlertRule, alert.alert_rule_id).name = name
+    db.session.commit()
+
+
+def test_a_new_destination_loses_nothing_but_its_settings(destination: AlertDestination) -> None:
+    loss = foresee_loss(destination, NOW)
+
+    assert (loss.rules, loss.has_pending_test, loss.test_sends) == ([], False, 0)
+
+
+@on_both_databases
+def test_the_rules_that_sent_alerts_there_are_named_once_each_in_order(destination: AlertDestination) -> None:
+    _add_alert_of(destination, "Pump stopped", timedelta(days=1))
+    _add_alert_of(destination, "Door open", timedelta(days=2))
+    rule = db.session.query(AlertRule).filter_by(name="Door open").one()
+    add_real_alert(destination, alert_rule_id=rule.id, created_at=NOW)
+
+    assert foresee_loss(destination, NOW).rules == ["Door open", "Pump stopped"]
+
+
+@pytest.mark.parametrize(("age", "rules"), [(timedelta(days=30), ["Door open"]), (timedelta(days=30, seconds=1), [])])
+def test_a_rule_counts_for_30_days(destination: AlertDestination, age: timedelta, rules: list[str]) -> None:
+    _add_alert_of(destination, "Door open", age)
+
+    assert foresee_loss(destination, NOW).rules == rules
+
+
+def test_a_rule_that_sends_elsewhere_is_not_named(destination: AlertDestination, cast: Cast) -> None:
+    _add_alert_of(db.session.get_one(AlertDestination, cast.foreign_destination), "Lab alarm", timedelta())
+
+    assert foresee_loss(destination, NOW).rules == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_pending"),
+    [
+        ({"status": DeliveryStatus.QUEUED}, True),
+        ({"status": DeliveryStatus.DEFERRED, "send_after": NOW}, True),
+        ({"status": DeliveryStatus.SENT, "sent_at": NOW}, False),
+        ({"status": DeliveryStatus.FAILED, "last_error_code": "not_found"}, False),
+    ],
+)
+def test_only_a_test_that_is_under_way_would_be_cancelled(
+    destination: AlertDestination, facts: dict[str, object], is_pending: bool
+) -> None:
+    add_delivery(destination, **facts)
+
+    assert foresee_loss(destination, NOW).has_pending_test is is_pending
+
+
+def test_the_test_sends_on_record_are_counted_and_real_alerts_are_not(destination: AlertDestination) -> None:
+    add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW)
+    add_delivery(destination, created_at=NOW + seconds(61))
+    add_real_alert(destination)
+
+    assert foresee_loss(destination, NOW).test_sends == 2
+
+
+def test_it_takes_three_queries_however_many_rules_there_are(
+    destination: AlertDestination, count_queries: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    _add_alert_of(destination, "Door open", timedelta())
+    _add_alert_of(destination, "Pump stopped", timedelta())
+    db.session.refresh(destination)
+
+    with count_queries() as statements:
+        foresee_loss(destination, NOW)
+
+    assert len(statements) == 3

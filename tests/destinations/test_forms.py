@@ -1,0 +1,282 @@
+"""Forms: made from a channel's fields, strict about what is typed, and silent about what is secret."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from flask import Flask
+from wtforms import Form
+
+from webapp.channels import CHANNELS
+from webapp.channels.contract import (
+    Accepted,
+    Channel,
+    Field,
+    FieldKind,
+    Message,
+    Preview,
+    SettingInvalid,
+    Settings,
+)
+from webapp.destinations.forms import DestinationForm, PasswordForm, SignInForm, make_destination_form
+from webapp.outbound import WayOut
+
+
+def _check(text: str, _way_out: WayOut) -> str:
+    if "wrong" in text:
+        raise SettingInvalid("That is wrong.")
+    return text.strip().lower()
+
+
+def _field(name: str, kind: FieldKind, required: bool = True) -> Field:
+    return Field(name, name.replace("_", " ").capitalize(), kind, f"Help on {name}.", _check, required)
+
+
+def _send(_settings: Settings, _message: Message, _way_out: WayOut) -> Accepted:
+    return Accepted(200)
+
+
+def _preview(_settings: Settings, _message: Message, _way_out: WayOut) -> Preview:
+    return Preview("Pigeon", {}, ())
+
+
+PIGEONS = Channel(
+    "Pigeons",
+    "Fed",
+    "Look at the roof.",
+    guide=("Climb onto the roof.",),
+    fields=(
+        _field("loft", FieldKind.ADDRESS),
+        _field("whistle", FieldKind.SECRET),
+        _field("password", FieldKind.SECRET, required=False),
+        _field("birds", FieldKind.RECIPIENTS),
+    ),
+    preview=_preview,
+    send=_send,
+)
+"""A channel with a field of every kind."""
+
+FILLED = {"name": "Roof", "loft": "North", "whistle": "Canary", "password": "", "birds": "Owner, Bob"}
+STORED = {"loft": "south", "whistle": "old canary", "password": "old", "birds": "cy"}
+
+
+Fill = Callable[..., Any]
+
+
+@pytest.fixture
+def submit(app: Flask) -> Iterator[Fill]:
+    """Have a form filled in by a request of a browser; data: what the form begins with."""
+    with ExitStack() as requests:
+
+        def submit(form: type[Form], typed: Mapping[str, str], data: Mapping[str, str] | None = None) -> Any:
+            requests.enter_context(app.test_request_context(method="POST", data=dict(typed)))
+            return form(data=data, meta={"csrf": False})
+
+        yield submit
+
+
+@pytest.fixture
+def fill(submit: Fill) -> Fill:
+    """Have the form of a channel filled in."""
+
+    def fill(typed: Mapping[str, str], stored: Mapping[str, str] | None = None, channel: Channel = PIGEONS) -> Any:
+        return submit(make_destination_form(channel, WayOut(), stored or {}), typed, stored)
+
+    return fill
+
+
+def _errors(form: DestinationForm) -> dict[str, list[str]]:
+    form.validate()
+    return {name: list(errors) for name, errors in form.errors.items()}
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_channels_form_asks_for_the_name_and_for_its_fields_in_their_order(fill: Fill, name: str) -> None:
+    form = fill({}, channel=CHANNELS[name])
+
+    assert [field.name for field in form] == ["name", *(field.name for field in CHANNELS[name].fields)]
+    assert [field.label.text for field in form][1:] == [field.label for field in CHANNELS[name].fields]
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_every_field_that_a_channel_needs_is_asked_for_by_its_label(fill: Fill, name: str) -> None:
+    needed = [field for field in CHANNELS[name].fields if field.required]
+
+    errors = _errors(fill({"name": "Any"}, channel=CHANNELS[name]))
+
+    assert errors == {field.name: [f"Enter the {field.label[0].lower()}{field.label[1:]}."] for field in needed}
+
+
+def test_a_form_that_is_filled_in_passes_with_the_checked_values(fill: Fill) -> None:
+    form = fill(FILLED)
+
+    assert form.validate()
+    assert form.read_settings(PIGEONS) == {
+        "loft": "north",
+        "whistle": "canary",
+        "password": "",
+        "birds": "owner, bob",
+    }
+
+
+def test_a_field_that_its_channel_refuses_says_the_channels_sentence(fill: Fill) -> None:
+    assert _errors(fill(FILLED | {"loft": "wrong", "birds": "wrong too"})) == {
+        "loft": ["That is wrong."],
+        "birds": ["That is wrong."],
+    }
+
+
+def test_a_field_that_is_not_needed_may_stay_empty(fill: Fill) -> None:
+    assert _errors(fill(FILLED | {"password": ""})) == {}
+
+
+def test_a_field_that_is_not_needed_is_checked_if_it_is_filled_in(fill: Fill) -> None:
+    assert _errors(fill(FILLED | {"password": "wrong"})) == {"password": ["That is wrong."]}
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\t", "\r\n"])
+def test_a_new_destinations_secret_may_not_be_blank(fill: Fill, blank: str) -> None:
+    assert _errors(fill(FILLED | {"whistle": blank})) == {"whistle": ["Enter the whistle."]}
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\t", "\r\n", "\x00", "\N{NO-BREAK SPACE}"])
+def test_a_stored_secret_may_be_left_blank_and_then_reads_as_empty(fill: Fill, blank: str) -> None:
+    form = fill({"name": "Roof", "loft": blank, "whistle": blank, "password": blank, "birds": "cy"}, STORED)
+
+    assert form.validate()
+    assert form.read_settings(PIGEONS) == {"loft": "", "whistle": "", "password": "", "birds": "cy"}
+
+
+def test_a_stored_secret_that_is_typed_anew_is_checked_like_a_new_one(fill: Fill) -> None:
+    assert _errors(fill(FILLED | {"whistle": "wrong"}, STORED)) == {"whistle": ["That is wrong."]}
+
+
+@pytest.mark.parametrize("around", ["  {} ", "\t{}\r\n", "\x00{}\x00"])
+def test_what_nobody_types_on_purpose_is_taken_away(fill: Fill, around: str) -> None:
+    form = fill({name: around.format(value) for name, value in FILLED.items()})
+
+    assert form.validate()
+    assert (form.name.data, form.read_settings(PIGEONS)["loft"]) == ("Roof", "north")
+
+
+def test_recipients_are_not_kept_by_leaving_them_blank_since_they_are_shown(fill: Fill) -> None:
+    assert _errors(fill(FILLED | {"birds": ""}, STORED)) == {"birds": ["Enter the birds."]}
+
+
+def test_a_secret_that_is_missing_from_what_is_stored_must_be_entered(fill: Fill) -> None:
+    assert _errors(fill(FILLED | {"whistle": ""}, {"loft": "south"})) == {"whistle": ["Enter the whistle."]}
+
+
+@pytest.mark.parametrize("field", ["loft", "whistle", "password"])
+def test_a_secret_field_never_shows_a_value(fill: Fill, field: str) -> None:
+    html = fill(FILLED | {"password": "Canary"}, STORED)[field]()
+
+    assert 'value=""' in html
+    assert 'autocomplete="off"' in html
+    assert STORED[field] not in html
+    assert "Canary" not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "errors"),
+    [
+        ("name", {}, ["Give the destination a name."]),
+        ("loft", {"loft": "wrong"}, ["That is wrong."]),
+        ("whistle", {"whistle": "right"}, []),
+        ("password", {}, []),
+    ],
+)
+def test_one_field_can_be_checked_alone(fill: Fill, name: str, typed: dict[str, str], errors: list[str]) -> None:
+    form = fill(typed)
+
+    assert list(form.check_field(name).errors) == errors
+    assert list(form.errors) == [name] * bool(errors)
+
+
+@pytest.mark.parametrize("name", ["csrf_token", "feathers", ""])
+def test_what_is_no_field_cannot_be_checked(fill: Fill, name: str) -> None:
+    assert fill(FILLED).check_field(name) is None
+
+
+def test_the_secrets_that_were_typed_are_named_since_no_page_holds_them(fill: Fill) -> None:
+    assert fill(FILLED).list_withheld() == ["Loft", "Whistle"]
+    assert fill({"name": "Roof", "loft": " ", "birds": "cy"}).list_withheld() == []
+
+
+def test_recipients_show_what_is_stored_and_what_was_typed(fill: Fill) -> None:
+    assert ">\r\ncy</textarea>" in fill({}, STORED)["birds"]()
+    assert ">\r\nOwner, Bob</textarea>" in fill(FILLED, STORED)["birds"]()
+
+
+def test_the_help_of_a_stored_secret_says_that_blank_keeps_it(fill: Fill) -> None:
+    form = fill(FILLED, {"loft": "south"})
+
+    assert form["loft"].description == "Help on loft. Leave blank to keep what is stored."
+    assert form["whistle"].description == "Help on whistle."
+    assert form["birds"].description == "Help on birds."
+
+
+@pytest.mark.parametrize(
+    ("name", "errors"),
+    [
+        ("n", {}),
+        ("ü" * 200, {}),
+        ("ü" * 201, {"name": ["Use at most 200 characters."]}),
+        ("", {"name": ["Give the destination a name."]}),
+        (" \u3000\t", {"name": ["Give the destination a name."]}),
+    ],
+)
+def test_a_name_has_1_to_200_characters(fill: Fill, name: str, errors: dict[str, list[str]]) -> None:
+    assert _errors(fill(FILLED | {"name": name})) == errors
+
+
+def test_the_form_of_one_channel_does_not_grow_by_the_fields_of_another(submit: Fill) -> None:
+    make_destination_form(PIGEONS, WayOut(), {})
+
+    assert [field.name for field in submit(DestinationForm, {})] == ["name"]
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+def test_a_form_reads_nothing_but_what_a_form_sends(app: Flask, content_type: str) -> None:
+    body = b'{"email": "owner@example.com", "password": "any"}'
+
+    with app.test_request_context(method="POST", data=body, content_type=content_type):
+        form = SignInForm(meta={"csrf": False})
+
+        assert not form.validate()
+        assert sorted(form.errors) == ["email", "password"]
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "names"),
+    [
+        ("e" * 254, "p" * 1000, []),
+        ("e" * 255, "p", ["email"]),
+        ("e", "p" * 1001, ["password"]),
+        ("", "", ["email", "password"]),
+    ],
+)
+def test_a_sign_in_is_bounded_before_anything_is_computed(
+    submit: Fill, email: str, password: str, names: list[str]
+) -> None:
+    assert sorted(_errors(submit(SignInForm, {"email": email, "password": password}))) == names
+
+
+@pytest.mark.parametrize(("length", "names"), [(11, ["new"]), (12, []), (1000, []), (1001, ["new"])])
+def test_a_new_password_has_12_to_1000_characters(submit: Fill, length: int, names: list[str]) -> None:
+    assert sorted(_errors(submit(PasswordForm, {"current": "any", "new": "p" * length}))) == names
+
+
+def test_a_password_keeps_the_blanks_around_it(submit: Fill) -> None:
+    assert submit(SignInForm, {"email": " owner@example.com ", "password": " any "}).password.data == " any "
+
+
+@pytest.mark.parametrize(
+    ("form", "field"), [(SignInForm, "password"), (PasswordForm, "current"), (PasswordForm, "new")]
+)
+def test_a_password_field_never_shows_a_value(submit: Fill, form: type[Form], field: str) -> None:
+    filled = submit(form, {field: "canary"})
+
+    assert filled[field].data == "canary"
+    assert "canary" not in filled[field]()

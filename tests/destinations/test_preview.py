@@ -1,0 +1,85 @@
+"""The sample of a test: what a press now would send, and nothing is written or sent for it."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from pytest_httpserver import HTTPServer
+from sqlalchemy import func, select
+from sqlalchemy.orm import object_session
+
+from tests.factories import NOW, Cast, get_account, get_destination
+from webapp.deliveries import request_test, send
+from webapp.destinations.preview import preview_test
+from webapp.extensions import db
+from webapp.failures import Code, DeliveryFailed
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent
+from webapp.outbound import WayOut
+from webapp.settings import Config
+
+
+@pytest.fixture
+def webhook(context: None, cast: Cast) -> AlertDestination:
+    return get_destination(cast)
+
+
+def test_a_sample_is_what_a_press_sends_but_for_what_every_press_gets_anew(
+    webhook: AlertDestination, cast: Cast, config: Config, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook/canary-7f3a9c").respond_with_data(status=204)
+    now = datetime.now(UTC)
+    preview = preview_test(webhook, get_account(cast), config, now)
+
+    send(request_test(webhook, get_account(cast), now), config)
+
+    [(request, _answer)] = httpserver.log
+    reference = db.session.scalars(select(AlertDelivery)).one().payload["reference"]
+    assert preview.parts[0].text.replace("SAMPLE", reference) == request.get_data(as_text=True)
+
+
+def test_a_sample_names_who_looks_and_the_moment(webhook: AlertDestination, cast: Cast, config: Config) -> None:
+    [body] = preview_test(webhook, get_account(cast), config, NOW).parts
+
+    data = json.loads(body.text)["data"]
+    assert (data["sent_by"], data["sent_at"], data["reference"]) == ("Admin", "2026-05-04 09:30:00 UTC", "SAMPLE")
+
+
+def test_a_sample_writes_and_sends_nothing(
+    webhook: AlertDestination, cast: Cast, config: Config, httpserver: HTTPServer
+) -> None:
+    events = db.session.scalar(select(func.count()).select_from(AuditEvent))
+
+    preview_test(webhook, get_account(cast), config, NOW)
+
+    session = object_session(webhook)
+    assert session is not None
+    assert (list(session.new), list(session.dirty), httpserver.log) == ([], [], [])
+    assert db.session.scalar(select(func.count()).select_from(AlertDelivery)) == 0
+    assert db.session.scalar(select(func.count()).select_from(AuditEvent)) == events
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "code"),
+    [({"config": "garbage"}, Code.CONFIG_UNREADABLE), ({"type": "pigeon"}, Code.CONFIG_INCOMPLETE)],
+)
+def test_what_could_not_be_sent_has_no_sample_and_says_why(
+    webhook: AlertDestination, cast: Cast, config: Config, spoiled: dict[str, str], code: Code
+) -> None:
+    [(name, value)] = spoiled.items()
+    setattr(webhook, name, value)
+
+    with pytest.raises(DeliveryFailed) as caught:
+        preview_test(webhook, get_account(cast), config, NOW)
+
+    assert caught.value.code is code
+
+
+def test_a_mail_without_a_mail_server_has_no_sample(webhook: AlertDestination, cast: Cast, config: Config) -> None:
+    webhook.type = "email"
+    webhook.config = config.sealer.seal({"recipients": "owner@example.com"}, bound_to=webhook.seal)
+
+    with pytest.raises(DeliveryFailed) as caught:
+        preview_test(webhook, get_account(cast), replace(config, way_out=WayOut()), NOW)
+
+    assert caught.value.code is Code.CONFIG_INCOMPLETE

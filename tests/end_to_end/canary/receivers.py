@@ -1,0 +1,64 @@
+"""Far ends of every kind on the loopback, and an operator's settings that lead to them."""
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, repeat
+from urllib.parse import quote
+
+import trustme
+
+from tests.end_to_end.scenarios import MAIL_SENDER, OFFERS_ALL, YES
+from tests.outbound.scripted_server import FarEnd, Script, context_of, listening
+from tests.outbound.scripts import script_of
+from tests.scripted_mail_server import mail_server
+from webapp.demo.receiver.http_server import HttpEnd
+
+
+@dataclass(frozen=True)
+class Town:
+    """good takes every message, gone knows no address, busy takes none at first, silent never answers.
+
+    environment: what the operator has to set for it.
+    """
+
+    good: FarEnd
+    gone: FarEnd
+    busy: FarEnd
+    silent: FarEnd
+    demo_origin: str
+    environment: Mapping[str, str]
+
+
+@contextmanager
+def open_town(mail_password: str, demo_end: HttpEnd) -> Iterator[Town]:
+    """Have the far ends, the demo's among them, and a mail server that wants a password, for the length of a `with`."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    demo_origin = f"http://127.0.0.1:{demo_end.server_address[1]}"
+    with (
+        listening(YES) as good,
+        listening(script_of("plain", {"status": 404})) as gone,
+        listening(_busy_at_first()) as busy,
+        listening(script_of("silent", {})) as silent,
+        mail_server({"EHLO": OFFERS_ALL}, context_of(certificate)) as mail,
+        authority.cert_pem.tempfile() as ca_file,
+    ):
+        origins = [demo_origin, *(end.origin for end in (good, gone, busy, silent))]
+        environment = {
+            "ALERTCHECK_TRUSTED_ORIGINS": ",".join(origins),
+            "ALERTCHECK_CA_FILE": ca_file,
+            "MAIL_URL": f"smtp+starttls://alertcheck:{quote(mail_password)}@127.0.0.1:{mail.port}",
+            "MAIL_FROM": MAIL_SENDER,
+        }
+        yield Town(good, gone, busy, silent, demo_origin, environment)
+
+
+def _busy_at_first() -> Script:
+    statuses = chain([503], repeat(200))
+
+    def answer(connection: socket.socket) -> None:
+        script_of("plain", {"status": next(statuses), "body": "ok"})(connection)
+
+    return answer

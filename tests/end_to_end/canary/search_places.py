@@ -1,0 +1,121 @@
+"""All that an installation keeps, writes and shows, as bytes that can be searched."""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from contextvars import Context
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import MetaData, select
+from werkzeug.test import TestResponse
+
+from benchmarks.installation.servers import QueueServer
+from tests.factories import Cast
+from tests.visitor import Visitor
+from webapp import queue
+from webapp.channels import CHANNELS
+from webapp.extensions import db
+from webapp.models import AlertDestination
+
+SEALED = "alert_destinations.config"
+"""The one column that may hold a secret."""
+
+STARTS_OF_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+
+@dataclass(frozen=True)
+class House:
+    """An installation on SQLite. folder: where its database, the demo's inbox and all logs are."""
+
+    app: Flask
+    cast: Cast
+    queue_server: QueueServer
+    folder: Path
+
+    def open_up(self) -> dict[str, bytes]:
+        """Read all that is kept, by place."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {
+            "rows": self._read_rows(),
+            "queue": read_queue(self.queue_server),
+            **{str(path.relative_to(self.folder)): path.read_bytes() for path in files},
+        }
+
+    def _read_rows(self) -> bytes:
+        stored = MetaData()
+        with self.app.app_context():
+            stored.reflect(db.engine)
+            columns = [[column for column in table.c if str(column) != SEALED] for table in stored.tables.values()]
+            rows = [str(row) for chosen in columns for row in db.session.execute(select(*chosen))]
+        return "\n".join(rows).encode()
+
+    def show_pages(self, who: str) -> bytes:
+        """Visit every address that answers to GET, as one of the cast, and return all that was answered."""
+        # In a context of its own: one that a test has pushed would keep the first visitor for all others.
+        return Context().run(self._visit, who)
+
+    def _visit(self, who: str) -> bytes:
+        visitor = Visitor.signed_in(self.app, getattr(self.cast, who))
+        return b"".join(_read_answer(visitor.get(path)) for path in self.list_paths())
+
+    def list_paths(self) -> list[str]:
+        """List every address of the application, with everything there is in the place of its variables."""
+        with self.app.app_context():
+            ids = list(map(str, db.session.scalars(select(AlertDestination.id))))
+        values = {
+            "slug": ["harbor"],
+            "destination_id": ids,
+            "channel_name": list(CHANNELS),
+            "batch": ["0123456789abcdef"],
+            "token": ["WzEsIkFCIl0.x"],
+            "filename": ["app.css"],
+        }
+        adapter = self.app.url_map.bind("localhost")
+        rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+        return [adapter.build(rule.endpoint, place) for rule in rules for place in _places(rule.arguments, values)]
+
+
+def _read_answer(answer: TestResponse) -> bytes:
+    with closing(answer):
+        return b"".join([str(answer.headers).encode(), answer.data])
+
+
+def _places(variables: Iterable[str], values: Mapping[str, list[str]]) -> list[dict[str, str]]:
+    names = sorted(variables)
+    return [dict(zip(names, chosen, strict=True)) for chosen in product(*(values[name] for name in names))]
+
+
+def read_queue(server: QueueServer) -> bytes:
+    """Return every key of the queue server with all it holds, decompressed."""
+    client: Any = queue.connect(server.url)
+    return b"\n".join(key + b": " + b" ".join(map(inflate, _read_key(client, key))) for key in client.scan_iter())
+
+
+def _read_key(client: Any, key: bytes) -> list[bytes]:  # what redis-py says of its answers' types does not help
+    match client.type(key):
+        case b"hash":
+            return [part for pair in client.hgetall(key).items() for part in pair]
+        case b"list":
+            return list(client.lrange(key, 0, -1))
+        case b"set":
+            return list(client.smembers(key))
+        case b"zset":
+            return list(client.zrange(key, 0, -1))
+        case b"stream":
+            return [part for _, entry in client.xrange(key) for pair in entry.items() for part in pair]
+    return [client.get(key) or b""]
+
+
+def inflate(value: bytes) -> bytes:
+    """Return a value, and behind it what is compressed in it, be that in Base64 or not."""
+    try:
+        packed = value if value.startswith(STARTS_OF_ZLIB) else base64.b64decode(value, validate=True)
+        return value + b" " + zlib.decompress(packed)
+    except (zlib.error, binascii.Error):
+        return value

@@ -1,0 +1,121 @@
+"""A worker that is gone is missed within seconds, and one that lives is seen again after the queue server lost all."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from pytest_httpserver import HTTPServer
+
+from benchmarks.installation.processes import Session, Stack, run_stack, wait_until
+from benchmarks.installation.servers import QueueServer, start_queue_server
+from tests.factories import SECRET_PATH, Cast, get_account, get_destination
+from webapp import queue
+from webapp.application import create_app
+from webapp.deliveries import request_test
+from webapp.demo.supervisor.processes import Child
+from webapp.settings import read_config
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "a token of sixteen characters or more".replace(" ", "-")
+NOT_SEEN = "not seen for 10 s: start flask worker"
+
+
+@pytest.fixture
+def queue_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("q")  # short, because a socket's path may not be long
+
+
+@pytest.fixture
+def own_queue_server(queue_home: Path) -> Iterator[QueueServer]:
+    """A queue server that the test may stop."""
+    server = start_queue_server(queue_home)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stack(environment: dict[str, str], own_queue_server: QueueServer, tmp_path: Path) -> Iterator[Stack]:
+    own = {"REDIS_URL": own_queue_server.url, "METRICS_TOKEN": TOKEN}
+    with run_stack(environment | own, tmp_path / "logs") as stack:
+        yield stack
+
+
+@pytest.fixture
+def web(stack: Stack) -> Session:
+    session = stack.start_web()
+    session.http.headers["Authorization"] = f"Bearer {TOKEN}"
+    return session
+
+
+@pytest.fixture
+def worker(stack: Stack, web: Session) -> Child:
+    """A worker that has been seen."""
+    worker = stack.start_worker()
+    wait_until(lambda: _is_ready(web))
+    return worker
+
+
+def _is_ready(web: Session) -> bool:
+    return web.get("/readyz").status_code == 200
+
+
+def _workers(web: Session) -> str:
+    return next(line for line in web.get("/metrics").text.splitlines() if line.startswith("alertcheck_workers "))
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_worker_counts_once_however_many_processes_it_has(stack: Stack, web: Session) -> None:
+    assert _workers(web) == "alertcheck_workers 1.0"
+
+    stack.start_worker()
+
+    wait_until(lambda: _workers(web) == "alertcheck_workers 2.0")
+
+
+def test_a_killed_worker_is_missed_within_30_seconds(web: Session, worker: Child) -> None:
+    os.kill(worker.pid, signal.SIGKILL)  # the parent alone: its processes notice by themselves
+
+    wait_until(lambda: not _is_ready(web), patience=30)
+
+    answer = web.get("/readyz")
+    assert (answer.status_code, answer.json()["worker"], answer.json()["queue"]) == (503, NOT_SEEN, "ok")
+    assert _workers(web) == "alertcheck_workers 0.0"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_living_worker_is_seen_again_within_10_seconds_after_the_queue_server_lost_all(
+    web: Session, own_queue_server: QueueServer, queue_home: Path
+) -> None:
+    own_queue_server.process.kill()
+    wait_until(lambda: not _is_ready(web))
+
+    restarted = start_queue_server(queue_home)
+
+    try:
+        wait_until(lambda: _is_ready(web), patience=10)
+        assert _workers(web) == "alertcheck_workers 1.0"
+    finally:
+        restarted.stop()
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_worker_that_is_seen_takes_work_also_right_after_the_queue_server_was_away(
+    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer, own_queue_server: QueueServer, queue_home: Path
+) -> None:
+    httpserver.expect_request(SECRET_PATH).respond_with_data()
+    own_queue_server.process.kill()
+    time.sleep(8)  # long enough for a patience that doubles to show
+    restarted = start_queue_server(queue_home)
+
+    try:
+        with create_app(read_config(stack.environment)).app_context():
+            queue.enqueue_deliveries(request_test(get_destination(cast), get_account(cast), datetime.now(UTC)))
+        wait_until(lambda: len(httpserver.log) == 1, patience=5)
+    finally:
+        restarted.stop()

@@ -1,0 +1,108 @@
+"""The cast of the tests: two workspaces with a destination each; an admin, support, a viewer, and a stranger."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.destinations.editing import add_destination
+from webapp.extensions import db
+from webapp.models import (
+    TEST_EVENT,
+    Account,
+    AlertDelivery,
+    AlertDestination,
+    AlertRule,
+    DeliveryStatus,
+    Role,
+    Tenant,
+    Workspace,
+)
+from webapp.settings import Config
+
+NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+SECRET_PATH = "/hook/canary-7f3a9c"
+SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Ids of rows, since a test and the requests it makes do not share a database session."""
+
+    harbor: int
+    clinic: int
+    admin: int
+    support: int
+    viewer: int
+    stranger: int
+    destination: int
+    foreign_destination: int
+
+
+def enter_cast(config: Config, receiver: str) -> Cast:
+    """Add everybody and everything. receiver: the origin that the destinations' addresses lead to."""
+    harbor = add_workspace("harbor", "Harbor Logistics", NOW)
+    clinic = add_workspace("clinic", "Mill Street Clinic", NOW)
+    people = {
+        name: add_account(f"{name}@example.com", name.capitalize(), None, NOW)
+        for name in ("admin", "support", "viewer", "stranger")
+    }
+    for role in Role:
+        set_role(harbor, people[role], role)
+    set_role(clinic, people["stranger"], Role.ADMIN)
+    settings = {"address": f"{receiver}{SECRET_PATH}", "signing_secret": SIGNING_SECRET}
+    own = add_destination(harbor, people["admin"], "webhook", "Ticket system", settings, config.sealer, NOW)
+    foreign = add_destination(clinic, people["stranger"], "webhook", "Lab system", settings, config.sealer, NOW)
+    ids = {name: account.id for name, account in people.items()}
+    return Cast(harbor=harbor.id, clinic=clinic.id, destination=own.id, foreign_destination=foreign.id, **ids)
+
+
+def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
+    """Add a delivery; a queued test send of `NOW` unless told otherwise."""
+    values: dict[str, Any] = {
+        "event_type": TEST_EVENT,
+        "status": DeliveryStatus.QUEUED,
+        "attempt_count": 0,
+        "settings_version": destination.settings_version,
+        "payload": {},
+        "created_at": NOW,
+    } | facts
+    values.setdefault("updated_at", values["created_at"])
+    delivery = AlertDelivery(workspace_id=destination.workspace_id, alert_destination_id=destination.id, **values)
+    db.session.add(delivery)
+    db.session.commit()
+    return delivery
+
+
+def add_real_alert(destination: AlertDestination, **facts: Any) -> AlertDelivery:
+    """Add a real alert's delivery, with a tenant and a rule of its own."""
+    tenant = Tenant(workspace_id=destination.workspace_id, name="A customer", created_at=NOW)
+    rule = AlertRule(
+        workspace_id=destination.workspace_id, name="A rule", event_type="heartbeat.missing", created_at=NOW
+    )
+    db.session.add_all([tenant, rule])
+    db.session.flush()
+    return add_delivery(
+        destination, **({"event_type": rule.event_type, "tenant_id": tenant.id, "alert_rule_id": rule.id} | facts)
+    )
+
+
+def get_workspace(cast: Cast) -> Workspace:
+    return db.session.get_one(Workspace, cast.harbor)
+
+
+def get_destination(cast: Cast) -> AlertDestination:
+    return db.session.get_one(AlertDestination, cast.destination)
+
+
+def get_account(cast: Cast) -> Account:
+    return db.session.get_one(Account, cast.admin)
+
+
+def seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+on_both_databases = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)

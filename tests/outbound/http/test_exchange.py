@@ -1,0 +1,123 @@
+"""The secret part of an address stays out of logs, exceptions and tracebacks."""
+
+import logging
+import socket
+import traceback
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.outbound.outcome_of import BRIEF, loopback, send
+from tests.outbound.scripted_server import listening
+from tests.outbound.scripts import reads_first, script_of
+from webapp.failures import DeliveryFailed
+from webapp.outbound.http.client import _read_body, _send
+from webapp.outbound.http.exchange import Exchange
+from webapp.outbound.policy.urls import read_url
+from webapp.outbound.transport.deadline import Deadline
+
+SECRET = "canary"  # a name for it, because a traceback quotes the lines of this file
+ODD_ANSWERS = ["echoed_path", "redirect_with_endless_body", "length_and_chunks", "continue_then_ok", "dribbled_body"]
+FAILURES = [
+    "dribbled_headers",
+    "many_headers",
+    "endless_header",
+    "two_lengths",
+    "secure_shell",
+    "silent",
+    "hangs_up",
+    "resets",
+    "cut_in_headers",
+]
+
+
+@pytest.mark.parametrize("script", ODD_ANSWERS)
+def test_an_answer_logs_no_path_even_when_all_is_logged(script: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "urllib3")
+    with listening(script_of(script, {})) as far_end:
+        send(f"{far_end.origin}/{SECRET}?sig={SECRET}")
+    assert SECRET.encode() in far_end.heads[0]
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("script", FAILURES)
+def test_a_failure_shows_no_path_in_log_or_traceback(script: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    listener = listening(script_of(script, {}), read_first=reads_first(script))
+    with listener as far_end, pytest.raises(DeliveryFailed) as caught:
+        send(f"{far_end.origin}/{SECRET}?sig={SECRET}")
+    logging.getLogger("worker").error("failed", exc_info=caught.value)
+    assert SECRET not in caplog.text
+    assert caught.value.message.startswith("127.0.0.1 ")
+
+
+def test_no_exception_behind_a_failure_holds_the_path_either() -> None:
+    with listening(script_of("hangs_up", {}), read_first=False) as far_end, pytest.raises(DeliveryFailed) as caught:
+        send(f"{far_end.origin}/{SECRET}")
+    behind = caught.value.__context__
+    assert behind is not None
+    assert SECRET not in "".join(traceback.format_exception(behind)) + repr(vars(behind))
+
+
+WORDS = [
+    *(
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 100 Continue",
+        b"HTTP/1.1 ",
+        b"204",
+        b"\r\n",
+        b"\r\n\r\n",
+        b"\n",
+        b"\r",
+        b" ",
+        b": ",
+        b",",
+    ),
+    *(
+        b"Content-Length",
+        b"Transfer-Encoding: chunked",
+        b"Content-Encoding: gzip",
+        b"Content-Type: a/b; c=",
+        b"Set-Cookie: ",
+    ),
+    *(
+        b"Retry-After: NaN",
+        b"Location: //[",
+        b"0",
+        b"-1",
+        b"5",
+        b"ffffffffffffffff",
+        b"99999999999999999999",
+        b"\xff",
+        b"\x00",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.binary(max_size=6), max_size=30).map(b"".join))
+def test_any_bytes_are_an_answer_or_a_named_failure(answer: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    target = read_url("http://receiver.lan/hook")
+    with ours, theirs, Deadline(5) as deadline:
+        theirs.sendall(answer)
+        theirs.shutdown(socket.SHUT_WR)
+        with (
+            suppress(DeliveryFailed),
+            closing(_send(target, b"{}", {}, Exchange(target, ours, deadline, BRIEF))) as got,
+        ):
+            assert len(_read_body(got)[0]) <= len(answer)
+
+
+def test_the_way_out_does_without_a_session() -> None:
+    sources = Path(send.__globals__["post"].__code__.co_filename).parent.glob("*.py")
+    assert all("Session(" not in source.read_text(encoding="utf-8") for source in sources)
+
+
+def test_a_failure_names_the_host_as_it_was_resolved() -> None:
+    with listening(script_of("hangs_up", {}), read_first=False) as far_end, pytest.raises(DeliveryFailed) as caught:
+        send(f"http://Receiver.LAN:{far_end.port}/{SECRET}", resolver=loopback)
+    assert caught.value.facts.host == "receiver.lan"

@@ -1,0 +1,58 @@
+"""Posts to far ends on the loopback the way a channel would, with short limits."""
+
+import socket
+
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.http.client import Answer, post
+from webapp.outbound.http.status_codes import raise_for_status
+from webapp.outbound.policy.urls import Policy, read_url
+from webapp.outbound.transport.dns import Resolver
+from webapp.outbound.transport.limits import Limits
+
+BRIEF = Limits(whole=0.8, lookup=0.5, connect=0.5, silence=0.5)
+HEADERS = {"Content-Type": "application/json"}
+
+
+def loopback(host: str) -> list[str]:
+    """Resolve every name to the loopback."""
+    return ["127.0.0.1"]
+
+
+def failing(number: int) -> Resolver:
+    """Return a resolver that fails with one of the system's numbers."""
+
+    def resolver(host: str) -> list[str]:
+        raise socket.gaierror(number, f"looked for {host}")
+
+    return resolver
+
+
+def trusting(url: str, ca_file: object = None) -> Policy:
+    """Return a policy that trusts where `url` leads."""
+    return Policy(trusted_origins=frozenset({read_url(url).origin}), ca_file=str(ca_file) if ca_file else None)
+
+
+def send(
+    url: str,
+    body: bytes = b"{}",
+    policy: Policy | None = None,
+    resolver: Resolver = loopback,
+    limits: Limits = BRIEF,
+) -> Answer:
+    """Post to `url`, trusted unless there is another policy."""
+    return post(url, body, HEADERS, policy or trusting(url), None, resolver, limits)
+
+
+def outcome_of(
+    url: str,
+    body: bytes = b"{}",
+    policy: Policy | None = None,
+    resolver: Resolver = loopback,
+    limits: Limits = BRIEF,
+) -> str | Code:
+    """Return "ok" or the code that the whole send ends with, the status judged."""
+    try:
+        raise_for_status(send(url, body, policy, resolver, limits), "host")
+    except DeliveryFailed as failure:
+        return failure.code
+    return "ok"

@@ -1,0 +1,72 @@
+"""The operator's rules, read from the environment."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from webapp.outbound.policy.environment import policy_from
+from webapp.outbound.policy.urls import Origin, Policy
+
+
+def test_an_environment_without_settings_allows_the_public_internet_only() -> None:
+    assert policy_from({"ALERTCHECK_TRUSTED_ORIGINS": " , ", "ALERTCHECK_EGRESS_PROXY": ""}) == Policy()
+
+
+def test_trusted_origins_are_read_in_canonical_form() -> None:
+    policy = policy_from({"ALERTCHECK_TRUSTED_ORIGINS": "HTTP://Receiver.LAN:8080/, https://chat.corp,http://[::1]:81"})
+    assert policy.trusted_origins == {
+        Origin("http", "receiver.lan", 8080),
+        Origin("https", "chat.corp", 443),
+        Origin("http", "::1", 81),
+    }
+
+
+def test_denied_networks_are_read() -> None:
+    policy = policy_from({"ALERTCHECK_DENIED_NETWORKS": "11.0.0.0/24, 2606:4700::/32,9.9.9.9"})
+    assert policy.denied_networks == (ip_network("11.0.0.0/24"), ip_network("2606:4700::/32"), ip_network("9.9.9.9"))
+
+
+def test_extra_hosts_are_gathered_by_channel() -> None:
+    policy = policy_from(
+        {"ALERTCHECK_EXTRA_HOSTS": "teams=Flows.example.com; slack=a.example.org ;teams=*.example.net;"}
+    )
+    assert policy.extra_hosts == {"teams": ("flows.example.com", "*.example.net"), "slack": ("a.example.org",)}
+
+
+def test_a_proxy_is_read() -> None:
+    policy = policy_from({"ALERTCHECK_EGRESS_PROXY": "http://proxy.lan:3128"})
+    assert policy.proxy == Origin("http", "proxy.lan", 3128)
+
+
+def test_a_file_of_authorities_is_read(ca_file: Path) -> None:
+    assert policy_from({"ALERTCHECK_CA_FILE": str(ca_file)}).ca_file == str(ca_file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALERTCHECK_TRUSTED_ORIGINS", "receiver.lan:8080"),
+        ("ALERTCHECK_TRUSTED_ORIGINS", "http://receiver.lan:8080/path"),
+        ("ALERTCHECK_TRUSTED_ORIGINS", "http://receiver.lan:99999"),
+        ("ALERTCHECK_TRUSTED_ORIGINS", "ftp://receiver.lan"),
+        ("ALERTCHECK_TRUSTED_ORIGINS", "http://user:canary@receiver.lan"),
+        ("ALERTCHECK_TRUSTED_ORIGINS", "http://*.lan"),
+        ("ALERTCHECK_DENIED_NETWORKS", "11.0.0.1/24"),
+        ("ALERTCHECK_DENIED_NETWORKS", "everything"),
+        ("ALERTCHECK_EXTRA_HOSTS", "flows.example.com"),
+        ("ALERTCHECK_EXTRA_HOSTS", "=flows.example.com"),
+        ("ALERTCHECK_EXTRA_HOSTS", "teams=https://flows.example.com"),
+        ("ALERTCHECK_EXTRA_HOSTS", "teams=*"),
+        ("ALERTCHECK_EXTRA_HOSTS", "teams=flows.*.com"),
+        ("ALERTCHECK_EGRESS_PROXY", "https://proxy.lan:3128"),
+        ("ALERTCHECK_EGRESS_PROXY", "http://user:canary@proxy.lan:3128"),
+        ("ALERTCHECK_EGRESS_PROXY", "proxy.lan"),
+        ("ALERTCHECK_CA_FILE", "/nowhere/ca.pem"),
+        ("ALERTCHECK_CA_FILE", __file__),
+    ],
+)
+def test_a_bad_value_is_refused_with_a_sentence_that_names_the_variable(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} (takes|names) .*\\.$") as caught:
+        policy_from({name: value})
+    assert "canary" not in str(caught.value)

@@ -1,0 +1,154 @@
+"""The gate an address passes on save and on send."""
+
+import re
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.outbound.cases import cases
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.policy.hostnames import find_literal
+from webapp.outbound.policy.networks import is_allowed
+from webapp.outbound.policy.urls import Origin, Policy, check_url
+
+STRICT = Policy()
+ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 8080)}))
+
+
+def outcome_of(url: str, policy: Policy = STRICT, hosts: tuple[str, ...] | None = None) -> Code | None:
+    """Return the code an address is refused with, None if it is accepted."""
+    try:
+        check_url(url, policy, hosts)
+    except DeliveryFailed as failure:
+        return failure.code
+    return None
+
+
+@pytest.mark.parametrize("case", cases("typed"))
+def test_an_attack_by_address_ends_as_listed(case: dict[str, Any]) -> None:
+    assert outcome_of(case["typed"]) == case["outcome"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("HTTPS://Hooks.Example.COM.:443", "https://hooks.example.com/"),
+        ("https://hooks.example.com:/a%2Fb/../c?sig=%41", "https://hooks.example.com/a%2Fb/../c?sig=%41"),
+        ("https://faß.example.com/x", "https://xn--fa-hia.example.com/x"),
+        ("https://[2606:4700:0:0::1111]/x", "https://[2606:4700::1111]/x"),
+    ],
+)
+def test_the_address_to_keep_is_canonical_up_to_the_path(typed: str, kept: str) -> None:
+    assert check_url(typed, Policy()).url == kept
+
+
+def test_what_is_kept_is_accepted_again_unchanged() -> None:
+    kept = check_url("https://Faß.example.com:443/x?y", Policy()).url
+    assert check_url(kept, Policy()).url == kept
+
+
+def test_a_target_does_not_show_its_path() -> None:
+    assert "canary" not in repr(check_url("https://hooks.example.com/canary?canary", Policy()))
+
+
+def test_a_refusal_names_the_host_but_not_the_path() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        check_url("https://hooks.example.com:444/canary", Policy())
+    assert caught.value.facts.host == "hooks.example.com"
+    assert "canary" not in caught.value.message
+
+
+@pytest.mark.parametrize("host", ["hooks.slack.com", "a.powerplatform.example.net", "a.b.powerplatform.example.net"])
+def test_a_host_of_the_channel_is_accepted(host: str) -> None:
+    assert outcome_of(f"https://{host}/x", hosts=("hooks.slack.com", "*.powerplatform.example.net")) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "slack.com",
+        "x.hooks.slack.com",
+        "hooks.slack.com.evil.org",
+        "powerplatform.example.net",
+        "evilpowerplatform.example.net",
+    ],
+)
+def test_any_other_host_is_not_expected(host: str) -> None:
+    outcome = outcome_of(f"https://{host}/x", hosts=("hooks.slack.com", "*.powerplatform.example.net"))
+    assert outcome is Code.HOST_NOT_EXPECTED
+
+
+def test_no_host_is_expected_of_an_empty_list() -> None:
+    assert outcome_of("https://hooks.example.com/x", hosts=()) is Code.HOST_NOT_EXPECTED
+
+
+def test_a_trusted_origin_is_exempt_from_the_rules_on_addresses() -> None:
+    assert outcome_of("http://receiver.lan:8080/x", ON_PREMISES, hosts=("hooks.slack.com",)) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://receiver.lan/x", Code.SCHEME_NOT_ALLOWED),
+        ("http://receiver.lan:8081/x", Code.SCHEME_NOT_ALLOWED),
+        ("https://receiver.lan:8080/x", Code.PORT_NOT_ALLOWED),
+        ("http://other.receiver.lan:8080/x", Code.SCHEME_NOT_ALLOWED),
+        ("https://receiver.lan/x", Code.TARGET_NOT_ALLOWED),
+    ],
+)
+def test_an_origin_that_is_almost_trusted_is_not(url: str, code: Code) -> None:
+    assert outcome_of(url, ON_PREMISES) is code
+
+
+@pytest.mark.parametrize("rest", ["/x y", "/x#y", "/\u00e9", "/" + "a" * 2048, "@receiver.lan:8080/x"])
+def test_a_trusted_origin_is_not_exempt_from_the_rules_on_shape(rest: str) -> None:
+    assert outcome_of(f"http://receiver.lan:8080{rest}", ON_PREMISES) is Code.URL_INVALID
+
+
+def test_the_operators_own_networks_are_refused() -> None:
+    policy = Policy(denied_networks=(ip_network("11.0.0.0/24"),))
+    assert outcome_of("https://11.0.0.1/x", policy) is Code.TARGET_NOT_ALLOWED
+    assert outcome_of("https://11.0.1.1/x", policy) is None
+
+
+def canonical(url: str) -> str | None:
+    """Return what is kept of an accepted address, None for a refused one."""
+    try:
+        return check_url(url, Policy()).url
+    except DeliveryFailed:
+        return None
+
+
+@given(st.text())
+def test_any_text_is_accepted_or_refused_without_another_error(text: str) -> None:
+    assert canonical(text) is None or text.lower().startswith("https://")
+
+
+@given(st.text(alphabet="0123456789abcdefx.:[]%@/\\?#-\u0661\uff11\u2460\u3002\u00ad\u200d\udcff", max_size=40))
+def test_any_authority_is_accepted_only_as_a_public_host(authority: str) -> None:
+    url = canonical(f"https://{authority}/x") or "https://refused.example.com/x"
+    host = check_url(url, Policy()).host
+    literal = find_literal(host)
+    assert "." in host or ":" in host
+    assert literal is None or is_allowed(literal)
+
+
+@given(st.ip_addresses())
+def test_an_address_in_figures_is_accepted_exactly_when_the_table_allows_it(address: Any) -> None:
+    host = f"[{address}]" if address.version == 6 else str(address)
+    mapped = getattr(address, "ipv4_mapped", None)
+    assert (outcome_of(f"https://{host}/") is None) == (is_allowed(address) and mapped is None)
+
+
+@given(st.ip_addresses(v=4), st.sampled_from(["{:d}", "0x{:x}", "0{:o}"]))
+def test_an_address_as_one_number_is_always_refused(address: Any, spelling: str) -> None:
+    assert outcome_of(f"https://{spelling.format(int(address))}/") is Code.TARGET_NOT_ALLOWED
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_only_visible_ascii_is_kept(host: str, path: str) -> None:
+    kept = canonical(f"https://a{host}.example.com/{path}") or ""
+    assert re.fullmatch(r"[!-~]*", kept)

@@ -1,0 +1,114 @@
+"""Looking a name up once, in time, and judging every answer."""
+
+import socket
+from collections.abc import Callable
+from ipaddress import ip_network
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.outbound.cases import cases
+from tests.outbound.outcome_of import failing
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.policy.urls import Origin, Policy, check_url, read_url
+from webapp.outbound.transport import dns as lookup
+from webapp.outbound.transport.dns import ask_system, find_addresses
+
+STRICT = Policy()
+HOOK = check_url("https://hooks.example.com/canary", STRICT)
+
+
+def outcome_of(resolver: Callable[[str], list[str]], policy: Policy = STRICT, seconds: float = 3.0) -> Code | None:
+    """Return the code a lookup fails with, None if it succeeds."""
+    try:
+        find_addresses(HOOK, policy, resolver, seconds)
+    except DeliveryFailed as failure:
+        return failure.code
+    return None
+
+
+@pytest.mark.parametrize("case", cases("names"))
+def test_an_attack_by_dns_ends_as_listed(case: dict[str, Any]) -> None:
+    assert outcome_of(lambda host: case["answers"]) == case["outcome"]
+
+
+def test_a_name_that_turns_private_after_it_was_saved_is_refused() -> None:
+    answers = iter([["93.184.216.34"], ["10.0.0.5"]])
+    assert outcome_of(lambda host: next(answers)) is None
+    assert outcome_of(lambda host: next(answers)) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_name_in_a_network_the_operator_denies_is_refused() -> None:
+    policy = Policy(denied_networks=(ip_network("93.184.216.0/24"),))
+    assert outcome_of(lambda host: ["93.184.216.34"], policy) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_trusted_origin_may_have_a_private_address() -> None:
+    policy = Policy(trusted_origins=frozenset({Origin("https", "hooks.example.com", 443)}))
+    assert outcome_of(lambda host: ["10.0.0.5"], policy) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (socket.EAI_NONAME, Code.DNS_NOT_FOUND),
+        (socket.EAI_NODATA, Code.DNS_NOT_FOUND),
+        (socket.EAI_AGAIN, Code.DNS_TEMPORARY),
+        (socket.EAI_FAIL, Code.DNS_TEMPORARY),
+    ],
+)
+def test_a_failed_lookup_is_named_by_its_number(number: int, code: Code) -> None:
+    assert outcome_of(failing(number)) is code
+
+
+def test_a_slow_resolver_is_left_behind_in_time() -> None:
+    started = monotonic()
+    assert outcome_of(lambda host: [str(Event().wait(30))], seconds=0.2) is Code.DNS_TIMEOUT
+    assert monotonic() - started < 1
+
+
+def test_a_mistake_in_the_resolver_comes_out_at_once_and_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    started = monotonic()
+    with pytest.raises(UnicodeError, match="label too long"):
+        outcome_of(lambda host: ("a" * 64).encode("idna") and [])
+    assert monotonic() - started < 1
+    assert capfd.readouterr().err == ""
+
+
+def test_the_resolver_is_asked_for_the_host_once() -> None:
+    asked: list[str] = []
+    outcome_of(lambda host: asked.append(host) or ["93.184.216.34"])  # type: ignore[func-returns-value]
+    assert asked == ["hooks.example.com"]
+
+
+def test_an_address_in_figures_is_not_looked_up() -> None:
+    target = check_url("https://11.0.0.1/x", Policy())
+    assert find_addresses(target, Policy(), failing(socket.EAI_FAIL), 1) == ["11.0.0.1"]
+
+
+def test_an_address_in_figures_is_judged_once_more_before_it_is_connected_to() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        find_addresses(read_url("https://127.0.0.1/x"), STRICT, failing(socket.EAI_FAIL), 1)
+    assert caught.value.code is Code.TARGET_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("host", ["hooks.example.com", "11.0.0.1"])
+def test_a_public_address_of_this_machine_is_refused_as_a_name_and_in_figures(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "is_this_machine", lambda address: str(address) == "11.0.0.1")
+    with pytest.raises(DeliveryFailed) as caught:
+        find_addresses(check_url(f"https://{host}/x", STRICT), STRICT, lambda name: ["11.0.0.1"], 1)
+    assert caught.value.code is Code.TARGET_NOT_ALLOWED
+
+
+def test_an_address_in_figures_of_a_trusted_origin_may_be_private() -> None:
+    target = read_url("http://10.0.0.5:8080/x")
+    policy = Policy(trusted_origins=frozenset({target.origin}))
+    assert find_addresses(target, policy, failing(socket.EAI_FAIL), 1) == ["10.0.0.5"]
+
+
+def test_the_systems_resolver_answers_with_each_address_once() -> None:
+    assert ask_system("127.0.0.1") == ["127.0.0.1"]

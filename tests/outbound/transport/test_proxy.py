@@ -1,0 +1,101 @@
+"""The operator's proxy: asked for the checked address, trusted with nothing else."""
+
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.outbound.outcome_of import outcome_of, send
+from tests.outbound.scripted_server import Script, context_of, listening, read_request
+from tests.outbound.scripts import script_of
+from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.policy.urls import Origin, Policy
+
+HOOK = "https://hooks.example.com/canary"
+
+
+def through(port: int, ca_file: Path | None = None, trusted: frozenset[Origin] = frozenset()) -> Policy:
+    """Return a policy with a proxy on this port of the loopback."""
+    proxy = Origin("http", "127.0.0.1", port)
+    return Policy(trusted, proxy=proxy, ca_file=str(ca_file) if ca_file else None)
+
+
+def public(host: str) -> list[str]:
+    """Resolve every name to one public address."""
+    return ["93.184.216.34"]
+
+
+def tunnelling_to(certificate: trustme.LeafCert, heads: list[bytes]) -> Script:
+    """Return a proxy that says yes and plays the far end itself."""
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n")
+        with closing(context_of(certificate).wrap_socket(connection, server_side=True)) as line:
+            heads.append(read_request(line))
+            script_of("plain", {"status": 200})(line)
+
+    return script
+
+
+def test_the_proxy_is_asked_for_the_checked_address_and_sees_no_path(authority: trustme.CA, ca_file: Path) -> None:
+    heads: list[bytes] = []
+    with listening(tunnelling_to(authority.issue_cert("hooks.example.com"), heads)) as proxy:
+        assert outcome_of(HOOK, policy=through(proxy.port, ca_file), resolver=public) == "ok"
+    assert proxy.heads == [b"CONNECT 93.184.216.34:443 HTTP/1.1\r\nHost: 93.184.216.34:443\r\n\r\n"]
+    assert heads[0].startswith(b"POST /canary HTTP/1.1\r\n")
+
+
+def test_the_environment_cannot_switch_the_proxy_off(
+    authority: trustme.CA, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with listening(tunnelling_to(authority.issue_cert("hooks.example.com"), [])) as proxy:
+        assert outcome_of(HOOK, policy=through(proxy.port, ca_file), resolver=public) == "ok"
+    assert len(proxy.heads) == 1
+
+
+def test_a_forbidden_address_is_refused_before_the_proxy_is_asked() -> None:
+    with listening(script_of("plain", {"status": 502})) as proxy:
+        outcome = outcome_of(HOOK, policy=through(proxy.port), resolver=lambda host: ["10.0.0.5"])
+    assert outcome is Code.TARGET_NOT_ALLOWED
+    assert proxy.heads == []
+
+
+def test_a_trusted_origin_is_reached_without_the_proxy() -> None:
+    with (
+        listening(script_of("plain", {"status": 502})) as proxy,
+        listening(script_of("plain", {"status": 200})) as far_end,
+    ):
+        trusted = frozenset({Origin("http", "127.0.0.1", far_end.port)})
+        policy = through(proxy.port, trusted=trusted)
+        assert outcome_of(f"{far_end.origin}/hook", policy=policy) == "ok"
+    assert proxy.heads == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        script_of("plain", {"status": 403}),
+        script_of("plain", {"status": 502}),
+        script_of("endless_header", {}),
+        script_of("dribbled_headers", {}),
+        script_of("cut_in_headers", {}),
+        script_of("secure_shell", {}),
+        script_of("silent", {}),
+        script_of("resets", {}),
+    ],
+    ids=["forbids", "cannot", "endless", "dribbles", "cut", "no_http", "silent", "resets"],
+)
+def test_a_proxy_that_opens_no_tunnel_leaves_no_way_through(script: Script) -> None:
+    with listening(script) as proxy:
+        assert outcome_of(HOOK, policy=through(proxy.port), resolver=public) is Code.NETWORK_UNREACHABLE
+
+
+def test_a_proxy_whose_name_is_not_found_is_not_named() -> None:
+    # The system refuses an address on an interface it lacks by itself, without asking the network.
+    policy = Policy(proxy=Origin("http", "fe80::1%gone", 3128))
+    with pytest.raises(DeliveryFailed) as caught:
+        send(HOOK, policy=policy, resolver=public)
+    assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, Facts(host="hooks.example.com"))

@@ -1,0 +1,142 @@
+"""Whose connection it is: certificates and versions, each failure by its own code."""
+
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import trustme
+
+from tests.outbound.outcome_of import BRIEF, outcome_of, send, trusting
+from tests.outbound.scripted_server import FarEnd, context_of, listening
+from tests.outbound.scripts import script_of
+from webapp.failures import Code
+from webapp.outbound.transport.tls import make_context
+
+NAME = "hooks.example.com"
+NOW = datetime.now(UTC)
+ANSWER = script_of("plain", {"status": 200, "body": "ok"})
+
+
+def secured(certificate: trustme.LeafCert) -> AbstractContextManager[FarEnd]:
+    """Return a far end with this certificate."""
+    return listening(ANSWER, context_of(certificate))
+
+
+def outcome(far_end: FarEnd, ca_file: Path | None) -> str | Code:
+    """Return how a send to the far end under `NAME` ends."""
+    url = f"https://{NAME}:{far_end.port}/hook"
+    return outcome_of(url, policy=trusting(url, ca_file))
+
+
+def test_a_certificate_for_the_name_is_accepted(authority: trustme.CA, ca_file: Path) -> None:
+    with secured(authority.issue_cert(NAME)) as far_end:
+        url = f"https://{NAME}:{far_end.port}/hook"
+        assert send(url, policy=trusting(url, ca_file)).body == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("issue", "code"),
+    [
+        (lambda ca: ca.issue_cert("other.example.com"), Code.TLS_HOSTNAME_MISMATCH),
+        (lambda ca: ca.issue_cert("*.hooks.example.com"), Code.TLS_HOSTNAME_MISMATCH),
+        (lambda ca: ca.issue_cert("127.0.0.1"), Code.TLS_HOSTNAME_MISMATCH),
+        (lambda ca: ca.issue_cert(NAME, not_after=NOW - timedelta(days=1)), Code.TLS_EXPIRED),
+        (lambda ca: ca.issue_cert(NAME, not_before=NOW + timedelta(days=1)), Code.TLS_NOT_YET_VALID),
+        (lambda ca: trustme.CA().issue_cert(NAME), Code.TLS_UNTRUSTED),
+    ],
+    ids=["other_name", "wildcard_below", "only_the_address", "expired", "not_yet_valid", "unknown_authority"],
+)
+def test_a_bad_certificate_is_named_and_nothing_is_sent(
+    issue: Callable[[trustme.CA], trustme.LeafCert], code: Code, authority: trustme.CA, ca_file: Path
+) -> None:
+    with secured(issue(authority)) as far_end:
+        assert outcome(far_end, ca_file) is code
+    assert b"".join(far_end.heads) == b""
+
+
+def test_an_authority_of_our_own_is_unknown_without_its_file(authority: trustme.CA) -> None:
+    with secured(authority.issue_cert(NAME)) as far_end:
+        assert outcome(far_end, None) is Code.TLS_UNTRUSTED
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_no_variable_meant_for_other_clients_adds_an_authority(
+    name: str, authority: trustme.CA, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, str(ca_file))
+    with secured(authority.issue_cert(NAME)) as far_end:
+        assert outcome(far_end, None) is Code.TLS_UNTRUSTED
+
+
+def test_the_name_is_sent_so_that_a_server_of_many_can_choose(authority: trustme.CA, ca_file: Path) -> None:
+    chosen = context_of(authority.issue_cert(NAME))
+    default = context_of(authority.issue_cert("default.example.com"))
+    asked: list[str | None] = []
+
+    def choose(line: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        asked.append(name)
+        line.context = chosen
+
+    default.sni_callback = choose
+    with listening(ANSWER, default) as far_end:
+        assert outcome(far_end, ca_file) == "ok"
+    assert asked == [NAME]
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_a_server_that_speaks_only_old_versions_is_refused(authority: trustme.CA, ca_file: Path) -> None:
+    context = context_of(authority.issue_cert(NAME))
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with listening(ANSWER, context) as far_end:
+        assert outcome(far_end, ca_file) is Code.TLS_FAILED
+
+
+def test_a_server_that_asks_for_our_certificate_fails_the_encryption(authority: trustme.CA, ca_file: Path) -> None:
+    context = context_of(authority.issue_cert(NAME))
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # later versions say so only after the handshake
+    with listening(ANSWER, context) as far_end:
+        assert outcome(far_end, ca_file) is Code.TLS_FAILED
+
+
+@pytest.mark.parametrize("script", ["hangs_up", "secure_shell"])
+def test_a_port_without_tls_fails_the_encryption(script: str, ca_file: Path) -> None:
+    with listening(script_of(script, {}), read_first=False) as far_end:
+        assert outcome(far_end, ca_file) is Code.TLS_FAILED
+
+
+def test_a_server_that_never_starts_the_handshake_is_a_connection_not_made(ca_file: Path) -> None:
+    started = monotonic()
+    with listening(script_of("silent", {}), read_first=False) as far_end:
+        assert outcome(far_end, ca_file) is Code.CONNECT_TIMEOUT
+    assert monotonic() - started < BRIEF.whole + 1
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("dribbled_headers", Code.DEADLINE_EXCEEDED), ("hangs_up", Code.CONNECTION_CLOSED), ("dribbled_body", "ok")],
+)
+def test_a_hostile_answer_is_cut_under_tls_as_well(
+    script: str, code: str, authority: trustme.CA, ca_file: Path
+) -> None:
+    context = context_of(authority.issue_cert(NAME))
+    started = monotonic()
+    with listening(script_of(script, {}), context) as far_end:
+        assert outcome(far_end, ca_file) == code
+    assert monotonic() - started < BRIEF.whole + 1
+
+
+def test_the_authorities_are_read_once_in_a_process(ca_file: Path) -> None:
+    assert make_context(str(ca_file)) is make_context(str(ca_file))
+    assert make_context(str(ca_file)) is not make_context()
+
+
+def test_what_a_connection_may_be_used_for_is_not_mixed_up(ca_file: Path) -> None:
+    assert make_context(str(ca_file), "http/1.1") is not make_context(str(ca_file))

@@ -1,0 +1,57 @@
+"""The links in test messages: what they hold, and what is none of ours."""
+
+import base64
+import json
+
+import pytest
+
+from webapp.receipt_links import Forged, Links
+
+LINKS = Links("a key", "https://alertcheck.example.com")
+
+
+def test_a_token_is_read_as_it_was_signed() -> None:
+    assert LINKS.read(LINKS.sign(7, "K7QM4T")) == (7, "K7QM4T")
+
+
+def test_a_link_is_the_same_whenever_it_is_made() -> None:
+    assert LINKS.make(7, "K7QM4T") == f"https://alertcheck.example.com/seen/{LINKS.sign(7, 'K7QM4T')}"
+
+
+def test_a_token_holds_nothing_but_the_id_and_the_reference() -> None:
+    held = LINKS.sign(7, "K7QM4T").partition(".")[0]
+
+    assert json.loads(base64.urlsafe_b64decode(held + "==")) == [7, "K7QM4T"]
+
+
+def test_our_own_link_is_found_in_a_message_by_its_token() -> None:
+    assert LINKS.find_token(f"Hello\n<{LINKS.make(7, 'K7QM4T')}|I see it>") == LINKS.sign(7, "K7QM4T")
+
+
+@pytest.mark.parametrize("text", ["", "/seen/x", "https://evil.example/seen/x", "https://alertcheck.example.com/x"])
+def test_what_leads_elsewhere_is_not_found(text: str) -> None:
+    assert LINKS.find_token(text) is None
+
+
+def test_where_there_are_no_links_none_is_found() -> None:
+    assert Links("a key", None).find_token("None/seen/x") is None
+
+
+@pytest.mark.parametrize(
+    "token", ["", ".", "K7QM4T", "WzcsIks3UU00VCJd", "WzcsIks3UU00VCJd.x", "\x00", "☃", "a" * 9000]
+)
+def test_what_is_no_token_is_forged(token: str) -> None:
+    with pytest.raises(Forged):
+        LINKS.read(token)
+
+
+def test_the_signature_of_another_delivery_is_forged() -> None:
+    payload, other = LINKS.sign(7, "K7QM4T").partition(".")[0], LINKS.sign(8, "K7QM4T").partition(".")[2]
+
+    with pytest.raises(Forged):
+        LINKS.read(f"{payload}.{other}")
+
+
+def test_a_token_signed_with_another_key_is_forged() -> None:
+    with pytest.raises(Forged):
+        LINKS.read(Links("another key", None).sign(7, "K7QM4T"))

@@ -1,0 +1,113 @@
+"""A field that is checked while it is left: saving's own rules, its value nowhere, nothing stored."""
+
+import logging
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from tests.factories import SIGNING_SECRET, Cast, get_destination
+from tests.visitor import Visitor
+from webapp.channels import CHANNELS
+from webapp.extensions import db
+from webapp.models import AlertDestination
+
+Visit = Callable[[int], Visitor]
+
+NEW = "/w/harbor/destinations/new"
+OWN = "/w/harbor/destinations/1"
+
+FIELDS = [(name, field.name) for name, channel in CHANNELS.items() for field in channel.fields]
+
+
+@pytest.fixture
+def admin(cast: Cast, visit: Visit) -> Visitor:
+    return visit(cast.admin)
+
+
+def _said(fragment: str) -> list[str]:
+    return re.findall(r"<p[^>]*>(?:<span[^>]*>.</span> )?([^<]+)</p>", fragment)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_every_field_of_a_form_asks_to_be_checked_when_it_is_left(admin: Visitor, channel: str) -> None:
+    page = admin.get(f"{NEW}/{channel}").text
+
+    names = ["name", *(field.name for field in CHANNELS[channel].fields)]
+    assert re.findall(rf'hx-post="{NEW}/{channel}/check/(\w+)" hx-trigger="change', page) == names
+    assert re.findall(r'id="(\w+)-check" aria-live="polite"', page) == names
+
+
+def test_the_fields_of_an_edit_are_checked_at_its_own_address(admin: Visitor) -> None:
+    assert f'hx-post="{OWN}/check/signing_secret"' in admin.get(f"{OWN}/edit").text
+
+
+@pytest.mark.parametrize(("channel", "field"), [("webhook", "name"), *FIELDS])
+@pytest.mark.parametrize("typed", ["", "canary <", "http://canary.example/x", "n" * 201])
+def test_a_check_says_what_saving_would_say(admin: Visitor, channel: str, field: str, typed: str) -> None:
+    page = admin.post(f"{NEW}/{channel}", {field: typed}).text
+    saved = re.findall(rf'<p class="error" id="{field}-error">([^<]+)</p>', page)
+
+    checked = admin.post(f"{NEW}/{channel}/check/{field}", {field: typed})
+
+    assert checked.status_code == 200
+    assert _said(checked.text) == (saved or ["Can be saved."])
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("address", "https://canary.example.com/x"),
+        ("signing_secret", SIGNING_SECRET),
+        ("address", "ftp://canary.example"),
+    ],
+)
+def test_what_was_typed_is_neither_in_the_answer_nor_in_the_log(
+    admin: Visitor, caplog: pytest.LogCaptureFixture, field: str, typed: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    answer = admin.post(f"{NEW}/webhook/check/{field}", {field: typed})
+
+    assert typed not in answer.text + str(answer.headers) + caplog.text
+    assert "canary" not in answer.text + str(answer.headers) + caplog.text
+
+
+def test_a_check_looks_at_its_own_field_alone(admin: Visitor) -> None:
+    answer = admin.post(f"{NEW}/webhook/check/name", {"name": "Pager", "address": "wrong", "signing_secret": ""})
+
+    assert _said(answer.text) == ["Can be saved."]
+
+
+def test_a_check_stores_nothing(app: Flask, admin: Visitor) -> None:
+    admin.post(f"{NEW}/webhook/check/name", {"name": "Pager"})
+    admin.post(f"{OWN}/check/name", {"name": "Renamed"})
+
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(AlertDestination)) == 2
+        assert db.session.get_one(AlertDestination, 1).name == "Ticket system"
+
+
+def test_a_stored_secret_that_is_left_blank_is_right_and_nothing_is_said_of_it(admin: Visitor) -> None:
+    assert _said(admin.post(f"{OWN}/check/signing_secret", {"signing_secret": ""}).text) == []
+
+
+def test_a_new_secret_that_is_left_blank_is_asked_for(admin: Visitor) -> None:
+    said = _said(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": ""}).text)
+
+    assert said == ["Enter the signing secret."]
+
+
+def test_stored_settings_that_cannot_be_read_are_asked_for(app: Flask, cast: Cast, admin: Visitor) -> None:
+    with app.app_context():
+        get_destination(cast).config = "garbage"
+        db.session.commit()
+
+    assert _said(admin.post(f"{OWN}/check/address", {"address": ""}).text) == ["Enter the address."]
+
+
+@pytest.mark.parametrize("field", ["pigeon", "csrf_token", "recipients", "_fields", "data"])
+def test_what_is_no_field_of_the_form_is_not_there(admin: Visitor, field: str) -> None:
+    assert admin.post(f"{NEW}/webhook/check/{field}", {"name": "any"}).status_code == 404

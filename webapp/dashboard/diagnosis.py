@@ -1,0 +1,148 @@
+"""From Failed to fixed: what is known of a destination's last test, and what changed since it last worked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import exists, or_, select
+
+from webapp.audit import Action
+from webapp.dashboard.time_format import exact
+from webapp.deliveries import PastAttempt, is_in_question, list_attempts
+from webapp.deliveries.outcome import LastTest, known_code, tell_arrival
+from webapp.extensions import db
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+
+_CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED))
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is known.
+
+    arrival: whether the message arrived. receipt: what a person says of it, or None if nobody need be asked.
+    is_in_question: whether a person who looks there knows more. attempts: of the newest test send, the first one first.
+    last_worked: the newest test send that was accepted, or None. changes: what was done to the destination since then.
+    is_used: whether a rule has ever sent a real alert there.
+    """
+
+    newest: AlertDelivery | None
+    last_test: LastTest
+    arrival: str
+    receipt: str | None
+    is_in_question: bool
+    attempts: Sequence[PastAttempt]
+    last_worked: AlertDelivery | None
+    changes: Sequence[AuditEvent]
+    is_used: bool
+
+
+def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: LastTest) -> Diagnosis:
+    """Look it all up: three queries at most."""
+    last_worked = _find_last_worked(destination)
+    return Diagnosis(
+        newest=newest,
+        last_test=last_test,
+        arrival=tell_arrival(newest),
+        receipt=_tell_receipt(newest),
+        is_in_question=is_in_question(newest),
+        attempts=list_attempts(newest) if newest else (),
+        last_worked=last_worked,
+        changes=_list_changes(destination, last_worked.created_at) if last_worked else (),
+        is_used=_is_used(destination),
+    )
+
+
+def write_report(
+    workspace: str, destination: AlertDestination, channel: str, where: str, diagnosis: Diagnosis, now: datetime
+) -> str:
+    """Write it down for a ticket: plain text without secrets. where: as shown to whoever copies it."""
+    newest, told = diagnosis.newest, diagnosis.last_test
+    lines = [
+        f"Alertcheck report of {exact(now)}",
+        f"Workspace: {workspace}",
+        f"Destination: {destination.name} ({channel}{'' if destination.is_enabled else ', disabled'})",
+        f"Where to: {where}",
+        f"Last test: {told.badge.capitalize()}{_tell_press(newest)}",
+        f"What happened: {told.sentence}",
+        f"Did it arrive: {diagnosis.arrival}",
+    ]
+    lines += _report_receipt(diagnosis)
+    code = known_code(newest.last_error_code) if newest else None
+    lines += [f"Code: {code}"] if code else []
+    lines += [f"Next step: {told.next_step}"] if told.next_step else []
+    lines += [_tell_attempt(attempt) for attempt in diagnosis.attempts]
+    lines += [f"Last accepted: {_tell_last_worked(diagnosis.last_worked)}"]
+    lines += [f"Since then: {_tell_change(change)}" for change in diagnosis.changes]
+    return "\n".join(lines) + "\n"
+
+
+def _tell_receipt(newest: AlertDelivery | None) -> str | None:
+    if newest is None or newest.receipt is None:
+        return "Nobody has said yet whether it showed up." if is_in_question(newest) else None
+    who = newest.receipt_by or "someone with the link in the message"
+    return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen, says {who}."
+
+
+def _report_receipt(diagnosis: Diagnosis) -> list[str]:
+    """Write two facts: when the far end accepted it, and what a person says."""
+    newest = diagnosis.newest
+    accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
+    said_at = f" ({exact(receipt_at)})" if receipt_at else ""
+    lines = [f"Accepted: {exact(accepted_at)}"] if accepted_at else []
+    return lines + ([f"Receipt: {diagnosis.receipt}{said_at}"] if diagnosis.receipt else [])
+
+
+def _find_last_worked(destination: AlertDestination) -> AlertDelivery | None:
+    return db.session.scalars(
+        select(AlertDelivery)
+        .where(
+            AlertDelivery.workspace_id == destination.workspace_id,
+            AlertDelivery.alert_destination_id == destination.id,
+            AlertDelivery.event_type == TEST_EVENT,
+            AlertDelivery.status == DeliveryStatus.SENT,
+        )
+        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[AuditEvent]:
+    query = select(AuditEvent).where(
+        AuditEvent.destination_id == destination.id, AuditEvent.happened_at > since, AuditEvent.action.in_(_CHANGES)
+    )
+    return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(10)).all()
+
+
+def _is_used(destination: AlertDestination) -> bool:
+    # Two ranges of the index, on either side of the test sends, of which there can be very many.
+    is_real = or_(AlertDelivery.event_type < TEST_EVENT, AlertDelivery.event_type > TEST_EVENT)
+    there = (
+        AlertDelivery.workspace_id == destination.workspace_id,
+        AlertDelivery.alert_destination_id == destination.id,
+    )
+    return bool(db.session.scalar(select(exists().where(*there, is_real))))
+
+
+def _tell_press(newest: AlertDelivery | None) -> str:
+    if newest is None:
+        return ""
+    by = f" by {newest.requested_by.name}" if newest.requested_by else ""
+    reference = f", reference {newest.reference}" if newest.reference else ""
+    return f", pressed{by} at {exact(newest.created_at)}{reference}"
+
+
+def _tell_attempt(attempt: PastAttempt) -> str:
+    took = "its worker was lost" if attempt.seconds is None else f"{attempt.seconds:.2f} s"
+    answer = f", answer {attempt.answer_status}" if attempt.answer_status else ""
+    code = f", {attempt.code}" if attempt.code else ", accepted"
+    return f"Attempt {attempt.number}: {attempt.started_at.astimezone(UTC):%H:%M:%S} UTC, {took}{answer}{code}"
+
+
+def _tell_last_worked(last_worked: AlertDelivery | None) -> str:
+    return exact(last_worked.sent_at) if last_worked and last_worked.sent_at else "never by a test"
+
+
+def _tell_change(change: AuditEvent) -> str:
+    fields = f" ({', '.join(change.changed)})" if change.changed else ""
+    return f"{change.action}{fields} by {change.account_name} at {exact(change.happened_at)}"

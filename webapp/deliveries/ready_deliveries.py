@@ -1,0 +1,21 @@
+"""Deliveries that a job has named, as errands: whose they are decides whose turn it is."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select
+
+from webapp.deliveries.transitions import IS_UNCLAIMED
+from webapp.extensions import db
+from webapp.models import AlertDelivery
+from webapp.worker.dispatcher import Errand
+
+_UNCLAIMED = select(AlertDelivery.id, AlertDelivery.alert_destination_id, AlertDelivery.workspace_id).where(
+    AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True)), IS_UNCLAIMED
+)
+
+
+def list_errands(delivery_ids: Sequence[int]) -> list[Errand]:
+    """Look up those that still wait to be claimed, in the order given. The claim looks again, and decides."""
+    rows = db.session.execute(_UNCLAIMED, {"delivery_ids": delivery_ids}).all()
+    db.session.rollback()
+    return [Errand(*row) for row in sorted(rows, key=lambda row: delivery_ids.index(row.id))]

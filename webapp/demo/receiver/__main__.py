@@ -1,0 +1,62 @@
+"""The demo's far ends as one process: `python -m webapp.demo.receiver --http-port N --smtp-port M --inbox PATH`."""
+
+import asyncio
+import os
+import signal
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from threading import Thread
+
+from webapp.demo.receiver.http_server import HttpEnd
+from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.smtp_server import listen_for_mail
+
+
+def main() -> None:
+    """Listen until told to stop. Exits with a sentence if a port can't be had."""
+    asyncio.run(_serve(_read_arguments()))
+
+
+def _read_arguments() -> Namespace:
+    parser = ArgumentParser(
+        prog="python -m webapp.demo.receiver.__main__", description="Stand in for the demo's far ends."
+    )
+    parser.add_argument("--http-port", type=int, required=True)
+    parser.add_argument("--smtp-port", type=int, required=True)
+    parser.add_argument("--inbox", type=Path, required=True, help="the SQLite file to keep what arrives in")
+    parser.add_argument("--signing-secret-file", type=Path, help="holds the secret that webhooks are signed with")
+    return parser.parse_args()
+
+
+async def _serve(arguments: Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    inbox = Inbox(arguments.inbox)
+    inbox.prepare()
+    http = _listen_for_http(arguments, inbox)
+    try:
+        mail = await listen_for_mail(arguments.smtp_port, inbox)
+    except OSError as error:
+        raise SystemExit(_explain(arguments.smtp_port, error)) from error
+    Thread(target=http.serve_forever, name="http", daemon=True).start()
+    print("listening", flush=True)
+    await stop.wait()
+    mail.close()
+    http.shutdown()
+    http.server_close()
+
+
+def _listen_for_http(arguments: Namespace, inbox: Inbox) -> HttpEnd:
+    try:
+        return HttpEnd(arguments.http_port, inbox, arguments.signing_secret_file)
+    except OSError as error:
+        raise SystemExit(_explain(arguments.http_port, error)) from error
+
+
+def _explain(port: int, error: OSError) -> str:
+    return f"The demo receiver can't listen on port {port}: {os.strerror(error.errno or 0)}."
+
+
+if __name__ == "__main__":
+    main()

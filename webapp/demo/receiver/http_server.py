@@ -1,0 +1,159 @@
+"""The HTTP far end: Teams, a webhook and Slack at `/<service>/<scenario>`, each behaving as its path says."""
+
+import hashlib
+import re
+import select
+import sys
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from logging import getLogger
+from pathlib import Path
+from socketserver import TCPServer
+from typing import Any
+
+from webapp.demo.receiver.inbox import Arrival, Inbox
+from webapp.demo.receiver.parsed_messages import find_reference
+from webapp.demo.receiver.scenarios import Attempts, Reply, Scenario, Service, reply_to
+from webapp.demo.receiver.signature import check_signature
+
+HOST = "127.0.0.1"
+LARGEST_BODY = 64 * 1024
+LARGEST_DRAINED = 1024 * 1024
+READ_SECONDS = 10
+SILENCE_SECONDS = 60
+
+log = getLogger(__name__)
+
+_PLACES = {
+    f"/{service}/{scenario}": (service, scenario)
+    for service in (Service.TEAMS, Service.WEBHOOK, Service.SLACK)
+    for scenario in Scenario
+}
+
+
+class HttpEnd(ThreadingHTTPServer):
+    """Listens on loopback and keeps what it gets in the inbox."""
+
+    request_queue_size = 64
+
+    def __init__(self, port: int, inbox: Inbox, signing_secret_file: Path | None) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.inbox = inbox
+        self.signing_secret_file = signing_secret_file
+        self.attempts = Attempts()
+
+    def server_bind(self) -> None:
+        # HTTPServer would look its own name up here, and wait for a name server where there is none.
+        TCPServer.server_bind(self)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.warning("a request broke off: %s", type(sys.exception()).__name__)
+
+
+class _Refused(Exception):
+    """The request can't be read; `status` is the answer."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: HttpEnd
+    protocol_version = "HTTP/1.1"
+    timeout = READ_SECONDS
+
+    def do_POST(self) -> None:
+        try:
+            body = self._read_body()
+        except _Refused as refused:
+            self._answer(Reply(refused.status))
+        else:
+            self._receive(body)
+
+    def do_GET(self) -> None:
+        self._answer(Reply(405 if self._place() else 404))
+
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server looks for these names
+
+    def _place(self) -> tuple[Service, Scenario] | None:
+        return _PLACES.get(self.path.partition("?")[0])
+
+    def _read_body(self) -> bytes:
+        announced = self.headers.get("Content-Length")
+        if announced is None:
+            raise _Refused(411)
+        if not re.fullmatch("[0-9]{1,12}", announced):
+            raise _Refused(400)
+        length = int(announced)
+        if length > LARGEST_BODY:
+            # Unread bytes would turn our answer into a connection reset.
+            self.rfile.read(min(length, LARGEST_DRAINED))
+            raise _Refused(413)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise _Refused(400)
+        return body
+
+    def _receive(self, body: bytes) -> None:
+        place = self._place()
+        if place is None:
+            self._answer(Reply(404))
+            return
+        reply = self._reply_to(*place, body)
+        time.sleep(reply.wait)
+        # Before the answer: whoever hears "accepted" finds the message in the inbox.
+        self._keep(*place, body, reply)
+        self._answer(reply)
+
+    def _reply_to(self, service: Service, scenario: Scenario, body: bytes) -> Reply:
+        reference = find_reference(service, body.decode(errors="replace"))
+        message = self.headers.get("webhook-id") or reference or hashlib.sha256(body).hexdigest()
+        return reply_to(service, scenario, self.server.attempts.count(f"{service}/{scenario}/{message}"))
+
+    def _keep(self, service: Service, scenario: Scenario, body: bytes, reply: Reply) -> None:
+        text, headers = body.decode(errors="replace"), self._kept_headers()
+        arrival = Arrival(
+            service=service,
+            scenario=scenario,
+            answered=reply.status or 0,
+            accepted=reply.accepts,
+            reference=find_reference(service, text),
+            headers=headers,
+            body=text,
+            signature_ok=self._check_signature(service, headers, body),
+        )
+        self.server.inbox.add(arrival, datetime.now(UTC))
+
+    def _kept_headers(self) -> dict[str, str]:
+        names = (name.lower() for name in self.headers)
+        return {name: self.headers[name] for name in names if name == "content-type" or name.startswith("webhook-")}
+
+    def _check_signature(self, service: Service, headers: dict[str, str], body: bytes) -> bool | None:
+        if service is not Service.WEBHOOK:
+            return None
+        return check_signature(self.server.signing_secret_file, headers, body)
+
+    def _answer(self, reply: Reply) -> None:
+        self.close_connection = True
+        if reply.status is None:
+            # Ends early when the client hangs up: that makes the connection readable.
+            select.select([self.connection], [], [], SILENCE_SECONDS)
+            return
+        self.send_response(reply.status)
+        self.send_header("Connection", "close")
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(reply.body)))
+        if reply.retry_after is not None:
+            self.send_header("Retry-After", str(reply.retry_after))
+        if reply.status == 405:
+            self.send_header("Allow", "POST")
+        self.end_headers()
+        self.wfile.write(reply.body.encode())
+
+    def version_string(self) -> str:
+        return "demo receiver"
+
+    def log_message(self, *args: Any) -> None:
+        """Keep silent: the request line carries the sender's secret."""

@@ -1,0 +1,92 @@
+"""The mail far end: an SMTP server whose recipients decide how it behaves."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime
+from functools import partial
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from webapp.demo.receiver.inbox import Arrival, Inbox
+from webapp.demo.receiver.parsed_messages import find_reference
+from webapp.demo.receiver.scenarios import (
+    Attempts,
+    Mailbox,
+    MailReply,
+    Service,
+    mailbox_of,
+    reply_to_mail,
+    reply_to_recipient,
+)
+
+HOST = "127.0.0.1"
+LARGEST_MESSAGE = 64 * 1024
+IDLE_SECONDS = 30
+
+
+async def listen_for_mail(port: int, inbox: Inbox) -> asyncio.Server:
+    """Listen on loopback in the running event loop. Raises OSError if the port is taken."""
+    loop = asyncio.get_running_loop()
+    # A hostname of our own: the default is looked up, and waits for a name server where there is none.
+    connection = partial(
+        SMTP,
+        MailEnd(inbox),
+        data_size_limit=LARGEST_MESSAGE,
+        enable_SMTPUTF8=True,
+        hostname="demo.receiver",
+        ident="demo receiver",
+        timeout=IDLE_SECONDS,
+        loop=loop,
+    )
+    return await loop.create_server(connection, HOST, port)
+
+
+class MailEnd:
+    """Answers as the recipients say and keeps what it gets in the inbox; the method names are aiosmtpd's."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._attempts = Attempts()
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        mailbox = mailbox_of(address)
+        reply = reply_to_recipient(mailbox)
+        if reply.accepts:
+            envelope.rcpt_tos.append(address)
+        else:
+            self._keep(envelope, mailbox, reply, recipients=(address,))
+        return str(reply)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        body = content.decode(errors="replace")
+        reference = find_reference(Service.EMAIL, body)
+        mailboxes = [mailbox_of(address) for address in envelope.rcpt_tos]
+        mailbox = Mailbox.BUSY_TWICE if Mailbox.BUSY_TWICE in mailboxes else mailboxes[0]
+        reply = reply_to_mail(mailbox, self._attempts.count(reference or hashlib.sha256(content).hexdigest()))
+        self._keep(envelope, mailbox, reply, recipients=tuple(envelope.rcpt_tos), body=body, reference=reference)
+        return str(reply)
+
+    def _keep(
+        self,
+        envelope: Envelope,
+        mailbox: Mailbox,
+        reply: MailReply,
+        *,
+        recipients: tuple[str, ...],
+        body: str = "",
+        reference: str | None = None,
+    ) -> None:
+        arrival = Arrival(
+            service=Service.EMAIL,
+            scenario=mailbox,
+            answered=reply.code,
+            accepted=reply.accepts,
+            reference=reference,
+            headers={"mail-from": envelope.mail_from or ""},
+            body=body,
+            recipients=recipients,
+        )
+        self._inbox.add(arrival, datetime.now(UTC))

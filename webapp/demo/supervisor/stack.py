@@ -1,0 +1,139 @@
+"""Everything `make run` starts, in order: each part is there before the next one needs it."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from webapp.demo.supervisor.keys import load_keys
+from webapp.demo.supervisor.options import PROJECT, CannotRun, Settings, write_private
+from webapp.demo.supervisor.ports import ReceiverPorts, choose_ports
+from webapp.demo.supervisor.processes import Child, start
+from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
+from webapp.demo.supervisor.readiness import ask
+from webapp.demo.supervisor.shutdown_request import Interruption
+from webapp.demo.supervisor.terminal import say, step
+
+FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+FIXED = {
+    "DEMO": "1",
+    "HTTPS": "0",
+    "MAIL_FROM": "alertcheck@demo.invalid",
+    "PYTHONUNBUFFERED": "1",
+    "TRUSTED_PROXIES": "0",
+}
+READY_LIMIT = 60.0
+"""Seconds within which a press has to be possible."""
+
+WORKER_PATIENCE = 12.0
+"""Seconds the worker gets to finish the message it is sending; a send takes 8 at most."""
+
+
+class Stack:
+    """The demo's processes. `environment` is what they are told; it grows as they start."""
+
+    def __init__(self, settings: Settings, interruption: Interruption) -> None:
+        self.settings = settings
+        self.interruption = interruption
+        self.environment = os.environ | FIXED | {"DATABASE_URL": _database_url(settings)}
+        self.environment["PUBLIC_URL"] = settings.address
+        self.queue_server: QueueServer | None = None
+        self.children: list[Child] = []
+
+    def start(self) -> None:
+        """Start everything and return when a press would work. Raises `CannotRun` or `Interrupted`."""
+        self._start_queue_server()
+        self._set_up_keys()
+        self._start_receiver()
+        self._run_to_end("migrate", "Bringing the database up to date", [*FLASK, "db", "upgrade"])
+        self._run_to_end("seed", "Filling in the demo's data", [*FLASK, "seed-demo"])
+        with step("Starting worker and web server"):
+            self.start_worker()
+            self._start_web()
+            self._wait_until_ready()
+
+    def start_worker(self) -> None:
+        """Start the worker, at first or again."""
+        self._start("worker", [*FLASK, "worker"])
+
+    def stop(self) -> None:
+        """Stop everything, the last first; at once if somebody is in a hurry."""
+        for child in reversed(self.children):
+            patience = WORKER_PATIENCE if child.name == "worker" else 5.0
+            child.stop(patience=patience, hurry=self.interruption.hurry)
+        if self.queue_server:
+            self.queue_server.clear()
+
+    def _start_queue_server(self) -> None:
+        if self.environment.get("REDIS_URL"):
+            say("  Using the queue server of REDIS_URL")
+            return
+        with step("Starting the queue server"):
+            self.queue_server = start_queue_server(self.settings.data / "queue", self._log("queue"))
+            self.children.append(self.queue_server.process)
+            self.environment["REDIS_URL"] = self.queue_server.url
+
+    def _set_up_keys(self) -> None:
+        keys = load_keys(self.settings.data / "keys.env", self.environment)
+        secret = self.settings.data / "webhook-secret"
+        write_private(secret, keys.pop("WEBHOOK_SECRET"))
+        self.environment |= {**keys, "DEMO_SIGNING_SECRET_FILE": str(secret)}
+
+    def _start_receiver(self) -> None:
+        ports = choose_ports(self.settings.data / "ports.json")
+        inbox = str(self.settings.data / "inbox.sqlite")
+        address = f"http://127.0.0.1:{ports.http}"
+        self.environment |= {"DEMO_INBOX": inbox, "DEMO_RECEIVER_HTTP": address}
+        self.environment |= {"ALERTCHECK_TRUSTED_ORIGINS": address, "MAIL_URL": f"smtp://127.0.0.1:{ports.smtp}"}
+        with step("Starting the demo receiver"):
+            receiver = self._start("receiver", self._receiver_command(ports, inbox))
+            self._wait_for_line(receiver, "listening")
+
+    def _receiver_command(self, ports: ReceiverPorts, inbox: str) -> list[str]:
+        command = [sys.executable, "-m", "webapp.demo.receiver", "--http-port", str(ports.http)]
+        command += ["--smtp-port", str(ports.smtp), "--inbox", inbox]
+        return [*command, "--signing-secret-file", self.environment["DEMO_SIGNING_SECRET_FILE"]]
+
+    def _start_web(self) -> None:
+        command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.settings.port}"]
+        command += ["--workers", "1", "--threads", "8", "--graceful-timeout", "4"]
+        self._start("web", [*command, "--no-control-socket"])  # it would be made in the person's home
+
+    def _start(self, name: str, command: Sequence[str]) -> Child:
+        child = start(name, command, log=self._log(name), environment=self.environment, directory=PROJECT)
+        self.children.append(child)
+        return child
+
+    def _run_to_end(self, name: str, title: str, command: Sequence[str]) -> None:
+        with step(title):
+            child = self._start(name, command)
+            while child.exit_code() is None:
+                self.interruption.pause(0.05)
+        self.children.remove(child)
+        if child.exit_code() != 0:
+            raise CannotRun(child.describe_end())
+
+    def _wait_for_line(self, child: Child, line: str) -> None:
+        deadline = time.monotonic() + READY_LIMIT
+        while line not in child.output():
+            if child.exit_code() is not None or time.monotonic() > deadline:
+                raise CannotRun(child.describe_end())
+            self.interruption.pause(0.05)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_LIMIT
+        while not (readiness := ask(self.settings.port)).ready:
+            for child in self.children:
+                if child.exit_code() is not None:
+                    raise CannotRun(child.describe_end())
+            if time.monotonic() > deadline:
+                raise CannotRun("\n  ".join([f"Not ready after {READY_LIMIT:.0f} s:", *readiness.reasons]))
+            self.interruption.pause(0.1)
+
+    def _log(self, name: str) -> Path:
+        return self.settings.data / "logs" / f"{name}.log"
+
+
+def _database_url(settings: Settings) -> str:
+    return os.environ.get("DATABASE_URL") or f"sqlite:///{settings.data / 'alertcheck.sqlite'}"

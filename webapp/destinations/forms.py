@@ -1,0 +1,134 @@
+"""Forms. A destination's form is made from its channel's fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+from wtforms import Field as FormField
+from wtforms import Form, PasswordField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms.widgets import TextInput
+
+from webapp.auth.accounts import SHORTEST_PASSWORD
+from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
+from webapp.outbound import WayOut
+
+
+class PageForm(FlaskForm):  # type: ignore[misc]
+    """A form of a page. It reads what a browser's form sends and nothing else: no JSON, no files."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        def wrap_formdata(self, form: Form, formdata: Any) -> Any:
+            if isinstance(formdata, MultiDict):
+                return formdata
+            return request.form if request and request.method == "POST" else None
+
+
+def _trim(value: str | None) -> str | None:
+    """Take away what nobody types on purpose: blanks around a value, and NUL, which PostgreSQL cannot store."""
+    return value.replace("\x00", "").strip() if value else value
+
+
+def _require_visible(_form: Form, entry: FormField) -> None:
+    # Never cleaned: the limits count an address as it was sent, so the address looked up has to be the very same.
+    if not entry.data.isprintable():
+        raise ValidationError("The address contains an invisible character. Type it again.")
+
+
+class SignInForm(PageForm):
+    """Who signs in."""
+
+    email = StringField(
+        "E-mail address",
+        [DataRequired("Enter your e-mail address."), Length(max=254), _require_visible],
+        filters=[lambda value: value.strip() if value else value],
+        render_kw={"autocomplete": "username", "type": "email"},
+    )
+    password = PasswordField(
+        "Password",
+        [DataRequired("Enter your password."), Length(max=1000)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordForm(PageForm):
+    """A new password for whoever is signed in."""
+
+    current = PasswordField(
+        "Current password",
+        [DataRequired("Enter your current password."), Length(max=1000)],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new = PasswordField(
+        "New password",
+        [
+            DataRequired("Enter a new password."),
+            Length(min=SHORTEST_PASSWORD, max=1000, message=f"Use {SHORTEST_PASSWORD} characters or more."),
+        ],
+        description=f"{SHORTEST_PASSWORD} characters or more. You will be signed out everywhere else.",
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class WriteOnlyInput(TextInput):
+    """A text input that never shows a value again."""
+
+    def __call__(self, field: FormField, **attributes: Any) -> Markup:
+        return super().__call__(field, **attributes | {"value": "", "autocomplete": "off", "spellcheck": "false"})
+
+
+class DestinationForm(PageForm):
+    """A destination's name; `make_destination_form` adds the fields of its channel."""
+
+    name = StringField(
+        "Name",
+        [DataRequired("Give the destination a name."), Length(max=200, message="Use at most 200 characters.")],
+        filters=[_trim],
+        description="How your team calls this place, such as “Ops channel”.",
+    )
+
+    def check_field(self, name: str) -> FormField | None:
+        """Check one field alone and return it; None if no such field is to be filled in."""
+        field = None if name == "csrf_token" else self._fields.get(name)
+        if field is not None:
+            field.validate(self)
+        return field
+
+    def list_withheld(self) -> list[str]:
+        """Name the secrets that were typed: the page that comes back holds none, so they must be typed again."""
+        secret = (field for field in self if isinstance(field.widget, WriteOnlyInput))
+        return [field.label.text for field in secret if any(text.strip() for text in field.raw_data or ())]
+
+    def read_settings(self, channel: Channel) -> dict[str, str]:
+        """Collect the checked settings; what was left blank is empty."""
+        return {field.name: str(self[field.name].data or "") for field in channel.fields}
+
+
+def make_destination_form(channel: Channel, way_out: WayOut, stored: Mapping[str, str]) -> type[DestinationForm]:
+    """Make the form of a channel. stored: the settings there are, empty for a new destination."""
+    fields = {field.name: _make_field(field, way_out, field.name in stored) for field in channel.fields}
+    return type("ChannelForm", (DestinationForm,), fields)
+
+
+def _make_field(field: Field, way_out: WayOut, is_stored: bool) -> Any:
+    is_secret = field.kind is not FieldKind.RECIPIENTS
+    help_text = f"{field.help} Leave blank to keep what is stored." if is_secret and is_stored else field.help
+    must = field.required and not (is_secret and is_stored)
+    presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if must else Optional()
+    validators = [presence, _check_with(field, way_out)]
+    if is_secret:
+        return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())
+    return TextAreaField(field.label, validators, [_trim], help_text)
+
+
+def _check_with(field: Field, way_out: WayOut) -> Any:
+    def check(form: Form, entry: FormField) -> None:
+        try:
+            entry.data = field.check(entry.data, way_out)
+        except SettingInvalid as reason:
+            raise ValidationError(str(reason)) from None
+
+    return check

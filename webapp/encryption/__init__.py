@@ -1,0 +1,1 @@
+"""Encryption of destination settings at rest: the cipher and its keys."""

@@ -1,0 +1,1 @@
+"""The figures behind /metrics: completed deliveries and the backlog."""

@@ -1,0 +1,70 @@
+"""What an HTTP status means for a delivery, and how long the far end asks us to wait."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.http.client import Answer
+
+MAX_RETRY_AFTER = 3600.0
+"""Seconds. A longer wait that is asked for counts as this."""
+
+_CODES = {
+    400: Code.BAD_REQUEST,
+    401: Code.AUTH_FAILED,
+    403: Code.FORBIDDEN,
+    404: Code.NOT_FOUND,
+    410: Code.GONE,
+    413: Code.PAYLOAD_TOO_LARGE,
+    422: Code.BAD_REQUEST,
+    429: Code.RATE_LIMITED,
+    502: Code.REMOTE_UNAVAILABLE,
+    503: Code.REMOTE_UNAVAILABLE,
+    504: Code.REMOTE_UNAVAILABLE,
+}
+_CODES_BY_CLASS = {3: Code.REDIRECT_REFUSED, 5: Code.REMOTE_ERROR}
+_WAITING = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_DATE = re.compile(r"[A-Z][a-z]{2,8},? [ -~]{17,27}")
+
+
+def raise_for_status(answer: Answer, host: str | None) -> None:
+    """Return for any 2xx, raise `DeliveryFailed` for every other status."""
+    code = name_status(answer.status)
+    if code is None:
+        return
+    facts = Facts(host=host, status=answer.status)
+    asked = answer.headers.get("Retry-After") if code in _WAITING else None
+    raise DeliveryFailed(code, facts, retry_after=parse_retry_after(asked, datetime.now(UTC)))
+
+
+def name_status(status: int) -> Code | None:
+    """Return the code of an HTTP status, None for any 2xx."""
+    if 200 <= status < 300:
+        return None
+    return _CODES.get(status) or _CODES_BY_CLASS.get(status // 100, Code.UNEXPECTED_STATUS)
+
+
+def parse_retry_after(text: str | None, now: datetime) -> float | None:
+    """Return the seconds a Retry-After header asks for, between 0 and `MAX_RETRY_AFTER`; None if it isn't well formed.
+
+    Takes whole seconds or an HTTP date (RFC 9110, 10.2.3 and 5.6.7).
+    """
+    if text is None:
+        return None
+    if _SECONDS.fullmatch(text):
+        return min(float(text), MAX_RETRY_AFTER)
+    date = _read_date(text)
+    return None if date is None else min(max((date - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+
+
+def _read_date(text: str) -> datetime | None:
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC)  # the oldest of the three forms names no zone: it is UTC

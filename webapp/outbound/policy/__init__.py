@@ -1,0 +1,1 @@
+"""Which URLs, host names and networks messages may be sent to."""

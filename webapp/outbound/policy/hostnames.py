@@ -1,0 +1,97 @@
+"""The host of an address as typed: its one canonical spelling, and whether it can be a public name."""
+
+import re
+from collections.abc import Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+import idna
+
+from webapp.outbound.policy.networks import Address
+
+_MAX_LENGTH = 253
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_NOT_PUBLIC = frozenset(
+    {
+        "alt",
+        "arpa",
+        "corp",
+        "example",
+        "home",
+        "internal",
+        "intranet",
+        "invalid",
+        "lan",
+        "local",
+        "localdomain",
+        "localhost",
+        "onion",
+        "private",
+        "svc",
+        "test",
+    }
+)
+"""Last labels that are special (RFC 6761, 6762, 7686, 8375, 9476) or commonly used inside networks."""
+
+
+class NotAHost(ValueError):
+    """The text is neither a host name nor an IP address in canonical form."""
+
+
+def canonical_host(text: str) -> str:
+    """Return a name in lower case, as A-labels and without the final dot, or an IPv6 address in its short form.
+
+    An IPv6 address is taken in brackets and returned without them. Raises `NotAHost`.
+    """
+    if text.startswith("["):
+        return str(_read_ipv6(text))
+    name = _to_ascii(text).removesuffix(".")
+    if len(name) > _MAX_LENGTH or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+        raise NotAHost
+    return name
+
+
+def find_literal(host: str) -> Address | None:
+    """Return the IP address that a canonical host is, None for a name.
+
+    Raises `NotAHost` for other spellings of IPv4 (octal, hex, fewer parts): resolvers disagree on what they mean.
+    """
+    if ":" in host:
+        return IPv6Address(host)
+    if not _NUMERIC.fullmatch(host.rpartition(".")[2]):
+        return None
+    try:
+        return IPv4Address(host)
+    except AddressValueError:
+        raise NotAHost from None
+
+
+def can_be_public(name: str) -> bool:
+    """Whether a canonical name has two labels at least and does not end in one that is never public."""
+    _, dot, last = name.rpartition(".")
+    return bool(dot) and last not in _NOT_PUBLIC
+
+
+def matches(host: str, patterns: Iterable[str]) -> bool:
+    """Whether the host is one of the names, or below one that is written as `*.name`."""
+    return any(host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern for pattern in patterns)
+
+
+def _read_ipv6(text: str) -> IPv6Address:
+    try:
+        address = IPv6Address(text.removeprefix("[").removesuffix("]"))
+    except AddressValueError:
+        raise NotAHost from None
+    # An IPv4 address in IPv6's clothes is printed differently by different versions of Python.
+    if address.scope_id is not None or address.ipv4_mapped is not None or not text.endswith("]"):
+        raise NotAHost
+    return address
+
+
+def _to_ascii(text: str) -> str:
+    if text.isascii() or len(text) > _MAX_LENGTH:
+        return text.lower()
+    try:
+        return idna.encode(text, uts46=True).decode("ascii").lower()
+    except UnicodeError:  # idna's own error is one
+        raise NotAHost from None

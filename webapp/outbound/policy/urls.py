@@ -1,0 +1,161 @@
+"""Where messages may go over HTTP: the gate an address passes when it is saved, and again when it is used."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Never
+from urllib.parse import unquote
+
+from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.policy.hostnames import NotAHost, can_be_public, canonical_host, find_literal, matches
+from webapp.outbound.policy.networks import Network, is_allowed
+
+MAX_URL = 2048
+"""Characters of an address."""
+
+_PORTS = {"https": 443, "http": 80}
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_AFTER_SCHEME = re.compile(r"//(?P<authority>[^/?#]+)(?P<path>/[!-~]*)?")
+_NEVER = re.compile(r"[#\\]")
+_AUTHORITY = re.compile(r"(?P<host>\[.*\][^:]*|[^:]*)(?::(?P<port>.*))?", re.DOTALL)
+_PORT = re.compile(r"[0-9]{0,5}")
+_DELIMITERS = frozenset("@\\/?#\t\r\n")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A scheme, a canonical host and a port: together they name one service."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the operator allows, never a workspace.
+
+    trusted_origins: exempt from the rules on scheme, port, host and network address, and from no other; never reached
+        through the proxy.
+    denied_networks: refused on top of everything that is not public.
+    extra_hosts: further host patterns by the channel's name, for the channel to add to its own.
+    proxy: an HTTP proxy that tunnels (CONNECT) to the address that was checked; its scheme is http.
+    ca_file: a PEM file of authorities to trust besides the public ones.
+    """
+
+    trusted_origins: frozenset[Origin] = frozenset()
+    denied_networks: tuple[Network, ...] = ()
+    extra_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    proxy: Origin | None = None
+    ca_file: str | None = None
+
+    def trusts(self, target: "Target") -> bool:
+        """Whether exactly this scheme, host and port are among the trusted ones."""
+        return target.origin in self.trusted_origins
+
+
+@dataclass(frozen=True)
+class Target:
+    """A checked address, canonical. The path is kept and sent as it was given, its query included; it is secret."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = field(repr=False)
+
+    @property
+    def origin(self) -> Origin:
+        """The service the address belongs to."""
+        return Origin(self.scheme, self.host, self.port)
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a Host header has them: without the scheme's own port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The canonical address: what to store. Secret."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
+def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) -> Target:
+    """Return where `url` leads, if messages may go there as far as can be known without asking the DNS.
+
+    hosts: the channel's host patterns (`hooks.slack.com`, `*.example.com`); None for any public host.
+    Raises `DeliveryFailed` with url_invalid, scheme_not_allowed, port_not_allowed, host_not_expected or
+    target_not_allowed.
+    """
+    target = read_url(url)
+    if policy.trusts(target):
+        return target
+    facts = Facts(host=target.host)
+    if target.scheme != "https":
+        raise DeliveryFailed(Code.SCHEME_NOT_ALLOWED, facts)
+    if target.port != _PORTS["https"]:
+        raise DeliveryFailed(Code.PORT_NOT_ALLOWED, facts)
+    if not _may_be_public(target.host, policy):
+        raise DeliveryFailed(Code.TARGET_NOT_ALLOWED, facts)
+    if hosts is not None and not matches(target.host, hosts):
+        raise DeliveryFailed(Code.HOST_NOT_EXPECTED, facts)
+    return target
+
+
+def read_url(url: str) -> Target:
+    """Split an http or https address into its canonical parts, whoever it leads to.
+
+    Raises `DeliveryFailed` with url_invalid, scheme_not_allowed or, if the host is none, target_not_allowed.
+    """
+    scheme = _read_scheme(url)
+    rest = _AFTER_SCHEME.fullmatch(url, pos=len(scheme) + 1)
+    if rest is None or _NEVER.search(url):
+        _refuse(Code.URL_INVALID)
+    host, port = _split_authority(rest["authority"])
+    try:
+        return Target(scheme, canonical_host(host), port or _PORTS[scheme], rest["path"] or "/")
+    except NotAHost:
+        _refuse(Code.TARGET_NOT_ALLOWED)
+
+
+def _read_scheme(url: str) -> str:
+    found = _SCHEME.match(url)
+    if found is None or len(url) > MAX_URL:
+        _refuse(Code.URL_INVALID)
+    scheme = found[1].lower()
+    if scheme not in _PORTS:
+        _refuse(Code.SCHEME_NOT_ALLOWED)
+    return scheme
+
+
+def _split_authority(authority: str) -> tuple[str, int | None]:
+    # Two parsers may split an authority that hides a delimiter in two ways, so no such authority is taken at all.
+    if _DELIMITERS & set(unquote(authority)):
+        _refuse(Code.URL_INVALID)
+    parts = _AUTHORITY.fullmatch(authority)
+    if parts is None or not parts["host"]:
+        _refuse(Code.URL_INVALID)
+    return parts["host"], _read_port(parts["port"] or "")
+
+
+def _read_port(digits: str) -> int | None:
+    if not _PORT.fullmatch(digits):
+        _refuse(Code.URL_INVALID)
+    port = int(digits) if digits else None
+    if port is not None and not 0 < port < 65536:
+        _refuse(Code.URL_INVALID)
+    return port
+
+
+def _may_be_public(host: str, policy: Policy) -> bool:
+    try:
+        address = find_literal(host)
+    except NotAHost:
+        return False
+    return can_be_public(host) if address is None else is_allowed(address, policy.denied_networks)
+
+
+def _refuse(code: Code) -> Never:
+    """Refuse an address whose host is not safely known."""
+    raise DeliveryFailed(code) from None

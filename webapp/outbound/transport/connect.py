@@ -1,0 +1,74 @@
+"""Opens the connection a message goes over: to a checked address, by the operator's proxy if there is one, with TLS."""
+
+import socket
+from collections.abc import Sequence
+
+from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.policy.urls import Origin, Policy, Target
+from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.dns import Resolver, ask_system, find_addresses, resolve
+from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.proxy import TunnelRefused, ask_for_tunnel
+from webapp.outbound.transport.tls import encrypt, make_context
+
+HTTP = ("http/1.1",)
+
+_MAX_TRIES = 2
+
+
+def open_connection(
+    target: Target, policy: Policy, resolver: Resolver, deadline: Deadline, limits: Limits
+) -> socket.socket:
+    """Return a connection to the target, watched by the deadline, encrypted for https, with nothing sent yet.
+
+    Raises `DeliveryFailed` with target_not_allowed or a code of the steps: dns, connect, network, tls.
+    """
+    context = make_context(policy.ca_file, *HTTP) if target.scheme == "https" else None
+    addresses = find_addresses(target, policy, resolver, limits.lookup)
+    if policy.proxy is None or policy.trusts(target):
+        connection = _connect(addresses, target.port, target.host, deadline, limits.connect)
+    else:
+        connection = _connect_through(policy.proxy, addresses[0], target, deadline, limits)
+    if context is not None:
+        connection = encrypt(connection, target.host, context, deadline)
+    connection.settimeout(limits.silence)
+    return connection
+
+
+def _connect(addresses: Sequence[str], port: int, host: str, deadline: Deadline, seconds: float) -> socket.socket:
+    tries = addresses[:_MAX_TRIES]
+    share = seconds / len(tries)  # so that a silent first address leaves time for the second
+    code = Code.NETWORK_UNREACHABLE
+    for address in tries:
+        try:
+            connection = socket.create_connection((address, port), timeout=max(0.001, min(share, deadline.left())))
+        except OSError as error:
+            code = _name_failure(error)
+            continue
+        deadline.watch(connection)
+        connection.settimeout(seconds)
+        return connection
+    wait = seconds if code is Code.CONNECT_TIMEOUT else None
+    raise DeliveryFailed(code, Facts(host=host, seconds=wait))
+
+
+def _connect_through(proxy: Origin, address: str, target: Target, deadline: Deadline, limits: Limits) -> socket.socket:
+    try:
+        found = resolve(proxy.host, ask_system, limits.lookup)
+    except DeliveryFailed:  # it names the proxy, which is the operator's own affair
+        raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
+    connection = _connect(found, proxy.port, target.host, deadline, limits.connect)
+    try:
+        ask_for_tunnel(connection, address, target.port)
+    except (OSError, TunnelRefused):
+        connection.close()
+        raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
+    return connection
+
+
+def _name_failure(error: OSError) -> Code:
+    if isinstance(error, TimeoutError):
+        return Code.CONNECT_TIMEOUT
+    if isinstance(error, ConnectionError):
+        return Code.CONNECT_REFUSED
+    return Code.NETWORK_UNREACHABLE

@@ -1,0 +1,74 @@
+"""Test all: one press for many destinations, and how far its tests have come."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import func, select
+
+from webapp import queue
+from webapp.auth.access import Visit
+from webapp.deliveries.outcome import Badge, to_badge
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination
+from webapp.sends.request import Pressed, Refused, hand_over, request
+
+MOST = 100
+"""Tests that one press sends at most; the limits per member and workspace hold besides."""
+
+_ENOUGH = (Pressed.TOO_MANY, Pressed.MAY_NOT)
+"""After one of these, the others would fare no better."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the tests of one press have come. failed: ids and names of the destinations whose tests have failed."""
+
+    batch: str
+    counts: dict[Badge, int]
+    failed: Sequence[tuple[int, str]]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def ended(self) -> int:
+        return self.total - self.counts[Badge.PENDING]
+
+
+def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> str:
+    """Press for every one of these destinations that is enabled and not cooling down, and return the batch's name."""
+    batch = secrets.token_hex(8)
+    requested = islice(_request_all(visit, destination_ids, now, batch), MOST)
+    size = 1  # so that an absent queue costs one destination its minute, and not twenty
+    while (share := list(islice(requested, size))) and hand_over(*share) is Pressed.ACCEPTED:
+        size = queue.TOGETHER
+    return batch
+
+
+def _request_all(visit: Visit, destination_ids: Sequence[int], now: datetime, batch: str) -> Iterator[int]:
+    for destination_id in destination_ids:
+        destination = db.session.get(AlertDestination, destination_id)
+        try:
+            if destination is not None:
+                yield request(visit, destination, now, batch)
+        except Refused as refused:
+            if refused.why in _ENOUGH:
+                return
+
+
+def measure_progress(workspace_id: int, batch: str) -> Progress:
+    """Look how far the tests of a batch have come: one query."""
+    of_batch = (AlertDelivery.batch == batch, AlertDelivery.workspace_id == workspace_id)
+    rows = db.session.execute(
+        select(AlertDelivery.status, AlertDestination.id, AlertDestination.name)
+        .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
+        .where(*of_batch)
+        .order_by(func.lower(AlertDestination.name))
+    ).all()
+    badges = [to_badge(row.status) for row in rows]
+    failed = [(row.id, row.name) for row, badge in zip(rows, badges, strict=True) if badge is Badge.FAILED]
+    return Progress(batch, {badge: badges.count(badge) for badge in Badge}, failed)
