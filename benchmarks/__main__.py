@@ -2,13 +2,13 @@
 
 import argparse
 
-from benchmarks import dashboards, imports, many_at_once, memory, neighbours, pages, press, start, steps
+from benchmarks import dashboards, imports, isolation, memory, pages, press, start, steps, throughput
 from benchmarks.report import publish
 
 BENCHMARKS = {
     "steps": steps.measure,
-    "many_at_once": many_at_once.measure,
-    "neighbours": neighbours.measure,
+    "throughput": throughput.measure,
+    "neighbours": isolation.measure,
     "press": press.measure,
     "pages": pages.measure,
     "dashboards": dashboards.measure,

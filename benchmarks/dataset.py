@@ -13,7 +13,7 @@ from webapp.auth.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, AlertRule, Role, Tenant, Workspace
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 OTHERS = 20
 """Other workspaces, each of 20 destinations: whose deliveries are most of those there are."""
@@ -101,9 +101,9 @@ class Place:
 def fill(installation: Installation, total: int) -> Scene:
     """Write the workspaces and about so many deliveries, and have the database look at them."""
     with installation.app.app_context():
-        config, account = installation.config, get_account(installation.cast).id
-        measured = [list(_add_place(config, slug, size)) for slug, size in _MEASURED]
-        others = [place for number in range(OTHERS) for place in _add_place(config, f"other-{number}", 20)]
+        app_settings, account = installation.app_settings, get_account(installation.seeded).id
+        measured = [list(_add_place(app_settings, slug, size)) for slug, size in _MEASURED]
+        others = [place for number in range(OTHERS) for place in _add_place(app_settings, f"other-{number}", 20)]
         for places in measured:
             owner = db.session.query(Account).filter_by(email=EMAIL).one()
             set_role(db.session.get_one(Workspace, places[0].workspace_id), owner, Role.ADMIN)
@@ -117,7 +117,7 @@ def fill(installation: Installation, total: int) -> Scene:
         return Scene(_MEASURED[0][0], _MEASURED[1][0], hundred[0].destination_id, hundred[HEAVY].destination_id)
 
 
-def _add_place(config: Config, slug: str, size: int) -> Iterator[Place]:
+def _add_place(app_settings: AppSettings, slug: str, size: int) -> Iterator[Place]:
     now = datetime.now(UTC)
     workspace = add_workspace(slug, f"The workspace {slug}", now)
     tenant = Tenant(workspace_id=workspace.id, name="A customer", created_at=now)
@@ -126,7 +126,7 @@ def _add_place(config: Config, slug: str, size: int) -> Iterator[Place]:
     db.session.add_all([tenant, rule, *destinations])
     db.session.flush()
     for destination in destinations:
-        destination.config = config.sealer.seal(SETTINGS, bound_to=destination.seal)
+        destination.config = app_settings.cipher.encrypt(SETTINGS, context=destination.encryption_context)
         yield Place(workspace.id, destination.id, tenant.id, rule.id, 0, 0)
 
 

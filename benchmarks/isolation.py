@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from benchmarks.installation.installed import Installation
 from benchmarks.installation.processes import free_port, wait_until
-from benchmarks.receiver import far_end
+from benchmarks.receiver import receiver
 from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp.extensions import db
@@ -34,8 +34,8 @@ def measure(full: bool) -> Table:
     count = 1000 if full else 300
     with (
         TemporaryDirectory() as logs,
-        far_end(free_port(), 0.05, Path(logs)) as good,
-        far_end(free_port(), SILENT, Path(logs)) as silent,
+        receiver(free_port(), 0.05, Path(logs)) as good,
+        receiver(free_port(), SILENT, Path(logs)) as silent,
     ):
         ends = Ends(good.origin, silent.origin)
         rows = [row for kind in KINDS for row in _compare(kind, ends, count)]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from benchmarks import tab
+from benchmarks import visitor
 from benchmarks.demo import Demo, running
 from benchmarks.installation.processes import ROOT, Session
 from benchmarks.report import Table
@@ -66,7 +66,7 @@ def _press_many(demo: Demo, parts: Mapping[str, psutil.Process], count: int) -> 
     pages = [_add_webhook(demo, session, number) for number in range(count)]
     most = _measure_all(parts)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        presses = [pool.submit(tab.press, session.twin(demo.origin), page) for page in pages]
+        presses = [pool.submit(visitor.press, session.twin(demo.origin), page) for page in pages]
         while not all(press.done() for press in presses):
             now = _measure_all(parts)
             most = {part: max(most[part], now[part]) for part in parts}

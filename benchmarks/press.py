@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import requests
 
-from benchmarks import browser, tab
+from benchmarks import browser, visitor
 from benchmarks.installation.installed import EMAIL, PASSWORD, Installation
 from benchmarks.installation.processes import Session, free_port
-from benchmarks.receiver import FarEnd, far_end
+from benchmarks.receiver import Receiver, receiver
 from benchmarks.report import Table
 from benchmarks.setup import Kind, add_webhooks, install
 from benchmarks.visitor import Press
@@ -72,7 +72,7 @@ def _tell_apart(columns: Sequence[str]) -> list[str]:
 
 def _measure_one(seconds: float, count: int) -> list[Row]:
     told = f"far end of {seconds * 1000:.0f} ms"
-    with TemporaryDirectory() as logs, far_end(free_port(), seconds, Path(logs)) as end:
+    with TemporaryDirectory() as logs, receiver(free_port(), seconds, Path(logs)) as end:
         rows = [_summarize(f"bare requests.post, {told}", _post_bare(end, count))]
         for kind in KINDS:
             with install(kind, ALERTCHECK_TRUSTED_ORIGINS=end.origin) as installation:
@@ -80,7 +80,7 @@ def _measure_one(seconds: float, count: int) -> list[Row]:
         return rows
 
 
-def _post_bare(end: FarEnd, count: int) -> list[Course]:
+def _post_bare(end: Receiver, count: int) -> list[Course]:
     """Do what a script would: it knows the answer once it has read it."""
     spans: dict[str, tuple[float, float]] = {}
     for _ in range(count):
@@ -94,13 +94,13 @@ def _post_bare(end: FarEnd, count: int) -> list[Course]:
     ]
 
 
-def _measure_installation(installation: Installation, end: FarEnd, count: int, told: str) -> list[Row]:
+def _measure_installation(installation: Installation, end: Receiver, count: int, told: str) -> list[Row]:
     web = installation.stack.start_web(threads=THREADS)
     session = web.sign_in(EMAIL, PASSWORD)
     installation.stack.start_worker()
     ids = add_webhooks(installation, end.origin, count + 1)
     warm_up = ids.pop()
-    tab.press(session, _to_page(warm_up))
+    visitor.press(session, _to_page(warm_up))
     rows = [_summarize(f"HTTP, {told}", _follow(installation, end, _press_all(session, ids)))]
     chromium = browser.find_chromium()
     if chromium is None:
@@ -115,7 +115,7 @@ def _measure_installation(installation: Installation, end: FarEnd, count: int, t
 def _press_all(session: Session, ids: Sequence[int]) -> dict[int, Press]:
     presses: dict[int, Press] = {}
     for destination_id in ids:
-        presses[destination_id] = tab.press(session, _to_page(destination_id))
+        presses[destination_id] = visitor.press(session, _to_page(destination_id))
         time.sleep(PAUSE)
     return presses
 
@@ -124,7 +124,7 @@ def _to_page(destination_id: int) -> str:
     return f"/w/harbor/destinations/{destination_id}"
 
 
-def _follow(installation: Installation, end: FarEnd, presses: dict[int, Press]) -> list[Course]:
+def _follow(installation: Installation, end: Receiver, presses: dict[int, Press]) -> list[Course]:
     """Look up what the row and the far end say of each press."""
     ahead, received = time.time() - time.monotonic(), end.received()
     return [

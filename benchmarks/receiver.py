@@ -15,14 +15,14 @@ from pathlib import Path
 
 import requests
 
-from webapp.demo.supervisor.processes import on_leash, start
+from webapp.demo.supervisor.processes import start, with_parent_death_signal
 
 MESSAGE_ID = re.compile(rb"(?i)webhook-id: (\S+)")
 LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 
 @dataclass(frozen=True)
-class FarEnd:
+class Receiver:
     """Where it listens."""
 
     origin: str
@@ -34,11 +34,11 @@ class FarEnd:
 
 
 @contextmanager
-def far_end(port: int, seconds: float, logs: Path) -> Iterator[FarEnd]:
+def receiver(port: int, seconds: float, logs: Path) -> Iterator[Receiver]:
     """Have one that answers after `seconds`."""
-    command = on_leash([sys.executable, "-m", "benchmarks.receiver", str(port), str(seconds)])
-    child = start("far end", command, log=logs / f"far-end-{port}.log", leash=False)
-    end = FarEnd(f"http://127.0.0.1:{port}")
+    command = with_parent_death_signal([sys.executable, "-m", "benchmarks.receiver", str(port), str(seconds)])
+    child = start("far end", command, log=logs / f"far-end-{port}.log", parent_death_signal=False)
+    end = Receiver(f"http://127.0.0.1:{port}")
     try:
         _wait_for(end)
         yield end
@@ -46,7 +46,7 @@ def far_end(port: int, seconds: float, logs: Path) -> Iterator[FarEnd]:
         child.stop(patience=5)
 
 
-def _wait_for(end: FarEnd) -> None:
+def _wait_for(end: Receiver) -> None:
     deadline = time.monotonic() + 10
     while True:
         try:

@@ -15,7 +15,7 @@ from benchmarks.installation.servers import create_database, drop_database, star
 from tests.factories import SIGNING_SECRET, get_account, get_workspace
 from webapp.application import create_app
 from webapp.destinations.editing import add_destination
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -39,10 +39,10 @@ def add_webhooks(installation: Installation, address: str, count: int) -> list[i
     """Add destinations at an address, and return their ids."""
     settings = {"address": address, "signing_secret": SIGNING_SECRET}
     with installation.app.app_context():
-        place = get_workspace(installation.cast), get_account(installation.cast)
+        place = get_workspace(installation.seeded), get_account(installation.seeded)
         return [
             add_destination(
-                *place, "webhook", f"Number {number}", settings, installation.config.sealer, datetime.now(UTC)
+                *place, "webhook", f"Number {number}", settings, installation.app_settings.cipher, datetime.now(UTC)
             ).id
             for number in range(count)
         ]
@@ -64,5 +64,5 @@ def _database(kind: Kind, directory: Path) -> Iterator[str]:
 
 def _migrate(url: str) -> None:
     settings = {"SECRET_KEY": "x" * 32, "CONFIG_KEYS": Fernet.generate_key().decode(), "REDIS_URL": "redis://localhost"}
-    with create_app(read_config(settings | {"DATABASE_URL": url})).app_context():
+    with create_app(read_settings(settings | {"DATABASE_URL": url})).app_context():
         upgrade()

@@ -14,13 +14,13 @@ from sqlalchemy import event
 
 from benchmarks.installation.installed import Installation
 from benchmarks.installation.processes import free_port
-from benchmarks.receiver import far_end
+from benchmarks.receiver import receiver
 from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp import deliveries
 from webapp.deliveries import sending
 from webapp.extensions import db
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
 STEPS = ("enqueue", "claim", "send", "record")
 
@@ -65,7 +65,7 @@ def _measure_one(kind: Kind, count: int) -> list[tuple[str, float, float, float]
     meter = Meter()
     with (
         TemporaryDirectory() as logs,
-        far_end(free_port(), 0, Path(logs)) as end,
+        receiver(free_port(), 0, Path(logs)) as end,
         install(kind, ALERTCHECK_TRUSTED_ORIGINS=end.origin) as installation,
     ):
         ids = [installation.request_test(number) for number in add_webhooks(installation, end.origin, count)]
@@ -81,14 +81,14 @@ def _send_all(installation: Installation, ids: list[int], meter: Meter) -> None:
     with (
         installation.app.app_context(),
         patch.object(sending, "claim", meter.around("claim", sending.claim)),
-        patch.object(sending, "try_once", meter.around("send", sending.try_once)),
+        patch.object(sending, "attempt_send", meter.around("send", sending.attempt_send)),
         patch.object(sending, "record", meter.around("record", sending.record)),
     ):
         event.listen(db.engine, "before_cursor_execute", lambda *_: _count(meter))
         for delivery_id in ids:
             with meter.during("enqueue"):
                 installation.enqueue(delivery_id)
-            deliveries.send(delivery_id, current_config())
+            deliveries.send(delivery_id, current_settings())
 
 
 def _count(meter: Meter) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from benchmarks.installation.installed import Installation
 from benchmarks.installation.processes import free_port, wait_until
-from benchmarks.receiver import far_end
+from benchmarks.receiver import receiver
 from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp.demo.supervisor.processes import Child, session_members
@@ -38,14 +38,12 @@ def measure(full: bool) -> Table:
     """Fill a queue, start a worker, and see how fast it gets through."""
     count = 2000 if full else 500
     rows = [row for seconds in DELAYS for row in _measure_one(seconds, count)]
-    return Table(
-        "many_at_once", "Many at once", ("deliveries/s", "of a bare loop", "ms of CPU each", "worker MiB"), rows
-    )
+    return Table("throughput", "Throughput", ("deliveries/s", "of a bare loop", "ms of CPU each", "worker MiB"), rows)
 
 
 def _measure_one(seconds: float, count: int) -> list[tuple[str, float, float, float, float]]:
     told = f"far end of {seconds * 1000:.0f} ms"
-    with TemporaryDirectory() as logs, far_end(free_port(), seconds, Path(logs)) as end:
+    with TemporaryDirectory() as logs, receiver(free_port(), seconds, Path(logs)) as end:
         bare = _run_bare_loop(end.origin, max(20, int(count * (0.02 if seconds else 0.4))))
         found = [(f"bare requests loop, {told}", bare, 1.0, 0.0, 0.0)]
         for kind in KINDS:

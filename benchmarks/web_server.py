@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.installation.processes import ROOT, Session, free_port, wait_until
-from webapp.demo.supervisor.processes import on_leash, start
+from webapp.demo.supervisor.processes import start, with_parent_death_signal
 
 PROCESSES, THREADS = 2, 8
 
@@ -22,11 +22,11 @@ def serve(wsgi: str, environment: Mapping[str, str], logs: Path) -> Iterator[str
     command = ["gunicorn", f"{wsgi}:app", "--bind", origin, *size, *kept, "--no-control-socket"]
     child = start(
         f"gunicorn {wsgi}",
-        on_leash([sys.executable, "-m", *command]),
+        with_parent_death_signal([sys.executable, "-m", *command]),
         log=logs / f"{wsgi}.log",
         environment=os.environ | dict(environment),
         directory=ROOT,
-        leash=False,
+        parent_death_signal=False,
     )
     try:
         wait_until(Session(f"http://{origin}").is_up)

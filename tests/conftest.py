@@ -25,14 +25,14 @@ from benchmarks.installation.servers import (
     start_postgres,
     start_queue_server,
 )
-from tests.factories import Cast, enter_cast
+from tests.factories import SeededIds, seed_workspaces
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
-from webapp.dashboard.poll_interval import Polls
+from webapp.dashboard.poll_interval import PollBudget
 from webapp.extensions import db
 from webapp.logs import JsonLines
-from webapp.settings import Config, read_config
+from webapp.settings import AppSettings, read_settings
 
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 TEMPLATE = "alertcheck_template"
@@ -138,8 +138,8 @@ def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPSe
 
 
 @pytest.fixture
-def config(environment: dict[str, str]) -> Config:
-    return read_config(environment)
+def app_settings(environment: dict[str, str]) -> AppSettings:
+    return read_settings(environment)
 
 
 @pytest.fixture(scope="session")
@@ -149,13 +149,13 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def app(config: Config, compiled_templates: Path) -> Iterator[Flask]:
+def app(app_settings: AppSettings, compiled_templates: Path) -> Iterator[Flask]:
     """The application. No context is pushed: each request of a test gets its own, as in production.
 
     Tests ask without waiting, which must not slow each other's fragments down.
     """
-    app = create_app(config)
-    app.extensions["polls"] = Polls(budget=math.inf)
+    app = create_app(app_settings)
+    app.extensions["poll_budget"] = PollBudget(budget=math.inf)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled_templates))
     yield app
     with app.app_context():
@@ -171,10 +171,10 @@ def context(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def cast(app: Flask, config: Config, httpserver: HTTPServer) -> Cast:
+def seeded(app: Flask, app_settings: AppSettings, httpserver: HTTPServer) -> SeededIds:
     """The people and places of most tests."""
     with app.app_context():
-        return enter_cast(config, f"http://127.0.0.1:{httpserver.port}")
+        return seed_workspaces(app_settings, f"http://127.0.0.1:{httpserver.port}")
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def visit(app: Flask) -> Callable[[int], Visitor]:
 
 def migrate(url: str) -> None:
     """Bring a database to the newest schema, as `flask db upgrade` does."""
-    config = read_config(
+    app_settings = read_settings(
         {
             "SECRET_KEY": "any",
             "CONFIG_KEYS": Fernet.generate_key().decode(),
@@ -193,7 +193,7 @@ def migrate(url: str) -> None:
             "REDIS_URL": "redis://127.0.0.1:1",
         }
     )
-    with create_app(config).app_context():
+    with create_app(app_settings).app_context():
         upgrade()
         db.engine.dispose()
 

@@ -20,7 +20,7 @@ from webapp.models import (
     Tenant,
     Workspace,
 )
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SECRET_PATH = "/hook/canary-7f3a9c"
@@ -28,7 +28,7 @@ SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="
 
 
 @dataclass(frozen=True)
-class Cast:
+class SeededIds:
     """Ids of rows, since a test and the requests it makes do not share a database session."""
 
     harbor: int
@@ -41,7 +41,7 @@ class Cast:
     foreign_destination: int
 
 
-def enter_cast(config: Config, receiver: str) -> Cast:
+def seed_workspaces(app_settings: AppSettings, receiver: str) -> SeededIds:
     """Add everybody and everything. receiver: the origin that the destinations' addresses lead to."""
     harbor = add_workspace("harbor", "Harbor Logistics", NOW)
     clinic = add_workspace("clinic", "Mill Street Clinic", NOW)
@@ -53,10 +53,10 @@ def enter_cast(config: Config, receiver: str) -> Cast:
         set_role(harbor, people[role], role)
     set_role(clinic, people["stranger"], Role.ADMIN)
     settings = {"address": f"{receiver}{SECRET_PATH}", "signing_secret": SIGNING_SECRET}
-    own = add_destination(harbor, people["admin"], "webhook", "Ticket system", settings, config.sealer, NOW)
-    foreign = add_destination(clinic, people["stranger"], "webhook", "Lab system", settings, config.sealer, NOW)
+    own = add_destination(harbor, people["admin"], "webhook", "Ticket system", settings, app_settings.cipher, NOW)
+    foreign = add_destination(clinic, people["stranger"], "webhook", "Lab system", settings, app_settings.cipher, NOW)
     ids = {name: account.id for name, account in people.items()}
-    return Cast(harbor=harbor.id, clinic=clinic.id, destination=own.id, foreign_destination=foreign.id, **ids)
+    return SeededIds(harbor=harbor.id, clinic=clinic.id, destination=own.id, foreign_destination=foreign.id, **ids)
 
 
 def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
@@ -89,16 +89,16 @@ def add_real_alert(destination: AlertDestination, **facts: Any) -> AlertDelivery
     )
 
 
-def get_workspace(cast: Cast) -> Workspace:
-    return db.session.get_one(Workspace, cast.harbor)
+def get_workspace(seeded: SeededIds) -> Workspace:
+    return db.session.get_one(Workspace, seeded.harbor)
 
 
-def get_destination(cast: Cast) -> AlertDestination:
-    return db.session.get_one(AlertDestination, cast.destination)
+def get_destination(seeded: SeededIds) -> AlertDestination:
+    return db.session.get_one(AlertDestination, seeded.destination)
 
 
-def get_account(cast: Cast) -> Account:
-    return db.session.get_one(Account, cast.admin)
+def get_account(seeded: SeededIds) -> Account:
+    return db.session.get_one(Account, seeded.admin)
 
 
 def seconds(count: float) -> timedelta:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.installation.servers import ServiceMissing
-from webapp.demo.supervisor.processes import Child, on_leash, start
+from webapp.demo.supervisor.processes import Child, start, with_parent_death_signal
 
 SIZE = "4m"
 MOUNT = 'mount -t tmpfs -o size="$1" none "$0" && exec sleep 600'
@@ -53,7 +53,10 @@ def small_disk(directory: Path, log: Path) -> Iterator[SmallDisk]:
         raise ServiceMissing("no disk to fill: there is no unshare or no nsenter")
     directory.mkdir()
     keeper = start(
-        "small disk", [*NAMESPACE, *on_leash(["sh", "-c", MOUNT, str(directory), SIZE])], log=log, leash=False
+        "small disk",
+        [*NAMESPACE, *with_parent_death_signal(["sh", "-c", MOUNT, str(directory), SIZE])],
+        log=log,
+        parent_death_signal=False,
     )
     try:
         yield _find(directory, keeper)

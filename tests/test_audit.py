@@ -8,7 +8,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from tests.factories import NOW, SIGNING_SECRET, Cast, get_account, get_destination, on_both_databases
+from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.audit import Action, list_events, record_about
 from webapp.extensions import db
@@ -29,77 +29,79 @@ def _trail(app: Flask) -> list[tuple[str, str, list[str]]]:
 @pytest.mark.parametrize(
     "change", ["UPDATE audit_events SET account_name = 'somebody else'", "DELETE FROM audit_events"]
 )
-def test_the_database_refuses_to_change_the_trail(context: None, cast: Cast, change: str) -> None:
+def test_the_database_refuses_to_change_the_trail(context: None, seeded: SeededIds, change: str) -> None:
     with pytest.raises(DatabaseError, match="append-only"):
         db.session.execute(text(change))
 
 
-def test_a_press_is_recorded_with_who_pressed(app: Flask, cast: Cast, visit: Visit) -> None:
-    visit(cast.support).post(f"{OWN}/test")
+def test_a_press_is_recorded_with_who_pressed(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visit(seeded.support).post(f"{OWN}/test")
 
     assert ("Support", "sent a test", []) in _trail(app)
 
 
-def test_a_refused_press_leaves_no_row(app: Flask, cast: Cast, visit: Visit) -> None:
-    visit(cast.viewer).post(f"{OWN}/test")
+def test_a_refused_press_leaves_no_row(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visit(seeded.viewer).post(f"{OWN}/test")
 
     assert [row for row in _trail(app) if row[1] == "sent a test"] == []
 
 
 def test_a_change_is_recorded_by_the_names_of_the_fields_alone(
-    app: Flask, cast: Cast, visit: Visit, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, visit: Visit, httpserver: HTTPServer
 ) -> None:
     address = f"http://127.0.0.1:{httpserver.port}/another/canary"
 
-    visit(cast.admin).post(f"{OWN}/edit", {"name": "Renamed", "address": address, "signing_secret": ""})
+    visit(seeded.admin).post(f"{OWN}/edit", {"name": "Renamed", "address": address, "signing_secret": ""})
 
     assert ("Admin", "changed", ["name", "address"]) in _trail(app)
 
 
-def test_saving_without_a_change_is_not_recorded(app: Flask, cast: Cast, visit: Visit) -> None:
-    visit(cast.admin).post(f"{OWN}/edit", {"name": "Ticket system", "address": "", "signing_secret": SIGNING_SECRET})
+def test_saving_without_a_change_is_not_recorded(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visit(seeded.admin).post(f"{OWN}/edit", {"name": "Ticket system", "address": "", "signing_secret": SIGNING_SECRET})
 
     assert [row for row in _trail(app) if row[1] == "changed"] == []
 
 
 @pytest.mark.parametrize(("act", "words"), [("disable", "disabled"), ("enable", "enabled"), ("delete", "deleted")])
-def test_switching_and_deleting_are_recorded(app: Flask, cast: Cast, visit: Visit, act: str, words: str) -> None:
-    visit(cast.admin).post(f"{OWN}/{act}")
+def test_switching_and_deleting_are_recorded(app: Flask, seeded: SeededIds, visit: Visit, act: str, words: str) -> None:
+    visit(seeded.admin).post(f"{OWN}/{act}")
 
     assert ("Admin", words, []) in _trail(app)
 
 
-def test_the_page_shows_the_trail_to_admins(cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_the_page_shows_the_trail_to_admins(seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
     visitor.post(f"{OWN}/disable")
 
     assert "Ticket system (destination 1)" in visitor.get("/w/harbor/audit").text
 
 
 @pytest.mark.parametrize(("who", "status"), [("support", 403), ("viewer", 403), ("stranger", 404)])
-def test_the_page_is_for_admins_alone(cast: Cast, visit: Visit, who: str, status: int) -> None:
-    assert visit(getattr(cast, who)).get("/w/harbor/audit").status_code == status
+def test_the_page_is_for_admins_alone(seeded: SeededIds, visit: Visit, who: str, status: int) -> None:
+    assert visit(getattr(seeded, who)).get("/w/harbor/audit").status_code == status
 
 
-def test_the_page_shows_nothing_of_another_workspace(cast: Cast, visit: Visit) -> None:
-    assert "Lab system" not in visit(cast.admin).get("/w/harbor/audit").text
+def test_the_page_shows_nothing_of_another_workspace(seeded: SeededIds, visit: Visit) -> None:
+    assert "Lab system" not in visit(seeded.admin).get("/w/harbor/audit").text
 
 
-def test_the_trail_is_paged_from_the_newest(context: None, cast: Cast) -> None:
+def test_the_trail_is_paged_from_the_newest(context: None, seeded: SeededIds) -> None:
     for _ in range(5):
-        record_about(get_destination(cast), get_account(cast), Action.CHANGED, NOW)
+        record_about(get_destination(seeded), get_account(seeded), Action.CHANGED, NOW)
     db.session.commit()
 
-    newest = list_events(cast.harbor, limit=3)
-    older = list_events(cast.harbor, before_id=newest[-1].id, limit=3)
+    newest = list_events(seeded.harbor, limit=3)
+    older = list_events(seeded.harbor, before_id=newest[-1].id, limit=3)
 
     assert [event.id for event in (*newest, *older)] == sorted((e.id for e in (*newest, *older)), reverse=True)
     assert len({event.id for event in (*newest, *older)}) == 6
 
 
-def test_a_refused_sign_in_is_recorded_as_refused_in_each_workspace_of_the_account(app: Flask, cast: Cast) -> None:
+def test_a_refused_sign_in_is_recorded_as_refused_in_each_workspace_of_the_account(
+    app: Flask, seeded: SeededIds
+) -> None:
     Visitor.anonymous(app).post("/sign-in", {"email": "admin@example.com", "password": "not it"})
 
     with app.app_context():
-        newest = list_events(cast.harbor, limit=1)[0]
+        newest = list_events(seeded.harbor, limit=1)[0]
     assert (newest.account_name, newest.action, newest.result) == ("Admin", "signed in", "refused")

@@ -9,13 +9,13 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import ColumnElement, select
 
-from tests.factories import NOW, SECRET_PATH, Cast, get_destination
+from tests.factories import NOW, SECRET_PATH, SeededIds, get_destination
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, find_by_password
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, Workspace
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 PASSWORD = "correct horse battery"
 TWICE = f"{PASSWORD}\n{PASSWORD}\n"
@@ -63,13 +63,13 @@ def test_any_other_slug_is_refused(app: Flask, run: Run, slug: str) -> None:
         assert db.session.scalars(select(Workspace)).all() == []
 
 
-def test_a_slug_that_is_taken_is_refused(cast: Cast, run: Run) -> None:
+def test_a_slug_that_is_taken_is_refused(seeded: SeededIds, run: Run) -> None:
     told = run("add-workspace", "harbor", "Another")
 
     assert (told.exit_code, told.output) == (1, "Error: There is a workspace harbor already.\n")
 
 
-def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, cast: Cast, run: Run) -> None:
+def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, seeded: SeededIds, run: Run) -> None:
     told = run("add-member", "harbor", " Owner@Example.com", "support", "--name", "Owner", typed=TWICE)
 
     assert "owner@example.com is now support of Harbor Logistics." in told.output
@@ -78,11 +78,11 @@ def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, cast: 
     assert signed_in.status_code == 302
 
 
-def test_no_password_is_shown_while_it_is_typed(cast: Cast, run: Run) -> None:
+def test_no_password_is_shown_while_it_is_typed(seeded: SeededIds, run: Run) -> None:
     assert PASSWORD not in run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE).output
 
 
-def test_a_new_member_without_a_name_is_called_by_the_address(app: Flask, cast: Cast, run: Run) -> None:
+def test_a_new_member_without_a_name_is_called_by_the_address(app: Flask, seeded: SeededIds, run: Run) -> None:
     run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE)
 
     with app.app_context():
@@ -92,35 +92,39 @@ def test_a_new_member_without_a_name_is_called_by_the_address(app: Flask, cast: 
         )
 
 
-def test_a_password_that_is_typed_differently_the_second_time_adds_nobody(app: Flask, cast: Cast, run: Run) -> None:
+def test_a_password_that_is_typed_differently_the_second_time_adds_nobody(
+    app: Flask, seeded: SeededIds, run: Run
+) -> None:
     told = run("add-member", "harbor", "owner@example.com", "admin", typed=f"{PASSWORD}\nanother horse battery\n")
 
     assert told.exit_code == 1
     assert _roles(app, "owner@example.com") == {}
 
 
-def test_a_new_members_password_has_12_characters_at_least(app: Flask, cast: Cast, run: Run) -> None:
+def test_a_new_members_password_has_12_characters_at_least(app: Flask, seeded: SeededIds, run: Run) -> None:
     told = run("add-member", "harbor", "owner@example.com", "admin", typed="eleven char\neleven char\n")
 
     assert (told.exit_code, "Use 12 characters or more." in told.output) == (1, True)
     assert _roles(app, "owner@example.com") == {}
 
 
-def test_who_has_an_account_becomes_a_member_elsewhere_without_a_password(app: Flask, cast: Cast, run: Run) -> None:
+def test_who_has_an_account_becomes_a_member_elsewhere_without_a_password(
+    app: Flask, seeded: SeededIds, run: Run
+) -> None:
     told = run("add-member", "clinic", "viewer@example.com", "admin")
 
     assert told.exit_code == 0
     assert _roles(app, "viewer@example.com") == {"harbor": "viewer", "clinic": "admin"}
 
 
-def test_a_members_role_can_be_changed(app: Flask, cast: Cast, run: Run) -> None:
+def test_a_members_role_can_be_changed(app: Flask, seeded: SeededIds, run: Run) -> None:
     run("add-member", "harbor", "viewer@example.com", "support")
 
     assert _roles(app, "viewer@example.com") == {"harbor": "support"}
 
 
-def test_a_member_who_is_removed_is_out_at_once_and_keeps_the_account(app: Flask, cast: Cast, run: Run) -> None:
-    visitor = Visitor.signed_in(app, cast.viewer)
+def test_a_member_who_is_removed_is_out_at_once_and_keeps_the_account(app: Flask, seeded: SeededIds, run: Run) -> None:
+    visitor = Visitor.signed_in(app, seeded.viewer)
 
     told = run("remove-member", "harbor", "Viewer@example.com")
 
@@ -130,7 +134,7 @@ def test_a_member_who_is_removed_is_out_at_once_and_keeps_the_account(app: Flask
 
 
 @pytest.mark.parametrize("slug", ["clinic", "nowhere"])
-def test_who_is_no_member_cannot_be_removed(app: Flask, cast: Cast, run: Run, slug: str) -> None:
+def test_who_is_no_member_cannot_be_removed(app: Flask, seeded: SeededIds, run: Run, slug: str) -> None:
     told = run("remove-member", slug, "viewer@example.com")
 
     assert (told.exit_code, told.output) == (1, f"Error: viewer@example.com is no member of {slug}.\n")
@@ -144,7 +148,7 @@ def test_an_unknown_workspace_is_told_with_the_command_that_adds_it(run: Run) ->
     assert "There is no workspace harbor. Add it with: flask add-workspace harbor NAME" in told.output
 
 
-def test_an_unknown_role_is_told_with_those_there_are(cast: Cast, run: Run) -> None:
+def test_an_unknown_role_is_told_with_those_there_are(seeded: SeededIds, run: Run) -> None:
     told = run("add-member", "harbor", "owner@example.com", "owner")
 
     assert told.exit_code == 2
@@ -152,7 +156,7 @@ def test_an_unknown_role_is_told_with_those_there_are(cast: Cast, run: Run) -> N
 
 
 @pytest.fixture
-def owner(app: Flask, cast: Cast) -> int:
+def owner(app: Flask, seeded: SeededIds) -> int:
     """An account with a password."""
     with app.app_context():
         account = add_account("owner@example.com", "Owner", PASSWORD, NOW)
@@ -203,9 +207,9 @@ def test_an_unknown_account_is_told(run: Run, words: tuple[str, ...]) -> None:
     assert (told.exit_code, told.output) == (1, "Error: There is no account nobody@example.com.\n")
 
 
-def test_keys_are_rotated_and_counted(environment: dict[str, str], cast: Cast) -> None:
+def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: SeededIds) -> None:
     keys = f"{Fernet.generate_key().decode()},{environment['CONFIG_KEYS']}"
-    runner = create_app(read_config(environment | {"CONFIG_KEYS": keys})).test_cli_runner()
+    runner = create_app(read_settings(environment | {"CONFIG_KEYS": keys})).test_cli_runner()
 
     counts = [runner.invoke(args=["rotate-keys"]).output for _ in range(2)]
 
@@ -216,10 +220,10 @@ def test_keys_are_rotated_and_counted(environment: dict[str, str], cast: Cast) -
 
 
 def test_a_rotation_that_leaves_something_unreadable_says_to_keep_the_old_keys(
-    app: Flask, cast: Cast, run: Run
+    app: Flask, seeded: SeededIds, run: Run
 ) -> None:
     with app.app_context():
-        get_destination(cast).config = "garbage"
+        get_destination(seeded).config = "garbage"
         db.session.commit()
 
     told = run("rotate-keys")
@@ -231,7 +235,7 @@ def test_a_rotation_that_leaves_something_unreadable_says_to_keep_the_old_keys(
 
 
 def test_a_worker_without_a_queue_says_what_is_missing(environment: dict[str, str]) -> None:
-    app = create_app(read_config(environment | {"REDIS_URL": "redis://:canary@127.0.0.1:1"}))
+    app = create_app(read_settings(environment | {"REDIS_URL": "redis://:canary@127.0.0.1:1"}))
 
     told = app.test_cli_runner().invoke(args=["worker"])
 
@@ -254,7 +258,7 @@ def test_a_worker_that_was_not_seen_is_not_healthy(run: Run) -> None:
 
 
 def test_a_worker_is_not_healthy_if_the_queue_cannot_tell(environment: dict[str, str]) -> None:
-    app = create_app(read_config(environment | {"REDIS_URL": "redis://:canary@127.0.0.1:1"}))
+    app = create_app(read_settings(environment | {"REDIS_URL": "redis://:canary@127.0.0.1:1"}))
 
     told = app.test_cli_runner().invoke(args=["check-worker"])
 
@@ -278,7 +282,7 @@ def demo(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 
 def _seed(demo: dict[str, str]) -> str:
-    return create_app(read_config(demo)).test_cli_runner().invoke(args=["seed-demo"]).output
+    return create_app(read_settings(demo)).test_cli_runner().invoke(args=["seed-demo"]).output
 
 
 def test_the_demo_has_two_workspaces_that_its_three_people_may_look_into(app: Flask, demo: dict[str, str]) -> None:

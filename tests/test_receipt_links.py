@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from webapp.receipt_links import Forged, Links
+from webapp.receipt_links import Forged, ReceiptLinks
 
-LINKS = Links("a key", "https://alertcheck.example.com")
+LINKS = ReceiptLinks("a key", "https://alertcheck.example.com")
 
 
 def test_a_token_is_read_as_it_was_signed() -> None:
@@ -34,7 +34,7 @@ def test_what_leads_elsewhere_is_not_found(text: str) -> None:
 
 
 def test_where_there_are_no_links_none_is_found() -> None:
-    assert Links("a key", None).find_token("None/seen/x") is None
+    assert ReceiptLinks("a key", None).find_token("None/seen/x") is None
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_the_signature_of_another_delivery_is_forged() -> None:
 
 def test_a_token_signed_with_another_key_is_forged() -> None:
     with pytest.raises(Forged):
-        LINKS.read(Links("another key", None).sign(7, "K7QM4T"))
+        LINKS.read(ReceiptLinks("another key", None).sign(7, "K7QM4T"))

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from tests.factories import (
     NOW,
     SIGNING_SECRET,
-    Cast,
+    SeededIds,
     add_delivery,
     get_account,
     get_destination,
@@ -27,8 +27,8 @@ from webapp.auth.accounts import add_account
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
 from webapp.models import DeliveryStatus
-from webapp.receipt_links import Links
-from webapp.settings import Config
+from webapp.receipt_links import ReceiptLinks
+from webapp.settings import AppSettings
 
 TABLE = """
                                                        what is in the        what is not (or no    what is in the
@@ -100,7 +100,7 @@ HARBOR = {
     "role": "admin",
     "filename": "app.css",
     "batch": "0f",
-    "token": Links(SECRET_KEY, None).sign(1, "K7QM4T"),
+    "token": ReceiptLinks(SECRET_KEY, None).sign(1, "K7QM4T"),
     "field": "address",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
@@ -169,24 +169,24 @@ def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def cast(app: Flask, cast: Cast, config: Config) -> Cast:
+def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededIds:
     """The cast, a test and a deleted destination of the harbor's, one of the demo's people, a sign of a worker."""
     with app.app_context():
-        harbor, admin = get_workspace(cast), get_account(cast)
-        deleted = add_destination(harbor, admin, "webhook", "Old system", FORM, config.sealer, NOW)
+        harbor, admin = get_workspace(seeded), get_account(seeded)
+        deleted = add_destination(harbor, admin, "webhook", "Old system", FORM, app_settings.cipher, NOW)
         delete_destination(deleted, admin, NOW)
         pressed_at = datetime.now(UTC) - seconds(120)
         facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
-        add_delivery(get_destination(cast), created_at=pressed_at, **facts)
+        add_delivery(get_destination(seeded), created_at=pressed_at, **facts)
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
-        queue.report_alive("host:1")
-    return cast
+        queue.record_heartbeat("host:1")
+    return seeded
 
 
 @pytest.fixture
-def visitor(app: Flask, cast: Cast, who: str) -> Visitor:
-    return Visitor.anonymous(app) if who == "nobody" else Visitor.signed_in(app, asdict(cast)[who])
+def visitor(app: Flask, seeded: SeededIds, who: str) -> Visitor:
+    return Visitor.anonymous(app) if who == "nobody" else Visitor.signed_in(app, asdict(seeded)[who])
 
 
 def _ask(visitor: Visitor, method: str, path: str) -> TestResponse:
@@ -233,8 +233,8 @@ def test_foreign_unknown_deleted_and_garbage_are_not_told_apart(visitor: Visitor
 
 
 @pytest.mark.parametrize("row", INSIDE_A_WORKSPACE, ids=str)
-def test_a_foreign_workspace_is_not_told_from_an_unknown_one(cast: Cast, visit: Visit, row: Row) -> None:
-    visitor = visit(cast.admin)
+def test_a_foreign_workspace_is_not_told_from_an_unknown_one(seeded: SeededIds, visit: Visit, row: Row) -> None:
+    visitor = visit(seeded.admin)
     slugs = ["clinic", "nowhere", "Clinic", "%63linic%20", "%E2%98%83", "c" * 300]
 
     answers = [_without_token(_ask(visitor, row.method, row.path(CLINIC | {"slug": slug}))) for slug in slugs]
@@ -242,21 +242,21 @@ def test_a_foreign_workspace_is_not_told_from_an_unknown_one(cast: Cast, visit: 
     assert [answer for answer in answers if answer != answers[0]] == []
 
 
-def test_a_number_of_any_length_is_a_destination_that_is_not_there(cast: Cast, visit: Visit) -> None:
+def test_a_number_of_any_length_is_a_destination_that_is_not_there(seeded: SeededIds, visit: Visit) -> None:
     digits = "9" * 5000  # Python refuses to read a number of more than 4,300
 
-    assert visit(cast.admin).get(f"/w/harbor/destinations/{digits}").status_code == 404
+    assert visit(seeded.admin).get(f"/w/harbor/destinations/{digits}").status_code == 404
 
 
 @on_both_databases
 @pytest.mark.parametrize("path", ["/w/harbor%00/destinations", "/w/harbor/destinations/1%00"])
-def test_a_nul_in_an_address_leads_nowhere(cast: Cast, visit: Visit, path: str) -> None:
-    assert visit(cast.admin).get(path).status_code == 404  # PostgreSQL takes no text with a NUL in it
+def test_a_nul_in_an_address_leads_nowhere(seeded: SeededIds, visit: Visit, path: str) -> None:
+    assert visit(seeded.admin).get(path).status_code == 404  # PostgreSQL takes no text with a NUL in it
 
 
 @pytest.mark.parametrize("row", POSTS, ids=str)
-def test_a_post_without_a_token_of_ours_is_refused(cast: Cast, visit: Visit, row: Row) -> None:
-    visitor = visit(cast.admin)
+def test_a_post_without_a_token_of_ours_is_refused(seeded: SeededIds, visit: Visit, row: Row) -> None:
+    visitor = visit(seeded.admin)
     tokens = [{}, {"X-CSRFToken": ""}, {"X-CSRFToken": "forged"}, {"X-CSRFToken": visitor.token[::-1]}]
 
     answers = [visitor.client.post(row.path(HARBOR), data=FORM, headers=token) for token in tokens]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.settings import Config, Misconfigured, read_config
+from webapp.settings import AppSettings, Misconfigured, read_settings
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in range(2)]
 NEEDED = {
@@ -35,14 +35,14 @@ OPTIONAL = (
 DEMO = {"DEMO": "1", "DEMO_INBOX": "/var/demo/inbox", "DEMO_RECEIVER_HTTP": "http://127.0.0.1:8025"}
 
 
-def read(**settings: str) -> Config:
-    return read_config(NEEDED | settings)
+def read(**settings: str) -> AppSettings:
+    return read_settings(NEEDED | settings)
 
 
 def test_four_settings_are_enough() -> None:
-    config = read()
+    app_settings = read()
 
-    assert (config.secret_key, config.database_url, config.redis_url) == (
+    assert (app_settings.secret_key, app_settings.database_url, app_settings.redis_url) == (
         NEEDED["SECRET_KEY"],
         NEEDED["DATABASE_URL"],
         NEEDED["REDIS_URL"],
@@ -50,14 +50,19 @@ def test_four_settings_are_enough() -> None:
 
 
 def test_what_is_not_set_is_off() -> None:
-    config = read()
+    app_settings = read()
 
-    assert (config.https, config.proxies, config.demo, config.way_out.mail) == (False, 0, None, None)
-    assert config.metrics_token is None
+    assert (app_settings.https, app_settings.proxies, app_settings.demo, app_settings.outbound.mail) == (
+        False,
+        0,
+        None,
+        None,
+    )
+    assert app_settings.metrics_token is None
 
 
 def test_the_waits_of_real_alerts_are_seconds() -> None:
-    assert read(REAL_ALERT_WAITS="60, 1800").real_alert_waits == (timedelta(minutes=1), timedelta(minutes=30))
+    assert read(REAL_ALERT_WAITS="60, 1800").real_alert_retry_delays == (timedelta(minutes=1), timedelta(minutes=30))
 
 
 @pytest.mark.parametrize("waits", ["soon", "1.5", "-3", "60;300", "60,43141", "1000000"])
@@ -78,16 +83,16 @@ def test_days_that_cannot_be_are_refused(days: str) -> None:
 
 
 def test_what_is_set_to_nothing_is_as_good_as_left_out() -> None:
-    config, emptied = read(), read(**dict.fromkeys(OPTIONAL, ""))
+    app_settings, emptied = read(), read(**dict.fromkeys(OPTIONAL, ""))
 
     assert (emptied.https, emptied.hosts, emptied.proxies, emptied.demo) == (False, (), 0, None)
-    assert (emptied.presses, emptied.way_out) == (config.presses, config.way_out)
+    assert (emptied.presses, emptied.outbound) == (app_settings.presses, app_settings.outbound)
 
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_setting_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} is not set"):
-        read_config({key: value for key, value in NEEDED.items() if key != name})
+        read_settings({key: value for key, value in NEEDED.items() if key != name})
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -161,9 +166,9 @@ def test_something_that_is_no_key_is_refused_and_not_quoted(keys: str) -> None:
 
 
 def test_settings_sealed_with_any_of_the_keys_can_be_opened() -> None:
-    sealed = read(CONFIG_KEYS=KEYS[1]).sealer.seal({"address": "x"}, bound_to="row")
+    sealed = read(CONFIG_KEYS=KEYS[1]).cipher.encrypt({"address": "x"}, context="row")
 
-    assert read(CONFIG_KEYS=f" {KEYS[0]} , {KEYS[1]}, ").sealer.open(sealed, bound_to="row") == {"address": "x"}
+    assert read(CONFIG_KEYS=f" {KEYS[0]} , {KEYS[1]}, ").cipher.decrypt(sealed, context="row") == {"address": "x"}
 
 
 @pytest.fixture
@@ -178,9 +183,9 @@ def test_a_key_file_that_does_not_exist_is_made_for_its_owner_alone(key_file: Pa
 
 
 def test_a_key_file_is_the_same_at_the_next_start(key_file: Path) -> None:
-    sealed = read(CONFIG_KEYS_FILE=str(key_file)).sealer.seal({"address": "x"}, bound_to="row")
+    sealed = read(CONFIG_KEYS_FILE=str(key_file)).cipher.encrypt({"address": "x"}, context="row")
 
-    assert read(CONFIG_KEYS_FILE=str(key_file)).sealer.open(sealed, bound_to="row") == {"address": "x"}
+    assert read(CONFIG_KEYS_FILE=str(key_file)).cipher.decrypt(sealed, context="row") == {"address": "x"}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
@@ -272,7 +277,7 @@ def test_a_mail_server_needs_a_sender() -> None:
 
 
 def test_a_mail_server_with_a_sender_is_read() -> None:
-    mail = read(MAIL_URL="smtp://mail.example:2525", MAIL_FROM="alerts@example.com").way_out.mail
+    mail = read(MAIL_URL="smtp://mail.example:2525", MAIL_FROM="alerts@example.com").outbound.mail
 
     assert mail is not None
     assert (mail.host, mail.port) == ("mail.example", 2525)

@@ -16,9 +16,9 @@ from webapp import cli, queue
 from webapp.auth import access, sessions
 from webapp.auth.accounts import SESSION_LIFE
 from webapp.dashboard import recent_results, time_format
-from webapp.dashboard.poll_interval import Polls
+from webapp.dashboard.poll_interval import PollBudget
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
-from webapp.settings import Config, read_config
+from webapp.settings import AppSettings, read_settings
 from webapp.views import (
     audit,
     auth,
@@ -45,41 +45,41 @@ CONNECTIONS = 8
 for a far end."""
 
 
-def create_app(config: Config | None = None) -> Flask:
+def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Make the application. Raises `Misconfigured` if the environment lacks a setting."""
-    config = config or read_config()
+    app_settings = app_settings or read_settings()
     app = Flask("webapp", root_path=str(ROOT), static_folder="static", template_folder="templates")
-    app.config.update(_flask_settings(config))
+    app.config.update(_flask_settings(app_settings))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["alertcheck"] = config
-    app.extensions["queue"] = queue.connect(config.redis_url)
-    app.extensions["polls"] = Polls()
-    if config.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
+    app.extensions["alertcheck"] = app_settings
+    app.extensions["queue"] = queue.connect(app_settings.redis_url)
+    app.extensions["poll_budget"] = PollBudget()
+    if app_settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app_settings.proxies, x_proto=app_settings.proxies)  # type: ignore[method-assign]
     _init_extensions(app)
-    _register(app, config)
+    _register(app, app_settings)
     return app
 
 
-def _flask_settings(config: Config) -> dict[str, Any]:
+def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
     return {
-        "SECRET_KEY": config.secret_key,
-        "SQLALCHEMY_DATABASE_URI": config.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(config.database_url),
-        "RATELIMIT_STORAGE_URI": _limiter_url(config.redis_url),
-        "RATELIMIT_STORAGE_OPTIONS": queue.IMPATIENT | {"wrap_exceptions": True},
+        "SECRET_KEY": app_settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": app_settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(app_settings.database_url),
+        "RATELIMIT_STORAGE_URI": _limiter_url(app_settings.redis_url),
+        "RATELIMIT_STORAGE_OPTIONS": queue.FAIL_FAST | {"wrap_exceptions": True},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "RATELIMIT_STRATEGY": "fixed-window",
-        "SESSION_COOKIE_NAME": "__Host-session" if config.https else "session",
-        "SESSION_COOKIE_SECURE": config.https,
+        "SESSION_COOKIE_NAME": "__Host-session" if app_settings.https else "session",
+        "SESSION_COOKIE_SECURE": app_settings.https,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
-        "TRUSTED_HOSTS": list(config.hosts) or None,
-        "DEMO_INBOX": config.demo.inbox if config.demo else None,
+        "TRUSTED_HOSTS": list(app_settings.hosts) or None,
+        "DEMO_INBOX": app_settings.demo.inbox if app_settings.demo else None,
     }
 
 
@@ -120,18 +120,18 @@ def _prepare_sqlite(engine: Engine) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _register(app: Flask, config: Config) -> None:
+def _register(app: Flask, app_settings: AppSettings) -> None:
     in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
     for view in (auth, *in_workspaces, health, metrics):
         app.register_blueprint(view.bp)
-    if config.demo:
+    if app_settings.demo:
         for view in (demo_sign_in, inbox):
             app.register_blueprint(view.bp)
     app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact, "marks": recent_results.tell_marks}
     app.jinja_env.globals |= {
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",
-        "is_demo": config.demo is not None,
+        "is_demo": app_settings.demo is not None,
         "list_memberships": access.list_memberships,
         "server_time": time_format.server_time,
     }

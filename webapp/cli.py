@@ -14,8 +14,8 @@ from webapp.demo import seed
 from webapp.destinations import editing
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
-from webapp.settings import Misconfigured, current_config
-from webapp.worker.supervisor import work
+from webapp.settings import Misconfigured, current_settings
+from webapp.worker.supervisor import run_worker
 
 
 @click.command("worker")
@@ -24,7 +24,7 @@ from webapp.worker.supervisor import work
 def worker(processes: int) -> None:
     """Send what waits in the queue, until told to stop."""
     try:
-        work(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
+        run_worker(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
     except Misconfigured as reason:
         raise click.ClickException(str(reason)) from None
 
@@ -145,7 +145,7 @@ def _get_account(email: str) -> Account:
 @with_appcontext
 def rotate_keys() -> None:
     """Encrypt every destination's settings with the first of CONFIG_KEYS. Safe to run again."""
-    rotation = editing.rotate_keys(current_config().sealer)
+    rotation = editing.rotate_keys(current_settings().cipher)
     click.echo(f"{rotation.rotated} encrypted anew, {rotation.current} were already, {rotation.unreadable} unreadable.")
     if rotation.unreadable:
         raise click.ClickException("Keep the old keys: what is unreadable opens with none of CONFIG_KEYS.")

@@ -20,15 +20,15 @@ from rq.serializers import JSONSerializer
 
 from webapp import deliveries
 from webapp.extensions import db
-from webapp.settings import current_config
-from webapp.worker.dispatcher import Bounds, Crew, Errand
+from webapp.settings import current_settings
+from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, ReadyDelivery
 
 log = logging.getLogger(__name__)
 
 QUEUE = "alertcheck"
-STOPS = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-TOGETHER = 20
+BATCH_SIZE = 20
 """Deliveries in one job, where many are handed over at once: so few that the processes share them."""
 
 RESULT_TTL = 10
@@ -37,23 +37,23 @@ RESULT_TTL = 10
 JOB_TIMEOUT = 30
 """Seconds that a job may take to hand its deliveries on, and a process to stop."""
 
-LONGEST_END = 25
+SHUTDOWN_TIMEOUT = 25
 """Seconds that a process which stops waits for what is in the air: a send and a patient record take 20 at most."""
 
-LONGEST_WAIT = 2.0
+MAX_RECONNECT_WAIT = 2.0
 """Seconds between two tries to reach Redis again: RQ by itself comes to wait a minute, alive and idle."""
 
-WORKERS = "alertcheck:workers"
+HEARTBEATS = "alertcheck:workers"
 """The workers by name, each with the time of its last sign of life: the queue server's own, whatever the hosts' are."""
 
-ALIVE_FOR = 10
+HEARTBEAT_TTL = 10
 """Seconds after its last sign of life that a worker counts as gone."""
 
-FORGOTTEN_AFTER = 300
+HEARTBEAT_EXPIRY = 300
 """Seconds after which its name goes too."""
 
 
-IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+FAIL_FAST = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
 """Options of a Redis client that gives up soon: a person waits, and a press asks a frozen server three times."""
 
 
@@ -63,14 +63,14 @@ class QueueUnavailable(Exception):
 
 def connect(redis_url: str) -> Redis:
     """Make the client of a web process."""
-    return Redis.from_url(redis_url, **IMPATIENT)
+    return Redis.from_url(redis_url, **FAIL_FAST)
 
 
 def enqueue_deliveries(*delivery_ids: int) -> None:
     """Hand committed deliveries to the workers: all of them, or it raises `QueueUnavailable`."""
     if not delivery_ids:
         return
-    jobs = [_make_job(delivery_ids[first : first + TOGETHER]) for first in range(0, len(delivery_ids), TOGETHER)]
+    jobs = [_make_job(delivery_ids[first : first + BATCH_SIZE]) for first in range(0, len(delivery_ids), BATCH_SIZE)]
     try:
         Queue(QUEUE, connection=_client(), serializer=JSONSerializer).enqueue_many(jobs)
     except RedisError as error:
@@ -81,7 +81,7 @@ def enqueue_deliveries(*delivery_ids: int) -> None:
 
 def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
     return Queue.prepare_data(
-        take_deliveries,
+        dispatch_deliveries,
         delivery_ids,
         description="send deliveries",
         timeout=JOB_TIMEOUT,
@@ -90,26 +90,26 @@ def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
     )
 
 
-def take_deliveries(*delivery_ids: int) -> None:
+def dispatch_deliveries(*delivery_ids: int) -> None:
     """Run as the job: hand deliveries on to this process' crew, which sends them in threads of its own."""
-    crew: Crew = current_app.extensions["crew"]
-    with undisturbed(at_once=crew.close):
-        crew.take(*delivery_ids)
+    dispatcher: Dispatcher = current_app.extensions["dispatcher"]
+    with defer_signals(immediately=dispatcher.close):
+        dispatcher.submit(*delivery_ids)
 
 
-def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[Errand]:
-    with app.app_context(), _naming_errors(*delivery_ids):
-        return deliveries.list_errands(delivery_ids)
+def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
+    with app.app_context(), _log_unexpected(*delivery_ids):
+        return deliveries.list_ready_deliveries(delivery_ids)
     return []
 
 
 def _send(app: Flask, delivery_id: int) -> None:
-    with app.app_context(), _naming_errors(delivery_id):
-        deliveries.send(delivery_id, current_config())
+    with app.app_context(), _log_unexpected(delivery_id):
+        deliveries.send(delivery_id, current_settings())
 
 
 @contextmanager
-def _naming_errors(*delivery_ids: int) -> Iterator[None]:
+def _log_unexpected(*delivery_ids: int) -> Iterator[None]:
     """Name what breaks by its type alone: a thread prints what ends it, with all that the exception says."""
     try:
         yield
@@ -122,10 +122,11 @@ def _naming_errors(*delivery_ids: int) -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed(at_once: Callable[[], object] = lambda: None, pass_on: bool = True) -> Iterator[None]:
+def defer_signals(immediately: Callable[[], object] = lambda: None, pass_on: bool = True) -> Iterator[None]:
     """Let a signal to stop wait for the end of what is done inside: RQ's handler talks to Redis, which may be gone too.
 
-    at_once: what a signal does without waiting. pass_on: handle it afterwards, unless what it asks for is done anyway.
+    immediately: what a signal does without waiting.
+    pass_on: handle it afterwards, unless what it asks for is done anyway.
     Masking the signals would not do: the kernel hands them to another thread, and Python runs the handler in this one.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -135,9 +136,9 @@ def undisturbed(at_once: Callable[[], object] = lambda: None, pass_on: bool = Tr
 
     def note(number: int, _frame: FrameType | None) -> None:
         waiting.add(number)
-        at_once()
+        immediately()
 
-    usual = {stop: signal.signal(stop, note) for stop in STOPS}
+    usual = {stop: signal.signal(stop, note) for stop in STOP_SIGNALS}
     try:
         yield
     finally:
@@ -154,26 +155,26 @@ def run_worker(redis_url: str) -> None:
     """
     queue = Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
     worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
-    worker.max_connection_wait_time = LONGEST_WAIT
-    with crew_at_work(Bounds()):
+    worker.max_connection_wait_time = MAX_RECONNECT_WAIT
+    with dispatching(ConcurrencyLimits()):
         worker.work(logging_level="WARNING")
 
 
 @contextmanager
-def crew_at_work(bounds: Bounds) -> Iterator[Crew]:
+def dispatching(limits: ConcurrencyLimits) -> Iterator[Dispatcher]:
     """Have a crew for the jobs of this process. At the end, what it has not begun goes back to the queue."""
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    crew = app.extensions["crew"] = Crew(partial(_look_up, app), partial(_send, app), bounds)
+    dispatcher = app.extensions["dispatcher"] = Dispatcher(partial(_look_up, app), partial(_send, app), limits)
     try:
-        yield crew
+        yield dispatcher
     finally:  # RQ's last words fail without Redis, but what is in the air is to end all the same
-        with undisturbed(pass_on=False):
+        with defer_signals(pass_on=False):
             with suppress(QueueUnavailable):  # recovery finds them
-                enqueue_deliveries(*crew.close())
-            crew.rest(within=LONGEST_END)
+                enqueue_deliveries(*dispatcher.close())
+            dispatcher.wait_until_idle(timeout=SHUTDOWN_TIMEOUT)
 
 
-def report_alive(worker: str) -> None:
+def record_heartbeat(worker: str) -> None:
     """Leave a worker's sign of life. RQ's own count is lost when Redis restarts. Raises `QueueUnavailable`.
 
     worker: its name, the same from each of its processes.
@@ -181,26 +182,26 @@ def report_alive(worker: str) -> None:
     try:
         now = _to_seconds(_client().time())
         with _client().pipeline() as pipeline:
-            pipeline.zadd(WORKERS, {worker: now})
-            pipeline.zremrangebyscore(WORKERS, "-inf", now - FORGOTTEN_AFTER)
-            pipeline.zremrangebyscore(WORKERS, now + FORGOTTEN_AFTER, "+inf")  # the clock was set back
+            pipeline.zadd(HEARTBEATS, {worker: now})
+            pipeline.zremrangebyscore(HEARTBEATS, "-inf", now - HEARTBEAT_EXPIRY)
+            pipeline.zremrangebyscore(HEARTBEATS, now + HEARTBEAT_EXPIRY, "+inf")  # the clock was set back
             pipeline.execute()
     except RedisError:
         raise QueueUnavailable from None
 
 
 def count_workers() -> int:
-    """Count the workers that gave a sign of life within `ALIVE_FOR` seconds. Raises `QueueUnavailable`."""
+    """Count the workers that gave a sign of life within `HEARTBEAT_TTL` seconds. Raises `QueueUnavailable`."""
     try:
         with _client().pipeline() as pipeline:
             pipeline.time()
-            pipeline.zrange(WORKERS, 0, -1, withscores=True)
+            pipeline.zrange(HEARTBEATS, 0, -1, withscores=True)
             time, signs = pipeline.execute()
     except RedisError:
         raise QueueUnavailable from None
     now = _to_seconds(time)
     # A sign from the future is no better than an old one: where the clock was set back, it would outlive its worker.
-    return sum(abs(now - given_at) <= ALIVE_FOR for _, given_at in signs)
+    return sum(abs(now - given_at) <= HEARTBEAT_TTL for _, given_at in signs)
 
 
 def is_worker_alive() -> bool:

@@ -9,7 +9,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.urls import read_url
 
-LIFE = timedelta(days=7)
+LINK_LIFETIME = timedelta(days=7)
 """How long after the press a link works."""
 
 PATH = "/seen/"
@@ -20,7 +20,7 @@ class Forged(Exception):
     """A token is none of ours, or was changed on its way."""
 
 
-class Links:
+class ReceiptLinks:
     """Makes links and reads their tokens. public_url: the origin that people reach the pages at; None: no links."""
 
     def __init__(self, key: str, public_url: str | None) -> None:

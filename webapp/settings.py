@@ -13,11 +13,11 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.encryption.keys import NoKeys, read_keys
-from webapp.encryption.settings_cipher import Sealer
-from webapp.outbound import WayOut
-from webapp.outbound.policy.environment import policy_from
+from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.outbound import OutboundClient
+from webapp.outbound.policy.environment import read_policy
 from webapp.outbound.smtp.mail_server import MailServer, parse_mail_url
-from webapp.receipt_links import Links, read_public_url
+from webapp.receipt_links import ReceiptLinks, read_public_url
 
 MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
@@ -41,7 +41,7 @@ class Demo:
 
 
 @dataclass(frozen=True)
-class Presses:
+class TestSendLimits:
     """How many tests a minute one member, and one workspace, may send: a test button must not become a cannon."""
 
     per_member: int
@@ -49,24 +49,25 @@ class Presses:
 
 
 @dataclass(frozen=True)
-class Config:
+class AppSettings:
     """The operator's settings.
 
-    real_alert_waits: how long after each failed attempt a real alert is tried again; empty: another program sends them.
+    real_alert_retry_delays: how long after each failed attempt a real alert is tried again. Empty: another program
+        sends them.
     keep_deliveries: how long ended deliveries are kept; None: for ever.
     hosts: the names under which the pages may be asked for; none: any. demo: None in production.
     metrics_token: what whoever asks for /metrics has to know; None: nobody may, but for the demo's visitors.
     """
 
     secret_key: str = field(repr=False)
-    sealer: Sealer = field(repr=False)
+    cipher: SettingsCipher = field(repr=False)
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
-    way_out: WayOut
-    presses: Presses
-    real_alert_waits: tuple[timedelta, ...]
+    outbound: OutboundClient
+    presses: TestSendLimits
+    real_alert_retry_delays: tuple[timedelta, ...]
     keep_deliveries: timedelta | None
-    links: Links = field(repr=False)
+    links: ReceiptLinks = field(repr=False)
     https: bool
     hosts: tuple[str, ...]
     proxies: int
@@ -74,20 +75,20 @@ class Config:
     demo: Demo | None
 
 
-def read_config(environ: Mapping[str, str] = os.environ) -> Config:
+def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
     """Read every setting. Raises `Misconfigured`."""
     secret_key = _require(environ, "SECRET_KEY", MAKE_RANDOM)
-    return Config(
+    return AppSettings(
         secret_key=secret_key,
-        sealer=_read_sealer(environ, secret_key),
+        cipher=_read_sealer(environ, secret_key),
         database_url=_require_database_url(environ),
         redis_url=_require_queue_url(environ),
-        way_out=_read_way_out(environ),
-        presses=Presses(
+        outbound=_read_way_out(environ),
+        presses=TestSendLimits(
             per_member=_read_number(environ, "PRESSES_PER_MEMBER", 120),
             per_workspace=_read_number(environ, "PRESSES_PER_WORKSPACE", 600),
         ),
-        real_alert_waits=_read_waits(environ),
+        real_alert_retry_delays=_read_waits(environ),
         keep_deliveries=_read_keep(environ),
         links=_read_links(environ, secret_key),
         https=_read_flag(environ, "HTTPS"),
@@ -98,10 +99,10 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     )
 
 
-def current_config() -> Config:
+def current_settings() -> AppSettings:
     """The settings of the application in charge."""
-    config: Config = current_app.extensions["alertcheck"]
-    return config
+    app_settings: AppSettings = current_app.extensions["alertcheck"]
+    return app_settings
 
 
 def _require(environ: Mapping[str, str], name: str, how: str | None = None) -> str:
@@ -192,24 +193,24 @@ def _read_keep(environ: Mapping[str, str]) -> timedelta | None:
     return timedelta(days=days) if days else None
 
 
-def _read_sealer(environ: Mapping[str, str], secret_key: str) -> Sealer:
+def _read_sealer(environ: Mapping[str, str], secret_key: str) -> SettingsCipher:
     try:
-        return Sealer(read_keys(environ), fingerprint_key=secret_key)
+        return SettingsCipher(read_keys(environ), fingerprint_key=secret_key)
     except NoKeys as error:
         raise Misconfigured(str(error)) from None
 
 
-def _read_links(environ: Mapping[str, str], secret_key: str) -> Links:
+def _read_links(environ: Mapping[str, str], secret_key: str) -> ReceiptLinks:
     try:
-        return Links(secret_key, read_public_url(environ.get("PUBLIC_URL", "")))
+        return ReceiptLinks(secret_key, read_public_url(environ.get("PUBLIC_URL", "")))
     except ValueError as error:
         raise Misconfigured(str(error)) from None
 
 
-def _read_way_out(environ: Mapping[str, str]) -> WayOut:
+def _read_way_out(environ: Mapping[str, str]) -> OutboundClient:
     try:
-        policy = policy_from(environ)
-        return WayOut(policy=policy, mail=_read_mail(environ, policy.ca_file))
+        policy = read_policy(environ)
+        return OutboundClient(policy=policy, mail=_read_mail(environ, policy.ca_file))
     except ValueError as error:
         raise Misconfigured(str(error)) from None
 

@@ -10,10 +10,10 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import func, select
 
-from benchmarks.installation.processes import Session, Stack, run_stack
+from benchmarks.installation.processes import Session, Stack, run_processes
 from benchmarks.installation.receiver import Receiver, receiving
 from benchmarks.installation.servers import QueueServer, start_queue_server
-from tests.factories import NOW, SIGNING_SECRET, Cast, enter_cast, get_account, get_workspace
+from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_workspace, seed_workspaces
 from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, set_role
@@ -23,7 +23,7 @@ from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Role
 from webapp.models.delivery import IS_WAITING
-from webapp.settings import Config, read_config
+from webapp.settings import AppSettings, read_settings
 
 EMAIL, PASSWORD = "owner@example.com", "correct horse battery staple"
 
@@ -33,8 +33,8 @@ class Installation:
     """Its database and queue are this process' too. Rows are told by their ids."""
 
     app: Flask
-    config: Config
-    cast: Cast
+    app_settings: AppSettings
+    seeded: SeededIds
     queue_server: QueueServer
     receiver: Receiver
     stack: Stack
@@ -47,14 +47,14 @@ class Installation:
         """Add a destination at the receiver. path: one of `PATHS` of the receiver."""
         settings = {"address": f"{self.receiver.origin}{path}", "signing_secret": SIGNING_SECRET}
         with self.app.app_context():
-            people = get_workspace(self.cast), get_account(self.cast)
-            return add_destination(*people, "webhook", path, settings, self.config.sealer, NOW).id
+            people = get_workspace(self.seeded), get_account(self.seeded)
+            return add_destination(*people, "webhook", path, settings, self.app_settings.cipher, NOW).id
 
     def request_test(self, destination_id: int) -> int:
         """Do what a press does but for the last thing: the queue has no job."""
         with self.app.app_context():
             destination = db.session.get_one(AlertDestination, destination_id)
-            return request_test(destination, get_account(self.cast), datetime.now(UTC))
+            return request_test(destination, get_account(self.seeded), datetime.now(UTC))
 
     def enqueue(self, *delivery_ids: int) -> None:
         """Do the last thing."""
@@ -102,13 +102,13 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
             "REDIS_URL": queue_server.url,
             "ALERTCHECK_TRUSTED_ORIGINS": receiver.origin,
         } | settings
-        config = read_config(environment)
-        app = create_app(config)
+        app_settings = read_settings(environment)
+        app = create_app(app_settings)
         with app.app_context():
-            cast = enter_cast(config, receiver.origin)
-            add_owner(cast)
-        with run_stack(environment, directory / "logs", wsgi) as stack:
-            installation = Installation(app, config, cast, queue_server, receiver, stack)
+            seeded = seed_workspaces(app_settings, receiver.origin)
+            add_owner(seeded)
+        with run_processes(environment, directory / "logs", wsgi) as stack:
+            installation = Installation(app, app_settings, seeded, queue_server, receiver, stack)
             try:
                 yield installation
             finally:
@@ -119,8 +119,8 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
                     db.engine.dispose()
 
 
-def add_owner(cast: Cast) -> None:
+def add_owner(seeded: SeededIds) -> None:
     """Add an admin who can sign in."""
     account = add_account(EMAIL, "Owner", PASSWORD, NOW)
-    set_role(get_workspace(cast), account, Role.ADMIN)
+    set_role(get_workspace(seeded), account, Role.ADMIN)
     db.session.commit()

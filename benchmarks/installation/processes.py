@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from webapp.demo.supervisor.ports import CANDIDATES, is_free
-from webapp.demo.supervisor.processes import Child, on_leash, session_members, start
+from webapp.demo.supervisor.processes import Child, session_members, start, with_parent_death_signal
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
@@ -77,9 +77,9 @@ class Stack:
 
     def _start(self, name: str, command: list[str]) -> Child:
         environment = os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}
-        command = [*self.prefix, *on_leash([sys.executable, "-m", *command])]
+        command = [*self.prefix, *with_parent_death_signal([sys.executable, "-m", *command])]
         log = self.logs / f"{name}.log"
-        child = start(name, command, log=log, environment=environment, directory=ROOT, leash=False)
+        child = start(name, command, log=log, environment=environment, directory=ROOT, parent_death_signal=False)
         self.children.append(child)
         return child
 
@@ -126,7 +126,7 @@ class Session:
 
 
 @contextmanager
-def run_stack(
+def run_processes(
     environment: dict[str, str], logs: Path, wsgi: str = "wsgi", prefix: tuple[str, ...] = ()
 ) -> Iterator[Stack]:
     """Have an installation for the length of a `with`."""

@@ -50,8 +50,8 @@ def _answer(connection: socket.socket, status: int, headers: dict[str, str]) -> 
 def receiving() -> Iterator[Receiver]:
     """Have a receiver for the length of a `with`."""
     receiver = Receiver()
-    with listening(receiver.serve, read_first=False) as far_end:
-        receiver.origin = far_end.origin
+    with listening(receiver.serve, read_first=False) as listener:
+        receiver.origin = listener.origin
         try:
             yield receiver
         finally:

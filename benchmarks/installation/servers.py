@@ -13,7 +13,7 @@ from signal import SIGINT
 from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from webapp.demo.supervisor.processes import Child, on_leash, start
+from webapp.demo.supervisor.processes import Child, start, with_parent_death_signal
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 
 __all__ = [
@@ -143,7 +143,7 @@ def _start_embedded(binaries: Path, directory: Path) -> PostgresServer:
     _init_database([*prefix, str(binaries / "initdb"), "--pgdata", str(data)])
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(home)]
     command += [f"--{name}={value}" for name, value in FOR_TESTS.items()]
-    command = [*prefix, *on_leash(command)]
+    command = [*prefix, *with_parent_death_signal(command)]
     log = directory / "postgres.log"
     url = f"postgresql+psycopg://postgres@/postgres?host={home}"
     server = EmbeddedPostgres(url, home, command, log, _start(command, log))
@@ -155,7 +155,9 @@ def _find_prefix(binaries: Path) -> tuple[str, ...]:
     if os.geteuid() != 0:
         return ()
     for prefix in NOT_AS_ROOT:
-        if shutil.which(prefix[0]) and _succeeds([*prefix, *on_leash([str(binaries / "postgres"), "--version"])]):
+        if shutil.which(prefix[0]) and _succeeds(
+            [*prefix, *with_parent_death_signal([str(binaries / "postgres"), "--version"])]
+        ):
             return prefix
     raise ServiceMissing("PostgreSQL cannot be run by root, and root cannot become somebody else here")
 
@@ -179,7 +181,7 @@ def _init_database(command: list[str]) -> None:
 
 
 def _start(command: list[str], log: Path) -> Child:
-    return start("postgres", command, log=log, leash=False)
+    return start("postgres", command, log=log, parent_death_signal=False)
 
 
 def _answers(url: str) -> bool:

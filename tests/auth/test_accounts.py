@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.factories import NOW, Cast, get_account, get_workspace, on_both_databases
+from tests.factories import NOW, SeededIds, get_account, get_workspace, on_both_databases
 from webapp.auth.accounts import (
     add_account,
     add_workspace,
@@ -54,7 +54,7 @@ def test_an_unknown_address_finds_nobody_whatever_the_password(account: Account,
 
 
 @pytest.mark.parametrize("password", ["", "the password of nobody"])
-def test_an_account_without_a_password_cannot_be_opened_by_one(context: None, cast: Cast, password: str) -> None:
+def test_an_account_without_a_password_cannot_be_opened_by_one(context: None, seeded: SeededIds, password: str) -> None:
     assert find_by_password("admin@example.com", password) is None
 
 
@@ -169,18 +169,18 @@ def test_a_session_of_a_closed_account_finds_nobody(account: Account) -> None:
     assert find_signed_in(account.get_id(), NOW) is None
 
 
-def test_a_role_belongs_to_one_workspace(context: None, cast: Cast) -> None:
+def test_a_role_belongs_to_one_workspace(context: None, seeded: SeededIds) -> None:
     elsewhere = add_workspace("elsewhere", "Elsewhere", NOW)
-    set_role(elsewhere, get_account(cast), Role.VIEWER)
+    set_role(elsewhere, get_account(seeded), Role.VIEWER)
     db.session.flush()
 
-    assert db.session.get_one(Member, (cast.harbor, cast.admin)).role is Role.ADMIN
-    assert db.session.get_one(Member, (elsewhere.id, cast.admin)).role is Role.VIEWER
+    assert db.session.get_one(Member, (seeded.harbor, seeded.admin)).role is Role.ADMIN
+    assert db.session.get_one(Member, (elsewhere.id, seeded.admin)).role is Role.VIEWER
 
 
 @on_both_databases
-def test_a_role_can_be_changed(context: None, cast: Cast) -> None:
-    set_role(get_workspace(cast), get_account(cast), Role.SUPPORT)
+def test_a_role_can_be_changed(context: None, seeded: SeededIds) -> None:
+    set_role(get_workspace(seeded), get_account(seeded), Role.SUPPORT)
     db.session.flush()
 
-    assert db.session.get_one(Member, (cast.harbor, cast.admin), populate_existing=True).role is Role.SUPPORT
+    assert db.session.get_one(Member, (seeded.harbor, seeded.admin), populate_existing=True).role is Role.SUPPORT

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from tests.factories import Cast
+from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.auth import accounts
 from webapp.auth.accounts import SESSION_LIFE
@@ -23,19 +23,19 @@ def _is_signed_in(visitor: Visitor) -> bool:
 
 
 @pytest.fixture
-def account(app: Flask, cast: Cast) -> Callable[[Callable[[Account], None]], None]:
+def account(app: Flask, seeded: SeededIds) -> Callable[[Callable[[Account], None]], None]:
     """Do something to the admin's account, as another process would."""
 
     def do(act: Callable[[Account], None]) -> None:
         with app.app_context():
-            act(db.session.get_one(Account, cast.admin))
+            act(db.session.get_one(Account, seeded.admin))
             db.session.commit()
 
     return do
 
 
-def test_sign_out_ends_the_session_in_every_copy_of_its_cookie(app: Flask, cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_sign_out_ends_the_session_in_every_copy_of_its_cookie(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
     thief = app.test_client()
     stolen = visitor.client.get_cookie("session")
     assert stolen is not None
@@ -47,16 +47,16 @@ def test_sign_out_ends_the_session_in_every_copy_of_its_cookie(app: Flask, cast:
     assert thief.get(PAGE).status_code == 302
 
 
-def test_another_browser_stays_signed_in_when_one_signs_out(cast: Cast, visit: Visit) -> None:
-    leaving, staying = visit(cast.admin), visit(cast.admin)
+def test_another_browser_stays_signed_in_when_one_signs_out(seeded: SeededIds, visit: Visit) -> None:
+    leaving, staying = visit(seeded.admin), visit(seeded.admin)
 
     leaving.post("/sign-out")
 
     assert _is_signed_in(staying)
 
 
-def test_a_new_password_ends_every_session(cast: Cast, visit: Visit, account: Callable[..., None]) -> None:
-    visitor = visit(cast.admin)
+def test_a_new_password_ends_every_session(seeded: SeededIds, visit: Visit, account: Callable[..., None]) -> None:
+    visitor = visit(seeded.admin)
 
     account(lambda admin: accounts.change_password(admin, "a new and long password", datetime.now(UTC)))
 
@@ -64,9 +64,9 @@ def test_a_new_password_ends_every_session(cast: Cast, visit: Visit, account: Ca
 
 
 def test_disabling_an_account_ends_its_sessions_for_good(
-    cast: Cast, visit: Visit, account: Callable[..., None]
+    seeded: SeededIds, visit: Visit, account: Callable[..., None]
 ) -> None:
-    visitor = visit(cast.admin)
+    visitor = visit(seeded.admin)
 
     account(lambda admin: accounts.set_active(admin, False))
     account(lambda admin: accounts.set_active(admin, True))
@@ -75,8 +75,10 @@ def test_disabling_an_account_ends_its_sessions_for_good(
 
 
 @pytest.mark.parametrize(("left", "is_alive"), [(timedelta(minutes=1), True), (timedelta(0), False)])
-def test_a_session_lives_for_12_hours(app: Flask, cast: Cast, visit: Visit, left: timedelta, is_alive: bool) -> None:
-    visitor = visit(cast.admin)
+def test_a_session_lives_for_12_hours(
+    app: Flask, seeded: SeededIds, visit: Visit, left: timedelta, is_alive: bool
+) -> None:
+    visitor = visit(seeded.admin)
     with app.app_context():
         db.session.execute(update(SignIn).values(started_at=datetime.now(UTC) - SESSION_LIFE + left))
         db.session.commit()
@@ -84,9 +86,9 @@ def test_a_session_lives_for_12_hours(app: Flask, cast: Cast, visit: Visit, left
     assert _is_signed_in(visitor) is is_alive
 
 
-def test_a_cookie_that_names_an_account_instead_of_a_session_opens_nothing(app: Flask, cast: Cast) -> None:
+def test_a_cookie_that_names_an_account_instead_of_a_session_opens_nothing(app: Flask, seeded: SeededIds) -> None:
     client = app.test_client()
     with client.session_transaction() as session:
-        session["_user_id"] = str(cast.admin)
+        session["_user_id"] = str(seeded.admin)
 
     assert client.get(PAGE).status_code == 302

@@ -12,7 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request
 
 from webapp.channels.contract import Message
-from webapp.outbound import Policy, WayOut
+from webapp.outbound import OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 
 LINK = "https://alertcheck.example.com/seen/WzEsIks3Il0.x-_y"
@@ -26,9 +26,9 @@ class FarEnd:
     server: HTTPServer
 
     @property
-    def way_out(self) -> WayOut:
+    def outbound(self) -> OutboundClient:
         """The settings of an operator who trusts it."""
-        return WayOut(Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", self.server.port)})))
+        return OutboundClient(Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", self.server.port)})))
 
     @property
     def requests(self) -> list[Request]:
@@ -62,7 +62,7 @@ def httpserver_listen_address() -> tuple[str, int]:
 
 
 @pytest.fixture
-def far_end(httpserver: HTTPServer) -> FarEnd:
+def receiver(httpserver: HTTPServer) -> FarEnd:
     return FarEnd(httpserver)
 
 

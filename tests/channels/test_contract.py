@@ -32,7 +32,7 @@ from webapp.channels.contract import (
     get_setting,
 )
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import MailServer, Policy, WayOut
+from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.limits import Limits
@@ -119,11 +119,11 @@ class Stage:
 
     port: int
     connections: list[int]
-    way_out: WayOut
+    outbound: OutboundClient
 
     def send(self, channel: Channel) -> Accepted:
         """Send through a channel whose every setting holds the canary."""
-        return channel.send(fill_in(channel, self.port), MESSAGE, self.way_out)
+        return channel.send(fill_in(channel, self.port), MESSAGE, self.outbound)
 
 
 def fill_in(channel: Channel, port: int) -> dict[str, str]:
@@ -145,10 +145,10 @@ def stage(behaviour: Behaviour) -> Iterator[Stage]:
         connections.append(connection.getpeername()[1])
         behaviour(connection)
 
-    with listening(behave, read_first=False) as far_end:
-        policy = Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", far_end.port)}))
-        mail = MailServer("127.0.0.1", far_end.port, "alerts@example.com", MailSecurity.NONE, limits=LIMITS)
-        yield Stage(far_end.port, connections, WayOut(policy, mail, limits=LIMITS))
+    with listening(behave, read_first=False) as receiver:
+        policy = Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", receiver.port)}))
+        mail = MailServer("127.0.0.1", receiver.port, "alerts@example.com", MailSecurity.NONE, limits=LIMITS)
+        yield Stage(receiver.port, connections, OutboundClient(policy, mail, limits=LIMITS))
 
 
 @every_channel
@@ -180,7 +180,7 @@ def test_whatever_the_far_end_answers_a_channel_connects_once_and_follows_nothin
 @pytest.mark.parametrize("behaviour", [says_nothing])
 def test_without_its_settings_a_channel_sends_nothing_and_says_so(channel: Channel, stage: Stage) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        channel.send({}, MESSAGE, stage.way_out)
+        channel.send({}, MESSAGE, stage.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
     assert stage.connections == []
 
@@ -193,15 +193,15 @@ class Keeper:
     post_office: ScriptedMailServer
 
     @property
-    def way_out(self) -> WayOut:
+    def outbound(self) -> OutboundClient:
         mail = MailServer("127.0.0.1", self.post_office.port, "alerts@example.com", MailSecurity.NONE)
-        return replace(self.web.way_out, mail=mail)
+        return replace(self.web.outbound, mail=mail)
 
     def preview(self, channel: Channel, message: Message = MESSAGE) -> Preview:
-        return channel.preview(fill_in(channel, self.web.server.port), message, self.way_out)
+        return channel.preview(fill_in(channel, self.web.server.port), message, self.outbound)
 
     def send(self, channel: Channel, message: Message) -> "Keeper":
-        channel.send(fill_in(channel, self.web.server.port), message, self.way_out)
+        channel.send(fill_in(channel, self.web.server.port), message, self.outbound)
         return self
 
     @property
@@ -227,10 +227,10 @@ class Keeper:
 
 
 @pytest.fixture
-def keeper(far_end: FarEnd) -> Iterator[Keeper]:
-    far_end.answers(200, "ok")
+def keeper(receiver: FarEnd) -> Iterator[Keeper]:
+    receiver.answers(200, "ok")
     with mail_server() as post_office:
-        yield Keeper(far_end, post_office)
+        yield Keeper(receiver, post_office)
 
 
 @every_channel
@@ -263,7 +263,7 @@ def test_a_preview_connects_to_nothing_and_shows_no_secret(channel: Channel, kee
 @every_channel
 def test_without_its_settings_a_channel_previews_nothing_and_says_so(channel: Channel, keeper: Keeper) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        channel.preview({}, MESSAGE, keeper.way_out)
+        channel.preview({}, MESSAGE, keeper.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
@@ -308,7 +308,7 @@ def test_a_field_tells_how_to_fill_it_in(field: Field) -> None:
 @pytest.mark.parametrize("typed", [f"http://10.0.0.1/{CANARY}", CANARY, f"{CANARY} <", f"https://[{CANARY}", "\x00"])
 def test_a_field_refuses_nonsense_without_repeating_it(field: Field, typed: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        field.check(typed, WayOut())
+        field.check(typed, OutboundClient())
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 

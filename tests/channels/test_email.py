@@ -19,7 +19,7 @@ from tests.scripted_mail_server import HANG_UP, KEEP_SILENT, Script, mail_server
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.email import CHANNEL
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import MailServer, WayOut
+from webapp.outbound import MailServer, OutboundClient
 from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.limits import Limits
 
@@ -60,7 +60,7 @@ def mailbox() -> Mailbox:
 
 
 @pytest.fixture
-def way_out(mailbox: Mailbox) -> Iterator[WayOut]:
+def outbound(mailbox: Mailbox) -> Iterator[OutboundClient]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
@@ -69,21 +69,21 @@ def way_out(mailbox: Mailbox) -> Iterator[WayOut]:
     controller.stop()
 
 
-def through(port: int) -> WayOut:
+def through(port: int) -> OutboundClient:
     limits = Limits(whole=2.0, connect=1.0, silence=0.3)
-    return WayOut(mail=MailServer("127.0.0.1", port, SENDER, MailSecurity.NONE, limits=limits))
+    return OutboundClient(mail=MailServer("127.0.0.1", port, SENDER, MailSecurity.NONE, limits=limits))
 
 
 def send_to_script(script: Script, message: Message) -> Accepted:
-    with mail_server(script) as far_end:
-        return CHANNEL.send(THREE, message, through(far_end.port))
+    with mail_server(script) as receiver:
+        return CHANNEL.send(THREE, message, through(receiver.port))
 
 
 # What is accepted
 
 
-def test_a_mail_that_the_server_takes_is_accepted_for_everyone(message: Message, way_out: WayOut) -> None:
-    assert CHANNEL.send(THREE, message, way_out) == Accepted(250, None)
+def test_a_mail_that_the_server_takes_is_accepted_for_everyone(message: Message, outbound: OutboundClient) -> None:
+    assert CHANNEL.send(THREE, message, outbound) == Accepted(250, None)
 
 
 @pytest.mark.parametrize(
@@ -129,20 +129,22 @@ def test_a_mail_that_nobody_gets_is_named_by_step_and_number(
 
 def test_without_a_mail_server_the_operator_is_named_in_the_next_step(message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        CHANNEL.send(THREE, message, WayOut())
+        CHANNEL.send(THREE, message, OutboundClient())
     assert caught.value.code is Code.CONFIG_INCOMPLETE
     assert "operator" in CHANNEL.hints[Code.CONFIG_INCOMPLETE]
 
 
-def test_without_recipients_the_settings_are_incomplete(message: Message, way_out: WayOut) -> None:
+def test_without_recipients_the_settings_are_incomplete(message: Message, outbound: OutboundClient) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        CHANNEL.send({"recipients": " "}, message, way_out)
+        CHANNEL.send({"recipients": " "}, message, outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
-def test_a_stored_recipient_that_is_none_is_not_sent_to(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
+def test_a_stored_recipient_that_is_none_is_not_sent_to(
+    message: Message, outbound: OutboundClient, mailbox: Mailbox
+) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        CHANNEL.send({"recipients": "ann@example.com, bob"}, message, way_out)
+        CHANNEL.send({"recipients": "ann@example.com, bob"}, message, outbound)
     assert caught.value.code is Code.RECIPIENT_INVALID
     assert mailbox.envelopes == []
 
@@ -150,8 +152,10 @@ def test_a_stored_recipient_that_is_none_is_not_sent_to(message: Message, way_ou
 # What the mailboxes get
 
 
-def test_the_envelope_and_the_headers_name_the_same_people(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
-    CHANNEL.send(THREE, message, way_out)
+def test_the_envelope_and_the_headers_name_the_same_people(
+    message: Message, outbound: OutboundClient, mailbox: Mailbox
+) -> None:
+    CHANNEL.send(THREE, message, outbound)
     (envelope,) = mailbox.envelopes
     assert envelope.mail_from == mailbox.open()["From"] == SENDER
     assert (
@@ -161,8 +165,10 @@ def test_the_envelope_and_the_headers_name_the_same_people(message: Message, way
     )
 
 
-def test_the_headers_say_that_a_machine_sent_a_test(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
-    CHANNEL.send(THREE, message, way_out)
+def test_the_headers_say_that_a_machine_sent_a_test(
+    message: Message, outbound: OutboundClient, mailbox: Mailbox
+) -> None:
+    CHANNEL.send(THREE, message, outbound)
     assert mailbox.open()["Subject"] == "[TEST] Test alert from Acme GmbH"
     assert mailbox.open()["Auto-Submitted"] == "auto-generated"
     assert mailbox.open()["Message-ID"] == "<msg_2f9c@example.com>"
@@ -170,21 +176,23 @@ def test_the_headers_say_that_a_machine_sent_a_test(message: Message, way_out: W
 
 
 def test_the_plain_text_names_the_test(
-    message: Message, way_out: WayOut, mailbox: Mailbox, facts: dict[str, str]
+    message: Message, outbound: OutboundClient, mailbox: Mailbox, facts: dict[str, str]
 ) -> None:
-    CHANNEL.send(THREE, message, way_out)
+    CHANNEL.send(THREE, message, outbound)
     assert mailbox.part("plain").splitlines()[-5:] == [f"{label}: {value}" for label, value in facts.items()]
     assert mailbox.part("plain").startswith("[TEST]")
 
 
-def test_a_link_stands_below_in_both_texts(linked: Message, way_out: WayOut, mailbox: Mailbox) -> None:
-    CHANNEL.send(THREE, linked, way_out)
+def test_a_link_stands_below_in_both_texts(linked: Message, outbound: OutboundClient, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, linked, outbound)
     assert mailbox.part("plain").splitlines()[-1] == f"I see it: {LINK}"
     assert f'<p><a href="{LINK}">I see it</a></p>' in mailbox.part("html")
 
 
-def test_the_html_says_the_same_with_every_name_escaped(message: Message, way_out: WayOut, mailbox: Mailbox) -> None:
-    CHANNEL.send(THREE, replace(message, workspace="<b>Acme</b> & Söhne"), way_out)
+def test_the_html_says_the_same_with_every_name_escaped(
+    message: Message, outbound: OutboundClient, mailbox: Mailbox
+) -> None:
+    CHANNEL.send(THREE, replace(message, workspace="<b>Acme</b> & Söhne"), outbound)
     assert "<td>&lt;b&gt;Acme&lt;/b&gt; &amp; Söhne</td>" in mailbox.part("html")
     assert "<td>K7QM-4T</td>" in mailbox.part("html")
 
@@ -192,9 +200,9 @@ def test_the_html_says_the_same_with_every_name_escaped(message: Message, way_ou
 def mail_about(name: str, message: Message) -> EmailMessage:
     """Return the mail that is sent when everything a person named is named like this, as a mailbox reads it."""
     named = replace(message, workspace=name, destination=name, requested_by=name)
-    with mail_server() as far_end:
-        CHANNEL.send(THREE, named, through(far_end.port))
-    (received,) = far_end.messages
+    with mail_server() as receiver:
+        CHANNEL.send(THREE, named, through(receiver.port))
+    (received,) = receiver.messages
     parsed = message_from_bytes(received, policy=default)
     assert isinstance(parsed, EmailMessage)
     return parsed
@@ -261,9 +269,9 @@ def test_any_name_arrives_as_the_subject_and_nothing_else(name: str, message: Me
 
 def test_every_line_of_the_head_is_short_plain_and_its_own(message: Message) -> None:
     name = "=?utf-8?q?x=0D=0A?= Büro " * 9
-    with mail_server() as far_end:
-        CHANNEL.send(THREE, replace(message, workspace=name), through(far_end.port))
-    head = far_end.messages[0].partition(b"\r\n\r\n")[0]
+    with mail_server() as receiver:
+        CHANNEL.send(THREE, replace(message, workspace=name), through(receiver.port))
+    head = receiver.messages[0].partition(b"\r\n\r\n")[0]
     assert max(map(len, head.split(b"\r\n"))) <= 78
     assert head.replace(b"\r\n", b"").isascii()
     assert b"\r" not in head.replace(b"\r\n", b"")
@@ -283,7 +291,7 @@ def test_every_line_of_the_head_is_short_plain_and_its_own(message: Message) -> 
     ],
 )
 def test_one_or_more_addresses_are_kept_each_once(typed: str, kept: str) -> None:
-    assert FIELD.check(typed, WayOut()) == kept
+    assert FIELD.check(typed, OutboundClient()) == kept
 
 
 @pytest.mark.parametrize(
@@ -301,6 +309,6 @@ def test_one_or_more_addresses_are_kept_each_once(typed: str, kept: str) -> None
 )
 def test_addresses_that_cannot_be_used_are_refused_by_position(typed: str, complaint: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        FIELD.check(typed, WayOut())
+        FIELD.check(typed, OutboundClient())
     assert complaint in str(caught.value)
     assert "s3cr-t" not in str(caught.value)

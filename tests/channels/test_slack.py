@@ -8,21 +8,21 @@ from tests.channels.conftest import LINK, FarEnd
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.slack import CHANNEL
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
-from webapp.outbound import WayOut
+from webapp.outbound import OutboundClient
 
 PATH = "/services/T01/B02/s3cr-tWord"
 
 (FIELD,) = CHANNEL.fields
 
 
-def send(far_end: FarEnd, message: Message) -> Accepted:
-    return CHANNEL.send({"address": far_end.url(PATH)}, message, far_end.way_out)
+def send(receiver: FarEnd, message: Message) -> Accepted:
+    return CHANNEL.send({"address": receiver.url(PATH)}, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])
-def test_200_and_ok_mean_that_slack_took_it(body: str, far_end: FarEnd, message: Message) -> None:
-    far_end.answers(200, body)
-    assert send(far_end, message) == Accepted(200)
+def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: FarEnd, message: Message) -> None:
+    receiver.answers(200, body)
+    assert send(receiver, message) == Accepted(200)
 
 
 @pytest.mark.parametrize(
@@ -52,34 +52,34 @@ def test_200_and_ok_mean_that_slack_took_it(body: str, far_end: FarEnd, message:
     ],
 )
 def test_any_other_answer_is_named_by_its_status_and_known_word(
-    status: int, body: bytes | str, code: Code, token: str | None, far_end: FarEnd, message: Message
+    status: int, body: bytes | str, code: Code, token: str | None, receiver: FarEnd, message: Message
 ) -> None:
-    far_end.answers(status, body)
+    receiver.answers(status, body)
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message)
+        send(receiver, message)
     facts = caught.value.facts
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_a_yes_that_was_cut_short_is_no_yes_but_may_have_been_one(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(200, "o" * 20_000)
+def test_a_yes_that_was_cut_short_is_no_yes_but_may_have_been_one(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(200, "o" * 20_000)
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message)
+        send(receiver, message)
     assert EXPLANATIONS[caught.value.code].may_have_arrived
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(429, "rate_limited", {"Retry-After": "30"})
+def test_the_wait_that_is_asked_for_is_passed_on(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(429, "rate_limited", {"Retry-After": "30"})
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message)
+        send(receiver, message)
     assert caught.value.retry_after == 30
 
 
-def test_the_wire_carries_a_text_that_names_itself(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(200, "ok")
-    send(far_end, message)
-    assert far_end.request.content_type == "application/json"
-    assert far_end.json["text"].splitlines() == [
+def test_the_wire_carries_a_text_that_names_itself(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(200, "ok")
+    send(receiver, message)
+    assert receiver.request.content_type == "application/json"
+    assert receiver.json["text"].splitlines() == [
         "*[TEST] Test alert from Acme GmbH*",
         "Someone pressed Send test to see whether alerts arrive here. There is nothing to do.",
         "*Workspace:* Acme GmbH",
@@ -90,26 +90,26 @@ def test_the_wire_carries_a_text_that_names_itself(far_end: FarEnd, message: Mes
     ]
 
 
-def test_a_link_is_the_last_line_and_slack_does_not_open_it(far_end: FarEnd, linked: Message) -> None:
-    far_end.answers(200, "ok")
-    send(far_end, linked)
-    assert far_end.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
-    assert far_end.json["unfurl_links"] is False
+def test_a_link_is_the_last_line_and_slack_does_not_open_it(receiver: FarEnd, linked: Message) -> None:
+    receiver.answers(200, "ok")
+    send(receiver, linked)
+    assert receiver.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
+    assert receiver.json["unfurl_links"] is False
 
 
-def test_a_name_neither_calls_the_channel_nor_becomes_a_link(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(200, "ok")
-    send(far_end, replace(message, workspace="<!channel> & <https://evil.example|sons>"))
-    assert "*Workspace:* &lt;!channel&gt; &amp; &lt;https://evil.example|sons&gt;" in far_end.json["text"]
+def test_a_name_neither_calls_the_channel_nor_becomes_a_link(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(200, "ok")
+    send(receiver, replace(message, workspace="<!channel> & <https://evil.example|sons>"))
+    assert "*Workspace:* &lt;!channel&gt; &amp; &lt;https://evil.example|sons&gt;" in receiver.json["text"]
 
 
 @pytest.mark.parametrize("typed", [f"https://hooks.slack.com{PATH}", f" https://Hooks.Slack.com:443{PATH}\n"])
 def test_the_address_of_an_incoming_webhook_is_kept(typed: str) -> None:
-    assert FIELD.check(typed, WayOut()) == f"https://hooks.slack.com{PATH}"
+    assert FIELD.check(typed, OutboundClient()) == f"https://hooks.slack.com{PATH}"
 
 
-def test_a_trusted_origin_may_stand_in_for_slack(far_end: FarEnd) -> None:
-    assert FIELD.check(far_end.url("/slack"), far_end.way_out) == far_end.url("/slack")
+def test_a_trusted_origin_may_stand_in_for_slack(receiver: FarEnd) -> None:
+    assert FIELD.check(receiver.url("/slack"), receiver.outbound) == receiver.url("/slack")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,6 @@ def test_a_trusted_origin_may_stand_in_for_slack(far_end: FarEnd) -> None:
 )
 def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        FIELD.check(typed, WayOut())
+        FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)
     assert "s3cr-tWord" not in str(caught.value)

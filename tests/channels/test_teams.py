@@ -10,7 +10,7 @@ from tests.channels.conftest import LINK, FarEnd
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.teams import CHANNEL
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import Policy, WayOut
+from webapp.outbound import OutboundClient, Policy
 
 PATH = "/powerautomate/automations/direct/workflows/1/triggers/manual/paths/invoke?api-version=1&sp=%2Ft&sig=S3cr-t_"
 WORKFLOW = f"https://default1234abcd.5e.environment.api.powerplatform.com{PATH}"
@@ -23,14 +23,14 @@ def error(code: str) -> str:
     return json.dumps({"error": {"code": code, "message": "Request sig=S3cr-t_ was not accepted."}})
 
 
-def send(far_end: FarEnd, message: Message) -> Accepted:
-    return CHANNEL.send({"address": far_end.url(PATH)}, message, far_end.way_out)
+def send(receiver: FarEnd, message: Message) -> Accepted:
+    return CHANNEL.send({"address": receiver.url(PATH)}, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_any_2xx_means_that_the_flow_was_started(status: int, far_end: FarEnd, message: Message) -> None:
-    far_end.answers(status)
-    assert send(far_end, message) == Accepted(status)
+def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: FarEnd, message: Message) -> None:
+    receiver.answers(status)
+    assert send(receiver, message) == Accepted(status)
 
 
 @pytest.mark.parametrize(
@@ -59,29 +59,29 @@ def test_any_2xx_means_that_the_flow_was_started(status: int, far_end: FarEnd, m
     ],
 )
 def test_any_other_answer_is_named_by_its_status_and_known_error_code(
-    status: int, body: bytes | str, code: Code, token: str | None, far_end: FarEnd, message: Message
+    status: int, body: bytes | str, code: Code, token: str | None, receiver: FarEnd, message: Message
 ) -> None:
-    far_end.answers(status, body)
+    receiver.answers(status, body)
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message)
+        send(receiver, message)
     facts = caught.value.facts
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(429, headers={"Retry-After": "17"})
+def test_the_wait_that_is_asked_for_is_passed_on(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(429, headers={"Retry-After": "17"})
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message)
+        send(receiver, message)
     assert caught.value.retry_after == 17
 
 
 def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
-    far_end: FarEnd, message: Message, facts: dict[str, str]
+    receiver: FarEnd, message: Message, facts: dict[str, str]
 ) -> None:
-    far_end.answers(202)
-    send(far_end, message)
-    assert far_end.json["type"] == "message"
-    (attachment,) = far_end.json["attachments"]
+    receiver.answers(202)
+    send(receiver, message)
+    assert receiver.json["type"] == "message"
+    (attachment,) = receiver.json["attachments"]
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     card = attachment["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.2")
@@ -90,51 +90,51 @@ def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
     assert {fact["title"]: fact["value"] for fact in fact_set["facts"]} == facts
 
 
-def test_a_link_becomes_the_cards_button(far_end: FarEnd, linked: Message) -> None:
-    far_end.answers(202)
-    send(far_end, linked)
-    (attachment,) = far_end.json["attachments"]
+def test_a_link_becomes_the_cards_button(receiver: FarEnd, linked: Message) -> None:
+    receiver.answers(202)
+    send(receiver, linked)
+    (attachment,) = receiver.json["attachments"]
     assert attachment["content"]["actions"] == [{"type": "Action.OpenUrl", "title": "I see it", "url": LINK}]
 
 
-def test_without_a_link_the_card_has_no_button(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(202)
-    send(far_end, message)
-    (attachment,) = far_end.json["attachments"]
+def test_without_a_link_the_card_has_no_button(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(202)
+    send(receiver, message)
+    (attachment,) = receiver.json["attachments"]
     assert attachment["content"]["actions"] == []
 
 
-def test_the_request_carries_the_signature_and_no_authorization_beside_it(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(202)
-    send(far_end, message)
-    assert far_end.request.args["sig"] == "S3cr-t_"
-    assert far_end.request.content_type == "application/json"
-    assert "Authorization" not in far_end.request.headers
+def test_the_request_carries_the_signature_and_no_authorization_beside_it(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(202)
+    send(receiver, message)
+    assert receiver.request.args["sig"] == "S3cr-t_"
+    assert receiver.request.content_type == "application/json"
+    assert "Authorization" not in receiver.request.headers
 
 
-def test_the_longest_names_fit_into_28_kb(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(202)
+def test_the_longest_names_fit_into_28_kb(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(202)
     endless = "\N{FIRE}" * 100_000
-    send(far_end, replace(message, workspace=endless, destination=endless, requested_by=endless))
-    assert far_end.request.content_length is not None
-    assert far_end.request.content_length < 28 * 1024
+    send(receiver, replace(message, workspace=endless, destination=endless, requested_by=endless))
+    assert receiver.request.content_length is not None
+    assert receiver.request.content_length < 28 * 1024
 
 
-def test_a_name_does_not_become_a_link_in_the_card(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(202)
-    send(far_end, replace(message, workspace="[Acme](https://evil.example)"))
-    assert b"](" not in far_end.request.get_data()
+def test_a_name_does_not_become_a_link_in_the_card(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(202)
+    send(receiver, replace(message, workspace="[Acme](https://evil.example)"))
+    assert b"](" not in receiver.request.get_data()
 
 
-def test_without_an_address_the_settings_are_incomplete(far_end: FarEnd, message: Message) -> None:
+def test_without_an_address_the_settings_are_incomplete(receiver: FarEnd, message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        CHANNEL.send({}, message, far_end.way_out)
+        CHANNEL.send({}, message, receiver.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
 def test_a_stored_address_of_another_service_is_not_posted_to(message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        CHANNEL.send({"address": "https://contoso.webhook.office.com/webhookb2/1"}, message, WayOut())
+        CHANNEL.send({"address": "https://contoso.webhook.office.com/webhookb2/1"}, message, OutboundClient())
     assert caught.value.code is Code.HOST_NOT_EXPECTED
 
 
@@ -149,16 +149,16 @@ def test_a_stored_address_of_another_service_is_not_posted_to(message: Message) 
     ids=["as is", "with space around it", "with port 443", "of the older host"],
 )
 def test_the_address_of_a_workflow_is_kept(typed: str, kept: str) -> None:
-    assert FIELD.check(typed, WayOut()) == kept
+    assert FIELD.check(typed, OutboundClient()) == kept
 
 
-def test_a_trusted_origin_may_stand_in_for_the_workflow_service(far_end: FarEnd) -> None:
-    assert FIELD.check(far_end.url("/teams?sig=abc"), far_end.way_out) == far_end.url("/teams?sig=abc")
+def test_a_trusted_origin_may_stand_in_for_the_workflow_service(receiver: FarEnd) -> None:
+    assert FIELD.check(receiver.url("/teams?sig=abc"), receiver.outbound) == receiver.url("/teams?sig=abc")
 
 
 def test_a_host_that_the_operator_adds_is_a_workflow_host_too() -> None:
-    way_out = WayOut(Policy(extra_hosts=MappingProxyType({"teams": ("*.flows.gov.us",)})))
-    assert FIELD.check("https://a.flows.gov.us/x?sig=abc", way_out) == "https://a.flows.gov.us/x?sig=abc"
+    outbound = OutboundClient(Policy(extra_hosts=MappingProxyType({"teams": ("*.flows.gov.us",)})))
+    assert FIELD.check("https://a.flows.gov.us/x?sig=abc", outbound) == "https://a.flows.gov.us/x?sig=abc"
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,6 @@ def test_a_host_that_the_operator_adds_is_a_workflow_host_too() -> None:
 )
 def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        FIELD.check(typed, WayOut())
+        FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)
     assert "S3cr-t_" not in str(caught.value)

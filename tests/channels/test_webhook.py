@@ -11,22 +11,22 @@ from tests.channels.conftest import LINK, FarEnd
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.webhook import CHANNEL
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import WayOut
+from webapp.outbound import OutboundClient
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 ADDRESS, SIGNING_SECRET = CHANNEL.fields
 
 
-def send(far_end: FarEnd, message: Message, secret: str = SECRET) -> Accepted:
-    settings = {"address": far_end.url("/hooks/s3cr-tPath?key=1"), "signing_secret": secret}
-    return CHANNEL.send(settings, message, far_end.way_out)
+def send(receiver: FarEnd, message: Message, secret: str = SECRET) -> Accepted:
+    settings = {"address": receiver.url("/hooks/s3cr-tPath?key=1"), "signing_secret": secret}
+    return CHANNEL.send(settings, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_any_2xx_is_a_yes(status: int, far_end: FarEnd, message: Message) -> None:
-    far_end.answers(status, "whatever")
-    assert send(far_end, message) == Accepted(status)
+def test_any_2xx_is_a_yes(status: int, receiver: FarEnd, message: Message) -> None:
+    receiver.answers(status, "whatever")
+    assert send(receiver, message) == Accepted(status)
 
 
 @pytest.mark.parametrize(
@@ -51,28 +51,28 @@ def test_any_2xx_is_a_yes(status: int, far_end: FarEnd, message: Message) -> Non
     ],
 )
 def test_any_other_status_is_a_failure_that_quotes_nothing(
-    status: int, code: Code, far_end: FarEnd, message: Message
+    status: int, code: Code, receiver: FarEnd, message: Message
 ) -> None:
-    far_end.answers(status, "the s3cr-tPath is wrong")
+    receiver.answers(status, "the s3cr-tPath is wrong")
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message)
+        send(receiver, message)
     facts = caught.value.facts
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, None, "127.0.0.1")
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_wait_that_is_asked_for_is_passed_on(status: int, far_end: FarEnd, message: Message) -> None:
-    far_end.answers(status, headers={"Retry-After": "9"})
+def test_the_wait_that_is_asked_for_is_passed_on(status: int, receiver: FarEnd, message: Message) -> None:
+    receiver.answers(status, headers={"Retry-After": "9"})
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message)
+        send(receiver, message)
     assert caught.value.retry_after == 9
 
 
-def test_the_body_is_an_event_that_names_itself(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(204)
-    send(far_end, message)
-    assert far_end.request.content_type == "application/json"
-    assert far_end.json == {
+def test_the_body_is_an_event_that_names_itself(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(204)
+    send(receiver, message)
+    assert receiver.request.content_type == "application/json"
+    assert receiver.json == {
         "type": "alerts.test",
         "timestamp": "2026-11-03T08:35:06+00:00",
         "data": {
@@ -87,58 +87,58 @@ def test_the_body_is_an_event_that_names_itself(far_end: FarEnd, message: Messag
     }
 
 
-def test_a_link_is_a_field_of_the_event(far_end: FarEnd, linked: Message) -> None:
-    far_end.answers(204)
-    send(far_end, linked)
-    assert far_end.json["data"]["receipt_link"] == LINK
+def test_a_link_is_a_field_of_the_event(receiver: FarEnd, linked: Message) -> None:
+    receiver.answers(204)
+    send(receiver, linked)
+    assert receiver.json["data"]["receipt_link"] == LINK
 
 
-def test_the_receiver_can_verify_exactly_the_bytes_it_got(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(204)
-    send(far_end, replace(message, workspace="Büro \N{FIRE} </script>"))
-    verified = Webhook(SECRET).verify(far_end.request.get_data(), dict(far_end.request.headers))
+def test_the_receiver_can_verify_exactly_the_bytes_it_got(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(204)
+    send(receiver, replace(message, workspace="Büro \N{FIRE} </script>"))
+    verified = Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))
     assert verified["data"]["workspace"] == "Büro \N{FIRE} </script>"
 
 
-def test_a_receiver_with_another_secret_does_not_believe_us(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(204)
-    send(far_end, message)
+def test_a_receiver_with_another_secret_does_not_believe_us(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(204)
+    send(receiver, message)
     other = Webhook("whsec_" + base64.b64encode(bytes(32)).decode())
     with pytest.raises(WebhookVerificationError):
-        other.verify(far_end.request.get_data(), dict(far_end.request.headers))
+        other.verify(receiver.request.get_data(), dict(receiver.request.headers))
 
 
 def test_the_id_is_the_same_for_every_attempt_and_the_timestamp_is_the_attempts_own(
-    far_end: FarEnd, message: Message
+    receiver: FarEnd, message: Message
 ) -> None:
-    far_end.answers(204)
-    send(far_end, message)
-    send(far_end, message)
-    first, second = far_end.requests
+    receiver.answers(204)
+    send(receiver, message)
+    send(receiver, message)
+    first, second = receiver.requests
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == "msg_2f9c"
     assert abs(int(second.headers["webhook-timestamp"]) - time.time()) < 10
 
 
-def test_the_longest_names_fit_into_20_kb(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(204)
+def test_the_longest_names_fit_into_20_kb(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(204)
     endless = "\N{FIRE}" * 100_000
-    send(far_end, replace(message, workspace=endless, destination=endless, requested_by=endless))
-    assert len(far_end.request.get_data()) < 20_000
+    send(receiver, replace(message, workspace=endless, destination=endless, requested_by=endless))
+    assert len(receiver.request.get_data()) < 20_000
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!", "whsec_a", "whsec_\N{FIRE}"])
 def test_a_stored_secret_that_cannot_sign_ends_as_incomplete_settings(
-    secret: str, far_end: FarEnd, message: Message
+    secret: str, receiver: FarEnd, message: Message
 ) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        send(far_end, message, secret)
+        send(receiver, message, secret)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
-    assert far_end.requests == []
+    assert receiver.requests == []
 
 
 @pytest.mark.parametrize("address", ["https://alerts.acme.com/hook?k=1", " https://ALERTS.acme.com:443/hook?k=1 "])
 def test_any_public_https_address_is_kept(address: str) -> None:
-    assert ADDRESS.check(address, WayOut()) == "https://alerts.acme.com/hook?k=1"
+    assert ADDRESS.check(address, OutboundClient()) == "https://alerts.acme.com/hook?k=1"
 
 
 @pytest.mark.parametrize(
@@ -154,20 +154,20 @@ def test_any_public_https_address_is_kept(address: str) -> None:
 )
 def test_an_address_that_may_not_be_used_is_refused_without_repeating_it(address: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        ADDRESS.check(address, WayOut())
+        ADDRESS.check(address, OutboundClient())
     assert "s3cr-tPath" not in str(caught.value)
 
 
-def test_a_secret_without_its_last_equals_signs_is_kept_and_can_sign(far_end: FarEnd, message: Message) -> None:
-    far_end.answers(204)
-    send(far_end, message, SIGNING_SECRET.check(SECRET.rstrip("="), WayOut()))
-    Webhook(SECRET).verify(far_end.request.get_data(), dict(far_end.request.headers))
+def test_a_secret_without_its_last_equals_signs_is_kept_and_can_sign(receiver: FarEnd, message: Message) -> None:
+    receiver.answers(204)
+    send(receiver, message, SIGNING_SECRET.check(SECRET.rstrip("="), OutboundClient()))
+    Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))
 
 
 @pytest.mark.parametrize("length", [24, 32, 64])
 def test_a_secret_of_24_to_64_bytes_is_kept(length: int) -> None:
     secret = "whsec_" + base64.b64encode(bytes(length)).decode()
-    assert SIGNING_SECRET.check(f" {secret}\n", WayOut()) == secret
+    assert SIGNING_SECRET.check(f" {secret}\n", OutboundClient()) == secret
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,6 @@ def test_a_secret_of_24_to_64_bytes_is_kept(length: int) -> None:
 )
 def test_a_secret_that_is_none_is_refused_without_repeating_it(secret: str, complaint: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        SIGNING_SECRET.check(secret, WayOut())
+        SIGNING_SECRET.check(secret, OutboundClient())
     assert complaint in str(caught.value)
     assert "s3cr-tWord" not in str(caught.value)

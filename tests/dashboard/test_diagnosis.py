@@ -9,7 +9,7 @@ from tests.factories import (
     NOW,
     SECRET_PATH,
     SIGNING_SECRET,
-    Cast,
+    SeededIds,
     add_delivery,
     add_real_alert,
     get_account,
@@ -19,10 +19,10 @@ from tests.factories import (
 )
 from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
 from webapp.deliveries.attempts import PastAttempt, add_attempt
-from webapp.deliveries.outcome import find_newest_test, tell_last_test
+from webapp.deliveries.outcome import describe_outcome, find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled
 from webapp.models import AlertDestination, DeliveryStatus, Receipt
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -32,11 +32,11 @@ GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gon
 
 def _diagnose(destination: AlertDestination) -> Diagnosis:
     newest = find_newest_test(destination)
-    return diagnose(destination, newest, tell_last_test(newest, destination.type))
+    return diagnose(destination, newest, describe_outcome(newest, destination.type))
 
 
-def test_of_a_destination_that_was_never_tested_nothing_is_known(cast: Cast) -> None:
-    diagnosis = _diagnose(get_destination(cast))
+def test_of_a_destination_that_was_never_tested_nothing_is_known(seeded: SeededIds) -> None:
+    diagnosis = _diagnose(get_destination(seeded))
 
     assert (diagnosis.arrival, diagnosis.attempts, diagnosis.last_worked) == ("Nothing was sent yet.", (), None)
 
@@ -53,10 +53,12 @@ def test_of_a_destination_that_was_never_tested_nothing_is_known(cast: Cast) -> 
         (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Ann says that it did not arrive."),
     ],
 )
-def test_whether_it_arrived_is_said_as_far_as_it_is_known(cast: Cast, facts: dict[str, Any], arrival: str) -> None:
-    add_delivery(get_destination(cast), **facts)
+def test_whether_it_arrived_is_said_as_far_as_it_is_known(
+    seeded: SeededIds, facts: dict[str, Any], arrival: str
+) -> None:
+    add_delivery(get_destination(seeded), **facts)
 
-    assert _diagnose(get_destination(cast)).arrival == arrival
+    assert _diagnose(get_destination(seeded)).arrival == arrival
 
 
 @pytest.mark.parametrize(
@@ -71,14 +73,14 @@ def test_whether_it_arrived_is_said_as_far_as_it_is_known(cast: Cast, facts: dic
         (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Not seen, says Ann."),
     ],
 )
-def test_what_a_person_says_is_told_beside_it(cast: Cast, facts: dict[str, Any], receipt: str | None) -> None:
-    add_delivery(get_destination(cast), **facts)
+def test_what_a_person_says_is_told_beside_it(seeded: SeededIds, facts: dict[str, Any], receipt: str | None) -> None:
+    add_delivery(get_destination(seeded), **facts)
 
-    assert _diagnose(get_destination(cast)).receipt == receipt
+    assert _diagnose(get_destination(seeded)).receipt == receipt
 
 
-def test_the_report_tells_acceptance_and_receipt_as_two_facts(cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_the_report_tells_acceptance_and_receipt_as_two_facts(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     seen = {"receipt": Receipt.SEEN, "receipt_by": "Ann", "receipt_at": NOW + seconds(60)}
     add_delivery(destination, **SENT, **seen)
 
@@ -91,12 +93,14 @@ def test_the_report_tells_acceptance_and_receipt_as_two_facts(cast: Cast) -> Non
     ]
 
 
-def test_what_changed_since_it_last_worked_is_told_with_who_and_when(cast: Cast, config: Config) -> None:
-    destination, admin = get_destination(cast), get_account(cast)
+def test_what_changed_since_it_last_worked_is_told_with_who_and_when(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    destination, admin = get_destination(seeded), get_account(seeded)
     set_enabled(destination, admin, True, NOW - seconds(60))
     worked = add_delivery(destination, **SENT)
     typed = {"address": "https://elsewhere.example.com/", "signing_secret": ""}
-    change_destination(destination, admin, destination.name, typed, config.sealer, NOW + seconds(60))
+    change_destination(destination, admin, destination.name, typed, app_settings.cipher, NOW + seconds(60))
     add_delivery(destination, created_at=NOW + seconds(120), **GONE)
 
     diagnosis = _diagnose(destination)
@@ -106,8 +110,8 @@ def test_what_changed_since_it_last_worked_is_told_with_who_and_when(cast: Cast,
     assert (change.action, change.changed, change.account_name) == ("changed", ["address"], "Admin")
 
 
-def test_a_destination_is_used_once_a_rule_has_sent_something_there(cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_a_destination_is_used_once_a_rule_has_sent_something_there(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     add_delivery(destination, **SENT)
     before = _diagnose(destination).is_used
     add_real_alert(destination)
@@ -115,10 +119,10 @@ def test_a_destination_is_used_once_a_rule_has_sent_something_there(cast: Cast) 
     assert (before, _diagnose(destination).is_used) == (False, True)
 
 
-def test_the_report_tells_everything_that_is_known_and_no_secret(cast: Cast, config: Config) -> None:
-    destination = get_destination(cast)
+def test_the_report_tells_everything_that_is_known_and_no_secret(seeded: SeededIds, app_settings: AppSettings) -> None:
+    destination = get_destination(seeded)
     attempts = add_attempt([], PastAttempt(1, NOW, 0.12, "gone", 410))
-    facts = GONE | {"attempts": attempts, "requested_by_id": cast.support, "payload": {"reference": "K7M2QX"}}
+    facts = GONE | {"attempts": attempts, "requested_by_id": seeded.support, "payload": {"reference": "K7M2QX"}}
     add_delivery(destination, last_error_message="It asks for no more messages.", **facts)
     now = datetime(2026, 5, 4, 9, 31, tzinfo=UTC)
 

@@ -2,29 +2,31 @@
 
 import pytest
 
-from tests.factories import NOW, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
 from webapp.dashboard.overview import (
     ON_A_PAGE,
-    Choice,
-    Glance,
+    DestinationSummary,
+    ListQuery,
     Order,
     State,
-    choose,
     count_states,
-    list_glances,
-    read_choice,
-    tell_state,
+    describe_overview,
+    list_summaries,
+    parse_list_query,
+    select_page,
 )
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.models import DeliveryStatus
 
-MANY = [Glance(number, 1, f"Number {number:03}", "webhook", State.NEVER) for number in range(ON_A_PAGE * 2 + 1)]
+MANY = [
+    DestinationSummary(number, 1, f"Number {number:03}", "webhook", State.NEVER) for number in range(ON_A_PAGE * 2 + 1)
+]
 FEW = [
-    Glance(1, 1, "Zebra", "slack", State.SENT),
-    Glance(2, 1, "apple", "email", State.FAILED),
-    Glance(3, 1, "Banana", "slack", State.DISABLED),
-    Glance(4, 1, "Cherry", "teams", State.PENDING),
-    Glance(5, 1, "Damson", "teams", State.NEVER),
+    DestinationSummary(1, 1, "Zebra", "slack", State.SENT),
+    DestinationSummary(2, 1, "apple", "email", State.FAILED),
+    DestinationSummary(3, 1, "Banana", "slack", State.DISABLED),
+    DestinationSummary(4, 1, "Cherry", "teams", State.PENDING),
+    DestinationSummary(5, 1, "Damson", "teams", State.NEVER),
 ]
 
 
@@ -46,40 +48,40 @@ FEW = [
     ],
 )
 def test_the_state_is_said_in_one_sentence(counts: dict[State, int], words: str) -> None:
-    assert tell_state({state: counts.get(state, 0) for state in State}) == words
+    assert describe_overview({state: counts.get(state, 0) for state in State}) == words
 
 
 def test_the_broken_ones_come_first_and_the_disabled_ones_last() -> None:
-    assert choose(FEW, Choice()).ids == [2, 4, 5, 1, 3]
+    assert select_page(FEW, ListQuery()).ids == [2, 4, 5, 1, 3]
 
 
 @pytest.mark.parametrize(
     ("choice", "ids"),
     [
-        (Choice(state=State.FAILED), [2]),
-        (Choice(channel="slack"), [1, 3]),
-        (Choice(text="AN"), [3]),
-        (Choice(channel="teams", text="d"), [5]),
-        (Choice(order=Order.NAME), [2, 3, 4, 5, 1]),
-        (Choice(order=Order.CHANNEL), [2, 3, 1, 4, 5]),
-        (Choice(state=State.SENT, text="no such"), []),
+        (ListQuery(state=State.FAILED), [2]),
+        (ListQuery(channel="slack"), [1, 3]),
+        (ListQuery(text="AN"), [3]),
+        (ListQuery(channel="teams", text="d"), [5]),
+        (ListQuery(order=Order.NAME), [2, 3, 4, 5, 1]),
+        (ListQuery(order=Order.CHANNEL), [2, 3, 1, 4, 5]),
+        (ListQuery(state=State.SENT, text="no such"), []),
     ],
 )
-def test_a_choice_filters_and_sorts(choice: Choice, ids: list[int]) -> None:
-    assert choose(FEW, choice).ids == ids
+def test_a_choice_filters_and_sorts(query: ListQuery, ids: list[int]) -> None:
+    assert select_page(FEW, query).ids == ids
 
 
 @pytest.mark.parametrize(("page", "first", "length"), [(1, 0, 50), (2, 50, 50), (3, 100, 1), (99, 100, 1)])
 def test_a_page_is_cut_out_and_one_that_is_not_there_is_the_last(page: int, first: int, length: int) -> None:
-    chosen = choose(MANY, Choice(page=page))
+    list_page = select_page(MANY, ListQuery(page=page))
 
-    assert (chosen.ids[0], len(chosen.ids), chosen.total, chosen.pages) == (first, length, 101, 3)
+    assert (list_page.ids[0], len(list_page.ids), list_page.total, list_page.pages) == (first, length, 101, 3)
 
 
 def test_a_choice_is_read_from_the_address_and_written_back() -> None:
     query = {"state": "failed", "channel": "slack", "q": "a b", "order": "name", "page": "2"}
 
-    assert {name: str(value) for name, value in read_choice(query).as_query().items()} == query
+    assert {name: str(value) for name, value in parse_list_query(query).as_query().items()} == query
 
 
 @pytest.mark.parametrize(
@@ -87,22 +89,26 @@ def test_a_choice_is_read_from_the_address_and_written_back() -> None:
     [{"state": "lost"}, {"order": "chaos"}, {"page": "0"}, {"page": "-1"}, {"page": "\u0663"}, {"page": "9" * 9}, {}],
 )
 def test_words_that_mean_nothing_choose_nothing(query: dict[str, str]) -> None:
-    assert read_choice(query) == Choice()
+    assert parse_list_query(query) == ListQuery()
 
 
 @on_both_databases
-def test_a_destination_stands_in_the_state_of_its_newest_test(context: None, cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_a_destination_stands_in_the_state_of_its_newest_test(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW)
     add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code="gone", created_at=NOW + seconds(1))
 
-    assert [(glance.name, glance.state) for glance in list_glances([cast.harbor])] == [("Ticket system", State.FAILED)]
+    assert [(summary.name, summary.state) for summary in list_summaries([seeded.harbor])] == [
+        ("Ticket system", State.FAILED)
+    ]
 
 
-def test_a_disabled_destination_is_listed_as_that_and_a_deleted_one_not_at_all(context: None, cast: Cast) -> None:
-    destination, admin = get_destination(cast), get_account(cast)
+def test_a_disabled_destination_is_listed_as_that_and_a_deleted_one_not_at_all(
+    context: None, seeded: SeededIds
+) -> None:
+    destination, admin = get_destination(seeded), get_account(seeded)
     set_enabled(destination, admin, False, NOW)
-    disabled = count_states(list_glances([cast.harbor]))
+    disabled = count_states(list_summaries([seeded.harbor]))
     delete_destination(destination, admin, NOW)
 
-    assert (disabled[State.DISABLED], list_glances([cast.harbor])) == (1, [])
+    assert (disabled[State.DISABLED], list_summaries([seeded.harbor])) == (1, [])

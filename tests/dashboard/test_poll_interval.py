@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.dashboard.poll_interval import BUDGET, PACES, Polls, choose_pace
+from webapp.dashboard.poll_interval import INTERVALS, POLLS_PER_SECOND, PollBudget, choose_interval
 
 
 class Clock:
@@ -46,80 +46,80 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         (86_400, 10),
     ],
 )
-def test_the_older_a_test_the_slower(age: float, pace: float) -> None:
-    assert choose_pace(timedelta(seconds=age), 1) == pace
+def test_the_older_a_test_the_slower(age: float, interval: float) -> None:
+    assert choose_interval(timedelta(seconds=age), 1) == interval
 
 
 @pytest.mark.parametrize(
     ("pending", "pace"),
     [(1, 0.05), (2, 0.05), (3, 0.25), (4, 1), (8, 1), (9, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100_000, 10)],
 )
-def test_the_more_tests_of_a_workspace_wait_the_slower(pending: int, pace: float) -> None:
-    assert choose_pace(timedelta(), pending) == pace
+def test_the_more_tests_of_a_workspace_wait_the_slower(pending: int, interval: float) -> None:
+    assert choose_interval(timedelta(), pending) == interval
 
 
 def test_the_slower_of_both_paces_counts() -> None:
-    assert choose_pace(timedelta(seconds=15), 5) == 2
-    assert choose_pace(timedelta(seconds=3), 20) == 2
+    assert choose_interval(timedelta(seconds=15), 5) == 2
+    assert choose_interval(timedelta(seconds=3), 20) == 2
 
 
 @pytest.mark.usefixtures("clock")
 def test_as_long_as_few_ask_each_asks_as_often_as_it_wishes() -> None:
-    polls = Polls(budget=40)
+    poll_budget = PollBudget(budget=40)
 
-    assert [polls.invite(0.05), polls.invite(0.05)] == [0.05, 0.05]
+    assert [poll_budget.next_interval(0.05), poll_budget.next_interval(0.05)] == [0.05, 0.05]
 
 
 @pytest.mark.usefixtures("clock")
 def test_when_many_ask_the_new_and_the_old_are_slowed_down_alike() -> None:
-    polls = Polls(budget=20)
+    poll_budget = PollBudget(budget=20)
     for _ in range(60):
-        polls.invite(1)
+        poll_budget.next_interval(1)
 
-    assert polls.invite(0.05) == pytest.approx(0.05 * 80 / 20)
-    assert polls.invite(1) == pytest.approx(81 / 20)
+    assert poll_budget.next_interval(0.05) == pytest.approx(0.05 * 80 / 20)
+    assert poll_budget.next_interval(1) == pytest.approx(81 / 20)
 
 
 def test_a_poll_that_came_or_whose_page_was_closed_counts_no_longer(clock: Clock) -> None:
-    polls = Polls(budget=20)
+    poll_budget = PollBudget(budget=20)
     for _ in range(200):
-        polls.invite(1)
-    clock.now += PACES[-1] + 0.001
+        poll_budget.next_interval(1)
+    clock.now += INTERVALS[-1] + 0.001
 
-    assert polls.invite(0.05) == 0.05
+    assert poll_budget.next_interval(0.05) == 0.05
 
 
 @pytest.mark.usefixtures("clock")
 def test_nobody_waits_for_longer_than_the_slowest_pace_however_many_ask() -> None:
-    polls = Polls()
+    poll_budget = PollBudget()
 
-    assert max(polls.invite(0.05) for _ in range(10_000)) == PACES[-1]
+    assert max(poll_budget.next_interval(0.05) for _ in range(10_000)) == INTERVALS[-1]
 
 
-@pytest.mark.parametrize("wished", PACES[:-1])
-def test_a_thousand_pages_left_open_stay_within_the_budget(clock: Clock, wished: float) -> None:
+@pytest.mark.parametrize("wished", INTERVALS[:-1])
+def test_a_thousand_pages_left_open_stay_within_the_budget(clock: Clock, requested: float) -> None:
     """Each asks again as soon as it may, for a minute."""
-    polls, began = Polls(budget=2 * BUDGET), clock.now
+    poll_budget, began = PollBudget(budget=2 * POLLS_PER_SECOND), clock.now
     due = [clock.now] * 1000
     asked = 0
     while clock.now < began + 60:
         clock.now = min(due)
         page = due.index(clock.now)
-        due[page] = clock.now + polls.invite(wished)
+        due[page] = clock.now + poll_budget.next_interval(requested)
         asked += clock.now > began + 30
 
-    assert asked / 30 <= 1.05 * max(2 * BUDGET, 1000 / PACES[-1])
+    assert asked / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])
 
 
 def test_many_threads_lose_no_count() -> None:
-    polls, usual = Polls(budget=math.inf), sys.getswitchinterval()
+    poll_budget, usual = PollBudget(budget=math.inf), sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: [polls.invite(0.0002) for _ in range(2000)], range(8)))
+            list(pool.map(lambda _: [poll_budget.next_interval(0.0002) for _ in range(2000)], range(8)))
     finally:
         sys.setswitchinterval(usual)
     time.sleep(0.01)
-    polls.invite(0.5)
+    poll_budget.next_interval(0.5)
 
-    assert polls._wished == pytest.approx(1 / 0.5)
+    assert poll_budget._requested_rate == pytest.approx(1 / 0.5)

@@ -8,8 +8,8 @@ from flask import Flask
 
 from tests.factories import NOW, seconds
 from webapp.auth.access import Visit
-from webapp.dashboard.poll_interval import Polls
-from webapp.dashboard.status_fragment import Beside, Status, find_obstacle, render_status, show_status
+from webapp.dashboard.poll_interval import PollBudget
+from webapp.dashboard.status_fragment import SharedStatusData, Status, find_obstacle, render_status, show_status
 from webapp.deliveries.outcome import Badge
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
 
@@ -52,11 +52,11 @@ def test_a_test_that_has_just_been_tried_again_is_asked_about_as_often_as_a_new_
 def test_a_pending_fragment_asks_again_the_more_slowly_the_more_tests_of_the_workspace_wait() -> None:
     waiting = _test_send(DeliveryStatus.QUEUED)
 
-    assert [_show(waiting, beside=Beside({}, pending)).poll for pending in (1, 5, 10)] == [50, 1000, 2000]
+    assert [_show(waiting, shared=SharedStatusData({}, pending)).poll for pending in (1, 5, 10)] == [50, 1000, 2000]
 
 
 def test_a_pending_fragment_asks_again_the_more_slowly_the_more_pages_ask(app: Flask) -> None:
-    app.extensions["polls"] = Polls(budget=10)
+    app.extensions["poll_budget"] = PollBudget(budget=10)
 
     assert [_show(_test_send(DeliveryStatus.QUEUED)).poll for _ in range(3)] == [100, 200, 300]
 

@@ -17,11 +17,11 @@ from tests.deliveries.observed_state import read_badges, read_rows
 from tests.deliveries.paused_attempts import Flight
 from tests.deliveries.random_steps import Step
 from tests.deliveries.reference_model import KEEP, Ledger
-from tests.factories import NOW, Cast, get_account, seconds
+from tests.factories import NOW, SeededIds, get_account, seconds
 from webapp.deliveries import (
     DestinationDisabled,
     Retention,
-    Sightings,
+    WaitTracker,
     claiming,
     end_overdue,
     fail_unqueued,
@@ -34,7 +34,7 @@ from webapp.deliveries.claiming import claim
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.sends.rate_limit import CoolingDown
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 
 @dataclass
@@ -46,8 +46,8 @@ class Walk:
     """
 
     app: Flask
-    config: Config
-    cast: Cast
+    app_settings: AppSettings
+    seeded: SeededIds
     now: datetime = NOW
     ledger: Ledger = field(default_factory=Ledger)
     places: list[Place] = field(default_factory=list)
@@ -56,12 +56,12 @@ class Walk:
     aloft: list[Flight] = field(default_factory=list)
     back: list[Flight] = field(default_factory=list)
     told: list[Flight] = field(default_factory=list)
-    watchers: list[Sightings] = field(default_factory=list)
+    watchers: list[WaitTracker] = field(default_factory=list)
     in_hand: int | None = None
 
     @property
     def admin(self) -> Admin:
-        return Admin(self.cast, self.config)
+        return Admin(self.seeded, self.app_settings)
 
     def take(self, steps: Sequence[Step]) -> None:
         """Take the steps; then all workers are gone but for the recovery, and every row has to end."""
@@ -74,7 +74,7 @@ class Walk:
         self._take_each([Step("record")] * len(self.back))
 
     def _begin(self) -> None:
-        self.watchers = [Sightings(self._steady), Sightings(self._steady)]
+        self.watchers = [WaitTracker(self._steady), WaitTracker(self._steady)]
         with self.app.app_context():
             db.session.execute(delete(AlertDelivery))
             db.session.commit()
@@ -103,16 +103,16 @@ class Walk:
     @contextmanager
     def _meanwhile(self, step: Step, module: ModuleType) -> Iterator[None]:
         """Take a step's inner steps once it has looked and before it changes anything."""
-        make_change: Callable[..., bool] = module.make_change
+        apply_transition: Callable[..., bool] = module.apply_transition
 
         def take_them_first(*arguments: Any, **named: Any) -> bool:
             patch.undo()
             self.ledger.happened["meanwhile"] += len(step.meanwhile)
             self._take_each(step.meanwhile)
-            return make_change(*arguments, **named)
+            return apply_transition(*arguments, **named)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "make_change", take_them_first)
+            patch.setattr(module, "apply_transition", take_them_first)
             yield
 
     # Time
@@ -139,7 +139,7 @@ class Walk:
     def _request(self, destination: AlertDestination) -> int | str:
         """Return the new row's id, or why there is none."""
         try:
-            return request_test(destination, get_account(self.cast), self.now)
+            return request_test(destination, get_account(self.seeded), self.now)
         except DestinationDisabled:
             return "disabled"
         except CoolingDown:
@@ -158,7 +158,7 @@ class Walk:
     def _look(self, _step: Step) -> None:
         """A page is shown while no worker is seen."""
         moves = self.ledger.overdue(self.now)
-        for row in list_overdue(self.cast.harbor, self.now):
+        for row in list_overdue(self.seeded.harbor, self.now):
             assert end_overdue(row, self.now)
         self.ledger.move(moves, self.now)
 
@@ -195,11 +195,11 @@ class Walk:
         self.in_hand = delivery_id
         look = self.ledger.look(delivery_id, self.now)
         with self._meanwhile(step, claiming):
-            attempt = claim(delivery_id, self.config, self.now)
+            attempt = claim(delivery_id, self.app_settings, self.now)
         assert (attempt is not None) is self.ledger.claim(look)
         if attempt is not None:
             assert attempt.number == self.ledger.entries[delivery_id].attempts
-            self.aloft.append(Flight(attempt, self.config))
+            self.aloft.append(Flight(attempt, self.app_settings))
 
     def _accept(self, step: Step) -> None:
         self._fly(step, Answer.ACCEPT)
@@ -245,12 +245,12 @@ class Walk:
         watcher, now = int(step.of) % len(self.watchers), self.now
         moves = self.ledger.watch(watcher, now)
         with self._meanwhile(step, recovery):
-            enqueued = recover(now, self.config, self.watchers[watcher])
+            enqueued = recover(now, self.app_settings, self.watchers[watcher])
         assert sorted(enqueued) == self.ledger.move(moves, now)
         self.queue += enqueued
 
     def _forget(self, _step: Step) -> None:
-        assert Retention(KEEP, steady=lambda: 0.0).forget_some(self.now) == self.ledger.forget(self.now)
+        assert Retention(KEEP, clock=lambda: 0.0).forget_some(self.now) == self.ledger.forget(self.now)
 
 
 def _pick(things: list[Any], step: Step) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from webapp.deliveries import list_attempts
-from webapp.deliveries.outcome import list_with_newest_test, tell_last_test
+from webapp.deliveries.outcome import describe_outcome, list_with_newest_test
 from webapp.extensions import db
 from webapp.models import AlertDelivery
 
@@ -20,7 +20,7 @@ def read_rows() -> dict[int, dict[str, Any]]:
 def read_badges(destination_ids: Sequence[int]) -> dict[int, tuple[str, datetime | None]]:
     """Read the badge of each destination and the time beside it."""
     shown = list_with_newest_test(destination_ids)
-    told = {destination.id: tell_last_test(newest, destination.type) for destination, newest in shown}
+    told = {destination.id: describe_outcome(newest, destination.type) for destination, newest in shown}
     return {destination_id: (last_test.badge, last_test.at) for destination_id, last_test in told.items()}
 
 

@@ -10,10 +10,10 @@ from tests.deliveries.reference_model import Ledger
 from tests.factories import NOW
 from webapp.channels.contract import Accepted, Message, Settings
 from webapp.deliveries.claiming import Attempt
-from webapp.deliveries.sending import Outcome, record, try_once
+from webapp.deliveries.sending import AttemptResult, attempt_send, record
 from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.outbound import WayOut
-from webapp.settings import Config
+from webapp.outbound import OutboundClient
+from webapp.settings import AppSettings
 
 STATUSES = {Answer.BUSY: 503, Answer.REFUSE: 404}
 
@@ -23,15 +23,15 @@ class Flight:
     """One attempt. answer, answered_at, outcome: of no meaning before the message is sent."""
 
     attempt: Attempt
-    config: Config
+    app_settings: AppSettings
     answer: Answer = Answer.SILENT
     answered_at: datetime = NOW
-    outcome: Outcome | None = None
+    outcome: AttemptResult | None = None
 
     def send(self, answer: Answer, now: datetime, ledger: Ledger) -> None:
         """Send the message to a far end that gives this answer."""
 
-        def play(_settings: Settings, _message: Message, _way_out: WayOut) -> Accepted:
+        def play(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Accepted:
             ledger.arrive(self.attempt.delivery_id, self.attempt.number, answer)
             if answer is Answer.ACCEPT:
                 return Accepted(204)
@@ -40,7 +40,7 @@ class Flight:
         self.answer, self.answered_at = answer, now
         played = replace(self.attempt, channel=replace(self.attempt.channel, send=play))
         with time_machine.travel(now, tick=False):
-            self.outcome = try_once(played, self.config.way_out)
+            self.outcome = attempt_send(played, self.app_settings.outbound)
 
     def record(self, now: datetime, ledger: Ledger) -> None:
         """Record what came of it, or try to: it may be too late, or have been done before."""

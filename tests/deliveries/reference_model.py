@@ -12,7 +12,7 @@ from typing import Any
 from tests.deliveries.model_state import CODES, OPEN, Answer, Entry, Look, Move, Place
 from tests.factories import seconds
 
-COOLDOWN, PATIENCE, LOST_AFTER, FORGOTTEN_AFTER, KEEP = map(seconds, (60, 120, 20, 10, 300))
+COOLDOWN, PATIENCE, LOST_AFTER, REQUEUE_AFTER, KEEP = map(seconds, (60, 120, 20, 10, 300))
 TIME_FOR_ONE_MORE = seconds(30)
 """With this much time left, an attempt that delivered nothing, and was not the last, has to be followed by another."""
 
@@ -151,7 +151,7 @@ class Ledger:
             return "give up"
         if entry.stands == "deferred":
             return "resume" if entry.send_after and now >= entry.send_after else None
-        return "remind" if now - entry.touched_at >= FORGOTTEN_AFTER else None
+        return "remind" if now - entry.touched_at >= REQUEUE_AFTER else None
 
     def overdue(self, now: datetime) -> list[Move]:
         """What a page ends where no worker is seen."""

@@ -9,7 +9,7 @@ from tests.deliveries.recovery_passes import recover_at
 from tests.factories import (
     NOW,
     SECRET_PATH,
-    Cast,
+    SeededIds,
     add_delivery,
     get_account,
     get_destination,
@@ -20,7 +20,7 @@ from webapp.deliveries import request_test, send
 from webapp.deliveries.attempts import PastAttempt, add_attempt, list_attempts
 from webapp.extensions import db
 from webapp.models import AlertDelivery
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -29,14 +29,16 @@ def _list(delivery_id: int) -> list[PastAttempt]:
     return list_attempts(db.session.get_one(AlertDelivery, delivery_id, populate_existing=True))
 
 
-def test_every_attempt_is_kept_in_order_with_its_answer(cast: Cast, httpserver: HTTPServer, config: Config) -> None:
+def test_every_attempt_is_kept_in_order_with_its_answer(
+    seeded: SeededIds, httpserver: HTTPServer, app_settings: AppSettings
+) -> None:
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=202)
-    delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+    delivery_id = request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC))
 
-    send(delivery_id, config)
-    recover_at(config, datetime.now(UTC) + seconds(60))
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
+    recover_at(app_settings, datetime.now(UTC) + seconds(60))
+    send(delivery_id, app_settings)
 
     first, second = _list(delivery_id)
     assert (first.number, first.code, first.answer_status) == (1, "remote_unavailable", 503)
@@ -45,12 +47,12 @@ def test_every_attempt_is_kept_in_order_with_its_answer(cast: Cast, httpserver: 
     assert 0 < (second.seconds or 0) < 5
 
 
-def test_an_attempt_that_lost_its_worker_is_kept_too(cast: Cast, config: Config) -> None:
+def test_an_attempt_that_lost_its_worker_is_kept_too(seeded: SeededIds, app_settings: AppSettings) -> None:
     first = PastAttempt(1, NOW, 0.1, "rate_limited", 429)
     facts = {"attempt_started_at": NOW, "attempt_count": 2, "attempts": add_attempt([], first)}
-    delivery_id = add_delivery(get_destination(cast), **facts).id
+    delivery_id = add_delivery(get_destination(seeded), **facts).id
 
-    recover_at(config, NOW, NOW + seconds(20))
+    recover_at(app_settings, NOW, NOW + seconds(20))
 
     assert _list(delivery_id) == [
         first,
@@ -58,5 +60,5 @@ def test_an_attempt_that_lost_its_worker_is_kept_too(cast: Cast, config: Config)
     ]
 
 
-def test_a_row_of_an_older_version_has_none(cast: Cast) -> None:
-    assert _list(add_delivery(get_destination(cast)).id) == []
+def test_a_row_of_an_older_version_has_none(seeded: SeededIds) -> None:
+    assert _list(add_delivery(get_destination(seeded)).id) == []

@@ -5,20 +5,20 @@ import logging
 
 import pytest
 
-from tests.factories import NOW, Cast, add_delivery, get_destination, on_both_databases, seconds
-from webapp.deliveries.transitions import ACCEPT, FAIL, REMIND, cause, make_change
+from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
+from webapp.deliveries.transitions import ACCEPT, FAIL, REQUEUE, apply_transition, error_columns
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.logs import JsonLines
-from webapp.metrics.counters import Outcome, read_tallies
+from webapp.metrics.counters import CompletionLabels, read_counters
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
 
 @pytest.fixture
-def sending(cast: Cast) -> int:
+def sending(seeded: SeededIds) -> int:
     """The id of a test send that is on its way."""
-    return add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1).id
+    return add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1).id
 
 
 def _told(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
@@ -31,41 +31,41 @@ def test_an_ending_is_told_with_its_channel_code_and_time_from_the_press(
 ) -> None:
     caplog.set_level(logging.INFO, "webapp")
 
-    make_change(FAIL, sending, NOW + seconds(1.5), **cause(Code.NOT_FOUND))
+    apply_transition(FAIL, sending, NOW + seconds(1.5), **error_columns(Code.NOT_FOUND))
     db.session.commit()
 
     (told,) = _told(caplog)
     facts = {"delivery": sending, "change": "fail", "channel": "webhook", "status": "failed", "code": "not_found"}
     assert told.items() >= (facts | {"seconds": 1.5}).items()
-    assert read_tallies().outcomes == {Outcome("webhook", "failed", "not_found"): 1}
-    assert read_tallies().durations["webhook"].total == 1.5
+    assert read_counters().completions == {CompletionLabels("webhook", "failed", "not_found"): 1}
+    assert read_counters().durations["webhook"].total == 1.5
 
 
 def test_an_ending_that_is_not_committed_is_not_told(sending: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "webapp")
 
-    make_change(ACCEPT, sending, NOW, sent_at=NOW)
+    apply_transition(ACCEPT, sending, NOW, sent_at=NOW)
     db.session.rollback()
     db.session.commit()
 
-    assert (_told(caplog), read_tallies().outcomes) == ([], {})
+    assert (_told(caplog), read_counters().completions) == ([], {})
 
 
 def test_an_ending_is_told_once(sending: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "webapp")
 
     for _ in range(2):
-        make_change(ACCEPT, sending, NOW, sent_at=NOW)
+        apply_transition(ACCEPT, sending, NOW, sent_at=NOW)
         db.session.commit()
 
-    assert (len(_told(caplog)), read_tallies().outcomes) == (1, {Outcome("webhook", "sent", "none"): 1})
+    assert (len(_told(caplog)), read_counters().completions) == (1, {CompletionLabels("webhook", "sent", "none"): 1})
 
 
-def test_what_goes_on_is_not_told_as_an_ending(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
-    waiting = add_delivery(get_destination(cast)).id
+def test_what_goes_on_is_not_told_as_an_ending(seeded: SeededIds, caplog: pytest.LogCaptureFixture) -> None:
+    waiting = add_delivery(get_destination(seeded)).id
     caplog.set_level(logging.INFO, "webapp")
 
-    make_change(REMIND, waiting, NOW)
+    apply_transition(REQUEUE, waiting, NOW)
     db.session.commit()
 
-    assert (_told(caplog), read_tallies().outcomes) == ([], {})
+    assert (_told(caplog), read_counters().completions) == ([], {})

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 
 from tests.deliveries.model_runner import Walk
 from tests.deliveries.random_steps import WALKS, Steps
-from tests.factories import Cast
-from webapp.settings import Config
+from tests.factories import SeededIds
+from webapp.settings import AppSettings
 
 WIDER = int(os.environ.get("ALERTCHECK_WALKS", "0"))
 """How many walks to take instead of the usual ones, and others each time."""
@@ -30,7 +30,7 @@ KINDS = (
     ("database", "walks", "often"), [("sqlite", 240, 5), ("postgres", 50, 1)], indirect=["database"]
 )
 def test_no_interleaving_makes_a_row_lie_or_a_message_go_twice(
-    app: Flask, config: Config, cast: Cast, walks: int, often: int
+    app: Flask, app_settings: AppSettings, seeded: SeededIds, walks: int, often: int
 ) -> None:
     happened: Counter[str] = Counter()
 
@@ -45,7 +45,7 @@ def test_no_interleaving_makes_a_row_lie_or_a_message_go_twice(
     @given(steps=WALKS)
     def take(steps: Steps) -> None:
         note(", ".join(map(repr, steps)))
-        walk = Walk(app, config, cast)
+        walk = Walk(app, app_settings, seeded)
         walk.take(steps)
         happened.update(walk.ledger.happened)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries.outcome import Badge, find_newest_test, list_with_newest_test, tell_last_test
+from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from webapp.deliveries.outcome import Badge, describe_outcome, find_newest_test, list_with_newest_test
 from webapp.failures import Code
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -35,26 +35,26 @@ def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
 def test_the_badge_and_its_time_follow_from_the_newest_test_send(
     newest: AlertDelivery | None, badge: Badge, at: datetime | None
 ) -> None:
-    told = tell_last_test(newest, "webhook")
+    told = describe_outcome(newest, "webhook")
 
     assert (told.badge, told.at) == (badge, at)
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.CANCELED, DeliveryStatus.SUPPRESSED])
 def test_a_test_that_was_not_sent_says_so_and_why(status: DeliveryStatus) -> None:
-    told = tell_last_test(_test_send(status, last_error_message="The reason."), "webhook")
+    told = describe_outcome(_test_send(status, last_error_message="The reason."), "webhook")
 
     assert told.sentence == "Not sent. The reason."
 
 
 def test_a_waiting_test_says_that_it_waits_for_a_worker_and_since_when() -> None:
-    told = tell_last_test(_test_send(DeliveryStatus.QUEUED), "webhook")
+    told = describe_outcome(_test_send(DeliveryStatus.QUEUED), "webhook")
 
     assert (told.sentence, told.at_label, told.at) == ("Waiting for a worker to pick it up.", "waiting since", NOW)
 
 
 def test_a_claimed_test_says_that_it_is_being_sent() -> None:
-    told = tell_last_test(_test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW), "webhook")
+    told = describe_outcome(_test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW), "webhook")
 
     assert (told.sentence, told.at_label, told.at) == ("Sending now.", "pressed", NOW)
 
@@ -63,13 +63,13 @@ BUSY = {"last_error_message": "It was busy.", "attempt_count": 1}
 
 
 def test_a_deferred_test_says_what_happened_and_when_it_is_tried_again() -> None:
-    told = tell_last_test(_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **BUSY), "webhook")
+    told = describe_outcome(_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **BUSY), "webhook")
 
     assert (told.sentence, told.at_label, told.at) == ("It was busy. Attempt 2 is next.", "next try", SEND_AFTER)
 
 
 def test_a_further_attempt_that_waits_for_a_worker_says_so() -> None:
-    told = tell_last_test(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
+    told = describe_outcome(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
 
     assert (told.sentence, told.at_label) == ("It was busy. Attempt 2 waits for a worker.", "waiting since")
 
@@ -77,11 +77,11 @@ def test_a_further_attempt_that_waits_for_a_worker_says_so() -> None:
 def test_a_further_attempt_that_is_being_made_says_so() -> None:
     second = _test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW, **(BUSY | {"attempt_count": 2}))
 
-    assert tell_last_test(second, "webhook").sentence == "It was busy. Attempt 2 is on its way."
+    assert describe_outcome(second, "webhook").sentence == "It was busy. Attempt 2 is on its way."
 
 
 def test_sent_claims_no_more_than_the_channel_knows() -> None:
-    told = tell_last_test(_test_send(DeliveryStatus.SENT, sent_at=SENT_AT), "teams")
+    told = describe_outcome(_test_send(DeliveryStatus.SENT, sent_at=SENT_AT), "teams")
 
     assert told.sentence == "Accepted by Microsoft Teams."
 
@@ -89,11 +89,11 @@ def test_sent_claims_no_more_than_the_channel_knows() -> None:
 def test_sent_with_a_warning_shows_the_warning() -> None:
     sent = _test_send(DeliveryStatus.SENT, sent_at=SENT_AT, last_error_message="1 of 3 recipients was refused.")
 
-    assert tell_last_test(sent, "email").sentence == "Accepted by the mail server. 1 of 3 recipients was refused."
+    assert describe_outcome(sent, "email").sentence == "Accepted by the mail server. 1 of 3 recipients was refused."
 
 
 def test_a_failure_that_may_have_arrived_says_so() -> None:
-    told = tell_last_test(_test_send(DeliveryStatus.FAILED, last_error_code=Code.WORKER_LOST), "webhook")
+    told = describe_outcome(_test_send(DeliveryStatus.FAILED, last_error_code=Code.WORKER_LOST), "webhook")
 
     assert told.may_have_arrived
 
@@ -101,11 +101,11 @@ def test_a_failure_that_may_have_arrived_says_so() -> None:
 def test_a_failure_names_the_next_step_in_the_words_of_its_channel() -> None:
     failed = _test_send(DeliveryStatus.FAILED, last_error_code=Code.NOT_FOUND)
 
-    assert tell_last_test(failed, "teams").next_step != tell_last_test(failed, "no-such-channel").next_step
+    assert describe_outcome(failed, "teams").next_step != describe_outcome(failed, "no-such-channel").next_step
 
 
 def test_a_code_of_an_older_version_is_shown_as_it_is() -> None:
-    told = tell_last_test(_test_send(DeliveryStatus.FAILED, last_error_code="from_long_ago"), "webhook")
+    told = describe_outcome(_test_send(DeliveryStatus.FAILED, last_error_code="from_long_ago"), "webhook")
 
     assert (told.badge, told.sentence, told.next_step) == (Badge.FAILED, "from_long_ago", None)
 
@@ -125,18 +125,18 @@ FOREIGN = {"alert_rule_id": 1, "last_error_message": "POST https://hooks.example
     ],
 )
 def test_what_another_program_says_of_a_real_alert_is_not_repeated(delivery: AlertDelivery, sentence: str) -> None:
-    assert tell_last_test(delivery, "webhook").sentence == sentence
+    assert describe_outcome(delivery, "webhook").sentence == sentence
 
 
 def test_what_we_say_of_a_real_alert_that_we_sent_is() -> None:
     ours = _test_send(DeliveryStatus.FAILED, last_error_code="gone", alert_rule_id=1, attempts=[], **BUSY)
 
-    assert tell_last_test(ours, "webhook").sentence == "It was busy."
+    assert describe_outcome(ours, "webhook").sentence == "It was busy."
 
 
 @on_both_databases
-def test_the_newest_test_send_is_the_one_created_last(context: None, cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_the_newest_test_send_is_the_one_created_last(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     newest = add_delivery(destination, created_at=NOW + seconds(1))
     add_delivery(destination, created_at=NOW)
 
@@ -144,8 +144,8 @@ def test_the_newest_test_send_is_the_one_created_last(context: None, cast: Cast)
 
 
 @on_both_databases
-def test_of_two_created_at_the_same_instant_the_higher_id_is_the_newest(context: None, cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_of_two_created_at_the_same_instant_the_higher_id_is_the_newest(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     add_delivery(destination)
     newest = add_delivery(destination)
 
@@ -153,8 +153,8 @@ def test_of_two_created_at_the_same_instant_the_higher_id_is_the_newest(context:
 
 
 @on_both_databases
-def test_a_real_alert_never_moves_the_badge(context: None, cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_a_real_alert_never_moves_the_badge(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     tested = add_delivery(destination)
     add_real_alert(destination, created_at=NOW + seconds(9))
 
@@ -163,30 +163,30 @@ def test_a_real_alert_never_moves_the_badge(context: None, cast: Cast) -> None:
 
 @on_both_databases
 def test_a_page_of_destinations_takes_one_query_however_many_deliveries_there_are(
-    context: None, cast: Cast, count_queries: Any
+    context: None, seeded: SeededIds, count_queries: Any
 ) -> None:
-    destination = get_destination(cast)
+    destination = get_destination(seeded)
     for second in range(20):
         newest = add_delivery(destination, created_at=NOW + seconds(second))
 
     with count_queries() as queries:
-        rows = list_with_newest_test([cast.destination])
+        rows = list_with_newest_test([seeded.destination])
 
     assert (rows, len(queries)) == ([(destination, newest)], 1)
 
 
-def test_a_page_lists_a_destination_that_was_never_tested(context: None, cast: Cast) -> None:
-    assert list_with_newest_test([cast.destination]) == [(get_destination(cast), None)]
+def test_a_page_lists_a_destination_that_was_never_tested(context: None, seeded: SeededIds) -> None:
+    assert list_with_newest_test([seeded.destination]) == [(get_destination(seeded), None)]
 
 
-def test_the_query_of_a_page_walks_the_index_and_sorts_nothing(context: None, cast: Cast) -> None:
+def test_the_query_of_a_page_walks_the_index_and_sorts_nothing(context: None, seeded: SeededIds) -> None:
     from sqlalchemy import text
     from sqlalchemy.dialects import sqlite
 
     from webapp.deliveries.outcome import _OF_MANY
     from webapp.extensions import db
 
-    of_one = _OF_MANY.params(destination_ids=[cast.destination])
+    of_one = _OF_MANY.params(destination_ids=[seeded.destination])
     query = of_one.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     plan = " / ".join(row[3] for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {query}")))
 

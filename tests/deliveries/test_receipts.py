@@ -15,7 +15,7 @@ from tests.end_to_end.canary.search_places import read_queue
 from tests.factories import (
     NOW,
     SECRET_PATH,
-    Cast,
+    SeededIds,
     add_delivery,
     add_real_alert,
     get_account,
@@ -25,10 +25,10 @@ from tests.factories import (
 )
 from webapp import queue
 from webapp.deliveries import find_linked, is_in_question, record_by_link, record_by_member, request_test, send
-from webapp.deliveries.outcome import Badge, tell_last_test
+from webapp.deliveries.outcome import Badge, describe_outcome
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt
-from webapp.settings import Config, read_config
+from webapp.settings import AppSettings, read_settings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -40,9 +40,9 @@ GONE: dict[str, Any] = LOST | {"last_error_code": "gone"}
 
 
 @pytest.fixture
-def delivery(cast: Cast) -> AlertDelivery:
+def delivery(seeded: SeededIds) -> AlertDelivery:
     """A test send that was accepted."""
-    return add_delivery(get_destination(cast), **SENT)
+    return add_delivery(get_destination(seeded), **SENT)
 
 
 def _told(delivery: AlertDelivery) -> tuple[object, ...]:
@@ -54,27 +54,27 @@ def _actions() -> list[str]:
 
 
 @pytest.mark.parametrize("facts", [SENT, LOST, LOST | {"last_error_code": "read_timeout"}])
-def test_what_was_accepted_or_may_have_arrived_is_in_question(cast: Cast, facts: dict[str, Any]) -> None:
-    delivery = add_delivery(get_destination(cast), **facts)
+def test_what_was_accepted_or_may_have_arrived_is_in_question(seeded: SeededIds, facts: dict[str, Any]) -> None:
+    delivery = add_delivery(get_destination(seeded), **facts)
 
     assert is_in_question(delivery)
-    assert record_by_member(delivery, get_account(cast), Receipt.SEEN, LATER)
+    assert record_by_member(delivery, get_account(seeded), Receipt.SEEN, LATER)
 
 
 @pytest.mark.parametrize("facts", [{}, GONE, {"status": DeliveryStatus.CANCELED, "last_error_code": "superseded"}])
-def test_what_is_under_way_or_was_not_delivered_is_not_in_question(cast: Cast, facts: dict[str, Any]) -> None:
-    delivery = add_delivery(get_destination(cast), **facts)
+def test_what_is_under_way_or_was_not_delivered_is_not_in_question(seeded: SeededIds, facts: dict[str, Any]) -> None:
+    delivery = add_delivery(get_destination(seeded), **facts)
 
     assert not is_in_question(delivery)
-    assert not record_by_member(delivery, get_account(cast), Receipt.SEEN, LATER)
+    assert not record_by_member(delivery, get_account(seeded), Receipt.SEEN, LATER)
     assert (_told(delivery), _actions()) == ((None, None, None), [])
 
 
-def test_a_real_alert_has_no_receipt(cast: Cast) -> None:
-    alert = add_real_alert(get_destination(cast), status=DeliveryStatus.SENT, sent_at=NOW, payload=PAYLOAD)
+def test_a_real_alert_has_no_receipt(seeded: SeededIds) -> None:
+    alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW, payload=PAYLOAD)
 
     assert not is_in_question(alert)
-    assert not record_by_member(alert, get_account(cast), Receipt.SEEN, LATER)
+    assert not record_by_member(alert, get_account(seeded), Receipt.SEEN, LATER)
     assert find_linked(alert.id, "K7QM4T", LATER) is None
 
 
@@ -82,32 +82,32 @@ def test_a_real_alert_has_no_receipt(cast: Cast) -> None:
     ("receipt", "action"), [(Receipt.SEEN, "saw a test arrive"), (Receipt.MISSING, "saw no test arrive")]
 )
 def test_what_a_member_says_is_kept_with_who_and_when_and_in_the_audit_trail(
-    cast: Cast, delivery: AlertDelivery, receipt: Receipt, action: str
+    seeded: SeededIds, delivery: AlertDelivery, receipt: Receipt, action: str
 ) -> None:
-    assert record_by_member(delivery, get_account(cast), receipt, LATER)
+    assert record_by_member(delivery, get_account(seeded), receipt, LATER)
 
     assert (_told(delivery), _actions()) == ((receipt, "Admin", LATER), [action])
 
 
-def test_the_last_word_of_the_members_holds(cast: Cast, delivery: AlertDelivery) -> None:
-    record_by_member(delivery, get_account(cast), Receipt.SEEN, NOW)
-    record_by_member(delivery, get_account(cast), Receipt.MISSING, LATER)
+def test_the_last_word_of_the_members_holds(seeded: SeededIds, delivery: AlertDelivery) -> None:
+    record_by_member(delivery, get_account(seeded), Receipt.SEEN, NOW)
+    record_by_member(delivery, get_account(seeded), Receipt.MISSING, LATER)
 
     assert _told(delivery) == (Receipt.MISSING, "Admin", LATER)
 
 
-def test_a_member_corrects_what_the_link_said(cast: Cast, delivery: AlertDelivery) -> None:
+def test_a_member_corrects_what_the_link_said(seeded: SeededIds, delivery: AlertDelivery) -> None:
     record_by_link(delivery, NOW)
-    record_by_member(delivery, get_account(cast), Receipt.MISSING, LATER)
+    record_by_member(delivery, get_account(seeded), Receipt.MISSING, LATER)
 
     assert _told(delivery) == (Receipt.MISSING, "Admin", LATER)
 
 
-def test_a_receipt_moves_no_badge(cast: Cast) -> None:
-    delivery = add_delivery(get_destination(cast), **LOST)
+def test_a_receipt_moves_no_badge(seeded: SeededIds) -> None:
+    delivery = add_delivery(get_destination(seeded), **LOST)
     record_by_link(delivery, LATER)
 
-    told = tell_last_test(delivery, "webhook")
+    told = describe_outcome(delivery, "webhook")
     assert (told.badge, told.at) == (Badge.FAILED, NOW)
 
 
@@ -118,23 +118,27 @@ def test_a_link_says_once_that_the_message_was_seen_and_names_nobody(delivery: A
     assert _told(delivery) == (Receipt.SEEN, None, LATER)
 
 
-def test_a_link_says_nothing_once_a_member_has_seen_the_message(cast: Cast, delivery: AlertDelivery) -> None:
-    record_by_member(delivery, get_account(cast), Receipt.SEEN, NOW)
+def test_a_link_says_nothing_once_a_member_has_seen_the_message(seeded: SeededIds, delivery: AlertDelivery) -> None:
+    record_by_member(delivery, get_account(seeded), Receipt.SEEN, NOW)
 
     assert not record_by_link(delivery, LATER)
     assert _told(delivery) == (Receipt.SEEN, "Admin", NOW)
 
 
-def test_a_link_holds_against_a_member_who_did_not_see_the_message_yet(cast: Cast, delivery: AlertDelivery) -> None:
-    record_by_member(delivery, get_account(cast), Receipt.MISSING, NOW)
+def test_a_link_holds_against_a_member_who_did_not_see_the_message_yet(
+    seeded: SeededIds, delivery: AlertDelivery
+) -> None:
+    record_by_member(delivery, get_account(seeded), Receipt.MISSING, NOW)
 
     assert record_by_link(delivery, LATER)
     assert _told(delivery) == (Receipt.SEEN, None, LATER)
 
 
 @pytest.mark.parametrize("facts", [GONE, {"attempt_count": 1, "attempt_started_at": NOW}])
-def test_a_link_holds_against_what_the_far_end_said_or_has_not_said_yet(cast: Cast, facts: dict[str, Any]) -> None:
-    assert record_by_link(add_delivery(get_destination(cast), **facts), LATER)
+def test_a_link_holds_against_what_the_far_end_said_or_has_not_said_yet(
+    seeded: SeededIds, facts: dict[str, Any]
+) -> None:
+    assert record_by_link(add_delivery(get_destination(seeded), **facts), LATER)
 
 
 def test_of_two_presses_at_once_one_counts(app: Flask, delivery: AlertDelivery) -> None:
@@ -173,29 +177,29 @@ def test_a_link_is_in_the_message_and_nowhere_else(
     environment: dict[str, str],
     queue_server: QueueServer,
     httpserver: HTTPServer,
-    cast: Cast,
+    seeded: SeededIds,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    config = read_config(environment | {"PUBLIC_URL": "https://alertcheck.example.com"})
-    delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+    app_settings = read_settings(environment | {"PUBLIC_URL": "https://alertcheck.example.com"})
+    delivery_id = request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC))
     queue.enqueue_deliveries(delivery_id)
     job = read_queue(queue_server)
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
-    token = config.links.sign(delivery_id, str(db.session.get_one(AlertDelivery, delivery_id).reference))
+    token = app_settings.links.sign(delivery_id, str(db.session.get_one(AlertDelivery, delivery_id).reference))
     (request, _), row = httpserver.log[0], db.session.execute(text("SELECT * FROM alert_deliveries")).one()
     assert request.get_json()["data"]["receipt_link"] == f"https://alertcheck.example.com/seen/{token}"
     assert token not in f"{row} {job!r} {read_queue(queue_server)!r} {caplog.text}"
 
 
 def test_without_an_address_of_the_pages_a_message_has_no_link(
-    httpserver: HTTPServer, cast: Cast, config: Config
+    httpserver: HTTPServer, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
 
-    send(request_test(get_destination(cast), get_account(cast), datetime.now(UTC)), config)
+    send(request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC)), app_settings)
 
     assert "receipt_link" not in httpserver.log[0][0].get_json()["data"]

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 
 from tests.deliveries.recovery_passes import recover_at
-from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.deliveries import end_overdue, is_overdue
-from webapp.deliveries.recovery import AT_ONCE
+from webapp.deliveries.recovery import MAX_ROWS_PER_PASS
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -23,100 +23,110 @@ def _outcome(delivery: AlertDelivery) -> tuple[DeliveryStatus, str | None]:
     return delivery.status, delivery.last_error_code
 
 
-def _deferred(cast: Cast, send_after: datetime, **facts: Any) -> AlertDelivery:
+def _deferred(seeded: SeededIds, send_after: datetime, **facts: Any) -> AlertDelivery:
     facts = {"last_error_code": "remote_unavailable", "attempt_count": 1} | facts
-    return add_delivery(get_destination(cast), status=DeliveryStatus.DEFERRED, send_after=send_after, **facts)
+    return add_delivery(get_destination(seeded), status=DeliveryStatus.DEFERRED, send_after=send_after, **facts)
 
 
-def test_a_deferred_row_goes_back_to_the_queue_when_its_time_has_come(cast: Cast, config: Config) -> None:
-    due = _deferred(cast, NOW + seconds(5))
+def test_a_deferred_row_goes_back_to_the_queue_when_its_time_has_come(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    due = _deferred(seeded, NOW + seconds(5))
 
-    assert recover_at(config, NOW + seconds(5)) == [due.id]
+    assert recover_at(app_settings, NOW + seconds(5)) == [due.id]
     assert (_outcome(due), due.send_after) == ((DeliveryStatus.QUEUED, "remote_unavailable"), None)
 
 
-def test_a_deferred_row_waits_for_its_time(cast: Cast, config: Config) -> None:
-    _deferred(cast, NOW + seconds(5))
+def test_a_deferred_row_waits_for_its_time(seeded: SeededIds, app_settings: AppSettings) -> None:
+    _deferred(seeded, NOW + seconds(5))
 
-    assert recover_at(config, NOW + seconds(4.9)) == []
-
-
-def test_a_queued_row_that_no_worker_touched_for_10_seconds_is_handed_over_again(cast: Cast, config: Config) -> None:
-    forgotten = add_delivery(get_destination(cast))
-
-    assert recover_at(config, NOW + seconds(10)) == [forgotten.id]
+    assert recover_at(app_settings, NOW + seconds(4.9)) == []
 
 
-def test_a_queued_row_is_given_10_seconds_to_be_picked_up(cast: Cast, config: Config) -> None:
-    add_delivery(get_destination(cast))
+def test_a_queued_row_that_no_worker_touched_for_10_seconds_is_handed_over_again(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    forgotten = add_delivery(get_destination(seeded))
 
-    assert recover_at(config, NOW + seconds(9.9)) == []
-
-
-def test_a_row_that_was_just_handed_over_is_not_handed_over_twice(cast: Cast, config: Config) -> None:
-    add_delivery(get_destination(cast))
-    recover_at(config, NOW + seconds(10))
-
-    assert recover_at(config, NOW + seconds(11)) == []
+    assert recover_at(app_settings, NOW + seconds(10)) == [forgotten.id]
 
 
-def test_a_queued_row_that_no_worker_picked_up_in_two_minutes_ends_as_not_started(cast: Cast, config: Config) -> None:
-    delivery = add_delivery(get_destination(cast))
+def test_a_queued_row_is_given_10_seconds_to_be_picked_up(seeded: SeededIds, app_settings: AppSettings) -> None:
+    add_delivery(get_destination(seeded))
 
-    assert recover_at(config, NOW + seconds(120)) == []
+    assert recover_at(app_settings, NOW + seconds(9.9)) == []
+
+
+def test_a_row_that_was_just_handed_over_is_not_handed_over_twice(seeded: SeededIds, app_settings: AppSettings) -> None:
+    add_delivery(get_destination(seeded))
+    recover_at(app_settings, NOW + seconds(10))
+
+    assert recover_at(app_settings, NOW + seconds(11)) == []
+
+
+def test_a_queued_row_that_no_worker_picked_up_in_two_minutes_ends_as_not_started(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    delivery = add_delivery(get_destination(seeded))
+
+    assert recover_at(app_settings, NOW + seconds(120)) == []
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
 
 
 def test_a_deferred_row_whose_next_attempt_came_too_late_ends_with_what_happened_last(
-    cast: Cast, config: Config
+    seeded: SeededIds, app_settings: AppSettings
 ) -> None:
-    delivery = _deferred(cast, NOW + seconds(50))
+    delivery = _deferred(seeded, NOW + seconds(50))
 
-    recover_at(config, NOW + seconds(120))
+    recover_at(app_settings, NOW + seconds(120))
 
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "remote_unavailable")
 
 
-def test_an_attempt_older_than_20_seconds_has_lost_its_worker(cast: Cast, config: Config) -> None:
-    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
+def test_an_attempt_older_than_20_seconds_has_lost_its_worker(seeded: SeededIds, app_settings: AppSettings) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
 
-    assert recover_at(config, NOW, NOW + seconds(20)) == []
+    assert recover_at(app_settings, NOW, NOW + seconds(20)) == []
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
 
 
-def test_an_attempt_is_given_20_seconds_to_end(cast: Cast, config: Config) -> None:
-    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
+def test_an_attempt_is_given_20_seconds_to_end(seeded: SeededIds, app_settings: AppSettings) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
 
-    recover_at(config, NOW, NOW + seconds(19.9))
+    recover_at(app_settings, NOW, NOW + seconds(19.9))
 
     assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)
 
 
-def test_a_real_alert_of_another_program_is_not_sent_late_by_the_recovery(cast: Cast, config: Config) -> None:
-    alert = add_real_alert(get_destination(cast), status=DeliveryStatus.QUEUED)
+def test_a_real_alert_of_another_program_is_not_sent_late_by_the_recovery(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.QUEUED)
 
-    assert recover_at(config, NOW + seconds(3600)) == []
+    assert recover_at(app_settings, NOW + seconds(3600)) == []
     assert _outcome(alert) == (DeliveryStatus.QUEUED, None)
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.CANCELED])
-def test_a_row_that_has_ended_is_left_alone(cast: Cast, config: Config, status: DeliveryStatus) -> None:
-    ended = add_delivery(get_destination(cast), status=status, sent_at=NOW, last_error_code="not_found")
+def test_a_row_that_has_ended_is_left_alone(
+    seeded: SeededIds, app_settings: AppSettings, status: DeliveryStatus
+) -> None:
+    ended = add_delivery(get_destination(seeded), status=status, sent_at=NOW, last_error_code="not_found")
 
-    recover_at(config, NOW + seconds(3600))
+    recover_at(app_settings, NOW + seconds(3600))
 
     assert _outcome(ended) == (status, "not_found")
 
 
-def test_several_workers_share_the_rows_between_them(app: Flask, cast: Cast, config: Config) -> None:
-    ids = sorted(_deferred(cast, NOW).id for _ in range(30))
+def test_several_workers_share_the_rows_between_them(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
+    ids = sorted(_deferred(seeded, NOW).id for _ in range(30))
     recovered: list[int] = []
     start = threading.Barrier(3)
 
     def pass_once() -> None:
         start.wait()
         with app.app_context():
-            recovered.extend(recover_at(config, NOW + seconds(1)))
+            recovered.extend(recover_at(app_settings, NOW + seconds(1)))
 
     workers = [threading.Thread(target=pass_once) for _ in range(3)]
     [worker.start() for worker in workers]
@@ -125,58 +135,62 @@ def test_several_workers_share_the_rows_between_them(app: Flask, cast: Cast, con
     assert sorted(recovered) == ids
 
 
-def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(cast: Cast, config: Config) -> None:
-    delivery = add_delivery(get_destination(cast))
+def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    delivery = add_delivery(get_destination(seeded))
 
-    assert not is_overdue(delivery, NOW + seconds(119), config)
-    assert is_overdue(delivery, NOW + seconds(120), config)
+    assert not is_overdue(delivery, NOW + seconds(119), app_settings)
+    assert is_overdue(delivery, NOW + seconds(120), app_settings)
     assert end_overdue(delivery, NOW + seconds(120))
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
 
 
-def test_rows_that_are_not_due_do_not_crowd_out_one_that_is(cast: Cast, config: Config) -> None:
-    for _ in range(AT_ONCE):
-        _deferred(cast, NOW + seconds(100), updated_at=NOW - seconds(1))
-    due = _deferred(cast, NOW + seconds(1))
+def test_rows_that_are_not_due_do_not_crowd_out_one_that_is(seeded: SeededIds, app_settings: AppSettings) -> None:
+    for _ in range(MAX_ROWS_PER_PASS):
+        _deferred(seeded, NOW + seconds(100), updated_at=NOW - seconds(1))
+    due = _deferred(seeded, NOW + seconds(1))
 
-    assert recover_at(config, NOW + seconds(1)) == [due.id]
+    assert recover_at(app_settings, NOW + seconds(1)) == [due.id]
 
 
 @pytest.mark.parametrize("step", [seconds(3600), seconds(-3600), seconds(86_400), seconds(-86_400)])
 def test_a_worker_in_the_middle_of_a_send_is_not_given_up_on_when_the_clock_is_set(
-    cast: Cast, config: Config, step: timedelta
+    seeded: SeededIds, app_settings: AppSettings, step: timedelta
 ) -> None:
-    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
 
-    recover_at(config, NOW, NOW + seconds(5), clock_set_by=step)
+    recover_at(app_settings, NOW, NOW + seconds(5), clock_set_by=step)
 
     assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)
 
 
 @pytest.mark.parametrize("step", [seconds(-3600), seconds(-86_400)])
 def test_a_deferred_row_is_tried_after_its_wait_although_the_clock_was_set_back(
-    cast: Cast, config: Config, step: timedelta
+    seeded: SeededIds, app_settings: AppSettings, step: timedelta
 ) -> None:
-    due = _deferred(cast, NOW + seconds(5))
+    due = _deferred(seeded, NOW + seconds(5))
 
-    assert recover_at(config, NOW + step, NOW + step + seconds(4.9)) == []
-    assert recover_at(config, NOW + step, NOW + step + seconds(5)) == [due.id]
+    assert recover_at(app_settings, NOW + step, NOW + step + seconds(4.9)) == []
+    assert recover_at(app_settings, NOW + step, NOW + step + seconds(5)) == [due.id]
 
 
 @pytest.mark.parametrize("step", [seconds(-3600), seconds(-86_400)])
 def test_a_row_ends_after_two_minutes_although_the_clock_was_set_back(
-    cast: Cast, config: Config, step: timedelta
+    seeded: SeededIds, app_settings: AppSettings, step: timedelta
 ) -> None:
-    forgotten = _deferred(cast, NOW + seconds(119), updated_at=NOW - seconds(10))
+    forgotten = _deferred(seeded, NOW + seconds(119), updated_at=NOW - seconds(10))
 
-    recover_at(config, NOW + step, NOW + step + seconds(120))
+    recover_at(app_settings, NOW + step, NOW + step + seconds(120))
 
     assert _outcome(forgotten) == (DeliveryStatus.FAILED, "remote_unavailable")
 
 
-def test_a_worker_that_was_just_started_gives_an_attempt_that_it_finds_20_seconds(cast: Cast, config: Config) -> None:
-    delivery = add_delivery(get_destination(cast), attempt_started_at=NOW, attempt_count=1)
+def test_a_worker_that_was_just_started_gives_an_attempt_that_it_finds_20_seconds(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
 
-    recover_at(config, NOW + seconds(60), NOW + seconds(79.9))
+    recover_at(app_settings, NOW + seconds(60), NOW + seconds(79.9))
 
     assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)

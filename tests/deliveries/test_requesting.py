@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from tests.factories import NOW, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
 from webapp.deliveries import DestinationDisabled, fail_unqueued, request_test
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
@@ -21,86 +21,86 @@ def _get(delivery_id: int) -> AlertDelivery:
     return db.session.get_one(AlertDelivery, delivery_id)
 
 
-def test_a_press_writes_a_queued_test_send_without_tenant_or_rule(cast: Cast) -> None:
-    delivery = _get(request_test(get_destination(cast), get_account(cast), NOW))
+def test_a_press_writes_a_queued_test_send_without_tenant_or_rule(seeded: SeededIds) -> None:
+    delivery = _get(request_test(get_destination(seeded), get_account(seeded), NOW))
 
     assert (delivery.event_type, delivery.status, delivery.attempt_count) == (TEST_EVENT, DeliveryStatus.QUEUED, 0)
-    assert (delivery.tenant_id, delivery.alert_rule_id, delivery.requested_by_id) == (None, None, cast.admin)
-    assert (delivery.created_at, delivery.workspace_id) == (NOW, cast.harbor)
+    assert (delivery.tenant_id, delivery.alert_rule_id, delivery.requested_by_id) == (None, None, seeded.admin)
+    assert (delivery.created_at, delivery.workspace_id) == (NOW, seeded.harbor)
 
 
-def test_the_payload_holds_what_the_message_says_and_no_secret(cast: Cast) -> None:
-    payload = _get(request_test(get_destination(cast), get_account(cast), NOW)).payload
+def test_the_payload_holds_what_the_message_says_and_no_secret(seeded: SeededIds) -> None:
+    payload = _get(request_test(get_destination(seeded), get_account(seeded), NOW)).payload
 
     assert payload["workspace"] == "Harbor Logistics"
     assert set(payload) == {"message_id", "reference", "workspace", "destination", "requested_by", "requested_at"}
 
 
-def test_a_press_59_seconds_after_the_last_is_refused_and_writes_nothing(cast: Cast) -> None:
-    add_delivery(get_destination(cast), created_at=NOW - seconds(59))
+def test_a_press_59_seconds_after_the_last_is_refused_and_writes_nothing(seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded), created_at=NOW - seconds(59))
 
     with pytest.raises(CoolingDown):
-        request_test(get_destination(cast), get_account(cast), NOW)
+        request_test(get_destination(seeded), get_account(seeded), NOW)
 
     assert _count_deliveries() == 1
 
 
-def test_a_press_60_seconds_after_the_last_is_accepted(cast: Cast) -> None:
-    add_delivery(get_destination(cast), created_at=NOW - seconds(60))
+def test_a_press_60_seconds_after_the_last_is_accepted(seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded), created_at=NOW - seconds(60))
 
-    request_test(get_destination(cast), get_account(cast), NOW)
+    request_test(get_destination(seeded), get_account(seeded), NOW)
 
     assert _count_deliveries() == 2
 
 
-def test_a_press_on_a_disabled_destination_writes_nothing(cast: Cast) -> None:
-    set_enabled(get_destination(cast), get_account(cast), False, NOW)
+def test_a_press_on_a_disabled_destination_writes_nothing(seeded: SeededIds) -> None:
+    set_enabled(get_destination(seeded), get_account(seeded), False, NOW)
 
     with pytest.raises(DestinationDisabled):
-        request_test(get_destination(cast), get_account(cast), NOW)
+        request_test(get_destination(seeded), get_account(seeded), NOW)
 
     assert _count_deliveries() == 0
 
 
-def test_a_press_on_a_destination_that_was_just_deleted_writes_nothing(cast: Cast) -> None:
-    delete_destination(get_destination(cast), get_account(cast), NOW)
+def test_a_press_on_a_destination_that_was_just_deleted_writes_nothing(seeded: SeededIds) -> None:
+    delete_destination(get_destination(seeded), get_account(seeded), NOW)
 
     with pytest.raises(DestinationDisabled):
-        request_test(get_destination(cast), get_account(cast), NOW)
+        request_test(get_destination(seeded), get_account(seeded), NOW)
 
     assert _count_deliveries() == 0
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED])
-def test_a_new_press_supersedes_an_earlier_test_that_still_waits(cast: Cast, status: DeliveryStatus) -> None:
-    waiting = add_delivery(get_destination(cast), created_at=NOW - seconds(61), status=status, send_after=NOW)
+def test_a_new_press_supersedes_an_earlier_test_that_still_waits(seeded: SeededIds, status: DeliveryStatus) -> None:
+    waiting = add_delivery(get_destination(seeded), created_at=NOW - seconds(61), status=status, send_after=NOW)
 
-    request_test(get_destination(cast), get_account(cast), NOW)
+    request_test(get_destination(seeded), get_account(seeded), NOW)
 
     db.session.refresh(waiting)
     assert (waiting.status, waiting.last_error_code) == (DeliveryStatus.CANCELED, "superseded")
 
 
-def test_a_new_press_leaves_an_earlier_test_that_is_being_sent_to_finish(cast: Cast) -> None:
-    sending = add_delivery(get_destination(cast), created_at=NOW - seconds(61), attempt_started_at=NOW - seconds(1))
+def test_a_new_press_leaves_an_earlier_test_that_is_being_sent_to_finish(seeded: SeededIds) -> None:
+    sending = add_delivery(get_destination(seeded), created_at=NOW - seconds(61), attempt_started_at=NOW - seconds(1))
 
-    request_test(get_destination(cast), get_account(cast), NOW)
+    request_test(get_destination(seeded), get_account(seeded), NOW)
 
     db.session.refresh(sending)
     assert (sending.status, sending.attempt_started_at) == (DeliveryStatus.QUEUED, NOW - seconds(1))
 
 
-def test_the_newest_press_is_the_newest_row_even_if_the_clock_was_set_back(cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_the_newest_press_is_the_newest_row_even_if_the_clock_was_set_back(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     add_delivery(destination, created_at=NOW + seconds(3600))
 
-    pressed = _get(request_test(destination, get_account(cast), NOW))
+    pressed = _get(request_test(destination, get_account(seeded), NOW))
 
     assert (pressed.created_at, pressed.updated_at) == (NOW + seconds(3600), NOW)
 
 
-def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(cast: Cast) -> None:
-    delivery_id = request_test(get_destination(cast), get_account(cast), NOW)
+def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(seeded: SeededIds) -> None:
+    delivery_id = request_test(get_destination(seeded), get_account(seeded), NOW)
 
     fail_unqueued(delivery_id, NOW + seconds(1))
 
@@ -109,8 +109,8 @@ def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(cast: Cast) -> 
     assert delivery.last_error_message == "The queue could not be reached, so nothing was sent."
 
 
-def test_a_press_that_a_worker_has_claimed_all_the_same_is_left_to_it(cast: Cast) -> None:
-    claimed = add_delivery(get_destination(cast), attempt_started_at=NOW)
+def test_a_press_that_a_worker_has_claimed_all_the_same_is_left_to_it(seeded: SeededIds) -> None:
+    claimed = add_delivery(get_destination(seeded), attempt_started_at=NOW)
 
     fail_unqueued(claimed.id, NOW + seconds(1))
 

@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.factories import NOW, seconds
-from webapp.deliveries.retry_policy import TEST_SENDS, Schedule, find_schedule, plan_retry
+from webapp.deliveries.retry_policy import TEST_SEND_POLICY, RetryPolicy, find_retry_policy, plan_retry
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
 from webapp.models import TEST_EVENT
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 BUSY = DeliveryFailed(Code.REMOTE_UNAVAILABLE)
-REAL_ALERTS = Schedule(waits=(seconds(60), seconds(1800)), patience=timedelta(days=1))
+REAL_ALERTS = RetryPolicy(retry_delays=(seconds(60), seconds(1800)), time_limit=timedelta(days=1))
 
 
 def _plan(
-    failure: DeliveryFailed, attempt: int, chance: float = 0.0, schedule: Schedule = TEST_SENDS
+    failure: DeliveryFailed, attempt: int, jitter_fraction: float = 0.0, policy: RetryPolicy = TEST_SEND_POLICY
 ) -> datetime | None:
-    return plan_retry(failure, attempt, schedule, NOW, NOW, chance)
+    return plan_retry(failure, attempt, policy, NOW, NOW, jitter_fraction)
 
 
 @pytest.mark.parametrize(("attempt", "wait"), [(1, 3), (2, 15)])
@@ -28,7 +28,7 @@ def test_each_attempt_waits_longer_for_the_next(attempt: int, wait: int) -> None
 
 @pytest.mark.parametrize(("attempt", "wait"), [(1, 3.75), (2, 18.75)])
 def test_chance_lengthens_a_wait_by_a_quarter_at_most(attempt: int, wait: float) -> None:
-    assert _plan(BUSY, attempt, chance=1.0) == NOW + seconds(wait)
+    assert _plan(BUSY, attempt, jitter_fraction=1.0) == NOW + seconds(wait)
 
 
 def test_there_is_no_fourth_attempt() -> None:
@@ -61,19 +61,19 @@ def test_a_wait_beyond_two_minutes_after_the_press_is_not_begun(retry_after: int
 
 @pytest.mark.parametrize(("attempt", "wait"), [(1, 60), (2, 1800)])
 def test_a_real_alert_waits_as_the_operator_says(attempt: int, wait: int) -> None:
-    assert _plan(BUSY, attempt, schedule=REAL_ALERTS) == NOW + seconds(wait)
+    assert _plan(BUSY, attempt, policy=REAL_ALERTS) == NOW + seconds(wait)
 
 
 def test_a_real_alert_is_given_up_on_after_the_operators_last_wait() -> None:
-    assert _plan(BUSY, 3, schedule=REAL_ALERTS) is None
+    assert _plan(BUSY, 3, policy=REAL_ALERTS) is None
 
 
-def test_real_alerts_have_no_schedule_where_another_program_sends_them(config: Config) -> None:
-    assert find_schedule("heartbeat.missing", config) is None
+def test_real_alerts_have_no_schedule_where_another_program_sends_them(app_settings: AppSettings) -> None:
+    assert find_retry_policy("heartbeat.missing", app_settings) is None
 
 
-def test_real_alerts_have_the_operators_schedule_where_they_are_sent_here(config: Config) -> None:
-    config = replace(config, real_alert_waits=REAL_ALERTS.waits)
+def test_real_alerts_have_the_operators_schedule_where_they_are_sent_here(app_settings: AppSettings) -> None:
+    app_settings = replace(app_settings, real_alert_retry_delays=REAL_ALERTS.retry_delays)
 
-    assert find_schedule("heartbeat.missing", config) == REAL_ALERTS
-    assert find_schedule(TEST_EVENT, config) == TEST_SENDS
+    assert find_retry_policy("heartbeat.missing", app_settings) == REAL_ALERTS
+    assert find_retry_policy(TEST_EVENT, app_settings) == TEST_SEND_POLICY

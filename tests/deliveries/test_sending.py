@@ -13,24 +13,32 @@ from sqlalchemy.exc import OperationalError
 from werkzeug import Request, Response
 
 from tests.deliveries.recovery_passes import recover_at
-from tests.factories import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.factories import (
+    SECRET_PATH,
+    SeededIds,
+    add_delivery,
+    get_account,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
 from webapp.deliveries import request_test, send
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
 
 @pytest.fixture
-def delivery_id(cast: Cast) -> int:
+def delivery_id(seeded: SeededIds) -> int:
     """A test send that was pressed just now."""
-    return request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+    return request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC))
 
 
 @pytest.fixture
-def far_end(httpserver: HTTPServer) -> HTTPServer:
+def receiver(httpserver: HTTPServer) -> HTTPServer:
     return httpserver
 
 
@@ -44,11 +52,11 @@ def _outcome(delivery_id: int) -> tuple[DeliveryStatus, str | None, int]:
 
 
 def test_a_message_that_is_accepted_ends_as_sent_with_the_answer(
-    far_end: HTTPServer, delivery_id: int, config: Config
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data(status=204)
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=204)
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     delivery = _get(delivery_id)
     assert (delivery.status, delivery.answer_status, delivery.attempt_count) == (DeliveryStatus.SENT, 204, 1)
@@ -56,39 +64,39 @@ def test_a_message_that_is_accepted_ends_as_sent_with_the_answer(
     assert delivery.attempt_started_at is None
 
 
-def test_a_job_that_runs_twice_sends_once(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data()
+def test_a_job_that_runs_twice_sends_once(receiver: HTTPServer, delivery_id: int, app_settings: AppSettings) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data()
 
-    send(delivery_id, config)
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
+    send(delivery_id, app_settings)
 
-    assert len(far_end.log) == 1
+    assert len(receiver.log) == 1
 
 
 def test_two_workers_with_the_same_job_send_once(
-    app: Flask, far_end: HTTPServer, delivery_id: int, config: Config
+    app: Flask, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data()
+    receiver.expect_request(SECRET_PATH).respond_with_data()
     start = threading.Barrier(2)
 
     def work() -> None:
         start.wait()
         with app.app_context():
-            send(delivery_id, config)
+            send(delivery_id, app_settings)
 
     workers = [threading.Thread(target=work) for _ in range(2)]
     [worker.start() for worker in workers]
     [worker.join() for worker in workers]
 
-    assert len(far_end.log) == 1
+    assert len(receiver.log) == 1
 
 
-def test_an_unknown_delivery_is_let_be(config: Config, cast: Cast) -> None:
-    send(4711, config)
+def test_an_unknown_delivery_is_let_be(app_settings: AppSettings, seeded: SeededIds) -> None:
+    send(4711, app_settings)
 
 
 def test_the_row_is_claimed_and_let_go_of_before_the_message_goes_out(
-    app: Flask, far_end: HTTPServer, delivery_id: int, config: Config
+    app: Flask, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
     seen = []
 
@@ -100,9 +108,9 @@ def test_the_row_is_claimed_and_let_go_of_before_the_message_goes_out(
             db.session.commit()
         return Response()
 
-    far_end.expect_request(SECRET_PATH).respond_with_handler(look)
+    receiver.expect_request(SECRET_PATH).respond_with_handler(look)
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert seen == [(DeliveryStatus.QUEUED, True, 1)]
 
@@ -111,17 +119,17 @@ def _account() -> Account:
     return db.session.scalars(select(Account)).first() or pytest.fail("nobody is there")
 
 
-def _disable(destination: AlertDestination, config: Config) -> None:
+def _disable(destination: AlertDestination, app_settings: AppSettings) -> None:
     set_enabled(destination, _account(), False, datetime.now(UTC))
 
 
-def _delete(destination: AlertDestination, config: Config) -> None:
+def _delete(destination: AlertDestination, app_settings: AppSettings) -> None:
     delete_destination(destination, _account(), datetime.now(UTC))
 
 
-def _change(destination: AlertDestination, config: Config) -> None:
+def _change(destination: AlertDestination, app_settings: AppSettings) -> None:
     settings = {"address": "https://elsewhere.example.com/", "signing_secret": "whsec_"}
-    change_destination(destination, _account(), destination.name, settings, config.sealer, datetime.now(UTC))
+    change_destination(destination, _account(), destination.name, settings, app_settings.cipher, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -129,68 +137,72 @@ def _change(destination: AlertDestination, config: Config) -> None:
     [(_disable, "destination_disabled"), (_delete, "destination_deleted"), (_change, "destination_changed")],
 )
 def test_what_happens_to_the_destination_after_the_press_cancels_the_test(
-    cast: Cast,
-    far_end: HTTPServer,
+    seeded: SeededIds,
+    receiver: HTTPServer,
     delivery_id: int,
-    config: Config,
-    happens: Callable[[AlertDestination, Config], None],
+    app_settings: AppSettings,
+    happens: Callable[[AlertDestination, AppSettings], None],
     code: str,
 ) -> None:
-    happens(get_destination(cast), config)
+    happens(get_destination(seeded), app_settings)
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
-    assert (_outcome(delivery_id), len(far_end.log)) == ((DeliveryStatus.CANCELED, code, 0), 0)
+    assert (_outcome(delivery_id), len(receiver.log)) == ((DeliveryStatus.CANCELED, code, 0), 0)
 
 
 def test_a_renamed_destination_is_still_tested(
-    cast: Cast, far_end: HTTPServer, delivery_id: int, config: Config
+    seeded: SeededIds, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data()
-    destination = get_destination(cast)
-    change_destination(destination, get_account(cast), "Another name", {}, config.sealer, datetime.now(UTC))
+    receiver.expect_request(SECRET_PATH).respond_with_data()
+    destination = get_destination(seeded)
+    change_destination(destination, get_account(seeded), "Another name", {}, app_settings.cipher, datetime.now(UTC))
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert _get(delivery_id).status is DeliveryStatus.SENT
 
 
 def test_settings_that_cannot_be_decrypted_end_the_test_as_config_unreadable(
-    cast: Cast, delivery_id: int, config: Config
+    seeded: SeededIds, delivery_id: int, app_settings: AppSettings
 ) -> None:
-    get_destination(cast).config = "damaged"
+    get_destination(seeded).config = "damaged"
     db.session.commit()
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
 
 
-def test_settings_copied_from_another_destination_do_not_open(cast: Cast, delivery_id: int, config: Config) -> None:
-    foreign = db.session.get_one(AlertDestination, cast.foreign_destination)
-    get_destination(cast).config = foreign.config
+def test_settings_copied_from_another_destination_do_not_open(
+    seeded: SeededIds, delivery_id: int, app_settings: AppSettings
+) -> None:
+    foreign = db.session.get_one(AlertDestination, seeded.foreign_destination)
+    get_destination(seeded).config = foreign.config
     db.session.commit()
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
 
 
-def test_a_refusal_fails_at_once_with_its_cause(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data(status=404)
+def test_a_refusal_fails_at_once_with_its_cause(
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
+) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=404)
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "not_found", 1)
     assert _get(delivery_id).last_error_message == "127.0.0.1 answered 404: nothing exists at this address."
 
 
 def test_a_failure_that_delivered_nothing_is_deferred_with_its_cause(
-    far_end: HTTPServer, delivery_id: int, config: Config
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data(status=503, headers={"Retry-After": "7"})
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=503, headers={"Retry-After": "7"})
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     delivery = _get(delivery_id)
     assert (delivery.status, delivery.last_error_code) == (DeliveryStatus.DEFERRED, "remote_unavailable")
@@ -198,53 +210,59 @@ def test_a_failure_that_delivered_nothing_is_deferred_with_its_cause(
     assert seconds(6) < delivery.send_after - delivery.updated_at <= seconds(7)
 
 
-def test_the_third_failed_attempt_is_the_last(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
+def test_the_third_failed_attempt_is_the_last(
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
+) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=503)
     for _ in range(3):
-        send(delivery_id, config)
-        recover_at(config, datetime.now(UTC) + seconds(60))
+        send(delivery_id, app_settings)
+        recover_at(app_settings, datetime.now(UTC) + seconds(60))
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable", 3)
 
 
-def test_every_attempt_carries_the_same_message_id(far_end: HTTPServer, delivery_id: int, config: Config) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
-    send(delivery_id, config)
-    recover_at(config, datetime.now(UTC) + seconds(60))
-    send(delivery_id, config)
+def test_every_attempt_carries_the_same_message_id(
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
+) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=503)
+    send(delivery_id, app_settings)
+    recover_at(app_settings, datetime.now(UTC) + seconds(60))
+    send(delivery_id, app_settings)
 
-    first, second = (request.headers["webhook-id"] for request, _ in far_end.log)
+    first, second = (request.headers["webhook-id"] for request, _ in receiver.log)
     assert first == second == _get(delivery_id).payload["message_id"]
 
 
-def test_a_job_that_comes_after_two_minutes_sends_nothing(cast: Cast, far_end: HTTPServer, config: Config) -> None:
-    old = add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121))
+def test_a_job_that_comes_after_two_minutes_sends_nothing(
+    seeded: SeededIds, receiver: HTTPServer, app_settings: AppSettings
+) -> None:
+    old = add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(121))
 
-    send(old.id, config)
+    send(old.id, app_settings)
 
-    assert len(far_end.log) == 0
+    assert len(receiver.log) == 0
 
 
 def test_a_worker_that_was_given_up_on_changes_nothing_any_more(
-    app: Flask, far_end: HTTPServer, delivery_id: int, config: Config
+    app: Flask, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
     def give_up(_request: Request) -> Response:
         with app.app_context():
-            recover_at(config, datetime.now(UTC), datetime.now(UTC) + seconds(20))
+            recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + seconds(20))
         return Response()
 
-    far_end.expect_request(SECRET_PATH).respond_with_handler(give_up)
+    receiver.expect_request(SECRET_PATH).respond_with_handler(give_up)
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "worker_lost", 1)
 
 
 def test_a_mistake_of_ours_is_named_by_its_reference_alone(
-    cast: Cast, config: Config, caplog: pytest.LogCaptureFixture
+    seeded: SeededIds, app_settings: AppSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     delivery_id = add_delivery(
-        get_destination(cast),
+        get_destination(seeded),
         created_at=datetime.now(UTC),
         payload={
             **dict.fromkeys(("message_id", "reference", "workspace", "destination"), "x"),
@@ -254,7 +272,7 @@ def test_a_mistake_of_ours_is_named_by_its_reference_alone(
     ).id
 
     with caplog.at_level(logging.DEBUG):
-        send(delivery_id, config)
+        send(delivery_id, app_settings)
 
     delivery = _get(delivery_id)
     assert (delivery.status, delivery.last_error_code) == (DeliveryStatus.FAILED, "internal_error")
@@ -263,40 +281,40 @@ def test_a_mistake_of_ours_is_named_by_its_reference_alone(
     assert SECRET_PATH not in caplog.text
 
 
-def test_a_row_that_another_version_wrote_ends_as_our_mistake(cast: Cast, config: Config) -> None:
-    delivery_id = add_delivery(get_destination(cast), created_at=datetime.now(UTC), payload={"unexpected": 1}).id
+def test_a_row_that_another_version_wrote_ends_as_our_mistake(seeded: SeededIds, app_settings: AppSettings) -> None:
+    delivery_id = add_delivery(get_destination(seeded), created_at=datetime.now(UTC), payload={"unexpected": 1}).id
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "internal_error", 0)
 
 
 def test_a_test_that_a_newer_press_overtook_while_it_was_sent_is_not_sent_again(
-    cast: Cast, far_end: HTTPServer, delivery_id: int, config: Config
+    seeded: SeededIds, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data(status=503)
-    send(delivery_id, config)
-    add_delivery(get_destination(cast), created_at=datetime.now(UTC))
-    recover_at(config, datetime.now(UTC) + seconds(60))
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=503)
+    send(delivery_id, app_settings)
+    add_delivery(get_destination(seeded), created_at=datetime.now(UTC))
+    recover_at(app_settings, datetime.now(UTC) + seconds(60))
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
-    assert (_outcome(delivery_id), len(far_end.log)) == ((DeliveryStatus.CANCELED, "superseded", 1), 1)
+    assert (_outcome(delivery_id), len(receiver.log)) == ((DeliveryStatus.CANCELED, "superseded", 1), 1)
 
 
 def test_an_outcome_is_recorded_although_the_database_was_away_for_a_moment(
-    far_end: HTTPServer, delivery_id: int, config: Config, monkeypatch: pytest.MonkeyPatch
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    far_end.expect_request(SECRET_PATH).respond_with_data()
+    receiver.expect_request(SECRET_PATH).respond_with_data()
     broken = iter([True, True, False])
     commit = db.session.commit
 
     def commit_unless_away() -> None:
-        if far_end.log and next(broken):
+        if receiver.log and next(broken):
             raise OperationalError("COMMIT", {}, Exception("away"))
         commit()
 
     monkeypatch.setattr(db.session, "commit", commit_unless_away)
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.SENT, None, 1)

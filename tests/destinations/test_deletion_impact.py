@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.destinations.deletion_impact import foresee_loss
+from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from webapp.destinations.deletion_impact import assess_deletion
 from webapp.extensions import db
 from webapp.models import AlertDestination, AlertRule, DeliveryStatus
 
 
 @pytest.fixture
-def destination(context: None, cast: Cast) -> AlertDestination:
-    return get_destination(cast)
+def destination(context: None, seeded: SeededIds) -> AlertDestination:
+    return get_destination(seeded)
 
 
 def _add_alert_of(destination: AlertDestination, name: str, age: timedelta) -> None:
@@ -24,9 +24,9 @@ def _add_alert_of(destination: AlertDestination, name: str, age: timedelta) -> N
 
 
 def test_a_new_destination_loses_nothing_but_its_settings(destination: AlertDestination) -> None:
-    loss = foresee_loss(destination, NOW)
+    impact = assess_deletion(destination, NOW)
 
-    assert (loss.rules, loss.has_pending_test, loss.test_sends) == ([], False, 0)
+    assert (impact.rules, impact.has_pending_test, impact.test_sends) == ([], False, 0)
 
 
 @on_both_databases
@@ -36,20 +36,20 @@ def test_the_rules_that_sent_alerts_there_are_named_once_each_in_order(destinati
     rule = db.session.query(AlertRule).filter_by(name="Door open").one()
     add_real_alert(destination, alert_rule_id=rule.id, created_at=NOW)
 
-    assert foresee_loss(destination, NOW).rules == ["Door open", "Pump stopped"]
+    assert assess_deletion(destination, NOW).rules == ["Door open", "Pump stopped"]
 
 
 @pytest.mark.parametrize(("age", "rules"), [(timedelta(days=30), ["Door open"]), (timedelta(days=30, seconds=1), [])])
 def test_a_rule_counts_for_30_days(destination: AlertDestination, age: timedelta, rules: list[str]) -> None:
     _add_alert_of(destination, "Door open", age)
 
-    assert foresee_loss(destination, NOW).rules == rules
+    assert assess_deletion(destination, NOW).rules == rules
 
 
-def test_a_rule_that_sends_elsewhere_is_not_named(destination: AlertDestination, cast: Cast) -> None:
-    _add_alert_of(db.session.get_one(AlertDestination, cast.foreign_destination), "Lab alarm", timedelta())
+def test_a_rule_that_sends_elsewhere_is_not_named(destination: AlertDestination, seeded: SeededIds) -> None:
+    _add_alert_of(db.session.get_one(AlertDestination, seeded.foreign_destination), "Lab alarm", timedelta())
 
-    assert foresee_loss(destination, NOW).rules == []
+    assert assess_deletion(destination, NOW).rules == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_only_a_test_that_is_under_way_would_be_cancelled(
 ) -> None:
     add_delivery(destination, **facts)
 
-    assert foresee_loss(destination, NOW).has_pending_test is is_pending
+    assert assess_deletion(destination, NOW).has_pending_test is is_pending
 
 
 def test_the_test_sends_on_record_are_counted_and_real_alerts_are_not(destination: AlertDestination) -> None:
@@ -74,7 +74,7 @@ def test_the_test_sends_on_record_are_counted_and_real_alerts_are_not(destinatio
     add_delivery(destination, created_at=NOW + seconds(61))
     add_real_alert(destination)
 
-    assert foresee_loss(destination, NOW).test_sends == 2
+    assert assess_deletion(destination, NOW).test_sends == 2
 
 
 def test_it_takes_three_queries_however_many_rules_there_are(
@@ -85,6 +85,6 @@ def test_it_takes_three_queries_however_many_rules_there_are(
     db.session.refresh(destination)
 
     with count_queries() as statements:
-        foresee_loss(destination, NOW)
+        assess_deletion(destination, NOW)
 
     assert len(statements) == 3

@@ -20,10 +20,10 @@ from webapp.channels.contract import (
     Settings,
 )
 from webapp.destinations.forms import DestinationForm, PasswordForm, SignInForm, make_destination_form
-from webapp.outbound import WayOut
+from webapp.outbound import OutboundClient
 
 
-def _check(text: str, _way_out: WayOut) -> str:
+def _check(text: str, _way_out: OutboundClient) -> str:
     if "wrong" in text:
         raise SettingInvalid("That is wrong.")
     return text.strip().lower()
@@ -33,11 +33,11 @@ def _field(name: str, kind: FieldKind, required: bool = True) -> Field:
     return Field(name, name.replace("_", " ").capitalize(), kind, f"Help on {name}.", _check, required)
 
 
-def _send(_settings: Settings, _message: Message, _way_out: WayOut) -> Accepted:
+def _send(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Accepted:
     return Accepted(200)
 
 
-def _preview(_settings: Settings, _message: Message, _way_out: WayOut) -> Preview:
+def _preview(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Preview:
     return Preview("Pigeon", {}, ())
 
 
@@ -81,7 +81,7 @@ def fill(submit: Fill) -> Fill:
     """Have the form of a channel filled in."""
 
     def fill(typed: Mapping[str, str], stored: Mapping[str, str] | None = None, channel: Channel = PIGEONS) -> Any:
-        return submit(make_destination_form(channel, WayOut(), stored or {}), typed, stored)
+        return submit(make_destination_form(channel, OutboundClient(), stored or {}), typed, stored)
 
     return fill
 
@@ -232,7 +232,7 @@ def test_a_name_has_1_to_200_characters(fill: Fill, name: str, errors: dict[str,
 
 
 def test_the_form_of_one_channel_does_not_grow_by_the_fields_of_another(submit: Fill) -> None:
-    make_destination_form(PIGEONS, WayOut(), {})
+    make_destination_form(PIGEONS, OutboundClient(), {})
 
     assert [field.name for field in submit(DestinationForm, {})] == ["name"]
 

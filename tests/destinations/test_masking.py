@@ -2,29 +2,29 @@
 
 import pytest
 
-from tests.factories import SECRET_PATH, SIGNING_SECRET, Cast, get_destination
+from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_destination
 from webapp.destinations.masking import ShownSetting, show_settings, show_where
 from webapp.models import AlertDestination, Role
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 RECIPIENTS = "owner@example.com, grace@example.org,\nedsger@example.com"
 
 
 @pytest.fixture
-def webhook(context: None, cast: Cast) -> AlertDestination:
-    return get_destination(cast)
+def webhook(context: None, seeded: SeededIds) -> AlertDestination:
+    return get_destination(seeded)
 
 
 @pytest.fixture
-def email(webhook: AlertDestination, config: Config) -> AlertDestination:
+def email(webhook: AlertDestination, app_settings: AppSettings) -> AlertDestination:
     webhook.type = "email"
-    webhook.config = config.sealer.seal({"recipients": RECIPIENTS}, bound_to=webhook.seal)
+    webhook.config = app_settings.cipher.encrypt({"recipients": RECIPIENTS}, context=webhook.encryption_context)
     return webhook
 
 
 @pytest.mark.parametrize("role", Role)
-def test_nobody_is_shown_a_secret(webhook: AlertDestination, config: Config, role: Role) -> None:
-    shown = str(show_settings(webhook, role, config.sealer))
+def test_nobody_is_shown_a_secret(webhook: AlertDestination, app_settings: AppSettings, role: Role) -> None:
+    shown = str(show_settings(webhook, role, app_settings.cipher))
 
     assert SECRET_PATH not in shown
     assert SIGNING_SECRET not in shown
@@ -32,60 +32,64 @@ def test_nobody_is_shown_a_secret(webhook: AlertDestination, config: Config, rol
 
 @pytest.mark.parametrize("role", Role)
 def test_an_address_is_shown_as_its_host_and_a_fingerprint(
-    webhook: AlertDestination, config: Config, role: Role
+    webhook: AlertDestination, app_settings: AppSettings, role: Role
 ) -> None:
-    address = config.sealer.open(webhook.config, bound_to=webhook.seal)["address"]
+    address = app_settings.cipher.decrypt(webhook.config, context=webhook.encryption_context)["address"]
 
-    [shown, _secret] = show_settings(webhook, role, config.sealer)
+    [shown, _secret] = show_settings(webhook, role, app_settings.cipher)
 
     assert shown.text == address.removeprefix("http://").removesuffix(SECRET_PATH)
-    assert shown.fingerprint == config.sealer.fingerprint(address)
+    assert shown.fingerprint == app_settings.cipher.fingerprint(address)
 
 
-def test_a_secret_is_shown_as_set_with_a_fingerprint(webhook: AlertDestination, config: Config) -> None:
-    [_address, shown] = show_settings(webhook, Role.ADMIN, config.sealer)
+def test_a_secret_is_shown_as_set_with_a_fingerprint(webhook: AlertDestination, app_settings: AppSettings) -> None:
+    [_address, shown] = show_settings(webhook, Role.ADMIN, app_settings.cipher)
 
-    assert (shown.text, shown.fingerprint) == ("set", config.sealer.fingerprint(SIGNING_SECRET))
-
-
-def test_a_secret_that_is_not_set_is_not_shown(webhook: AlertDestination, config: Config) -> None:
-    webhook.config = config.sealer.seal({"address": "https://hooks.example/x"}, bound_to=webhook.seal)
-
-    assert [shown.text for shown in show_settings(webhook, Role.ADMIN, config.sealer)] == ["hooks.example"]
+    assert (shown.text, shown.fingerprint) == ("set", app_settings.cipher.fingerprint(SIGNING_SECRET))
 
 
-def test_an_admin_is_shown_the_recipients_in_full(email: AlertDestination, config: Config) -> None:
-    assert show_where(email, Role.ADMIN, config.sealer).text == RECIPIENTS
+def test_a_secret_that_is_not_set_is_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
+    webhook.config = app_settings.cipher.encrypt(
+        {"address": "https://hooks.example/x"}, context=webhook.encryption_context
+    )
+
+    assert [shown.text for shown in show_settings(webhook, Role.ADMIN, app_settings.cipher)] == ["hooks.example"]
+
+
+def test_an_admin_is_shown_the_recipients_in_full(email: AlertDestination, app_settings: AppSettings) -> None:
+    assert show_where(email, Role.ADMIN, app_settings.cipher).text == RECIPIENTS
 
 
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.VIEWER])
 def test_others_are_shown_how_many_recipients_there_are_and_where(
-    email: AlertDestination, config: Config, role: Role
+    email: AlertDestination, app_settings: AppSettings, role: Role
 ) -> None:
-    assert show_where(email, role, config.sealer).text == "3 recipients at example.com, example.org"
+    assert show_where(email, role, app_settings.cipher).text == "3 recipients at example.com, example.org"
 
 
-def test_one_recipient_is_counted_in_the_singular(email: AlertDestination, config: Config) -> None:
-    email.config = config.sealer.seal({"recipients": "owner@example.com"}, bound_to=email.seal)
+def test_one_recipient_is_counted_in_the_singular(email: AlertDestination, app_settings: AppSettings) -> None:
+    email.config = app_settings.cipher.encrypt({"recipients": "owner@example.com"}, context=email.encryption_context)
 
-    assert show_where(email, Role.VIEWER, config.sealer).text == "1 recipient at example.com"
+    assert show_where(email, Role.VIEWER, app_settings.cipher).text == "1 recipient at example.com"
 
 
-def test_where_a_message_goes_is_the_first_setting(webhook: AlertDestination, config: Config) -> None:
-    shown = show_settings(webhook, Role.ADMIN, config.sealer)
+def test_where_a_message_goes_is_the_first_setting(webhook: AlertDestination, app_settings: AppSettings) -> None:
+    shown = show_settings(webhook, Role.ADMIN, app_settings.cipher)
 
-    assert show_where(webhook, Role.ADMIN, config.sealer) == shown[0]
+    assert show_where(webhook, Role.ADMIN, app_settings.cipher) == shown[0]
 
 
 @pytest.mark.parametrize("token", ["", "damaged"])
-def test_settings_that_cannot_be_read_are_said_to_be_so(webhook: AlertDestination, config: Config, token: str) -> None:
+def test_settings_that_cannot_be_read_are_said_to_be_so(
+    webhook: AlertDestination, app_settings: AppSettings, token: str
+) -> None:
     webhook.config = token
 
-    assert show_settings(webhook, Role.ADMIN, config.sealer) == []
-    assert show_where(webhook, Role.ADMIN, config.sealer) == ShownSetting("Settings", "settings cannot be read")
+    assert show_settings(webhook, Role.ADMIN, app_settings.cipher) == []
+    assert show_where(webhook, Role.ADMIN, app_settings.cipher) == ShownSetting("Settings", "settings cannot be read")
 
 
-def test_settings_of_a_channel_that_is_gone_are_not_shown(webhook: AlertDestination, config: Config) -> None:
+def test_settings_of_a_channel_that_is_gone_are_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
     webhook.type = "carrier-pigeon"
 
-    assert show_settings(webhook, Role.ADMIN, config.sealer) == []
+    assert show_settings(webhook, Role.ADMIN, app_settings.cipher) == []

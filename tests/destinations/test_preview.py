@@ -9,48 +9,50 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import func, select
 from sqlalchemy.orm import object_session
 
-from tests.factories import NOW, Cast, get_account, get_destination
+from tests.factories import NOW, SeededIds, get_account, get_destination
 from webapp.deliveries import request_test, send
-from webapp.destinations.preview import preview_test
+from webapp.destinations.preview import preview_test_send
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent
-from webapp.outbound import WayOut
-from webapp.settings import Config
+from webapp.outbound import OutboundClient
+from webapp.settings import AppSettings
 
 
 @pytest.fixture
-def webhook(context: None, cast: Cast) -> AlertDestination:
-    return get_destination(cast)
+def webhook(context: None, seeded: SeededIds) -> AlertDestination:
+    return get_destination(seeded)
 
 
 def test_a_sample_is_what_a_press_sends_but_for_what_every_press_gets_anew(
-    webhook: AlertDestination, cast: Cast, config: Config, httpserver: HTTPServer
+    webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request("/hook/canary-7f3a9c").respond_with_data(status=204)
     now = datetime.now(UTC)
-    preview = preview_test(webhook, get_account(cast), config, now)
+    preview = preview_test_send(webhook, get_account(seeded), app_settings, now)
 
-    send(request_test(webhook, get_account(cast), now), config)
+    send(request_test(webhook, get_account(seeded), now), app_settings)
 
     [(request, _answer)] = httpserver.log
     reference = db.session.scalars(select(AlertDelivery)).one().payload["reference"]
     assert preview.parts[0].text.replace("SAMPLE", reference) == request.get_data(as_text=True)
 
 
-def test_a_sample_names_who_looks_and_the_moment(webhook: AlertDestination, cast: Cast, config: Config) -> None:
-    [body] = preview_test(webhook, get_account(cast), config, NOW).parts
+def test_a_sample_names_who_looks_and_the_moment(
+    webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    [body] = preview_test_send(webhook, get_account(seeded), app_settings, NOW).parts
 
     data = json.loads(body.text)["data"]
     assert (data["sent_by"], data["sent_at"], data["reference"]) == ("Admin", "2026-05-04 09:30:00 UTC", "SAMPLE")
 
 
 def test_a_sample_writes_and_sends_nothing(
-    webhook: AlertDestination, cast: Cast, config: Config, httpserver: HTTPServer
+    webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings, httpserver: HTTPServer
 ) -> None:
     events = db.session.scalar(select(func.count()).select_from(AuditEvent))
 
-    preview_test(webhook, get_account(cast), config, NOW)
+    preview_test_send(webhook, get_account(seeded), app_settings, NOW)
 
     session = object_session(webhook)
     assert session is not None
@@ -64,22 +66,26 @@ def test_a_sample_writes_and_sends_nothing(
     [({"config": "garbage"}, Code.CONFIG_UNREADABLE), ({"type": "pigeon"}, Code.CONFIG_INCOMPLETE)],
 )
 def test_what_could_not_be_sent_has_no_sample_and_says_why(
-    webhook: AlertDestination, cast: Cast, config: Config, spoiled: dict[str, str], code: Code
+    webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings, spoiled: dict[str, str], code: Code
 ) -> None:
     [(name, value)] = spoiled.items()
     setattr(webhook, name, value)
 
     with pytest.raises(DeliveryFailed) as caught:
-        preview_test(webhook, get_account(cast), config, NOW)
+        preview_test_send(webhook, get_account(seeded), app_settings, NOW)
 
     assert caught.value.code is code
 
 
-def test_a_mail_without_a_mail_server_has_no_sample(webhook: AlertDestination, cast: Cast, config: Config) -> None:
+def test_a_mail_without_a_mail_server_has_no_sample(
+    webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
     webhook.type = "email"
-    webhook.config = config.sealer.seal({"recipients": "owner@example.com"}, bound_to=webhook.seal)
+    webhook.config = app_settings.cipher.encrypt(
+        {"recipients": "owner@example.com"}, context=webhook.encryption_context
+    )
 
     with pytest.raises(DeliveryFailed) as caught:
-        preview_test(webhook, get_account(cast), replace(config, way_out=WayOut()), NOW)
+        preview_test_send(webhook, get_account(seeded), replace(app_settings, outbound=OutboundClient()), NOW)
 
     assert caught.value.code is Code.CONFIG_INCOMPLETE

@@ -48,11 +48,11 @@ class Traps:
     def arm(self) -> None:
         """Have this process, and those that it forks, be caught."""
         self._around(sending, "claim", self._begin)
-        self._around(claiming, "make_change", self._after(Step.CLAIMING))
-        self._around(sending, "try_once", self._before(Step.CLAIMED))
+        self._around(claiming, "apply_transition", self._after(Step.CLAIMING))
+        self._around(sending, "attempt_send", self._before(Step.CLAIMED))
         self._around(HTTPConnection, "getresponse", self._before(Step.ASKED))
-        self._around(sending, "_record_patiently", self._before(Step.ANSWERED))
-        self._around(sending, "make_change", self._after(Step.RECORDING))
+        self._around(sending, "_record_with_retries", self._before(Step.ANSWERED))
+        self._around(sending, "apply_transition", self._after(Step.RECORDING))
         self._around(sending, "record", self._after(Step.RECORDED))
         self._around(queue, "enqueue_deliveries", self._hand_over)
         self._around(deliveries, "request_test", self._press)

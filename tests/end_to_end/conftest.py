@@ -7,21 +7,21 @@ import pytest
 from flask import Flask
 
 from benchmarks.installation.installed import EMAIL, PASSWORD, add_owner
-from benchmarks.installation.processes import Stack, run_stack
-from tests.factories import Cast
+from benchmarks.installation.processes import Stack, run_processes
+from tests.factories import SeededIds
 from webapp.extensions import db
 
 
 @pytest.fixture
 def stack(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
-    with run_stack(environment, tmp_path / "logs") as stack:
+    with run_processes(environment, tmp_path / "logs") as stack:
         yield stack
 
 
 @pytest.fixture
-def owner(app: Flask, cast: Cast) -> tuple[str, str]:
+def owner(app: Flask, seeded: SeededIds) -> tuple[str, str]:
     """E-mail address and password of an admin of Harbor Logistics."""
     with app.app_context():
-        add_owner(cast)
+        add_owner(seeded)
         db.engine.dispose()
     return EMAIL, PASSWORD

@@ -5,15 +5,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from tests.factories import Cast
+from tests.factories import SeededIds
 from webapp.channels import CHANNELS
 from webapp.channels.contract import FieldKind
 from webapp.deliveries import request_test, send
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, Workspace
-from webapp.outbound import WayOut
-from webapp.settings import Config
+from webapp.outbound import OutboundClient
+from webapp.settings import AppSettings
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Stage:
         return {field.name: values[field.kind] for field in CHANNELS[channel].fields}
 
 
-Meanwhile = Callable[[AlertDelivery, Config], None]
+Meanwhile = Callable[[AlertDelivery, AppSettings], None]
 """What happens between a press and its job."""
 
 
-def nothing(delivery: AlertDelivery, config: Config) -> None:
+def nothing(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     """Let the job come as it should."""
 
 
@@ -56,7 +56,7 @@ class Scene:
 
     channel: str
     settings: Mapping[str, str]
-    way_out: WayOut
+    outbound: OutboundClient
     meanwhile: Meanwhile = nothing
 
 
@@ -64,13 +64,15 @@ Scenario = Callable[[Stage], AbstractContextManager[Scene]]
 """Sets the circumstances up, for as long as they are needed."""
 
 
-def play(scenario: Scenario, stage: Stage, cast: Cast, config: Config) -> AlertDelivery:
+def play(scenario: Scenario, stage: Stage, seeded: SeededIds, app_settings: AppSettings) -> AlertDelivery:
     """Press once for a new destination, let happen what happens, run the job, and return the row."""
     with scenario(stage) as scene:
-        config, now = replace(config, way_out=scene.way_out), datetime.now(UTC)
-        harbor, admin = db.session.get_one(Workspace, cast.harbor), db.session.get_one(Account, cast.admin)
-        destination = add_destination(harbor, admin, scene.channel, "On stage", scene.settings, config.sealer, now)
+        app_settings, now = replace(app_settings, outbound=scene.outbound), datetime.now(UTC)
+        harbor, admin = db.session.get_one(Workspace, seeded.harbor), db.session.get_one(Account, seeded.admin)
+        destination = add_destination(
+            harbor, admin, scene.channel, "On stage", scene.settings, app_settings.cipher, now
+        )
         delivery_id = request_test(destination, admin, now)
-        scene.meanwhile(db.session.get_one(AlertDelivery, delivery_id), config)
-        send(delivery_id, config)
+        scene.meanwhile(db.session.get_one(AlertDelivery, delivery_id), app_settings)
+        send(delivery_id, app_settings)
     return db.session.get_one(AlertDelivery, delivery_id, populate_existing=True)

@@ -25,18 +25,18 @@ from tests.scripted_mail_server import HANG_UP, mail_server
 from webapp import queue
 from webapp.channels import CHANNELS
 from webapp.deliveries import fail_unqueued, request_test, send
-from webapp.deliveries.retry_policy import TEST_SENDS
+from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
-from webapp.encryption.settings_cipher import Sealer
+from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import Account, AlertDelivery
-from webapp.outbound import MailServer, Policy, WayOut
+from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.smtp.client import MailSecurity
-from webapp.outbound.transport.dns import Resolver, ask_system
+from webapp.outbound.transport.dns import Resolver, system_resolver
 from webapp.sends.rate_limit import COOLDOWN
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 NAME = "hooks.example.com"
 NO_TRUST = Policy(extra_hosts=dict.fromkeys(CHANNELS, (NAME,)))
@@ -46,8 +46,8 @@ MAIL_SENDER = "alerts@example.com"
 OFFERS_TLS = "250-mail.example\r\n250 STARTTLS"
 OFFERS_ALL = "250-mail.example\r\n250-STARTTLS\r\n250 AUTH PLAIN"
 SEND_ONE = (
-    "import sys, wsgi\nfrom webapp.settings import current_config\nfrom webapp.deliveries import send\n"
-    "with wsgi.app.app_context(): send(int(sys.argv[1]), current_config())"
+    "import sys, wsgi\nfrom webapp.settings import current_settings\nfrom webapp.deliveries import send\n"
+    "with wsgi.app.app_context(): send(int(sys.argv[1]), current_settings())"
 )
 
 
@@ -61,8 +61,8 @@ def _scene(
 ) -> Scene:
     """A destination with an address at `origin`, which is trusted unless there is another policy."""
     channel = channel or stage.channel
-    way_out = WayOut(policy or trusting(f"{origin}/"), resolver=resolver, limits=BRIEF)
-    return Scene(channel, stage.settings(channel, origin), way_out, meanwhile)
+    outbound = OutboundClient(policy or trusting(f"{origin}/"), resolver=resolver, limits=BRIEF)
+    return Scene(channel, stage.settings(channel, origin), outbound, meanwhile)
 
 
 # Where an address leads
@@ -99,8 +99,8 @@ def _facing(script: str, scheme: str = "http") -> Scenario:
 
     @contextmanager
     def scene(stage: Stage) -> Iterator[Scene]:
-        with listening(script_of(script, {}), read_first=reads_first(script)) as far_end:
-            yield _scene(stage, f"{scheme}://127.0.0.1:{far_end.port}")
+        with listening(script_of(script, {}), read_first=reads_first(script)) as receiver:
+            yield _scene(stage, f"{scheme}://127.0.0.1:{receiver.port}")
 
     return scene
 
@@ -112,8 +112,8 @@ def _answering(status: int, channel: str | None = None) -> Scenario:
     def scene(stage: Stage) -> Iterator[Scene]:
         headers = dict.fromkeys(("Location", "Retry-After", "X-Was"), stage.path)
         echo = script_of("plain", {"status": status, "body": f"no such hook: {stage.path}", "headers": headers})
-        with listening(echo) as far_end:
-            yield _scene(stage, far_end.origin, channel=channel)
+        with listening(echo) as receiver:
+            yield _scene(stage, receiver.origin, channel=channel)
 
     return scene
 
@@ -124,8 +124,8 @@ def _certified(issue: Callable[[trustme.CA], trustme.LeafCert]) -> Scenario:
     @contextmanager
     def scene(stage: Stage) -> Iterator[Scene]:
         authority = trustme.CA()
-        with authority.cert_pem.tempfile() as ca_file, listening(YES, context_of(issue(authority))) as far_end:
-            origin = f"https://{NAME}:{far_end.port}"
+        with authority.cert_pem.tempfile() as ca_file, listening(YES, context_of(issue(authority))) as receiver:
+            origin = f"https://{NAME}:{receiver.port}"
             yield _scene(stage, origin, trusting(f"{origin}/", ca_file))
 
     return scene
@@ -140,9 +140,9 @@ def _mailing(replies: Mapping[str, str], security: MailSecurity = MailSecurity.N
         script = {moment: reply.format(stage.recipient) for moment, reply in replies.items()}
         user, password = (None, None) if security is MailSecurity.NONE else ("alertcheck", stage.password)
         certificate = authority.issue_cert("127.0.0.1")
-        with authority.cert_pem.tempfile() as ca_file, mail_server(script, context_of(certificate)) as far_end:
-            server = MailServer("127.0.0.1", far_end.port, MAIL_SENDER, security, user, password, ca_file, BRIEF)
-            yield Scene("email", stage.settings("email"), WayOut(mail=server))
+        with authority.cert_pem.tempfile() as ca_file, mail_server(script, context_of(certificate)) as receiver:
+            server = MailServer("127.0.0.1", receiver.port, MAIL_SENDER, security, user, password, ca_file, BRIEF)
+            yield Scene("email", stage.settings("email"), OutboundClient(mail=server))
 
     return scene
 
@@ -150,8 +150,8 @@ def _mailing(replies: Mapping[str, str], security: MailSecurity = MailSecurity.N
 @contextmanager
 def accepted(stage: Stage) -> Iterator[Scene]:
     """A far end that takes the message, under a name that the machine's own resolver knows."""
-    with listening(YES) as far_end:
-        yield _scene(stage, f"http://localhost:{far_end.port}", resolver=ask_system)
+    with listening(YES) as receiver:
+        yield _scene(stage, f"http://localhost:{receiver.port}", resolver=system_resolver)
 
 
 accepted_over_tls = _certified(lambda authority: authority.issue_cert(NAME))
@@ -163,12 +163,12 @@ accepted_by_mail_over_tls = _mailing({"EHLO": OFFERS_ALL}, MailSecurity.STARTTLS
 
 
 def _without_a_mail_server(stage: Stage) -> nullcontext[Scene]:
-    return nullcontext(Scene("email", stage.settings("email"), WayOut()))
+    return nullcontext(Scene("email", stage.settings("email"), OutboundClient()))
 
 
 def _with_a_name_beside_the_recipient(stage: Stage) -> nullcontext[Scene]:
     server = MailServer("127.0.0.1", closed_port(), MAIL_SENDER)
-    return nullcontext(Scene("email", {"recipients": f"Ann <{stage.recipient}>"}, WayOut(mail=server)))
+    return nullcontext(Scene("email", {"recipients": f"Ann <{stage.recipient}>"}, OutboundClient(mail=server)))
 
 
 def _with_a_file_of_authorities_that_is_gone(stage: Stage) -> nullcontext[Scene]:
@@ -178,17 +178,17 @@ def _with_a_file_of_authorities_that_is_gone(stage: Stage) -> nullcontext[Scene]
 @contextmanager
 def _with_a_worker_that_is_killed(stage: Stage) -> Iterator[Scene]:
     """A process that sends is killed when its message has arrived and is not answered yet."""
-    with listening(script_of("silent", {})) as far_end:
-        environment = os.environ | stage.environment | {"ALERTCHECK_TRUSTED_ORIGINS": far_end.origin}
+    with listening(script_of("silent", {})) as receiver:
+        environment = os.environ | stage.environment | {"ALERTCHECK_TRUSTED_ORIGINS": receiver.origin}
 
-        def kill(delivery: AlertDelivery, config: Config) -> None:
+        def kill(delivery: AlertDelivery, app_settings: AppSettings) -> None:
             command = [sys.executable, "-c", SEND_ONE, str(delivery.id)]
             with subprocess.Popen(command, env=environment, cwd=ROOT) as worker:
-                wait_until(lambda: far_end.heads)
+                wait_until(lambda: receiver.heads)
                 worker.kill()
-            recover_at(config, datetime.now(UTC), datetime.now(UTC) + LOST_AFTER)
+            recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + LOST_AFTER)
 
-        yield _scene(stage, far_end.origin, meanwhile=kill)
+        yield _scene(stage, receiver.origin, meanwhile=kill)
 
 
 def _after(meanwhile: Meanwhile) -> Scenario:
@@ -196,14 +196,14 @@ def _after(meanwhile: Meanwhile) -> Scenario:
     return lambda stage: nullcontext(_scene(stage, meanwhile=meanwhile))
 
 
-def _lose_the_key(delivery: AlertDelivery, config: Config) -> None:
+def _lose_the_key(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     destination = delivery.destination
-    lost = Sealer([Fernet.generate_key().decode()], fingerprint_key="any")
-    destination.config = lost.seal(_settings_of(delivery, config), bound_to=destination.seal)
+    lost = SettingsCipher([Fernet.generate_key().decode()], fingerprint_key="any")
+    destination.config = lost.encrypt(_settings_of(delivery, app_settings), context=destination.encryption_context)
     db.session.commit()
 
 
-def _fail_to_enqueue(delivery: AlertDelivery, config: Config) -> None:
+def _fail_to_enqueue(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(current_app.extensions, "queue", queue.connect(f"redis://127.0.0.1:{closed_port()}"))
         with pytest.raises(queue.QueueUnavailable):
@@ -211,29 +211,31 @@ def _fail_to_enqueue(delivery: AlertDelivery, config: Config) -> None:
     fail_unqueued(delivery.id, datetime.now(UTC))
 
 
-def _wait_in_vain(delivery: AlertDelivery, config: Config) -> None:
-    recover_at(config, delivery.created_at + TEST_SENDS.patience)
+def _wait_in_vain(delivery: AlertDelivery, app_settings: AppSettings) -> None:
+    recover_at(app_settings, delivery.created_at + TEST_SEND_POLICY.time_limit)
 
 
-def _disable(delivery: AlertDelivery, config: Config) -> None:
+def _disable(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     set_enabled(delivery.destination, _who_pressed(delivery), False, datetime.now(UTC))
 
 
-def _delete(delivery: AlertDelivery, config: Config) -> None:
+def _delete(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     delete_destination(delivery.destination, _who_pressed(delivery), datetime.now(UTC))
 
 
-def _change(delivery: AlertDelivery, config: Config) -> None:
-    typed = {name: f"{value}0" for name, value in _settings_of(delivery, config).items()}
-    change_destination(delivery.destination, _who_pressed(delivery), "Renamed", typed, config.sealer, datetime.now(UTC))
+def _change(delivery: AlertDelivery, app_settings: AppSettings) -> None:
+    typed = {name: f"{value}0" for name, value in _settings_of(delivery, app_settings).items()}
+    change_destination(
+        delivery.destination, _who_pressed(delivery), "Renamed", typed, app_settings.cipher, datetime.now(UTC)
+    )
 
 
-def _press_again(delivery: AlertDelivery, config: Config) -> None:
+def _press_again(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     request_test(delivery.destination, _who_pressed(delivery), delivery.created_at + COOLDOWN)
 
 
-def _settings_of(delivery: AlertDelivery, config: Config) -> dict[str, str]:
-    return config.sealer.open(delivery.destination.config, bound_to=delivery.destination.seal)
+def _settings_of(delivery: AlertDelivery, app_settings: AppSettings) -> dict[str, str]:
+    return app_settings.cipher.decrypt(delivery.destination.config, context=delivery.destination.encryption_context)
 
 
 def _who_pressed(delivery: AlertDelivery) -> Account:
@@ -241,11 +243,11 @@ def _who_pressed(delivery: AlertDelivery) -> Account:
     return delivery.requested_by
 
 
-def _fail_twice(delivery: AlertDelivery, config: Config) -> None:
+def _fail_twice(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     delivery_id = delivery.id
     for _ in range(2):
-        send(delivery_id, config)
-        recover_at(config, datetime.now(UTC) + timedelta(seconds=60))
+        send(delivery_id, app_settings)
+        recover_at(app_settings, datetime.now(UTC) + timedelta(seconds=60))
 
 
 @contextmanager

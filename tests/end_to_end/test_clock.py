@@ -12,8 +12,8 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import run_stack, wait_until
-from tests.factories import SECRET_PATH, Cast, get_account, get_destination, seconds
+from benchmarks.installation.processes import run_processes, wait_until
+from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, seconds
 from webapp import queue
 from webapp.deliveries import request_test
 from webapp.extensions import db
@@ -42,15 +42,15 @@ def clock(environment: dict[str, str], tmp_path: Path) -> Iterator[Clock]:
     clock = Clock(tmp_path / "ahead")
     clock.set_by(0)
     given = environment | {"CLOCK_AHEAD": str(clock.file)}
-    with run_stack(given, tmp_path / "logs", wsgi="tests.end_to_end.clock_wsgi") as stack:
+    with run_processes(given, tmp_path / "logs", wsgi="tests.end_to_end.clock_wsgi") as stack:
         stack.start_worker()
         yield clock
 
 
-def _press(app: Flask, cast: Cast, ahead: float = 0) -> int:
+def _press(app: Flask, seeded: SeededIds, ahead: float = 0) -> int:
     with app.app_context():
         now = datetime.now(UTC) + seconds(ahead)
-        delivery_id = request_test(get_destination(cast), get_account(cast), now)
+        delivery_id = request_test(get_destination(seeded), get_account(seeded), now)
         queue.enqueue_deliveries(delivery_id)
         return delivery_id
 
@@ -63,7 +63,7 @@ def _stands(app: Flask, delivery_id: int) -> tuple[DeliveryStatus, str | None]:
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR, DAY, -DAY])
 def test_a_message_in_the_air_is_recorded_as_sent_although_the_clock_is_set(
-    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+    app: Flask, seeded: SeededIds, httpserver: HTTPServer, clock: Clock, step: float
 ) -> None:
     arrived, let_go = threading.Event(), threading.Event()
 
@@ -73,7 +73,7 @@ def test_a_message_in_the_air_is_recorded_as_sent_although_the_clock_is_set(
         return Response()
 
     httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
-    delivery_id = _press(app, cast)
+    delivery_id = _press(app, seeded)
     assert arrived.wait(20)
 
     clock.set_by(step)
@@ -86,11 +86,11 @@ def test_a_message_in_the_air_is_recorded_as_sent_although_the_clock_is_set(
 
 @pytest.mark.parametrize("step", [-HOUR, -DAY])
 def test_a_deferred_test_is_tried_again_in_time_although_the_clock_is_set_back(
-    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+    app: Flask, seeded: SeededIds, httpserver: HTTPServer, clock: Clock, step: float
 ) -> None:
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
-    delivery_id = _press(app, cast)
+    delivery_id = _press(app, seeded)
     wait_until(lambda: _stands(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
 
     clock.set_by(step)
@@ -101,10 +101,10 @@ def test_a_deferred_test_is_tried_again_in_time_although_the_clock_is_set_back(
 
 @pytest.mark.parametrize("step", [HOUR, DAY])
 def test_a_deferred_test_ends_with_its_cause_when_the_clock_is_set_ahead(
-    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+    app: Flask, seeded: SeededIds, httpserver: HTTPServer, clock: Clock, step: float
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data(status=503)
-    delivery_id = _press(app, cast)
+    delivery_id = _press(app, seeded)
     wait_until(lambda: _stands(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
 
     clock.set_by(step)
@@ -115,15 +115,15 @@ def test_a_deferred_test_ends_with_its_cause_when_the_clock_is_set_ahead(
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR, DAY, -DAY])
 def test_a_press_after_the_clock_was_set_is_the_newest_and_is_sent(
-    app: Flask, cast: Cast, httpserver: HTTPServer, clock: Clock, step: float
+    app: Flask, seeded: SeededIds, httpserver: HTTPServer, clock: Clock, step: float
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    first = _press(app, cast)
+    first = _press(app, seeded)
     wait_until(lambda: _stands(app, first)[0] is DeliveryStatus.SENT)
     clock.set_by(step)
     sleep(0.3)
 
-    second = _press(app, cast, ahead=step)
+    second = _press(app, seeded, ahead=step)
 
     wait_until(lambda: _stands(app, second)[0] is DeliveryStatus.SENT)
     assert len(httpserver.log) == 2

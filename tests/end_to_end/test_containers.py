@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from benchmarks.installation.processes import Session, free_port, wait_until
 from benchmarks.installation.servers import PostgresServer, ServiceMissing, create_database, drop_database
 from tests.containers import Machine, build_image, read_services, set_up_machine
-from tests.factories import SECRET_PATH, Cast
+from tests.factories import SECRET_PATH, SeededIds
 from webapp.demo.supervisor.processes import Child, session_members
 
 pytestmark = pytest.mark.slow
@@ -83,14 +83,14 @@ def test_what_runs_there_has_the_images_user_and_no_capability(machines: list[Ma
 
 
 def test_a_press_on_one_machine_is_sent_by_another(
-    machines: list[Machine], cast: Cast, owner: tuple[str, str], httpserver: HTTPServer
+    machines: list[Machine], seeded: SeededIds, owner: tuple[str, str], httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     web, worker = machines
     wait_until(lambda: worker.is_healthy("worker"))
     session = Session(f"http://127.0.0.1:{web.port}").sign_in(*owner)
 
-    session.post(f"/w/harbor/destinations/{cast.destination}/test")
+    session.post(f"/w/harbor/destinations/{seeded.destination}/test")
 
     wait_until(lambda: 'data-last-test="sent"' in session.get("/w/harbor/destinations").text)
     assert len(httpserver.log) == 1

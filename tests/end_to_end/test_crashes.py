@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 IN_A_SEND = (Step.LOOKING, Step.CLAIMING, Step.CLAIMED, Step.ASKED, Step.ANSWERED, Step.RECORDING, Step.RECORDED)
 
-TOGETHER = (
+BATCH_SIZE = (
     (Step.CLAIMED, Step.ASKED, Step.ANSWERED, Step.RECORDED, Step.RECORDING),
     (Step.LOOKING, Step.CLAIMING),
 )
@@ -119,7 +119,7 @@ def _kill_processes(play: Play) -> Outcomes:
 
 def _kill_workers(play: Play) -> Outcomes:
     """Kill a worker with all of its processes while they are at each step."""
-    for steps in TOGETHER:
+    for steps in BATCH_SIZE:
         worker = play.site.stack.start_worker(processes=len(steps))
         for step in steps:
             play.press(step)

@@ -13,29 +13,31 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from tests.deliveries.recovery_passes import recover_at
-from tests.factories import SECRET_PATH, Cast, get_account, get_destination, on_both_databases, seconds
+from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, on_both_databases, seconds
 from webapp.deliveries import claiming, request_test, send
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
-Happens = Callable[[Cast, Config], None]
+Happens = Callable[[SeededIds, AppSettings], None]
 
 
-def _disable(cast: Cast, config: Config) -> None:
-    set_enabled(get_destination(cast), get_account(cast), False, datetime.now(UTC))
+def _disable(seeded: SeededIds, app_settings: AppSettings) -> None:
+    set_enabled(get_destination(seeded), get_account(seeded), False, datetime.now(UTC))
 
 
-def _delete(cast: Cast, config: Config) -> None:
-    delete_destination(get_destination(cast), get_account(cast), datetime.now(UTC))
+def _delete(seeded: SeededIds, app_settings: AppSettings) -> None:
+    delete_destination(get_destination(seeded), get_account(seeded), datetime.now(UTC))
 
 
-def _edit(cast: Cast, config: Config) -> None:
+def _edit(seeded: SeededIds, app_settings: AppSettings) -> None:
     typed = {"address": "https://elsewhere.example.com/", "signing_secret": ""}
-    change_destination(get_destination(cast), get_account(cast), "Edited", typed, config.sealer, datetime.now(UTC))
+    change_destination(
+        get_destination(seeded), get_account(seeded), "Edited", typed, app_settings.cipher, datetime.now(UTC)
+    )
 
 
 every_change = pytest.mark.parametrize(
@@ -46,18 +48,18 @@ every_change = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def delivery_id(cast: Cast) -> int:
+def delivery_id(seeded: SeededIds) -> int:
     """A test send that was pressed just now."""
-    return request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+    return request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC))
 
 
 @pytest.fixture
-def meanwhile(app: Flask, cast: Cast, config: Config) -> Callable[[Happens], None]:
+def meanwhile(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> Callable[[Happens], None]:
     """Let something happen as in another process: with a connection of its own, and committed."""
 
     def let_happen(happens: Happens) -> None:
         with app.app_context():
-            happens(cast, config)
+            happens(seeded, app_settings)
 
     return let_happen
 
@@ -84,25 +86,25 @@ def _answer_after(meanwhile: Callable[[Happens], None], happens: Happens, status
 def test_what_happens_between_the_look_and_the_claim_keeps_the_message_from_going_out(
     httpserver: HTTPServer,
     delivery_id: int,
-    config: Config,
+    app_settings: AppSettings,
     meanwhile: Callable[[Happens], None],
     monkeypatch: pytest.MonkeyPatch,
     happens: Happens,
     code: str,
 ) -> None:
-    make_change = claiming.make_change
+    apply_transition = claiming.apply_transition
 
     def change_first(*arguments: Any, **named: Any) -> bool:
         meanwhile(happens)
-        return make_change(*arguments, **named)
+        return apply_transition(*arguments, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(claiming, "make_change", change_first)
-        send(delivery_id, config)
+        patch.setattr(claiming, "apply_transition", change_first)
+        send(delivery_id, app_settings)
     left_behind = _outcome(delivery_id)
     now = datetime.now(UTC)
-    reminded = recover_at(config, now, now + seconds(10))
-    send(delivery_id, config)
+    reminded = recover_at(app_settings, now, now + seconds(10))
+    send(delivery_id, app_settings)
 
     assert (left_behind, reminded) == ((DeliveryStatus.QUEUED, None, 0), [delivery_id])
     assert _outcome(delivery_id) == (DeliveryStatus.CANCELED, code, 0)
@@ -121,7 +123,7 @@ def test_what_happens_between_the_look_and_the_claim_keeps_the_message_from_goin
 def test_a_message_in_the_air_ends_by_what_the_far_end_says_whatever_happens_to_the_destination(
     httpserver: HTTPServer,
     delivery_id: int,
-    config: Config,
+    app_settings: AppSettings,
     meanwhile: Callable[[Happens], None],
     happens: Happens,
     status: int,
@@ -129,7 +131,7 @@ def test_a_message_in_the_air_ends_by_what_the_far_end_says_whatever_happens_to_
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_handler(_answer_after(meanwhile, happens, status))
 
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
 
     assert (_outcome(delivery_id), len(httpserver.log)) == (ending, 1)
 
@@ -138,15 +140,15 @@ def test_a_message_in_the_air_ends_by_what_the_far_end_says_whatever_happens_to_
 def test_a_message_that_the_far_end_was_too_busy_for_is_not_tried_again_if_the_destination_changed_meanwhile(
     httpserver: HTTPServer,
     delivery_id: int,
-    config: Config,
+    app_settings: AppSettings,
     meanwhile: Callable[[Happens], None],
     happens: Happens,
     code: str,
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_handler(_answer_after(meanwhile, happens, 503))
 
-    send(delivery_id, config)
-    _try_again(delivery_id, config)
+    send(delivery_id, app_settings)
+    _try_again(delivery_id, app_settings)
 
     assert (_outcome(delivery_id), len(httpserver.log)) == ((DeliveryStatus.CANCELED, code, 1), 1)
 
@@ -155,24 +157,24 @@ def test_a_message_that_the_far_end_was_too_busy_for_is_not_tried_again_if_the_d
 
 
 @pytest.fixture
-def deferred(httpserver: HTTPServer, delivery_id: int, config: Config) -> int:
+def deferred(httpserver: HTTPServer, delivery_id: int, app_settings: AppSettings) -> int:
     """A test send whose far end was too busy for it, once."""
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
-    send(delivery_id, config)
+    send(delivery_id, app_settings)
     return delivery_id
 
 
-def _try_again(delivery_id: int, config: Config) -> None:
-    assert recover_at(config, datetime.now(UTC) + seconds(10)) == [delivery_id]
-    send(delivery_id, config)
+def _try_again(delivery_id: int, app_settings: AppSettings) -> None:
+    assert recover_at(app_settings, datetime.now(UTC) + seconds(10)) == [delivery_id]
+    send(delivery_id, app_settings)
 
 
 @every_change
 def test_what_happens_while_a_test_is_deferred_ends_it_at_its_next_attempt_with_nothing_sent(
     httpserver: HTTPServer,
     deferred: int,
-    config: Config,
+    app_settings: AppSettings,
     meanwhile: Callable[[Happens], None],
     happens: Happens,
     code: str,
@@ -180,18 +182,22 @@ def test_what_happens_while_a_test_is_deferred_ends_it_at_its_next_attempt_with_
     meanwhile(happens)
     before = _outcome(deferred)
 
-    _try_again(deferred, config)
+    _try_again(deferred, app_settings)
 
     assert before == (DeliveryStatus.DEFERRED, "remote_unavailable", 1)
     assert (_outcome(deferred), len(httpserver.log)) == ((DeliveryStatus.CANCELED, code, 1), 1)
 
 
 def test_a_destination_that_was_disabled_for_a_moment_gets_its_deferred_test(
-    httpserver: HTTPServer, deferred: int, cast: Cast, config: Config, meanwhile: Callable[[Happens], None]
+    httpserver: HTTPServer,
+    deferred: int,
+    seeded: SeededIds,
+    app_settings: AppSettings,
+    meanwhile: Callable[[Happens], None],
 ) -> None:
     meanwhile(_disable)
-    set_enabled(get_destination(cast), get_account(cast), True, datetime.now(UTC))
+    set_enabled(get_destination(seeded), get_account(seeded), True, datetime.now(UTC))
 
-    _try_again(deferred, config)
+    _try_again(deferred, app_settings)
 
     assert (_outcome(deferred), len(httpserver.log)) == ((DeliveryStatus.SENT, None, 2), 2)

@@ -6,10 +6,10 @@ import pytest
 
 from tests.end_to_end.scenario_runner import Scenario, Stage, play
 from tests.end_to_end.scenarios import SCENARIOS
-from tests.factories import Cast
+from tests.factories import SeededIds
 from webapp.failures import EXPLANATIONS, Code
 from webapp.models import DeliveryStatus
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 CANCELED = {
     Code.DESTINATION_CHANGED,
@@ -41,9 +41,9 @@ def _sentence_of(code: Code) -> str:
 @pytest.mark.parametrize(("code", "scenario"), SCENARIOS.items(), ids=SCENARIOS)
 @pytest.mark.usefixtures("context")
 def test_a_press_ends_with_the_code_of_what_happened_and_with_its_sentence(
-    code: Code, scenario: Scenario, cast: Cast, config: Config, environment: dict[str, str]
+    code: Code, scenario: Scenario, seeded: SeededIds, app_settings: AppSettings, environment: dict[str, str]
 ) -> None:
-    row = play(scenario, Stage(environment), cast, config)
+    row = play(scenario, Stage(environment), seeded, app_settings)
 
     assert (row.last_error_code, row.status) == (code, STATUSES[code])
     assert re.fullmatch(_sentence_of(code), row.last_error_message or "")

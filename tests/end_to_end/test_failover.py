@@ -7,7 +7,7 @@ from pytest_httpserver import HTTPServer
 
 from benchmarks.installation.processes import Session, Stack, wait_until
 from benchmarks.installation.servers import EmbeddedPostgres, PostgresServer, ServiceMissing
-from tests.factories import SECRET_PATH, Cast
+from tests.factories import SECRET_PATH, SeededIds
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
 
@@ -15,7 +15,7 @@ LIST = "/w/harbor/destinations"
 
 
 @pytest.fixture
-def session(cast: Cast, owner: tuple[str, str], stack: Stack) -> Session:
+def session(seeded: SeededIds, owner: tuple[str, str], stack: Stack) -> Session:
     """Someone at work in a browser, before anything happens."""
     session = stack.start_web().sign_in(*owner)
     stack.start_worker()
@@ -49,12 +49,12 @@ def test_the_first_page_after_it_is_back_is_answered(session: Session, crashed: 
 
 
 def test_a_press_after_it_is_back_is_sent(
-    session: Session, crashed: EmbeddedPostgres, stack: Stack, cast: Cast, httpserver: HTTPServer
+    session: Session, crashed: EmbeddedPostgres, stack: Stack, seeded: SeededIds, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     crashed.restart()
 
-    session.post(f"{LIST}/{cast.destination}/test")
+    session.post(f"{LIST}/{seeded.destination}/test")
 
     wait_until(lambda: 'data-last-test="sent"' in session.get(LIST).text)
     assert len(httpserver.log) == 1

@@ -11,14 +11,14 @@ import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
 
-from benchmarks.installation.processes import Session, Stack, run_stack, wait_until
+from benchmarks.installation.processes import Session, Stack, run_processes, wait_until
 from benchmarks.installation.servers import QueueServer, start_queue_server
-from tests.factories import SECRET_PATH, Cast, get_account, get_destination
+from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination
 from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def own_queue_server(queue_home: Path) -> Iterator[QueueServer]:
 @pytest.fixture
 def stack(environment: dict[str, str], own_queue_server: QueueServer, tmp_path: Path) -> Iterator[Stack]:
     own = {"REDIS_URL": own_queue_server.url, "METRICS_TOKEN": TOKEN}
-    with run_stack(environment | own, tmp_path / "logs") as stack:
+    with run_processes(environment | own, tmp_path / "logs") as stack:
         yield stack
 
 
@@ -106,7 +106,7 @@ def test_a_living_worker_is_seen_again_within_10_seconds_after_the_queue_server_
 
 @pytest.mark.usefixtures("worker")
 def test_a_worker_that_is_seen_takes_work_also_right_after_the_queue_server_was_away(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer, own_queue_server: QueueServer, queue_home: Path
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer, own_queue_server: QueueServer, queue_home: Path
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     own_queue_server.process.kill()
@@ -114,8 +114,8 @@ def test_a_worker_that_is_seen_takes_work_also_right_after_the_queue_server_was_
     restarted = start_queue_server(queue_home)
 
     try:
-        with create_app(read_config(stack.environment)).app_context():
-            queue.enqueue_deliveries(request_test(get_destination(cast), get_account(cast), datetime.now(UTC)))
+        with create_app(read_settings(stack.environment)).app_context():
+            queue.enqueue_deliveries(request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC)))
         wait_until(lambda: len(httpserver.log) == 1, patience=5)
     finally:
         restarted.stop()

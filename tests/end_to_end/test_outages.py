@@ -17,12 +17,12 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import make_url
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import ENDS_WITHIN, PATIENCE, Session, Stack, run_stack, wait_until
+from benchmarks.installation.processes import ENDS_WITHIN, PATIENCE, Session, Stack, run_processes, wait_until
 from benchmarks.installation.servers import PostgresServer, ServiceMissing
-from tests.factories import SECRET_PATH, SIGNING_SECRET, Cast, get_account, get_workspace
+from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_account, get_workspace
 from tests.small_disk import SmallDisk, small_disk
 from webapp.destinations.editing import add_destination
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = pytest.mark.slow
 
@@ -46,19 +46,19 @@ class FarEnd:
 
 
 @pytest.fixture
-def far_end(httpserver: HTTPServer) -> FarEnd:
-    far_end = FarEnd(httpserver)
-    httpserver.expect_request(SECRET_PATH).respond_with_handler(far_end.answer)
-    return far_end
+def receiver(httpserver: HTTPServer) -> FarEnd:
+    receiver = FarEnd(httpserver)
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(receiver.answer)
+    return receiver
 
 
 @pytest.fixture
-def other_destination(app: Flask, cast: Cast, config: Config, far_end: FarEnd) -> int:
+def other_destination(app: Flask, seeded: SeededIds, app_settings: AppSettings, receiver: FarEnd) -> int:
     """One more destination of Harbor Logistics, since the first cools down once it is pressed."""
-    settings = {"address": far_end.server.url_for(SECRET_PATH), "signing_secret": SIGNING_SECRET}
+    settings = {"address": receiver.server.url_for(SECRET_PATH), "signing_secret": SIGNING_SECRET}
     with app.app_context():
-        place = get_workspace(cast), get_account(cast)
-        return add_destination(*place, "webhook", "Other", settings, config.sealer, datetime.now(UTC)).id
+        place = get_workspace(seeded), get_account(seeded)
+        return add_destination(*place, "webhook", "Other", settings, app_settings.cipher, datetime.now(UTC)).id
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def visitor_with_disk(
     """Somebody who may press, at an installation whose database is on a disk that can be full."""
     shutil.copy(str(make_url(environment["DATABASE_URL"]).database), disk.outside)
     environment = environment | {"DATABASE_URL": f"sqlite:///{disk.directory / 'alertcheck.sqlite'}"}
-    with run_stack(environment, tmp_path / "logs", prefix=disk.prefix) as stack:
+    with run_processes(environment, tmp_path / "logs", prefix=disk.prefix) as stack:
         visitor = stack.start_web().sign_in(*owner)
         stack.start_worker()
         yield visitor
@@ -130,24 +130,24 @@ def _badge(visitor: Session, destination: int = 1) -> str:
     ids=["for-a-moment", "for-too-long"],
 )
 def test_what_is_accepted_while_postgresql_is_away_is_recorded_as_far_as_it_is_known(
-    visitor: Session, far_end: FarEnd, postgres: PostgresServer, seconds: int, badge: str
+    visitor: Session, receiver: FarEnd, postgres: PostgresServer, seconds: int, badge: str
 ) -> None:
     assert _press(visitor) == 200
-    assert far_end.arrived.wait(PATIENCE)
+    assert receiver.arrived.wait(PATIENCE)
 
     with _away(postgres):
-        far_end.let_go.set()
+        receiver.let_go.set()
         time.sleep(seconds)
 
     wait_until(lambda: _badge(visitor) == badge, ENDS_WITHIN)
-    assert len(far_end.server.log) == 1
+    assert len(receiver.server.log) == 1
 
 
 @on_postgres
 def test_after_postgresql_was_away_the_next_press_is_sent_by_the_same_processes(
-    visitor: Session, far_end: FarEnd, postgres: PostgresServer, other_destination: int
+    visitor: Session, receiver: FarEnd, postgres: PostgresServer, other_destination: int
 ) -> None:
-    far_end.let_go.set()
+    receiver.let_go.set()
     _press(visitor)
     wait_until(lambda: _badge(visitor) == "sent")
     with _away(postgres):
@@ -159,23 +159,23 @@ def test_after_postgresql_was_away_the_next_press_is_sent_by_the_same_processes(
 
 
 def test_what_is_accepted_while_another_writer_holds_sqlite_ends_as_sent(
-    visitor: Session, far_end: FarEnd, database_url: str
+    visitor: Session, receiver: FarEnd, database_url: str
 ) -> None:
     assert _press(visitor) == 200
-    assert far_end.arrived.wait(PATIENCE)
+    assert receiver.arrived.wait(PATIENCE)
 
     with _locked(database_url):
-        far_end.let_go.set()
+        receiver.let_go.set()
         time.sleep(BUSY_TIMEOUT + 2)
 
     wait_until(lambda: _badge(visitor) == "sent")
-    assert len(far_end.server.log) == 1
+    assert len(receiver.server.log) == 1
 
 
 def test_a_press_that_another_writer_of_sqlite_holds_up_is_not_counted(
-    visitor: Session, far_end: FarEnd, database_url: str
+    visitor: Session, receiver: FarEnd, database_url: str
 ) -> None:
-    far_end.let_go.set()
+    receiver.let_go.set()
     with _locked(database_url):
         assert _press(visitor) == 503
 
@@ -184,9 +184,9 @@ def test_a_press_that_another_writer_of_sqlite_holds_up_is_not_counted(
 
 
 def test_a_press_that_the_disk_has_no_room_for_is_not_counted(
-    visitor_with_disk: Session, far_end: FarEnd, disk: SmallDisk
+    visitor_with_disk: Session, receiver: FarEnd, disk: SmallDisk
 ) -> None:
-    far_end.let_go.set()
+    receiver.let_go.set()
     disk.fill()
     assert _press(visitor_with_disk) == 503
 
@@ -198,16 +198,16 @@ def test_a_press_that_the_disk_has_no_room_for_is_not_counted(
 
 
 def test_what_is_accepted_while_the_disk_is_full_is_sent_once_there_is_room_again(
-    visitor_with_disk: Session, far_end: FarEnd, disk: SmallDisk
+    visitor_with_disk: Session, receiver: FarEnd, disk: SmallDisk
 ) -> None:
     assert _press(visitor_with_disk) == 200
-    assert far_end.arrived.wait(PATIENCE)
+    assert receiver.arrived.wait(PATIENCE)
 
     disk.fill()
-    far_end.let_go.set()
+    receiver.let_go.set()
     time.sleep(3)
     assert _badge(visitor_with_disk) == "pending"
     disk.free()
 
     wait_until(lambda: _badge(visitor_with_disk) == "sent")
-    assert len(far_end.server.log) == 1
+    assert len(receiver.server.log) == 1

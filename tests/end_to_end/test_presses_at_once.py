@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from benchmarks.installation.processes import Stack, wait_until
 from benchmarks.installation.servers import QueueServer
-from tests.factories import SECRET_PATH, Cast, on_both_databases
+from tests.factories import SECRET_PATH, SeededIds, on_both_databases
 from webapp import queue
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -21,7 +21,7 @@ from webapp.models import AlertDelivery, DeliveryStatus
 @on_both_databases
 def test_twenty_presses_at_once_make_one_row_and_one_message(
     app: Flask,
-    cast: Cast,
+    seeded: SeededIds,
     owner: tuple[str, str],
     stack: Stack,
     httpserver: HTTPServer,

@@ -11,14 +11,14 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import make_url, select
 
-from benchmarks.installation.processes import ENDS_WITHIN, run_stack, wait_until
+from benchmarks.installation.processes import ENDS_WITHIN, run_processes, wait_until
 from benchmarks.installation.servers import PostgresServer, create_database, drop_database, find_binaries
-from tests.factories import Cast, add_delivery, get_destination, seconds
+from tests.factories import SeededIds, add_delivery, get_destination, seconds
 from webapp import queue
 from webapp.application import create_app
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
 
@@ -47,11 +47,11 @@ def plain(url: str) -> str:
 
 
 @pytest.fixture
-def pending(app: Flask, cast: Cast) -> None:
+def pending(app: Flask, seeded: SeededIds) -> None:
     """The rows that wait, and their jobs in a queue that outlived the database."""
     with app.app_context():
         for facts in PENDING:
-            queue.enqueue_deliveries(add_delivery(get_destination(cast), **facts).id)
+            queue.enqueue_deliveries(add_delivery(get_destination(seeded), **facts).id)
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def _is_pending(app: Flask) -> bool:
 def test_what_was_pending_in_a_backup_ends_by_itself_and_is_not_sent(
     restored: dict[str, str], httpserver: HTTPServer, tmp_path: Path
 ) -> None:
-    app = create_app(read_config(restored))
-    with run_stack(restored, tmp_path / "logs") as stack:
+    app = create_app(read_settings(restored))
+    with run_processes(restored, tmp_path / "logs") as stack:
         stack.start_worker()
         wait_until(lambda: not _is_pending(app), ENDS_WITHIN)
 

@@ -19,10 +19,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from benchmarks.installation.processes import Session, Stack, run_stack
+from benchmarks.installation.processes import Session, Stack, run_processes
 from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.scenarios import YES
-from tests.factories import SIGNING_SECRET, Cast, get_account, get_workspace
+from tests.factories import SIGNING_SECRET, SeededIds, get_account, get_workspace
 from tests.outbound.scripted_server import FarEnd, listening
 from webapp import queue
 from webapp.demo.supervisor.processes import Child, session_members
@@ -30,10 +30,10 @@ from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 SEED = 20_260_504
-ROUNDS, DESTINATIONS, IMPATIENT = 4, 500, 50
+ROUNDS, DESTINATIONS, FAIL_FAST = 4, 500, 50
 """How often each destination is tested, how many there are, and how many of them are pressed twice at once."""
 
 WORKERS, FINGERS = 4, 6
@@ -99,27 +99,27 @@ class Storm:
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_whoever_is_killed_each_message_arrives_at_most_once_and_each_row_tells_how_it_ended(
     app: Flask,
-    cast: Cast,
-    config: Config,
+    seeded: SeededIds,
+    app_settings: AppSettings,
     environment: dict[str, str],
     owner: tuple[str, str],
     queue_server: QueueServer,
     tmp_path: Path,
 ) -> None:
     answers = Counter[int]()
-    with _far_end() as far_end, run_stack(environment | _settings(far_end), tmp_path / "logs") as stack:
-        destinations = _add_destinations(app, cast, config, far_end)
+    with _far_end() as receiver, run_processes(environment | _settings(receiver), tmp_path / "logs") as stack:
+        destinations = _add_destinations(app, seeded, app_settings, receiver)
         fingers = _sign_in(stack, owner)
         storm = Storm(stack, [stack.start_worker() for _ in range(WORKERS)])
         for _ in range(ROUNDS):
             answers += _press_in_the_storm(app, storm, fingers, _plan_presses(destinations, storm.chance))
             _let_a_minute_pass(app, queue_server)
-    tally = _count(app, answers, Counter(_message_ids(far_end)))
+    tally = _count(app, answers, Counter(_message_ids(receiver)))
     print(f"\nseed={SEED} kills={storm.kills} {tally}")
 
     assert tally == replace(
         tally,
-        answers=Counter({200: ROUNDS * DESTINATIONS, 429: ROUNDS * IMPATIENT}),
+        answers=Counter({200: ROUNDS * DESTINATIONS, 429: ROUNDS * FAIL_FAST}),
         rows=ROUNDS * DESTINATIONS,
         stuck=0,
         duplicates=0,
@@ -139,21 +139,21 @@ def _far_end() -> Iterator[FarEnd]:
         time.sleep(chance.uniform(0, 0.05))
         YES(connection)
 
-    with listening(answer) as far_end:
-        yield far_end
+    with listening(answer) as receiver:
+        yield receiver
 
 
-def _settings(far_end: FarEnd) -> dict[str, str]:
+def _settings(receiver: FarEnd) -> dict[str, str]:
     limits = {"PRESSES_PER_MEMBER": "100000", "PRESSES_PER_WORKSPACE": "100000"}
-    return limits | {"ALERTCHECK_TRUSTED_ORIGINS": far_end.origin}
+    return limits | {"ALERTCHECK_TRUSTED_ORIGINS": receiver.origin}
 
 
-def _add_destinations(app: Flask, cast: Cast, config: Config, far_end: FarEnd) -> list[int]:
-    settings, now = {"address": far_end.origin, "signing_secret": SIGNING_SECRET}, datetime.now(UTC)
+def _add_destinations(app: Flask, seeded: SeededIds, app_settings: AppSettings, receiver: FarEnd) -> list[int]:
+    settings, now = {"address": receiver.origin, "signing_secret": SIGNING_SECRET}, datetime.now(UTC)
     with app.app_context():
-        place = get_workspace(cast), get_account(cast)
+        place = get_workspace(seeded), get_account(seeded)
         names = [f"Number {number}" for number in range(DESTINATIONS)]
-        return [add_destination(*place, "webhook", name, settings, config.sealer, now).id for name in names]
+        return [add_destination(*place, "webhook", name, settings, app_settings.cipher, now).id for name in names]
 
 
 def _sign_in(stack: Stack, owner: tuple[str, str]) -> list[Session]:
@@ -166,7 +166,7 @@ def _sign_in(stack: Stack, owner: tuple[str, str]) -> list[Session]:
 def _plan_presses(destinations: list[int], chance: Random) -> list[int]:
     """Say which destinations are pressed, in which order; who presses twice does so at once."""
     order = chance.sample(destinations, k=len(destinations))
-    return [*(number for number in order[:IMPATIENT] for _ in range(2)), *order[IMPATIENT:]]
+    return [*(number for number in order[:FAIL_FAST] for _ in range(2)), *order[FAIL_FAST:]]
 
 
 def _press_in_the_storm(app: Flask, storm: Storm, fingers: list[Session], presses: Sequence[int]) -> Counter[int]:
@@ -226,5 +226,5 @@ def _count(app: Flask, answers: Counter[int], arrived: Counter[str]) -> Tally:
     )
 
 
-def _message_ids(far_end: FarEnd) -> list[str]:
-    return [found[1].decode() for head in far_end.heads if (found := re.search(rb"(?i)webhook-id: (\S+)", head))]
+def _message_ids(receiver: FarEnd) -> list[str]:
+    return [found[1].decode() for head in receiver.heads if (found := re.search(rb"(?i)webhook-id: (\S+)", head))]

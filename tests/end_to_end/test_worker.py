@@ -12,9 +12,17 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import Stack, run_stack, wait_until
+from benchmarks.installation.processes import Stack, run_processes, wait_until
 from benchmarks.installation.servers import QueueServer
-from tests.factories import SECRET_PATH, Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.factories import (
+    SECRET_PATH,
+    SeededIds,
+    add_delivery,
+    get_account,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
 from webapp import queue
 from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
@@ -24,9 +32,9 @@ from webapp.models import AlertDelivery, DeliveryStatus
 pytestmark = pytest.mark.slow
 
 
-def _press(app: Flask, cast: Cast) -> int:
+def _press(app: Flask, seeded: SeededIds) -> int:
     with app.app_context():
-        delivery_id = request_test(get_destination(cast), get_account(cast), datetime.now(UTC))
+        delivery_id = request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC))
         queue.enqueue_deliveries(delivery_id)
         return delivery_id
 
@@ -42,27 +50,27 @@ def _ends_as(app: Flask, delivery_id: int, status: DeliveryStatus, patience: flo
 
 
 @on_both_databases
-def test_a_press_is_sent(app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer) -> None:
+def test_a_press_is_sent(app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     stack.start_worker()
 
-    _ends_as(app, _press(app, cast), DeliveryStatus.SENT)
+    _ends_as(app, _press(app, seeded), DeliveryStatus.SENT)
 
 
 def test_a_far_end_that_is_busy_twice_gets_the_message_at_the_third_attempt(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     for _ in range(2):
         httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
     stack.start_worker()
 
-    assert _ends_as(app, _press(app, cast), DeliveryStatus.SENT).attempt_count == 3
+    assert _ends_as(app, _press(app, seeded), DeliveryStatus.SENT).attempt_count == 3
 
 
 @on_both_databases
 def test_a_worker_killed_in_the_middle_ends_the_row_as_worker_lost_and_sends_nothing_again(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     let_go, arrived = threading.Event(), threading.Event()
 
@@ -73,7 +81,7 @@ def test_a_worker_killed_in_the_middle_ends_the_row_as_worker_lost_and_sends_not
 
     httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
     worker = stack.start_worker()
-    delivery_id = _press(app, cast)
+    delivery_id = _press(app, seeded)
     assert arrived.wait(10)
 
     worker.kill()
@@ -85,7 +93,7 @@ def test_a_worker_killed_in_the_middle_ends_the_row_as_worker_lost_and_sends_not
 
 
 def test_a_process_of_the_worker_that_is_killed_is_replaced(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     worker = stack.start_worker(processes=1)
@@ -94,14 +102,14 @@ def test_a_process_of_the_worker_that_is_killed_is_replaced(
 
     os.kill(member, signal.SIGKILL)
 
-    _ends_as(app, _press(app, cast), DeliveryStatus.SENT)
+    _ends_as(app, _press(app, seeded), DeliveryStatus.SENT)
 
 
 def test_a_press_that_the_queue_forgot_is_sent_all_the_same(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer, queue_server: QueueServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer, queue_server: QueueServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    delivery_id = _press(app, cast)
+    delivery_id = _press(app, seeded)
     queue.connect(queue_server.url).flushall()
 
     stack.start_worker()
@@ -110,10 +118,10 @@ def test_a_press_that_the_queue_forgot_is_sent_all_the_same(
 
 
 def test_a_press_that_was_too_long_ago_ends_as_not_started(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     with app.app_context():
-        delivery_id = add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121)).id
+        delivery_id = add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(121)).id
         queue.enqueue_deliveries(delivery_id)
 
     stack.start_worker()
@@ -123,11 +131,11 @@ def test_a_press_that_was_too_long_ago_ends_as_not_started(
 
 
 def test_a_worker_told_to_stop_finishes_the_send_in_hand(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     arrived = _answer_after(httpserver, seconds=1.5)
     worker = stack.start_worker()
-    delivery_id = _press(app, cast)
+    delivery_id = _press(app, seeded)
     assert arrived.wait(10)
 
     os.kill(worker.pid, signal.SIGTERM)
@@ -150,11 +158,11 @@ def _answer_after(httpserver: HTTPServer, seconds: float) -> threading.Event:
 
 
 def test_a_worker_told_to_stop_twice_finishes_what_it_sends(
-    app: Flask, cast: Cast, stack: Stack, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     arrived = _answer_after(httpserver, seconds=4)
     worker = stack.start_worker()
-    delivery_id = _press(app, cast)
+    delivery_id = _press(app, seeded)
     assert arrived.wait(10)
     members = [pid for pid in session_members(worker.pid) if pid != worker.pid]
 
@@ -178,7 +186,7 @@ def test_the_processes_of_a_killed_worker_end_by_themselves(stack: Stack) -> Non
 
 
 def test_a_worker_without_a_queue_says_what_is_missing(environment: dict[str, str], tmp_path: Path) -> None:
-    with run_stack(environment | {"REDIS_URL": "redis://127.0.0.1:1"}, tmp_path / "logs") as stack:
+    with run_processes(environment | {"REDIS_URL": "redis://127.0.0.1:1"}, tmp_path / "logs") as stack:
         worker: Child = stack.start_worker()
 
         assert worker.process.wait(timeout=20) == 1
@@ -186,7 +194,7 @@ def test_a_worker_without_a_queue_says_what_is_missing(environment: dict[str, st
 
 
 def test_a_worker_without_settings_says_which_is_missing(tmp_path: Path) -> None:
-    with run_stack({"SECRET_KEY": ""}, tmp_path / "logs") as stack:
+    with run_processes({"SECRET_KEY": ""}, tmp_path / "logs") as stack:
         worker = stack.start_worker()
 
         assert worker.process.wait(timeout=20) == 1

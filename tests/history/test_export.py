@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.factories import NOW, Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.extensions import db
 from webapp.history import Filter, Kind, export, write_csv
 from webapp.models import DeliveryStatus
@@ -24,28 +24,28 @@ GONE: dict[str, Any] = {
 }
 
 
-def _read(cast: Cast, most: int = 100, **wanted: Any) -> list[dict[str, str]]:
-    return list(csv.DictReader(write_csv_lines(cast, most, **wanted)))
+def _read(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(write_csv_lines(seeded, most, **wanted)))
 
 
-def write_csv_lines(cast: Cast, most: int = 100, **wanted: Any) -> list[str]:
-    return "".join(write_csv(cast.harbor, Filter(**wanted), most)).splitlines(keepends=True)
+def write_csv_lines(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[str]:
+    return "".join(write_csv(seeded.harbor, Filter(**wanted), most)).splitlines(keepends=True)
 
 
 @on_both_databases
-def test_a_test_send_is_written_with_all_that_is_known_of_it(cast: Cast) -> None:
+def test_a_test_send_is_written_with_all_that_is_known_of_it(seeded: SeededIds) -> None:
     moment = datetime(2026, 5, 4, 9, 30, 0, 123000, tzinfo=UTC)
-    facts = GONE | {"created_at": moment, "requested_by_id": cast.support, "payload": {"reference": "K7QM"}}
-    add_delivery(get_destination(cast), **facts)
+    facts = GONE | {"created_at": moment, "requested_by_id": seeded.support, "payload": {"reference": "K7QM"}}
+    add_delivery(get_destination(seeded), **facts)
 
-    assert _read(cast) == [
+    assert _read(seeded) == [
         {
             "created_at": "2026-05-04T09:30:00.123+00:00",
             "kind": "test",
             "event_type": "alerts.test",
             "rule": "",
             "tenant": "",
-            "destination_id": str(cast.destination),
+            "destination_id": str(seeded.destination),
             "destination": "Ticket system",
             "channel": "Webhook",
             "status": "failed",
@@ -62,10 +62,12 @@ def test_a_test_send_is_written_with_all_that_is_known_of_it(cast: Cast) -> None
     ]
 
 
-def test_a_real_alert_is_written_with_its_rule_and_tenant_and_without_another_programs_words(cast: Cast) -> None:
-    add_real_alert(get_destination(cast), **GONE | {"last_error_message": "POST https://hooks.example.com/canary: 410"})
+def test_a_real_alert_is_written_with_its_rule_and_tenant_and_without_another_programs_words(seeded: SeededIds) -> None:
+    add_real_alert(
+        get_destination(seeded), **GONE | {"last_error_message": "POST https://hooks.example.com/canary: 410"}
+    )
 
-    (row,) = _read(cast)
+    (row,) = _read(seeded)
     assert (row["kind"], row["event_type"], row["rule"], row["tenant"]) == (
         "real",
         "heartbeat.missing",
@@ -75,36 +77,36 @@ def test_a_real_alert_is_written_with_its_rule_and_tenant_and_without_another_pr
     assert (row["code"], row["what_happened"]) == ("gone", "gone")
 
 
-def test_a_file_holds_what_the_filter_leaves_the_newest_first(cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_a_file_holds_what_the_filter_leaves_the_newest_first(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     add_real_alert(destination)
     add_delivery(destination, status=DeliveryStatus.CANCELED)
     add_delivery(destination, created_at=NOW + seconds(1))
 
-    assert [row["status"] for row in _read(cast, kind=Kind.TEST)] == ["queued", "canceled"]
+    assert [row["status"] for row in _read(seeded, kind=Kind.TEST)] == ["queued", "canceled"]
 
 
-def test_a_file_without_rows_still_says_what_would_stand_in_it(cast: Cast) -> None:
-    assert write_csv_lines(cast) == [",".join(export.HEADER) + "\r\n"]
+def test_a_file_without_rows_still_says_what_would_stand_in_it(seeded: SeededIds) -> None:
+    assert write_csv_lines(seeded) == [",".join(export.HEADER) + "\r\n"]
 
 
 @pytest.mark.parametrize(
     "name",
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＠x", '=HYPERLINK("https://example.com")'],
 )
-def test_no_text_is_a_formula(cast: Cast, name: str) -> None:
-    get_destination(cast).name = name
-    add_delivery(get_destination(cast))
+def test_no_text_is_a_formula(seeded: SeededIds, name: str) -> None:
+    get_destination(seeded).name = name
+    add_delivery(get_destination(seeded))
 
-    assert _read_names("".join(write_csv(cast.harbor, Filter()))) == [f"'{name}"]
+    assert _read_names("".join(write_csv(seeded.harbor, Filter()))) == [f"'{name}"]
 
 
 @pytest.mark.parametrize("name", ["A, B", 'The "other" one', "two\nlines", "1-1", "a=b", "Überseehafen 🚢", "'quoted'"])
-def test_any_other_text_stays_as_it_is(cast: Cast, name: str) -> None:
-    get_destination(cast).name = name
-    add_delivery(get_destination(cast))
+def test_any_other_text_stays_as_it_is(seeded: SeededIds, name: str) -> None:
+    get_destination(seeded).name = name
+    add_delivery(get_destination(seeded))
 
-    assert _read_names("".join(write_csv(cast.harbor, Filter()))) == [name]
+    assert _read_names("".join(write_csv(seeded.harbor, Filter()))) == [name]
 
 
 def _read_names(text: str) -> list[str]:
@@ -112,10 +114,10 @@ def _read_names(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("count", "last"), [(3, "queued"), (4, None)])
-def test_a_file_that_is_cut_says_so_in_its_last_line(cast: Cast, count: int, last: str | None) -> None:
-    _ = [add_delivery(get_destination(cast)) for _ in range(count)]
+def test_a_file_that_is_cut_says_so_in_its_last_line(seeded: SeededIds, count: int, last: str | None) -> None:
+    _ = [add_delivery(get_destination(seeded)) for _ in range(count)]
 
-    rows = _read(cast, most=3)
+    rows = _read(seeded, most=3)
 
     assert [row["status"] for row in rows[:3]] == ["queued"] * 3
     assert rows[-1]["status"] == last
@@ -123,21 +125,23 @@ def test_a_file_that_is_cut_says_so_in_its_last_line(cast: Cast, count: int, las
 
 
 @on_both_databases
-def test_blocks_follow_each_other_without_a_gap(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_follow_each_other_without_a_gap(seeded: SeededIds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "BLOCK", 2)
     moments = [NOW + seconds(number) for number in (4, 3, 3, 3, 1)]
-    _ = [add_delivery(get_destination(cast), created_at=moment) for moment in moments]
+    _ = [add_delivery(get_destination(seeded), created_at=moment) for moment in moments]
 
-    assert [row["created_at"] for row in _read(cast)] == [f"{moment:%Y-%m-%dT%H:%M:%S}.000+00:00" for moment in moments]
+    assert [row["created_at"] for row in _read(seeded)] == [
+        f"{moment:%Y-%m-%dT%H:%M:%S}.000+00:00" for moment in moments
+    ]
 
 
-def test_no_transaction_is_open_while_a_block_is_being_read(cast: Cast) -> None:
-    add_delivery(get_destination(cast))
+def test_no_transaction_is_open_while_a_block_is_being_read(seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded))
     db.session.rollback()
     open_ones: list[int] = []
     event.listen(db.engine, "checkout", lambda *_: open_ones.append(1))
     event.listen(db.engine, "checkin", lambda *_: open_ones.pop())
 
-    held = [len(open_ones) for _ in write_csv(cast.harbor, Filter())]
+    held = [len(open_ones) for _ in write_csv(seeded.harbor, Filter())]
 
     assert held == [0, 0]

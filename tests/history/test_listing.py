@@ -10,7 +10,7 @@ import pytest
 
 from tests.factories import (
     NOW,
-    Cast,
+    SeededIds,
     add_delivery,
     add_real_alert,
     get_account,
@@ -23,7 +23,7 @@ from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
 from webapp.history import Filter, Key, Kind, Page, list_page, listing
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -38,17 +38,17 @@ def _ids(page: Page) -> list[int]:
     return [entry.delivery.id for entry in page.entries]
 
 
-def _list(cast: Cast, **wanted: Any) -> list[int]:
-    return _ids(list_page(cast.harbor, Filter(**wanted)))
+def _list(seeded: SeededIds, **wanted: Any) -> list[int]:
+    return _ids(list_page(seeded.harbor, Filter(**wanted)))
 
 
-def _add_other(cast: Cast, config: Config, channel: str = "slack") -> AlertDestination:
-    return add_destination(get_workspace(cast), get_account(cast), channel, "Other", {}, config.sealer, NOW)
+def _add_other(seeded: SeededIds, app_settings: AppSettings, channel: str = "slack") -> AlertDestination:
+    return add_destination(get_workspace(seeded), get_account(seeded), channel, "Other", {}, app_settings.cipher, NOW)
 
 
-def _add_many(cast: Cast, count: int, **facts: Any) -> list[int]:
+def _add_many(seeded: SeededIds, count: int, **facts: Any) -> list[int]:
     """Add test sends, one a second, and tell their ids, the newest first."""
-    destination = get_destination(cast)
+    destination = get_destination(seeded)
     facts = {"event_type": "alerts.test", "status": DeliveryStatus.QUEUED, "payload": {}} | facts
     there = {"workspace_id": destination.workspace_id, "alert_destination_id": destination.id}
     moments = [NOW + seconds(number) for number in range(count)]
@@ -59,9 +59,9 @@ def _add_many(cast: Cast, count: int, **facts: Any) -> list[int]:
 
 
 @pytest.fixture
-def few(cast: Cast, config: Config) -> dict[str, int]:
+def few(seeded: SeededIds, app_settings: AppSettings) -> dict[str, int]:
     """The ids of a sent test, a failed real alert a day later, and another destination's failed test a day after."""
-    destination, other = get_destination(cast), _add_other(cast, config)
+    destination, other = get_destination(seeded), _add_other(seeded, app_settings)
     return {
         "sent test": add_delivery(destination, **SENT).id,
         "failed alert": add_real_alert(destination, created_at=NOW + DAY, **GONE).id,
@@ -93,9 +93,9 @@ def few(cast: Cast, config: Config) -> dict[str, int]:
     ],
 )
 def test_a_filter_leaves_what_is_like_it(
-    cast: Cast, few: dict[str, int], wanted: dict[str, Any], names: list[str]
+    seeded: SeededIds, few: dict[str, int], wanted: dict[str, Any], names: list[str]
 ) -> None:
-    assert _list(cast, **wanted) == [few[name] for name in names]
+    assert _list(seeded, **wanted) == [few[name] for name in names]
 
 
 @on_both_databases
@@ -110,61 +110,61 @@ def test_a_filter_leaves_what_is_like_it(
     ],
 )
 def test_a_destinations_history_holds_no_other_ones(
-    cast: Cast, few: dict[str, int], wanted: dict[str, Any], names: list[str]
+    seeded: SeededIds, few: dict[str, int], wanted: dict[str, Any], names: list[str]
 ) -> None:
-    assert _list(cast, destination_id=cast.destination, **wanted) == [few[name] for name in names]
+    assert _list(seeded, destination_id=seeded.destination, **wanted) == [few[name] for name in names]
 
 
 @on_both_databases
-def test_a_day_ends_with_its_last_microsecond(cast: Cast) -> None:
+def test_a_day_ends_with_its_last_microsecond(seeded: SeededIds) -> None:
     midnight = NOW.replace(hour=0, minute=0) + DAY
-    last = add_delivery(get_destination(cast), created_at=midnight - timedelta(microseconds=1)).id
-    first = add_delivery(get_destination(cast), created_at=midnight).id
+    last = add_delivery(get_destination(seeded), created_at=midnight - timedelta(microseconds=1)).id
+    first = add_delivery(get_destination(seeded), created_at=midnight).id
 
-    assert _list(cast, until=date(2026, 5, 4)) == [last]
-    assert _list(cast, since=date(2026, 5, 5)) == [first]
+    assert _list(seeded, until=date(2026, 5, 4)) == [last]
+    assert _list(seeded, since=date(2026, 5, 5)) == [first]
 
 
 @on_both_databases
 @pytest.mark.parametrize("wanted", [{}, {"kind": Kind.TEST}, {"status": DeliveryStatus.SENT}, {"channel": "webhook"}])
-def test_another_workspaces_deliveries_are_in_nobody_elses_history(cast: Cast, wanted: dict[str, Any]) -> None:
-    foreign = db.session.get_one(AlertDestination, cast.foreign_destination)
+def test_another_workspaces_deliveries_are_in_nobody_elses_history(seeded: SeededIds, wanted: dict[str, Any]) -> None:
+    foreign = db.session.get_one(AlertDestination, seeded.foreign_destination)
     theirs = add_delivery(foreign, **SENT).id
 
-    assert _list(cast, **wanted) == []
-    assert _list(cast, destination_id=foreign.id, **wanted) == []
-    assert _ids(list_page(cast.clinic, Filter(**wanted))) == [theirs]
+    assert _list(seeded, **wanted) == []
+    assert _list(seeded, destination_id=foreign.id, **wanted) == []
+    assert _ids(list_page(seeded.clinic, Filter(**wanted))) == [theirs]
 
 
 @on_both_databases
-def test_an_entry_names_what_belongs_to_it(cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_an_entry_names_what_belongs_to_it(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     add_real_alert(destination)
-    add_delivery(destination, created_at=NOW + seconds(1), requested_by_id=cast.support)
+    add_delivery(destination, created_at=NOW + seconds(1), requested_by_id=seeded.support)
 
-    test, alert = list_page(cast.harbor, Filter()).entries
+    test, alert = list_page(seeded.harbor, Filter()).entries
 
     assert (test.destination.name, test.presser, test.rule, test.tenant) == ("Ticket system", "Support", None, None)
     assert (alert.presser, alert.rule, alert.tenant) == (None, "A rule", "A customer")
 
 
 @on_both_databases
-def test_what_was_sent_to_a_deleted_destination_stays_in_the_history(cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_what_was_sent_to_a_deleted_destination_stays_in_the_history(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
     sent = add_delivery(destination, **SENT).id
-    delete_destination(destination, get_account(cast), NOW)
+    delete_destination(destination, get_account(seeded), NOW)
 
-    assert _list(cast) == _list(cast, destination_id=cast.destination) == [sent]
+    assert _list(seeded) == _list(seeded, destination_id=seeded.destination) == [sent]
 
 
 @on_both_databases
 @pytest.mark.parametrize(("count", "pages"), [(0, [0]), (50, [50]), (51, [50, 1]), (100, [50, 50]), (101, [50, 50, 1])])
-def test_pages_hold_50_and_leave_nothing_out(cast: Cast, count: int, pages: list[int]) -> None:
-    ids = _add_many(cast, count)
+def test_pages_hold_50_and_leave_nothing_out(seeded: SeededIds, count: int, pages: list[int]) -> None:
+    ids = _add_many(seeded, count)
 
-    found = [list_page(cast.harbor, Filter())]
-    found += [list_page(cast.harbor, Filter(), found[0].older)] * bool(found[0].older)
-    found += [list_page(cast.harbor, Filter(), found[-1].older)] * bool(found[-1].older)
+    found = [list_page(seeded.harbor, Filter())]
+    found += [list_page(seeded.harbor, Filter(), found[0].older)] * bool(found[0].older)
+    found += [list_page(seeded.harbor, Filter(), found[-1].older)] * bool(found[-1].older)
 
     assert [len(page.entries) for page in found] == pages
     assert [row_id for page in found for row_id in _ids(page)] == ids
@@ -172,32 +172,32 @@ def test_pages_hold_50_and_leave_nothing_out(cast: Cast, count: int, pages: list
 
 
 @on_both_databases
-def test_the_next_page_is_the_same_however_many_come_in_meanwhile(cast: Cast) -> None:
-    ids = _add_many(cast, 4)
-    first = list_page(cast.harbor, Filter(), size=2)
-    add_delivery(get_destination(cast), created_at=NOW + DAY)
+def test_the_next_page_is_the_same_however_many_come_in_meanwhile(seeded: SeededIds) -> None:
+    ids = _add_many(seeded, 4)
+    first = list_page(seeded.harbor, Filter(), size=2)
+    add_delivery(get_destination(seeded), created_at=NOW + DAY)
 
-    second = list_page(cast.harbor, Filter(), first.older, size=2)
+    second = list_page(seeded.harbor, Filter(), first.older, size=2)
 
     assert _ids(first) + _ids(second) == ids
 
 
 @on_both_databases
-def test_deliveries_of_the_same_moment_are_each_on_one_page(cast: Cast) -> None:
-    ids = [add_delivery(get_destination(cast)).id for _ in range(5)]
+def test_deliveries_of_the_same_moment_are_each_on_one_page(seeded: SeededIds) -> None:
+    ids = [add_delivery(get_destination(seeded)).id for _ in range(5)]
 
-    first = list_page(cast.harbor, Filter(), size=2)
-    second = list_page(cast.harbor, Filter(), first.older, size=2)
-    third = list_page(cast.harbor, Filter(), second.older, size=2)
+    first = list_page(seeded.harbor, Filter(), size=2)
+    second = list_page(seeded.harbor, Filter(), first.older, size=2)
+    third = list_page(seeded.harbor, Filter(), second.older, size=2)
 
     assert _ids(first) + _ids(second) + _ids(third) == sorted(ids, reverse=True)
 
 
 @on_both_databases
-def test_a_place_need_not_be_that_of_a_delivery(cast: Cast) -> None:
-    ids = _add_many(cast, 3)
+def test_a_place_need_not_be_that_of_a_delivery(seeded: SeededIds) -> None:
+    ids = _add_many(seeded, 3)
 
-    assert _ids(list_page(cast.harbor, Filter(), Key(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
+    assert _ids(list_page(seeded.harbor, Filter(), Key(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
 
 
 # The bound
@@ -211,13 +211,13 @@ def bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @on_both_databases
 @pytest.mark.usefixtures("bound")
-def test_a_page_that_finds_too_little_says_how_far_it_looked_and_the_next_one_goes_on_there(cast: Cast) -> None:
-    rare = add_delivery(get_destination(cast), created_at=NOW - seconds(1), **SENT).id
-    ids = _add_many(cast, 15)
-    wanted = Filter(destination_id=cast.destination, status=DeliveryStatus.SENT)
+def test_a_page_that_finds_too_little_says_how_far_it_looked_and_the_next_one_goes_on_there(seeded: SeededIds) -> None:
+    rare = add_delivery(get_destination(seeded), created_at=NOW - seconds(1), **SENT).id
+    ids = _add_many(seeded, 15)
+    wanted = Filter(destination_id=seeded.destination, status=DeliveryStatus.SENT)
 
-    first = list_page(cast.harbor, wanted)
-    second = list_page(cast.harbor, wanted, first.older)
+    first = list_page(seeded.harbor, wanted)
+    second = list_page(seeded.harbor, wanted, first.older)
 
     assert (_ids(first), first.older, first.is_short) == ([], Key(NOW + seconds(5), ids[9]), True)
     assert (_ids(second), second.older, second.is_short) == ([rare], None, False)
@@ -227,16 +227,16 @@ def test_a_page_that_finds_too_little_says_how_far_it_looked_and_the_next_one_go
 @pytest.mark.usefixtures("bound")
 @pytest.mark.parametrize(("newer", "pages"), [(9, [1, 0]), (10, [0, 1])])
 def test_the_last_row_that_is_looked_through_is_on_this_page_and_not_on_the_next(
-    cast: Cast, newer: int, pages: list[int]
+    seeded: SeededIds, newer: int, pages: list[int]
 ) -> None:
-    destination = get_destination(cast)
+    destination = get_destination(seeded)
     add_delivery(destination, created_at=NOW - seconds(2))
     add_delivery(destination, created_at=NOW - seconds(1), **SENT)
-    _add_many(cast, newer)
-    wanted = Filter(destination_id=cast.destination, status=DeliveryStatus.SENT)
+    _add_many(seeded, newer)
+    wanted = Filter(destination_id=seeded.destination, status=DeliveryStatus.SENT)
 
-    first = list_page(cast.harbor, wanted)
-    second = list_page(cast.harbor, wanted, first.older)
+    first = list_page(seeded.harbor, wanted)
+    second = list_page(seeded.harbor, wanted, first.older)
 
     assert [len(page.entries) for page in (first, second)] == pages
 
@@ -247,12 +247,12 @@ def test_the_last_row_that_is_looked_through_is_on_this_page_and_not_on_the_next
     "wanted",
     [Filter(), Filter(kind=Kind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],
 )
-def test_what_an_index_answers_alone_is_found_however_far_back_it_is(cast: Cast, wanted: Filter) -> None:
+def test_what_an_index_answers_alone_is_found_however_far_back_it_is(seeded: SeededIds, wanted: Filter) -> None:
     facts = {"status": DeliveryStatus.CANCELED, "last_error_code": "gone", "created_at": NOW - DAY}
-    old = add_delivery(get_destination(cast), **facts)
-    _add_many(cast, 15, event_type="alerts.test")
+    old = add_delivery(get_destination(seeded), **facts)
+    _add_many(seeded, 15, event_type="alerts.test")
 
-    page = list_page(cast.harbor, wanted)
+    page = list_page(seeded.harbor, wanted)
 
     assert (page.entries[-1].delivery, page.older) == (old, None)
 
@@ -266,14 +266,14 @@ def test_what_an_index_answers_alone_is_found_however_far_back_it_is(cast: Cast,
     [(Filter(), 1), (Filter(status=DeliveryStatus.QUEUED), 1), (Filter(channel="webhook", kind=Kind.TEST), 2)],
 )
 def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
-    cast: Cast, count_queries: CountQueries, wanted: Filter, queries: int
+    seeded: SeededIds, count_queries: CountQueries, wanted: Filter, queries: int
 ) -> None:
-    _add_many(cast, 60)
+    _add_many(seeded, 60)
 
     with count_queries() as for_one:
-        list_page(cast.harbor, wanted, size=1)
+        list_page(seeded.harbor, wanted, size=1)
     with count_queries() as for_many:
-        _read_names(list_page(cast.harbor, wanted))
+        _read_names(list_page(seeded.harbor, wanted))
 
     assert (len(for_one), len(for_many)) == (queries, queries)
 
@@ -298,10 +298,10 @@ def _read_names(page: Page) -> list[tuple[str, str | None]]:
 )
 @pytest.mark.parametrize("before", [None, Key(NOW + DAY, 1)])
 def test_every_filter_walks_an_index_in_its_order(
-    cast: Cast, count_queries: CountQueries, wanted: Filter, index: str, before: Key | None
+    seeded: SeededIds, count_queries: CountQueries, wanted: Filter, index: str, before: Key | None
 ) -> None:
     with count_queries() as statements:
-        list_page(cast.harbor, replace(wanted, since=date(2026, 1, 1)), before)
+        list_page(seeded.harbor, replace(wanted, since=date(2026, 1, 1)), before)
 
     plan = _explain(statements[-1])
     assert f"INDEX ix_alert_deliveries_{index} (" in plan[0]

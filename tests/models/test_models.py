@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.factories import (
     NOW,
-    Cast,
+    SeededIds,
     add_delivery,
     add_real_alert,
     get_account,
@@ -51,8 +51,8 @@ def list_deliveries() -> list[int]:
     return list(db.session.scalars(select(AlertDelivery.id).order_by(AlertDelivery.id)))
 
 
-def get_foreign_destination(cast: Cast) -> AlertDestination:
-    return db.session.get_one(AlertDestination, cast.foreign_destination)
+def get_foreign_destination(seeded: SeededIds) -> AlertDestination:
+    return db.session.get_one(AlertDestination, seeded.foreign_destination)
 
 
 NEEDED_BY: dict[DeliveryStatus, dict[str, Any]] = {
@@ -64,140 +64,144 @@ NEEDED_BY: dict[DeliveryStatus, dict[str, Any]] = {
 
 @on_both_databases
 @pytest.mark.parametrize("status", DeliveryStatus)
-def test_every_status_is_accepted_with_what_it_needs(context: None, cast: Cast, status: DeliveryStatus) -> None:
-    delivery = add_delivery(get_destination(cast), status=status, **NEEDED_BY.get(status, {}))
+def test_every_status_is_accepted_with_what_it_needs(context: None, seeded: SeededIds, status: DeliveryStatus) -> None:
+    delivery = add_delivery(get_destination(seeded), status=status, **NEEDED_BY.get(status, {}))
 
     assert db.session.get_one(AlertDelivery, delivery.id).status is status
 
 
 @on_both_databases
-def test_an_unknown_status_is_refused(context: None, cast: Cast) -> None:
-    delivery = add_real_alert(get_destination(cast))
+def test_an_unknown_status_is_refused(context: None, seeded: SeededIds) -> None:
+    delivery = add_real_alert(get_destination(seeded))
 
     with refused("ck_alert_deliveries_status_known"):
         overwrite(delivery, "status = 'lost'")
 
 
 @on_both_databases
-def test_a_sent_delivery_without_its_time_is_refused(context: None, cast: Cast) -> None:
+def test_a_sent_delivery_without_its_time_is_refused(context: None, seeded: SeededIds) -> None:
     with refused("ck_alert_deliveries_sent_has_time"):
-        add_delivery(get_destination(cast), status=DeliveryStatus.SENT)
+        add_delivery(get_destination(seeded), status=DeliveryStatus.SENT)
 
 
 @on_both_databases
-def test_a_failed_delivery_without_a_code_is_refused(context: None, cast: Cast) -> None:
+def test_a_failed_delivery_without_a_code_is_refused(context: None, seeded: SeededIds) -> None:
     with refused("ck_alert_deliveries_failed_has_code"):
-        add_delivery(get_destination(cast), status=DeliveryStatus.FAILED)
+        add_delivery(get_destination(seeded), status=DeliveryStatus.FAILED)
 
 
 @on_both_databases
-def test_a_deferred_delivery_without_the_time_of_its_next_attempt_is_refused(context: None, cast: Cast) -> None:
+def test_a_deferred_delivery_without_the_time_of_its_next_attempt_is_refused(context: None, seeded: SeededIds) -> None:
     with refused("ck_alert_deliveries_deferred_has_time"):
-        add_delivery(get_destination(cast), status=DeliveryStatus.DEFERRED)
+        add_delivery(get_destination(seeded), status=DeliveryStatus.DEFERRED)
 
 
 @on_both_databases
-def test_fewer_than_no_attempts_are_refused(context: None, cast: Cast) -> None:
+def test_fewer_than_no_attempts_are_refused(context: None, seeded: SeededIds) -> None:
     with refused("ck_alert_deliveries_attempt_count_not_negative"):
-        add_delivery(get_destination(cast), attempt_count=-1)
+        add_delivery(get_destination(seeded), attempt_count=-1)
 
 
 @on_both_databases
 @pytest.mark.parametrize("missing", ["tenant_id", "alert_rule_id"])
-def test_a_real_alert_without_a_tenant_or_a_rule_is_refused(context: None, cast: Cast, missing: str) -> None:
+def test_a_real_alert_without_a_tenant_or_a_rule_is_refused(context: None, seeded: SeededIds, missing: str) -> None:
     with refused("ck_alert_deliveries_test_send_or_real_alert"):
-        add_real_alert(get_destination(cast), **{missing: None})
+        add_real_alert(get_destination(seeded), **{missing: None})
 
 
 @on_both_databases
-def test_a_delivery_with_neither_tenant_nor_rule_that_is_no_test_send_is_refused(context: None, cast: Cast) -> None:
+def test_a_delivery_with_neither_tenant_nor_rule_that_is_no_test_send_is_refused(
+    context: None, seeded: SeededIds
+) -> None:
     with refused("ck_alert_deliveries_test_send_or_real_alert"):
-        add_delivery(get_destination(cast), event_type="heartbeat.missing")
+        add_delivery(get_destination(seeded), event_type="heartbeat.missing")
 
 
 @on_both_databases
 @pytest.mark.parametrize("absent", [{"tenant_id": None}, {"alert_rule_id": None}, {}])
 def test_a_test_send_with_a_tenant_or_a_rule_or_both_is_refused(
-    context: None, cast: Cast, absent: dict[str, None]
+    context: None, seeded: SeededIds, absent: dict[str, None]
 ) -> None:
     with refused("ck_alert_deliveries_test_send_or_real_alert"):
-        add_real_alert(get_destination(cast), event_type=TEST_EVENT, **absent)
+        add_real_alert(get_destination(seeded), event_type=TEST_EVENT, **absent)
 
 
 @on_both_databases
-def test_a_delivery_to_a_destination_of_another_workspace_is_refused(context: None, cast: Cast) -> None:
-    delivery = add_delivery(get_destination(cast))
+def test_a_delivery_to_a_destination_of_another_workspace_is_refused(context: None, seeded: SeededIds) -> None:
+    delivery = add_delivery(get_destination(seeded))
 
     with refused(FOREIGN_KEY):
-        overwrite(delivery, f"alert_destination_id = {cast.foreign_destination}")
+        overwrite(delivery, f"alert_destination_id = {seeded.foreign_destination}")
 
 
 @on_both_databases
 @pytest.mark.parametrize("owner", ["tenant_id", "alert_rule_id"])
 def test_a_real_alert_with_a_tenant_or_a_rule_of_another_workspace_is_refused(
-    context: None, cast: Cast, owner: str
+    context: None, seeded: SeededIds, owner: str
 ) -> None:
-    foreign = add_real_alert(get_foreign_destination(cast))
+    foreign = add_real_alert(get_foreign_destination(seeded))
 
     with refused(FOREIGN_KEY):
-        add_real_alert(get_destination(cast), **{owner: getattr(foreign, owner)})
+        add_real_alert(get_destination(seeded), **{owner: getattr(foreign, owner)})
 
 
 @on_both_databases
-def test_a_delivery_cannot_move_to_another_workspace(context: None, cast: Cast) -> None:
-    delivery = add_delivery(get_destination(cast))
+def test_a_delivery_cannot_move_to_another_workspace(context: None, seeded: SeededIds) -> None:
+    delivery = add_delivery(get_destination(seeded))
 
     with refused(FOREIGN_KEY):
-        overwrite(delivery, f"workspace_id = {cast.clinic}")
+        overwrite(delivery, f"workspace_id = {seeded.clinic}")
 
 
 @on_both_databases
-def test_a_destination_with_deliveries_cannot_move_to_another_workspace(context: None, cast: Cast) -> None:
-    add_delivery(get_destination(cast))
+def test_a_destination_with_deliveries_cannot_move_to_another_workspace(context: None, seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded))
 
     with refused(FOREIGN_KEY):
         db.session.execute(
-            text(f"UPDATE alert_destinations SET workspace_id = {cast.clinic} WHERE id = {cast.destination}")
+            text(f"UPDATE alert_destinations SET workspace_id = {seeded.clinic} WHERE id = {seeded.destination}")
         )
 
 
 @on_both_databases
 @pytest.mark.parametrize("column", ["workspace_id", "alert_destination_id"])
-def test_a_delivery_without_a_workspace_or_a_destination_is_refused(context: None, cast: Cast, column: str) -> None:
-    delivery = add_delivery(get_destination(cast))
+def test_a_delivery_without_a_workspace_or_a_destination_is_refused(
+    context: None, seeded: SeededIds, column: str
+) -> None:
+    delivery = add_delivery(get_destination(seeded))
 
     with refused(f"(?i){column}.*not.null|not.null.*{column}"):
         overwrite(delivery, f"{column} = NULL")
 
 
 @on_both_databases
-def test_a_delivery_requested_by_nobody_we_know_is_refused(context: None, cast: Cast) -> None:
+def test_a_delivery_requested_by_nobody_we_know_is_refused(context: None, seeded: SeededIds) -> None:
     with refused(FOREIGN_KEY):
-        add_delivery(get_destination(cast), requested_by_id=10_000)
+        add_delivery(get_destination(seeded), requested_by_id=10_000)
 
 
 @on_both_databases
-def test_an_unknown_role_is_refused(context: None, cast: Cast) -> None:
+def test_an_unknown_role_is_refused(context: None, seeded: SeededIds) -> None:
     with refused("ck_members_role_known"):
         db.session.execute(text("UPDATE members SET role = 'owner'"))
 
 
 @on_both_databases
-def test_a_second_role_in_the_same_workspace_is_refused(context: None, cast: Cast) -> None:
-    db.session.add(Member(workspace_id=cast.harbor, account_id=cast.admin, role=Role.VIEWER))
+def test_a_second_role_in_the_same_workspace_is_refused(context: None, seeded: SeededIds) -> None:
+    db.session.add(Member(workspace_id=seeded.harbor, account_id=seeded.admin, role=Role.VIEWER))
 
     with refused("(?i)pk_members|members.workspace_id, members.account_id"):
         db.session.flush()
 
 
 @on_both_databases
-def test_a_second_account_with_the_same_address_is_refused(context: None, cast: Cast) -> None:
+def test_a_second_account_with_the_same_address_is_refused(context: None, seeded: SeededIds) -> None:
     with refused("uq_accounts_email|accounts.email"):
         add_account("admin@example.com", "Another", None, NOW)
 
 
 @on_both_databases
-def test_a_second_workspace_with_the_same_slug_is_refused(context: None, cast: Cast) -> None:
+def test_a_second_workspace_with_the_same_slug_is_refused(context: None, seeded: SeededIds) -> None:
     with refused("uq_workspaces_slug|workspaces.slug"):
         add_workspace("harbor", "Another harbor", NOW)
 
@@ -205,11 +209,11 @@ def test_a_second_workspace_with_the_same_slug_is_refused(context: None, cast: C
 @on_both_databases
 @pytest.mark.parametrize(("owner", "column"), [(Tenant, "tenant_id"), (AlertRule, "alert_rule_id")])
 def test_deleting_a_tenant_or_a_rule_takes_its_real_deliveries_along_and_nothing_else(
-    context: None, cast: Cast, owner: type[Tenant | AlertRule], column: str
+    context: None, seeded: SeededIds, owner: type[Tenant | AlertRule], column: str
 ) -> None:
-    test_send = add_delivery(get_destination(cast))
-    of_the_owner = add_real_alert(get_destination(cast))
-    of_another = add_real_alert(get_destination(cast))
+    test_send = add_delivery(get_destination(seeded))
+    of_the_owner = add_real_alert(get_destination(seeded))
+    of_another = add_real_alert(get_destination(seeded))
 
     db.session.execute(delete(owner).where(owner.id == getattr(of_the_owner, column)))
 
@@ -219,61 +223,61 @@ def test_deleting_a_tenant_or_a_rule_takes_its_real_deliveries_along_and_nothing
 @on_both_databases
 @pytest.mark.parametrize("add", [add_delivery, add_real_alert])
 def test_a_destination_with_deliveries_cannot_be_removed(
-    context: None, cast: Cast, add: Callable[[AlertDestination], AlertDelivery]
+    context: None, seeded: SeededIds, add: Callable[[AlertDestination], AlertDelivery]
 ) -> None:
-    add(get_destination(cast))
+    add(get_destination(seeded))
 
     with refused(FOREIGN_KEY):
-        db.session.execute(delete(AlertDestination).where(AlertDestination.id == cast.destination))
+        db.session.execute(delete(AlertDestination).where(AlertDestination.id == seeded.destination))
 
 
 @on_both_databases
-def test_deleting_an_account_keeps_the_deliveries_it_requested(context: None, cast: Cast) -> None:
-    delivery = add_delivery(get_destination(cast), requested_by_id=cast.admin)
+def test_deleting_an_account_keeps_the_deliveries_it_requested(context: None, seeded: SeededIds) -> None:
+    delivery = add_delivery(get_destination(seeded), requested_by_id=seeded.admin)
 
-    db.session.execute(delete(Account).where(Account.id == cast.admin))
+    db.session.execute(delete(Account).where(Account.id == seeded.admin))
     db.session.refresh(delivery)
 
     assert delivery.requested_by_id is None
 
 
 @on_both_databases
-def test_deleting_an_account_ends_its_memberships_and_no_other(context: None, cast: Cast) -> None:
-    db.session.execute(delete(Account).where(Account.id == cast.admin))
+def test_deleting_an_account_ends_its_memberships_and_no_other(context: None, seeded: SeededIds) -> None:
+    db.session.execute(delete(Account).where(Account.id == seeded.admin))
 
     members = db.session.scalars(select(Member.account_id).order_by(Member.account_id))
-    assert list(members) == [cast.support, cast.viewer, cast.stranger]
+    assert list(members) == [seeded.support, seeded.viewer, seeded.stranger]
 
 
 @on_both_databases
-def test_deleting_a_workspace_takes_all_that_it_owns_along_and_nothing_else(context: None, cast: Cast) -> None:
-    add_delivery(get_destination(cast))
-    add_real_alert(get_destination(cast))
-    foreign = [add_delivery(get_foreign_destination(cast)).id, add_real_alert(get_foreign_destination(cast)).id]
+def test_deleting_a_workspace_takes_all_that_it_owns_along_and_nothing_else(context: None, seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded))
+    add_real_alert(get_destination(seeded))
+    foreign = [add_delivery(get_foreign_destination(seeded)).id, add_real_alert(get_foreign_destination(seeded)).id]
 
-    db.session.execute(delete(Workspace).where(Workspace.id == cast.harbor))
+    db.session.execute(delete(Workspace).where(Workspace.id == seeded.harbor))
 
     assert list_deliveries() == foreign
-    assert list(db.session.scalars(select(AlertDestination.id))) == [cast.foreign_destination]
+    assert list(db.session.scalars(select(AlertDestination.id))) == [seeded.foreign_destination]
 
 
-def add_tenant(cast: Cast) -> Tenant:
-    tenant = Tenant(workspace_id=cast.harbor, name="A customer", created_at=NOW)
+def add_tenant(seeded: SeededIds) -> Tenant:
+    tenant = Tenant(workspace_id=seeded.harbor, name="A customer", created_at=NOW)
     db.session.add(tenant)
     db.session.commit()
     return tenant
 
 
-def add_rule(cast: Cast) -> AlertRule:
-    rule = AlertRule(workspace_id=cast.harbor, name="A rule", event_type="heartbeat.missing", created_at=NOW)
+def add_rule(seeded: SeededIds) -> AlertRule:
+    rule = AlertRule(workspace_id=seeded.harbor, name="A rule", event_type="heartbeat.missing", created_at=NOW)
     db.session.add(rule)
     db.session.commit()
     return rule
 
 
-def add_bare_destination(cast: Cast) -> AlertDestination:
+def add_bare_destination(seeded: SeededIds) -> AlertDestination:
     destination = AlertDestination(
-        workspace_id=cast.harbor, name="A room", type="webhook", config="", created_at=NOW, updated_at=NOW
+        workspace_id=seeded.harbor, name="A room", type="webhook", config="", created_at=NOW, updated_at=NOW
     )
     db.session.add(destination)
     db.session.commit()
@@ -284,25 +288,27 @@ def add_bare_destination(cast: Cast) -> AlertDestination:
 @pytest.mark.parametrize(
     "add",
     [
-        pytest.param(lambda cast: add_delivery(get_destination(cast)), id="delivery"),
+        pytest.param(lambda seeded: add_delivery(get_destination(seeded)), id="delivery"),
         pytest.param(add_bare_destination, id="destination"),
         pytest.param(add_tenant, id="tenant"),
         pytest.param(add_rule, id="rule"),
-        pytest.param(lambda cast: add_account("late@example.com", "Late", None, NOW), id="account"),
-        pytest.param(lambda cast: add_workspace("late", "Late", NOW), id="workspace"),
+        pytest.param(lambda seeded: add_account("late@example.com", "Late", None, NOW), id="account"),
+        pytest.param(lambda seeded: add_workspace("late", "Late", NOW), id="workspace"),
     ],
 )
-def test_the_id_of_a_deleted_row_is_never_given_again(context: None, cast: Cast, add: Callable[[Cast], Any]) -> None:
-    deleted = add(cast)
+def test_the_id_of_a_deleted_row_is_never_given_again(
+    context: None, seeded: SeededIds, add: Callable[[SeededIds], Any]
+) -> None:
+    deleted = add(seeded)
     number = deleted.id
     db.session.delete(deleted)
     db.session.commit()
 
-    assert add(cast).id > number
+    assert add(seeded).id > number
 
 
 @on_both_databases
-def test_a_delivery_keeps_its_facts(context: None, cast: Cast) -> None:
+def test_a_delivery_keeps_its_facts(context: None, seeded: SeededIds) -> None:
     facts = {
         "status": DeliveryStatus.FAILED,
         "send_after": NOW + seconds(0.000001),
@@ -312,31 +318,31 @@ def test_a_delivery_keeps_its_facts(context: None, cast: Cast) -> None:
         "last_error_message": "Straße 1 antwortete: 404 – 通知なし",
         "answer_status": 404,
         "answer_seconds": 0.125,
-        "requested_by_id": cast.admin,
+        "requested_by_id": seeded.admin,
         "payload": {"reference": "K7QF", "nested": [{"null": None, "text": "🔔"}, 2**53 + 1, 0.5, True]},
     }
-    delivery = add_delivery(get_destination(cast), **facts)
+    delivery = add_delivery(get_destination(seeded), **facts)
     db.session.refresh(delivery)
 
     assert {name: getattr(delivery, name) for name in facts} == facts
 
 
-def test_a_delivery_leads_to_its_destination_and_to_who_requested_it(context: None, cast: Cast) -> None:
-    delivery = add_delivery(get_destination(cast), requested_by_id=cast.admin)
+def test_a_delivery_leads_to_its_destination_and_to_who_requested_it(context: None, seeded: SeededIds) -> None:
+    delivery = add_delivery(get_destination(seeded), requested_by_id=seeded.admin)
 
-    assert (delivery.destination, delivery.requested_by) == (get_destination(cast), get_account(cast))
+    assert (delivery.destination, delivery.requested_by) == (get_destination(seeded), get_account(seeded))
 
 
-def test_a_destination_starts_enabled_with_its_first_settings(context: None, cast: Cast) -> None:
-    destination = add_bare_destination(cast)
+def test_a_destination_starts_enabled_with_its_first_settings(context: None, seeded: SeededIds) -> None:
+    destination = add_bare_destination(seeded)
 
     assert (destination.is_enabled, destination.settings_version, destination.deleted_at) == (True, 1, None)
 
 
-def test_settings_are_sealed_for_their_workspace_and_their_row(context: None, cast: Cast) -> None:
-    destination = get_destination(cast)
+def test_settings_are_sealed_for_their_workspace_and_their_row(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
 
-    assert destination.seal == f"workspace {get_workspace(cast).id} destination {cast.destination}"
+    assert destination.encryption_context == f"workspace {get_workspace(seeded).id} destination {seeded.destination}"
 
 
 @pytest.mark.parametrize(

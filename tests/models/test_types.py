@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import literal, select, text
 from sqlalchemy.exc import StatementError
 
-from tests.factories import Cast, add_delivery, get_destination, on_both_databases
+from tests.factories import SeededIds, add_delivery, get_destination, on_both_databases
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, Tenant
 from webapp.models.types import UtcDateTime
@@ -15,39 +15,39 @@ NOON = datetime(2026, 5, 4, 12, 0, 0, 1, tzinfo=UTC)
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))
 
 
-def store(cast: Cast, moment: datetime | None) -> datetime | None:
+def store(seeded: SeededIds, moment: datetime | None) -> datetime | None:
     """Write a moment to a row and read it back from the database."""
-    delivery = add_delivery(get_destination(cast), sent_at=moment)
+    delivery = add_delivery(get_destination(seeded), sent_at=moment)
     db.session.refresh(delivery)
     return delivery.sent_at
 
 
 @on_both_databases
 @pytest.mark.parametrize("moment", [NOON, NOON.astimezone(KATHMANDU), NOON.replace(year=1), None])
-def test_a_moment_comes_back_to_the_microsecond(context: None, cast: Cast, moment: datetime | None) -> None:
-    assert store(cast, moment) == moment
+def test_a_moment_comes_back_to_the_microsecond(context: None, seeded: SeededIds, moment: datetime | None) -> None:
+    assert store(seeded, moment) == moment
 
 
 @on_both_databases
-def test_a_moment_comes_back_in_utc_whatever_zone_it_was_given_in(context: None, cast: Cast) -> None:
-    stored = store(cast, NOON.astimezone(KATHMANDU))
+def test_a_moment_comes_back_in_utc_whatever_zone_it_was_given_in(context: None, seeded: SeededIds) -> None:
+    stored = store(seeded, NOON.astimezone(KATHMANDU))
 
     assert stored is not None
     assert stored.tzinfo is UTC
 
 
 @on_both_databases
-def test_a_moment_without_a_zone_is_refused(context: None, cast: Cast) -> None:
+def test_a_moment_without_a_zone_is_refused(context: None, seeded: SeededIds) -> None:
     with pytest.raises(StatementError, match="names no instant"):
-        store(cast, NOON.replace(tzinfo=None))
+        store(seeded, NOON.replace(tzinfo=None))
 
 
 @on_both_databases
 @pytest.mark.parametrize(("earlier", "is_found"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
 def test_moments_of_different_zones_are_compared_as_instants(
-    context: None, cast: Cast, earlier: timedelta, is_found: bool
+    context: None, seeded: SeededIds, earlier: timedelta, is_found: bool
 ) -> None:
-    store(cast, NOON - earlier)
+    store(seeded, NOON - earlier)
 
     found = db.session.scalars(select(AlertDelivery).where(AlertDelivery.sent_at < NOON.astimezone(KATHMANDU)))
 
@@ -60,15 +60,15 @@ def test_a_moment_that_no_table_holds_comes_back_too(context: None) -> None:
 
 
 @on_both_databases
-def test_an_id_has_64_bits(context: None, cast: Cast) -> None:
-    db.session.add(Tenant(id=2**63 - 1, workspace_id=cast.harbor, name="The last one", created_at=NOON))
+def test_an_id_has_64_bits(context: None, seeded: SeededIds) -> None:
+    db.session.add(Tenant(id=2**63 - 1, workspace_id=seeded.harbor, name="The last one", created_at=NOON))
     db.session.flush()
 
     assert db.session.get_one(Tenant, 2**63 - 1).name == "The last one"
 
 
 @on_both_databases
-def test_a_member_of_a_closed_set_is_stored_by_its_value(context: None, cast: Cast) -> None:
-    add_delivery(get_destination(cast), status=DeliveryStatus.CANCELED)
+def test_a_member_of_a_closed_set_is_stored_by_its_value(context: None, seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded), status=DeliveryStatus.CANCELED)
 
     assert db.session.scalar(text("SELECT status FROM alert_deliveries")) == "canceled"

@@ -3,7 +3,7 @@
 import socket
 
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.client import Answer, post
+from webapp.outbound.http.client import HttpResponse, post
 from webapp.outbound.http.status_codes import raise_for_status
 from webapp.outbound.policy.urls import Policy, read_url
 from webapp.outbound.transport.dns import Resolver
@@ -38,7 +38,7 @@ def send(
     policy: Policy | None = None,
     resolver: Resolver = loopback,
     limits: Limits = BRIEF,
-) -> Answer:
+) -> HttpResponse:
     """Post to `url`, trusted unless there is another policy."""
     return post(url, body, HEADERS, policy or trusting(url), None, resolver, limits)
 

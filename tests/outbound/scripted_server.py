@@ -32,13 +32,13 @@ def listening(script: Script, context: ssl.SSLContext | None = None, read_first:
     over = Event()
     with closing(socket.create_server(("127.0.0.1", 0))) as door:
         door.settimeout(0.01)
-        far_end = FarEnd(door.getsockname()[1])
+        receiver = FarEnd(door.getsockname()[1])
 
         def serve(connection: socket.socket) -> None:
             connection.settimeout(15)
             with suppress(OSError), closing(_encrypt(connection, context)) as line:
                 if read_first:
-                    far_end.heads.append(read_request(line))
+                    receiver.heads.append(read_request(line))
                 script(line)
 
         def take_connections() -> None:
@@ -49,7 +49,7 @@ def listening(script: Script, context: ssl.SSLContext | None = None, read_first:
         keeper = Thread(target=take_connections, daemon=True)
         keeper.start()
         try:
-            yield far_end
+            yield receiver
         finally:
             over.set()
             keeper.join()

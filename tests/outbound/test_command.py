@@ -64,9 +64,9 @@ def test_check_obeys_the_operators_settings(
 def test_post_prints_code_and_status(
     answer: int, code: str, exit_status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with listening(script_of("plain", {"status": answer})) as far_end:
-        monkeypatch.setenv(TRUSTED, far_end.origin)
-        assert main(["post", f"{far_end.origin}/hook"]) == exit_status
+    with listening(script_of("plain", {"status": answer})) as receiver:
+        monkeypatch.setenv(TRUSTED, receiver.origin)
+        assert main(["post", f"{receiver.origin}/hook"]) == exit_status
     printed = json.loads(capsys.readouterr().out)
     assert (printed["code"], printed["status"]) == (code, answer)
     assert 0 <= printed["seconds"] < 1

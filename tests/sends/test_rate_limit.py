@@ -1,4 +1,4 @@
-"""The 60 seconds: both sides of the boundary, and the door."""
+"""The 60 seconds: both sides of the boundary, and the enforce_limits."""
 
 import socket
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW, seconds
 from webapp import queue
 from webapp.application import create_app
-from webapp.sends.rate_limit import CoolingDown, TooManyPresses, door, seconds_left
-from webapp.settings import read_config
+from webapp.sends.rate_limit import CoolingDown, TooManyTestSends, enforce_limits, seconds_left
+from webapp.settings import read_settings
 
 
 @pytest.mark.parametrize(
@@ -27,36 +27,36 @@ def test_where_there_was_no_test_there_is_nothing_to_wait_for() -> None:
 
 
 def test_the_door_lets_one_press_in_a_minute_through(context: None) -> None:
-    with door(1, 1, 1):
+    with enforce_limits(1, 1, 1):
         pass
 
-    with pytest.raises(CoolingDown), door(1, 1, 1):
-        pytest.fail("the door was open")
+    with pytest.raises(CoolingDown), enforce_limits(1, 1, 1):
+        pytest.fail("the enforce_limits was open")
 
 
 def test_each_destination_has_a_door_of_its_own(context: None) -> None:
-    with door(1, 1, 1), door(2, 1, 1):
+    with enforce_limits(1, 1, 1), enforce_limits(2, 1, 1):
         pass
 
 
 def test_a_press_that_broke_for_another_reason_is_given_back(context: None) -> None:
-    with pytest.raises(RuntimeError), door(1, 1, 1):
+    with pytest.raises(RuntimeError), enforce_limits(1, 1, 1):
         raise RuntimeError
 
-    with door(1, 1, 1):
+    with enforce_limits(1, 1, 1):
         pass
 
 
 def test_a_press_that_the_database_refused_is_given_back_since_the_database_remembers_better(context: None) -> None:
-    with pytest.raises(CoolingDown), door(1, 1, 1):
+    with pytest.raises(CoolingDown), enforce_limits(1, 1, 1):
         raise CoolingDown
 
-    with door(1, 1, 1):
+    with enforce_limits(1, 1, 1):
         pass
 
 
 def test_the_door_closes_for_no_longer_than_a_minute(context: None, queue_server: QueueServer) -> None:
-    with door(1, 1, 1):
+    with enforce_limits(1, 1, 1):
         pass
 
     client = queue.connect(queue_server.url)
@@ -65,18 +65,18 @@ def test_the_door_closes_for_no_longer_than_a_minute(context: None, queue_server
 
 
 def test_without_redis_the_door_stands_open_since_the_database_decides(environment: dict[str, str]) -> None:
-    app = create_app(read_config(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
+    app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
 
-    with app.app_context(), door(1, 1, 1):
+    with app.app_context(), enforce_limits(1, 1, 1):
         pass
 
 
 def test_a_redis_that_does_not_answer_is_asked_once(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as frozen:
-        app = create_app(read_config(environment | {"REDIS_URL": f"redis://127.0.0.1:{frozen.getsockname()[1]}"}))
+        app = create_app(read_settings(environment | {"REDIS_URL": f"redis://127.0.0.1:{frozen.getsockname()[1]}"}))
         frozen.setblocking(False)
 
-        with app.app_context(), door(1, 1, 1):
+        with app.app_context(), enforce_limits(1, 1, 1):
             pass
 
         frozen.accept()[0].close()
@@ -85,13 +85,15 @@ def test_a_redis_that_does_not_answer_is_asked_once(environment: dict[str, str])
 
 
 def _press(destination_id: int, account_id: int, workspace_id: int) -> None:
-    with door(destination_id, account_id, workspace_id):
+    with enforce_limits(destination_id, account_id, workspace_id):
         pass
 
 
 @pytest.fixture
 def few_presses(environment: dict[str, str]) -> Iterator[None]:
-    with create_app(read_config(environment | {"PRESSES_PER_MEMBER": "2", "PRESSES_PER_WORKSPACE": "3"})).app_context():
+    with create_app(
+        read_settings(environment | {"PRESSES_PER_MEMBER": "2", "PRESSES_PER_WORKSPACE": "3"})
+    ).app_context():
         yield
 
 
@@ -99,7 +101,7 @@ def test_a_member_may_press_as_often_as_the_operator_says_and_not_once_more(few_
     _press(1, account_id=1, workspace_id=1)
     _press(2, account_id=1, workspace_id=2)
 
-    with pytest.raises(TooManyPresses):
+    with pytest.raises(TooManyTestSends):
         _press(3, account_id=1, workspace_id=3)
     _press(3, account_id=2, workspace_id=3)
 
@@ -109,6 +111,6 @@ def test_a_workspace_may_press_as_often_as_the_operator_says_and_not_once_more(f
     _press(2, account_id=2, workspace_id=1)
     _press(3, account_id=3, workspace_id=1)
 
-    with pytest.raises(TooManyPresses):
+    with pytest.raises(TooManyTestSends):
         _press(4, account_id=4, workspace_id=1)
     _press(4, account_id=4, workspace_id=2)

@@ -11,14 +11,14 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from benchmarks.installation.servers import QueueServer
-from tests.factories import NOW, Cast, get_workspace, on_both_databases
+from tests.factories import NOW, SeededIds, get_workspace, on_both_databases
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, set_active, set_role
 from webapp.extensions import db
 from webapp.models import Role
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 Visit = Callable[[int], Visitor]
 
@@ -32,18 +32,18 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture
-def owner(app: Flask, cast: Cast) -> int:
+def owner(app: Flask, seeded: SeededIds) -> int:
     """An admin of the harbor who signs in by password."""
     with app.app_context():
         account = add_account(EMAIL, "Owner", None, NOW)
         account.password_hash = CHEAP
-        set_role(get_workspace(cast), account, Role.ADMIN)
+        set_role(get_workspace(seeded), account, Role.ADMIN)
         db.session.commit()
         return account.id
 
 
 @pytest.fixture
-def door(app: Flask, owner: int) -> Visitor:
+def enforce_limits(app: Flask, owner: int) -> Visitor:
     """A browser on the sign-in page."""
     return Visitor.anonymous(app)
 
@@ -326,12 +326,14 @@ def test_the_page_that_a_fragment_stands_on_is_come_back_to(door: Visitor) -> No
     assert answer.location == "/w/harbor/destinations/1"
 
 
-def test_who_is_signed_in_is_not_asked_again(cast: Cast, visit: Visit) -> None:
-    assert visit(cast.viewer).get("/sign-in").location == "/"
+def test_who_is_signed_in_is_not_asked_again(seeded: SeededIds, visit: Visit) -> None:
+    assert visit(seeded.viewer).get("/sign-in").location == "/"
 
 
-def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(cast: Cast, visit: Visit, owner: int) -> None:
-    visitor = visit(cast.stranger)
+def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(
+    seeded: SeededIds, visit: Visit, owner: int
+) -> None:
+    visitor = visit(seeded.stranger)
     assert visitor.get("/w/clinic/destinations").status_code == 200
 
     _sign_in(visitor, EMAIL, PASSWORD)
@@ -346,8 +348,8 @@ def test_a_token_from_before_the_sign_in_is_worth_nothing_after_it(door: Visitor
     assert door.post("/w/harbor/destinations/1/disable").status_code == 400
 
 
-def test_signing_out_ends_the_session_and_says_so(cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_signing_out_ends_the_session_and_says_so(seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
 
     assert visitor.post("/sign-out").location == "/sign-in"
     assert "You are signed out." in visitor.get("/sign-in").text
@@ -370,7 +372,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(door: Vis
 def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
     environment: dict[str, str], owner: int
 ) -> None:
-    visitor = Visitor.anonymous(create_app(read_config(environment | {"HTTPS": "1"})))
+    visitor = Visitor.anonymous(create_app(read_settings(environment | {"HTTPS": "1"})))
 
     cookie = _session_cookie(_sign_in(visitor, EMAIL, PASSWORD))
 
@@ -378,7 +380,7 @@ def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
 
 
 def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[str, str], owner: int) -> None:
-    client = create_app(read_config(environment | {"HTTPS": "1"})).test_client()
+    client = create_app(read_settings(environment | {"HTTPS": "1"})).test_client()
     visitor = Visitor(client)
     here = {"base_url": "https://alerts.example.com"}
     visitor.get("/sign-in", **here)

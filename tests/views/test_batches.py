@@ -8,16 +8,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.factories import NOW, Cast, add_delivery, get_account, get_destination, get_workspace, seconds
+from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace, seconds
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.deliveries.outcome import Badge
-from webapp.deliveries.transitions import ACCEPT, CLAIM, make_change
+from webapp.deliveries.transitions import ACCEPT, CLAIM, apply_transition
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.sends.batches import measure_progress
-from webapp.settings import Config, read_config
+from webapp.settings import AppSettings, read_settings
 
 Visit = Callable[[int], Visitor]
 
@@ -25,13 +25,13 @@ ALL = "/w/harbor/test-all"
 
 
 @pytest.fixture
-def crowd(app: Flask, cast: Cast, config: Config) -> None:
+def crowd(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
     """Beside the cast's own destination: one more, one that is disabled, and one that was tested just now."""
     with app.app_context():
-        harbor, admin, now = get_workspace(cast), get_account(cast), datetime.now(UTC)
+        harbor, admin, now = get_workspace(seeded), get_account(seeded), datetime.now(UTC)
         names = ("Another", "Disabled", "Just tested")
         _, disabled, tested = [
-            add_destination(harbor, admin, "webhook", name, {}, config.sealer, NOW) for name in names
+            add_destination(harbor, admin, "webhook", name, {}, app_settings.cipher, NOW) for name in names
         ]
         set_enabled(disabled, admin, False, NOW)
         add_delivery(tested, status=DeliveryStatus.SENT, sent_at=now, created_at=now - seconds(5))
@@ -45,8 +45,8 @@ def _requested(app: Flask) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.usefixtures("crowd")
-def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, cast: Cast, visit: Visit) -> None:
-    answer = visit(cast.support).post(ALL)
+def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    answer = visit(seeded.support).post(ALL)
 
     requested = _requested(app)
     assert [name for name, _ in requested] == ["Another", "Ticket system"]
@@ -57,8 +57,10 @@ def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, cast: 
 
 
 @pytest.mark.usefixtures("crowd")
-def test_a_second_press_within_the_minute_sends_nothing_and_says_so(app: Flask, cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.support)
+def test_a_second_press_within_the_minute_sends_nothing_and_says_so(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    visitor = visit(seeded.support)
     visitor.post(ALL)
 
     answer = visitor.post(ALL)
@@ -68,14 +70,14 @@ def test_a_second_press_within_the_minute_sends_nothing_and_says_so(app: Flask, 
     assert "hx-get" not in answer.text
 
 
-def test_progress_ends_with_what_came_of_each(app: Flask, cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_progress_ends_with_what_came_of_each(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
     batch = re.search(r"/batches/(\w+)", visitor.post(ALL).text)
     assert batch is not None
     with app.app_context():
         delivery_id, now = db.session.scalars(select(AlertDelivery.id)).one(), datetime.now(UTC)
-        make_change(CLAIM, delivery_id, now, attempt_count=1)
-        make_change(ACCEPT, delivery_id, now, sent_at=now)
+        apply_transition(CLAIM, delivery_id, now, attempt_count=1)
+        apply_transition(ACCEPT, delivery_id, now, sent_at=now)
         db.session.commit()
 
     answer = visitor.get(f"/w/harbor/batches/{batch[1]}")
@@ -84,29 +86,31 @@ def test_progress_ends_with_what_came_of_each(app: Flask, cast: Cast, visit: Vis
     assert ("hx-get" in answer.text, answer.headers["HX-Trigger"]) == (False, "tested-all")
 
 
-def test_the_limit_per_member_stops_it(environment: dict[str, str], app: Flask, cast: Cast, config: Config) -> None:
+def test_the_limit_per_member_stops_it(
+    environment: dict[str, str], app: Flask, seeded: SeededIds, app_settings: AppSettings
+) -> None:
     with app.app_context():
         for number in range(4):
             add_destination(
-                get_workspace(cast), get_account(cast), "webhook", f"Number {number}", {}, config.sealer, NOW
+                get_workspace(seeded), get_account(seeded), "webhook", f"Number {number}", {}, app_settings.cipher, NOW
             )
-    strict = create_app(read_config(environment | {"PRESSES_PER_MEMBER": "3"}))
+    strict = create_app(read_settings(environment | {"PRESSES_PER_MEMBER": "3"}))
 
-    Visitor.signed_in(strict, cast.admin).post(ALL)
+    Visitor.signed_in(strict, seeded.admin).post(ALL)
 
     assert len(_requested(app)) == 3
 
 
-def test_a_batch_of_another_workspace_is_not_told_of(app: Flask, cast: Cast) -> None:
+def test_a_batch_of_another_workspace_is_not_told_of(app: Flask, seeded: SeededIds) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast), batch="0f")
+        add_delivery(get_destination(seeded), batch="0f")
 
-        assert measure_progress(cast.clinic, "0f").total == 0
-        assert measure_progress(cast.harbor, "0f").counts[Badge.PENDING] == 1
+        assert measure_progress(seeded.clinic, "0f").total == 0
+        assert measure_progress(seeded.harbor, "0f").counts[Badge.PENDING] == 1
 
 
-def test_without_javascript_the_press_leads_back_to_the_list(cast: Cast, visit: Visit) -> None:
-    answer = visit(cast.admin).post(ALL, headers={"Sec-Fetch-Mode": "navigate"})
+def test_without_javascript_the_press_leads_back_to_the_list(seeded: SeededIds, visit: Visit) -> None:
+    answer = visit(seeded.admin).post(ALL, headers={"Sec-Fetch-Mode": "navigate"})
 
     assert answer.status_code == 303
     assert answer.location.startswith("/w/harbor/destinations?batch=")

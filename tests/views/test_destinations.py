@@ -16,7 +16,7 @@ from tests.factories import (
     NOW,
     SECRET_PATH,
     SIGNING_SECRET,
-    Cast,
+    SeededIds,
     add_delivery,
     add_real_alert,
     get_account,
@@ -28,10 +28,10 @@ from tests.visitor import Visitor
 from webapp.auth.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
 from webapp.destinations.editing import add_destination
-from webapp.encryption.settings_cipher import Sealer
+from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 Visit = Callable[[int], Visitor]
 
@@ -51,27 +51,27 @@ GOOD = {
 
 
 @pytest.fixture
-def admin(cast: Cast, visit: Visit) -> Visitor:
-    return visit(cast.admin)
+def admin(seeded: SeededIds, visit: Visit) -> Visitor:
+    return visit(seeded.admin)
 
 
 @pytest.fixture
-def mailbox(app: Flask, cast: Cast, config: Config) -> str:
+def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
     """The path of a destination that leads to two mailboxes."""
     with app.app_context():
-        harbor, account = get_workspace(cast), get_account(cast)
-        mailbox = add_destination(harbor, account, "email", "Desk", GOOD["email"], config.sealer, NOW)
+        harbor, account = get_workspace(seeded), get_account(seeded)
+        mailbox = add_destination(harbor, account, "email", "Desk", GOOD["email"], app_settings.cipher, NOW)
         return f"{LIST}/{mailbox.id}"
 
 
 @pytest.fixture
-def row(app: Flask, config: Config) -> Callable[[int], tuple[AlertDestination, dict[str, str]]]:
+def row(app: Flask, app_settings: AppSettings) -> Callable[[int], tuple[AlertDestination, dict[str, str]]]:
     """Look at a destination's row, and at what is sealed in it."""
 
     def look(destination_id: int = 1) -> tuple[AlertDestination, dict[str, str]]:
         with app.app_context():
             found = db.session.get_one(AlertDestination, destination_id)
-            return found, config.sealer.open(found.config, bound_to=found.seal)
+            return found, app_settings.cipher.decrypt(found.config, context=found.encryption_context)
 
     return look
 
@@ -79,10 +79,10 @@ def row(app: Flask, config: Config) -> Callable[[int], tuple[AlertDestination, d
 Row = Callable[..., tuple[AlertDestination, dict[str, str]]]
 
 
-def _spoil(app: Flask, cast: Cast, **facts: object) -> None:
+def _spoil(app: Flask, seeded: SeededIds, **facts: object) -> None:
     """Change the cast's own destination behind the application's back."""
     with app.app_context():
-        destination = get_destination(cast)
+        destination = get_destination(seeded)
         for name, value in facts.items():
             setattr(destination, name, value)
         db.session.commit()
@@ -128,12 +128,12 @@ def test_after_adding_the_page_says_what_comes_next(admin: Visitor) -> None:
 
 
 @pytest.fixture
-def newcomer(app: Flask, cast: Cast, visit: Visit) -> Visitor:
+def newcomer(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
     """The admin of a workspace in which there is nothing yet."""
     with app.app_context():
-        set_role(add_workspace("quay", "Quay", NOW), get_account(cast), Role.ADMIN)
+        set_role(add_workspace("quay", "Quay", NOW), get_account(seeded), Role.ADMIN)
         db.session.commit()
-    return visit(cast.admin)
+    return visit(seeded.admin)
 
 
 def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
@@ -324,8 +324,8 @@ def test_a_wrong_edit_changes_nothing_and_comes_back_with_the_name_typed(admin: 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])
 @pytest.mark.parametrize("page", ["", "/1", "/1/edit", "/1/delete", "/1/status", "/1/details"])
-def test_a_stored_secret_is_on_no_page_for_nobody(cast: Cast, visit: Visit, who: str, page: str) -> None:
-    answer = visit(getattr(cast, who)).get(LIST + page)
+def test_a_stored_secret_is_on_no_page_for_nobody(seeded: SeededIds, visit: Visit, who: str, page: str) -> None:
+    answer = visit(getattr(seeded, who)).get(LIST + page)
 
     assert SECRET_PATH not in answer.text
     assert SIGNING_SECRET.removeprefix("whsec_") not in answer.text
@@ -356,9 +356,9 @@ def test_an_admin_sees_recipients_in_full_on_the_page_and_in_the_form(admin: Vis
 
 @pytest.mark.parametrize("who", ["support", "viewer"])
 def test_the_others_see_how_many_recipients_there_are_and_where(
-    cast: Cast, visit: Visit, mailbox: str, who: str
+    seeded: SeededIds, visit: Visit, mailbox: str, who: str
 ) -> None:
-    page = visit(getattr(cast, who)).get(mailbox).text
+    page = visit(getattr(seeded, who)).get(mailbox).text
 
     assert "<dd>2 recipients at example.com, example.org</dd>" in page
     assert "ann" not in page
@@ -366,8 +366,8 @@ def test_the_others_see_how_many_recipients_there_are_and_where(
 
 @pytest.mark.parametrize("who", ["support", "viewer", "stranger"])
 @pytest.mark.parametrize("action", ["edit", "disable", "delete"])
-def test_who_may_not_edit_changes_nothing(cast: Cast, visit: Visit, row: Row, who: str, action: str) -> None:
-    answer = visit(getattr(cast, who)).post(f"{OWN}/{action}", BLANK | {"name": "Renamed", "address": ADDRESS})
+def test_who_may_not_edit_changes_nothing(seeded: SeededIds, visit: Visit, row: Row, who: str, action: str) -> None:
+    answer = visit(getattr(seeded, who)).post(f"{OWN}/{action}", BLANK | {"name": "Renamed", "address": ADDRESS})
 
     after, settings = row()
     assert answer.status_code in (403, 404)
@@ -376,16 +376,16 @@ def test_who_may_not_edit_changes_nothing(cast: Cast, visit: Visit, row: Row, wh
 
 
 @pytest.mark.parametrize("who", ["support", "viewer", "stranger"])
-def test_who_may_not_edit_adds_nothing(app: Flask, cast: Cast, visit: Visit, who: str) -> None:
-    visit(getattr(cast, who)).post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
+def test_who_may_not_edit_adds_nothing(app: Flask, seeded: SeededIds, visit: Visit, who: str) -> None:
+    visit(getattr(seeded, who)).post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
 
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(AlertDestination)) == 2
 
 
 @pytest.mark.parametrize("who", ["support", "viewer"])
-def test_who_may_not_edit_is_offered_no_way_to(cast: Cast, visit: Visit, who: str) -> None:
-    page = visit(getattr(cast, who)).get(OWN).text
+def test_who_may_not_edit_is_offered_no_way_to(seeded: SeededIds, visit: Visit, who: str) -> None:
+    page = visit(getattr(seeded, who)).get(OWN).text
 
     assert re.findall(rf'{OWN}/(?:edit|enable|disable|delete)"', page) == []
 
@@ -418,10 +418,10 @@ def test_deleting_asks_first(admin: Visitor, row: Row) -> None:
     assert row()[0].deleted_at is None
 
 
-def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, cast: Cast, admin: Visitor) -> None:
+def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     with app.app_context():
-        add_real_alert(get_destination(cast), created_at=datetime.now(UTC))
-        add_delivery(get_destination(cast), created_at=datetime.now(UTC))
+        add_real_alert(get_destination(seeded), created_at=datetime.now(UTC))
+        add_delivery(get_destination(seeded), created_at=datetime.now(UTC))
 
     page = " ".join(admin.get(f"{OWN}/delete").text.split())
 
@@ -432,8 +432,8 @@ def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, cast: Cast
     assert "It names 1 test send." in page
 
 
-def test_before_deleting_what_is_not_there_is_not_named(app: Flask, cast: Cast, admin: Visitor) -> None:
-    _spoil(app, cast, config="")
+def test_before_deleting_what_is_not_there_is_not_named(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+    _spoil(app, seeded, config="")
 
     page = admin.get(f"{OWN}/delete").text
 
@@ -453,11 +453,11 @@ def test_before_deleting_the_page_offers_what_can_be_taken_back(admin: Visitor) 
 
 @on_both_databases
 def test_a_deleted_destination_is_gone_from_the_pages_and_its_deliveries_stand(
-    app: Flask, admin: Visitor, cast: Cast
+    app: Flask, admin: Visitor, seeded: SeededIds
 ) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast), status=DeliveryStatus.SENT, sent_at=NOW)
-        add_real_alert(get_destination(cast), status=DeliveryStatus.SENT, sent_at=NOW)
+        add_delivery(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW)
+        add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW)
 
     answer = admin.post(f"{OWN}/delete")
 
@@ -467,7 +467,7 @@ def test_a_deleted_destination_is_gone_from_the_pages_and_its_deliveries_stand(
     assert admin.get(OWN).status_code == 404
     with app.app_context():
         kept = db.session.scalars(select(AlertDelivery.alert_destination_id)).all()
-        assert (list(kept), get_destination(cast).config) == ([1, 1], "")
+        assert (list(kept), get_destination(seeded).config) == ([1, 1], "")
 
 
 def test_deleting_twice_answers_404_the_second_time(admin: Visitor) -> None:
@@ -481,22 +481,24 @@ def test_the_number_of_a_deleted_destination_is_not_given_again(admin: Visitor) 
     assert admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"]).location != first
 
 
-def _lost_key(bound_to: str) -> str:
-    return Sealer([Fernet.generate_key().decode()], "any").seal({"address": ADDRESS}, bound_to=bound_to)
+def _lost_key(context: str) -> str:
+    return SettingsCipher([Fernet.generate_key().decode()], "any").encrypt({"address": ADDRESS}, context=context)
 
 
-UNREADABLE: dict[str, Callable[[Config], str]] = {
-    "empty": lambda config: "",
-    "garbage": lambda config: "gärbage \N{BELL}",
-    "of a key that was lost": lambda config: _lost_key("workspace 1 destination 1"),
-    "of another row": lambda config: config.sealer.seal(GOOD["webhook"], bound_to="workspace 2 destination 2"),
+UNREADABLE: dict[str, Callable[[AppSettings], str]] = {
+    "empty": lambda app_settings: "",
+    "garbage": lambda app_settings: "gärbage \N{BELL}",
+    "of a key that was lost": lambda app_settings: _lost_key("workspace 1 destination 1"),
+    "of another row": lambda app_settings: app_settings.cipher.encrypt(
+        GOOD["webhook"], context="workspace 2 destination 2"
+    ),
 }
 
 
 @pytest.fixture(params=UNREADABLE)
-def unreadable(app: Flask, cast: Cast, config: Config, request: pytest.FixtureRequest) -> None:
+def unreadable(app: Flask, seeded: SeededIds, app_settings: AppSettings, request: pytest.FixtureRequest) -> None:
     """The cast's own destination has settings that do not open."""
-    _spoil(app, cast, config=UNREADABLE[request.param](config))
+    _spoil(app, seeded, config=UNREADABLE[request.param](app_settings))
 
 
 @pytest.mark.usefixtures("unreadable")
@@ -530,28 +532,28 @@ def test_settings_that_cannot_be_read_can_be_replaced(admin: Visitor, row: Row) 
     assert row()[1] == GOOD["webhook"]
 
 
-def test_who_may_not_enter_settings_is_not_asked_to(app: Flask, cast: Cast, visit: Visit) -> None:
-    _spoil(app, cast, config="")
+def test_who_may_not_enter_settings_is_not_asked_to(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    _spoil(app, seeded, config="")
 
-    page = visit(cast.support).get(OWN).text
+    page = visit(seeded.support).get(OWN).text
 
     assert "Ask the operator whether an encryption key was lost." in page
     assert "Enter them again" not in page
 
 
 def test_settings_that_lack_a_field_of_a_later_version_leave_the_pages_standing(
-    app: Flask, cast: Cast, config: Config, admin: Visitor
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, admin: Visitor
 ) -> None:
-    _spoil(app, cast, config=config.sealer.seal({"address": ADDRESS}, bound_to="workspace 1 destination 1"))
+    _spoil(app, seeded, config=app_settings.cipher.encrypt({"address": ADDRESS}, context="workspace 1 destination 1"))
 
     assert [admin.get(path).status_code for path in (LIST, OWN, f"{OWN}/edit")] == [200, 200, 200]
     assert list(_errors(admin.post(f"{OWN}/edit", BLANK).text)) == ["signing_secret"]
 
 
 @pytest.fixture
-def pigeon(app: Flask, cast: Cast) -> None:
+def pigeon(app: Flask, seeded: SeededIds) -> None:
     """The cast's own destination is of a channel that no longer exists."""
-    _spoil(app, cast, type="pigeon")
+    _spoil(app, seeded, type="pigeon")
 
 
 @pytest.mark.usefixtures("pigeon")
@@ -578,8 +580,8 @@ def test_a_destination_of_a_channel_that_no_longer_exists_can_be_disabled_and_de
 
 
 @pytest.mark.parametrize("page", ["/1", "/1/edit", "/1/delete", "/1/status"])
-def test_a_name_is_escaped_wherever_it_stands(app: Flask, cast: Cast, admin: Visitor, page: str) -> None:
-    _spoil(app, cast, name="<script>alert(1)</script>\"'")
+def test_a_name_is_escaped_wherever_it_stands(app: Flask, seeded: SeededIds, admin: Visitor, page: str) -> None:
+    _spoil(app, seeded, name="<script>alert(1)</script>\"'")
 
     text = admin.get(LIST + page).text
 
@@ -593,16 +595,16 @@ def test_a_name_is_escaped_in_what_is_said_after_a_change(admin: Visitor) -> Non
     assert "&lt;b&gt;bold&lt;/b&gt; was saved." in admin.get(OWN).text
 
 
-def test_the_page_tells_of_the_last_test_sends_the_newest_first(app: Flask, cast: Cast, admin: Visitor) -> None:
+def test_the_page_tells_of_the_last_test_sends_the_newest_first(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     with app.app_context():
-        destination = get_destination(cast)
+        destination = get_destination(seeded)
         add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW, payload={"reference": "AAAAAA"})
         add_delivery(
             destination,
             status=DeliveryStatus.FAILED,
             last_error_code="not_found",
             last_error_message="127.0.0.1 answered 404.",
-            requested_by_id=cast.support,
+            requested_by_id=seeded.support,
             attempt_count=3,
             answer_seconds=0.5,
             payload={"reference": "BBBBBB"},
@@ -618,12 +620,12 @@ def test_the_page_tells_of_the_last_test_sends_the_newest_first(app: Flask, cast
 
 
 @pytest.fixture
-def busy(app: Flask, cast: Cast) -> None:
+def busy(app: Flask, seeded: SeededIds) -> None:
     """The cast's own destination has 21 test sends, and a real alert that is newer."""
     with app.app_context():
         for number in range(21):
-            add_delivery(get_destination(cast), payload={"reference": f"TEST{number:02}"})
-        add_real_alert(get_destination(cast), payload={"reference": "REAL00"}, created_at=datetime.now(UTC))
+            add_delivery(get_destination(seeded), payload={"reference": f"TEST{number:02}"})
+        add_real_alert(get_destination(seeded), payload={"reference": "REAL00"}, created_at=datetime.now(UTC))
 
 
 @pytest.mark.usefixtures("busy")

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from tests.factories import Cast
+from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.extensions import db
-from webapp.settings import read_config
+from webapp.settings import read_settings
 from webapp.views.errors import PAGES
 
 Visit = Callable[[int], Visitor]
@@ -24,8 +24,8 @@ CANARY = "canary-in-the-message"
 
 
 @pytest.fixture
-def admin(cast: Cast, visit: Visit) -> Visitor:
-    return visit(cast.admin)
+def admin(seeded: SeededIds, visit: Visit) -> Visitor:
+    return visit(seeded.admin)
 
 
 @pytest.fixture
@@ -59,13 +59,13 @@ def test_a_request_without_a_token_says_to_load_the_page_again(admin: Visitor) -
 def test_pages_are_answered_under_the_names_of_the_installation_alone(
     environment: dict[str, str], host: str, status: int
 ) -> None:
-    app = create_app(read_config(environment | {"ALLOWED_HOSTS": "alertcheck.example.com"}))
+    app = create_app(read_settings(environment | {"ALLOWED_HOSTS": "alertcheck.example.com"}))
 
     assert app.test_client().get("/sign-in", headers={"Host": host}).status_code == status
 
 
-def test_who_may_not_do_it_is_told_whom_to_ask(cast: Cast, visit: Visit) -> None:
-    answer = visit(cast.viewer).get(f"{LIST}/new")
+def test_who_may_not_do_it_is_told_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
+    answer = visit(seeded.viewer).get(f"{LIST}/new")
 
     assert (answer.status_code, _page(answer.text)) == (403, PAGES[403])
 
@@ -107,7 +107,7 @@ def test_too_many_tries_are_told_to_wait(app: Flask) -> None:
 def test_a_database_that_does_not_answer_is_told_from_a_mistake_of_ours(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    empty = create_app(read_config(environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite'}"}))
+    empty = create_app(read_settings(environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite'}"}))
 
     answer = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
 

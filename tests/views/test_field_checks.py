@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from tests.factories import SIGNING_SECRET, Cast, get_destination
+from tests.factories import SIGNING_SECRET, SeededIds, get_destination
 from tests.visitor import Visitor
 from webapp.channels import CHANNELS
 from webapp.extensions import db
@@ -23,8 +23,8 @@ FIELDS = [(name, field.name) for name, channel in CHANNELS.items() for field in 
 
 
 @pytest.fixture
-def admin(cast: Cast, visit: Visit) -> Visitor:
-    return visit(cast.admin)
+def admin(seeded: SeededIds, visit: Visit) -> Visitor:
+    return visit(seeded.admin)
 
 
 def _said(fragment: str) -> list[str]:
@@ -100,9 +100,9 @@ def test_a_new_secret_that_is_left_blank_is_asked_for(admin: Visitor) -> None:
     assert said == ["Enter the signing secret."]
 
 
-def test_stored_settings_that_cannot_be_read_are_asked_for(app: Flask, cast: Cast, admin: Visitor) -> None:
+def test_stored_settings_that_cannot_be_read_are_asked_for(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     with app.app_context():
-        get_destination(cast).config = "garbage"
+        get_destination(seeded).config = "garbage"
         db.session.commit()
 
     assert _said(admin.post(f"{OWN}/check/address", {"address": ""}).text) == ["Enter the address."]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.factories import Cast
+from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.settings import read_config
+from webapp.settings import read_settings
 from webapp.views.headers import CONTENT_SECURITY_POLICY, HEADERS
 
 Visit = Callable[[int], Visitor]
@@ -28,10 +28,10 @@ STATIC = "/static/app.css"
 
 
 @pytest.fixture(params=ANSWERS)
-def headers(cast: Cast, visit: Visit, request: pytest.FixtureRequest) -> dict[str, str]:
+def headers(seeded: SeededIds, visit: Visit, request: pytest.FixtureRequest) -> dict[str, str]:
     """The headers of one kind of answer."""
     method, path, status = ANSWERS[request.param]
-    visitor = visit(cast.admin)
+    visitor = visit(seeded.admin)
     answer = visitor.get(path) if method == "GET" else visitor.post(path)
     assert answer.status_code == status
     return dict(answer.headers)
@@ -52,8 +52,10 @@ def test_a_static_file_carries_the_headers_too_and_may_be_kept_for_a_week(app: F
         assert not answer.cache_control.no_store
 
 
-def test_a_page_that_broke_carries_the_headers_too(cast: Cast, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    visitor = visit(cast.admin)
+def test_a_page_that_broke_carries_the_headers_too(
+    seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = visit(seeded.admin)
     monkeypatch.setattr("webapp.views.workspaces.show_where", lambda *_: 1 / 0)
 
     answer = visitor.get("/w/harbor/destinations")
@@ -77,7 +79,7 @@ def test_scripts_and_styles_come_from_our_own_files_alone() -> None:
 
 
 def test_browsers_are_held_to_https_where_there_is_https(environment: dict[str, str]) -> None:
-    answer = create_app(read_config(environment | {"HTTPS": "1"})).test_client().get("/healthz")
+    answer = create_app(read_settings(environment | {"HTTPS": "1"})).test_client().get("/healthz")
 
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 

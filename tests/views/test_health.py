@@ -12,21 +12,21 @@ from benchmarks.installation.servers import QueueServer
 from tests.factories import on_both_databases
 from webapp import queue
 from webapp.application import create_app
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
 NOT_SEEN = "not seen for 10 s: start flask worker"
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
-    return create_app(read_config(environment | settings)).test_client()
+    return create_app(read_settings(environment | settings)).test_client()
 
 
 @pytest.fixture
 def alive(app: Flask) -> None:
     """A worker has just given a sign of life."""
     with app.app_context():
-        queue.report_alive("host:1")
+        queue.record_heartbeat("host:1")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_where_no_worker_was_seen_it_says_to_start_one(app: Flask) -> None:
 
 @pytest.mark.usefixtures("alive")
 def test_a_worker_that_went_silent_is_missed(app: Flask, queue_server: QueueServer) -> None:
-    queue.connect(queue_server.url).zincrby(queue.WORKERS, -11, "host:1")
+    queue.connect(queue_server.url).zincrby(queue.HEARTBEATS, -11, "host:1")
 
     answer = app.test_client().get("/readyz")
 

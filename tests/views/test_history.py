@@ -13,7 +13,7 @@ from tests.factories import (
     NOW,
     SECRET_PATH,
     SIGNING_SECRET,
-    Cast,
+    SeededIds,
     add_delivery,
     add_real_alert,
     get_account,
@@ -41,17 +41,17 @@ GONE: dict[str, Any] = {
 
 
 @pytest.fixture
-def reader(cast: Cast, visit: Visit) -> Visitor:
-    return visit(cast.viewer)
+def reader(seeded: SeededIds, visit: Visit) -> Visitor:
+    return visit(seeded.viewer)
 
 
 @pytest.fixture
-def sent(app: Flask, cast: Cast) -> None:
+def sent(app: Flask, seeded: SeededIds) -> None:
     """A test that failed, and a real alert before it that was accepted."""
     with app.app_context():
-        destination = get_destination(cast)
+        destination = get_destination(seeded)
         add_real_alert(destination, **SENT)
-        facts = {"requested_by_id": cast.support, "payload": {"reference": "K7QM"}}
+        facts = {"requested_by_id": seeded.support, "payload": {"reference": "K7QM"}}
         add_delivery(destination, created_at=NOW + seconds(1), **facts, **GONE)
 
 
@@ -90,13 +90,13 @@ def test_no_badge_stands_in_a_history_and_no_secret(reader: Visitor) -> None:
 
 
 def test_a_real_alert_that_we_sent_is_told_in_our_words_and_another_programs_by_its_code(
-    app: Flask, cast: Cast, reader: Visitor
+    app: Flask, seeded: SeededIds, reader: Visitor
 ) -> None:
     with app.app_context():
         attempts = add_attempt((), PastAttempt(1, NOW, 0.2, 410, "gone"))
-        add_real_alert(get_destination(cast), attempts=attempts, **GONE)
+        add_real_alert(get_destination(seeded), attempts=attempts, **GONE)
         foreign = GONE | {"last_error_message": f"POST https://hooks.example.com{SECRET_PATH}"}
-        add_real_alert(get_destination(cast), created_at=NOW - seconds(1), **foreign)
+        add_real_alert(get_destination(seeded), created_at=NOW - seconds(1), **foreign)
 
     ours, theirs = _rows(reader.get(PAGE).text)
 
@@ -134,9 +134,9 @@ def test_the_form_keeps_what_was_chosen_and_the_file_is_of_the_same(reader: Visi
     assert _links(page)["CSV"] == f"{FILE}?kind=test&status=failed&code=gone&since=2026-05-01"
 
 
-def test_older_leads_on_and_newest_leads_back(app: Flask, cast: Cast, reader: Visitor) -> None:
+def test_older_leads_on_and_newest_leads_back(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
     with app.app_context():
-        destination = get_destination(cast)
+        destination = get_destination(seeded)
         _ = [add_delivery(destination, **SENT, created_at=NOW + seconds(number)) for number in range(51)]
 
     first = reader.get(f"{PAGE}?kind=test").text
@@ -168,11 +168,11 @@ def test_a_filter_that_leaves_nothing_can_be_cleared_and_the_destination_stays(r
 
 
 def test_a_page_that_looked_far_enough_says_how_far(
-    app: Flask, cast: Cast, reader: Visitor, monkeypatch: pytest.MonkeyPatch
+    app: Flask, seeded: SeededIds, reader: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "LOOKED_THROUGH", 2)
     with app.app_context():
-        _ = [add_delivery(get_destination(cast), **SENT) for _ in range(3)]
+        _ = [add_delivery(get_destination(seeded), **SENT) for _ in range(3)]
 
     page = reader.get(f"{PAGE}?channel=slack").text
 
@@ -181,37 +181,37 @@ def test_a_page_that_looked_far_enough_says_how_far(
 
 
 @pytest.mark.usefixtures("sent")
-def test_the_history_of_one_destination_says_so_and_leads_back(cast: Cast, reader: Visitor) -> None:
-    page = reader.get(f"{PAGE}?destination={cast.destination}").text
+def test_the_history_of_one_destination_says_so_and_leads_back(seeded: SeededIds, reader: Visitor) -> None:
+    page = reader.get(f"{PAGE}?destination={seeded.destination}").text
 
     assert "<h1>History of Ticket system</h1>" in page
     assert _links(page)["Show that of the whole workspace"] == PAGE
-    assert f'<input type="hidden" name="destination" value="{cast.destination}">' in page
+    assert f'<input type="hidden" name="destination" value="{seeded.destination}">' in page
 
 
 @pytest.mark.usefixtures("sent")
-def test_a_deleted_destination_keeps_its_history(app: Flask, cast: Cast, reader: Visitor) -> None:
+def test_a_deleted_destination_keeps_its_history(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
     with app.app_context():
-        delete_destination(get_destination(cast), get_account(cast), NOW)
+        delete_destination(get_destination(seeded), get_account(seeded), NOW)
 
-    page = reader.get(f"{PAGE}?destination={cast.destination}").text
+    page = reader.get(f"{PAGE}?destination={seeded.destination}").text
 
     assert "The destination was deleted." in page
     assert [row[1] for row in _rows(page)] == ["Ticket system Deleted"] * 2
-    assert f"/w/harbor/destinations/{cast.destination}" not in page
+    assert f"/w/harbor/destinations/{seeded.destination}" not in page
 
 
 @pytest.mark.parametrize("path", [PAGE, FILE])
 @pytest.mark.parametrize("number", ["2", "999999", "0", "abc", "9" * 30, "%00", "٣"])
 def test_the_history_of_a_destination_that_is_not_there_is_not_there(
-    cast: Cast, reader: Visitor, path: str, number: str
+    seeded: SeededIds, reader: Visitor, path: str, number: str
 ) -> None:
-    assert cast.foreign_destination == 2
+    assert seeded.foreign_destination == 2
     assert reader.get(f"{path}?destination={number}").status_code == 404
 
 
-def test_a_file_is_named_after_what_is_in_it_and_kept_by_no_cache(cast: Cast, reader: Visitor) -> None:
-    whole, one = reader.get(FILE), reader.get(f"{FILE}?destination={cast.destination}")
+def test_a_file_is_named_after_what_is_in_it_and_kept_by_no_cache(seeded: SeededIds, reader: Visitor) -> None:
+    whole, one = reader.get(FILE), reader.get(f"{FILE}?destination={seeded.destination}")
 
     names = [answer.headers["Content-Disposition"] for answer in (whole, one)]
     assert re.fullmatch(r'attachment; filename="history-harbor-\d{8}T\d{6}Z\.csv"', names[0])
@@ -219,9 +219,9 @@ def test_a_file_is_named_after_what_is_in_it_and_kept_by_no_cache(cast: Cast, re
     assert (whole.content_type, whole.headers["Cache-Control"]) == ("text/csv; charset=utf-8", "no-store")
 
 
-def test_a_file_is_streamed(app: Flask, cast: Cast, reader: Visitor) -> None:
+def test_a_file_is_streamed(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast))
+        add_delivery(get_destination(seeded))
 
     answer = reader.client.get(FILE)
 
@@ -230,24 +230,24 @@ def test_a_file_is_streamed(app: Flask, cast: Cast, reader: Visitor) -> None:
 
 @pytest.mark.parametrize("path", [PAGE, FILE])
 def test_a_test_that_no_worker_will_end_is_not_left_pending_in_a_history(
-    app: Flask, cast: Cast, reader: Visitor, path: str
+    app: Flask, seeded: SeededIds, reader: Visitor, path: str
 ) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(600))
+        add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(600))
 
     assert "No worker picked the message up in time, so nothing was sent." in reader.client.get(path).text
 
 
 @pytest.mark.parametrize("path", ["/w/harbor/destinations", "/w/harbor/destinations/1"])
-def test_the_pages_lead_to_the_history(cast: Cast, reader: Visitor, path: str) -> None:
+def test_the_pages_lead_to_the_history(seeded: SeededIds, reader: Visitor, path: str) -> None:
     links = _links(reader.get(path).text)
 
     assert {PAGE, f"{PAGE}?destination=1"} & set(links.values())
 
 
-def test_a_name_is_text_in_a_history(app: Flask, cast: Cast, reader: Visitor) -> None:
+def test_a_name_is_text_in_a_history(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
     with app.app_context():
-        get_destination(cast).name = "<script>alert(1)</script>"
-        add_delivery(get_destination(cast))
+        get_destination(seeded).name = "<script>alert(1)</script>"
+        add_delivery(get_destination(seeded))
 
-    assert "<script>alert" not in reader.get(f"{PAGE}?destination={cast.destination}").text
+    assert "<script>alert" not in reader.get(f"{PAGE}?destination={seeded.destination}").text

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.factories import NOW, Cast
+from tests.factories import NOW, SeededIds
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.scenarios import Scenario, Service
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 WEBHOOK = Arrival(
     service=Service.WEBHOOK,
@@ -51,8 +51,8 @@ def inbox(environment: dict[str, str]) -> Inbox:
 
 
 @pytest.fixture
-def visitor(cast: Cast, visit: Callable[[int], Visitor]) -> Visitor:
-    return visit(cast.viewer)
+def visitor(seeded: SeededIds, visit: Callable[[int], Visitor]) -> Visitor:
+    return visit(seeded.viewer)
 
 
 def test_an_empty_inbox_says_what_to_do(visitor: Visitor) -> None:
@@ -229,5 +229,5 @@ def test_who_is_not_signed_in_clears_nothing(app: Flask, inbox: Inbox) -> None:
 
 
 def test_there_is_no_inbox_where_there_is_no_demo(environment: dict[str, str]) -> None:
-    rules = create_app(read_config(environment | {"DEMO": "0"})).url_map.iter_rules()
+    rules = create_app(read_settings(environment | {"DEMO": "0"})).url_map.iter_rules()
     assert [rule.rule for rule in rules if "inbox" in rule.rule] == []

@@ -11,15 +11,15 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.installation.servers import QueueServer
-from tests.factories import Cast, add_delivery, get_destination, on_both_databases, seconds
+from tests.factories import SeededIds, add_delivery, get_destination, on_both_databases, seconds
 from webapp import queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS
 from webapp.failures import Code
 from webapp.metrics import counters
-from webapp.metrics.counters import count_ending
+from webapp.metrics.counters import count_completion
 from webapp.models import DeliveryStatus
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 TOKEN = "canary-token-4711=="
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
@@ -52,7 +52,7 @@ def _scrape(client: FlaskClient) -> dict[str, float]:
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
-    return create_app(read_config(environment | settings)).test_client()
+    return create_app(read_settings(environment | settings)).test_client()
 
 
 def _status(client: FlaskClient, authorization: str | None) -> int:
@@ -90,8 +90,8 @@ def test_a_refusal_says_what_is_needed_and_not_what_it_is(app: Flask) -> None:
     assert "canary" not in answer.text
 
 
-def test_a_signed_in_member_needs_the_token_too(cast: Cast, visit: Callable[[int], Any]) -> None:
-    assert visit(cast.admin).get("/metrics").status_code == 401
+def test_a_signed_in_member_needs_the_token_too(seeded: SeededIds, visit: Callable[[int], Any]) -> None:
+    assert visit(seeded.admin).get("/metrics").status_code == 401
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer ", "Bearer None"])
@@ -123,8 +123,8 @@ def test_the_answer_is_the_text_that_every_prometheus_reads(app: Flask) -> None:
 
 
 def test_endings_are_told_by_channel_status_and_code(app: Flask, context: None) -> None:
-    count_ending("webhook", DeliveryStatus.SENT, None, 1)
-    count_ending("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 2)
+    count_completion("webhook", DeliveryStatus.SENT, None, 1)
+    count_completion("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 2)
 
     scraped = _scrape(app.test_client())
 
@@ -133,8 +133,8 @@ def test_endings_are_told_by_channel_status_and_code(app: Flask, context: None) 
 
 
 def test_the_time_from_press_to_end_is_told_as_a_histogram(app: Flask, context: None) -> None:
-    count_ending("teams", DeliveryStatus.SENT, None, 0.75)
-    count_ending("teams", DeliveryStatus.SENT, None, 130)
+    count_completion("teams", DeliveryStatus.SENT, None, 0.75)
+    count_completion("teams", DeliveryStatus.SENT, None, 130)
 
     scraped = _scrape(app.test_client())
 
@@ -147,9 +147,9 @@ def test_the_time_from_press_to_end_is_told_as_a_histogram(app: Flask, context: 
 
 
 @on_both_databases
-def test_what_waits_is_told_with_the_age_of_the_oldest(app: Flask, cast: Cast) -> None:
+def test_what_waits_is_told_with_the_age_of_the_oldest(app: Flask, seeded: SeededIds) -> None:
     with app.app_context():
-        now, destination = datetime.now(UTC), get_destination(cast)
+        now, destination = datetime.now(UTC), get_destination(seeded)
         add_delivery(destination, created_at=now - seconds(40))
         add_delivery(destination, created_at=now, status=DeliveryStatus.DEFERRED, send_after=now)
 
@@ -169,8 +169,8 @@ def test_an_idle_installation_tells_zeros(app: Flask) -> None:
 
 
 def test_workers_that_live_are_counted(app: Flask, context: None) -> None:
-    queue.report_alive("host:1")
-    queue.report_alive("host:2")
+    queue.record_heartbeat("host:1")
+    queue.record_heartbeat("host:2")
 
     assert _scrape(app.test_client())["alertcheck_workers"] == 2
 
@@ -202,9 +202,9 @@ def test_without_either_it_is_still_told_that_both_are_gone(environment: dict[st
     assert scraped == {"alertcheck_database_up": 0, "alertcheck_queue_up": 0}
 
 
-def test_a_scrape_costs_one_query_however_much_waits(app: Flask, cast: Cast, count_queries: Any) -> None:
+def test_a_scrape_costs_one_query_however_much_waits(app: Flask, seeded: SeededIds, count_queries: Any) -> None:
     for _ in range(20):
-        add_delivery(get_destination(cast))
+        add_delivery(get_destination(seeded))
 
     with count_queries() as queries:
         _scrape(app.test_client())
@@ -213,7 +213,7 @@ def test_a_scrape_costs_one_query_however_much_waits(app: Flask, cast: Cast, cou
 
 
 def test_a_kind_of_destination_that_this_version_does_not_know_is_told_as_other(app: Flask, context: None) -> None:
-    count_ending("pigeon", DeliveryStatus.SENT, None, 1)
+    count_completion("pigeon", DeliveryStatus.SENT, None, 1)
 
     scraped = _scrape(app.test_client())
 
@@ -225,12 +225,12 @@ def test_no_label_holds_a_word_that_is_not_of_a_closed_list(
     app: Flask, context: None, queue_server: QueueServer
 ) -> None:
     client = queue.connect(queue_server.url)
-    client.hset(counters.ENDED, mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1})
-    client.hset(counters.TIMED, mapping={'https://canary"\n|3.3': 1, "email|sum": 1})
-    queue.report_alive("canary.example:1")
+    client.hset(counters.COMPLETIONS_KEY, mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1})
+    client.hset(counters.DURATIONS_KEY, mapping={'https://canary"\n|3.3': 1, "email|sum": 1})
+    queue.record_heartbeat("canary.example:1")
 
     families = text_string_to_metric_families(_ask(app.test_client()))
 
-    told = {pair for family in families for sample in family.samples for pair in sample.labels.items()}
-    assert {label for label, _ in told} == set(LABELS)
-    assert [(label, word) for label, word in told if word not in LABELS[label]] == []
+    counts = {pair for family in families for sample in family.samples for pair in sample.labels.items()}
+    assert {label for label, _ in counts} == set(LABELS)
+    assert [(label, word) for label, word in counts if word not in LABELS[label]] == []

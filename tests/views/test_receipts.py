@@ -10,12 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.factories import Cast, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from tests.factories import SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
-from webapp.receipt_links import Links
-from webapp.settings import Config
+from webapp.receipt_links import ReceiptLinks
+from webapp.settings import AppSettings
 
 Visit = Callable[[int], Visitor]
 
@@ -32,16 +32,16 @@ def _add_sent(destination: AlertDestination, ago: timedelta = SECONDS_AGO, **fac
 
 
 @pytest.fixture
-def delivery_id(app: Flask, cast: Cast) -> int:
+def delivery_id(app: Flask, seeded: SeededIds) -> int:
     """A test of the harbor's that was accepted."""
     with app.app_context():
-        return _add_sent(get_destination(cast))
+        return _add_sent(get_destination(seeded))
 
 
 @pytest.fixture
-def link(config: Config, delivery_id: int) -> str:
+def link(app_settings: AppSettings, delivery_id: int) -> str:
     """The path of the link that its message carries."""
-    return f"/seen/{config.links.sign(delivery_id, REFERENCE)}"
+    return f"/seen/{app_settings.links.sign(delivery_id, REFERENCE)}"
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def test_the_links_page_asks_and_tells_nothing_but_the_reference(reader: Visitor
     assert not re.search("harbor|ticket|webhook|127.0.0.1|admin", answer.text, re.IGNORECASE)
 
 
-def test_the_links_page_shows_a_member_no_more_than_anybody(cast: Cast, visit: Visit, link: str) -> None:
-    assert "Harbor" not in visit(cast.admin).get(link).text
+def test_the_links_page_shows_a_member_no_more_than_anybody(seeded: SeededIds, visit: Visit, link: str) -> None:
+    assert "Harbor" not in visit(seeded.admin).get(link).text
 
 
 @on_both_databases
@@ -123,28 +123,28 @@ def test_a_forged_link_does_not_work_and_says_what_to_do(reader: Visitor, link: 
 
 @pytest.mark.parametrize("key", ["another key"])
 def test_a_link_of_another_installation_does_not_work(reader: Visitor, link: str, key: str) -> None:
-    assert reader.post(f"/seen/{Links(key, None).sign(1, REFERENCE)}").status_code == 404
+    assert reader.post(f"/seen/{ReceiptLinks(key, None).sign(1, REFERENCE)}").status_code == 404
 
 
 @pytest.mark.parametrize(("days", "status"), [(6.99, 200), (7, 404)])
 def test_a_link_works_for_seven_days(
-    app: Flask, cast: Cast, config: Config, reader: Visitor, days: float, status: int
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, reader: Visitor, days: float, status: int
 ) -> None:
     with app.app_context():
-        delivery_id = _add_sent(get_destination(cast), timedelta(days=days))
+        delivery_id = _add_sent(get_destination(seeded), timedelta(days=days))
 
-    assert reader.post(f"/seen/{config.links.sign(delivery_id, REFERENCE)}").status_code == status
+    assert reader.post(f"/seen/{app_settings.links.sign(delivery_id, REFERENCE)}").status_code == status
 
 
 def test_a_link_speaks_of_no_delivery_but_its_own(
-    app: Flask, cast: Cast, config: Config, reader: Visitor, link: str
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, reader: Visitor, link: str
 ) -> None:
     with app.app_context():
-        other = _add_sent(get_destination(cast), payload={"reference": "23456X"})
+        other = _add_sent(get_destination(seeded), payload={"reference": "23456X"})
 
     reader.post(link)
 
-    assert reader.post(f"/seen/{config.links.sign(other, REFERENCE)}").status_code == 404
+    assert reader.post(f"/seen/{app_settings.links.sign(other, REFERENCE)}").status_code == 404
     assert _receipt(app, other) == (None, None)
 
 
@@ -179,9 +179,9 @@ def test_the_token_is_not_logged(reader: Visitor, link: str, caplog: pytest.LogC
     [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen, says Support.")],
 )
 def test_a_member_says_on_the_page_whether_it_arrived(
-    app: Flask, cast: Cast, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, told: str
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, told: str
 ) -> None:
-    answer = visit(cast.support).post(OWN, {"seen": seen, "delivery": str(delivery_id)})
+    answer = visit(seeded.support).post(OWN, {"seen": seen, "delivery": str(delivery_id)})
 
     assert answer.status_code == 200
     assert answer.text.startswith('<div class="details" id="details"')
@@ -189,8 +189,8 @@ def test_a_member_says_on_the_page_whether_it_arrived(
     assert _receipt(app, delivery_id) == (receipt, "Support")
 
 
-def test_without_a_script_the_page_comes_back(cast: Cast, visit: Visit, delivery_id: int) -> None:
-    visitor, form = visit(cast.admin), {"seen": "yes", "delivery": str(delivery_id)}
+def test_without_a_script_the_page_comes_back(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+    visitor, form = visit(seeded.admin), {"seen": "yes", "delivery": str(delivery_id)}
 
     answer = visitor.post(OWN, form, headers={"Sec-Fetch-Mode": "navigate"})
 
@@ -199,9 +199,9 @@ def test_without_a_script_the_page_comes_back(cast: Cast, visit: Visit, delivery
 
 
 def test_the_page_tells_acceptance_and_receipt_as_two_facts(
-    cast: Cast, visit: Visit, reader: Visitor, link: str
+    seeded: SeededIds, visit: Visit, reader: Visitor, link: str
 ) -> None:
-    visitor = visit(cast.viewer)
+    visitor = visit(seeded.viewer)
     before = visitor.get(PAGE).text
     reader.post(link)
     after = visitor.get(PAGE).text
@@ -215,34 +215,34 @@ def test_the_page_tells_acceptance_and_receipt_as_two_facts(
     assert "<small>seen</small>" in after
 
 
-def test_what_a_person_says_moves_no_badge(cast: Cast, visit: Visit, delivery_id: int) -> None:
-    visitor = visit(cast.admin)
+def test_what_a_person_says_moves_no_badge(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+    visitor = visit(seeded.admin)
     visitor.post(OWN, {"seen": "no", "delivery": str(delivery_id)})
 
     assert 'data-last-test="sent"' in visitor.get(PAGE).text
 
 
 @pytest.mark.parametrize(("who", "buttons"), [("admin", 1), ("support", 1), ("viewer", 0)])
-def test_who_may_test_is_asked(cast: Cast, visit: Visit, delivery_id: int, who: str, buttons: int) -> None:
-    page = visit(getattr(cast, who)).get(PAGE).text
+def test_who_may_test_is_asked(seeded: SeededIds, visit: Visit, delivery_id: int, who: str, buttons: int) -> None:
+    page = visit(getattr(seeded, who)).get(PAGE).text
 
     assert (page.count("I can see it"), page.count("It did not arrive")) == (buttons, buttons)
 
 
-def test_nobody_is_asked_about_a_test_that_delivered_nothing(app: Flask, cast: Cast, visit: Visit) -> None:
+def test_nobody_is_asked_about_a_test_that_delivered_nothing(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
-        failed = _add_sent(get_destination(cast), status=DeliveryStatus.FAILED, sent_at=None, last_error_code="gone")
-    visitor = visit(cast.admin)
+        failed = _add_sent(get_destination(seeded), status=DeliveryStatus.FAILED, sent_at=None, last_error_code="gone")
+    visitor = visit(seeded.admin)
 
     assert "I can see it" not in visitor.get(PAGE).text
     assert visitor.post(OWN, {"seen": "yes", "delivery": str(failed)}).status_code == 409
     assert _receipt(app, failed) == (None, None)
 
 
-def test_without_a_script_a_needless_answer_is_refused_in_words(app: Flask, cast: Cast, visit: Visit) -> None:
+def test_without_a_script_a_needless_answer_is_refused_in_words(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
-        waiting = add_delivery(get_destination(cast), created_at=datetime.now(UTC)).id
-    visitor = visit(cast.admin)
+        waiting = add_delivery(get_destination(seeded), created_at=datetime.now(UTC)).id
+    visitor = visit(seeded.admin)
     visitor.post(OWN, {"seen": "yes", "delivery": str(waiting)}, headers={"Sec-Fetch-Mode": "navigate"})
 
     assert "Not noted: that test is under way" in visitor.get(PAGE).text
@@ -250,33 +250,35 @@ def test_without_a_script_a_needless_answer_is_refused_in_words(app: Flask, cast
 
 @pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("stranger", 404)])
 def test_viewers_and_strangers_say_nothing(
-    app: Flask, cast: Cast, visit: Visit, delivery_id: int, who: str, status: int
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, who: str, status: int
 ) -> None:
-    answer = visit(getattr(cast, who)).post(OWN, {"seen": "yes", "delivery": str(delivery_id)})
+    answer = visit(getattr(seeded, who)).post(OWN, {"seen": "yes", "delivery": str(delivery_id)})
 
     assert answer.status_code == status
     assert _receipt(app, delivery_id) == (None, None)
 
 
-def test_an_answer_needs_the_token_of_our_own_page(app: Flask, cast: Cast, visit: Visit, delivery_id: int) -> None:
-    answer = visit(cast.admin).client.post(OWN, data={"seen": "yes", "delivery": str(delivery_id)})
+def test_an_answer_needs_the_token_of_our_own_page(
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
+) -> None:
+    answer = visit(seeded.admin).client.post(OWN, data={"seen": "yes", "delivery": str(delivery_id)})
 
     assert answer.status_code == 400
     assert _receipt(app, delivery_id) == (None, None)
 
 
 @pytest.mark.parametrize("seen", ["", "seen", "YES", "missing"])
-def test_an_answer_is_yes_or_no(cast: Cast, visit: Visit, delivery_id: int, seen: str) -> None:
-    assert visit(cast.admin).post(OWN, {"seen": seen, "delivery": str(delivery_id)}).status_code == 400
+def test_an_answer_is_yes_or_no(seeded: SeededIds, visit: Visit, delivery_id: int, seen: str) -> None:
+    assert visit(seeded.admin).post(OWN, {"seen": seen, "delivery": str(delivery_id)}).status_code == 400
 
 
 def test_a_delivery_of_another_destination_a_real_alert_and_garbage_are_not_there(
-    app: Flask, cast: Cast, visit: Visit, delivery_id: int
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
 ) -> None:
     with app.app_context():
-        foreign = _add_sent(db.session.get_one(AlertDestination, cast.foreign_destination))
-        alert = add_real_alert(get_destination(cast), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC)).id
-    visitor = visit(cast.admin)
+        foreign = _add_sent(db.session.get_one(AlertDestination, seeded.foreign_destination))
+        alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC)).id
+    visitor = visit(seeded.admin)
 
     answers = [
         visitor.post(OWN, {"seen": "yes", "delivery": number}).status_code
@@ -287,8 +289,10 @@ def test_a_delivery_of_another_destination_a_real_alert_and_garbage_are_not_ther
     assert _receipt(app, foreign) == (None, None)
 
 
-def test_an_answer_on_the_page_is_in_the_audit_trail(app: Flask, cast: Cast, visit: Visit, delivery_id: int) -> None:
-    visit(cast.support).post(OWN, {"seen": "no", "delivery": str(delivery_id)})
+def test_an_answer_on_the_page_is_in_the_audit_trail(
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
+) -> None:
+    visit(seeded.support).post(OWN, {"seen": "no", "delivery": str(delivery_id)})
 
     with app.app_context():
         newest = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()

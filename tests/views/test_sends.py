@@ -10,15 +10,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from benchmarks.installation.servers import QueueServer, start_queue_server
-from tests.factories import Cast, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.factories import SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
-from webapp.deliveries.transitions import ACCEPT, CLAIM, make_change
+from webapp.deliveries.transitions import ACCEPT, CLAIM, apply_transition
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
-from webapp.settings import read_config
+from webapp.settings import read_settings
 
 Visit = Callable[[int], Visitor]
 
@@ -37,9 +37,9 @@ def _queued_jobs(queue_server: QueueServer) -> int:
 
 @on_both_databases
 def test_a_press_answers_the_pending_fragment_and_enqueues_the_committed_row(
-    app: Flask, cast: Cast, visit: Visit, queue_server: QueueServer
+    app: Flask, seeded: SeededIds, visit: Visit, queue_server: QueueServer
 ) -> None:
-    answer = visit(cast.admin).post(OWN)
+    answer = visit(seeded.admin).post(OWN)
 
     assert answer.status_code == 200
     assert 'id="destination-1-status"' in answer.text
@@ -48,8 +48,8 @@ def test_a_press_answers_the_pending_fragment_and_enqueues_the_committed_row(
     assert _queued_jobs(queue_server) == 1
 
 
-def test_the_press_the_poll_and_the_page_show_the_same_fragment(cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_the_press_the_poll_and_the_page_show_the_same_fragment(seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
 
     pressed = visitor.post(OWN).text
     polled = visitor.get(OWN_STATUS).text
@@ -67,14 +67,14 @@ def _without_token(html: str) -> str:
     "path", ["/w/clinic/destinations/2/test", "/w/harbor/destinations/2/test", OWN[:-6] + "999/test"]
 )
 def test_a_strangers_destination_answers_404_and_writes_nothing(
-    app: Flask, cast: Cast, visit: Visit, path: str
+    app: Flask, seeded: SeededIds, visit: Visit, path: str
 ) -> None:
-    assert visit(cast.admin).post(path).status_code == 404
+    assert visit(seeded.admin).post(path).status_code == 404
     assert _deliveries(app) == []
 
 
-def test_foreign_unknown_and_garbage_ids_answer_alike(cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_foreign_unknown_and_garbage_ids_answer_alike(seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
     ids = ["2", "999999", "0", "-1", "1.0", "abc", "9" * 40, "٣", "1%20"]
 
     answers = {_without_token(visitor.post(f"/w/harbor/destinations/{number}/test").text) for number in ids}
@@ -82,53 +82,53 @@ def test_foreign_unknown_and_garbage_ids_answer_alike(cast: Cast, visit: Visit) 
     assert len({re.sub(r'"X-CSRFToken": "[^"]+"', "", answer) for answer in answers}) == 1
 
 
-def test_nobody_is_sent_to_the_sign_in_page_by_a_press(app: Flask, cast: Cast) -> None:
+def test_nobody_is_sent_to_the_sign_in_page_by_a_press(app: Flask, seeded: SeededIds) -> None:
     answer = Visitor.anonymous(app).post(OWN, headers={"HX-Request": "true"})
 
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in")
 
 
-def test_a_press_without_a_csrf_token_is_refused(app: Flask, cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_a_press_without_a_csrf_token_is_refused(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
     visitor.token = ""
 
     assert visitor.post(OWN).status_code == 400
     assert _deliveries(app) == []
 
 
-def test_support_may_test(cast: Cast, visit: Visit) -> None:
-    assert visit(cast.support).post(OWN).status_code == 200
+def test_support_may_test(seeded: SeededIds, visit: Visit) -> None:
+    assert visit(seeded.support).post(OWN).status_code == 200
 
 
-def test_a_viewer_may_not_test_is_told_so_and_uses_up_no_cooldown(app: Flask, cast: Cast, visit: Visit) -> None:
-    answer = visit(cast.viewer).post(OWN)
+def test_a_viewer_may_not_test_is_told_so_and_uses_up_no_cooldown(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    answer = visit(seeded.viewer).post(OWN)
 
     assert (answer.status_code, _deliveries(app)) == (403, [])
     assert "Viewers look; ask an admin or support" in answer.text
-    assert visit(cast.admin).post(OWN).status_code == 200
+    assert visit(seeded.admin).post(OWN).status_code == 200
 
 
 def test_a_disabled_destination_is_not_tested_says_so_and_uses_up_no_cooldown(
-    app: Flask, cast: Cast, visit: Visit
+    app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
-    _enable(app, cast, False)
-    answer = visit(cast.admin).post(OWN)
+    _enable(app, seeded, False)
+    answer = visit(seeded.admin).post(OWN)
     assert (answer.status_code, _deliveries(app)) == (409, [])
     assert "Disabled: enable it to send a test." in answer.text
 
-    _enable(app, cast, True)
-    assert visit(cast.admin).post(OWN).status_code == 200
+    _enable(app, seeded, True)
+    assert visit(seeded.admin).post(OWN).status_code == 200
 
 
-def _enable(app: Flask, cast: Cast, is_enabled: bool) -> None:
+def _enable(app: Flask, seeded: SeededIds, is_enabled: bool) -> None:
     with app.app_context():
-        set_enabled(get_destination(cast), get_account(cast), is_enabled, datetime.now(UTC))
+        set_enabled(get_destination(seeded), get_account(seeded), is_enabled, datetime.now(UTC))
 
 
 def test_a_second_press_within_the_minute_is_refused_with_the_seconds_left(
-    app: Flask, cast: Cast, visit: Visit
+    app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
-    visitor = visit(cast.admin)
+    visitor = visit(seeded.admin)
     visitor.post(OWN)
 
     answer = visitor.post(OWN)
@@ -140,9 +140,9 @@ def test_a_second_press_within_the_minute_is_refused_with_the_seconds_left(
 
 
 def test_a_press_is_refused_by_the_database_when_redis_was_flushed_in_between(
-    app: Flask, cast: Cast, visit: Visit, queue_server: QueueServer
+    app: Flask, seeded: SeededIds, visit: Visit, queue_server: QueueServer
 ) -> None:
-    visitor = visit(cast.admin)
+    visitor = visit(seeded.admin)
     visitor.post(OWN)
     queue.connect(queue_server.url).flushall()
 
@@ -152,22 +152,22 @@ def test_a_press_is_refused_by_the_database_when_redis_was_flushed_in_between(
 
 @pytest.mark.parametrize(("age", "status_code"), [(59, 429), (60, 200)])
 def test_the_minute_counts_from_the_last_press(
-    app: Flask, cast: Cast, visit: Visit, age: int, status_code: int
+    app: Flask, seeded: SeededIds, visit: Visit, age: int, status_code: int
 ) -> None:
-    visitor = visit(cast.admin)
+    visitor = visit(seeded.admin)
     now = datetime.now(UTC)  # after the visit: a token of the next second is from the future
     with app.app_context():
-        add_delivery(get_destination(cast), created_at=now - seconds(age))
+        add_delivery(get_destination(seeded), created_at=now - seconds(age))
 
     with time_machine.travel(now, tick=False):  # a slow machine must not let the second pass
         assert visitor.post(OWN).status_code == status_code
 
 
 def test_without_a_queue_the_press_says_at_once_that_nothing_was_sent(
-    environment: dict[str, str], cast: Cast, tmp_path: object
+    environment: dict[str, str], seeded: SeededIds, tmp_path: object
 ) -> None:
-    app = create_app(read_config(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
-    visitor = Visitor.signed_in(app, cast.admin)
+    app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
+    visitor = Visitor.signed_in(app, seeded.admin)
 
     answer = visitor.post(OWN)
 
@@ -179,16 +179,16 @@ def test_without_a_queue_the_press_says_at_once_that_nothing_was_sent(
     ]
 
 
-def test_only_a_pending_fragment_asks_again(app: Flask, cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_only_a_pending_fragment_asks_again(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
     assert "hx-trigger" not in visitor.get(OWN_STATUS).text
 
     assert 'hx-trigger="every 50ms"' in visitor.post(OWN).text
 
     with app.app_context():
         (delivery_id,), now = db.session.scalars(select(AlertDelivery.id)).all(), datetime.now(UTC)
-        make_change(CLAIM, delivery_id, now, attempt_count=1)
-        make_change(ACCEPT, delivery_id, now, sent_at=now)
+        apply_transition(CLAIM, delivery_id, now, attempt_count=1)
+        apply_transition(ACCEPT, delivery_id, now, sent_at=now)
         db.session.commit()
     final = visitor.get(OWN_STATUS).text
     assert "hx-trigger" not in final
@@ -196,18 +196,18 @@ def test_only_a_pending_fragment_asks_again(app: Flask, cast: Cast, visit: Visit
     assert 'data-last-test="sent"' in final
 
 
-def test_a_fragment_is_kept_by_no_cache(cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.viewer)
+def test_a_fragment_is_kept_by_no_cache(seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.viewer)
 
     assert visitor.get(OWN_STATUS).headers["Cache-Control"] == "no-store"
 
 
 def test_a_locked_database_is_said_plainly_and_the_press_is_given_back(
-    app: Flask, cast: Cast, visit: Visit, database_url: str
+    app: Flask, seeded: SeededIds, visit: Visit, database_url: str
 ) -> None:
     import sqlite3
 
-    visitor = visit(cast.admin)
+    visitor = visit(seeded.admin)
     with app.app_context():
         _shorten_patience(app)
     other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
@@ -230,63 +230,63 @@ def _shorten_patience(app: Flask) -> None:
 
 
 def test_an_emptied_redis_server_takes_the_next_press(
-    environment: dict[str, str], cast: Cast, tmp_path_factory: pytest.TempPathFactory
+    environment: dict[str, str], seeded: SeededIds, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     server = start_queue_server(tmp_path_factory.mktemp("queue"))
-    app = create_app(read_config(environment | {"REDIS_URL": server.url}))
-    visitor = Visitor.signed_in(app, cast.admin)
+    app = create_app(read_settings(environment | {"REDIS_URL": server.url}))
+    visitor = Visitor.signed_in(app, seeded.admin)
     server.stop()
 
     assert visitor.post(OWN).status_code == 503
 
 
-def test_a_badge_older_than_the_settings_says_so(app: Flask, cast: Cast, visit: Visit) -> None:
+def test_a_badge_older_than_the_settings_says_so(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC))
-        get_destination(cast).settings_version += 1
+        add_delivery(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC))
+        get_destination(seeded).settings_version += 1
         db.session.commit()
 
-    assert "The settings were changed since this test." in visit(cast.viewer).get(OWN_STATUS).text
+    assert "The settings were changed since this test." in visit(seeded.viewer).get(OWN_STATUS).text
 
 
 @pytest.mark.parametrize("path", [OWN_STATUS, "/w/harbor/destinations", "/w/harbor/destinations/1"])
 def test_without_a_worker_a_badge_does_not_stay_pending_for_ever(
-    app: Flask, cast: Cast, visit: Visit, path: str
+    app: Flask, seeded: SeededIds, visit: Visit, path: str
 ) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(121))
+        add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(121))
 
-    page = visit(cast.viewer).get(path).text
+    page = visit(seeded.viewer).get(path).text
 
     assert 'data-last-test="failed"' in page
     assert "No worker picked the message up in time, so nothing was sent." in page
 
 
-def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, cast: Cast, visit: Visit) -> None:
+def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast), created_at=datetime.now(UTC) - seconds(4))
-    visitor = visit(cast.viewer)
+        add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(4))
+    visitor = visit(seeded.viewer)
     assert "No worker has been seen" in visitor.get(OWN_STATUS).text
 
     with app.app_context():
-        queue.report_alive("host:1")
+        queue.record_heartbeat("host:1")
 
     assert "No worker has been seen" not in visitor.get(OWN_STATUS).text
 
 
-def test_a_test_that_was_just_pressed_is_given_time_to_be_picked_up(cast: Cast, visit: Visit) -> None:
-    assert "No worker has been seen" not in visit(cast.admin).post(OWN).text
+def test_a_test_that_was_just_pressed_is_given_time_to_be_picked_up(seeded: SeededIds, visit: Visit) -> None:
+    assert "No worker has been seen" not in visit(seeded.admin).post(OWN).text
 
 
-def test_without_javascript_a_press_leads_to_the_destinations_page(app: Flask, cast: Cast, visit: Visit) -> None:
-    answer = visit(cast.admin).post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
+def test_without_javascript_a_press_leads_to_the_destinations_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    answer = visit(seeded.admin).post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert (answer.status_code, answer.location) == (303, f"/w/harbor/destinations/{cast.destination}")
+    assert (answer.status_code, answer.location) == (303, f"/w/harbor/destinations/{seeded.destination}")
     assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
 
 
-def test_without_javascript_a_refused_press_says_why_on_the_page(cast: Cast, visit: Visit) -> None:
-    visitor = visit(cast.admin)
+def test_without_javascript_a_refused_press_says_why_on_the_page(seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
     visitor.post(OWN)
 
     answer = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})

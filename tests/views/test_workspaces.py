@@ -12,7 +12,7 @@ from sqlalchemy import event
 from tests.factories import (
     NOW,
     SECRET_PATH,
-    Cast,
+    SeededIds,
     add_delivery,
     add_real_alert,
     get_account,
@@ -24,7 +24,7 @@ from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DeliveryStatus, Role
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 Visit = Callable[[int], Visitor]
 
@@ -32,21 +32,23 @@ LIST = "/w/harbor/destinations"
 SETTINGS = {"address": "https://hooks.example.com/canary", "signing_secret": "whsec_canary"}
 
 
-def _add(cast: Cast, config: Config, name: str, channel: str = "webhook", **settings: str) -> AlertDestination:
-    harbor, admin = get_workspace(cast), get_account(cast)
-    return add_destination(harbor, admin, channel, name, settings or SETTINGS, config.sealer, NOW)
+def _add(
+    seeded: SeededIds, app_settings: AppSettings, name: str, channel: str = "webhook", **settings: str
+) -> AlertDestination:
+    harbor, admin = get_workspace(seeded), get_account(seeded)
+    return add_destination(harbor, admin, channel, name, settings or SETTINGS, app_settings.cipher, NOW)
 
 
 def _names(page: str) -> list[str]:
     return re.findall(r"<h2><a href=[^>]+>([^<]+)</a></h2>", page)
 
 
-def test_home_leads_to_the_first_workspace_by_name(app: Flask, cast: Cast, visit: Visit) -> None:
+def test_home_leads_to_the_first_workspace_by_name(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
-        set_role(add_workspace("zebra", "An early name", NOW), get_account(cast), Role.VIEWER)
+        set_role(add_workspace("zebra", "An early name", NOW), get_account(seeded), Role.VIEWER)
         db.session.commit()
 
-    assert visit(cast.admin).get("/").location == "/w/zebra/destinations"
+    assert visit(seeded.admin).get("/").location == "/w/zebra/destinations"
 
 
 def test_who_belongs_to_no_workspace_is_told_what_to_do(app: Flask, visit: Visit) -> None:
@@ -60,14 +62,14 @@ def test_who_belongs_to_no_workspace_is_told_what_to_do(app: Flask, visit: Visit
     assert "You belong to no workspace yet" in answer.text
 
 
-def test_a_workspaces_short_address_leads_to_its_list(cast: Cast, visit: Visit) -> None:
-    assert visit(cast.viewer).get("/w/harbor").location == LIST
+def test_a_workspaces_short_address_leads_to_its_list(seeded: SeededIds, visit: Visit) -> None:
+    assert visit(seeded.viewer).get("/w/harbor").location == LIST
 
 
 def test_a_destination_is_listed_with_its_channel_where_it_leads_its_badge_and_its_button(
-    cast: Cast, visit: Visit
+    seeded: SeededIds, visit: Visit
 ) -> None:
-    page = visit(cast.admin).get(LIST).text
+    page = visit(seeded.admin).get(LIST).text
 
     assert _names(page) == ["Ticket system"]
     assert "Webhook" in page
@@ -77,61 +79,61 @@ def test_a_destination_is_listed_with_its_channel_where_it_leads_its_badge_and_i
 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])
-def test_the_list_says_which_role_one_has_and_shows_nobody_a_secret(cast: Cast, visit: Visit, who: str) -> None:
-    page = visit(getattr(cast, who)).get(LIST).text
+def test_the_list_says_which_role_one_has_and_shows_nobody_a_secret(seeded: SeededIds, visit: Visit, who: str) -> None:
+    page = visit(getattr(seeded, who)).get(LIST).text
 
     assert f"You are <b>{who}</b> here." in page
     assert SECRET_PATH not in page
 
 
-def test_support_has_the_button_and_no_way_to_edit(cast: Cast, visit: Visit) -> None:
-    page = visit(cast.support).get(LIST).text
+def test_support_has_the_button_and_no_way_to_edit(seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.support).get(LIST).text
 
     assert 'data-action="send-test"' in page
     assert f"{LIST}/new" not in page
 
 
-def test_a_viewer_has_neither_the_button_nor_a_way_to_edit(cast: Cast, visit: Visit) -> None:
-    page = visit(cast.viewer).get(LIST).text
+def test_a_viewer_has_neither_the_button_nor_a_way_to_edit(seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.viewer).get(LIST).text
 
     assert 'data-last-test="never"' in page
     assert 'data-action="send-test"' not in page
     assert f"{LIST}/new" not in page
 
 
-def test_an_admin_finds_the_way_to_add_a_destination(cast: Cast, visit: Visit) -> None:
-    assert f'href="{LIST}/new"' in visit(cast.admin).get(LIST).text
+def test_an_admin_finds_the_way_to_add_a_destination(seeded: SeededIds, visit: Visit) -> None:
+    assert f'href="{LIST}/new"' in visit(seeded.admin).get(LIST).text
 
 
 def test_destinations_stand_by_name_and_the_deleted_ones_nowhere(
-    app: Flask, cast: Cast, config: Config, visit: Visit
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
     with app.app_context():
-        _add(cast, config, "Zulu")
-        _add(cast, config, "Alpha")
-        delete_destination(_add(cast, config, "Gone"), get_account(cast), NOW)
+        _add(seeded, app_settings, "Zulu")
+        _add(seeded, app_settings, "Alpha")
+        delete_destination(_add(seeded, app_settings, "Gone"), get_account(seeded), NOW)
 
-    page = visit(cast.viewer).get(LIST).text
+    page = visit(seeded.viewer).get(LIST).text
 
     assert _names(page) == ["Alpha", "Ticket system", "Zulu"]
     assert "Gone" not in page
 
 
-def test_nothing_of_another_workspace_is_listed(cast: Cast, visit: Visit) -> None:
-    page = visit(cast.admin).get(LIST).text
+def test_nothing_of_another_workspace_is_listed(seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.admin).get(LIST).text
 
     assert "Lab system" not in page
     assert "Mill Street Clinic" not in page
 
 
 def test_the_switcher_lists_ones_own_workspaces_with_ones_role_and_marks_the_one_at_hand(
-    app: Flask, cast: Cast, visit: Visit
+    app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     with app.app_context():
-        set_role(add_workspace("depot", "Depot", NOW), get_account(cast), Role.VIEWER)
+        set_role(add_workspace("depot", "Depot", NOW), get_account(seeded), Role.VIEWER)
         db.session.commit()
 
-    page = visit(cast.admin).get(LIST).text
+    page = visit(seeded.admin).get(LIST).text
 
     links = re.findall(
         r'<a href="(/w/\w+/destinations)"\s+(aria-current="page")?>\s*([^<]+) <small>(\w+)</small>', page
@@ -145,21 +147,25 @@ def test_the_switcher_lists_ones_own_workspaces_with_ones_role_and_marks_the_one
 @pytest.mark.parametrize(
     ("who", "advice"), [("admin", "Add the first one"), ("support", "An admin of this workspace can add one.")]
 )
-def test_an_empty_workspace_says_what_comes_next(app: Flask, cast: Cast, visit: Visit, who: str, advice: str) -> None:
+def test_an_empty_workspace_says_what_comes_next(
+    app: Flask, seeded: SeededIds, visit: Visit, who: str, advice: str
+) -> None:
     with app.app_context():
-        delete_destination(get_destination(cast), get_account(cast), NOW)
+        delete_destination(get_destination(seeded), get_account(seeded), NOW)
 
-    page = visit(getattr(cast, who)).get(LIST).text
+    page = visit(getattr(seeded, who)).get(LIST).text
 
     assert "No destinations yet" in page
     assert advice in page
 
 
-def test_a_disabled_destination_says_so_and_its_button_does_not_work(app: Flask, cast: Cast, visit: Visit) -> None:
+def test_a_disabled_destination_says_so_and_its_button_does_not_work(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
     with app.app_context():
-        set_enabled(get_destination(cast), get_account(cast), False, NOW)
+        set_enabled(get_destination(seeded), get_account(seeded), False, NOW)
 
-    page = visit(cast.admin).get(LIST).text
+    page = visit(seeded.admin).get(LIST).text
 
     assert '<span class="tag">Disabled</span>' in page
     assert re.search(
@@ -179,58 +185,58 @@ def test_a_disabled_destination_says_so_and_its_button_does_not_work(app: Flask,
     ],
 )
 def test_a_badge_shows_the_newest_test_send(
-    app: Flask, cast: Cast, visit: Visit, facts: dict[str, Any], badge: str
+    app: Flask, seeded: SeededIds, visit: Visit, facts: dict[str, Any], badge: str
 ) -> None:
     with app.app_context():
-        add_delivery(get_destination(cast), created_at=datetime.now(UTC), **facts)
+        add_delivery(get_destination(seeded), created_at=datetime.now(UTC), **facts)
 
-    assert re.findall(r'data-last-test="(\w+)"', visit(cast.viewer).get(LIST).text) == [badge]
+    assert re.findall(r'data-last-test="(\w+)"', visit(seeded.viewer).get(LIST).text) == [badge]
 
 
-def test_a_real_alert_moves_no_badge(app: Flask, cast: Cast, visit: Visit) -> None:
+def test_a_real_alert_moves_no_badge(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
-        add_real_alert(get_destination(cast), status=DeliveryStatus.FAILED, last_error_code="not_found")
+        add_real_alert(get_destination(seeded), status=DeliveryStatus.FAILED, last_error_code="not_found")
 
-    assert 'data-last-test="never"' in visit(cast.viewer).get(LIST).text
+    assert 'data-last-test="never"' in visit(seeded.viewer).get(LIST).text
 
 
 @pytest.mark.parametrize("config_text", ["", "gAAAAA", "not a token", "gärbage \N{BELL}"])
 def test_a_destination_whose_settings_cannot_be_read_is_listed_all_the_same(
-    app: Flask, cast: Cast, visit: Visit, config_text: str
+    app: Flask, seeded: SeededIds, visit: Visit, config_text: str
 ) -> None:
     with app.app_context():
-        get_destination(cast).config = config_text
+        get_destination(seeded).config = config_text
         db.session.commit()
 
-    answer = visit(cast.viewer).get(LIST)
+    answer = visit(seeded.viewer).get(LIST)
 
     assert answer.status_code == 200
     assert "settings cannot be read" in answer.text
 
 
 def test_a_destination_of_a_channel_that_no_longer_exists_is_listed_all_the_same(
-    app: Flask, cast: Cast, visit: Visit
+    app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     with app.app_context():
-        get_destination(cast).type = "pigeon"
+        get_destination(seeded).type = "pigeon"
         db.session.commit()
 
-    answer = visit(cast.admin).get(LIST)
+    answer = visit(seeded.admin).get(LIST)
 
     assert answer.status_code == 200
     assert re.search(r"</svg>\s*pigeon\s", answer.text)
 
 
 def test_recipients_are_listed_in_full_to_admins_and_counted_for_the_others(
-    app: Flask, cast: Cast, config: Config, visit: Visit
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
     with app.app_context():
-        _add(cast, config, "Desk", "email", recipients="ann@example.com, bob@example.org, cy@example.com")
+        _add(seeded, app_settings, "Desk", "email", recipients="ann@example.com, bob@example.org, cy@example.com")
 
-    assert "ann@example.com, bob@example.org, cy@example.com" in visit(cast.admin).get(LIST).text
-    assert "3 recipients at example.com, example.org" in visit(cast.support).get(LIST).text
-    assert "ann@" not in visit(cast.support).get(LIST).text
-    assert "ann@" not in visit(cast.viewer).get(LIST).text
+    assert "ann@example.com, bob@example.org, cy@example.com" in visit(seeded.admin).get(LIST).text
+    assert "3 recipients at example.com, example.org" in visit(seeded.support).get(LIST).text
+    assert "ann@" not in visit(seeded.support).get(LIST).text
+    assert "ann@" not in visit(seeded.viewer).get(LIST).text
 
 
 @pytest.mark.parametrize(
@@ -244,12 +250,12 @@ def test_recipients_are_listed_in_full_to_admins_and_counted_for_the_others(
     ],
 )
 def test_a_name_is_shown_as_it_was_typed_whatever_it_holds(
-    app: Flask, cast: Cast, config: Config, visit: Visit, name: str, shown: str
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit, name: str, shown: str
 ) -> None:
     with app.app_context():
-        _add(cast, config, name)
+        _add(seeded, app_settings, name)
 
-    page = visit(cast.admin).get(LIST).text
+    page = visit(seeded.admin).get(LIST).text
 
     assert f">{shown}</a></h2>" in page
     assert f'aria-label="Send test to {shown}"' in page
@@ -270,37 +276,37 @@ def _count_statements(app: Flask, visitor: Visitor) -> int:
 
 
 def test_a_list_of_1000_destinations_takes_as_many_queries_as_a_list_of_one(
-    app: Flask, cast: Cast, config: Config, visit: Visit
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
-    visitor = visit(cast.admin)
+    visitor = visit(seeded.admin)
     with_one = _count_statements(app, visitor)
     with app.app_context():
-        _add_many(config, 999)
+        _add_many(app_settings, 999)
 
     assert _count_statements(app, visitor) == with_one
     page = visitor.get(LIST).text
     assert (len(_names(page)), "Page 1 of 20, 1000 destinations" in page) == (50, True)
 
 
-def _add_many(config: Config, count: int) -> None:
+def _add_many(app_settings: AppSettings, count: int) -> None:
     now = datetime.now(UTC)
     facts = {"workspace_id": 1, "type": "webhook", "config": "", "created_at": now, "updated_at": now}
     destinations = [AlertDestination(name=f"Number {number}", **facts) for number in range(count)]
     db.session.add_all(destinations)
     db.session.flush()
     for destination in destinations:
-        destination.config = config.sealer.seal(SETTINGS, bound_to=destination.seal)
+        destination.config = app_settings.cipher.encrypt(SETTINGS, context=destination.encryption_context)
     add_delivery(destinations[0], created_at=now)
     db.session.commit()
 
 
 def test_the_list_can_be_narrowed_and_the_address_says_to_what(
-    app: Flask, cast: Cast, config: Config, visit: Visit
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
     with app.app_context():
-        _add(cast, config, "Alpha")
-        add_delivery(get_destination(cast), status=DeliveryStatus.FAILED, last_error_code="gone")
-    visitor = visit(cast.viewer)
+        _add(seeded, app_settings, "Alpha")
+        add_delivery(get_destination(seeded), status=DeliveryStatus.FAILED, last_error_code="gone")
+    visitor = visit(seeded.viewer)
 
     assert _names(visitor.get(LIST).text) == ["Ticket system", "Alpha"]
     assert _names(visitor.get(f"{LIST}?state=never").text) == ["Alpha"]
@@ -308,23 +314,23 @@ def test_the_list_can_be_narrowed_and_the_address_says_to_what(
     assert "No destination is like that." in visitor.get(f"{LIST}?channel=slack").text
 
 
-def test_the_state_of_all_stands_above_the_list_and_can_be_asked_for_alone(cast: Cast, visit: Visit) -> None:
-    visitor, words = visit(cast.viewer), "0 of 1 destination accepted its last test; 1 was never tested."
+def test_the_state_of_all_stands_above_the_list_and_can_be_asked_for_alone(seeded: SeededIds, visit: Visit) -> None:
+    visitor, words = visit(seeded.viewer), "0 of 1 destination accepted its last test; 1 was never tested."
 
     assert words in visitor.get(LIST).text
     assert words in visitor.get("/w/harbor/state").text
 
 
 def test_what_is_broken_is_told_across_the_visitors_workspaces_and_no_further(
-    app: Flask, cast: Cast, visit: Visit
+    app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     with app.app_context():
-        for destination_id in (cast.destination, cast.foreign_destination):
+        for destination_id in (seeded.destination, seeded.foreign_destination):
             destination = db.session.get_one(AlertDestination, destination_id)
             add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code="gone")
-        set_role(get_workspace(cast), db.session.get_one(Account, cast.stranger), Role.SUPPORT)
+        set_role(get_workspace(seeded), db.session.get_one(Account, seeded.stranger), Role.SUPPORT)
         db.session.commit()
 
-    assert _names(visit(cast.support).get("/broken").text) == ["Ticket system"]
-    assert _names(visit(cast.stranger).get("/broken").text) == ["Ticket system", "Lab system"]
-    assert "Nothing is broken" not in visit(cast.support).get("/broken").text
+    assert _names(visit(seeded.support).get("/broken").text) == ["Ticket system"]
+    assert _names(visit(seeded.stranger).get("/broken").text) == ["Ticket system", "Lab system"]
+    assert "Nothing is broken" not in visit(seeded.support).get("/broken").text

@@ -11,7 +11,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, describe
-from webapp.outbound import Answer, WayOut
+from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.status_codes import raise_for_status
 from webapp.outbound.policy.urls import check_url
 
@@ -52,7 +52,7 @@ class Field:
     label: str
     kind: FieldKind
     help: str
-    check: Callable[[str, WayOut], str]
+    check: Callable[[str, OutboundClient], str]
     required: bool = True
 
 
@@ -162,8 +162,8 @@ class Channel:
     after_accepted: str
     guide: tuple[str, ...]
     fields: tuple[Field, ...]
-    preview: Callable[[Settings, Message, WayOut], Preview]
-    send: Callable[[Settings, Message, WayOut], Accepted]
+    preview: Callable[[Settings, Message, OutboundClient], Preview]
+    send: Callable[[Settings, Message, OutboundClient], Accepted]
     hints: Mapping[Code, str] = field(default_factory=dict)
 
 
@@ -181,25 +181,25 @@ def preview_post(settings: Settings, body: str, headers: Mapping[str, str] = JSO
     return Preview("POST", headers, (Part(JSON, body),))
 
 
-def check_address(text: str, way_out: WayOut, hosts: tuple[str, ...] | None = None) -> str:
+def check_address(text: str, outbound: OutboundClient, hosts: tuple[str, ...] | None = None) -> str:
     """Return the canonical form of an address that messages may be posted to; raises `SettingInvalid`.
 
     hosts: the host patterns of a service that has its own; None for any public host.
     """
     try:
-        return check_url(text.strip(), way_out.policy, hosts).url
+        return check_url(text.strip(), outbound.policy, hosts).url
     except DeliveryFailed as failure:
         explanation = EXPLANATIONS[failure.code]
         raise SettingInvalid(f"{describe(failure.code)} {explanation.next_step}") from None
 
 
-def require_2xx(answer: Answer, address: str, token: str | None = None) -> None:
+def require_2xx(response: HttpResponse, address: str, token: str | None = None) -> None:
     """Return for any 2xx; raises `DeliveryFailed` for every other status.
 
     token: the one word of the answer that the channel recognised, to be shown with the failure.
     """
     try:
-        raise_for_status(answer, urlsplit(address).hostname)
+        raise_for_status(response, urlsplit(address).hostname)
     except DeliveryFailed as failure:
         facts = replace(failure.facts, token=token)
         raise DeliveryFailed(failure.code, facts, retry_after=failure.retry_after) from None

@@ -20,7 +20,7 @@ from webapp.channels.contract import (
     get_setting,
 )
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import MailAnswer, MailServer, WayOut, send_mail
+from webapp.outbound import MailResponse, MailServer, OutboundClient, send_mail
 from webapp.outbound.smtp.client import is_mail_address
 
 MOST_RECIPIENTS = 20
@@ -50,7 +50,7 @@ class _Subject(str):
         return f"{self.name}: {text}{policy.linesep}"
 
 
-def _check(text: str, way_out: WayOut) -> str:
+def _check(text: str, outbound: OutboundClient) -> str:
     recipients = _split(text)
     if not recipients:
         raise SettingInvalid("Enter at least one e-mail address.")
@@ -71,34 +71,36 @@ def _split(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
-    server, recipients = _get_ends(settings, way_out)
+def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
+    server, recipients = _get_ends(settings, outbound)
     mail = _compose(message, server.sender, recipients)
     headers = {name: str(value) for name, value in mail.items() if name in PREVIEWED}
     parts = (Part(part.get_content_type(), part.get_content()) for part in mail.iter_parts())
     return Preview("Mail", headers, tuple(parts))
 
 
-def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
-    server, recipients = _get_ends(settings, way_out)
-    answer = send_mail(server, _compose(message, server.sender, recipients), recipients)
-    return Accepted(answer.status, _warning(answer))
+def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
+    server, recipients = _get_ends(settings, outbound)
+    response = send_mail(server, _compose(message, server.sender, recipients), recipients)
+    return Accepted(response.status, _warning(response))
 
 
-def _get_ends(settings: Settings, way_out: WayOut) -> tuple[MailServer, list[str]]:
+def _get_ends(settings: Settings, outbound: OutboundClient) -> tuple[MailServer, list[str]]:
     """Return the mail server and the recipients; raises `DeliveryFailed` if there are none that can be used."""
     recipients = _split(get_setting(settings, "recipients"))
-    if way_out.mail is None:
+    if outbound.mail is None:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     if not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
-    return way_out.mail, recipients
+    return outbound.mail, recipients
 
 
-def _warning(answer: MailAnswer) -> str | None:
-    if not answer.refused:
+def _warning(response: MailResponse) -> str | None:
+    if not response.refused:
         return None
-    return f"{answer.refused} of {answer.recipients} recipients {'was' if answer.refused == 1 else 'were'} refused."
+    return (
+        f"{response.refused} of {response.recipients} recipients {'was' if response.refused == 1 else 'were'} refused."
+    )
 
 
 def _compose(message: Message, sender: str, recipients: list[str]) -> EmailMessage:

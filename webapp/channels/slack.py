@@ -23,7 +23,7 @@ from webapp.channels.contract import (
     require_2xx,
 )
 from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.outbound import WayOut
+from webapp.outbound import OutboundClient
 
 HOSTS = ("hooks.slack.com",)
 
@@ -53,34 +53,34 @@ NEW_WEBHOOK = (
 )
 
 
-def _check(text: str, way_out: WayOut) -> str:
-    address = check_address(text, way_out, _hosts(way_out))
+def _check(text: str, outbound: OutboundClient) -> str:
+    address = check_address(text, outbound, _hosts(outbound))
     parts = urlsplit(address)
     if parts.hostname in HOSTS and not parts.path.startswith("/services/"):
         raise SettingInvalid(f"This is not the address of an incoming webhook. {NEW_WEBHOOK}")
     return address
 
 
-def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
+def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
     return preview_post(settings, _compose(message))
 
 
-def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
+def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address = get_setting(settings, "address")
-    answer = way_out.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(way_out))
-    word = _error_word(answer.body)
-    facts = Facts(urlsplit(address).hostname, answer.status, token=word)
-    if answer.status == 500 and word == "rollup_error":
+    response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
+    word = _error_word(response.body)
+    facts = Facts(urlsplit(address).hostname, response.status, token=word)
+    if response.status == 500 and word == "rollup_error":
         # Slack's own word for a fault of its own: worth another try, unlike a 500 that says nothing.
         raise DeliveryFailed(Code.REMOTE_UNAVAILABLE, facts)
-    require_2xx(answer, address, word)
-    if answer.status != 200 or answer.body.strip() != b"ok":
-        raise DeliveryFailed(Code.REMOTE_REJECTED if answer.complete else Code.CONNECTION_CLOSED, facts)
-    return Accepted(answer.status)
+    require_2xx(response, address, word)
+    if response.status != 200 or response.body.strip() != b"ok":
+        raise DeliveryFailed(Code.REMOTE_REJECTED if response.complete else Code.CONNECTION_CLOSED, facts)
+    return Accepted(response.status)
 
 
-def _hosts(way_out: WayOut) -> tuple[str, ...]:
-    return HOSTS + way_out.policy.extra_hosts.get("slack", ())
+def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
+    return HOSTS + outbound.policy.extra_hosts.get("slack", ())
 
 
 def _compose(message: Message) -> str:

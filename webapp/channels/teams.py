@@ -24,7 +24,7 @@ from webapp.channels.contract import (
     require_2xx,
 )
 from webapp.failures import Code
-from webapp.outbound import WayOut
+from webapp.outbound import OutboundClient
 
 HOSTS = ("*.environment.api.powerplatform.com", "*.logic.azure.com")
 
@@ -53,29 +53,29 @@ ANYONE = (
 )
 
 
-def _check(text: str, way_out: WayOut) -> str:
+def _check(text: str, outbound: OutboundClient) -> str:
     if RETIRED_CONNECTOR.match(text.strip()):
         raise SettingInvalid(f"This address belongs to a connector, which Microsoft has retired. {NEW_WORKFLOW}")
-    address = check_address(text, way_out, _hosts(way_out))
+    address = check_address(text, outbound, _hosts(outbound))
     if not parse_qs(urlsplit(address).query).get("sig"):
         raise SettingInvalid(f"This workflow takes requests from its own organisation only (no sig in it). {ANYONE}")
     return address
 
 
-def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
+def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
     return preview_post(settings, _compose(message))
 
 
-def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
+def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address = get_setting(settings, "address")
     # No Authorization header: the service refuses one beside the signature in the address.
-    answer = way_out.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(way_out))
-    require_2xx(answer, address, _error_code(answer.body))
-    return Accepted(answer.status)
+    response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
+    require_2xx(response, address, _error_code(response.body))
+    return Accepted(response.status)
 
 
-def _hosts(way_out: WayOut) -> tuple[str, ...]:
-    return HOSTS + way_out.policy.extra_hosts.get("teams", ())
+def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
+    return HOSTS + outbound.policy.extra_hosts.get("teams", ())
 
 
 def _compose(message: Message) -> str:

@@ -26,7 +26,7 @@ from webapp.channels.contract import (
     require_2xx,
 )
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound import WayOut
+from webapp.outbound import OutboundClient
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every one begins
 MADE_AT_EACH_ATTEMPT = {
@@ -37,7 +37,7 @@ MADE_AT_EACH_ATTEMPT = {
 SECRET_BYTES = range(24, 65)  # what the specification asks of a key
 
 
-def _check_secret(text: str, way_out: WayOut) -> str:
+def _check_secret(text: str, outbound: OutboundClient) -> str:
     secret = text.strip()
     if not secret.startswith(SECRET_PREFIX):
         raise SettingInvalid("A signing secret begins with whsec_.")
@@ -52,20 +52,20 @@ def _check_secret(text: str, way_out: WayOut) -> str:
     return secret
 
 
-def _preview(settings: Settings, message: Message, way_out: WayOut) -> Preview:
+def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
     secret, body = get_setting(settings, "signing_secret"), _compose(message)
     # Signed for nothing but its failure: a secret that cannot sign is said so here too.
     headers = _sign(secret, message.message_id, message.requested_at, body)
     return preview_post(settings, body, headers | MADE_AT_EACH_ATTEMPT)
 
 
-def _send(settings: Settings, message: Message, way_out: WayOut) -> Accepted:
+def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address, secret = get_setting(settings, "address"), get_setting(settings, "signing_secret")
     body = _compose(message)
     headers = _sign(secret, message.message_id, datetime.now(UTC), body)
-    answer = way_out.post(address, body.encode(), headers)
-    require_2xx(answer, address)
-    return Accepted(answer.status)
+    response = outbound.post(address, body.encode(), headers)
+    require_2xx(response, address)
+    return Accepted(response.status)
 
 
 def _compose(message: Message) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import exists, or_, select
 from webapp.audit import Action
 from webapp.dashboard.time_format import exact
 from webapp.deliveries import PastAttempt, is_in_question, list_attempts
-from webapp.deliveries.outcome import LastTest, known_code, tell_arrival
+from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
 
@@ -27,7 +27,7 @@ class Diagnosis:
     """
 
     newest: AlertDelivery | None
-    last_test: LastTest
+    last_test: Outcome
     arrival: str
     receipt: str | None
     is_in_question: bool
@@ -37,14 +37,14 @@ class Diagnosis:
     is_used: bool
 
 
-def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: LastTest) -> Diagnosis:
+def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: Outcome) -> Diagnosis:
     """Look it all up: three queries at most."""
     last_worked = _find_last_worked(destination)
     return Diagnosis(
         newest=newest,
         last_test=last_test,
-        arrival=tell_arrival(newest),
-        receipt=_tell_receipt(newest),
+        arrival=describe_arrival(newest),
+        receipt=_describe_receipt(newest),
         is_in_question=is_in_question(newest),
         attempts=list_attempts(newest) if newest else (),
         last_worked=last_worked,
@@ -57,27 +57,27 @@ def write_report(
     workspace: str, destination: AlertDestination, channel: str, where: str, diagnosis: Diagnosis, now: datetime
 ) -> str:
     """Write it down for a ticket: plain text without secrets. where: as shown to whoever copies it."""
-    newest, told = diagnosis.newest, diagnosis.last_test
+    newest, outcome = diagnosis.newest, diagnosis.last_test
     lines = [
         f"Alertcheck report of {exact(now)}",
         f"Workspace: {workspace}",
         f"Destination: {destination.name} ({channel}{'' if destination.is_enabled else ', disabled'})",
         f"Where to: {where}",
-        f"Last test: {told.badge.capitalize()}{_tell_press(newest)}",
-        f"What happened: {told.sentence}",
+        f"Last test: {outcome.badge.capitalize()}{_describe_press(newest)}",
+        f"What happened: {outcome.sentence}",
         f"Did it arrive: {diagnosis.arrival}",
     ]
     lines += _report_receipt(diagnosis)
     code = known_code(newest.last_error_code) if newest else None
     lines += [f"Code: {code}"] if code else []
-    lines += [f"Next step: {told.next_step}"] if told.next_step else []
-    lines += [_tell_attempt(attempt) for attempt in diagnosis.attempts]
-    lines += [f"Last accepted: {_tell_last_worked(diagnosis.last_worked)}"]
-    lines += [f"Since then: {_tell_change(change)}" for change in diagnosis.changes]
+    lines += [f"Next step: {outcome.next_step}"] if outcome.next_step else []
+    lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
+    lines += [f"Last accepted: {_describe_last_worked(diagnosis.last_worked)}"]
+    lines += [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
     return "\n".join(lines) + "\n"
 
 
-def _tell_receipt(newest: AlertDelivery | None) -> str | None:
+def _describe_receipt(newest: AlertDelivery | None) -> str | None:
     if newest is None or newest.receipt is None:
         return "Nobody has said yet whether it showed up." if is_in_question(newest) else None
     who = newest.receipt_by or "someone with the link in the message"
@@ -124,7 +124,7 @@ def _is_used(destination: AlertDestination) -> bool:
     return bool(db.session.scalar(select(exists().where(*there, is_real))))
 
 
-def _tell_press(newest: AlertDelivery | None) -> str:
+def _describe_press(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
     by = f" by {newest.requested_by.name}" if newest.requested_by else ""
@@ -132,17 +132,17 @@ def _tell_press(newest: AlertDelivery | None) -> str:
     return f", pressed{by} at {exact(newest.created_at)}{reference}"
 
 
-def _tell_attempt(attempt: PastAttempt) -> str:
+def _describe_attempt(attempt: PastAttempt) -> str:
     took = "its worker was lost" if attempt.seconds is None else f"{attempt.seconds:.2f} s"
     answer = f", answer {attempt.answer_status}" if attempt.answer_status else ""
     code = f", {attempt.code}" if attempt.code else ", accepted"
     return f"Attempt {attempt.number}: {attempt.started_at.astimezone(UTC):%H:%M:%S} UTC, {took}{answer}{code}"
 
 
-def _tell_last_worked(last_worked: AlertDelivery | None) -> str:
+def _describe_last_worked(last_worked: AlertDelivery | None) -> str:
     return exact(last_worked.sent_at) if last_worked and last_worked.sent_at else "never by a test"
 
 
-def _tell_change(change: AuditEvent) -> str:
+def _describe_change(change: AuditEvent) -> str:
     fields = f" ({', '.join(change.changed)})" if change.changed else ""
     return f"{change.action}{fields} by {change.account_name} at {exact(change.happened_at)}"

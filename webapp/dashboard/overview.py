@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from webapp.deliveries.outcome import find_newest_ids, to_badge
+from webapp.deliveries.outcome import badge_for, newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
@@ -33,7 +33,7 @@ class Order(StrEnum):
     CHANNEL = "channel"
 
 
-class Glance(NamedTuple):
+class DestinationSummary(NamedTuple):
     """A destination, as far as a list is chosen from."""
 
     destination_id: int
@@ -44,7 +44,7 @@ class Glance(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Choice:
+class ListQuery:
     """What the visitor wants to see. None, and an empty text: everything. page: from 1."""
 
     state: State | None = None
@@ -55,13 +55,19 @@ class Choice:
 
     def as_query(self, **changed: object) -> dict[str, object]:
         """Return the query of the page's address that chooses this, without what needs no saying."""
-        chosen = {"state": self.state, "channel": self.channel, "q": self.text, "order": self.order, "page": self.page}
+        list_page = {
+            "state": self.state,
+            "channel": self.channel,
+            "q": self.text,
+            "order": self.order,
+            "page": self.page,
+        }
         usual = {"order": Order.URGENT, "page": 1}
-        return {name: value for name, value in (chosen | changed).items() if value and value != usual.get(name)}
+        return {name: value for name, value in (list_page | changed).items() if value and value != usual.get(name)}
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ListPage:
     """A page of what was chosen. total: on all pages."""
 
     ids: list[int]
@@ -70,10 +76,10 @@ class Chosen:
     pages: int
 
 
-def read_choice(query: Mapping[str, str]) -> Choice:
+def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     """Read a choice from the page's address; a word that means nothing chooses nothing."""
     state, order, page = query.get("state", ""), query.get("order", ""), query.get("page", "")
-    return Choice(
+    return ListQuery(
         state=State(state) if state in list(State) else None,
         channel=query.get("channel") or None,
         text=query.get("q", "").strip()[:100],
@@ -82,45 +88,47 @@ def read_choice(query: Mapping[str, str]) -> Choice:
     )
 
 
-def list_glances(workspace_ids: Sequence[int]) -> list[Glance]:
+def list_summaries(workspace_ids: Sequence[int]) -> list[DestinationSummary]:
     """Fetch all destinations of these workspaces: one query, whose cost does not depend on the deliveries there are."""
-    rows = db.session.execute(_GLANCES, {"workspace_ids": workspace_ids})
+    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids})
     return [
-        Glance(row_id, workspace_id, name, channel, _to_state(is_enabled, newest))
+        DestinationSummary(row_id, workspace_id, name, channel, _to_state(is_enabled, newest))
         for row_id, workspace_id, name, channel, is_enabled, newest in rows
     ]
 
 
-def choose(glances: Sequence[Glance], choice: Choice) -> Chosen:
+def select_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> ListPage:
     """Filter, sort and cut a page out."""
-    found = sorted(filter(lambda glance: _matches(glance, choice), glances), key=lambda glance: _rank(glance, choice))
+    found = sorted(
+        filter(lambda summary: _matches(summary, query), summaries), key=lambda summary: _rank(summary, query)
+    )
     pages = max(1, -(-len(found) // ON_A_PAGE))
-    page = min(choice.page, pages)
+    page = min(query.page, pages)
     on_page = found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
-    return Chosen([glance.destination_id for glance in on_page], len(found), page, pages)
+    return ListPage([summary.destination_id for summary in on_page], len(found), page, pages)
 
 
-def count_states(glances: Sequence[Glance]) -> dict[State, int]:
+def count_states(summaries: Sequence[DestinationSummary]) -> dict[State, int]:
     """Count the destinations in each state."""
-    counts = Counter(glance.state for glance in glances)
+    counts = Counter(summary.state for summary in summaries)
     return {state: counts[state] for state in State}
 
 
-def tell_state(counts: Mapping[State, int]) -> str:
+def describe_overview(counts: Mapping[State, int]) -> str:
     """Say in one sentence whether all is well."""
     in_use = sum(counts.values()) - counts[State.DISABLED]
     parts = [
-        _all_or_some(counts[State.SENT], in_use),
-        _told(counts[State.FAILED], "failed", "failed"),
-        _told(counts[State.PENDING], "is under way", "are under way"),
-        _told(counts[State.NEVER], "was never tested", "were never tested"),
+        _describe_accepted(counts[State.SENT], in_use),
+        _count_phrase(counts[State.FAILED], "failed", "failed"),
+        _count_phrase(counts[State.PENDING], "is under way", "are under way"),
+        _count_phrase(counts[State.NEVER], "was never tested", "were never tested"),
     ]
-    disabled = _told(counts[State.DISABLED], "is disabled", "are disabled")
+    disabled = _count_phrase(counts[State.DISABLED], "is disabled", "are disabled")
     return "; ".join(filter(None, parts)) + "." + (f" {disabled}." if disabled else "")
 
 
 # Put together once, since every list asks for it.
-_GLANCES = (
+_SUMMARIES = (
     select(
         AlertDestination.id,
         AlertDestination.workspace_id,
@@ -129,7 +137,7 @@ _GLANCES = (
         AlertDestination.is_enabled,
         AlertDelivery.status,
     )
-    .outerjoin(AlertDelivery, AlertDelivery.id == find_newest_ids())
+    .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .where(
         AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
         AlertDestination.deleted_at.is_(None),
@@ -137,7 +145,7 @@ _GLANCES = (
 )
 
 
-_STATES = {status: State(to_badge(status)) for status in (None, *DeliveryStatus)}
+_STATES = {status: State(badge_for(status)) for status in (None, *DeliveryStatus)}
 _URGENCY = {state: number for number, state in enumerate(State)}
 
 
@@ -145,26 +153,26 @@ def _to_state(is_enabled: bool, newest: DeliveryStatus | None) -> State:
     return _STATES[newest] if is_enabled else State.DISABLED
 
 
-def _matches(glance: Glance, choice: Choice) -> bool:
+def _matches(summary: DestinationSummary, query: ListQuery) -> bool:
     return (
-        choice.state in (None, glance.state)
-        and choice.channel in (None, glance.channel)
-        and (not choice.text or choice.text.casefold() in glance.name.casefold())
+        query.state in (None, summary.state)
+        and query.channel in (None, summary.channel)
+        and (not query.text or query.text.casefold() in summary.name.casefold())
     )
 
 
-def _rank(glance: Glance, choice: Choice) -> tuple[object, ...]:
-    by_name = (glance.name.casefold(), glance.destination_id)
-    match choice.order:
+def _rank(summary: DestinationSummary, query: ListQuery) -> tuple[object, ...]:
+    by_name = (summary.name.casefold(), summary.destination_id)
+    match query.order:
         case Order.URGENT:
-            return (_URGENCY[glance.state], *by_name)
+            return (_URGENCY[summary.state], *by_name)
         case Order.CHANNEL:
-            return (glance.channel, *by_name)
+            return (summary.channel, *by_name)
         case Order.NAME:
             return by_name
 
 
-def _all_or_some(sent: int, in_use: int) -> str:
+def _describe_accepted(sent: int, in_use: int) -> str:
     if not in_use:
         return "No destination is in use"
     accepted = "accepted its last test" if in_use == 1 else "accepted their last test"
@@ -173,5 +181,5 @@ def _all_or_some(sent: int, in_use: int) -> str:
     return f"{sent} of {in_use} destination{'s' * (in_use != 1)} {accepted}"
 
 
-def _told(count: int, of_one: str, of_many: str) -> str:
+def _count_phrase(count: int, of_one: str, of_many: str) -> str:
     return f"{count} {of_one if count == 1 else of_many}" if count else ""

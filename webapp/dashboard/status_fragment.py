@@ -10,14 +10,14 @@ from sqlalchemy.orm import joinedload
 
 from webapp import deliveries, queue
 from webapp.auth.access import Visit
-from webapp.dashboard.poll_interval import Polls, choose_pace
-from webapp.dashboard.recent_results import find_strip, list_strips, read_strip
-from webapp.deliveries.outcome import Badge, LastTest, find_newest_ids, tell_last_test
+from webapp.dashboard.poll_interval import PollBudget, choose_interval
+from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
+from webapp.deliveries.outcome import Badge, Outcome, describe_outcome, newest_test_id_subquery
 from webapp.extensions import db
 from webapp.metrics.backlog import WAITING_OF_ONE, count_waiting
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.sends.rate_limit import seconds_left
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
 PICK_UP = timedelta(seconds=3)
 """How long a worker may take to pick a test up before the page looks whether there is one."""
@@ -27,7 +27,7 @@ PICK_UP = timedelta(seconds=3)
 class Status:
     """All that the fragment shows.
 
-    strip: how the last test sends stand, the oldest first.
+    recent_results: how the last test sends stand, the oldest first.
     poll: milliseconds after which it asks again, or None once the answer is final.
     cooldown: whole seconds until the button works again.
     obstacle: why the button does not work at all, or None.
@@ -38,8 +38,8 @@ class Status:
 
     destination: AlertDestination
     newest: AlertDelivery | None
-    last_test: LastTest
-    strip: Sequence[DeliveryStatus]
+    last_test: Outcome
+    recent_results: Sequence[DeliveryStatus]
     poll: int | None
     cooldown: int
     obstacle: str | None
@@ -49,16 +49,16 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Beside:
+class SharedStatusData:
     """What the fragments of one page share. pending: how many test sends of the workspace wait."""
 
-    strips: Mapping[int, Sequence[DeliveryStatus]]
+    recent_results: Mapping[int, Sequence[DeliveryStatus]]
     pending: int
 
 
-def look_beside(workspace_id: int, destination_ids: Sequence[int]) -> Beside:
+def load_shared_status_data(workspace_id: int, destination_ids: Sequence[int]) -> SharedStatusData:
     """Fetch it for a page of destinations: two queries."""
-    return Beside(list_strips(destination_ids), count_waiting(workspace_id))
+    return SharedStatusData(list_recent_results(destination_ids), count_waiting(workspace_id))
 
 
 def show_status(
@@ -67,17 +67,17 @@ def show_status(
     newest: AlertDelivery | None,
     now: datetime,
     refusal: str | None = None,
-    beside: Beside | None = None,
+    shared: SharedStatusData | None = None,
 ) -> Status:
-    """Decide what the fragment shows. beside: None looks it up."""
-    beside = beside or look_beside(visit.workspace.id, [destination.id])
-    last_test = tell_last_test(newest, destination.type)
+    """Decide what the fragment shows. shared: None looks it up."""
+    shared = shared or load_shared_status_data(visit.workspace.id, [destination.id])
+    last_test = describe_outcome(newest, destination.type)
     return Status(
         destination=destination,
         newest=newest,
         last_test=last_test,
-        strip=beside.strips.get(destination.id, ()),
-        poll=_invite_poll(newest, now, beside.pending) if newest and last_test.badge is Badge.PENDING else None,
+        recent_results=shared.recent_results.get(destination.id, ()),
+        poll=_next_poll_interval(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
         cooldown=seconds_left(newest.created_at if newest else None, now),
         obstacle=find_obstacle(visit, destination),
         refusal=refusal,
@@ -86,18 +86,18 @@ def show_status(
     )
 
 
-def look_at(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, Beside]:
+def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
     """Fetch the newest test send and what its fragment shows beside it: one query.
 
     One that is past its time ends here, if no worker is there to end it.
     """
-    newest, beside = _look_at(destination)
+    newest, shared = _look_at(destination)
     if newest is not None and _end_if_abandoned(newest, now):
-        newest, beside = _look_at(destination)
-    return newest, beside
+        newest, shared = _look_at(destination)
+    return newest, shared
 
 
-def settle_overdue(workspace_id: int, now: datetime) -> None:
+def end_overdue_tests(workspace_id: int, now: datetime) -> None:
     """End the test sends of a workspace that are past their time, if no worker is there to end them."""
     for overdue in deliveries.list_overdue(workspace_id, now):
         _end_if_abandoned(overdue, now)
@@ -117,17 +117,19 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
     return render_template("_status.html", visit=visit, status=status, now=now)
 
 
-def _look_at(destination: AlertDestination) -> tuple[AlertDelivery | None, Beside]:
+def _look_at(destination: AlertDestination) -> tuple[AlertDelivery | None, SharedStatusData]:
     key = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
-    newest, strip, pending = db.session.execute(_AT_ONE, key).one()
-    return newest, Beside({destination.id: read_strip(strip)}, pending)
+    newest, recent_results, pending = db.session.execute(_AT_ONE, key).one()
+    return newest, SharedStatusData({destination.id: parse_recent_results(recent_results)}, pending)
 
 
 # Every poll asks for it, so it is put together once.
 _AT_ONE = (
-    select(AlertDelivery, find_strip(), WAITING_OF_ONE.correlate(None).scalar_subquery())
+    select(AlertDelivery, recent_results_subquery(), WAITING_OF_ONE.correlate(None).scalar_subquery())
     .select_from(AlertDestination)
-    .outerjoin(AlertDelivery, and_(AlertDelivery.id == find_newest_ids(), AlertDestination.deleted_at.is_(None)))
+    .outerjoin(
+        AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), AlertDestination.deleted_at.is_(None))
+    )
     .options(joinedload(AlertDelivery.requested_by))
     .where(AlertDestination.id == bindparam("destination_id"))
 )
@@ -135,7 +137,7 @@ _AT_ONE = (
 
 def _end_if_abandoned(newest: AlertDelivery, now: datetime) -> bool:
     # A living worker ends it by a clock that cannot be set, and may have it in the air: then it is not ours to end.
-    is_overdue = deliveries.is_overdue(newest, now, current_config())
+    is_overdue = deliveries.is_overdue(newest, now, current_settings())
     return is_overdue and not _is_worker_seen() and deliveries.end_overdue(newest, now)
 
 
@@ -151,6 +153,6 @@ def _is_worker_seen() -> bool:
         return False
 
 
-def _invite_poll(newest: AlertDelivery, now: datetime, pending: int) -> int:
-    polls: Polls = current_app.extensions["polls"]
-    return round(1000 * polls.invite(choose_pace(now - newest.updated_at, pending)))
+def _next_poll_interval(newest: AlertDelivery, now: datetime, pending: int) -> int:
+    poll_budget: PollBudget = current_app.extensions["poll_budget"]
+    return round(1000 * poll_budget.next_interval(choose_interval(now - newest.updated_at, pending)))

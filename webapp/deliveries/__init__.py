@@ -2,21 +2,22 @@
 
 from webapp.deliveries.attempts import PastAttempt, list_attempts
 from webapp.deliveries.claiming import get_channel, open_settings
-from webapp.deliveries.messages import make_sample
+from webapp.deliveries.messages import compose_preview
 from webapp.deliveries.queries import list_test_sends
-from webapp.deliveries.ready_deliveries import list_errands
+from webapp.deliveries.ready_deliveries import list_ready_deliveries
 from webapp.deliveries.receipts import find_linked, is_in_question, record_by_link, record_by_member
 from webapp.deliveries.recovery import end_overdue, is_overdue, list_overdue, recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
 from webapp.deliveries.retention import Retention
 from webapp.deliveries.sending import send
-from webapp.deliveries.wait_tracker import Sightings
+from webapp.deliveries.wait_tracker import WaitTracker
 
 __all__ = [
     "DestinationDisabled",
     "PastAttempt",
     "Retention",
-    "Sightings",
+    "WaitTracker",
+    "compose_preview",
     "end_overdue",
     "fail_unqueued",
     "find_linked",
@@ -24,10 +25,9 @@ __all__ = [
     "is_in_question",
     "is_overdue",
     "list_attempts",
-    "list_errands",
     "list_overdue",
+    "list_ready_deliveries",
     "list_test_sends",
-    "make_sample",
     "open_settings",
     "record_by_link",
     "record_by_member",

@@ -12,30 +12,30 @@ from sqlalchemy.orm import contains_eager
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel, Message, Settings
 from webapp.deliveries.messages import read_message
-from webapp.deliveries.outcome import find_newest_ids
-from webapp.deliveries.retry_policy import Schedule, find_schedule
-from webapp.deliveries.transitions import CANCEL, CLAIM, REFUSE, cause, make_change
-from webapp.deliveries.unexpected_errors import name_mistake
-from webapp.encryption.settings_cipher import Unreadable
+from webapp.deliveries.outcome import newest_test_id_subquery
+from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
+from webapp.deliveries.transitions import CANCEL, CLAIM, REFUSE, apply_transition, error_columns
+from webapp.deliveries.unexpected_errors import log_unexpected
+from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
 _CANCELS = {Code.DESTINATION_DELETED, Code.DESTINATION_DISABLED, Code.DESTINATION_CHANGED, Code.SUPERSEDED}
 
 # Put together once: that takes longer than to execute them.
-_LOOK = (
-    select(AlertDelivery, find_newest_ids())
+_LOAD = (
+    select(AlertDelivery, newest_test_id_subquery())
     .join(AlertDelivery.destination)
     .options(contains_eager(AlertDelivery.destination))
     .where(AlertDelivery.id == bindparam("delivery_id"))
     .execution_options(populate_existing=True)
 )
 # Asked again in the claim itself, for what was disabled or edited since it was looked at.
-_IS_AS_SEEN = (AlertDelivery.attempt_count == bindparam("seen_count")) & exists().where(
+_STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & exists().where(
     AlertDestination.id == bindparam("seen_destination"),
     AlertDestination.is_enabled,
     AlertDestination.deleted_at.is_(None),
@@ -54,7 +54,7 @@ class Attempt:
     delivery_id: int
     number: int
     earlier: Sequence[dict[str, Any]]
-    schedule: Schedule
+    policy: RetryPolicy
     requested_at: datetime
     started_at: datetime
     channel: Channel
@@ -62,60 +62,62 @@ class Attempt:
     message: Message
 
 
-def claim(delivery_id: int, config: Config, now: datetime) -> Attempt | None:
+def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt | None:
     """Look at the row and its destination, and take the row for this worker alone. None: it is not to be sent."""
-    delivery, newest_test = _look(delivery_id)
-    schedule = find_schedule(delivery.event_type, config) if delivery else None
-    if delivery is None or schedule is None or not _may_begin(delivery, schedule, now):
+    delivery, newest_test = _load(delivery_id)
+    policy = find_retry_policy(delivery.event_type, app_settings) if delivery else None
+    if delivery is None or policy is None or not _is_claimable(delivery, policy, now):
         db.session.rollback()
         log.info("delivery not claimed", extra={"delivery": delivery_id})
         return None
     try:
         _require_unchanged(delivery, delivery.destination, newest_test)
-        attempt = _prepare(delivery, schedule, config, now)
+        attempt = _prepare(delivery, policy, app_settings, now)
     except DeliveryFailed as obstacle:
         _end(delivery, obstacle, now)
         return None
     except Exception as error:  # a row that another version wrote, for one
-        _end(delivery, name_mistake(error, delivery_id), now)
+        _end(delivery, log_unexpected(error, delivery_id), now)
         return None
-    claimed = make_change(CLAIM, delivery_id, now, _IS_AS_SEEN, _tell_seen(delivery), attempt_count=attempt.number)
+    claimed = apply_transition(
+        CLAIM, delivery_id, now, _STILL_MATCHES, _expected_values(delivery), attempt_count=attempt.number
+    )
     db.session.commit()
     facts = {"delivery": delivery_id, "attempt": attempt.number}
     log.info("delivery claimed" if claimed else "delivery not claimed", extra=facts)
     return attempt if claimed else None
 
 
-def _look(delivery_id: int) -> tuple[AlertDelivery | None, int | None]:
+def _load(delivery_id: int) -> tuple[AlertDelivery | None, int | None]:
     """Read the row, its destination, and the id of the destination's newest test send: one query."""
-    row = db.session.execute(_LOOK, {"delivery_id": delivery_id}).one_or_none()
+    row = db.session.execute(_LOAD, {"delivery_id": delivery_id}).one_or_none()
     return (row[0], row[1]) if row else (None, None)
 
 
-def _may_begin(delivery: AlertDelivery, schedule: Schedule, now: datetime) -> bool:
+def _is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -> bool:
     is_waiting = delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
-    return is_waiting and now - delivery.created_at < schedule.patience
+    return is_waiting and now - delivery.created_at < policy.time_limit
 
 
 def _end(delivery: AlertDelivery, obstacle: DeliveryFailed, now: datetime) -> None:
     change = CANCEL if obstacle.code in _CANCELS else REFUSE
-    make_change(change, delivery.id, now, **cause(obstacle.code, obstacle.message))
+    apply_transition(change, delivery.id, now, **error_columns(obstacle.code, obstacle.message))
     db.session.commit()
 
 
-def _prepare(delivery: AlertDelivery, schedule: Schedule, config: Config, now: datetime) -> Attempt:
+def _prepare(delivery: AlertDelivery, policy: RetryPolicy, app_settings: AppSettings, now: datetime) -> Attempt:
     """Copy what the attempt needs. Raises `DeliveryFailed` if the settings cannot be used."""
     destination = delivery.destination
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,
         earlier=delivery.attempts or (),
-        schedule=schedule,
+        policy=policy,
         requested_at=delivery.created_at,
         started_at=now,
         channel=get_channel(destination),
-        settings=open_settings(destination, config),
-        message=read_message(delivery, config),
+        settings=open_settings(destination, app_settings),
+        message=read_message(delivery, app_settings),
     )
 
 
@@ -131,7 +133,7 @@ def _require_unchanged(delivery: AlertDelivery, destination: AlertDestination, n
         raise DeliveryFailed(Code.SUPERSEDED)
 
 
-def _tell_seen(delivery: AlertDelivery) -> dict[str, Any]:
+def _expected_values(delivery: AlertDelivery) -> dict[str, Any]:
     destination = delivery.destination
     return {
         "seen_count": delivery.attempt_count,
@@ -147,9 +149,9 @@ def get_channel(destination: AlertDestination) -> Channel:
     return CHANNELS[destination.type]
 
 
-def open_settings(destination: AlertDestination, config: Config) -> Settings:
+def open_settings(destination: AlertDestination, app_settings: AppSettings) -> Settings:
     """Open a destination's settings for sending; raises `DeliveryFailed` if they can't be read."""
     try:
-        return config.sealer.open(destination.config, bound_to=destination.seal)
-    except Unreadable:
+        return app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
+    except SettingsUnreadable:
         raise DeliveryFailed(Code.CONFIG_UNREADABLE) from None

@@ -7,15 +7,15 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db
-from webapp.metrics.counters import count_ending
+from webapp.metrics.counters import count_completion
 
 log = logging.getLogger(__name__)
 
-_UNTOLD = "endings that are not committed yet"
+_PENDING = "endings that are not committed yet"
 
 
 @dataclass(frozen=True)
-class Ending:
+class CompletionEvent:
     """How a delivery ended. seconds: from the press, by the clock of whoever ended it."""
 
     delivery: int
@@ -26,18 +26,18 @@ class Ending:
     seconds: float
 
 
-def tell_after_commit(session: Session, ending: Ending) -> None:
+def publish_after_commit(session: Session, completion: CompletionEvent) -> None:
     """Keep an ending until the session's transaction is over."""
-    session.info.setdefault(_UNTOLD, []).append(ending)
+    session.info.setdefault(_PENDING, []).append(completion)
 
 
 @event.listens_for(db.session, "after_commit")
-def _tell(session: Session) -> None:
-    for ending in session.info.pop(_UNTOLD, ()):
-        log.info("delivery ended", extra=asdict(ending))
-        count_ending(ending.channel, ending.status, ending.code, ending.seconds)
+def _publish(session: Session) -> None:
+    for completion in session.info.pop(_PENDING, ()):
+        log.info("delivery ended", extra=asdict(completion))
+        count_completion(completion.channel, completion.status, completion.code, completion.seconds)
 
 
 @event.listens_for(db.session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(_UNTOLD, None)
+def _discard(session: Session) -> None:
+    session.info.pop(_PENDING, None)

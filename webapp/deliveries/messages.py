@@ -7,12 +7,12 @@ from datetime import datetime
 from webapp.channels.contract import Message
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Workspace
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0, O, 1, I, L, U: references are read aloud."""
 
-SAMPLE = {"message_id": "msg_sample", "reference": "SAMPLE"}
+PREVIEW_VALUES = {"message_id": "msg_sample", "reference": "PREVIEW_VALUES"}
 """What stands for what every test send gets anew; its L is in no reference."""
 
 
@@ -29,24 +29,26 @@ def write_payload(destination: AlertDestination, account: Account, now: datetime
     }
 
 
-def make_sample(destination: AlertDestination, account: Account, config: Config, now: datetime) -> Message:
+def compose_preview(
+    destination: AlertDestination, account: Account, app_settings: AppSettings, now: datetime
+) -> Message:
     """Make the message of a test send pressed now, without one. Its link is of no delivery."""
-    return _read_payload(write_payload(destination, account, now) | SAMPLE, 0, config)
+    return _read_payload(write_payload(destination, account, now) | PREVIEW_VALUES, 0, app_settings)
 
 
-def read_message(delivery: AlertDelivery, config: Config) -> Message:
+def read_message(delivery: AlertDelivery, app_settings: AppSettings) -> Message:
     """Read the message of a test send from its payload, or make the one of a real alert."""
     if delivery.event_type != TEST_EVENT:
         return _make_alert(delivery)
-    return _read_payload(delivery.payload, delivery.id, config)
+    return _read_payload(delivery.payload, delivery.id, app_settings)
 
 
-def _read_payload(written: Mapping[str, str], delivery_id: int, config: Config) -> Message:
+def _read_payload(written: Mapping[str, str], delivery_id: int, app_settings: AppSettings) -> Message:
     payload = dict(written)
     requested_at = datetime.fromisoformat(payload.pop("requested_at"))
     # Made anew for each attempt and kept nowhere: whoever reads our rows or logs has not seen the message.
     reference = payload.get("reference")
-    link = config.links.make(delivery_id, reference) if reference else None
+    link = app_settings.links.make(delivery_id, reference) if reference else None
     return Message(event_type=TEST_EVENT, requested_at=requested_at, receipt_link=link, **payload)
 
 

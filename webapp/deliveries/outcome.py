@@ -23,7 +23,7 @@ class Badge(StrEnum):
     FAILED = "failed"
 
 
-def to_badge(newest: DeliveryStatus | None) -> Badge:
+def badge_for(newest: DeliveryStatus | None) -> Badge:
     """Say what the badge says, by where the newest test send stands."""
     match newest:
         case None:
@@ -37,7 +37,7 @@ def to_badge(newest: DeliveryStatus | None) -> Badge:
 
 
 @dataclass(frozen=True)
-class LastTest:
+class Outcome:
     """The badge, and what a person needs to know beside it.
 
     at: the time shown, or None if there was no test. at_label: what that time is, where the badge does not say it.
@@ -54,27 +54,27 @@ class LastTest:
     at_label: str = ""
 
 
-def tell_last_test(newest: AlertDelivery | None, channel_name: str) -> LastTest:
+def describe_outcome(newest: AlertDelivery | None, channel_name: str) -> Outcome:
     """Say what the newest test send means, or any other delivery. No row: never tested."""
     if newest is None:
-        return LastTest(Badge.NEVER, None, "No test has been sent yet.")
-    match to_badge(newest.status):
+        return Outcome(Badge.NEVER, None, "No test has been sent yet.")
+    match badge_for(newest.status):
         case Badge.PENDING:
-            return _tell_pending(newest)
+            return _describe_pending(newest)
         case Badge.SENT:
-            return _tell_sent(newest, channel_name)
+            return _describe_sent(newest, channel_name)
     not_sent = "" if newest.status is DeliveryStatus.FAILED else "Not sent. "
-    return _tell_failed(newest, channel_name, f"{not_sent}{_reason(newest)}")
+    return _describe_failed(newest, channel_name, f"{not_sent}{_reason(newest)}")
 
 
-def tell_arrival(newest: AlertDelivery | None) -> str:
+def describe_arrival(newest: AlertDelivery | None) -> str:
     """Say whether the message arrived, as far as anybody knows."""
     if newest is None:
         return "Nothing was sent yet."
-    told = _tell_seen(newest)
-    if told:
-        return told
-    match to_badge(newest.status):
+    receipt = _describe_receipt(newest)
+    if receipt:
+        return receipt
+    match badge_for(newest.status):
         case Badge.PENDING:
             return "Not known yet: the test is under way."
         case Badge.SENT:
@@ -85,7 +85,7 @@ def tell_arrival(newest: AlertDelivery | None) -> str:
     return "No: nothing was delivered."
 
 
-def _tell_seen(newest: AlertDelivery) -> str | None:
+def _describe_receipt(newest: AlertDelivery) -> str | None:
     if newest.receipt is None:
         return None
     if newest.receipt is Receipt.MISSING:
@@ -93,29 +93,29 @@ def _tell_seen(newest: AlertDelivery) -> str | None:
     return f"Yes: {newest.receipt_by} has seen it." if newest.receipt_by else "Yes: somebody pressed the link in it."
 
 
-def _tell_pending(newest: AlertDelivery) -> LastTest:
+def _describe_pending(newest: AlertDelivery) -> Outcome:
     so_far = _message(newest)
     again = f"Attempt {(newest.attempt_count or 0) + 1}"
     if newest.send_after is not None:
-        return LastTest(Badge.PENDING, newest.send_after, f"{so_far} {again} is next.".strip(), at_label="next try")
+        return Outcome(Badge.PENDING, newest.send_after, f"{so_far} {again} is next.".strip(), at_label="next try")
     if newest.attempt_started_at is not None:
         now_sending = f"{so_far} Attempt {newest.attempt_count} is on its way." if so_far else "Sending now."
-        return LastTest(Badge.PENDING, newest.created_at, now_sending, at_label="pressed")
+        return Outcome(Badge.PENDING, newest.created_at, now_sending, at_label="pressed")
     pick_up = "Waiting for a worker to pick it up." if newest.alert_rule_id is None else "Waiting to be sent."
     waiting = f"{so_far} {again} waits for a worker." if so_far else pick_up
-    return LastTest(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")
+    return Outcome(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")
 
 
-def _tell_sent(newest: AlertDelivery, channel_name: str) -> LastTest:
+def _describe_sent(newest: AlertDelivery, channel_name: str) -> Outcome:
     channel = CHANNELS.get(channel_name)
     accepted = channel.accepted if channel else "Accepted"
     warning = f" {_message(newest)}".rstrip()
-    return LastTest(Badge.SENT, newest.sent_at, f"{accepted}.{warning}", channel.after_accepted if channel else None)
+    return Outcome(Badge.SENT, newest.sent_at, f"{accepted}.{warning}", channel.after_accepted if channel else None)
 
 
-def _tell_failed(newest: AlertDelivery, channel_name: str, sentence: str) -> LastTest:
+def _describe_failed(newest: AlertDelivery, channel_name: str, sentence: str) -> Outcome:
     code = known_code(newest.last_error_code)
-    return LastTest(
+    return Outcome(
         Badge.FAILED,
         newest.updated_at,
         sentence,
@@ -157,7 +157,7 @@ def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
     return db.session.scalars(_OF_ONE, {"destination_id": destination.id}).one_or_none()
 
 
-def find_newest_ids() -> ScalarSelect[int]:
+def newest_test_id_subquery() -> ScalarSelect[int]:
     """Return the subquery for the id of a destination's newest test send."""
     # A correlated LIMIT 1 walks the index once per destination; window functions would read every delivery.
     return (
@@ -177,13 +177,13 @@ def find_newest_ids() -> ScalarSelect[int]:
 # What pages and polls ask for over and over is put together once.
 _OF_MANY = (
     select(AlertDestination, AlertDelivery)
-    .outerjoin(AlertDelivery, AlertDelivery.id == find_newest_ids())
+    .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .options(joinedload(AlertDelivery.requested_by))
     .where(AlertDestination.deleted_at.is_(None), AlertDestination.id.in_(bindparam("destination_ids", expanding=True)))
 )
 _OF_ONE = (
     select(AlertDelivery)
-    .join(AlertDestination, AlertDelivery.id == find_newest_ids())
+    .join(AlertDestination, AlertDelivery.id == newest_test_id_subquery())
     .options(joinedload(AlertDelivery.requested_by))
     .where(AlertDestination.deleted_at.is_(None), AlertDestination.id == bindparam("destination_id"))
 )

@@ -7,15 +7,15 @@ from sqlalchemy import bindparam, select
 from webapp.deliveries.transitions import IS_UNCLAIMED
 from webapp.extensions import db
 from webapp.models import AlertDelivery
-from webapp.worker.dispatcher import Errand
+from webapp.worker.dispatcher import ReadyDelivery
 
 _UNCLAIMED = select(AlertDelivery.id, AlertDelivery.alert_destination_id, AlertDelivery.workspace_id).where(
     AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True)), IS_UNCLAIMED
 )
 
 
-def list_errands(delivery_ids: Sequence[int]) -> list[Errand]:
+def list_ready_deliveries(delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
     """Look up those that still wait to be claimed, in the order given. The claim looks again, and decides."""
     rows = db.session.execute(_UNCLAIMED, {"delivery_ids": delivery_ids}).all()
     db.session.rollback()
-    return [Errand(*row) for row in sorted(rows, key=lambda row: delivery_ids.index(row.id))]
+    return [ReadyDelivery(*row) for row in sorted(rows, key=lambda row: delivery_ids.index(row.id))]

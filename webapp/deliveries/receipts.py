@@ -9,7 +9,7 @@ from webapp.audit import Action, record_about
 from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt
-from webapp.receipt_links import LIFE
+from webapp.receipt_links import LINK_LIFETIME
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def find_linked(delivery_id: int, reference: str, now: datetime) -> AlertDeliver
     delivery = db.session.get(AlertDelivery, delivery_id)
     if delivery is None or delivery.event_type != TEST_EVENT or delivery.reference != reference:
         return None
-    return delivery if now - delivery.created_at < LIFE else None
+    return delivery if now - delivery.created_at < LINK_LIFETIME else None
 
 
 def record_by_link(delivery: AlertDelivery, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from webapp.audit import Action, record_about
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.outcome import find_newest_test
-from webapp.deliveries.transitions import DROP, SUPERSEDE, cause, make_change
+from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, apply_transition, error_columns
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
@@ -32,7 +32,7 @@ def request_test(destination: AlertDestination, account: Account, now: datetime,
         db.session.rollback()
         raise CoolingDown
     if newest is not None:
-        make_change(SUPERSEDE, newest.id, now, **cause(Code.SUPERSEDED))
+        apply_transition(SUPERSEDE, newest.id, now, **error_columns(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
     delivery.batch = batch
     # The newest by `created_at` is the newest press, also where the clock was set back in between.
@@ -47,7 +47,7 @@ def request_test(destination: AlertDestination, account: Account, now: datetime,
 
 def fail_unqueued(delivery_id: int, now: datetime) -> None:
     """End a row that could not be handed to the queue, unless a worker has it all the same."""
-    make_change(DROP, delivery_id, now, **cause(Code.QUEUE_UNAVAILABLE))
+    apply_transition(FAIL_UNQUEUED, delivery_id, now, **error_columns(Code.QUEUE_UNAVAILABLE))
     db.session.commit()
 
 

@@ -26,18 +26,18 @@ _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 class Retention:
     """Walks through the deliveries, the oldest first, a page at each call, until it meets a page without old ones.
 
-    keep: None keeps all. steady: returns seconds.
+    keep: None keeps all. clock: returns seconds.
     """
 
-    def __init__(self, keep: timedelta | None, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, keep: timedelta | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._keep = keep
-        self._steady = steady
+        self._clock = clock
         self._last_id = 0
-        self._begins_at = steady()
+        self._begins_at = clock()
 
     def forget_some(self, now: datetime) -> int:
         """Delete what is old on the next page, commit, and return how many rows that were."""
-        if self._keep is None or self._steady() < self._begins_at:
+        if self._keep is None or self._clock() < self._begins_at:
             return 0
         page = db.session.execute(
             select(AlertDelivery.id, AlertDelivery.created_at)
@@ -52,7 +52,7 @@ class Retention:
 
     def _turn_page(self, last_id: int | None) -> None:
         self._last_id = last_id or 0
-        self._begins_at = self._steady() + (0 if last_id else PAUSE)
+        self._begins_at = self._clock() + (0 if last_id else PAUSE)
 
 
 def _delete(ids: list[int]) -> int:

@@ -15,13 +15,13 @@ from webapp.channels.contract import Accepted
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.retry_policy import plan_retry
-from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Change, cause, make_change
-from webapp.deliveries.unexpected_errors import name_mistake
+from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Transition, apply_transition, error_columns
+from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db
 from webapp.failures import DeliveryFailed
 from webapp.models import AlertDelivery
-from webapp.outbound import WayOut
-from webapp.settings import Config
+from webapp.outbound import OutboundClient
+from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
@@ -29,71 +29,71 @@ _IS_STILL_OURS = (AlertDelivery.attempt_started_at == bindparam("our_start")) & 
     AlertDelivery.attempt_count == bindparam("our_number")
 )
 
-PAUSE = 0.5
+RECORD_RETRY_INTERVAL = 0.5
 """Seconds between two tries to record an outcome while the database is away."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttemptResult:
     """What an attempt came to: the change it makes, and what the row tells of it."""
 
-    change: Change
+    change: Transition
     facts: dict[str, Any]
 
 
-def send(delivery_id: int, config: Config) -> None:
+def send(delivery_id: int, app_settings: AppSettings) -> None:
     """Send a queued delivery, if it still is to be sent, and record how it went."""
-    attempt = claim(delivery_id, config, datetime.now(UTC))
+    attempt = claim(delivery_id, app_settings, datetime.now(UTC))
     db.session.remove()
     if attempt is None:
         return
     began = time.monotonic()
-    outcome = try_once(attempt, config.way_out)
-    _record_patiently(attempt, outcome, time.monotonic() - began, began + LOST_AFTER.total_seconds())
+    outcome = attempt_send(attempt, app_settings.outbound)
+    _record_with_retries(attempt, outcome, time.monotonic() - began, began + LOST_AFTER.total_seconds())
 
 
-def try_once(attempt: Attempt, way_out: WayOut) -> Outcome:
+def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
     """Make the attempt and say what it came to. Touches no database."""
     try:
-        return _accepted(attempt.channel.send(attempt.settings, attempt.message, way_out))
+        return _accepted(attempt.channel.send(attempt.settings, attempt.message, outbound))
     except DeliveryFailed as failure:
         return _failed(attempt, failure)
     except Exception as error:
-        return _failed(attempt, name_mistake(error, attempt.delivery_id))
+        return _failed(attempt, log_unexpected(error, attempt.delivery_id))
 
 
-def _accepted(accepted: Accepted) -> Outcome:
+def _accepted(accepted: Accepted) -> AttemptResult:
     facts = {"sent_at": datetime.now(UTC), "answer_status": accepted.status}
-    return Outcome(ACCEPT, facts | {"last_error_code": None, "last_error_message": accepted.warning})
+    return AttemptResult(ACCEPT, facts | {"last_error_code": None, "last_error_message": accepted.warning})
 
 
-def _failed(attempt: Attempt, failure: DeliveryFailed) -> Outcome:
-    facts = cause(failure.code, failure.message) | {"answer_status": failure.facts.status}
-    now, chance = datetime.now(UTC), random.random()  # noqa: S311 - spreads retries, keeps no secret
-    retry_at = plan_retry(failure, attempt.number, attempt.schedule, attempt.requested_at, now, chance)
-    return Outcome(FAIL, facts) if retry_at is None else Outcome(DEFER, facts | {"send_after": retry_at})
+def _failed(attempt: Attempt, failure: DeliveryFailed) -> AttemptResult:
+    facts = error_columns(failure.code, failure.message) | {"answer_status": failure.facts.status}
+    now, jitter_fraction = datetime.now(UTC), random.random()  # noqa: S311 - spreads retries, keeps no secret
+    retry_at = plan_retry(failure, attempt.number, attempt.policy, attempt.requested_at, now, jitter_fraction)
+    return AttemptResult(FAIL, facts) if retry_at is None else AttemptResult(DEFER, facts | {"send_after": retry_at})
 
 
-def _record_patiently(attempt: Attempt, outcome: Outcome, seconds: float, give_up_at: float) -> None:
+def _record_with_retries(attempt: Attempt, outcome: AttemptResult, seconds: float, give_up_at: float) -> None:
     """Record what is known, also if the database is away for a moment; after `give_up_at` the row ends by itself."""
     while True:
         try:
             return record(attempt, outcome, seconds, datetime.now(UTC))
         except (DBAPIError, PoolTimeout) as error:
             db.session.rollback()
-            if time.monotonic() + PAUSE > give_up_at:
+            if time.monotonic() + RECORD_RETRY_INTERVAL > give_up_at:
                 raise
             facts = {"delivery": attempt.delivery_id, "error": type(error).__name__}
             log.warning("outcome not recorded yet", extra=facts)
-            time.sleep(PAUSE)
+            time.sleep(RECORD_RETRY_INTERVAL)
 
 
-def record(attempt: Attempt, outcome: Outcome, seconds: float, now: datetime) -> None:
+def record(attempt: Attempt, outcome: AttemptResult, seconds: float, now: datetime) -> None:
     """Write the outcome, unless the row was given up on meanwhile: then that stands. seconds: how long it took."""
     facts = outcome.facts | {"answer_seconds": round(seconds, 3)}
     facts["attempts"] = add_attempt(attempt.earlier, _past(attempt, facts))
     ours = {"our_start": attempt.started_at, "our_number": attempt.number}
-    recorded = make_change(outcome.change, attempt.delivery_id, now, _IS_STILL_OURS, ours, **facts)
+    recorded = apply_transition(outcome.change, attempt.delivery_id, now, _IS_STILL_OURS, ours, **facts)
     db.session.commit()
     told = {"delivery": attempt.delivery_id, "attempt": attempt.number, "change": outcome.change.name}
     told |= {"code": facts["last_error_code"], "seconds": facts["answer_seconds"], "recorded": recorded}

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from webapp.deliveries.completion_events import Ending, tell_after_commit
+from webapp.deliveries.completion_events import CompletionEvent, publish_after_commit
 from webapp.extensions import db
 from webapp.failures import Code, describe
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
@@ -24,7 +24,7 @@ LOST_AFTER = timedelta(seconds=20)
 """An attempt that has gone on for longer than this has lost its worker: the way out ends each one within 8 s."""
 
 
-class Stage(StrEnum):
+class State(StrEnum):
     """Where a delivery stands: its status, but `queued` is two, told apart by `attempt_started_at`."""
 
     WAITING = "waiting"
@@ -42,44 +42,48 @@ _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
 IS_UNCLAIMED = _QUEUED & _NO_ATTEMPT
 
-_IS = {
-    Stage.WAITING: IS_UNCLAIMED,
-    Stage.SENDING: _QUEUED & ~_NO_ATTEMPT,
-    Stage.DEFERRED: AlertDelivery.status == DeliveryStatus.DEFERRED,
+_CONDITIONS = {
+    State.WAITING: IS_UNCLAIMED,
+    State.SENDING: _QUEUED & ~_NO_ATTEMPT,
+    State.DEFERRED: AlertDelivery.status == DeliveryStatus.DEFERRED,
 }
 """What the database asks to know whether a row stands there. The other stages are ends: no change begins at one."""
 
 
 @dataclass(frozen=True)
-class Change:
+class Transition:
     """One step in a delivery's life. by: who makes it. needs: what has to be true besides where the row stands."""
 
     name: str
-    sources: tuple[Stage, ...]
-    target: Stage
+    sources: tuple[State, ...]
+    target: State
     by: str
     needs: str
 
 
-CLAIM = Change("claim", (Stage.WAITING,), Stage.SENDING, "worker", "the destination is as it was at the press")
-REFUSE = Change("refuse", (Stage.WAITING,), Stage.FAILED, "worker", "the settings cannot be used")
-CANCEL = Change("cancel", (Stage.WAITING,), Stage.CANCELED, "worker", "the destination changed, or a newer press")
-ACCEPT = Change("accept", (Stage.SENDING,), Stage.SENT, "worker", "the far end's yes to this very attempt")
-FAIL = Change("fail", (Stage.SENDING,), Stage.FAILED, "worker", "a failure that no further attempt would mend")
-DEFER = Change("defer", (Stage.SENDING,), Stage.DEFERRED, "worker", "nothing was delivered, attempts and time are left")
-RESUME = Change("resume", (Stage.DEFERRED,), Stage.WAITING, "recovery", "its time has come")
-REMIND = Change("remind", (Stage.WAITING,), Stage.WAITING, "recovery", "no worker has touched it for 10 s")
-GIVE_UP = Change("give up", (Stage.WAITING, Stage.DEFERRED), Stage.FAILED, "recovery", "its patience is over")
-LOSE = Change("lose", (Stage.SENDING,), Stage.FAILED, "recovery", "no outcome for 20 s")
-SUPERSEDE = Change("supersede", (Stage.WAITING, Stage.DEFERRED), Stage.CANCELED, "press", "a newer press is accepted")
-DROP = Change("drop", (Stage.WAITING,), Stage.FAILED, "press", "the queue did not take it")
+CLAIM = Transition("claim", (State.WAITING,), State.SENDING, "worker", "the destination is as it was at the press")
+REFUSE = Transition("refuse", (State.WAITING,), State.FAILED, "worker", "the settings cannot be used")
+CANCEL = Transition("cancel", (State.WAITING,), State.CANCELED, "worker", "the destination changed, or a newer press")
+ACCEPT = Transition("accept", (State.SENDING,), State.SENT, "worker", "the far end's yes to this very attempt")
+FAIL = Transition("fail", (State.SENDING,), State.FAILED, "worker", "a failure that no further attempt would mend")
+DEFER = Transition(
+    "defer", (State.SENDING,), State.DEFERRED, "worker", "nothing was delivered, attempts and time are left"
+)
+RESUME = Transition("resume", (State.DEFERRED,), State.WAITING, "recovery", "its time has come")
+REQUEUE = Transition("remind", (State.WAITING,), State.WAITING, "recovery", "no worker has touched it for 10 s")
+EXPIRE = Transition("give up", (State.WAITING, State.DEFERRED), State.FAILED, "recovery", "its patience is over")
+MARK_LOST = Transition("lose", (State.SENDING,), State.FAILED, "recovery", "no outcome for 20 s")
+SUPERSEDE = Transition(
+    "supersede", (State.WAITING, State.DEFERRED), State.CANCELED, "press", "a newer press is accepted"
+)
+FAIL_UNQUEUED = Transition("drop", (State.WAITING,), State.FAILED, "press", "the queue did not take it")
 
-LIFE = (CLAIM, REFUSE, CANCEL, ACCEPT, FAIL, DEFER, RESUME, REMIND, GIVE_UP, LOSE, SUPERSEDE, DROP)
+TRANSITIONS = (CLAIM, REFUSE, CANCEL, ACCEPT, FAIL, DEFER, RESUME, REQUEUE, EXPIRE, MARK_LOST, SUPERSEDE, FAIL_UNQUEUED)
 """All of it. A press begins a life, as waiting; `suppressed` is written by other programs alone."""
 
 
-def make_change(
-    change: Change,
+def apply_transition(
+    change: Transition,
     delivery_id: int,
     now: datetime,
     only_if: ColumnElement[bool] | None = None,
@@ -91,17 +95,17 @@ def make_change(
     only_if: what else has to be true of the row: put together once, with parameters. seen: their values, by name.
     facts: columns to set beside those that the target stands for, each with a plain value.
     """
-    values = {"updated_at": now, **_columns_of(change.target, now), **facts}
-    statement = _put_together(change.sources, only_if, tuple(values))
+    values = {"updated_at": now, **_columns_for(change.target, now), **facts}
+    statement = _build_statement(change.sources, only_if, tuple(values))
     row = db.session.execute(statement, {_ID: delivery_id, **seen, **values}).one_or_none()
-    if row is not None and change.target not in _IS:
+    if row is not None and change.target not in _CONDITIONS:
         seconds = (now - row.created_at).total_seconds()
-        ending = Ending(delivery_id, change.name, row.channel, change.target, row.last_error_code, seconds)
-        tell_after_commit(db.session(), ending)
+        ending = CompletionEvent(delivery_id, change.name, row.channel, change.target, row.last_error_code, seconds)
+        publish_after_commit(db.session(), ending)
     return row is not None
 
 
-def cause(code: Code, message: str | None = None) -> dict[str, Any]:
+def error_columns(code: Code, message: str | None = None) -> dict[str, Any]:
     """Return the facts of a row that did not go through: the code, and a sentence about it."""
     return {"last_error_code": code.value, "last_error_message": message or describe(code)}
 
@@ -116,11 +120,13 @@ _CHANNEL = (
 
 
 @lru_cache(maxsize=64)
-def _put_together(
-    sources: tuple[Stage, ...], only_if: ColumnElement[bool] | None, columns: tuple[str, ...]
+def _build_statement(
+    sources: tuple[State, ...], only_if: ColumnElement[bool] | None, columns: tuple[str, ...]
 ) -> ReturningUpdate[Any]:
     """Return the update that sets these columns. To put it together takes longer than to execute it."""
-    statement = update(AlertDelivery).where(AlertDelivery.id == bindparam(_ID), or_(*(_IS[one] for one in sources)))
+    statement = update(AlertDelivery).where(
+        AlertDelivery.id == bindparam(_ID), or_(*(_CONDITIONS[one] for one in sources))
+    )
     if only_if is not None:
         statement = statement.where(only_if)
     setting = statement.values({column: bindparam(column) for column in columns})
@@ -128,10 +134,10 @@ def _put_together(
     return telling.execution_options(synchronize_session=False)
 
 
-def _columns_of(stage: Stage, now: datetime) -> dict[str, Any]:
-    status = DeliveryStatus.QUEUED if stage in (Stage.WAITING, Stage.SENDING) else DeliveryStatus(stage)
+def _columns_for(stage: State, now: datetime) -> dict[str, Any]:
+    status = DeliveryStatus.QUEUED if stage in (State.WAITING, State.SENDING) else DeliveryStatus(stage)
     return {
         "status": status,
-        "attempt_started_at": now if stage is Stage.SENDING else None,
+        "attempt_started_at": now if stage is State.SENDING else None,
         "send_after": None,
     }

@@ -8,14 +8,14 @@ from webapp.failures import Code, DeliveryFailed, Facts
 log = logging.getLogger(__name__)
 
 
-def name_mistake(error: Exception, delivery_id: int) -> DeliveryFailed:
+def log_unexpected(error: Exception, delivery_id: int) -> DeliveryFailed:
     """Log the type and the place of an unexpected exception; the failure returned carries the reference to that."""
     reference = secrets.token_hex(4)
-    log.error("attempt broke", extra={"delivery": delivery_id, "reference": reference, "error": _place(error)})
+    log.error("attempt broke", extra={"delivery": delivery_id, "reference": reference, "error": _location(error)})
     return DeliveryFailed(Code.INTERNAL_ERROR, Facts(reference=reference))
 
 
-def _place(error: Exception) -> str:
+def _location(error: Exception) -> str:
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

@@ -4,9 +4,9 @@ import os
 import sys
 import time
 
-from webapp.demo.supervisor.options import CannotRun, Settings, check_port, claim_data, read_settings
-from webapp.demo.supervisor.restart_policy import Watch
-from webapp.demo.supervisor.shutdown_request import Interrupted, Interruption
+from webapp.demo.supervisor.options import CannotRun, DemoOptions, check_port, claim_data, read_options
+from webapp.demo.supervisor.restart_policy import RestartPolicy
+from webapp.demo.supervisor.shutdown_request import ShutdownRequest, ShutdownRequested
 from webapp.demo.supervisor.stack import Stack
 from webapp.demo.supervisor.terminal import say
 
@@ -14,29 +14,29 @@ from webapp.demo.supervisor.terminal import say
 def main() -> int:
     """Run the demo until somebody stops it. Returns the exit code: 1 if it could not run."""
     os.umask(0o077)  # what it keeps is for its owner alone
-    interruption = Interruption()
-    interruption.listen()
+    shutdown_request = ShutdownRequest()
+    shutdown_request.listen()
     try:
-        settings = read_settings(os.environ)
-        with claim_data(settings):
-            check_port(settings.port)
-            run(settings, interruption)
+        options = read_options(os.environ)
+        with claim_data(options):
+            check_port(options.port)
+            run(options, shutdown_request)
     except (CannotRun, OSError) as error:
         say(f"Cannot run: {error}")
         return 1
     return 0
 
 
-def run(settings: Settings, interruption: Interruption) -> None:
+def run(options: DemoOptions, shutdown_request: ShutdownRequest) -> None:
     """Start, watch and stop. Raises `CannotRun`."""
-    say(f"Alertcheck demo; everything it keeps is in {settings.data}")
-    stack = Stack(settings, interruption)
+    say(f"Alertcheck demo; everything it keeps is in {options.data}")
+    stack = Stack(options, shutdown_request)
     try:
         stack.start()
-        say(f"Ready: {settings.address}")
+        say(f"Ready: {options.address}")
         say("Ctrl-C stops everything.")
         watch_over(stack)
-    except Interrupted:
+    except ShutdownRequested:
         say("Stopping ... (a message that is being sent is let finish; Ctrl-C again does not wait)")
     finally:
         stack.stop()
@@ -44,10 +44,10 @@ def run(settings: Settings, interruption: Interruption) -> None:
 
 
 def watch_over(stack: Stack) -> None:
-    """Look after the processes until `Interrupted`."""
-    watch = Watch(stack.children, stack.start_worker)
+    """Look after the processes until `ShutdownRequested`."""
+    watch = RestartPolicy(stack.children, stack.start_worker)
     while True:
-        stack.interruption.pause(0.5)
+        stack.shutdown_request.pause(0.5)
         watch.look(time.monotonic())
 
 

@@ -12,7 +12,7 @@ from webapp.audit import Action, record_about
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.destinations.editing import add_destination, set_enabled
-from webapp.encryption.settings_cipher import Unreadable
+from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.extensions import db
 from webapp.failures import Code, Facts, describe
 from webapp.models import (
@@ -26,7 +26,7 @@ from webapp.models import (
     Tenant,
     Workspace,
 )
-from webapp.settings import Config, Demo, Misconfigured, current_config
+from webapp.settings import AppSettings, Demo, Misconfigured, current_settings
 
 
 @dataclass(frozen=True)
@@ -89,27 +89,36 @@ def find_demo_account(role: str) -> Account | None:
 
 def seed_demo(now: datetime) -> str:
     """Make the demo's data if there is none, or mend the receiver's address in it. Returns what was done."""
-    config = current_config()
-    if config.demo is None:
+    app_settings = current_settings()
+    if app_settings.demo is None:
         raise Misconfigured("This is not a demo: DEMO=1 is not set, so nothing was written.")
     if db.session.scalars(select(Workspace.id).limit(1)).first() is not None:
-        return f"{_point_to_receiver(config, config.demo)} addresses mended"
+        return f"{_point_to_receiver(app_settings, app_settings.demo)} addresses mended"
     people = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}
     for (slug, name), planned in WORKSPACES.items():
         workspace = add_workspace(slug, name, now)
         for role, account in people.items():
             set_role(workspace, account, role)
         for position, plan in enumerate(planned):
-            _add(workspace, plan, people[Role.ADMIN], config, config.demo, now - timedelta(hours=20 + 3 * position))
+            _add(
+                workspace,
+                plan,
+                people[Role.ADMIN],
+                app_settings,
+                app_settings.demo,
+                now - timedelta(hours=20 + 3 * position),
+            )
         _add_real_alerts(workspace, now)
     db.session.commit()
     return "workspaces made"
 
 
-def _add(workspace: Workspace, plan: Planned, admin: Account, config: Config, demo: Demo, at: datetime) -> None:
+def _add(
+    workspace: Workspace, plan: Planned, admin: Account, app_settings: AppSettings, demo: Demo, at: datetime
+) -> None:
     settings = _make_settings(plan, demo)
     added_at = at - timedelta(days=30)
-    destination = add_destination(workspace, admin, plan.channel, plan.name, settings, config.sealer, added_at)
+    destination = add_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, added_at)
     host = urlsplit(demo.receiver).hostname
     for age, code in enumerate(reversed(plan.before), start=1):
         earlier = Past(code, _STATUSES.get(code, 200))
@@ -191,19 +200,19 @@ def _add_real_alerts(workspace: Workspace, now: datetime) -> None:
         )
 
 
-def _point_to_receiver(config: Config, demo: Demo) -> int:
+def _point_to_receiver(app_settings: AppSettings, demo: Demo) -> int:
     """Send what went to the receiver's old port to its new one. Returns how many addresses changed."""
     mended = 0
     for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.deleted_at.is_(None))):
         try:
-            settings = config.sealer.open(destination.config, bound_to=destination.seal)
-        except Unreadable:
+            settings = app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
+        except SettingsUnreadable:
             continue
         old = urlsplit(settings.get("address", ""))
         origin = f"{old.scheme}://{old.netloc}"
         if old.hostname == "127.0.0.1" and origin != demo.receiver:
             settings["address"] = settings["address"].replace(origin, demo.receiver, 1)
-            destination.config = config.sealer.seal(settings, bound_to=destination.seal)
+            destination.config = app_settings.cipher.encrypt(settings, context=destination.encryption_context)
             mended += 1
     db.session.commit()
     return mended

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, select
 
-from webapp.deliveries.outcome import Badge, find_newest_test, to_badge
+from webapp.deliveries.outcome import Badge, badge_for, find_newest_test
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule
 
@@ -14,7 +14,7 @@ LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Loss:
+class DeletionImpact:
     """What a deletion ends, and what it leaves.
 
     rules: the names of those that sent alerts there lately, in alphabetical order.
@@ -27,12 +27,12 @@ class Loss:
     test_sends: int
 
 
-def foresee_loss(destination: AlertDestination, now: datetime) -> Loss:
+def assess_deletion(destination: AlertDestination, now: datetime) -> DeletionImpact:
     """Look up what deleting a destination would end: three queries."""
     newest = find_newest_test(destination)
-    return Loss(
+    return DeletionImpact(
         rules=_list_rules(destination, now - LATELY),
-        has_pending_test=newest is not None and to_badge(newest.status) is Badge.PENDING,
+        has_pending_test=newest is not None and badge_for(newest.status) is Badge.PENDING,
         test_sends=_count_test_sends(destination),
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from webapp.audit import Action, record_about
-from webapp.encryption.settings_cipher import Sealer, Unreadable
+from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Workspace
 from webapp.models.locking import lock_destination
@@ -17,11 +17,11 @@ class DestinationGone(Exception):
     """The destination was deleted while it was being changed."""
 
 
-def read_settings(destination: AlertDestination, sealer: Sealer) -> dict[str, str]:
+def read_settings(destination: AlertDestination, cipher: SettingsCipher) -> dict[str, str]:
     """Open a destination's settings; empty if they can't be read, so that all of them must be entered again."""
     try:
-        return sealer.open(destination.config, bound_to=destination.seal)
-    except Unreadable:
+        return cipher.decrypt(destination.config, context=destination.encryption_context)
+    except SettingsUnreadable:
         return {}
 
 
@@ -31,7 +31,7 @@ def add_destination(
     channel_name: str,
     name: str,
     settings: Mapping[str, str],
-    sealer: Sealer,
+    cipher: SettingsCipher,
     now: datetime,
 ) -> AlertDestination:
     """Add an enabled destination. `settings` have passed the channel's checks."""
@@ -40,7 +40,7 @@ def add_destination(
     )
     db.session.add(destination)
     db.session.flush()  # gives the id that the settings are sealed for
-    destination.config = sealer.seal(settings, bound_to=destination.seal)
+    destination.config = cipher.encrypt(settings, context=destination.encryption_context)
     record_about(destination, account, Action.ADDED, now, changed=["name", *settings])
     db.session.commit()
     return destination
@@ -51,7 +51,7 @@ def change_destination(
     account: Account,
     name: str,
     typed: Mapping[str, str],
-    sealer: Sealer,
+    cipher: SettingsCipher,
     now: datetime,
 ) -> None:
     """Rename a destination and replace its settings. New settings end a test that still waits.
@@ -62,11 +62,11 @@ def change_destination(
     if destination.deleted_at is not None:
         db.session.rollback()
         raise DestinationGone
-    stored = read_settings(destination, sealer)
+    stored = read_settings(destination, cipher)
     settings = {field: value or stored.get(field, "") for field, value in typed.items()}
     changed = [field for field, value in settings.items() if stored.get(field) != value]
     if changed:
-        destination.config = sealer.seal(settings, bound_to=destination.seal)
+        destination.config = cipher.encrypt(settings, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
     if destination.name != name:
         destination.name = name
@@ -106,18 +106,18 @@ class Rotation:
     unreadable: int = 0
 
 
-def rotate_keys(sealer: Sealer) -> Rotation:
+def rotate_keys(cipher: SettingsCipher) -> Rotation:
     """Seal every destination's settings with the newest key. Each is committed by itself, so it can be run again."""
     rotation = Rotation()
     in_use = select(AlertDestination.id, AlertDestination.config).where(AlertDestination.deleted_at.is_(None))
     for destination_id, token in db.session.execute(in_use.order_by(AlertDestination.id)).all():
-        if sealer.is_current(token):
+        if cipher.is_current(token):
             rotation.current += 1
             continue
         try:
-            _replace_token(destination_id, token, sealer.rotate(token))
+            _replace_token(destination_id, token, cipher.rotate(token))
             rotation.rotated += 1
-        except Unreadable:
+        except SettingsUnreadable:
             rotation.unreadable += 1
     return rotation
 

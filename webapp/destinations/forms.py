@@ -14,7 +14,7 @@ from wtforms.widgets import TextInput
 
 from webapp.auth.accounts import SHORTEST_PASSWORD
 from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
-from webapp.outbound import WayOut
+from webapp.outbound import OutboundClient
 
 
 class PageForm(FlaskForm):  # type: ignore[misc]
@@ -107,27 +107,29 @@ class DestinationForm(PageForm):
         return {field.name: str(self[field.name].data or "") for field in channel.fields}
 
 
-def make_destination_form(channel: Channel, way_out: WayOut, stored: Mapping[str, str]) -> type[DestinationForm]:
+def make_destination_form(
+    channel: Channel, outbound: OutboundClient, stored: Mapping[str, str]
+) -> type[DestinationForm]:
     """Make the form of a channel. stored: the settings there are, empty for a new destination."""
-    fields = {field.name: _make_field(field, way_out, field.name in stored) for field in channel.fields}
+    fields = {field.name: _make_field(field, outbound, field.name in stored) for field in channel.fields}
     return type("ChannelForm", (DestinationForm,), fields)
 
 
-def _make_field(field: Field, way_out: WayOut, is_stored: bool) -> Any:
+def _make_field(field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
     is_secret = field.kind is not FieldKind.RECIPIENTS
     help_text = f"{field.help} Leave blank to keep what is stored." if is_secret and is_stored else field.help
     must = field.required and not (is_secret and is_stored)
     presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if must else Optional()
-    validators = [presence, _check_with(field, way_out)]
+    validators = [presence, _check_with(field, outbound)]
     if is_secret:
         return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())
     return TextAreaField(field.label, validators, [_trim], help_text)
 
 
-def _check_with(field: Field, way_out: WayOut) -> Any:
+def _check_with(field: Field, outbound: OutboundClient) -> Any:
     def check(form: Form, entry: FormField) -> None:
         try:
-            entry.data = field.check(entry.data, way_out)
+            entry.data = field.check(entry.data, outbound)
         except SettingInvalid as reason:
             raise ValidationError(str(reason)) from None
 

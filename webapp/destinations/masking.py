@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Field, FieldKind
-from webapp.encryption.settings_cipher import Sealer, Unreadable
+from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.failures import DeliveryFailed
 from webapp.models import AlertDestination, Role
 from webapp.outbound.policy.urls import read_url
@@ -23,35 +23,37 @@ class ShownSetting:
     fingerprint: str | None = None
 
 
-def show_settings(destination: AlertDestination, role: Role, sealer: Sealer) -> list[ShownSetting]:
+def show_settings(destination: AlertDestination, role: Role, cipher: SettingsCipher) -> list[ShownSetting]:
     """List a destination's settings without their secrets. Empty: they cannot be read."""
-    return list(_open_and_show(destination.type, destination.config, destination.seal, role, sealer))
+    return list(_open_and_show(destination.type, destination.config, destination.encryption_context, role, cipher))
 
 
-def show_where(destination: AlertDestination, role: Role, sealer: Sealer) -> ShownSetting:
+def show_where(destination: AlertDestination, role: Role, cipher: SettingsCipher) -> ShownSetting:
     """Say where a destination's messages go: its first setting."""
-    shown = show_settings(destination, role, sealer)
+    shown = show_settings(destination, role, cipher)
     return shown[0] if shown else ShownSetting("Settings", UNREADABLE)
 
 
 # What a sealed text shows never changes, and what pages may show is all that is kept. It saves a list 1 to 2 ms.
 @lru_cache(maxsize=4096)
-def _open_and_show(channel_name: str, config: str, seal: str, role: Role, sealer: Sealer) -> Sequence[ShownSetting]:
+def _open_and_show(
+    channel_name: str, app_settings: str, seal: str, role: Role, cipher: SettingsCipher
+) -> Sequence[ShownSetting]:
     channel = CHANNELS.get(channel_name)
     try:
-        settings = sealer.open(config, bound_to=seal)
-    except Unreadable:
+        settings = cipher.decrypt(app_settings, context=seal)
+    except SettingsUnreadable:
         return ()
     fields = channel.fields if channel else ()
-    return tuple(_show(field, settings[field.name], role, sealer) for field in fields if settings.get(field.name))
+    return tuple(_show(field, settings[field.name], role, cipher) for field in fields if settings.get(field.name))
 
 
-def _show(field: Field, value: str, role: Role, sealer: Sealer) -> ShownSetting:
+def _show(field: Field, value: str, role: Role, cipher: SettingsCipher) -> ShownSetting:
     match field.kind:
         case FieldKind.ADDRESS:
-            return ShownSetting(field.label, _show_host(value), sealer.fingerprint(value))
+            return ShownSetting(field.label, _show_host(value), cipher.fingerprint(value))
         case FieldKind.SECRET:
-            return ShownSetting(field.label, "set", sealer.fingerprint(value))
+            return ShownSetting(field.label, "set", cipher.fingerprint(value))
         case FieldKind.RECIPIENTS:
             return ShownSetting(field.label, value if role.may_edit else _count_recipients(value))
 

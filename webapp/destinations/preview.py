@@ -3,12 +3,14 @@
 from datetime import datetime
 
 from webapp.channels.contract import Preview
-from webapp.deliveries import get_channel, make_sample, open_settings
+from webapp.deliveries import compose_preview, get_channel, open_settings
 from webapp.models import Account, AlertDestination
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 
-def preview_test(destination: AlertDestination, account: Account, config: Config, now: datetime) -> Preview:
+def preview_test_send(
+    destination: AlertDestination, account: Account, app_settings: AppSettings, now: datetime
+) -> Preview:
     """Compose the test send that this account would press now; raises `DeliveryFailed` if it could not be sent."""
-    channel, settings = get_channel(destination), open_settings(destination, config)
-    return channel.preview(settings, make_sample(destination, account, config, now), config.way_out)
+    channel, settings = get_channel(destination), open_settings(destination, app_settings)
+    return channel.preview(settings, compose_preview(destination, account, app_settings, now), app_settings.outbound)

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
-class Unreadable(Exception):
+class SettingsUnreadable(Exception):
     """The sealed settings do not open: the key is gone, the token is damaged, or it belongs to another row."""
 
 
-class Sealer:
+class SettingsCipher:
     """Encrypts with the first key, decrypts with any.
 
-    A token is bound to the row it was made for (`bound_to`), since Fernet alone would open it wherever it is copied to.
+    A token is bound to the row it was made for (`context`), since Fernet alone would open it wherever it is copied to.
     keys: Fernet keys (32 bytes, URL-safe base64), the newest first; at least one.
     fingerprint_key: what fingerprints are keyed with.
     """
@@ -25,19 +25,19 @@ class Sealer:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._fingerprint_key = hashlib.sha256(b"alertcheck fingerprint\0" + fingerprint_key.encode()).digest()
 
-    def seal(self, settings: Mapping[str, str], *, bound_to: str) -> str:
+    def encrypt(self, settings: Mapping[str, str], *, context: str) -> str:
         """Encrypt settings for one row."""
-        return self._fernet.encrypt(json.dumps({"for": bound_to, "settings": dict(settings)}).encode()).decode()
+        return self._fernet.encrypt(json.dumps({"for": context, "settings": dict(settings)}).encode()).decode()
 
-    def open(self, token: str, *, bound_to: str) -> dict[str, str]:
-        """Decrypt the settings of one row. Raises `Unreadable`."""
+    def decrypt(self, token: str, *, context: str) -> dict[str, str]:
+        """Decrypt the settings of one row. Raises `SettingsUnreadable`."""
         try:
             content = json.loads(self._fernet.decrypt(token))
-            if content["for"] == bound_to:
+            if content["for"] == context:
                 return {str(name): str(value) for name, value in content["settings"].items()}
         except (InvalidToken, ValueError, LookupError, TypeError, AttributeError):
-            raise Unreadable from None
-        raise Unreadable
+            raise SettingsUnreadable from None
+        raise SettingsUnreadable
 
     def is_current(self, token: str) -> bool:
         """Say whether a token was made with the first key."""
@@ -48,11 +48,11 @@ class Sealer:
         return True
 
     def rotate(self, token: str) -> str:
-        """Encrypt a token anew with the first key. Raises `Unreadable`."""
+        """Encrypt a token anew with the first key. Raises `SettingsUnreadable`."""
         try:
             return self._fernet.rotate(token).decode()
         except InvalidToken:
-            raise Unreadable from None
+            raise SettingsUnreadable from None
 
     def fingerprint(self, secret: str) -> str:
         """Name a secret in 8 hex digits that tell two apart and say nothing of either without our key."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from webapp.channels import CHANNELS
-from webapp.deliveries.outcome import tell_last_test
+from webapp.deliveries.outcome import describe_outcome
 from webapp.extensions import db
 from webapp.history.filters import Filter, Key, Kind
 from webapp.history.listing import Entry, list_page
@@ -77,7 +77,7 @@ def _to_cells(entry: Entry) -> list[object]:
         _to_text(delivery.sent_at),
         _to_text(delivery.updated_at),
         delivery.last_error_code,
-        tell_last_test(delivery, destination.type).sentence,
+        describe_outcome(delivery, destination.type).sentence,
         delivery.attempt_count,
         delivery.answer_status,
         delivery.answer_seconds,

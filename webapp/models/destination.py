@@ -33,6 +33,6 @@ class AlertDestination(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
-    def seal(self) -> str:
+    def encryption_context(self) -> str:
         """What the sealed settings are bound to."""
         return f"workspace {self.workspace_id} destination {self.id}"

@@ -16,8 +16,8 @@ from time import monotonic
 
 from webapp.failures import DeliveryFailed
 from webapp.outbound.http.client import post
-from webapp.outbound.http.status_codes import name_status
-from webapp.outbound.policy.environment import policy_from
+from webapp.outbound.http.status_codes import classify_status
+from webapp.outbound.policy.environment import read_policy
 from webapp.outbound.policy.urls import Policy, check_url
 
 _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}}).encode("ascii")
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(command: str, url: str) -> int:
     try:
-        policy = policy_from(os.environ)
+        policy = read_policy(os.environ)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -60,7 +60,7 @@ def _post(url: str, policy: Policy) -> int:
     status: int | None = None
     try:
         status = post(url, _BODY, {"Content-Type": "application/json"}, policy).status
-        code = name_status(status)
+        code = classify_status(status)
     except DeliveryFailed as failure:
         code = failure.code
     print(json.dumps({"code": code or "ok", "status": status, "seconds": round(monotonic() - started, 3)}))

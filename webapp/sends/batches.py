@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 
 from webapp import queue
 from webapp.auth.access import Visit
-from webapp.deliveries.outcome import Badge, to_badge
+from webapp.deliveries.outcome import Badge, badge_for
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.sends.request import Pressed, Refused, hand_over, request
+from webapp.sends.request import Refused, TestRequestResult, hand_over, request
 
-MOST = 100
+MAX_BATCH = 100
 """Tests that one press sends at most; the limits per member and workspace hold besides."""
 
-_ENOUGH = (Pressed.TOO_MANY, Pressed.MAY_NOT)
+_FINAL_REFUSALS = (TestRequestResult.TOO_MANY_REQUESTS, TestRequestResult.NOT_ALLOWED)
 """After one of these, the others would fare no better."""
 
 
@@ -42,10 +42,10 @@ class Progress:
 def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> str:
     """Press for every one of these destinations that is enabled and not cooling down, and return the batch's name."""
     batch = secrets.token_hex(8)
-    requested = islice(_request_all(visit, destination_ids, now, batch), MOST)
+    requested = islice(_request_all(visit, destination_ids, now, batch), MAX_BATCH)
     size = 1  # so that an absent queue costs one destination its minute, and not twenty
-    while (share := list(islice(requested, size))) and hand_over(*share) is Pressed.ACCEPTED:
-        size = queue.TOGETHER
+    while (share := list(islice(requested, size))) and hand_over(*share) is TestRequestResult.ACCEPTED:
+        size = queue.BATCH_SIZE
     return batch
 
 
@@ -56,7 +56,7 @@ def _request_all(visit: Visit, destination_ids: Sequence[int], now: datetime, ba
             if destination is not None:
                 yield request(visit, destination, now, batch)
         except Refused as refused:
-            if refused.why in _ENOUGH:
+            if refused.why in _FINAL_REFUSALS:
                 return
 
 
@@ -69,6 +69,6 @@ def measure_progress(workspace_id: int, batch: str) -> Progress:
         .where(*of_batch)
         .order_by(func.lower(AlertDestination.name))
     ).all()
-    badges = [to_badge(row.status) for row in rows]
+    badges = [badge_for(row.status) for row in rows]
     failed = [(row.id, row.name) for row, badge in zip(rows, badges, strict=True) if badge is Badge.FAILED]
     return Progress(batch, {badge: badges.count(badge) for badge in Badge}, failed)

@@ -1,7 +1,7 @@
 """How often tests may be sent: one in 60 seconds to a destination, and not too many by one member or in one workspace.
 
-Flask-Limiter answers at the door, before anything is written. The database decides (`webapp.deliveries.requesting`), so
-that a flushed or absent Redis lets no second message through.
+Flask-Limiter answers first, before anything is written. The database decides
+(`webapp.deliveries.requesting`), so that a flushed or absent Redis lets no second message through.
 """
 
 import logging
@@ -14,21 +14,21 @@ from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.errors import StorageError
 
 from webapp.extensions import limiter
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
 log = logging.getLogger(__name__)
 
 COOLDOWN = timedelta(seconds=60)
 
 _ONE_PRESS = RateLimitItemPerSecond(1, int(COOLDOWN.total_seconds()))
-_DOOR = "test-send"
+_COOLDOWN_KEY = "test-send"
 
 
 class CoolingDown(Exception):
     """An earlier test send to this destination is younger than `COOLDOWN`."""
 
 
-class TooManyPresses(Exception):
+class TooManyTestSends(Exception):
     """The member or the workspace has sent as many tests as a minute allows."""
 
 
@@ -45,35 +45,35 @@ def seconds_left(pressed_at: datetime | None, now: datetime) -> int:
 
 
 @contextmanager
-def door(destination_id: int, account_id: int, workspace_id: int) -> Iterator[None]:
-    """Let a press pass, or raise `CoolingDown` or `TooManyPresses`. One that breaks behind the door is given back."""
+def enforce_limits(destination_id: int, account_id: int, workspace_id: int) -> Iterator[None]:
+    """Let a press pass, or raise `CoolingDown` or `TooManyTestSends`. One that breaks is given back."""
     try:
-        _knock(destination_id, account_id, workspace_id)
+        _check_limits(destination_id, account_id, workspace_id)
     except StorageError:  # the other limits are not asked: a frozen server takes its time for each, and a person waits
         log.warning("limiter storage unavailable, the database decides", extra={"destination": destination_id})
     try:
         yield
     except Exception:
-        _give_back(destination_id)
+        _refund(destination_id)
         raise
 
 
-def _knock(destination_id: int, account_id: int, workspace_id: int) -> None:
-    if not _hit(_ONE_PRESS, _DOOR, destination_id):
+def _check_limits(destination_id: int, account_id: int, workspace_id: int) -> None:
+    if not _hit(_ONE_PRESS, _COOLDOWN_KEY, destination_id):
         raise CoolingDown
-    limits = current_config().presses
+    limits = current_settings().presses
     of_member = _hit(RateLimitItemPerMinute(limits.per_member), "member", account_id)
     if not (of_member and _hit(RateLimitItemPerMinute(limits.per_workspace), "workspace", workspace_id)):
-        _give_back(destination_id)
-        raise TooManyPresses
+        _refund(destination_id)
+        raise TooManyTestSends
 
 
 def _hit(rule: RateLimitItem, kind: str, row_id: int) -> bool:
     return limiter.limiter.hit(rule, kind, str(row_id))
 
 
-def _give_back(destination_id: int) -> None:
+def _refund(destination_id: int) -> None:
     try:
-        limiter.limiter.clear(_ONE_PRESS, _DOOR, str(destination_id))
+        limiter.limiter.clear(_ONE_PRESS, _COOLDOWN_KEY, str(destination_id))
     except StorageError:
         log.warning("limiter storage unavailable, it forgets by itself", extra={"destination": destination_id})

@@ -9,26 +9,26 @@ from webapp.models import AlertDestination
 from webapp.sends import rate_limit
 
 
-class Pressed(StrEnum):
+class TestRequestResult(StrEnum):
     """What came of a press."""
 
     ACCEPTED = "accepted"
-    MAY_NOT = "may not"
+    NOT_ALLOWED = "may not"
     DISABLED = "disabled"
     COOLING_DOWN = "cooling down"
-    TOO_MANY = "too many"
-    NO_QUEUE = "no queue"
+    TOO_MANY_REQUESTS = "too many"
+    QUEUE_UNAVAILABLE = "no queue"
 
 
 class Refused(Exception):
     """Nothing was requested. why: the reason."""
 
-    def __init__(self, why: Pressed) -> None:
+    def __init__(self, why: TestRequestResult) -> None:
         super().__init__(why)
         self.why = why
 
 
-def press(visit: Visit, destination: AlertDestination, now: datetime) -> Pressed:
+def press(visit: Visit, destination: AlertDestination, now: datetime) -> TestRequestResult:
     """Request one test send and hand it to the workers."""
     try:
         delivery_id = request(visit, destination, now)
@@ -43,26 +43,26 @@ def request(visit: Visit, destination: AlertDestination, now: datetime, batch: s
     batch: what the row shares with those of the same press on Test all.
     """
     if not visit.role.may_test:
-        raise Refused(Pressed.MAY_NOT)
+        raise Refused(TestRequestResult.NOT_ALLOWED)
     if not destination.is_enabled:  # before the door, so that it uses up no minute
-        raise Refused(Pressed.DISABLED)
+        raise Refused(TestRequestResult.DISABLED)
     try:
-        with rate_limit.door(destination.id, visit.account.id, visit.workspace.id):
+        with rate_limit.enforce_limits(destination.id, visit.account.id, visit.workspace.id):
             return deliveries.request_test(destination, visit.account, now, batch)
     except rate_limit.CoolingDown:
-        raise Refused(Pressed.COOLING_DOWN) from None
-    except rate_limit.TooManyPresses:
-        raise Refused(Pressed.TOO_MANY) from None
+        raise Refused(TestRequestResult.COOLING_DOWN) from None
+    except rate_limit.TooManyTestSends:
+        raise Refused(TestRequestResult.TOO_MANY_REQUESTS) from None
     except deliveries.DestinationDisabled:
-        raise Refused(Pressed.DISABLED) from None
+        raise Refused(TestRequestResult.DISABLED) from None
 
 
-def hand_over(*delivery_ids: int) -> Pressed:
+def hand_over(*delivery_ids: int) -> TestRequestResult:
     """Hand requested test sends to the workers. Without a queue their rows end as `queue_unavailable`."""
     try:
         queue.enqueue_deliveries(*delivery_ids)
     except queue.QueueUnavailable:
         for delivery_id in delivery_ids:
             deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
-        return Pressed.NO_QUEUE
-    return Pressed.ACCEPTED
+        return TestRequestResult.QUEUE_UNAVAILABLE
+    return TestRequestResult.ACCEPTED

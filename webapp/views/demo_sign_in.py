@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from webapp.auth.sessions import public, start_session
 from webapp.demo.seed import find_demo_account
 
-bp = Blueprint("demo", __name__, url_prefix="/demo")
+bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
 
 
 @bp.post("/sign-in/<role>")

@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
-from webapp.dashboard.status_fragment import look_at, show_status
+from webapp.dashboard.status_fragment import load_status, show_status
 from webapp.deliveries import list_test_sends
-from webapp.deliveries.outcome import tell_last_test
+from webapp.deliveries.outcome import describe_outcome
 from webapp.destinations import editing
-from webapp.destinations.deletion_impact import foresee_loss
+from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.destinations.masking import show_settings, show_where
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -32,12 +32,12 @@ def show(slug: str, destination_id: str) -> Page:
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     now = datetime.now(UTC)
-    newest, beside = look_at(destination, now)
+    newest, shared = load_status(destination, now)
     return render_template(
         "destination.html",
         channel=CHANNELS.get(destination.type),
-        status=show_status(visit, destination, newest, now, beside=beside),
-        settings=show_settings(destination, visit.role, current_config().sealer),
+        status=show_status(visit, destination, newest, now, shared=shared),
+        settings=show_settings(destination, visit.role, current_settings().cipher),
         **_find_out(visit, destination, newest, now),
     )
 
@@ -61,8 +61,8 @@ def add(slug: str, channel_name: str) -> Page:
     """Add a destination."""
     visit = load_visit_to_edit(slug)
     channel = CHANNELS.get(channel_name) or abort(404)
-    config = current_config()
-    form = make_destination_form(channel, config.way_out, {})()
+    app_settings = current_settings()
+    form = make_destination_form(channel, app_settings.outbound, {})()
     if not form.validate_on_submit():
         return _render_form(visit, form, channel_name, None)
     destination = editing.add_destination(
@@ -71,7 +71,7 @@ def add(slug: str, channel_name: str) -> Page:
         channel_name,
         form.name.data or "",
         form.read_settings(channel),
-        config.sealer,
+        app_settings.cipher,
         datetime.now(UTC),
     )
     flash(f"{destination.name} was added. Send a test to see whether alerts would arrive.")
@@ -84,14 +84,14 @@ def edit(slug: str, destination_id: str) -> Page:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
-    config = current_config()
-    stored = editing.read_settings(destination, config.sealer)
-    form = make_destination_form(channel, config.way_out, stored)(data=stored | {"name": destination.name})
+    app_settings = current_settings()
+    stored = editing.read_settings(destination, app_settings.cipher)
+    form = make_destination_form(channel, app_settings.outbound, stored)(data=stored | {"name": destination.name})
     if not form.validate_on_submit():
         return _render_form(visit, form, destination.type, destination)
     name, typed = form.name.data or "", form.read_settings(channel)
     try:
-        editing.change_destination(destination, visit.account, name, typed, config.sealer, datetime.now(UTC))
+        editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, datetime.now(UTC))
     except editing.DestinationGone:
         abort(404)
     flash(f"{name} was saved.")
@@ -121,8 +121,8 @@ def delete(slug: str, destination_id: str) -> Page:
             visit=visit,
             destination=destination,
             channel=CHANNELS.get(destination.type),
-            settings=show_settings(destination, visit.role, current_config().sealer),
-            loss=foresee_loss(destination, datetime.now(UTC)),
+            settings=show_settings(destination, visit.role, current_settings().cipher),
+            impact=assess_deletion(destination, datetime.now(UTC)),
         )
     editing.delete_destination(destination, visit.account, datetime.now(UTC))
     flash(f"{destination.name} was deleted.")
@@ -131,7 +131,7 @@ def delete(slug: str, destination_id: str) -> Page:
 
 def render_details(visit: Visit, destination: AlertDestination, now: datetime) -> str:
     """Render what is known of the last tests, as this page and the answers on it show it."""
-    newest, _ = look_at(destination, now)
+    newest, _ = load_status(destination, now)
     return render_template("_details.html", **_find_out(visit, destination, newest, now))
 
 
@@ -139,8 +139,8 @@ def _find_out(
     visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
 ) -> dict[str, Any]:
     """Return the inputs of the details fragment."""
-    diagnosis = diagnose(destination, newest, tell_last_test(newest, destination.type))
-    where, channel = show_where(destination, visit.role, current_config().sealer), CHANNELS.get(destination.type)
+    diagnosis = diagnose(destination, newest, describe_outcome(newest, destination.type))
+    where, channel = show_where(destination, visit.role, current_settings().cipher), CHANNELS.get(destination.type)
     leads_to = f"{where.text}, fingerprint {where.fingerprint}" if where.fingerprint else where.text
     label = channel.label if channel else destination.type
     return {
@@ -148,7 +148,7 @@ def _find_out(
         "destination": destination,
         "diagnosis": diagnosis,
         "report": write_report(visit.workspace.name, destination, label, leads_to, diagnosis, now),
-        "history": [(send, tell_last_test(send, destination.type)) for send in list_test_sends(destination)],
+        "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
         "now": now,
     }
 

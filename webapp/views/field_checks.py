@@ -9,9 +9,9 @@ from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.destinations.editing import read_settings
 from webapp.destinations.forms import make_destination_form
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
-bp = Blueprint("checks", __name__, url_prefix="/w/<slug>/destinations")
+bp = Blueprint("field_checks", __name__, url_prefix="/w/<slug>/destinations")
 
 
 @bp.post("/new/<channel_name>/check/<field>")
@@ -26,11 +26,11 @@ def check_stored(slug: str, destination_id: str, field: str) -> str:
     """Check a field of a destination that is being edited."""
     destination = load_destination(load_visit_to_edit(slug), destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
-    return _check(channel, read_settings(destination, current_config().sealer), field)
+    return _check(channel, read_settings(destination, current_settings().cipher), field)
 
 
 def _check(channel: Channel, stored: Mapping[str, str], field: str) -> str:
     # Answers with what is to be said of the value and never with the value: it may be a secret.
-    form = make_destination_form(channel, current_config().way_out, stored)()
+    form = make_destination_form(channel, current_settings().outbound, stored)()
     checked = form.check_field(field) or abort(404)
     return render_template("_field_check.html", field=checked, is_checked=True)

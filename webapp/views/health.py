@@ -16,7 +16,7 @@ Report = tuple[dict[str, str], int]
 @bp.get("/healthz")
 @limiter.exempt
 @public
-def tell_alive() -> Report:
+def show_liveness() -> Report:
     """Answer 200 while the process answers at all."""
     return {"status": "ok"}, 200
 
@@ -24,7 +24,7 @@ def tell_alive() -> Report:
 @bp.get("/readyz")
 @limiter.exempt
 @public
-def tell_ready() -> Report:
+def show_readiness() -> Report:
     """Answer 200 if a press would work, else 503 with the reason of each part that would fail."""
     parts = {"database": _check_database(), **_check_queue()}
     is_ready = all(reason == "ok" for reason in parts.values())
@@ -45,4 +45,4 @@ def _check_queue() -> dict[str, str]:
         alive = queue.is_worker_alive()
     except queue.QueueUnavailable:
         return {"queue": "does not answer", "worker": "not seen, as the queue does not answer"}
-    return {"queue": "ok", "worker": "ok" if alive else f"not seen for {queue.ALIVE_FOR} s: start flask worker"}
+    return {"queue": "ok", "worker": "ok" if alive else f"not seen for {queue.HEARTBEAT_TTL} s: start flask worker"}

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 
 from webapp.auth.access import Visit, load_past_destination, load_visit
 from webapp.channels import CHANNELS
-from webapp.dashboard.status_fragment import settle_overdue
-from webapp.deliveries.outcome import LastTest, tell_last_test
+from webapp.dashboard.status_fragment import end_overdue_tests
+from webapp.deliveries.outcome import Outcome, describe_outcome
 from webapp.failures import Code
 from webapp.history import MOST_ROWS, Entry, list_page, read_filter, read_key, write_csv
 from webapp.models import AlertDestination, DeliveryStatus
@@ -26,7 +26,7 @@ def show(slug: str) -> str:
     destination = _load_chosen(visit)
     wanted = read_filter(request.args, destination.id if destination else None)
     before = read_key(request.args.get("before", ""))
-    settle_overdue(visit.workspace.id, now)
+    end_overdue_tests(visit.workspace.id, now)
     page = list_page(visit.workspace.id, wanted, before)
     return render_template(
         "history.html",
@@ -50,7 +50,7 @@ def download(slug: str) -> Response:
     visit, now = load_visit(slug), datetime.now(UTC)
     destination = _load_chosen(visit)
     wanted = read_filter(request.args, destination.id if destination else None)
-    settle_overdue(visit.workspace.id, now)
+    end_overdue_tests(visit.workspace.id, now)
     log.info("history exported", extra={"workspace": visit.workspace.id, "account": visit.account.id})
     name = f"history-{visit.workspace.slug}{f'-{destination.id}' if destination else ''}-{now:%Y%m%dT%H%M%SZ}.csv"
     lines: Iterator[str] = stream_with_context(write_csv(visit.workspace.id, wanted))
@@ -63,5 +63,5 @@ def _load_chosen(visit: Visit) -> AlertDestination | None:
     return load_past_destination(visit, chosen) if chosen else None
 
 
-def _tell(entry: Entry) -> LastTest:
-    return tell_last_test(entry.delivery, entry.destination.type)
+def _tell(entry: Entry) -> Outcome:
+    return describe_outcome(entry.delivery, entry.destination.type)

@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response as Redirect
 
 from webapp.channels import CHANNELS
 from webapp.demo.receiver.inbox import Inbox, Received
-from webapp.demo.receiver.parsed_mail import Letter
-from webapp.demo.receiver.parsed_messages import Reading, read
-from webapp.settings import current_config
+from webapp.demo.receiver.parsed_mail import ParsedMail
+from webapp.demo.receiver.parsed_messages import ParsedMessage, parse_message
+from webapp.settings import current_settings
 
 SHOWN = 100
 
@@ -50,9 +50,9 @@ def _list_newest() -> dict[str, Any]:
     }
 
 
-def _read(received: Received) -> tuple[Received, Reading, str | None]:
+def _read(received: Received) -> tuple[Received, ParsedMessage, str | None]:
     """Read a message, and find the token of its link, unless it was refused: nobody would have seen that one."""
-    reading, was_refused = read(received), received.answered and not received.accepted
-    text = reading.text if isinstance(reading, Letter) else received.body
+    parsed, was_refused = parse_message(received), received.answered and not received.accepted
+    text = parsed.text if isinstance(parsed, ParsedMail) else received.body
     # Only this leads anywhere: a message may hold any address.
-    return received, reading, None if was_refused else current_config().links.find_token(text)
+    return received, parsed, None if was_refused else current_settings().links.find_token(text)

@@ -15,7 +15,7 @@ from webapp.auth.sessions import public
 from webapp.extensions import db, limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
 bp = Blueprint("metrics", __name__)
 
@@ -23,12 +23,12 @@ bp = Blueprint("metrics", __name__)
 @bp.get("/metrics")
 @limiter.exempt
 @public
-def tell_metrics() -> Response:
+def show_metrics() -> Response:
     """Answer with every metric, to whoever knows the token; 404 where none is set, except in the demo."""
-    config = current_config()
-    if config.metrics_token is None and config.demo is None:
+    app_settings = current_settings()
+    if app_settings.metrics_token is None and app_settings.demo is None:
         abort(404)
-    if config.metrics_token is not None and not _carries(config.metrics_token):
+    if app_settings.metrics_token is not None and not _carries(app_settings.metrics_token):
         return Response("A bearer token is needed.\n", 401, {"WWW-Authenticate": "Bearer"}, content_type="text/plain")
     registry = CollectorRegistry()
     registry.register(Scrape(datetime.now(UTC)))
@@ -48,11 +48,11 @@ class Scrape:
 
     def collect(self) -> Iterator[Metric]:
         """Tell all metrics."""
-        yield from _tell_database(self.now)
-        yield from _tell_queue()
+        yield from _database_metrics(self.now)
+        yield from _queue_metrics()
 
 
-def _tell_database(now: datetime) -> Iterator[Metric]:
+def _database_metrics(now: datetime) -> Iterator[Metric]:
     try:
         backlog = measure_backlog(now)
     except SQLAlchemyError:
@@ -73,35 +73,35 @@ def _tell_database(now: datetime) -> Iterator[Metric]:
     )
 
 
-def _tell_queue() -> Iterator[Metric]:
+def _queue_metrics() -> Iterator[Metric]:
     try:
-        workers, told = queue.count_workers(), counters.read_tallies()
-    except (queue.QueueUnavailable, counters.TalliesUnavailable):
+        workers, counts = queue.count_workers(), counters.read_counters()
+    except (queue.QueueUnavailable, counters.CountersUnavailable):
         yield _gauge("alertcheck_queue_up", "Whether the queue server answers.", 0)
         return
     yield _gauge("alertcheck_queue_up", "Whether the queue server answers.", 1)
-    yield _gauge("alertcheck_workers", f"Workers that gave a sign of life within {queue.ALIVE_FOR} s.", workers)
-    yield _tell_outcomes(told)
-    yield _tell_durations(told)
+    yield _gauge("alertcheck_workers", f"Workers that gave a sign of life within {queue.HEARTBEAT_TTL} s.", workers)
+    yield _completions_metric(counts)
+    yield _durations_metric(counts)
 
 
-def _tell_outcomes(told: counters.Tallies) -> Metric:
-    outcomes = CounterMetricFamily(
+def _completions_metric(counts: counters.Counters) -> Metric:
+    completions = CounterMetricFamily(
         "alertcheck_deliveries_total",
         "Deliveries that ended, since the queue server started.",
         labels=["channel", "status", "code"],
     )
-    for outcome, count in told.outcomes.items():
-        outcomes.add_metric([outcome.channel, outcome.status, outcome.code], count)
-    return outcomes
+    for outcome, count in counts.completions.items():
+        completions.add_metric([outcome.channel, outcome.status, outcome.code], count)
+    return completions
 
 
-def _tell_durations(told: counters.Tallies) -> Metric:
+def _durations_metric(counts: counters.Counters) -> Metric:
     durations = HistogramMetricFamily(
         "alertcheck_delivery_seconds", "Time from press to end, since the queue server started.", labels=["channel"]
     )
-    bounds = ["+Inf" if math.isinf(bound) else str(bound) for bound in counters.BOUNDS]
-    for channel, took in told.durations.items():
+    bounds = ["+Inf" if math.isinf(bound) else str(bound) for bound in counters.DURATION_BUCKETS]
+    for channel, took in counts.durations.items():
         durations.add_metric([channel], list(zip(bounds, took.counts, strict=True)), took.total)
     return durations
 

@@ -8,9 +8,9 @@ from webapp.auth.access import load_destination, load_visit
 from webapp.channels import CHANNELS
 from webapp.deliveries.outcome import next_step
 from webapp.destinations.masking import show_where
-from webapp.destinations.preview import preview_test
+from webapp.destinations.preview import preview_test_send
 from webapp.failures import DeliveryFailed
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
 bp = Blueprint("preview", __name__)
 
@@ -18,11 +18,11 @@ bp = Blueprint("preview", __name__)
 @bp.get("/w/<slug>/destinations/<destination_id>/preview")
 def show(slug: str, destination_id: str) -> str:
     """Show what a test would send now, or why it could not be sent."""
-    visit, config = load_visit(slug), current_config()
+    visit, app_settings = load_visit(slug), current_settings()
     destination = load_destination(visit, destination_id)
     preview = failure = None
     try:
-        preview = preview_test(destination, visit.account, config, datetime.now(UTC))
+        preview = preview_test_send(destination, visit.account, app_settings, datetime.now(UTC))
     except DeliveryFailed as reason:
         failure = reason
     return render_template(
@@ -30,7 +30,7 @@ def show(slug: str, destination_id: str) -> str:
         visit=visit,
         destination=destination,
         channel=CHANNELS.get(destination.type),
-        where=show_where(destination, visit.role, config.sealer),
+        where=show_where(destination, visit.role, app_settings.cipher),
         preview=preview,
         failure=failure,
         next_step=next_step(failure.code, destination.type) if failure else None,

@@ -11,7 +11,7 @@ from webapp.deliveries import find_linked, record_by_link, record_by_member
 from webapp.extensions import csrf, limiter
 from webapp.models import AlertDelivery, Receipt
 from webapp.receipt_links import PATH, Forged
-from webapp.settings import current_config
+from webapp.settings import current_settings
 from webapp.views.destinations import render_details
 
 bp = Blueprint("receipts", __name__)
@@ -73,7 +73,7 @@ def record(slug: str, destination_id: str) -> tuple[str, int] | Response:
 
 def _find_delivery(token: str) -> AlertDelivery | None:
     try:
-        delivery_id, reference = current_config().links.read(token)
+        delivery_id, reference = current_settings().links.read(token)
     except Forged:
         return None
     return find_linked(delivery_id, reference, datetime.now(UTC))

@@ -6,21 +6,24 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_destination, load_visit
-from webapp.dashboard.status_fragment import find_obstacle, look_at, render_status, show_status
+from webapp.dashboard.status_fragment import find_obstacle, load_status, render_status, show_status
 from webapp.models import AlertDestination
-from webapp.sends.request import Pressed, press
+from webapp.sends.request import TestRequestResult, press
 
-bp = Blueprint("press", __name__)
+bp = Blueprint("sends", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
 
 ANSWERS = {
-    Pressed.ACCEPTED: (200, None),
-    Pressed.MAY_NOT: (403, None),
-    Pressed.DISABLED: (409, "Not sent: the destination has just been disabled or deleted."),
-    Pressed.COOLING_DOWN: (429, "Not sent: a test was sent less than a minute ago."),
-    Pressed.TOO_MANY: (429, "Not sent: too many tests were sent. Wait for a minute, then press again."),
-    Pressed.NO_QUEUE: (503, None),
+    TestRequestResult.ACCEPTED: (200, None),
+    TestRequestResult.NOT_ALLOWED: (403, None),
+    TestRequestResult.DISABLED: (409, "Not sent: the destination has just been disabled or deleted."),
+    TestRequestResult.COOLING_DOWN: (429, "Not sent: a test was sent less than a minute ago."),
+    TestRequestResult.TOO_MANY_REQUESTS: (
+        429,
+        "Not sent: too many tests were sent. Wait for a minute, then press again.",
+    ),
+    TestRequestResult.QUEUE_UNAVAILABLE: (503, None),
 }
 """Status and refusal by what came of the press."""
 
@@ -39,7 +42,9 @@ def send_test(slug: str, destination_id: str) -> Fragment | Response:
             flash(refusal)
         return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
     # Flask-Limiter's window may outlast the row's by a fraction of a second; then it is one second more.
-    return _answer(visit, destination, status, refusal, wait=60 if pressed is Pressed.TOO_MANY else 1)
+    return _answer(
+        visit, destination, status, refusal, wait=60 if pressed is TestRequestResult.TOO_MANY_REQUESTS else 1
+    )
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")
@@ -53,8 +58,8 @@ def _answer(
     visit: Visit, destination: AlertDestination, code: int, refusal: str | None = None, wait: int = 1
 ) -> Fragment:
     now = datetime.now(UTC)
-    newest, beside = look_at(destination, now)
-    status = show_status(visit, destination, newest, now, refusal, beside)
+    newest, shared = load_status(destination, now)
+    status = show_status(visit, destination, newest, now, refusal, shared)
     headers = {"Retry-After": str(max(status.cooldown, wait))} if code == 429 else {}
     if request.method == "POST" or status.poll is None:
         headers["HX-Trigger"] = "tested"  # what else on the page speaks of the test listens

@@ -9,12 +9,19 @@ from webapp.auth.access import Visit, list_memberships, load_visit
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
-from webapp.dashboard.overview import State, choose, count_states, list_glances, read_choice, tell_state
-from webapp.dashboard.status_fragment import Status, look_beside, settle_overdue, show_status
-from webapp.deliveries.outcome import list_with_newest_test, tell_last_test
+from webapp.dashboard.overview import (
+    State,
+    count_states,
+    describe_overview,
+    list_summaries,
+    parse_list_query,
+    select_page,
+)
+from webapp.dashboard.status_fragment import Status, end_overdue_tests, load_shared_status_data, show_status
+from webapp.deliveries.outcome import describe_outcome, list_with_newest_test
 from webapp.destinations.masking import ShownSetting, show_where
 from webapp.sends.batches import Progress, measure_progress
-from webapp.settings import current_config
+from webapp.settings import current_settings
 
 bp = Blueprint("workspaces", __name__)
 
@@ -39,19 +46,19 @@ def shorten(slug: str) -> Response:
 @bp.get("/w/<slug>/destinations")
 def show(slug: str) -> str:
     """List a workspace's destinations, the broken ones first, each with its badge and its button."""
-    visit, now, choice = load_visit(slug), datetime.now(UTC), read_choice(request.args)
-    settle_overdue(visit.workspace.id, now)
-    glances = list_glances([visit.workspace.id])
-    counts, chosen = count_states(glances), choose(glances, choice)
+    visit, now, query = load_visit(slug), datetime.now(UTC), parse_list_query(request.args)
+    end_overdue_tests(visit.workspace.id, now)
+    summaries = list_summaries([visit.workspace.id])
+    counts, list_page = count_states(summaries), select_page(summaries, query)
     return render_template(
         "destinations.html",
         visit=visit,
-        choice=choice,
-        chosen=chosen,
+        query=query,
+        list_page=list_page,
         counts=counts,
-        state=tell_state(counts),
+        state=describe_overview(counts),
         orders=overview.Order,
-        rows=_list_rows(visit, chosen.ids, now),
+        rows=_list_rows(visit, list_page.ids, now),
         progress=_find_progress(visit),
         channels=CHANNELS,
         now=now,
@@ -61,20 +68,20 @@ def show(slug: str) -> str:
 @bp.get("/w/<slug>/state")
 def show_state(slug: str) -> str:
     """Answer what the list says of all destinations together."""
-    visit, choice = load_visit(slug), read_choice(request.args)
-    counts = count_states(list_glances([visit.workspace.id]))
-    return render_template("_state.html", visit=visit, choice=choice, counts=counts, state=tell_state(counts))
+    visit, query = load_visit(slug), parse_list_query(request.args)
+    counts = count_states(list_summaries([visit.workspace.id]))
+    return render_template("_state.html", visit=visit, query=query, counts=counts, state=describe_overview(counts))
 
 
 @bp.get("/broken")
 def show_broken() -> str:
     """List what has failed, and where, in all workspaces of the visitor."""
     members = {member.workspace_id: member for member in list_memberships(current_account())}
-    broken = [glance for glance in list_glances(list(members)) if glance.state is State.FAILED]
-    broken.sort(key=lambda glance: (members[glance.workspace_id].workspace.name.casefold(), glance.name.casefold()))
+    broken = [summary for summary in list_summaries(list(members)) if summary.state is State.FAILED]
+    broken.sort(key=lambda summary: (members[summary.workspace_id].workspace.name.casefold(), summary.name.casefold()))
     rows = [
-        (members[destination.workspace_id].workspace, destination, newest, tell_last_test(newest, destination.type))
-        for destination, newest in list_with_newest_test([glance.destination_id for glance in broken[:MOST_BROKEN]])
+        (members[destination.workspace_id].workspace, destination, newest, describe_outcome(newest, destination.type))
+        for destination, newest in list_with_newest_test([summary.destination_id for summary in broken[:MOST_BROKEN]])
     ]
     return render_template(
         "broken.html", rows=rows, total=len(broken), places=len(members), channels=CHANNELS, now=datetime.now(UTC)
@@ -82,11 +89,11 @@ def show_broken() -> str:
 
 
 def _list_rows(visit: Visit, ids: list[int], now: datetime) -> list[tuple[Status, ShownSetting]]:
-    beside, sealer = look_beside(visit.workspace.id, ids), current_config().sealer
+    shared, cipher = load_shared_status_data(visit.workspace.id, ids), current_settings().cipher
     return [
         (
-            show_status(visit, destination, newest, now, beside=beside),
-            show_where(destination, visit.role, sealer),
+            show_status(visit, destination, newest, now, shared=shared),
+            show_where(destination, visit.role, cipher),
         )
         for destination, newest in list_with_newest_test(ids)
     ]

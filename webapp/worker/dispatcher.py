@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Errand:
+class ReadyDelivery:
     """A delivery to send, and whose it is."""
 
     delivery_id: int
@@ -25,22 +25,22 @@ class Errand:
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ConcurrencyLimits:
     """How many sends may be under way: in all, and for one workspace; for one destination it is always one.
 
-    waiting: how many may wait for their turn before `Crew.take` waits too. They hold a few numbers each.
-    waiting_of_workspace, waiting_of_destination: how many of these may be of one. What comes on top is let go of: its
+    waiting: how many may wait for their turn before `Dispatcher.submit` waits too. They hold a few numbers each.
+    waiting_per_workspace, waiting_per_destination: how many of these may be of one. What comes on top is let go of: its
         row waits on, and recovery brings it again.
     """
 
-    at_once: int = 96
+    concurrent: int = 96
     per_workspace: int = 64
     waiting: int = 5000
-    waiting_of_workspace: int = 2000
-    waiting_of_destination: int = 500
+    waiting_per_workspace: int = 2000
+    waiting_per_destination: int = 500
 
 
-class Crew:
+class Dispatcher:
     """Threads that send. Each begins with its errand and ends with it.
 
     look_up: returns the errands of deliveries by their ids; those that need no sending any more may be missing.
@@ -48,118 +48,123 @@ class Crew:
     """
 
     def __init__(
-        self, look_up: Callable[[Sequence[int]], Sequence[Errand]], send: Callable[[int], None], bounds: Bounds
+        self,
+        look_up: Callable[[Sequence[int]], Sequence[ReadyDelivery]],
+        send: Callable[[int], None],
+        limits: ConcurrencyLimits,
     ) -> None:
         self._look_up = look_up
         self._send = send
-        self._bounds = bounds
+        self._limits = limits
         self._changed = Condition()
-        self._new: dict[int, None] = {}
+        self._incoming: dict[int, None] = {}
         """Ids in the order in which they came; those that are being looked up stay here until they are errands."""
-        self._waiting: dict[int, Errand] = {}
-        self._under_way: dict[int, Errand] = {}
+        self._waiting: dict[int, ReadyDelivery] = {}
+        self._running: dict[int, ReadyDelivery] = {}
         self._workspaces: Counter[int] = Counter()
         self._destinations: set[int] = set()
         self._is_closed = False
-        Thread(target=self._sort_or_stop, daemon=True).start()
+        Thread(target=self._look_up_or_stop, daemon=True).start()
 
-    def take(self, *delivery_ids: int) -> None:
+    def submit(self, *delivery_ids: int) -> None:
         """Take deliveries over; one that is here already is not taken twice. Waits while too many wait."""
         with self._changed:
-            if self._list_unknown(delivery_ids):
-                self._changed.wait_for(self._has_room)
-                self._new |= dict.fromkeys(self._list_unknown(delivery_ids))
+            if self._list_new(delivery_ids):
+                self._changed.wait_for(self._has_capacity)
+                self._incoming |= dict.fromkeys(self._list_new(delivery_ids))
                 self._changed.notify_all()
-            self._begin_all()
+            self._start_all()
 
-    def rest(self, within: float) -> bool:
+    def wait_until_idle(self, timeout: float) -> bool:
         """Wait until nothing is under way, for so many seconds at most, and say whether that came true."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._under_way and (self._is_closed or not self._new), within)
+            return self._changed.wait_for(
+                lambda: not self._running and (self._is_closed or not self._incoming), timeout
+            )
 
     def close(self) -> list[int]:
         """Begin nothing more, and return the deliveries that were not begun. A signal's handler may call it."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-            return [*self._waiting, *self._new]
+            return [*self._waiting, *self._incoming]
 
-    def _has_room(self) -> bool:
-        return self._is_closed or len(self._new) + len(self._waiting) < self._bounds.waiting
+    def _has_capacity(self) -> bool:
+        return self._is_closed or len(self._incoming) + len(self._waiting) < self._limits.waiting
 
-    def _list_unknown(self, delivery_ids: Sequence[int]) -> list[int]:
-        known = self._new.keys() | self._waiting.keys() | self._under_way.keys()
+    def _list_new(self, delivery_ids: Sequence[int]) -> list[int]:
+        known = self._incoming.keys() | self._waiting.keys() | self._running.keys()
         return [delivery_id for delivery_id in delivery_ids if delivery_id not in known]
 
-    def _sort_or_stop(self) -> None:
+    def _look_up_or_stop(self) -> None:
         try:
-            self._sort()
+            self._look_up_incoming()
         except BaseException as error:  # no memory, for one: what comes would never be begun, so the process has to go
             log.critical("crew broke", extra={"error": type(error).__name__})
             os.kill(os.getpid(), SIGTERM)
 
-    def _sort(self) -> None:
+    def _look_up_incoming(self) -> None:
         """Look up what has come, all of it at once: the more there is to do, the less each costs."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._new and not self._is_closed)
-                delivery_ids = list(self._new)
-            errands = self._look_up(delivery_ids)
+                self._changed.wait_for(lambda: self._incoming and not self._is_closed)
+                delivery_ids = list(self._incoming)
+            ready_deliveries = self._look_up(delivery_ids)
             with self._changed:
                 for delivery_id in delivery_ids:
-                    del self._new[delivery_id]
-                self._queue(errands)
-                self._begin_all()
+                    del self._incoming[delivery_id]
+                self._queue(ready_deliveries)
+                self._start_all()
                 self._changed.notify_all()
 
-    def _queue(self, errands: Sequence[Errand]) -> None:
-        workspaces = Counter(errand.workspace_id for errand in self._waiting.values())
-        destinations = Counter(errand.destination_id for errand in self._waiting.values())
-        for errand in errands:
+    def _queue(self, ready_deliveries: Sequence[ReadyDelivery]) -> None:
+        workspaces = Counter(ready.workspace_id for ready in self._waiting.values())
+        destinations = Counter(ready.destination_id for ready in self._waiting.values())
+        for ready in ready_deliveries:
             is_over = (
-                workspaces[errand.workspace_id] >= self._bounds.waiting_of_workspace
-                or destinations[errand.destination_id] >= self._bounds.waiting_of_destination
+                workspaces[ready.workspace_id] >= self._limits.waiting_per_workspace
+                or destinations[ready.destination_id] >= self._limits.waiting_per_destination
             )
             if is_over:
-                log.info("too many wait, left to recovery", extra={"delivery": errand.delivery_id})
+                log.info("too many wait, left to recovery", extra={"delivery": ready.delivery_id})
                 continue
-            workspaces[errand.workspace_id] += 1
-            destinations[errand.destination_id] += 1
-            self._waiting[errand.delivery_id] = errand
+            workspaces[ready.workspace_id] += 1
+            destinations[ready.destination_id] += 1
+            self._waiting[ready.delivery_id] = ready
 
-    def _begin_all(self) -> None:
-        while (errand := self._find_next()) and self._begin(errand):
+    def _start_all(self) -> None:
+        while (ready := self._find_startable()) and self._start(ready):
             pass
 
-    def _find_next(self) -> Errand | None:
-        if self._is_closed or len(self._under_way) >= self._bounds.at_once:
+    def _find_startable(self) -> ReadyDelivery | None:
+        if self._is_closed or len(self._running) >= self._limits.concurrent:
             return None
-        return next(filter(self._may_begin, self._waiting.values()), None)
+        return next(filter(self._can_start, self._waiting.values()), None)
 
-    def _may_begin(self, errand: Errand) -> bool:
-        has_room = self._workspaces[errand.workspace_id] < self._bounds.per_workspace
-        return has_room and errand.destination_id not in self._destinations
+    def _can_start(self, ready: ReadyDelivery) -> bool:
+        has_room = self._workspaces[ready.workspace_id] < self._limits.per_workspace
+        return has_room and ready.destination_id not in self._destinations
 
-    def _begin(self, errand: Errand) -> bool:
+    def _start(self, ready: ReadyDelivery) -> bool:
         try:
             # A daemon: one that hangs must not keep the process from ending.
-            Thread(target=self._run, args=(errand,), daemon=True).start()
+            Thread(target=self._run, args=(ready,), daemon=True).start()
         except RuntimeError:  # no memory for a thread: the errand has its chance when another one ends
             log.error("no further thread could be started")
             return False
-        del self._waiting[errand.delivery_id]
-        self._under_way[errand.delivery_id] = errand
-        self._workspaces[errand.workspace_id] += 1
-        self._destinations.add(errand.destination_id)
+        del self._waiting[ready.delivery_id]
+        self._running[ready.delivery_id] = ready
+        self._workspaces[ready.workspace_id] += 1
+        self._destinations.add(ready.destination_id)
         return True
 
-    def _run(self, errand: Errand) -> None:
+    def _run(self, ready: ReadyDelivery) -> None:
         try:
-            self._send(errand.delivery_id)
+            self._send(ready.delivery_id)
         finally:
             with self._changed:
-                del self._under_way[errand.delivery_id]
-                self._workspaces[errand.workspace_id] -= 1
-                self._destinations.discard(errand.destination_id)
-                self._begin_all()
+                del self._running[ready.delivery_id]
+                self._workspaces[ready.workspace_id] -= 1
+                self._destinations.discard(ready.destination_id)
+                self._start_all()
                 self._changed.notify_all()

@@ -16,7 +16,7 @@ from flask import Flask
 
 from webapp import deliveries, queue
 from webapp.extensions import db
-from webapp.settings import Misconfigured, current_config
+from webapp.settings import Misconfigured, current_settings
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +24,13 @@ TICK = 1.0
 """Seconds between two recovery passes."""
 
 
-def work(app: Flask, size: int) -> None:
+def run_worker(app: Flask, size: int) -> None:
     """Run `size` processes until told to stop; SIGTERM lets each finish what it is sending.
 
     Raises `Misconfigured` if there is no queue to work on.
     """
     _require_queue()
-    current_config().way_out.prepare()
+    current_settings().outbound.prepare()
     stop = threading.Event()
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:
@@ -38,15 +38,15 @@ def work(app: Flask, size: int) -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    team: list[ForkProcess] = []
-    sightings, retention = deliveries.Sightings(), deliveries.Retention(current_config().keep_deliveries)
+    processes: list[ForkProcess] = []
+    wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
     try:
         while not stop.is_set():
-            _fill(team, size, app)
-            _keep_house(app, sightings, retention)
+            _start_missing(processes, size, app)
+            _run_maintenance(app, wait_tracker, retention)
             stop.wait(TICK)
     finally:
-        _dismiss(team)
+        _stop_all(processes)
 
 
 def _require_queue() -> None:
@@ -56,49 +56,49 @@ def _require_queue() -> None:
         raise Misconfigured("The queue server at REDIS_URL does not answer. Start it, then start the worker.") from None
 
 
-def _fill(team: list[ForkProcess], size: int, app: Flask) -> None:
+def _start_missing(processes: list[ForkProcess], size: int, app: Flask) -> None:
     """Start what is missing; what cannot be started now is tried again at the next tick."""
-    for dead in [member for member in team if not member.is_alive()]:
+    for dead in [process for process in processes if not process.is_alive()]:
         log.warning("worker process ended", extra={"ended_pid": dead.pid, "exit": dead.exitcode})
-        team.remove(dead)
+        processes.remove(dead)
     try:
-        while len(team) < size:
-            team.append(_start_member(app))
+        while len(processes) < size:
+            processes.append(_start_process(app))
     except OSError as error:
         log.error("no further worker process could be started", extra={"error": type(error).__name__})
 
 
-def _start_member(app: Flask) -> ForkProcess:
-    member = multiprocessing.get_context("fork").Process(target=_take_jobs, args=(app, os.getpid()))
+def _start_process(app: Flask) -> ForkProcess:
+    process = multiprocessing.get_context("fork").Process(target=_run_process, args=(app, os.getpid()))
     # Until the child has handlers of its own, a signal to stop waits: with its parent's it would be lost.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, queue.STOPS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, queue.STOP_SIGNALS)
     try:
-        member.start()
+        process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return member
+    return process
 
 
-def _dismiss(team: list[ForkProcess]) -> None:
+def _stop_all(processes: list[ForkProcess]) -> None:
     """Ask every process to stop after the sends under way, and wait for them."""
-    for member in team:
-        member.terminate()
-    for member in team:
-        member.join(queue.JOB_TIMEOUT)
-        member.kill()
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(queue.JOB_TIMEOUT)
+        process.kill()
 
 
-def _take_jobs(app: Flask, parent: int) -> None:
+def _run_process(app: Flask, parent: int) -> None:
     os.setpgrp()  # Ctrl-C reaches the parent alone, which asks us to stop
-    for number in queue.STOPS:
+    for number in queue.STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, queue.STOPS)
-    threading.Thread(target=_live_with, args=(app, parent), daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, queue.STOP_SIGNALS)
+    threading.Thread(target=_send_heartbeats, args=(app, parent), daemon=True).start()
     with app.app_context():
-        queue.run_worker(current_config().redis_url)
+        queue.run_worker(current_settings().redis_url)
 
 
-def _live_with(app: Flask, parent: int) -> None:
+def _send_heartbeats(app: Flask, parent: int) -> None:
     """Give signs of life while the parent lives; once it is gone, stop after the sends under way.
 
     Nobody would replace this process then, nor recover what it leaves. The first sign waits for a moment: a process
@@ -107,15 +107,15 @@ def _live_with(app: Flask, parent: int) -> None:
     time.sleep(TICK / 4)
     while os.getppid() == parent:
         with app.app_context(), suppress(queue.QueueUnavailable):
-            queue.report_alive(f"{socket.gethostname()}:{parent}")
+            queue.record_heartbeat(f"{socket.gethostname()}:{parent}")
         time.sleep(TICK)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _keep_house(app: Flask, sightings: deliveries.Sightings, retention: deliveries.Retention) -> None:
+def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention) -> None:
     with app.app_context():
         try:
-            queue.enqueue_deliveries(*deliveries.recover(datetime.now(UTC), current_config(), sightings))
+            queue.enqueue_deliveries(*deliveries.recover(datetime.now(UTC), current_settings(), wait_tracker))
             retention.forget_some(datetime.now(UTC))
         except queue.QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")

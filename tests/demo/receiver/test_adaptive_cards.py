@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webapp.demo.receiver.adaptive_cards import Button, Card, Facts, Text, Undrawn, read_card
+from webapp.demo.receiver.adaptive_cards import Button, Card, CardFacts, Text, Undrawn, parse_card
 
 
 def message(*body: Any, **content: Any) -> dict[str, Any]:
@@ -14,38 +14,38 @@ def message(*body: Any, **content: Any) -> dict[str, Any]:
 
 def test_a_text_keeps_its_size_weight_and_subtlety() -> None:
     block = {"type": "TextBlock", "text": "Hello", "size": "Large", "weight": "Bolder", "isSubtle": True}
-    assert read_card(message(block)) == Card((Text("Hello", large=True, strong=True, subtle=True),))
+    assert parse_card(message(block)) == Card((Text("Hello", large=True, strong=True, subtle=True),))
 
 
 def test_facts_are_pairs_of_title_and_value() -> None:
     block = {"type": "FactSet", "facts": [{"title": "Reference", "value": "AC-1"}, {"title": "Alone"}]}
-    assert read_card(message(block)) == Card((Facts((("Reference", "AC-1"), ("Alone", ""))),))
+    assert parse_card(message(block)) == Card((CardFacts((("Reference", "AC-1"), ("Alone", ""))),))
 
 
 def test_containers_and_columns_are_drawn_in_order() -> None:
     columns = {"type": "ColumnSet", "columns": [{"type": "Column", "items": [{"type": "TextBlock", "text": "second"}]}]}
     container = {"type": "Container", "items": [{"type": "TextBlock", "text": "first"}, columns]}
-    assert read_card(message(container)) == Card((Text("first"), Text("second")))
+    assert parse_card(message(container)) == Card((Text("first"), Text("second")))
 
 
 def test_an_element_that_is_not_drawn_is_named() -> None:
-    card = read_card(message({"type": "Image"}, {}, actions=[{"type": "Action.Submit"}]))
+    card = parse_card(message({"type": "Image"}, {}, actions=[{"type": "Action.Submit"}]))
     assert card == Card((Undrawn("Image"), Undrawn("unknown element"), Undrawn("Action.Submit")))
 
 
 def test_a_button_has_its_title_and_where_it_leads() -> None:
     button = {"type": "Action.OpenUrl", "title": "I see it", "url": "https://alertcheck.example.com/seen/x"}
-    assert read_card(message(actions=[button])) == Card((Button("I see it", "https://alertcheck.example.com/seen/x"),))
+    assert parse_card(message(actions=[button])) == Card((Button("I see it", "https://alertcheck.example.com/seen/x"),))
 
 
 def test_a_card_that_nests_without_end_is_cut() -> None:
     endless: dict[str, Any] = {"type": "Container"}
     endless["items"] = [endless]
-    assert read_card(message(endless)) == Card(())
+    assert parse_card(message(endless)) == Card(())
 
 
 def test_half_a_character_is_replaced() -> None:
-    assert read_card(message({"type": "TextBlock", "text": "\ud800"})) == Card((Text("?"),))
+    assert parse_card(message({"type": "TextBlock", "text": "\ud800"})) == Card((Text("?"),))
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_half_a_character_is_replaced() -> None:
     [None, [], "card", {}, {"attachments": 1}, {"attachments": [1, {"content": []}, {"content": {"type": "Other"}}]}],
 )
 def test_a_message_without_a_card_is_none(strange: Any) -> None:
-    assert read_card(strange) is None
+    assert parse_card(strange) is None

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.demo.receiver.parsed_mail import Letter, read_letter
+from webapp.demo.receiver.parsed_mail import ParsedMail, parse_mail
 
 
 def mime(text: str = "Hello") -> EmailMessage:
@@ -16,14 +16,14 @@ def mime(text: str = "Hello") -> EmailMessage:
     return message
 
 
-def read(message: EmailMessage) -> Letter:
-    letter = read_letter(message.as_string())
-    assert letter
-    return letter
+def read(message: EmailMessage) -> ParsedMail:
+    mail = parse_mail(message.as_string())
+    assert mail
+    return mail
 
 
 def test_headers_and_text_are_decoded() -> None:
-    assert read(mime("Grüße\n")) == Letter(
+    assert read(mime("Grüße\n")) == ParsedMail(
         sender="alerts@demo.example",
         to="works@demo.example",
         subject="[TEST] Grüße",
@@ -34,7 +34,7 @@ def test_headers_and_text_are_decoded() -> None:
 
 def test_a_text_sent_in_eight_bits_is_read_as_utf_8() -> None:
     mime = "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGrüße"
-    assert read_letter(mime) == Letter(sender="", to="", subject="x", date="", text="Grüße")
+    assert parse_mail(mime) == ParsedMail(sender="", to="", subject="x", date="", text="Grüße")
 
 
 def test_the_text_part_is_preferred_to_the_html_part() -> None:
@@ -50,14 +50,14 @@ def test_an_html_part_alone_is_read_without_its_markup() -> None:
 
 
 def test_an_unknown_charset_makes_a_message_unreadable() -> None:
-    assert read_letter("Subject: x\r\nContent-Type: text/plain; charset=nonsense\r\n\r\nHello") is None
+    assert parse_mail("Subject: x\r\nContent-Type: text/plain; charset=nonsense\r\n\r\nHello") is None
 
 
 def test_nothing_is_no_letter() -> None:
-    assert read_letter("") is None
+    assert parse_mail("") is None
 
 
 @given(st.text())
 def test_any_text_is_read_or_left_unread(text: str) -> None:
-    letter = read_letter(text)
-    assert letter is None or f"{letter.subject}{letter.text}".encode() is not None
+    mail = parse_mail(text)
+    assert mail is None or f"{mail.subject}{mail.text}".encode() is not None

@@ -6,12 +6,20 @@ import pytest
 
 from webapp.demo.receiver.adaptive_cards import Card, Text
 from webapp.demo.receiver.inbox import Received
-from webapp.demo.receiver.parsed_mail import Letter
-from webapp.demo.receiver.parsed_messages import Bubble, Call, Piece, Reading, Unread, find_reference, read
+from webapp.demo.receiver.parsed_mail import ParsedMail
+from webapp.demo.receiver.parsed_messages import (
+    ParsedMessage,
+    SlackMessage,
+    SlackText,
+    Unrecognized,
+    WebhookBody,
+    find_reference,
+    parse_message,
+)
 from webapp.demo.receiver.scenarios import Scenario, Service
 
 CARD = '{"attachments": [{"content": {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "Hello"}]}}]}'
-SEE = Bubble((Piece("See", url="https://a.b/?c&d"), Piece(" <!here>")))
+SEE = SlackMessage((SlackText("See", url="https://a.b/?c&d"), SlackText(" <!here>")))
 DEEP = "[" * 60_000
 
 
@@ -31,32 +39,36 @@ def received(service: Service, body: str) -> Received:
     ("service", "body", "reading"),
     [
         (Service.TEAMS, CARD, Card((Text("Hello"),))),
-        (Service.SLACK, '{"text": "Hello"}', Bubble((Piece("Hello"),))),
-        (Service.SLACK, '{"text": "*Who:* a &amp;lt; b"}', Bubble((Piece("Who:", is_bold=True), Piece(" a &lt; b")))),
+        (Service.SLACK, '{"text": "Hello"}', SlackMessage((SlackText("Hello"),))),
+        (
+            Service.SLACK,
+            '{"text": "*Who:* a &amp;lt; b"}',
+            SlackMessage((SlackText("Who:", is_bold=True), SlackText(" a &lt; b"))),
+        ),
         (Service.SLACK, '{"text": "<https://a.b/?c&amp;d|See> <!here>"}', SEE),
-        (Service.WEBHOOK, '{"b":1,"a":"ü"}', Call('{\n  "b": 1,\n  "a": "ü"\n}')),
-        (Service.EMAIL, "Subject: x\r\n\r\nHello", Letter("", "", "x", "", "Hello")),
+        (Service.WEBHOOK, '{"b":1,"a":"ü"}', WebhookBody('{\n  "b": 1,\n  "a": "ü"\n}')),
+        (Service.EMAIL, "Subject: x\r\n\r\nHello", ParsedMail("", "", "x", "", "Hello")),
     ],
 )
-def test_a_message_is_read_as_its_service_shows_it(service: Service, body: str, reading: Reading) -> None:
-    assert read(received(service, body)) == reading
+def test_a_message_is_read_as_its_service_shows_it(service: Service, body: str, parsed: ParsedMessage) -> None:
+    assert parse_message(received(service, body)) == parsed
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", '{"text": 1}', DEEP])
 @pytest.mark.parametrize("service", [Service.TEAMS, Service.SLACK])
 def test_a_message_its_service_would_not_understand_is_shown_as_it_came(service: Service, body: str) -> None:
-    assert read(received(service, body)) == Unread(body)
+    assert parse_message(received(service, body)) == Unrecognized(body)
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "1", DEEP])
 def test_a_webhook_that_is_no_json_is_shown_as_it_came(body: str) -> None:
-    assert read(received(Service.WEBHOOK, body)) == Call(body)
+    assert parse_message(received(Service.WEBHOOK, body)) == WebhookBody(body)
 
 
 @pytest.mark.parametrize("service", [Service.SLACK, Service.WEBHOOK])
 def test_half_a_character_is_replaced(service: Service) -> None:
-    reading = read(received(service, r'{"text": "\ud800"}'))
-    assert str(reading).encode()
+    parsed = parse_message(received(service, r'{"text": "\ud800"}'))
+    assert str(parsed).encode()
 
 
 @pytest.mark.parametrize(

@@ -8,33 +8,33 @@ import pytest
 from webapp.demo.supervisor.options import (
     PROJECT,
     CannotRun,
-    Settings,
+    DemoOptions,
     check_port,
     claim_data,
     open_socket,
-    read_settings,
+    read_options,
     write_private,
 )
 
 
 def test_without_settings_the_pages_are_on_8000_and_the_data_beside_the_code() -> None:
-    assert read_settings({}) == Settings(port=8000, data=PROJECT / "data")
+    assert read_options({}) == DemoOptions(port=8000, data=PROJECT / "data")
 
 
 def test_a_data_directory_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert read_settings({"DATA_DIR": "my data"}).data == tmp_path / "my data"
+    assert read_options({"DATA_DIR": "my data"}).data == tmp_path / "my data"
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "http", "8000 ", "²"])
 def test_a_port_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(CannotRun, match="has to be a number from 1 to 65535"):
-        read_settings({"PORT": text})
+        read_options({"PORT": text})
 
 
 def test_a_question_mark_in_the_data_directory_is_refused() -> None:
     with pytest.raises(CannotRun, match="a question mark cannot be part of it"):
-        read_settings({"DATA_DIR": "/tmp/really?"})
+        read_options({"DATA_DIR": "/tmp/really?"})
 
 
 def test_a_busy_port_is_refused_with_another_to_try() -> None:
@@ -51,27 +51,27 @@ def test_a_free_port_passes() -> None:
 
 
 def test_the_data_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    with claim_data(Settings(8000, tmp_path / "new" / "data")):
+    with claim_data(DemoOptions(8000, tmp_path / "new" / "data")):
         assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700
 
 
 def test_a_data_directory_in_use_is_refused(tmp_path: Path) -> None:
-    settings = Settings(8000, tmp_path)
-    with claim_data(settings), pytest.raises(CannotRun, match="Another run is using"):
-        claim_data(settings)
+    options = DemoOptions(8000, tmp_path)
+    with claim_data(options), pytest.raises(CannotRun, match="Another run is using"):
+        claim_data(options)
 
 
 def test_a_data_directory_let_go_can_be_claimed_again(tmp_path: Path) -> None:
-    settings = Settings(8000, tmp_path)
-    claim_data(settings).close()
-    with claim_data(settings) as lock:
+    options = DemoOptions(8000, tmp_path)
+    claim_data(options).close()
+    with claim_data(options) as lock:
         assert not lock.closed
 
 
 def test_a_data_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotRun, match="cannot be used"):
-        claim_data(Settings(8000, tmp_path / "file"))
+        claim_data(DemoOptions(8000, tmp_path / "file"))
 
 
 def test_a_private_file_is_replaced_and_stays_private(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from webapp.demo.supervisor.processes import Child, start
-from webapp.demo.supervisor.restart_policy import RESTART_DELAY, Watch, next_restart
+from webapp.demo.supervisor.restart_policy import RESTART_DELAY, RestartPolicy, next_restart
 
 
 class Household:
@@ -15,7 +15,7 @@ class Household:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.children: list[Child] = []
-        self.watch = Watch(self.children, lambda: self.add("worker"))
+        self.watch = RestartPolicy(self.children, lambda: self.add("worker"))
 
     def add(self, name: str) -> None:
         self.children.append(start(name, ["sleep", "60"], log=self.directory / f"{name}.log"))

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from webapp.demo.supervisor import shutdown_request
-from webapp.demo.supervisor.shutdown_request import Interrupted, Interruption
+from webapp.demo.supervisor.shutdown_request import ShutdownRequest, ShutdownRequested
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture
-def listening() -> Iterator[Interruption]:
+def listening() -> Iterator[ShutdownRequest]:
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    listening = Interruption()
+    listening = ShutdownRequest()
     listening.listen()
     yield listening
     for number, handler in before.items():
@@ -24,25 +24,25 @@ def listening() -> Iterator[Interruption]:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_ends_the_next_pause(listening: Interruption, number: signal.Signals) -> None:
+def test_a_signal_ends_the_next_pause(listening: ShutdownRequest, number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
-    with pytest.raises(Interrupted):
+    with pytest.raises(ShutdownRequested):
         listening.pause(10)
 
 
-def test_a_pause_without_a_signal_lasts(listening: Interruption) -> None:
+def test_a_pause_without_a_signal_lasts(listening: ShutdownRequest) -> None:
     began = time.monotonic()
     listening.pause(0.15)
     assert time.monotonic() - began >= 0.15
 
 
-def test_the_same_signal_by_two_ways_is_no_hurry(listening: Interruption) -> None:
+def test_the_same_signal_by_two_ways_is_no_hurry(listening: ShutdownRequest) -> None:
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
     assert not listening.hurry()
 
 
-def test_a_signal_on_second_thought_is_a_hurry(listening: Interruption, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_on_second_thought_is_a_hurry(listening: ShutdownRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutdown_request, "SECOND_THOUGHT", 0.0)
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
@@ -51,6 +51,6 @@ def test_a_signal_on_second_thought_is_a_hurry(listening: Interruption, monkeypa
 
 def test_nohup_is_respected() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    Interruption().listen()
+    ShutdownRequest().listen()
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     signal.signal(signal.SIGHUP, before)

@@ -9,10 +9,10 @@ from rq.serializers import JSONSerializer
 
 from benchmarks.installation.servers import QueueServer
 from webapp import queue
-from webapp.worker.dispatcher import Bounds
+from webapp.worker.dispatcher import ConcurrencyLimits
 
 PATIENCE = 120.0
-ONE_BY_ONE = Bounds(at_once=1, waiting=2000, waiting_of_workspace=2000, waiting_of_destination=2000)
+ONE_BY_ONE = ConcurrencyLimits(concurrent=1, waiting=2000, waiting_per_workspace=2000, waiting_per_destination=2000)
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def work_off(server: QueueServer) -> None:
 
     Takes over the signals of the process: see the fixture `signals_restored`.
     """
-    with open_queue(server) as queue, queue.crew_at_work(ONE_BY_ONE) as crew:
-        worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+    with open_queue(server) as jobs, queue.dispatching(ONE_BY_ONE) as dispatcher:
+        worker = SimpleWorker([jobs], connection=jobs.connection, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="DEBUG")
-        assert crew.rest(within=PATIENCE), "not everything was sent in time"
+        assert dispatcher.wait_until_idle(timeout=PATIENCE), "not everything was sent in time"

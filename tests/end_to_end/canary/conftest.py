@@ -12,8 +12,8 @@ from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.canary.canaries import Canaries, Flock
 from tests.end_to_end.canary.search_places import House
 from tests.end_to_end.canary.verbose_logging import logging_everything
-from tests.factories import Cast
-from webapp.demo.receiver.http_server import HttpEnd
+from tests.factories import SeededIds
+from webapp.demo.receiver.http_server import HttpReceiver
 from webapp.demo.receiver.inbox import Inbox
 
 
@@ -30,18 +30,18 @@ def canaries() -> Canaries:
 
 
 @pytest.fixture
-def demo_end(tmp_path: Path) -> Iterator[HttpEnd]:
+def demo_end(tmp_path: Path) -> Iterator[HttpReceiver]:
     """The demo's receiver, which shows everybody what it got."""
     inbox = Inbox(tmp_path / "inbox.sqlite")
     inbox.prepare()
-    with HttpEnd(0, inbox, None) as receiver:
+    with HttpReceiver(0, inbox, None) as receiver:
         Thread(target=receiver.serve_forever, args=(0.01,)).start()
         yield receiver
         receiver.shutdown()
 
 
 @pytest.fixture
-def environment(environment: dict[str, str], demo_end: HttpEnd, tmp_path: Path) -> dict[str, str]:
+def environment(environment: dict[str, str], demo_end: HttpReceiver, tmp_path: Path) -> dict[str, str]:
     """The operator's settings, with the demo's pages."""
     receiver = f"http://127.0.0.1:{demo_end.server_address[1]}"
     return environment | {
@@ -52,8 +52,8 @@ def environment(environment: dict[str, str], demo_end: HttpEnd, tmp_path: Path) 
 
 
 @pytest.fixture
-def house(app: Flask, cast: Cast, queue_server: QueueServer, tmp_path: Path) -> House:
-    return House(app, cast, queue_server, tmp_path)
+def house(app: Flask, seeded: SeededIds, queue_server: QueueServer, tmp_path: Path) -> House:
+    return House(app, seeded, queue_server, tmp_path)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ STEPS = (
     Step("webapp.channels.webhook._sign", "webhook"),
     Step("webapp.channels.email._compose", "email"),
     Step("standardwebhooks.Webhook.sign", "webhook"),
-    Step("webapp.encryption.settings_cipher.Sealer.open", "teams"),
+    Step("webapp.encryption.settings_cipher.SettingsCipher.open", "teams"),
     Step("cryptography.fernet.MultiFernet.decrypt", "slack"),
     Step("cryptography.fernet.Fernet._decrypt_data", "email"),
     Step("webapp.channels.contract.Message.__init__", "webhook"),

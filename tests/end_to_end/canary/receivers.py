@@ -13,7 +13,7 @@ from tests.end_to_end.scenarios import MAIL_SENDER, OFFERS_ALL, YES
 from tests.outbound.scripted_server import FarEnd, Script, context_of, listening
 from tests.outbound.scripts import script_of
 from tests.scripted_mail_server import mail_server
-from webapp.demo.receiver.http_server import HttpEnd
+from webapp.demo.receiver.http_server import HttpReceiver
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Town:
 
 
 @contextmanager
-def open_town(mail_password: str, demo_end: HttpEnd) -> Iterator[Town]:
+def open_town(mail_password: str, demo_end: HttpReceiver) -> Iterator[Town]:
     """Have the far ends, the demo's among them, and a mail server that wants a password, for the length of a `with`."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")

@@ -16,14 +16,14 @@ from sqlalchemy import MetaData, select
 from werkzeug.test import TestResponse
 
 from benchmarks.installation.servers import QueueServer
-from tests.factories import Cast
+from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import AlertDestination
 
-SEALED = "alert_destinations.config"
+ENCRYPTED = "alert_destinations.config"
 """The one column that may hold a secret."""
 
 STARTS_OF_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -34,7 +34,7 @@ class House:
     """An installation on SQLite. folder: where its database, the demo's inbox and all logs are."""
 
     app: Flask
-    cast: Cast
+    seeded: SeededIds
     queue_server: QueueServer
     folder: Path
 
@@ -51,7 +51,7 @@ class House:
         stored = MetaData()
         with self.app.app_context():
             stored.reflect(db.engine)
-            columns = [[column for column in table.c if str(column) != SEALED] for table in stored.tables.values()]
+            columns = [[column for column in table.c if str(column) != ENCRYPTED] for table in stored.tables.values()]
             rows = [str(row) for chosen in columns for row in db.session.execute(select(*chosen))]
         return "\n".join(rows).encode()
 
@@ -61,7 +61,7 @@ class House:
         return Context().run(self._visit, who)
 
     def _visit(self, who: str) -> bytes:
-        visitor = Visitor.signed_in(self.app, getattr(self.cast, who))
+        visitor = Visitor.signed_in(self.app, getattr(self.seeded, who))
         return b"".join(_read_answer(visitor.get(path)) for path in self.list_paths())
 
     def list_paths(self) -> list[str]:

@@ -15,14 +15,14 @@ from tests.end_to_end.canary.faults import EXCEPTIONS, Fault, Step, broken, pick
 from tests.end_to_end.canary.search_places import House, read_queue
 from tests.end_to_end.scenario_runner import Scene, play
 from tests.end_to_end.scenarios import accepted, accepted_by_mail, accepted_by_mail_over_tls, accepted_over_tls
-from tests.factories import Cast, add_delivery, get_account, get_destination, get_workspace
+from tests.factories import SeededIds, add_delivery, get_account, get_destination, get_workspace
 from webapp import queue
 from webapp.deliveries import request_test, send
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.outbound import WayOut
-from webapp.settings import Config
+from webapp.outbound import OutboundClient
+from webapp.settings import AppSettings
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ class Post:
     """A destination, and the way out by which it is reached."""
 
     destination_id: int
-    way_out: WayOut
+    outbound: OutboundClient
 
 
 Posts = dict[tuple[str, bool], Post]
@@ -54,7 +54,7 @@ Posts = dict[tuple[str, bool], Post]
 
 @pytest.fixture
 def posts(
-    context: None, cast: Cast, config: Config, environment: dict[str, str], canaries: Canaries
+    context: None, seeded: SeededIds, app_settings: AppSettings, environment: dict[str, str], canaries: Canaries
 ) -> Iterator[Posts]:
     """Destinations whose far ends would take every message."""
     with ExitStack() as stack:
@@ -62,13 +62,13 @@ def posts(
             place: stack.enter_context(scenario(canaries.stage(environment, place[0])))
             for place, scenario in ACCEPTING.items()
         }
-        yield {place: _settle(scene, cast, config) for place, scene in scenes.items()}
+        yield {place: _settle(scene, seeded, app_settings) for place, scene in scenes.items()}
 
 
-def _settle(scene: Scene, cast: Cast, config: Config) -> Post:
-    workspace, account, now = get_workspace(cast), get_account(cast), datetime.now(UTC)
-    destination = add_destination(workspace, account, scene.channel, "Bound", scene.settings, config.sealer, now)
-    return Post(destination.id, scene.way_out)
+def _settle(scene: Scene, seeded: SeededIds, app_settings: AppSettings) -> Post:
+    workspace, account, now = get_workspace(seeded), get_account(seeded), datetime.now(UTC)
+    destination = add_destination(workspace, account, scene.channel, "Bound", scene.settings, app_settings.cipher, now)
+    return Post(destination.id, scene.outbound)
 
 
 @dataclass(frozen=True)
@@ -90,15 +90,15 @@ class Breakdown:
             self.faults[delivery_id] = fault
             queue.enqueue_deliveries(delivery_id)
 
-    def send(self, delivery_id: int, config: Config) -> None:
+    def send(self, delivery_id: int, app_settings: AppSettings) -> None:
         """Send as the job would, but for the fault."""
         db.session.get_one(AlertDelivery, delivery_id).created_at = datetime.now(UTC)  # only the newest is sent
         db.session.commit()
         fault = self.faults[delivery_id]
-        way_out = self.posts[fault.step.channel, fault.step.secure].way_out
+        outbound = self.posts[fault.step.channel, fault.step.secure].outbound
         with broken(fault, self.canaries.secrets.hatch()) as met:
             try:
-                send(delivery_id, replace(config, way_out=way_out))
+                send(delivery_id, replace(app_settings, outbound=outbound))
             finally:
                 self.met.update(met)
 
@@ -107,7 +107,7 @@ class Breakdown:
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.usefixtures("signals_restored")
 def test_no_secret_gets_out_of_a_thousand_exceptions(
-    cast: Cast,
+    seeded: SeededIds,
     posts: Posts,
     queue_server: QueueServer,
     canaries: Canaries,
@@ -115,13 +115,13 @@ def test_no_secret_gets_out_of_a_thousand_exceptions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     breakdown, faults = Breakdown(posts, canaries), pick_faults(1000, SEED)
-    breakdown.enqueue(faults, request_test(get_destination(cast), get_account(cast), datetime.now(UTC)))
+    breakdown.enqueue(faults, request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC)))
     waiting = read_queue(queue_server)
     monkeypatch.setattr("webapp.deliveries.send", breakdown.send)
 
     work_off(queue_server)
 
-    assert waiting.count(b"webapp.queue.take_deliveries") == len(faults)
+    assert waiting.count(b"webapp.queue.dispatch_deliveries") == len(faults)
     assert breakdown.met == set(faults)
     assert search() + canaries.secrets.find_in(waiting) == []
 
@@ -131,15 +131,15 @@ UNREADABLE = Step("cryptography.fernet.MultiFernet.decrypt", "webhook")
 
 def test_no_secret_gets_out_of_pages_that_break(
     app: Flask,
-    cast: Cast,
-    config: Config,
+    seeded: SeededIds,
+    app_settings: AppSettings,
     environment: dict[str, str],
     canaries: Canaries,
     house: House,
     search: Search,
 ) -> None:
     with app.app_context():
-        play(accepted, canaries.stage(environment), cast, config)
+        play(accepted, canaries.stage(environment), seeded, app_settings)
     faults = [Fault(UNREADABLE, make) for make in EXCEPTIONS[::5]]
 
     pages = b"".join(_show_broken_pages(house, fault, canaries.secrets.hatch()) for fault in faults)

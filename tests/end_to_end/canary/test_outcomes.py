@@ -8,9 +8,9 @@ import pytest
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.scenario_runner import play
 from tests.end_to_end.scenarios import SCENARIOS, accepted, accepted_by_mail_over_tls, tried_thrice
-from tests.factories import Cast
+from tests.factories import SeededIds
 from webapp.failures import Code
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 HTTP_CHANNELS = ("webhook", "teams", "slack")
 
@@ -25,10 +25,14 @@ PLAYS = [
 @pytest.mark.slow
 @pytest.mark.usefixtures("context")
 def test_no_secret_gets_out_however_a_press_ends(
-    cast: Cast, config: Config, environment: dict[str, str], canaries: Canaries, search: Callable[[], list[str]]
+    seeded: SeededIds,
+    app_settings: AppSettings,
+    environment: dict[str, str],
+    canaries: Canaries,
+    search: Callable[[], list[str]],
 ) -> None:
     codes = [
-        play(scenario, canaries.stage(environment, channel), cast, config).last_error_code
+        play(scenario, canaries.stage(environment, channel), seeded, app_settings).last_error_code
         for scenario, channel in PLAYS
     ]
 

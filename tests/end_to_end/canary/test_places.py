@@ -14,11 +14,11 @@ from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.search_places import House
 from tests.end_to_end.scenario_runner import play
 from tests.end_to_end.scenarios import accepted_by_mail
-from tests.factories import Cast, get_destination
+from tests.factories import SeededIds, get_destination
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.scenarios import Service
 from webapp.extensions import db
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("context")]
 
@@ -33,8 +33,10 @@ def test_nothing_is_found_before_anything_is_planted(search: Search) -> None:
     assert search() == []
 
 
-def test_a_name_is_found_in_rows_in_the_file_and_on_every_page(cast: Cast, canaries: Canaries, search: Search) -> None:
-    get_destination(cast).name = canaries.secrets.hatch()
+def test_a_name_is_found_in_rows_in_the_file_and_on_every_page(
+    seeded: SeededIds, canaries: Canaries, search: Search
+) -> None:
+    get_destination(seeded).name = canaries.secrets.hatch()
     db.session.commit()
 
     assert _places(search()) >= {
@@ -46,8 +48,8 @@ def test_a_name_is_found_in_rows_in_the_file_and_on_every_page(cast: Cast, canar
     }
 
 
-def test_the_sealed_column_alone_is_not_looked_into(cast: Cast, canaries: Canaries, search: Search) -> None:
-    get_destination(cast).config = canaries.secrets.hatch()
+def test_the_sealed_column_alone_is_not_looked_into(seeded: SeededIds, canaries: Canaries, search: Search) -> None:
+    get_destination(seeded).config = canaries.secrets.hatch()
     db.session.commit()
 
     # What stands in it is nevertheless found in the file, and in the log of the database's library.
@@ -101,9 +103,14 @@ def test_what_the_demo_shows_is_found(canaries: Canaries, search: Search, tmp_pa
 
 
 def test_an_admin_sees_recipients_and_nobody_else_does(
-    cast: Cast, config: Config, environment: dict[str, str], canaries: Canaries, house: House, search: Search
+    seeded: SeededIds,
+    app_settings: AppSettings,
+    environment: dict[str, str],
+    canaries: Canaries,
+    house: House,
+    search: Search,
 ) -> None:
-    play(accepted_by_mail, canaries.stage(environment), cast, config)
+    play(accepted_by_mail, canaries.stage(environment), seeded, app_settings)
 
     assert canaries.recipients.find_in(house.show_pages("admin")) != []
     assert search() == []

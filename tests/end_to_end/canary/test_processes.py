@@ -10,22 +10,22 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from benchmarks.installation.processes import Session, Stack, run_stack, wait_until
+from benchmarks.installation.processes import Session, Stack, run_processes, wait_until
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.receivers import Town, open_town
 from tests.end_to_end.scenario_runner import Stage
 from webapp.deliveries.transitions import LOST_AFTER
-from webapp.demo.receiver.http_server import HttpEnd
+from webapp.demo.receiver.http_server import HttpReceiver
 from webapp.extensions import db
 from webapp.models import AlertDelivery
-from webapp.settings import Config
+from webapp.settings import AppSettings
 
 DESTINATIONS = "/w/harbor/destinations"
 
 
 @pytest.fixture
-def town(canaries: Canaries, demo_end: HttpEnd) -> Iterator[Town]:
+def town(canaries: Canaries, demo_end: HttpReceiver) -> Iterator[Town]:
     with open_town(canaries.secrets.hatch(), demo_end) as town:
         yield town
 
@@ -34,7 +34,9 @@ def town(canaries: Canaries, demo_end: HttpEnd) -> Iterator[Town]:
 def stack(environment: dict[str, str], town: Town, tmp_path: Path) -> Iterator[Stack]:
     """An installation whose processes log all that they can."""
     loud = {"LOUD_LOG": str(tmp_path / "processes.log"), "GUNICORN_CMD_ARGS": "--log-level debug"}
-    with run_stack({**environment, **town.environment, **loud}, tmp_path / "logs", f"{__package__}.loud_wsgi") as stack:
+    with run_processes(
+        {**environment, **town.environment, **loud}, tmp_path / "logs", f"{__package__}.loud_wsgi"
+    ) as stack:
         yield stack
 
 
@@ -68,7 +70,7 @@ class Owner:
 @pytest.mark.slow
 def test_no_secret_gets_out_of_web_and_worker_even_if_that_is_killed(
     app: Flask,
-    config: Config,
+    app_settings: AppSettings,
     owner: tuple[str, str],
     stack: Stack,
     town: Town,
@@ -87,7 +89,7 @@ def test_no_secret_gets_out_of_web_and_worker_even_if_that_is_killed(
     wait_until(lambda: town.silent.heads)
 
     worker.kill()
-    _recover(app, config)
+    _recover(app, app_settings)
 
     assert _ends(app)["failed", "worker_lost"] == 1
     assert canaries.secrets.find_in("".join(admin.shown).encode()) == []
@@ -100,6 +102,6 @@ def _ends(app: Flask) -> Counter[tuple[str, str | None]]:
         return Counter((status.value, code) for status, code in rows)
 
 
-def _recover(app: Flask, config: Config) -> None:
+def _recover(app: Flask, app_settings: AppSettings) -> None:
     with app.app_context():
-        recover_at(config, datetime.now(UTC), datetime.now(UTC) + LOST_AFTER)
+        recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + LOST_AFTER)

@@ -34,16 +34,16 @@ def memory() -> Iterator[None]:
 def test_a_hostile_far_end_ends_as_listed_in_bounded_time_and_memory(case: dict[str, Any]) -> None:
     given, script = case["given"], script_of(case["script"], case["given"])
     body = bytes(given.get("body_bytes", 2))
-    with listening(script, read_first=reads_first(case["script"])) as far_end:
+    with listening(script, read_first=reads_first(case["script"])) as receiver:
         before, started = tracemalloc.get_traced_memory()[0], monotonic()
-        assert outcome_of(f"{far_end.origin}/hook", body) == case["outcome"]
+        assert outcome_of(f"{receiver.origin}/hook", body) == case["outcome"]
         assert monotonic() - started < BRIEF.whole + 1
         assert tracemalloc.get_traced_memory()[1] - before < 16 * MEBIBYTE
 
 
 def test_the_whole_send_ends_after_eight_seconds_by_default() -> None:
-    with listening(script_of("dribbled_headers", {})) as far_end:
-        url, started = f"{far_end.origin}/hook", monotonic()
+    with listening(script_of("dribbled_headers", {})) as receiver:
+        url, started = f"{receiver.origin}/hook", monotonic()
         with pytest.raises(DeliveryFailed) as caught:
             post(url, b"{}", HEADERS, trusting(url))
     assert (caught.value.code, caught.value.facts.seconds) == (Code.DEADLINE_EXCEEDED, 8)
@@ -51,8 +51,8 @@ def test_the_whole_send_ends_after_eight_seconds_by_default() -> None:
 
 
 def test_silence_is_cut_after_five_seconds_by_default() -> None:
-    with listening(script_of("silent", {})) as far_end:
-        url, started = f"{far_end.origin}/hook", monotonic()
+    with listening(script_of("silent", {})) as receiver:
+        url, started = f"{receiver.origin}/hook", monotonic()
         with pytest.raises(DeliveryFailed) as caught:
             post(url, b"{}", HEADERS, trusting(url))
     assert caught.value.code is Code.READ_TIMEOUT
@@ -60,48 +60,48 @@ def test_silence_is_cut_after_five_seconds_by_default() -> None:
 
 
 def test_an_answer_is_returned_with_its_status_headers_and_body() -> None:
-    with listening(script_of("plain", {"status": 404, "body": "no_service", "headers": {"X-Why": "gone"}})) as far_end:
-        answer = send(f"{far_end.origin}/hook")
+    with listening(script_of("plain", {"status": 404, "body": "no_service", "headers": {"X-Why": "gone"}})) as receiver:
+        answer = send(f"{receiver.origin}/hook")
     assert (answer.status, answer.headers["x-why"], answer.body, answer.complete) == (404, "gone", b"no_service", True)
     assert 0 < answer.seconds < 1
 
 
 def test_an_answer_does_not_show_what_the_far_end_said() -> None:
-    with listening(script_of("echoed_path", {})) as far_end:
-        assert "canary" not in repr(send(f"{far_end.origin}/hook/canary"))
+    with listening(script_of("echoed_path", {})) as receiver:
+        assert "canary" not in repr(send(f"{receiver.origin}/hook/canary"))
 
 
 @pytest.mark.parametrize(("size", "complete"), [(MAX_BODY, True), (MAX_BODY + 1, False)])
 def test_a_body_is_kept_up_to_the_cap(size: int, complete: bool) -> None:
-    with listening(script_of("plain", {"status": 200, "body": "x" * size})) as far_end:
-        answer = send(f"{far_end.origin}/hook")
+    with listening(script_of("plain", {"status": 200, "body": "x" * size})) as receiver:
+        answer = send(f"{receiver.origin}/hook")
     assert (len(answer.body), answer.complete) == (MAX_BODY, complete)
 
 
 def test_a_cut_body_keeps_the_status_and_says_it_is_cut() -> None:
-    with listening(script_of("dribbled_body", {})) as far_end:
-        answer = send(f"{far_end.origin}/hook")
+    with listening(script_of("dribbled_body", {})) as receiver:
+        answer = send(f"{receiver.origin}/hook")
     assert (answer.status, answer.complete) == (200, False)
     assert set(answer.body) == set(b"x")
 
 
 def test_a_body_without_a_length_that_the_deadline_cuts_is_not_complete() -> None:
-    with listening(script_of("dribbled_body_without_length", {})) as far_end:
-        answer = send(f"{far_end.origin}/hook")
+    with listening(script_of("dribbled_body_without_length", {})) as receiver:
+        answer = send(f"{receiver.origin}/hook")
     assert (answer.status, answer.complete) == (200, False)
 
 
 def test_a_body_in_many_small_chunks_is_kept_whole() -> None:
-    with listening(script_of("small_chunks", {})) as far_end:
-        answer = send(f"{far_end.origin}/hook", limits=LIMITS)
+    with listening(script_of("small_chunks", {})) as receiver:
+        answer = send(f"{receiver.origin}/hook", limits=LIMITS)
     assert (answer.body, answer.complete) == (b"x" * 16_000, True)
 
 
 @pytest.mark.parametrize("interim", [False, True])
 @pytest.mark.parametrize(("size", "outcome"), [(MAX_HEAD, "ok"), (MAX_HEAD + 1, Code.INVALID_RESPONSE)])
 def test_all_that_comes_before_the_body_has_one_limit(size: int, outcome: str, interim: bool) -> None:
-    with listening(script_of("padded", {"size": size, "interim": interim})) as far_end:
-        assert outcome_of(f"{far_end.origin}/hook") == outcome
+    with listening(script_of("padded", {"size": size, "interim": interim})) as receiver:
+        assert outcome_of(f"{receiver.origin}/hook") == outcome
 
 
 @pytest.mark.parametrize("script", ["headers_by_bare_returns", "wide_headers"])
@@ -110,64 +110,64 @@ def test_a_huge_head_sent_at_the_last_moment_does_not_outlast_the_deadline(scrip
         sleep(BRIEF.silence * 0.8)
         script_of(script, {})(connection)
 
-    with listening(late) as far_end:
+    with listening(late) as receiver:
         started = monotonic()
-        assert outcome_of(f"{far_end.origin}/hook") is Code.INVALID_RESPONSE
+        assert outcome_of(f"{receiver.origin}/hook") is Code.INVALID_RESPONSE
         assert monotonic() - started < BRIEF.whole
 
 
 def test_a_compressed_body_is_left_as_it_is() -> None:
-    with listening(script_of("compressed_thrice", {})) as far_end:
-        assert send(f"{far_end.origin}/hook").body.startswith(b"\x1f\x8b")
+    with listening(script_of("compressed_thrice", {})) as receiver:
+        assert send(f"{receiver.origin}/hook").body.startswith(b"\x1f\x8b")
 
 
 def test_the_path_goes_out_exactly_as_given() -> None:
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        send(f"{far_end.origin}/a%2Fb/../c//%7e?sp=%2Ftriggers&sig=%41b_-~'\"")
-    assert far_end.heads[0].startswith(b"POST /a%2Fb/../c//%7e?sp=%2Ftriggers&sig=%41b_-~'\" HTTP/1.1\r\n")
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        send(f"{receiver.origin}/a%2Fb/../c//%7e?sp=%2Ftriggers&sig=%41b_-~'\"")
+    assert receiver.heads[0].startswith(b"POST /a%2Fb/../c//%7e?sp=%2Ftriggers&sig=%41b_-~'\" HTTP/1.1\r\n")
 
 
 def test_an_encoded_line_break_stays_encoded() -> None:
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        send(f"{far_end.origin}/x%0d%0aX-Evil:%201")
-    assert b"\nX-Evil" not in far_end.heads[0]
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        send(f"{receiver.origin}/x%0d%0aX-Evil:%201")
+    assert b"\nX-Evil" not in receiver.heads[0]
 
 
 def test_the_request_asks_for_one_plain_answer_and_names_no_one_else() -> None:
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        send(f"{far_end.origin}/hook", b'{"a": 1}')
-    lines = sorted(far_end.heads[0].decode().split("\r\n")[1:-2])
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        send(f"{receiver.origin}/hook", b'{"a": 1}')
+    lines = sorted(receiver.heads[0].decode().split("\r\n")[1:-2])
     assert lines == [
         "Accept-Encoding: identity",
         "Connection: close",
         "Content-Length: 8",
         "Content-Type: application/json",
-        f"Host: 127.0.0.1:{far_end.port}",
+        f"Host: 127.0.0.1:{receiver.port}",
         "User-Agent: Alertcheck",
     ]
 
 
 def test_a_redirect_is_not_followed() -> None:
-    with listening(script_of("redirect", {"status": 307, "location": "/other"})) as far_end:
-        assert outcome_of(f"{far_end.origin}/hook") is Code.REDIRECT_REFUSED
-    assert len(far_end.heads) == 1
+    with listening(script_of("redirect", {"status": 307, "location": "/other"})) as receiver:
+        assert outcome_of(f"{receiver.origin}/hook") is Code.REDIRECT_REFUSED
+    assert len(receiver.heads) == 1
 
 
 def test_a_cookie_is_not_sent_back() -> None:
-    with listening(script_of("cookie", {})) as far_end:
-        send(f"{far_end.origin}/hook")
-        send(f"{far_end.origin}/hook")
-    assert b"cookie" not in far_end.heads[1].lower()
+    with listening(script_of("cookie", {})) as receiver:
+        send(f"{receiver.origin}/hook")
+        send(f"{receiver.origin}/hook")
+    assert b"cookie" not in receiver.heads[1].lower()
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_not_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         listening(script_of("plain", {"status": 502})) as proxy,
-        listening(script_of("plain", {"status": 200})) as far_end,
+        listening(script_of("plain", {"status": 200})) as receiver,
     ):
         monkeypatch.setenv(name, proxy.origin)
-        assert outcome_of(f"{far_end.origin}/hook") == "ok"
+        assert outcome_of(f"{receiver.origin}/hook") == "ok"
     assert proxy.heads == []
 
 
@@ -177,40 +177,40 @@ def test_credentials_of_a_netrc_file_are_not_sent(tmp_path: Path, monkeypatch: p
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        send(f"{far_end.origin}/hook")
-    assert b"authorization" not in far_end.heads[0].lower()
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        send(f"{receiver.origin}/hook")
+    assert b"authorization" not in receiver.heads[0].lower()
 
 
 def test_the_name_is_resolved_once_and_its_first_address_used() -> None:
     answers = iter([["127.0.0.1", "127.0.0.2"], ["10.0.0.5"]])
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        url = f"http://receiver.lan:{far_end.port}/hook"
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        url = f"http://receiver.lan:{receiver.port}/hook"
         assert outcome_of(url, resolver=lambda host: next(answers)) == "ok"
-    assert f"Host: receiver.lan:{far_end.port}".encode() in far_end.heads[0]
+    assert f"Host: receiver.lan:{receiver.port}".encode() in receiver.heads[0]
     assert next(answers) == ["10.0.0.5"]
 
 
 def test_a_second_address_is_tried_when_the_first_refuses() -> None:
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        url = f"http://receiver.lan:{far_end.port}/hook"
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        url = f"http://receiver.lan:{receiver.port}/hook"
         assert outcome_of(url, resolver=lambda host: ["127.0.0.2", "127.0.0.1"]) == "ok"
 
 
 def test_a_third_address_is_not_tried() -> None:
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        url = f"http://receiver.lan:{far_end.port}/hook"
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        url = f"http://receiver.lan:{receiver.port}/hook"
         outcome = outcome_of(url, resolver=lambda host: ["127.0.0.2", "127.0.0.3", "127.0.0.1"])
     assert outcome is Code.CONNECT_REFUSED
-    assert far_end.heads == []
+    assert receiver.heads == []
 
 
 def test_a_name_that_resolves_to_a_private_address_is_never_connected_to() -> None:
-    with listening(script_of("plain", {"status": 200})) as far_end:
-        policy = Policy(trusted_origins=frozenset({Origin("https", "other.example.com", far_end.port)}))
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        policy = Policy(trusted_origins=frozenset({Origin("https", "other.example.com", receiver.port)}))
         outcome = outcome_of("https://hooks.example.com/hook", policy=policy, resolver=loopback)
     assert outcome is Code.TARGET_NOT_ALLOWED
-    assert far_end.heads == []
+    assert receiver.heads == []
 
 
 def test_a_closed_port_refuses_the_connection() -> None:

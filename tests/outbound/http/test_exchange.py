@@ -38,9 +38,9 @@ FAILURES = [
 def test_an_answer_logs_no_path_even_when_all_is_logged(script: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "urllib3")
-    with listening(script_of(script, {})) as far_end:
-        send(f"{far_end.origin}/{SECRET}?sig={SECRET}")
-    assert SECRET.encode() in far_end.heads[0]
+    with listening(script_of(script, {})) as receiver:
+        send(f"{receiver.origin}/{SECRET}?sig={SECRET}")
+    assert SECRET.encode() in receiver.heads[0]
     assert SECRET not in caplog.text
 
 
@@ -48,16 +48,16 @@ def test_an_answer_logs_no_path_even_when_all_is_logged(script: str, caplog: pyt
 def test_a_failure_shows_no_path_in_log_or_traceback(script: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     listener = listening(script_of(script, {}), read_first=reads_first(script))
-    with listener as far_end, pytest.raises(DeliveryFailed) as caught:
-        send(f"{far_end.origin}/{SECRET}?sig={SECRET}")
+    with listener as receiver, pytest.raises(DeliveryFailed) as caught:
+        send(f"{receiver.origin}/{SECRET}?sig={SECRET}")
     logging.getLogger("worker").error("failed", exc_info=caught.value)
     assert SECRET not in caplog.text
     assert caught.value.message.startswith("127.0.0.1 ")
 
 
 def test_no_exception_behind_a_failure_holds_the_path_either() -> None:
-    with listening(script_of("hangs_up", {}), read_first=False) as far_end, pytest.raises(DeliveryFailed) as caught:
-        send(f"{far_end.origin}/{SECRET}")
+    with listening(script_of("hangs_up", {}), read_first=False) as receiver, pytest.raises(DeliveryFailed) as caught:
+        send(f"{receiver.origin}/{SECRET}")
     behind = caught.value.__context__
     assert behind is not None
     assert SECRET not in "".join(traceback.format_exception(behind)) + repr(vars(behind))
@@ -118,6 +118,6 @@ def test_the_way_out_does_without_a_session() -> None:
 
 
 def test_a_failure_names_the_host_as_it_was_resolved() -> None:
-    with listening(script_of("hangs_up", {}), read_first=False) as far_end, pytest.raises(DeliveryFailed) as caught:
-        send(f"http://Receiver.LAN:{far_end.port}/{SECRET}", resolver=loopback)
+    with listening(script_of("hangs_up", {}), read_first=False) as receiver, pytest.raises(DeliveryFailed) as caught:
+        send(f"http://Receiver.LAN:{receiver.port}/{SECRET}", resolver=loopback)
     assert caught.value.facts.host == "receiver.lan"

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.client import Answer
-from webapp.outbound.http.status_codes import MAX_RETRY_AFTER, name_status, parse_retry_after, raise_for_status
+from webapp.outbound.http.client import HttpResponse
+from webapp.outbound.http.status_codes import MAX_RETRY_AFTER, classify_status, parse_retry_after, raise_for_status
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def failure_of(status: int, **headers: str) -> DeliveryFailed:
     """Return what an answer of this status is raised as."""
-    answer = Answer(status, CaseInsensitiveDict(headers), b"", 0.1)
+    answer = HttpResponse(status, CaseInsensitiveDict(headers), b"", 0.1)
     with pytest.raises(DeliveryFailed) as caught:
         raise_for_status(answer, "hooks.example.com")
     return caught.value
@@ -24,7 +24,7 @@ def failure_of(status: int, **headers: str) -> DeliveryFailed:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_is_no_failure(status: int) -> None:
-    raise_for_status(Answer(status, {}, b"", 0.1), "hooks.example.com")
+    raise_for_status(HttpResponse(status, {}, b"", 0.1), "hooks.example.com")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_every_other_status_has_its_code(status: int, code: Code) -> None:
 
 @given(st.integers(100, 999))
 def test_a_status_has_no_code_exactly_when_it_is_2xx(status: int) -> None:
-    assert (name_status(status) is None) == (status // 100 == 2)
+    assert (classify_status(status) is None) == (status // 100 == 2)
 
 
 def test_a_failure_tells_host_and_status() -> None:

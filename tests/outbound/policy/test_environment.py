@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from webapp.outbound.policy.environment import policy_from
+from webapp.outbound.policy.environment import read_policy
 from webapp.outbound.policy.urls import Origin, Policy
 
 
 def test_an_environment_without_settings_allows_the_public_internet_only() -> None:
-    assert policy_from({"ALERTCHECK_TRUSTED_ORIGINS": " , ", "ALERTCHECK_EGRESS_PROXY": ""}) == Policy()
+    assert read_policy({"ALERTCHECK_TRUSTED_ORIGINS": " , ", "ALERTCHECK_EGRESS_PROXY": ""}) == Policy()
 
 
 def test_trusted_origins_are_read_in_canonical_form() -> None:
-    policy = policy_from({"ALERTCHECK_TRUSTED_ORIGINS": "HTTP://Receiver.LAN:8080/, https://chat.corp,http://[::1]:81"})
+    policy = read_policy({"ALERTCHECK_TRUSTED_ORIGINS": "HTTP://Receiver.LAN:8080/, https://chat.corp,http://[::1]:81"})
     assert policy.trusted_origins == {
         Origin("http", "receiver.lan", 8080),
         Origin("https", "chat.corp", 443),
@@ -23,24 +23,24 @@ def test_trusted_origins_are_read_in_canonical_form() -> None:
 
 
 def test_denied_networks_are_read() -> None:
-    policy = policy_from({"ALERTCHECK_DENIED_NETWORKS": "11.0.0.0/24, 2606:4700::/32,9.9.9.9"})
+    policy = read_policy({"ALERTCHECK_DENIED_NETWORKS": "11.0.0.0/24, 2606:4700::/32,9.9.9.9"})
     assert policy.denied_networks == (ip_network("11.0.0.0/24"), ip_network("2606:4700::/32"), ip_network("9.9.9.9"))
 
 
 def test_extra_hosts_are_gathered_by_channel() -> None:
-    policy = policy_from(
+    policy = read_policy(
         {"ALERTCHECK_EXTRA_HOSTS": "teams=Flows.example.com; slack=a.example.org ;teams=*.example.net;"}
     )
     assert policy.extra_hosts == {"teams": ("flows.example.com", "*.example.net"), "slack": ("a.example.org",)}
 
 
 def test_a_proxy_is_read() -> None:
-    policy = policy_from({"ALERTCHECK_EGRESS_PROXY": "http://proxy.lan:3128"})
+    policy = read_policy({"ALERTCHECK_EGRESS_PROXY": "http://proxy.lan:3128"})
     assert policy.proxy == Origin("http", "proxy.lan", 3128)
 
 
 def test_a_file_of_authorities_is_read(ca_file: Path) -> None:
-    assert policy_from({"ALERTCHECK_CA_FILE": str(ca_file)}).ca_file == str(ca_file)
+    assert read_policy({"ALERTCHECK_CA_FILE": str(ca_file)}).ca_file == str(ca_file)
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,5 @@ def test_a_file_of_authorities_is_read(ca_file: Path) -> None:
 )
 def test_a_bad_value_is_refused_with_a_sentence_that_names_the_variable(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"^{name} (takes|names) .*\\.$") as caught:
-        policy_from({name: value})
+        read_policy({name: value})
     assert "canary" not in str(caught.value)

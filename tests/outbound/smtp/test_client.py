@@ -22,7 +22,14 @@ from tests.scripted_mail_server import (
     mail_server,
 )
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.smtp.client import MailAnswer, MailSecurity, MailServer, is_mail_address, parse_mail_url, send_mail
+from webapp.outbound.smtp.client import (
+    MailResponse,
+    MailSecurity,
+    MailServer,
+    is_mail_address,
+    parse_mail_url,
+    send_mail,
+)
 from webapp.outbound.smtp.reply_reader import MAX_LINE, MAX_REPLY
 from webapp.outbound.transport.limits import Limits
 
@@ -59,83 +66,83 @@ def server_context(issuer: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContex
     return context
 
 
-def plain(far_end: ScriptedMailServer) -> MailServer:
-    return MailServer("127.0.0.1", far_end.port, SENDER, MailSecurity.NONE)
+def plain(receiver: ScriptedMailServer) -> MailServer:
+    return MailServer("127.0.0.1", receiver.port, SENDER, MailSecurity.NONE)
 
 
-def signing_in(far_end: ScriptedMailServer, ca_file: str) -> MailServer:
-    return MailServer("127.0.0.1", far_end.port, SENDER, MailSecurity.STARTTLS, "alertcheck", PASSWORD, ca_file)
+def signing_in(receiver: ScriptedMailServer, ca_file: str) -> MailServer:
+    return MailServer("127.0.0.1", receiver.port, SENDER, MailSecurity.STARTTLS, "alertcheck", PASSWORD, ca_file)
 
 
-def failure_of(send: Callable[[], MailAnswer]) -> DeliveryFailed:
+def failure_of(send: Callable[[], MailResponse]) -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as caught:
         send()
     return caught.value
 
 
 def failure_from(script: Script, message: EmailMessage, recipients: tuple[str, ...] = THREE) -> DeliveryFailed:
-    with mail_server(script) as far_end:
-        return failure_of(lambda: send_mail(plain(far_end), message, recipients))
+    with mail_server(script) as receiver:
+        return failure_of(lambda: send_mail(plain(receiver), message, recipients))
 
 
 # What is accepted
 
 
 def test_an_accepted_message_is_answered_with_the_code_after_the_end_of_data(message: EmailMessage) -> None:
-    with mail_server() as far_end:
-        answer = send_mail(plain(far_end), message, THREE)
+    with mail_server() as receiver:
+        answer = send_mail(plain(receiver), message, THREE)
     assert (answer.status, answer.refused, answer.recipients) == (250, 0, 3)
     assert 0 < answer.seconds < 8
 
 
 def test_the_envelope_names_the_sender_and_every_recipient(message: EmailMessage) -> None:
-    with mail_server() as far_end:
-        send_mail(plain(far_end), message, THREE)
-    assert far_end.verbs == ["EHLO", "MAIL", "RCPT", "RCPT", "RCPT", "DATA", "QUIT"]
-    assert far_end.commands[1:4] == [f"mail FROM:<{SENDER}>", f"rcpt TO:<{THREE[0]}>", f"rcpt TO:<{THREE[1]}>"]
+    with mail_server() as receiver:
+        send_mail(plain(receiver), message, THREE)
+    assert receiver.verbs == ["EHLO", "MAIL", "RCPT", "RCPT", "RCPT", "DATA", "QUIT"]
+    assert receiver.commands[1:4] == [f"mail FROM:<{SENDER}>", f"rcpt TO:<{THREE[0]}>", f"rcpt TO:<{THREE[1]}>"]
 
 
 def test_we_greet_with_the_senders_domain_so_that_no_name_has_to_be_looked_up(message: EmailMessage) -> None:
-    with mail_server() as far_end:
-        send_mail(plain(far_end), message, THREE)
-    assert far_end.commands[0] == "ehlo example.com"
+    with mail_server() as receiver:
+        send_mail(plain(receiver), message, THREE)
+    assert receiver.commands[0] == "ehlo example.com"
 
 
 def test_the_message_arrives_in_seven_bits_with_its_leading_dots_doubled(message: EmailMessage) -> None:
-    with mail_server() as far_end:
-        send_mail(plain(far_end), message, THREE)
-    (received,) = far_end.messages
+    with mail_server() as receiver:
+        send_mail(plain(receiver), message, THREE)
+    (received,) = receiver.messages
     assert received.isascii()
     assert b"\r\n..a line with a dot\r\n" in received
     assert message_from_bytes(received)["To"] == ", ".join(THREE)
 
 
 def test_a_server_that_knows_only_helo_is_served_too(message: EmailMessage) -> None:
-    with mail_server({"EHLO": "502 5.5.1 unknown", "HELO": "250 hello"}) as far_end:
-        send_mail(plain(far_end), message, THREE)
-    assert len(far_end.messages) == 1
+    with mail_server({"EHLO": "502 5.5.1 unknown", "HELO": "250 hello"}) as receiver:
+        send_mail(plain(receiver), message, THREE)
+    assert len(receiver.messages) == 1
 
 
 def test_a_recipient_on_another_host_is_accepted_with_251(message: EmailMessage) -> None:
-    with mail_server({"RCPT": "251 will forward"}) as far_end:
-        assert send_mail(plain(far_end), message, THREE).refused == 0
+    with mail_server({"RCPT": "251 will forward"}) as receiver:
+        assert send_mail(plain(receiver), message, THREE).refused == 0
 
 
 @pytest.mark.parametrize(
     "goodbye", ["421 4.3.2 shutting down", "500 what?", "nonsense", HANG_UP, KEEP_SILENT, NEVER_END]
 )
 def test_what_comes_of_quit_changes_nothing_and_the_message_is_sent_once(goodbye: str, message: EmailMessage) -> None:
-    with mail_server({"QUIT": goodbye}) as far_end:
-        answer = send_mail(replace(plain(far_end), limits=Limits(whole=2.0)), message, THREE)
+    with mail_server({"QUIT": goodbye}) as receiver:
+        answer = send_mail(replace(plain(receiver), limits=Limits(whole=2.0)), message, THREE)
     assert answer.status == 250
-    assert len(far_end.messages) == 1
+    assert len(receiver.messages) == 1
 
 
 def test_some_refused_recipients_are_counted_and_the_rest_is_sent(message: EmailMessage) -> None:
-    with mail_server({"RCPT": ["250 ok", "550 5.1.1 no such user", "450 4.2.1 busy"]}) as far_end:
-        answer = send_mail(plain(far_end), message, THREE)
+    with mail_server({"RCPT": ["250 ok", "550 5.1.1 no such user", "450 4.2.1 busy"]}) as receiver:
+        answer = send_mail(plain(receiver), message, THREE)
     assert (answer.refused, answer.recipients) == (2, 3)
-    assert len(far_end.messages) == 1
+    assert len(receiver.messages) == 1
 
 
 # What is refused, by step and code
@@ -169,10 +176,10 @@ def test_a_refusal_is_named_by_its_step_and_number(
 
 
 def test_when_all_recipients_are_refused_nothing_is_sent_and_all_are_counted(message: EmailMessage) -> None:
-    with mail_server({"RCPT": "550 5.1.1 no such user"}) as far_end:
-        failure = failure_of(lambda: send_mail(plain(far_end), message, THREE))
+    with mail_server({"RCPT": "550 5.1.1 no such user"}) as receiver:
+        failure = failure_of(lambda: send_mail(plain(receiver), message, THREE))
     assert (failure.facts.refused, failure.facts.recipients) == (3, 3)
-    assert far_end.messages == []
+    assert receiver.messages == []
 
 
 @pytest.mark.parametrize("text", ["5.1.1000 no", "5.1.1.secret", "55.1.1 no", "x5.1.1", "2.1", "secret", ""])
@@ -189,10 +196,10 @@ def test_a_connection_closed_before_the_end_of_data_has_sent_nothing(moment: str
 
 
 def test_a_connection_closed_after_the_end_of_data_leaves_the_outcome_open(message: EmailMessage) -> None:
-    with mail_server({"END": HANG_UP}) as far_end:
-        failure = failure_of(lambda: send_mail(plain(far_end), message, THREE))
+    with mail_server({"END": HANG_UP}) as receiver:
+        failure = failure_of(lambda: send_mail(plain(receiver), message, THREE))
     assert failure.code is Code.CONNECTION_CLOSED
-    assert len(far_end.messages) == 1
+    assert len(receiver.messages) == 1
 
 
 @pytest.mark.parametrize("reply", ["HTTP/1.1 400 Bad Request", "", "25", "999 what", "354 more", "250" + "x" * 9000])
@@ -211,15 +218,15 @@ def test_a_reply_before_the_end_of_data_that_makes_no_sense_breaks_the_rules(
 
 @pytest.mark.parametrize("moment", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "END"])
 def test_a_server_that_falls_silent_is_given_up_on(moment: str, message: EmailMessage) -> None:
-    with mail_server({moment: KEEP_SILENT}) as far_end:
-        failure = failure_of(lambda: send_mail(replace(plain(far_end), limits=SHORT), message, THREE))
+    with mail_server({moment: KEEP_SILENT}) as receiver:
+        failure = failure_of(lambda: send_mail(replace(plain(receiver), limits=SHORT), message, THREE))
     assert (failure.code, failure.facts.seconds) == (Code.READ_TIMEOUT, SHORT.silence)
 
 
 @pytest.mark.parametrize("moment", ["EHLO", "RCPT", "END"])
 def test_a_reply_without_end_is_cut_by_the_deadline_over_the_whole_send(moment: str, message: EmailMessage) -> None:
-    with mail_server({moment: NEVER_END}) as far_end:
-        failure = failure_of(lambda: send_mail(replace(plain(far_end), limits=SHORT), message, THREE))
+    with mail_server({moment: NEVER_END}) as receiver:
+        failure = failure_of(lambda: send_mail(replace(plain(receiver), limits=SHORT), message, THREE))
     assert (failure.code, failure.facts.seconds) == (Code.DEADLINE_EXCEEDED, SHORT.whole)
 
 
@@ -246,13 +253,13 @@ def test_a_reply_has_a_limit_over_all_its_lines(size: int, code: Code, message: 
 
 def test_every_reply_has_a_limit_of_its_own(message: EmailMessage) -> None:
     long = "250-ok\r\n" * (MAX_REPLY // 8 - 1) + "250 ok"
-    with mail_server({"EHLO": long, "MAIL": long, "RCPT": long}) as far_end:
-        assert send_mail(plain(far_end), message, THREE).status == 250
+    with mail_server({"EHLO": long, "MAIL": long, "RCPT": long}) as receiver:
+        assert send_mail(plain(receiver), message, THREE).status == 250
 
 
 def test_a_yes_that_the_deadline_cut_short_is_not_believed(message: EmailMessage) -> None:
-    with mail_server({"END": STOP_MIDWAY}) as far_end:
-        server = replace(plain(far_end), limits=Limits(whole=0.4))
+    with mail_server({"END": STOP_MIDWAY}) as receiver:
+        server = replace(plain(receiver), limits=Limits(whole=0.4))
         failure = failure_of(lambda: send_mail(server, message, THREE))
     assert failure.code is Code.DEADLINE_EXCEEDED
 
@@ -270,24 +277,24 @@ def test_with_starttls_everything_after_it_is_encrypted(
     message: EmailMessage, authority: trustme.CA, ca_file: str
 ) -> None:
     script = {"EHLO": ["250-mail.example\r\n250 STARTTLS", "250 mail.example"]}
-    with mail_server(script, server_context(authority)) as far_end:
-        server = replace(plain(far_end), security=MailSecurity.STARTTLS, ca_file=ca_file)
+    with mail_server(script, server_context(authority)) as receiver:
+        server = replace(plain(receiver), security=MailSecurity.STARTTLS, ca_file=ca_file)
         assert send_mail(server, message, THREE).status == 250
-    assert far_end.verbs[:4] == ["EHLO", "STARTTLS", "EHLO", "MAIL"]
+    assert receiver.verbs[:4] == ["EHLO", "STARTTLS", "EHLO", "MAIL"]
 
 
 def test_with_tls_the_greeting_is_encrypted_already(message: EmailMessage, authority: trustme.CA, ca_file: str) -> None:
-    with mail_server(tls=server_context(authority), at_once=True) as far_end:
-        server = replace(plain(far_end), security=MailSecurity.TLS, ca_file=ca_file)
+    with mail_server(tls=server_context(authority), at_once=True) as receiver:
+        server = replace(plain(receiver), security=MailSecurity.TLS, ca_file=ca_file)
         assert send_mail(server, message, THREE).status == 250
 
 
 def test_starttls_that_is_not_offered_is_not_done_without(message: EmailMessage) -> None:
-    with mail_server() as far_end:
-        server = replace(plain(far_end), security=MailSecurity.STARTTLS)
+    with mail_server() as receiver:
+        server = replace(plain(receiver), security=MailSecurity.STARTTLS)
         failure = failure_of(lambda: send_mail(server, message, THREE))
     assert failure.code is Code.SMTP_TLS_UNAVAILABLE
-    assert far_end.verbs == ["EHLO", "QUIT"]
+    assert receiver.verbs == ["EHLO", "QUIT"]
 
 
 @pytest.mark.parametrize(
@@ -295,8 +302,8 @@ def test_starttls_that_is_not_offered_is_not_done_without(message: EmailMessage)
     [("454 4.7.0 not now", Code.SMTP_TEMPORARY), ("501 5.5.4 no", Code.SMTP_TLS_UNAVAILABLE)],
 )
 def test_starttls_that_is_refused_is_named_by_its_number(reply: str, code: Code, message: EmailMessage) -> None:
-    with mail_server({"EHLO": "250-mail.example\r\n250 STARTTLS", "STARTTLS": reply}) as far_end:
-        server = replace(plain(far_end), security=MailSecurity.STARTTLS)
+    with mail_server({"EHLO": "250-mail.example\r\n250 STARTTLS", "STARTTLS": reply}) as receiver:
+        server = replace(plain(receiver), security=MailSecurity.STARTTLS)
         assert failure_of(lambda: send_mail(server, message, THREE)).code is code
 
 
@@ -313,10 +320,10 @@ def test_a_certificate_that_proves_nothing_ends_the_conversation(
 ) -> None:
     with mail_server(
         {"EHLO": "250-mail.example\r\n250 STARTTLS"}, server_context(issuer or authority, name)
-    ) as far_end:
-        server = replace(plain(far_end), security=MailSecurity.STARTTLS, ca_file=ca_file)
+    ) as receiver:
+        server = replace(plain(receiver), security=MailSecurity.STARTTLS, ca_file=ca_file)
         assert failure_of(lambda: send_mail(server, message, THREE)).code is code
-    assert far_end.verbs == ["EHLO", "STARTTLS"]
+    assert receiver.verbs == ["EHLO", "STARTTLS"]
 
 
 def test_what_was_slipped_in_before_the_encryption_is_not_read_after_it(
@@ -327,8 +334,8 @@ def test_what_was_slipped_in_before_the_encryption_is_not_read_after_it(
         "STARTTLS": "220 go ahead\r\n250 slipped in",
         "HELO": "550 the real answer",
     }
-    with mail_server(script, server_context(authority)) as far_end:
-        server = replace(plain(far_end), security=MailSecurity.STARTTLS, ca_file=ca_file)
+    with mail_server(script, server_context(authority)) as receiver:
+        server = replace(plain(receiver), security=MailSecurity.STARTTLS, ca_file=ca_file)
         failure = failure_of(lambda: send_mail(server, message, THREE))
     assert (failure.code, failure.facts.status) == (Code.SMTP_PROTOCOL, 550)
 
@@ -343,17 +350,17 @@ def test_a_user_name_and_password_are_given_after_the_encryption(
     offered: str, message: EmailMessage, authority: trustme.CA, ca_file: str
 ) -> None:
     script: Script = {"EHLO": [STARTTLS_THEN, f"250-mail.example\r\n250 {offered}"]}
-    with mail_server(script, server_context(authority)) as far_end:
-        assert send_mail(signing_in(far_end, ca_file), message, THREE).status == 250
-    assert far_end.verbs[:5] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL"]
+    with mail_server(script, server_context(authority)) as receiver:
+        assert send_mail(signing_in(receiver, ca_file), message, THREE).status == 250
+    assert receiver.verbs[:5] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL"]
 
 
 @pytest.mark.parametrize("offered", ["250 mail.example", "250-mail.example\r\n250 AUTH GSSAPI"])
 def test_a_sign_in_that_is_not_offered_is_told_apart_from_encryption(
     offered: str, message: EmailMessage, authority: trustme.CA, ca_file: str
 ) -> None:
-    with mail_server({"EHLO": [STARTTLS_THEN, offered]}, server_context(authority)) as far_end:
-        failure = failure_of(lambda: send_mail(signing_in(far_end, ca_file), message, THREE))
+    with mail_server({"EHLO": [STARTTLS_THEN, offered]}, server_context(authority)) as receiver:
+        failure = failure_of(lambda: send_mail(signing_in(receiver, ca_file), message, THREE))
     assert failure.code is Code.SMTP_AUTH_UNAVAILABLE
 
 
@@ -376,8 +383,8 @@ def test_a_sign_in_that_fails_is_named_by_its_number(
     ca_file: str,
 ) -> None:
     script: Script = {"EHLO": [STARTTLS_THEN, "250-mail.example\r\n250 AUTH PLAIN"], "AUTH": reply}
-    with mail_server(script, server_context(authority)) as far_end:
-        failure = failure_of(lambda: send_mail(signing_in(far_end, ca_file), message, THREE))
+    with mail_server(script, server_context(authority)) as receiver:
+        failure = failure_of(lambda: send_mail(signing_in(receiver, ca_file), message, THREE))
     assert (failure.code, failure.facts.status, failure.facts.token) == (code, status, token)
 
 
@@ -389,8 +396,8 @@ def test_a_failure_holds_neither_the_servers_words_nor_the_password(
         "EHLO": [STARTTLS_THEN, "250-mail.example\r\n250 AUTH PLAIN"],
         "AUTH": f"535 5.7.8 not {PASSWORD}",
     }
-    with mail_server(script, server_context(authority)) as far_end:
-        failure = failure_of(lambda: send_mail(signing_in(far_end, ca_file), message, THREE))
+    with mail_server(script, server_context(authority)) as receiver:
+        failure = failure_of(lambda: send_mail(signing_in(receiver, ca_file), message, THREE))
     told = f"{failure!r} {failure} {failure.message} {failure.facts} {failure.__cause__} {caplog.text}"
     assert PASSWORD not in told
     assert failure.__suppress_context__
@@ -440,10 +447,10 @@ def test_what_is_no_plain_address_is_none(address: str) -> None:
 def test_a_wrong_recipient_is_refused_before_a_connection_is_opened(
     recipients: tuple[str, ...], message: EmailMessage
 ) -> None:
-    with mail_server() as far_end:
-        failure = failure_of(lambda: send_mail(plain(far_end), message, recipients))
+    with mail_server() as receiver:
+        failure = failure_of(lambda: send_mail(plain(receiver), message, recipients))
     assert failure.code is Code.RECIPIENT_INVALID
-    assert far_end.commands == []
+    assert receiver.commands == []
 
 
 # The operator's setting

@@ -14,7 +14,7 @@ from tests.outbound.outcome_of import failing
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.policy.urls import Origin, Policy, check_url, read_url
 from webapp.outbound.transport import dns as lookup
-from webapp.outbound.transport.dns import ask_system, find_addresses
+from webapp.outbound.transport.dns import find_addresses, system_resolver
 
 STRICT = Policy()
 HOOK = check_url("https://hooks.example.com/canary", STRICT)
@@ -111,4 +111,4 @@ def test_an_address_in_figures_of_a_trusted_origin_may_be_private() -> None:
 
 
 def test_the_systems_resolver_answers_with_each_address_once() -> None:
-    assert ask_system("127.0.0.1") == ["127.0.0.1"]
+    assert system_resolver("127.0.0.1") == ["127.0.0.1"]

@@ -66,11 +66,11 @@ def test_a_forbidden_address_is_refused_before_the_proxy_is_asked() -> None:
 def test_a_trusted_origin_is_reached_without_the_proxy() -> None:
     with (
         listening(script_of("plain", {"status": 502})) as proxy,
-        listening(script_of("plain", {"status": 200})) as far_end,
+        listening(script_of("plain", {"status": 200})) as receiver,
     ):
-        trusted = frozenset({Origin("http", "127.0.0.1", far_end.port)})
+        trusted = frozenset({Origin("http", "127.0.0.1", receiver.port)})
         policy = through(proxy.port, trusted=trusted)
-        assert outcome_of(f"{far_end.origin}/hook", policy=policy) == "ok"
+        assert outcome_of(f"{receiver.origin}/hook", policy=policy) == "ok"
     assert proxy.heads == []
 
 

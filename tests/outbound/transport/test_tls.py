@@ -26,15 +26,15 @@ def secured(certificate: trustme.LeafCert) -> AbstractContextManager[FarEnd]:
     return listening(ANSWER, context_of(certificate))
 
 
-def outcome(far_end: FarEnd, ca_file: Path | None) -> str | Code:
+def outcome(receiver: FarEnd, ca_file: Path | None) -> str | Code:
     """Return how a send to the far end under `NAME` ends."""
-    url = f"https://{NAME}:{far_end.port}/hook"
+    url = f"https://{NAME}:{receiver.port}/hook"
     return outcome_of(url, policy=trusting(url, ca_file))
 
 
 def test_a_certificate_for_the_name_is_accepted(authority: trustme.CA, ca_file: Path) -> None:
-    with secured(authority.issue_cert(NAME)) as far_end:
-        url = f"https://{NAME}:{far_end.port}/hook"
+    with secured(authority.issue_cert(NAME)) as receiver:
+        url = f"https://{NAME}:{receiver.port}/hook"
         assert send(url, policy=trusting(url, ca_file)).body == b"ok"
 
 
@@ -53,14 +53,14 @@ def test_a_certificate_for_the_name_is_accepted(authority: trustme.CA, ca_file: 
 def test_a_bad_certificate_is_named_and_nothing_is_sent(
     issue: Callable[[trustme.CA], trustme.LeafCert], code: Code, authority: trustme.CA, ca_file: Path
 ) -> None:
-    with secured(issue(authority)) as far_end:
-        assert outcome(far_end, ca_file) is code
-    assert b"".join(far_end.heads) == b""
+    with secured(issue(authority)) as receiver:
+        assert outcome(receiver, ca_file) is code
+    assert b"".join(receiver.heads) == b""
 
 
 def test_an_authority_of_our_own_is_unknown_without_its_file(authority: trustme.CA) -> None:
-    with secured(authority.issue_cert(NAME)) as far_end:
-        assert outcome(far_end, None) is Code.TLS_UNTRUSTED
+    with secured(authority.issue_cert(NAME)) as receiver:
+        assert outcome(receiver, None) is Code.TLS_UNTRUSTED
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -68,8 +68,8 @@ def test_no_variable_meant_for_other_clients_adds_an_authority(
     name: str, authority: trustme.CA, ca_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, str(ca_file))
-    with secured(authority.issue_cert(NAME)) as far_end:
-        assert outcome(far_end, None) is Code.TLS_UNTRUSTED
+    with secured(authority.issue_cert(NAME)) as receiver:
+        assert outcome(receiver, None) is Code.TLS_UNTRUSTED
 
 
 def test_the_name_is_sent_so_that_a_server_of_many_can_choose(authority: trustme.CA, ca_file: Path) -> None:
@@ -82,8 +82,8 @@ def test_the_name_is_sent_so_that_a_server_of_many_can_choose(authority: trustme
         line.context = chosen
 
     default.sni_callback = choose
-    with listening(ANSWER, default) as far_end:
-        assert outcome(far_end, ca_file) == "ok"
+    with listening(ANSWER, default) as receiver:
+        assert outcome(receiver, ca_file) == "ok"
     assert asked == [NAME]
 
 
@@ -93,8 +93,8 @@ def test_a_server_that_speaks_only_old_versions_is_refused(authority: trustme.CA
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with listening(ANSWER, context) as far_end:
-        assert outcome(far_end, ca_file) is Code.TLS_FAILED
+    with listening(ANSWER, context) as receiver:
+        assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
 def test_a_server_that_asks_for_our_certificate_fails_the_encryption(authority: trustme.CA, ca_file: Path) -> None:
@@ -102,20 +102,20 @@ def test_a_server_that_asks_for_our_certificate_fails_the_encryption(authority: 
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     context.maximum_version = ssl.TLSVersion.TLSv1_2  # later versions say so only after the handshake
-    with listening(ANSWER, context) as far_end:
-        assert outcome(far_end, ca_file) is Code.TLS_FAILED
+    with listening(ANSWER, context) as receiver:
+        assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
 @pytest.mark.parametrize("script", ["hangs_up", "secure_shell"])
 def test_a_port_without_tls_fails_the_encryption(script: str, ca_file: Path) -> None:
-    with listening(script_of(script, {}), read_first=False) as far_end:
-        assert outcome(far_end, ca_file) is Code.TLS_FAILED
+    with listening(script_of(script, {}), read_first=False) as receiver:
+        assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
 def test_a_server_that_never_starts_the_handshake_is_a_connection_not_made(ca_file: Path) -> None:
     started = monotonic()
-    with listening(script_of("silent", {}), read_first=False) as far_end:
-        assert outcome(far_end, ca_file) is Code.CONNECT_TIMEOUT
+    with listening(script_of("silent", {}), read_first=False) as receiver:
+        assert outcome(receiver, ca_file) is Code.CONNECT_TIMEOUT
     assert monotonic() - started < BRIEF.whole + 1
 
 
@@ -128,8 +128,8 @@ def test_a_hostile_answer_is_cut_under_tls_as_well(
 ) -> None:
     context = context_of(authority.issue_cert(NAME))
     started = monotonic()
-    with listening(script_of(script, {}), context) as far_end:
-        assert outcome(far_end, ca_file) == code
+    with listening(script_of(script, {}), context) as receiver:
+        assert outcome(receiver, ca_file) == code
     assert monotonic() - started < BRIEF.whole + 1
 
 

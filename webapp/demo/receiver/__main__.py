@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from threading import Thread
 
-from webapp.demo.receiver.http_server import HttpEnd
+from webapp.demo.receiver.http_server import HttpReceiver
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.smtp_server import listen_for_mail
 
@@ -47,9 +47,9 @@ async def _serve(arguments: Namespace) -> None:
     http.server_close()
 
 
-def _listen_for_http(arguments: Namespace, inbox: Inbox) -> HttpEnd:
+def _listen_for_http(arguments: Namespace, inbox: Inbox) -> HttpReceiver:
     try:
-        return HttpEnd(arguments.http_port, inbox, arguments.signing_secret_file)
+        return HttpReceiver(arguments.http_port, inbox, arguments.signing_secret_file)
     except OSError as error:
         raise SystemExit(_explain(arguments.http_port, error)) from error
 

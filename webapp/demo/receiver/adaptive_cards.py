@@ -23,7 +23,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Facts:
+class CardFacts:
     """A list of titles and values."""
 
     kind: ClassVar[str] = "facts"
@@ -47,7 +47,7 @@ class Undrawn:
     type: str
 
 
-Block = Text | Facts | Button | Undrawn
+Block = Text | CardFacts | Button | Undrawn
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Card:
     blocks: tuple[Block, ...]
 
 
-def read_card(message: Any) -> Card | None:
+def parse_card(message: Any) -> Card | None:
     """Read the parsed JSON of a Teams message; None where it carries no Adaptive Card."""
     for attachment in _dicts(message, "attachments"):
         content = attachment.get("content")
@@ -75,7 +75,7 @@ def _blocks(parent: dict[str, Any], name: str, depth: int = 0) -> Iterator[Block
             case "TextBlock":
                 yield _text(element)
             case "FactSet":
-                yield Facts(tuple((_str(fact, "title"), _str(fact, "value")) for fact in _dicts(element, "facts")))
+                yield CardFacts(tuple((_str(fact, "title"), _str(fact, "value")) for fact in _dicts(element, "facts")))
             case "Action.OpenUrl":
                 yield Button(_str(element, "title"), _str(element, "url"))
             case "Container" | "Column":

@@ -32,7 +32,7 @@ _PLACES = {
 }
 
 
-class HttpEnd(ThreadingHTTPServer):
+class HttpReceiver(ThreadingHTTPServer):
     """Listens on loopback and keeps what it gets in the inbox."""
 
     request_queue_size = 64
@@ -60,7 +60,7 @@ class _Refused(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: HttpEnd
+    server: HttpReceiver
     protocol_version = "HTTP/1.1"
     timeout = READ_SECONDS
 

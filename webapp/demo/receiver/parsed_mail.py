@@ -11,7 +11,7 @@ _LINES = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "
 
 
 @dataclass(frozen=True)
-class Letter:
+class ParsedMail:
     """An e-mail's headers, decoded, and its text.
 
     from_html: there was no text part; the text is what the HTML part says, without its markup.
@@ -26,7 +26,7 @@ class Letter:
     from_html: bool = False
 
 
-def read_letter(mime: str) -> Letter | None:
+def parse_mail(mime: str) -> ParsedMail | None:
     """Read a MIME message; None where it can't be read as one."""
     try:
         message = message_from_bytes(mime.encode(), _class=EmailMessage, policy=policy.default)
@@ -36,7 +36,7 @@ def read_letter(mime: str) -> Letter | None:
         return None
     if not (sender or to or subject or text):
         return None
-    return Letter(_clean(sender), _clean(to), _clean(subject), _clean(date), _clean(text), from_html)
+    return ParsedMail(_clean(sender), _clean(to), _clean(subject), _clean(date), _clean(text), from_html)
 
 
 def _read_text(message: EmailMessage) -> tuple[str, bool]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from webapp.demo.receiver.adaptive_cards import Card, read_card
+from webapp.demo.receiver.adaptive_cards import Card, parse_card
 from webapp.demo.receiver.inbox import Received
-from webapp.demo.receiver.parsed_mail import Letter, read_letter
+from webapp.demo.receiver.parsed_mail import ParsedMail, parse_mail
 from webapp.demo.receiver.scenarios import Service
 
 # "Reference: X" in a text, "reference": "X" in JSON, and a card's fact {"title": "Reference", "value": "X"}.
@@ -24,7 +24,7 @@ _STYLED = re.compile(r"\*([^*\n]+)\*|<([^<>|\n]+)\|([^<>|\n]+)>")
 
 
 @dataclass(frozen=True)
-class Piece:
+class SlackText:
     """A part of a Slack message. url: where it leads, if it is a link; whether to follow it is not known yet."""
 
     text: str
@@ -33,15 +33,15 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Bubble:
+class SlackMessage:
     """A Slack message."""
 
     kind: ClassVar[str] = "slack"
-    pieces: tuple[Piece, ...]
+    pieces: tuple[SlackText, ...]
 
 
 @dataclass(frozen=True)
-class Call:
+class WebhookBody:
     """A webhook's body: indented where it is JSON."""
 
     kind: ClassVar[str] = "webhook"
@@ -49,53 +49,53 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Unread:
+class Unrecognized:
     """A message that isn't what its service expects, as it came."""
 
     kind: ClassVar[str] = "unread"
     body: str
 
 
-Reading = Card | Letter | Bubble | Call | Unread
+ParsedMessage = Card | ParsedMail | SlackMessage | WebhookBody | Unrecognized
 
 
-def read(received: Received) -> Reading:
+def parse_message(received: Received) -> ParsedMessage:
     """Read a message the way its service would show it."""
     match received.service:
         case Service.TEAMS:
-            return read_card(_json(received.body)) or Unread(received.body)
+            return parse_card(_json(received.body)) or Unrecognized(received.body)
         case Service.SLACK:
-            return _bubble(_json(received.body)) or Unread(received.body)
+            return _parse_slack(_json(received.body)) or Unrecognized(received.body)
         case Service.WEBHOOK:
-            return Call(_indented(received.body))
+            return WebhookBody(_indented(received.body))
         case Service.EMAIL:
-            return read_letter(received.body) or Unread(received.body)
+            return parse_mail(received.body) or Unrecognized(received.body)
 
 
 def find_reference(service: Service, body: str) -> str | None:
     """Find the reference code in a message's body (for e-mail: the whole MIME message)."""
-    letter = read_letter(body) if service is Service.EMAIL else None
-    found = _REFERENCE.search(f"{letter.subject}\n{letter.text}" if letter else body)
+    mail = parse_mail(body) if service is Service.EMAIL else None
+    found = _REFERENCE.search(f"{mail.subject}\n{mail.text}" if mail else body)
     return found.group(1) if found else None
 
 
-def _bubble(message: Any) -> Bubble | None:
+def _parse_slack(message: Any) -> SlackMessage | None:
     text = message.get("text") if isinstance(message, dict) else None
     if not isinstance(text, str):
         return None
-    return Bubble(tuple(_pieces(_encodable(text))))
+    return SlackMessage(tuple(_pieces(_encodable(text))))
 
 
-def _pieces(text: str) -> Iterator[Piece]:
+def _pieces(text: str) -> Iterator[SlackText]:
     end = 0
     for styled in _STYLED.finditer(text):
         if styled.start() > end:
-            yield Piece(_unescape(text[end : styled.start()]))
+            yield SlackText(_unescape(text[end : styled.start()]))
         bold, url, label = styled.groups(default="")
-        yield Piece(_unescape(bold or label), is_bold=bool(bold), url=_unescape(url))
+        yield SlackText(_unescape(bold or label), is_bold=bool(bold), url=_unescape(url))
         end = styled.end()
     if text[end:]:
-        yield Piece(_unescape(text[end:]))
+        yield SlackText(_unescape(text[end:]))
 
 
 def _unescape(text: str) -> str:

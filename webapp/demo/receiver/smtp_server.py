@@ -30,7 +30,7 @@ async def listen_for_mail(port: int, inbox: Inbox) -> asyncio.Server:
     # A hostname of our own: the default is looked up, and waits for a name server where there is none.
     connection = partial(
         SMTP,
-        MailEnd(inbox),
+        MailHandler(inbox),
         data_size_limit=LARGEST_MESSAGE,
         enable_SMTPUTF8=True,
         hostname="demo.receiver",
@@ -41,7 +41,7 @@ async def listen_for_mail(port: int, inbox: Inbox) -> asyncio.Server:
     return await loop.create_server(connection, HOST, port)
 
 
-class MailEnd:
+class MailHandler:
     """Answers as the recipients say and keeps what it gets in the inbox; the method names are aiosmtpd's."""
 
     def __init__(self, inbox: Inbox) -> None:

@@ -17,7 +17,7 @@ class CannotRun(Exception):
 
 
 @dataclass(frozen=True)
-class Settings:
+class DemoOptions:
     """Where the pages are served, and where everything that is kept lies."""
 
     port: int
@@ -29,9 +29,11 @@ class Settings:
         return f"http://127.0.0.1:{self.port}"
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
+def read_options(environment: Mapping[str, str]) -> DemoOptions:
     """Read PORT and DATA_DIR, or raise `CannotRun`."""
-    return Settings(_read_port(environment.get("PORT") or str(DEFAULT_PORT)), _read_data(environment.get("DATA_DIR")))
+    return DemoOptions(
+        _read_port(environment.get("PORT") or str(DEFAULT_PORT)), _read_data(environment.get("DATA_DIR"))
+    )
 
 
 def _read_port(text: str) -> int:
@@ -47,18 +49,18 @@ def _read_data(text: str | None) -> Path:
     return data
 
 
-def claim_data(settings: Settings) -> IO[str]:
+def claim_data(options: DemoOptions) -> IO[str]:
     """Make the data directory and lock it for as long as the returned file is open, or raise `CannotRun`."""
     try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (settings.data / "lock").open("a")
+        options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (options.data / "lock").open("a")
     except OSError as error:
-        raise CannotRun(f"DATA_DIR {settings.data} cannot be used: {error.strerror}.") from error
+        raise CannotRun(f"DATA_DIR {options.data} cannot be used: {error.strerror}.") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.close()
-        raise CannotRun(f"Another run is using {settings.data}. Stop it, or give this one its own DATA_DIR.") from error
+        raise CannotRun(f"Another run is using {options.data}. Stop it, or give this one its own DATA_DIR.") from error
     return lock
 
 

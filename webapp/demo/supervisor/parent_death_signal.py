@@ -8,7 +8,7 @@ import sys
 PR_SET_PDEATHSIG = 1  # linux/prctl.h; the setting survives the exec below
 
 
-def run_on_leash(parent: int, command: list[str]) -> None:
+def run_with_parent_death_signal(parent: int, command: list[str]) -> None:
     """Become `command`, to be sent SIGTERM when the process `parent` ends."""
     if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM)) != 0:
         sys.exit("This system does not tell a process that its parent has ended.")
@@ -21,4 +21,4 @@ def run_on_leash(parent: int, command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    run_on_leash(int(sys.argv[1]), sys.argv[2:])
+    run_with_parent_death_signal(int(sys.argv[1]), sys.argv[2:])

@@ -16,7 +16,7 @@ PATIENCE = 5.0
 LOG_LIMIT = 5_000_000
 """Bytes after which a log is put aside when its process starts next."""
 
-LEASH = Path(__file__).with_name("leash.py")
+PARENT_DEATH_SIGNAL = Path(__file__).with_name("parent_death_signal.py")
 
 
 def never() -> bool:
@@ -86,20 +86,20 @@ def start(
     log: Path,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
-    leash: bool = True,
+    parent_death_signal: bool = True,
 ) -> Child:
     """Start a command whose output is added to `log`.
 
     environment: all the variables it gets; None for ours.
     directory: where it works; None for where we do.
-    leash: end it when we are killed; False if the command puts the leash on itself.
+    parent_death_signal: end it when we are killed; False if the command puts the leash on itself.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     _put_aside(log)
     with log.open("ab") as output:
         log_start = output.tell()
         process = subprocess.Popen(
-            on_leash(command) if leash else list(command),
+            with_parent_death_signal(command) if parent_death_signal else list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -110,11 +110,11 @@ def start(
     return Child(name, log, log_start, process)
 
 
-def on_leash(command: Sequence[str]) -> list[str]:
+def with_parent_death_signal(command: Sequence[str]) -> list[str]:
     """Return the command that runs `command` and, on Linux, ends it when this process is gone."""
     if sys.platform != "linux":
         return list(command)
-    return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command]
+    return [sys.executable, "-I", "-S", str(PARENT_DEATH_SIGNAL), str(os.getpid()), *command]
 
 
 def session_members(session: int) -> list[int]:

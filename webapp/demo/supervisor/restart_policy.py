@@ -19,7 +19,7 @@ MEANING = {
 
 
 @dataclass
-class Watch:
+class RestartPolicy:
     """Watches `children`, a list that `start_worker` adds to."""
 
     children: list[Child]

@@ -8,11 +8,11 @@ SECOND_THOUGHT = 1.0
 """Seconds after which another signal is a person in a hurry; before, make and the terminal both passed on the first."""
 
 
-class Interrupted(Exception):
+class ShutdownRequested(Exception):
     """Somebody wants everything to stop."""
 
 
-class Interruption:
+class ShutdownRequest:
     """Counts what the outside asks for."""
 
     def __init__(self) -> None:
@@ -27,14 +27,14 @@ class Interruption:
             signal.signal(signal.SIGHUP, self._note)
 
     def pause(self, seconds: float) -> None:
-        """Wait; raise `Interrupted` as soon as somebody wants to stop."""
+        """Wait; raise `ShutdownRequested` as soon as somebody wants to stop."""
         deadline = time.monotonic() + seconds
         while self.asked_at is None:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
             time.sleep(min(left, 0.1))
-        raise Interrupted
+        raise ShutdownRequested
 
     def hurry(self) -> bool:
         """Say whether somebody asked twice."""

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from webapp.demo.supervisor.keys import load_keys
-from webapp.demo.supervisor.options import PROJECT, CannotRun, Settings, write_private
+from webapp.demo.supervisor.options import PROJECT, CannotRun, DemoOptions, write_private
 from webapp.demo.supervisor.ports import ReceiverPorts, choose_ports
 from webapp.demo.supervisor.processes import Child, start
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 from webapp.demo.supervisor.readiness import ask
-from webapp.demo.supervisor.shutdown_request import Interruption
+from webapp.demo.supervisor.shutdown_request import ShutdownRequest
 from webapp.demo.supervisor.terminal import say, step
 
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
@@ -33,16 +33,16 @@ WORKER_PATIENCE = 12.0
 class Stack:
     """The demo's processes. `environment` is what they are told; it grows as they start."""
 
-    def __init__(self, settings: Settings, interruption: Interruption) -> None:
-        self.settings = settings
-        self.interruption = interruption
-        self.environment = os.environ | FIXED | {"DATABASE_URL": _database_url(settings)}
-        self.environment["PUBLIC_URL"] = settings.address
+    def __init__(self, options: DemoOptions, shutdown_request: ShutdownRequest) -> None:
+        self.options = options
+        self.shutdown_request = shutdown_request
+        self.environment = os.environ | FIXED | {"DATABASE_URL": _database_url(options)}
+        self.environment["PUBLIC_URL"] = options.address
         self.queue_server: QueueServer | None = None
         self.children: list[Child] = []
 
     def start(self) -> None:
-        """Start everything and return when a press would work. Raises `CannotRun` or `Interrupted`."""
+        """Start everything and return when a press would work. Raises `CannotRun` or `ShutdownRequested`."""
         self._start_queue_server()
         self._set_up_keys()
         self._start_receiver()
@@ -61,7 +61,7 @@ class Stack:
         """Stop everything, the last first; at once if somebody is in a hurry."""
         for child in reversed(self.children):
             patience = WORKER_PATIENCE if child.name == "worker" else 5.0
-            child.stop(patience=patience, hurry=self.interruption.hurry)
+            child.stop(patience=patience, hurry=self.shutdown_request.hurry)
         if self.queue_server:
             self.queue_server.clear()
 
@@ -70,19 +70,19 @@ class Stack:
             say("  Using the queue server of REDIS_URL")
             return
         with step("Starting the queue server"):
-            self.queue_server = start_queue_server(self.settings.data / "queue", self._log("queue"))
+            self.queue_server = start_queue_server(self.options.data / "queue", self._log("queue"))
             self.children.append(self.queue_server.process)
             self.environment["REDIS_URL"] = self.queue_server.url
 
     def _set_up_keys(self) -> None:
-        keys = load_keys(self.settings.data / "keys.env", self.environment)
-        secret = self.settings.data / "webhook-secret"
+        keys = load_keys(self.options.data / "keys.env", self.environment)
+        secret = self.options.data / "webhook-secret"
         write_private(secret, keys.pop("WEBHOOK_SECRET"))
         self.environment |= {**keys, "DEMO_SIGNING_SECRET_FILE": str(secret)}
 
     def _start_receiver(self) -> None:
-        ports = choose_ports(self.settings.data / "ports.json")
-        inbox = str(self.settings.data / "inbox.sqlite")
+        ports = choose_ports(self.options.data / "ports.json")
+        inbox = str(self.options.data / "inbox.sqlite")
         address = f"http://127.0.0.1:{ports.http}"
         self.environment |= {"DEMO_INBOX": inbox, "DEMO_RECEIVER_HTTP": address}
         self.environment |= {"ALERTCHECK_TRUSTED_ORIGINS": address, "MAIL_URL": f"smtp://127.0.0.1:{ports.smtp}"}
@@ -96,7 +96,7 @@ class Stack:
         return [*command, "--signing-secret-file", self.environment["DEMO_SIGNING_SECRET_FILE"]]
 
     def _start_web(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.settings.port}"]
+        command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.options.port}"]
         command += ["--workers", "1", "--threads", "8", "--graceful-timeout", "4"]
         self._start("web", [*command, "--no-control-socket"])  # it would be made in the person's home
 
@@ -109,7 +109,7 @@ class Stack:
         with step(title):
             child = self._start(name, command)
             while child.exit_code() is None:
-                self.interruption.pause(0.05)
+                self.shutdown_request.pause(0.05)
         self.children.remove(child)
         if child.exit_code() != 0:
             raise CannotRun(child.describe_end())
@@ -119,21 +119,21 @@ class Stack:
         while line not in child.output():
             if child.exit_code() is not None or time.monotonic() > deadline:
                 raise CannotRun(child.describe_end())
-            self.interruption.pause(0.05)
+            self.shutdown_request.pause(0.05)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_LIMIT
-        while not (readiness := ask(self.settings.port)).ready:
+        while not (readiness := ask(self.options.port)).ready:
             for child in self.children:
                 if child.exit_code() is not None:
                     raise CannotRun(child.describe_end())
             if time.monotonic() > deadline:
                 raise CannotRun("\n  ".join([f"Not ready after {READY_LIMIT:.0f} s:", *readiness.reasons]))
-            self.interruption.pause(0.1)
+            self.shutdown_request.pause(0.1)
 
     def _log(self, name: str) -> Path:
-        return self.settings.data / "logs" / f"{name}.log"
+        return self.options.data / "logs" / f"{name}.log"
 
 
-def _database_url(settings: Settings) -> str:
-    return os.environ.get("DATABASE_URL") or f"sqlite:///{settings.data / 'alertcheck.sqlite'}"
+def _database_url(options: DemoOptions) -> str:
+    return os.environ.get("DATABASE_URL") or f"sqlite:///{options.data / 'alertcheck.sqlite'}"

@@ -13,14 +13,14 @@ from webapp.outbound.http.exchange import Exchange, ExchangeAdapter
 from webapp.outbound.policy.urls import Policy, Target, check_url
 from webapp.outbound.transport.connect import open_connection
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.dns import Resolver, ask_system
+from webapp.outbound.transport.dns import Resolver, system_resolver
 from webapp.outbound.transport.limits import LIMITS, MAX_BODY, Limits
 
 _OWN_HEADERS = {"User-Agent": "Alertcheck", "Accept-Encoding": "identity", "Connection": "close"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What the far end answered. Headers and body are its own words: to judge by, never to show.
 
     headers: names in any case.
@@ -42,9 +42,9 @@ def post(
     headers: Mapping[str, str],
     policy: Policy,
     hosts: tuple[str, ...] | None = None,
-    resolver: Resolver = ask_system,
+    resolver: Resolver = system_resolver,
     limits: Limits = LIMITS,
-) -> Answer:
+) -> HttpResponse:
     """Send `body` to `url` once, if that is allowed; any complete final status is an answer, redirects included.
 
     hosts: see `check_url`. Raises `DeliveryFailed`, with the host and without the address, for everything else.
@@ -59,7 +59,7 @@ def post(
         with closing(_send(target, body, headers, exchange)) as response:
             kept, ended = _read_body(response)
             complete = ended and not deadline.hit  # a shut socket reads as the end of a body without a length
-    return Answer(response.status_code, response.headers, kept, monotonic() - started, complete)
+    return HttpResponse(response.status_code, response.headers, kept, monotonic() - started, complete)
 
 
 def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exchange) -> Response:

@@ -46,13 +46,13 @@ class Exchange(ConnectionPool):
                 self._connection.request(method, url, body=body, headers=headers)
             response = _wrap(HTTPConnection.getresponse(self._connection))
         except (OSError, HTTPException, HTTPError, ValueError) as error:
-            raise self._failure(self._name_failure(error)) from None
+            raise self._failure(self._classify_error(error)) from None
         if self._deadline.hit:  # a header block that was cut here can look like one that ended
             response.close()
             raise self._failure(Code.DEADLINE_EXCEEDED)
         return response
 
-    def _name_failure(self, error: Exception) -> Code:
+    def _classify_error(self, error: Exception) -> Code:
         if self._deadline.hit:
             return Code.DEADLINE_EXCEEDED
         if isinstance(error, TimeoutError):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.outbound.http.client import Answer
+from webapp.outbound.http.client import HttpResponse
 
 MAX_RETRY_AFTER = 3600.0
 """Seconds. A longer wait that is asked for counts as this."""
@@ -30,17 +30,17 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 _DATE = re.compile(r"[A-Z][a-z]{2,8},? [ -~]{17,27}")
 
 
-def raise_for_status(answer: Answer, host: str | None) -> None:
+def raise_for_status(response: HttpResponse, host: str | None) -> None:
     """Return for any 2xx, raise `DeliveryFailed` for every other status."""
-    code = name_status(answer.status)
+    code = classify_status(response.status)
     if code is None:
         return
-    facts = Facts(host=host, status=answer.status)
-    asked = answer.headers.get("Retry-After") if code in _WAITING else None
+    facts = Facts(host=host, status=response.status)
+    asked = response.headers.get("Retry-After") if code in _WAITING else None
     raise DeliveryFailed(code, facts, retry_after=parse_retry_after(asked, datetime.now(UTC)))
 
 
-def name_status(status: int) -> Code | None:
+def classify_status(status: int) -> Code | None:
     """Return the code of an HTTP status, None for any 2xx."""
     if 200 <= status < 300:
         return None

@@ -26,7 +26,7 @@ _PROXY = "ALERTCHECK_EGRESS_PROXY"
 _CA_FILE = "ALERTCHECK_CA_FILE"
 
 
-def policy_from(environ: Mapping[str, str]) -> Policy:
+def read_policy(environ: Mapping[str, str]) -> Policy:
     """Return what the environment allows. Raises ValueError with a sentence on the variable and what it takes."""
     return Policy(
         trusted_origins=frozenset(_read_origin(_TRUSTED, entry) for entry in _split(environ, _TRUSTED, ",")),

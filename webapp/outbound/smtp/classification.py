@@ -46,15 +46,15 @@ def class_of(reply: Reply) -> int:
     return reply[0] // 100 if 200 <= reply[0] < 600 else 0
 
 
-def name_refusal(step: Step, reply: Reply, facts: Facts) -> DeliveryFailed:
+def classify_refusal(step: Step, reply: Reply, facts: Facts) -> DeliveryFailed:
     """Say what a reply means that isn't the yes the step asks for; its number and enhanced code join the facts."""
     status, text = reply
     found = ENHANCED_CODE.match(text)
     told = replace(facts, status=status if status > 0 else None, token=found[0].decode() if found else None)
-    return DeliveryFailed(_meaning_of(step, class_of(reply)), told)
+    return DeliveryFailed(_code_for(step, class_of(reply)), told)
 
 
-def name_breakdown(step: Step, error: Exception, facts: Facts) -> DeliveryFailed:
+def classify_breakdown(step: Step, error: Exception, facts: Facts) -> DeliveryFailed:
     """Say by its type what an exception means that ended the conversation.
 
     facts: its `seconds` are how long the server may keep silent.
@@ -69,7 +69,7 @@ def name_breakdown(step: Step, error: Exception, facts: Facts) -> DeliveryFailed
     return DeliveryFailed(Code.CONNECTION_CLOSED if closed else Code.INVALID_RESPONSE, facts)
 
 
-def _meaning_of(step: Step, reply_class: int) -> Code:
+def _code_for(step: Step, reply_class: int) -> Code:
     if reply_class == 4:
         return Code.SMTP_TEMPORARY
     if reply_class == 5:

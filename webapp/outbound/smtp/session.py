@@ -11,22 +11,22 @@ from ssl import SSLSocket
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Policy, Target
-from webapp.outbound.smtp.classification import Reply, Step, class_of, name_breakdown, name_refusal
+from webapp.outbound.smtp.classification import Reply, Step, class_of, classify_breakdown, classify_refusal
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer
 from webapp.outbound.smtp.reply_reader import ReplyReader
 from webapp.outbound.transport.connect import open_connection
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.dns import ask_system
+from webapp.outbound.transport.dns import system_resolver
 from webapp.outbound.transport.tls import encrypt, make_context
 
 QUIT_SECONDS = 1.0
 
 
-class Conversation:
+class SmtpSession:
     """What is said over one connection.
 
     Every step raises `DeliveryFailed` when the server says no, and OSError or ValueError when it stops making sense;
-    `name_failure` turns either into the one error to raise.
+    `classify_error` turns either into the one error to raise.
     """
 
     def __init__(self, server: MailServer, deadline: Deadline) -> None:
@@ -36,30 +36,30 @@ class Conversation:
         # Given a name, smtplib does not ask the DNS for this machine's own, which no deadline could end.
         self._smtp = SMTP(local_hostname=server.sender.rpartition("@")[2], timeout=server.limits.silence)
 
-    def begin(self) -> None:
+    def open(self) -> None:
         """Come to the point where mail may be handed over: connection, greeting, encryption, sign-in."""
         connection = _connect(self._server, self._deadline)
         self._use(self._encrypt(connection) if self._server.security is MailSecurity.TLS else connection)
         self._expect(self._smtp.getreply())
-        self._say_hello()
+        self._greet()
         if self._server.security is MailSecurity.STARTTLS:
             self._start_tls(connection)
         if self._server.username is not None:
             self._sign_in(self._server.username, self._server.password or "")
 
-    def offer(self, recipients: Sequence[str]) -> int:
+    def send_envelope(self, recipients: Sequence[str]) -> int:
         """Name the sender and the recipients; return how many of these were refused, but not all."""
         self._step = Step.SENDER
         self._expect(self._smtp.mail(self._server.sender))
         self._step = Step.RECIPIENT
-        refusals = [reply for reply in map(self._offer_one, recipients) if class_of(reply) != 2]
+        refusals = [reply for reply in map(self._add_recipient, recipients) if class_of(reply) != 2]
         if len(refusals) == len(recipients):
             # Only if every one may be taken later is it worth trying again.
             final = next((reply for reply in refusals if class_of(reply) == 5), refusals[0])
             raise self._refusal(final, recipients=len(recipients))
         return len(refusals)
 
-    def hand_over(self, message: EmailMessage) -> int:
+    def send_data(self, message: EmailMessage) -> int:
         """Send the message itself and return the code of the server's yes."""
         self._step = Step.DATA
         self._expect(self._smtp.docmd("DATA"), 3)
@@ -67,7 +67,7 @@ class Conversation:
         self._step = Step.END_OF_DATA
         return self._expect(self._smtp.getreply())
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         """Say goodbye; whatever comes of that changes nothing about what was accepted before."""
         try:
             with suppress(OSError, ValueError):
@@ -78,13 +78,13 @@ class Conversation:
             with suppress(OSError):
                 self._smtp.close()
 
-    def name_failure(self, error: Exception) -> DeliveryFailed:
+    def classify_error(self, error: Exception) -> DeliveryFailed:
         """Say by its type and the step what an exception means."""
         if isinstance(error, DeliveryFailed):
             return error
         if self._deadline.hit:
             return self._too_late()
-        return name_breakdown(self._step, error, Facts(self._server.host, seconds=self._server.limits.silence))
+        return classify_breakdown(self._step, error, Facts(self._server.host, seconds=self._server.limits.silence))
 
     def _use(self, connection: socket) -> None:
         self._smtp.sock = connection
@@ -97,7 +97,7 @@ class Conversation:
         )  # SMTP has no name in ALPN, and some servers hang up on a wrong one
         return encrypt(connection, self._server.host, context, self._deadline)
 
-    def _say_hello(self) -> None:
+    def _greet(self) -> None:
         self._step = Step.HELLO
         reply = self._smtp.ehlo()
         self._expect(self._smtp.helo() if class_of(reply) == 5 else reply)
@@ -108,7 +108,7 @@ class Conversation:
             raise DeliveryFailed(Code.SMTP_TLS_UNAVAILABLE, Facts(self._server.host))
         self._expect(self._smtp.docmd("STARTTLS"))
         self._use(self._encrypt(connection))
-        self._say_hello()
+        self._greet()
 
     def _sign_in(self, username: str, password: str) -> None:
         self._step = Step.SIGN_IN
@@ -124,7 +124,7 @@ class Conversation:
             text = error.smtp_error
             raise self._refusal((error.smtp_code, text if isinstance(text, bytes) else b"")) from None
 
-    def _offer_one(self, recipient: str) -> Reply:
+    def _add_recipient(self, recipient: str) -> Reply:
         reply = self._smtp.rcpt(recipient)
         if reply[0] == 421 or class_of(reply) not in (2, 4, 5):  # 421: the server is about to hang up
             raise self._refusal(reply)
@@ -143,14 +143,14 @@ class Conversation:
         if self._deadline.hit:
             return self._too_late()
         facts = Facts(self._server.host, refused=recipients, recipients=recipients)
-        return name_refusal(self._step, reply, facts)
+        return classify_refusal(self._step, reply, facts)
 
 
 def _connect(server: MailServer, deadline: Deadline) -> socket:
     """Connect to the mail server wherever it is: the operator named it, so it is trusted."""
     target = Target("smtp", server.host, server.port, path="")
     policy = Policy(trusted_origins=frozenset({target.origin}))
-    return open_connection(target, policy, ask_system, deadline, server.limits)
+    return open_connection(target, policy, system_resolver, deadline, server.limits)
 
 
 def _on_the_wire(message: EmailMessage) -> bytes:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Origin, Policy, Target
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.dns import Resolver, ask_system, find_addresses, resolve
+from webapp.outbound.transport.dns import Resolver, find_addresses, resolve, system_resolver
 from webapp.outbound.transport.limits import Limits
-from webapp.outbound.transport.proxy import TunnelRefused, ask_for_tunnel
+from webapp.outbound.transport.proxy import TunnelRefused, open_tunnel
 from webapp.outbound.transport.tls import encrypt, make_context
 
 HTTP = ("http/1.1",)
@@ -43,7 +43,7 @@ def _connect(addresses: Sequence[str], port: int, host: str, deadline: Deadline,
         try:
             connection = socket.create_connection((address, port), timeout=max(0.001, min(share, deadline.left())))
         except OSError as error:
-            code = _name_failure(error)
+            code = _classify_error(error)
             continue
         deadline.watch(connection)
         connection.settimeout(seconds)
@@ -54,19 +54,19 @@ def _connect(addresses: Sequence[str], port: int, host: str, deadline: Deadline,
 
 def _connect_through(proxy: Origin, address: str, target: Target, deadline: Deadline, limits: Limits) -> socket.socket:
     try:
-        found = resolve(proxy.host, ask_system, limits.lookup)
+        found = resolve(proxy.host, system_resolver, limits.lookup)
     except DeliveryFailed:  # it names the proxy, which is the operator's own affair
         raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
     connection = _connect(found, proxy.port, target.host, deadline, limits.connect)
     try:
-        ask_for_tunnel(connection, address, target.port)
+        open_tunnel(connection, address, target.port)
     except (OSError, TunnelRefused):
         connection.close()
         raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
     return connection
 
 
-def _name_failure(error: OSError) -> Code:
+def _classify_error(error: OSError) -> Code:
     if isinstance(error, TimeoutError):
         return Code.CONNECT_TIMEOUT
     if isinstance(error, ConnectionError):

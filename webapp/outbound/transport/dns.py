@@ -17,7 +17,7 @@ Resolver = Callable[[str], Sequence[str]]
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 
-def ask_system(host: str) -> list[str]:
+def system_resolver(host: str) -> list[str]:
     """Ask the machine's own resolver. May take as long as it likes."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
@@ -44,7 +44,7 @@ def resolve(host: str, resolver: Resolver, seconds: float) -> Sequence[str]:
     except Empty:
         raise DeliveryFailed(Code.DNS_TIMEOUT, Facts(host=host, seconds=seconds)) from None
     if isinstance(answer, OSError):
-        raise DeliveryFailed(_name_failure(answer), Facts(host=host))
+        raise DeliveryFailed(_classify_error(answer), Facts(host=host))
     if isinstance(answer, Exception):
         raise answer
     if not answer:
@@ -59,7 +59,7 @@ def _ask(resolver: Resolver, host: str, answers: SimpleQueue[Sequence[str] | Exc
         answers.put(error)
 
 
-def _name_failure(error: OSError) -> Code:
+def _classify_error(error: OSError) -> Code:
     return Code.DNS_NOT_FOUND if error.errno in _NO_SUCH_NAME else Code.DNS_TEMPORARY
 
 

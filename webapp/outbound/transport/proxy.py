@@ -11,7 +11,7 @@ class TunnelRefused(Exception):
     """The proxy said no, or something that is not HTTP."""
 
 
-def ask_for_tunnel(connection: socket.socket, address: str, port: int) -> None:
+def open_tunnel(connection: socket.socket, address: str, port: int) -> None:
     """Turn a connection to a proxy into one to `address`. Raises `TunnelRefused`, or OSError when it breaks."""
     authority = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     connection.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode("ascii"))

@@ -46,10 +46,10 @@ def encrypt(connection: socket.socket, host: str, context: ssl.SSLContext, deadl
         return context.wrap_socket(connection, server_hostname=host)
     except OSError as error:
         connection.close()
-        raise DeliveryFailed(_name_failure(error, deadline), Facts(host=host)) from None
+        raise DeliveryFailed(_classify_error(error, deadline), Facts(host=host)) from None
 
 
-def _name_failure(error: OSError, deadline: Deadline) -> Code:
+def _classify_error(error: OSError, deadline: Deadline) -> Code:
     if deadline.hit or isinstance(error, TimeoutError):
         return Code.CONNECT_TIMEOUT
     if isinstance(error, ssl.SSLCertVerificationError):
