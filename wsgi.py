@@ -1,13 +1,5 @@
-"""The application, for gunicorn and for `flask --app wsgi`."""
+"""The application, for gunicorn and for `flask --app wsgi` in the project's folder."""
 
-import sys
+from webapp.wsgi import app
 
-from webapp.application import create_app
-from webapp.logs import init_logs
-from webapp.settings import Misconfigured
-
-init_logs()
-try:
-    app = create_app()
-except Misconfigured as reason:
-    sys.exit(f"Alertcheck cannot start: {reason}")
+__all__ = ["app"]

@@ -76,7 +76,8 @@ def test_a_process_writes_json_lines_to_standard_error(environment: dict[str, st
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
     )
 
-    assert [json.loads(line)["event"] for line in ran.stderr.splitlines()] == ["it happened", "loud %s"]
+    events = [json.loads(line)["event"] for line in ran.stderr.splitlines()]
+    assert events == ["web process started", "it happened", "loud %s"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "webapp").rglob("*.py")), ids=lambda path: path.stem)

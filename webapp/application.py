@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import cli, queue
+from webapp import __version__, cli, queue
 from webapp.auth import access, sessions
 from webapp.auth.accounts import SESSION_LIFE
 from webapp.dashboard import recent_results, time_format
@@ -134,6 +134,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         "is_demo": app_settings.demo is not None,
         "list_memberships": access.list_memberships,
         "server_time": time_format.server_time,
+        "version": __version__,
     }
     app.before_request(sessions.require_sign_in)
     init_headers(app)

@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from webapp import queue
+from webapp import __version__, queue
 from webapp.auth import accounts
 from webapp.demo import seed
 from webapp.destinations import editing
@@ -16,6 +16,12 @@ from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
 from webapp.settings import Misconfigured, current_settings
 from webapp.worker.supervisor import run_worker
+
+
+@click.command("version")
+def version() -> None:
+    """Print the version."""
+    click.echo(__version__)
 
 
 @click.command("worker")
@@ -152,6 +158,7 @@ def rotate_keys() -> None:
 
 
 COMMANDS = (
+    version,
     worker,
     check_worker,
     seed_demo,

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SeededIds, add_delivery, get_destination, on_both_databases, seconds
-from webapp import queue
+from webapp import __version__, queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS
 from webapp.failures import Code
@@ -27,6 +27,7 @@ LABELS = {
     "channel": {*CHANNELS, "other"},
     "status": {*(status.value for status in DeliveryStatus), "other"},
     "code": {*(code.value for code in Code), "none", "other"},
+    "version": {__version__},
     "le": {"0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "20.0", "30.0", "60.0", "120.0", "+Inf"},
 }
 """Every word that a label may hold."""
@@ -199,7 +200,8 @@ def test_without_the_database_the_queue_servers_part_is_told(environment: dict[s
 def test_without_either_it_is_still_told_that_both_are_gone(environment: dict[str, str]) -> None:
     scraped = _scrape(_client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite"))
 
-    assert scraped == {"alertcheck_database_up": 0, "alertcheck_queue_up": 0}
+    build = f'alertcheck_build_info{{version="{__version__}"}}'
+    assert scraped == {build: 1, "alertcheck_database_up": 0, "alertcheck_queue_up": 0}
 
 
 def test_a_scrape_costs_one_query_however_much_waits(app: Flask, seeded: SeededIds, count_queries: Any) -> None:

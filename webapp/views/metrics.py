@@ -7,10 +7,16 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp import queue
+from webapp import __version__, queue
 from webapp.auth.sessions import public
 from webapp.extensions import db, limiter
 from webapp.metrics import counters
@@ -48,6 +54,7 @@ class Scrape:
 
     def collect(self) -> Iterator[Metric]:
         """Tell all metrics."""
+        yield InfoMetricFamily("alertcheck_build", "What is running.", {"version": __version__})
         yield from _database_metrics(self.now)
         yield from _queue_metrics()
 

@@ -14,7 +14,7 @@ from types import FrameType
 
 from flask import Flask
 
-from webapp import deliveries, queue
+from webapp import __version__, deliveries, queue
 from webapp.extensions import db
 from webapp.settings import Misconfigured, current_settings
 
@@ -38,6 +38,7 @@ def run_worker(app: Flask, size: int) -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
+    log.info("worker started", extra={"version": __version__, "processes": size})
     processes: list[ForkProcess] = []
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
     try:

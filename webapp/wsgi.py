@@ -1,0 +1,21 @@
+"""The application for a WSGI server, wherever the package is installed: `gunicorn webapp.wsgi:app`."""
+
+import logging
+import sys
+
+import click
+
+from webapp import __version__
+from webapp.application import create_app
+from webapp.logs import init_logs
+from webapp.settings import Misconfigured
+
+log = logging.getLogger(__name__)
+
+init_logs()
+try:
+    app = create_app()
+except Misconfigured as reason:
+    sys.exit(f"Alertcheck cannot start: {reason}")
+if click.get_current_context(silent=True) is None:  # a command of `flask --app wsgi` is no web process
+    log.info("web process started", extra={"version": __version__})
