@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import suppress
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,10 @@ from webapp.views import (
     audit,
     auth,
     batches,
-    demo_sign_in,
     destinations,
     field_checks,
     health,
     history,
-    inbox,
     metrics,
     preview,
     receipts,
@@ -39,6 +38,8 @@ from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
 
 ROOT = Path(__file__).parent.parent
+
+DEMO = "webapp.views.demo_sign_in"
 
 CONNECTIONS = 8
 """Of one process to the database: one for each of gunicorn's threads; a worker's threads share them, as most only wait
@@ -124,9 +125,8 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
     for view in (auth, *in_workspaces, health, metrics):
         app.register_blueprint(view.bp)
-    if app_settings.demo:
-        for view in (demo_sign_in, inbox):
-            app.register_blueprint(view.bp)
+    if app_settings.demo:  # in production nothing of the demo is even imported
+        import_module(DEMO).register(app)
     app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact, "marks": recent_results.tell_marks}
     app.jinja_env.globals |= {
         "current_user": current_user,

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from webapp import __version__, queue
 from webapp.auth import accounts
-from webapp.demo import seed
 from webapp.destinations import editing
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
@@ -46,16 +45,6 @@ def check_worker() -> None:
     if not is_alive:
         raise click.ClickException("No worker has given a sign of life lately. Start one with: flask --app wsgi worker")
     click.echo("A worker is alive.")
-
-
-@click.command("seed-demo")
-@with_appcontext
-def seed_demo() -> None:
-    """Fill an empty database with the demo's workspaces; mend the receiver's address in one that has them."""
-    try:
-        click.echo(seed.seed_demo(datetime.now(UTC)))
-    except Misconfigured as reason:
-        raise click.ClickException(str(reason)) from None
 
 
 @click.command("add-workspace")
@@ -161,7 +150,6 @@ COMMANDS = (
     version,
     worker,
     check_worker,
-    seed_demo,
     add_workspace,
     add_member,
     remove_member,

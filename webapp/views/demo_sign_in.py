@@ -1,19 +1,38 @@
-"""The demo's way in: look around without an account."""
+"""The demo's part of the application, and its way in: look around without an account."""
 
-from flask import Blueprint, abort, redirect, url_for
+from datetime import UTC, datetime
+
+import click
+from flask import Blueprint, Flask, abort, redirect, url_for
+from flask.cli import with_appcontext
 from werkzeug.wrappers import Response
 
 from webapp.auth.sessions import public, start_session
-from webapp.demo.seed import find_demo_account
+from webapp.demo import seed
+from webapp.views import inbox
 
 bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
+
+
+def register(app: Flask) -> None:
+    """Add the demo's pages and its command. Only a demo calls this, and only a demo imports this module."""
+    app.register_blueprint(bp)
+    app.register_blueprint(inbox.bp)
+    app.cli.add_command(seed_demo)
+
+
+@click.command("seed-demo")
+@with_appcontext
+def seed_demo() -> None:
+    """Fill an empty database with the demo's workspaces; mend the receiver's address in one that has them."""
+    click.echo(seed.seed_demo(datetime.now(UTC)))
 
 
 @bp.post("/sign-in/<role>")
 @public
 def sign_in(role: str) -> Response:
     """Sign in as one of the demo's people."""
-    account = find_demo_account(role)
+    account = seed.find_demo_account(role)
     if account is None:
         abort(404)
     start_session(account)
