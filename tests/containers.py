@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from benchmarks.installation.processes import ROOT
 from benchmarks.installation.servers import ServiceMissing
-from webapp.application import ROOT
 from webapp.demo.supervisor.processes import Child, start
 
 OURS = ("migrate", "web", "worker")

@@ -4,8 +4,8 @@ import re
 
 from flask import Flask
 
+from benchmarks.installation.processes import ROOT
 from tests.containers import read_command, read_example
-from webapp.application import ROOT
 
 GUIDE = (ROOT / "docs" / "deploy.md").read_text()
 UNITS = re.findall(r"^ExecStart=/opt/alertcheck/\.venv/bin/(.+)$", GUIDE, re.MULTILINE)

@@ -20,6 +20,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from benchmarks.installation.processes import ROOT
 from benchmarks.installation.servers import create_database, drop_database
 from tests.factories import on_both_databases
 from tests.schema_history import (
@@ -34,7 +35,6 @@ from tests.schema_history import (
     read_version,
     v1_delivery,
 )
-from webapp.application import ROOT
 from webapp.extensions import Base, db
 
 NEWEST = ScriptDirectory(str(ROOT / "migrations")).get_current_head()

@@ -4,7 +4,6 @@ import sqlite3
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -14,6 +13,7 @@ from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import __version__, cli, queue
+from webapp.assets import find_assets
 from webapp.auth import access, sessions
 from webapp.auth.accounts import SESSION_LIFE
 from webapp.dashboard import recent_results, time_format
@@ -37,8 +37,6 @@ from webapp.views import (
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
 
-ROOT = Path(__file__).parent.parent
-
 DEMO = "webapp.views.demo_sign_in"
 
 CONNECTIONS = 8
@@ -49,7 +47,7 @@ for a far end."""
 def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Make the application. Raises `Misconfigured` if the environment lacks a setting."""
     app_settings = app_settings or read_settings()
-    app = Flask("webapp", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    app = Flask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
     app.config.update(_flask_settings(app_settings))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -100,7 +98,7 @@ def _limiter_url(redis_url: str) -> str:
 
 def _init_extensions(app: Flask) -> None:
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    migrate.init_app(app, db, directory=str(find_assets() / "migrations"))
     limiter.init_app(app)
     csrf.init_app(app)
     # A page of an error of the database must not load the visitor again: the name is looked up when it is used.

@@ -1,0 +1,44 @@
+"""The command `alertcheck`, also `python -m webapp`: the commands of Flask, with this application already named."""
+
+from typing import IO, Any
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup, NoAppException
+from flask_migrate.cli import db
+
+from webapp.application import create_app
+from webapp.cli import COMMANDS
+from webapp.logs import init_logs
+from webapp.settings import Misconfigured
+
+
+class CannotStart(NoAppException):
+    """A setting is missing or wrong. Shown as one sentence, without the usage of the command."""
+
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the sentence."""
+        click.echo(f"Alertcheck cannot start: {self.message}", file=file, err=file is None)
+
+
+def main() -> None:
+    """Run the command that the command line names."""
+    group = FlaskGroup(create_app=_start, add_version_option=False, help="Run and administer Alertcheck.")
+    group.params = [param for param in group.params if param.name != "app"]
+    for command in (*COMMANDS, db):  # the application has them too, but --help lists them before anything is set up
+        group.add_command(command)
+    group.main(prog_name="alertcheck")
+
+
+def _start() -> Flask:
+    init_logs()
+    try:
+        return create_app()
+    except Misconfigured as reason:
+        raise CannotStart(str(reason)) from None
+
+
+if __name__ == "__main__":
+    main()
