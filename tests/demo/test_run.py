@@ -154,6 +154,15 @@ def test_everything_that_is_kept_is_for_its_owner_alone(running: Run) -> None:
     assert [file for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077 and not file.is_socket()] == []
 
 
+def test_the_settings_of_a_running_demo_are_there_for_a_shell(running: Run) -> None:
+    script = 'set -a; . "$1"/env; set +a; exec "$2" -m webapp check-worker'
+    shell = ["sh", "-c", script, "sh", str(running.data), sys.executable]
+
+    told = subprocess.run(shell, cwd=PROJECT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+
+    assert (told.returncode, told.stdout) == (0, "A worker is alive.\n"), told.stderr
+
+
 def test_a_second_runner_on_the_same_data_is_refused(running: Run) -> None:
     environment = os.environ | {"DATA_DIR": str(running.data), "PORT": str(running.port)}
     second = subprocess.run(
@@ -218,7 +227,9 @@ def test_a_second_start_finds_the_data_of_the_first(launcher: Launcher) -> None:
     rows = count_rows(first.data)
     first.press_ctrl_c()
     first.exit_code()
+    (first.data / "env").write_text("SECRET_KEY=stale\n")
     second = launcher.start_ready()
+    assert "stale" not in (second.data / "env").read_text()
     assert [(second.data / name).read_text() for name in ("keys.env", "ports.json")] == kept
     assert count_rows(second.data) == rows
 

@@ -1,6 +1,7 @@
 """PORT and DATA_DIR, and what is said of wrong ones."""
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from webapp.demo.supervisor.options import (
     claim_data,
     open_socket,
     read_options,
+    write_env_file,
     write_private,
 )
 
@@ -80,3 +82,14 @@ def test_a_private_file_is_replaced_and_stays_private(tmp_path: Path) -> None:
     assert (tmp_path / "key").read_text() == "new"
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_file_of_settings_gives_a_shell_each_value_unchanged(tmp_path: Path) -> None:
+    file, value = tmp_path / "a file", "two words, 'quotes' \"both\", a $HOME and a \\ "
+
+    write_env_file(file, "http://127.0.0.1:8000", {"PLAIN": "1", "ODD": value})
+
+    script = 'set -a; . "$1"; set +a; env -0'
+    told = subprocess.run(["sh", "-c", script, "sh", file], env={}, capture_output=True, text=True, check=True).stdout
+    assert {"PLAIN=1", f"ODD={value}"} <= set(told.split("\0"))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

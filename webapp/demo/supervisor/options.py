@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,3 +96,10 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     draft.replace(path)
+
+
+def write_env_file(path: Path, address: str, variables: Mapping[str, str]) -> None:
+    """Write variables for a shell to read: `set -a; . ./data/env; set +a`."""
+    title = f"# The settings of the demo at {address}. Every start of the demo writes them again."
+    lines = [title, *(f"{name}={shlex.quote(value)}" for name, value in sorted(variables.items()))]
+    write_private(path, "\n".join(lines) + "\n")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from webapp.demo.supervisor.keys import load_keys
-from webapp.demo.supervisor.options import PROJECT, CannotRun, DemoOptions, write_private
+from webapp.demo.supervisor.options import PROJECT, CannotRun, DemoOptions, write_env_file, write_private
 from webapp.demo.supervisor.ports import ReceiverPorts, choose_ports
 from webapp.demo.supervisor.processes import Child, start
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
@@ -43,9 +43,12 @@ class Stack:
 
     def start(self) -> None:
         """Start everything and return when a press would work. Raises `CannotRun` or `ShutdownRequested`."""
+        env_file = self.options.data / "env"
+        env_file.unlink(missing_ok=True)  # it would describe the run before, should this one fail
         self._start_queue_server()
         self._set_up_keys()
         self._start_receiver()
+        write_env_file(env_file, self.options.address, self._list_settings())
         self._run_to_end("migrate", "Bringing the database up to date", [*FLASK, "db", "upgrade"])
         self._run_to_end("seed", "Filling in the demo's data", [*FLASK, "seed-demo"])
         with step("Starting worker and web server"):
@@ -130,6 +133,13 @@ class Stack:
             if time.monotonic() > deadline:
                 raise CannotRun("\n  ".join([f"Not ready after {READY_LIMIT:.0f} s:", *readiness.reasons]))
             self.shutdown_request.pause(0.1)
+
+    def _list_settings(self) -> dict[str, str]:
+        """Return what the demo sets, and what it was given of the settings that .env.example names."""
+        example = (PROJECT / ".env.example").read_text().splitlines()
+        given = {line.partition("=")[0] for line in example if not line.startswith("#")}
+        own = {name for name, value in self.environment.items() if os.environ.get(name) != value}
+        return {name: self.environment[name] for name in own | (given & self.environment.keys())}
 
     def _log(self, name: str) -> Path:
         return self.options.data / "logs" / f"{name}.log"
