@@ -4,15 +4,16 @@
 #   PYTHON    the Python to make .venv with (3.11 or later); by default the first one found
 #   PORT      where `make run` serves the pages (8000)
 #   DATA_DIR  where `make run` keeps its data (./data)
+#   VENV      where the packages are installed (.venv); give each Python one of its own
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && exit; done; echo python3)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 USABLE_VENV := import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)
-VENV := .venv
+VENV ?= .venv
 IN_VENV := $(VENV)/bin/python
 
-.PHONY: help run test check bench bench-full lock clean
+.PHONY: help run command test check bench bench-full lock clean
 
 help:
 	@echo "make run     set up and start the demo; Ctrl-C stops it"
@@ -22,8 +23,20 @@ help:
 	@echo "make lock    write requirements*.txt anew from pyproject.toml (needs uv)"
 	@echo "make clean   remove the set-up and the caches, not the data"
 
-run: $(VENV)/.run-ready
+run: $(VENV)/.run-ready command
 	@exec $(IN_VENV) -m webapp.demo
+
+# The command `alertcheck` for the code in this folder: what an editable install would make, without a build backend.
+command: | $(VENV)/.made
+	@ln -sfn "$(CURDIR)" $(VENV)/project
+	@printf '%s\n' "$$COMMAND" >$(VENV)/bin/alertcheck && chmod +x $(VENV)/bin/alertcheck
+
+define COMMAND
+#!/bin/sh
+here=$$(cd "$$(dirname "$$0")" && pwd)
+PYTHONSAFEPATH=1 PYTHONPATH=$$here/../project exec "$$here/python" -m webapp "$$@"
+endef
+export COMMAND
 
 test: $(VENV)/.test-ready
 	@$(IN_VENV) -m pytest
@@ -49,7 +62,7 @@ lock:
 	$(COMPILE) --extra demo --extra dev --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is set last, so an install that was interrupted is done again.

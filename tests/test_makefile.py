@@ -1,0 +1,27 @@
+"""The Makefile: what it sets up beside the packages."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from benchmarks.installation.processes import ROOT
+from webapp import __version__
+
+
+@pytest.mark.slow
+def test_the_command_runs_the_code_of_this_folder_from_any_other(tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    make = ["make", "command", f"VENV={environment}", f"PYTHON={sys.executable}"]
+    subprocess.run(make, cwd=ROOT, capture_output=True, check=True)
+    purelib = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+    (purelib / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (tmp_path / "webapp").mkdir()  # of somebody else
+    (tmp_path / "webapp" / "__main__.py").write_text("raise SystemExit('not this one')")
+
+    command = [environment / "bin" / "alertcheck", "version"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (told.returncode, told.stdout) == (0, f"{__version__}\n"), told.stderr
