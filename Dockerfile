@@ -1,5 +1,6 @@
 # One image for the web server, the worker and the migrations; compose.yaml says which of them a container is.
-FROM python:3.13-slim
+# The tag's digest on 2026-10-09 (Python 3.13.16, Debian trixie); docs/releasing.md says how to renew it.
+FROM python:3.13-slim@sha256:70729b46c69b4f1e97c4822c1af3df53a1476cf5ddc6c087c0c10bc3a5678c2f
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

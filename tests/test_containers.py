@@ -64,8 +64,8 @@ def test_the_web_server_can_be_reached_by_this_machine_alone_unless_told_otherwi
 
 
 @pytest.mark.parametrize("image", [*words_of("FROM"), SERVICES["postgres"]["image"], SERVICES["valkey"]["image"]])
-def test_an_image_has_its_version_pinned(image: str) -> None:
-    assert re.fullmatch(r"[a-z/]+:\d+(\.\d+)*(-slim)?", image)
+def test_an_image_has_its_version_and_its_digest_pinned(image: str) -> None:
+    assert re.fullmatch(r"[a-z/]+:\d+(\.\d+)*(-slim)?@sha256:[0-9a-f]{64}", image)
 
 
 @pytest.mark.parametrize("service", SERVICES)
