@@ -18,8 +18,8 @@ def test_the_command_runs_the_code_of_this_folder_from_any_other(tmp_path: Path)
     subprocess.run(make, cwd=ROOT, capture_output=True, check=True)
     purelib = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
     (purelib / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    (tmp_path / "webapp").mkdir()  # of somebody else
-    (tmp_path / "webapp" / "__main__.py").write_text("raise SystemExit('not this one')")
+    (tmp_path / "webapp").mkdir()  # somebody else's
+    (tmp_path / "webapp" / "__init__.py").write_text("raise SystemExit('not this one')")
 
     command = [environment / "bin" / "alertcheck", "version"]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ from benchmarks.installation.servers import QueueServer
 from webapp import __version__
 from webapp.demo.supervisor.processes import start
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("package")]  # one wheel for all
+pytestmark = pytest.mark.slow
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "webapp", "migrations", "static", "templates")
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
