@@ -45,7 +45,7 @@ def _import_once() -> dict[str, float]:
     environment = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "x" * 32,
-        "CONFIG_KEYS": Fernet.generate_key().decode(),
+        "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": "sqlite:////nowhere/alertcheck.sqlite",  # no import opens it
         "REDIS_URL": "redis://localhost",
     }

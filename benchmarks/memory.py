@@ -27,7 +27,7 @@ AT_ONCE = 8
 SETTLES = 3.0
 """Seconds after which a process that has just started is at rest."""
 
-LIMITS = {"PRESSES_PER_MEMBER": "1000000", "PRESSES_PER_WORKSPACE": "1000000"}
+LIMITS = {"ALERTCHECK_PRESSES_PER_MEMBER": "1000000", "ALERTCHECK_PRESSES_PER_WORKSPACE": "1000000"}
 
 
 def measure(full: bool) -> Table:

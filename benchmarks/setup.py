@@ -21,7 +21,7 @@ Kind = Literal["sqlite", "postgresql"]
 
 KINDS: tuple[Kind, ...] = ("postgresql", "sqlite")
 
-NO_LIMITS = {"PRESSES_PER_MEMBER": "1000000", "PRESSES_PER_WORKSPACE": "1000000"}
+NO_LIMITS = {"ALERTCHECK_PRESSES_PER_MEMBER": "1000000", "ALERTCHECK_PRESSES_PER_WORKSPACE": "1000000"}
 
 
 @contextmanager
@@ -63,6 +63,10 @@ def _database(kind: Kind, directory: Path) -> Iterator[str]:
 
 
 def _migrate(url: str) -> None:
-    settings = {"SECRET_KEY": "x" * 32, "CONFIG_KEYS": Fernet.generate_key().decode(), "REDIS_URL": "redis://localhost"}
+    settings = {
+        "SECRET_KEY": "x" * 32,
+        "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
+        "REDIS_URL": "redis://localhost",
+    }
     with create_app(read_settings(settings | {"DATABASE_URL": url})).app_context():
         upgrade()

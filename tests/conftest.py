@@ -128,7 +128,7 @@ def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPSe
     origin = f"http://127.0.0.1:{httpserver.port}"
     environment = {
         "SECRET_KEY": "a key for tests, long enough to sign with",
-        "CONFIG_KEYS": Fernet.generate_key().decode(),
+        "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": database_url,
         "REDIS_URL": queue_server.url,
         "ALERTCHECK_TRUSTED_ORIGINS": origin,
@@ -187,8 +187,8 @@ def migrate(url: str) -> None:
     """Bring a database to the newest schema, as `flask db upgrade` does."""
     app_settings = read_settings(
         {
-            "SECRET_KEY": "any",
-            "CONFIG_KEYS": Fernet.generate_key().decode(),
+            "SECRET_KEY": "no page is signed with this, so any will do",
+            "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
             "DATABASE_URL": url,
             "REDIS_URL": "redis://127.0.0.1:1",
         }

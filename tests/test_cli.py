@@ -208,8 +208,8 @@ def test_an_unknown_account_is_told(run: Run, words: tuple[str, ...]) -> None:
 
 
 def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: SeededIds) -> None:
-    keys = f"{Fernet.generate_key().decode()},{environment['CONFIG_KEYS']}"
-    runner = create_app(read_settings(environment | {"CONFIG_KEYS": keys})).test_cli_runner()
+    keys = f"{Fernet.generate_key().decode()},{environment['ALERTCHECK_CONFIG_KEYS']}"
+    runner = create_app(read_settings(environment | {"ALERTCHECK_CONFIG_KEYS": keys})).test_cli_runner()
 
     counts = [runner.invoke(args=["rotate-keys"]).output for _ in range(2)]
 
@@ -276,7 +276,11 @@ def test_an_installation_that_is_no_demo_has_no_command_to_fill_it_with_the_demo
 def demo(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """The settings of a demo."""
     inbox = str(tmp_path / "inbox.sqlite")
-    return environment | {"DEMO": "1", "DEMO_INBOX": inbox, "DEMO_RECEIVER_HTTP": "http://127.0.0.1:4001"}
+    return environment | {
+        "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_INBOX": inbox,
+        "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:4001",
+    }
 
 
 def _seed(demo: dict[str, str]) -> str:
@@ -302,7 +306,7 @@ def test_seeding_again_adds_nothing(app: Flask, demo: dict[str, str]) -> None:
 def test_seeding_again_follows_the_receiver_to_its_new_port(app: Flask, demo: dict[str, str]) -> None:
     _seed(demo)
 
-    told = _seed(demo | {"DEMO_RECEIVER_HTTP": "http://127.0.0.1:4002"})
+    told = _seed(demo | {"ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:4002"})
 
     assert told == f"{_count(app, AlertDestination.type != 'email')} addresses mended\n"
 

@@ -164,7 +164,11 @@ POSTS = [row for row in ROWS if row.method == "POST" and "<token>" not in row.ru
 @pytest.fixture
 def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """The operator's settings, with the demo's routes too."""
-    demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
+    demo = {
+        "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
+        "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:1",
+    }
     return environment | demo | {"SECRET_KEY": SECRET_KEY}
 
 

@@ -1,17 +1,19 @@
 """The operator's settings: what is missing or wrong is said plainly, and no secret is printed."""
 
 import base64
+import traceback
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from webapp.settings import AppSettings, Misconfigured, read_settings
+from webapp.environment import read_settings, variables_of
+from webapp.settings import AppSettings, Misconfigured, OperatorSettings, read_settings
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in range(2)]
 NEEDED = {
-    "SECRET_KEY": "canary-secret-key",
-    "CONFIG_KEYS": KEYS[0],
+    "SECRET_KEY": "canary-secret-key-of-enough-characters",
+    "ALERTCHECK_CONFIG_KEYS": KEYS[0],
     "DATABASE_URL": "postgresql+psycopg://me:canary-password@db.example/alertcheck",
     "REDIS_URL": "redis://:canary-password@queue.example",
 }
@@ -21,18 +23,22 @@ OPTIONAL = (
     "ALERTCHECK_EGRESS_PROXY",
     "ALERTCHECK_EXTRA_HOSTS",
     "ALERTCHECK_TRUSTED_ORIGINS",
-    "ALLOWED_HOSTS",
-    "CONFIG_KEYS_FILE",
-    "DEMO",
-    "HTTPS",
-    "MAIL_FROM",
-    "MAIL_URL",
-    "PRESSES_PER_MEMBER",
-    "PRESSES_PER_WORKSPACE",
-    "PUBLIC_URL",
-    "TRUSTED_PROXIES",
+    "ALERTCHECK_ALLOWED_HOSTS",
+    "ALERTCHECK_CONFIG_KEYS_FILE",
+    "ALERTCHECK_DEMO",
+    "ALERTCHECK_HTTPS",
+    "ALERTCHECK_MAIL_FROM",
+    "ALERTCHECK_MAIL_URL",
+    "ALERTCHECK_PRESSES_PER_MEMBER",
+    "ALERTCHECK_PRESSES_PER_WORKSPACE",
+    "ALERTCHECK_PUBLIC_URL",
+    "ALERTCHECK_TRUSTED_PROXIES",
 )
-DEMO = {"DEMO": "1", "DEMO_INBOX": "/var/demo/inbox", "DEMO_RECEIVER_HTTP": "http://127.0.0.1:8025"}
+DEMO = {
+    "ALERTCHECK_DEMO": "1",
+    "ALERTCHECK_DEMO_INBOX": "/var/demo/inbox",
+    "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:8025",
+}
 
 
 def read(**settings: str) -> AppSettings:
@@ -62,24 +68,27 @@ def test_what_is_not_set_is_off() -> None:
 
 
 def test_the_waits_of_real_alerts_are_seconds() -> None:
-    assert read(REAL_ALERT_WAITS="60, 1800").real_alert_retry_delays == (timedelta(minutes=1), timedelta(minutes=30))
+    assert read(ALERTCHECK_REAL_ALERT_WAITS="60, 1800").real_alert_retry_delays == (
+        timedelta(minutes=1),
+        timedelta(minutes=30),
+    )
 
 
 @pytest.mark.parametrize("waits", ["soon", "1.5", "-3", "60;300", "60,43141", "1000000"])
 def test_waits_that_are_no_seconds_or_come_to_more_than_half_a_day_are_refused(waits: str) -> None:
-    with pytest.raises(Misconfigured, match="REAL_ALERT_WAITS has to be seconds, such as"):
-        read(REAL_ALERT_WAITS=waits)
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_REAL_ALERT_WAITS has to be seconds, such as"):
+        read(ALERTCHECK_REAL_ALERT_WAITS=waits)
 
 
 @pytest.mark.parametrize(("days", "kept"), [("0", None), ("400", timedelta(days=400))])
 def test_deliveries_are_kept_for_ever_or_for_some_days(days: str, kept: timedelta | None) -> None:
-    assert read(KEEP_DELIVERIES_DAYS=days).keep_deliveries == kept
+    assert read(ALERTCHECK_KEEP_DELIVERIES_DAYS=days).keep_deliveries == kept
 
 
 @pytest.mark.parametrize("days", ["-1", "a year", "36501"])
 def test_days_that_cannot_be_are_refused(days: str) -> None:
-    with pytest.raises(Misconfigured, match="KEEP_DELIVERIES_DAYS"):
-        read(KEEP_DELIVERIES_DAYS=days)
+    with pytest.raises(Misconfigured, match="ALERTCHECK_KEEP_DELIVERIES_DAYS"):
+        read(ALERTCHECK_KEEP_DELIVERIES_DAYS=days)
 
 
 def test_what_is_set_to_nothing_is_as_good_as_left_out() -> None:
@@ -101,7 +110,7 @@ def test_a_setting_that_is_empty_is_as_good_as_missing(name: str) -> None:
         read(**{name: "  "})
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "CONFIG_KEYS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALERTCHECK_CONFIG_KEYS"])
 def test_a_key_that_is_missing_comes_with_the_command_that_makes_one(name: str) -> None:
     with pytest.raises(Misconfigured, match="Make one with: python3 -c"):
         read(**{name: ""})
@@ -159,16 +168,18 @@ def test_the_queue_is_reached_by_tcp_by_tls_or_by_a_socket(url: str) -> None:
 
 @pytest.mark.parametrize("keys", ["canary", f"{KEYS[0]},canary", KEYS[0][:-2], ","])
 def test_something_that_is_no_key_is_refused_and_not_quoted(keys: str) -> None:
-    with pytest.raises(Misconfigured, match="CONFIG_KEYS") as caught:
-        read(CONFIG_KEYS=keys)
+    with pytest.raises(Misconfigured, match="ALERTCHECK_CONFIG_KEYS") as caught:
+        read(ALERTCHECK_CONFIG_KEYS=keys)
 
     assert keys not in str(caught.value)
 
 
 def test_settings_sealed_with_any_of_the_keys_can_be_opened() -> None:
-    sealed = read(CONFIG_KEYS=KEYS[1]).cipher.encrypt({"address": "x"}, context="row")
+    sealed = read(ALERTCHECK_CONFIG_KEYS=KEYS[1]).cipher.encrypt({"address": "x"}, context="row")
 
-    assert read(CONFIG_KEYS=f" {KEYS[0]} , {KEYS[1]}, ").cipher.decrypt(sealed, context="row") == {"address": "x"}
+    assert read(ALERTCHECK_CONFIG_KEYS=f" {KEYS[0]} , {KEYS[1]}, ").cipher.decrypt(sealed, context="row") == {
+        "address": "x"
+    }
 
 
 @pytest.fixture
@@ -177,15 +188,15 @@ def key_file(tmp_path: Path) -> Path:
 
 
 def test_a_key_file_that_does_not_exist_is_made_for_its_owner_alone(key_file: Path) -> None:
-    read(CONFIG_KEYS_FILE=str(key_file))
+    read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file))
 
     assert key_file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_key_file_is_the_same_at_the_next_start(key_file: Path) -> None:
-    sealed = read(CONFIG_KEYS_FILE=str(key_file)).cipher.encrypt({"address": "x"}, context="row")
+    sealed = read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file)).cipher.encrypt({"address": "x"}, context="row")
 
-    assert read(CONFIG_KEYS_FILE=str(key_file)).cipher.decrypt(sealed, context="row") == {"address": "x"}
+    assert read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file)).cipher.decrypt(sealed, context="row") == {"address": "x"}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
@@ -194,24 +205,26 @@ def test_a_key_file_that_others_may_read_is_refused(key_file: Path, mode: int) -
     key_file.chmod(mode)
 
     with pytest.raises(Misconfigured, match="can be read by others"):
-        read(CONFIG_KEYS_FILE=str(key_file))
+        read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file))
 
 
 def test_a_key_file_that_cannot_be_made_is_refused(key_file: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be used: No such file or directory"):
-        read(CONFIG_KEYS_FILE=str(key_file / "below"))
+        read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file / "below"))
 
 
 @pytest.mark.parametrize(("value", "https"), [("1", True), ("0", False), ("", False)])
 def test_https_is_on_if_it_is_1(value: str, https: bool) -> None:
-    assert read(HTTPS=value).https is https
+    assert read(ALERTCHECK_HTTPS=value).https is https
 
 
 def test_the_number_of_trusted_proxies_is_read() -> None:
-    assert read(TRUSTED_PROXIES="2").proxies == 2
+    assert read(ALERTCHECK_TRUSTED_PROXIES="2").proxies == 2
 
 
-@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "PRESSES_PER_MEMBER", "PRESSES_PER_WORKSPACE"])
+@pytest.mark.parametrize(
+    "name", ["ALERTCHECK_TRUSTED_PROXIES", "ALERTCHECK_PRESSES_PER_MEMBER", "ALERTCHECK_PRESSES_PER_WORKSPACE"]
+)
 @pytest.mark.parametrize("value", ["two", "-1", "1.5", "²", "9999999999"])
 def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} has to be a whole number"):
@@ -219,27 +232,27 @@ def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
 
 
 def test_a_metrics_token_is_read_without_the_spaces_around_it() -> None:
-    assert read(METRICS_TOKEN=" 0123456789abcde= ").metrics_token == "0123456789abcde="
+    assert read(ALERTCHECK_METRICS_TOKEN=" 0123456789abcde= ").metrics_token == "0123456789abcde="
 
 
 @pytest.mark.parametrize("nothing", ["", "  "])
 def test_a_metrics_token_that_is_empty_is_none(nothing: str) -> None:
-    assert read(METRICS_TOKEN=nothing).metrics_token is None
+    assert read(ALERTCHECK_METRICS_TOKEN=nothing).metrics_token is None
 
 
 @pytest.mark.parametrize(
     "token", ["canary789abcdef", "canary with some spaces", "canary-\u00e4\u00f6\u00fc-456789abcdef"]
 )
 def test_a_metrics_token_that_is_short_or_fits_no_header_is_refused_and_not_quoted(token: str) -> None:
-    with pytest.raises(Misconfigured, match=r"^METRICS_TOKEN needs .* Make one with: python3 -c") as caught:
-        read(METRICS_TOKEN=token)
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_METRICS_TOKEN needs .* Make one with: python3 -c") as caught:
+        read(ALERTCHECK_METRICS_TOKEN=token)
 
     assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize("nothing", ["", " "])
 def test_without_an_address_of_the_pages_there_are_no_links(nothing: str) -> None:
-    assert read(PUBLIC_URL=nothing).links.make(7, "K7QM4T") is None
+    assert read(ALERTCHECK_PUBLIC_URL=nothing).links.make(7, "K7QM4T") is None
 
 
 @pytest.mark.parametrize(
@@ -250,7 +263,7 @@ def test_without_an_address_of_the_pages_there_are_no_links(nothing: str) -> Non
     ],
 )
 def test_links_begin_with_the_address_of_the_pages(url: str, origin: str) -> None:
-    assert str(read(PUBLIC_URL=url).links.make(7, "K7QM4T")).startswith(f"{origin}seen/")
+    assert str(read(ALERTCHECK_PUBLIC_URL=url).links.make(7, "K7QM4T")).startswith(f"{origin}seen/")
 
 
 @pytest.mark.parametrize(
@@ -265,27 +278,27 @@ def test_links_begin_with_the_address_of_the_pages(url: str, origin: str) -> Non
     ],
 )
 def test_an_address_of_the_pages_that_is_no_origin_is_refused_and_not_quoted(url: str) -> None:
-    with pytest.raises(Misconfigured, match=r"^PUBLIC_URL takes scheme://host without a path") as caught:
-        read(PUBLIC_URL=url)
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_PUBLIC_URL takes scheme://host without a path") as caught:
+        read(ALERTCHECK_PUBLIC_URL=url)
 
     assert "canary" not in str(caught.value)
 
 
 def test_a_mail_server_needs_a_sender() -> None:
-    with pytest.raises(Misconfigured, match="MAIL_FROM is not set"):
-        read(MAIL_URL="smtp://mail.example:25")
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_MAIL_FROM is not set, and ALERTCHECK_MAIL_URL needs it"):
+        read(ALERTCHECK_MAIL_URL="smtp://mail.example:25")
 
 
 def test_a_mail_server_with_a_sender_is_read() -> None:
-    mail = read(MAIL_URL="smtp://mail.example:2525", MAIL_FROM="alerts@example.com").outbound.mail
+    mail = read(ALERTCHECK_MAIL_URL="smtp://mail.example:2525", ALERTCHECK_MAIL_FROM="alerts@example.com").outbound.mail
 
     assert mail is not None
     assert (mail.host, mail.port) == ("mail.example", 2525)
 
 
 def test_a_mail_server_that_cannot_be_understood_is_refused() -> None:
-    with pytest.raises(Misconfigured, match="mail server's URL has to begin with smtp://"):
-        read(MAIL_URL="gopher://mail.example", MAIL_FROM="alerts@example.com")
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_MAIL_URL has to begin with smtp://"):
+        read(ALERTCHECK_MAIL_URL="gopher://mail.example", ALERTCHECK_MAIL_FROM="alerts@example.com")
 
 
 def test_an_origin_that_cannot_be_trusted_is_refused() -> None:
@@ -304,15 +317,18 @@ def test_the_demo_is_on_if_it_is_1() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["DEMO_INBOX", "DEMO_RECEIVER_HTTP"])
+@pytest.mark.parametrize("name", ["ALERTCHECK_DEMO_INBOX", "ALERTCHECK_DEMO_RECEIVER_HTTP"])
 def test_a_demo_without_an_inbox_or_a_receiver_is_refused(name: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} is not set"):
         read(**(DEMO | {name: ""}))
 
 
 def test_the_settings_print_without_secrets() -> None:
-    mail = {"MAIL_URL": "smtps://me:canary-password@mail.example", "MAIL_FROM": "alerts@example.com"}
-    printed = repr(read(METRICS_TOKEN="canary-metrics-token", **mail))
+    mail = {
+        "ALERTCHECK_MAIL_URL": "smtps://me:canary-password@mail.example",
+        "ALERTCHECK_MAIL_FROM": "alerts@example.com",
+    }
+    printed = repr(read(ALERTCHECK_METRICS_TOKEN="canary-metrics-token", **mail))
 
     assert "canary" not in printed
     assert KEYS[0] not in printed
@@ -320,16 +336,134 @@ def test_the_settings_print_without_secrets() -> None:
 
 @pytest.mark.parametrize("word", ["1", "true", "True", "YES", " on "])
 def test_a_flag_is_set_by_every_usual_word(word: str) -> None:
-    assert read(HTTPS=word).https is True
+    assert read(ALERTCHECK_HTTPS=word).https is True
 
 
 @pytest.mark.parametrize("word", ["", "0", "false", "No", "OFF"])
 def test_a_flag_is_unset_by_every_usual_word(word: str) -> None:
-    assert read(HTTPS=word).https is False
+    assert read(ALERTCHECK_HTTPS=word).https is False
 
 
-@pytest.mark.parametrize("name", ["HTTPS", "DEMO"])
+@pytest.mark.parametrize("name", ["ALERTCHECK_HTTPS", "ALERTCHECK_DEMO"])
 @pytest.mark.parametrize("word", ["2", "y", "enabled", "https"])
 def test_a_flag_that_is_neither_is_refused_and_never_means_off(name: str, word: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} has to be 1, true, yes or on"):
         read(**{name: word})
+
+
+@pytest.mark.parametrize("length", [1, 31])
+def test_a_secret_key_that_is_too_short_is_refused_with_the_command_that_makes_one(length: int) -> None:
+    with pytest.raises(Misconfigured, match=r"^SECRET_KEY needs 32 characters or more\. Make one with: python3 -c"):
+        read(SECRET_KEY="k" * length)
+
+
+def test_a_secret_key_of_32_characters_is_taken() -> None:
+    assert read(SECRET_KEY="k" * 32).secret_key == "k" * 32
+
+
+def test_all_that_is_wrong_is_reported_at_once() -> None:
+    wrong = {
+        "ALERTCHECK_HTTPS": "maybe",
+        "ALERTCHECK_MAIL_URL": "gopher://canary",
+        "ALERTCHECK_PUBLIC_URL": "canary",
+        "ALERTCHECK_CA_FILE": "/nowhere/ca.pem",
+        "ALERTCHECK_DEMO": "1",
+        "METRICS_TOKEN": "canary",
+        "ALERTCHECK_METRICS_TOKEN": "other",
+        "SECRET_KEY": "canary",
+    }
+
+    with pytest.raises(Misconfigured) as caught:
+        read_settings(wrong)
+
+    assert [line.split()[0] for line in str(caught.value).splitlines()] == [
+        "METRICS_TOKEN",
+        "ALERTCHECK_CA_FILE",
+        "SECRET_KEY",
+        "ALERTCHECK_CONFIG_KEYS",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "ALERTCHECK_MAIL_URL",
+        "ALERTCHECK_MAIL_FROM",
+        "ALERTCHECK_HTTPS",
+        "ALERTCHECK_PUBLIC_URL",
+        "ALERTCHECK_METRICS_TOKEN",
+        "ALERTCHECK_DEMO_INBOX",
+        "ALERTCHECK_DEMO_RECEIVER_HTTP",
+    ]
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", variables_of(OperatorSettings).values())
+@pytest.mark.parametrize("garbage", ["\udcff canary \x85", "canary://[canary@canary", "canary\u2100", "=canary;,="])
+def test_garbage_in_any_setting_is_never_quoted(
+    variable: str, garbage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where a file of keys would be made
+
+    with pytest.raises(Misconfigured) as caught:
+        read_settings(NEEDED | {"SECRET_KEY": "short", variable: garbage})
+
+    assert "canary" not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"canary", b"\xff canary"])
+def test_a_file_of_something_else_than_keys_is_refused(key_file: Path, content: bytes) -> None:
+    key_file.write_bytes(content)
+    key_file.chmod(0o600)
+
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_CONFIG_KEYS_FILE holds something that is not a") as caught:
+        read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file))
+
+    assert "canary" not in str(caught.value)
+
+
+def test_a_key_file_is_enough(key_file: Path) -> None:
+    without = {name: value for name, value in NEEDED.items() if name != "ALERTCHECK_CONFIG_KEYS"}
+
+    assert read_settings(without | {"ALERTCHECK_CONFIG_KEYS_FILE": str(key_file)}).cipher
+
+
+def test_a_mail_sender_that_is_no_address_is_refused() -> None:
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_MAIL_FROM has to be a plain e-mail address such as "):
+        read(ALERTCHECK_MAIL_URL="smtp://mail.example:25", ALERTCHECK_MAIL_FROM="alerts")
+
+
+def test_an_old_name_works_with_a_warning_that_has_the_new_one(caplog: pytest.LogCaptureFixture) -> None:
+    assert read(HTTPS="1").https is True
+    assert caplog.messages == ["HTTPS is an old name. Rename it to ALERTCHECK_HTTPS."]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ALERTCHECK_HTPS", " Did you mean ALERTCHECK_HTTPS?"),
+        ("ALERTCHECK_TRUSTED_PROXY", " Did you mean ALERTCHECK_TRUSTED_PROXIES?"),
+        ("ALERTCHECK_QQQ", ""),
+        ("ALERTCHECK_https", ""),
+    ],
+)
+def test_a_name_that_is_no_setting_is_warned_of(name: str, hint: str, caplog: pytest.LogCaptureFixture) -> None:
+    read(**{name: "canary"})
+
+    assert caplog.messages == [f"{name} is not a setting, so it is ignored.{hint}"]
+
+
+def test_what_is_known_or_empty_or_not_ours_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    read(ALERTCHECK_HTTPS="1", ALERTCHECK_WEB_ADDRESS="127.0.0.1:8000", ALERTCHECK_HTPS="", ALERT="1")
+
+    assert caplog.records == []
+
+
+def test_the_settings_as_they_are_read_print_without_secrets(key_file: Path) -> None:
+    secrets = {
+        "ALERTCHECK_MAIL_URL": "smtps://me:canary-password@mail.example",
+        "ALERTCHECK_MAIL_FROM": "alerts@example.com",
+        "ALERTCHECK_METRICS_TOKEN": "canary-metrics-token",
+        "ALERTCHECK_CONFIG_KEYS_FILE": str(key_file),
+    }
+    printed = repr(read_settings(OperatorSettings, NEEDED | secrets)) + str(read_settings(OperatorSettings, NEEDED))
+
+    assert "canary" not in printed
+    assert KEYS[0] not in printed
+    assert key_file.read_text().strip() not in printed

@@ -14,13 +14,13 @@ from webapp.settings import Misconfigured
 
 
 class CannotStart(NoAppException):
-    """A setting is missing or wrong. Shown as one sentence, without the usage of the command."""
+    """A setting is missing or wrong. Shown as sentences, without the usage of the command."""
 
     exit_code = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the sentence."""
-        click.echo(f"Alertcheck cannot start: {self.message}", file=file, err=file is None)
+        """Print the sentences."""
+        click.echo(f"Alertcheck cannot start:\n{self.message}", file=file, err=file is None)
 
 
 def main() -> None:

@@ -139,11 +139,11 @@ def _get_account(email: str) -> Account:
 @click.command("rotate-keys")
 @with_appcontext
 def rotate_keys() -> None:
-    """Encrypt every destination's settings with the first of CONFIG_KEYS. Safe to run again."""
+    """Encrypt every destination's settings with the first of ALERTCHECK_CONFIG_KEYS. Safe to run again."""
     rotation = editing.rotate_keys(current_settings().cipher)
     click.echo(f"{rotation.rotated} encrypted anew, {rotation.current} were already, {rotation.unreadable} unreadable.")
     if rotation.unreadable:
-        raise click.ClickException("Keep the old keys: what is unreadable opens with none of CONFIG_KEYS.")
+        raise click.ClickException("Keep the old keys: what is unreadable opens with none of ALERTCHECK_CONFIG_KEYS.")
 
 
 COMMANDS = (

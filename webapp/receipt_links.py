@@ -55,15 +55,13 @@ class ReceiptLinks:
         return found[1] if found else None
 
 
-def read_public_url(text: str) -> str | None:
-    """Return the canonical origin, or None for an empty text. Raises ValueError with a sentence on what it takes."""
-    if not text.strip():
-        return None
+def read_public_url(text: str) -> str:
+    """Return the canonical origin. Raises ValueError with the rest of a sentence about the setting."""
     try:
-        target = read_url(text.strip())
+        target = read_url(text)
     except DeliveryFailed:
         target = None
     # Not repeated: a password may stand in it.
     if target is None or target.path != "/":
-        raise ValueError("PUBLIC_URL takes scheme://host without a path, such as https://alertcheck.example.com.")
+        raise ValueError("takes scheme://host without a path, such as https://alertcheck.example.com.")
     return f"{target.scheme}://{target.authority}"

@@ -1,34 +1,91 @@
 """What the operator sets, read from the environment once; a missing or wrong value is said plainly."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from difflib import get_close_matches
+from logging import getLogger
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Annotated
 
 from flask import current_app
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic import AfterValidator, Field, PlainValidator
 
-from webapp.encryption.keys import NoKeys, read_keys
+from webapp.deprecated_names import use_new_names
+from webapp.encryption.keys import read_key_file
 from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.environment import PREFIX, Misconfigured, needed_with, read_settings, split, variables_of
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.environment import read_policy
-from webapp.outbound.smtp.mail_server import MailServer, parse_mail_url
+from webapp.outbound.policy.environment import OutboundSettings
+from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
 from webapp.receipt_links import ReceiptLinks, read_public_url
+from webapp.setting_values import (
+    MAKE_RANDOM,
+    check_database_url,
+    check_days,
+    check_metrics_token,
+    check_queue_url,
+    check_secret_key,
+    read_config_keys,
+    read_flag,
+    read_waits,
+)
 
-MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+__all__ = [
+    "AppSettings",
+    "Demo",
+    "Misconfigured",
+    "OperatorSettings",
+    "TestSendLimits",
+    "current_settings",
+    "read_settings",
+]
 
-UNREADABLE = "cannot be read. In a password, write / as %2F, : as %3A, @ as %40, # as %23 and ? as %3F."
+log = getLogger(__name__)
+
+READ_ELSEWHERE = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        "WEB_ADDRESS",  # compose.yaml
+        *("CHROMIUM", "NO_SKIP", "WALKS"),  # tests and benchmarks
+    )
+)
+"""Variables that are no misspelt settings, although the application does not read them."""
+
+Count = Annotated[int, Field(ge=0, lt=10**9)]
+Flag = Annotated[bool, PlainValidator(read_flag)]
+Keys = tuple[str, ...]
+Sender = Annotated[str, AfterValidator(check_sender)]
 
 
-_FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("", "0", "false", "no", "off"), False)
+class OperatorSettings(OutboundSettings):
+    """Every setting, as docs/settings.md explains it. What may hold a secret is not in its repr."""
 
-
-class Misconfigured(Exception):
-    """A setting is missing or wrong; the text says which, and what to do."""
+    secret_key: Annotated[str, AfterValidator(check_secret_key)] = Field(
+        validation_alias="SECRET_KEY", description=f"Make one with: {MAKE_RANDOM}", repr=False
+    )
+    config_keys_file: Annotated[Keys, PlainValidator(read_key_file)] = Field((), repr=False)
+    config_keys: Annotated[Keys, PlainValidator(read_config_keys)] = Field((), validate_default=True, repr=False)
+    database_url: Annotated[str, AfterValidator(check_database_url)] = Field(
+        validation_alias="DATABASE_URL", repr=False
+    )
+    redis_url: Annotated[str, AfterValidator(check_queue_url)] = Field(validation_alias="REDIS_URL", repr=False)
+    mail_url: Annotated[str | None, AfterValidator(check_mail_url)] = Field(None, repr=False)
+    mail_from: Annotated[Sender | None, needed_with("mail_url")] = Field(None, validate_default=True)
+    https: Flag = False
+    allowed_hosts: Annotated[tuple[str, ...], PlainValidator(lambda text: tuple(split(text)))] = ()
+    public_url: Annotated[str | None, AfterValidator(read_public_url)] = None
+    trusted_proxies: Count = 0
+    presses_per_member: Count = 120
+    presses_per_workspace: Count = 600
+    metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
+    real_alert_retry_delays: Annotated[tuple[timedelta, ...], PlainValidator(read_waits)] = ()
+    keep_deliveries_days: Annotated[Count, AfterValidator(check_days)] = 0
+    demo: Flag = False
+    demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
+    demo_receiver_http: Annotated[str | None, needed_with("demo")] = Field(None, validate_default=True)
+    demo_signing_secret_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -76,27 +133,11 @@ class AppSettings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
-    """Read every setting. Raises `Misconfigured`."""
-    secret_key = _require(environ, "SECRET_KEY", MAKE_RANDOM)
-    return AppSettings(
-        secret_key=secret_key,
-        cipher=_read_sealer(environ, secret_key),
-        database_url=_require_database_url(environ),
-        redis_url=_require_queue_url(environ),
-        outbound=_read_way_out(environ),
-        presses=TestSendLimits(
-            per_member=_read_number(environ, "PRESSES_PER_MEMBER", 120),
-            per_workspace=_read_number(environ, "PRESSES_PER_WORKSPACE", 600),
-        ),
-        real_alert_retry_delays=_read_waits(environ),
-        keep_deliveries=_read_keep(environ),
-        links=_read_links(environ, secret_key),
-        https=_read_flag(environ, "HTTPS"),
-        hosts=_read_hosts(environ),
-        proxies=_read_number(environ, "TRUSTED_PROXIES", 0),
-        metrics_token=_read_metrics_token(environ),
-        demo=_read_demo(environ),
-    )
+    """Read every setting; warn of old and unknown names. Raises `Misconfigured`."""
+    renamed = use_new_names(environ)
+    for warning in (*renamed.warnings, *_name_unknown(renamed.environ)):
+        log.warning(warning)
+    return _make_config(read_settings(OperatorSettings, renamed.environ, renamed.problems))
 
 
 def current_settings() -> AppSettings:
@@ -105,127 +146,51 @@ def current_settings() -> AppSettings:
     return app_settings
 
 
-def _require(environ: Mapping[str, str], name: str, how: str | None = None) -> str:
-    value = environ.get(name, "").strip()
-    if not value:
-        raise Misconfigured(f"{name} is not set." + (f" Make one with: {how}" if how else " See the README, Settings."))
-    return value
+def _name_unknown(environ: Mapping[str, str]) -> list[str]:
+    known = READ_ELSEWHERE | set(variables_of(OperatorSettings).values())
+    unknown = sorted(name for name in environ.keys() - known if name.startswith(PREFIX) and environ[name].strip())
+    return [f"{name} is not a setting, so it is ignored.{_suggest(name, known)}" for name in unknown]
 
 
-def _require_url(environ: Mapping[str, str], name: str, *schemes: str) -> str:
-    url = _require(environ, name)
-    if not url.startswith(schemes):  # not repeated: it may hold a password
-        raise Misconfigured(f"{name} has to begin with {' or '.join(schemes)}.")
-    return url
+def _suggest(name: str, known: frozenset[str]) -> str:
+    """Name the nearest setting. The prefix is left out of the comparison: it makes any two names alike."""
+    names = [other.removeprefix(PREFIX) for other in known if other.startswith(PREFIX)]
+    nearest = get_close_matches(name.removeprefix(PREFIX), names, n=1)
+    return f" Did you mean {PREFIX}{nearest[0]}?" if nearest else ""
 
 
-def _require_database_url(environ: Mapping[str, str]) -> str:
-    url = _require_url(environ, "DATABASE_URL", "postgresql://", "postgresql+psycopg://", "sqlite://")
-    try:
-        read = make_url(url)
-        if "@" in (read.host or ""):
-            raise ValueError("part of the password was taken for the host")
-    except (ArgumentError, ValueError):  # not told: the error quotes what may be a piece of the password
-        raise Misconfigured(f"DATABASE_URL {UNREADABLE}") from None
-    if read.get_backend_name() == "sqlite" and not _is_file(read):
-        raise Misconfigured("DATABASE_URL has to name a file, such as sqlite:////var/lib/alertcheck/alertcheck.sqlite.")
-    return url
-
-
-def _is_file(url: URL) -> bool:
-    """Say whether an SQLite database is a file, and not in memory, where each process would have one for itself."""
-    is_in_memory = not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
-    return not (url.host or is_in_memory)
-
-
-def _require_queue_url(environ: Mapping[str, str]) -> str:
-    url = _require_url(environ, "REDIS_URL", "redis://", "rediss://", "unix://")
-    try:
-        urlsplit(url).port  # noqa: B018 - as the queue's client reads it
-    except ValueError:
-        raise Misconfigured(f"REDIS_URL {UNREADABLE}") from None
-    return url
-
-
-def _read_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
-    named = [host.strip() for host in environ.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
-    # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
-    return (*named, "127.0.0.1", "localhost") if named or _read_flag(environ, "DEMO") else ()
-
-
-def _read_metrics_token(environ: Mapping[str, str]) -> str | None:
-    token = environ.get("METRICS_TOKEN", "").strip()
-    # Nothing slows down whoever guesses it, and a header has to carry it.
-    if token and not re.fullmatch("[!-~]{16,}", token):
-        raise Misconfigured(
-            f"METRICS_TOKEN needs 16 characters or more, in ASCII without spaces. Make one with: {MAKE_RANDOM}"
-        )
-    return token or None
-
-
-def _read_flag(environ: Mapping[str, str], name: str) -> bool:
-    word = environ.get(name, "").strip().lower()
-    if word not in _FLAGS:
-        raise Misconfigured(f"{name} has to be 1, true, yes or on, or else 0, false, no, off or empty.")
-    return _FLAGS[word]
-
-
-def _read_number(environ: Mapping[str, str], name: str, usual: int) -> int:
-    text = environ.get(name, "").strip() or str(usual)
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise Misconfigured(f"{name} has to be a whole number, such as {usual}.")
-    return int(text)
-
-
-def _read_waits(environ: Mapping[str, str]) -> tuple[timedelta, ...]:
-    parts = [part.strip() for part in environ.get("REAL_ALERT_WAITS", "").split(",") if part.strip()]
-    are_numbers = all(part.isascii() and part.isdecimal() and 0 < len(part) < 6 for part in parts)
-    waits = tuple(timedelta(seconds=int(part)) for part in parts) if are_numbers else ()
-    if not are_numbers or sum(waits, timedelta()) > timedelta(hours=12):
-        raise Misconfigured("REAL_ALERT_WAITS has to be seconds, such as 60,300,1800, and 12 hours in all at most.")
-    return waits
-
-
-def _read_keep(environ: Mapping[str, str]) -> timedelta | None:
-    days = _read_number(environ, "KEEP_DELIVERIES_DAYS", 0)
-    if days > 36_500:
-        raise Misconfigured("KEEP_DELIVERIES_DAYS has to be 36500 at most; 0 keeps deliveries for ever.")
-    return timedelta(days=days) if days else None
-
-
-def _read_sealer(environ: Mapping[str, str], secret_key: str) -> SettingsCipher:
-    try:
-        return SettingsCipher(read_keys(environ), fingerprint_key=secret_key)
-    except NoKeys as error:
-        raise Misconfigured(str(error)) from None
-
-
-def _read_links(environ: Mapping[str, str], secret_key: str) -> ReceiptLinks:
-    try:
-        return ReceiptLinks(secret_key, read_public_url(environ.get("PUBLIC_URL", "")))
-    except ValueError as error:
-        raise Misconfigured(str(error)) from None
-
-
-def _read_way_out(environ: Mapping[str, str]) -> OutboundClient:
-    try:
-        policy = read_policy(environ)
-        return OutboundClient(policy=policy, mail=_read_mail(environ, policy.ca_file))
-    except ValueError as error:
-        raise Misconfigured(str(error)) from None
-
-
-def _read_mail(environ: Mapping[str, str], ca_file: str | None) -> MailServer | None:
-    url = environ.get("MAIL_URL", "")
-    return parse_mail_url(url, _require(environ, "MAIL_FROM"), ca_file) if url else None
-
-
-def _read_demo(environ: Mapping[str, str]) -> Demo | None:
-    if not _read_flag(environ, "DEMO"):
-        return None
-    secret_file = environ.get("DEMO_SIGNING_SECRET_FILE")
-    return Demo(
-        inbox=Path(_require(environ, "DEMO_INBOX")),
-        receiver=_require(environ, "DEMO_RECEIVER_HTTP"),
-        signing_secret_file=Path(secret_file) if secret_file else None,
+def _make_config(settings: OperatorSettings) -> AppSettings:
+    return AppSettings(
+        secret_key=settings.secret_key,
+        cipher=SettingsCipher(settings.config_keys_file or settings.config_keys, fingerprint_key=settings.secret_key),
+        database_url=settings.database_url,
+        redis_url=settings.redis_url,
+        outbound=OutboundClient(policy=settings.policy, mail=_mail_server(settings)),
+        presses=TestSendLimits(settings.presses_per_member, settings.presses_per_workspace),
+        real_alert_retry_delays=settings.real_alert_retry_delays,
+        keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
+        links=ReceiptLinks(settings.secret_key, settings.public_url),
+        https=settings.https,
+        hosts=_hosts(settings),
+        proxies=settings.trusted_proxies,
+        metrics_token=settings.metrics_token,
+        demo=_demo(settings),
     )
+
+
+def _mail_server(settings: OperatorSettings) -> MailServer | None:
+    if settings.mail_url is None or settings.mail_from is None:
+        return None
+    return parse_mail_url(settings.mail_url, settings.mail_from, settings.ca_file)
+
+
+def _hosts(settings: OperatorSettings) -> tuple[str, ...]:
+    named = settings.allowed_hosts
+    # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
+    return (*named, "127.0.0.1", "localhost") if named or settings.demo else ()
+
+
+def _demo(settings: OperatorSettings) -> Demo | None:
+    if not settings.demo or settings.demo_inbox is None or settings.demo_receiver_http is None:
+        return None
+    return Demo(settings.demo_inbox, settings.demo_receiver_http, settings.demo_signing_secret_file)

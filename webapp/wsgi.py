@@ -16,6 +16,6 @@ init_logs()
 try:
     app = create_app()
 except Misconfigured as reason:
-    sys.exit(f"Alertcheck cannot start: {reason}")
+    sys.exit(f"Alertcheck cannot start:\n{reason}")
 if click.get_current_context(silent=True) is None:  # a command of `flask --app wsgi` is no web process
     log.info("web process started", extra={"version": __version__})

@@ -97,7 +97,7 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
         queue_server = start_queue_server(directory)
         environment = {
             "SECRET_KEY": "a key for tests, long enough to sign with",
-            "CONFIG_KEYS": Fernet.generate_key().decode(),
+            "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
             "DATABASE_URL": database_url,
             "REDIS_URL": queue_server.url,
             "ALERTCHECK_TRUSTED_ORIGINS": receiver.origin,

@@ -182,7 +182,7 @@ def test_a_link_is_in_the_message_and_nowhere_else(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    app_settings = read_settings(environment | {"PUBLIC_URL": "https://alertcheck.example.com"})
+    app_settings = read_settings(environment | {"ALERTCHECK_PUBLIC_URL": "https://alertcheck.example.com"})
     delivery_id = request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC))
     queue.enqueue_deliveries(delivery_id)
     job = read_queue(queue_server)

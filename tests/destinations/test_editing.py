@@ -189,7 +189,7 @@ NEW_KEY = Fernet.generate_key().decode()
 @pytest.fixture
 def rotating(environment: dict[str, str]) -> SettingsCipher:
     """Seals with a new key, and opens with the old one too."""
-    return SettingsCipher([NEW_KEY, environment["CONFIG_KEYS"]], "any")
+    return SettingsCipher([NEW_KEY, environment["ALERTCHECK_CONFIG_KEYS"]], "any")
 
 
 @on_both_databases

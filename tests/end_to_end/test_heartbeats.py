@@ -41,7 +41,7 @@ def own_queue_server(queue_home: Path) -> Iterator[QueueServer]:
 
 @pytest.fixture
 def stack(environment: dict[str, str], own_queue_server: QueueServer, tmp_path: Path) -> Iterator[Stack]:
-    own = {"REDIS_URL": own_queue_server.url, "METRICS_TOKEN": TOKEN}
+    own = {"REDIS_URL": own_queue_server.url, "ALERTCHECK_METRICS_TOKEN": TOKEN}
     with run_processes(environment | own, tmp_path / "logs") as stack:
         yield stack
 

@@ -144,7 +144,7 @@ def _far_end() -> Iterator[FarEnd]:
 
 
 def _settings(receiver: FarEnd) -> dict[str, str]:
-    limits = {"PRESSES_PER_MEMBER": "100000", "PRESSES_PER_WORKSPACE": "100000"}
+    limits = {"ALERTCHECK_PRESSES_PER_MEMBER": "100000", "ALERTCHECK_PRESSES_PER_WORKSPACE": "100000"}
     return limits | {"ALERTCHECK_TRUSTED_ORIGINS": receiver.origin}
 
 

@@ -92,7 +92,7 @@ def _press(destination_id: int, account_id: int, workspace_id: int) -> None:
 @pytest.fixture
 def few_presses(environment: dict[str, str]) -> Iterator[None]:
     with create_app(
-        read_settings(environment | {"PRESSES_PER_MEMBER": "2", "PRESSES_PER_WORKSPACE": "3"})
+        read_settings(environment | {"ALERTCHECK_PRESSES_PER_MEMBER": "2", "ALERTCHECK_PRESSES_PER_WORKSPACE": "3"})
     ).app_context():
         yield
 

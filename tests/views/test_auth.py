@@ -372,7 +372,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(door: Vis
 def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
     environment: dict[str, str], owner: int
 ) -> None:
-    visitor = Visitor.anonymous(create_app(read_settings(environment | {"HTTPS": "1"})))
+    visitor = Visitor.anonymous(create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})))
 
     cookie = _session_cookie(_sign_in(visitor, EMAIL, PASSWORD))
 
@@ -380,7 +380,7 @@ def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
 
 
 def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[str, str], owner: int) -> None:
-    client = create_app(read_settings(environment | {"HTTPS": "1"})).test_client()
+    client = create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})).test_client()
     visitor = Visitor(client)
     here = {"base_url": "https://alerts.example.com"}
     visitor.get("/sign-in", **here)

@@ -94,7 +94,7 @@ def test_the_limit_per_member_stops_it(
             add_destination(
                 get_workspace(seeded), get_account(seeded), "webhook", f"Number {number}", {}, app_settings.cipher, NOW
             )
-    strict = create_app(read_settings(environment | {"PRESSES_PER_MEMBER": "3"}))
+    strict = create_app(read_settings(environment | {"ALERTCHECK_PRESSES_PER_MEMBER": "3"}))
 
     Visitor.signed_in(strict, seeded.admin).post(ALL)
 

@@ -59,7 +59,7 @@ def test_a_request_without_a_token_says_to_load_the_page_again(admin: Visitor) -
 def test_pages_are_answered_under_the_names_of_the_installation_alone(
     environment: dict[str, str], host: str, status: int
 ) -> None:
-    app = create_app(read_settings(environment | {"ALLOWED_HOSTS": "alertcheck.example.com"}))
+    app = create_app(read_settings(environment | {"ALERTCHECK_ALLOWED_HOSTS": "alertcheck.example.com"}))
 
     assert app.test_client().get("/sign-in", headers={"Host": host}).status_code == status
 

@@ -79,7 +79,7 @@ def test_scripts_and_styles_come_from_our_own_files_alone() -> None:
 
 
 def test_browsers_are_held_to_https_where_there_is_https(environment: dict[str, str]) -> None:
-    answer = create_app(read_settings(environment | {"HTTPS": "1"})).test_client().get("/healthz")
+    answer = create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})).test_client().get("/healthz")
 
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 

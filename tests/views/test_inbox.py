@@ -41,13 +41,17 @@ MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\
 @pytest.fixture
 def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """The operator's settings, with the demo on."""
-    demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
-    return environment | demo | {"PUBLIC_URL": PUBLIC_URL}
+    demo = {
+        "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
+        "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:1",
+    }
+    return environment | demo | {"ALERTCHECK_PUBLIC_URL": PUBLIC_URL}
 
 
 @pytest.fixture
 def inbox(environment: dict[str, str]) -> Inbox:
-    return Inbox(Path(environment["DEMO_INBOX"]))
+    return Inbox(Path(environment["ALERTCHECK_DEMO_INBOX"]))
 
 
 @pytest.fixture
@@ -229,5 +233,5 @@ def test_who_is_not_signed_in_clears_nothing(app: Flask, inbox: Inbox) -> None:
 
 
 def test_there_is_no_inbox_where_there_is_no_demo(environment: dict[str, str]) -> None:
-    rules = create_app(read_settings(environment | {"DEMO": "0"})).url_map.iter_rules()
+    rules = create_app(read_settings(environment | {"ALERTCHECK_DEMO": "0"})).url_map.iter_rules()
     assert [rule.rule for rule in rules if "inbox" in rule.rule] == []

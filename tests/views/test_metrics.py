@@ -35,7 +35,7 @@ LABELS = {
 
 @pytest.fixture
 def environment(environment: dict[str, str]) -> dict[str, str]:
-    return environment | {"METRICS_TOKEN": TOKEN}
+    return environment | {"ALERTCHECK_METRICS_TOKEN": TOKEN}
 
 
 def _ask(client: FlaskClient) -> str:
@@ -97,16 +97,20 @@ def test_a_signed_in_member_needs_the_token_too(seeded: SeededIds, visit: Callab
 
 @pytest.mark.parametrize("authorization", [None, "Bearer ", "Bearer None"])
 def test_where_no_token_is_set_there_is_nothing(environment: dict[str, str], authorization: str | None) -> None:
-    assert _status(_client(environment, METRICS_TOKEN=""), authorization) == 404
+    assert _status(_client(environment, ALERTCHECK_METRICS_TOKEN=""), authorization) == 404
 
 
 @pytest.mark.parametrize(("token", "status"), [("", 200), (TOKEN, 401)])
 def test_a_demo_is_open_unless_a_token_is_set(
     environment: dict[str, str], tmp_path: Path, token: str, status: int
 ) -> None:
-    demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
+    demo = {
+        "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
+        "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:1",
+    }
 
-    assert _status(_client(environment, METRICS_TOKEN=token, **demo), None) == status
+    assert _status(_client(environment, ALERTCHECK_METRICS_TOKEN=token, **demo), None) == status
 
 
 def test_a_scrape_begins_no_session_and_is_never_throttled(app: Flask) -> None:

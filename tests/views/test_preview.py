@@ -23,7 +23,10 @@ RECIPIENTS = "ann@example.com, bob@example.org"
 @pytest.fixture
 def environment(environment: dict[str, str]) -> dict[str, str]:
     """The operator's settings, with a mail server."""
-    return environment | {"MAIL_URL": "smtps://desk:canary-password@127.0.0.1:1", "MAIL_FROM": "alerts@example.com"}
+    return environment | {
+        "ALERTCHECK_MAIL_URL": "smtps://desk:canary-password@127.0.0.1:1",
+        "ALERTCHECK_MAIL_FROM": "alerts@example.com",
+    }
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def seed_demo(now: datetime) -> str:
     """Make the demo's data if there is none, or mend the receiver's address in it. Returns what was done."""
     app_settings = current_settings()
     if app_settings.demo is None:
-        raise Misconfigured("This is not a demo: DEMO=1 is not set, so nothing was written.")
+        raise Misconfigured("This is not a demo: ALERTCHECK_DEMO=1 is not set, so nothing was written.")
     if db.session.scalars(select(Workspace.id).limit(1)).first() is not None:
         return f"{_point_to_receiver(app_settings, app_settings.demo)} addresses mended"
     people = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}

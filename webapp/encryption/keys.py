@@ -1,7 +1,6 @@
 """The keys that settings are sealed with: from the environment, or from a file that is made once."""
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,35 +9,33 @@ from cryptography.fernet import Fernet
 HOW = "python3 -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
 
-class NoKeys(ValueError):
-    """There is no key to seal with; the text says why, and what to do."""
-
-
-def read_keys(environ: Mapping[str, str]) -> list[str]:
-    """Return the keys of CONFIG_KEYS_FILE or CONFIG_KEYS, the newest first. Raises `NoKeys`."""
-    file = environ.get("CONFIG_KEYS_FILE")
-    text = _read_file(Path(file)) if file else environ.get("CONFIG_KEYS", "")
-    keys = text.replace(",", " ").split()
+def read_keys(text: str) -> tuple[str, ...]:
+    """Return the keys in a text, the newest first. Raises ValueError with the rest of a sentence about the setting."""
+    keys = tuple(text.replace(",", " ").split())
     if not keys:
-        raise NoKeys(f"CONFIG_KEYS is not set. Make one with: {HOW}")
+        raise ValueError(f"holds no key. Make one with: {HOW}")
     try:
         for key in keys:
             Fernet(key)
     except ValueError:
-        raise NoKeys(f"CONFIG_KEYS holds something that is not a key. Make one with: {HOW}") from None
+        raise ValueError(f"holds something that is not a key. Make one with: {HOW}") from None
     return keys
 
 
-def _read_file(file: Path) -> str:
-    """Read a file that its owner alone may read; a file that does not exist is made with a new key."""
+def read_key_file(name: str) -> tuple[str, ...]:
+    """Read the keys of a file that its owner alone may read; a file that does not exist is made with a new key.
+
+    Raises ValueError as `read_keys` does.
+    """
+    file = Path(name)
     try:
         if not file.exists():
             _make_file(file)
         if file.stat().st_mode & 0o077:
-            raise NoKeys(f"CONFIG_KEYS_FILE can be read by others. Say: chmod 600 {file}")
-        return file.read_text()
-    except OSError as error:
-        raise NoKeys(f"CONFIG_KEYS_FILE {file} cannot be used: {error.strerror}.") from None
+            raise ValueError("can be read by others. Say: chmod 600 FILE")
+        return read_keys(file.read_text(errors="replace"))
+    except OSError as error:  # the name is not repeated: someone may have put the key itself there
+        raise ValueError(f"names a file that cannot be used: {error.strerror}.") from None
 
 
 def _make_file(file: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from time import monotonic
 
+from webapp.environment import Misconfigured
 from webapp.failures import DeliveryFailed
 from webapp.outbound.http.client import post
 from webapp.outbound.http.status_codes import classify_status
@@ -39,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(command: str, url: str) -> int:
     try:
         policy = read_policy(os.environ)
-    except ValueError as error:
-        print(error, file=sys.stderr)
+    except Misconfigured as reason:
+        print(reason, file=sys.stderr)
         return 2
     return _check(url, policy) if command == "check" else _post(url, policy)
 

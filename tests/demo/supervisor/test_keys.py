@@ -35,8 +35,18 @@ def test_a_key_that_an_older_file_lacks_is_added_to_the_others(tmp_path: Path) -
     assert load_keys(tmp_path / "keys.env", {}) == load_keys(tmp_path / "keys.env", {})
 
 
+def test_the_keys_of_a_file_with_old_names_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "keys.env").write_text("SECRET_KEY=a\nCONFIG_KEYS=b\nWEBHOOK_SECRET=c\n")
+
+    assert load_keys(tmp_path / "keys.env", {}) == {
+        "SECRET_KEY": "a",
+        "ALERTCHECK_CONFIG_KEYS": "b",
+        "WEBHOOK_SECRET": "c",
+    }
+
+
 def test_the_configs_key_encrypts(tmp_path: Path) -> None:
-    box = Fernet(load_keys(tmp_path / "keys.env", {})["CONFIG_KEYS"])
+    box = Fernet(load_keys(tmp_path / "keys.env", {})["ALERTCHECK_CONFIG_KEYS"])
     assert box.decrypt(box.encrypt(b"settings")) == b"settings"
 
 

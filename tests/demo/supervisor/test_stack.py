@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.demo.supervisor.options import DemoOptions
+from webapp.demo.supervisor.options import CannotRun, DemoOptions
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest
 from webapp.demo.supervisor.stack import Stack
 
@@ -12,7 +12,29 @@ from webapp.demo.supervisor.stack import Stack
 def test_a_message_links_to_the_pages_of_this_very_demo(tmp_path: Path) -> None:
     told = Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).environment
 
-    assert told["PUBLIC_URL"] == "http://127.0.0.1:8123"
+    assert told["ALERTCHECK_PUBLIC_URL"] == "http://127.0.0.1:8123"
+
+
+def test_an_old_name_is_shown_and_never_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("METRICS_TOKEN", "a token of the operator")
+
+    told = Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).environment
+
+    assert told["ALERTCHECK_METRICS_TOKEN"] == "a token of the operator"
+    assert "METRICS_TOKEN" not in told
+    assert "METRICS_TOKEN is an old name. Rename it to ALERTCHECK_METRICS_TOKEN." in capsys.readouterr().out
+
+
+def test_an_old_name_that_contradicts_the_new_one_keeps_the_demo_from_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METRICS_TOKEN", "a token of the operator")
+    monkeypatch.setenv("ALERTCHECK_METRICS_TOKEN", "another token")
+
+    with pytest.raises(CannotRun, match="METRICS_TOKEN and ALERTCHECK_METRICS_TOKEN are set to different values"):
+        Stack(DemoOptions(8123, tmp_path), ShutdownRequest())
 
 
 def test_a_start_that_fails_leaves_no_settings_of_the_run_before(

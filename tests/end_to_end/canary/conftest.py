@@ -45,9 +45,9 @@ def environment(environment: dict[str, str], demo_end: HttpReceiver, tmp_path: P
     """The operator's settings, with the demo's pages."""
     receiver = f"http://127.0.0.1:{demo_end.server_address[1]}"
     return environment | {
-        "DEMO": "1",
-        "DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
-        "DEMO_RECEIVER_HTTP": receiver,
+        "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
+        "ALERTCHECK_DEMO_RECEIVER_HTTP": receiver,
     }
 
 

@@ -49,8 +49,8 @@ def open_town(mail_password: str, demo_end: HttpReceiver) -> Iterator[Town]:
         environment = {
             "ALERTCHECK_TRUSTED_ORIGINS": ",".join(origins),
             "ALERTCHECK_CA_FILE": ca_file,
-            "MAIL_URL": f"smtp+starttls://alertcheck:{quote(mail_password)}@127.0.0.1:{mail.port}",
-            "MAIL_FROM": MAIL_SENDER,
+            "ALERTCHECK_MAIL_URL": f"smtp+starttls://alertcheck:{quote(mail_password)}@127.0.0.1:{mail.port}",
+            "ALERTCHECK_MAIL_FROM": MAIL_SENDER,
         }
         yield Town(good, gone, busy, silent, demo_origin, environment)
 

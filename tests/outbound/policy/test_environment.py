@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from webapp.environment import Misconfigured
 from webapp.outbound.policy.environment import read_policy
 from webapp.outbound.policy.urls import Origin, Policy
 
@@ -67,6 +68,6 @@ def test_a_file_of_authorities_is_read(ca_file: Path) -> None:
     ],
 )
 def test_a_bad_value_is_refused_with_a_sentence_that_names_the_variable(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=f"^{name} (takes|names) .*\\.$") as caught:
+    with pytest.raises(Misconfigured, match=f"^{name} (takes|names) .*\\.$") as caught:
         read_policy({name: value})
     assert "canary" not in str(caught.value)

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from webapp.demo.supervisor.options import write_private
+from webapp.deprecated_names import use_new_names
 
 
 def _new_webhook_secret() -> str:
@@ -16,7 +17,7 @@ def _new_webhook_secret() -> str:
 
 RECIPES: Mapping[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(32),
-    "CONFIG_KEYS": lambda: Fernet.generate_key().decode(),
+    "ALERTCHECK_CONFIG_KEYS": lambda: Fernet.generate_key().decode(),
     "WEBHOOK_SECRET": _new_webhook_secret,
 }
 
@@ -32,7 +33,8 @@ def load_keys(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read(file: Path) -> dict[str, str]:
+    """Return the kept keys under their new names: an older run wrote CONFIG_KEYS."""
     if not file.exists():
         return {}
     pairs = (line.partition("=") for line in file.read_text().splitlines())
-    return {name: value for name, _, value in pairs if value}
+    return dict(use_new_names({name: value for name, _, value in pairs if value}).environ)

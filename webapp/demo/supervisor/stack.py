@@ -14,14 +14,15 @@ from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 from webapp.demo.supervisor.readiness import ask
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest
 from webapp.demo.supervisor.terminal import say, step
+from webapp.deprecated_names import use_new_names
 
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
 FIXED = {
-    "DEMO": "1",
-    "HTTPS": "0",
-    "MAIL_FROM": "alertcheck@demo.invalid",
+    "ALERTCHECK_DEMO": "1",
+    "ALERTCHECK_HTTPS": "0",
+    "ALERTCHECK_MAIL_FROM": "alertcheck@demo.invalid",
+    "ALERTCHECK_TRUSTED_PROXIES": "0",
     "PYTHONUNBUFFERED": "1",
-    "TRUSTED_PROXIES": "0",
 }
 READY_LIMIT = 60.0
 """Seconds within which a press has to be possible."""
@@ -36,8 +37,8 @@ class Stack:
     def __init__(self, options: DemoOptions, shutdown_request: ShutdownRequest) -> None:
         self.options = options
         self.shutdown_request = shutdown_request
-        self.environment = os.environ | FIXED | {"DATABASE_URL": _database_url(options)}
-        self.environment["PUBLIC_URL"] = options.address
+        self.environment = _read_environment() | FIXED | {"DATABASE_URL": _database_url(options)}
+        self.environment["ALERTCHECK_PUBLIC_URL"] = options.address
         self.queue_server: QueueServer | None = None
         self.children: list[Child] = []
 
@@ -81,14 +82,15 @@ class Stack:
         keys = load_keys(self.options.data / "keys.env", self.environment)
         secret = self.options.data / "webhook-secret"
         write_private(secret, keys.pop("WEBHOOK_SECRET"))
-        self.environment |= {**keys, "DEMO_SIGNING_SECRET_FILE": str(secret)}
+        self.environment |= {**keys, "ALERTCHECK_DEMO_SIGNING_SECRET_FILE": str(secret)}
 
     def _start_receiver(self) -> None:
         ports = choose_ports(self.options.data / "ports.json")
         inbox = str(self.options.data / "inbox.sqlite")
         address = f"http://127.0.0.1:{ports.http}"
-        self.environment |= {"DEMO_INBOX": inbox, "DEMO_RECEIVER_HTTP": address}
-        self.environment |= {"ALERTCHECK_TRUSTED_ORIGINS": address, "MAIL_URL": f"smtp://127.0.0.1:{ports.smtp}"}
+        self.environment |= {"ALERTCHECK_DEMO_INBOX": inbox, "ALERTCHECK_DEMO_RECEIVER_HTTP": address}
+        self.environment |= {"ALERTCHECK_TRUSTED_ORIGINS": address}
+        self.environment |= {"ALERTCHECK_MAIL_URL": f"smtp://127.0.0.1:{ports.smtp}"}
         with step("Starting the demo receiver"):
             receiver = self._start("receiver", self._receiver_command(ports, inbox))
             self._wait_for_line(receiver, "listening")
@@ -96,7 +98,7 @@ class Stack:
     def _receiver_command(self, ports: ReceiverPorts, inbox: str) -> list[str]:
         command = [sys.executable, "-m", "webapp.demo.receiver", "--http-port", str(ports.http)]
         command += ["--smtp-port", str(ports.smtp), "--inbox", inbox]
-        return [*command, "--signing-secret-file", self.environment["DEMO_SIGNING_SECRET_FILE"]]
+        return [*command, "--signing-secret-file", self.environment["ALERTCHECK_DEMO_SIGNING_SECRET_FILE"]]
 
     def _start_web(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.options.port}"]
@@ -143,6 +145,16 @@ class Stack:
 
     def _log(self, name: str) -> Path:
         return self.options.data / "logs" / f"{name}.log"
+
+
+def _read_environment() -> dict[str, str]:
+    """Return our own variables under their new names, and show which had an old one. Raises `CannotRun`."""
+    renamed = use_new_names(os.environ)
+    if renamed.problems:
+        raise CannotRun("\n  ".join(renamed.problems))
+    for warning in renamed.warnings:
+        say(f"  {warning}")
+    return dict(renamed.environ)
 
 
 def _database_url(options: DemoOptions) -> str:

@@ -1,67 +1,48 @@
-"""Reads the operator's rules for the way out from the environment.
-
-All are optional:
-
-- `ALERTCHECK_TRUSTED_ORIGINS`: `http://receiver.lan:8080, https://chat.corp`: exempt from the rules on addresses.
-- `ALERTCHECK_DENIED_NETWORKS`: `198.51.100.0/24, 2001:db8::/32`: refused on top of everything that is not public.
-- `ALERTCHECK_EXTRA_HOSTS`: `teams=flows.example.com; mattermost=*.example.org`: further hosts of a channel; one channel
-  may come several times.
-- `ALERTCHECK_EGRESS_PROXY`: `http://proxy.lan:3128`: a proxy that tunnels to what is not a trusted origin.
-- `ALERTCHECK_CA_FILE`: a PEM file of further authorities to trust.
-"""
+"""The operator's rules for the way out. docs/settings.md says what each setting takes and gives up."""
 
 from collections.abc import Mapping
 from ipaddress import ip_network
+from typing import Annotated
 
+from pydantic import AfterValidator, Field, PlainValidator
+
+from webapp.environment import EnvironmentSettings, read_settings, split
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 from webapp.outbound.policy.networks import Network
 from webapp.outbound.policy.urls import Origin, Policy, read_url
 from webapp.outbound.transport.tls import make_context
 
-_TRUSTED = "ALERTCHECK_TRUSTED_ORIGINS"
-_DENIED = "ALERTCHECK_DENIED_NETWORKS"
-_EXTRA = "ALERTCHECK_EXTRA_HOSTS"
-_PROXY = "ALERTCHECK_EGRESS_PROXY"
-_CA_FILE = "ALERTCHECK_CA_FILE"
+
+def _read_origins(text: str) -> frozenset[Origin]:
+    return frozenset(_read_origin(entry) for entry in split(text))
 
 
-def read_policy(environ: Mapping[str, str]) -> Policy:
-    """Return what the environment allows. Raises ValueError with a sentence on the variable and what it takes."""
-    return Policy(
-        trusted_origins=frozenset(_read_origin(_TRUSTED, entry) for entry in _split(environ, _TRUSTED, ",")),
-        denied_networks=tuple(_read_network(entry) for entry in _split(environ, _DENIED, ",")),
-        extra_hosts=_read_extra_hosts(_split(environ, _EXTRA, ";")),
-        proxy=_read_proxy(environ.get(_PROXY, "").strip()),
-        ca_file=_read_ca_file(environ.get(_CA_FILE, "").strip()),
-    )
-
-
-def _split(environ: Mapping[str, str], name: str, separator: str) -> list[str]:
-    return [entry.strip() for entry in environ.get(name, "").split(separator) if entry.strip()]
-
-
-def _read_origin(name: str, text: str) -> Origin:
+def _read_origin(text: str) -> Origin:
     try:
         target = read_url(text)
     except DeliveryFailed:
         target = None
     # The entry is not repeated: someone may have put a password or a whole webhook address there.
     if target is None or target.path != "/":
-        raise ValueError(f"{name} takes scheme://host:port without a path, such as http://receiver.lan:8080.")
+        raise ValueError("takes scheme://host:port without a path, such as http://receiver.lan:8080.")
     return target.origin
 
 
-def _read_network(text: str) -> Network:
+def _read_networks(text: str) -> tuple[Network, ...]:
+    return tuple(_read_network(number, entry) for number, entry in enumerate(split(text), 1))
+
+
+def _read_network(number: int, text: str) -> Network:
     try:
         return ip_network(text)
     except ValueError:
-        raise ValueError(f"{_DENIED} takes networks such as 198.51.100.0/24 or 2001:db8::/32, not {text!r}.") from None
+        raise ValueError(f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is none.") from None
 
 
-def _read_extra_hosts(entries: list[str]) -> dict[str, tuple[str, ...]]:
+def _read_extra_hosts(text: str) -> dict[str, tuple[str, ...]]:
     extra: dict[str, tuple[str, ...]] = {}
-    for entry in entries:
+    for entry in split(text, ";"):
         channel, _, pattern = (part.strip() for part in entry.partition("="))
         extra[channel] = (*extra.get(channel, ()), _read_pattern(channel, pattern))
     return extra
@@ -74,24 +55,46 @@ def _read_pattern(channel: str, pattern: str) -> str:
     except NotAHost:
         host = ""
     if not channel or not host:
-        raise ValueError(f"{_EXTRA} takes channel=host pairs, such as teams=flows.example.com; slack=*.example.org.")
+        raise ValueError("takes channel=host pairs, such as teams=flows.example.com; slack=*.example.org.")
     return wild + host
 
 
-def _read_proxy(text: str) -> Origin | None:
-    if not text:
-        return None
-    proxy = _read_origin(_PROXY, text)
+def _read_proxy(text: str) -> Origin:
+    proxy = _read_origin(text)
     if proxy.scheme != "http":
-        raise ValueError(f"{_PROXY} takes http://host:port; what goes through the proxy is encrypted anyway.")
+        raise ValueError("takes http://host:port; what goes through the proxy is encrypted anyway.")
     return proxy
 
 
-def _read_ca_file(text: str) -> str | None:
-    if not text:
-        return None
+def _check_ca_file(text: str) -> str:
     try:
         make_context(text)
     except OSError:
-        raise ValueError(f"{_CA_FILE} names a file that is not readable or holds no certificate in PEM form.") from None
+        raise ValueError("names a file that is not readable or holds no certificate in PEM form.") from None
     return text
+
+
+class OutboundSettings(EnvironmentSettings):
+    """What the environment says about the way out. All of it is optional."""
+
+    trusted_origins: Annotated[frozenset[Origin], PlainValidator(_read_origins)] = frozenset()
+    denied_networks: Annotated[tuple[Network, ...], PlainValidator(_read_networks)] = ()
+    extra_hosts: Annotated[Mapping[str, tuple[str, ...]], PlainValidator(_read_extra_hosts)] = Field({})
+    egress_proxy: Annotated[Origin | None, PlainValidator(_read_proxy)] = None
+    ca_file: Annotated[str | None, AfterValidator(_check_ca_file)] = None
+
+    @property
+    def policy(self) -> Policy:
+        """What the operator allows."""
+        return Policy(
+            trusted_origins=self.trusted_origins,
+            denied_networks=self.denied_networks,
+            extra_hosts=self.extra_hosts,
+            proxy=self.egress_proxy,
+            ca_file=self.ca_file,
+        )
+
+
+def read_policy(environ: Mapping[str, str]) -> Policy:
+    """Return what the environment allows, without the rest of the settings. Raises `Misconfigured`."""
+    return read_settings(OutboundSettings, environ).policy

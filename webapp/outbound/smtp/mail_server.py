@@ -67,18 +67,30 @@ def is_mail_address(text: str) -> bool:
 def parse_mail_url(url: str, sender: str, ca_file: str | None = None) -> MailServer:
     """Read `smtp://`, `smtp+starttls://` or `smtps://`, with `user:password@` (percent-encoded) and a port if need be.
 
-    Raises ValueError with a sentence for the operator, which never repeats the URL: it may hold the password.
+    Raises ValueError with the rest of a sentence about the URL, which never repeats it: it may hold the password.
+    sender: see `check_sender`.
     """
     parts, host, port = _split(url)
     scheme = _SCHEMES.get(parts.scheme)
     if scheme is None:
-        raise ValueError("The mail server's URL has to begin with smtp://, smtp+starttls:// or smtps://.")
+        raise ValueError("has to begin with smtp://, smtp+starttls:// or smtps://.")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("The mail server's URL has to end after the host or the port.")
+        raise ValueError("has to end after the host or the port.")
     username, password = _read_sign_in(parts, scheme.security)
-    if not is_mail_address(sender):
-        raise ValueError("The mail sender has to be a plain e-mail address such as alerts@example.com.")
     return MailServer(host, port or scheme.port, sender, scheme.security, username, password, ca_file)
+
+
+def check_mail_url(url: str) -> str:
+    """Return the URL if `parse_mail_url` takes it, or raise its ValueError."""
+    parse_mail_url(url, sender="")
+    return url
+
+
+def check_sender(address: str) -> str:
+    """Return the sender's address, or raise ValueError with the rest of a sentence about it."""
+    if not is_mail_address(address):
+        raise ValueError("has to be a plain e-mail address such as alerts@example.com.")
+    return address
 
 
 def _split(url: str) -> tuple[SplitResult, str, int | None]:
@@ -89,7 +101,7 @@ def _split(url: str) -> tuple[SplitResult, str, int | None]:
         find_literal(host)
         return parts, host, parts.port
     except ValueError:  # `NotAHost` is one
-        raise ValueError("The mail server's URL has no proper host or port.") from None
+        raise ValueError("has no proper host or port.") from None
 
 
 def _read_sign_in(parts: SplitResult, security: MailSecurity) -> tuple[str | None, str | None]:
@@ -97,11 +109,9 @@ def _read_sign_in(parts: SplitResult, security: MailSecurity) -> tuple[str | Non
         return None, None
     username, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not username or not password:
-        raise ValueError("The mail server's URL needs both a user name and a password, or neither.")
+        raise ValueError("needs both a user name and a password, or neither.")
     if not (username + password).isascii():
-        raise ValueError("The mail server's user name and password have to be ASCII: smtplib can send no others.")
+        raise ValueError("needs a user name and a password in ASCII: smtplib can send no others.")
     if security is MailSecurity.NONE:
-        raise ValueError(
-            "A password is only sent encrypted: use smtp+starttls:// or smtps:// in the mail server's URL."
-        )
+        raise ValueError("has a password, which is only sent encrypted: use smtp+starttls:// or smtps://.")
     return username, password

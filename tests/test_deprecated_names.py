@@ -1,0 +1,45 @@
+"""Old names of settings: they work, with a warning, as long as they do not contradict the new ones."""
+
+import pytest
+
+from webapp.deprecated_names import NEW_NAMES, use_new_names
+from webapp.environment import variables_of
+from webapp.settings import OperatorSettings
+
+
+@pytest.mark.parametrize("old", NEW_NAMES)
+def test_an_old_name_sets_the_new_one_with_a_warning(old: str) -> None:
+    renamed = use_new_names({old: "value"})
+
+    assert renamed.environ == {NEW_NAMES[old]: "value"}
+    assert renamed.warnings == (f"{old} is an old name. Rename it to {NEW_NAMES[old]}.",)
+    assert renamed.problems == ()
+
+
+def test_every_new_name_is_a_setting_or_is_read_by_compose() -> None:
+    assert set(NEW_NAMES.values()) - set(variables_of(OperatorSettings).values()) == {"ALERTCHECK_WEB_ADDRESS"}
+
+
+def test_old_and_new_may_have_the_same_value() -> None:
+    renamed = use_new_names({"HTTPS": " 1", "ALERTCHECK_HTTPS": "1"})
+
+    assert (renamed.environ, renamed.problems) == ({"ALERTCHECK_HTTPS": "1"}, ())
+
+
+def test_old_and_new_with_different_values_are_a_problem_that_names_both_and_quotes_neither() -> None:
+    renamed = use_new_names({"MAIL_URL": "smtp://canary", "ALERTCHECK_MAIL_URL": "smtps://canary"})
+
+    assert renamed.problems == (
+        "MAIL_URL and ALERTCHECK_MAIL_URL are set to different values. Remove MAIL_URL, which is the old name.",
+    )
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_a_name_that_is_empty_is_not_set(empty: str) -> None:
+    assert use_new_names({"HTTPS": empty}).warnings == ()
+    assert use_new_names({"HTTPS": "1", "ALERTCHECK_HTTPS": empty}).environ == {"ALERTCHECK_HTTPS": "1"}
+    assert use_new_names({"HTTPS": empty, "ALERTCHECK_HTTPS": "1"}).environ == {"ALERTCHECK_HTTPS": "1"}
+
+
+def test_every_other_variable_stays() -> None:
+    assert use_new_names({"PORT": "8000", "SECRET_KEY": ""}).environ == {"PORT": "8000", "SECRET_KEY": ""}

@@ -1,0 +1,56 @@
+"""The names that settings had before all of them began with ALERTCHECK_: still read, with a warning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NEW_NAMES: Mapping[str, str] = {
+    name: f"ALERTCHECK_{name}"
+    for name in (
+        "ALLOWED_HOSTS",
+        "CONFIG_KEYS",
+        "CONFIG_KEYS_FILE",
+        "DEMO",
+        "DEMO_INBOX",
+        "DEMO_RECEIVER_HTTP",
+        "DEMO_SIGNING_SECRET_FILE",
+        "HTTPS",
+        "KEEP_DELIVERIES_DAYS",
+        "MAIL_FROM",
+        "MAIL_URL",
+        "METRICS_TOKEN",
+        "PRESSES_PER_MEMBER",
+        "PRESSES_PER_WORKSPACE",
+        "PUBLIC_URL",
+        "REAL_ALERT_WAITS",
+        "TRUSTED_PROXIES",
+        "WEB_ADDRESS",
+    )
+}
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """environ: the variables under their new names. warnings, problems: sentences about the old ones."""
+
+    environ: Mapping[str, str]
+    warnings: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def use_new_names(environ: Mapping[str, str]) -> Renamed:
+    """Give every variable its new name. One that is empty is not set; a new name that is set keeps its value."""
+    old = {name: new for name, new in NEW_NAMES.items() if _value(environ, name)}
+    moved = {new: environ[name] for name, new in old.items() if not _value(environ, new)}
+    differ = [name for name, new in old.items() if _value(environ, new) not in ("", _value(environ, name))]
+    return Renamed(
+        environ={name: text for name, text in environ.items() if name not in NEW_NAMES} | moved,
+        warnings=tuple(f"{name} is an old name. Rename it to {new}." for name, new in old.items()),
+        problems=tuple(
+            f"{name} and {old[name]} are set to different values. Remove {name}, which is the old name."
+            for name in differ
+        ),
+    )
+
+
+def _value(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name, "").strip()

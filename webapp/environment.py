@@ -1,0 +1,108 @@
+"""Reads settings from environment variables, and reports every missing or wrong one at once, without its value."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import AfterValidator, ValidationError, ValidationInfo
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "ALERTCHECK_"
+
+
+class Misconfigured(Exception):
+    """Settings are missing or wrong; the text has a line for each, which names it and what to do."""
+
+
+class EnvironmentSettings(BaseSettings):
+    """A set of settings. A field's variable is its alias, or else ALERTCHECK_ and its name in capitals.
+
+    A validator raises ValueError with the rest of a sentence that begins with the variable. The sentence must not
+    repeat the value, which may hold a secret. A required field's description is what to do if it is not set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        enable_decoding=False,  # a list is not JSON here: its validator splits it
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        loc_by_alias=False,
+        validate_default=False,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing but what `read_settings` passes on."""
+        return (init_settings,)
+
+
+Read = TypeVar("Read", bound=EnvironmentSettings)
+Value = TypeVar("Value")
+
+
+def variables_of(model: type[EnvironmentSettings]) -> dict[str, str]:
+    """Return the variable of every field, by the field's name."""
+    return {field: _variable_of(field, info) for field, info in model.model_fields.items()}
+
+
+def read_settings(model: type[Read], environ: Mapping[str, str], problems: Sequence[str] = ()) -> Read:
+    """Read every setting of a model; one that is empty is not set.
+
+    problems: sentences to report with those that are found. Raises `Misconfigured`.
+    """
+    found: list[str] = []
+    try:
+        settings = model(**_select(model, environ))
+    except ValidationError as error:
+        found = [_describe(model, problem) for problem in error.errors(include_url=False, include_input=False)]
+    if problems or found:  # raised out here, so that pydantic's error, which has the values, is not its context
+        raise Misconfigured("\n".join([*problems, *found]))
+    return settings
+
+
+def needed_with(other: str) -> AfterValidator:
+    """Require a value where `other`, a field above it, is set."""
+
+    def check(value: Value, info: ValidationInfo) -> Value:
+        if not value and info.data.get(other, "set, but wrong"):
+            raise ValueError(f"is not set, and {PREFIX}{other.upper()} needs it.")
+        return value
+
+    return AfterValidator(check)
+
+
+def split(text: str, separator: str = ",") -> list[str]:
+    """Return the entries of a list, without those that are empty."""
+    return [entry.strip() for entry in text.split(separator) if entry.strip()]
+
+
+def _variable_of(field: str, info: FieldInfo) -> str:
+    return str(info.validation_alias or f"{PREFIX}{field.upper()}")
+
+
+def _select(model: type[EnvironmentSettings], environ: Mapping[str, str]) -> dict[str, Any]:
+    source = EnvSettingsSource(model, case_sensitive=False)
+    given = {name: environ.get(name, "").strip() for name in variables_of(model).values()}
+    source.env_vars = {name.lower(): text for name, text in given.items() if text}
+    return source()
+
+
+def _describe(model: type[EnvironmentSettings], problem: Mapping[str, Any]) -> str:
+    field = str(problem["loc"][0])
+    info = model.model_fields[field]
+    return f"{_variable_of(field, info)} {_complete(problem, info)}"
+
+
+def _complete(problem: Mapping[str, Any], info: FieldInfo) -> str:
+    """Return what is wrong, from the kind of the problem alone."""
+    match problem["type"]:
+        case "missing":
+            return f"is not set. {info.description or 'See docs/settings.md.'}"
+        case "value_error" if type(problem["ctx"]["error"]) is ValueError:  # a library's own kinds quote the value
+            return str(problem["ctx"]["error"])
+        case _ if info.annotation is int:
+            return f"has to be a whole number, such as {info.default}."
+    return "cannot be read. See docs/settings.md."
