@@ -66,6 +66,12 @@ def read_example() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
+def read_settings_table() -> list[list[str]]:
+    """Read the rows of the tables in docs/settings.md: the variable without its quotes, and the other cells."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \|(.*)\|$", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
+    return [[variable, *(cell.strip() for cell in cells.split("|"))] for variable, cells in rows]
+
+
 def interpolate(text: str, variables: Mapping[str, str]) -> str:
     """Fill in the variables of a value of compose.yaml."""
     while found := VARIABLE.search(text):

@@ -5,10 +5,28 @@ from typing import Any
 
 import pytest
 
-from tests.containers import OURS, ROOT, VARIABLE, read_copied, read_dockerfile, read_example, read_services, words_of
+from tests.containers import (
+    OURS,
+    ROOT,
+    VARIABLE,
+    read_copied,
+    read_dockerfile,
+    read_example,
+    read_services,
+    read_settings_table,
+    words_of,
+)
+from webapp.deprecated_names import NEW_NAMES
+from webapp.environment import variables_of
+from webapp.settings import OperatorSettings
 
 SERVICES = read_services()
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
+VARIABLES = variables_of(OperatorSettings)
+SETTINGS = set(VARIABLES.values())
+NUMBERS = {
+    VARIABLES[name]: info.default for name, info in OperatorSettings.model_fields.items() if info.annotation is int
+}
 SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|URL")
 
 
@@ -60,7 +78,7 @@ def test_only_the_web_server_can_be_reached_from_outside(service: str) -> None:
 
 
 def test_the_web_server_can_be_reached_by_this_machine_alone_unless_told_otherwise() -> None:
-    assert SERVICES["web"]["ports"] == ["${WEB_ADDRESS:-127.0.0.1:8000}:8000"]
+    assert SERVICES["web"]["ports"] == ["${ALERTCHECK_WEB_ADDRESS:-${WEB_ADDRESS:-127.0.0.1:8000}}:8000"]
 
 
 @pytest.mark.parametrize("image", [*words_of("FROM"), SERVICES["postgres"]["image"], SERVICES["valkey"]["image"]])
@@ -77,14 +95,33 @@ def test_no_secret_stands_in_the_file(service: str) -> None:
 
 
 def test_every_variable_of_the_file_is_in_the_example() -> None:
-    assert set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text())) <= set(read_example())
+    used = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
+
+    assert used - NEW_NAMES.keys() <= set(read_example())
+    assert {NEW_NAMES[old] for old in used & NEW_NAMES.keys()} <= used
 
 
-def test_every_setting_of_the_readme_is_in_the_example_but_those_that_name_a_file() -> None:
-    table = re.findall(r"^\| (`[A-Z_`, ]+`) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    settings = {name for names in table for name in re.findall(r"[A-Z_]+", names)}
+def test_the_example_has_every_setting_and_no_other_variable() -> None:
+    assert set(read_example()) == SETTINGS | {"ALERTCHECK_WEB_ADDRESS", "POSTGRES_PASSWORD", "WEB_CONCURRENCY"}
 
-    assert {name for name in settings if not name.endswith("_FILE")} <= set(read_example())
+
+def test_the_table_of_settings_has_every_variable_of_the_example_and_those_of_one_process() -> None:
+    assert sorted(row[0] for row in read_settings_table()) == sorted({*read_example(), "DATA_DIR", "PORT"})
+
+
+@pytest.mark.parametrize(("variable", "default"), sorted(NUMBERS.items()))
+def test_the_table_of_settings_has_the_default_of_a_number(variable: str, default: int) -> None:
+    assert [row[-1] for row in read_settings_table() if row[0] == variable] == [f"`{default}`"]
+
+
+def test_the_table_of_settings_has_no_empty_cell() -> None:
+    assert [row for row in read_settings_table() if "" in row] == []
+
+
+def test_the_old_names_are_in_no_file_that_an_operator_copies_from() -> None:
+    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/deploy.md", ".env.example")]
+
+    assert [old for old in NEW_NAMES if any(re.search(rf"(?<![A-Z_]){old}(?![A-Z_])", text) for text in texts)] == []
 
 
 def test_the_example_sets_nothing() -> None:
