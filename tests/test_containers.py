@@ -16,8 +16,8 @@ from tests.containers import (
     read_settings_table,
     words_of,
 )
-from webapp.deprecated_names import NEW_NAMES
-from webapp.environment import variables_of
+from webapp.environment.deprecated_names import NEW_NAMES
+from webapp.environment.model import variables_of
 from webapp.settings import OperatorSettings
 
 SERVICES = read_services()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.environment import read_settings, variables_of
-from webapp.settings import AppSettings, Misconfigured, OperatorSettings, read_settings
+from webapp.environment.model import Misconfigured, read_model, variables_of
+from webapp.settings import AppSettings, OperatorSettings, read_settings
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in range(2)]
 NEEDED = {
@@ -462,7 +462,7 @@ def test_the_settings_as_they_are_read_print_without_secrets(key_file: Path) -> 
         "ALERTCHECK_METRICS_TOKEN": "canary-metrics-token",
         "ALERTCHECK_CONFIG_KEYS_FILE": str(key_file),
     }
-    printed = repr(read_settings(OperatorSettings, NEEDED | secrets)) + str(read_settings(OperatorSettings, NEEDED))
+    printed = repr(read_model(OperatorSettings, NEEDED | secrets)) + str(read_model(OperatorSettings, NEEDED))
 
     assert "canary" not in printed
     assert KEYS[0] not in printed

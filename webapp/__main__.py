@@ -9,8 +9,8 @@ from flask_migrate.cli import db
 
 from webapp.application import create_app
 from webapp.cli import COMMANDS
+from webapp.environment.model import Misconfigured
 from webapp.logs import init_logs
-from webapp.settings import Misconfigured
 
 
 class CannotStart(NoAppException):

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from webapp import __version__, queue
 from webapp.auth import accounts
 from webapp.destinations import editing
+from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
-from webapp.settings import Misconfigured, current_settings
+from webapp.settings import current_settings
 from webapp.worker.supervisor import run_worker
 
 

@@ -12,15 +12,11 @@ from typing import Annotated
 from flask import current_app
 from pydantic import AfterValidator, Field, PlainValidator
 
-from webapp.deprecated_names import use_new_names
 from webapp.encryption.keys import read_key_file
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.environment import PREFIX, Misconfigured, needed_with, read_settings, split, variables_of
-from webapp.outbound import OutboundClient
-from webapp.outbound.policy.environment import OutboundSettings
-from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
-from webapp.receipt_links import ReceiptLinks, read_public_url
-from webapp.setting_values import (
+from webapp.environment.deprecated_names import use_new_names
+from webapp.environment.model import PREFIX, needed_with, read_model, split, variables_of
+from webapp.environment.values import (
     MAKE_RANDOM,
     check_database_url,
     check_days,
@@ -31,16 +27,10 @@ from webapp.setting_values import (
     read_flag,
     read_waits,
 )
-
-__all__ = [
-    "AppSettings",
-    "Demo",
-    "Misconfigured",
-    "OperatorSettings",
-    "TestSendLimits",
-    "current_settings",
-    "read_settings",
-]
+from webapp.outbound import OutboundClient
+from webapp.outbound.policy.environment import OutboundSettings
+from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
+from webapp.receipt_links import ReceiptLinks, read_public_url
 
 log = getLogger(__name__)
 
@@ -80,7 +70,7 @@ class OperatorSettings(OutboundSettings):
     presses_per_member: Count = 120
     presses_per_workspace: Count = 600
     metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
-    real_alert_retry_delays: Annotated[tuple[timedelta, ...], PlainValidator(read_waits)] = ()
+    real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_waits)] = ()
     keep_deliveries_days: Annotated[Count, AfterValidator(check_days)] = 0
     demo: Flag = False
     demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
@@ -98,7 +88,7 @@ class Demo:
 
 
 @dataclass(frozen=True)
-class TestSendLimits:
+class SendLimits:
     """How many tests a minute one member, and one workspace, may send: a test button must not become a cannon."""
 
     per_member: int
@@ -121,7 +111,7 @@ class AppSettings:
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     outbound: OutboundClient
-    presses: TestSendLimits
+    presses: SendLimits
     real_alert_retry_delays: tuple[timedelta, ...]
     keep_deliveries: timedelta | None
     links: ReceiptLinks = field(repr=False)
@@ -137,7 +127,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
     renamed = use_new_names(environ)
     for warning in (*renamed.warnings, *_name_unknown(renamed.environ)):
         log.warning(warning)
-    return _make_config(read_settings(OperatorSettings, renamed.environ, renamed.problems))
+    return _make_app_settings(read_model(OperatorSettings, renamed.environ, renamed.problems))
 
 
 def current_settings() -> AppSettings:
@@ -159,15 +149,15 @@ def _suggest(name: str, known: frozenset[str]) -> str:
     return f" Did you mean {PREFIX}{nearest[0]}?" if nearest else ""
 
 
-def _make_config(settings: OperatorSettings) -> AppSettings:
+def _make_app_settings(settings: OperatorSettings) -> AppSettings:
     return AppSettings(
         secret_key=settings.secret_key,
         cipher=SettingsCipher(settings.config_keys_file or settings.config_keys, fingerprint_key=settings.secret_key),
         database_url=settings.database_url,
         redis_url=settings.redis_url,
         outbound=OutboundClient(policy=settings.policy, mail=_mail_server(settings)),
-        presses=TestSendLimits(settings.presses_per_member, settings.presses_per_workspace),
-        real_alert_retry_delays=settings.real_alert_retry_delays,
+        presses=SendLimits(settings.presses_per_member, settings.presses_per_workspace),
+        real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
         links=ReceiptLinks(settings.secret_key, settings.public_url),
         https=settings.https,

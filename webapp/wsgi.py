@@ -7,8 +7,8 @@ import click
 
 from webapp import __version__
 from webapp.application import create_app
+from webapp.environment.model import Misconfigured
 from webapp.logs import init_logs
-from webapp.settings import Misconfigured
 
 log = logging.getLogger(__name__)
 

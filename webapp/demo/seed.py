@@ -13,6 +13,7 @@ from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.encryption.settings_cipher import SettingsUnreadable
+from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.failures import Code, Facts, describe
 from webapp.models import (
@@ -26,7 +27,7 @@ from webapp.models import (
     Tenant,
     Workspace,
 )
-from webapp.settings import AppSettings, Demo, Misconfigured, current_settings
+from webapp.settings import AppSettings, Demo, current_settings
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from time import monotonic
 
-from webapp.environment import Misconfigured
+from webapp.environment.model import Misconfigured
 from webapp.failures import DeliveryFailed
 from webapp.outbound.http.client import post
 from webapp.outbound.http.status_codes import classify_status

@@ -13,12 +13,12 @@ from webapp.auth.access import Visit
 from webapp.deliveries.outcome import Badge, badge_for
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.sends.request import Refused, TestRequestResult, hand_over, request
+from webapp.sends.request import Refused, RequestResult, hand_over, request
 
 MAX_BATCH = 100
 """Tests that one press sends at most; the limits per member and workspace hold besides."""
 
-_FINAL_REFUSALS = (TestRequestResult.TOO_MANY_REQUESTS, TestRequestResult.NOT_ALLOWED)
+_FINAL_REFUSALS = (RequestResult.TOO_MANY_REQUESTS, RequestResult.NOT_ALLOWED)
 """After one of these, the others would fare no better."""
 
 
@@ -44,7 +44,7 @@ def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> st
     batch = secrets.token_hex(8)
     requested = islice(_request_all(visit, destination_ids, now, batch), MAX_BATCH)
     size = 1  # so that an absent queue costs one destination its minute, and not twenty
-    while (share := list(islice(requested, size))) and hand_over(*share) is TestRequestResult.ACCEPTED:
+    while (share := list(islice(requested, size))) and hand_over(*share) is RequestResult.ACCEPTED:
         size = queue.BATCH_SIZE
     return batch
 

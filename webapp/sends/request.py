@@ -9,7 +9,7 @@ from webapp.models import AlertDestination
 from webapp.sends import rate_limit
 
 
-class TestRequestResult(StrEnum):
+class RequestResult(StrEnum):
     """What came of a press."""
 
     ACCEPTED = "accepted"
@@ -23,12 +23,12 @@ class TestRequestResult(StrEnum):
 class Refused(Exception):
     """Nothing was requested. why: the reason."""
 
-    def __init__(self, why: TestRequestResult) -> None:
+    def __init__(self, why: RequestResult) -> None:
         super().__init__(why)
         self.why = why
 
 
-def press(visit: Visit, destination: AlertDestination, now: datetime) -> TestRequestResult:
+def press(visit: Visit, destination: AlertDestination, now: datetime) -> RequestResult:
     """Request one test send and hand it to the workers."""
     try:
         delivery_id = request(visit, destination, now)
@@ -43,26 +43,26 @@ def request(visit: Visit, destination: AlertDestination, now: datetime, batch: s
     batch: what the row shares with those of the same press on Test all.
     """
     if not visit.role.may_test:
-        raise Refused(TestRequestResult.NOT_ALLOWED)
+        raise Refused(RequestResult.NOT_ALLOWED)
     if not destination.is_enabled:  # before the door, so that it uses up no minute
-        raise Refused(TestRequestResult.DISABLED)
+        raise Refused(RequestResult.DISABLED)
     try:
         with rate_limit.enforce_limits(destination.id, visit.account.id, visit.workspace.id):
             return deliveries.request_test(destination, visit.account, now, batch)
     except rate_limit.CoolingDown:
-        raise Refused(TestRequestResult.COOLING_DOWN) from None
+        raise Refused(RequestResult.COOLING_DOWN) from None
     except rate_limit.TooManyTestSends:
-        raise Refused(TestRequestResult.TOO_MANY_REQUESTS) from None
+        raise Refused(RequestResult.TOO_MANY_REQUESTS) from None
     except deliveries.DestinationDisabled:
-        raise Refused(TestRequestResult.DISABLED) from None
+        raise Refused(RequestResult.DISABLED) from None
 
 
-def hand_over(*delivery_ids: int) -> TestRequestResult:
+def hand_over(*delivery_ids: int) -> RequestResult:
     """Hand requested test sends to the workers. Without a queue their rows end as `queue_unavailable`."""
     try:
         queue.enqueue_deliveries(*delivery_ids)
     except queue.QueueUnavailable:
         for delivery_id in delivery_ids:
             deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
-        return TestRequestResult.QUEUE_UNAVAILABLE
-    return TestRequestResult.ACCEPTED
+        return RequestResult.QUEUE_UNAVAILABLE
+    return RequestResult.ACCEPTED

@@ -8,22 +8,22 @@ from werkzeug.wrappers import Response
 from webapp.auth.access import Visit, load_destination, load_visit
 from webapp.dashboard.status_fragment import find_obstacle, load_status, render_status, show_status
 from webapp.models import AlertDestination
-from webapp.sends.request import TestRequestResult, press
+from webapp.sends.request import RequestResult, press
 
 bp = Blueprint("sends", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
 
 ANSWERS = {
-    TestRequestResult.ACCEPTED: (200, None),
-    TestRequestResult.NOT_ALLOWED: (403, None),
-    TestRequestResult.DISABLED: (409, "Not sent: the destination has just been disabled or deleted."),
-    TestRequestResult.COOLING_DOWN: (429, "Not sent: a test was sent less than a minute ago."),
-    TestRequestResult.TOO_MANY_REQUESTS: (
+    RequestResult.ACCEPTED: (200, None),
+    RequestResult.NOT_ALLOWED: (403, None),
+    RequestResult.DISABLED: (409, "Not sent: the destination has just been disabled or deleted."),
+    RequestResult.COOLING_DOWN: (429, "Not sent: a test was sent less than a minute ago."),
+    RequestResult.TOO_MANY_REQUESTS: (
         429,
         "Not sent: too many tests were sent. Wait for a minute, then press again.",
     ),
-    TestRequestResult.QUEUE_UNAVAILABLE: (503, None),
+    RequestResult.QUEUE_UNAVAILABLE: (503, None),
 }
 """Status and refusal by what came of the press."""
 
@@ -42,9 +42,7 @@ def send_test(slug: str, destination_id: str) -> Fragment | Response:
             flash(refusal)
         return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
     # Flask-Limiter's window may outlast the row's by a fraction of a second; then it is one second more.
-    return _answer(
-        visit, destination, status, refusal, wait=60 if pressed is TestRequestResult.TOO_MANY_REQUESTS else 1
-    )
+    return _answer(visit, destination, status, refusal, wait=60 if pressed is RequestResult.TOO_MANY_REQUESTS else 1)
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")

@@ -15,8 +15,9 @@ from types import FrameType
 from flask import Flask
 
 from webapp import __version__, deliveries, queue
+from webapp.environment.model import Misconfigured
 from webapp.extensions import db
-from webapp.settings import Misconfigured, current_settings
+from webapp.settings import current_settings
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.environment import Misconfigured
+from webapp.environment.model import Misconfigured
 from webapp.outbound.policy.environment import read_policy
 from webapp.outbound.policy.urls import Origin, Policy
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from webapp.demo.supervisor.options import write_private
-from webapp.deprecated_names import use_new_names
+from webapp.environment.deprecated_names import use_new_names
 
 
 def _new_webhook_secret() -> str:

@@ -14,7 +14,7 @@ from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 from webapp.demo.supervisor.readiness import ask
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest
 from webapp.demo.supervisor.terminal import say, step
-from webapp.deprecated_names import use_new_names
+from webapp.environment.deprecated_names import use_new_names
 
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
 FIXED = {

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator
 
-from webapp.environment import EnvironmentSettings, read_settings, split
+from webapp.environment.model import EnvironmentSettings, read_model, split
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 from webapp.outbound.policy.networks import Network
@@ -97,4 +97,4 @@ class OutboundSettings(EnvironmentSettings):
 
 def read_policy(environ: Mapping[str, str]) -> Policy:
     """Return what the environment allows, without the rest of the settings. Raises `Misconfigured`."""
-    return read_settings(OutboundSettings, environ).policy
+    return read_model(OutboundSettings, environ).policy

@@ -2,8 +2,8 @@
 
 import pytest
 
-from webapp.deprecated_names import NEW_NAMES, use_new_names
-from webapp.environment import variables_of
+from webapp.environment.deprecated_names import NEW_NAMES, use_new_names
+from webapp.environment.model import variables_of
 from webapp.settings import OperatorSettings
 
 

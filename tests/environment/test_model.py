@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from pydantic import AfterValidator, Field
 
-from webapp.environment import EnvironmentSettings, Misconfigured, needed_with, read_settings, split, variables_of
+from webapp.environment.model import EnvironmentSettings, Misconfigured, needed_with, read_model, split, variables_of
 
 
 def _refuse(text: str) -> str:
@@ -28,12 +28,12 @@ class Settings(EnvironmentSettings):
 
 def _problems(**environ: str) -> list[str]:
     with pytest.raises(Misconfigured) as caught:
-        read_settings(Settings, environ)
+        read_model(Settings, environ)
     return str(caught.value).splitlines()
 
 
 def test_a_field_is_set_by_its_alias_or_by_the_prefix_and_its_name() -> None:
-    settings = read_settings(Settings, {"ADDRESS": "here", "ALERTCHECK_NUMBER": "8"})
+    settings = read_model(Settings, {"ADDRESS": "here", "ALERTCHECK_NUMBER": "8"})
 
     assert (settings.address, settings.number) == ("here", 8)
 
@@ -51,7 +51,7 @@ def test_the_variables_of_the_fields_are_named() -> None:
 
 @pytest.mark.parametrize("name", ["address", "NUMBER", "alertcheck_number", "ALERTCHECK_number"])
 def test_a_name_in_another_spelling_is_not_read(name: str) -> None:
-    settings = read_settings(Settings, {"ADDRESS": "here", name: "8"})
+    settings = read_model(Settings, {"ADDRESS": "here", name: "8"})
 
     assert (settings.address, settings.number) == ("here", 7)
 
@@ -59,11 +59,11 @@ def test_a_name_in_another_spelling_is_not_read(name: str) -> None:
 def test_only_what_is_passed_on_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERTCHECK_NUMBER", "8")
 
-    assert read_settings(Settings, {"ADDRESS": "here"}).number == 7
+    assert read_model(Settings, {"ADDRESS": "here"}).number == 7
 
 
 def test_spaces_around_a_value_are_dropped_and_nothing_else_is_nothing() -> None:
-    settings = read_settings(Settings, {"ADDRESS": " here\n", "ALERTCHECK_NUMBER": "  "})
+    settings = read_model(Settings, {"ADDRESS": " here\n", "ALERTCHECK_NUMBER": "  "})
 
     assert (settings.address, settings.number) == ("here", 7)
 
@@ -83,7 +83,7 @@ def test_every_problem_has_a_line() -> None:
 
 def test_problems_found_elsewhere_are_reported_too() -> None:
     with pytest.raises(Misconfigured, match=r"^It rains\.$"):
-        read_settings(Settings, {"ADDRESS": "here"}, ["It rains."])
+        read_model(Settings, {"ADDRESS": "here"}, ["It rains."])
 
 
 def test_an_error_that_is_not_our_sentence_is_not_quoted() -> None:
@@ -94,7 +94,7 @@ def test_an_error_that_is_not_our_sentence_is_not_quoted() -> None:
 
 def test_neither_the_error_nor_its_traceback_has_a_value() -> None:
     with pytest.raises(Misconfigured) as caught:
-        read_settings(Settings, dict.fromkeys(["ALERTCHECK_NUMBER", "ALERTCHECK_REFUSED"], "y" * 20))
+        read_model(Settings, dict.fromkeys(["ALERTCHECK_NUMBER", "ALERTCHECK_REFUSED"], "y" * 20))
 
     assert caught.value.__cause__ is caught.value.__context__ is None
     assert "y" * 20 not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)

@@ -35,7 +35,7 @@ class EnvironmentSettings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read nothing but what `read_settings` passes on."""
+        """Read nothing but what `read_model` passes on."""
         return (init_settings,)
 
 
@@ -48,7 +48,7 @@ def variables_of(model: type[EnvironmentSettings]) -> dict[str, str]:
     return {field: _variable_of(field, info) for field, info in model.model_fields.items()}
 
 
-def read_settings(model: type[Read], environ: Mapping[str, str], problems: Sequence[str] = ()) -> Read:
+def read_model(model: type[Read], environ: Mapping[str, str], problems: Sequence[str] = ()) -> Read:
     """Read every setting of a model; one that is empty is not set.
 
     problems: sentences to report with those that are found. Raises `Misconfigured`.

@@ -9,7 +9,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.encryption.keys import HOW, read_keys
-from webapp.environment import split
+from webapp.environment.model import split
 
 MAKE_RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
