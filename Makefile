@@ -18,7 +18,7 @@ IN_VENV := $(VENV)/bin/python
 help:
 	@echo "make run     set up and start the demo; Ctrl-C stops it"
 	@echo "make test    set up and run every test"
-	@echo "make check   format, lint, types, templates"
+	@echo "make check   format, lint, types, architecture, templates"
 	@echo "make bench   measure, for some minutes; make bench-full for longer"
 	@echo "make lock    write requirements*.txt anew from pyproject.toml (needs uv)"
 	@echo "make clean   remove the set-up and the caches, not the data"
@@ -45,6 +45,7 @@ check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m mypy --strict webapp
+	@$(VENV)/bin/lint-imports --no-cache
 	@$(IN_VENV) -m djlint --lint --quiet templates
 
 bench: $(VENV)/.test-ready

@@ -30,7 +30,7 @@ from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
 from webapp.dashboard.poll_interval import PollBudget
-from webapp.extensions import db
+from webapp.extensions import app_state, db
 from webapp.logs import JsonLines
 from webapp.settings import AppSettings, read_settings
 
@@ -155,7 +155,7 @@ def app(app_settings: AppSettings, compiled_templates: Path) -> Iterator[Flask]:
     Tests ask without waiting, which must not slow each other's fragments down.
     """
     app = create_app(app_settings)
-    app.extensions["poll_budget"] = PollBudget(budget=math.inf)
+    app_state(app).poll_budget = PollBudget(budget=math.inf)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled_templates))
     yield app
     with app.app_context():

@@ -16,9 +16,11 @@ from webapp import __version__, cli, queue
 from webapp.assets import find_assets
 from webapp.auth import access, sessions
 from webapp.auth.accounts import SESSION_LIFE
-from webapp.dashboard import recent_results, time_format
+from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
-from webapp.extensions import csrf, db, limiter, login_manager, migrate
+from webapp.deliveries.completion_events import delivery_completed
+from webapp.extensions import AppState, csrf, db, limiter, login_manager, migrate
+from webapp.metrics.counters import count_completion
 from webapp.settings import AppSettings, read_settings
 from webapp.views import (
     audit,
@@ -51,9 +53,7 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     app.config.update(_flask_settings(app_settings))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["alertcheck"] = app_settings
-    app.extensions["queue"] = queue.connect(app_settings.redis_url)
-    app.extensions["poll_budget"] = PollBudget()
+    app.extensions["alertcheck"] = AppState(app_settings, queue.connect(app_settings.redis_url), PollBudget())
     if app_settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app_settings.proxies, x_proto=app_settings.proxies)  # type: ignore[method-assign]
     _init_extensions(app)
@@ -125,7 +125,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         app.register_blueprint(view.bp)
     if app_settings.demo:  # in production nothing of the demo is even imported
         import_module(DEMO).register(app)
-    app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact, "marks": recent_results.tell_marks}
+    app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact}
     app.jinja_env.globals |= {
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",
@@ -134,6 +134,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         "server_time": time_format.server_time,
         "version": __version__,
     }
+    delivery_completed.connect(count_completion)
     app.before_request(sessions.require_sign_in)
     init_headers(app)
     init_errors(app)

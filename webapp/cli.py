@@ -1,6 +1,7 @@
 """The commands: `flask --app wsgi worker` and its health check, and what sets a workspace up."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import cast
 
 import click
@@ -15,7 +16,9 @@ from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
 from webapp.settings import current_settings
-from webapp.worker.supervisor import run_worker
+
+# Imported by the command alone: a web process has the commands too, and no use for the worker's code.
+WORKER = "webapp.worker.supervisor"
 
 
 @click.command("version")
@@ -30,7 +33,7 @@ def version() -> None:
 def worker(processes: int) -> None:
     """Send what waits in the queue, until told to stop."""
     try:
-        run_worker(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
+        import_module(WORKER).run_worker(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
     except Misconfigured as reason:
         raise click.ClickException(str(reason)) from None
 

@@ -9,7 +9,6 @@ from logging import getLogger
 from pathlib import Path
 from typing import Annotated
 
-from flask import current_app
 from pydantic import AfterValidator, Field, PlainValidator
 
 from webapp.encryption.keys import read_key_file
@@ -27,8 +26,9 @@ from webapp.environment.values import (
     read_flag,
     read_waits,
 )
+from webapp.extensions import app_state
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.environment import OutboundSettings
+from webapp.outbound.settings import OutboundSettings
 from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
 from webapp.receipt_links import ReceiptLinks, read_public_url
 
@@ -131,9 +131,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
 
 
 def current_settings() -> AppSettings:
-    """The settings of the application in charge."""
-    app_settings: AppSettings = current_app.extensions["alertcheck"]
-    return app_settings
+    """Return the settings of the current application."""
+    return app_state().settings
 
 
 def _name_unknown(environ: Mapping[str, str]) -> list[str]:

@@ -18,7 +18,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, set_role
 from webapp.deliveries import request_test
-from webapp.deliveries.outcome import find_newest_test
+from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Role

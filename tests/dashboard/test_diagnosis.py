@@ -19,7 +19,8 @@ from tests.factories import (
 )
 from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
 from webapp.deliveries.attempts import PastAttempt, add_attempt
-from webapp.deliveries.outcome import describe_outcome, find_newest_test
+from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled
 from webapp.models import AlertDestination, DeliveryStatus, Receipt
 from webapp.settings import AppSettings

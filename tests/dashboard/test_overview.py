@@ -8,7 +8,7 @@ from webapp.dashboard.overview import (
     DestinationSummary,
     ListQuery,
     Order,
-    State,
+    Tab,
     count_states,
     describe_overview,
     list_summaries,
@@ -19,36 +19,36 @@ from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.models import DeliveryStatus
 
 MANY = [
-    DestinationSummary(number, 1, f"Number {number:03}", "webhook", State.NEVER) for number in range(ON_A_PAGE * 2 + 1)
+    DestinationSummary(number, 1, f"Number {number:03}", "webhook", Tab.NEVER) for number in range(ON_A_PAGE * 2 + 1)
 ]
 FEW = [
-    DestinationSummary(1, 1, "Zebra", "slack", State.SENT),
-    DestinationSummary(2, 1, "apple", "email", State.FAILED),
-    DestinationSummary(3, 1, "Banana", "slack", State.DISABLED),
-    DestinationSummary(4, 1, "Cherry", "teams", State.PENDING),
-    DestinationSummary(5, 1, "Damson", "teams", State.NEVER),
+    DestinationSummary(1, 1, "Zebra", "slack", Tab.SENT),
+    DestinationSummary(2, 1, "apple", "email", Tab.FAILED),
+    DestinationSummary(3, 1, "Banana", "slack", Tab.DISABLED),
+    DestinationSummary(4, 1, "Cherry", "teams", Tab.PENDING),
+    DestinationSummary(5, 1, "Damson", "teams", Tab.NEVER),
 ]
 
 
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ({State.SENT: 9}, "All 9 destinations accepted their last test."),
-        ({State.SENT: 1}, "The destination accepted its last test."),
+        ({Tab.SENT: 9}, "All 9 destinations accepted their last test."),
+        ({Tab.SENT: 1}, "The destination accepted its last test."),
         (
-            {State.SENT: 7, State.FAILED: 1, State.NEVER: 1},
+            {Tab.SENT: 7, Tab.FAILED: 1, Tab.NEVER: 1},
             "7 of 9 destinations accepted their last test; 1 failed; 1 was never tested.",
         ),
         (
-            {State.PENDING: 2, State.NEVER: 2, State.DISABLED: 1},
+            {Tab.PENDING: 2, Tab.NEVER: 2, Tab.DISABLED: 1},
             "0 of 4 destinations accepted their last test; 2 are under way; 2 were never tested. 1 is disabled.",
         ),
-        ({State.FAILED: 1}, "0 of 1 destination accepted its last test; 1 failed."),
-        ({State.DISABLED: 2}, "No destination is in use. 2 are disabled."),
+        ({Tab.FAILED: 1}, "0 of 1 destination accepted its last test; 1 failed."),
+        ({Tab.DISABLED: 2}, "No destination is in use. 2 are disabled."),
     ],
 )
-def test_the_state_is_said_in_one_sentence(counts: dict[State, int], words: str) -> None:
-    assert describe_overview({state: counts.get(state, 0) for state in State}) == words
+def test_the_state_is_said_in_one_sentence(counts: dict[Tab, int], words: str) -> None:
+    assert describe_overview({state: counts.get(state, 0) for state in Tab}) == words
 
 
 def test_the_broken_ones_come_first_and_the_disabled_ones_last() -> None:
@@ -58,13 +58,13 @@ def test_the_broken_ones_come_first_and_the_disabled_ones_last() -> None:
 @pytest.mark.parametrize(
     ("choice", "ids"),
     [
-        (ListQuery(state=State.FAILED), [2]),
+        (ListQuery(state=Tab.FAILED), [2]),
         (ListQuery(channel="slack"), [1, 3]),
         (ListQuery(text="AN"), [3]),
         (ListQuery(channel="teams", text="d"), [5]),
         (ListQuery(order=Order.NAME), [2, 3, 4, 5, 1]),
         (ListQuery(order=Order.CHANNEL), [2, 3, 1, 4, 5]),
-        (ListQuery(state=State.SENT, text="no such"), []),
+        (ListQuery(state=Tab.SENT, text="no such"), []),
     ],
 )
 def test_a_choice_filters_and_sorts(query: ListQuery, ids: list[int]) -> None:
@@ -99,7 +99,7 @@ def test_a_destination_stands_in_the_state_of_its_newest_test(context: None, see
     add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code="gone", created_at=NOW + seconds(1))
 
     assert [(summary.name, summary.state) for summary in list_summaries([seeded.harbor])] == [
-        ("Ticket system", State.FAILED)
+        ("Ticket system", Tab.FAILED)
     ]
 
 
@@ -111,4 +111,4 @@ def test_a_disabled_destination_is_listed_as_that_and_a_deleted_one_not_at_all(
     disabled = count_states(list_summaries([seeded.harbor]))
     delete_destination(destination, admin, NOW)
 
-    assert (disabled[State.DISABLED], list_summaries([seeded.harbor])) == (1, [])
+    assert (disabled[Tab.DISABLED], list_summaries([seeded.harbor])) == (1, [])

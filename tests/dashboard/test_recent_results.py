@@ -1,14 +1,15 @@
-"""The recent_results of marks beside a badge."""
+"""The sparkline beside a badge."""
 
 from typing import Any
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
 from webapp.dashboard.recent_results import RECENT_COUNT, list_recent_results
+from webapp.deliveries.outcome import Badge
 from webapp.models import DeliveryStatus
 
 
 @on_both_databases
-def test_the_strip_holds_the_last_20_tests_the_newest_last_in_one_query(
+def test_recent_results_are_the_last_20_tests_the_newest_last_in_one_query(
     context: None, seeded: SeededIds, count_queries: Any
 ) -> None:
     destination = get_destination(seeded)
@@ -19,6 +20,6 @@ def test_the_strip_holds_the_last_20_tests_the_newest_last_in_one_query(
     with count_queries() as queries:
         recent_results = list_recent_results([seeded.destination, seeded.foreign_destination])
 
-    sent = [DeliveryStatus.SENT] * (RECENT_COUNT - 1)
-    assert recent_results == {seeded.destination: [*sent, DeliveryStatus.CANCELED], seeded.foreign_destination: []}
+    sent = [Badge.SENT] * (RECENT_COUNT - 1)
+    assert recent_results == {seeded.destination: [*sent, Badge.FAILED], seeded.foreign_destination: []}
     assert len(queries) == 1

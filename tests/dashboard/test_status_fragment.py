@@ -11,12 +11,13 @@ from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.dashboard.status_fragment import SharedStatusData, Status, find_obstacle, render_status, show_status
 from webapp.deliveries.outcome import Badge
+from webapp.extensions import app_state
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
 
 pytestmark = pytest.mark.usefixtures("context")
 
-DISABLED = "Disabled: enable it to send a test."
-VIEWERS = "Viewers look; ask an admin or support to send a test."
+DISABLED = "This destination is disabled. Enable it to send a test."
+VIEWERS = "Viewers cannot send tests. Ask an admin or a support member of this workspace."
 
 
 def _visit(role: Role = Role.ADMIN) -> Visit:
@@ -39,39 +40,39 @@ def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Sta
 
 @pytest.mark.parametrize("status", [DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED])
 def test_a_pending_fragment_asks_again_the_more_slowly_the_older_it_is(status: DeliveryStatus) -> None:
-    assert [_show(_test_send(status), age).poll for age in (0, 1, 5, 30)] == [50, 250, 1000, 2000]
+    assert [_show(_test_send(status), age).poll_ms for age in (0, 1, 5, 30)] == [50, 250, 1000, 2000]
 
 
 def test_a_test_that_has_just_been_tried_again_is_asked_about_as_often_as_a_new_one() -> None:
     retried = _test_send(DeliveryStatus.QUEUED, updated_at=NOW + seconds(50))
 
-    assert _show(retried, age=50).poll == 50
-    assert _show(retried, age=52).poll == 250
+    assert _show(retried, age=50).poll_ms == 50
+    assert _show(retried, age=52).poll_ms == 250
 
 
 def test_a_pending_fragment_asks_again_the_more_slowly_the_more_tests_of_the_workspace_wait() -> None:
     waiting = _test_send(DeliveryStatus.QUEUED)
 
-    assert [_show(waiting, shared=SharedStatusData({}, pending)).poll for pending in (1, 5, 10)] == [50, 1000, 2000]
+    assert [_show(waiting, shared=SharedStatusData({}, pending)).poll_ms for pending in (1, 5, 10)] == [50, 1000, 2000]
 
 
 def test_a_pending_fragment_asks_again_the_more_slowly_the_more_pages_ask(app: Flask) -> None:
-    app.extensions["poll_budget"] = PollBudget(budget=10)
+    app_state(app).poll_budget = PollBudget(budget=10)
 
-    assert [_show(_test_send(DeliveryStatus.QUEUED)).poll for _ in range(3)] == [100, 200, 300]
+    assert [_show(_test_send(DeliveryStatus.QUEUED)).poll_ms for _ in range(3)] == [100, 200, 300]
 
 
 @pytest.mark.parametrize(
     "status", [DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.CANCELED, DeliveryStatus.SUPPRESSED]
 )
 def test_a_final_fragment_does_not_ask_again(status: DeliveryStatus) -> None:
-    assert _show(_test_send(status)).poll is None
+    assert _show(_test_send(status)).poll_ms is None
 
 
 def test_where_there_was_no_test_there_is_nothing_to_ask_about() -> None:
     never = _show(None)
 
-    assert (never.last_test.badge, never.poll, never.cooldown) == (Badge.NEVER, None, 0)
+    assert (never.last_test.badge, never.poll_ms, never.cooldown) == (Badge.NEVER, None, 0)
 
 
 @pytest.mark.parametrize(("age", "left"), [(0, 60), (0.001, 60), (1, 59), (59.999, 1), (60, 0)])
@@ -93,7 +94,7 @@ def test_the_button_counts_down_from_the_moment_of_the_press(age: float, left: i
 def test_what_stands_in_the_way_of_a_press_is_said_to_whom_it_concerns(
     role: Role, is_enabled: bool, obstacle: str | None
 ) -> None:
-    assert find_obstacle(_visit(role), _destination(is_enabled)) == obstacle
+    assert find_obstacle(_visit(role), _destination(is_enabled), None, NOW) == obstacle
 
 
 def test_a_refused_press_says_why_beside_the_badge(app: Flask) -> None:

@@ -23,17 +23,17 @@ from webapp.deliveries import (
     Retention,
     WaitTracker,
     claiming,
-    end_overdue,
     fail_unqueued,
-    list_overdue,
     recover,
     recovery,
     request_test,
 )
 from webapp.deliveries.claiming import claim
+from webapp.deliveries.cooldown import CoolingDown
+from webapp.deliveries.overdue import list_overdue
+from webapp.deliveries.recovery import end_waiting
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.sends.rate_limit import CoolingDown
 from webapp.settings import AppSettings
 
 
@@ -159,7 +159,7 @@ class Walk:
         """A page is shown while no worker is seen."""
         moves = self.ledger.overdue(self.now)
         for row in list_overdue(self.seeded.harbor, self.now):
-            assert end_overdue(row, self.now)
+            assert end_waiting(row, self.now)
         self.ledger.move(moves, self.now)
 
     def _disable(self, step: Step) -> None:

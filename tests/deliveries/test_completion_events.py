@@ -35,7 +35,7 @@ def test_an_ending_is_told_with_its_channel_code_and_time_from_the_press(
     db.session.commit()
 
     (told,) = _told(caplog)
-    facts = {"delivery": sending, "change": "fail", "channel": "webhook", "status": "failed", "code": "not_found"}
+    facts = {"delivery": sending, "transition": "fail", "channel": "webhook", "status": "failed", "code": "not_found"}
     assert told.items() >= (facts | {"seconds": 1.5}).items()
     assert read_counters().completions == {CompletionLabels("webhook", "failed", "not_found"): 1}
     assert read_counters().durations["webhook"].total == 1.5

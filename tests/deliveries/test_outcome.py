@@ -4,9 +4,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries.outcome import Badge, describe_outcome, find_newest_test, list_with_newest_test
+from webapp.deliveries.outcome import Badge, describe_outcome
+from webapp.deliveries.queries import _DESTINATIONS_WITH_NEWEST_TEST, find_newest_test, list_with_newest_test
+from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -180,13 +184,7 @@ def test_a_page_lists_a_destination_that_was_never_tested(context: None, seeded:
 
 
 def test_the_query_of_a_page_walks_the_index_and_sorts_nothing(context: None, seeded: SeededIds) -> None:
-    from sqlalchemy import text
-    from sqlalchemy.dialects import sqlite
-
-    from webapp.deliveries.outcome import _OF_MANY
-    from webapp.extensions import db
-
-    of_one = _OF_MANY.params(destination_ids=[seeded.destination])
+    of_one = _DESTINATIONS_WITH_NEWEST_TEST.params(destination_ids=[seeded.destination])
     query = of_one.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     plan = " / ".join(row[3] for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {query}")))
 

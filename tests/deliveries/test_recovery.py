@@ -9,8 +9,7 @@ from flask import Flask
 
 from tests.deliveries.recovery_passes import recover_at
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries import end_overdue, is_overdue
-from webapp.deliveries.recovery import MAX_ROWS_PER_PASS
+from webapp.deliveries.recovery import MAX_ROWS_PER_PASS, end_waiting, is_overdue
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings
@@ -142,7 +141,7 @@ def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(
 
     assert not is_overdue(delivery, NOW + seconds(119), app_settings)
     assert is_overdue(delivery, NOW + seconds(120), app_settings)
-    assert end_overdue(delivery, NOW + seconds(120))
+    assert end_waiting(delivery, NOW + seconds(120))
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
 
 

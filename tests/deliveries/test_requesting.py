@@ -5,10 +5,10 @@ from sqlalchemy import func, select
 
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
 from webapp.deliveries import DestinationDisabled, fail_unqueued, request_test
+from webapp.deliveries.cooldown import CoolingDown
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
-from webapp.sends.rate_limit import CoolingDown
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from wtforms import Form
 
+from webapp.auth.forms import PasswordForm, SignInForm
 from webapp.channels import CHANNELS
 from webapp.channels.contract import (
     Accepted,
@@ -19,7 +20,7 @@ from webapp.channels.contract import (
     SettingInvalid,
     Settings,
 )
-from webapp.destinations.forms import DestinationForm, PasswordForm, SignInForm, make_destination_form
+from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient
 
 

@@ -13,7 +13,6 @@ from threading import Event
 import pytest
 import trustme
 from cryptography.fernet import Fernet
-from flask import current_app
 
 from benchmarks.installation.processes import ROOT, wait_until
 from tests.deliveries.recovery_passes import recover_at
@@ -25,17 +24,17 @@ from tests.scripted_mail_server import HANG_UP, mail_server
 from webapp import queue
 from webapp.channels import CHANNELS
 from webapp.deliveries import fail_unqueued, request_test, send
+from webapp.deliveries.cooldown import COOLDOWN
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.extensions import db
+from webapp.extensions import app_state, db
 from webapp.failures import Code
 from webapp.models import Account, AlertDelivery
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.dns import Resolver, system_resolver
-from webapp.sends.rate_limit import COOLDOWN
 from webapp.settings import AppSettings
 
 NAME = "hooks.example.com"
@@ -205,7 +204,7 @@ def _lose_the_key(delivery: AlertDelivery, app_settings: AppSettings) -> None:
 
 def _fail_to_enqueue(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(current_app.extensions, "queue", queue.connect(f"redis://127.0.0.1:{closed_port()}"))
+        patch.setattr(app_state(), "redis", queue.connect(f"redis://127.0.0.1:{closed_port()}"))
         with pytest.raises(queue.QueueUnavailable):
             queue.enqueue_deliveries(delivery.id)
     fail_unqueued(delivery.id, datetime.now(UTC))

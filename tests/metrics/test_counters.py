@@ -12,6 +12,8 @@ from flask import Flask
 from benchmarks.installation.servers import QueueServer
 from webapp import queue
 from webapp.application import create_app
+from webapp.deliveries.completion_events import CompletionEvent
+from webapp.extensions import app_state
 from webapp.failures import Code
 from webapp.metrics import counters
 from webapp.metrics.counters import (
@@ -45,9 +47,13 @@ def silent_queue(environment: dict[str, str]) -> Iterator[None]:
             yield
 
 
+def _complete(channel: str, status: str, code: str | None, seconds: float) -> None:
+    count_completion(CompletionEvent(1, "accept", channel, status, code, seconds))
+
+
 def _count(*seconds: float, channel: str = "webhook") -> None:
     for took in seconds:
-        count_completion(channel, DeliveryStatus.SENT, None, took)
+        _complete(channel, DeliveryStatus.SENT, None, took)
 
 
 def _cumulative(first_bound: float) -> tuple[int, ...]:
@@ -63,9 +69,9 @@ def test_where_nothing_was_counted_every_channel_stands_at_nothing(context: None
 
 
 def test_endings_are_counted_by_channel_status_and_code(context: None) -> None:
-    count_completion("webhook", DeliveryStatus.SENT, None, 1)
-    count_completion("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
-    count_completion("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
+    _complete("webhook", DeliveryStatus.SENT, None, 1)
+    _complete("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
+    _complete("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
 
     assert read_counters().completions == {WELL: 1, BADLY: 2}
 
@@ -96,7 +102,7 @@ def test_a_duration_that_a_set_back_clock_made_negative_takes_nothing_away(conte
 
 @pytest.mark.parametrize("word", ["pigeon", "webhook|sent", "webhook\n", "\U0001f514", "x" * 10_000])
 def test_a_word_that_is_not_known_is_not_kept(context: None, queue_server: QueueServer, word: str) -> None:
-    count_completion(word, word, word, 1)
+    _complete(word, word, word, 1)
 
     client = queue.connect(queue_server.url)
     assert client.hkeys(counters.COMPLETIONS_KEY) == [b"other|other|other"]
@@ -121,7 +127,7 @@ def test_what_another_version_counted_in_its_own_words_is_told_in_ours(
 
 def test_all_known_words_are_kept_as_they_are(context: None) -> None:
     for code in Code:
-        count_completion("teams", DeliveryStatus.CANCELED, code, 1)
+        _complete("teams", DeliveryStatus.CANCELED, code, 1)
 
     assert read_counters().completions == {CompletionLabels("teams", "canceled", code): 1 for code in Code}
 
@@ -146,7 +152,7 @@ def test_many_that_end_at_once_wait_for_a_silent_queue_server_but_once(silent_qu
 def test_after_the_pause_endings_are_counted_again(app: Flask, context: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counters, "COUNTING_PAUSE", 0.2)
     with monkeypatch.context() as outage:
-        outage.setitem(app.extensions, "queue", queue.connect(NOWHERE))
+        outage.setattr(app_state(app), "redis", queue.connect(NOWHERE))
         _count(1)
     _count(1)
     time.sleep(0.2)

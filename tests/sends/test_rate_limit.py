@@ -10,7 +10,8 @@ from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW, seconds
 from webapp import queue
 from webapp.application import create_app
-from webapp.sends.rate_limit import CoolingDown, TooManyTestSends, enforce_limits, seconds_left
+from webapp.deliveries.cooldown import CoolingDown, seconds_left
+from webapp.sends.rate_limit import TooManyTestSends, enforce_limits
 from webapp.settings import read_settings
 
 

@@ -15,6 +15,7 @@ from tests.factories import SeededIds, add_delivery, get_destination, on_both_da
 from webapp import __version__, queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS
+from webapp.deliveries.completion_events import CompletionEvent
 from webapp.failures import Code
 from webapp.metrics import counters
 from webapp.metrics.counters import count_completion
@@ -31,6 +32,10 @@ LABELS = {
     "le": {"0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "20.0", "30.0", "60.0", "120.0", "+Inf"},
 }
 """Every word that a label may hold."""
+
+
+def _complete(channel: str, status: str, code: str | None, seconds: float) -> None:
+    count_completion(CompletionEvent(1, "accept", channel, status, code, seconds))
 
 
 @pytest.fixture
@@ -128,8 +133,8 @@ def test_the_answer_is_the_text_that_every_prometheus_reads(app: Flask) -> None:
 
 
 def test_endings_are_told_by_channel_status_and_code(app: Flask, context: None) -> None:
-    count_completion("webhook", DeliveryStatus.SENT, None, 1)
-    count_completion("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 2)
+    _complete("webhook", DeliveryStatus.SENT, None, 1)
+    _complete("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 2)
 
     scraped = _scrape(app.test_client())
 
@@ -138,8 +143,8 @@ def test_endings_are_told_by_channel_status_and_code(app: Flask, context: None) 
 
 
 def test_the_time_from_press_to_end_is_told_as_a_histogram(app: Flask, context: None) -> None:
-    count_completion("teams", DeliveryStatus.SENT, None, 0.75)
-    count_completion("teams", DeliveryStatus.SENT, None, 130)
+    _complete("teams", DeliveryStatus.SENT, None, 0.75)
+    _complete("teams", DeliveryStatus.SENT, None, 130)
 
     scraped = _scrape(app.test_client())
 
@@ -219,7 +224,7 @@ def test_a_scrape_costs_one_query_however_much_waits(app: Flask, seeded: SeededI
 
 
 def test_a_kind_of_destination_that_this_version_does_not_know_is_told_as_other(app: Flask, context: None) -> None:
-    count_completion("pigeon", DeliveryStatus.SENT, None, 1)
+    _complete("pigeon", DeliveryStatus.SENT, None, 1)
 
     scraped = _scrape(app.test_client())
 

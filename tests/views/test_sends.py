@@ -1,13 +1,14 @@
 """The press and the poll, over HTTP: the six rules of pressing the button."""
 
 import re
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from benchmarks.installation.servers import QueueServer, start_queue_server
 from tests.factories import SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
@@ -104,7 +105,7 @@ def test_a_viewer_may_not_test_is_told_so_and_uses_up_no_cooldown(app: Flask, se
     answer = visit(seeded.viewer).post(OWN)
 
     assert (answer.status_code, _deliveries(app)) == (403, [])
-    assert "Viewers look; ask an admin or support" in answer.text
+    assert "Viewers cannot send tests." in answer.text
     assert visit(seeded.admin).post(OWN).status_code == 200
 
 
@@ -114,7 +115,7 @@ def test_a_disabled_destination_is_not_tested_says_so_and_uses_up_no_cooldown(
     _enable(app, seeded, False)
     answer = visit(seeded.admin).post(OWN)
     assert (answer.status_code, _deliveries(app)) == (409, [])
-    assert "Disabled: enable it to send a test." in answer.text
+    assert "This destination is disabled. Enable it to send a test." in answer.text
 
     _enable(app, seeded, True)
     assert visit(seeded.admin).post(OWN).status_code == 200
@@ -205,8 +206,6 @@ def test_a_fragment_is_kept_by_no_cache(seeded: SeededIds, visit: Visit) -> None
 def test_a_locked_database_is_said_plainly_and_the_press_is_given_back(
     app: Flask, seeded: SeededIds, visit: Visit, database_url: str
 ) -> None:
-    import sqlite3
-
     visitor = visit(seeded.admin)
     with app.app_context():
         _shorten_patience(app)
@@ -223,8 +222,6 @@ def test_a_locked_database_is_said_plainly_and_the_press_is_given_back(
 
 
 def _shorten_patience(app: Flask) -> None:
-    from sqlalchemy import event
-
     db.engine.dispose()
     event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 100"))
 

@@ -169,7 +169,7 @@ def test_a_disabled_destination_says_so_and_its_button_does_not_work(
 
     assert '<span class="tag">Disabled</span>' in page
     assert re.search(
-        r'<button class="outline" data-action="send-test"[^>]*disabled title="Disabled: enable it to send a test."',
+        r'<button class="outline" data-action="send-test"[^>]*disabled title="This destination is disabled\.',
         page,
     )
 

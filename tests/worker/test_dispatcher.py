@@ -8,7 +8,8 @@ from itertools import count
 import pytest
 
 from benchmarks.installation.processes import wait_until
-from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, ReadyDelivery
+from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
 
 BRIEFLY = 0.3
 """Seconds in which what must not happen would have happened."""

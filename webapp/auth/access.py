@@ -7,8 +7,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.auth.sessions import current_account
+from webapp.deliveries.queries import find_test_send
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, Member, Role, Workspace
+from webapp.models import Account, AlertDelivery, AlertDestination, Member, Role, Workspace
 from webapp.models.types import LARGEST_ID
 
 
@@ -80,13 +81,7 @@ def load_past_destination(visit: Visit, destination_id: str) -> AlertDestination
 
 def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDelivery:
     """Load a test send of a destination, or answer 404."""
-    query = select(AlertDelivery).where(
-        AlertDelivery.id == _read_id(delivery_id),
-        AlertDelivery.workspace_id == destination.workspace_id,
-        AlertDelivery.alert_destination_id == destination.id,
-        AlertDelivery.event_type == TEST_EVENT,
-    )
-    return db.session.scalars(query).one_or_none() or abort(404)
+    return find_test_send(destination, _read_id(delivery_id)) or abort(404)
 
 
 def _read_id(text: str) -> int:

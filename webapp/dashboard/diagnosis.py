@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 
 from webapp.audit import Action
 from webapp.dashboard.time_format import exact
 from webapp.deliveries import PastAttempt, is_in_question, list_attempts
 from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
+from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent, Receipt
 
 _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED))
 
@@ -39,7 +40,7 @@ class Diagnosis:
 
 def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: Outcome) -> Diagnosis:
     """Look it all up: three queries at most."""
-    last_worked = _find_last_worked(destination)
+    last_worked = find_last_accepted_test(destination)
     return Diagnosis(
         newest=newest,
         last_test=last_test,
@@ -49,7 +50,7 @@ def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_t
         attempts=list_attempts(newest) if newest else (),
         last_worked=last_worked,
         changes=_list_changes(destination, last_worked.created_at) if last_worked else (),
-        is_used=_is_used(destination),
+        is_used=has_real_alerts(destination),
     )
 
 
@@ -93,35 +94,11 @@ def _report_receipt(diagnosis: Diagnosis) -> list[str]:
     return lines + ([f"Receipt: {diagnosis.receipt}{said_at}"] if diagnosis.receipt else [])
 
 
-def _find_last_worked(destination: AlertDestination) -> AlertDelivery | None:
-    return db.session.scalars(
-        select(AlertDelivery)
-        .where(
-            AlertDelivery.workspace_id == destination.workspace_id,
-            AlertDelivery.alert_destination_id == destination.id,
-            AlertDelivery.event_type == TEST_EVENT,
-            AlertDelivery.status == DeliveryStatus.SENT,
-        )
-        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
-        .limit(1)
-    ).one_or_none()
-
-
 def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[AuditEvent]:
     query = select(AuditEvent).where(
         AuditEvent.destination_id == destination.id, AuditEvent.happened_at > since, AuditEvent.action.in_(_CHANGES)
     )
     return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(10)).all()
-
-
-def _is_used(destination: AlertDestination) -> bool:
-    # Two ranges of the index, on either side of the test sends, of which there can be very many.
-    is_real = or_(AlertDelivery.event_type < TEST_EVENT, AlertDelivery.event_type > TEST_EVENT)
-    there = (
-        AlertDelivery.workspace_id == destination.workspace_id,
-        AlertDelivery.alert_destination_id == destination.id,
-    )
-    return bool(db.session.scalar(select(exists().where(*there, is_real))))
 
 
 def _describe_press(newest: AlertDelivery | None) -> str:

@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from webapp.deliveries.outcome import badge_for, newest_test_id_subquery
+from webapp.deliveries.outcome import badge_for
+from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
 ON_A_PAGE = 50
 
 
-class State(StrEnum):
-    """What a destination is listed under, the most urgent first: its badge, or that it is disabled."""
+class Tab(StrEnum):
+    """The tabs of the list, most urgent first: one per badge, and one for disabled destinations."""
 
     FAILED = "failed"
     PENDING = "pending"
@@ -40,14 +41,14 @@ class DestinationSummary(NamedTuple):
     workspace_id: int
     name: str
     channel: str
-    state: State
+    state: Tab
 
 
 @dataclass(frozen=True)
 class ListQuery:
     """What the visitor wants to see. None, and an empty text: everything. page: from 1."""
 
-    state: State | None = None
+    state: Tab | None = None
     channel: str | None = None
     text: str = ""
     order: Order = Order.URGENT
@@ -80,7 +81,7 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     """Read a choice from the page's address; a word that means nothing chooses nothing."""
     state, order, page = query.get("state", ""), query.get("order", ""), query.get("page", "")
     return ListQuery(
-        state=State(state) if state in list(State) else None,
+        state=Tab(state) if state in list(Tab) else None,
         channel=query.get("channel") or None,
         text=query.get("q", "").strip()[:100],
         order=Order(order) if order in list(Order) else Order.URGENT,
@@ -92,7 +93,7 @@ def list_summaries(workspace_ids: Sequence[int]) -> list[DestinationSummary]:
     """Fetch all destinations of these workspaces: one query, whose cost does not depend on the deliveries there are."""
     rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids})
     return [
-        DestinationSummary(row_id, workspace_id, name, channel, _to_state(is_enabled, newest))
+        DestinationSummary(row_id, workspace_id, name, channel, _tab_of(is_enabled, newest))
         for row_id, workspace_id, name, channel, is_enabled, newest in rows
     ]
 
@@ -108,22 +109,22 @@ def select_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> Li
     return ListPage([summary.destination_id for summary in on_page], len(found), page, pages)
 
 
-def count_states(summaries: Sequence[DestinationSummary]) -> dict[State, int]:
+def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
     """Count the destinations in each state."""
     counts = Counter(summary.state for summary in summaries)
-    return {state: counts[state] for state in State}
+    return {state: counts[state] for state in Tab}
 
 
-def describe_overview(counts: Mapping[State, int]) -> str:
+def describe_overview(counts: Mapping[Tab, int]) -> str:
     """Say in one sentence whether all is well."""
-    in_use = sum(counts.values()) - counts[State.DISABLED]
+    in_use = sum(counts.values()) - counts[Tab.DISABLED]
     parts = [
-        _describe_accepted(counts[State.SENT], in_use),
-        _count_phrase(counts[State.FAILED], "failed", "failed"),
-        _count_phrase(counts[State.PENDING], "is under way", "are under way"),
-        _count_phrase(counts[State.NEVER], "was never tested", "were never tested"),
+        _describe_accepted(counts[Tab.SENT], in_use),
+        _count_phrase(counts[Tab.FAILED], "failed", "failed"),
+        _count_phrase(counts[Tab.PENDING], "is under way", "are under way"),
+        _count_phrase(counts[Tab.NEVER], "was never tested", "were never tested"),
     ]
-    disabled = _count_phrase(counts[State.DISABLED], "is disabled", "are disabled")
+    disabled = _count_phrase(counts[Tab.DISABLED], "is disabled", "are disabled")
     return "; ".join(filter(None, parts)) + "." + (f" {disabled}." if disabled else "")
 
 
@@ -145,12 +146,12 @@ _SUMMARIES = (
 )
 
 
-_STATES = {status: State(badge_for(status)) for status in (None, *DeliveryStatus)}
-_URGENCY = {state: number for number, state in enumerate(State)}
+_TABS = {status: Tab(badge_for(status)) for status in (None, *DeliveryStatus)}
+_URGENCY = {state: number for number, state in enumerate(Tab)}
 
 
-def _to_state(is_enabled: bool, newest: DeliveryStatus | None) -> State:
-    return _STATES[newest] if is_enabled else State.DISABLED
+def _tab_of(is_enabled: bool, newest: DeliveryStatus | None) -> Tab:
+    return _TABS[newest] if is_enabled else Tab.DISABLED
 
 
 def _matches(summary: DestinationSummary, query: ListQuery) -> bool:

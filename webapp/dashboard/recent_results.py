@@ -1,41 +1,29 @@
-"""The recent_results of marks: how the last test sends of a destination stand."""
+"""A destination's recent results: the badges of its last test sends, drawn as a sparkline."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import ScalarSelect, bindparam, func, select
 
+from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
 RECENT_COUNT = 20
 
-MARKS = {
-    DeliveryStatus.SENT: "sent",
-    DeliveryStatus.FAILED: "failed",
-    DeliveryStatus.QUEUED: "under way",
-    DeliveryStatus.DEFERRED: "under way",
-    DeliveryStatus.CANCELED: "not sent",
-    DeliveryStatus.SUPPRESSED: "not sent",
-}
-"""What each mark on a recent_results stands for."""
 
-
-def list_recent_results(destination_ids: Sequence[int]) -> dict[int, list[DeliveryStatus]]:
-    """Fetch how the last test sends of each destination stand, the oldest first: one query."""
+def list_recent_results(destination_ids: Sequence[int]) -> dict[int, list[Badge]]:
+    """Fetch the recent results of each destination, oldest first: one query."""
     rows = db.session.execute(_RECENT_RESULTS, {"destination_ids": destination_ids})
-    return {row_id: parse_recent_results(words) for row_id, words in rows}
+    return {destination_id: parse_recent_results(statuses) for destination_id, statuses in rows}
 
 
 def recent_results_subquery() -> ScalarSelect[str]:
-    """Return the subquery for a destination's recent_results, as `parse_recent_results` reads it."""
+    """Return the subquery for a destination's recent results, as `parse_recent_results` takes them."""
     newest = (
         select(AlertDelivery.status)
-        .where(
-            AlertDelivery.workspace_id == AlertDestination.workspace_id,
-            AlertDelivery.alert_destination_id == AlertDestination.id,
-            AlertDelivery.event_type == TEST_EVENT,
-        )
-        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
+        .where(is_test_send_of(AlertDestination))
+        .order_by(*NEWEST_FIRST)
         .limit(RECENT_COUNT)
         .correlate(AlertDestination)
         .subquery()
@@ -43,17 +31,12 @@ def recent_results_subquery() -> ScalarSelect[str]:
     return select(func.aggregate_strings(newest.c.status, ",")).correlate(AlertDestination).scalar_subquery()
 
 
-def tell_marks(recent_results: Sequence[DeliveryStatus]) -> list[str]:
-    """Say what the marks on a recent_results stand for."""
-    return [MARKS[status] for status in recent_results]
+def parse_recent_results(statuses: str | None) -> list[Badge]:
+    """Return the badges for the statuses that the subquery found, oldest first."""
+    return [badge_for(DeliveryStatus(status)) for status in reversed(statuses.split(","))] if statuses else []
 
 
-def parse_recent_results(words: str | None) -> list[DeliveryStatus]:
-    """Read what that subquery found, the oldest first."""
-    return [DeliveryStatus(word) for word in reversed(words.split(","))] if words else []
-
-
-# Put together once, since every list asks for it.
+# Built once, because every list executes it.
 _RECENT_RESULTS = select(AlertDestination.id, recent_results_subquery()).where(
     AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
 )

@@ -4,23 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app, render_template
+from flask import render_template
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import joinedload
 
-from webapp import deliveries, queue
+from webapp import deliveries
 from webapp.auth.access import Visit
-from webapp.dashboard.poll_interval import PollBudget, choose_interval
+from webapp.dashboard.poll_interval import choose_interval
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
-from webapp.deliveries.outcome import Badge, Outcome, describe_outcome, newest_test_id_subquery
-from webapp.extensions import db
+from webapp.deliveries.cooldown import seconds_left
+from webapp.deliveries.outcome import Badge, Outcome, describe_outcome
+from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.extensions import app_state, db
 from webapp.metrics.backlog import WAITING_OF_ONE, count_waiting
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
-from webapp.sends.rate_limit import seconds_left
-from webapp.settings import current_settings
+from webapp.sends.eligibility import RequestResult, find_refusal
 
 PICK_UP = timedelta(seconds=3)
 """How long a worker may take to pick a test up before the page looks whether there is one."""
+
+
+OBSTACLES = {
+    RequestResult.NOT_ALLOWED: "Viewers cannot send tests. Ask an admin or a support member of this workspace.",
+    RequestResult.DISABLED: "This destination is disabled. Enable it to send a test.",
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Status:
     """All that the fragment shows.
 
     recent_results: how the last test sends stand, the oldest first.
-    poll: milliseconds after which it asks again, or None once the answer is final.
+    poll_ms: milliseconds after which it asks again, or None once the answer is final.
     cooldown: whole seconds until the button works again.
     obstacle: why the button does not work at all, or None.
     refusal: why this very press was not accepted, or None.
@@ -39,8 +46,8 @@ class Status:
     destination: AlertDestination
     newest: AlertDelivery | None
     last_test: Outcome
-    recent_results: Sequence[DeliveryStatus]
-    poll: int | None
+    recent_results: Sequence[Badge]
+    poll_ms: int | None
     cooldown: int
     obstacle: str | None
     refusal: str | None
@@ -52,7 +59,7 @@ class Status:
 class SharedStatusData:
     """What the fragments of one page share. pending: how many test sends of the workspace wait."""
 
-    recent_results: Mapping[int, Sequence[DeliveryStatus]]
+    recent_results: Mapping[int, Sequence[Badge]]
     pending: int
 
 
@@ -77,9 +84,9 @@ def show_status(
         newest=newest,
         last_test=last_test,
         recent_results=shared.recent_results.get(destination.id, ()),
-        poll=_next_poll_interval(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
+        poll_ms=_next_poll_ms(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
         cooldown=seconds_left(newest.created_at if newest else None, now),
-        obstacle=find_obstacle(visit, destination),
+        obstacle=find_obstacle(visit, destination, newest, now),
         refusal=refusal,
         lacks_worker=newest is not None and _lacks_worker(newest, now),
         is_outdated=newest is not None and newest.settings_version not in (None, destination.settings_version),
@@ -91,25 +98,18 @@ def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDeli
 
     One that is past its time ends here, if no worker is there to end it.
     """
-    newest, shared = _look_at(destination)
-    if newest is not None and _end_if_abandoned(newest, now):
-        newest, shared = _look_at(destination)
+    newest, shared = _load_status(destination)
+    if newest is not None and deliveries.end_if_abandoned(newest, now):
+        newest, shared = _load_status(destination)
     return newest, shared
 
 
-def end_overdue_tests(workspace_id: int, now: datetime) -> None:
-    """End the test sends of a workspace that are past their time, if no worker is there to end them."""
-    for overdue in deliveries.list_overdue(workspace_id, now):
-        _end_if_abandoned(overdue, now)
-
-
-def find_obstacle(visit: Visit, destination: AlertDestination) -> str | None:
-    """Say why this visitor can't test this destination, or None."""
-    if not visit.role.may_test:
-        return "Viewers look; ask an admin or support to send a test."
-    if not destination.is_enabled:
-        return "Disabled: enable it to send a test."
-    return None
+def find_obstacle(
+    visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
+) -> str | None:
+    """Return why the button is off for this visitor, or None. A cooldown only counts down."""
+    refusal = find_refusal(visit.role, destination, newest.created_at if newest else None, now)
+    return OBSTACLES.get(refusal) if refusal else None
 
 
 def render_status(visit: Visit, status: Status, now: datetime) -> str:
@@ -117,14 +117,14 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
     return render_template("_status.html", visit=visit, status=status, now=now)
 
 
-def _look_at(destination: AlertDestination) -> tuple[AlertDelivery | None, SharedStatusData]:
+def _load_status(destination: AlertDestination) -> tuple[AlertDelivery | None, SharedStatusData]:
     key = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
-    newest, recent_results, pending = db.session.execute(_AT_ONE, key).one()
+    newest, recent_results, pending = db.session.execute(_STATUS, key).one()
     return newest, SharedStatusData({destination.id: parse_recent_results(recent_results)}, pending)
 
 
 # Every poll asks for it, so it is put together once.
-_AT_ONE = (
+_STATUS = (
     select(AlertDelivery, recent_results_subquery(), WAITING_OF_ONE.correlate(None).scalar_subquery())
     .select_from(AlertDestination)
     .outerjoin(
@@ -135,24 +135,10 @@ _AT_ONE = (
 )
 
 
-def _end_if_abandoned(newest: AlertDelivery, now: datetime) -> bool:
-    # A living worker ends it by a clock that cannot be set, and may have it in the air: then it is not ours to end.
-    is_overdue = deliveries.is_overdue(newest, now, current_settings())
-    return is_overdue and not _is_worker_seen() and deliveries.end_overdue(newest, now)
-
-
 def _lacks_worker(newest: AlertDelivery, now: datetime) -> bool:
     is_left_alone = newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None
-    return is_left_alone and now - newest.updated_at >= PICK_UP and not _is_worker_seen()
+    return is_left_alone and now - newest.updated_at >= PICK_UP and not deliveries.is_worker_seen()
 
 
-def _is_worker_seen() -> bool:
-    try:
-        return queue.is_worker_alive()
-    except queue.QueueUnavailable:
-        return False
-
-
-def _next_poll_interval(newest: AlertDelivery, now: datetime, pending: int) -> int:
-    poll_budget: PollBudget = current_app.extensions["poll_budget"]
-    return round(1000 * poll_budget.next_interval(choose_interval(now - newest.updated_at, pending)))
+def _next_poll_ms(newest: AlertDelivery, now: datetime, pending: int) -> int:
+    return round(1000 * app_state().poll_budget.next_interval(choose_interval(now - newest.updated_at, pending)))

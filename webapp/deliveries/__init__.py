@@ -2,30 +2,33 @@
 
 from webapp.deliveries.attempts import PastAttempt, list_attempts
 from webapp.deliveries.claiming import get_channel, open_settings
+from webapp.deliveries.cooldown import CoolingDown
 from webapp.deliveries.messages import compose_preview
+from webapp.deliveries.overdue import end_if_abandoned, end_overdue_tests, is_worker_seen
 from webapp.deliveries.queries import list_test_sends
 from webapp.deliveries.ready_deliveries import list_ready_deliveries
 from webapp.deliveries.receipts import find_linked, is_in_question, record_by_link, record_by_member
-from webapp.deliveries.recovery import end_overdue, is_overdue, list_overdue, recover
+from webapp.deliveries.recovery import recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
 from webapp.deliveries.retention import Retention
 from webapp.deliveries.sending import send
 from webapp.deliveries.wait_tracker import WaitTracker
 
 __all__ = [
+    "CoolingDown",
     "DestinationDisabled",
     "PastAttempt",
     "Retention",
     "WaitTracker",
     "compose_preview",
-    "end_overdue",
+    "end_if_abandoned",
+    "end_overdue_tests",
     "fail_unqueued",
     "find_linked",
     "get_channel",
     "is_in_question",
-    "is_overdue",
+    "is_worker_seen",
     "list_attempts",
-    "list_overdue",
     "list_ready_deliveries",
     "list_test_sends",
     "open_settings",

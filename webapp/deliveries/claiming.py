@@ -12,7 +12,7 @@ from sqlalchemy.orm import contains_eager
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel, Message, Settings
 from webapp.deliveries.messages import read_message
-from webapp.deliveries.outcome import newest_test_id_subquery
+from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
 from webapp.deliveries.transitions import CANCEL, CLAIM, REFUSE, apply_transition, error_columns
 from webapp.deliveries.unexpected_errors import log_unexpected
@@ -100,8 +100,8 @@ def _is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -
 
 
 def _end(delivery: AlertDelivery, obstacle: DeliveryFailed, now: datetime) -> None:
-    change = CANCEL if obstacle.code in _CANCELS else REFUSE
-    apply_transition(change, delivery.id, now, **error_columns(obstacle.code, obstacle.message))
+    transition = CANCEL if obstacle.code in _CANCELS else REFUSE
+    apply_transition(transition, delivery.id, now, **error_columns(obstacle.code, obstacle.message))
     db.session.commit()
 
 

@@ -1,25 +1,28 @@
-"""Tell the log and the tallies that a delivery has ended, once that is committed and not before."""
+"""Publishes that a delivery has completed, once its transaction is committed and never before."""
 
 import logging
 from dataclasses import asdict, dataclass
 
+from blinker import Signal
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db
-from webapp.metrics.counters import count_completion
 
 log = logging.getLogger(__name__)
 
-_PENDING = "endings that are not committed yet"
+# Sent with a `CompletionEvent`; receivers are connected where the application is made.
+delivery_completed = Signal()
+
+_PENDING = "completion events of the current transaction"
 
 
 @dataclass(frozen=True)
 class CompletionEvent:
-    """How a delivery ended. seconds: from the press, by the clock of whoever ended it."""
+    """How a delivery ended. seconds: from the press, by the clock of the process that ended it."""
 
     delivery: int
-    change: str
+    transition: str
     channel: str
     status: str
     code: str | None
@@ -27,7 +30,7 @@ class CompletionEvent:
 
 
 def publish_after_commit(session: Session, completion: CompletionEvent) -> None:
-    """Keep an ending until the session's transaction is over."""
+    """Publish an event when the session's transaction commits; a rollback discards it."""
     session.info.setdefault(_PENDING, []).append(completion)
 
 
@@ -35,7 +38,7 @@ def publish_after_commit(session: Session, completion: CompletionEvent) -> None:
 def _publish(session: Session) -> None:
     for completion in session.info.pop(_PENDING, ()):
         log.info("delivery ended", extra=asdict(completion))
-        count_completion(completion.channel, completion.status, completion.code, completion.seconds)
+        delivery_completed.send(completion)
 
 
 @event.listens_for(db.session, "after_rollback")

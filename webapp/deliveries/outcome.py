@@ -1,17 +1,12 @@
 """LastTestStatus: what a destination's badge says, derived from its newest test send and never stored."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Row, ScalarSelect, bindparam, select
-from sqlalchemy.orm import joinedload
-
 from webapp.channels import CHANNELS
-from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Receipt
+from webapp.models import AlertDelivery, DeliveryStatus, Receipt
 
 
 class Badge(StrEnum):
@@ -143,47 +138,3 @@ def next_step(code: Code, channel_name: str) -> str:
     """Say what to do, in the words of the channel's own service where it has any for this code."""
     channel = CHANNELS.get(channel_name)
     return (channel.hints.get(code) if channel else None) or EXPLANATIONS[code].next_step
-
-
-def list_with_newest_test(destination_ids: Sequence[int]) -> list[Row[AlertDestination, AlertDelivery | None]]:
-    """Fetch these destinations, in this order, each with its newest test send: one query, however many deliveries."""
-    rows = db.session.execute(_OF_MANY, {"destination_ids": destination_ids}).all()
-    order = {destination_id: number for number, destination_id in enumerate(destination_ids)}
-    return sorted(rows, key=lambda row: order[row[0].id])
-
-
-def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
-    """Fetch one destination's newest test send."""
-    return db.session.scalars(_OF_ONE, {"destination_id": destination.id}).one_or_none()
-
-
-def newest_test_id_subquery() -> ScalarSelect[int]:
-    """Return the subquery for the id of a destination's newest test send."""
-    # A correlated LIMIT 1 walks the index once per destination; window functions would read every delivery.
-    return (
-        select(AlertDelivery.id)
-        .where(
-            AlertDelivery.workspace_id == AlertDestination.workspace_id,
-            AlertDelivery.alert_destination_id == AlertDestination.id,
-            AlertDelivery.event_type == TEST_EVENT,
-        )
-        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
-        .limit(1)
-        .correlate(AlertDestination)
-        .scalar_subquery()
-    )
-
-
-# What pages and polls ask for over and over is put together once.
-_OF_MANY = (
-    select(AlertDestination, AlertDelivery)
-    .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
-    .options(joinedload(AlertDelivery.requested_by))
-    .where(AlertDestination.deleted_at.is_(None), AlertDestination.id.in_(bindparam("destination_ids", expanding=True)))
-)
-_OF_ONE = (
-    select(AlertDelivery)
-    .join(AlertDestination, AlertDelivery.id == newest_test_id_subquery())
-    .options(joinedload(AlertDelivery.requested_by))
-    .where(AlertDestination.deleted_at.is_(None), AlertDestination.id == bindparam("destination_id"))
-)

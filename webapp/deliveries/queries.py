@@ -1,24 +1,94 @@
-"""Look deliveries up."""
+"""Queries over deliveries: what a destination's test sends are, and which of them is the newest."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+
+# The id breaks ties between test sends of the same instant.
+NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
+
+
+def is_delivery_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
+    """Return the condition for a destination's deliveries. The class itself correlates with an outer query."""
+    return (AlertDelivery.workspace_id == destination.workspace_id) & (
+        AlertDelivery.alert_destination_id == destination.id
+    )
+
+
+def is_test_send_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
+    """Return the condition for a destination's test sends. The class itself correlates with an outer query."""
+    return is_delivery_of(destination) & (AlertDelivery.event_type == TEST_EVENT)
+
+
+def newest_test_id_subquery() -> ScalarSelect[int]:
+    """Return the subquery for the id of a destination's newest test send."""
+    # A correlated LIMIT 1 walks the index once per destination; window functions would read every delivery.
+    return (
+        select(AlertDelivery.id)
+        .where(is_test_send_of(AlertDestination))
+        .order_by(*NEWEST_FIRST)
+        .limit(1)
+        .correlate(AlertDestination)
+        .scalar_subquery()
+    )
+
+
+# Statements of pages and polls are built once: building one takes longer than executing it.
+_DESTINATIONS_WITH_NEWEST_TEST = (
+    select(AlertDestination, AlertDelivery)
+    .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
+    .options(joinedload(AlertDelivery.requested_by))
+    .where(AlertDestination.deleted_at.is_(None), AlertDestination.id.in_(bindparam("destination_ids", expanding=True)))
+)
+_NEWEST_TEST = (
+    select(AlertDelivery)
+    .join(AlertDestination, AlertDelivery.id == newest_test_id_subquery())
+    .options(joinedload(AlertDelivery.requested_by))
+    .where(AlertDestination.deleted_at.is_(None), AlertDestination.id == bindparam("destination_id"))
+)
+
+
+def list_with_newest_test(destination_ids: Sequence[int]) -> list[Row[AlertDestination, AlertDelivery | None]]:
+    """Fetch these destinations, in this order, each with its newest test send: one query, however many deliveries."""
+    rows = db.session.execute(_DESTINATIONS_WITH_NEWEST_TEST, {"destination_ids": destination_ids}).all()
+    order = {destination_id: number for number, destination_id in enumerate(destination_ids)}
+    return sorted(rows, key=lambda row: order[row[0].id])
+
+
+def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
+    """Fetch a destination's newest test send."""
+    return db.session.scalars(_NEWEST_TEST, {"destination_id": destination.id}).one_or_none()
+
+
+def find_last_accepted_test(destination: AlertDestination) -> AlertDelivery | None:
+    """Fetch a destination's newest test send that its receiver accepted."""
+    accepted = select(AlertDelivery).where(is_test_send_of(destination), AlertDelivery.status == DeliveryStatus.SENT)
+    return db.session.scalars(accepted.order_by(*NEWEST_FIRST).limit(1)).one_or_none()
+
+
+def find_test_send(destination: AlertDestination, delivery_id: int) -> AlertDelivery | None:
+    """Fetch one of a destination's test sends."""
+    query = select(AlertDelivery).where(AlertDelivery.id == delivery_id, is_test_send_of(destination))
+    return db.session.scalars(query).one_or_none()
 
 
 def list_test_sends(destination: AlertDestination, limit: int = 20) -> Sequence[AlertDelivery]:
-    """Fetch a destination's newest test sends, the newest first, with who pressed."""
-    return db.session.scalars(
-        select(AlertDelivery)
-        .where(
-            AlertDelivery.workspace_id == destination.workspace_id,
-            AlertDelivery.alert_destination_id == destination.id,
-            AlertDelivery.event_type == TEST_EVENT,
-        )
-        .options(joinedload(AlertDelivery.requested_by))
-        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
-        .limit(limit)
-    ).all()
+    """Fetch a destination's newest test sends, newest first, with who requested them."""
+    query = select(AlertDelivery).where(is_test_send_of(destination)).options(joinedload(AlertDelivery.requested_by))
+    return db.session.scalars(query.order_by(*NEWEST_FIRST).limit(limit)).all()
+
+
+def count_test_sends(destination: AlertDestination) -> int:
+    """Count a destination's test sends."""
+    return db.session.scalar(select(func.count()).where(is_test_send_of(destination))) or 0
+
+
+def has_real_alerts(destination: AlertDestination) -> bool:
+    """Return whether a real alert was ever written for a destination."""
+    # Two ranges of the index, on either side of the test sends, of which there can be very many.
+    is_real = or_(AlertDelivery.event_type < TEST_EVENT, AlertDelivery.event_type > TEST_EVENT)
+    return bool(db.session.scalar(select(exists().where(is_delivery_of(destination), is_real))))

@@ -1,13 +1,23 @@
-"""Deliveries that a job has named, as errands: whose they are decides whose turn it is."""
+"""Looks up which of the deliveries named by a job are ready to be sent, and whose they are."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
 from webapp.deliveries.transitions import IS_UNCLAIMED
 from webapp.extensions import db
 from webapp.models import AlertDelivery
-from webapp.worker.dispatcher import ReadyDelivery
+
+
+@dataclass(frozen=True)
+class ReadyDelivery:
+    """An unclaimed delivery, with the ids that concurrency limits apply to."""
+
+    delivery_id: int
+    destination_id: int
+    workspace_id: int
+
 
 _UNCLAIMED = select(AlertDelivery.id, AlertDelivery.alert_destination_id, AlertDelivery.workspace_id).where(
     AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True)), IS_UNCLAIMED
@@ -15,7 +25,7 @@ _UNCLAIMED = select(AlertDelivery.id, AlertDelivery.alert_destination_id, AlertD
 
 
 def list_ready_deliveries(delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
-    """Look up those that still wait to be claimed, in the order given. The claim looks again, and decides."""
+    """Return the deliveries that are still unclaimed, in the given order. The claim checks again, and decides."""
     rows = db.session.execute(_UNCLAIMED, {"delivery_ids": delivery_ids}).all()
     db.session.rollback()
     return [ReadyDelivery(*row) for row in sorted(rows, key=lambda row: delivery_ids.index(row.id))]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import load_only
 
 from webapp.deliveries.attempts import add_lost_attempt
-from webapp.deliveries.retry_policy import TEST_SEND_POLICY, RetryPolicy, find_retry_policy
+from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
 from webapp.deliveries.transitions import (
     EXPIRE,
     LOST_AFTER,
@@ -54,7 +54,7 @@ _LOOKED_AT = load_only(
 class PlannedTransition:
     """What becomes of a row whose time has come."""
 
-    change: Transition
+    transition: Transition
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -66,11 +66,11 @@ def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker)
     rows = _list_waiting(now, app_settings)
     wait_tracker.observe(rows)
     due = [(row, planned) for row in rows if (planned := _plan_transition(row, now, app_settings, wait_tracker))]
-    moved = [(row.id, planned.change) for row, planned in due[:MAX_ROWS_PER_PASS] if _apply(planned, row, now)]
+    moved = [(row.id, planned.transition) for row, planned in due[:MAX_ROWS_PER_PASS] if _apply(planned, row, now)]
     db.session.commit()
-    for delivery_id, change in moved:
-        log.info("recovered", extra={"delivery": delivery_id, "change": change.name})
-    return [delivery_id for delivery_id, change in moved if change in (RESUME, REQUEUE)]
+    for delivery_id, transition in moved:
+        log.info("recovered", extra={"delivery": delivery_id, "transition": transition.name})
+    return [delivery_id for delivery_id, transition in moved if transition in (RESUME, REQUEUE)]
 
 
 def is_overdue(row: AlertDelivery, now: datetime, app_settings: AppSettings) -> bool:
@@ -80,23 +80,8 @@ def is_overdue(row: AlertDelivery, now: datetime, app_settings: AppSettings) -> 
     return is_waiting and policy is not None and now - row.created_at >= policy.time_limit
 
 
-def list_overdue(workspace_id: int, now: datetime) -> Sequence[AlertDelivery]:
-    """Fetch the test sends of a workspace that wait although their patience is over."""
-    key = {"workspace_id": workspace_id, "until": now - TEST_SEND_POLICY.time_limit}
-    return db.session.scalars(_OVERDUE, key).all()
-
-
-# Every list asks for them, so it is put together once.
-_OVERDUE = select(AlertDelivery).where(
-    IS_WAITING,
-    AlertDelivery.event_type == TEST_EVENT,
-    AlertDelivery.workspace_id == bindparam("workspace_id"),
-    AlertDelivery.created_at <= bindparam("until"),
-)
-
-
-def end_overdue(row: AlertDelivery, now: datetime) -> bool:
-    """End an overdue row where no worker is there to do it. Returns whether it has ended now."""
+def end_waiting(row: AlertDelivery, now: datetime) -> bool:
+    """End a row that has not ended, and commit. Returns whether it has ended now."""
     has_ended = _apply(_end(row), row, now)
     db.session.commit()
     return has_ended
@@ -133,7 +118,9 @@ def _end(row: AlertDelivery) -> PlannedTransition:
 
 
 def _apply(planned: PlannedTransition, row: AlertDelivery, now: datetime) -> bool:
-    return apply_transition(planned.change, row.id, now, _IS_UNMOVED, {"last_update": row.updated_at}, **planned.facts)
+    return apply_transition(
+        planned.transition, row.id, now, _IS_UNMOVED, {"last_update": row.updated_at}, **planned.facts
+    )
 
 
 _IS_UNMOVED = AlertDelivery.updated_at == bindparam("last_update")

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from webapp.audit import Action, record_about
+from webapp.deliveries.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.messages import write_payload
-from webapp.deliveries.outcome import find_newest_test
+from webapp.deliveries.queries import find_newest_test
 from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, apply_transition, error_columns
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.models.locking import lock_destination
-from webapp.sends.rate_limit import CoolingDown, seconds_left
 
 
 class DestinationDisabled(Exception):

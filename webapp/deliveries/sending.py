@@ -35,9 +35,9 @@ RECORD_RETRY_INTERVAL = 0.5
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """What an attempt came to: the change it makes, and what the row tells of it."""
+    """The result of an attempt: the transition it causes, and the columns it sets."""
 
-    change: Transition
+    transition: Transition
     facts: dict[str, Any]
 
 
@@ -48,8 +48,8 @@ def send(delivery_id: int, app_settings: AppSettings) -> None:
     if attempt is None:
         return
     began = time.monotonic()
-    outcome = attempt_send(attempt, app_settings.outbound)
-    _record_with_retries(attempt, outcome, time.monotonic() - began, began + LOST_AFTER.total_seconds())
+    result = attempt_send(attempt, app_settings.outbound)
+    _record_with_retries(attempt, result, time.monotonic() - began, began + LOST_AFTER.total_seconds())
 
 
 def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
@@ -74,11 +74,11 @@ def _failed(attempt: Attempt, failure: DeliveryFailed) -> AttemptResult:
     return AttemptResult(FAIL, facts) if retry_at is None else AttemptResult(DEFER, facts | {"send_after": retry_at})
 
 
-def _record_with_retries(attempt: Attempt, outcome: AttemptResult, seconds: float, give_up_at: float) -> None:
+def _record_with_retries(attempt: Attempt, result: AttemptResult, seconds: float, give_up_at: float) -> None:
     """Record what is known, also if the database is away for a moment; after `give_up_at` the row ends by itself."""
     while True:
         try:
-            return record(attempt, outcome, seconds, datetime.now(UTC))
+            return record(attempt, result, seconds, datetime.now(UTC))
         except (DBAPIError, PoolTimeout) as error:
             db.session.rollback()
             if time.monotonic() + RECORD_RETRY_INTERVAL > give_up_at:
@@ -88,14 +88,14 @@ def _record_with_retries(attempt: Attempt, outcome: AttemptResult, seconds: floa
             time.sleep(RECORD_RETRY_INTERVAL)
 
 
-def record(attempt: Attempt, outcome: AttemptResult, seconds: float, now: datetime) -> None:
+def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetime) -> None:
     """Write the outcome, unless the row was given up on meanwhile: then that stands. seconds: how long it took."""
-    facts = outcome.facts | {"answer_seconds": round(seconds, 3)}
+    facts = result.facts | {"answer_seconds": round(seconds, 3)}
     facts["attempts"] = add_attempt(attempt.earlier, _past(attempt, facts))
     ours = {"our_start": attempt.started_at, "our_number": attempt.number}
-    recorded = apply_transition(outcome.change, attempt.delivery_id, now, _IS_STILL_OURS, ours, **facts)
+    recorded = apply_transition(result.transition, attempt.delivery_id, now, _IS_STILL_OURS, ours, **facts)
     db.session.commit()
-    told = {"delivery": attempt.delivery_id, "attempt": attempt.number, "change": outcome.change.name}
+    told = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": result.transition.name}
     told |= {"code": facts["last_error_code"], "seconds": facts["answer_seconds"], "recorded": recorded}
     log.info("attempt ended", extra=told)
 

@@ -83,24 +83,26 @@ TRANSITIONS = (CLAIM, REFUSE, CANCEL, ACCEPT, FAIL, DEFER, RESUME, REQUEUE, EXPI
 
 
 def apply_transition(
-    change: Transition,
+    transition: Transition,
     delivery_id: int,
     now: datetime,
     only_if: ColumnElement[bool] | None = None,
     seen: Mapping[str, Any] = MappingProxyType({}),
     **facts: Any,
 ) -> bool:
-    """Make a change if the row still stands where the change begins, and say whether it did. The caller commits.
+    """Apply a transition if the row is still in one of its sources. Returns whether it was. The caller commits.
 
     only_if: what else has to be true of the row: put together once, with parameters. seen: their values, by name.
     facts: columns to set beside those that the target stands for, each with a plain value.
     """
-    values = {"updated_at": now, **_columns_for(change.target, now), **facts}
-    statement = _build_statement(change.sources, only_if, tuple(values))
+    values = {"updated_at": now, **_columns_for(transition.target, now), **facts}
+    statement = _build_statement(transition.sources, only_if, tuple(values))
     row = db.session.execute(statement, {_ID: delivery_id, **seen, **values}).one_or_none()
-    if row is not None and change.target not in _CONDITIONS:
+    if row is not None and transition.target not in _CONDITIONS:
         seconds = (now - row.created_at).total_seconds()
-        ending = CompletionEvent(delivery_id, change.name, row.channel, change.target, row.last_error_code, seconds)
+        ending = CompletionEvent(
+            delivery_id, transition.name, row.channel, transition.target, row.last_error_code, seconds
+        )
         publish_after_commit(db.session(), ending)
     return row is not None
 

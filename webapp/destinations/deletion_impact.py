@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 
-from webapp.deliveries.outcome import Badge, badge_for, find_newest_test
+from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.queries import count_test_sends, find_newest_test, is_delivery_of
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule
+from webapp.models import AlertDelivery, AlertDestination, AlertRule
 
 LATELY = timedelta(days=30)
 
@@ -33,26 +34,16 @@ def assess_deletion(destination: AlertDestination, now: datetime) -> DeletionImp
     return DeletionImpact(
         rules=_list_rules(destination, now - LATELY),
         has_pending_test=newest is not None and badge_for(newest.status) is Badge.PENDING,
-        test_sends=_count_test_sends(destination),
+        test_sends=count_test_sends(destination),
     )
 
 
 def _list_rules(destination: AlertDestination, since: datetime) -> Sequence[str]:
     has_sent = exists().where(
-        AlertDelivery.workspace_id == destination.workspace_id,
-        AlertDelivery.alert_destination_id == destination.id,
+        is_delivery_of(destination),
         AlertDelivery.event_type == AlertRule.event_type,  # so that the index leads straight to the newest
         AlertDelivery.created_at >= since,
         AlertDelivery.alert_rule_id == AlertRule.id,
     )
     of_workspace = AlertRule.workspace_id == destination.workspace_id
     return db.session.scalars(select(AlertRule.name).where(of_workspace, has_sent).order_by(AlertRule.name)).all()
-
-
-def _count_test_sends(destination: AlertDestination) -> int:
-    query = select(func.count()).where(
-        AlertDelivery.workspace_id == destination.workspace_id,
-        AlertDelivery.alert_destination_id == destination.id,
-        AlertDelivery.event_type == TEST_EVENT,
-    )
-    return db.session.scalar(query) or 0

@@ -1,76 +1,22 @@
-"""Forms. A destination's form is made from its channel's fields."""
+"""The form of a destination, made from the fields of its channel."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
-from flask_wtf import FlaskForm
 from markupsafe import Markup
-from werkzeug.datastructures import MultiDict
 from wtforms import Field as FormField
-from wtforms import Form, PasswordField, StringField, TextAreaField
+from wtforms import Form, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
-from webapp.auth.accounts import SHORTEST_PASSWORD
 from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
+from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
-
-
-class PageForm(FlaskForm):  # type: ignore[misc]
-    """A form of a page. It reads what a browser's form sends and nothing else: no JSON, no files."""
-
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        def wrap_formdata(self, form: Form, formdata: Any) -> Any:
-            if isinstance(formdata, MultiDict):
-                return formdata
-            return request.form if request and request.method == "POST" else None
 
 
 def _trim(value: str | None) -> str | None:
     """Take away what nobody types on purpose: blanks around a value, and NUL, which PostgreSQL cannot store."""
     return value.replace("\x00", "").strip() if value else value
-
-
-def _require_visible(_form: Form, entry: FormField) -> None:
-    # Never cleaned: the limits count an address as it was sent, so the address looked up has to be the very same.
-    if not entry.data.isprintable():
-        raise ValidationError("The address contains an invisible character. Type it again.")
-
-
-class SignInForm(PageForm):
-    """Who signs in."""
-
-    email = StringField(
-        "E-mail address",
-        [DataRequired("Enter your e-mail address."), Length(max=254), _require_visible],
-        filters=[lambda value: value.strip() if value else value],
-        render_kw={"autocomplete": "username", "type": "email"},
-    )
-    password = PasswordField(
-        "Password",
-        [DataRequired("Enter your password."), Length(max=1000)],
-        render_kw={"autocomplete": "current-password"},
-    )
-
-
-class PasswordForm(PageForm):
-    """A new password for whoever is signed in."""
-
-    current = PasswordField(
-        "Current password",
-        [DataRequired("Enter your current password."), Length(max=1000)],
-        render_kw={"autocomplete": "current-password"},
-    )
-    new = PasswordField(
-        "New password",
-        [
-            DataRequired("Enter a new password."),
-            Length(min=SHORTEST_PASSWORD, max=1000, message=f"Use {SHORTEST_PASSWORD} characters or more."),
-        ],
-        description=f"{SHORTEST_PASSWORD} characters or more. You will be signed out everywhere else.",
-        render_kw={"autocomplete": "new-password"},
-    )
 
 
 class WriteOnlyInput(TextInput):

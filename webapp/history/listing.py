@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 
 from sqlalchemy import ColumnElement, false, func, literal, select, tuple_
 
+from webapp.deliveries.queries import NEWEST_FIRST
 from webapp.extensions import db
 from webapp.history.filters import Filter, Key, Kind
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Tenant
@@ -16,7 +17,6 @@ LOOKED_THROUGH = 20_000
 """Rows that one page looks through at most, so that a filter that matches next to nothing is answered at once too."""
 
 _KEY = tuple_(AlertDelivery.created_at, AlertDelivery.id)
-_NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _ask_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 def _find_end(looked_through: Sequence[ColumnElement[bool]]) -> Key | None:
     """Find the last of the rows to look through, or None if there are fewer."""
     # This offset is no page's: it does not grow, and only the index is read.
-    keys = select(AlertDelivery.created_at, AlertDelivery.id).where(*looked_through).order_by(*_NEWEST_FIRST)
+    keys = select(AlertDelivery.created_at, AlertDelivery.id).where(*looked_through).order_by(*NEWEST_FIRST)
     end = db.session.execute(keys.offset(LOOKED_THROUGH - 1).limit(1)).one_or_none()
     return Key(end.created_at, end.id) if end else None
 
@@ -111,7 +111,7 @@ def _fetch(conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Entry]
         .outerjoin(Tenant, Tenant.id == AlertDelivery.tenant_id)
         .outerjoin(Account, Account.id == AlertDelivery.requested_by_id)
         .where(*conditions)
-        .order_by(*_NEWEST_FIRST)
+        .order_by(*NEWEST_FIRST)
         .limit(limit)
     )
     return [Entry(*found) for found in db.session.execute(query)]

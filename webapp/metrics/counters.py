@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from flask import current_app
-from redis import Redis
 from redis.exceptions import RedisError
 
 from webapp.channels import CHANNELS
+from webapp.deliveries.completion_events import CompletionEvent
+from webapp.extensions import app_state
 from webapp.failures import Code
 from webapp.models import DeliveryStatus
 
@@ -40,7 +40,6 @@ _CHANNELS = (*CHANNELS, OTHER)
 _STATUSES = {status.value for status in DeliveryStatus}
 _CODES = {code.value for code in Code} | {NO_CODE}
 _SUM = "sum"
-_PAUSED_UNTIL = "tallies-paused-until"
 
 
 class CountersUnavailable(Exception):
@@ -82,29 +81,28 @@ class Counters:
     durations: Mapping[str, DurationHistogram]
 
 
-def count_completion(channel: str, status: str, code: str | None, seconds: float) -> None:
-    """Count a delivery that has ended. Without the queue server it goes uncounted: that is no error of the delivery.
-
-    seconds: from the press to the end.
-    """
-    if time.monotonic() < current_app.extensions.get(_PAUSED_UNTIL, -math.inf):
+def count_completion(completion: CompletionEvent) -> None:
+    """Count a completed delivery. It stays uncounted while the queue server is unavailable."""
+    state = app_state()
+    if time.monotonic() < state.counting_paused_until:
         return
-    outcome, took = CompletionLabels.of(channel, status, code or NO_CODE), max(0.0, seconds)
+    labels = CompletionLabels.of(completion.channel, completion.status, completion.code or NO_CODE)
+    seconds = max(0.0, completion.seconds)
     try:
-        with _client().pipeline() as pipeline:
-            pipeline.hincrby(COMPLETIONS_KEY, f"{outcome.channel}|{outcome.status}|{outcome.code}")
-            pipeline.hincrby(DURATIONS_KEY, f"{outcome.channel}|{DURATION_BUCKETS[_bucket(took)]}")
-            pipeline.hincrbyfloat(DURATIONS_KEY, f"{outcome.channel}|{_SUM}", took)
+        with state.redis.pipeline() as pipeline:
+            pipeline.hincrby(COMPLETIONS_KEY, f"{labels.channel}|{labels.status}|{labels.code}")
+            pipeline.hincrby(DURATIONS_KEY, f"{labels.channel}|{DURATION_BUCKETS[_bucket(seconds)]}")
+            pipeline.hincrbyfloat(DURATIONS_KEY, f"{labels.channel}|{_SUM}", seconds)
             pipeline.execute()
     except RedisError:
-        log.warning("queue server unavailable, endings go uncounted for a moment")
-        current_app.extensions[_PAUSED_UNTIL] = time.monotonic() + COUNTING_PAUSE
+        log.warning("queue server unavailable, completions are not counted for a moment")
+        state.counting_paused_until = time.monotonic() + COUNTING_PAUSE
 
 
 def read_counters() -> Counters:
     """Read all that was counted. Raises `CountersUnavailable`."""
     try:
-        with _client().pipeline() as pipeline:
+        with app_state().redis.pipeline() as pipeline:
             pipeline.hgetall(COMPLETIONS_KEY)
             pipeline.hgetall(DURATIONS_KEY)
             ended, timed = pipeline.execute()
@@ -139,8 +137,3 @@ def _bucket(seconds: float) -> int:
 
 def _known_or_other(word: str, words: Collection[str]) -> str:
     return word if word in words else OTHER
-
-
-def _client() -> Redis:
-    client: Redis = current_app.extensions["queue"]
-    return client

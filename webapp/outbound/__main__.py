@@ -18,8 +18,8 @@ from webapp.environment.model import Misconfigured
 from webapp.failures import DeliveryFailed
 from webapp.outbound.http.client import post
 from webapp.outbound.http.status_codes import classify_status
-from webapp.outbound.policy.environment import read_policy
 from webapp.outbound.policy.urls import Policy, check_url
+from webapp.outbound.settings import read_policy
 
 _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}}).encode("ascii")
 

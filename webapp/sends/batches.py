@@ -13,7 +13,8 @@ from webapp.auth.access import Visit
 from webapp.deliveries.outcome import Badge, badge_for
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.sends.request import Refused, RequestResult, hand_over, request
+from webapp.sends.eligibility import RequestResult
+from webapp.sends.request import Refused, enqueue_or_fail, request_within_limits
 
 MAX_BATCH = 100
 """Tests that one press sends at most; the limits per member and workspace hold besides."""
@@ -44,7 +45,7 @@ def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> st
     batch = secrets.token_hex(8)
     requested = islice(_request_all(visit, destination_ids, now, batch), MAX_BATCH)
     size = 1  # so that an absent queue costs one destination its minute, and not twenty
-    while (share := list(islice(requested, size))) and hand_over(*share) is RequestResult.ACCEPTED:
+    while (share := list(islice(requested, size))) and enqueue_or_fail(*share) is RequestResult.ACCEPTED:
         size = queue.BATCH_SIZE
     return batch
 
@@ -54,9 +55,9 @@ def _request_all(visit: Visit, destination_ids: Sequence[int], now: datetime, ba
         destination = db.session.get(AlertDestination, destination_id)
         try:
             if destination is not None:
-                yield request(visit, destination, now, batch)
+                yield request_within_limits(visit, destination, now, batch)
         except Refused as refused:
-            if refused.why in _FINAL_REFUSALS:
+            if refused.reason in _FINAL_REFUSALS:
                 return
 
 

@@ -1,47 +1,28 @@
-"""How often tests may be sent: one in 60 seconds to a destination, and not too many by one member or in one workspace.
+"""Rate limits of test sends: one per destination and cooldown, and so many per member and per workspace.
 
-Flask-Limiter answers first, before anything is written. The database decides
-(`webapp.deliveries.requesting`), so that a flushed or absent Redis lets no second message through.
+Flask-Limiter answers first, before anything is written. The database decides (`webapp.deliveries.requesting`), so that
+a flushed or unavailable Redis lets no second message through.
 """
 
 import logging
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.errors import StorageError
 
+from webapp.deliveries.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
 from webapp.settings import current_settings
 
 log = logging.getLogger(__name__)
 
-COOLDOWN = timedelta(seconds=60)
-
 _ONE_PRESS = RateLimitItemPerSecond(1, int(COOLDOWN.total_seconds()))
 _COOLDOWN_KEY = "test-send"
 
 
-class CoolingDown(Exception):
-    """An earlier test send to this destination is younger than `COOLDOWN`."""
-
-
 class TooManyTestSends(Exception):
     """The member or the workspace has sent as many tests as a minute allows."""
-
-
-def seconds_left(pressed_at: datetime | None, now: datetime) -> int:
-    """Count the whole seconds until the next press is accepted, 0 if it would be now.
-
-    pressed_at: when the newest test send was requested, or None. A little in the future (two hosts' clocks) counts as
-        just now; far in the future (the clock was set back) tells nothing of how long ago it was, so it does not block.
-    """
-    if pressed_at is None or pressed_at > now + COOLDOWN:
-        return 0
-    left = COOLDOWN - max(now - pressed_at, timedelta(0))
-    return max(0, math.ceil(left.total_seconds()))
 
 
 @contextmanager

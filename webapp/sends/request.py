@@ -1,55 +1,44 @@
-"""A press on Send test: through the door, into the database, then to the queue; or the reason why not."""
+"""The press on Send test: check, write the row within the limits, then enqueue it; or the reason why not."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from webapp import deliveries, queue
 from webapp.auth.access import Visit
 from webapp.models import AlertDestination
 from webapp.sends import rate_limit
-
-
-class RequestResult(StrEnum):
-    """What came of a press."""
-
-    ACCEPTED = "accepted"
-    NOT_ALLOWED = "may not"
-    DISABLED = "disabled"
-    COOLING_DOWN = "cooling down"
-    TOO_MANY_REQUESTS = "too many"
-    QUEUE_UNAVAILABLE = "no queue"
+from webapp.sends.eligibility import RequestResult, find_refusal
 
 
 class Refused(Exception):
-    """Nothing was requested. why: the reason."""
+    """No test send was written. reason: why."""
 
-    def __init__(self, why: RequestResult) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, reason: RequestResult) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def press(visit: Visit, destination: AlertDestination, now: datetime) -> RequestResult:
-    """Request one test send and hand it to the workers."""
+    """Request one test send and enqueue it."""
     try:
-        delivery_id = request(visit, destination, now)
+        delivery_id = request_within_limits(visit, destination, now)
     except Refused as refused:
-        return refused.why
-    return hand_over(delivery_id)
+        return refused.reason
+    return enqueue_or_fail(delivery_id)
 
 
-def request(visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None) -> int:
-    """Write one test send down and return its id. Raises `Refused`.
+def request_within_limits(visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None) -> int:
+    """Write one test send and return its id. Raises `Refused`.
 
-    batch: what the row shares with those of the same press on Test all.
+    batch: shared by all test sends of one press on Test all.
     """
-    if not visit.role.may_test:
-        raise Refused(RequestResult.NOT_ALLOWED)
-    if not destination.is_enabled:  # before the door, so that it uses up no minute
-        raise Refused(RequestResult.DISABLED)
+    # Before the limits are counted, so that a refusal does not use up the cooldown.
+    refusal = find_refusal(visit.role, destination, None, now)
+    if refusal is not None:
+        raise Refused(refusal)
     try:
         with rate_limit.enforce_limits(destination.id, visit.account.id, visit.workspace.id):
             return deliveries.request_test(destination, visit.account, now, batch)
-    except rate_limit.CoolingDown:
+    except deliveries.CoolingDown:
         raise Refused(RequestResult.COOLING_DOWN) from None
     except rate_limit.TooManyTestSends:
         raise Refused(RequestResult.TOO_MANY_REQUESTS) from None
@@ -57,8 +46,8 @@ def request(visit: Visit, destination: AlertDestination, now: datetime, batch: s
         raise Refused(RequestResult.DISABLED) from None
 
 
-def hand_over(*delivery_ids: int) -> RequestResult:
-    """Hand requested test sends to the workers. Without a queue their rows end as `queue_unavailable`."""
+def enqueue_or_fail(*delivery_ids: int) -> RequestResult:
+    """Enqueue requested test sends. If the queue is unavailable, their rows end as `queue_unavailable`."""
     try:
         queue.enqueue_deliveries(*delivery_ids)
     except queue.QueueUnavailable:

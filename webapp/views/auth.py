@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from webapp.auth import accounts
 from webapp.auth.accounts import find_by_password, normalize_email, record_refused_sign_in
+from webapp.auth.forms import PasswordForm, SignInForm
 from webapp.auth.sessions import current_account, end_session, public, start_session
-from webapp.destinations.forms import PasswordForm, SignInForm
 from webapp.extensions import limiter
 
 bp = Blueprint("auth", __name__)

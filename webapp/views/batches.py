@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_visit
-from webapp.dashboard.overview import State, list_summaries
+from webapp.dashboard.overview import list_summaries
 from webapp.sends.batches import measure_progress, press_all
 
 bp = Blueprint("batches", __name__)
@@ -20,8 +20,8 @@ def send_all(slug: str) -> Fragment | Response:
     visit = load_visit(slug)
     if not visit.role.may_test:
         abort(403)
-    summaries = [summary for summary in list_summaries([visit.workspace.id]) if summary.state is not State.DISABLED]
-    batch = press_all(visit, [summary.destination_id for summary in summaries], datetime.now(UTC))
+    destination_ids = [summary.destination_id for summary in list_summaries([visit.workspace.id])]
+    batch = press_all(visit, destination_ids, datetime.now(UTC))
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         return redirect(url_for("workspaces.show", slug=slug, batch=batch), 303)
     return _answer(visit, batch)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 
 from webapp.auth.access import Visit, load_past_destination, load_visit
 from webapp.channels import CHANNELS
-from webapp.dashboard.status_fragment import end_overdue_tests
+from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import Outcome, describe_outcome
 from webapp.failures import Code
 from webapp.history import MOST_ROWS, Entry, list_page, read_filter, read_key, write_csv

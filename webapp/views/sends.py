@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from webapp.auth.access import Visit, load_destination, load_visit
 from webapp.dashboard.status_fragment import find_obstacle, load_status, render_status, show_status
 from webapp.models import AlertDestination
-from webapp.sends.request import RequestResult, press
+from webapp.sends.eligibility import RequestResult
+from webapp.sends.request import press
 
 bp = Blueprint("sends", __name__)
 
@@ -33,16 +34,17 @@ def send_test(slug: str, destination_id: str) -> Fragment | Response:
     """Send a test, or say why not: 403 may not, 409 disabled, 429 too soon, 503 the queue is gone."""
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
-    obstacle = find_obstacle(visit, destination)
-    pressed = press(visit, destination, datetime.now(UTC))
-    status, refusal = ANSWERS[pressed]
+    now = datetime.now(UTC)
+    obstacle = find_obstacle(visit, destination, None, now)
+    result = press(visit, destination, now)
+    status, refusal = ANSWERS[result]
     refusal = obstacle or refusal
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         if refusal:
             flash(refusal)
         return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
     # Flask-Limiter's window may outlast the row's by a fraction of a second; then it is one second more.
-    return _answer(visit, destination, status, refusal, wait=60 if pressed is RequestResult.TOO_MANY_REQUESTS else 1)
+    return _answer(visit, destination, status, refusal, wait=60 if result is RequestResult.TOO_MANY_REQUESTS else 1)
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")
@@ -59,6 +61,6 @@ def _answer(
     newest, shared = load_status(destination, now)
     status = show_status(visit, destination, newest, now, refusal, shared)
     headers = {"Retry-After": str(max(status.cooldown, wait))} if code == 429 else {}
-    if request.method == "POST" or status.poll is None:
+    if request.method == "POST" or status.poll_ms is None:
         headers["HX-Trigger"] = "tested"  # what else on the page speaks of the test listens
     return render_status(visit, status, now), code, headers

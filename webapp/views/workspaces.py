@@ -10,15 +10,17 @@ from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.overview import (
-    State,
+    Tab,
     count_states,
     describe_overview,
     list_summaries,
     parse_list_query,
     select_page,
 )
-from webapp.dashboard.status_fragment import Status, end_overdue_tests, load_shared_status_data, show_status
-from webapp.deliveries.outcome import describe_outcome, list_with_newest_test
+from webapp.dashboard.status_fragment import Status, load_shared_status_data, show_status
+from webapp.deliveries import end_overdue_tests
+from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import ShownSetting, show_where
 from webapp.sends.batches import Progress, measure_progress
 from webapp.settings import current_settings
@@ -77,7 +79,7 @@ def show_state(slug: str) -> str:
 def show_broken() -> str:
     """List what has failed, and where, in all workspaces of the visitor."""
     members = {member.workspace_id: member for member in list_memberships(current_account())}
-    broken = [summary for summary in list_summaries(list(members)) if summary.state is State.FAILED]
+    broken = [summary for summary in list_summaries(list(members)) if summary.state is Tab.FAILED]
     broken.sort(key=lambda summary: (members[summary.workspace_id].workspace.name.casefold(), summary.name.casefold()))
     rows = [
         (members[destination.workspace_id].workspace, destination, newest, describe_outcome(newest, destination.type))

@@ -12,16 +12,9 @@ from dataclasses import dataclass
 from signal import SIGTERM
 from threading import Condition, Thread
 
+from webapp.deliveries.ready_deliveries import ReadyDelivery
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ReadyDelivery:
-    """A delivery to send, and whose it is."""
-
-    delivery_id: int
-    destination_id: int
-    workspace_id: int
 
 
 @dataclass(frozen=True)

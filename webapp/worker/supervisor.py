@@ -1,12 +1,10 @@
-"""The worker: a few processes that take jobs and send; their parent replaces dead ones and recovers what they left."""
+"""The worker's parent process: starts the processes that send, replaces dead ones, and runs maintenance."""
 
 import logging
 import multiprocessing
 import os
 import signal
-import socket
 import threading
-import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.context import ForkProcess
@@ -14,21 +12,24 @@ from types import FrameType
 
 from flask import Flask
 
-from webapp import __version__, deliveries, queue
+from webapp import __version__, deliveries
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
+from webapp.queue import JOB_TIMEOUT, QueueUnavailable, enqueue_deliveries, is_worker_alive
 from webapp.settings import current_settings
+from webapp.worker.process import run_process
+from webapp.worker.signals import STOP_SIGNALS
 
 log = logging.getLogger(__name__)
 
-TICK = 1.0
-"""Seconds between two recovery passes."""
+# Seconds between two maintenance runs.
+MAINTENANCE_INTERVAL = 1.0
 
 
 def run_worker(app: Flask, size: int) -> None:
-    """Run `size` processes until told to stop; SIGTERM lets each finish what it is sending.
+    """Run `size` processes until told to stop: SIGTERM lets each finish its running deliveries.
 
-    Raises `Misconfigured` if there is no queue to work on.
+    Raises `Misconfigured` if the queue server does not answer.
     """
     _require_queue()
     current_settings().outbound.prepare()
@@ -46,20 +47,20 @@ def run_worker(app: Flask, size: int) -> None:
         while not stop.is_set():
             _start_missing(processes, size, app)
             _run_maintenance(app, wait_tracker, retention)
-            stop.wait(TICK)
+            stop.wait(MAINTENANCE_INTERVAL)
     finally:
         _stop_all(processes)
 
 
 def _require_queue() -> None:
     try:
-        queue.is_worker_alive()
-    except queue.QueueUnavailable:
+        is_worker_alive()
+    except QueueUnavailable:
         raise Misconfigured("The queue server at REDIS_URL does not answer. Start it, then start the worker.") from None
 
 
 def _start_missing(processes: list[ForkProcess], size: int, app: Flask) -> None:
-    """Start what is missing; what cannot be started now is tried again at the next tick."""
+    """Replace dead processes. One that cannot be started now is started in a later run."""
     for dead in [process for process in processes if not process.is_alive()]:
         log.warning("worker process ended", extra={"ended_pid": dead.pid, "exit": dead.exitcode})
         processes.remove(dead)
@@ -71,57 +72,34 @@ def _start_missing(processes: list[ForkProcess], size: int, app: Flask) -> None:
 
 
 def _start_process(app: Flask) -> ForkProcess:
-    process = multiprocessing.get_context("fork").Process(target=_run_process, args=(app, os.getpid()))
-    # Until the child has handlers of its own, a signal to stop waits: with its parent's it would be lost.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, queue.STOP_SIGNALS)
+    process = multiprocessing.get_context("fork").Process(target=run_process, args=(app, os.getpid()))
+    # Stop signals stay blocked until the child has its own handlers: its parent's would lose them.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         process.start()
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return process
 
 
 def _stop_all(processes: list[ForkProcess]) -> None:
-    """Ask every process to stop after the sends under way, and wait for them."""
+    """Ask every process to stop after its running deliveries, and wait for it."""
     for process in processes:
         process.terminate()
     for process in processes:
-        process.join(queue.JOB_TIMEOUT)
+        process.join(JOB_TIMEOUT)
         process.kill()
 
 
-def _run_process(app: Flask, parent: int) -> None:
-    os.setpgrp()  # Ctrl-C reaches the parent alone, which asks us to stop
-    for number in queue.STOP_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, queue.STOP_SIGNALS)
-    threading.Thread(target=_send_heartbeats, args=(app, parent), daemon=True).start()
-    with app.app_context():
-        queue.run_worker(current_settings().redis_url)
-
-
-def _send_heartbeats(app: Flask, parent: int) -> None:
-    """Give signs of life while the parent lives; once it is gone, stop after the sends under way.
-
-    Nobody would replace this process then, nor recover what it leaves. The first sign waits for a moment: a process
-    that breaks at its start gives none.
-    """
-    time.sleep(TICK / 4)
-    while os.getppid() == parent:
-        with app.app_context(), suppress(queue.QueueUnavailable):
-            queue.record_heartbeat(f"{socket.gethostname()}:{parent}")
-        time.sleep(TICK)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention) -> None:
+    """Run one recovery pass, and delete a page of old deliveries."""
     with app.app_context():
         try:
-            queue.enqueue_deliveries(*deliveries.recover(datetime.now(UTC), current_settings(), wait_tracker))
+            enqueue_deliveries(*deliveries.recover(datetime.now(UTC), current_settings(), wait_tracker))
             retention.forget_some(datetime.now(UTC))
-        except queue.QueueUnavailable:
+        except QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")
-        except Exception as error:  # the clock must go on whatever one pass meets
+        except Exception as error:  # whatever one run meets, the next one has to happen
             log.error("recovery pass broke", extra={"error": type(error).__name__})
         with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.

@@ -10,6 +10,7 @@ from rq.serializers import JSONSerializer
 from benchmarks.installation.servers import QueueServer
 from webapp import queue
 from webapp.worker.dispatcher import ConcurrencyLimits
+from webapp.worker.process import dispatching
 
 PATIENCE = 120.0
 ONE_BY_ONE = ConcurrencyLimits(concurrent=1, waiting=2000, waiting_per_workspace=2000, waiting_per_destination=2000)
@@ -27,7 +28,7 @@ def work_off(server: QueueServer) -> None:
 
     Takes over the signals of the process: see the fixture `signals_restored`.
     """
-    with open_queue(server) as jobs, queue.dispatching(ONE_BY_ONE) as dispatcher:
+    with open_queue(server) as jobs, dispatching(ONE_BY_ONE) as dispatcher:
         worker = SimpleWorker([jobs], connection=jobs.connection, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="DEBUG")
         assert dispatcher.wait_until_idle(timeout=PATIENCE), "not everything was sent in time"

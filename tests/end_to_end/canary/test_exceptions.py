@@ -121,7 +121,7 @@ def test_no_secret_gets_out_of_a_thousand_exceptions(
 
     work_off(queue_server)
 
-    assert waiting.count(b"webapp.queue.dispatch_deliveries") == len(faults)
+    assert waiting.count(b"webapp.worker.job.dispatch_deliveries") == len(faults)
     assert breakdown.met == set(faults)
     assert search() + canaries.secrets.find_in(waiting) == []
 

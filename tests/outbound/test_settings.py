@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from webapp.environment.model import Misconfigured
-from webapp.outbound.policy.environment import read_policy
 from webapp.outbound.policy.urls import Origin, Policy
+from webapp.outbound.settings import read_policy
 
 
 def test_an_environment_without_settings_allows_the_public_internet_only() -> None:
