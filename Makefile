@@ -45,7 +45,7 @@ check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m mypy --strict webapp
-	@$(VENV)/bin/lint-imports --no-cache
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(IN_VENV) -m djlint --lint --quiet templates
 
 bench: $(VENV)/.test-ready

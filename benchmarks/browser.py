@@ -10,7 +10,6 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.installation.processes import Session
 from benchmarks.visitor import Press
-from tests.browser.conftest import NAMES
 
 WATCHED_PRESS = """() => new Promise((resolve) => {
   const status = document.querySelector(".status");
@@ -29,10 +28,12 @@ WATCHED_PRESS = """() => new Promise((resolve) => {
   status.querySelector("[data-action=send-test]").click();
 })"""
 
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
 
 def find_chromium() -> str | None:
     """Return the path of a Chromium, if there is one."""
-    return os.environ.get("ALERTCHECK_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    return os.environ.get("ALERTCHECK_CHROMIUM") or next(filter(None, map(shutil.which, EXECUTABLES)), None)
 
 
 @contextmanager

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
-from benchmarks.installation.installed import EMAIL, Installation
-from tests.factories import get_account
+from benchmarks.installation.installation import EMAIL, Installation
 from webapp.auth.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
 from webapp.extensions import db
@@ -101,7 +100,7 @@ class Place:
 def fill(installation: Installation, total: int) -> Scene:
     """Write the workspaces and about so many deliveries, and have the database look at them."""
     with installation.app.app_context():
-        app_settings, account = installation.app_settings, get_account(installation.seeded).id
+        app_settings, account = installation.app_settings, installation.owner_id
         measured = [list(_add_place(app_settings, slug, size)) for slug, size in _MEASURED]
         others = [place for number in range(OTHERS) for place in _add_place(app_settings, f"other-{number}", 20)]
         for places in measured:

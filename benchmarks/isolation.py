@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 
-from benchmarks.installation.installed import Installation
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import free_port, wait_until
 from benchmarks.receiver import receiver
 from benchmarks.report import Table

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import event, update
 
 from benchmarks.dataset import Scene, fill
-from benchmarks.installation.installed import EMAIL, PASSWORD, Installation
+from benchmarks.installation.installation import EMAIL, PASSWORD, Installation
 from benchmarks.installation.processes import Session
 from benchmarks.load import Crowd, Question, ask, crowd
 from benchmarks.report import Table

@@ -13,7 +13,7 @@ from uuid import uuid4
 import requests
 
 from benchmarks import browser, visitor
-from benchmarks.installation.installed import EMAIL, PASSWORD, Installation
+from benchmarks.installation.installation import EMAIL, PASSWORD, Installation
 from benchmarks.installation.processes import Session, free_port
 from benchmarks.receiver import Receiver, receiver
 from benchmarks.report import Table

@@ -3,18 +3,15 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from cryptography.fernet import Fernet
 from flask_migrate import upgrade
 
-from benchmarks.installation.installed import Installation, installed
+from benchmarks.installation.installation import Installation, installed
 from benchmarks.installation.servers import create_database, drop_database, start_postgres
-from tests.factories import SIGNING_SECRET, get_account, get_workspace
 from webapp.application import create_app
-from webapp.destinations.editing import add_destination
 from webapp.settings import read_settings
 
 Kind = Literal["sqlite", "postgresql"]
@@ -37,15 +34,7 @@ def install(kind: Kind, **settings: str) -> Iterator[Installation]:
 
 def add_webhooks(installation: Installation, address: str, count: int) -> list[int]:
     """Add destinations at an address, and return their ids."""
-    settings = {"address": address, "signing_secret": SIGNING_SECRET}
-    with installation.app.app_context():
-        place = get_workspace(installation.seeded), get_account(installation.seeded)
-        return [
-            add_destination(
-                *place, "webhook", f"Number {number}", settings, installation.app_settings.cipher, datetime.now(UTC)
-            ).id
-            for number in range(count)
-        ]
+    return [installation.add_webhook(address, f"Number {number}") for number in range(count)]
 
 
 @contextmanager

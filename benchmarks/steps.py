@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from sqlalchemy import event
 
-from benchmarks.installation.installed import Installation
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import free_port
 from benchmarks.receiver import receiver
 from benchmarks.report import Table

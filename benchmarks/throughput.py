@@ -10,7 +10,7 @@ import psutil
 import requests
 from sqlalchemy import select
 
-from benchmarks.installation.installed import Installation
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import free_port, wait_until
 from benchmarks.receiver import receiver
 from benchmarks.report import Table

@@ -23,8 +23,8 @@ from webapp.models import (
 from webapp.settings import AppSettings
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
-SECRET_PATH = "/hook/canary-7f3a9c"
 SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="
+SECRET_PATH = "/hook/canary-7f3a9c"
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
-from tests.outbound.scripted_server import listening, read_request
-from tests.outbound.scripts import script_of
+from benchmarks.installation.scripted_server import listening, read_request
 
 BUSY_FOR = 8
 """Seconds after which a busy receiver asks to be tried again: time enough to do something to the installation."""
@@ -36,14 +35,21 @@ class Receiver:
             return _answer(connection, 503, {"Retry-After": str(BUSY_FOR)})
         self.messages[message] += 1
         if path == "/silent":
-            return script_of("silent", {})(connection)
+            return _stay_silent(connection)
         if path == "/holds":
             self.let_go.wait(20)
         return _answer(connection, 200, {})
 
 
 def _answer(connection: socket.socket, status: int, headers: dict[str, str]) -> None:
-    script_of("plain", {"status": status, "body": "ok", "headers": headers})(connection)
+    lines = [f"HTTP/1.1 {status} Status", "Content-Length: 2", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    connection.sendall("\r\n".join([*lines, "", "ok"]).encode())
+
+
+def _stay_silent(connection: socket.socket) -> None:
+    """Return once the client hangs up."""
+    connection.recv(1)
 
 
 @contextmanager

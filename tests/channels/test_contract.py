@@ -16,8 +16,8 @@ from time import monotonic, sleep
 
 import pytest
 
+from benchmarks.installation.scripted_server import listening
 from tests.channels.conftest import FarEnd
-from tests.outbound.scripted_server import listening
 from tests.scripted_mail_server import ScriptedMailServer, mail_server
 from webapp.channels import CHANNELS
 from webapp.channels.contract import (

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from benchmarks.installation.installed import EMAIL, PASSWORD, add_owner
+from benchmarks.installation.installation import EMAIL, PASSWORD
 from benchmarks.installation.processes import Stack, run_processes
-from tests.factories import SeededIds
+from tests.factories import NOW, SeededIds, get_workspace
+from webapp.auth.accounts import add_account, set_role
 from webapp.extensions import db
+from webapp.models import Role
 
 
 @pytest.fixture
@@ -22,6 +24,8 @@ def stack(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
 def owner(app: Flask, seeded: SeededIds) -> tuple[str, str]:
     """E-mail address and password of an admin of Harbor Logistics."""
     with app.app_context():
-        add_owner(seeded)
+        account = add_account(EMAIL, "Owner", PASSWORD, NOW)
+        set_role(get_workspace(seeded), account, Role.ADMIN)
+        db.session.commit()
         db.engine.dispose()
     return EMAIL, PASSWORD

@@ -15,10 +15,10 @@ import trustme
 from cryptography.fernet import Fernet
 
 from benchmarks.installation.processes import ROOT, wait_until
+from benchmarks.installation.scripted_server import closed_port, context_of, full_port, listening
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.scenario_runner import Meanwhile, Scenario, Scene, Stage, nothing
 from tests.outbound.outcome_of import BRIEF, failing, loopback, trusting
-from tests.outbound.scripted_server import closed_port, context_of, full_port, listening
 from tests.outbound.scripts import reads_first, script_of
 from tests.scripted_mail_server import HANG_UP, mail_server
 from webapp import queue

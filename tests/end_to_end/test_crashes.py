@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 import requests
 
-from benchmarks.installation.installed import Installation, installed
+from benchmarks.installation.installation import Installation, installed
 from benchmarks.installation.processes import Session, wait_until
 from tests.conftest import new_database
 from tests.end_to_end.breakpoints import Step, Traps

@@ -10,7 +10,7 @@ from signal import SIGCONT, SIGSTOP, SIGTERM
 import pytest
 from requests import Response
 
-from benchmarks.installation.installed import Installation, installed
+from benchmarks.installation.installation import Installation, installed
 from benchmarks.installation.processes import Session, wait_until
 from webapp.models import DeliveryStatus
 

@@ -20,10 +20,10 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from benchmarks.installation.processes import Session, Stack, run_processes
+from benchmarks.installation.scripted_server import FarEnd, listening
 from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.scenarios import YES
 from tests.factories import SIGNING_SECRET, SeededIds, get_account, get_workspace
-from tests.outbound.scripted_server import FarEnd, listening
 from webapp import queue
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.destinations.editing import add_destination

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain, repeat
 from time import sleep
 
-from tests.outbound.scripted_server import Script
+from benchmarks.installation.scripted_server import Script
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

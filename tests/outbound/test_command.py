@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outbound.scripted_server import listening
+from benchmarks.installation.scripted_server import listening
 from tests.outbound.scripts import script_of
 from webapp.outbound.__main__ import main
 

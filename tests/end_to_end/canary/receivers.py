@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import trustme
 
+from benchmarks.installation.scripted_server import FarEnd, Script, context_of, listening
 from tests.end_to_end.scenarios import MAIL_SENDER, OFFERS_ALL, YES
-from tests.outbound.scripted_server import FarEnd, Script, context_of, listening
 from tests.outbound.scripts import script_of
 from tests.scripted_mail_server import mail_server
 from webapp.demo.receiver.http_server import HttpReceiver

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.installation.scripted_server import closed_port, full_port, listening
 from tests.outbound.cases import cases
 from tests.outbound.outcome_of import BRIEF, HEADERS, loopback, outcome_of, send, trusting
-from tests.outbound.scripted_server import closed_port, full_port, listening
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.http.client import post

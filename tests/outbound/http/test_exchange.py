@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.installation.scripted_server import listening
 from tests.outbound.outcome_of import BRIEF, loopback, send
-from tests.outbound.scripted_server import listening
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import DeliveryFailed
 from webapp.outbound.http.client import _read_body, _send

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from benchmarks.installation.scripted_server import Script, context_of, listening, read_request
 from tests.outbound.outcome_of import outcome_of, send
-from tests.outbound.scripted_server import Script, context_of, listening, read_request
 from tests.outbound.scripts import script_of
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Origin, Policy

@@ -10,8 +10,8 @@ from time import monotonic
 import pytest
 import trustme
 
+from benchmarks.installation.scripted_server import FarEnd, context_of, listening
 from tests.outbound.outcome_of import BRIEF, outcome_of, send, trusting
-from tests.outbound.scripted_server import FarEnd, context_of, listening
 from tests.outbound.scripts import script_of
 from webapp.failures import Code
 from webapp.outbound.transport.tls import make_context

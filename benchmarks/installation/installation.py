@@ -13,19 +13,19 @@ from sqlalchemy import func, select
 from benchmarks.installation.processes import Session, Stack, run_processes
 from benchmarks.installation.receiver import Receiver, receiving
 from benchmarks.installation.servers import QueueServer, start_queue_server
-from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_workspace, seed_workspaces
 from webapp import queue
 from webapp.application import create_app
-from webapp.auth.accounts import add_account, set_role
+from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries import request_test
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, Role
+from webapp.models import Account, AlertDelivery, AlertDestination, Role, Workspace
 from webapp.models.delivery import IS_WAITING
 from webapp.settings import AppSettings, read_settings
 
 EMAIL, PASSWORD = "owner@example.com", "correct horse battery staple"
+SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="
 
 
 @dataclass
@@ -34,7 +34,8 @@ class Installation:
 
     app: Flask
     app_settings: AppSettings
-    seeded: SeededIds
+    workspace_id: int
+    owner_id: int
     queue_server: QueueServer
     receiver: Receiver
     stack: Stack
@@ -45,16 +46,22 @@ class Installation:
 
     def add_destination(self, path: str) -> int:
         """Add a destination at the receiver. path: one of `PATHS` of the receiver."""
-        settings = {"address": f"{self.receiver.origin}{path}", "signing_secret": SIGNING_SECRET}
+        return self.add_webhook(f"{self.receiver.origin}{path}", path)
+
+    def add_webhook(self, address: str, name: str) -> int:
+        """Add a destination and return its id."""
+        settings = {"address": address, "signing_secret": SIGNING_SECRET}
+        cipher, now = self.app_settings.cipher, datetime.now(UTC)
         with self.app.app_context():
-            people = get_workspace(self.seeded), get_account(self.seeded)
-            return add_destination(*people, "webhook", path, settings, self.app_settings.cipher, NOW).id
+            workspace = db.session.get_one(Workspace, self.workspace_id)
+            owner = db.session.get_one(Account, self.owner_id)
+            return add_destination(workspace, owner, "webhook", name, settings, cipher, now).id
 
     def request_test(self, destination_id: int) -> int:
-        """Do what a press does but for the last thing: the queue has no job."""
+        """Do what a press does except for the last step: the queue gets no job."""
         with self.app.app_context():
             destination = db.session.get_one(AlertDestination, destination_id)
-            return request_test(destination, get_account(self.seeded), datetime.now(UTC))
+            return request_test(destination, db.session.get_one(Account, self.owner_id), datetime.now(UTC))
 
     def enqueue(self, *delivery_ids: int) -> None:
         """Do the last thing."""
@@ -105,10 +112,13 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
         app_settings = read_settings(environment)
         app = create_app(app_settings)
         with app.app_context():
-            seeded = seed_workspaces(app_settings, receiver.origin)
-            add_owner(seeded)
+            workspace = add_workspace("harbor", "Harbor Logistics", datetime.now(UTC))
+            owner = add_account(EMAIL, "Owner", PASSWORD, datetime.now(UTC))
+            set_role(workspace, owner, Role.ADMIN)
+            db.session.commit()
+            ids = workspace.id, owner.id
         with run_processes(environment, directory / "logs", wsgi) as stack:
-            installation = Installation(app, app_settings, seeded, queue_server, receiver, stack)
+            installation = Installation(app, app_settings, *ids, queue_server, receiver, stack)
             try:
                 yield installation
             finally:
@@ -117,10 +127,3 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
                 installation.queue_server.stop()
                 with app.app_context():
                     db.engine.dispose()
-
-
-def add_owner(seeded: SeededIds) -> None:
-    """Add an admin who can sign in."""
-    account = add_account(EMAIL, "Owner", PASSWORD, NOW)
-    set_role(get_workspace(seeded), account, Role.ADMIN)
-    db.session.commit()
