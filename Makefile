@@ -12,11 +12,11 @@ USABLE_VENV := import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 
-.PHONY: help run test check bench bench-full lock clean
+.PHONY: help run test test-fast check bench bench-full lock clean
 
 help:
 	@echo "make run     set up and start the demo; Ctrl-C stops it"
-	@echo "make test    set up and run every test"
+	@echo "make test    set up and run every test; make test-fast those that need no server"
 	@echo "make check   format, lint, types, templates"
 	@echo "make bench   measure, for some minutes; make bench-full for longer"
 	@echo "make lock    write requirements*.txt anew from pyproject.toml (needs uv)"
@@ -26,7 +26,10 @@ run: $(VENV)/.run-ready
 	@exec $(IN_VENV) -m webapp.demo
 
 test: $(VENV)/.test-ready
-	@$(IN_VENV) -m pytest
+	@$(IN_VENV) -m pytest -n auto --dist loadgroup
+
+test-fast: $(VENV)/.test-ready
+	@$(IN_VENV) -m pytest -n auto --dist loadgroup -m fast
 
 check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .

@@ -34,8 +34,12 @@ from webapp.extensions import db
 from webapp.logs import JsonLines
 from webapp.settings import AppSettings, read_settings
 
+_TEMPLATE = f"template_{os.getpid()}"
+"""Each worker's own: a server may be shared with the others, and a copied database may have no visitors."""
+
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
-TEMPLATE = "alertcheck_template"
+
+pytest_plugins = ["tests.runs"]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,9 +85,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         server = start_postgres(tmp_path_factory.mktemp("postgres"))
     except ServiceMissing as missing:
         pytest.skip(str(missing))
-    drop_database(server, TEMPLATE)
-    migrate(create_database(server, TEMPLATE))
+    migrate(create_database(server, _TEMPLATE))
     yield server
+    drop_database(server, _TEMPLATE)
     server.stop()
 
 
@@ -117,9 +121,11 @@ def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> 
         yield f"sqlite:///{file}"
         return
     server = request.getfixturevalue("postgres")
-    name = f"test_{os.urandom(6).hex()}"
-    yield create_database(server, name, template=TEMPLATE)
-    drop_database(server, name)
+    name = os.urandom(6).hex()
+    try:
+        yield create_database(server, name, template=_TEMPLATE)
+    finally:
+        drop_database(server, name)
 
 
 @pytest.fixture

@@ -22,10 +22,14 @@ __all__ = [
     "ServiceMissing",
     "create_database",
     "drop_database",
+    "drop_databases_of_this_run",
     "find_binaries",
     "start_postgres",
     "start_queue_server",
 ]
+
+RUN = os.environ.setdefault("ALERTCHECK_TEST_RUN", f"test_{os.urandom(4).hex()}")
+"""What the names of this run's databases begin with, in all of its processes: another run may use the same server."""
 
 START_LIMIT = 20.0
 """Seconds within which PostgreSQL has to answer."""
@@ -110,21 +114,36 @@ def start_postgres(directory: Path) -> PostgresServer:
 
     directory: where its log goes.
     """
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        return PostgresServer(make_url(given).set(drivername="postgresql+psycopg").render_as_string(False))
-    return _start_embedded(find_binaries(), directory)
+    return _given() or _start_embedded(find_binaries(), directory)
+
+
+def _given() -> PostgresServer | None:
+    url = os.environ.get("TEST_DATABASE_URL")
+    return PostgresServer(make_url(url).set(drivername="postgresql+psycopg").render_as_string(False)) if url else None
+
+
+def _own(name: str) -> str:
+    return f"{RUN}_{name}"
 
 
 def create_database(server: PostgresServer, name: str, template: str | None = None) -> str:
-    """Create a database, as a copy of `template` if one is named, and return its URL."""
-    _execute(server.url, f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
-    return make_url(server.url).set(database=name).render_as_string(hide_password=False)
+    """Create a database of this run's, as a copy of `template` if one is named, and return its URL."""
+    own, original = _own(name), _own(template) if template else "template0"
+    _execute(server.url, f'CREATE DATABASE "{own}" TEMPLATE "{original}"')
+    return make_url(server.url).set(database=own).render_as_string(hide_password=False)
 
 
 def drop_database(server: PostgresServer, name: str) -> None:
-    """Remove a database, connected clients or not."""
-    _execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    """Remove a database of this run's, connected clients or not."""
+    _execute(server.url, f'DROP DATABASE IF EXISTS "{_own(name)}" WITH (FORCE)')
+
+
+def drop_databases_of_this_run() -> None:
+    """Leave a server that was given as it was, also where a test could not clear up."""
+    server = _given()
+    if server:
+        for name in _execute(server.url, f"SELECT datname FROM pg_database WHERE datname LIKE '{RUN}%'"):
+            _execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def find_binaries() -> Path:
@@ -192,7 +211,8 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _execute(url: str, statement: str) -> None:
+def _execute(url: str, statement: str) -> list[object]:
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
     with engine.connect() as connection:
-        connection.execute(text(statement))
+        result = connection.execute(text(statement))
+        return list(result.scalars()) if result.returns_rows else []
