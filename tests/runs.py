@@ -34,6 +34,7 @@ def pytest_configure(app_settings: pytest.AppSettings) -> None:
         app_settings.add_cleanup(lambda: _clear(folder))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one browser on one worker."""
     for item in items:
