@@ -20,8 +20,8 @@ from benchmarks.installation.servers import (
     PostgresServer,
     QueueServer,
     ServiceMissing,
+    borrow_database,
     create_database,
-    drop_database,
     start_postgres,
     start_queue_server,
 )
@@ -87,7 +87,6 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         pytest.skip(str(missing))
     migrate(create_database(server, _TEMPLATE))
     yield server
-    drop_database(server, _TEMPLATE)
     server.stop()
 
 
@@ -121,11 +120,8 @@ def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> 
         yield f"sqlite:///{file}"
         return
     server = request.getfixturevalue("postgres")
-    name = os.urandom(6).hex()
-    try:
-        yield create_database(server, name, template=_TEMPLATE)
-    finally:
-        drop_database(server, name)
+    with borrow_database(server, _TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture

@@ -5,21 +5,25 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
 
 from sqlalchemy import NullPool, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from webapp.demo.supervisor.processes import Child, start, with_parent_death_signal
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
+from webapp.extensions import Base
 
 __all__ = [
     "PostgresServer",
     "QueueServer",
     "ServiceMissing",
+    "borrow_database",
     "create_database",
     "drop_database",
     "drop_databases_of_this_run",
@@ -58,9 +62,13 @@ class ServiceMissing(Exception):
 
 @dataclass
 class PostgresServer:
-    """A server we were given, and leave as it is. `url` names a database from which others can be created."""
+    """A server we were given, and leave as it is.
+
+    url: names a database from which others can be created. spare: databases that one test used, for the next.
+    """
 
     url: str
+    spare: list[str] = field(default_factory=list, kw_only=True)
 
     def stop(self) -> None:
         """Let go of it."""
@@ -122,6 +130,10 @@ def _given() -> PostgresServer | None:
     return PostgresServer(make_url(url).set(drivername="postgresql+psycopg").render_as_string(False)) if url else None
 
 
+def _url(server: PostgresServer, name: str) -> str:
+    return make_url(server.url).set(database=_own(name)).render_as_string(hide_password=False)
+
+
 def _own(name: str) -> str:
     return f"{RUN}_{name}"
 
@@ -130,12 +142,49 @@ def create_database(server: PostgresServer, name: str, template: str | None = No
     """Create a database of this run's, as a copy of `template` if one is named, and return its URL."""
     own, original = _own(name), _own(template) if template else "template0"
     _execute(server.url, f'CREATE DATABASE "{own}" TEMPLATE "{original}"')
-    return make_url(server.url).set(database=own).render_as_string(hide_password=False)
+    return _url(server, name)
 
 
 def drop_database(server: PostgresServer, name: str) -> None:
     """Remove a database of this run's, connected clients or not."""
     _execute(server.url, f'DROP DATABASE IF EXISTS "{_own(name)}" WITH (FORCE)')
+
+
+@contextmanager
+def borrow_database(server: PostgresServer, template: str) -> Iterator[str]:
+    """Have an empty copy of a database for the length of a `with`. To empty it takes a quarter of a new one's time."""
+    name = server.spare.pop() if server.spare else _copy(server, template)
+    try:
+        yield _url(server, name)
+    finally:
+        if _can_be_emptied(server, name):
+            server.spare.append(name)
+        else:
+            drop_database(server, name)
+
+
+def _copy(server: PostgresServer, template: str) -> str:
+    name = f"{template}_{os.urandom(4).hex()}"
+    create_database(server, name, template)
+    return name
+
+
+def _can_be_emptied(server: PostgresServer, name: str) -> bool:
+    with suppress(DBAPIError):  # a test took a table away
+        _empty(server, name)
+        return True
+    return False
+
+
+def _empty(server: PostgresServer, name: str) -> None:
+    """Remove all rows of a database but the version of its schema, connected clients or not."""
+    _execute(
+        _url(server, name),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "SET session_replication_role = replica",  # without the trigger that keeps the audit trail
+        f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY",
+    )
 
 
 def drop_databases_of_this_run() -> None:
@@ -211,8 +260,9 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _execute(url: str, statement: str) -> list[object]:
+def _execute(url: str, *statements: str) -> list[object]:
+    """Execute statements on one connection and return the first column of what the last one found."""
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
     with engine.connect() as connection:
-        result = connection.execute(text(statement))
+        result = [connection.execute(text(statement)) for statement in statements][-1]
         return list(result.scalars()) if result.returns_rows else []
