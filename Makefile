@@ -26,10 +26,10 @@ run: $(VENV)/.run-ready
 	@exec $(IN_VENV) -m webapp.demo
 
 test: $(VENV)/.test-ready
-	@$(IN_VENV) -m pytest -n auto --dist loadgroup
+	@$(IN_VENV) -m pytest -n auto
 
 test-fast: $(VENV)/.test-ready
-	@$(IN_VENV) -m pytest -n auto --dist loadgroup -m fast
+	@$(IN_VENV) -m pytest -n auto -m fast
 
 check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .

@@ -11,11 +11,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from benchmarks.installation.servers import drop_databases_of_this_run
 
 WORKERS_PER_CORE = 3
 """Most tests wait: for a process to start, for an answer, for a second to pass."""
+
+BATCH_SIZE = ("tests/browser/",)
+"""Where the tests share what is dear to start: a browser, and a demo for it to visit."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -34,12 +39,19 @@ def pytest_configure(app_settings: pytest.AppSettings) -> None:
         app_settings.add_cleanup(lambda: _clear(folder))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one browser on one worker."""
-    for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+class Sharing(LoadScopeScheduling):
+    """Gives each worker a test at a time, but all tests of `BATCH_SIZE` to one.
+
+    xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer lets it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in BATCH_SIZE if nodeid.startswith(place)), nodeid)
+
+
+def pytest_xdist_make_scheduler(app_settings: pytest.AppSettings, log: Producer) -> Sharing:
+    """Replace what `--dist` names."""
+    return Sharing(app_settings, log)
 
 
 def _end(_number: int, _frame: object) -> None:
