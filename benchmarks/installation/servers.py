@@ -28,6 +28,7 @@ __all__ = [
     "drop_database",
     "drop_databases_of_this_run",
     "find_binaries",
+    "list_databases",
     "start_postgres",
     "start_queue_server",
 ]
@@ -187,11 +188,16 @@ def _empty(server: PostgresServer, name: str) -> None:
     )
 
 
+def list_databases(server: PostgresServer) -> list[str]:
+    """Return the names of all databases of a server."""
+    return [str(name) for name in _execute(server.url, "SELECT datname FROM pg_database ORDER BY datname")]
+
+
 def drop_databases_of_this_run() -> None:
     """Leave a server that was given as it was, also where a test could not clear up."""
     server = _given()
     if server:
-        for name in _execute(server.url, f"SELECT datname FROM pg_database WHERE datname LIKE '{RUN}%'"):
+        for name in filter(lambda name: name.startswith(RUN), list_databases(server)):
             _execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
