@@ -22,6 +22,18 @@ WORKERS_PER_CORE = 3
 BATCH_SIZE = ("tests/browser/",)
 """Where the tests share what is dear to start: a browser, and a demo for it to visit."""
 
+SERVERS = frozenset({"chromium", "embedded", "postgres", "queue_server"})
+"""Fixtures that start one."""
+
+STARTS_PROCESSES = (
+    "tests/browser/",
+    "tests/demo/",
+    "tests/end_to_end/",
+    "tests/test_containers.py",
+    "tests/worker/test_dispatcher.py",
+    "tests/test_deploy.py",
+)
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers `-n auto` starts."""
@@ -37,6 +49,18 @@ def pytest_configure(app_settings: pytest.AppSettings) -> None:
         folder.chmod(0o711)  # PostgreSQL may run as somebody else
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         app_settings.add_cleanup(lambda: _clear(folder))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests for `make test-fast`."""
+    for item in items:
+        if _is_fast(item):
+            item.add_marker(pytest.mark.fast)
+
+
+def _is_fast(item: pytest.Item) -> bool:
+    needs_server = not SERVERS.isdisjoint(getattr(item, "fixturenames", ()))
+    return not (needs_server or item.get_closest_marker("slow") or item.nodeid.startswith(STARTS_PROCESSES))
 
 
 class Sharing(LoadScopeScheduling):
