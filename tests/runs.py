@@ -35,9 +35,20 @@ STARTS_PROCESSES = (
 )
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `-n auto` starts."""
-    return WORKERS_PER_CORE * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else WORKERS_PER_CORE * 2
+def pytest_xdist_auto_num_workers(app_settings: pytest.AppSettings) -> int:
+    """Return how many workers `-n auto` starts. The fast tests do not wait."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if _wants_fast_only(app_settings) else WORKERS_PER_CORE * cores
+
+
+def pytest_ignore_collect(collection_path: Path, app_settings: pytest.AppSettings) -> bool | None:
+    """Save the fast tests the time to import the others."""
+    place = f"{collection_path.relative_to(app_settings.rootpath).as_posix()}{'/' * collection_path.is_dir()}"
+    return True if _wants_fast_only(app_settings) and place.startswith(STARTS_PROCESSES) else None
+
+
+def _wants_fast_only(app_settings: pytest.AppSettings) -> bool:
+    return bool(app_settings.option.markexpr == "fast")
 
 
 @pytest.hookimpl(tryfirst=True)
