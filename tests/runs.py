@@ -19,8 +19,8 @@ from benchmarks.installation.servers import drop_databases_of_this_run
 WORKERS_PER_CORE = 3
 """Most tests wait: for a process to start, for an answer, for a second to pass."""
 
-BATCH_SIZE = ("tests/browser/",)
-"""Where the tests share what is dear to start: a browser, and a demo for it to visit."""
+BATCH_SIZE = ("tests/browser/", "tests/end_to_end/test_crashes.py", "tests/end_to_end/test_containers.py")
+"""Where the tests share what takes long: a browser and a demo for it to visit, crashes, containers."""
 
 SERVERS = frozenset({"chromium", "embedded", "postgres", "queue_server"})
 """Fixtures that start one."""
@@ -75,13 +75,14 @@ def _is_fast(item: pytest.Item) -> bool:
 
 
 class Sharing(LoadScopeScheduling):
-    """Gives each worker a test at a time, but all tests of `BATCH_SIZE` to one.
+    """Gives each worker a test at a time, but all tests of a place in `BATCH_SIZE` to one.
 
     xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer lets it.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((place for place in BATCH_SIZE if nodeid.startswith(place)), nodeid)
+        place = next((place for place in BATCH_SIZE if nodeid.startswith(place)), nodeid)
+        return place + "postgres" * (place != nodeid and "[postgres" in nodeid)  # each database has its own
 
 
 def pytest_xdist_make_scheduler(app_settings: pytest.AppSettings, log: Producer) -> Sharing:
