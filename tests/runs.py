@@ -14,7 +14,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from benchmarks.installation.servers import drop_databases_of_this_run
+from tests.databases import drop_databases_of_this_run
 
 WORKERS_PER_CORE = 3
 """Most tests wait: for a process to start, for an answer, for a second to pass."""

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from benchmarks.installation.processes import ROOT, wait_until
-from benchmarks.installation.servers import PostgresServer, list_databases
+from benchmarks.installation.servers import PostgresServer
+from tests.databases import list_databases
 
 PASSED_ON = ("HOME", "LANG", "PATH")
 

@@ -5,32 +5,30 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
 
 from sqlalchemy import NullPool, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from webapp.demo.supervisor.processes import Child, start, with_parent_death_signal
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
-from webapp.extensions import Base
 
 __all__ = [
+    "RUN",
     "PostgresServer",
     "QueueServer",
     "ServiceMissing",
-    "borrow_database",
     "create_database",
     "drop_database",
-    "drop_databases_of_this_run",
+    "execute",
     "find_binaries",
-    "list_databases",
+    "find_given_server",
     "start_postgres",
     "start_queue_server",
+    "url_of",
 ]
 
 RUN = os.environ.setdefault("ALERTCHECK_TEST_RUN", f"test_{os.urandom(4).hex()}")
@@ -123,15 +121,15 @@ def start_postgres(directory: Path) -> PostgresServer:
 
     directory: where its log goes.
     """
-    return _given() or _start_embedded(find_binaries(), directory)
+    return find_given_server() or _start_embedded(find_binaries(), directory)
 
 
-def _given() -> PostgresServer | None:
+def find_given_server() -> PostgresServer | None:
     url = os.environ.get("TEST_DATABASE_URL")
     return PostgresServer(make_url(url).set(drivername="postgresql+psycopg").render_as_string(False)) if url else None
 
 
-def _url(server: PostgresServer, name: str) -> str:
+def url_of(server: PostgresServer, name: str) -> str:
     return make_url(server.url).set(database=_own(name)).render_as_string(hide_password=False)
 
 
@@ -142,63 +140,13 @@ def _own(name: str) -> str:
 def create_database(server: PostgresServer, name: str, template: str | None = None) -> str:
     """Create a database of this run's, as a copy of `template` if one is named, and return its URL."""
     own, original = _own(name), _own(template) if template else "template0"
-    _execute(server.url, f'CREATE DATABASE "{own}" TEMPLATE "{original}"')
-    return _url(server, name)
+    execute(server.url, f'CREATE DATABASE "{own}" TEMPLATE "{original}"')
+    return url_of(server, name)
 
 
 def drop_database(server: PostgresServer, name: str) -> None:
     """Remove a database of this run's, connected clients or not."""
-    _execute(server.url, f'DROP DATABASE IF EXISTS "{_own(name)}" WITH (FORCE)')
-
-
-@contextmanager
-def borrow_database(server: PostgresServer, template: str) -> Iterator[str]:
-    """Have an empty copy of a database for the length of a `with`. To empty it takes a quarter of a new one's time."""
-    name = server.spare.pop() if server.spare else _copy(server, template)
-    try:
-        yield _url(server, name)
-    finally:
-        if _can_be_emptied(server, name):
-            server.spare.append(name)
-        else:
-            drop_database(server, name)
-
-
-def _copy(server: PostgresServer, template: str) -> str:
-    name = f"{template}_{os.urandom(4).hex()}"
-    create_database(server, name, template)
-    return name
-
-
-def _can_be_emptied(server: PostgresServer, name: str) -> bool:
-    with suppress(DBAPIError):  # a test took a table away
-        _empty(server, name)
-        return True
-    return False
-
-
-def _empty(server: PostgresServer, name: str) -> None:
-    """Remove all rows of a database but the version of its schema, connected clients or not."""
-    _execute(
-        _url(server, name),
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        "SET session_replication_role = replica",  # without the trigger that keeps the audit trail
-        f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY",
-    )
-
-
-def list_databases(server: PostgresServer) -> list[str]:
-    """Return the names of all databases of a server."""
-    return [str(name) for name in _execute(server.url, "SELECT datname FROM pg_database ORDER BY datname")]
-
-
-def drop_databases_of_this_run() -> None:
-    """Leave a server that was given as it was, also where a test could not clear up."""
-    server = _given()
-    if server:
-        for name in filter(lambda name: name.startswith(RUN), list_databases(server)):
-            _execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    execute(server.url, f'DROP DATABASE IF EXISTS "{_own(name)}" WITH (FORCE)')
 
 
 def find_binaries() -> Path:
@@ -260,13 +208,13 @@ def _start(command: list[str], log: Path) -> Child:
 
 def _answers(url: str) -> bool:
     try:
-        _execute(url, "SELECT 1")
+        execute(url, "SELECT 1")
     except OperationalError:
         return False
     return True
 
 
-def _execute(url: str, *statements: str) -> list[object]:
+def execute(url: str, *statements: str) -> list[object]:
     """Execute statements on one connection and return the first column of what the last one found."""
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
     with engine.connect() as connection:
