@@ -13,11 +13,11 @@ USABLE_VENV := import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == 
 VENV ?= .venv
 IN_VENV := $(VENV)/bin/python
 
-.PHONY: help run command test check bench bench-full lock clean
+.PHONY: help run command test test-fast check bench bench-full lock clean
 
 help:
 	@echo "make run     set up and start the demo; Ctrl-C stops it"
-	@echo "make test    set up and run every test"
+	@echo "make test    set up and run every test; make test-fast those that need no server"
 	@echo "make check   format, lint, types, architecture, templates"
 	@echo "make bench   measure, for some minutes; make bench-full for longer"
 	@echo "make lock    write requirements*.txt anew from pyproject.toml (needs uv)"
@@ -39,7 +39,10 @@ endef
 export COMMAND
 
 test: $(VENV)/.test-ready
-	@$(IN_VENV) -m pytest
+	@$(IN_VENV) -m pytest -n auto
+
+test-fast: $(VENV)/.test-ready
+	@$(IN_VENV) -m pytest -n auto -m fast
 
 check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .

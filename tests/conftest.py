@@ -3,9 +3,9 @@
 import logging
 import math
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,10 @@ from benchmarks.installation.servers import (
     QueueServer,
     ServiceMissing,
     create_database,
-    drop_database,
     start_postgres,
     start_queue_server,
 )
+from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.visitor import Visitor
 from webapp import queue
@@ -35,7 +35,8 @@ from webapp.logs import JsonLines
 from webapp.settings import AppSettings, read_settings
 
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
-TEMPLATE = "alertcheck_template"
+
+pytest_plugins = ["tests.runs"]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,7 +82,6 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         server = start_postgres(tmp_path_factory.mktemp("postgres"))
     except ServiceMissing as missing:
         pytest.skip(str(missing))
-    drop_database(server, TEMPLATE)
     migrate(create_database(server, TEMPLATE))
     yield server
     server.stop()
@@ -108,33 +108,24 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
         yield url
 
 
-@contextmanager
-def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
-    """Have a migrated, empty database for the length of a `with`. kind: sqlite or postgres."""
-    if kind == "sqlite":
-        file = directory / "alertcheck.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
-        return
-    server = request.getfixturevalue("postgres")
-    name = f"test_{os.urandom(6).hex()}"
-    yield create_database(server, name, template=TEMPLATE)
-    drop_database(server, name)
-
-
 @pytest.fixture
 def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPServer) -> dict[str, str]:
     """The operator's settings, as the processes of a test get them. The queue is empty."""
-    origin = f"http://127.0.0.1:{httpserver.port}"
-    environment = {
+    queue.connect(queue_server.url).flushall()
+    return _settings(database_url, queue_server) | {"ALERTCHECK_TRUSTED_ORIGINS": _origin(httpserver)}
+
+
+def _settings(database_url: str, queue_server: QueueServer) -> dict[str, str]:
+    return {
         "SECRET_KEY": "a key for tests, long enough to sign with",
         "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": database_url,
         "REDIS_URL": queue_server.url,
-        "ALERTCHECK_TRUSTED_ORIGINS": origin,
     }
-    queue.connect(queue_server.url).flushall()
-    return environment
+
+
+def _origin(server: HTTPServer) -> str:
+    return f"http://127.0.0.1:{server.port}"
 
 
 @pytest.fixture
@@ -174,7 +165,26 @@ def context(app: Flask) -> Iterator[None]:
 def seeded(app: Flask, app_settings: AppSettings, httpserver: HTTPServer) -> SeededIds:
     """The people and places of most tests."""
     with app.app_context():
-        return seed_workspaces(app_settings, f"http://127.0.0.1:{httpserver.port}")
+        return seed_workspaces(app_settings, _origin(httpserver))
+
+
+@pytest.fixture(scope="module")
+def shared(
+    request: pytest.FixtureRequest, queue_server: QueueServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], tuple[Flask, SeededIds]]]:
+    """An application with its cast for all tests of a module that leave no row behind, by the kind of its database."""
+    with ExitStack() as stack:
+
+        @cache
+        def share(kind: str) -> tuple[Flask, SeededIds]:
+            url = stack.enter_context(new_database(kind, request, tmp_path_factory.mktemp("shared")))
+            app_settings = read_settings(_settings(url, queue_server))
+            app = create_app(app_settings)
+            with app.app_context():
+                stack.callback(db.engine.dispose)
+                return app, seed_workspaces(app_settings, "https://example.com")
+
+        yield share
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import flask
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
 from webapp.auth import accounts
@@ -31,17 +33,17 @@ class Visitor:
 
     @classmethod
     def signed_in(cls, app: Flask, account_id: int) -> "Visitor":
-        """A browser with a session, as a sign-in leaves it."""
+        """A browser with a session and a token, as a sign-in and the page after it leave them."""
         visitor = cls(app.test_client())
         with app.app_context():
             account = db.session.get_one(Account, account_id)
             accounts.sign_in(account, datetime.now(UTC))
             db.session.commit()
             sign_in_id = account.get_id()
+        with app.test_request_context():
+            visitor.token, cookie = generate_csrf(), dict(flask.session)
         with visitor.client.session_transaction() as session:
-            session["_user_id"] = sign_in_id
-        visitor.get("/")
-        visitor.get("/w/harbor/destinations")
+            session |= cookie | {"_user_id": sign_in_id}
         return visitor
 
     def get(self, path: str, **arguments: Any) -> TestResponse:

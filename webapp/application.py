@@ -1,6 +1,7 @@
 """The application: its settings, extensions, addresses and commands, bound together."""
 
 import sqlite3
+import weakref
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
@@ -105,6 +106,7 @@ def _init_extensions(app: Flask) -> None:
     login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(sessions.find_visitor)
     with app.app_context():
+        weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
@@ -17,15 +17,22 @@ from webapp.demo.supervisor.processes import Child, start, with_parent_death_sig
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 
 __all__ = [
+    "RUN",
     "PostgresServer",
     "QueueServer",
     "ServiceMissing",
     "create_database",
     "drop_database",
+    "execute",
     "find_binaries",
+    "find_given_server",
     "start_postgres",
     "start_queue_server",
+    "url_of",
 ]
+
+RUN = os.environ.setdefault("ALERTCHECK_TEST_RUN", f"test_{os.urandom(4).hex()}")
+"""What the names of this run's databases begin with, in all of its processes: another run may use the same server."""
 
 START_LIMIT = 20.0
 """Seconds within which PostgreSQL has to answer."""
@@ -54,9 +61,13 @@ class ServiceMissing(Exception):
 
 @dataclass
 class PostgresServer:
-    """A server we were given, and leave as it is. `url` names a database from which others can be created."""
+    """A server we were given, and leave as it is.
+
+    url: names a database from which others can be created. spare: databases that one test used, for the next.
+    """
 
     url: str
+    spare: list[str] = field(default_factory=list, kw_only=True)
 
     def stop(self) -> None:
         """Let go of it."""
@@ -110,21 +121,32 @@ def start_postgres(directory: Path) -> PostgresServer:
 
     directory: where its log goes.
     """
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        return PostgresServer(make_url(given).set(drivername="postgresql+psycopg").render_as_string(False))
-    return _start_embedded(find_binaries(), directory)
+    return find_given_server() or _start_embedded(find_binaries(), directory)
+
+
+def find_given_server() -> PostgresServer | None:
+    url = os.environ.get("TEST_DATABASE_URL")
+    return PostgresServer(make_url(url).set(drivername="postgresql+psycopg").render_as_string(False)) if url else None
+
+
+def url_of(server: PostgresServer, name: str) -> str:
+    return make_url(server.url).set(database=_own(name)).render_as_string(hide_password=False)
+
+
+def _own(name: str) -> str:
+    return f"{RUN}_{name}"
 
 
 def create_database(server: PostgresServer, name: str, template: str | None = None) -> str:
-    """Create a database, as a copy of `template` if one is named, and return its URL."""
-    _execute(server.url, f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
-    return make_url(server.url).set(database=name).render_as_string(hide_password=False)
+    """Create a database of this run's, as a copy of `template` if one is named, and return its URL."""
+    own, original = _own(name), _own(template) if template else "template0"
+    execute(server.url, f'CREATE DATABASE "{own}" TEMPLATE "{original}"')
+    return url_of(server, name)
 
 
 def drop_database(server: PostgresServer, name: str) -> None:
-    """Remove a database, connected clients or not."""
-    _execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    """Remove a database of this run's, connected clients or not."""
+    execute(server.url, f'DROP DATABASE IF EXISTS "{_own(name)}" WITH (FORCE)')
 
 
 def find_binaries() -> Path:
@@ -186,13 +208,15 @@ def _start(command: list[str], log: Path) -> Child:
 
 def _answers(url: str) -> bool:
     try:
-        _execute(url, "SELECT 1")
+        execute(url, "SELECT 1")
     except OperationalError:
         return False
     return True
 
 
-def _execute(url: str, statement: str) -> None:
+def execute(url: str, *statements: str) -> list[object]:
+    """Execute statements on one connection and return the first column of what the last one found."""
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
     with engine.connect() as connection:
-        connection.execute(text(statement))
+        result = [connection.execute(text(statement)) for statement in statements][-1]
+        return list(result.scalars()) if result.returns_rows else []

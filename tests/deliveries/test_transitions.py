@@ -1,10 +1,12 @@
 """The life of a delivery: the list of changes, the function that makes them, the database, and the drawing agree."""
 
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from flask import Flask
+from sqlalchemy import delete, update
 from sqlalchemy.exc import CompileError, IntegrityError
 
 from benchmarks.installation.processes import ROOT
@@ -14,6 +16,8 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
 pytestmark = pytest.mark.usefixtures("context")
+
+Shared = Callable[[str], tuple[Flask, SeededIds]]
 
 LATER = NOW + seconds(5)
 
@@ -40,6 +44,26 @@ FACTS: dict[State, dict[str, Any]] = {
 
 ENDS = (State.SENT, State.FAILED, State.CANCELED, State.SUPPRESSED)
 STEPS = {(source, change.target) for change in TRANSITIONS for source in change.sources}
+
+
+@pytest.fixture
+def app(shared: Shared, database: str) -> Flask:
+    """One application for all tests here: none changes more than its own deliveries."""
+    return shared(database)[0]
+
+
+@pytest.fixture
+def seeded(shared: Shared, database: str) -> SeededIds:
+    return shared(database)[1]
+
+
+@pytest.fixture
+def context(context: None) -> Iterator[None]:
+    """Leave no delivery to the next test."""
+    yield
+    db.session.rollback()
+    db.session.execute(delete(AlertDelivery))
+    db.session.commit()
 
 
 def _stand(seeded: SeededIds, stage: State, **facts: Any) -> AlertDelivery:

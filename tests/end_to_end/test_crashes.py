@@ -18,7 +18,7 @@ import requests
 
 from benchmarks.installation.installation import Installation, installed
 from benchmarks.installation.processes import Session, wait_until
-from tests.conftest import new_database
+from tests.databases import new_database
 from tests.end_to_end.breakpoints import Step, Traps
 from webapp.demo.supervisor.processes import Child, session_members
 

@@ -41,6 +41,7 @@ def test_a_hostile_far_end_ends_as_listed_in_bounded_time_and_memory(case: dict[
         assert tracemalloc.get_traced_memory()[1] - before < 16 * MEBIBYTE
 
 
+@pytest.mark.slow
 def test_the_whole_send_ends_after_eight_seconds_by_default() -> None:
     with listening(script_of("dribbled_headers", {})) as receiver:
         url, started = f"{receiver.origin}/hook", monotonic()
@@ -50,6 +51,7 @@ def test_the_whole_send_ends_after_eight_seconds_by_default() -> None:
     assert 7.9 < monotonic() - started < 9
 
 
+@pytest.mark.slow
 def test_silence_is_cut_after_five_seconds_by_default() -> None:
     with listening(script_of("silent", {})) as receiver:
         url, started = f"{receiver.origin}/hook", monotonic()
@@ -228,6 +230,7 @@ def test_an_address_without_a_route_is_unreachable() -> None:
     assert outcome is Code.NETWORK_UNREACHABLE
 
 
+@pytest.mark.slow
 def test_a_slow_resolver_is_cut_after_three_seconds_by_default() -> None:
     started = monotonic()
     with pytest.raises(DeliveryFailed) as caught:

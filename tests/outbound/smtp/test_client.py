@@ -100,7 +100,8 @@ def test_the_envelope_names_the_sender_and_every_recipient(message: EmailMessage
     with mail_server() as receiver:
         send_mail(plain(receiver), message, THREE)
     assert receiver.verbs == ["EHLO", "MAIL", "RCPT", "RCPT", "RCPT", "DATA", "QUIT"]
-    assert receiver.commands[1:4] == [f"mail FROM:<{SENDER}>", f"rcpt TO:<{THREE[0]}>", f"rcpt TO:<{THREE[1]}>"]
+    paths = [command.partition(":")[2] for command in receiver.commands[1:4]]  # Python 3.13 writes "from" in lower case
+    assert paths == [f"<{SENDER}>", f"<{THREE[0]}>", f"<{THREE[1]}>"]
 
 
 def test_we_greet_with_the_senders_domain_so_that_no_name_has_to_be_looked_up(message: EmailMessage) -> None:

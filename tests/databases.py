@@ -1,0 +1,87 @@
+"""Databases for the tests: a copied SQLite file each, or a PostgreSQL database that the next test takes over."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from benchmarks.installation.servers import (
+    RUN,
+    PostgresServer,
+    create_database,
+    drop_database,
+    execute,
+    find_given_server,
+    url_of,
+)
+from webapp.extensions import Base
+
+TEMPLATE = f"template_{os.getpid()}"
+"""Each worker's own: a server may be shared with the others, and a copied database may have no visitors."""
+
+
+@contextmanager
+def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
+    """Have a migrated, empty database for the length of a `with`. kind: sqlite or postgres."""
+    if kind == "sqlite":
+        file = directory / "alertcheck.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server = request.getfixturevalue("postgres")
+    with _borrow(server, TEMPLATE) as url:
+        yield url
+
+
+@contextmanager
+def _borrow(server: PostgresServer, template: str) -> Iterator[str]:
+    """Have an empty copy of a database for the length of a `with`. To empty it takes a quarter of a new one's time."""
+    name = server.spare.pop() if server.spare else _copy(server, template)
+    try:
+        yield url_of(server, name)
+    finally:
+        if _can_be_emptied(server, name):
+            server.spare.append(name)
+        else:
+            drop_database(server, name)
+
+
+def _copy(server: PostgresServer, template: str) -> str:
+    name = f"{template}_{os.urandom(4).hex()}"
+    create_database(server, name, template)
+    return name
+
+
+def _can_be_emptied(server: PostgresServer, name: str) -> bool:
+    with suppress(DBAPIError):  # a test took a table away
+        _empty(server, name)
+        return True
+    return False
+
+
+def _empty(server: PostgresServer, name: str) -> None:
+    """Remove all rows of a database but the version of its schema, connected clients or not."""
+    execute(
+        url_of(server, name),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "SET session_replication_role = replica",  # without the trigger that keeps the audit trail
+        f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY",
+    )
+
+
+def list_databases(server: PostgresServer) -> list[str]:
+    """Return the names of all databases of a server."""
+    return [str(name) for name in execute(server.url, "SELECT datname FROM pg_database ORDER BY datname")]
+
+
+def drop_databases_of_this_run() -> None:
+    """Leave a server that was given as it was, also where a test could not clear up."""
+    server = find_given_server()
+    if server:
+        for name in filter(lambda name: name.startswith(RUN), list_databases(server)):
+            execute(server.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
