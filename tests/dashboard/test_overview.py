@@ -56,7 +56,7 @@ def test_the_broken_ones_come_first_and_the_disabled_ones_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "ids"),
+    ("query", "ids"),
     [
         (ListQuery(state=Tab.FAILED), [2]),
         (ListQuery(channel="slack"), [1, 3]),

@@ -29,7 +29,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.mark.parametrize(
-    ("age", "pace"),
+    ("age", "interval"),
     [
         (-1, 0.05),
         (0, 0.05),
@@ -51,7 +51,7 @@ def test_the_older_a_test_the_slower(age: float, interval: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pending", "pace"),
+    ("pending", "interval"),
     [(1, 0.05), (2, 0.05), (3, 0.25), (4, 1), (8, 1), (9, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100_000, 10)],
 )
 def test_the_more_tests_of_a_workspace_wait_the_slower(pending: int, interval: float) -> None:
@@ -96,7 +96,7 @@ def test_nobody_waits_for_longer_than_the_slowest_pace_however_many_ask() -> Non
     assert max(poll_budget.next_interval(0.05) for _ in range(10_000)) == INTERVALS[-1]
 
 
-@pytest.mark.parametrize("wished", INTERVALS[:-1])
+@pytest.mark.parametrize("requested", INTERVALS[:-1])
 def test_a_thousand_pages_left_open_stay_within_the_budget(clock: Clock, requested: float) -> None:
     """Each asks again as soon as it may, for a minute."""
     poll_budget, began = PollBudget(budget=2 * POLLS_PER_SECOND), clock.now

@@ -43,7 +43,7 @@ def owner(app: Flask, seeded: SeededIds) -> int:
 
 
 @pytest.fixture
-def enforce_limits(app: Flask, owner: int) -> Visitor:
+def browser(app: Flask, owner: int) -> Visitor:
     """A browser on the sign-in page."""
     return Visitor.anonymous(app)
 
@@ -61,45 +61,45 @@ def _told(answer: TestResponse, email: str) -> tuple[object, ...]:
 
 
 @on_both_databases
-def test_the_right_password_opens_the_first_workspace(door: Visitor) -> None:
-    assert _sign_in(door, EMAIL, PASSWORD).location == "/"
-    assert door.get("/").location == PAGE
-    assert door.get(PAGE).status_code == 200
+def test_the_right_password_opens_the_first_workspace(browser: Visitor) -> None:
+    assert _sign_in(browser, EMAIL, PASSWORD).location == "/"
+    assert browser.get("/").location == PAGE
+    assert browser.get(PAGE).status_code == 200
 
 
-def test_a_wrong_password_opens_nothing_and_says_no_more_than_that(door: Visitor) -> None:
-    answer = _sign_in(door, EMAIL, WRONG)
+def test_a_wrong_password_opens_nothing_and_says_no_more_than_that(browser: Visitor) -> None:
+    answer = _sign_in(browser, EMAIL, WRONG)
 
     assert answer.status_code == 400
     assert "The e-mail address or the password is not right." in answer.text
-    assert door.get(PAGE).status_code == 302
+    assert browser.get(PAGE).status_code == 302
 
 
-def test_an_unknown_address_looks_like_a_wrong_password(door: Visitor) -> None:
-    unknown = _sign_in(door, "nobody@example.com", PASSWORD)
+def test_an_unknown_address_looks_like_a_wrong_password(browser: Visitor) -> None:
+    unknown = _sign_in(browser, "nobody@example.com", PASSWORD)
 
-    assert _told(unknown, "nobody@example.com") == _told(_sign_in(door, EMAIL, WRONG), EMAIL)
-
-
-def test_an_account_without_a_password_looks_like_a_wrong_password(door: Visitor) -> None:
-    without = _sign_in(door, "admin@example.com", PASSWORD)
-
-    assert _told(without, "admin@example.com") == _told(_sign_in(door, EMAIL, WRONG), EMAIL)
+    assert _told(unknown, "nobody@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
-def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, door: Visitor) -> None:
+def test_an_account_without_a_password_looks_like_a_wrong_password(browser: Visitor) -> None:
+    without = _sign_in(browser, "admin@example.com", PASSWORD)
+
+    assert _told(without, "admin@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
+
+
+def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, browser: Visitor) -> None:
     with app.app_context():
         set_active(add_account("eve@example.com", "Eve", PASSWORD, NOW), False)
         db.session.commit()
 
-    disabled = _sign_in(door, "eve@example.com", PASSWORD)
+    disabled = _sign_in(browser, "eve@example.com", PASSWORD)
 
-    assert _told(disabled, "eve@example.com") == _told(_sign_in(door, EMAIL, WRONG), EMAIL)
+    assert _told(disabled, "eve@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
 @on_both_databases
-def test_a_nul_in_the_password_looks_like_a_wrong_password(door: Visitor) -> None:
-    answer = _sign_in(door, EMAIL, f"{PASSWORD}\x00")
+def test_a_nul_in_the_password_looks_like_a_wrong_password(browser: Visitor) -> None:
+    answer = _sign_in(browser, EMAIL, f"{PASSWORD}\x00")
 
     assert answer.status_code == 400
     assert "The e-mail address or the password is not right." in answer.text
@@ -116,99 +116,99 @@ def test_a_nul_in_the_password_looks_like_a_wrong_password(door: Visitor) -> Non
     ],
 )
 def test_a_form_that_lacks_something_says_so_beside_the_field(
-    door: Visitor, email: str, password: str, sentences: list[str]
+    browser: Visitor, email: str, password: str, sentences: list[str]
 ) -> None:
-    answer = _sign_in(door, email, password)
+    answer = _sign_in(browser, email, password)
 
     assert answer.status_code == 400
     assert re.findall(r'<p class="error" id="(?:email|password)-error">([^<]+)</p>', answer.text) == sentences
 
 
 @pytest.mark.parametrize("email", [EMAIL, "a typo.example.com", "e" * 255])
-def test_a_refused_form_comes_back_with_the_address_and_without_the_password(door: Visitor, email: str) -> None:
-    page = _sign_in(door, email, WRONG).text
+def test_a_refused_form_comes_back_with_the_address_and_without_the_password(browser: Visitor, email: str) -> None:
+    page = _sign_in(browser, email, WRONG).text
 
     assert f'value="{email}"' in page
     assert WRONG not in page
 
 
-def test_what_was_typed_as_an_address_is_escaped(door: Visitor) -> None:
-    page = _sign_in(door, '"><script>alert(1)</script>', "").text
+def test_what_was_typed_as_an_address_is_escaped(browser: Visitor) -> None:
+    page = _sign_in(browser, '"><script>alert(1)</script>', "").text
 
     assert 'value="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in page
 
 
-def test_no_password_reaches_the_log(door: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_password_reaches_the_log(browser: Visitor, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
-    _sign_in(door, EMAIL, WRONG)
-    _sign_in(door, EMAIL, PASSWORD)
+    _sign_in(browser, EMAIL, WRONG)
+    _sign_in(browser, EMAIL, PASSWORD)
 
     assert WRONG not in caplog.text
     assert PASSWORD not in caplog.text
 
 
-def test_the_20th_try_of_an_address_in_a_minute_is_heard_and_the_21st_is_not(door: Visitor) -> None:
-    answers = [_sign_in(door, f"{number}@example.com", "") for number in range(21)]
+def test_the_20th_try_of_an_address_in_a_minute_is_heard_and_the_21st_is_not(browser: Visitor) -> None:
+    answers = [_sign_in(browser, f"{number}@example.com", "") for number in range(21)]
 
     assert [answer.status_code for answer in answers] == [400] * 20 + [429]
 
 
-def test_one_address_is_throttled_alone(door: Visitor) -> None:
-    last = [_sign_in(door, f"{number}@example.com", "") for number in range(21)][-1]
+def test_one_address_is_throttled_alone(browser: Visitor) -> None:
+    last = [_sign_in(browser, f"{number}@example.com", "") for number in range(21)][-1]
 
     assert last.status_code == 429
-    assert _sign_in(door, EMAIL, PASSWORD, address="192.0.2.2").status_code == 302
+    assert _sign_in(browser, EMAIL, PASSWORD, address="192.0.2.2").status_code == 302
 
 
-def _refuse(door: Visitor, times: int, *emails: str) -> list[int]:
+def _refuse(browser: Visitor, times: int, *emails: str) -> list[int]:
     """Try in vain from one address, with each of the e-mail addresses in turn, and list the answers."""
-    return [_sign_in(door, emails[number % len(emails)], "").status_code for number in range(times)]
+    return [_sign_in(browser, emails[number % len(emails)], "").status_code for number in range(times)]
 
 
-def test_after_10_refusals_an_account_is_closed_to_where_they_came_from(door: Visitor) -> None:
-    assert _refuse(door, 11, EMAIL) == [400] * 10 + [429]
+def test_after_10_refusals_an_account_is_closed_to_where_they_came_from(browser: Visitor) -> None:
+    assert _refuse(browser, 11, EMAIL) == [400] * 10 + [429]
 
 
-def test_after_9_refusals_the_right_password_still_opens(door: Visitor) -> None:
-    _refuse(door, 9, EMAIL)
+def test_after_9_refusals_the_right_password_still_opens(browser: Visitor) -> None:
+    _refuse(browser, 9, EMAIL)
 
-    assert _sign_in(door, EMAIL, PASSWORD).status_code == 302
-
-
-def test_after_10_refusals_the_right_password_opens_no_more(door: Visitor) -> None:
-    _refuse(door, 10, EMAIL)
-
-    assert _sign_in(door, EMAIL, PASSWORD).status_code == 429
+    assert _sign_in(browser, EMAIL, PASSWORD).status_code == 302
 
 
-def test_who_is_closed_out_cannot_close_the_account_to_everywhere_else_by_trying_on(door: Visitor) -> None:
-    _refuse(door, 40, EMAIL)
+def test_after_10_refusals_the_right_password_opens_no_more(browser: Visitor) -> None:
+    _refuse(browser, 10, EMAIL)
 
-    assert _sign_in(door, EMAIL, PASSWORD, address="192.0.2.2").status_code == 302
+    assert _sign_in(browser, EMAIL, PASSWORD).status_code == 429
+
+
+def test_who_is_closed_out_cannot_close_the_account_to_everywhere_else_by_trying_on(browser: Visitor) -> None:
+    _refuse(browser, 40, EMAIL)
+
+    assert _sign_in(browser, EMAIL, PASSWORD, address="192.0.2.2").status_code == 302
 
 
 @pytest.mark.parametrize(("refusals", "status"), [(29, 302), (30, 429)])
-def test_after_30_refusals_an_account_is_closed_to_everywhere(door: Visitor, refusals: int, status: int) -> None:
-    tries = [_sign_in(door, EMAIL, "", address=f"198.51.100.{number // 10}") for number in range(refusals)]
+def test_after_30_refusals_an_account_is_closed_to_everywhere(browser: Visitor, refusals: int, status: int) -> None:
+    tries = [_sign_in(browser, EMAIL, "", address=f"198.51.100.{number // 10}") for number in range(refusals)]
 
     assert {answer.status_code for answer in tries} == {400}
-    assert _sign_in(door, EMAIL, PASSWORD, address="192.0.2.2").status_code == status
+    assert _sign_in(browser, EMAIL, PASSWORD, address="192.0.2.2").status_code == status
 
 
-def test_one_account_is_throttled_alone(door: Visitor) -> None:
-    _refuse(door, 11, "grace@example.com")
+def test_one_account_is_throttled_alone(browser: Visitor) -> None:
+    _refuse(browser, 11, "grace@example.com")
 
-    assert _sign_in(door, EMAIL, PASSWORD).status_code == 302
-
-
-def test_an_account_is_throttled_however_its_address_is_spelled(door: Visitor) -> None:
-    assert _refuse(door, 11, EMAIL, "OWNER@Example.com", f"  {EMAIL} ") == [400] * 10 + [429]
+    assert _sign_in(browser, EMAIL, PASSWORD).status_code == 302
 
 
-def test_an_unknown_account_is_throttled_like_one_that_exists(door: Visitor) -> None:
-    unknown = [_told(_sign_in(door, "nobody@example.com", WRONG), "nobody@example.com") for _ in range(11)]
-    known = [_told(_sign_in(door, EMAIL, WRONG, address="192.0.2.2"), EMAIL) for _ in range(11)]
+def test_an_account_is_throttled_however_its_address_is_spelled(browser: Visitor) -> None:
+    assert _refuse(browser, 11, EMAIL, "OWNER@Example.com", f"  {EMAIL} ") == [400] * 10 + [429]
+
+
+def test_an_unknown_account_is_throttled_like_one_that_exists(browser: Visitor) -> None:
+    unknown = [_told(_sign_in(browser, "nobody@example.com", WRONG), "nobody@example.com") for _ in range(11)]
+    known = [_told(_sign_in(browser, EMAIL, WRONG, address="192.0.2.2"), EMAIL) for _ in range(11)]
 
     assert (unknown[-1][0], unknown) == (429, known)
 
@@ -219,19 +219,19 @@ def test_a_sign_in_that_succeeds_does_not_count_against_the_account(app: Flask, 
     assert [answer.status_code for answer in answers] == [302] * 11
 
 
-def test_a_throttled_visitor_is_told_to_wait(door: Visitor) -> None:
-    _refuse(door, 10, EMAIL)
+def test_a_throttled_visitor_is_told_to_wait(browser: Visitor) -> None:
+    _refuse(browser, 10, EMAIL)
 
-    answer = _sign_in(door, EMAIL, PASSWORD)
+    answer = _sign_in(browser, EMAIL, PASSWORD)
 
     assert "Too many tries" in answer.text
     assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_the_throttle_forgets_an_address_in_a_minute_and_an_account_in_a_quarter_of_an_hour(
-    door: Visitor, queue_server: QueueServer
+    browser: Visitor, queue_server: QueueServer
 ) -> None:
-    _sign_in(door, EMAIL, WRONG)
+    _sign_in(browser, EMAIL, WRONG)
 
     client = queue.connect(queue_server.url)
     address, here, anywhere = sorted(client.ttl(key) for key in client.keys("*sign_in*"))
@@ -241,10 +241,10 @@ def test_the_throttle_forgets_an_address_in_a_minute_and_an_account_in_a_quarter
 
 
 def test_nobodys_address_stands_in_the_limiters_keys_since_it_logs_them(
-    door: Visitor, queue_server: QueueServer, caplog: pytest.LogCaptureFixture
+    browser: Visitor, queue_server: QueueServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    _refuse(door, 11, "typed-in-the-wrong-field")
+    _refuse(browser, 11, "typed-in-the-wrong-field")
 
     keys = queue.connect(queue_server.url).keys("*")
 
@@ -253,8 +253,8 @@ def test_nobodys_address_stands_in_the_limiters_keys_since_it_logs_them(
 
 
 @pytest.mark.parametrize("wanted", [PAGE, "/w/harbor/destinations/1?from=mail", "/%2F%2Fevil.example", "/@evil"])
-def test_a_sign_in_leads_to_the_page_of_ours_that_was_wanted(door: Visitor, wanted: str) -> None:
-    answer = door.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+def test_a_sign_in_leads_to_the_page_of_ours_that_was_wanted(browser: Visitor, wanted: str) -> None:
+    answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
 
     assert answer.location == wanted
 
@@ -281,8 +281,8 @@ def test_a_sign_in_leads_to_the_page_of_ours_that_was_wanted(door: Visitor, want
         "",
     ],
 )
-def test_a_sign_in_never_leads_away_from_us(door: Visitor, wanted: str) -> None:
-    answer = door.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+def test_a_sign_in_never_leads_away_from_us(browser: Visitor, wanted: str) -> None:
+    answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
 
     assert answer.status_code == 302
     assert _stays_here(answer.location or "")
@@ -294,34 +294,34 @@ def _stays_here(location: str) -> bool:
     return seen.startswith("/") and not seen.startswith("//")
 
 
-def test_nobody_gets_to_the_page_they_asked_for_by_way_of_the_sign_in_page(app: Flask, door: Visitor) -> None:
-    way = door.get("/w/harbor/destinations/1?from=mail").location or ""
+def test_nobody_gets_to_the_page_they_asked_for_by_way_of_the_sign_in_page(app: Flask, browser: Visitor) -> None:
+    way = browser.get("/w/harbor/destinations/1?from=mail").location or ""
     assert way.startswith("/sign-in?next=")
-    assert door.get(way).status_code == 200
+    assert browser.get(way).status_code == 200
 
-    answer = door.post(way, {"email": EMAIL, "password": PASSWORD})
+    answer = browser.post(way, {"email": EMAIL, "password": PASSWORD})
 
     assert answer.location == "/w/harbor/destinations/1?from=mail"
 
 
-def test_a_post_is_not_repeated_after_the_sign_in(door: Visitor) -> None:
-    assert door.post("/w/harbor/destinations/1/delete").location == "/sign-in"
+def test_a_post_is_not_repeated_after_the_sign_in(browser: Visitor) -> None:
+    assert browser.post("/w/harbor/destinations/1/delete").location == "/sign-in"
 
 
 @pytest.mark.parametrize(("method", "fragment"), [("get", "status"), ("post", "test")])
 def test_a_fragment_that_nobody_may_see_makes_the_whole_page_go_to_the_sign_in(
-    door: Visitor, method: str, fragment: str
+    browser: Visitor, method: str, fragment: str
 ) -> None:
-    answer = getattr(door, method)(f"/w/harbor/destinations/1/{fragment}", headers={"HX-Request": "true"})
+    answer = getattr(browser, method)(f"/w/harbor/destinations/1/{fragment}", headers={"HX-Request": "true"})
 
     assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (401, "/sign-in", "")
 
 
-def test_the_page_that_a_fragment_stands_on_is_come_back_to(door: Visitor) -> None:
+def test_the_page_that_a_fragment_stands_on_is_come_back_to(browser: Visitor) -> None:
     asked_from = {"HX-Request": "true", "HX-Current-URL": "http://localhost/w/harbor/destinations/1?from=mail"}
 
-    way = door.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
-    answer = door.post(way, {"email": EMAIL, "password": PASSWORD})
+    way = browser.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
+    answer = browser.post(way, {"email": EMAIL, "password": PASSWORD})
 
     assert answer.location == "/w/harbor/destinations/1"
 
@@ -342,10 +342,10 @@ def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(
     assert visitor.get(PAGE).status_code == 200
 
 
-def test_a_token_from_before_the_sign_in_is_worth_nothing_after_it(door: Visitor) -> None:
-    _sign_in(door, EMAIL, PASSWORD)
+def test_a_token_from_before_the_sign_in_is_worth_nothing_after_it(browser: Visitor) -> None:
+    _sign_in(browser, EMAIL, PASSWORD)
 
-    assert door.post("/w/harbor/destinations/1/disable").status_code == 400
+    assert browser.post("/w/harbor/destinations/1/disable").status_code == 400
 
 
 def test_signing_out_ends_the_session_and_says_so(seeded: SeededIds, visit: Visit) -> None:
@@ -363,8 +363,8 @@ def _session_cookie(answer: TestResponse) -> dict[str, object]:
     return {"name": name} | {key: value for key, value in cookie.items() if value and key != "expires"}
 
 
-def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(door: Visitor) -> None:
-    cookie = _session_cookie(_sign_in(door, EMAIL, PASSWORD))
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Visitor) -> None:
+    cookie = _session_cookie(_sign_in(browser, EMAIL, PASSWORD))
 
     assert cookie == {"name": "session", "path": "/", "samesite": "Lax", "httponly": True}
 
@@ -393,11 +393,11 @@ def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[s
 
 
 @pytest.fixture
-def inside(door: Visitor) -> Visitor:
+def inside(browser: Visitor) -> Visitor:
     """Owner's browser, signed in and on a page."""
-    _sign_in(door, EMAIL, PASSWORD)
-    door.get("/password")
-    return door
+    _sign_in(browser, EMAIL, PASSWORD)
+    browser.get("/password")
+    return browser
 
 
 def test_a_new_password_opens_and_the_old_one_no_longer_does(app: Flask, inside: Visitor) -> None:
@@ -462,8 +462,8 @@ def test_whose_session_has_ended_is_told_so_and_whoever_comes_to_the_start_is_no
 
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x01", "\x1f", "\x7f", "\x85", "\u200b", "\u202e", "\ufeff", "\u2028"])
-def test_an_invisible_character_inside_the_address_is_refused(door: Visitor, invisible: str) -> None:
-    answer = _sign_in(door, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
+def test_an_invisible_character_inside_the_address_is_refused(browser: Visitor, invisible: str) -> None:
+    answer = _sign_in(browser, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
 
     assert answer.status_code == 400
     assert "The address contains an invisible character." in answer.text
@@ -471,13 +471,13 @@ def test_an_invisible_character_inside_the_address_is_refused(door: Visitor, inv
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x7f", "\u200b", "\u202e", "\ufeff"])
 @pytest.mark.parametrize("place", ["{1}{0}", "{0}{1}"])
-def test_an_invisible_character_around_the_address_is_refused(door: Visitor, invisible: str, place: str) -> None:
-    assert _sign_in(door, place.format(EMAIL, invisible), PASSWORD).status_code == 400
+def test_an_invisible_character_around_the_address_is_refused(browser: Visitor, invisible: str, place: str) -> None:
+    assert _sign_in(browser, place.format(EMAIL, invisible), PASSWORD).status_code == 400
 
 
 @pytest.mark.parametrize("spelled", [EMAIL, EMAIL.upper(), f" {EMAIL}", f"{EMAIL}\n", f"\u2028{EMAIL}\x1f"])
-def test_every_accepted_spelling_counts_against_the_same_limit(door: Visitor, spelled: str) -> None:
+def test_every_accepted_spelling_counts_against_the_same_limit(browser: Visitor, spelled: str) -> None:
     for _ in range(10):
-        _sign_in(door, EMAIL, WRONG)
+        _sign_in(browser, EMAIL, WRONG)
 
-    assert _sign_in(door, spelled, PASSWORD).status_code == 429
+    assert _sign_in(browser, spelled, PASSWORD).status_code == 429

@@ -36,7 +36,7 @@ def received(service: Service, body: str) -> Received:
 
 
 @pytest.mark.parametrize(
-    ("service", "body", "reading"),
+    ("service", "body", "parsed"),
     [
         (Service.TEAMS, CARD, Card((Text("Hello"),))),
         (Service.SLACK, '{"text": "Hello"}', SlackMessage((SlackText("Hello"),))),
