@@ -12,7 +12,7 @@ from webapp.settings import AppSettings
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0, O, 1, I, L, U: references are read aloud."""
 
-PREVIEW_VALUES = {"message_id": "msg_sample", "reference": "PREVIEW_VALUES"}
+PREVIEW_VALUES = {"message_id": "msg_sample", "reference": "SAMPLE"}
 """What stands for what every test send gets anew; its L is in no reference."""
 
 

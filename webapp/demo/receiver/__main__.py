@@ -19,7 +19,7 @@ def main() -> None:
 
 def _read_arguments() -> Namespace:
     parser = ArgumentParser(
-        prog="python -m webapp.demo.receiver.__main__", description="Stand in for the demo's far ends."
+        prog="python -m webapp.demo.receiver", description="Stand in for the demo's far ends."
     )
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
