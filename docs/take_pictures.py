@@ -1,36 +1,83 @@
-"""Take the README's pictures from a running demo: python docs/take_pictures.py http://127.0.0.1:8000 [chromium]"""
+"""Takes the README's pictures from a running demo: `python docs/take_pictures.py http://127.0.0.1:8000 [chromium]`.
+
+Start the demo with a new DATA_DIR first. The pictures show its own data, and a test of the last minute blocks a press.
+"""
 
 import sys
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, ViewportSize, sync_playwright
+
+Scheme = Literal["light", "dark"]
+
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 PICTURES = Path(__file__).parent / "pictures"
-PRESSED = ("Ticket system", "Incident room", "Warehouse alarms")
+
+# Destinations to test before the picture of the list: one badge is Pending then, and two are Sent.
+TESTED = ("Ticket system", "Incident room", "Warehouse alarms")
+
+# A destination whose last test failed after its settings were changed.
+FAILED = "Old ticket system"
+
+# Pixels around the part of a page that a picture shows.
+MARGIN = 8
+
+WIDE: ViewportSize = {"width": 1080, "height": 800}
+NARROW: ViewportSize = {"width": 860, "height": 800}
 
 
 def main(origin: str, chromium: str = "chromium") -> None:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for scheme in ("light", "dark"):
-            take(browser, origin, scheme)
+        for scheme in SCHEMES:
+            page = sign_in(browser, origin, scheme)
+            take_list(page, PICTURES / f"list-{scheme}.png")
+            take_failure(page, PICTURES / f"failure-{scheme}.png")
+            page.close()
         browser.close()
 
 
-def take(browser: Browser, origin: str, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": 1080, "height": 800}, color_scheme=scheme)
+def sign_in(browser: Browser, origin: str, scheme: Scheme) -> Page:
+    page = browser.new_page(viewport=WIDE, color_scheme=scheme)
     page.goto(origin)
     page.get_by_role("button", name="Look around as admin").click()
-    for name in PRESSED:
-        press(page, name)
-    find_row(page, PRESSED[0]).locator("[data-last-test=sent]").wait_for()
+    return page
+
+
+def take_list(page: Page, picture: Path) -> None:
+    for name in TESTED:
+        send_test(page, name)
+    find_row(page, TESTED[0]).locator("[data-last-test=sent]").wait_for()
     page.wait_for_timeout(1500)
-    page.screenshot(path=PICTURES / f"list-{scheme}.png", full_page=True)
-    page.close()
+    page.screenshot(path=picture, full_page=True)
 
 
-def press(page: Page, name: str) -> None:
+def take_failure(page: Page, picture: Path) -> None:
+    """Take the upper part of the destination's page: the badge, the cause, the next step, and what is known."""
+    page.get_by_role("link", name=FAILED, exact=True).click()
+    page.locator("[data-last-test=failed]").first.wait_for()
+    page.set_viewport_size(NARROW)
+    top, bottom = find_box(page, "h1"), find_box(page, "#details .panel")
+    height = bottom["y"] + bottom["height"] - top["y"] + 2 * MARGIN
+    clip: FloatRect = {
+        "x": bottom["x"] - MARGIN,
+        "y": top["y"] - MARGIN,
+        "width": bottom["width"] + 2 * MARGIN,
+        "height": height,
+    }
+    page.screenshot(path=picture, full_page=True, clip=clip)
+
+
+def find_box(page: Page, selector: str) -> FloatRect:
+    box = page.locator(selector).first.bounding_box()
+    assert box, f"the page shows no {selector}"
+    return box
+
+
+def send_test(page: Page, name: str) -> None:
     button = find_row(page, name).locator("[data-action=send-test]:not([aria-disabled])")
     if button.count():
         button.click()
