@@ -8,8 +8,10 @@ import os
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -104,5 +106,10 @@ def _end(_number: int, _frame: object) -> None:
 
 
 def _clear(folder: Path) -> None:
+    """Remove what is left: a worker that had to be killed could not clear up after its tests."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get("TMPDIR", "").startswith(str(folder)):
+                process.kill()
     drop_databases_of_this_run()
     shutil.rmtree(folder, ignore_errors=True)
