@@ -8,8 +8,10 @@ import os
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -19,8 +21,17 @@ from tests.databases import drop_databases_of_this_run
 WORKERS_PER_CORE = 3
 """Most tests wait: for a process to start, for an answer, for a second to pass."""
 
-ONE_WORKER = ("tests/browser/", "tests/end_to_end/test_crashes.py", "tests/end_to_end/test_containers.py")
-"""Where the tests share what takes long: a browser and a demo for it to visit, crashes, containers."""
+LANES = {
+    "tests/browser/": "browser",
+    "tests/demo/": "demo",
+    "tests/end_to_end/canary/": "demo",
+    "tests/end_to_end/test_c": "crashes",
+    "tests/end_to_end/": "outages",
+}
+"""Tests that start whole installations, each lane on one worker: side by side they take each other's seconds away.
+
+Those of a lane also share what takes long: a browser and a demo for it to visit, crashes, containers.
+"""
 
 SERVERS = frozenset({"chromium", "embedded", "postgres", "queue_server"})
 """Fixtures that start one."""
@@ -77,14 +88,13 @@ def _is_fast(item: pytest.Item) -> bool:
 
 
 class Sharing(LoadScopeScheduling):
-    """Gives each worker a test at a time, but all tests of a place in `ONE_WORKER` to one.
+    """Gives each worker a test at a time, but all tests of a lane to one.
 
     xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer lets it.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        place = next((place for place in ONE_WORKER if nodeid.startswith(place)), nodeid)
-        return place + "postgres" * (place != nodeid and "[postgres" in nodeid)  # each database has its own
+        return next((lane for place, lane in LANES.items() if nodeid.startswith(place)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
@@ -98,5 +108,10 @@ def _end(_number: int, _frame: object) -> None:
 
 
 def _clear(folder: Path) -> None:
+    """Remove what is left: a worker that had to be killed could not clear up after its tests."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get("TMPDIR", "").startswith(str(folder)):
+                process.kill()
     drop_databases_of_this_run()
     shutil.rmtree(folder, ignore_errors=True)
