@@ -58,7 +58,7 @@ def running(command: Sequence[str], checkout: Path, data: Path, settings: Mappin
         _wait_for(process, f"Ready: {origin}", began + PATIENCE)
         yield Demo(process, origin, data, time.monotonic() - began)
     finally:
-        process.stop(signal=SIGINT, patience=30)
+        process.stop(signal=SIGINT, grace_period=30)
 
 
 def _wait_for(process: Child, line: str, deadline: float) -> None:

@@ -43,7 +43,7 @@ def receiver(port: int, seconds: float, logs: Path) -> Iterator[Receiver]:
         _wait_for(end)
         yield end
     finally:
-        child.stop(patience=5)
+        child.stop(grace_period=5)
 
 
 def _wait_for(end: Receiver) -> None:

@@ -32,4 +32,4 @@ def serve(wsgi: str, environment: Mapping[str, str], logs: Path) -> Iterator[str
         wait_until(Session(f"http://{origin}").is_up)
         yield f"http://{origin}"
     finally:
-        child.stop(patience=12)
+        child.stop(grace_period=12)

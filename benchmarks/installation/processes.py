@@ -73,7 +73,7 @@ class Stack:
     def stop(self) -> None:
         """End everything."""
         for child in self.children:
-            child.stop(patience=12)
+            child.stop(grace_period=12)
 
     def _start(self, name: str, command: list[str]) -> Child:
         environment = os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}

@@ -81,7 +81,7 @@ class EmbeddedPostgres(PostgresServer):
 
     def stop(self) -> None:
         """End it and remove its data."""
-        self.process.stop(signal=SIGINT, patience=10)  # "fast": it does not wait for its clients
+        self.process.stop(signal=SIGINT, grace_period=10)  # "fast": it does not wait for its clients
         shutil.rmtree(self.home, ignore_errors=True)
 
     def kill(self) -> None:
