@@ -19,7 +19,7 @@ def main() -> None:
 
 def _read_arguments() -> Namespace:
     parser = ArgumentParser(
-        prog="python -m webapp.demo.receiver.__main__",
+        prog="python -m webapp.demo.receiver",
         description="Stand in for Teams, Slack, a webhook and a mail server.",
     )
     parser.add_argument("--http-port", type=int, required=True)
