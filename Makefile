@@ -1,10 +1,10 @@
-# Everything a person types. Set-up happens by itself: the packages are installed when a command first needs them, and
-# again when their list has changed.
+# The commands for developers. Each one first installs the packages it needs, if they are missing or their list has
+# changed.
 #
-#   PYTHON    the Python to make .venv with (3.11 or later); by default the first one found
-#   PORT      where `make run` serves the pages (8000)
-#   DATA_DIR  where `make run` keeps its data (./data)
-#   VENV      where the packages are installed (.venv); give each Python one of its own
+#   PYTHON    the Python that creates .venv (3.11 or later); by default the first one found
+#   PORT      the port on which `make run` serves the pages (8000)
+#   DATA_DIR  the directory in which `make run` keeps its data (./data)
+#   VENV      the directory for the packages (.venv); use a separate one for each Python
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && exit; done; echo python3)
@@ -16,17 +16,17 @@ IN_VENV := $(VENV)/bin/python
 .PHONY: help run command test test-fast check bench bench-full lock clean
 
 help:
-	@echo "make run     set up and start the demo; Ctrl-C stops it"
-	@echo "make test    set up and run every test; make test-fast those that need no server"
-	@echo "make check   format, lint, types, architecture, templates"
-	@echo "make bench   measure, for some minutes; make bench-full for longer"
-	@echo "make lock    write requirements*.txt anew from pyproject.toml (needs uv)"
-	@echo "make clean   remove the set-up and the caches, not the data"
+	@echo "make run     install what is needed and start the demo; Ctrl-C stops it"
+	@echo "make test    install what is needed and run all tests; make test-fast runs those that need no server"
+	@echo "make check   check format, lint, types, architecture and templates"
+	@echo "make bench   run the benchmarks for a few minutes; make bench-full runs longer ones"
+	@echo "make lock    regenerate requirements*.txt from pyproject.toml (needs uv)"
+	@echo "make clean   remove the installed packages and the caches, but not the data"
 
 run: $(VENV)/.run-ready command
 	@exec $(IN_VENV) -m webapp.demo
 
-# The command `alertcheck` for the code in this folder: what an editable install would make, without a build backend.
+# Creates the command `alertcheck` for the code in this folder, as an editable install would, without a build backend.
 command: | $(VENV)/.made
 	@ln -sfn "$(CURDIR)" $(VENV)/project
 	@printf '%s\n' "$$COMMAND" >$(VENV)/bin/alertcheck && chmod +x $(VENV)/bin/alertcheck
@@ -69,7 +69,7 @@ clean:
 	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is set last, so an install that was interrupted is done again.
+# Each stamp is written last, so an interrupted installation is repeated.
 
 $(VENV)/.run-ready: requirements-demo.txt | $(VENV)/.made
 	@$(call install,requirements-demo.txt)
@@ -77,30 +77,30 @@ $(VENV)/.run-ready: requirements-demo.txt | $(VENV)/.made
 
 $(VENV)/.test-ready: requirements-dev.txt | $(VENV)/.made
 	@$(call install,requirements-dev.txt)
-	@touch $(VENV)/.run-ready $@  # the longer list holds the shorter one
+	@touch $(VENV)/.run-ready $@  # this list includes the other one
 
-# A .venv that works is kept, whoever made it. pip comes later: some systems have venv without ensurepip.
+# A working .venv is kept, whatever created it. pip is added later: some systems have venv without ensurepip.
 $(VENV)/.made:
 	@$(PYTHON) -c '$(NEW_ENOUGH)' || { \
 		echo "Alertcheck needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
-		echo "Install one, or name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+		echo "Install it, or give its path: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(IN_VENV) -c '$(USABLE_VENV)' 2>/dev/null || { \
-		echo "Making $(VENV) with $$($(PYTHON) --version)"; rm -rf $(VENV); \
+		echo "Creating $(VENV) with $$($(PYTHON) --version)"; rm -rf $(VENV); \
 		if command -v uv >/dev/null; then uv venv --quiet --no-python-downloads --python "$(PYTHON)" $(VENV); \
 		else $(PYTHON) -m venv --without-pip $(VENV); fi; }
 	@touch $@
 
-# One dot for each package, because pip's own words fill the screen. The errors of pip go past the dots.
+# Prints one dot for each package, because pip's output fills the screen. Errors of pip are still printed.
 define install
 	if command -v uv >/dev/null; then \
-		echo "Installing the packages of $(1) with uv"; \
+		echo "Installing the packages in $(1) with uv"; \
 		uv pip install --quiet --python $(IN_VENV) --require-hashes -r $(1); \
 	else \
-		printf '%s' "Installing the packages of $(1) with pip "; \
+		printf '%s' "Installing the packages in $(1) with pip "; \
 		$(IN_VENV) -m pip --version >/dev/null 2>&1 || $(IN_VENV) -m ensurepip >/dev/null 2>&1; \
 		if $(IN_VENV) -m pip --version >/dev/null 2>&1; then pip="$(IN_VENV) -m pip"; \
 		elif $(PYTHON) -m pip --version >/dev/null 2>&1; then pip="$(PYTHON) -m pip --python $(IN_VENV)"; \
-		else echo; echo "There is neither uv nor pip. On Debian: apt-get install python3-venv"; exit 1; fi; \
+		else echo; echo "Neither uv nor pip was found. On Debian: apt-get install python3-venv"; exit 1; fi; \
 		{ $$pip install --disable-pip-version-check --require-hashes -r $(1) && echo Done; } | { \
 			while read -r word rest; do case "$$word" in \
 				Collecting) printf .;; Installing) printf ' unpacking';; Done) echo ' done'; exit 0;; \

@@ -1,1 +1,1 @@
-"""How fast the product is, in ratios to references that are measured in the same run. No benchmark is a test."""
+"""Measures how fast the product is, as ratios to references measured in the same run. No benchmark is a test."""

@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--full] [NAME ...]`."""
+"""Runs the benchmarks: `python -m benchmarks [--full] [NAME ...]`."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from benchmarks.report import publish
 BENCHMARKS = {
     "steps": steps.measure,
     "throughput": throughput.measure,
-    "neighbours": isolation.measure,
+    "isolation": isolation.measure,
     "press": press.measure,
     "pages": pages.measure,
     "dashboards": dashboards.measure,
@@ -19,16 +19,16 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    """Run those that are named, or all."""
+    """Run the named benchmarks, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; all by default")
-    parser.add_argument("--full", action="store_true", help="measure more, for longer")
-    asked = parser.parse_args()
-    unknown = set(asked.names) - BENCHMARKS.keys()
+    parser.add_argument("--full", action="store_true", help="take more measurements, for longer")
+    options = parser.parse_args()
+    unknown = set(options.names) - BENCHMARKS.keys()
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
-    for name in asked.names or BENCHMARKS:
-        publish(BENCHMARKS[name](asked.full))
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
+    for name in options.names or BENCHMARKS:
+        publish(BENCHMARKS[name](options.full))
 
 
 main()

@@ -1,4 +1,4 @@
-"""What the pages are measured against: a Flask view that makes one query by its key on the same database."""
+"""The reference for the pages: a Flask view with one query by primary key on the same database."""
 
 import os
 
@@ -12,13 +12,13 @@ db = SQLAlchemy(app)
 
 
 @app.get("/healthz")
-def tell_health() -> str:
-    """Answer at all."""
+def show_health() -> str:
+    """Return 200."""
     return "ok"
 
 
 @app.get("/bare/<int:delivery_id>")
 def show(delivery_id: int) -> str:
-    """Answer where a delivery stands."""
+    """Return the status of a delivery."""
     query = text("SELECT status FROM alert_deliveries WHERE id = :id")
     return str(db.session.scalar(query, {"id": delivery_id}))

@@ -1,4 +1,4 @@
-"""A real Chromium whose page tells when the badge has changed before the visitor's eyes."""
+"""Presses Send test in a real Chromium, whose page measures when the badge changes on the screen."""
 
 import os
 import shutil
@@ -13,17 +13,17 @@ from benchmarks.visitor import Press
 
 WATCHED_PRESS = """() => new Promise((resolve) => {
   const status = document.querySelector(".status");
-  const looksAgain = new MutationObserver(() => {
+  const observer = new MutationObserver(() => {
     if (!document.querySelector(".status [data-last-test=sent]")) return;
     const visible = performance.now();
-    looksAgain.disconnect();
-    const asked = performance.getEntriesByType("resource");
-    const answer = asked.find(({name}) => name.endsWith("/test"));
-    const polls = asked.filter(({name}) => name.endsWith("/status")).length;
-    resolve({pressed: performance.timeOrigin + pressed, answered: answer.responseEnd - pressed,
+    observer.disconnect();
+    const requests = performance.getEntriesByType("resource");
+    const response = requests.find(({name}) => name.endsWith("/test"));
+    const polls = requests.filter(({name}) => name.endsWith("/status")).length;
+    resolve({pressed: performance.timeOrigin + pressed, answered: response.responseEnd - pressed,
              visible: visible - pressed, polls});
   });
-  looksAgain.observe(status.parentElement, {subtree: true, childList: true, attributes: true});
+  observer.observe(status.parentElement, {subtree: true, childList: true, attributes: true});
   const pressed = performance.now();
   status.querySelector("[data-action=send-test]").click();
 })"""
@@ -32,13 +32,13 @@ EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-s
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium, if there is one."""
+    """Return the path of a Chromium, or None."""
     return os.environ.get("ALERTCHECK_CHROMIUM") or next(filter(None, map(shutil.which, EXECUTABLES)), None)
 
 
 @contextmanager
-def visiting(chromium: str, session: Session) -> Iterator[Page]:
-    """Have a tab in which the visitor of a session is signed in."""
+def open_page(chromium: str, session: Session) -> Iterator[Page]:
+    """Open a page in which the visitor of a session is signed in."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium)
         with browser.new_context(base_url=session.origin) as context:
@@ -53,9 +53,11 @@ def visiting(chromium: str, session: Session) -> Iterator[Page]:
 
 
 def press(page: Page, path: str) -> Press:
-    """Open a destination's page, press Send test, and wait until its badge says Sent."""
+    """Open a destination's page, press Send test, and wait until its badge is Sent."""
     page.goto(path)
     ahead = time.time() - time.monotonic()
-    seen = page.evaluate(WATCHED_PRESS)  # all but `pressed` are milliseconds since the click
-    pressed = seen["pressed"] / 1000 - ahead
-    return Press(pressed, pressed + seen["answered"] / 1000, pressed + seen["visible"] / 1000, seen["polls"])
+    measured = page.evaluate(WATCHED_PRESS)  # all but `pressed` are milliseconds since the click
+    pressed = measured["pressed"] / 1000 - ahead
+    return Press(
+        pressed, pressed + measured["answered"] / 1000, pressed + measured["visible"] / 1000, measured["polls"]
+    )

@@ -1,4 +1,4 @@
-"""A past to measure on: workspaces of 100 and 1,000 destinations among others, and deliveries of half a year."""
+"""Fills a database to measure on: workspaces of 100, 1,000 and fewer destinations, with deliveries of half a year."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -14,23 +14,23 @@ from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, AlertRule, Role, Tenant, Workspace
 from webapp.settings import AppSettings
 
+# Other workspaces, with 20 destinations each. They have most of the deliveries.
 OTHERS = 20
-"""Other workspaces, each of 20 destinations: whose deliveries are most of those there are."""
 
+# Destinations of each measured workspace, listed first, with enough tests to fill a sparkline.
 SHOWN = 50
-"""Destinations of each measured workspace that have a strip's worth of tests, and are listed first."""
 
+# Destinations of each measured workspace with a large number of tests.
 HEAVY = 2
-"""Destinations of each measured workspace that have very many tests."""
 
 SETTINGS = {"address": "https://hooks.example.com/services/T0000/B0000/XXXX", "recipients": "a@example.com"}
 
 JSON = {"postgresql": "CAST({} AS JSON)", "sqlite": "{}"}
 
-# A moment, by seconds since 1970, as UtcDateTime writes it.
+# Converts seconds since 1970 to a time as UtcDateTime stores it.
 MOMENT = {"postgresql": "to_timestamp({})", "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', {}, 'unixepoch')"}
 
-# Destinations begin at different moments, so that the deliveries of all are mixed as they would be.
+# Destinations start at different times, so that their deliveries are interleaved as in reality.
 ROWS = """
 INSERT INTO alert_deliveries (
   workspace_id, alert_destination_id, event_type, tenant_id, alert_rule_id, status, sent_at, attempt_count,
@@ -51,10 +51,10 @@ SELECT workspace_id, destination_id,
   CASE WHEN is_test = 1 THEN 1 END,
   CASE WHEN outcome <> 2 THEN {attempts} END, {payload}, {created}, {ended}
 FROM (
-  SELECT places.*, n, CASE WHEN is_heavy = 1 OR n % 3 <> 0 THEN 1 ELSE 0 END AS is_test,
+  SELECT plans.*, n, CASE WHEN is_heavy = 1 OR n % 3 <> 0 THEN 1 ELSE 0 END AS is_test,
     (n * 7 + destination_id) % 20 AS outcome,
     :now - 3600.0 - (n - 1 + (destination_id * 37 % 100) / 100.0) * (15552000.0 / count) AS at
-  FROM places JOIN numbers ON numbers.n <= places.count
+  FROM plans JOIN numbers ON numbers.n <= plans.count
   ORDER BY at
 ) AS one
 """
@@ -73,10 +73,11 @@ _MEASURED = (("hundred", 100), ("thousand", 1000))
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What there is to ask for. hundred, thousand: slugs.
+class Dataset:
+    """The measured workspaces and destinations.
 
-    heavy, light: destinations of the first, one with very many tests and one with a strip's worth.
+    hundred, thousand: slugs of the workspaces with that many destinations.
+    heavy, light: ids of destinations in the first: one with a large number of tests, one with a sparkline's worth.
     """
 
     hundred: str
@@ -86,8 +87,8 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A destination, and how many deliveries it shall have."""
+class DestinationPlan:
+    """A destination and the number of deliveries to insert for it."""
 
     workspace_id: int
     destination_id: int
@@ -97,26 +98,26 @@ class Place:
     is_heavy: int
 
 
-def fill(installation: Installation, total: int) -> Scene:
-    """Write the workspaces and about so many deliveries, and have the database look at them."""
+def fill_database(installation: Installation, total: int) -> Dataset:
+    """Insert the workspaces and about `total` deliveries, and update the statistics of the query planner."""
     with installation.app.app_context():
-        app_settings, account = installation.app_settings, installation.owner_id
-        measured = [list(_add_place(app_settings, slug, size)) for slug, size in _MEASURED]
-        others = [place for number in range(OTHERS) for place in _add_place(app_settings, f"other-{number}", 20)]
-        for places in measured:
+        app_settings, account_id = installation.app_settings, installation.owner_id
+        measured = [list(_add_workspace(app_settings, slug, size)) for slug, size in _MEASURED]
+        others = [plan for number in range(OTHERS) for plan in _add_workspace(app_settings, f"other-{number}", 20)]
+        for group in measured:
             owner = db.session.query(Account).filter_by(email=EMAIL).one()
-            set_role(db.session.get_one(Workspace, places[0].workspace_id), owner, Role.ADMIN)
+            set_role(db.session.get_one(Workspace, group[0].workspace_id), owner, Role.ADMIN)
         db.session.commit()
-        plan = _plan(measured, others, total)
+        plans = _plan(measured, others, total)
         with db.engine.begin() as connection:
-            _write(connection, plan, account)
+            _insert(connection, plans, account_id)
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"))
         hundred = measured[0]
-        return Scene(_MEASURED[0][0], _MEASURED[1][0], hundred[0].destination_id, hundred[HEAVY].destination_id)
+        return Dataset(_MEASURED[0][0], _MEASURED[1][0], hundred[0].destination_id, hundred[HEAVY].destination_id)
 
 
-def _add_place(app_settings: AppSettings, slug: str, size: int) -> Iterator[Place]:
+def _add_workspace(app_settings: AppSettings, slug: str, size: int) -> Iterator[DestinationPlan]:
     now = datetime.now(UTC)
     workspace = add_workspace(slug, f"The workspace {slug}", now)
     tenant = Tenant(workspace_id=workspace.id, name="A customer", created_at=now)
@@ -126,7 +127,7 @@ def _add_place(app_settings: AppSettings, slug: str, size: int) -> Iterator[Plac
     db.session.flush()
     for destination in destinations:
         destination.config = app_settings.cipher.encrypt(SETTINGS, context=destination.encryption_context)
-        yield Place(workspace.id, destination.id, tenant.id, rule.id, 0, 0)
+        yield DestinationPlan(workspace.id, destination.id, tenant.id, rule.id, 0, 0)
 
 
 def _make_destination(workspace: Workspace, number: int, now: datetime) -> AlertDestination:
@@ -136,28 +137,32 @@ def _make_destination(workspace: Workspace, number: int, now: datetime) -> Alert
     )
 
 
-def _plan(measured: Sequence[Sequence[Place]], others: Sequence[Place], total: int) -> list[Place]:
+def _plan(
+    measured: Sequence[Sequence[DestinationPlan]], others: Sequence[DestinationPlan], total: int
+) -> list[DestinationPlan]:
     heavy = min(100_000, total // 10)
     counts = [
-        (place, heavy if number < HEAVY else 30 if number < SHOWN or len(places) == 100 else 1, number < HEAVY)
-        for places in measured
-        for number, place in enumerate(places)
+        (plan, heavy if number < HEAVY else 30 if number < SHOWN or len(group) == 100 else 1, number < HEAVY)
+        for group in measured
+        for number, plan in enumerate(group)
     ]
     left = max(0, total - sum(count for _, count, _ in counts))
-    counts += [(place, left // len(others), False) for place in others]
-    return [Place(**vars(place) | {"count": count, "is_heavy": int(is_heavy)}) for place, count, is_heavy in counts]
+    counts += [(plan, left // len(others), False) for plan in others]
+    return [
+        DestinationPlan(**vars(plan) | {"count": count, "is_heavy": int(is_heavy)}) for plan, count, is_heavy in counts
+    ]
 
 
-def _write(connection: Connection, plan: Sequence[Place], account: int) -> None:
+def _insert(connection: Connection, plans: Sequence[DestinationPlan], account_id: int) -> None:
     kind = connection.dialect.name
     if kind == "postgresql":
-        # Neither the trigger nor the foreign keys look at each row; sorting and indexes get room.
+        # Skips the trigger and the foreign keys for each row, and gives sorting and indexes more memory.
         for setting in ("session_replication_role = replica", "maintenance_work_mem = '1GB'", "work_mem = '256MB'"):
             connection.execute(text(f"SET LOCAL {setting}"))
     indexes = AlertDelivery.metadata.tables[AlertDelivery.__tablename__].indexes
-    for index in indexes:  # made anew afterwards, which is many times faster
+    for index in indexes:  # rebuilt afterwards, which is many times faster
         index.drop(connection)
-    _write_plan(connection, plan)
+    _insert_plans(connection, plans)
     moment = MOMENT[kind]
     rows = ROWS.format(
         created=moment.format("at"),
@@ -165,19 +170,19 @@ def _write(connection: Connection, plan: Sequence[Place], account: int) -> None:
         attempts=JSON[kind].format(ATTEMPTS),
         payload=JSON[kind].format(PAYLOAD),
     )
-    connection.execute(text(rows), {"now": time.time(), "account": account})
+    connection.execute(text(rows), {"now": time.time(), "account": account_id})
     for index in indexes:
         index.create(connection)
 
 
-def _write_plan(connection: Connection, plan: Sequence[Place]) -> None:
+def _insert_plans(connection: Connection, plans: Sequence[DestinationPlan]) -> None:
     connection.execute(text("CREATE TEMPORARY TABLE numbers (n INTEGER PRIMARY KEY)"))
     count_up = "WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < :most) SELECT n FROM up"
-    most = max(place.count for place in plan)
+    most = max(plan.count for plan in plans)
     connection.execute(text(f"INSERT INTO numbers {count_up}"), {"most": most})
-    names = [field.name for field in fields(Place)]
-    connection.execute(text(f"CREATE TEMPORARY TABLE places ({' INTEGER, '.join(names)} INTEGER)"))
+    names = [field.name for field in fields(DestinationPlan)]
+    connection.execute(text(f"CREATE TEMPORARY TABLE plans ({' INTEGER, '.join(names)} INTEGER)"))
     values = ", ".join(f":{name}" for name in names)
-    connection.execute(text(f"INSERT INTO places VALUES ({values})"), [vars(place) for place in plan])  # noqa: S608
-    for name in ("numbers", "places"):
+    connection.execute(text(f"INSERT INTO plans VALUES ({values})"), [vars(plan) for plan in plans])  # noqa: S608
+    for name in ("numbers", "plans"):
         connection.execute(text(f"ANALYZE {name}"))

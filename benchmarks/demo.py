@@ -1,4 +1,4 @@
-"""The demo as `make run` starts it, with a port and data of its own, and how long it takes until a press would work."""
+"""Starts the demo as `make run` does, with its own port and data, and measures the time until it is ready."""
 
 import json
 import os
@@ -12,21 +12,21 @@ from signal import SIGINT
 from benchmarks.installation.processes import free_port
 from webapp.demo.supervisor.processes import Child, start
 
-PATIENCE = 600.0
-"""Seconds within which everything has to be installed and ready."""
+# Seconds within which the packages must be installed and the demo ready.
+TIME_LIMIT = 600.0
 
-NOT_PASSED_ON = ("DATABASE_URL", "REDIS_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV")
+EXCLUDED_VARIABLES = ("DATABASE_URL", "REDIS_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV")
 
 
 class NeverReady(Exception):
-    """It ended before it was ready; the text is the end of what it said."""
+    """The demo did not become ready. The text contains the last lines of its output."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """process: the command that was started. origin: of its pages. data: its DATA_DIR.
+    """A running demo. process: the started command. origin: that of its pages. data: its DATA_DIR.
 
-    seconds: from the command to its Ready line.
+    seconds: from the start of the command to its Ready line.
     """
 
     process: Child
@@ -34,31 +34,31 @@ class Demo:
     data: Path
     seconds: float
 
-    def receiver(self, place: str) -> str:
-        """Return the receiver's address for `service/scenario`."""
+    def receiver_url(self, path: str) -> str:
+        """Return the URL of the demo receiver with this path, `service/scenario`."""
         port = json.loads((self.data / "ports.json").read_text())["http"]
-        return f"http://127.0.0.1:{port}/{place}"
+        return f"http://127.0.0.1:{port}/{path}"
 
     def signing_secret(self) -> str:
-        """Return the secret that the receiver checks webhooks with."""
+        """Return the secret with which the receiver checks signatures."""
         return (self.data / "webhook-secret").read_text().strip()
 
 
 @contextmanager
 def running(command: Sequence[str], checkout: Path, data: Path, settings: Mapping[str, str]) -> Iterator[Demo]:
-    """Have one that keeps its data in `data`. Raises `NeverReady`."""
+    """Run a demo that keeps its data in `data`. Raises `NeverReady`."""
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON}
+    environment = {name: value for name, value in os.environ.items() if name not in EXCLUDED_VARIABLES}
     environment |= {"PORT": str(port), "DATA_DIR": str(data), **settings}
-    began = time.monotonic()
+    started = time.monotonic()
     screen = data.with_name(f"{data.name}-screen.log")
     process = start("demo", command, log=screen, environment=environment, directory=checkout)
     try:
         origin = f"http://127.0.0.1:{port}"
-        _wait_for(process, f"Ready: {origin}", began + PATIENCE)
-        yield Demo(process, origin, data, time.monotonic() - began)
+        _wait_for(process, f"Ready: {origin}", started + TIME_LIMIT)
+        yield Demo(process, origin, data, time.monotonic() - started)
     finally:
-        process.stop(signal=SIGINT, patience=30)
+        process.stop(signal=SIGINT, grace_period=30)
 
 
 def _wait_for(process: Child, line: str, deadline: float) -> None:

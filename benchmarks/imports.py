@@ -1,4 +1,4 @@
-"""How long the web process takes to import itself, and how much of it only a worker needs."""
+"""Measures the import time of the web process, and the share of packages that only a worker or a command needs."""
 
 import os
 import re
@@ -12,36 +12,36 @@ from cryptography.fernet import Fernet
 from benchmarks.installation.processes import ROOT
 from benchmarks.report import Table
 
+# A line of `-X importtime`: the microseconds that a module itself took, and its name.
 LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
-"""Of `-X importtime`: what a module took by itself, in microseconds, and its name."""
 
+# Modules that only send or process jobs. A press needs the queue of `rq`.
 WORKERS = ("rq", "requests", "urllib3", "charset_normalizer", "smtplib", "standardwebhooks", "webapp.worker.supervisor")
-"""What only sends, or only takes jobs; of `rq`, a press needs the queue."""
 
+# Packages that only `flask db` needs.
 COMMANDS = ("alembic", "mako", "flask_migrate")
-"""What only the commands of `flask db` need."""
 
 
 def measure(full: bool) -> Table:
-    """Import the application anew some times, and take the median of each package."""
+    """Import the application several times in new processes, and take the median of each package."""
     runs = [_import_once() for _ in range(15 if full else 5)]
-    whole = statistics.median(sum(run.values()) for run in runs)
-    found = [(name, statistics.median(_add_up(name, run) for run in runs)) for name in (*WORKERS, *COMMANDS)]
-    rows = [(_describe(name), value, value / whole) for name, value in found]
-    return Table("imports", "Import of the web process", ("ms", "of the whole"), [("wsgi", whole, 1.0), *rows])
+    total = statistics.median(sum(run.values()) for run in runs)
+    medians = [(name, statistics.median(_add_up(name, run) for run in runs)) for name in (*WORKERS, *COMMANDS)]
+    rows = [(_describe(name), value, value / total) for name, value in medians]
+    return Table("imports", "Import of the web process", ("ms", "share of total"), [("wsgi", total, 1.0), *rows])
 
 
 def _describe(name: str) -> str:
-    return f"{name}, for workers alone" if name in WORKERS else f"{name}, for commands alone"
+    return f"{name}, workers only" if name in WORKERS else f"{name}, commands only"
 
 
 def _add_up(name: str, run: Mapping[str, float]) -> float:
-    """Add up the modules of a package, without what they import from elsewhere."""
+    """Return the ms of a package's own modules, without their imports from other packages."""
     return sum(value for module, value in run.items() if module == name or module.startswith(f"{name}."))
 
 
 def _import_once() -> dict[str, float]:
-    """Return what each module took by itself, in ms."""
+    """Return the ms that each module itself took."""
     environment = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "x" * 32,

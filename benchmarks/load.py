@@ -1,4 +1,4 @@
-"""Visitors in processes of their own, each asking again as soon as it is answered."""
+"""Generates load: visitors in separate processes, each of which sends its next request after the previous response."""
 
 import socket
 import time
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from urllib.parse import urlsplit
 
+# Processes, and visitors in each: in total more than the cores, and fewer than the threads of the web server.
 PROCESSES, EACH = 2, 4
-"""Processes, and visitors in each: more at once than there are cores, and fewer than there are threads to answer."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked for. cookie: the visitor's session, or an empty text."""
+class Request:
+    """A GET request. cookie: the visitor's Cookie header, or an empty string."""
 
     origin: str
     path: str
@@ -29,44 +29,44 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """The visitors."""
+class LoadGenerator:
+    """A pool of processes with visitors."""
 
     pool: ProcessPoolExecutor
 
-    def measure_rate(self, question: Question, seconds: float) -> float:
-        """Return how many answers a second they get together."""
-        return sum(self.pool.map(_ask_side_by_side, [question] * PROCESSES, [seconds] * PROCESSES))
+    def measure_rate(self, request: Request, seconds: float) -> float:
+        """Return the responses per second of all visitors together."""
+        return sum(self.pool.map(_fetch_concurrently, [request] * PROCESSES, [seconds] * PROCESSES))
 
 
 @contextmanager
-def crowd() -> Iterator[Crowd]:
-    """Have them."""
+def load_generator() -> Iterator[LoadGenerator]:
+    """Start the processes, and stop them at the end."""
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        yield Crowd(pool)
+        yield LoadGenerator(pool)
 
 
-def ask(question: Question) -> bytes:
-    """Ask once, over a connection of its own as nginx does, and return the whole answer."""
-    where = urlsplit(question.origin)
-    with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
-        connection.sendall(question.as_bytes())
+def fetch(request: Request) -> bytes:
+    """Send the request over a new connection, as nginx does, and return the whole response."""
+    address = urlsplit(request.origin)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(request.as_bytes())
         parts = []
         while part := connection.recv(1 << 18):
             parts.append(part)
-    answer = b"".join(parts)
-    assert answer.startswith(b"HTTP/1.1 200 "), f"{question.path}: {answer[:60]!r}"
-    return answer
+    response = b"".join(parts)
+    assert response.startswith(b"HTTP/1.1 200 "), f"{request.path}: {response[:60]!r}"
+    return response
 
 
-def _ask_side_by_side(question: Question, seconds: float) -> float:
+def _fetch_concurrently(request: Request, seconds: float) -> float:
     with ThreadPoolExecutor(EACH) as visitors:
-        return sum(visitors.map(_ask_on, [question] * EACH, [seconds] * EACH))
+        return sum(visitors.map(_fetch_repeatedly, [request] * EACH, [seconds] * EACH))
 
 
-def _ask_on(question: Question, seconds: float) -> float:
-    began, count = time.monotonic(), 0
-    while time.monotonic() - began < seconds:
-        ask(question)
+def _fetch_repeatedly(request: Request, seconds: float) -> float:
+    started, count = time.monotonic(), 0
+    while time.monotonic() - started < seconds:
+        fetch(request)
         count += 1
-    return count / (time.monotonic() - began)
+    return count / (time.monotonic() - started)

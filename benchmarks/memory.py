@@ -1,4 +1,4 @@
-"""What each of the demo's processes takes, at rest and while many presses come at once."""
+"""Measures the memory of each of the demo's processes, idle and under concurrent presses."""
 
 import sys
 import time
@@ -15,40 +15,41 @@ from benchmarks.installation.processes import ROOT, Session
 from benchmarks.report import Table
 from benchmarks.throughput import measure_memory
 
+# Identifies a process by words in its command.
 PARTS = {
-    "webapp.demo.receiver.__main__": "demo receiver",
+    "webapp.demo.receiver": "demo receiver",
     "gunicorn": "web server",
     " worker": "worker",
     "valkey": "queue server",
 }
-"""What tells a process by its command."""
 
-AT_ONCE = 8
-SETTLES = 3.0
-"""Seconds after which a process that has just started is at rest."""
+CONCURRENT_PRESSES = 8
+
+# Seconds after which a newly started process is idle.
+SETTLE_TIME = 3.0
 
 LIMITS = {"ALERTCHECK_PRESSES_PER_MEMBER": "1000000", "ALERTCHECK_PRESSES_PER_WORKSPACE": "1000000"}
 
 
 def measure(full: bool) -> Table:
-    """Look at the demo before and during the presses."""
+    """Measure the demo before and during the presses."""
     with (
         TemporaryDirectory(prefix="bench-") as name,
         running([sys.executable, "-m", "webapp.demo"], ROOT, Path(name) / "data", LIMITS) as demo,
     ):
-        time.sleep(SETTLES)
+        time.sleep(SETTLE_TIME)
         parts = _list_parts(demo)
-        rest = _measure_all(parts)
+        idle = _measure_all(parts)
         load = _press_many(demo, parts, 500 if full else 100)
-        rows = [(part, rest[part], load[part]) for part in sorted(rest, key=lambda part: -load[part])]
-        rows.append(("together", sum(rest.values()), sum(load.values())))
-    return Table("memory", "Memory of the demo", ("at rest MiB", "under load MiB"), rows, bars=1)
+        rows = [(part, idle[part], load[part]) for part in sorted(idle, key=lambda part: -load[part])]
+        rows.append(("total", sum(idle.values()), sum(load.values())))
+    return Table("memory", "Memory of the demo", ("idle MiB", "under load MiB"), rows, bars=1)
 
 
 def _list_parts(demo: Demo) -> dict[str, psutil.Process]:
-    """Find the processes that the demo starts, each the first of a session."""
-    runner = psutil.Process(demo.process.pid)
-    return {"runner": runner} | {_name(child): child for child in runner.children()}
+    """Return the supervisor and the processes that it starts, each of which leads a session."""
+    supervisor = psutil.Process(demo.process.pid)
+    return {"supervisor": supervisor} | {_name(child): child for child in supervisor.children()}
 
 
 def _name(process: psutil.Process) -> str:
@@ -61,19 +62,19 @@ def _measure_all(parts: Mapping[str, psutil.Process]) -> dict[str, float]:
 
 
 def _press_many(demo: Demo, parts: Mapping[str, psutil.Process], count: int) -> dict[str, float]:
-    """Return the most that each took."""
+    """Press Send test on many destinations, and return the peak memory of each process in MiB."""
     session = _sign_in(demo)
     pages = [_add_webhook(demo, session, number) for number in range(count)]
-    most = _measure_all(parts)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        presses = [pool.submit(visitor.press, session.twin(demo.origin), page) for page in pages]
+    peak = _measure_all(parts)
+    with ThreadPoolExecutor(CONCURRENT_PRESSES) as pool:
+        presses = [pool.submit(visitor.press, session.with_origin(demo.origin), page) for page in pages]
         while not all(press.done() for press in presses):
             now = _measure_all(parts)
-            most = {part: max(most[part], now[part]) for part in parts}
+            peak = {part: max(peak[part], now[part]) for part in parts}
             time.sleep(0.2)
         for press in presses:
             press.result()
-    return most
+    return peak
 
 
 def _sign_in(demo: Demo) -> Session:
@@ -85,7 +86,7 @@ def _sign_in(demo: Demo) -> Session:
 
 
 def _add_webhook(demo: Demo, session: Session, number: int) -> str:
-    """Fill in the form, and return the new destination's page."""
-    typed = {"address": demo.receiver("webhook/works"), "signing_secret": demo.signing_secret()}
-    answer = session.post("/w/harbor/destinations/new/webhook", typed | {"name": f"Number {number}"})
-    return answer.url.removeprefix(session.origin)
+    """Submit the form, and return the path of the new destination's page."""
+    fields = {"address": demo.receiver_url("webhook/works"), "signing_secret": demo.signing_secret()}
+    response = session.post("/w/harbor/destinations/new/webhook", fields | {"name": f"Number {number}"})
+    return response.url.removeprefix(session.origin)

@@ -1,4 +1,4 @@
-"""Requests a second for pages and fragments as data grows."""
+"""Measures requests per second for pages and fragments as the number of deliveries grows."""
 
 import time
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import event, update
 
-from benchmarks.dataset import Scene, fill
+from benchmarks.dataset import Dataset, fill_database
 from benchmarks.installation.installation import EMAIL, PASSWORD, Installation
 from benchmarks.installation.processes import Session
-from benchmarks.load import Crowd, Question, ask, crowd
+from benchmarks.load import LoadGenerator, Request, fetch, load_generator
 from benchmarks.report import Table
 from benchmarks.setup import Kind, install
 from benchmarks.web_server import serve
@@ -22,19 +22,20 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery
 
 SIZES: Mapping[Kind, tuple[int, ...]] = {"postgresql": (10**4, 10**6), "sqlite": (10**4, 10**6)}
-LARGEST = 10**7
-"""Deliveries on PostgreSQL in the full run."""
 
+# Deliveries on PostgreSQL in the full run.
+LARGEST = 10**7
+
+# Measurements of each page. The pages take turns, so that other load on the machine affects all of them alike.
 ROUNDS = 3
-"""Times that each page is measured, in turn with the others, so that what else the machine does meets all alike."""
 
 BARE = "bare view"
 PENDING = "status, pending"
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found of one page. size: bytes of an answer, its head included."""
+class PageResult:
+    """The measurements of one page. rate: requests per second. size: bytes of a response, including its head."""
 
     rate: float
     size: int
@@ -42,55 +43,57 @@ class Found:
 
 
 def measure(full: bool) -> Table:
-    """Fill databases, start web servers, and see how fast they answer."""
+    """Fill databases, start web servers and measure their request rates."""
     seconds = 3.0 if full else 0.7
     rows = []
-    with crowd() as visitors:
+    with load_generator() as load:
         for kind, sizes in SIZES.items():
-            smallest: dict[str, Found] = {}
+            smallest: dict[str, PageResult] = {}
             for total in [*sizes, *([LARGEST] if full and kind == "postgresql" else [])]:
-                found = _measure_one(kind, total, visitors, seconds)
-                smallest = smallest or found
-                rows += _tell(f"{kind}, {total:,} deliveries", found, smallest)
-    columns = ("requests/s", "of the bare view", "cost to that at the fewest", "queries", "bytes")
+                results = _measure_one(kind, total, load, seconds)
+                smallest = smallest or results
+                rows += _format_rows(f"{kind}, {total:,} deliveries", results, smallest)
+    columns = ("requests/s", "ratio to bare view", "cost ratio to fewest deliveries", "queries", "bytes")
     return Table("pages", "Pages as data grows", columns, rows)
 
 
-def _tell(told: str, found: Mapping[str, Found], smallest: Mapping[str, Found]) -> list[tuple[str, *tuple[float, ...]]]:
-    bare = found[BARE].rate
+def _format_rows(
+    label: str, results: Mapping[str, PageResult], smallest: Mapping[str, PageResult]
+) -> list[tuple[str, *tuple[float, ...]]]:
+    bare = results[BARE].rate
     return [
-        (f"{told}: {name}", page.rate, page.rate / bare, smallest[name].rate / page.rate, page.queries, page.size)
-        for name, page in found.items()
+        (f"{label}: {name}", page.rate, page.rate / bare, smallest[name].rate / page.rate, page.queries, page.size)
+        for name, page in results.items()
     ]
 
 
-def _measure_one(kind: Kind, total: int, visitors: Crowd, seconds: float) -> dict[str, Found]:
-    """Return what was found by page."""
+def _measure_one(kind: Kind, total: int, load: LoadGenerator, seconds: float) -> dict[str, PageResult]:
+    """Return the result of each page by its name."""
     with install(kind) as installation, ExitStack() as running, TemporaryDirectory() as logs:
-        began = time.monotonic()
-        scene = fill(installation, total)
-        print(f"{total:,} deliveries on {kind}, filled in {time.monotonic() - began:.0f} s", flush=True)
+        started = time.monotonic()
+        dataset = fill_database(installation, total)
+        print(f"{total:,} deliveries on {kind}, inserted in {time.monotonic() - started:.0f} s", flush=True)
         environment = installation.stack.environment
         origin = running.enter_context(serve("wsgi", environment, Path(logs)))
         bare = running.enter_context(serve("benchmarks.bare_wsgi", environment, Path(logs)))
         cookie = sign_in(origin)
-        questions = {name: Question(origin, path, cookie) for name, path in _list_paths(scene).items()}
-        found = _measure_rates(installation, visitors, {BARE: Question(bare, "/bare/1")} | questions, seconds)
-        begin_test(installation, scene.light)
-        pending = Question(origin, f"/w/{scene.hundred}/destinations/{scene.light}/status", cookie)
-        assert b"hx-get" in ask(pending), "it is not Pending"
-        return found | _measure_rates(installation, visitors, {PENDING: pending}, seconds)
+        requests = {name: Request(origin, path, cookie) for name, path in _list_paths(dataset).items()}
+        results = _measure_rates(installation, load, {BARE: Request(bare, "/bare/1")} | requests, seconds)
+        begin_test(installation, dataset.light)
+        pending = Request(origin, f"/w/{dataset.hundred}/destinations/{dataset.light}/status", cookie)
+        assert b"hx-get" in fetch(pending), "the test is not Pending"
+        return results | _measure_rates(installation, load, {PENDING: pending}, seconds)
 
 
-def _list_paths(scene: Scene) -> dict[str, str]:
-    here, there = f"/w/{scene.hundred}", f"/w/{scene.thousand}"
+def _list_paths(dataset: Dataset) -> dict[str, str]:
+    here, there = f"/w/{dataset.hundred}", f"/w/{dataset.thousand}"
     return {
         "page of 100 destinations": f"{here}/destinations",
         "page of 1,000 destinations": f"{there}/destinations",
-        "status, few tests": f"{here}/destinations/{scene.light}/status",
-        "status, very many tests": f"{here}/destinations/{scene.heavy}/status",
+        "status, few tests": f"{here}/destinations/{dataset.light}/status",
+        "status, many tests": f"{here}/destinations/{dataset.heavy}/status",
         "history": f"{here}/history",
-        "history of a destination": f"{here}/history?destination={scene.heavy}",
+        "history of a destination": f"{here}/history?destination={dataset.heavy}",
         "history, failed": f"{here}/history?status=failed",
         "history, one code": f"{here}/history?code=auth_failed",
         "history, failed tests to Slack": f"{here}/history?kind=test&channel=slack&status=failed",
@@ -98,44 +101,42 @@ def _list_paths(scene: Scene) -> dict[str, str]:
 
 
 def _measure_rates(
-    installation: Installation, visitors: Crowd, questions: Mapping[str, Question], seconds: float
-) -> dict[str, Found]:
-    rates = [
-        {name: visitors.measure_rate(question, seconds) for name, question in questions.items()} for _ in range(ROUNDS)
-    ]
+    installation: Installation, load: LoadGenerator, requests: Mapping[str, Request], seconds: float
+) -> dict[str, PageResult]:
+    rates = [{name: load.measure_rate(request, seconds) for name, request in requests.items()} for _ in range(ROUNDS)]
     return {
-        name: Found(
+        name: PageResult(
             median(one[name] for one in rates),
-            len(ask(question)),
-            _count_queries(installation, question) if question.cookie else 1,
+            len(fetch(request)),
+            _count_queries(installation, request) if request.cookie else 1,
         )
-        for name, question in questions.items()
+        for name, request in requests.items()
     }
 
 
-def _count_queries(installation: Installation, question: Question) -> int:
+def _count_queries(installation: Installation, request: Request) -> int:
     statements: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def record(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         statements.append(statement)
 
     with installation.app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record)
     visitor = installation.app.test_client(use_cookies=False)
-    assert visitor.get(question.path, headers={"Cookie": question.cookie}).status_code == 200
-    event.remove(engine, "before_cursor_execute", note)
+    assert visitor.get(request.path, headers={"Cookie": request.cookie}).status_code == 200
+    event.remove(engine, "before_cursor_execute", record)
     return len(statements)
 
 
 def sign_in(origin: str) -> str:
-    """Sign in, and return the cookie."""
+    """Sign in and return the Cookie header."""
     cookies = Session(origin).sign_in(EMAIL, PASSWORD).http.cookies
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
 
 
 def begin_test(installation: Installation, destination_id: int) -> None:
-    """Have a test under way, as if a worker had it in the air."""
+    """Request a test and claim it, as if a worker were sending it."""
     delivery_id = installation.request_test(destination_id)
     with installation.app.app_context():
         claim = {"attempt_started_at": datetime.now(UTC), "attempt_count": 1}

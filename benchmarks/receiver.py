@@ -1,6 +1,6 @@
-"""A receiver on the loopback, in a process of its own: it answers after a while and remembers when what came.
+"""A receiver on loopback in its own process, which responds after a delay and records when each message arrived.
 
-Run as `python -m benchmarks.receiver PORT SECONDS`. `GET /received` tells what it got.
+Run it with `python -m benchmarks.receiver PORT SECONDS`. `GET /received` returns the recorded times.
 """
 
 import asyncio
@@ -23,34 +23,34 @@ LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 @dataclass(frozen=True)
 class Receiver:
-    """Where it listens."""
+    """A running receiver."""
 
     origin: str
 
     def received(self) -> dict[str, float]:
-        """Return when each message had come, by its id; in seconds of the monotonic clock that processes share."""
-        answer: dict[str, float] = requests.get(f"{self.origin}/received", timeout=10).json()
-        return answer
+        """Return when each message arrived, by its id, in seconds of the monotonic clock, which all processes share."""
+        received: dict[str, float] = requests.get(f"{self.origin}/received", timeout=10).json()
+        return received
 
 
 @contextmanager
-def receiver(port: int, seconds: float, logs: Path) -> Iterator[Receiver]:
-    """Have one that answers after `seconds`."""
+def run_receiver(port: int, seconds: float, logs: Path) -> Iterator[Receiver]:
+    """Run a receiver that responds after `seconds`."""
     command = with_parent_death_signal([sys.executable, "-m", "benchmarks.receiver", str(port), str(seconds)])
-    child = start("far end", command, log=logs / f"far-end-{port}.log", parent_death_signal=False)
-    end = Receiver(f"http://127.0.0.1:{port}")
+    child = start("receiver", command, log=logs / f"receiver-{port}.log", parent_death_signal=False)
+    receiver = Receiver(f"http://127.0.0.1:{port}")
     try:
-        _wait_for(end)
-        yield end
+        _wait_until_ready(receiver)
+        yield receiver
     finally:
-        child.stop(patience=5)
+        child.stop(grace_period=5)
 
 
-def _wait_for(end: Receiver) -> None:
+def _wait_until_ready(receiver: Receiver) -> None:
     deadline = time.monotonic() + 10
     while True:
         try:
-            end.received()
+            receiver.received()
         except requests.ConnectionError:
             if time.monotonic() > deadline:
                 raise
@@ -62,7 +62,7 @@ def _wait_for(end: Receiver) -> None:
 async def _serve(port: int, seconds: float) -> None:
     received: dict[str, float] = {}
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = LENGTH.search(head)
         await reader.readexactly(int(length[1]) if length else 0)
@@ -77,7 +77,7 @@ async def _serve(port: int, seconds: float) -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=1024)
+    server = await asyncio.start_server(respond, "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 

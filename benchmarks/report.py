@@ -1,4 +1,4 @@
-"""What a benchmark found: a table on the screen, JSON, and a picture."""
+"""Publishes the result of a benchmark as a table on the screen, as JSON and as a picture."""
 
 import json
 import os
@@ -16,7 +16,7 @@ BAR, ROW, LETTER = 360, 26, 7
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a label and numbers. columns: what the numbers are, with their units. bars: the column of the picture."""
+    """Rows of a label and numbers. columns: the headings with units. bars: the column that the picture shows."""
 
     name: str
     title: str
@@ -26,24 +26,24 @@ class Table:
 
 
 def publish(table: Table) -> None:
-    """Print it, and write `results/NAME.json` and `results/NAME.svg`."""
-    print(f"\n{table.title}\n{describe_machine()}\n\n{to_text(table)}\n", flush=True)
+    """Print a table, and write it to `results/NAME.json` and `results/NAME.svg`."""
+    print(f"\n{table.title}\n{describe_machine()}\n\n{format_table(table)}\n", flush=True)
     RESULTS.mkdir(exist_ok=True)
-    found = [dict(zip(("", *table.columns), row, strict=True)) for row in table.rows]
-    document = {"title": table.title, "machine": describe_machine(), "rows": found}
+    rows = [dict(zip(("", *table.columns), row, strict=True)) for row in table.rows]
+    document = {"title": table.title, "machine": describe_machine(), "rows": rows}
     (RESULTS / f"{table.name}.json").write_text(json.dumps(document, indent=2) + "\n")
     (RESULTS / f"{table.name}.svg").write_text(draw(table))
 
 
 def describe_machine() -> str:
-    """Say what it was measured on and with."""
+    """Return the machine and the versions of the main packages."""
     packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {packages}"
 
 
-def to_text(table: Table) -> str:
-    """Set the table for a terminal."""
-    cells = [["", *table.columns], *([row[0], *map(_short, row[1:])] for row in table.rows)]
+def format_table(table: Table) -> str:
+    """Format a table for a terminal."""
+    cells = [["", *table.columns], *([row[0], *map(_format_number, row[1:])] for row in table.rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     return "\n".join(
@@ -52,7 +52,7 @@ def to_text(table: Table) -> str:
 
 
 def draw(table: Table) -> str:
-    """Draw one column as bars, readable on light and on dark ground."""
+    """Draw one column as bars that are readable on a light and on a dark background."""
     values = [row[1 + table.bars] for row in table.rows]
     longest, label = max(values) or 1, LETTER * max(len(row[0]) for row in table.rows) + 8
     height = ROW * (len(values) + 1) + 12
@@ -66,10 +66,10 @@ def draw(table: Table) -> str:
         parts += [
             f'<text x="0" y="{top + 15}">{escape(row[0])}</text>',
             f'<rect x="{label}" y="{top + 2}" width="{BAR * value / longest:.0f}" height="16" rx="2" fill="#2f7fb8"/>',
-            f'<text x="{label + BAR * value / longest + 8:.0f}" y="{top + 15}">{_short(value)}</text>',
+            f'<text x="{label + BAR * value / longest + 8:.0f}" y="{top + 15}">{_format_number(value)}</text>',
         ]
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _short(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""Installations to measure: real servers, the newest schema, as many destinations as wanted."""
+"""Sets up installations to measure: real servers, the latest schema, and any number of destinations."""
 
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ NO_LIMITS = {"ALERTCHECK_PRESSES_PER_MEMBER": "1000000", "ALERTCHECK_PRESSES_PER
 
 @contextmanager
 def install(kind: Kind, **settings: str) -> Iterator[Installation]:
-    """Have an installation on a database of its own; no process is started yet. settings: the operator's."""
+    """Set up an installation with its own database, without starting its processes. settings: environment variables."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory = Path(name)
         with _database(kind, directory) as url:
@@ -33,7 +33,7 @@ def install(kind: Kind, **settings: str) -> Iterator[Installation]:
 
 
 def add_webhooks(installation: Installation, address: str, count: int) -> list[int]:
-    """Add destinations at an address, and return their ids."""
+    """Add webhook destinations at an address and return their ids."""
     return [installation.add_webhook(address, f"Number {number}") for number in range(count)]
 
 

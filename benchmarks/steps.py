@@ -1,4 +1,4 @@
-"""What one delivery costs, step by step: the press's enqueue, RQ's job, the claim, the send and the record."""
+"""Measures the cost of each step of a delivery: enqueue, claim, send and record."""
 
 import time
 from collections import defaultdict
@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import free_port
-from benchmarks.receiver import receiver
+from benchmarks.receiver import run_receiver
 from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp import deliveries
@@ -27,7 +27,7 @@ STEPS = ("enqueue", "claim", "send", "record")
 
 @dataclass
 class Meter:
-    """What each step took, in s by the clock and in s of this process' CPU, and the statements that it made."""
+    """The totals of each step: seconds of time, seconds of this process' CPU, and SQL statements."""
 
     clock: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -35,8 +35,8 @@ class Meter:
     step: str = ""
 
     @contextmanager
-    def during(self, step: str) -> Iterator[None]:
-        """Measure what is done inside."""
+    def measure(self, step: str) -> Iterator[None]:
+        """Add the code of the `with` block to a step."""
         self.step, clock, cpu = step, time.perf_counter(), time.process_time()
         try:
             yield
@@ -44,31 +44,31 @@ class Meter:
             self.clock[step] += time.perf_counter() - clock
             self.cpu[step] += time.process_time() - cpu
 
-    def around(self, step: str, whole: Callable[..., Any]) -> Callable[..., Any]:
-        """Measure every call of a function."""
+    def wrap(self, step: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that adds each call to a step."""
 
         def measured(*arguments: Any, **named: Any) -> Any:
-            with self.during(step):
-                return whole(*arguments, **named)
+            with self.measure(step):
+                return function(*arguments, **named)
 
         return measured
 
 
 def measure(full: bool) -> Table:
-    """Send one after the other in this process, without a worker."""
+    """Send deliveries one after the other in this process, without a worker."""
     count = 1000 if full else 200
     rows = [row for kind in KINDS for row in _measure_one(kind, count)]
-    return Table("steps", "What one delivery costs", ("ms", "ms of CPU", "statements"), rows, bars=1)
+    return Table("steps", "Cost of one delivery", ("ms", "CPU ms", "statements"), rows, bars=1)
 
 
 def _measure_one(kind: Kind, count: int) -> list[tuple[str, float, float, float]]:
     meter = Meter()
     with (
         TemporaryDirectory() as logs,
-        receiver(free_port(), 0, Path(logs)) as end,
-        install(kind, ALERTCHECK_TRUSTED_ORIGINS=end.origin) as installation,
+        run_receiver(free_port(), 0, Path(logs)) as receiver,
+        install(kind, ALERTCHECK_TRUSTED_ORIGINS=receiver.origin) as installation,
     ):
-        ids = [installation.request_test(number) for number in add_webhooks(installation, end.origin, count)]
+        ids = [installation.request_test(number) for number in add_webhooks(installation, receiver.origin, count)]
         _send_all(installation, ids, meter)
     scale = 1000 / count
     return [
@@ -80,16 +80,16 @@ def _measure_one(kind: Kind, count: int) -> list[tuple[str, float, float, float]
 def _send_all(installation: Installation, ids: list[int], meter: Meter) -> None:
     with (
         installation.app.app_context(),
-        patch.object(sending, "claim", meter.around("claim", sending.claim)),
-        patch.object(sending, "attempt_send", meter.around("send", sending.attempt_send)),
-        patch.object(sending, "record", meter.around("record", sending.record)),
+        patch.object(sending, "claim", meter.wrap("claim", sending.claim)),
+        patch.object(sending, "attempt_send", meter.wrap("send", sending.attempt_send)),
+        patch.object(sending, "record", meter.wrap("record", sending.record)),
     ):
-        event.listen(db.engine, "before_cursor_execute", lambda *_: _count(meter))
+        event.listen(db.engine, "before_cursor_execute", lambda *_: _count_statement(meter))
         for delivery_id in ids:
-            with meter.during("enqueue"):
+            with meter.measure("enqueue"):
                 installation.enqueue(delivery_id)
             deliveries.send(delivery_id, current_settings())
 
 
-def _count(meter: Meter) -> None:
+def _count_statement(meter: Meter) -> None:
     meter.statements[meter.step] += 1

@@ -1,4 +1,4 @@
-"""A visitor's tab without a browser: it presses Send test and asks again as often as htmx would."""
+"""Simulates a visitor's page without a browser: presses Send test and polls at the intervals of htmx."""
 
 import re
 import time
@@ -6,20 +6,21 @@ from dataclasses import dataclass
 
 from benchmarks.installation.processes import Session
 
-PACE = re.compile(r'hx-trigger="every ([\d.]+)(ms|s)"')
+POLL_INTERVAL = re.compile(r'hx-trigger="every ([\d.]+)(ms|s)"')
 SENT = 'data-last-test="sent"'
 UNITS = {"ms": 0.001, "s": 1.0}
-PATIENCE = 20.0
-"""Seconds within which the badge has to be final."""
+
+# Seconds within which the badge must be final.
+TIME_LIMIT = 20.0
 
 
 @dataclass(frozen=True)
 class Press:
-    """What a visitor saw of one press.
+    """One press from the visitor's point of view.
 
-    pressed, answered, visible: when the button was pressed, its answer was read, and the final badge was; in seconds of
-        the monotonic clock.
-    polls: how often the page asked again.
+    pressed, answered, visible: when the button was pressed, its response was read, and the final badge was read; in
+        seconds of the monotonic clock.
+    polls: the number of polls.
     """
 
     pressed: float
@@ -29,25 +30,25 @@ class Press:
 
 
 def press(session: Session, page: str) -> Press:
-    """Press Send test on a destination's page and wait until its badge says Sent."""
+    """Press Send test on a destination's page and wait until its badge is Sent."""
     pressed = time.monotonic()
     fragment = session.post(f"{page}/test").text
     answered = swapped = time.monotonic()
-    polls, pace, tick = 0, 0.0, 0.0
-    while (asked := read_pace(fragment)) is not None:
-        assert swapped < pressed + PATIENCE, "the badge did not become final in time"
-        if asked != pace:  # a morph starts the clock anew only where the attribute has changed
-            pace, tick = asked, swapped + asked
-        fires = max(tick, swapped)  # what came due during a poll is made up for once, at its end
+    polls, current, tick = 0, 0.0, 0.0
+    while (interval := read_poll_interval(fragment)) is not None:
+        assert swapped < pressed + TIME_LIMIT, "the badge did not become final in time"
+        if interval != current:  # a morph restarts the timer only if the attribute has changed
+            current, tick = interval, swapped + interval
+        fires = max(tick, swapped)  # a timer that fired during a poll leads to one poll after it
         time.sleep(max(0.0, fires - time.monotonic()))
-        tick += pace * (1 + (fires - tick) // pace)
+        tick += current * (1 + (fires - tick) // current)
         fragment = session.get(f"{page}/status").text
         swapped, polls = time.monotonic(), polls + 1
-    assert SENT in fragment, "the badge does not say Sent"
+    assert SENT in fragment, "the badge is not Sent"
     return Press(pressed, answered, swapped, polls)
 
 
-def read_pace(fragment: str) -> float | None:
-    """Read after how many seconds a fragment asks again, or None if it is final."""
-    found = PACE.search(fragment)
+def read_poll_interval(fragment: str) -> float | None:
+    """Return the seconds after which a fragment polls, or None if it is final."""
+    found = POLL_INTERVAL.search(fragment)
     return float(found[1]) * UNITS[found[2]] if found else None

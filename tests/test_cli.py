@@ -288,7 +288,7 @@ def _seed(demo: dict[str, str]) -> str:
 
 
 def test_the_demo_has_two_workspaces_that_its_three_people_may_look_into(app: Flask, demo: dict[str, str]) -> None:
-    assert _seed(demo) == "workspaces made\n"
+    assert _seed(demo) == "workspaces added\n"
 
     assert _roles(app, "support@demo.invalid") == {"harbor": Role.SUPPORT, "clinic": Role.SUPPORT}
     with app.app_context():
@@ -299,7 +299,7 @@ def test_seeding_again_adds_nothing(app: Flask, demo: dict[str, str]) -> None:
     _seed(demo)
     before = _count(app, AlertDestination.id.is_not(None))
 
-    assert _seed(demo) == "0 addresses mended\n"
+    assert _seed(demo) == "0 addresses updated\n"
     assert _count(app, AlertDestination.id.is_not(None)) == before > 0
 
 
@@ -308,7 +308,7 @@ def test_seeding_again_follows_the_receiver_to_its_new_port(app: Flask, demo: di
 
     told = _seed(demo | {"ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:4002"})
 
-    assert told == f"{_count(app, AlertDestination.type != 'email')} addresses mended\n"
+    assert told == f"{_count(app, AlertDestination.type != 'email')} addresses updated\n"
 
 
 def _count(app: Flask, which: ColumnElement[bool]) -> int:

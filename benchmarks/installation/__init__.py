@@ -1,1 +1,1 @@
-"""A real installation for tests and benchmarks: servers, processes, a receiver."""
+"""A real installation for tests and benchmarks: servers, processes and a receiver."""

@@ -1,4 +1,4 @@
-"""An installation of a test's own: a queue server that may be killed, a receiver, and processes beside this one."""
+"""Builds a complete installation for one test or benchmark: database, queue server, receiver and processes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="
 
 @dataclass
 class Installation:
-    """Its database and queue are this process' too. Rows are told by their ids."""
+    """An installation whose database and queue this process also uses. Rows are identified by their ids."""
 
     app: Flask
     app_settings: AppSettings
@@ -45,11 +45,11 @@ class Installation:
         return self.stack.start_web().sign_in(EMAIL, PASSWORD)
 
     def add_destination(self, path: str) -> int:
-        """Add a destination at the receiver. path: one of `PATHS` of the receiver."""
+        """Add a webhook destination at the receiver and return its id. path: one of the receiver's `PATHS`."""
         return self.add_webhook(f"{self.receiver.origin}{path}", path)
 
     def add_webhook(self, address: str, name: str) -> int:
-        """Add a destination and return its id."""
+        """Add a webhook destination and return its id."""
         settings = {"address": address, "signing_secret": SIGNING_SECRET}
         cipher, now = self.app_settings.cipher, datetime.now(UTC)
         with self.app.app_context():
@@ -58,47 +58,48 @@ class Installation:
             return add_destination(workspace, owner, "webhook", name, settings, cipher, now).id
 
     def request_test(self, destination_id: int) -> int:
-        """Do what a press does except for the last step: the queue gets no job."""
+        """Request a test as a press does, but without enqueueing its job. Returns the delivery's id."""
         with self.app.app_context():
             destination = db.session.get_one(AlertDestination, destination_id)
             return request_test(destination, db.session.get_one(Account, self.owner_id), datetime.now(UTC))
 
     def enqueue(self, *delivery_ids: int) -> None:
-        """Do the last thing."""
+        """Enqueue the jobs of requested deliveries."""
         with self.app.app_context():
             queue.enqueue_deliveries(*delivery_ids)
 
     def get(self, delivery_id: int) -> AlertDelivery:
-        """Read a delivery as it stands."""
+        """Return a delivery's current row."""
         with self.app.app_context():
             return db.session.get_one(AlertDelivery, delivery_id)
 
     def newest(self, destination_id: int) -> AlertDelivery:
-        """Read a destination's newest test send."""
+        """Return a destination's newest test send."""
         with self.app.app_context():
             newest = find_newest_test(db.session.get_one(AlertDestination, destination_id))
-        assert newest is not None, "no test was ever sent"
+        assert newest is not None, "no test was requested"
         return newest
 
     def is_at_rest(self) -> bool:
-        """Say whether every delivery has ended."""
+        """Return whether every delivery has ended."""
         with self.app.app_context():
             return not db.session.scalar(select(func.count()).select_from(AlertDelivery).where(IS_WAITING))
 
     def count_messages(self, delivery: AlertDelivery) -> int:
-        """Count how often the receiver has got a delivery's message."""
+        """Return how often the receiver has received a delivery's message."""
         return self.receiver.messages[delivery.payload["message_id"]]
 
     def restart_queue_server(self) -> None:
-        """Start another queue server, with nothing in it, where the first one was."""
+        """Start an empty queue server in the same place as the first one."""
         self.queue_server = start_queue_server(self.queue_server.home)
 
 
 @contextmanager
 def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings: str) -> Iterator[Installation]:
-    """Have an installation for the length of a `with`; no process is started yet.
+    """Set up an installation without starting its processes, and remove it at the end.
 
-    directory: for its queue server and logs; short, because a socket's path may not be long. settings: the operator's.
+    directory: for its queue server and logs; short, because the length of a socket's path is limited.
+    settings: its environment variables.
     """
     with receiving() as receiver:
         queue_server = start_queue_server(directory)
@@ -122,7 +123,7 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
             try:
                 yield installation
             finally:
-                receiver.let_go.set()
+                receiver.release.set()
                 stack.stop()
                 installation.queue_server.stop()
                 with app.app_context():

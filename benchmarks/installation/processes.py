@@ -1,4 +1,4 @@
-"""The product as it runs: web processes and a worker, started for one test and ended with it."""
+"""Starts real web processes and workers for a test or benchmark, and stops them when it ends."""
 
 import os
 import random
@@ -16,30 +16,31 @@ from webapp.demo.supervisor.ports import CANDIDATES, is_free
 from webapp.demo.supervisor.processes import Child, session_members, start, with_parent_death_signal
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
-"""Seconds within which what a test waits for has to come true."""
+# Seconds that `wait_until` waits by default.
+TIME_LIMIT = 20.0
+
+# Seconds from the start of a worker until lost deliveries have ended: it watches a row for 20 s before it ends it.
 ENDS_WITHIN = 30.0
-"""Seconds from a worker's return until what was lost has ended: it looks for twenty before it gives a row up."""
 
 
-def wait_until(is_true: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Wait for something to come true, or fail."""
-    deadline = time.monotonic() + patience
+def wait_until(is_true: Callable[[], object], time_limit: float = TIME_LIMIT) -> None:
+    """Wait until a condition is true. Raises `AssertionError` after `time_limit` seconds."""
+    deadline = time.monotonic() + time_limit
     while not is_true():
-        assert time.monotonic() < deadline, "it did not come true in time"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.05)
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on yet. By chance, since other tests may be looking for one right now."""
+    """Return a free port. It is chosen at random, because other tests may look for one at the same time."""
     return next(port for port in random.sample(CANDIDATES, 50) if is_free(port))
 
 
 @dataclass
 class Stack:
-    """Processes of one installation.
+    """The processes of one installation.
 
-    environment: the operator's settings. wsgi: the module with the application. prefix: what starts each command.
+    environment: its settings. wsgi: the module with the application. prefix: the words before each command.
     """
 
     environment: dict[str, str]
@@ -49,7 +50,7 @@ class Stack:
     children: list[Child] = field(default_factory=list)
 
     def start_web(self, threads: int = 12) -> "Session":
-        """Start one more web process and return a way to it."""
+        """Start one more web process and return a session with it."""
         port = free_port()
         command = [
             "gunicorn",
@@ -66,14 +67,14 @@ class Stack:
         return session
 
     def start_worker(self, processes: int = 2) -> Child:
-        """Start a worker and wait for its first sign of life."""
-        name = f"worker-{len(self.children)}"  # several run side by side
+        """Start a worker without waiting for its first heartbeat."""
+        name = f"worker-{len(self.children)}"  # several can run at once
         return self._start(name, ["flask", "--app", self.wsgi, "worker", "--processes", str(processes)])
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop all processes."""
         for child in self.children:
-            child.stop(patience=12)
+            child.stop(grace_period=12)
 
     def _start(self, name: str, command: list[str]) -> Child:
         environment = os.environ | self.environment | {"PYTHONUNBUFFERED": "1"}
@@ -86,7 +87,7 @@ class Stack:
 
 @dataclass
 class Session:
-    """A visitor over real HTTP."""
+    """A visitor's session over real HTTP."""
 
     origin: str
     http: requests.Session = field(default_factory=requests.Session)
@@ -100,28 +101,28 @@ class Session:
 
     def sign_in(self, email: str, password: str) -> "Session":
         self.get("/sign-in")
-        answer = self.post("/sign-in", {"email": email, "password": password})
-        assert "/sign-in" not in answer.url, "the sign-in was refused"
-        self._keep_token(answer)
+        response = self.post("/sign-in", {"email": email, "password": password})
+        assert "/sign-in" not in response.url, "the sign-in was refused"
+        self._keep_token(response)
         return self
 
     def get(self, path: str) -> requests.Response:
-        answer = self.http.get(self.origin + path, timeout=10)
-        self._keep_token(answer)
-        return answer
+        response = self.http.get(self.origin + path, timeout=10)
+        self._keep_token(response)
+        return response
 
     def post(self, path: str, data: dict[str, str] | None = None) -> requests.Response:
         headers = {"X-CSRFToken": self.token, "HX-Request": "true"} if data is None else {"X-CSRFToken": self.token}
         return self.http.post(self.origin + path, data=data or {}, headers=headers, timeout=20)
 
-    def twin(self, origin: str) -> "Session":
-        """The same visitor at another web process of the installation."""
+    def with_origin(self, origin: str) -> "Session":
+        """Return a copy of this session for another web process of the installation."""
         other = Session(origin, token=self.token)
         other.http.cookies.update(self.http.cookies)
         return other
 
-    def _keep_token(self, answer: requests.Response) -> None:
-        found = re.search(r'"X-CSRFToken": "([^"]+)"', answer.text)
+    def _keep_token(self, response: requests.Response) -> None:
+        found = re.search(r'"X-CSRFToken": "([^"]+)"', response.text)
         self.token = found[1] if found else self.token
 
 
@@ -129,11 +130,11 @@ class Session:
 def run_processes(
     environment: dict[str, str], logs: Path, wsgi: str = "wsgi", prefix: tuple[str, ...] = ()
 ) -> Iterator[Stack]:
-    """Have an installation for the length of a `with`."""
+    """Provide a stack, and stop its processes at the end."""
     stack = Stack(environment, logs, wsgi, prefix)
     try:
         yield stack
     finally:
         stack.stop()
-        # What has just been killed takes a moment to be gone.
+        # Killed processes need a moment to disappear.
         wait_until(lambda: not any(session_members(child.pid) for child in stack.children))

@@ -1,4 +1,4 @@
-"""A receiver of webhooks that does what the path says, and knows which messages it has."""
+"""A webhook receiver whose behavior the path selects, and which counts the messages it receives."""
 
 import re
 import socket
@@ -10,55 +10,55 @@ from threading import Event
 
 from benchmarks.installation.scripted_server import listening, read_request
 
+# The Retry-After of a busy receiver in seconds: enough time to stop or kill parts of the installation.
 BUSY_FOR = 8
-"""Seconds after which a busy receiver asks to be tried again: time enough to do something to the installation."""
 
+# Accepts at once; accepts once `release` is set; returns 503 to the first attempt of each message; never responds.
 PATHS = ("/takes", "/holds", "/busy", "/silent")
-"""Answers at once; answers once it is let go; is too busy for each message's first try; never answers."""
 
 
 @dataclass
 class Receiver:
-    """messages: how often it has got each one, by the message's id. Those that it was too busy for do not count."""
+    """messages: how often each message was received, by its id, without attempts refused as busy."""
 
     origin: str = ""
     messages: Counter[str] = field(default_factory=Counter)
-    let_go: Event = field(default_factory=Event)
+    release: Event = field(default_factory=Event)
     refused: set[str] = field(default_factory=set)
 
     def serve(self, connection: socket.socket) -> None:
-        """Take one message."""
+        """Receive one message."""
         head = read_request(connection).decode()
         path, message = head.split()[1], re.findall(r"(?i)webhook-id: (\S+)", head)[0]
         if path == "/busy" and message not in self.refused:
             self.refused.add(message)
-            return _answer(connection, 503, {"Retry-After": str(BUSY_FOR)})
+            return _respond(connection, 503, {"Retry-After": str(BUSY_FOR)})
         self.messages[message] += 1
         if path == "/silent":
             return _stay_silent(connection)
         if path == "/holds":
-            self.let_go.wait(20)
-        return _answer(connection, 200, {})
+            self.release.wait(20)
+        return _respond(connection, 200, {})
 
 
-def _answer(connection: socket.socket, status: int, headers: dict[str, str]) -> None:
+def _respond(connection: socket.socket, status: int, headers: dict[str, str]) -> None:
     lines = [f"HTTP/1.1 {status} Status", "Content-Length: 2", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     connection.sendall("\r\n".join([*lines, "", "ok"]).encode())
 
 
 def _stay_silent(connection: socket.socket) -> None:
-    """Return once the client hangs up."""
+    """Return when the client closes the connection."""
     connection.recv(1)
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """Have a receiver for the length of a `with`."""
+    """Run a receiver."""
     receiver = Receiver()
-    with listening(receiver.serve, read_first=False) as listener:
-        receiver.origin = listener.origin
+    with listening(receiver.serve, read_first=False) as server:
+        receiver.origin = server.origin
         try:
             yield receiver
         finally:
-            receiver.let_go.set()
+            receiver.release.set()

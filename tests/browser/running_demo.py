@@ -40,7 +40,7 @@ class RunningDemo:
     def stop(self) -> None:
         """Press Ctrl-C, and insist that everything it started ends with it."""
         started = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.stop(signal=SIGINT, patience=SECONDS)
+        self.process.stop(signal=SIGINT, grace_period=SECONDS)
         assert self.process.exit_code() == 0, self.process.describe_end()
         psutil.wait_procs(started, timeout=5)
         assert list(filter(_is_alive, started)) == []

@@ -44,7 +44,7 @@ def test_the_list_can_be_narrowed_with_the_keyboard_alone(support: Page) -> None
     open_list(support)
     press_tab_until_focused(support, support.locator("select[name=channel]"))
     support.keyboard.press("E")
-    expect(support.locator(".destination h2")).to_have_text(["Duty doctor e-mail"])
+    expect(support.locator(".destination h2")).to_have_text(["Duty doctor email"])
 
 
 def test_without_javascript_the_filter_is_a_form(open_list_without_javascript: Page) -> None:
@@ -61,7 +61,7 @@ def test_a_test_of_all_asks_first_then_shows_how_far_it_is_and_what_came_of_it(s
     support.get_by_role("button", name="Test all").click()
     expect(support.get_by_role("progressbar", name="Tests that have ended")).to_be_visible()
     expect(support.locator("#batch")).to_contain_text(ALL_ENDED, timeout=45_000)
-    expect(support.locator("#batch").get_by_role("link", name="Duty doctor e-mail")).to_be_visible()
+    expect(support.locator("#batch").get_by_role("link", name="Duty doctor email")).to_be_visible()
     assert len(questions) == 1
     assert support.evaluate("window.loadedOnce")
 

@@ -42,7 +42,7 @@ PLACES = {
     "not-found": Place("/w/harbor/destinations/0", status=404),
 }
 KINDS_OF_MESSAGE = (".inbox-card", ".inbox-letter", ".inbox-chat", "[data-signature=valid]", "[data-answer=refused]")
-TO_PRESS = ("Operations channel", "On-call e-mail", "Incident room", "Ticket system", "Old ticket system")
+TO_PRESS = ("Operations channel", "On-call email", "Incident room", "Ticket system", "Old ticket system")
 
 
 @pytest.fixture(scope="module")

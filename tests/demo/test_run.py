@@ -175,7 +175,7 @@ def test_a_second_runner_on_the_same_data_is_refused(running: Run) -> None:
         check=False,
     )
     assert second.returncode == 1
-    assert "Another run is using" in second.stdout
+    assert "Another demo is using" in second.stdout
     assert running.ask("/readyz").status_code == 200
 
 
@@ -191,7 +191,7 @@ def test_ctrl_c_ends_everything_and_leaves_no_process(launcher: Launcher) -> Non
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_during_start_up_leaves_no_process(launcher: Launcher, number: signal.Signals) -> None:
     run = launcher.start()
-    run.wait_for("Bringing the database up to date")
+    run.wait_for("Migrating the database")
     processes = run.descendants()
     run.process.send_signal(number)
     assert run.exit_code() == 0
@@ -238,7 +238,7 @@ def test_a_busy_port_is_said_plainly_and_nothing_is_started(launcher: Launcher) 
     with open_socket(launcher.port):
         run = launcher.start()
         assert run.exit_code() == 1
-    assert f"Port {launcher.port} is busy" in run.output()
+    assert f"Port {launcher.port} is in use" in run.output()
     assert "PORT=8000 make run" in run.output()
     assert not (run.data / "logs").exists()
 
@@ -247,7 +247,7 @@ def test_a_worker_that_dies_is_started_again(launcher: Launcher) -> None:
     run = launcher.start_ready()
     worker = run.find("wsgi worker")
     worker.kill()
-    run.wait_for("The worker is started again in 5 s.")
+    run.wait_for("The worker restarts in 5 s.")
     assert wait_until(lambda: any("wsgi worker" in " ".join(process.cmdline()) for process in run.descendants()))
     assert run.find("wsgi worker").pid != worker.pid
 
@@ -255,7 +255,7 @@ def test_a_worker_that_dies_is_started_again(launcher: Launcher) -> None:
 def test_a_queue_server_that_dies_is_reported_and_the_pages_stay(launcher: Launcher) -> None:
     run = launcher.start_ready()
     run.find("queue.sock").kill()
-    run.wait_for("queue server stopped. Presses will say so")
+    run.wait_for("The queue server stopped. Tests fail at once")
     assert run.ask("/healthz").status_code == 200
     assert run.ask("/readyz").status_code == 503
 

@@ -95,7 +95,7 @@ def test_a_deferred_test_is_tried_again_in_time_although_the_clock_is_set_back(
 
     clock.set_by(step)
 
-    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.SENT, None), patience=10)
+    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.SENT, None), time_limit=10)
     assert len(httpserver.log) == 2
 
 
@@ -109,7 +109,7 @@ def test_a_deferred_test_ends_with_its_cause_when_the_clock_is_set_ahead(
 
     clock.set_by(step)
 
-    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable"), patience=10)
+    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable"), time_limit=10)
     assert len(httpserver.log) == 1
 
 

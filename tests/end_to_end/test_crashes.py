@@ -89,7 +89,7 @@ class Play:
 
     def tell(self, victim: Victim) -> Outcomes:
         """Wait until everything has ended, and say how."""
-        wait_until(self.site.is_at_rest, patience=60)
+        wait_until(self.site.is_at_rest, time_limit=60)
         return {(step, victim): self._tell(delivery_id) for step, delivery_id in self.deliveries.items()}
 
     def _press_in_vain(self, destination_id: int) -> None:

@@ -81,7 +81,7 @@ def test_a_worker_counts_once_however_many_processes_it_has(stack: Stack, web: S
 def test_a_killed_worker_is_missed_within_30_seconds(web: Session, worker: Child) -> None:
     os.kill(worker.pid, signal.SIGKILL)  # the parent alone: its processes notice by themselves
 
-    wait_until(lambda: not _is_ready(web), patience=30)
+    wait_until(lambda: not _is_ready(web), time_limit=30)
 
     answer = web.get("/readyz")
     assert (answer.status_code, answer.json()["worker"], answer.json()["queue"]) == (503, NOT_SEEN, "ok")
@@ -98,7 +98,7 @@ def test_a_living_worker_is_seen_again_within_10_seconds_after_the_queue_server_
     restarted = start_queue_server(queue_home)
 
     try:
-        wait_until(lambda: _is_ready(web), patience=10)
+        wait_until(lambda: _is_ready(web), time_limit=10)
         assert _workers(web) == "alertcheck_workers 1.0"
     finally:
         restarted.stop()
@@ -116,6 +116,6 @@ def test_a_worker_that_is_seen_takes_work_also_right_after_the_queue_server_was_
     try:
         with create_app(read_settings(stack.environment)).app_context():
             queue.enqueue_deliveries(request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC)))
-        wait_until(lambda: len(httpserver.log) == 1, patience=5)
+        wait_until(lambda: len(httpserver.log) == 1, time_limit=5)
     finally:
         restarted.stop()

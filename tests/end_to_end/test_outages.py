@@ -17,7 +17,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import make_url
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import ENDS_WITHIN, PATIENCE, Session, Stack, run_processes, wait_until
+from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, Session, Stack, run_processes, wait_until
 from benchmarks.installation.servers import PostgresServer, ServiceMissing
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_account, get_workspace
 from tests.small_disk import SmallDisk, small_disk
@@ -133,7 +133,7 @@ def test_what_is_accepted_while_postgresql_is_away_is_recorded_as_far_as_it_is_k
     visitor: Session, receiver: FarEnd, postgres: PostgresServer, seconds: int, badge: str
 ) -> None:
     assert _press(visitor) == 200
-    assert receiver.arrived.wait(PATIENCE)
+    assert receiver.arrived.wait(TIME_LIMIT)
 
     with _away(postgres):
         receiver.let_go.set()
@@ -162,7 +162,7 @@ def test_what_is_accepted_while_another_writer_holds_sqlite_ends_as_sent(
     visitor: Session, receiver: FarEnd, database_url: str
 ) -> None:
     assert _press(visitor) == 200
-    assert receiver.arrived.wait(PATIENCE)
+    assert receiver.arrived.wait(TIME_LIMIT)
 
     with _locked(database_url):
         receiver.let_go.set()
@@ -201,7 +201,7 @@ def test_what_is_accepted_while_the_disk_is_full_is_sent_once_there_is_room_agai
     visitor_with_disk: Session, receiver: FarEnd, disk: SmallDisk
 ) -> None:
     assert _press(visitor_with_disk) == 200
-    assert receiver.arrived.wait(PATIENCE)
+    assert receiver.arrived.wait(TIME_LIMIT)
 
     disk.fill()
     receiver.let_go.set()

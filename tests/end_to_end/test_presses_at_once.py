@@ -30,8 +30,8 @@ def test_twenty_presses_at_once_make_one_row_and_one_message(
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     first = stack.start_web().sign_in(*owner)
-    second = first.twin(stack.start_web().origin)
-    sessions = [session.twin(session.origin) for session in (first, second) * 10]
+    second = first.with_origin(stack.start_web().origin)
+    sessions = [session.with_origin(session.origin) for session in (first, second) * 10]
     answers = _press_at_once(sessions, queue_server, flushing)
     stack.start_worker()
 

@@ -133,7 +133,7 @@ def test_a_queue_server_that_is_replaced_while_a_message_is_in_the_air_changes_n
     site.queue_server.process.kill()
     site.restart_queue_server()
 
-    site.receiver.let_go.set()
+    site.receiver.release.set()
     wait_until(lambda: _is_sent(site, press.destination_id))
     _send_another(site, visitor)
 
@@ -150,7 +150,7 @@ def test_a_worker_told_to_stop_without_a_queue_server_finishes_what_it_sends(
 
     os.kill(worker.pid, SIGTERM)
     time.sleep(2)
-    site.receiver.let_go.set()
+    site.receiver.release.set()
 
     worker.process.wait(timeout=20)
     _assert_sent_once(site, press.destination_id)

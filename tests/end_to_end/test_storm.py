@@ -20,7 +20,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from benchmarks.installation.processes import Session, Stack, run_processes
-from benchmarks.installation.scripted_server import FarEnd, listening
+from benchmarks.installation.scripted_server import ScriptedServer, listening
 from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.scenarios import YES
 from tests.factories import SIGNING_SECRET, SeededIds, get_account, get_workspace
@@ -131,7 +131,7 @@ def test_whoever_is_killed_each_message_arrives_at_most_once_and_each_row_tells_
 
 
 @contextmanager
-def _far_end() -> Iterator[FarEnd]:
+def _far_end() -> Iterator[ScriptedServer]:
     """Have a receiver that takes every message, after 0 to 50 ms."""
     chance = Random(SEED)
 
@@ -143,12 +143,12 @@ def _far_end() -> Iterator[FarEnd]:
         yield receiver
 
 
-def _settings(receiver: FarEnd) -> dict[str, str]:
+def _settings(receiver: ScriptedServer) -> dict[str, str]:
     limits = {"ALERTCHECK_PRESSES_PER_MEMBER": "100000", "ALERTCHECK_PRESSES_PER_WORKSPACE": "100000"}
     return limits | {"ALERTCHECK_TRUSTED_ORIGINS": receiver.origin}
 
 
-def _add_destinations(app: Flask, seeded: SeededIds, app_settings: AppSettings, receiver: FarEnd) -> list[int]:
+def _add_destinations(app: Flask, seeded: SeededIds, app_settings: AppSettings, receiver: ScriptedServer) -> list[int]:
     settings, now = {"address": receiver.origin, "signing_secret": SIGNING_SECRET}, datetime.now(UTC)
     with app.app_context():
         place = get_workspace(seeded), get_account(seeded)
@@ -160,7 +160,7 @@ def _sign_in(stack: Stack, owner: tuple[str, str]) -> list[Session]:
     """Open a session for each thread that presses, in turns at the one and the other web process."""
     visitor = stack.start_web().sign_in(*owner)
     origins = cycle([visitor.origin, stack.start_web().origin])
-    return [visitor.twin(origin) for origin in islice(origins, FINGERS)]
+    return [visitor.with_origin(origin) for origin in islice(origins, FINGERS)]
 
 
 def _plan_presses(destinations: list[int], chance: Random) -> list[int]:
@@ -226,5 +226,5 @@ def _count(app: Flask, answers: Counter[int], arrived: Counter[str]) -> Tally:
     )
 
 
-def _message_ids(receiver: FarEnd) -> list[str]:
+def _message_ids(receiver: ScriptedServer) -> list[str]:
     return [found[1].decode() for head in receiver.heads if (found := re.search(rb"(?i)webhook-id: (\S+)", head))]

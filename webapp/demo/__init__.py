@@ -1,1 +1,1 @@
-"""The demo's far ends: a receiver that stands in for Teams, Slack, a webhook and a mail server, and what it keeps."""
+"""The demo that `make run` starts: its supervisor, its data, and a receiver that stands in for the real services."""

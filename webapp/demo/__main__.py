@@ -1,4 +1,4 @@
-"""`make run`: starts the whole demo, says when it is ready, looks after it, and stops all of it on Ctrl-C."""
+"""Runs the demo for `make run`: starts its processes, supervises them, and stops them on Ctrl-C."""
 
 import os
 import sys
@@ -8,12 +8,12 @@ from webapp.demo.supervisor.options import CannotRun, DemoOptions, check_port, c
 from webapp.demo.supervisor.restart_policy import RestartPolicy
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest, ShutdownRequested
 from webapp.demo.supervisor.stack import Stack
-from webapp.demo.supervisor.terminal import say
+from webapp.demo.supervisor.terminal import print_line
 
 
 def main() -> int:
-    """Run the demo until somebody stops it. Returns the exit code: 1 if it could not run."""
-    os.umask(0o077)  # what it keeps is for its owner alone
+    """Run the demo until it is stopped. Returns the exit code: 1 if it cannot run."""
+    os.umask(0o077)  # only the owner may read the demo's files
     shutdown_request = ShutdownRequest()
     shutdown_request.listen()
     try:
@@ -22,33 +22,33 @@ def main() -> int:
             check_port(options.port)
             run(options, shutdown_request)
     except (CannotRun, OSError) as error:
-        say(f"Cannot run: {error}")
+        print_line(f"Cannot run the demo: {error}")
         return 1
     return 0
 
 
 def run(options: DemoOptions, shutdown_request: ShutdownRequest) -> None:
-    """Start, watch and stop. Raises `CannotRun`."""
-    say(f"Alertcheck demo; everything it keeps is in {options.data}")
+    """Start, supervise and stop the demo. Raises `CannotRun`."""
+    print_line(f"Alertcheck demo. All its data is in {options.data}")
     stack = Stack(options, shutdown_request)
     try:
         stack.start()
-        say(f"Ready: {options.address}")
-        say("Ctrl-C stops everything.")
-        watch_over(stack)
+        print_line(f"Ready: {options.address}")
+        print_line("Press Ctrl-C to stop everything.")
+        supervise(stack)
     except ShutdownRequested:
-        say("Stopping ... (a message that is being sent is let finish; Ctrl-C again does not wait)")
+        print_line("Stopping after running deliveries have finished. Press Ctrl-C again to stop at once.")
     finally:
         stack.stop()
-        say("Stopped.")
+        print_line("Stopped.")
 
 
-def watch_over(stack: Stack) -> None:
-    """Look after the processes until `ShutdownRequested`."""
-    watch = RestartPolicy(stack.children, stack.start_worker)
+def supervise(stack: Stack) -> None:
+    """Watch the processes until `ShutdownRequested` is raised."""
+    restart_policy = RestartPolicy(stack.children, stack.start_worker)
     while True:
         stack.shutdown_request.pause(0.5)
-        watch.look(time.monotonic())
+        restart_policy.check(time.monotonic())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demo's data: two workspaces whose destinations show every badge and every way a test can end."""
+"""Adds the demo's data: two workspaces whose destinations show every badge and the typical outcomes of a test."""
 
 import secrets
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ from webapp.settings import AppSettings, Demo, current_settings
 
 
 @dataclass(frozen=True)
-class Past:
-    """A test send of the demo's past: how it ended. code None: it was sent."""
+class PastTest:
+    """The outcome of an earlier test. code: why it failed; None if it was sent. status: the receiver's status."""
 
     code: Code | None = None
     status: int | None = None
@@ -40,78 +40,85 @@ class Past:
 
 @dataclass(frozen=True)
 class Planned:
-    """A destination of the demo.
+    """A destination to add.
 
-    to: `service/scenario` of the receiver, or the recipients of an e-mail.
-    past: how its newest test went. before: how those before went, the oldest first; None stands for one that was sent.
-    was_changed: its settings were changed between those and the newest.
+    to: `service/scenario` of the receiver, or the recipients of an email.
+    past: its newest test. before: the codes of the earlier tests, oldest first; None means sent.
+    was_changed: whether its settings were changed between the earlier tests and the newest.
     """
 
     name: str
     channel: str
     to: str
-    past: Past | None = None
+    past: PastTest | None = None
     before: tuple[Code | None, ...] = ()
     was_changed: bool = False
     is_enabled: bool = True
 
 
-WORKED = (None,) * 6
-BUSY_ONCE = (None, None, None, Code.REMOTE_UNAVAILABLE, None, None, None)
-FAILED = (Code.RECIPIENTS_REFUSED,) * 3
+ALL_SENT = (None,) * 6
+UNAVAILABLE_ONCE = (None, None, None, Code.REMOTE_UNAVAILABLE, None, None, None)
+ALL_REFUSED = (Code.RECIPIENTS_REFUSED,) * 3
 
 WORKSPACES = {
     ("harbor", "Harbor Logistics"): (
-        Planned("Operations channel", "teams", "teams/works", Past(status=202), BUSY_ONCE),
-        Planned("On-call e-mail", "email", "works@oncall.invalid, desk@oncall.invalid", Past(status=250), WORKED),
+        Planned("Operations channel", "teams", "teams/works", PastTest(status=202), UNAVAILABLE_ONCE),
+        Planned("On-call email", "email", "works@oncall.invalid, desk@oncall.invalid", PastTest(status=250), ALL_SENT),
         Planned("Ticket system", "webhook", "webhook/works"),
         Planned("Incident room", "slack", "slack/works"),
-        Planned("Old ticket system", "webhook", "webhook/missing", Past(Code.NOT_FOUND, 404), WORKED, was_changed=True),
+        Planned(
+            "Old ticket system", "webhook", "webhook/missing", PastTest(Code.NOT_FOUND, 404), ALL_SENT, was_changed=True
+        ),
         Planned("Warehouse alarms", "webhook", "webhook/busy-twice"),
         Planned("Yard gateway", "webhook", "webhook/silent"),
-        Planned("Night shift channel", "teams", "teams/works", Past(Code.DESTINATION_DISABLED), is_enabled=False),
+        Planned("Night shift channel", "teams", "teams/works", PastTest(Code.DESTINATION_DISABLED), is_enabled=False),
     ),
     ("clinic", "Mill Street Clinic"): (
         Planned("Reception channel", "teams", "teams/works"),
-        Planned("Duty doctor e-mail", "email", "unknown@wards.invalid", Past(Code.RECIPIENTS_REFUSED, 550), FAILED),
-        Planned("Lab system", "webhook", "webhook/slow", Past(status=200), BUSY_ONCE),
+        Planned(
+            "Duty doctor email", "email", "unknown@wards.invalid", PastTest(Code.RECIPIENTS_REFUSED, 550), ALL_REFUSED
+        ),
+        Planned("Lab system", "webhook", "webhook/slow", PastTest(status=200), UNAVAILABLE_ONCE),
         Planned("Facility channel", "teams", "teams/denied"),
     ),
 }
 
 
-_STATUSES: dict[Code | None, int] = {Code.REMOTE_UNAVAILABLE: 503, Code.RECIPIENTS_REFUSED: 550}
+_RECEIVER_STATUSES: dict[Code | None, int] = {Code.REMOTE_UNAVAILABLE: 503, Code.RECIPIENTS_REFUSED: 550}
 
 
 def find_demo_account(role: str) -> Account | None:
-    """Find the demo's person of this role."""
+    """Return the demo's account with this role, or None."""
     return db.session.scalars(select(Account).where(Account.email == f"{role}@demo.invalid")).one_or_none()
 
 
 def seed_demo(now: datetime) -> str:
-    """Make the demo's data if there is none, or mend the receiver's address in it. Returns what was done."""
+    """Add the demo's data, or update the receiver's address in existing data. Returns a summary.
+
+    Raises `Misconfigured` if this is not a demo.
+    """
     app_settings = current_settings()
     if app_settings.demo is None:
-        raise Misconfigured("This is not a demo: ALERTCHECK_DEMO=1 is not set, so nothing was written.")
+        raise Misconfigured("This is not a demo: ALERTCHECK_DEMO=1 is not set. Nothing was written.")
     if db.session.scalars(select(Workspace.id).limit(1)).first() is not None:
-        return f"{_point_to_receiver(app_settings, app_settings.demo)} addresses mended"
-    people = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}
+        return f"{_update_addresses(app_settings, app_settings.demo)} addresses updated"
+    accounts = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}
     for (slug, name), planned in WORKSPACES.items():
         workspace = add_workspace(slug, name, now)
-        for role, account in people.items():
+        for role, account in accounts.items():
             set_role(workspace, account, role)
         for position, plan in enumerate(planned):
             _add(
                 workspace,
                 plan,
-                people[Role.ADMIN],
+                accounts[Role.ADMIN],
                 app_settings,
                 app_settings.demo,
                 now - timedelta(hours=20 + 3 * position),
             )
         _add_real_alerts(workspace, now)
     db.session.commit()
-    return "workspaces made"
+    return "workspaces added"
 
 
 def _add(
@@ -122,7 +129,7 @@ def _add(
     destination = add_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, added_at)
     host = urlsplit(demo.receiver).hostname
     for age, code in enumerate(reversed(plan.before), start=1):
-        earlier = Past(code, _STATUSES.get(code, 200))
+        earlier = PastTest(code, _RECEIVER_STATUSES.get(code, 200))
         db.session.add(_past_test_send(destination, earlier, workspace, admin, host, at - timedelta(days=2 * age)))
     if plan.was_changed:
         destination.updated_at = at - timedelta(hours=3)
@@ -144,7 +151,7 @@ def _make_settings(plan: Planned, demo: Demo) -> dict[str, str]:
 
 
 def _past_test_send(
-    destination: AlertDestination, past: Past, workspace: Workspace, admin: Account, host: str | None, at: datetime
+    destination: AlertDestination, past: PastTest, workspace: Workspace, admin: Account, host: str | None, at: datetime
 ) -> AlertDelivery:
     if past.code is None:
         status = DeliveryStatus.SENT
@@ -169,12 +176,12 @@ def _past_test_send(
     )
 
 
-def _past_attempt(past: Past, at: datetime) -> list[dict[str, Any]]:
+def _past_attempt(past: PastTest, at: datetime) -> list[dict[str, Any]]:
     return add_attempt([], PastAttempt(1, at, 0.2, past.code, past.status))
 
 
 def _add_real_alerts(workspace: Workspace, now: datetime) -> None:
-    """Add what a workspace has lived through: real alerts of its tenants, which move no badge."""
+    """Add real alerts of a tenant, which do not affect any badge."""
     tenant = Tenant(workspace_id=workspace.id, name="First customer", created_at=now)
     rule = AlertRule(
         workspace_id=workspace.id, name="Heartbeat missing", event_type="heartbeat.missing", created_at=now
@@ -201,9 +208,9 @@ def _add_real_alerts(workspace: Workspace, now: datetime) -> None:
         )
 
 
-def _point_to_receiver(app_settings: AppSettings, demo: Demo) -> int:
-    """Send what went to the receiver's old port to its new one. Returns how many addresses changed."""
-    mended = 0
+def _update_addresses(app_settings: AppSettings, demo: Demo) -> int:
+    """Replace the receiver's old port in the destinations' addresses. Returns the number of changed addresses."""
+    updated = 0
     for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.deleted_at.is_(None))):
         try:
             settings = app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
@@ -214,6 +221,6 @@ def _point_to_receiver(app_settings: AppSettings, demo: Demo) -> int:
         if old.hostname == "127.0.0.1" and origin != demo.receiver:
             settings["address"] = settings["address"].replace(origin, demo.receiver, 1)
             destination.config = app_settings.cipher.encrypt(settings, context=destination.encryption_context)
-            mended += 1
+            updated += 1
     db.session.commit()
-    return mended
+    return updated

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webapp.demo.receiver.adaptive_cards import Button, Card, CardFacts, Text, Undrawn, parse_card
+from webapp.demo.receiver.adaptive_cards import Button, Card, CardFacts, Text, UnsupportedElement, parse_card
 
 
 def message(*body: Any, **content: Any) -> dict[str, Any]:
@@ -30,7 +30,9 @@ def test_containers_and_columns_are_drawn_in_order() -> None:
 
 def test_an_element_that_is_not_drawn_is_named() -> None:
     card = parse_card(message({"type": "Image"}, {}, actions=[{"type": "Action.Submit"}]))
-    assert card == Card((Undrawn("Image"), Undrawn("unknown element"), Undrawn("Action.Submit")))
+    assert card == Card(
+        (UnsupportedElement("Image"), UnsupportedElement("unknown element"), UnsupportedElement("Action.Submit"))
+    )
 
 
 def test_a_button_has_its_title_and_where_it_leads() -> None:

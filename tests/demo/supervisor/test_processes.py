@@ -55,21 +55,21 @@ def has_ended(pid: int) -> bool:
 def test_a_child_that_obeys_is_stopped_at_once(tmp_path: Path) -> None:
     child = start("sleeper", ["sleep", "60"], log=tmp_path / "log")
     began = time.monotonic()
-    child.stop(patience=SECONDS)
+    child.stop(grace_period=SECONDS)
     assert child.exit_code() == -signal.SIGTERM
     assert time.monotonic() - began < SECONDS / 2
 
 
-def test_a_child_that_does_not_obey_is_killed_when_the_patience_ends(tmp_path: Path) -> None:
+def test_a_child_that_does_not_obey_is_killed_after_the_grace_period(tmp_path: Path) -> None:
     child = start_python(STUBBORN, tmp_path / "log")
-    child.stop(patience=0.2)
+    child.stop(grace_period=0.2)
     assert child.exit_code() == -signal.SIGKILL
 
 
-def test_somebody_in_a_hurry_ends_the_patience(tmp_path: Path) -> None:
+def test_a_forced_stop_does_not_wait_for_the_grace_period(tmp_path: Path) -> None:
     child = start_python(STUBBORN, tmp_path / "log")
     began = time.monotonic()
-    child.stop(patience=SECONDS, hurry=lambda: True)
+    child.stop(grace_period=SECONDS, is_forced=lambda: True)
     assert child.exit_code() == -signal.SIGKILL
     assert time.monotonic() - began < SECONDS / 2
 
@@ -120,14 +120,14 @@ def test_the_description_of_an_end_shows_the_last_lines_of_this_run_alone(tmp_pa
     child = start("worker", ["sh", "-c", "seq 1 12; exit 3"], log=log)
     assert wait_until(lambda: child.exit_code() == 3)
     first, *lines = child.describe_end().splitlines()
-    assert first == f"worker ended (exit 3); the end of {log}:"
+    assert first == f"worker ended (exit 3); last lines of {log}:"
     assert lines == [f"    {number}" for number in range(3, 13)]
 
 
 def test_the_description_of_a_killed_child_names_the_signal(tmp_path: Path) -> None:
     child = start("worker", ["sleep", "60"], log=tmp_path / "log")
     child.kill()
-    assert child.describe_end() == f"worker was ended by signal 9; the end of {tmp_path / 'log'}:"
+    assert child.describe_end() == f"worker was ended by signal 9; last lines of {tmp_path / 'log'}:"
 
 
 def test_a_log_that_has_grown_too_long_is_put_aside(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def household(tmp_path: Path) -> Iterator[Household]:
 
 def test_nothing_is_said_while_everything_runs(household: Household, capsys: pytest.CaptureFixture[str]) -> None:
     household.add("worker")
-    household.watch.look(now=100.0)
+    household.watch.check(now=100.0)
     assert capsys.readouterr().out == ""
 
 
@@ -46,33 +46,33 @@ def test_a_lost_worker_is_announced_and_not_yet_started_again(
 ) -> None:
     household.add("worker")
     household.lose("worker")
-    household.watch.look(now=100.0)
-    household.watch.look(now=104.9)
+    household.watch.check(now=100.0)
+    household.watch.check(now=104.9)
     assert household.names() == []
-    assert "The worker is started again in 5 s." in capsys.readouterr().out
+    assert "The worker restarts in 5 s." in capsys.readouterr().out
 
 
 def test_a_lost_worker_is_started_again_once_after_the_delay(household: Household) -> None:
     household.add("worker")
     household.lose("worker")
-    household.watch.look(now=100.0)
-    household.watch.look(now=105.0)
-    household.watch.look(now=111.0)
+    household.watch.check(now=100.0)
+    household.watch.check(now=105.0)
+    household.watch.check(now=111.0)
     assert household.names() == ["worker"]
     assert household.watch.restarts == [105.0]
 
 
 @pytest.mark.parametrize(
     ("name", "meaning"),
-    [("queue server", "Presses will say so"), ("receiver", "addresses will fail"), ("web", "There are no pages")],
+    [("queue server", "Tests fail at once"), ("receiver", "addresses fail"), ("web", "There are no pages")],
 )
 def test_any_other_loss_is_explained_and_stays(
     household: Household, capsys: pytest.CaptureFixture[str], name: str, meaning: str
 ) -> None:
     household.add(name)
     household.lose(name)
-    household.watch.look(now=100.0)
-    household.watch.look(now=200.0)
+    household.watch.check(now=100.0)
+    household.watch.check(now=200.0)
     assert household.names() == []
     assert meaning in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""Stopping: asked at safe moments, and a second time for a hurry."""
+"""Stopping: asked at safe moments, and forced by a second signal."""
 
 import os
 import signal
@@ -36,17 +36,17 @@ def test_a_pause_without_a_signal_lasts(listening: ShutdownRequest) -> None:
     assert time.monotonic() - began >= 0.15
 
 
-def test_the_same_signal_by_two_ways_is_no_hurry(listening: ShutdownRequest) -> None:
+def test_the_same_signal_by_two_ways_forces_nothing(listening: ShutdownRequest) -> None:
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
-    assert not listening.hurry()
+    assert not listening.is_forced()
 
 
-def test_a_signal_on_second_thought_is_a_hurry(listening: ShutdownRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutdown_request, "SECOND_THOUGHT", 0.0)
+def test_a_later_second_signal_forces_the_shutdown(listening: ShutdownRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutdown_request, "FORCE_AFTER", 0.0)
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
-    assert listening.hurry()
+    assert listening.is_forced()
 
 
 def test_nohup_is_respected() -> None:

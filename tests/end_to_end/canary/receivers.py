@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import trustme
 
-from benchmarks.installation.scripted_server import FarEnd, Script, context_of, listening
+from benchmarks.installation.scripted_server import Script, ScriptedServer, context_of, listening
 from tests.end_to_end.scenarios import MAIL_SENDER, OFFERS_ALL, YES
 from tests.outbound.scripts import script_of
 from tests.scripted_mail_server import mail_server
@@ -23,10 +23,10 @@ class Town:
     environment: what the operator has to set for it.
     """
 
-    good: FarEnd
-    gone: FarEnd
-    busy: FarEnd
-    silent: FarEnd
+    good: ScriptedServer
+    gone: ScriptedServer
+    busy: ScriptedServer
+    silent: ScriptedServer
     demo_origin: str
     environment: Mapping[str, str]
 

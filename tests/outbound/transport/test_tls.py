@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 import trustme
 
-from benchmarks.installation.scripted_server import FarEnd, context_of, listening
+from benchmarks.installation.scripted_server import ScriptedServer, context_of, listening
 from tests.outbound.outcome_of import BRIEF, outcome_of, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Code
@@ -21,12 +21,12 @@ NOW = datetime.now(UTC)
 ANSWER = script_of("plain", {"status": 200, "body": "ok"})
 
 
-def secured(certificate: trustme.LeafCert) -> AbstractContextManager[FarEnd]:
+def secured(certificate: trustme.LeafCert) -> AbstractContextManager[ScriptedServer]:
     """Return a far end with this certificate."""
     return listening(ANSWER, context_of(certificate))
 
 
-def outcome(receiver: FarEnd, ca_file: Path | None) -> str | Code:
+def outcome(receiver: ScriptedServer, ca_file: Path | None) -> str | Code:
     """Return how a send to the far end under `NAME` ends."""
     url = f"https://{NAME}:{receiver.port}/hook"
     return outcome_of(url, policy=trusting(url, ca_file))

@@ -1,1 +1,1 @@
-"""The demo receiver: stands in for Teams, Slack, a webhook and a mail server, and keeps what it receives."""
+"""The demo receiver: stands in for Teams, Slack, a webhook and a mail server, and keeps the messages it receives."""

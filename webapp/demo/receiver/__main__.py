@@ -1,4 +1,4 @@
-"""The demo's far ends as one process: `python -m webapp.demo.receiver --http-port N --smtp-port M --inbox PATH`."""
+"""Runs the demo receiver: `python -m webapp.demo.receiver --http-port N --smtp-port M --inbox PATH`."""
 
 import asyncio
 import os
@@ -13,18 +13,19 @@ from webapp.demo.receiver.smtp_server import listen_for_mail
 
 
 def main() -> None:
-    """Listen until told to stop. Exits with a sentence if a port can't be had."""
+    """Listen until SIGTERM or SIGINT. Exits with a message if a port is not available."""
     asyncio.run(_serve(_read_arguments()))
 
 
 def _read_arguments() -> Namespace:
     parser = ArgumentParser(
-        prog="python -m webapp.demo.receiver", description="Stand in for the demo's far ends."
+        prog="python -m webapp.demo.receiver",
+        description="Stand in for Teams, Slack, a webhook and a mail server.",
     )
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
-    parser.add_argument("--inbox", type=Path, required=True, help="the SQLite file to keep what arrives in")
-    parser.add_argument("--signing-secret-file", type=Path, help="holds the secret that webhooks are signed with")
+    parser.add_argument("--inbox", type=Path, required=True, help="the SQLite file in which messages are kept")
+    parser.add_argument("--signing-secret-file", type=Path, help="the file with the secret that signs webhooks")
     return parser.parse_args()
 
 
@@ -38,7 +39,7 @@ async def _serve(arguments: Namespace) -> None:
     try:
         mail = await listen_for_mail(arguments.smtp_port, inbox)
     except OSError as error:
-        raise SystemExit(_explain(arguments.smtp_port, error)) from error
+        raise SystemExit(_describe_error(arguments.smtp_port, error)) from error
     Thread(target=http.serve_forever, name="http", daemon=True).start()
     print("listening", flush=True)
     await stop.wait()
@@ -51,10 +52,10 @@ def _listen_for_http(arguments: Namespace, inbox: Inbox) -> HttpReceiver:
     try:
         return HttpReceiver(arguments.http_port, inbox, arguments.signing_secret_file)
     except OSError as error:
-        raise SystemExit(_explain(arguments.http_port, error)) from error
+        raise SystemExit(_describe_error(arguments.http_port, error)) from error
 
 
-def _explain(port: int, error: OSError) -> str:
+def _describe_error(port: int, error: OSError) -> str:
     return f"The demo receiver can't listen on port {port}: {os.strerror(error.errno or 0)}."
 
 

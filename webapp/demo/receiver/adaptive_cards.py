@@ -1,4 +1,4 @@
-"""A Teams message as a person sees it: the texts, facts and buttons of its Adaptive Card, in order.
+"""Parses the Adaptive Card of a Teams message into the texts, facts and buttons that its reader sees.
 
 Element names: https://adaptivecards.io/explorer/
 """
@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-DEEPEST = 10  # a card from a stranger may nest without end
+# Levels of nesting. Anyone can send a card to the receiver, with any nesting.
+MAX_DEPTH = 10
 _LARGE = ("large", "extralarge")
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph, in plain text."""
+    """A paragraph of plain text."""
 
     kind: ClassVar[str] = "text"
     text: str
@@ -32,7 +33,7 @@ class CardFacts:
 
 @dataclass(frozen=True)
 class Button:
-    """A button that opens an address. Whether it may be pressed here is not known yet."""
+    """A button that opens an address. The page decides whether to show it as a link."""
 
     kind: ClassVar[str] = "button"
     title: str
@@ -40,26 +41,26 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Undrawn:
-    """An element that isn't drawn here; its type is named instead."""
+class UnsupportedElement:
+    """An element of a type that the inbox does not show."""
 
-    kind: ClassVar[str] = "undrawn"
+    kind: ClassVar[str] = "unsupported"
     type: str
 
 
-Block = Text | CardFacts | Button | Undrawn
+Block = Text | CardFacts | Button | UnsupportedElement
 
 
 @dataclass(frozen=True)
 class Card:
-    """An Adaptive Card, flattened."""
+    """An Adaptive Card as a flat list of blocks."""
 
     kind: ClassVar[str] = "teams"
     blocks: tuple[Block, ...]
 
 
 def parse_card(message: Any) -> Card | None:
-    """Read the parsed JSON of a Teams message; None where it carries no Adaptive Card."""
+    """Convert the parsed JSON of a Teams message. Returns None if it contains no Adaptive Card."""
     for attachment in _dicts(message, "attachments"):
         content = attachment.get("content")
         if isinstance(content, dict) and content.get("type") == "AdaptiveCard":
@@ -68,7 +69,7 @@ def parse_card(message: Any) -> Card | None:
 
 
 def _blocks(parent: dict[str, Any], name: str, depth: int = 0) -> Iterator[Block]:
-    if depth == DEEPEST:
+    if depth == MAX_DEPTH:
         return
     for element in _dicts(parent, name):
         match element.get("type"):
@@ -83,7 +84,7 @@ def _blocks(parent: dict[str, Any], name: str, depth: int = 0) -> Iterator[Block
             case "ColumnSet":
                 yield from _blocks(element, "columns", depth + 1)
             case _:
-                yield Undrawn(_str(element, "type") or "unknown element")
+                yield UnsupportedElement(_str(element, "type") or "unknown element")
 
 
 def _text(element: dict[str, Any]) -> Text:
@@ -101,5 +102,5 @@ def _dicts(parent: Any, name: str) -> list[dict[str, Any]]:
 
 
 def _str(element: dict[str, Any], name: str) -> str:
-    # JSON may hold lone surrogates, which no page can be encoded with.
+    # JSON may contain lone surrogates, which cannot be encoded in a page.
     return str(element.get(name, "")).encode(errors="replace").decode()

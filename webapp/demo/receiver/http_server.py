@@ -1,4 +1,4 @@
-"""The HTTP far end: Teams, a webhook and Slack at `/<service>/<scenario>`, each behaving as its path says."""
+"""The HTTP receiver: stands in for Teams, Slack and a webhook at `/<service>/<scenario>`."""
 
 import hashlib
 import re
@@ -21,11 +21,11 @@ HOST = "127.0.0.1"
 LARGEST_BODY = 64 * 1024
 LARGEST_DRAINED = 1024 * 1024
 READ_SECONDS = 10
-SILENCE_SECONDS = 60
+SILENT_SECONDS = 60
 
 log = getLogger(__name__)
 
-_PLACES = {
+_ROUTES = {
     f"/{service}/{scenario}": (service, scenario)
     for service in (Service.TEAMS, Service.WEBHOOK, Service.SLACK)
     for scenario in Scenario
@@ -33,7 +33,7 @@ _PLACES = {
 
 
 class HttpReceiver(ThreadingHTTPServer):
-    """Listens on loopback and keeps what it gets in the inbox."""
+    """Listens on loopback and keeps the messages in the inbox."""
 
     request_queue_size = 64
 
@@ -44,15 +44,15 @@ class HttpReceiver(ThreadingHTTPServer):
         self.attempts = Attempts()
 
     def server_bind(self) -> None:
-        # HTTPServer would look its own name up here, and wait for a name server where there is none.
+        # HTTPServer looks up its own name here, which blocks where there is no name server.
         TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        log.warning("a request broke off: %s", type(sys.exception()).__name__)
+        log.warning("request aborted: %s", type(sys.exception()).__name__)
 
 
 class _Refused(Exception):
-    """The request can't be read; `status` is the answer."""
+    """The request cannot be read; `status` is the response to it."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -68,17 +68,17 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._read_body()
         except _Refused as refused:
-            self._answer(Reply(refused.status))
+            self._respond(Reply(refused.status))
         else:
             self._receive(body)
 
     def do_GET(self) -> None:
-        self._answer(Reply(405 if self._place() else 404))
+        self._respond(Reply(405 if self._find_route() else 404))
 
-    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server looks for these names
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
 
-    def _place(self) -> tuple[Service, Scenario] | None:
-        return _PLACES.get(self.path.partition("?")[0])
+    def _find_route(self) -> tuple[Service, Scenario] | None:
+        return _ROUTES.get(self.path.partition("?")[0])
 
     def _read_body(self) -> bytes:
         announced = self.headers.get("Content-Length")
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(400)
         length = int(announced)
         if length > LARGEST_BODY:
-            # Unread bytes would turn our answer into a connection reset.
+            # Closing with unread bytes would reset the connection before the client reads the response.
             self.rfile.read(min(length, LARGEST_DRAINED))
             raise _Refused(413)
         body = self.rfile.read(length)
@@ -97,15 +97,15 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _receive(self, body: bytes) -> None:
-        place = self._place()
-        if place is None:
-            self._answer(Reply(404))
+        route = self._find_route()
+        if route is None:
+            self._respond(Reply(404))
             return
-        reply = self._reply_to(*place, body)
+        reply = self._reply_to(*route, body)
         time.sleep(reply.wait)
-        # Before the answer: whoever hears "accepted" finds the message in the inbox.
-        self._keep(*place, body, reply)
-        self._answer(reply)
+        # Before the response, so that an accepted message is in the inbox as soon as its sender knows.
+        self._keep(*route, body, reply)
+        self._respond(reply)
 
     def _reply_to(self, service: Service, scenario: Scenario, body: bytes) -> Reply:
         reference = find_reference(service, body.decode(errors="replace"))
@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         return reply_to(service, scenario, self.server.attempts.count(f"{service}/{scenario}/{message}"))
 
     def _keep(self, service: Service, scenario: Scenario, body: bytes, reply: Reply) -> None:
-        text, headers = body.decode(errors="replace"), self._kept_headers()
+        text, headers = body.decode(errors="replace"), self._select_headers()
         arrival = Arrival(
             service=service,
             scenario=scenario,
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self.server.inbox.add(arrival, datetime.now(UTC))
 
-    def _kept_headers(self) -> dict[str, str]:
+    def _select_headers(self) -> dict[str, str]:
         names = (name.lower() for name in self.headers)
         return {name: self.headers[name] for name in names if name == "content-type" or name.startswith("webhook-")}
 
@@ -135,11 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return check_signature(self.server.signing_secret_file, headers, body)
 
-    def _answer(self, reply: Reply) -> None:
+    def _respond(self, reply: Reply) -> None:
         self.close_connection = True
         if reply.status is None:
-            # Ends early when the client hangs up: that makes the connection readable.
-            select.select([self.connection], [], [], SILENCE_SECONDS)
+            # Ends early if the client closes: that makes the connection readable.
+            select.select([self.connection], [], [], SILENT_SECONDS)
             return
         self.send_response(reply.status)
         self.send_header("Connection", "close")
@@ -156,4 +156,4 @@ class _Handler(BaseHTTPRequestHandler):
         return "demo receiver"
 
     def log_message(self, *args: Any) -> None:
-        """Keep silent: the request line carries the sender's secret."""
+        """Log nothing: the request line contains the sender's secret."""

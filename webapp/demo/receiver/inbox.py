@@ -1,4 +1,4 @@
-"""What reached the demo's far ends, kept in one small SQLite file that the receiver writes and the dashboard reads."""
+"""Keeps the demo receiver's messages in a SQLite file, which the receiver writes and the web process reads."""
 
 import json
 import sqlite3
@@ -13,7 +13,7 @@ from webapp.demo.receiver.scenarios import Service
 KEPT = 500
 LOCK_WAIT_SECONDS = 5
 
-# AUTOINCREMENT: an id is never used again after clearing, so the newest id tells whether anything changed.
+# AUTOINCREMENT never reuses an id, even after clearing, so a new newest id means that the inbox has changed.
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS messages (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -26,15 +26,15 @@ _SCHEMA = """
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A message as it reached a far end. Never holds the path or query it was sent to: they carry the sender's secret.
+    """A message that reached the receiver, without its path and query: they contain the sender's secret.
 
-    scenario: how the far end behaved, a `Scenario` or (e-mail) a `Mailbox`.
-    answered: the HTTP status or SMTP reply code, 0 where no answer was given.
-    reference: the short code the sender put into the message, or None.
-    headers: those worth showing, names in lower case; for e-mail the envelope's sender as `mail-from`.
-    body: the body as text; for e-mail the whole MIME message.
-    signature_ok: None where there was nothing to check, or nothing to check it with.
-    recipients: the envelope's recipients (e-mail only).
+    scenario: the receiver's behavior, a `Scenario` or (email) a `Mailbox`.
+    answered: the HTTP status or SMTP reply code; 0 if there was no response.
+    reference: the short code that the sender put into the message, or None.
+    headers: the headers to show, names in lower case; for email the envelope's sender as `mail-from`.
+    body: the body as text; for email the whole MIME message.
+    signature_ok: None if the service signs nothing, or if there is no secret to check the signature with.
+    recipients: the envelope's recipients (email only).
     """
 
     service: Service
@@ -50,27 +50,27 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Received(Arrival):
-    """An arrival as the inbox keeps it. `received_at` is in UTC."""
+    """An arrival in the inbox. `received_at` is in UTC."""
 
     id: int
     received_at: datetime
 
 
 class Inbox:
-    """The newest `KEPT` messages. A file that doesn't exist yet reads as empty."""
+    """The newest `KEPT` messages. A file that does not exist yet counts as empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def prepare(self) -> None:
-        """Create the file, readable by its owner alone."""
+        """Create the file, readable by its owner only."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
         with self._open() as database:
             database.execute("PRAGMA journal_mode = WAL")
 
     def add(self, arrival: Arrival, received_at: datetime) -> None:
-        """Keep one message and forget the oldest beyond `KEPT`."""
+        """Add a message and delete the oldest ones beyond `KEPT`."""
         if not self._path.exists():
             self.prepare()
         with self._open() as database:
@@ -85,19 +85,19 @@ class Inbox:
         return self._read("SELECT * FROM messages ORDER BY id DESC LIMIT ?", limit)
 
     def find(self, message_id: int) -> Received | None:
-        """Return the message with that id."""
+        """Return the message with this id, or None."""
         return next(iter(self._read("SELECT * FROM messages WHERE id = ?", message_id)), None)
 
     def find_by_reference(self, reference: str) -> list[Received]:
-        """Return every attempt of the message with that reference code, newest first."""
+        """Return all attempts of the message with this reference code, newest first."""
         return self._read("SELECT * FROM messages WHERE reference = ? ORDER BY id DESC", reference)
 
     def newest_id(self) -> int:
-        """Return the id of the newest message, 0 if there is none."""
+        """Return the id of the newest message, or 0 if there is none."""
         return next((received.id for received in self.list_newest(1)), 0)
 
     def clear(self) -> None:
-        """Forget every message."""
+        """Delete every message."""
         if self._path.exists():
             with self._open() as database:
                 database.execute("DELETE FROM messages")
@@ -106,18 +106,18 @@ class Inbox:
         if not self._path.exists():
             return []
         with self._open() as database:
-            return [_received(row) for row in database.execute(query, (parameter,))]
+            return [_to_received(row) for row in database.execute(query, (parameter,))]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        # A connection per use: the receiver answers from many threads, and an SQLite connection belongs to one.
+        # One connection per use: the receiver has many threads, and an SQLite connection belongs to one thread.
         with closing(sqlite3.connect(self._path, timeout=LOCK_WAIT_SECONDS)) as database, database:
             database.row_factory = sqlite3.Row
             database.execute(_SCHEMA)
             yield database
 
 
-def _received(row: sqlite3.Row) -> Received:
+def _to_received(row: sqlite3.Row) -> Received:
     kept = json.loads(row["arrival"])
     kept |= {"service": Service(kept["service"]), "recipients": tuple(kept["recipients"])}
     return Received(id=row["id"], received_at=datetime.fromisoformat(row["received_at"]), **kept)

@@ -1,4 +1,4 @@
-"""A MIME message as a person reads it: who, to whom, about what, and the text."""
+"""Parses a MIME message into the headers and the text that its reader sees."""
 
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -6,15 +6,15 @@ from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import ClassVar
 
-_UNSEEN = ("script", "style", "head", "title")
-_LINES = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "ol")
+_HIDDEN_TAGS = ("script", "style", "head", "title")
+_BLOCK_TAGS = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "ol")
 
 
 @dataclass(frozen=True)
 class ParsedMail:
-    """An e-mail's headers, decoded, and its text.
+    """An email's decoded headers and its text.
 
-    from_html: there was no text part; the text is what the HTML part says, without its markup.
+    from_html: the message has no text part, so `text` is its HTML part without the markup.
     """
 
     kind: ClassVar[str] = "email"
@@ -27,7 +27,7 @@ class ParsedMail:
 
 
 def parse_mail(mime: str) -> ParsedMail | None:
-    """Read a MIME message; None where it can't be read as one."""
+    """Parse a MIME message. Returns None if it cannot be parsed."""
     try:
         message = message_from_bytes(mime.encode(), _class=EmailMessage, policy=policy.default)
         text, from_html = _read_text(message)
@@ -50,7 +50,7 @@ def _read_text(message: EmailMessage) -> tuple[str, bool]:
 
 
 def _clean(text: str) -> str:
-    # The e-mail package hands undecodable bytes on as lone surrogates, which no page can be encoded with.
+    # The email package turns undecodable bytes into lone surrogates, which cannot be encoded in a page.
     return text.encode(errors="replace").decode()
 
 
@@ -63,23 +63,23 @@ def _text_of_html(markup: str) -> str:
 
 
 class _TextOfHtml(HTMLParser):
-    """Collects what a reader would see."""
+    """Collects the visible text."""
 
     def __init__(self) -> None:
         super().__init__()
         self.pieces: list[str] = []
-        self._unseen = 0
+        self._hidden_depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._unseen += tag in _UNSEEN
-        if tag in _LINES:
+        self._hidden_depth += tag in _HIDDEN_TAGS
+        if tag in _BLOCK_TAGS:
             self.pieces.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        self._unseen -= tag in _UNSEEN and self._unseen > 0
-        if tag in _LINES:
+        self._hidden_depth -= tag in _HIDDEN_TAGS and self._hidden_depth > 0
+        if tag in _BLOCK_TAGS:
             self.pieces.append("\n")
 
     def handle_data(self, data: str) -> None:
-        if not self._unseen:
+        if not self._hidden_depth:
             self.pieces.append(data)

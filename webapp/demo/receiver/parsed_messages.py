@@ -1,4 +1,4 @@
-"""How each message of the demo's inbox is read, and where its reference code stands."""
+"""Parses the messages of the demo's inbox for display, and finds their reference codes."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from webapp.demo.receiver.inbox import Received
 from webapp.demo.receiver.parsed_mail import ParsedMail, parse_mail
 from webapp.demo.receiver.scenarios import Service
 
-# "Reference: X" in a text, "reference": "X" in JSON, and a card's fact {"title": "Reference", "value": "X"}.
+# Matches "Reference: X" in text, "reference": "X" in JSON, and a card's fact {"title": "Reference", "value": "X"}.
 _REFERENCE = re.compile(
     r"""(?i:reference(?:[ ]code)?)
         (?: ["'*`\s\\]* [:=] ["'*`\s\\]* | :?"\s*,\s*"value"\s*:\s*" )
@@ -25,7 +25,7 @@ _STYLED = re.compile(r"\*([^*\n]+)\*|<([^<>|\n]+)\|([^<>|\n]+)>")
 
 @dataclass(frozen=True)
 class SlackText:
-    """A part of a Slack message. url: where it leads, if it is a link; whether to follow it is not known yet."""
+    """A part of a Slack message. url: the address of a link. The page decides whether to show it as a link."""
 
     text: str
     is_bold: bool = False
@@ -34,7 +34,7 @@ class SlackText:
 
 @dataclass(frozen=True)
 class SlackMessage:
-    """A Slack message."""
+    """A Slack message as a sequence of texts."""
 
     kind: ClassVar[str] = "slack"
     pieces: tuple[SlackText, ...]
@@ -42,7 +42,7 @@ class SlackMessage:
 
 @dataclass(frozen=True)
 class WebhookBody:
-    """A webhook's body: indented where it is JSON."""
+    """A webhook's body, indented if it is JSON."""
 
     kind: ClassVar[str] = "webhook"
     body: str
@@ -50,9 +50,9 @@ class WebhookBody:
 
 @dataclass(frozen=True)
 class Unrecognized:
-    """A message that isn't what its service expects, as it came."""
+    """A message that its service would not understand, unchanged."""
 
-    kind: ClassVar[str] = "unread"
+    kind: ClassVar[str] = "unrecognized"
     body: str
 
 
@@ -60,20 +60,20 @@ ParsedMessage = Card | ParsedMail | SlackMessage | WebhookBody | Unrecognized
 
 
 def parse_message(received: Received) -> ParsedMessage:
-    """Read a message the way its service would show it."""
+    """Parse a message into the form in which its service would show it."""
     match received.service:
         case Service.TEAMS:
-            return parse_card(_json(received.body)) or Unrecognized(received.body)
+            return parse_card(_parse_json(received.body)) or Unrecognized(received.body)
         case Service.SLACK:
-            return _parse_slack(_json(received.body)) or Unrecognized(received.body)
+            return _parse_slack(_parse_json(received.body)) or Unrecognized(received.body)
         case Service.WEBHOOK:
-            return WebhookBody(_indented(received.body))
+            return WebhookBody(_indent(received.body))
         case Service.EMAIL:
             return parse_mail(received.body) or Unrecognized(received.body)
 
 
 def find_reference(service: Service, body: str) -> str | None:
-    """Find the reference code in a message's body (for e-mail: the whole MIME message)."""
+    """Find the reference code in a message's body (for email: the whole MIME message)."""
     mail = parse_mail(body) if service is Service.EMAIL else None
     found = _REFERENCE.search(f"{mail.subject}\n{mail.text}" if mail else body)
     return found.group(1) if found else None
@@ -83,10 +83,10 @@ def _parse_slack(message: Any) -> SlackMessage | None:
     text = message.get("text") if isinstance(message, dict) else None
     if not isinstance(text, str):
         return None
-    return SlackMessage(tuple(_pieces(_encodable(text))))
+    return SlackMessage(tuple(_split(_make_encodable(text))))
 
 
-def _pieces(text: str) -> Iterator[SlackText]:
+def _split(text: str) -> Iterator[SlackText]:
     end = 0
     for styled in _STYLED.finditer(text):
         if styled.start() > end:
@@ -103,18 +103,20 @@ def _unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _json(body: str) -> Any:
+def _parse_json(body: str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
 
 
-def _indented(body: str) -> str:
-    parsed = _json(body)
-    return _encodable(json.dumps(parsed, indent=2, ensure_ascii=False)) if isinstance(parsed, dict | list) else body
+def _indent(body: str) -> str:
+    parsed = _parse_json(body)
+    if not isinstance(parsed, dict | list):
+        return body
+    return _make_encodable(json.dumps(parsed, indent=2, ensure_ascii=False))
 
 
-def _encodable(text: str) -> str:
-    # JSON may hold lone surrogates, which no page can be encoded with.
+def _make_encodable(text: str) -> str:
+    # JSON may contain lone surrogates, which cannot be encoded in a page.
     return text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""The closed list of ways the demo's far ends behave, and what each of them answers."""
+"""The closed list of the demo receiver's behaviors, and its response for each."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MESSAGES_REMEMBERED = 1000
 
 
 class Service(StrEnum):
-    """What the receiver stands in for."""
+    """The services that the receiver stands in for."""
 
     TEAMS = "teams"
     WEBHOOK = "webhook"
@@ -19,18 +19,18 @@ class Service(StrEnum):
 
 
 class Scenario(StrEnum):
-    """What an HTTP far end does; the second part of its path."""
+    """The behavior of an HTTP service: the second part of its path."""
 
-    WORKS = "works"  # accepts, in the service's own words
-    MISSING = "missing"  # 404: the address leads nowhere
+    WORKS = "works"  # accepts with the service's own response
+    MISSING = "missing"  # 404: nothing exists at this address
     BUSY_TWICE = "busy-twice"  # 503 for the first two attempts of a message, then accepts
-    SILENT = "silent"  # takes the request and never answers
+    SILENT = "silent"  # reads the request and never responds
     DENIED = "denied"  # 401: the credentials are wrong
     SLOW = "slow"  # accepts, after two seconds
 
 
 class Mailbox(StrEnum):
-    """What the mail server does; the part of the recipient before the @. Any other recipient works."""
+    """The behavior of the mail server: the part of the recipient before the @. Any other recipient means `WORKS`."""
 
     WORKS = "works"  # accepts
     UNKNOWN = "unknown"  # 550 at RCPT: no such mailbox
@@ -39,10 +39,10 @@ class Mailbox(StrEnum):
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer. `status` None: no answer at all.
+    """An HTTP response. `status` None: no response.
 
-    wait: seconds before the answer goes out.
-    retry_after: seconds, for the header of that name.
+    wait: seconds before the response is sent.
+    retry_after: seconds, for the Retry-After header.
     """
 
     status: int | None
@@ -74,7 +74,7 @@ _ACCEPTS = {Service.TEAMS: Reply(202), Service.WEBHOOK: Reply(200), Service.SLAC
 
 
 def reply_to(service: Service, scenario: Scenario, attempt: int) -> Reply:
-    """Say what an HTTP far end answers to the `attempt`-th (from 1) request for one message."""
+    """Return the HTTP response to the `attempt`-th request (from 1) with the same message."""
     accepts = _ACCEPTS[service]
     match scenario:
         case Scenario.WORKS:
@@ -92,34 +92,34 @@ def reply_to(service: Service, scenario: Scenario, attempt: int) -> Reply:
 
 
 def mailbox_of(address: str) -> Mailbox:
-    """Read the behaviour from a recipient's address."""
+    """Return the behavior that a recipient's address selects."""
     local_part = address.partition("@")[0].lower()
     return Mailbox(local_part) if local_part in list(Mailbox) else Mailbox.WORKS
 
 
 def reply_to_recipient(mailbox: Mailbox) -> MailReply:
-    """Say what the mail server answers to RCPT."""
+    """Return the mail server's reply to RCPT."""
     if mailbox is Mailbox.UNKNOWN:
         return MailReply(550, "5.1.1 No such mailbox")
     return MailReply(250, "2.1.5 Recipient accepted")
 
 
 def reply_to_mail(mailbox: Mailbox, attempt: int) -> MailReply:
-    """Say what the mail server answers after the `attempt`-th (from 1) DATA for one message."""
+    """Return the mail server's reply to the `attempt`-th DATA (from 1) with the same message."""
     if mailbox is Mailbox.BUSY_TWICE and attempt <= BUSY_ATTEMPTS:
         return MailReply(451, "4.3.0 Busy, try again later")
     return MailReply(250, "2.0.0 Message accepted")
 
 
 class Attempts:
-    """Counts how often each message was tried, for the newest messages, from several threads."""
+    """Counts the attempts of each message, for the most recently tried messages. Thread-safe."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
 
     def count(self, message: str) -> int:
-        """Note one more attempt of `message` and return how many there were, this one included."""
+        """Count one more attempt of `message` and return the number of its attempts so far."""
         with self._lock:
             attempt = self._counts.pop(message, 0) + 1
             self._counts[message] = attempt

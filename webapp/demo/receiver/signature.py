@@ -1,4 +1,4 @@
-"""Checks a webhook's signature with the secret that the demo's own webhook destinations share."""
+"""Checks a webhook's signature with the secret that the demo's webhook destinations share."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,13 +7,13 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookV
 
 
 def check_signature(secret_file: Path | None, headers: Mapping[str, str], body: bytes) -> bool | None:
-    """Say whether `body` was signed with the secret in the file; None where there is no usable secret."""
+    """Return whether `body` was signed with the secret in the file, or None if there is no usable secret."""
     webhook = _load(secret_file)
     if webhook is None:
         return None
     try:
         webhook.verify(body, dict(headers), json_parse=False)
-    except (WebhookVerificationError, ValueError):  # ValueError: a signature or body that isn't even text
+    except (WebhookVerificationError, ValueError):  # ValueError: a signature or body that is not text
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The mail far end: an SMTP server whose recipients decide how it behaves."""
+"""The SMTP receiver: each recipient's address selects its behavior."""
 
 import asyncio
 import hashlib
@@ -25,9 +25,9 @@ IDLE_SECONDS = 30
 
 
 async def listen_for_mail(port: int, inbox: Inbox) -> asyncio.Server:
-    """Listen on loopback in the running event loop. Raises OSError if the port is taken."""
+    """Listen on loopback in the running event loop. Raises `OSError` if the port is in use."""
     loop = asyncio.get_running_loop()
-    # A hostname of our own: the default is looked up, and waits for a name server where there is none.
+    # aiosmtpd would look up a default host name, which blocks where there is no name server.
     connection = partial(
         SMTP,
         MailHandler(inbox),
@@ -42,7 +42,7 @@ async def listen_for_mail(port: int, inbox: Inbox) -> asyncio.Server:
 
 
 class MailHandler:
-    """Answers as the recipients say and keeps what it gets in the inbox; the method names are aiosmtpd's."""
+    """Replies as the recipients select and keeps the messages in the inbox. aiosmtpd defines the method names."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox

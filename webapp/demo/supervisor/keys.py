@@ -1,4 +1,4 @@
-"""The demo's own keys: made once, kept beside its data, readable by their owner alone."""
+"""Creates the demo's keys once and keeps them beside its data, readable by their owner only."""
 
 import secrets
 from base64 import b64encode
@@ -15,7 +15,7 @@ def _new_webhook_secret() -> str:
     return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
 
 
-RECIPES: Mapping[str, Callable[[], str]] = {
+GENERATORS: Mapping[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(32),
     "ALERTCHECK_CONFIG_KEYS": lambda: Fernet.generate_key().decode(),
     "WEBHOOK_SECRET": _new_webhook_secret,
@@ -23,17 +23,17 @@ RECIPES: Mapping[str, Callable[[], str]] = {
 
 
 def load_keys(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return every key: the environment's, else the file's, else a new one that the file then keeps."""
+    """Return each key from the environment, or else from the file. Missing keys are created and added to the file."""
     kept = _read(file)
-    new = {name: make() for name, make in RECIPES.items() if name not in kept}
+    new = {name: generate() for name, generate in GENERATORS.items() if name not in kept}
     kept |= new
     if new:
         write_private(file, "".join(f"{name}={value}\n" for name, value in kept.items()))
-    return {name: environment.get(name) or kept[name] for name in RECIPES}
+    return {name: environment.get(name) or kept[name] for name in GENERATORS}
 
 
 def _read(file: Path) -> dict[str, str]:
-    """Return the kept keys under their new names: an older run wrote CONFIG_KEYS."""
+    """Return the keys of the file under their new names: older versions wrote CONFIG_KEYS."""
     if not file.exists():
         return {}
     pairs = (line.partition("=") for line in file.read_text().splitlines())

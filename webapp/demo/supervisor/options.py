@@ -1,4 +1,4 @@
-"""What the person at the terminal may choose (PORT, DATA_DIR), checked before anything starts."""
+"""Reads and checks PORT and DATA_DIR before the demo starts anything."""
 
 import fcntl
 import os
@@ -14,24 +14,24 @@ DEFAULT_PORT = 8000
 
 
 class CannotRun(Exception):
-    """What keeps the demo from running, as a sentence for the person at the terminal."""
+    """The demo cannot run. The text explains why to the person at the terminal."""
 
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """Where the pages are served, and where everything that is kept lies."""
+    """port: where the pages are served. data: the directory for everything that the demo keeps."""
 
     port: int
     data: Path
 
     @property
     def address(self) -> str:
-        """What to type into a browser."""
+        """The address to open in a browser."""
         return f"http://127.0.0.1:{self.port}"
 
 
 def read_options(environment: Mapping[str, str]) -> DemoOptions:
-    """Read PORT and DATA_DIR, or raise `CannotRun`."""
+    """Read PORT and DATA_DIR. Raises `CannotRun`."""
     return DemoOptions(
         _read_port(environment.get("PORT") or str(DEFAULT_PORT)), _read_data(environment.get("DATA_DIR"))
     )
@@ -39,19 +39,19 @@ def read_options(environment: Mapping[str, str]) -> DemoOptions:
 
 def _read_port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
-        raise CannotRun(f"PORT is {text!r}; it has to be a number from 1 to 65535.")
+        raise CannotRun(f"PORT is {text!r}, but it must be a number from 1 to 65535.")
     return int(text)
 
 
 def _read_data(text: str | None) -> Path:
     data = Path(text).expanduser().resolve() if text else PROJECT / "data"
-    if "?" in str(data):  # it would begin the query of the database's URL
-        raise CannotRun(f"DATA_DIR is {data}; a question mark cannot be part of it.")
+    if "?" in str(data):  # it would start the query of the database URL
+        raise CannotRun(f"DATA_DIR is {data}, but it must not contain a question mark.")
     return data
 
 
 def claim_data(options: DemoOptions) -> IO[str]:
-    """Make the data directory and lock it for as long as the returned file is open, or raise `CannotRun`."""
+    """Create the data directory and lock it until the returned file is closed. Raises `CannotRun`."""
     try:
         options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (options.data / "lock").open("a")
@@ -61,7 +61,7 @@ def claim_data(options: DemoOptions) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.close()
-        raise CannotRun(f"Another run is using {options.data}. Stop it, or give this one its own DATA_DIR.") from error
+        raise CannotRun(f"Another demo is using {options.data}. Stop it, or set DATA_DIR for this one.") from error
     return lock
 
 
@@ -70,14 +70,14 @@ def check_port(port: int) -> None:
     try:
         open_socket(port).close()
     except PermissionError as error:
-        raise CannotRun(f"Port {port} needs more rights than we have. Try: PORT={DEFAULT_PORT} make run") from error
+        raise CannotRun(f"You do not have permission to use port {port}. Try: PORT={DEFAULT_PORT} make run") from error
     except OSError as error:
         other = DEFAULT_PORT + 1 if port == DEFAULT_PORT else DEFAULT_PORT
-        raise CannotRun(f"Port {port} is busy: something else is using it. Try: PORT={other} make run") from error
+        raise CannotRun(f"Port {port} is in use by another program. Try: PORT={other} make run") from error
 
 
 def open_socket(port: int) -> socket.socket:
-    """Return a listening socket on a loopback port; raise `OSError` if there is none to be had."""
+    """Return a listening socket on a loopback port. Raises `OSError` if the port is not available."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -90,7 +90,7 @@ def open_socket(port: int) -> socket.socket:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read, whole or not at all."""
+    """Write a file atomically, readable by its owner only."""
     draft = path.with_name(f"{path.name}.draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -99,7 +99,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def write_env_file(path: Path, address: str, variables: Mapping[str, str]) -> None:
-    """Write variables for a shell to read: `set -a; . ./data/env; set +a`."""
-    title = f"# The settings of the demo at {address}. Every start of the demo writes them again."
+    """Write variables to a file that a shell can source: `set -a; . ./data/env; set +a`."""
+    title = f"# The settings of the demo at {address}. Each start of the demo overwrites this file."
     lines = [title, *(f"{name}={shlex.quote(value)}" for name, value in sorted(variables.items()))]
     write_private(path, "\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""Run a command that ends when the process that asked for it is gone, killed outright included (Linux only)."""
+"""Runs a command that ends when its parent process ends, even if the parent was killed (Linux only)."""
 
 import ctypes
 import os
@@ -9,13 +9,13 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h; the setting survives the exec below
 
 
 def run_with_parent_death_signal(parent: int, command: list[str]) -> None:
-    """Become `command`, to be sent SIGTERM when the process `parent` ends."""
+    """Replace this process with `command`, which gets SIGTERM when the process `parent` ends."""
     if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM)) != 0:
-        sys.exit("This system does not tell a process that its parent has ended.")
+        sys.exit("This system cannot signal a process when its parent ends.")
     if os.getppid() != parent:  # it ended before the line above took effect
-        sys.exit("The process that asked for this one is gone.")
+        sys.exit("The parent process has already ended.")
     try:
-        os.execvp(command[0], command)  # noqa: S606 (a shell in between would be the one on the leash)
+        os.execvp(command[0], command)  # noqa: S606 (a shell in between would get the signal instead)
     except OSError as error:
         sys.exit(f"Cannot start {command[0]}: {error.strerror}")
 

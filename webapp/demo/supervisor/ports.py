@@ -1,4 +1,4 @@
-"""The demo receiver's two ports: chosen once and kept, so that addresses saved yesterday still work today."""
+"""Chooses the demo receiver's two ports once and keeps them, so that destinations of an earlier run still work."""
 
 import json
 import random
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from webapp.demo.supervisor.options import CannotRun, open_socket, write_private
 
+# Below 32768, where Linux starts to assign ports to clients.
 CANDIDATES = range(20_000, 32_000)
-"""Below 32768, where the kernel starts to hand out ports to clients."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,10 @@ class ReceiverPorts:
 
 
 def choose_ports(file: Path) -> ReceiverPorts:
-    """Return the ports that `file` keeps; those taken by somebody else, or not chosen yet, are chosen anew."""
+    """Return the ports kept in `file`. A port that is missing or in use is replaced with a free one.
+
+    Raises `CannotRun` if no free port is found.
+    """
     kept = _read(file)
     chosen = ReceiverPorts(http=_keep_or_choose(kept.get("http")), smtp=_keep_or_choose(kept.get("smtp")))
     if asdict(chosen) != kept:
@@ -29,7 +32,7 @@ def choose_ports(file: Path) -> ReceiverPorts:
 
 
 def is_free(port: int) -> bool:
-    """Say whether we could listen on this port now."""
+    """Return whether this port can be listened on now."""
     try:
         open_socket(port).close()
     except OSError:
@@ -43,7 +46,7 @@ def _keep_or_choose(kept: int | None) -> int:
     for port in random.sample(CANDIDATES, 50):
         if is_free(port):
             return port
-    raise CannotRun(f"No free port between {CANDIDATES.start} and {CANDIDATES.stop} was found for the demo receiver.")
+    raise CannotRun(f"The demo receiver found no free port between {CANDIDATES.start} and {CANDIDATES.stop}.")
 
 
 def _read(file: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Child processes that leave nothing behind: each in a session of its own, with a log, ended as a whole."""
+"""Starts child processes, each in its own session and with a log, and stops each with all its descendants."""
 
 import os
 import subprocess
@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 
-PATIENCE = 5.0
-"""Seconds a child gets to end by itself once it is told to."""
+# Seconds that a child gets to end after the signal to stop.
+GRACE_PERIOD = 5.0
 
+# Bytes above which a log is rotated at the next start of its process.
 LOG_LIMIT = 5_000_000
-"""Bytes after which a log is put aside when its process starts next."""
 
 PARENT_DEATH_SIGNAL = Path(__file__).with_name("parent_death_signal.py")
 
 
 def never() -> bool:
-    """Say that there is no hurry."""
+    """Return False: a stop that is never forced."""
     return False
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process we started, together with everything it starts itself.
+    """A process that we started, together with its descendants.
 
-    log_start: where in its log this run begins, in bytes.
+    log_start: the offset in its log at which this run begins, in bytes.
     """
 
     name: str
@@ -38,44 +38,46 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process' id, which is also the id of its session."""
+        """The id of the process and of its session."""
         return self.process.pid
 
     def exit_code(self) -> int | None:
-        """Return how it ended (negative: by that signal), or None while it runs."""
+        """Return the exit code (negative: the signal that ended it), or None while it runs."""
         return self.process.poll()
 
-    def stop(self, *, signal: Signals = SIGTERM, patience: float = PATIENCE, hurry: Callable[[], bool] = never) -> None:
-        """Ask it to end, wait for `patience` seconds or until there is a `hurry`, then kill what is left."""
-        with suppress(ProcessLookupError, PermissionError):  # macOS refuses for a group of zombies
+    def stop(
+        self, *, signal: Signals = SIGTERM, grace_period: float = GRACE_PERIOD, is_forced: Callable[[], bool] = never
+    ) -> None:
+        """Send `signal`, wait for `grace_period` seconds or until `is_forced`, then kill whatever still runs."""
+        with suppress(ProcessLookupError, PermissionError):  # macOS refuses to signal a group of zombies
             os.killpg(self.pid, signal)
-        deadline = time.monotonic() + patience
-        while self.exit_code() is None and time.monotonic() < deadline and not hurry():
+        deadline = time.monotonic() + grace_period
+        while self.exit_code() is None and time.monotonic() < deadline and not is_forced():
             time.sleep(0.02)
         self.kill()
 
     def kill(self) -> None:
-        """End it and its descendants at once."""
+        """Kill it and its descendants at once."""
         for pid in session_members(self.pid):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, SIGKILL)
         self.process.wait()
 
     def output(self) -> list[str]:
-        """Return the lines that it has written so far."""
+        """Return the lines that this run has written so far."""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
             return log.read().decode(errors="replace").splitlines()
 
     def describe_end(self) -> str:
-        """Say that it ended, or hangs, and show the last lines that it wrote."""
-        title = f"{self.name} {_ending(self.exit_code())}; the end of {self.log}:"
+        """Describe how it ended, or that it does not respond, with the last ten lines of its output."""
+        title = f"{self.name} {_describe_status(self.exit_code())}; last lines of {self.log}:"
         return "\n    ".join([title, *self.output()[-10:]])
 
 
-def _ending(exit_code: int | None) -> str:
+def _describe_status(exit_code: int | None) -> str:
     if exit_code is None:
-        return "does not answer"
+        return "does not respond"
     return f"ended (exit {exit_code})" if exit_code >= 0 else f"was ended by signal {-exit_code}"
 
 
@@ -88,14 +90,14 @@ def start(
     directory: Path | None = None,
     parent_death_signal: bool = True,
 ) -> Child:
-    """Start a command whose output is added to `log`.
+    """Start a command and append its output to `log`.
 
-    environment: all the variables it gets; None for ours.
-    directory: where it works; None for where we do.
-    parent_death_signal: end it when we are killed; False if the command puts the leash on itself.
+    environment: all its variables; None for those of this process.
+    directory: its working directory; None for that of this process.
+    parent_death_signal: end it when this process is killed; False if `command` already arranges that.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    _put_aside(log)
+    _rotate(log)
     with log.open("ab") as output:
         log_start = output.tell()
         process = subprocess.Popen(
@@ -111,14 +113,14 @@ def start(
 
 
 def with_parent_death_signal(command: Sequence[str]) -> list[str]:
-    """Return the command that runs `command` and, on Linux, ends it when this process is gone."""
+    """Return a command that runs `command` and, on Linux, ends it when this process ends."""
     if sys.platform != "linux":
         return list(command)
     return [sys.executable, "-I", "-S", str(PARENT_DEATH_SIGNAL), str(os.getpid()), *command]
 
 
 def session_members(session: int) -> list[int]:
-    """Return the ids of the processes in a session, whatever group they have moved to."""
+    """Return the ids of the processes in a session, in any process group."""
     return [pid for pid in _process_ids() if _session_of(pid) == session]
 
 
@@ -136,6 +138,6 @@ def _session_of(pid: int) -> int | None:
     return None
 
 
-def _put_aside(log: Path) -> None:
+def _rotate(log: Path) -> None:
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_name(f"{log.name}.1"))

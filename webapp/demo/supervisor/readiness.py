@@ -1,4 +1,4 @@
-"""Asks the web process whether a press would work now."""
+"""Checks whether the running web process is ready to send a test."""
 
 import json
 from dataclasses import dataclass
@@ -7,32 +7,32 @@ from http.client import HTTPConnection, HTTPException
 
 @dataclass(frozen=True)
 class Readiness:
-    """ready: whether a press would work. reasons: why not, for a person."""
+    """ready: whether a test can be sent. reasons: why it cannot, as text for people."""
 
     ready: bool
     reasons: tuple[str, ...] = ()
 
 
-def ask(port: int) -> Readiness:
-    """Ask `GET /readyz` on a loopback port; a web process that does not answer is a reason too."""
+def fetch_readiness(port: int) -> Readiness:
+    """Request `/readyz` on a loopback port. No response counts as not ready."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        return read_answer(answer.status, answer.read())
+        response = connection.getresponse()
+        return parse_readiness(response.status, response.read())
     except (OSError, HTTPException):
-        return Readiness(ready=False, reasons=("web: does not answer yet",))
+        return Readiness(ready=False, reasons=("web: does not respond yet",))
     finally:
         connection.close()
 
 
-def read_answer(status: int, body: bytes) -> Readiness:
-    """Read an answer of /readyz: 200, or a JSON object that tells "ok" or a reason for each part."""
+def parse_readiness(status: int, body: bytes) -> Readiness:
+    """Parse a response of `/readyz`: 200, or a JSON object with "ok" or a reason for each part."""
     if status == 200:
         return Readiness(ready=True)
     try:
         parts = dict(json.loads(body))
     except (ValueError, TypeError):
-        return Readiness(ready=False, reasons=(f"web: answered {status} without a reason",))
+        return Readiness(ready=False, reasons=(f"web: returned {status} without a reason",))
     missing = (f"{part}: {reason}" for part, reason in parts.items() if part != "status" and reason != "ok")
     return Readiness(ready=False, reasons=tuple(missing))

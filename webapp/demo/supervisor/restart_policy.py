@@ -1,37 +1,40 @@
-"""Looks after the running demo: starts a lost worker again, and says what any other loss means."""
+"""Watches the running demo: restarts a worker that ended, and reports what the end of any other process means."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from webapp.demo.supervisor.processes import Child
-from webapp.demo.supervisor.terminal import say
+from webapp.demo.supervisor.terminal import print_line
 
+# Seconds between the end of a worker and the start of the next one.
 RESTART_DELAY = 5.0
-"""Seconds between the end of a worker and the next one's start."""
 
 RESTARTS_A_MINUTE = 5
 
-MEANING = {
-    "queue server": "Presses will say so, and nothing is sent until you stop this and start it again.",
-    "receiver": "Sends to the demo's own addresses will fail until you stop this and start it again.",
-    "web": "There are no pages until you stop this and start it again.",
+CONSEQUENCES = {
+    "queue server": "The queue server stopped. Tests fail at once until you restart the demo.",
+    "receiver": "The receiver stopped. Tests to the demo's own addresses fail until you restart the demo.",
+    "web": "The web server stopped. There are no pages until you restart the demo.",
 }
 
 
 @dataclass
 class RestartPolicy:
-    """Watches `children`, a list that `start_worker` adds to."""
+    """Watches `children`, a list that `start_worker` appends to."""
 
     children: list[Child]
     start_worker: Callable[[], None]
     restarts: list[float] = field(default_factory=list)
     restart_at: float | None = None
 
-    def look(self, now: float) -> None:
-        """Deal with whatever has ended since the last look. `now` is monotonic seconds."""
+    def check(self, now: float) -> None:
+        """Report the processes that have ended since the last check, and start a worker that is due.
+
+        now: monotonic seconds.
+        """
         for child in [child for child in self.children if child.exit_code() is not None]:
             self.children.remove(child)
-            child.kill()  # what it left running
+            child.kill()  # its descendants may still be running
             self._report(child, now)
         if self.restart_at is not None and now >= self.restart_at:
             self.restart_at = None
@@ -39,15 +42,15 @@ class RestartPolicy:
             self.start_worker()
 
     def _report(self, child: Child, now: float) -> None:
-        say(child.describe_end())
+        print_line(child.describe_end())
         if child.name == "worker":
             self.restart_at = next_restart(self.restarts, now)
-            say(f"The worker is started again in {self.restart_at - now:.0f} s.")
+            print_line(f"The worker restarts in {self.restart_at - now:.0f} s.")
         else:
-            say(f"{child.name} stopped. {MEANING[child.name]}")
+            print_line(CONSEQUENCES[child.name])
 
 
 def next_restart(restarts: list[float], now: float) -> float:
-    """Return when a worker that ended `now` may start again, given when workers were started again before."""
-    crowded = restarts[-RESTARTS_A_MINUTE] + 60 if len(restarts) >= RESTARTS_A_MINUTE else now
-    return max(now + RESTART_DELAY, crowded)
+    """Return when a worker that ended at `now` may start again. `restarts`: when workers were restarted before."""
+    within_limit = restarts[-RESTARTS_A_MINUTE] + 60 if len(restarts) >= RESTARTS_A_MINUTE else now
+    return max(now + RESTART_DELAY, within_limit)

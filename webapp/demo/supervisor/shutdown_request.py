@@ -1,48 +1,49 @@
-"""Ctrl-C, SIGTERM and SIGHUP as a question asked at safe moments, so that no child is lost half-started."""
+"""Records Ctrl-C, SIGTERM and SIGHUP for checks at safe moments, so that no child process is lost half-started."""
 
 import signal
 import time
 from types import FrameType
 
-SECOND_THOUGHT = 1.0
-"""Seconds after which another signal is a person in a hurry; before, make and the terminal both passed on the first."""
+# Seconds after the first signal from which another one forces the shutdown. An earlier one is a duplicate: make and the
+# terminal both pass on the same Ctrl-C.
+FORCE_AFTER = 1.0
 
 
 class ShutdownRequested(Exception):
-    """Somebody wants everything to stop."""
+    """A signal requested the shutdown of the demo."""
 
 
 class ShutdownRequest:
-    """Counts what the outside asks for."""
+    """Whether a shutdown was requested, and whether it was requested twice."""
 
     def __init__(self) -> None:
-        self.asked_at: float | None = None
-        self.in_a_hurry = False
+        self.requested_at: float | None = None
+        self.forced = False
 
     def listen(self) -> None:
-        """Take the three signals; a SIGHUP that is ignored already (nohup) stays so."""
-        signal.signal(signal.SIGINT, self._note)
-        signal.signal(signal.SIGTERM, self._note)
+        """Handle the three signals. A SIGHUP that is ignored already (nohup) stays ignored."""
+        signal.signal(signal.SIGINT, self._handle_signal)
+        signal.signal(signal.SIGTERM, self._handle_signal)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, self._note)
+            signal.signal(signal.SIGHUP, self._handle_signal)
 
     def pause(self, seconds: float) -> None:
-        """Wait; raise `ShutdownRequested` as soon as somebody wants to stop."""
+        """Wait. Raises `ShutdownRequested` as soon as a shutdown is requested."""
         deadline = time.monotonic() + seconds
-        while self.asked_at is None:
+        while self.requested_at is None:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
             time.sleep(min(left, 0.1))
         raise ShutdownRequested
 
-    def hurry(self) -> bool:
-        """Say whether somebody asked twice."""
-        return self.in_a_hurry
+    def is_forced(self) -> bool:
+        """Return whether the shutdown was requested twice."""
+        return self.forced
 
-    def _note(self, _signal: int, _frame: FrameType | None) -> None:
+    def _handle_signal(self, _signal: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
-        if self.asked_at is None:
-            self.asked_at = now
-        elif now - self.asked_at > SECOND_THOUGHT:
-            self.in_a_hurry = True
+        if self.requested_at is None:
+            self.requested_at = now
+        elif now - self.requested_at > FORCE_AFTER:
+            self.forced = True

@@ -1,4 +1,4 @@
-"""Everything `make run` starts, in order: each part is there before the next one needs it."""
+"""Starts the processes of `make run` in order: each is ready before the next one needs it."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from pathlib import Path
 from webapp.demo.supervisor.keys import load_keys
 from webapp.demo.supervisor.options import PROJECT, CannotRun, DemoOptions, write_env_file, write_private
 from webapp.demo.supervisor.ports import ReceiverPorts, choose_ports
-from webapp.demo.supervisor.processes import Child, start
+from webapp.demo.supervisor.processes import GRACE_PERIOD, Child, start
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
-from webapp.demo.supervisor.readiness import ask
+from webapp.demo.supervisor.readiness import fetch_readiness
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest
-from webapp.demo.supervisor.terminal import say, step
+from webapp.demo.supervisor.terminal import print_line, step
 from webapp.environment.deprecated_names import use_new_names
 
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
@@ -24,15 +24,15 @@ FIXED = {
     "ALERTCHECK_TRUSTED_PROXIES": "0",
     "PYTHONUNBUFFERED": "1",
 }
+# Seconds within which the demo must be ready to send tests.
 READY_LIMIT = 60.0
-"""Seconds within which a press has to be possible."""
 
-WORKER_PATIENCE = 12.0
-"""Seconds the worker gets to finish the message it is sending; a send takes 8 at most."""
+# Seconds that the worker gets to finish its running deliveries. A send takes 8 s at most.
+WORKER_GRACE_PERIOD = 12.0
 
 
 class Stack:
-    """The demo's processes. `environment` is what they are told; it grows as they start."""
+    """The demo's processes. `environment` holds their variables; each step of the start adds to it."""
 
     def __init__(self, options: DemoOptions, shutdown_request: ShutdownRequest) -> None:
         self.options = options
@@ -43,35 +43,35 @@ class Stack:
         self.children: list[Child] = []
 
     def start(self) -> None:
-        """Start everything and return when a press would work. Raises `CannotRun` or `ShutdownRequested`."""
+        """Start everything and return when a test can be sent. Raises `CannotRun` or `ShutdownRequested`."""
         env_file = self.options.data / "env"
-        env_file.unlink(missing_ok=True)  # it would describe the run before, should this one fail
+        env_file.unlink(missing_ok=True)  # if this start fails, it would describe the previous run
         self._start_queue_server()
         self._set_up_keys()
         self._start_receiver()
         write_env_file(env_file, self.options.address, self._list_settings())
-        self._run_to_end("migrate", "Bringing the database up to date", [*FLASK, "db", "upgrade"])
-        self._run_to_end("seed", "Filling in the demo's data", [*FLASK, "seed-demo"])
-        with step("Starting worker and web server"):
+        self._run_to_end("migrate", "Migrating the database", [*FLASK, "db", "upgrade"])
+        self._run_to_end("seed", "Adding the demo's data", [*FLASK, "seed-demo"])
+        with step("Starting the worker and web server"):
             self.start_worker()
             self._start_web()
             self._wait_until_ready()
 
     def start_worker(self) -> None:
-        """Start the worker, at first or again."""
+        """Start the worker, for the first time or after its end."""
         self._start("worker", [*FLASK, "worker"])
 
     def stop(self) -> None:
-        """Stop everything, the last first; at once if somebody is in a hurry."""
+        """Stop everything in reverse order; at once if the shutdown is forced."""
         for child in reversed(self.children):
-            patience = WORKER_PATIENCE if child.name == "worker" else 5.0
-            child.stop(patience=patience, hurry=self.shutdown_request.hurry)
+            grace_period = WORKER_GRACE_PERIOD if child.name == "worker" else GRACE_PERIOD
+            child.stop(grace_period=grace_period, is_forced=self.shutdown_request.is_forced)
         if self.queue_server:
             self.queue_server.clear()
 
     def _start_queue_server(self) -> None:
         if self.environment.get("REDIS_URL"):
-            say("  Using the queue server of REDIS_URL")
+            print_line("  Using the queue server of REDIS_URL")
             return
         with step("Starting the queue server"):
             self.queue_server = start_queue_server(self.options.data / "queue", self._log("queue"))
@@ -103,7 +103,7 @@ class Stack:
     def _start_web(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.options.port}"]
         command += ["--workers", "1", "--threads", "8", "--graceful-timeout", "4"]
-        self._start("web", [*command, "--no-control-socket"])  # it would be made in the person's home
+        self._start("web", [*command, "--no-control-socket"])  # gunicorn would create it in the home directory
 
     def _start(self, name: str, command: Sequence[str]) -> Child:
         child = start(name, command, log=self._log(name), environment=self.environment, directory=PROJECT)
@@ -128,7 +128,7 @@ class Stack:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_LIMIT
-        while not (readiness := ask(self.options.port)).ready:
+        while not (readiness := fetch_readiness(self.options.port)).ready:
             for child in self.children:
                 if child.exit_code() is not None:
                     raise CannotRun(child.describe_end())
@@ -137,23 +137,23 @@ class Stack:
             self.shutdown_request.pause(0.1)
 
     def _list_settings(self) -> dict[str, str]:
-        """Return what the demo sets, and what it was given of the settings that .env.example names."""
+        """Return the variables that the demo sets, and the settings of .env.example that it inherited."""
         example = (PROJECT / ".env.example").read_text().splitlines()
-        given = {line.partition("=")[0] for line in example if not line.startswith("#")}
+        settings = {line.partition("=")[0] for line in example if not line.startswith("#")}
         own = {name for name, value in self.environment.items() if os.environ.get(name) != value}
-        return {name: self.environment[name] for name in own | (given & self.environment.keys())}
+        return {name: self.environment[name] for name in own | (settings & self.environment.keys())}
 
     def _log(self, name: str) -> Path:
         return self.options.data / "logs" / f"{name}.log"
 
 
 def _read_environment() -> dict[str, str]:
-    """Return our own variables under their new names, and show which had an old one. Raises `CannotRun`."""
+    """Return the inherited variables under their new names, with a warning for each old one. Raises `CannotRun`."""
     renamed = use_new_names(os.environ)
     if renamed.problems:
         raise CannotRun("\n  ".join(renamed.problems))
     for warning in renamed.warnings:
-        say(f"  {warning}")
+        print_line(f"  {warning}")
     return dict(renamed.environ)
 
 

@@ -1,24 +1,24 @@
-"""What `make run` prints: short lines, on a terminal that may go away in the middle."""
+"""Prints the short lines of `make run`, also to a terminal that closes while it runs."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 
-def say(text: str, end: str = "\n") -> None:
-    """Print at once; a terminal that was closed must not keep us from stopping what we started."""
+def print_line(text: str, end: str = "\n") -> None:
+    """Print and flush. A closed terminal is ignored, so that it cannot prevent the shutdown of the processes."""
     with suppress(OSError):
         print(text, end=end, flush=True)
 
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Show a step while it runs, and the seconds it took when it is done."""
-    say(f"  {name:<34}", end="")
-    begun = time.monotonic()
+    """Print a step's name while it runs, and its duration in seconds when it is done."""
+    print_line(f"  {name:<34}", end="")
+    started = time.monotonic()
     try:
         yield
     except BaseException:
-        say("")
+        print_line("")
         raise
-    say(f"{time.monotonic() - begun:5.1f} s")
+    print_line(f"{time.monotonic() - started:5.1f} s")
