@@ -1,4 +1,4 @@
-"""The application, for gunicorn and for `flask --app wsgi` in the project's folder."""
+"""The application for gunicorn and `flask --app wsgi`, run from the project folder."""
 
 from webapp.wsgi import app
 

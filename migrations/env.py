@@ -1,4 +1,4 @@
-"""Runs the migrations: all of them or none, and one process at a time."""
+"""Runs the migrations in one transaction, one process at a time."""
 
 from alembic import context
 from flask import current_app
@@ -6,33 +6,33 @@ from sqlalchemy import Connection, column, delete, insert, inspect, select, tabl
 
 from webapp.extensions import Base
 
-LOCK = 7_264_031_902
-"""Any number of ours: the PostgreSQL advisory lock that other hosts wait for while one migrates."""
+# The id of our PostgreSQL advisory lock, an arbitrary number. Other hosts wait for it while one migrates.
+LOCK_ID = 7_264_031_902
 
-PATIENCE = 10 * 60 * 1000
-"""Milliseconds that SQLite waits for another process to migrate; a request would give up far earlier."""
+# Milliseconds that SQLite waits for another process to migrate, much longer than a request waits.
+LOCK_TIMEOUT = 10 * 60 * 1000
 
 COUNTERS = table("sqlite_sequence", column("name"), column("seq"))
 
 
-def take_lock(connection: Connection) -> None:
-    """Wait for the right to migrate; it is given back at the end of the transaction."""
+def acquire_lock(connection: Connection) -> None:
+    """Wait for the migration lock, which is held until the end of the transaction."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_ID})")
     else:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_TIMEOUT}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def read_counters(connection: Connection) -> dict[str, int]:
-    """Read how far SQLite has counted in each table; nothing on PostgreSQL, which keeps count by itself."""
+    """Return the last id of each table on SQLite; empty on PostgreSQL, whose sequences survive a migration."""
     if not inspect(connection).has_table("sqlite_sequence"):
         return {}
     return {row.name: row.seq for row in connection.execute(select(COUNTERS))}
 
 
 def restore_counters(connection: Connection, before: dict[str, int]) -> None:
-    """Count on from there: SQLite alters a table by copying it, and would give the ids of deleted rows again."""
+    """Restore the last ids. SQLite alters a table by copying it, and would then reuse the ids of deleted rows."""
     after = read_counters(connection)
     for name, last_id in before.items():
         connection.execute(delete(COUNTERS).where(COUNTERS.c.name == name))
@@ -42,7 +42,7 @@ def restore_counters(connection: Connection, before: dict[str, int]) -> None:
 def run() -> None:
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect() as connection:
-        take_lock(connection)
+        acquire_lock(connection)
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -58,5 +58,5 @@ def run() -> None:
 
 
 if context.is_offline_mode():
-    raise SystemExit("Migrations look at the data first, so they need a database: leave out --sql.")
+    raise SystemExit("Migrations check the data first, so they need a database. Omit --sql.")
 run()

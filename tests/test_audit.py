@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_destination, on_both_databases
 from tests.visitor import Visitor
-from webapp.audit import Action, list_events, record_about
+from webapp.audit import Action, list_events, record_destination_event
 from webapp.extensions import db
 from webapp.models import AuditEvent
 
@@ -87,7 +87,7 @@ def test_the_page_shows_nothing_of_another_workspace(seeded: SeededIds, visit: V
 
 def test_the_trail_is_paged_from_the_newest(context: None, seeded: SeededIds) -> None:
     for _ in range(5):
-        record_about(get_destination(seeded), get_account(seeded), Action.CHANGED, NOW)
+        record_destination_event(get_destination(seeded), get_account(seeded), Action.CHANGED, NOW)
     db.session.commit()
 
     newest = list_events(seeded.harbor, limit=3)

@@ -43,7 +43,7 @@ def _roles(app: Flask, email: str) -> dict[str, str]:
 def test_a_workspace_is_added_and_its_next_command_told(app: Flask, run: Run) -> None:
     told = run("add-workspace", "harbor", "Hafen & Söhne")
 
-    assert (told.exit_code, "flask add-member harbor E-MAIL admin" in told.output) == (0, True)
+    assert (told.exit_code, "flask add-member harbor EMAIL admin" in told.output) == (0, True)
     with app.app_context():
         assert [(w.slug, w.name) for w in db.session.scalars(select(Workspace))] == [("harbor", "Hafen & Söhne")]
 
@@ -58,7 +58,7 @@ def test_any_other_slug_is_refused(app: Flask, run: Run, slug: str) -> None:
     told = run("add-workspace", "--", slug, "Any")
 
     assert told.exit_code == 1
-    assert "A slug has up to 63 lower-case letters, digits and hyphens." in told.output
+    assert "A slug has up to 63 lowercase letters, digits and hyphens." in told.output
     with app.app_context():
         assert db.session.scalars(select(Workspace)).all() == []
 
@@ -66,7 +66,7 @@ def test_any_other_slug_is_refused(app: Flask, run: Run, slug: str) -> None:
 def test_a_slug_that_is_taken_is_refused(seeded: SeededIds, run: Run) -> None:
     told = run("add-workspace", "harbor", "Another")
 
-    assert (told.exit_code, told.output) == (1, "Error: There is a workspace harbor already.\n")
+    assert (told.exit_code, told.output) == (1, "Error: A workspace harbor already exists.\n")
 
 
 def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, seeded: SeededIds, run: Run) -> None:
@@ -137,7 +137,7 @@ def test_a_member_who_is_removed_is_out_at_once_and_keeps_the_account(app: Flask
 def test_who_is_no_member_cannot_be_removed(app: Flask, seeded: SeededIds, run: Run, slug: str) -> None:
     told = run("remove-member", slug, "viewer@example.com")
 
-    assert (told.exit_code, told.output) == (1, f"Error: viewer@example.com is no member of {slug}.\n")
+    assert (told.exit_code, told.output) == (1, f"Error: viewer@example.com is not a member of {slug}.\n")
     assert _roles(app, "viewer@example.com") == {"harbor": "viewer"}
 
 
@@ -145,7 +145,7 @@ def test_an_unknown_workspace_is_told_with_the_command_that_adds_it(run: Run) ->
     told = run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE)
 
     assert told.exit_code == 1
-    assert "There is no workspace harbor. Add it with: flask add-workspace harbor NAME" in told.output
+    assert "No workspace harbor exists. Add it with: flask add-workspace harbor NAME" in told.output
 
 
 def test_an_unknown_role_is_told_with_those_there_are(seeded: SeededIds, run: Run) -> None:
@@ -204,7 +204,7 @@ def test_an_account_that_is_closed_is_signed_out_and_kept_out_until_it_is_opened
 def test_an_unknown_account_is_told(run: Run, words: tuple[str, ...]) -> None:
     told = run(*words)
 
-    assert (told.exit_code, told.output) == (1, "Error: There is no account nobody@example.com.\n")
+    assert (told.exit_code, told.output) == (1, "Error: No account nobody@example.com exists.\n")
 
 
 def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: SeededIds) -> None:
@@ -214,8 +214,8 @@ def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: Seede
     counts = [runner.invoke(args=["rotate-keys"]).output for _ in range(2)]
 
     assert counts == [
-        "2 encrypted anew, 0 were already, 0 unreadable.\n",
-        "0 encrypted anew, 2 were already, 0 unreadable.\n",
+        "Re-encrypted: 2. Already current: 0. Unreadable: 0.\n",
+        "Re-encrypted: 0. Already current: 2. Unreadable: 0.\n",
     ]
 
 
@@ -229,7 +229,7 @@ def test_a_rotation_that_leaves_something_unreadable_says_to_keep_the_old_keys(
     told = run("rotate-keys")
 
     assert told.exit_code == 1
-    assert "0 encrypted anew, 1 were already, 1 unreadable." in told.output
+    assert "Re-encrypted: 0. Already current: 1. Unreadable: 1." in told.output
     assert "Keep the old keys" in told.output
     assert SECRET_PATH not in told.output
 
@@ -254,7 +254,7 @@ def test_a_worker_has_1_to_64_processes(run: Run, processes: str) -> None:
 def test_a_worker_that_was_not_seen_is_not_healthy(run: Run) -> None:
     told = run("check-worker")
 
-    assert (told.exit_code, "No worker has given a sign of life lately." in told.output) == (1, True)
+    assert (told.exit_code, "No recent heartbeat of a worker." in told.output) == (1, True)
 
 
 def test_a_worker_is_not_healthy_if_the_queue_cannot_tell(environment: dict[str, str]) -> None:
@@ -263,7 +263,7 @@ def test_a_worker_is_not_healthy_if_the_queue_cannot_tell(environment: dict[str,
     told = app.test_cli_runner().invoke(args=["check-worker"])
 
     assert told.exit_code == 1
-    assert told.output == "Error: The queue server at REDIS_URL does not answer, so no worker is seen.\n"
+    assert told.output == "Error: Cannot check the worker: the queue server at REDIS_URL does not answer.\n"
 
 
 def test_an_installation_that_is_no_demo_has_no_command_to_fill_it_with_the_demos_data(run: Run) -> None:

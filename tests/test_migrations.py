@@ -265,7 +265,7 @@ def test_an_upgrade_that_broke_off_can_be_run_again(v1: None) -> None:
 
 
 def test_migrations_cannot_be_written_out_as_sql(context: None) -> None:
-    with pytest.raises(SystemExit, match="leave out --sql"):
+    with pytest.raises(SystemExit, match="Omit --sql"):
         upgrade(sql=True)
 
 

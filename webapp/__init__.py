@@ -1,6 +1,6 @@
-"""Alertcheck: tells the owners of alert destinations whether an alert would arrive.
+"""Alertcheck: shows the owners of alert destinations whether an alert would arrive.
 
-Nothing is imported here: the demo's runner and receiver are in this package too, and do without the application.
+Imports nothing: the demo's supervisor and receiver, in the same package, run without the application.
 """
 
-__version__ = "0.2.0"  # the only place: setuptools, the command line, the pages, /metrics and the logs read it here
+__version__ = "0.2.0"  # the single source for setuptools, the command line, the pages, /metrics and the logs

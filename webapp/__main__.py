@@ -1,4 +1,4 @@
-"""The command `alertcheck`, also `python -m webapp`: the commands of Flask, with this application already named."""
+"""The command `alertcheck`, also `python -m webapp`: Flask's command line for this application."""
 
 from typing import IO, Any
 
@@ -14,7 +14,7 @@ from webapp.logs import init_logs
 
 
 class CannotStart(NoAppException):
-    """A setting is missing or wrong. Shown as sentences, without the usage of the command."""
+    """A setting is missing or invalid. Shown as sentences, without the usage of the command."""
 
     exit_code = 1
 
@@ -24,10 +24,10 @@ class CannotStart(NoAppException):
 
 
 def main() -> None:
-    """Run the command that the command line names."""
+    """Run the command given on the command line."""
     group = FlaskGroup(create_app=_start, add_version_option=False, help="Run and administer Alertcheck.")
     group.params = [param for param in group.params if param.name != "app"]
-    for command in (*COMMANDS, db):  # the application has them too, but --help lists them before anything is set up
+    for command in (*COMMANDS, db):  # the application has them too, but --help must list them without an application
         group.add_command(command)
     group.main(prog_name="alertcheck")
 

@@ -1,4 +1,4 @@
-"""The application: its settings, extensions, addresses and commands, bound together."""
+"""Creates the Flask application: settings, extensions, routes and commands."""
 
 import sqlite3
 import weakref
@@ -40,15 +40,16 @@ from webapp.views import (
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
 
+# Imported by name, so that a production installation imports no demo code.
 DEMO = "webapp.views.demo_sign_in"
 
+# Database connections per process: one for each of gunicorn's threads. A worker's threads share them, because most of
+# these threads wait for a receiver.
 CONNECTIONS = 8
-"""Of one process to the database: one for each of gunicorn's threads; a worker's threads share them, as most only wait
-for a far end."""
 
 
 def create_app(app_settings: AppSettings | None = None) -> Flask:
-    """Make the application. Raises `Misconfigured` if the environment lacks a setting."""
+    """Create the application. Raises `Misconfigured` if a setting is missing or invalid."""
     app_settings = app_settings or read_settings()
     app = Flask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
     app.config.update(_flask_settings(app_settings))
@@ -75,7 +76,7 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": app_settings.https,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
-        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
+        "WTF_CSRF_TIME_LIMIT": None,  # valid as long as the session: a dashboard stays open for hours
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
         "TRUSTED_HOSTS": list(app_settings.hosts) or None,
@@ -84,11 +85,11 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
 
 
 def _engine_options(database_url: str) -> dict[str, Any]:
-    # hide_parameters: an error of the database must not quote a row.
+    # hide_parameters: a database error must not quote a row.
     options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
     options |= {"pool_size": CONNECTIONS, "max_overflow": 0}
     if database_url.startswith("postgresql"):
-        # A server that takes the connection and stays silent must not hold a page for ever (s, ms, s).
+        # A server that accepts the connection and never responds must not block a page forever (units: s, ms, s).
         options["connect_args"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
     return options
 
@@ -102,7 +103,8 @@ def _init_extensions(app: Flask) -> None:
     migrate.init_app(app, db, directory=str(find_assets() / "migrations"))
     limiter.init_app(app)
     csrf.init_app(app)
-    # A page of an error of the database must not load the visitor again: the name is looked up when it is used.
+    # No context processor: on the error page of a failed database it would load the visitor again. The global
+    # `current_user` loads them only where it is used.
     login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(sessions.find_visitor)
     with app.app_context():
@@ -116,7 +118,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     def set_pragmas(connection: Any, _record: Any) -> None:
         for pragma in ("busy_timeout = 5000", "foreign_keys = ON", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}")
-        # WAL lets readers and the writer be. The file remembers it; at its very first opening by two it can be refused.
+        # WAL lets reads and a write run at once. The file stores the mode. Setting it can fail if two processes open a
+        # new file at once.
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
 
@@ -125,7 +128,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
     for view in (auth, *in_workspaces, health, metrics):
         app.register_blueprint(view.bp)
-    if app_settings.demo:  # in production nothing of the demo is even imported
+    if app_settings.demo:
         import_module(DEMO).register(app)
     app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact}
     app.jinja_env.globals |= {

@@ -1,4 +1,4 @@
-"""The audit trail: who did what to which, and when."""
+"""The audit trail: records who did what, to what, and when."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from webapp.models import Account, AlertDestination, AuditEvent, Member
 
 
 class Action(StrEnum):
-    """What can be done, in the words the page shows."""
+    """The recorded actions, in the words of the page."""
 
     SIGNED_IN = "signed in"
     SIGNED_OUT = "signed out"
@@ -27,28 +27,28 @@ class Action(StrEnum):
 
 
 class Result(StrEnum):
-    """How it went."""
+    """The result of an action."""
 
     DONE = "done"
     REFUSED = "refused"
 
 
-def record_about(
+def record_destination_event(
     destination: AlertDestination, account: Account, action: Action, now: datetime, changed: Sequence[str] = ()
 ) -> None:
-    """Note what was done to a destination, in the transaction that does it. changed: names of fields, never values."""
+    """Record an action on a destination, in the caller's transaction. changed: names of fields, never values."""
     subject = f"{destination.name} (destination {destination.id})"
     _add(destination.workspace_id, account, action, subject, now, changed, destination_id=destination.id)
 
 
-def record_of(account: Account, action: Action, now: datetime, result: Result = Result.DONE) -> None:
-    """Note what someone did with their account, in each of their workspaces, in the transaction that does it."""
+def record_account_event(account: Account, action: Action, now: datetime, result: Result = Result.DONE) -> None:
+    """Record an action on one's own account, in each of its workspaces, in the caller's transaction."""
     for workspace_id in db.session.scalars(select(Member.workspace_id).where(Member.account_id == account.id)):
         _add(workspace_id, account, action, "", now, (), result)
 
 
 def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
-    """Fetch a workspace's newest events, the newest first; before_id: those older than this one."""
+    """Fetch a workspace's events, newest first. before_id: only events older than this one."""
     query = select(AuditEvent).where(AuditEvent.workspace_id == workspace_id)
     if before_id is not None:
         query = query.where(AuditEvent.id < before_id)

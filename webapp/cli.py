@@ -1,4 +1,4 @@
-"""The commands: `flask --app wsgi worker` and its health check, and what sets a workspace up."""
+"""The commands: the worker and its health check, and the administration of workspaces, accounts and keys."""
 
 from datetime import UTC, datetime
 from importlib import import_module
@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
 from webapp.settings import current_settings
 
-# Imported by the command alone: a web process has the commands too, and no use for the worker's code.
+# Imported only by its command: a web process has the commands too, but does not need the worker's code.
 WORKER = "webapp.worker.supervisor"
 
 
@@ -28,10 +28,10 @@ def version() -> None:
 
 
 @click.command("worker")
-@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="One a core.")
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="One per CPU core.")
 @with_appcontext
 def worker(processes: int) -> None:
-    """Send what waits in the queue, until told to stop."""
+    """Run a worker that sends deliveries until it is stopped (SIGTERM or Ctrl-C)."""
     try:
         import_module(WORKER).run_worker(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
     except Misconfigured as reason:
@@ -41,13 +41,13 @@ def worker(processes: int) -> None:
 @click.command("check-worker")
 @with_appcontext
 def check_worker() -> None:
-    """Tell a health check whether a worker lives: exit 0, or 1 and the reason."""
+    """Check whether a worker is alive: exit with 0, or with 1 and the reason."""
     try:
         is_alive = queue.is_worker_alive()
     except queue.QueueUnavailable:
-        raise click.ClickException("The queue server at REDIS_URL does not answer, so no worker is seen.") from None
+        raise click.ClickException("Cannot check the worker: the queue server at REDIS_URL does not answer.") from None
     if not is_alive:
-        raise click.ClickException("No worker has given a sign of life lately. Start one with: flask --app wsgi worker")
+        raise click.ClickException("No recent heartbeat of a worker. Start a worker with: flask --app wsgi worker")
     click.echo("A worker is alive.")
 
 
@@ -56,30 +56,30 @@ def check_worker() -> None:
 @click.argument("name")
 @with_appcontext
 def add_workspace(slug: str, name: str) -> None:
-    """Add a workspace, such as: flask add-workspace harbor "Harbor Logistics"."""
+    """Add a workspace, for example: flask add-workspace harbor "Harbor Logistics"."""
     if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
-        raise click.ClickException("A slug has up to 63 lower-case letters, digits and hyphens.")
+        raise click.ClickException("A slug has up to 63 lowercase letters, digits and hyphens.")
     if db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none():
-        raise click.ClickException(f"There is a workspace {slug} already.")
+        raise click.ClickException(f"A workspace {slug} already exists.")
     accounts.add_workspace(slug, name, datetime.now(UTC))
     db.session.commit()
-    click.echo(f"Added. Its page is /w/{slug}; add its first admin with: flask add-member {slug} E-MAIL admin")
+    click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: flask add-member {slug} EMAIL admin")
 
 
 @click.command("add-member")
 @click.argument("slug")
 @click.argument("email")
 @click.argument("role", type=click.Choice([role.value for role in Role]))
-@click.option("--name", help="Of a new account; its e-mail address if left out.")
+@click.option("--name", help="Name of a new account. Default: its email address.")
 @with_appcontext
 def add_member(slug: str, email: str, role: str, name: str | None) -> None:
-    """Make someone a member of a workspace, or change their role; asks for the password of a new account."""
+    """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
     if workspace is None:
-        raise click.ClickException(f"There is no workspace {slug}. Add it with: flask add-workspace {slug} NAME")
+        raise click.ClickException(f"No workspace {slug} exists. Add it with: flask add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
     if account is None:
-        password = _ask_password("Password of the new account")
+        password = _prompt_password("Password of the new account")
         account = accounts.add_account(email, name or email, password, datetime.now(UTC))
     accounts.set_role(workspace, account, Role(role))
     db.session.commit()
@@ -90,9 +90,9 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
 @click.argument("email")
 @with_appcontext
 def set_password(email: str) -> None:
-    """Set a new password for an account; its sessions end."""
+    """Set a new password for an account and end its sessions."""
     account = _get_account(email)
-    password = _ask_password("New password")
+    password = _prompt_password("New password")
     accounts.change_password(account, password, datetime.now(UTC))
     db.session.commit()
     click.echo(f"{account.email} has a new password and was signed out everywhere.")
@@ -103,7 +103,7 @@ def set_password(email: str) -> None:
 @click.argument("active", type=bool)
 @with_appcontext
 def set_active(email: str, active: bool) -> None:
-    """Let an account in (true) or keep it out (false); its sessions end at once."""
+    """Allow (true) or forbid (false) an account to sign in. Either ends its sessions at once."""
     account = _get_account(email)
     accounts.set_active(account, active)
     db.session.commit()
@@ -115,39 +115,41 @@ def set_active(email: str, active: bool) -> None:
 @click.argument("email")
 @with_appcontext
 def remove_member(slug: str, email: str) -> None:
-    """Take someone out of a workspace; their account stays."""
+    """Remove a member from a workspace. Their account stays."""
     account = _get_account(email)
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
     member = workspace and db.session.get(Member, (workspace.id, account.id))
     if member is None:
-        raise click.ClickException(f"{account.email} is no member of {slug}.")
+        raise click.ClickException(f"{account.email} is not a member of {slug}.")
     db.session.delete(member)
     db.session.commit()
     click.echo(f"{account.email} is no longer a member of {slug}.")
 
 
-def _ask_password(title: str) -> str:
+def _prompt_password(title: str) -> str:
     password: str = click.prompt(title, hide_input=True, confirmation_prompt=True)
     if len(password) < accounts.SHORTEST_PASSWORD:
-        raise click.ClickException(f"Use {accounts.SHORTEST_PASSWORD} characters or more.")
+        raise click.ClickException(f"Use at least {accounts.SHORTEST_PASSWORD} characters.")
     return password
 
 
 def _get_account(email: str) -> Account:
     account = accounts.find_by_email(email)
     if account is None:
-        raise click.ClickException(f"There is no account {email}.")
+        raise click.ClickException(f"No account {email} exists.")
     return account
 
 
 @click.command("rotate-keys")
 @with_appcontext
 def rotate_keys() -> None:
-    """Encrypt every destination's settings with the first of ALERTCHECK_CONFIG_KEYS. Safe to run again."""
+    """Encrypt every destination's settings with the first of ALERTCHECK_CONFIG_KEYS. Safe to repeat."""
     rotation = editing.rotate_keys(current_settings().cipher)
-    click.echo(f"{rotation.rotated} encrypted anew, {rotation.current} were already, {rotation.unreadable} unreadable.")
+    click.echo(
+        f"Re-encrypted: {rotation.rotated}. Already current: {rotation.current}. Unreadable: {rotation.unreadable}."
+    )
     if rotation.unreadable:
-        raise click.ClickException("Keep the old keys: what is unreadable opens with none of ALERTCHECK_CONFIG_KEYS.")
+        raise click.ClickException("Keep the old keys: no key in ALERTCHECK_CONFIG_KEYS decrypts these settings.")
 
 
 COMMANDS = (

@@ -1,4 +1,4 @@
-"""The Flask extensions, made once and bound to an application in `create_app`, and the state of one application."""
+"""The Flask extensions, which `create_app` binds to an application, and the state of an application."""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Base(DeclarativeBase):
-    """The models' base. Constraints get a name by rule, so that migrations can drop them."""
+    """The base class of the tables. The naming convention names every constraint, so that migrations can drop it."""
 
     metadata = MetaData(
         naming_convention={
@@ -45,7 +45,7 @@ login_manager = LoginManager()
 
 
 class PageForm(FlaskForm):  # type: ignore[misc]
-    """The base of every form. Reads what a browser's form sends, and nothing else: no JSON, no files."""
+    """The base class of every form. Reads only form fields: no JSON, no files."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         def wrap_formdata(self, form: Form, formdata: Any) -> Any:
@@ -56,11 +56,11 @@ class PageForm(FlaskForm):  # type: ignore[misc]
 
 @dataclass
 class AppState:
-    """What one application shares between its requests and jobs.
+    """The state that requests and jobs of one application share.
 
     redis: the client of the queue server.
     dispatcher: None outside worker processes.
-    counting_paused_until: seconds of the monotonic clock, see `webapp.metrics.counters`.
+    counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
     """
 
     settings: "AppSettings"

@@ -1,18 +1,18 @@
-"""The log: one line of JSON an event, with ids and words of ours, never an address or a message."""
+"""The log: one JSON line per event, with ids and fixed words, never an address or a message."""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
 
-_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-"""What every record has; what else it has is what `extra` told."""
+# The attributes of every log record. Any other attribute was passed as `extra`.
+_STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonLines(logging.Formatter):
-    """Writes an event as JSON: when, how grave, whose, what happened, and the facts that the call passed as `extra`.
+    """Formats an event as JSON: time, level, logger, process id, event, and the fields passed as `extra`.
 
-    What a library wants to say may hold anything, so of that only the constant words are kept, and where they stand.
+    A library's message may contain anything, so only its format string and its location in the code are kept.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -22,30 +22,30 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "pid": record.process,
         }
-        told = _read_ours(record) if record.name.startswith("webapp.") else _read_foreign(record)
-        return json.dumps(line | told)
+        is_ours = record.name.startswith("webapp.")
+        return json.dumps(line | (_our_fields(record) if is_ours else _library_fields(record)))
 
 
 def init_logs() -> None:
-    """Write the log to standard error: ours from INFO on, the libraries' from WARNING on."""
+    """Write the log to standard error: our events from INFO, those of libraries from WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("webapp").setLevel(logging.INFO)
 
 
-def _read_ours(record: logging.LogRecord) -> dict[str, object]:
-    facts = {name: _plain(value) for name, value in vars(record).items() if name not in _USUAL}
-    return {"event": record.msg, **facts}
+def _our_fields(record: logging.LogRecord) -> dict[str, object]:
+    fields = {name: _to_json_value(value) for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+    return {"event": record.msg, **fields}
 
 
-def _read_foreign(record: logging.LogRecord) -> dict[str, object]:
-    # Without arguments the text may have been put together before, from who knows what.
+def _library_fields(record: logging.LogRecord) -> dict[str, object]:
+    # Without arguments, the message may already be formatted, with unknown contents.
     event = record.msg if record.args and isinstance(record.msg, str) else "not shown"
     kind = record.exc_info[0] if record.exc_info else None
-    told: dict[str, object] = {"event": event, "where": f"{record.module}:{record.lineno}"}
-    return told | {"error": kind.__name__} if kind else told
+    fields: dict[str, object] = {"event": event, "where": f"{record.module}:{record.lineno}"}
+    return fields | {"error": kind.__name__} if kind else fields
 
 
-def _plain(value: object) -> object:
+def _to_json_value(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -1,7 +1,7 @@
-"""The queue, as producers use it: enqueue deliveries, and record or count worker heartbeats.
+"""The queue: enqueues deliveries, and records and counts worker heartbeats.
 
-A job carries ids of deliveries and nothing else. It names its function by a dotted path, so that a web process imports
-no worker code.
+A job carries delivery ids and nothing else. It names its function by a dotted path, so that a web process imports no
+worker code.
 """
 
 import logging
@@ -20,13 +20,13 @@ log = logging.getLogger(__name__)
 QUEUE = "alertcheck"
 JOB = "webapp.worker.job.dispatch_deliveries"
 
-# Deliveries in one job where many are enqueued together: few enough for worker processes to share them.
+# The most deliveries in one job: few enough for worker processes to share a large batch.
 BATCH_SIZE = 20
 
 # Seconds that RQ keeps a finished job. Deleting it immediately would cost more round trips to Redis.
 RESULT_TTL = 10
 
-# Seconds within which a job has to hand over its deliveries.
+# Seconds within which a job must submit its deliveries to the dispatcher.
 JOB_TIMEOUT = 30
 
 # Redis sorted set: worker name to the time of its last heartbeat, by the clock of the queue server.
@@ -38,12 +38,12 @@ HEARTBEAT_TTL = 10
 # Seconds after which the name of a silent worker is removed.
 HEARTBEAT_EXPIRY = 300
 
-# Options of a Redis client that fails fast: a person waits, and a press asks a frozen server three times.
+# Options of a Redis client that fails fast: a person waits, and a press contacts a frozen server three times.
 FAIL_FAST = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
 
 
 class QueueUnavailable(Exception):
-    """The queue server did not answer, or did not take the job."""
+    """The queue server did not respond, or did not accept the job."""
 
 
 def connect(redis_url: str) -> Redis:
@@ -101,7 +101,7 @@ def count_workers() -> int:
     except RedisError:
         raise QueueUnavailable from None
     now = _to_seconds(time)
-    # A heartbeat from the future counts as an old one: after a clock was set back, it would outlive its worker.
+    # A heartbeat from the future counts as old: after the clock was set back, it would outlive its worker.
     return sum(abs(now - recorded_at) <= HEARTBEAT_TTL for _, recorded_at in heartbeats)
 
 

@@ -1,4 +1,4 @@
-"""The application for a WSGI server, wherever the package is installed: `gunicorn webapp.wsgi:app`."""
+"""The application for a WSGI server, for an installed package: `gunicorn webapp.wsgi:app`."""
 
 import logging
 import sys
@@ -17,5 +17,5 @@ try:
     app = create_app()
 except Misconfigured as reason:
     sys.exit(f"Alertcheck cannot start:\n{reason}")
-if click.get_current_context(silent=True) is None:  # a command of `flask --app wsgi` is no web process
+if click.get_current_context(silent=True) is None:  # `flask --app wsgi` runs a command, not a web process
     log.info("web process started", extra={"version": __version__})

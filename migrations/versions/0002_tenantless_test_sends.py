@@ -1,7 +1,7 @@
-"""Tenantless test sends: tenant and rule may be null, and the database refuses what cannot be true.
+"""Tenantless test sends: tenant and rule may be null, and new constraints refuse impossible rows.
 
-Nothing that stands in the table is changed. Rows that would break a new rule stop the upgrade, with their number,
-before anything is altered.
+Existing rows are not changed. Rows that violate a new constraint stop the upgrade before anything is altered; the error
+shows how many there are.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""An append-only audit trail, sign-ins that can be ended, and test sends that fail by a known code only."""
+"""An append-only audit trail, sign-ins that can be ended, and a constraint: test sends fail only with known codes."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,7 @@
-"""Test sends live one life: the database refuses every change that is not in the list.
+"""State transitions of test sends: triggers refuse every change of state that is not in the list.
 
-Real alerts are exempt: another program may write those. The list is webapp/deliveries/life.py as it was here.
+Real alerts are exempt, because another program may write them. The list is that of the state machine (now
+webapp/deliveries/transitions.py) at the time of this migration.
 """
 
 from alembic import op

@@ -1,6 +1,6 @@
-"""What the pages tell of a delivery: its attempts, whether somebody saw it, which press on Test all it came from.
+"""Columns for the pages: a delivery's attempts, its receipt, and its batch (one press on Test all).
 
-Columns are added without copying the table, so that the triggers of 0004 stay.
+Columns are added without copying the table, so that the triggers of 0004 remain.
 """
 
 import sqlalchemy as sa

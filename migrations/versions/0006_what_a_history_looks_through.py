@@ -1,6 +1,6 @@
-"""What a history looks through: the rows of one destination, one status or one code, each in the order of their key.
+"""Indexes of the history: deliveries by destination, by status and by error code, each in the order of the page key.
 
-The index of all that was not sent goes: the one by status serves what it was for.
+Drops the index of deliveries that were not sent: the index by status replaces it.
 """
 
 import sqlalchemy as sa

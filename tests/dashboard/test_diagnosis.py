@@ -39,19 +39,22 @@ def _diagnose(destination: AlertDestination) -> Diagnosis:
 def test_of_a_destination_that_was_never_tested_nothing_is_known(seeded: SeededIds) -> None:
     diagnosis = _diagnose(get_destination(seeded))
 
-    assert (diagnosis.arrival, diagnosis.attempts, diagnosis.last_worked) == ("Nothing was sent yet.", (), None)
+    assert (diagnosis.arrival, diagnosis.attempts, diagnosis.last_accepted) == ("Nothing has been sent yet.", (), None)
 
 
 @pytest.mark.parametrize(
     ("facts", "arrival"),
     [
-        ({}, "Not known yet: the test is under way."),
-        (SENT, "It was accepted. Only someone who looks there can tell whether it is shown."),
+        ({}, "Not known yet: the test is still running."),
+        (SENT, "The receiver accepted it. Check at the destination whether it is shown."),
         (GONE, "No: nothing was delivered."),
-        (GONE | {"last_error_code": "worker_lost"}, "Perhaps: it is not known. Look there before you press again."),
+        (
+            GONE | {"last_error_code": "worker_lost"},
+            "Unknown. Check whether the message arrived before you send another test.",
+        ),
         (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Yes: Ann has seen it."),
-        (SENT | {"receipt": Receipt.SEEN}, "Yes: somebody pressed the link in it."),
-        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Ann says that it did not arrive."),
+        (SENT | {"receipt": Receipt.SEEN}, "Yes: someone opened the link in it."),
+        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Ann reported that it did not arrive."),
     ],
 )
 def test_whether_it_arrived_is_said_as_far_as_it_is_known(
@@ -107,7 +110,7 @@ def test_what_changed_since_it_last_worked_is_told_with_who_and_when(
     diagnosis = _diagnose(destination)
 
     (change,) = diagnosis.changes
-    assert diagnosis.last_worked == worked
+    assert diagnosis.last_accepted == worked
     assert (change.action, change.changed, change.account_name) == ("changed", ["address"], "Admin")
 
 

@@ -250,7 +250,7 @@ class Walk:
         self.queue += enqueued
 
     def _forget(self, _step: Step) -> None:
-        assert Retention(KEEP, clock=lambda: 0.0).forget_some(self.now) == self.ledger.forget(self.now)
+        assert Retention(KEEP, clock=lambda: 0.0).delete_old_page(self.now) == self.ledger.forget(self.now)
 
 
 def _pick(things: list[Any], step: Step) -> Any:

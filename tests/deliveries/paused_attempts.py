@@ -46,5 +46,5 @@ class Flight:
         """Record what came of it, or try to: it may be too late, or have been done before."""
         assert self.outcome is not None
         record(self.attempt, self.outcome, 0.1, now)
-        retry_at = self.outcome.facts.get("send_after")
+        retry_at = self.outcome.columns.get("send_after")
         ledger.record(self.attempt.delivery_id, self.attempt.number, self.answer, self.answered_at, retry_at, now)

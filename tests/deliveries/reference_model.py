@@ -1,6 +1,6 @@
 """The life of test sends, written a second time: from what happened alone, it says what every row and badge must say.
 
-It reads no row and uses none of our code. What it holds to stands in docs/life-of-a-delivery.md.
+It reads no row and uses none of our code. What it holds to stands in docs/delivery-states.md.
 """
 
 from collections import Counter, defaultdict
@@ -56,9 +56,9 @@ class Ledger:
     def drop(self, delivery_id: int, now: datetime) -> None:
         entry = self.entries.get(delivery_id)
         if entry and entry.stands == "waiting":
-            self._turn(entry, "drop", "failed", now, code="queue_unavailable")
+            self._turn(entry, "fail unqueued", "failed", now, code="queue_unavailable")
         else:
-            self.happened["late drop"] += 1
+            self.happened["late fail unqueued"] += 1
 
     # The worker
 
@@ -146,17 +146,17 @@ class Ledger:
 
     def _due(self, entry: Entry, now: datetime, watched_since: datetime) -> str | None:
         if entry.stands == "sending":
-            return "lose" if now - watched_since >= LOST_AFTER else None
+            return "mark lost" if now - watched_since >= LOST_AFTER else None
         if now - entry.pressed_at >= PATIENCE:
-            return "give up"
+            return "expire"
         if entry.stands == "deferred":
             return "resume" if entry.send_after and now >= entry.send_after else None
-        return "remind" if now - entry.touched_at >= REQUEUE_AFTER else None
+        return "requeue" if now - entry.touched_at >= REQUEUE_AFTER else None
 
     def overdue(self, now: datetime) -> list[Move]:
         """What a page ends where no worker is seen."""
         late = [entry for entry in self.entries.values() if now - entry.pressed_at >= PATIENCE and entry.stands in OPEN]
-        return [Move(replace(entry), "lose" if entry.stands == "sending" else "give up") for entry in late]
+        return [Move(replace(entry), "mark lost" if entry.stands == "sending" else "expire") for entry in late]
 
     def move(self, moves: Iterable[Move], now: datetime) -> list[int]:
         """Make the moves that still apply, and return what has to be enqueued."""
@@ -165,13 +165,13 @@ class Ledger:
         self.happened["late move"] += len(entries) - len(still)
         for entry, name in still:
             self._move(entry, name, now)
-        return sorted(entry.id for entry, name in still if name in ("resume", "remind"))
+        return sorted(entry.id for entry, name in still if name in ("resume", "requeue"))
 
     def _move(self, entry: Entry, name: str, now: datetime) -> None:
-        if name == "lose":
+        if name == "mark lost":
             self.lost[entry.id] = entry.attempts
             self._turn(entry, name, "failed", now, code="worker_lost", past=(*entry.past, "worker_lost"))
-        elif name == "give up":
+        elif name == "expire":
             self._turn(entry, name, "failed", now, code=entry.code if entry.attempts else "not_started")
         else:
             self._turn(entry, name, "waiting", now)

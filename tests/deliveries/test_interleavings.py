@@ -16,12 +16,12 @@ WIDER = int(os.environ.get("ALERTCHECK_WALKS", "0"))
 """How many walks to take instead of the usual ones, and others each time."""
 
 KINDS = (
-    "step", "meanwhile", "press", "cooling down", "disabled", "drop", "late drop", "supersede", "superseded",
-    "destination_deleted", "destination_disabled", "destination_changed", "claim", "late claim", "late cancel",
-    "claim after destination_deleted", "claim after destination_disabled", "claim after destination_changed",
-    "claim after another attempt", "job in vain", "accept", "busy", "refuse", "silent", "sent", "fail", "defer",
-    "out of attempts", "late record", "record during another attempt", "resume", "remind", "give up", "lose",
-    "late move", "forget", "die",
+    "step", "meanwhile", "press", "cooling down", "disabled", "fail unqueued", "late fail unqueued",
+    "supersede", "superseded", "destination_deleted", "destination_disabled", "destination_changed",
+    "claim", "late claim", "late cancel", "claim after destination_deleted", "claim after destination_disabled",
+    "claim after destination_changed", "claim after another attempt", "job in vain", "accept", "busy", "refuse",
+    "silent", "sent", "fail", "defer", "out of attempts", "late record", "record during another attempt", "resume",
+    "requeue", "expire", "mark lost", "late move", "forget", "die",
 )  # fmt: skip
 
 

@@ -75,13 +75,13 @@ def test_a_deferred_test_says_what_happened_and_when_it_is_tried_again() -> None
 def test_a_further_attempt_that_waits_for_a_worker_says_so() -> None:
     told = describe_outcome(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
 
-    assert (told.sentence, told.at_label) == ("It was busy. Attempt 2 waits for a worker.", "waiting since")
+    assert (told.sentence, told.at_label) == ("It was busy. Attempt 2 is waiting for a worker.", "waiting since")
 
 
 def test_a_further_attempt_that_is_being_made_says_so() -> None:
     second = _test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW, **(BUSY | {"attempt_count": 2}))
 
-    assert describe_outcome(second, "webhook").sentence == "It was busy. Attempt 2 is on its way."
+    assert describe_outcome(second, "webhook").sentence == "It was busy. Attempt 2 is running."
 
 
 def test_sent_claims_no_more_than_the_channel_knows() -> None:

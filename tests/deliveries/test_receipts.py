@@ -24,7 +24,7 @@ from tests.factories import (
     seconds,
 )
 from webapp import queue
-from webapp.deliveries import find_linked, is_in_question, record_by_link, record_by_member, request_test, send
+from webapp.deliveries import can_be_confirmed, find_linked, record_by_link, record_by_member, request_test, send
 from webapp.deliveries.outcome import Badge, describe_outcome
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt
@@ -57,7 +57,7 @@ def _actions() -> list[str]:
 def test_what_was_accepted_or_may_have_arrived_is_in_question(seeded: SeededIds, facts: dict[str, Any]) -> None:
     delivery = add_delivery(get_destination(seeded), **facts)
 
-    assert is_in_question(delivery)
+    assert can_be_confirmed(delivery)
     assert record_by_member(delivery, get_account(seeded), Receipt.SEEN, LATER)
 
 
@@ -65,7 +65,7 @@ def test_what_was_accepted_or_may_have_arrived_is_in_question(seeded: SeededIds,
 def test_what_is_under_way_or_was_not_delivered_is_not_in_question(seeded: SeededIds, facts: dict[str, Any]) -> None:
     delivery = add_delivery(get_destination(seeded), **facts)
 
-    assert not is_in_question(delivery)
+    assert not can_be_confirmed(delivery)
     assert not record_by_member(delivery, get_account(seeded), Receipt.SEEN, LATER)
     assert (_told(delivery), _actions()) == ((None, None, None), [])
 
@@ -73,7 +73,7 @@ def test_what_is_under_way_or_was_not_delivered_is_not_in_question(seeded: Seede
 def test_a_real_alert_has_no_receipt(seeded: SeededIds) -> None:
     alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW, payload=PAYLOAD)
 
-    assert not is_in_question(alert)
+    assert not can_be_confirmed(alert)
     assert not record_by_member(alert, get_account(seeded), Receipt.SEEN, LATER)
     assert find_linked(alert.id, "K7QM4T", LATER) is None
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases
 from webapp.deliveries import Retention
-from webapp.deliveries.retention import PAGE
+from webapp.deliveries.retention import PAGE_SIZE
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -26,7 +26,7 @@ def _forget(pages: int = 3) -> list[int]:
     """Walk through this many pages, and return what is left."""
     retention = Retention(KEEP, clock=lambda: 0.0)
     for _ in range(pages):
-        retention.forget_some(NOW)
+        retention.delete_old_page(NOW)
     return list(db.session.scalars(select(AlertDelivery.id).order_by(AlertDelivery.id)))
 
 
@@ -69,30 +69,30 @@ def test_nothing_is_deleted_unless_the_operator_says_how_long_to_keep(seeded: Se
     _add_test(seeded, 900 * DAY)
     _add_test(seeded, 800 * DAY)
 
-    assert Retention(None).forget_some(NOW) == 0
+    assert Retention(None).delete_old_page(NOW) == 0
 
 
 def test_more_than_a_page_is_deleted_page_by_page(seeded: SeededIds) -> None:
     destination = get_destination(seeded)
-    rows = [_row(destination.id, seeded.harbor) for _ in range(PAGE + 10)]
+    rows = [_row(destination.id, seeded.harbor) for _ in range(PAGE_SIZE + 10)]
     db.session.execute(AlertDelivery.__table__.insert(), rows)
     db.session.commit()
     retention = Retention(KEEP, clock=lambda: 0.0)
 
-    assert [retention.forget_some(NOW) for _ in range(3)] == [PAGE, 9, 0]
+    assert [retention.delete_old_page(NOW) for _ in range(3)] == [PAGE_SIZE, 9, 0]
 
 
 def test_after_a_walk_the_next_begins_an_hour_later(seeded: SeededIds) -> None:
     elapsed = 0.0
     retention = Retention(KEEP, clock=lambda: elapsed)
-    retention.forget_some(NOW)
+    retention.delete_old_page(NOW)
     _add_test(seeded, 900 * DAY)
     _add_test(seeded, 800 * DAY)
 
     elapsed = 3599.0
-    assert retention.forget_some(NOW) == 0
+    assert retention.delete_old_page(NOW) == 0
     elapsed = 3600.0
-    assert retention.forget_some(NOW) == 1
+    assert retention.delete_old_page(NOW) == 1
 
 
 def _row(destination_id: int, workspace_id: int) -> dict[str, object]:

@@ -148,10 +148,10 @@ def test_no_change_leads_away_from_an_end() -> None:
 
 @pytest.mark.parametrize("change", TRANSITIONS, ids=lambda change: change.name)
 def test_the_drawing_shows_every_change(change: Transition) -> None:
-    drawing = (ROOT / "docs" / "life-of-a-delivery.md").read_text()
+    drawing = (ROOT / "docs" / "delivery-states.md").read_text()
 
     arrows = [f"{source} --> {change.target}: {change.name}" for source in change.sources]
-    row = f"| {change.name} | {', '.join(change.sources)} | {change.target} | {change.by} | {change.needs} |"
+    row = f"| {change.name} | {', '.join(change.sources)} | {change.target} | {change.actor} | {change.condition} |"
     assert [line for line in (*arrows, row) if line not in drawing] == []
 
 

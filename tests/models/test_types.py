@@ -38,7 +38,7 @@ def test_a_moment_comes_back_in_utc_whatever_zone_it_was_given_in(context: None,
 
 @on_both_databases
 def test_a_moment_without_a_zone_is_refused(context: None, seeded: SeededIds) -> None:
-    with pytest.raises(StatementError, match="names no instant"):
+    with pytest.raises(StatementError, match="is not an instant"):
         store(seeded, NOON.replace(tzinfo=None))
 
 

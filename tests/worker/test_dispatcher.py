@@ -244,7 +244,7 @@ def test_without_memory_for_a_thread_an_errand_waits_for_the_next_chance(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", _refuse)
         first = _take(dispatcher, receiver, times=1)
-        wait_until(lambda: "no further thread could be started" in caplog.text)
+        wait_until(lambda: "cannot start a thread" in caplog.text)
 
     dispatcher.submit(*first)  # recovery reminds it
 

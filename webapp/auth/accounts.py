@@ -8,7 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import joinedload
 
-from webapp.audit import Action, Result, record_of
+from webapp.audit import Action, Result, record_account_event
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn, Workspace
 
@@ -45,7 +45,7 @@ def record_refused_sign_in(email: str, now: datetime) -> None:
     """Note that someone tried to sign in to an account that exists, and commit. What was typed is kept nowhere."""
     account = find_by_email(email)
     if account is not None:
-        record_of(account, Action.SIGNED_IN, now, Result.REFUSED)
+        record_account_event(account, Action.SIGNED_IN, now, Result.REFUSED)
         db.session.commit()
 
 
@@ -54,7 +54,7 @@ def sign_in(account: Account, now: datetime) -> None:
     db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFE))
     account.sign_in_id = secrets.token_urlsafe(32)
     db.session.add(SignIn(id=account.sign_in_id, account_id=account.id, started_at=now))
-    record_of(account, Action.SIGNED_IN, now)
+    record_account_event(account, Action.SIGNED_IN, now)
 
 
 # Asked at every request, so it is put together once.
@@ -77,7 +77,7 @@ def find_signed_in(sign_in_id: str, now: datetime) -> Account | None:
 def sign_out(account: Account, now: datetime) -> None:
     """End the session that loaded this account, in every copy of its cookie. The caller commits."""
     end_sign_in(account)
-    record_of(account, Action.SIGNED_OUT, now)
+    record_account_event(account, Action.SIGNED_OUT, now)
 
 
 def end_sign_in(account: Account) -> None:
@@ -89,7 +89,7 @@ def change_password(account: Account, password: str, now: datetime) -> None:
     """Set a new password and end all of the account's sessions. The caller commits."""
     account.password_hash = _hasher.hash(password)
     _end_sessions(account)
-    record_of(account, Action.PASSWORD_CHANGED, now)
+    record_account_event(account, Action.PASSWORD_CHANGED, now)
 
 
 def set_active(account: Account, is_active: bool) -> None:

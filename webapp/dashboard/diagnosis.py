@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from webapp.audit import Action
 from webapp.dashboard.time_format import exact
-from webapp.deliveries import PastAttempt, is_in_question, list_attempts
+from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
@@ -22,8 +22,8 @@ class Diagnosis:
     """What is known.
 
     arrival: whether the message arrived. receipt: what a person says of it, or None if nobody need be asked.
-    is_in_question: whether a person who looks there knows more. attempts: of the newest test send, the first one first.
-    last_worked: the newest test send that was accepted, or None. changes: what was done to the destination since then.
+    can_be_confirmed: whether a person can confirm the arrival. attempts: of the newest test send, the first one first.
+    last_accepted: the newest accepted test send, or None. changes: what was done to the destination since then.
     is_used: whether a rule has ever sent a real alert there.
     """
 
@@ -31,25 +31,25 @@ class Diagnosis:
     last_test: Outcome
     arrival: str
     receipt: str | None
-    is_in_question: bool
+    can_be_confirmed: bool
     attempts: Sequence[PastAttempt]
-    last_worked: AlertDelivery | None
+    last_accepted: AlertDelivery | None
     changes: Sequence[AuditEvent]
     is_used: bool
 
 
 def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: Outcome) -> Diagnosis:
     """Look it all up: three queries at most."""
-    last_worked = find_last_accepted_test(destination)
+    last_accepted = find_last_accepted_test(destination)
     return Diagnosis(
         newest=newest,
         last_test=last_test,
         arrival=describe_arrival(newest),
         receipt=_describe_receipt(newest),
-        is_in_question=is_in_question(newest),
+        can_be_confirmed=can_be_confirmed(newest),
         attempts=list_attempts(newest) if newest else (),
-        last_worked=last_worked,
-        changes=_list_changes(destination, last_worked.created_at) if last_worked else (),
+        last_accepted=last_accepted,
+        changes=_list_changes(destination, last_accepted.created_at) if last_accepted else (),
         is_used=has_real_alerts(destination),
     )
 
@@ -73,14 +73,14 @@ def write_report(
     lines += [f"Code: {code}"] if code else []
     lines += [f"Next step: {outcome.next_step}"] if outcome.next_step else []
     lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
-    lines += [f"Last accepted: {_describe_last_worked(diagnosis.last_worked)}"]
+    lines += [f"Last accepted: {_describe_last_accepted(diagnosis.last_accepted)}"]
     lines += [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
     return "\n".join(lines) + "\n"
 
 
 def _describe_receipt(newest: AlertDelivery | None) -> str | None:
     if newest is None or newest.receipt is None:
-        return "Nobody has said yet whether it showed up." if is_in_question(newest) else None
+        return "Nobody has said yet whether it showed up." if can_be_confirmed(newest) else None
     who = newest.receipt_by or "someone with the link in the message"
     return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen, says {who}."
 
@@ -116,8 +116,8 @@ def _describe_attempt(attempt: PastAttempt) -> str:
     return f"Attempt {attempt.number}: {attempt.started_at.astimezone(UTC):%H:%M:%S} UTC, {took}{answer}{code}"
 
 
-def _describe_last_worked(last_worked: AlertDelivery | None) -> str:
-    return exact(last_worked.sent_at) if last_worked and last_worked.sent_at else "never by a test"
+def _describe_last_accepted(last_accepted: AlertDelivery | None) -> str:
+    return exact(last_accepted.sent_at) if last_accepted and last_accepted.sent_at else "never by a test"
 
 
 def _describe_change(change: AuditEvent) -> str:

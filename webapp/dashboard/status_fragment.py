@@ -16,7 +16,7 @@ from webapp.deliveries.cooldown import seconds_left
 from webapp.deliveries.outcome import Badge, Outcome, describe_outcome
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import app_state, db
-from webapp.metrics.backlog import WAITING_OF_ONE, count_waiting
+from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.sends.eligibility import RequestResult, find_refusal
 
@@ -125,7 +125,7 @@ def _load_status(destination: AlertDestination) -> tuple[AlertDelivery | None, S
 
 # Every poll asks for it, so it is put together once.
 _STATUS = (
-    select(AlertDelivery, recent_results_subquery(), WAITING_OF_ONE.correlate(None).scalar_subquery())
+    select(AlertDelivery, recent_results_subquery(), WAITING_IN_WORKSPACE.correlate(None).scalar_subquery())
     .select_from(AlertDestination)
     .outerjoin(
         AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), AlertDestination.deleted_at.is_(None))

@@ -1,4 +1,4 @@
-"""A delivery's life: requested, sent, recovered. The only code that writes `alert_deliveries`."""
+"""Requests, sends and recovers deliveries. The only package that writes `alert_deliveries`."""
 
 from webapp.deliveries.attempts import PastAttempt, list_attempts
 from webapp.deliveries.claiming import get_channel, open_settings
@@ -7,7 +7,7 @@ from webapp.deliveries.messages import compose_preview
 from webapp.deliveries.overdue import end_if_abandoned, end_overdue_tests, is_worker_seen
 from webapp.deliveries.queries import list_test_sends
 from webapp.deliveries.ready_deliveries import list_ready_deliveries
-from webapp.deliveries.receipts import find_linked, is_in_question, record_by_link, record_by_member
+from webapp.deliveries.receipts import can_be_confirmed, find_linked, record_by_link, record_by_member
 from webapp.deliveries.recovery import recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
 from webapp.deliveries.retention import Retention
@@ -20,13 +20,13 @@ __all__ = [
     "PastAttempt",
     "Retention",
     "WaitTracker",
+    "can_be_confirmed",
     "compose_preview",
     "end_if_abandoned",
     "end_overdue_tests",
     "fail_unqueued",
     "find_linked",
     "get_channel",
-    "is_in_question",
     "is_worker_seen",
     "list_attempts",
     "list_ready_deliveries",

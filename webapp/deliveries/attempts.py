@@ -1,4 +1,4 @@
-"""The attempts of a delivery that have ended, as its row keeps them."""
+"""The completed attempts of a delivery, as stored in its row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from webapp.models import AlertDelivery
 
 @dataclass(frozen=True)
 class PastAttempt:
-    """One attempt.
+    """One completed attempt.
 
-    seconds: how long it took; None if its worker was lost. code: why it did not go through, or None.
-    answer_status: the far end's HTTP status or SMTP code, or None if it gave no answer.
+    number: counts from 1. seconds: its duration; None if its worker was lost.
+    code: why it failed; None if it succeeded.
+    answer_status: the receiver's HTTP status or SMTP code; None without a response.
     """
 
     number: int
@@ -25,18 +26,18 @@ class PastAttempt:
 
 
 def list_attempts(delivery: AlertDelivery) -> list[PastAttempt]:
-    """Read a delivery's attempts, the first one first; none where an older version recorded none."""
-    kept = delivery.attempts or []
-    return [PastAttempt(**values | {"started_at": datetime.fromisoformat(values["started_at"])}) for values in kept]
+    """Return a delivery's completed attempts, oldest first; empty if an older version recorded none."""
+    stored = delivery.attempts or []
+    return [PastAttempt(**values | {"started_at": datetime.fromisoformat(values["started_at"])}) for values in stored]
 
 
 def add_attempt(earlier: Sequence[dict[str, Any]] | None, attempt: PastAttempt) -> list[dict[str, Any]]:
-    """Return what the row keeps once this attempt has ended."""
+    """Return the value of the `attempts` column after this attempt."""
     values = vars(attempt) | {"started_at": attempt.started_at.astimezone(UTC).isoformat()}
     return [*(earlier or []), values]
 
 
 def add_lost_attempt(delivery: AlertDelivery, started_at: datetime) -> list[dict[str, Any]]:
-    """Return what the row keeps once the attempt that was going on has lost its worker."""
+    """Return the value of the `attempts` column after the running attempt lost its worker."""
     lost = PastAttempt(delivery.attempt_count, started_at, None, Code.WORKER_LOST.value, None)
     return add_attempt(delivery.attempts, lost)

@@ -1,4 +1,4 @@
-"""Claim one delivery for one worker, and copy all that sending it needs out of the database."""
+"""Claims a delivery for one worker and copies everything that sending needs out of the database."""
 
 import logging
 from collections.abc import Sequence
@@ -24,9 +24,14 @@ from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
-_CANCELS = {Code.DESTINATION_DELETED, Code.DESTINATION_DISABLED, Code.DESTINATION_CHANGED, Code.SUPERSEDED}
+_CANCELING_CODES = {
+    Code.DESTINATION_DELETED,
+    Code.DESTINATION_DISABLED,
+    Code.DESTINATION_CHANGED,
+    Code.SUPERSEDED,
+}
 
-# Put together once: that takes longer than to execute them.
+# Statements are built once: building one takes longer than executing it.
 _LOAD = (
     select(AlertDelivery, newest_test_id_subquery())
     .join(AlertDelivery.destination)
@@ -34,7 +39,7 @@ _LOAD = (
     .where(AlertDelivery.id == bindparam("delivery_id"))
     .execution_options(populate_existing=True)
 )
-# Asked again in the claim itself, for what was disabled or edited since it was looked at.
+# Checked again by the claim itself: the destination may have been disabled or edited since it was loaded.
 _STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & exists().where(
     AlertDestination.id == bindparam("seen_destination"),
     AlertDestination.is_enabled,
@@ -45,10 +50,10 @@ _STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & exis
 
 @dataclass(frozen=True)
 class Attempt:
-    """All that one attempt needs.
+    """Everything that one attempt needs.
 
-    number: 1 for the first attempt. earlier: those before it, as the row keeps them.
-    started_at: what the claim wrote; nobody else's claim has the same.
+    number: counts from 1. earlier: the completed attempts, as stored in the row.
+    started_at: the time stored by the claim; together with the number, it identifies the claim.
     """
 
     delivery_id: int
@@ -63,7 +68,7 @@ class Attempt:
 
 
 def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt | None:
-    """Look at the row and its destination, and take the row for this worker alone. None: it is not to be sent."""
+    """Claim a delivery for this worker and commit. Returns None if it must not be sent."""
     delivery, newest_test = _load(delivery_id)
     policy = find_retry_policy(delivery.event_type, app_settings) if delivery else None
     if delivery is None or policy is None or not _is_claimable(delivery, policy, now):
@@ -73,23 +78,23 @@ def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt
     try:
         _require_unchanged(delivery, delivery.destination, newest_test)
         attempt = _prepare(delivery, policy, app_settings, now)
-    except DeliveryFailed as obstacle:
-        _end(delivery, obstacle, now)
+    except DeliveryFailed as failure:
+        _end(delivery, failure, now)
         return None
-    except Exception as error:  # a row that another version wrote, for one
+    except Exception as error:  # such as a row written by another version
         _end(delivery, log_unexpected(error, delivery_id), now)
         return None
     claimed = apply_transition(
         CLAIM, delivery_id, now, _STILL_MATCHES, _expected_values(delivery), attempt_count=attempt.number
     )
     db.session.commit()
-    facts = {"delivery": delivery_id, "attempt": attempt.number}
-    log.info("delivery claimed" if claimed else "delivery not claimed", extra=facts)
+    fields = {"delivery": delivery_id, "attempt": attempt.number}
+    log.info("delivery claimed" if claimed else "delivery not claimed", extra=fields)
     return attempt if claimed else None
 
 
 def _load(delivery_id: int) -> tuple[AlertDelivery | None, int | None]:
-    """Read the row, its destination, and the id of the destination's newest test send: one query."""
+    """Fetch the delivery with its destination, and the id of the destination's newest test send, in one query."""
     row = db.session.execute(_LOAD, {"delivery_id": delivery_id}).one_or_none()
     return (row[0], row[1]) if row else (None, None)
 
@@ -99,14 +104,14 @@ def _is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -
     return is_waiting and now - delivery.created_at < policy.time_limit
 
 
-def _end(delivery: AlertDelivery, obstacle: DeliveryFailed, now: datetime) -> None:
-    transition = CANCEL if obstacle.code in _CANCELS else REFUSE
-    apply_transition(transition, delivery.id, now, **error_columns(obstacle.code, obstacle.message))
+def _end(delivery: AlertDelivery, failure: DeliveryFailed, now: datetime) -> None:
+    transition = CANCEL if failure.code in _CANCELING_CODES else REFUSE
+    apply_transition(transition, delivery.id, now, **error_columns(failure.code, failure.message))
     db.session.commit()
 
 
 def _prepare(delivery: AlertDelivery, policy: RetryPolicy, app_settings: AppSettings, now: datetime) -> Attempt:
-    """Copy what the attempt needs. Raises `DeliveryFailed` if the settings cannot be used."""
+    """Return the attempt. Raises `DeliveryFailed` if the settings cannot be used."""
     destination = delivery.destination
     return Attempt(
         delivery_id=delivery.id,
@@ -122,7 +127,7 @@ def _prepare(delivery: AlertDelivery, policy: RetryPolicy, app_settings: AppSett
 
 
 def _require_unchanged(delivery: AlertDelivery, destination: AlertDestination, newest_test: int | None) -> None:
-    """Raises `DeliveryFailed` if the attempt is not to be made any more."""
+    """Raise `DeliveryFailed` if the destination changed since the press, or a newer test send exists."""
     if destination.deleted_at is not None:
         raise DeliveryFailed(Code.DESTINATION_DELETED)
     if not destination.is_enabled:
@@ -143,14 +148,14 @@ def _expected_values(delivery: AlertDelivery) -> dict[str, Any]:
 
 
 def get_channel(destination: AlertDestination) -> Channel:
-    """Return a destination's channel; raises `DeliveryFailed` if this version knows none of that name."""
+    """Return a destination's channel. Raises `DeliveryFailed` if this version has no channel of that name."""
     if destination.type not in CHANNELS:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     return CHANNELS[destination.type]
 
 
 def open_settings(destination: AlertDestination, app_settings: AppSettings) -> Settings:
-    """Open a destination's settings for sending; raises `DeliveryFailed` if they can't be read."""
+    """Decrypt a destination's settings. Raises `DeliveryFailed` if they cannot be decrypted."""
     try:
         return app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
     except SettingsUnreadable:

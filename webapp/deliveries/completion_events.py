@@ -1,4 +1,4 @@
-"""Publishes that a delivery has completed, once its transaction is committed and never before."""
+"""Publishes completed deliveries after their transaction has committed, and never before."""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from webapp.extensions import db
 
 log = logging.getLogger(__name__)
 
-# Sent with a `CompletionEvent`; receivers are connected where the application is made.
+# Sent with a `CompletionEvent`. `create_app` connects the subscribers.
 delivery_completed = Signal()
 
 _PENDING = "completion events of the current transaction"
@@ -19,7 +19,7 @@ _PENDING = "completion events of the current transaction"
 
 @dataclass(frozen=True)
 class CompletionEvent:
-    """How a delivery ended. seconds: from the press, by the clock of the process that ended it."""
+    """The completion of a delivery. seconds: time since the press, by the clock of the process that completed it."""
 
     delivery: int
     transition: str
@@ -37,7 +37,7 @@ def publish_after_commit(session: Session, completion: CompletionEvent) -> None:
 @event.listens_for(db.session, "after_commit")
 def _publish(session: Session) -> None:
     for completion in session.info.pop(_PENDING, ()):
-        log.info("delivery ended", extra=asdict(completion))
+        log.info("delivery completed", extra=asdict(completion))
         delivery_completed.send(completion)
 
 

@@ -1,4 +1,4 @@
-"""What a delivery says, as its channel will say it."""
+"""Composes the message of a delivery, which its channel then renders."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Workspace
 from webapp.settings import AppSettings
 
+# Without 0, O, 1, I, L and U: people read references aloud.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""No 0, O, 1, I, L, U: references are read aloud."""
 
+# Placeholders for the values generated per test send. No real reference equals this one: none contains an L.
 PREVIEW_VALUES = {"message_id": "msg_sample", "reference": "SAMPLE"}
-"""What stands for what every test send gets anew; its L is in no reference."""
 
 
 def write_payload(destination: AlertDestination, account: Account, now: datetime) -> dict[str, str]:
-    """Write down what a test send pressed now says."""
+    """Return the payload of a new test send."""
     workspace = db.session.get_one(Workspace, destination.workspace_id)
     return {
         "message_id": f"msg_{secrets.token_hex(12)}",
@@ -32,28 +32,28 @@ def write_payload(destination: AlertDestination, account: Account, now: datetime
 def compose_preview(
     destination: AlertDestination, account: Account, app_settings: AppSettings, now: datetime
 ) -> Message:
-    """Make the message of a test send pressed now, without one. Its link is of no delivery."""
+    """Compose the message that a test send would carry now. Its receipt link belongs to no delivery."""
     return _read_payload(write_payload(destination, account, now) | PREVIEW_VALUES, 0, app_settings)
 
 
 def read_message(delivery: AlertDelivery, app_settings: AppSettings) -> Message:
-    """Read the message of a test send from its payload, or make the one of a real alert."""
+    """Return the message of a test send, read from its payload, or compose that of a real alert."""
     if delivery.event_type != TEST_EVENT:
-        return _make_alert(delivery)
+        return _compose_alert(delivery)
     return _read_payload(delivery.payload, delivery.id, app_settings)
 
 
-def _read_payload(written: Mapping[str, str], delivery_id: int, app_settings: AppSettings) -> Message:
-    payload = dict(written)
+def _read_payload(stored: Mapping[str, str], delivery_id: int, app_settings: AppSettings) -> Message:
+    payload = dict(stored)
     requested_at = datetime.fromisoformat(payload.pop("requested_at"))
-    # Made anew for each attempt and kept nowhere: whoever reads our rows or logs has not seen the message.
+    # Made for each attempt and stored nowhere: only a reader of the message may confirm it, not a reader of our rows.
     reference = payload.get("reference")
     link = app_settings.links.make(delivery_id, reference) if reference else None
     return Message(event_type=TEST_EVENT, requested_at=requested_at, receipt_link=link, **payload)
 
 
-def _make_alert(delivery: AlertDelivery) -> Message:
-    """Make it of the rule and of the payload's title, if it has one: who wrote the payload put in what they liked."""
+def _compose_alert(delivery: AlertDelivery) -> Message:
+    """Compose a real alert's message from its rule and the payload's title, if any: the payload may hold anything."""
     rule = db.session.get_one(AlertRule, delivery.alert_rule_id)
     payload = delivery.payload if isinstance(delivery.payload, dict) else {}
     return Message(

@@ -1,4 +1,4 @@
-"""LastTestStatus: what a destination's badge says, derived from its newest test send and never stored."""
+"""LastTestStatus: a destination's badge and its explanation, derived from the newest test send and never stored."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from webapp.models import AlertDelivery, DeliveryStatus, Receipt
 
 
 class Badge(StrEnum):
-    """The four answers."""
+    """The four states that a page shows."""
 
     NEVER = "never"
     PENDING = "pending"
@@ -19,7 +19,7 @@ class Badge(StrEnum):
 
 
 def badge_for(newest: DeliveryStatus | None) -> Badge:
-    """Say what the badge says, by where the newest test send stands."""
+    """Return the badge for the status of the newest test send; None if there is none."""
     match newest:
         case None:
             return Badge.NEVER
@@ -33,12 +33,11 @@ def badge_for(newest: DeliveryStatus | None) -> Badge:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The badge, and what a person needs to know beside it.
+    """The badge and its explanation.
 
-    at: the time shown, or None if there was no test. at_label: what that time is, where the badge does not say it.
-    sentence: what happened, as far as it is known.
-    next_step: what to do about it, or None.
-    may_have_arrived: the message may be at the far end although the badge does not say Sent.
+    at: the time shown; None without a test. at_label: what that time means, where the badge does not show it.
+    sentence: what happened, as far as it is known. next_step: what to do, or None.
+    may_have_arrived: the receiver may have the message although the badge is not Sent.
     """
 
     badge: Badge
@@ -50,7 +49,7 @@ class Outcome:
 
 
 def describe_outcome(newest: AlertDelivery | None, channel_name: str) -> Outcome:
-    """Say what the newest test send means, or any other delivery. No row: never tested."""
+    """Describe the outcome of a delivery; None means that the destination was never tested."""
     if newest is None:
         return Outcome(Badge.NEVER, None, "No test has been sent yet.")
     match badge_for(newest.status):
@@ -63,20 +62,20 @@ def describe_outcome(newest: AlertDelivery | None, channel_name: str) -> Outcome
 
 
 def describe_arrival(newest: AlertDelivery | None) -> str:
-    """Say whether the message arrived, as far as anybody knows."""
+    """Describe whether the message arrived, as far as it is known."""
     if newest is None:
-        return "Nothing was sent yet."
+        return "Nothing has been sent yet."
     receipt = _describe_receipt(newest)
     if receipt:
         return receipt
     match badge_for(newest.status):
         case Badge.PENDING:
-            return "Not known yet: the test is under way."
+            return "Not known yet: the test is still running."
         case Badge.SENT:
-            return "It was accepted. Only someone who looks there can tell whether it is shown."
+            return "The receiver accepted it. Check at the destination whether it is shown."
     code = known_code(newest.last_error_code)
     if code is not None and EXPLANATIONS[code].may_have_arrived:
-        return "Perhaps: it is not known. Look there before you press again."
+        return "Unknown. Check whether the message arrived before you send another test."
     return "No: nothing was delivered."
 
 
@@ -84,20 +83,21 @@ def _describe_receipt(newest: AlertDelivery) -> str | None:
     if newest.receipt is None:
         return None
     if newest.receipt is Receipt.MISSING:
-        return f"{newest.receipt_by} says that it did not arrive."
-    return f"Yes: {newest.receipt_by} has seen it." if newest.receipt_by else "Yes: somebody pressed the link in it."
+        return f"{newest.receipt_by} reported that it did not arrive."
+    return f"Yes: {newest.receipt_by} has seen it." if newest.receipt_by else "Yes: someone opened the link in it."
 
 
 def _describe_pending(newest: AlertDelivery) -> Outcome:
-    so_far = _message(newest)
-    again = f"Attempt {(newest.attempt_count or 0) + 1}"
+    last_error = _message(newest)
+    next_attempt = f"Attempt {(newest.attempt_count or 0) + 1}"
     if newest.send_after is not None:
-        return Outcome(Badge.PENDING, newest.send_after, f"{so_far} {again} is next.".strip(), at_label="next try")
+        sentence = f"{last_error} {next_attempt} is next.".strip()
+        return Outcome(Badge.PENDING, newest.send_after, sentence, at_label="next try")
     if newest.attempt_started_at is not None:
-        now_sending = f"{so_far} Attempt {newest.attempt_count} is on its way." if so_far else "Sending now."
-        return Outcome(Badge.PENDING, newest.created_at, now_sending, at_label="pressed")
-    pick_up = "Waiting for a worker to pick it up." if newest.alert_rule_id is None else "Waiting to be sent."
-    waiting = f"{so_far} {again} waits for a worker." if so_far else pick_up
+        sending = f"{last_error} Attempt {newest.attempt_count} is running." if last_error else "Sending now."
+        return Outcome(Badge.PENDING, newest.created_at, sending, at_label="pressed")
+    first_attempt = "Waiting for a worker to pick it up." if newest.alert_rule_id is None else "Waiting to be sent."
+    waiting = f"{last_error} {next_attempt} is waiting for a worker." if last_error else first_attempt
     return Outcome(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")
 
 
@@ -124,17 +124,17 @@ def _reason(newest: AlertDelivery) -> str:
 
 
 def _message(newest: AlertDelivery) -> str:
-    # What another program wrote into a real alert's row may quote anything; ours keeps its attempts beside it.
+    # Another program may have written anything into a real alert's row. Rows that we sent also have `attempts`.
     is_ours = newest.alert_rule_id is None or newest.attempts is not None
     return (newest.last_error_message or "") if is_ours else ""
 
 
 def known_code(text: str | None) -> Code | None:
-    """Read a stored code; one that an older version wrote may be unknown."""
+    """Return the code of a stored value; None if this version does not know it."""
     return next((code for code in Code if code == text), None)
 
 
 def next_step(code: Code, channel_name: str) -> str:
-    """Say what to do, in the words of the channel's own service where it has any for this code."""
+    """Return the next step for a code: the channel's own hint if it has one, else the general one."""
     channel = CHANNELS.get(channel_name)
     return (channel.hints.get(code) if channel else None) or EXPLANATIONS[code].next_step

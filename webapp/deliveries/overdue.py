@@ -1,4 +1,4 @@
-"""Ends overdue deliveries when somebody looks at them and no worker is alive to do it."""
+"""Ends overdue deliveries when a page shows them and no worker is alive to do it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,27 +23,27 @@ _OVERDUE = select(AlertDelivery).where(
 
 
 def end_overdue_tests(workspace_id: int, now: datetime) -> None:
-    """End the overdue test sends of a workspace, unless a worker is alive."""
+    """End a workspace's overdue test sends, unless a worker is alive."""
     for overdue in list_overdue(workspace_id, now):
         end_if_abandoned(overdue, now)
 
 
 def end_if_abandoned(delivery: AlertDelivery, now: datetime) -> bool:
-    """End a delivery that is overdue, unless a worker is alive. Returns whether it has ended now."""
-    # A live worker ends it by a clock that cannot be set, and may be sending it: then it is not ours to end.
+    """End an overdue delivery, unless a worker is alive. Returns whether this call ended it."""
+    # A live worker may be sending it, and ends it by a monotonic clock. Leave it to that worker.
     if not is_overdue(delivery, now, current_settings()) or is_worker_seen():
         return False
     return end_waiting(delivery, now)
 
 
 def list_overdue(workspace_id: int, now: datetime) -> Sequence[AlertDelivery]:
-    """Fetch the test sends of a workspace that are past their time limit and have not ended."""
+    """Fetch a workspace's test sends that are past their time limit and have not ended."""
     key = {"workspace_id": workspace_id, "until": now - TEST_SEND_POLICY.time_limit}
     return db.session.scalars(_OVERDUE, key).all()
 
 
 def is_worker_seen() -> bool:
-    """Return whether a worker is alive as far as the queue server knows; without one, none is seen."""
+    """Return whether the queue server knows a live worker; False if the queue server is unavailable."""
     try:
         return queue.is_worker_alive()
     except queue.QueueUnavailable:

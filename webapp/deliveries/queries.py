@@ -1,4 +1,4 @@
-"""Queries over deliveries: what a destination's test sends are, and which of them is the newest."""
+"""Queries over a destination's deliveries, such as its newest test send."""
 
 from collections.abc import Sequence
 
@@ -88,7 +88,7 @@ def count_test_sends(destination: AlertDestination) -> int:
 
 
 def has_real_alerts(destination: AlertDestination) -> bool:
-    """Return whether a real alert was ever written for a destination."""
-    # Two ranges of the index, on either side of the test sends, of which there can be very many.
+    """Return whether a destination has any real alert."""
+    # Two index ranges around the test sends: there can be very many test sends.
     is_real = or_(AlertDelivery.event_type < TEST_EVENT, AlertDelivery.event_type > TEST_EVENT)
     return bool(db.session.scalar(select(exists().where(is_delivery_of(destination), is_real))))

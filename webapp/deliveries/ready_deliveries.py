@@ -1,4 +1,4 @@
-"""Looks up which of the deliveries named by a job are ready to be sent, and whose they are."""
+"""Looks up which deliveries of a job are ready to be sent, with their workspace and destination."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _UNCLAIMED = select(AlertDelivery.id, AlertDelivery.alert_destination_id, AlertD
 
 
 def list_ready_deliveries(delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
-    """Return the deliveries that are still unclaimed, in the given order. The claim checks again, and decides."""
+    """Return the deliveries that are still unclaimed, in the given order. The claim checks again and decides."""
     rows = db.session.execute(_UNCLAIMED, {"delivery_ids": delivery_ids}).all()
     db.session.rollback()
     return [ReadyDelivery(*row) for row in sorted(rows, key=lambda row: delivery_ids.index(row.id))]

@@ -1,11 +1,11 @@
-"""What a person says of a test message: whether it is there to be seen. It moves no badge."""
+"""Receipts: whether a person saw a test message arrive. A receipt does not change the badge."""
 
 import logging
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, update
 
-from webapp.audit import Action, record_about
+from webapp.audit import Action, record_destination_event
 from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt
@@ -17,8 +17,8 @@ _UNCERTAIN = [code.value for code in Code if EXPLANATIONS[code].may_have_arrived
 _ACTIONS = {Receipt.SEEN: Action.TEST_SEEN, Receipt.MISSING: Action.TEST_MISSED}
 
 
-def is_in_question(delivery: AlertDelivery | None) -> bool:
-    """Say whether a person at the far end can tell more of a test send than is known: it may be there."""
+def can_be_confirmed(delivery: AlertDelivery | None) -> bool:
+    """Return whether a person can confirm the arrival: a test send that was accepted or may have arrived."""
     if delivery is None or delivery.event_type != TEST_EVENT:
         return False
     is_uncertain = delivery.status is DeliveryStatus.FAILED and delivery.last_error_code in _UNCERTAIN
@@ -26,7 +26,7 @@ def is_in_question(delivery: AlertDelivery | None) -> bool:
 
 
 def find_linked(delivery_id: int, reference: str, now: datetime) -> AlertDelivery | None:
-    """Find the test send that a link speaks of, for as long as the link lives."""
+    """Find the test send of a receipt link. Returns None if they do not match, or after `LINK_LIFETIME`."""
     delivery = db.session.get(AlertDelivery, delivery_id)
     if delivery is None or delivery.event_type != TEST_EVENT or delivery.reference != reference:
         return None
@@ -34,28 +34,28 @@ def find_linked(delivery_id: int, reference: str, now: datetime) -> AlertDeliver
 
 
 def record_by_link(delivery: AlertDelivery, now: datetime) -> bool:
-    """Note that someone has pressed the link; False: it was known already that the message is there."""
-    # The link came with the message, so it holds against every status, and against whoever did not see it yet.
+    """Record that someone opened the link. Returns False if the message was already marked as seen."""
+    # The link arrived with the message, so it overrides any status and an earlier "did not arrive".
     return _record(delivery, Receipt.SEEN, None, now, _IS_NOT_SEEN)
 
 
 def record_by_member(delivery: AlertDelivery, account: Account, receipt: Receipt, now: datetime) -> bool:
-    """Note what a member says, whatever was said before; False: the message is not in question."""
-    record_about(delivery.destination, account, _ACTIONS[receipt], now)
-    return _record(delivery, receipt, account.name, now, _IS_IN_QUESTION)
+    """Record a member's receipt, replacing an earlier one. Returns False if the delivery cannot be confirmed."""
+    record_destination_event(delivery.destination, account, _ACTIONS[receipt], now)
+    return _record(delivery, receipt, account.name, now, _CAN_BE_CONFIRMED)
 
 
 def _record(
     delivery: AlertDelivery, receipt: Receipt, name: str | None, now: datetime, only_if: ColumnElement[bool]
 ) -> bool:
-    """Write it down. `updated_at` stays: it is when the delivery ended, and the badge shows it."""
+    """Store a receipt. `updated_at` stays unchanged: it is the time of completion, which the badge shows."""
     delivery_id = delivery.id
     statement = update(AlertDelivery).where(
         AlertDelivery.id == delivery_id, AlertDelivery.event_type == TEST_EVENT, only_if
     )
     statement = statement.values(receipt=receipt, receipt_at=now, receipt_by=name).returning(AlertDelivery.id)
-    found = db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
-    if found is None:
+    recorded = db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
+    if recorded is None:
         db.session.rollback()
         return False
     db.session.commit()
@@ -64,7 +64,7 @@ def _record(
 
 
 _IS_NOT_SEEN = or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.SEEN)
-_IS_IN_QUESTION = or_(
+_CAN_BE_CONFIRMED = or_(
     AlertDelivery.status == DeliveryStatus.SENT,
     (AlertDelivery.status == DeliveryStatus.FAILED) & AlertDelivery.last_error_code.in_(_UNCERTAIN),
 )

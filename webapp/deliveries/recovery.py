@@ -1,6 +1,6 @@
-"""Move on what waits: try deferred rows again, hand forgotten rows to the queue, end what nobody will end.
+"""Recovery: once a second, resumes due retries, requeues unclaimed rows, and ends rows that would never end.
 
-Runs every second beside each worker. It trusts the rows alone, so it also mends what a lost or emptied queue forgot.
+Runs in the supervisor of every worker. It reads only the rows, so it also recovers jobs that the queue has lost.
 """
 
 import logging
@@ -33,13 +33,13 @@ from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
+# A row that stays unclaimed this long is enqueued again. The claim still ensures that it is sent only once.
 REQUEUE_AFTER = timedelta(seconds=10)
-"""A queued row untouched for this long is handed to the queue again; the claim still lets it be sent only once."""
 
+# The most rows that one pass updates, longest unchanged first. The next pass, a second later, continues.
 MAX_ROWS_PER_PASS = 500
-"""Rows moved on in one pass, those first that have waited longest; the others have their turn a second later."""
 
-_LOOKED_AT = load_only(
+_NEEDED_COLUMNS = load_only(
     AlertDelivery.event_type,
     AlertDelivery.status,
     AlertDelivery.created_at,
@@ -52,36 +52,36 @@ _LOOKED_AT = load_only(
 
 @dataclass(frozen=True)
 class PlannedTransition:
-    """What becomes of a row whose time has come."""
+    """A transition that is due, with the columns it sets."""
 
     transition: Transition
-    facts: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, Any] = field(default_factory=dict)
 
 
 def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker) -> list[int]:
-    """Move on every row whose time has come, and return the ids to enqueue. Several workers share the rows.
+    """Apply every due transition, commit, and return the ids to enqueue. Several workers may run it at once.
 
-    wait_tracker: kept from one pass to the next.
+    wait_tracker: the same object for every pass of a process.
     """
     rows = _list_waiting(now, app_settings)
     wait_tracker.observe(rows)
     due = [(row, planned) for row in rows if (planned := _plan_transition(row, now, app_settings, wait_tracker))]
-    moved = [(row.id, planned.transition) for row, planned in due[:MAX_ROWS_PER_PASS] if _apply(planned, row, now)]
+    applied = [(row.id, planned.transition) for row, planned in due[:MAX_ROWS_PER_PASS] if _apply(planned, row, now)]
     db.session.commit()
-    for delivery_id, transition in moved:
-        log.info("recovered", extra={"delivery": delivery_id, "transition": transition.name})
-    return [delivery_id for delivery_id, transition in moved if transition in (RESUME, REQUEUE)]
+    for delivery_id, transition in applied:
+        log.info("delivery recovered", extra={"delivery": delivery_id, "transition": transition.name})
+    return [delivery_id for delivery_id, transition in applied if transition in (RESUME, REQUEUE)]
 
 
 def is_overdue(row: AlertDelivery, now: datetime, app_settings: AppSettings) -> bool:
-    """Whether a row waits although its patience is over by the wall clock, so that a worker should have ended it."""
+    """Return whether a row has not ended although, by the wall clock, its time limit has passed."""
     policy = find_retry_policy(row.event_type, app_settings)
     is_waiting = row.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
     return is_waiting and policy is not None and now - row.created_at >= policy.time_limit
 
 
 def end_waiting(row: AlertDelivery, now: datetime) -> bool:
-    """End a row that has not ended, and commit. Returns whether it has ended now."""
+    """End a row that has not ended, and commit. Returns whether this call ended it."""
     has_ended = _apply(_end(row), row, now)
     db.session.commit()
     return has_ended
@@ -90,10 +90,10 @@ def end_waiting(row: AlertDelivery, now: datetime) -> bool:
 def _plan_transition(
     row: AlertDelivery, now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker
 ) -> PlannedTransition | None:
-    """Say what becomes of a waiting row by itself, or None if its time has not come.
+    """Return the transition that is due for a row, or None.
 
-    An attempt's time is told by the clock clock alone: a worker in the middle of a send must not be given up on
-    because the wall clock was set. What only waits may be ended or tried by either clock, whichever is earlier.
+    A running attempt is timed by the monotonic clock alone: setting the wall clock must not mark it as lost.
+    Rows that only wait are timed by both clocks, and the earlier one counts.
     """
     policy = find_retry_policy(row.event_type, app_settings)
     if policy is None:
@@ -113,13 +113,13 @@ def _end(row: AlertDelivery) -> PlannedTransition:
         return PlannedTransition(
             MARK_LOST, error_columns(Code.WORKER_LOST) | {"attempts": add_lost_attempt(row, row.attempt_started_at)}
         )
-    # After an attempt, what happened last is the reason, and it stands in the row.
+    # After an attempt, the row already holds its error, which is the reason.
     return PlannedTransition(EXPIRE, error_columns(Code.NOT_STARTED) if row.attempt_count == 0 else {})
 
 
 def _apply(planned: PlannedTransition, row: AlertDelivery, now: datetime) -> bool:
     return apply_transition(
-        planned.transition, row.id, now, _IS_UNMOVED, {"last_update": row.updated_at}, **planned.facts
+        planned.transition, row.id, now, _IS_UNMOVED, {"last_update": row.updated_at}, **planned.columns
     )
 
 
@@ -127,17 +127,19 @@ _IS_UNMOVED = AlertDelivery.updated_at == bindparam("last_update")
 
 
 def _list_waiting(now: datetime, app_settings: AppSettings) -> Sequence[AlertDelivery]:
-    """Fetch every test send that waits, and the real alerts whose time has come, if they are ours to send."""
-    waiting = select(AlertDelivery).where(IS_WAITING, _is_ours(now, find_retry_policy("any alert", app_settings)))
-    oldest_first = waiting.order_by(AlertDelivery.updated_at).options(_LOOKED_AT)
+    """Fetch all unfinished test sends, and the due real alerts if this installation sends real alerts."""
+    waiting = select(AlertDelivery).where(
+        IS_WAITING, _is_recoverable(now, find_retry_policy("any alert", app_settings))
+    )
+    oldest_first = waiting.order_by(AlertDelivery.updated_at).options(_NEEDED_COLUMNS)
     return db.session.scalars(oldest_first.execution_options(populate_existing=True)).all()
 
 
-def _is_ours(now: datetime, real_alerts: RetryPolicy | None) -> ColumnElement[bool]:
+def _is_recoverable(now: datetime, real_alerts: RetryPolicy | None) -> ColumnElement[bool]:
     is_test = AlertDelivery.event_type == TEST_EVENT
     if real_alerts is None:
         return is_test
-    # Of those that are deferred for hours there can be very many.
+    # Skips alerts deferred for hours: there can be very many.
     is_due = or_(
         AlertDelivery.status == DeliveryStatus.QUEUED,
         AlertDelivery.send_after <= now,

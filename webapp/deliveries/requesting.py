@@ -1,8 +1,8 @@
-"""Request a test send: one row, or a reason why not."""
+"""Requests a test send: writes its row, or raises the reason for the refusal."""
 
 from datetime import datetime
 
-from webapp.audit import Action, record_about
+from webapp.audit import Action, record_destination_event
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.queries import find_newest_test
@@ -14,14 +14,14 @@ from webapp.models.locking import lock_destination
 
 
 class DestinationDisabled(Exception):
-    """The destination is disabled, so it gets no test send."""
+    """The destination is disabled or deleted, so no test send is accepted."""
 
 
 def request_test(destination: AlertDestination, account: Account, now: datetime, batch: str | None = None) -> int:
-    """Write the row of a new test send, commit it and return its id. The caller enqueues it then.
+    """Write the row of a new test send, commit it and return its id. The caller then enqueues it.
 
-    An earlier test send that still waits is superseded. Raises `DestinationDisabled` or `CoolingDown`, and then writes
-    nothing.
+    Supersedes an earlier test send that still waits. Raises `DestinationDisabled` or `CoolingDown`, and writes nothing.
+    batch: shared by the test sends of one press on Test all.
     """
     lock_destination(destination)
     if not destination.is_enabled or destination.deleted_at is not None:
@@ -35,18 +35,18 @@ def request_test(destination: AlertDestination, account: Account, now: datetime,
         apply_transition(SUPERSEDE, newest.id, now, **error_columns(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
     delivery.batch = batch
-    # The newest by `created_at` is the newest press, also where the clock was set back in between.
+    # Keeps `created_at` in the order of the presses, even if the clock was set back in between.
     delivery.created_at = max(now, newest.created_at) if newest else now
     db.session.add(delivery)
-    record_about(destination, account, Action.TEST_REQUESTED, now)
+    record_destination_event(destination, account, Action.TEST_REQUESTED, now)
     db.session.flush()
-    delivery_id = delivery.id  # after the commit it would have to be read again, and that can fail
+    delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
     db.session.commit()
     return delivery_id
 
 
 def fail_unqueued(delivery_id: int, now: datetime) -> None:
-    """End a row that could not be handed to the queue, unless a worker has it all the same."""
+    """End a test send that could not be enqueued, unless a worker has claimed it."""
     apply_transition(FAIL_UNQUEUED, delivery_id, now, **error_columns(Code.QUEUE_UNAVAILABLE))
     db.session.commit()
 

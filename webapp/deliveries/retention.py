@@ -1,4 +1,4 @@
-"""Delete deliveries that have been kept long enough. The newest test send of a destination is kept for ever."""
+"""Deletes old deliveries in small steps. The newest test send of a destination is kept forever."""
 
 import logging
 import time
@@ -13,46 +13,45 @@ from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 
 log = logging.getLogger(__name__)
 
-PAGE = 500
-"""Rows looked at in one go, so that no deletion holds the database for long."""
+# Rows per step, so that no deletion locks the database for long.
+PAGE_SIZE = 500
 
-PAUSE = 3600
-"""Seconds between the end of one walk through the table and the beginning of the next."""
-
+# Seconds between the end of one scan of the table and the start of the next.
+SCAN_INTERVAL = 3600
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
 class Retention:
-    """Walks through the deliveries, the oldest first, a page at each call, until it meets a page without old ones.
+    """Scans the deliveries in order of id, oldest first, one page per call, until a page has no old rows.
 
-    keep: None keeps all. clock: returns seconds.
+    keep: how long deliveries are kept; None keeps them all. clock: returns seconds; the default is the monotonic clock.
     """
 
     def __init__(self, keep: timedelta | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._keep = keep
         self._clock = clock
         self._last_id = 0
-        self._begins_at = clock()
+        self._next_scan_at = clock()
 
-    def forget_some(self, now: datetime) -> int:
-        """Delete what is old on the next page, commit, and return how many rows that were."""
-        if self._keep is None or self._clock() < self._begins_at:
+    def delete_old_page(self, now: datetime) -> int:
+        """Delete the old rows of the next page, commit, and return how many were deleted."""
+        if self._keep is None or self._clock() < self._next_scan_at:
             return 0
         page = db.session.execute(
             select(AlertDelivery.id, AlertDelivery.created_at)
             .where(AlertDelivery.id > self._last_id)
             .order_by(AlertDelivery.id)
-            .limit(PAGE)
+            .limit(PAGE_SIZE)
         ).all()
         old = [row.id for row in page if row.created_at < now - self._keep]
-        forgotten = _delete(old) if old else 0
-        self._turn_page(page[-1].id if old else None)
-        return forgotten
+        deleted = _delete(old) if old else 0
+        self._continue_after(page[-1].id if old else None)
+        return deleted
 
-    def _turn_page(self, last_id: int | None) -> None:
+    def _continue_after(self, last_id: int | None) -> None:
         self._last_id = last_id or 0
-        self._begins_at = self._clock() + (0 if last_id else PAUSE)
+        self._next_scan_at = self._clock() + (0 if last_id else SCAN_INTERVAL)
 
 
 def _delete(ids: list[int]) -> int:
@@ -60,9 +59,9 @@ def _delete(ids: list[int]) -> int:
     statement = delete(AlertDelivery).where(is_old, AlertDelivery.status.not_in(_WAITING), ~_is_newest_test())
     result = db.session.execute(statement.execution_options(synchronize_session=False))
     db.session.commit()
-    forgotten: int = result.rowcount  # type: ignore[attr-defined]
-    log.info("old deliveries deleted", extra={"count": forgotten, "up_to": ids[-1]})
-    return forgotten
+    deleted: int = result.rowcount  # type: ignore[attr-defined]
+    log.info("old deliveries deleted", extra={"count": deleted, "up_to": ids[-1]})
+    return deleted
 
 
 def _is_newest_test() -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""How long a delivery may take, and when a failed attempt is made again."""
+"""How long a delivery may take, and when a failed attempt is retried."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,17 +7,16 @@ from webapp.failures import EXPLANATIONS, DeliveryFailed
 from webapp.models import TEST_EVENT
 from webapp.settings import AppSettings
 
+# The largest random extension of a retry delay, as a fraction, so that deliveries that fail together retry apart.
 JITTER = 0.25
-"""By how much a wait is lengthened at most, so that what failed together is not tried again together."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
     """When attempts are made.
 
-    retry_delays: how long after each failed attempt the next one is made.
-    time_limit: when all is over, counted from the press.
-    margin: kept free at the end of the patience, so that a planned attempt is also made.
+    retry_delays: the delay after each failed attempt. time_limit: how long after the press the delivery expires.
+    margin: no retry is planned this close to the time limit, so that every planned attempt can still run.
     """
 
     retry_delays: tuple[timedelta, ...]
@@ -26,21 +25,21 @@ class RetryPolicy:
 
     @property
     def attempts(self) -> int:
-        """How many attempts there are at most."""
+        """Return the maximum number of attempts."""
         return len(self.retry_delays) + 1
 
 
+# Short, because a person waits for the result.
 TEST_SEND_POLICY = RetryPolicy(
     retry_delays=(timedelta(seconds=3), timedelta(seconds=15)), time_limit=timedelta(minutes=2)
 )
-"""A person is waiting for the answer."""
 
+# An older alert is of no use to anyone.
 REAL_ALERT_TIME_LIMIT = timedelta(days=1)
-"""An alert that is older than this helps nobody."""
 
 
 def find_retry_policy(event_type: str, app_settings: AppSettings) -> RetryPolicy | None:
-    """Find the schedule of a kind of delivery. None: real alerts, where another program sends them."""
+    """Find the retry policy of an event type. Returns None for real alerts if another program sends them."""
     if event_type == TEST_EVENT:
         return TEST_SEND_POLICY
     return (
@@ -58,17 +57,17 @@ def plan_retry(
     now: datetime,
     jitter_fraction: float,
 ) -> datetime | None:
-    """Say when to try again, or None: only after a failure that delivered nothing, with attempts and patience left.
+    """Return the time of the next attempt, or None for no retry.
 
-    attempt: the number of the attempt that failed, from 1.
-    jitter_fraction: from 0 to 1, how much of the jitter is added.
-    The far end's `Retry-After` lengthens the wait, but never beyond the patience.
+    Only a failure that delivered nothing is retried, while attempts and time remain. The receiver's `Retry-After` may
+    lengthen the delay, but not beyond the time limit.
+    attempt: the number of the failed attempt, counted from 1. jitter_fraction: the part of `JITTER` to add, 0 to 1.
     """
     if not EXPLANATIONS[failure.code].may_retry or attempt >= policy.attempts:
         return None
-    wait = max(
+    delay = max(
         policy.retry_delays[attempt - 1] * (1 + JITTER * jitter_fraction), timedelta(seconds=failure.retry_after or 0)
     )
-    retry_at = now + wait
-    pressed_at = min(requested_at, now)  # the clock may have been set back since
+    retry_at = now + delay
+    pressed_at = min(requested_at, now)  # the clock may have been set back since the press
     return retry_at if retry_at <= pressed_at + policy.time_limit - policy.margin else None

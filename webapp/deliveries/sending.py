@@ -1,4 +1,4 @@
-"""Send one delivery: claim it, let go of the database, send, record. Expects to be run twice, and sends once."""
+"""Sends one delivery: claim, release the database, send, record. Running it twice sends only once."""
 
 import logging
 import random
@@ -29,8 +29,8 @@ _IS_STILL_OURS = (AlertDelivery.attempt_started_at == bindparam("our_start")) & 
     AlertDelivery.attempt_count == bindparam("our_number")
 )
 
+# Seconds between two tries to record a result while the database is unavailable.
 RECORD_RETRY_INTERVAL = 0.5
-"""Seconds between two tries to record an outcome while the database is away."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class AttemptResult:
     """The result of an attempt: the transition it causes, and the columns it sets."""
 
     transition: Transition
-    facts: dict[str, Any]
+    columns: dict[str, Any]
 
 
 def send(delivery_id: int, app_settings: AppSettings) -> None:
-    """Send a queued delivery, if it still is to be sent, and record how it went."""
+    """Send a queued delivery, if it is still to be sent, and record the result."""
     attempt = claim(delivery_id, app_settings, datetime.now(UTC))
     db.session.remove()
     if attempt is None:
@@ -53,7 +53,7 @@ def send(delivery_id: int, app_settings: AppSettings) -> None:
 
 
 def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
-    """Make the attempt and say what it came to. Touches no database."""
+    """Make the attempt and return its result. Does not use the database."""
     try:
         return _accepted(attempt.channel.send(attempt.settings, attempt.message, outbound))
     except DeliveryFailed as failure:
@@ -63,19 +63,24 @@ def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
 
 
 def _accepted(accepted: Accepted) -> AttemptResult:
-    facts = {"sent_at": datetime.now(UTC), "answer_status": accepted.status}
-    return AttemptResult(ACCEPT, facts | {"last_error_code": None, "last_error_message": accepted.warning})
+    columns = {"sent_at": datetime.now(UTC), "answer_status": accepted.status}
+    return AttemptResult(ACCEPT, columns | {"last_error_code": None, "last_error_message": accepted.warning})
 
 
 def _failed(attempt: Attempt, failure: DeliveryFailed) -> AttemptResult:
-    facts = error_columns(failure.code, failure.message) | {"answer_status": failure.facts.status}
-    now, jitter_fraction = datetime.now(UTC), random.random()  # noqa: S311 - spreads retries, keeps no secret
+    columns = error_columns(failure.code, failure.message) | {"answer_status": failure.facts.status}
+    now, jitter_fraction = datetime.now(UTC), random.random()  # noqa: S311 - spreads retries, protects no secret
     retry_at = plan_retry(failure, attempt.number, attempt.policy, attempt.requested_at, now, jitter_fraction)
-    return AttemptResult(FAIL, facts) if retry_at is None else AttemptResult(DEFER, facts | {"send_after": retry_at})
+    if retry_at is None:
+        return AttemptResult(FAIL, columns)
+    return AttemptResult(DEFER, columns | {"send_after": retry_at})
 
 
 def _record_with_retries(attempt: Attempt, result: AttemptResult, seconds: float, give_up_at: float) -> None:
-    """Record what is known, also if the database is away for a moment; after `give_up_at` the row ends by itself."""
+    """Record the result, retrying while the database is unavailable. After `give_up_at`, recovery ends the row.
+
+    give_up_at: seconds of the monotonic clock. Raises the last database error.
+    """
     while True:
         try:
             return record(attempt, result, seconds, datetime.now(UTC))
@@ -83,28 +88,28 @@ def _record_with_retries(attempt: Attempt, result: AttemptResult, seconds: float
             db.session.rollback()
             if time.monotonic() + RECORD_RETRY_INTERVAL > give_up_at:
                 raise
-            facts = {"delivery": attempt.delivery_id, "error": type(error).__name__}
-            log.warning("outcome not recorded yet", extra=facts)
+            fields = {"delivery": attempt.delivery_id, "error": type(error).__name__}
+            log.warning("database unavailable, recording the result again soon", extra=fields)
             time.sleep(RECORD_RETRY_INTERVAL)
 
 
 def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetime) -> None:
-    """Write the outcome, unless the row was given up on meanwhile: then that stands. seconds: how long it took."""
-    facts = result.facts | {"answer_seconds": round(seconds, 3)}
-    facts["attempts"] = add_attempt(attempt.earlier, _past(attempt, facts))
+    """Record the result, unless recovery has ended the row meanwhile. seconds: the duration of the attempt."""
+    columns = result.columns | {"answer_seconds": round(seconds, 3)}
+    columns["attempts"] = add_attempt(attempt.earlier, _to_past_attempt(attempt, columns))
     ours = {"our_start": attempt.started_at, "our_number": attempt.number}
-    recorded = apply_transition(result.transition, attempt.delivery_id, now, _IS_STILL_OURS, ours, **facts)
+    recorded = apply_transition(result.transition, attempt.delivery_id, now, _IS_STILL_OURS, ours, **columns)
     db.session.commit()
-    told = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": result.transition.name}
-    told |= {"code": facts["last_error_code"], "seconds": facts["answer_seconds"], "recorded": recorded}
-    log.info("attempt ended", extra=told)
+    fields = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": result.transition.name}
+    fields |= {"code": columns["last_error_code"], "seconds": columns["answer_seconds"], "recorded": recorded}
+    log.info("attempt ended", extra=fields)
 
 
-def _past(attempt: Attempt, facts: dict[str, Any]) -> PastAttempt:
+def _to_past_attempt(attempt: Attempt, columns: dict[str, Any]) -> PastAttempt:
     return PastAttempt(
         number=attempt.number,
         started_at=attempt.started_at,
-        seconds=facts["answer_seconds"],
-        code=facts["last_error_code"],
-        answer_status=facts["answer_status"],
+        seconds=columns["answer_seconds"],
+        code=columns["last_error_code"],
+        answer_status=columns["answer_status"],
     )

@@ -1,4 +1,4 @@
-"""Name a mistake of ours without its words: an exception's text may hold an address."""
+"""Logs unexpected exceptions without their text, which may contain an address or a secret."""
 
 import logging
 import secrets
@@ -9,9 +9,12 @@ log = logging.getLogger(__name__)
 
 
 def log_unexpected(error: Exception, delivery_id: int) -> DeliveryFailed:
-    """Log the type and the place of an unexpected exception; the failure returned carries the reference to that."""
+    """Log an exception's type and location, and return a failure whose reference leads to that log line."""
     reference = secrets.token_hex(4)
-    log.error("attempt broke", extra={"delivery": delivery_id, "reference": reference, "error": _location(error)})
+    log.error(
+        "unexpected error during an attempt",
+        extra={"delivery": delivery_id, "reference": reference, "error": _location(error)},
+    )
     return DeliveryFailed(Code.INTERNAL_ERROR, Facts(reference=reference))
 
 
@@ -19,5 +22,5 @@ def _location(error: Exception) -> str:
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    where = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "nowhere"
-    return f"{type(error).__name__} at {where}"
+    location = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "unknown location"
+    return f"{type(error).__name__} at {location}"

@@ -1,4 +1,4 @@
-"""How long rows have waited, by a clock that nobody can set."""
+"""Measures how long rows have waited, by a monotonic clock that nobody can set."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,41 +11,41 @@ from webapp.models import AlertDelivery
 
 @dataclass(frozen=True)
 class _Observation:
-    """looks: what the row looked like. first, since: when it was first seen at all, and first seen like that, in s."""
+    """state: the columns that a change of the row changes. first_seen_at, unchanged_since: seconds of the clock."""
 
     state: tuple[Any, ...]
-    first: float
-    since: float
+    first_seen_at: float
+    unchanged_since: float
 
 
 class WaitTracker:
-    """What one process has seen waiting, pass by pass, and since when.
+    """Remembers since when one process has seen each waiting row, from pass to pass.
 
-    The wall clock that rows are dated with may be set by an hour while a message is in the air; this one goes on
-    evenly. It knows nothing of the time before the process began to look.
+    The wall clock, which dates the rows, may be set by an hour while a message is being sent; the monotonic clock
+    cannot. The tracker does not know the time before the process first saw a row.
     clock: returns seconds; the default is the monotonic clock.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: dict[int, _Observation] = {}
+        self._observations: dict[int, _Observation] = {}
 
     def observe(self, rows: Sequence[AlertDelivery]) -> None:
-        """Note what stands there now, and forget what no longer waits."""
+        """Record the rows that wait now, and forget all others."""
         now = self._clock()
-        self._seen = {row.id: _observe_row(self._seen.get(row.id), row, now) for row in rows}
+        self._observations = {row.id: _observe_row(self._observations.get(row.id), row, now) for row in rows}
 
     def time_since_first_seen(self, row: AlertDelivery) -> timedelta:
-        """How long ago the row was first seen waiting."""
-        return timedelta(seconds=self._clock() - self._seen[row.id].first)
+        """Return the time since the row was first seen waiting."""
+        return timedelta(seconds=self._clock() - self._observations[row.id].first_seen_at)
 
     def time_unchanged(self, row: AlertDelivery) -> timedelta:
-        """For how long the row has been seen just as it is."""
-        return timedelta(seconds=self._clock() - self._seen[row.id].since)
+        """Return the time since the row was first seen in its present state."""
+        return timedelta(seconds=self._clock() - self._observations[row.id].unchanged_since)
 
 
 def _observe_row(before: _Observation | None, row: AlertDelivery, now: float) -> _Observation:
     state = (row.status, row.attempt_started_at, row.attempt_count, row.updated_at)
     if before is None:
         return _Observation(state, now, now)
-    return _Observation(state, before.first, before.since if before.state == state else now)
+    return _Observation(state, before.first_seen_at, before.unchanged_since if before.state == state else now)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from webapp.audit import Action, record_about
+from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.destinations.editing import add_destination, set_enabled
@@ -133,7 +133,7 @@ def _add(
         db.session.add(_past_test_send(destination, earlier, workspace, admin, host, at - timedelta(days=2 * age)))
     if plan.was_changed:
         destination.updated_at = at - timedelta(hours=3)
-        record_about(destination, admin, Action.CHANGED, destination.updated_at, ["address"])
+        record_destination_event(destination, admin, Action.CHANGED, destination.updated_at, ["address"])
     if plan.past:
         db.session.add(_past_test_send(destination, plan.past, workspace, admin, host, at))
     if not plan.is_enabled:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from webapp.audit import Action, record_about
+from webapp.audit import Action, record_destination_event
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Workspace
@@ -41,7 +41,7 @@ def add_destination(
     db.session.add(destination)
     db.session.flush()  # gives the id that the settings are sealed for
     destination.config = cipher.encrypt(settings, context=destination.encryption_context)
-    record_about(destination, account, Action.ADDED, now, changed=["name", *settings])
+    record_destination_event(destination, account, Action.ADDED, now, changed=["name", *settings])
     db.session.commit()
     return destination
 
@@ -75,7 +75,7 @@ def change_destination(
         db.session.rollback()
         return
     destination.updated_at = now
-    record_about(destination, account, Action.CHANGED, now, changed)
+    record_destination_event(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
 
 
@@ -83,7 +83,7 @@ def set_enabled(destination: AlertDestination, account: Account, is_enabled: boo
     """Enable or disable a destination."""
     destination.is_enabled = is_enabled
     destination.updated_at = now
-    record_about(destination, account, Action.ENABLED if is_enabled else Action.DISABLED, now)
+    record_destination_event(destination, account, Action.ENABLED if is_enabled else Action.DISABLED, now)
     db.session.commit()
 
 
@@ -93,7 +93,7 @@ def delete_destination(destination: AlertDestination, account: Account, now: dat
     destination.is_enabled = False
     destination.config = ""
     destination.updated_at = now
-    record_about(destination, account, Action.DELETED, now)
+    record_destination_event(destination, account, Action.DELETED, now)
     db.session.commit()
 
 

@@ -1,1 +1,1 @@
-"""The figures behind /metrics: completed deliveries and the backlog."""
+"""The figures of /metrics: completed deliveries and the backlog."""

@@ -1,4 +1,4 @@
-"""The test sends that wait: how many, and for how long nobody has taken the oldest."""
+"""The backlog: how many test sends wait, and how old the oldest unclaimed one is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +14,9 @@ from webapp.models.delivery import IS_WAITING
 class Backlog:
     """Test sends that have not ended.
 
-    queued: those being sent are among them.
-    age: seconds since the press of the oldest queued one that no worker has taken, 0 if there is none. From the press
-        also where it was tried before or handed to the queue again: so long has a person waited.
+    queued: includes those being sent.
+    age: seconds since the press of the oldest unclaimed test send; 0 if there is none. An earlier attempt or a requeue
+        does not reset it, because the person has waited since the press.
     """
 
     queued: int
@@ -25,24 +25,24 @@ class Backlog:
 
 
 def measure_backlog(now: datetime) -> Backlog:
-    """Count what waits: one query, by the index of waiting rows."""
-    queued, deferred, oldest = db.session.execute(_waiting()).one()
+    """Measure the backlog in one query, which uses the index of waiting rows."""
+    queued, deferred, oldest = db.session.execute(_select_backlog()).one()
     return Backlog(queued, deferred, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
 
 
 def count_waiting(workspace_id: int) -> int:
-    """Count the test sends of a workspace that wait or are being sent."""
-    return db.session.scalar(WAITING_OF_ONE, {"workspace_id": workspace_id}) or 0
+    """Count a workspace's test sends that wait or are being sent."""
+    return db.session.scalar(WAITING_IN_WORKSPACE, {"workspace_id": workspace_id}) or 0
 
 
-WAITING_OF_ONE = select(func.count(AlertDelivery.id)).where(
+# Built once, because every poll executes it.
+WAITING_IN_WORKSPACE = select(func.count(AlertDelivery.id)).where(
     IS_WAITING, AlertDelivery.event_type == TEST_EVENT, AlertDelivery.workspace_id == bindparam("workspace_id")
 )
-"""The count of what waits in the workspace of that parameter, put together once: every poll asks for it."""
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 
 
-def _waiting() -> Select[int, int, datetime]:
+def _select_backlog() -> Select[int, int, datetime]:
     return select(
         func.count().filter(_QUEUED),
         func.count().filter(AlertDelivery.status == DeliveryStatus.DEFERRED),

@@ -1,6 +1,6 @@
-"""How deliveries ended, and how long they took, counted in Redis: what /metrics tells without reading the table.
+"""Counts completed deliveries and their durations in Redis, so that /metrics need not read the table.
 
-Only words of closed lists are kept, since they become labels. A word that this version does not know counts as `OTHER`.
+Labels take only values of closed lists. A value that this version does not know counts as `OTHER`.
 """
 
 import logging
@@ -22,17 +22,17 @@ from webapp.models import DeliveryStatus
 
 log = logging.getLogger(__name__)
 
+# Redis hash: `channel|status|code` to the number of completed deliveries.
 COMPLETIONS_KEY = "alertcheck:ended"
-"""Hash: `channel|status|code` to how many deliveries ended so."""
 
+# Redis hash: `channel|upper bound` to the number of deliveries in that bucket, `channel|sum` to their total seconds.
 DURATIONS_KEY = "alertcheck:ended-seconds"
-"""Hash: `channel|bound` to how many took so long and no longer, `channel|sum` to the seconds of all."""
 
+# Upper bounds in seconds, from press to completion. A test send completes within 120 s.
 DURATION_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, math.inf)
-"""Seconds from press to end; a test send ends within 120."""
 
+# Seconds without counting after the queue server failed: many deliveries may complete at once, and each would wait.
 COUNTING_PAUSE = 5.0
-"""Seconds without counting after the queue server did not answer: many may end at once, and each would wait for it."""
 
 OTHER, NO_CODE = "other", "none"
 
@@ -43,12 +43,12 @@ _SUM = "sum"
 
 
 class CountersUnavailable(Exception):
-    """The queue server did not tell the tallies."""
+    """The queue server did not return the counters."""
 
 
 @dataclass(frozen=True)
 class CompletionLabels:
-    """How deliveries end. code: `NO_CODE` if nothing went wrong."""
+    """The labels of a completion. code: `NO_CODE` without an error or warning."""
 
     channel: str
     status: str
@@ -56,7 +56,7 @@ class CompletionLabels:
 
     @classmethod
     def of(cls, channel: str, status: str, code: str) -> "CompletionLabels":
-        """Make one of known words."""
+        """Return the labels, with unknown values replaced by `OTHER`."""
         return cls(
             _known_or_other(channel, _CHANNELS), _known_or_other(status, _STATUSES), _known_or_other(code, _CODES)
         )
@@ -64,9 +64,9 @@ class CompletionLabels:
 
 @dataclass(frozen=True)
 class DurationHistogram:
-    """How long a channel's deliveries took.
+    """The durations of a channel's deliveries.
 
-    counts: for each of `DURATION_BUCKETS`, how many took no longer. total: the seconds of all.
+    counts: cumulative, one per bound in `DURATION_BUCKETS`. total: the sum of all durations in seconds.
     """
 
     counts: tuple[int, ...]
@@ -75,14 +75,14 @@ class DurationHistogram:
 
 @dataclass(frozen=True)
 class Counters:
-    """All that was counted since the queue server started. durations: by channel, also where none has ended."""
+    """All counters since the queue server started. durations: by channel, including channels without completions."""
 
     completions: Mapping[CompletionLabels, int]
     durations: Mapping[str, DurationHistogram]
 
 
 def count_completion(completion: CompletionEvent) -> None:
-    """Count a completed delivery. It stays uncounted while the queue server is unavailable."""
+    """Count a completed delivery. Completions are not counted while the queue server is unavailable."""
     state = app_state()
     if time.monotonic() < state.counting_paused_until:
         return
@@ -95,35 +95,35 @@ def count_completion(completion: CompletionEvent) -> None:
             pipeline.hincrbyfloat(DURATIONS_KEY, f"{labels.channel}|{_SUM}", seconds)
             pipeline.execute()
     except RedisError:
-        log.warning("queue server unavailable, completions are not counted for a moment")
+        log.warning("queue server unavailable, counting of completions pauses")
         state.counting_paused_until = time.monotonic() + COUNTING_PAUSE
 
 
 def read_counters() -> Counters:
-    """Read all that was counted. Raises `CountersUnavailable`."""
+    """Return all counters. Raises `CountersUnavailable`."""
     try:
         with app_state().redis.pipeline() as pipeline:
             pipeline.hgetall(COMPLETIONS_KEY)
             pipeline.hgetall(DURATIONS_KEY)
-            ended, timed = pipeline.execute()
+            completions, durations = pipeline.execute()
     except RedisError:
         raise CountersUnavailable from None
-    return Counters(_read_outcomes(ended), _read_durations(timed))
+    return Counters(_read_completions(completions), _read_durations(durations))
 
 
-def _read_outcomes(ended: dict[bytes, bytes]) -> dict[CompletionLabels, int]:
+def _read_completions(stored: dict[bytes, bytes]) -> dict[CompletionLabels, int]:
     completions: Counter[CompletionLabels] = Counter()
-    for words, count in ended.items():
-        completions[CompletionLabels.of(*words.decode().split("|"))] += int(count)
+    for field, count in stored.items():
+        completions[CompletionLabels.of(*field.decode().split("|"))] += int(count)
     return completions
 
 
-def _read_durations(timed: dict[bytes, bytes]) -> dict[str, DurationHistogram]:
+def _read_durations(stored: dict[bytes, bytes]) -> dict[str, DurationHistogram]:
     counts = {channel: [0] * len(DURATION_BUCKETS) for channel in _CHANNELS}
     totals = dict.fromkeys(_CHANNELS, 0.0)
-    for words, value in timed.items():
-        word, bound = words.decode().split("|")
-        channel = _known_or_other(word, _CHANNELS)
+    for field, value in stored.items():
+        name, bound = field.decode().split("|")
+        channel = _known_or_other(name, _CHANNELS)
         if bound == _SUM:
             totals[channel] += float(value)
         else:
@@ -135,5 +135,5 @@ def _bucket(seconds: float) -> int:
     return bisect_left(DURATION_BUCKETS, seconds)
 
 
-def _known_or_other(word: str, words: Collection[str]) -> str:
-    return word if word in words else OTHER
+def _known_or_other(value: str, known: Collection[str]) -> str:
+    return value if value in known else OTHER

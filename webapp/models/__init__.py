@@ -1,4 +1,4 @@
-"""The tables: facts, and the constraints that the database holds them to."""
+"""The tables, and the constraints that the database enforces."""
 
 from webapp.models.audit import AuditEvent
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt

@@ -1,4 +1,4 @@
-"""Who did what: rows that are added and never changed."""
+"""The audit trail: rows that are added and never changed."""
 
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,13 @@ from webapp.models.types import Id, UtcDateTime
 
 
 class AuditEvent(Base):
-    """One act. A trigger of the database refuses to change or remove it, so it refers to nothing that may go.
+    """One action. A database trigger refuses updates and deletions, so the row has no foreign keys.
 
-    workspace_id: what someone does with their account, such as a sign-in, has a row in each of their workspaces.
-    action: a word of `webapp.audit.Action`.
-    subject: what it was done to, such as "destination 7". destination_id: the same as a number, where it was one.
+    workspace_id: an action on one's own account, such as a sign-in, has one row per workspace of the account.
+    action: a value of `webapp.audit.Action`.
+    subject: what was acted on, such as "Ops (destination 7)". destination_id: set if the subject is a destination.
     result: `done` or `refused`.
-    changed: the names of the fields that changed; never their values.
+    changed: the names of the changed fields, never their values.
     """
 
     __tablename__ = "audit_events"

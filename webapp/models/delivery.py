@@ -1,4 +1,4 @@
-"""One message on its way to one destination."""
+"""The table of deliveries: one row per message to one destination."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,28 +13,27 @@ from webapp.models.destination import AlertDestination
 from webapp.models.types import Id, UtcDateTime, closed_set
 from webapp.models.workspace import Account
 
+# The `event_type` of a test send.
 TEST_EVENT = "alerts.test"
-"""The `event_type` that makes a delivery a test send."""
 
+# Literals, not bound parameters, so that both databases recognize which partial index serves a query.
 IS_WAITING = text("status IN ('queued', 'deferred')")
 HAS_CODE = text("last_error_code IS NOT NULL")
 IS_TEST = text("event_type = 'alerts.test'")
 IS_BATCHED = text("batch IS NOT NULL")
-"""Written out, not bound, so that both databases see which partial index serves a query."""
-
 
 _CODES = ", ".join(f"'{code}'" for code in Code)
 
 
 class Receipt(StrEnum):
-    """What a person said about a message: whether it can be seen at the far end."""
+    """Whether a person saw the message at the destination, or reported that it did not arrive."""
 
     SEEN = "seen"
     MISSING = "missing"
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands. Being sent is `queued` with `attempt_started_at` set."""
+    """The stored status. A delivery that is being sent is `queued` with `attempt_started_at` set."""
 
     QUEUED = "queued"
     DEFERRED = "deferred"
@@ -45,18 +44,18 @@ class DeliveryStatus(StrEnum):
 
 
 class AlertDelivery(Base):
-    """A row per message; a test send (`event_type` = `TEST_EVENT`) has neither tenant nor rule, a real alert has both.
+    """One message. A test send (`event_type` = `TEST_EVENT`) has neither tenant nor rule; a real alert has both.
 
-    send_after: the moment of the next attempt while `deferred`.
-    attempt_started_at: set by the worker that claims the row, cleared when the attempt has ended.
-    settings_version: the destination's, when the test was requested.
-    answer_status, answer_seconds: the far end's last answer (HTTP status or SMTP code) and how long it took.
-    attempts: those that have ended, the first one first, as `webapp.deliveries.attempts` writes them; null: an older
-        version recorded none.
-    receipt, receipt_at, receipt_by: what a person said about it, when, and their name (null: by the message's link).
-    batch: shared by the test sends that one press on Test all requested.
-    last_error_message: our own sentence; on a sent row a warning about what was not accepted.
-    payload: what the message says; nothing in it is secret.
+    send_after: the time of the next attempt while `deferred`.
+    attempt_started_at: set by the claim, cleared at the end of the attempt.
+    settings_version: that of the destination when the test was requested.
+    answer_status, answer_seconds: the receiver's last response (HTTP status or SMTP code), and the attempt's duration.
+    attempts: completed attempts, oldest first, as written by `webapp.deliveries.attempts`; null if an older version
+        recorded none.
+    receipt, receipt_at, receipt_by: a person's receipt, its time, and their name (null if it came by the receipt link).
+    batch: the id shared by the test sends of one press on Test all.
+    last_error_message: our own sentence; on a sent row, a warning about what was not accepted.
+    payload: the contents of the message, without secrets.
     """
 
     __tablename__ = "alert_deliveries"
@@ -82,7 +81,7 @@ class AlertDelivery(Base):
         CheckConstraint("status <> 'failed' OR last_error_code IS NOT NULL", name="failed_has_code"),
         CheckConstraint("status <> 'deferred' OR send_after IS NOT NULL", name="deferred_has_time"),
         CheckConstraint("attempt_count >= 0", name="attempt_count_not_negative"),
-        # Real alerts are exempt: version 1 knew other codes.
+        # Real alerts are exempt: version 1 used other codes.
         CheckConstraint(
             f"event_type <> 'alerts.test' OR last_error_code IS NULL OR last_error_code IN ({_CODES})",
             name="test_send_fails_by_known_code",
@@ -102,7 +101,7 @@ class AlertDelivery(Base):
             sqlite_where=IS_WAITING,
             postgresql_where=IS_WAITING,
         ),
-        # For the history: whichever range it looks through is in the order of its key.
+        # For the history: every filter scans its index in the order of the page key.
         Index("ix_alert_deliveries_history", "workspace_id", "created_at", "id"),
         Index("ix_alert_deliveries_history_destination", "workspace_id", "alert_destination_id", "created_at", "id"),
         Index("ix_alert_deliveries_history_status", "workspace_id", "status", "created_at", "id"),
@@ -162,7 +161,7 @@ class AlertDelivery(Base):
 
     @property
     def reference(self) -> str | None:
-        """The short code that the message carries, or None where an older version wrote none."""
+        """Return the short code shown in the message, or None if an older version wrote none."""
         return self.payload.get("reference") if isinstance(self.payload, dict) else None
 
     destination: Mapped[AlertDestination] = relationship(

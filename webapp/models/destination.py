@@ -1,4 +1,4 @@
-"""Where alerts go."""
+"""The table of destinations."""
 
 from datetime import datetime
 
@@ -13,9 +13,9 @@ class AlertDestination(Base):
     """A configured place that alerts go to.
 
     type: the channel's name.
-    config: the settings, sealed for this row; empty once the destination is deleted.
-    settings_version: counts the changes of `type` and `config`; a delivery remembers the one it was requested for.
-    deleted_at: set instead of removing the row, so that its deliveries stay explained.
+    config: the settings, encrypted for this row; empty once the destination is deleted.
+    settings_version: counts the changes of `type` and `config`. A delivery stores the version it was requested for.
+    deleted_at: set instead of removing the row, so that its deliveries keep their destination.
     """
 
     __tablename__ = "alert_destinations"
@@ -34,5 +34,5 @@ class AlertDestination(Base):
 
     @property
     def encryption_context(self) -> str:
-        """What the sealed settings are bound to."""
+        """Return the encryption context: the encrypted settings can be decrypted only for this row."""
         return f"workspace {self.workspace_id} destination {self.id}"

@@ -1,4 +1,4 @@
-"""What makes real alerts: tenants and alert rules. A test send has neither."""
+"""The tables behind real alerts: tenants and alert rules. A test send has neither."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Column types the database does not have by itself."""
+"""Column types shared by the tables."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -7,7 +7,10 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, TypeDecorat
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant. Takes and gives aware datetimes in UTC, also on SQLite, which keeps no time zone."""
+    """An instant. Accepts aware datetimes and returns them in UTC, also on SQLite, which stores no time zone.
+
+    Raises `ValueError` for a datetime without a time zone.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -16,7 +19,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a datetime without a time zone names no instant")
+            raise ValueError("a datetime without a time zone is not an instant")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -26,14 +29,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+# A row id of 64 bits. On SQLite, only an INTEGER primary key increments by itself, and it has 64 bits too.
 Id = BigInteger().with_variant(Integer(), "sqlite")
-"""A row's number: 64 bits; on SQLite only an INTEGER counts up by itself (and is 64 bits too)."""
 
 LARGEST_ID = 2**63 - 1
 
 
 def closed_set(kind: type[StrEnum]) -> Enum:
-    """Text that is one of a closed set; the table's own check constraint says which."""
+    """Return the column type of a closed set, stored as text. The table's check constraint enforces the values."""
     return Enum(
         kind,
         native_enum=False,

@@ -1,4 +1,4 @@
-"""Workspaces and the people who may look into them."""
+"""The tables of workspaces, accounts, sign-ins and members."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from webapp.models.types import Id, UtcDateTime, closed_set
 
 
 class Role(StrEnum):
-    """What a member may do in one workspace: admins edit and test, support tests, viewers look."""
+    """What a member may do in one workspace: admins edit and test, support tests, viewers only look."""
 
     ADMIN = "admin"
     SUPPORT = "support"
@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 class Workspace(Base):
-    """Owns everything; nothing crosses from one to another. The slug stands in addresses."""
+    """Owns everything; nothing is shared between workspaces. The slug appears in URLs."""
 
     __tablename__ = "workspaces"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -41,7 +41,7 @@ class Workspace(Base):
 
 
 class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
-    """A person who signs in. `password_hash` is argon2id's own text; null: this account cannot sign in by password."""
+    """A person who signs in. password_hash: argon2id's encoded hash; null if the account cannot use a password."""
 
     __tablename__ = "accounts"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -53,15 +53,15 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    sign_in_id = cast("str | None", None)  # of the session that loaded this account; not a column
+    sign_in_id = cast("str | None", None)  # the sign-in of the session that loaded this account; not a column
 
     def get_id(self) -> str:
-        """Return what the session cookie holds: the sign-in, not the account, so that it can be ended."""
+        """Return the id for the session cookie: the sign-in, not the account, so that a session can be ended."""
         return self.sign_in_id or ""
 
 
 class SignIn(Base):
-    """A session: it lives as long as this row, and no longer than `webapp.auth.accounts.SESSION_LIFE`."""
+    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFE`."""
 
     __tablename__ = "sign_ins"
 

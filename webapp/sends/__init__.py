@@ -1,1 +1,1 @@
-"""The press on Send test and Test all: rate limits, the request, and the hand-over to the queue."""
+"""Handles a press on Send test or Test all: checks the rate limits, requests the test sends and enqueues them."""

@@ -1,4 +1,4 @@
-"""Test all: one press for many destinations, and how far its tests have come."""
+"""Test all: requests many test sends with one press, and measures their progress."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -16,16 +16,16 @@ from webapp.models import AlertDelivery, AlertDestination
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.request import Refused, enqueue_or_fail, request_within_limits
 
+# The most test sends of one press. The limits per member and per workspace apply as well.
 MAX_BATCH = 100
-"""Tests that one press sends at most; the limits per member and workspace hold besides."""
 
+# After one of these results, the remaining destinations would be refused too.
 _FINAL_REFUSALS = (RequestResult.TOO_MANY_REQUESTS, RequestResult.NOT_ALLOWED)
-"""After one of these, the others would fare no better."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the tests of one press have come. failed: ids and names of the destinations whose tests have failed."""
+    """The progress of one batch. counts: test sends by badge. failed: ids and names of the failed destinations."""
 
     batch: str
     counts: dict[Badge, int]
@@ -41,11 +41,11 @@ class Progress:
 
 
 def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> str:
-    """Press for every one of these destinations that is enabled and not cooling down, and return the batch's name."""
+    """Request and enqueue a test send for each enabled destination that is not cooling down. Returns the batch id."""
     batch = secrets.token_hex(8)
     requested = islice(_request_all(visit, destination_ids, now, batch), MAX_BATCH)
-    size = 1  # so that an absent queue costs one destination its minute, and not twenty
-    while (share := list(islice(requested, size))) and enqueue_or_fail(*share) is RequestResult.ACCEPTED:
+    size = 1  # if the queue is unavailable, only one destination loses its cooldown, not twenty
+    while (chunk := list(islice(requested, size))) and enqueue_or_fail(*chunk) is RequestResult.ACCEPTED:
         size = queue.BATCH_SIZE
     return batch
 
@@ -62,7 +62,7 @@ def _request_all(visit: Visit, destination_ids: Sequence[int], now: datetime, ba
 
 
 def measure_progress(workspace_id: int, batch: str) -> Progress:
-    """Look how far the tests of a batch have come: one query."""
+    """Return the progress of a batch, in one query."""
     of_batch = (AlertDelivery.batch == batch, AlertDelivery.workspace_id == workspace_id)
     rows = db.session.execute(
         select(AlertDelivery.status, AlertDestination.id, AlertDestination.name)

@@ -1,4 +1,4 @@
-"""May this person test this destination now? One function answers for the status, the press and Test all."""
+"""Checks whether a member may test a destination now: one rule for the status, the press and Test all."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,6 +1,6 @@
-"""Rate limits of test sends: one per destination and cooldown, and so many per member and per workspace.
+"""Rate limits of test sends: one per destination and cooldown, and a limit per member and per workspace.
 
-Flask-Limiter answers first, before anything is written. The database decides (`webapp.deliveries.requesting`), so that
+Flask-Limiter checks first, before anything is written. The database decides (`webapp.deliveries.requesting`), so that
 a flushed or unavailable Redis lets no second message through.
 """
 
@@ -22,15 +22,15 @@ _COOLDOWN_KEY = "test-send"
 
 
 class TooManyTestSends(Exception):
-    """The member or the workspace has sent as many tests as a minute allows."""
+    """The member or the workspace has used up the test sends of this minute."""
 
 
 @contextmanager
 def enforce_limits(destination_id: int, account_id: int, workspace_id: int) -> Iterator[None]:
-    """Let a press pass, or raise `CoolingDown` or `TooManyTestSends`. One that breaks is given back."""
+    """Count a press, or raise `CoolingDown` or `TooManyTestSends`. If the block raises, the cooldown is refunded."""
     try:
         _check_limits(destination_id, account_id, workspace_id)
-    except StorageError:  # the other limits are not asked: a frozen server takes its time for each, and a person waits
+    except StorageError:  # skip the other limits: each would wait for a frozen server, and a person waits too
         log.warning("limiter storage unavailable, the database decides", extra={"destination": destination_id})
     try:
         yield
@@ -57,4 +57,4 @@ def _refund(destination_id: int) -> None:
     try:
         limiter.limiter.clear(_ONE_PRESS, _COOLDOWN_KEY, str(destination_id))
     except StorageError:
-        log.warning("limiter storage unavailable, it forgets by itself", extra={"destination": destination_id})
+        log.warning("limiter storage unavailable, the cooldown is not refunded", extra={"destination": destination_id})

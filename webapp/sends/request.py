@@ -1,4 +1,4 @@
-"""The press on Send test: check, write the row within the limits, then enqueue it; or the reason why not."""
+"""Handles a press on Send test: checks it, writes the row within the limits and enqueues it, or refuses it."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from webapp.sends.eligibility import RequestResult, find_refusal
 
 
 class Refused(Exception):
-    """No test send was written. reason: why."""
+    """The request was refused, and no test send was written. reason: why."""
 
     def __init__(self, reason: RequestResult) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ def request_within_limits(visit: Visit, destination: AlertDestination, now: date
 
     batch: shared by all test sends of one press on Test all.
     """
-    # Before the limits are counted, so that a refusal does not use up the cooldown.
+    # Checked before the limits, so that a refusal does not use up the cooldown.
     refusal = find_refusal(visit.role, destination, None, now)
     if refusal is not None:
         raise Refused(refusal)

@@ -1,7 +1,7 @@
-"""The sends of one worker process that are under way at once: so many in all, and so many for one workspace.
+"""Runs one worker process's deliveries concurrently, within global, per-workspace and per-destination limits.
 
-A send waits for a far end most of its time, so each has a thread of its own. What only waits here is not lost with the
-process: its row still says that nobody has claimed it, and recovery hands it to the queue again.
+Each send has its own thread, because it mostly waits for the receiver. A delivery that only waits here is not lost with
+the process: its row is still unclaimed, so recovery enqueues it again.
 """
 
 import logging
@@ -19,11 +19,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ConcurrencyLimits:
-    """How many sends may be under way: in all, and for one workspace; for one destination it is always one.
+    """The most deliveries that run or wait at once. A destination never has more than one running.
 
-    waiting: how many may wait for their turn before `Dispatcher.submit` waits too. They hold a few numbers each.
-    waiting_per_workspace, waiting_per_destination: how many of these may be of one. What comes on top is let go of: its
-        row waits on, and recovery brings it again.
+    concurrent, per_workspace: running deliveries, in total and per workspace.
+    waiting: waiting deliveries, beyond which `Dispatcher.submit` blocks. Each takes a few numbers of memory.
+    waiting_per_workspace, waiting_per_destination: waiting deliveries of one workspace or destination. More are
+        dropped from memory: their rows stay unclaimed, and recovery enqueues them again.
     """
 
     concurrent: int = 96
@@ -34,10 +35,10 @@ class ConcurrencyLimits:
 
 
 class Dispatcher:
-    """Threads that send. Each begins with its errand and ends with it.
+    """Sends deliveries, each in a thread of its own that ends with the delivery.
 
-    look_up: returns the errands of deliveries by their ids; those that need no sending any more may be missing.
-    send: sends the delivery of that id. Neither is expected to raise: it would end its thread.
+    look_up: returns the ready deliveries among these ids; the others no longer need sending.
+    send: sends the delivery with this id. Neither may raise: an exception ends its thread.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class Dispatcher:
         self._send = send
         self._limits = limits
         self._changed = Condition()
+        # An ordered set of ids. They stay here during the lookup, so that a second submit does not add them again.
         self._incoming: dict[int, None] = {}
-        """Ids in the order in which they came; those that are being looked up stay here until they are errands."""
         self._waiting: dict[int, ReadyDelivery] = {}
         self._running: dict[int, ReadyDelivery] = {}
         self._workspaces: Counter[int] = Counter()
@@ -60,7 +61,7 @@ class Dispatcher:
         Thread(target=self._look_up_or_stop, daemon=True).start()
 
     def submit(self, *delivery_ids: int) -> None:
-        """Take deliveries over; one that is here already is not taken twice. Waits while too many wait."""
+        """Accept deliveries, except those accepted before and not finished. Blocks while too many wait."""
         with self._changed:
             if self._list_new(delivery_ids):
                 self._changed.wait_for(self._has_capacity)
@@ -69,14 +70,14 @@ class Dispatcher:
             self._start_all()
 
     def wait_until_idle(self, timeout: float) -> bool:
-        """Wait until nothing is under way, for so many seconds at most, and say whether that came true."""
+        """Wait until no delivery runs or waits for its lookup. Returns False after `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: not self._running and (self._is_closed or not self._incoming), timeout
             )
 
     def close(self) -> list[int]:
-        """Begin nothing more, and return the deliveries that were not begun. A signal's handler may call it."""
+        """Start no further delivery, and return the ids of those not started. Safe to call in a signal handler."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -92,12 +93,12 @@ class Dispatcher:
     def _look_up_or_stop(self) -> None:
         try:
             self._look_up_incoming()
-        except BaseException as error:  # no memory, for one: what comes would never be begun, so the process has to go
-            log.critical("crew broke", extra={"error": type(error).__name__})
+        except BaseException as error:  # such as no memory: no delivery would start any more, so the process must end
+            log.critical("dispatcher failed, the process stops", extra={"error": type(error).__name__})
             os.kill(os.getpid(), SIGTERM)
 
     def _look_up_incoming(self) -> None:
-        """Look up what has come, all of it at once: the more there is to do, the less each costs."""
+        """Look up all incoming deliveries in one query, so that the cost of each falls under load."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._incoming and not self._is_closed)
@@ -114,12 +115,12 @@ class Dispatcher:
         workspaces = Counter(ready.workspace_id for ready in self._waiting.values())
         destinations = Counter(ready.destination_id for ready in self._waiting.values())
         for ready in ready_deliveries:
-            is_over = (
+            is_over_limit = (
                 workspaces[ready.workspace_id] >= self._limits.waiting_per_workspace
                 or destinations[ready.destination_id] >= self._limits.waiting_per_destination
             )
-            if is_over:
-                log.info("too many wait, left to recovery", extra={"delivery": ready.delivery_id})
+            if is_over_limit:
+                log.info("too many deliveries wait, left to recovery", extra={"delivery": ready.delivery_id})
                 continue
             workspaces[ready.workspace_id] += 1
             destinations[ready.destination_id] += 1
@@ -140,10 +141,10 @@ class Dispatcher:
 
     def _start(self, ready: ReadyDelivery) -> bool:
         try:
-            # A daemon: one that hangs must not keep the process from ending.
+            # A daemon thread: a hanging send must not keep the process from ending.
             Thread(target=self._run, args=(ready,), daemon=True).start()
-        except RuntimeError:  # no memory for a thread: the errand has its chance when another one ends
-            log.error("no further thread could be started")
+        except RuntimeError:  # no memory for a thread: the delivery starts when another one ends
+            log.error("cannot start a thread")
             return False
         del self._waiting[ready.delivery_id]
         self._running[ready.delivery_id] = ready

@@ -36,8 +36,8 @@ HEARTBEAT_INTERVAL = 1.0
 
 
 def run_process(app: Flask, supervisor_pid: int) -> None:
-    """Run in a forked child until told to stop: SIGTERM lets running deliveries finish."""
-    os.setpgrp()  # Ctrl-C reaches the supervisor alone, which then asks us to stop
+    """Run a worker process, in a forked child, until it is stopped: SIGTERM lets running deliveries finish."""
+    os.setpgrp()  # Ctrl-C then reaches only the supervisor, which stops this process
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
@@ -53,7 +53,7 @@ def dispatching(limits: ConcurrencyLimits) -> Iterator[Dispatcher]:
     dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), partial(_send, app), limits)
     try:
         yield dispatcher
-    finally:  # RQ's own shutdown fails without Redis, but running deliveries have to finish all the same
+    finally:  # RQ's own shutdown fails without Redis, but running deliveries must finish anyway
         with defer_signals(pass_on=False):
             with suppress(QueueUnavailable):  # recovery finds them
                 enqueue_deliveries(*dispatcher.close())
@@ -61,7 +61,7 @@ def dispatching(limits: ConcurrencyLimits) -> Iterator[Dispatcher]:
 
 
 def _take_jobs(redis_url: str) -> None:
-    # SimpleWorker: a fork per job costs more than a send, and what a killed process leaves is read from its rows.
+    # SimpleWorker: a fork per job costs more than a send, and recovery reads from the rows what a killed process left.
     queue = Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
     worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
     worker.max_connection_wait_time = MAX_RECONNECT_WAIT
@@ -70,10 +70,10 @@ def _take_jobs(redis_url: str) -> None:
 
 
 def _send_heartbeats(app: Flask, supervisor_pid: int) -> None:
-    """Record heartbeats while the supervisor lives; then stop this process after its running deliveries.
+    """Record heartbeats while the supervisor is alive; then stop this process after its running deliveries.
 
-    Without a supervisor nobody would replace this process, nor recover what it leaves. The first heartbeat waits for a
-    moment: a process that fails at startup records none.
+    Without a supervisor, nothing would replace this process or recover its rows. The first heartbeat is delayed, so
+    that a process that fails at startup records none.
     """
     time.sleep(HEARTBEAT_INTERVAL / 4)
     while os.getppid() == supervisor_pid:
@@ -96,12 +96,12 @@ def _send(app: Flask, delivery_id: int) -> None:
 
 @contextmanager
 def _log_unexpected(*delivery_ids: int) -> Iterator[None]:
-    """Log an unexpected error by its type alone: an uncaught one would be printed with its text."""
+    """Log only the type of an unexpected error: Python would print an uncaught one with its text."""
     try:
         yield
     except Exception as error:
         with suppress(Exception):
             db.session.rollback()
         for delivery_id in delivery_ids:
-            facts = {"delivery": delivery_id, "error": type(error).__name__}
-            log.error("job broke, recovery ends the row", extra=facts)
+            fields = {"delivery": delivery_id, "error": type(error).__name__}
+            log.error("unexpected error in a job, recovery ends the row", extra=fields)

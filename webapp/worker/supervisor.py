@@ -27,9 +27,9 @@ MAINTENANCE_INTERVAL = 1.0
 
 
 def run_worker(app: Flask, size: int) -> None:
-    """Run `size` processes until told to stop: SIGTERM lets each finish its running deliveries.
+    """Run `size` processes until the worker is stopped: SIGTERM lets each finish its running deliveries.
 
-    Raises `Misconfigured` if the queue server does not answer.
+    Raises `Misconfigured` if the queue server does not respond.
     """
     _require_queue()
     current_settings().outbound.prepare()
@@ -60,7 +60,7 @@ def _require_queue() -> None:
 
 
 def _start_missing(processes: list[ForkProcess], size: int, app: Flask) -> None:
-    """Replace dead processes. One that cannot be started now is started in a later run."""
+    """Replace dead processes. A process that cannot be started now is started by a later call."""
     for dead in [process for process in processes if not process.is_alive()]:
         log.warning("worker process ended", extra={"ended_pid": dead.pid, "exit": dead.exitcode})
         processes.remove(dead)
@@ -68,12 +68,12 @@ def _start_missing(processes: list[ForkProcess], size: int, app: Flask) -> None:
         while len(processes) < size:
             processes.append(_start_process(app))
     except OSError as error:
-        log.error("no further worker process could be started", extra={"error": type(error).__name__})
+        log.error("cannot start a worker process", extra={"error": type(error).__name__})
 
 
 def _start_process(app: Flask) -> ForkProcess:
     process = multiprocessing.get_context("fork").Process(target=run_process, args=(app, os.getpid()))
-    # Stop signals stay blocked until the child has its own handlers: its parent's would lose them.
+    # Stop signals stay blocked until the child has its own handlers: the handlers of the parent would lose them.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         process.start()
@@ -83,7 +83,7 @@ def _start_process(app: Flask) -> ForkProcess:
 
 
 def _stop_all(processes: list[ForkProcess]) -> None:
-    """Ask every process to stop after its running deliveries, and wait for it."""
+    """Stop every process after its running deliveries, and wait for it. Kill it after `JOB_TIMEOUT` seconds."""
     for process in processes:
         process.terminate()
     for process in processes:
@@ -96,11 +96,11 @@ def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention
     with app.app_context():
         try:
             enqueue_deliveries(*deliveries.recover(datetime.now(UTC), current_settings(), wait_tracker))
-            retention.forget_some(datetime.now(UTC))
+            retention.delete_old_page(datetime.now(UTC))
         except QueueUnavailable:
             log.warning("queue unavailable, the next recovery pass tries again")
-        except Exception as error:  # whatever one run meets, the next one has to happen
-            log.error("recovery pass broke", extra={"error": type(error).__name__})
+        except Exception as error:  # whatever happens in one run, the next one must run
+            log.error("maintenance failed", extra={"error": type(error).__name__})
         with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()
