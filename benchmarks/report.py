@@ -53,7 +53,7 @@ def to_text(table: Table) -> str:
 
 def draw(table: Table) -> str:
     """Draw one column as bars, readable on light and on dark ground."""
-    values = [row[1 + table.bars] for row in table.rows]
+    values = [float(row[1 + table.bars]) for row in table.rows]
     longest, label = max(values) or 1, LETTER * max(len(row[0]) for row in table.rows) + 8
     height = ROW * (len(values) + 1) + 12
     parts = [

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.installation.processes import ROOT
 from tests.containers import (
     OURS,
-    ROOT,
     VARIABLE,
     read_copied,
     read_dockerfile,

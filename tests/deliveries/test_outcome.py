@@ -18,7 +18,7 @@ SENT_AT, UPDATED_AT, SEND_AFTER = NOW + seconds(1), NOW + seconds(2), NOW + seco
 
 
 def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
-    values = {"sent_at": None, "send_after": None, "attempt_started_at": None, "last_error_code": None}
+    values: dict[str, Any] = {"sent_at": None, "send_after": None, "attempt_started_at": None, "last_error_code": None}
     values |= {"last_error_message": None, "created_at": NOW, "updated_at": UPDATED_AT, "attempt_count": 0}
     return AlertDelivery(status=status, **(values | facts))
 

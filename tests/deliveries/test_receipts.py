@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -142,20 +143,19 @@ def test_a_link_holds_against_what_the_far_end_said_or_has_not_said_yet(
 
 
 def test_of_two_presses_at_once_one_counts(app: Flask, delivery: AlertDelivery) -> None:
-    delivery_id, counted, start = delivery.id, list[bool](), threading.Barrier(2)
+    delivery_id, start = delivery.id, threading.Barrier(2)
     db.session.rollback()
 
-    def press() -> None:
+    def press() -> bool:
         with app.app_context():
             own = db.session.get_one(AlertDelivery, delivery_id)
             start.wait()
-            counted.append(record_by_link(own, LATER))
+            return record_by_link(own, LATER)
 
-    presses = [threading.Thread(target=press) for _ in range(2)]
-    [thread.start() for thread in presses]
-    [thread.join() for thread in presses]
+    with ThreadPoolExecutor(2) as threads:
+        results = [threads.submit(press) for _ in range(2)]
 
-    assert sorted(counted) == [False, True]
+    assert sorted(result.result() for result in results) == [False, True]
 
 
 def test_a_link_leads_to_its_delivery_for_seven_days(delivery: AlertDelivery) -> None:

@@ -1,7 +1,9 @@
 """What waits moves on by itself, or ends: nothing stays Pending for ever."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -119,19 +121,17 @@ def test_a_row_that_has_ended_is_left_alone(
 
 def test_several_workers_share_the_rows_between_them(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
     ids = sorted(_deferred(seeded, NOW).id for _ in range(30))
-    recovered: list[int] = []
     start = threading.Barrier(3)
 
-    def pass_once() -> None:
+    def recover_once() -> list[int]:
         start.wait()
         with app.app_context():
-            recovered.extend(recover_at(app_settings, NOW + seconds(1)))
+            return recover_at(app_settings, NOW + seconds(1))
 
-    workers = [threading.Thread(target=pass_once) for _ in range(3)]
-    [worker.start() for worker in workers]
-    [worker.join() for worker in workers]
+    with ThreadPoolExecutor(3) as threads:
+        results = [threads.submit(recover_once) for _ in range(3)]
 
-    assert sorted(recovered) == ids
+    assert sorted(chain.from_iterable(result.result() for result in results)) == ids
 
 
 def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases
 from webapp.deliveries import Retention
@@ -75,7 +75,7 @@ def test_nothing_is_deleted_unless_the_operator_says_how_long_to_keep(seeded: Se
 def test_more_than_a_page_is_deleted_page_by_page(seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     rows = [_row(destination.id, seeded.harbor) for _ in range(PAGE + 10)]
-    db.session.execute(AlertDelivery.__table__.insert(), rows)
+    db.session.execute(insert(AlertDelivery), rows)
     db.session.commit()
     retention = Retention(KEEP, clock=lambda: 0.0)
 

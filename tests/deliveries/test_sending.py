@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -84,10 +85,10 @@ def test_two_workers_with_the_same_job_send_once(
         with app.app_context():
             send(delivery_id, app_settings)
 
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    [worker.start() for worker in workers]
-    [worker.join() for worker in workers]
+    with ThreadPoolExecutor(2) as threads:
+        results = [threads.submit(work) for _ in range(2)]
 
+    assert [result.result() for result in results] == [None, None]
     assert len(receiver.log) == 1
 
 
@@ -306,11 +307,11 @@ def test_an_outcome_is_recorded_although_the_database_was_away_for_a_moment(
     receiver: HTTPServer, delivery_id: int, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver.expect_request(SECRET_PATH).respond_with_data()
-    broken = iter([True, True, False])
+    failures = iter([True, True, False])
     commit = db.session.commit
 
     def commit_unless_away() -> None:
-        if receiver.log and next(broken):
+        if len(receiver.log) > 0 and next(failures):
             raise OperationalError("COMMIT", {}, Exception("away"))
         commit()
 

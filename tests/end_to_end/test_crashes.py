@@ -140,7 +140,7 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         plays = [stack.enter_context(_stage(request, tmp_path_factory.mktemp("c"))) for _ in range(2)]
         first, second = pool.submit(_kill_processes, plays[0]), pool.submit(_kill_workers, plays[1])
-        yield first.result() | second.result()
+        yield {**first.result(), **second.result()}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 from tests.deliveries.recovery_passes import recover_at
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, on_both_databases, seconds
 from webapp.deliveries import claiming, request_test, send
+from webapp.deliveries.transitions import apply_transition
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -92,8 +93,6 @@ def test_what_happens_between_the_look_and_the_claim_keeps_the_message_from_goin
     happens: Happens,
     code: str,
 ) -> None:
-    apply_transition = claiming.apply_transition
-
     def change_first(*arguments: Any, **named: Any) -> bool:
         meanwhile(happens)
         return apply_transition(*arguments, **named)
