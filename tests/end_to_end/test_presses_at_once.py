@@ -1,4 +1,4 @@
-"""Twenty presses at the same instant, through two web processes: one row, one message."""
+"""Twenty presses at the same instant on two web processes make one row and one message."""
 
 import threading
 from collections import Counter
