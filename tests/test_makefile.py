@@ -1,4 +1,4 @@
-"""The Makefile: what it sets up beside the packages."""
+"""The Makefile: the alertcheck command that it installs."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from webapp import __version__
 
 
 @pytest.mark.slow
-def test_the_command_runs_the_code_of_this_folder_from_any_other(tmp_path: Path) -> None:
+def test_the_command_runs_this_projects_code_from_any_folder(tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     make = ["make", "command", f"VENV={environment}", f"PYTHON={sys.executable}"]
     subprocess.run(make, cwd=ROOT, capture_output=True, check=True)
