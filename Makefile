@@ -47,7 +47,7 @@ test-fast: $(VENV)/.test-ready
 check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .
 	@$(IN_VENV) -m ruff check .
-	@$(IN_VENV) -m mypy --strict webapp
+	@$(IN_VENV) -m mypy --strict webapp wsgi.py tests benchmarks
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(IN_VENV) -m djlint --lint --quiet templates
 

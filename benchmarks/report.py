@@ -53,7 +53,7 @@ def format_table(table: Table) -> str:
 
 def draw(table: Table) -> str:
     """Draw one column as bars that are readable on a light and on a dark background."""
-    values = [row[1 + table.bars] for row in table.rows]
+    values = [float(row[1 + table.bars]) for row in table.rows]
     longest, label = max(values) or 1, LETTER * max(len(row[0]) for row in table.rows) + 8
     height = ROW * (len(values) + 1) + 12
     parts = [

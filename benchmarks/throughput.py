@@ -91,7 +91,7 @@ def _calculate_rate(installation: Installation) -> float:
 def measure_cpu(child: Child) -> float:
     """Return the seconds of CPU that a command's processes have used so far."""
     times = [psutil.Process(pid).cpu_times() for pid in session_members(child.pid)]
-    return sum(used.user + used.system for used in times)
+    return float(sum(used.user + used.system for used in times))
 
 
 def measure_memory(child: Child | psutil.Process) -> float:

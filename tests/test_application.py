@@ -1,4 +1,4 @@
-"""What the application holds open, and for how long."""
+"""The application's lifetime: when it closes its database connections."""
 
 import gc
 
@@ -9,7 +9,7 @@ from webapp.extensions import db
 from webapp.settings import AppSettings
 
 
-def test_an_application_closes_its_connections_when_it_goes(app_settings: AppSettings) -> None:
+def test_an_application_closes_its_connections_when_it_is_deleted(app_settings: AppSettings) -> None:
     closed: list[object] = []
     app = create_app(app_settings)
     with app.app_context():

@@ -1,4 +1,4 @@
-"""The audit trail: everything that is done leaves a row, and no row is ever changed."""
+"""The audit trail: every action adds a row, and no row is ever changed."""
 
 from collections.abc import Callable
 
@@ -15,11 +15,11 @@ from webapp.extensions import db
 from webapp.models import AuditEvent
 
 Visit = Callable[[int], Visitor]
-OWN = "/w/harbor/destinations/1"
+DESTINATION = "/w/harbor/destinations/1"
 
 
 def _trail(app: Flask) -> list[tuple[str, str, list[str]]]:
-    """List who did what, the oldest first, but for what made the cast."""
+    """List who did what, oldest first, without the events of the seeded data."""
     with app.app_context():
         events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
         return [(event.account_name, event.action, event.changed) for event in events if event.happened_at != NOW]
@@ -35,49 +35,55 @@ def test_the_database_refuses_to_change_the_trail(context: None, seeded: SeededI
 
 
 def test_a_press_is_recorded_with_who_pressed(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    visit(seeded.support).post(f"{OWN}/test")
+    visit(seeded.support).post(f"{DESTINATION}/test")
 
     assert ("Support", "sent a test", []) in _trail(app)
 
 
 def test_a_refused_press_leaves_no_row(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    visit(seeded.viewer).post(f"{OWN}/test")
+    visit(seeded.viewer).post(f"{DESTINATION}/test")
 
     assert [row for row in _trail(app) if row[1] == "sent a test"] == []
 
 
-def test_a_change_is_recorded_by_the_names_of_the_fields_alone(
+def test_a_change_is_recorded_by_the_names_of_its_fields(
     app: Flask, seeded: SeededIds, visit: Visit, httpserver: HTTPServer
 ) -> None:
     address = f"http://127.0.0.1:{httpserver.port}/another/canary"
 
-    visit(seeded.admin).post(f"{OWN}/edit", {"name": "Renamed", "address": address, "signing_secret": ""})
+    visit(seeded.admin).post(f"{DESTINATION}/edit", {"name": "Renamed", "address": address, "signing_secret": ""})
 
     assert ("Admin", "changed", ["name", "address"]) in _trail(app)
 
 
 def test_saving_without_a_change_is_not_recorded(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    visit(seeded.admin).post(f"{OWN}/edit", {"name": "Ticket system", "address": "", "signing_secret": SIGNING_SECRET})
+    visit(seeded.admin).post(
+        f"{DESTINATION}/edit", {"name": "Ticket system", "address": "", "signing_secret": SIGNING_SECRET}
+    )
 
     assert [row for row in _trail(app) if row[1] == "changed"] == []
 
 
-@pytest.mark.parametrize(("act", "words"), [("disable", "disabled"), ("enable", "enabled"), ("delete", "deleted")])
-def test_switching_and_deleting_are_recorded(app: Flask, seeded: SeededIds, visit: Visit, act: str, words: str) -> None:
-    visit(seeded.admin).post(f"{OWN}/{act}")
+@pytest.mark.parametrize(
+    ("action", "recorded"), [("disable", "disabled"), ("enable", "enabled"), ("delete", "deleted")]
+)
+def test_disabling_enabling_and_deleting_are_recorded(
+    app: Flask, seeded: SeededIds, visit: Visit, action: str, recorded: str
+) -> None:
+    visit(seeded.admin).post(f"{DESTINATION}/{action}")
 
-    assert ("Admin", words, []) in _trail(app)
+    assert ("Admin", recorded, []) in _trail(app)
 
 
 def test_the_page_shows_the_trail_to_admins(seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
-    visitor.post(f"{OWN}/disable")
+    visitor.post(f"{DESTINATION}/disable")
 
     assert "Ticket system (destination 1)" in visitor.get("/w/harbor/audit").text
 
 
 @pytest.mark.parametrize(("who", "status"), [("support", 403), ("viewer", 403), ("stranger", 404)])
-def test_the_page_is_for_admins_alone(seeded: SeededIds, visit: Visit, who: str, status: int) -> None:
+def test_only_admins_see_the_page(seeded: SeededIds, visit: Visit, who: str, status: int) -> None:
     assert visit(getattr(seeded, who)).get("/w/harbor/audit").status_code == status
 
 

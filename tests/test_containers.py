@@ -1,13 +1,13 @@
-"""The Dockerfile and compose.yaml: what runs there has few rights, a health check, and no secret in the file."""
+"""The Dockerfile and compose.yaml: every service has few rights, a health check, and no secret in the file."""
 
 import re
 from typing import Any
 
 import pytest
 
+from benchmarks.installation.processes import ROOT
 from tests.containers import (
     OURS,
-    ROOT,
     VARIABLE,
     read_copied,
     read_dockerfile,
@@ -32,7 +32,7 @@ SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|URL")
 
 @pytest.mark.parametrize("service", OURS)
 @pytest.mark.parametrize(
-    ("rule", "value"),
+    ("option", "value"),
     [
         ("user", words_of("USER")[0]),
         ("read_only", True),
@@ -42,30 +42,30 @@ SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|URL")
         ("init", True),
     ],
 )
-def test_what_is_ours_has_no_rights_and_writes_nowhere_but_tmp(service: str, rule: str, value: object) -> None:
-    assert SERVICES[service][rule] == value
+def test_our_services_have_no_rights_and_write_only_to_tmp(service: str, option: str, value: object) -> None:
+    assert SERVICES[service][option] == value
 
 
 @pytest.mark.parametrize("service", OURS)
-@pytest.mark.parametrize("hole", ["privileged", "cap_add", "devices", "network_mode", "pid", "volumes"])
-def test_what_is_ours_gets_no_right_back(service: str, hole: str) -> None:
-    assert hole not in SERVICES[service]
+@pytest.mark.parametrize("option", ["privileged", "cap_add", "devices", "network_mode", "pid", "volumes"])
+def test_our_services_get_no_further_right(service: str, option: str) -> None:
+    assert option not in SERVICES[service]
 
 
-def test_the_image_is_not_run_by_root() -> None:
+def test_the_image_does_not_run_as_root() -> None:
     (user,) = words_of("USER")
 
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
 
 
 @pytest.mark.parametrize("service", LONG_RUNNING)
-def test_what_stays_has_a_health_check_and_comes_back(service: str) -> None:
+def test_every_long_running_service_has_a_health_check_and_restarts(service: str) -> None:
     assert SERVICES[service]["healthcheck"]["test"][0] == "CMD"
     assert SERVICES[service]["restart"] == "unless-stopped"
 
 
 @pytest.mark.parametrize("service", ["web", "worker"])
-def test_what_needs_the_schema_waits_for_the_migration_and_the_queue(service: str) -> None:
+def test_web_and_worker_wait_for_the_migration_and_the_queue(service: str) -> None:
     assert SERVICES[service]["depends_on"] == {
         "migrate": {"condition": "service_completed_successfully"},
         "valkey": {"condition": "service_healthy"},
@@ -73,11 +73,11 @@ def test_what_needs_the_schema_waits_for_the_migration_and_the_queue(service: st
 
 
 @pytest.mark.parametrize("service", sorted(set(SERVICES) - {"web"}))
-def test_only_the_web_server_can_be_reached_from_outside(service: str) -> None:
+def test_only_the_web_server_publishes_a_port(service: str) -> None:
     assert "ports" not in SERVICES[service]
 
 
-def test_the_web_server_can_be_reached_by_this_machine_alone_unless_told_otherwise() -> None:
+def test_the_web_server_is_published_on_localhost_by_default() -> None:
     assert SERVICES["web"]["ports"] == ["${ALERTCHECK_WEB_ADDRESS:-${WEB_ADDRESS:-127.0.0.1:8000}}:8000"]
 
 
@@ -87,7 +87,7 @@ def test_an_image_has_its_version_and_its_digest_pinned(image: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_secret_stands_in_the_file(service: str) -> None:
+def test_the_file_contains_no_secret(service: str) -> None:
     environment: dict[str, Any] = SERVICES[service]["environment"] if service != "valkey" else {}
     secrets = {name: value for name, value in environment.items() if SECRETS.search(name)}
 
@@ -105,7 +105,7 @@ def test_the_example_has_every_setting_and_no_other_variable() -> None:
     assert set(read_example()) == SETTINGS | {"ALERTCHECK_WEB_ADDRESS", "POSTGRES_PASSWORD", "WEB_CONCURRENCY"}
 
 
-def test_the_table_of_settings_has_every_variable_of_the_example_and_those_of_one_process() -> None:
+def test_the_table_of_settings_has_every_variable_of_the_example_and_two_more() -> None:
     assert sorted(row[0] for row in read_settings_table()) == sorted({*read_example(), "DATA_DIR", "PORT"})
 
 
@@ -118,21 +118,21 @@ def test_the_table_of_settings_has_no_empty_cell() -> None:
     assert [row for row in read_settings_table() if "" in row] == []
 
 
-def test_the_old_names_are_in_no_file_that_an_operator_copies_from() -> None:
+def test_no_file_that_administrators_copy_contains_an_old_name() -> None:
     texts = [(ROOT / name).read_text() for name in ("README.md", "docs/deploy.md", ".env.example")]
 
     assert [old for old in NEW_NAMES if any(re.search(rf"(?<![A-Z_]){old}(?![A-Z_])", text) for text in texts)] == []
 
 
-def test_the_example_sets_nothing() -> None:
+def test_the_example_sets_no_value() -> None:
     assert set(read_example().values()) == {""}
 
 
-def test_what_the_example_becomes_is_never_committed() -> None:
+def test_the_env_file_is_ignored_by_git() -> None:
     assert "/.env" in (ROOT / ".gitignore").read_text().splitlines()
 
 
-def test_nothing_goes_to_the_builder_but_what_is_copied() -> None:
+def test_the_build_context_contains_only_copied_files() -> None:
     rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
 
     assert rules[0] == "*"

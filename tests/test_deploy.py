@@ -1,4 +1,4 @@
-"""What docs/deploy.md says to type is what there is."""
+"""docs/deploy.md: every command, variable and page that it names exists."""
 
 import re
 
@@ -11,7 +11,7 @@ GUIDE = (ROOT / "docs" / "deploy.md").read_text()
 UNITS = re.findall(r"^ExecStart=/opt/alertcheck/\.venv/bin/(.+)$", GUIDE, re.MULTILINE)
 
 
-def test_the_units_run_what_the_containers_run() -> None:
+def test_the_units_run_the_commands_of_the_containers() -> None:
     assert [unit.split() for unit in UNITS] == [read_command("web"), read_command("worker")]
 
 
@@ -23,5 +23,5 @@ def test_every_variable_is_in_the_example() -> None:
     assert set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", GUIDE)) <= set(read_example())
 
 
-def test_every_page_it_names_exists() -> None:
+def test_every_document_it_names_exists() -> None:
     assert [name for name in re.findall(r"`(docs/[\w/.-]+)`", GUIDE) if not list(ROOT.glob(f"{name}*"))] == []

@@ -1,4 +1,4 @@
-"""The closed list of failures: each has our own words, and a sentence holds safe facts only."""
+"""The closed list of failures: each has its own sentence, with safe facts only."""
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ SOME_FACTS = st.builds(
 )
 
 
-def test_every_code_is_explained_and_nothing_else() -> None:
+def test_exactly_the_codes_have_explanations() -> None:
     assert set(EXPLANATIONS) == set(Code)
 
 
@@ -30,13 +30,13 @@ def test_a_code_fits_its_column() -> None:
 
 
 @pytest.mark.parametrize("explanation", EXPLANATIONS.values(), ids=[code.value for code in EXPLANATIONS])
-def test_a_failure_says_what_happened_and_what_to_do_in_whole_sentences(explanation: Explanation) -> None:
+def test_a_failures_sentence_and_next_step_are_whole_sentences(explanation: Explanation) -> None:
     assert explanation.sentence.endswith((".", "{token}."))
     assert explanation.next_step.endswith(".")
 
 
 @pytest.mark.parametrize("code", Code)
-def test_a_sentence_can_be_composed_without_any_fact(code: Code) -> None:
+def test_a_sentence_can_be_composed_without_facts(code: Code) -> None:
     sentence = describe(code)
 
     assert "{" not in sentence
@@ -45,7 +45,7 @@ def test_a_sentence_can_be_composed_without_any_fact(code: Code) -> None:
 
 @given(code=st.sampled_from(Code), facts=SOME_FACTS)
 @settings(deadline=None)
-def test_whatever_is_known_a_sentence_has_no_gap_in_it(code: Code, facts: Facts) -> None:
+def test_a_sentence_has_no_gap_for_any_facts(code: Code, facts: Facts) -> None:
     sentence = describe(code, facts)
 
     assert [gap for gap in ("{", "}", "None", "  ", "()") if gap in sentence] == []
@@ -66,20 +66,20 @@ def test_a_sentence_with_every_fact_fits_its_column(code: Code) -> None:
         (Code.REMOTE_REJECTED, "(no_service)"),
     ],
 )
-def test_a_sentence_tells_the_facts_it_has_places_for(code: Code, sentence: str) -> None:
+def test_a_sentence_contains_the_facts_of_its_placeholders(code: Code, sentence: str) -> None:
     assert sentence in describe(code, ALL_FACTS)
 
 
-def test_a_host_that_looks_like_a_place_for_a_fact_is_left_as_it_is() -> None:
+def test_a_host_that_looks_like_a_placeholder_is_not_replaced() -> None:
     assert describe(Code.CONNECT_REFUSED, Facts(host="{token}")) == "{token} refused the connection."
 
 
 @pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_retry])
-def test_what_is_tried_again_has_delivered_nothing(code: Code) -> None:
+def test_a_failure_that_may_be_retried_has_delivered_nothing(code: Code) -> None:
     assert not EXPLANATIONS[code].may_have_arrived
 
 
-def test_what_may_be_tried_again_is_what_is_known_to_have_delivered_nothing() -> None:
+def test_these_codes_may_be_retried() -> None:
     assert {code for code in Code if EXPLANATIONS[code].may_retry} == {
         Code.DNS_TEMPORARY,
         Code.DNS_TIMEOUT,
@@ -92,7 +92,7 @@ def test_what_may_be_tried_again_is_what_is_known_to_have_delivered_nothing() ->
     }
 
 
-def test_what_may_have_arrived_is_what_nobody_can_know() -> None:
+def test_these_codes_may_have_arrived() -> None:
     assert {code for code in Code if EXPLANATIONS[code].may_have_arrived} == {
         Code.READ_TIMEOUT,
         Code.DEADLINE_EXCEEDED,
@@ -106,27 +106,27 @@ def test_what_may_have_arrived_is_what_nobody_can_know() -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in Code if "nothing was sent" in EXPLANATIONS[code].sentence])
-def test_what_says_that_nothing_was_sent_can_not_have_arrived(code: Code) -> None:
+def test_a_failure_with_nothing_sent_cannot_have_arrived(code: Code) -> None:
     assert not EXPLANATIONS[code].may_have_arrived
 
 
 @pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_have_arrived])
-def test_what_may_have_arrived_is_not_said_to_be_unsent(code: Code) -> None:
+def test_a_failure_that_may_have_arrived_does_not_mention_sent(code: Code) -> None:
     assert "sent" not in EXPLANATIONS[code].sentence
 
 
 @pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_have_arrived])
-def test_who_can_not_know_is_sent_to_look_before_pressing_again(code: Code) -> None:
+def test_a_failure_that_may_have_arrived_asks_to_check_before_another_test(code: Code) -> None:
     assert "before you press again" in EXPLANATIONS[code].next_step
 
 
-def test_an_error_says_no_more_than_its_code() -> None:
+def test_an_error_shows_only_its_code() -> None:
     failure = DeliveryFailed(Code.NOT_FOUND, ALL_FACTS)
 
     assert (str(failure), repr(failure)) == ("not_found", "DeliveryFailed('not_found')")
 
 
-def test_an_error_brings_its_sentence_and_when_to_come_again() -> None:
+def test_an_error_has_its_sentence_and_retry_after() -> None:
     failure = DeliveryFailed(Code.RATE_LIMITED, ALL_FACTS, retry_after=2.5)
 
     assert (failure.message, failure.retry_after) == (describe(Code.RATE_LIMITED, ALL_FACTS), 2.5)

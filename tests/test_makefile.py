@@ -1,4 +1,4 @@
-"""The Makefile: what it sets up beside the packages."""
+"""The Makefile: the alertcheck command that it installs."""
 
 import subprocess
 import sys
@@ -12,16 +12,16 @@ from webapp import __version__
 
 
 @pytest.mark.slow
-def test_the_command_runs_the_code_of_this_folder_from_any_other(tmp_path: Path) -> None:
+def test_the_command_runs_this_projects_code_from_any_folder(tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     make = ["make", "command", f"VENV={environment}", f"PYTHON={sys.executable}"]
     subprocess.run(make, cwd=ROOT, capture_output=True, check=True)
     purelib = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
     (purelib / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    (tmp_path / "webapp").mkdir()  # somebody else's
+    (tmp_path / "webapp").mkdir()  # another package of the same name
     (tmp_path / "webapp" / "__init__.py").write_text("raise SystemExit('not this one')")
 
-    command = [environment / "bin" / "alertcheck", "version"]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [str(environment / "bin" / "alertcheck"), "version"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    assert (told.returncode, told.stdout) == (0, f"{__version__}\n"), told.stderr
+    assert (result.returncode, result.stdout) == (0, f"{__version__}\n"), result.stderr

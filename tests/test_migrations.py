@@ -1,4 +1,4 @@
-"""The migrations, run on databases as installations have them."""
+"""The migrations, on databases such as installations have."""
 
 import os
 import re
@@ -42,7 +42,7 @@ NEWEST = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
 
 @pytest.fixture
 def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of this test's own with nothing in it, unlike that of other tests."""
+    """An empty database of its own for each test."""
     if database == "sqlite":
         yield f"sqlite:///{tmp_path / 'alertcheck.sqlite'}"
         return
@@ -60,19 +60,19 @@ def v1(context: None) -> None:
 
 
 def read_everything() -> tuple[object, Any, Any]:
-    """Read the version, the schema and every row, to see later that nothing has changed."""
+    """Read the version, the schema and every row, to compare them later."""
     return read_version(), read_schema(), read_rows(list_columns())
 
 
-def refuse(message: str) -> "pytest.RaisesExc[SystemExit]":
+def refused(message: str) -> "pytest.RaisesExc[SystemExit]":
     return pytest.raises(SystemExit, match=f"^Nothing was changed.*{message}")
 
 
-# From nothing to the models
+# From an empty database to the models
 
 
 @on_both_databases
-def test_from_nothing_the_schema_becomes_what_the_models_say(context: None) -> None:
+def test_migrations_of_an_empty_database_create_the_schema_of_the_models(context: None) -> None:
     upgrade()
 
     with db.engine.connect() as connection:
@@ -81,7 +81,7 @@ def test_from_nothing_the_schema_becomes_what_the_models_say(context: None) -> N
 
 
 @on_both_databases
-def test_constraints_and_indexes_are_those_of_the_models_to_the_letter(context: None) -> None:
+def test_constraints_and_indexes_equal_those_of_the_models(context: None) -> None:
     upgrade()
     migrated = read_schema()
     db.drop_all()
@@ -112,7 +112,7 @@ def test_the_deliveries_have_every_check_and_index(context: None) -> None:
 
 
 @on_both_databases
-def test_the_index_of_waiting_deliveries_holds_no_others(context: None) -> None:
+def test_the_index_of_waiting_deliveries_holds_only_waiting_ones(context: None) -> None:
     upgrade()
 
     waiting = read_schema()["alert_deliveries"]["indexes"]["ix_alert_deliveries_waiting"]
@@ -152,7 +152,7 @@ def test_an_upgraded_destination_has_its_first_settings_and_is_not_deleted(v1: N
 
 
 @on_both_databases
-def test_an_upgraded_database_takes_test_sends(v1: None) -> None:
+def test_an_upgraded_database_accepts_test_sends(v1: None) -> None:
     upgrade()
     insert("alert_deliveries", v1_delivery(event_type="alerts.test", tenant_id=None, alert_rule_id=None))
 
@@ -160,7 +160,7 @@ def test_an_upgraded_database_takes_test_sends(v1: None) -> None:
 
 
 @on_both_databases
-def test_an_upgraded_database_still_gives_no_id_of_a_deleted_delivery_again(v1: None) -> None:
+def test_an_upgraded_database_does_not_reuse_the_id_of_a_deleted_delivery(v1: None) -> None:
     insert("alert_deliveries", v1_delivery(), v1_delivery(), v1_delivery())
     execute("DELETE FROM alert_deliveries WHERE id > 1")
     upgrade()
@@ -170,7 +170,7 @@ def test_an_upgraded_database_still_gives_no_id_of_a_deleted_delivery_again(v1: 
 
 
 @on_both_databases
-def test_an_upgraded_database_without_deliveries_gives_no_id_again(v1: None) -> None:
+def test_an_upgraded_database_without_deliveries_does_not_reuse_ids(v1: None) -> None:
     insert("alert_deliveries", v1_delivery(), v1_delivery())
     execute("DELETE FROM alert_deliveries")
     upgrade()
@@ -179,7 +179,7 @@ def test_an_upgraded_database_without_deliveries_gives_no_id_again(v1: None) -> 
     assert ask("SELECT max(id) FROM alert_deliveries") == 3
 
 
-def test_sqlite_finds_the_upgraded_file_sound(v1: None) -> None:
+def test_the_upgraded_file_passes_the_checks_of_sqlite(v1: None) -> None:
     add_real_deliveries()
     upgrade()
 
@@ -189,10 +189,10 @@ def test_sqlite_finds_the_upgraded_file_sound(v1: None) -> None:
         assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
 
 
-# Upgrades that do not happen
+# Refused upgrades
 
 HEAD = "0006"
-OF_ANOTHER_WORKSPACE = 2
+FOREIGN_ID = 2
 
 
 @on_both_databases
@@ -205,35 +205,35 @@ OF_ANOTHER_WORKSPACE = 2
         ({"status": "failed"}, "failed_has_code"),
         ({"status": "deferred"}, "deferred_has_time"),
         ({"attempt_count": -1}, "attempt_count_not_negative"),
-        ({"alert_destination_id": OF_ANOTHER_WORKSPACE}, "alert_destination_id_of_same_workspace"),
-        ({"tenant_id": OF_ANOTHER_WORKSPACE}, "tenant_id_of_same_workspace"),
-        ({"alert_rule_id": OF_ANOTHER_WORKSPACE}, "alert_rule_id_of_same_workspace"),
+        ({"alert_destination_id": FOREIGN_ID}, "alert_destination_id_of_same_workspace"),
+        ({"tenant_id": FOREIGN_ID}, "tenant_id_of_same_workspace"),
+        ({"alert_rule_id": FOREIGN_ID}, "alert_rule_id_of_same_workspace"),
     ],
 )
-def test_rows_that_break_a_rule_stop_the_upgrade_with_their_number(
+def test_rows_that_violate_a_rule_stop_the_upgrade_and_are_counted(
     v1: None, broken: dict[str, object], rule: str
 ) -> None:
     insert("alert_deliveries", v1_delivery(), v1_delivery(**broken), v1_delivery(**broken))
     before = read_everything()
 
-    with refuse(rf"new schema: {rule}: 2\."):
+    with refused(rf"new schema: {rule}: 2\."):
         upgrade()
 
     assert read_everything() == before
 
 
 @on_both_databases
-def test_every_rule_that_is_broken_is_named_at_once(v1: None) -> None:
+def test_all_violated_rules_are_reported_at_once(v1: None) -> None:
     insert("alert_deliveries", v1_delivery(sent_at=None), v1_delivery(sent_at=None, attempt_count=-1))
 
-    with refuse("sent_has_time: 2, attempt_count_not_negative: 1"):
+    with refused("sent_has_time: 2, attempt_count_not_negative: 1"):
         upgrade()
 
 
 @on_both_databases
 def test_the_upgrade_succeeds_once_the_rows_are_corrected(v1: None) -> None:
     insert("alert_deliveries", v1_delivery(sent_at=None))
-    with refuse("sent_has_time: 1"):
+    with refused("sent_has_time: 1"):
         upgrade()
     execute("UPDATE alert_deliveries SET sent_at = updated_at")
     upgrade()
@@ -242,7 +242,7 @@ def test_the_upgrade_succeeds_once_the_rows_are_corrected(v1: None) -> None:
 
 
 @on_both_databases
-def test_an_upgrade_that_breaks_off_in_its_last_step_leaves_version_1_as_it_was(v1: None) -> None:
+def test_an_upgrade_that_fails_in_its_last_step_leaves_version_1_unchanged(v1: None) -> None:
     add_real_deliveries()
     execute("CREATE INDEX ix_alert_deliveries_rule ON alert_rules (name)")  # the last step needs this name
     before = read_everything()
@@ -254,7 +254,7 @@ def test_an_upgrade_that_breaks_off_in_its_last_step_leaves_version_1_as_it_was(
 
 
 @on_both_databases
-def test_an_upgrade_that_broke_off_can_be_run_again(v1: None) -> None:
+def test_a_failed_upgrade_can_be_repeated(v1: None) -> None:
     execute("CREATE INDEX ix_alert_deliveries_rule ON alert_rules (name)")
     with pytest.raises(DatabaseError):
         upgrade()
@@ -264,8 +264,8 @@ def test_an_upgrade_that_broke_off_can_be_run_again(v1: None) -> None:
     assert read_version() == HEAD
 
 
-def test_migrations_cannot_be_written_out_as_sql(context: None) -> None:
-    with pytest.raises(SystemExit, match="Omit --sql"):
+def test_migrations_refuse_to_print_sql(context: None) -> None:
+    with pytest.raises(SystemExit, match="leave out --sql"):
         upgrade(sql=True)
 
 
@@ -273,20 +273,20 @@ def test_migrations_cannot_be_written_out_as_sql(context: None) -> None:
 
 
 @on_both_databases
-def test_a_downgrade_that_would_lose_test_sends_refuses_and_says_how_many(v1: None) -> None:
+def test_a_downgrade_that_would_lose_test_sends_is_refused_with_their_number(v1: None) -> None:
     upgrade()
     test_send = v1_delivery(event_type="alerts.test", tenant_id=None, alert_rule_id=None)
     insert("alert_deliveries", v1_delivery(), test_send, test_send, test_send)
     before = read_everything()
 
-    with refuse("there are 3"):
+    with refused("there are 3"):
         downgrade(revision="0001")
 
     assert read_everything() == before
 
 
 @on_both_databases
-def test_a_downgrade_gives_back_the_schema_of_version_1(v1: None) -> None:
+def test_a_downgrade_restores_the_schema_of_version_1(v1: None) -> None:
     before = read_schema()
     upgrade()
     downgrade(revision="0001")
@@ -296,7 +296,7 @@ def test_a_downgrade_gives_back_the_schema_of_version_1(v1: None) -> None:
 
 @on_both_databases
 @pytest.mark.parametrize("version", ["0005", "0004", "0003", "0002", "0001"])
-def test_the_newest_schema_goes_down_to_any_version_and_up_again(context: None, version: str) -> None:
+def test_the_newest_schema_can_be_downgraded_to_any_version_and_upgraded_again(context: None, version: str) -> None:
     upgrade()
     before = read_everything()
 
@@ -317,7 +317,7 @@ def test_a_downgrade_keeps_every_row_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-def test_a_downgraded_database_still_gives_no_id_of_a_deleted_delivery_again(v1: None) -> None:
+def test_a_downgraded_database_does_not_reuse_the_id_of_a_deleted_delivery(v1: None) -> None:
     upgrade()
     insert("alert_deliveries", v1_delivery(), v1_delivery())
     execute("DELETE FROM alert_deliveries WHERE id = 2")
@@ -328,7 +328,7 @@ def test_a_downgraded_database_still_gives_no_id_of_a_deleted_delivery_again(v1:
 
 
 @on_both_databases
-def test_up_down_and_up_again_is_the_same_as_up(v1: None) -> None:
+def test_upgrading_again_after_a_downgrade_gives_the_same_result(v1: None) -> None:
     add_real_deliveries()
     upgrade()
     before = read_everything()
@@ -339,24 +339,24 @@ def test_up_down_and_up_again_is_the_same_as_up(v1: None) -> None:
 
 
 @on_both_databases
-def test_down_to_nothing_leaves_no_table(context: None) -> None:
+def test_a_downgrade_to_base_leaves_no_table(context: None) -> None:
     upgrade()
     downgrade(revision="base")
 
     assert read_schema() == {}
 
 
-# Several at once
+# Concurrent upgrades
 
 
 on_postgresql = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
-WAIT_FOR_A_LOCK = """
+COUNT_LOCK_WAITERS = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 
+# Seconds; a request gives up after its `busy_timeout` of 5.
 LONGER_THAN_A_REQUEST_WAITS = 5.5
-"""Seconds; a request gives up after 5, its `busy_timeout`."""
 
 
 def upgrade_in(app: Flask) -> None:
@@ -370,55 +370,55 @@ def start_upgrade(environment: dict[str, str]) -> Popen[str]:
 
 
 def finish(*upgrades: Popen[str]) -> list[tuple[int, str]]:
-    """Wait for all, and return how each ended and what it said."""
-    said = [process.communicate(timeout=60)[1] for process in upgrades]
-    return [(process.returncode, words) for process, words in zip(upgrades, said, strict=True)]
+    """Wait for all, and return the exit code and the error output of each."""
+    outputs = [process.communicate(timeout=60)[1] for process in upgrades]
+    return [(process.returncode, output) for process, output in zip(upgrades, outputs, strict=True)]
 
 
-def wait_until_as_many_wait_for_a_lock(count: int) -> None:
+def wait_for_lock_waiters(count: int) -> None:
     deadline = time.monotonic() + 60
-    while ask(WAIT_FOR_A_LOCK) != count:
-        assert time.monotonic() < deadline, f"there were never {count} waiting"
+    while ask(COUNT_LOCK_WAITERS) != count:
+        assert time.monotonic() < deadline, f"there were never {count} waiters"
         time.sleep(0.05)
 
 
 @on_both_databases
-def test_processes_that_upgrade_from_nothing_at_once_all_succeed(context: None, environment: dict[str, str]) -> None:
-    ends = finish(start_upgrade(environment), start_upgrade(environment))
+def test_concurrent_upgrades_of_an_empty_database_all_succeed(context: None, environment: dict[str, str]) -> None:
+    results = finish(start_upgrade(environment), start_upgrade(environment))
 
-    assert ends == [(0, "")] * 2
+    assert results == [(0, "")] * 2
     assert set(read_schema()) == set(Base.metadata.tables)
 
 
-def test_processes_that_upgrade_version_1_at_once_all_succeed(v1: None, environment: dict[str, str]) -> None:
+def test_concurrent_upgrades_of_version_1_all_succeed(v1: None, environment: dict[str, str]) -> None:
     add_real_deliveries()
     columns = list_columns()
     before = read_rows(columns)
 
-    ends = finish(start_upgrade(environment), start_upgrade(environment))
+    results = finish(start_upgrade(environment), start_upgrade(environment))
 
-    assert ends == [(0, "")] * 2
+    assert results == [(0, "")] * 2
     assert (read_version(), read_rows(columns)) == (HEAD, before)
 
 
 @on_postgresql
-def test_the_second_of_two_upgrades_waits_until_the_first_is_done(v1: None, environment: dict[str, str]) -> None:
+def test_the_second_of_two_upgrades_waits_for_the_first(v1: None, environment: dict[str, str]) -> None:
     with db.engine.connect() as reader:
-        reader.execute(text("SELECT 1 FROM alert_deliveries"))  # nobody alters the table before we let go of it
+        reader.execute(text("SELECT 1 FROM alert_deliveries"))  # nobody can alter the table until this transaction ends
         first, second = start_upgrade(environment), start_upgrade(environment)
-        wait_until_as_many_wait_for_a_lock(2)
+        wait_for_lock_waiters(2)
 
     assert finish(first, second) == [(0, "")] * 2
 
 
 @on_postgresql
-def test_an_upgrade_that_is_killed_leaves_version_1_as_it_was(v1: None, environment: dict[str, str]) -> None:
+def test_a_killed_upgrade_leaves_version_1_unchanged(v1: None, environment: dict[str, str]) -> None:
     add_real_deliveries()
     before = read_everything()
     with db.engine.connect() as reader:
         reader.execute(text("SELECT 1 FROM alert_deliveries"))
         killed = start_upgrade(environment)
-        wait_until_as_many_wait_for_a_lock(1)
+        wait_for_lock_waiters(1)
         killed.kill()
         finish(killed)
 
@@ -426,7 +426,7 @@ def test_an_upgrade_that_is_killed_leaves_version_1_as_it_was(v1: None, environm
 
 
 @pytest.mark.slow
-def test_on_sqlite_an_upgrade_waits_longer_for_another_than_a_request_would(app: Flask, context: None) -> None:
+def test_an_upgrade_on_sqlite_waits_longer_for_a_lock_than_a_request(app: Flask, context: None) -> None:
     with ThreadPoolExecutor() as threads, db.engine.connect() as another:
         another.exec_driver_sql("BEGIN IMMEDIATE")
         waiting = threads.submit(upgrade_in, app)
@@ -438,9 +438,9 @@ def test_on_sqlite_an_upgrade_waits_longer_for_another_than_a_request_would(app:
 
 
 @on_both_databases
-def test_the_command_says_why_it_refuses_and_fails(v1: None, environment: dict[str, str]) -> None:
+def test_the_command_reports_a_refusal_and_fails(v1: None, environment: dict[str, str]) -> None:
     insert("alert_deliveries", v1_delivery(sent_at=None))
 
-    [(code, said)] = finish(start_upgrade(environment))
+    [(code, error)] = finish(start_upgrade(environment))
 
-    assert (code, said.partition(".")[0]) == (1, "Nothing was changed")
+    assert (code, error.partition(".")[0]) == (1, "Nothing was changed")

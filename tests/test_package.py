@@ -1,4 +1,4 @@
-"""The package: built, installed into an empty environment, and run from a folder that knows nothing of the project."""
+"""The package: built, installed into an empty environment, and run from a folder outside the project."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(
 
 @dataclass(frozen=True)
 class Installed:
-    """An environment with the package in it, a folder elsewhere, and the operator's settings."""
+    """An environment with the package, a folder outside the project, and the settings."""
 
     programs: Path
     elsewhere: Path
@@ -50,7 +50,7 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as `pip install .` builds it, from a copy of the sources: a build leaves its traces beside them."""
+    """The wheel, built from a copy of the sources, because a build leaves files beside them."""
     sources, built = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("built")
     for name in SOURCES:
         if (ROOT / name).is_dir():
@@ -63,7 +63,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, queue_server: QueueServer, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel in an environment of its own, which borrows the packages it depends on from the one that runs us."""
+    """The wheel in its own environment, which uses the dependencies of the environment that runs the tests."""
     home, elsewhere = tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("elsewhere")
     uv = shutil.which("uv")
     venv.create(home, with_pip=uv is None)
@@ -84,7 +84,7 @@ def installed(wheel: Path, queue_server: QueueServer, tmp_path_factory: pytest.T
 
 @pytest.fixture(scope="module")
 def address(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where gunicorn serves the installed application, its database migrated."""
+    """The address at which gunicorn serves the installed application with a migrated database."""
     assert installed.run("alertcheck", "db", "upgrade").returncode == 0
     address = f"127.0.0.1:{free_port()}"
     command = [str(installed.programs / "python"), "-m", "gunicorn", "webapp.wsgi:app", "--bind", address]
@@ -101,15 +101,15 @@ def address(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> I
     web.stop()
 
 
-def test_every_package_of_the_code_is_named() -> None:
+def test_pyproject_names_every_package() -> None:
     named = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     folders = {".".join(file.parent.relative_to(ROOT).parts) for file in (ROOT / "webapp").rglob("*.py")}
 
     assert {name for name in named if not name.startswith("webapp._assets.")} == folders
 
 
-def test_the_wheel_holds_the_code_and_what_belongs_to_it_and_nothing_else(wheel: Path) -> None:
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+def test_the_wheel_holds_exactly_the_code_and_its_assets(wheel: Path) -> None:
+    files = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     code = {str(file.relative_to(ROOT)) for file in (ROOT / "webapp").rglob("*.py")}
     assets = {
@@ -118,20 +118,20 @@ def test_the_wheel_holds_the_code_and_what_belongs_to_it_and_nothing_else(wheel:
         for file in (ROOT / folder).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    assert held == code | assets
+    assert files == code | assets
 
 
-def test_what_runs_is_the_installed_package(installed: Installed) -> None:
-    told = installed.run("python", "-c", "import webapp; print(webapp.__file__)")
+def test_the_installed_package_is_imported(installed: Installed) -> None:
+    result = installed.run("python", "-c", "import webapp; print(webapp.__file__)")
 
-    assert Path(told.stdout.strip()).is_relative_to(installed.programs.parent)
+    assert Path(result.stdout.strip()).is_relative_to(installed.programs.parent)
 
 
-def test_help_names_the_commands(installed: Installed) -> None:
-    told = installed.run("alertcheck", "--help")
+def test_help_lists_the_commands(installed: Installed) -> None:
+    result = installed.run("alertcheck", "--help")
 
-    assert (told.returncode, told.stderr) == (0, "")
-    assert {"worker", "add-workspace", "db", "version"} <= set(told.stdout.split())
+    assert (result.returncode, result.stderr) == (0, "")
+    assert {"worker", "add-workspace", "db", "version"} <= set(result.stdout.split())
 
 
 def test_the_version_is_that_of_the_code(installed: Installed, wheel: Path) -> None:
@@ -140,15 +140,15 @@ def test_the_version_is_that_of_the_code(installed: Installed, wheel: Path) -> N
 
 
 @pytest.mark.parametrize("command", [("check-worker",), ("worker",), ("db", "upgrade"), ("routes",)])
-def test_a_missing_setting_is_one_sentence(installed: Installed, command: tuple[str, ...]) -> None:
-    told = installed.run("alertcheck", *command, SECRET_KEY="")
+def test_a_missing_setting_is_reported_in_one_line(installed: Installed, command: tuple[str, ...]) -> None:
+    result = installed.run("alertcheck", *command, SECRET_KEY="")
 
-    assert told.returncode == 1
-    assert told.stderr.startswith("Alertcheck cannot start: SECRET_KEY is not set.")
-    assert told.stderr.count("\n") == 1
+    assert result.returncode == 1
+    assert result.stderr.startswith("Alertcheck cannot start: SECRET_KEY is not set.")
+    assert result.stderr.count("\n") == 1
 
 
-def test_without_settings_help_and_version_answer(installed: Installed) -> None:
+def test_help_and_version_need_no_settings(installed: Installed) -> None:
     assert "worker" in installed.run("alertcheck", "--help", SECRET_KEY="").stdout
     assert installed.run("alertcheck", "version", SECRET_KEY="").returncode == 0
 

@@ -1,4 +1,4 @@
-"""The hooks of pre-commit: the checks of `make check`, from what is installed already."""
+"""The hooks of pre-commit: the checks of `make check`, with the installed tools."""
 
 import re
 import subprocess
@@ -12,13 +12,13 @@ FILE = ROOT / ".pre-commit-config.yaml"
 CHECK = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_pre_commit_can_read_them() -> None:
+def test_pre_commit_accepts_the_hooks() -> None:
     command = [sys.executable, "-m", "pre_commit", "validate-config", str(FILE)]
 
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def test_none_is_downloaded() -> None:
+def test_no_hook_is_downloaded() -> None:
     repositories = yaml.safe_load(FILE.read_text())["repos"]
 
     assert [repository["repo"] for repository in repositories] == ["local"]

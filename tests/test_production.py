@@ -1,4 +1,4 @@
-"""Production runs without the demo: neither its code nor its packages are there."""
+"""Production runs without the demo's code and packages."""
 
 import json
 import re
@@ -15,7 +15,7 @@ LOADED = "import json, sys, wsgi, webapp.worker.supervisor; print(json.dumps(sor
 
 
 def _list_loaded(environment: dict[str, str]) -> set[str]:
-    """Name what a process of this installation has imported that only a demo needs."""
+    """List the modules of the demo that a process of this installation has imported."""
     command = [sys.executable, "-c", LOADED]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return {name for name in json.loads(done.stdout) if DEMO_ONLY.match(name)}
@@ -25,7 +25,7 @@ def test_production_imports_nothing_of_the_demo(environment: dict[str, str]) -> 
     assert _list_loaded(environment) == set()
 
 
-def test_a_demo_imports_its_pages_and_its_data(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_demo_imports_its_pages_and_its_seed(environment: dict[str, str], tmp_path: Path) -> None:
     demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
 
     assert {"webapp.views.demo_sign_in", "webapp.views.inbox", "webapp.demo.seed"} <= _list_loaded(environment | demo)

@@ -1,4 +1,4 @@
-"""The queue: a job carries an id, and nothing of it is secret."""
+"""The queue: jobs carry ids only, and workers record heartbeats."""
 
 import pytest
 import time_machine
@@ -18,45 +18,43 @@ def list_jobs(server: QueueServer) -> list[Job]:
     return Queue(queue.QUEUE, connection=Redis.from_url(server.url), serializer=JSONSerializer).jobs
 
 
-def test_a_job_carries_the_deliverys_id_and_nothing_else(context: None, queue_server: QueueServer) -> None:
+def test_a_job_carries_only_the_deliverys_id(context: None, queue_server: QueueServer) -> None:
     queue.enqueue_deliveries(42)
 
     (job,) = list_jobs(queue_server)
     assert (job.func_name, job.args, job.kwargs) == ("webapp.worker.job.dispatch_deliveries", [42], {})
 
 
-def test_a_job_has_a_neutral_description_and_a_short_life(context: None, queue_server: QueueServer) -> None:
+def test_a_job_has_a_neutral_description_and_short_times_to_live(context: None, queue_server: QueueServer) -> None:
     queue.enqueue_deliveries(42)
 
     (job,) = list_jobs(queue_server)
     assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send deliveries", 10, 3600, 30)
 
 
-@pytest.mark.parametrize(("count", "of_jobs"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (41, [20, 20, 1])])
-def test_twenty_deliveries_share_a_job(
-    context: None, queue_server: QueueServer, count: int, of_jobs: list[int]
-) -> None:
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (41, [20, 20, 1])])
+def test_twenty_deliveries_share_a_job(context: None, queue_server: QueueServer, count: int, sizes: list[int]) -> None:
     queue.enqueue_deliveries(*range(count))
 
     found = [job.args for job in list_jobs(queue_server)]
-    assert [len(ids) for ids in found] == of_jobs
+    assert [len(ids) for ids in found] == sizes
     assert [delivery_id for ids in found for delivery_id in ids] == list(range(count))
 
 
-def test_an_absent_queue_is_told_within_a_second(environment: dict[str, str]) -> None:
+def test_a_missing_queue_server_raises_an_error(environment: dict[str, str]) -> None:
     app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
 
     with app.app_context(), pytest.raises(queue.QueueUnavailable):
         queue.enqueue_deliveries(42)
 
 
-def _sign(server: QueueServer, worker: str, ago: float) -> None:
-    """Leave a sign of life as it stands some seconds after it was given, by the queue server's clock."""
+def _add_heartbeat(server: QueueServer, worker: str, ago: float) -> None:
+    """Add a heartbeat that is this many seconds old by the queue server's clock."""
     client = queue.connect(server.url)
     client.zadd(queue.HEARTBEATS, {worker: client.time()[0] - ago})
 
 
-def test_a_sign_of_life_is_seen(context: None) -> None:
+def test_a_heartbeat_is_seen(context: None) -> None:
     assert not queue.is_worker_alive()
 
     queue.record_heartbeat("host:1")
@@ -64,7 +62,7 @@ def test_a_sign_of_life_is_seen(context: None) -> None:
     assert queue.is_worker_alive()
 
 
-def test_workers_are_counted_not_their_signs(context: None) -> None:
+def test_workers_are_counted_rather_than_heartbeats(context: None) -> None:
     queue.record_heartbeat("host:1")
     queue.record_heartbeat("host:1")
     queue.record_heartbeat("host:2")
@@ -73,15 +71,15 @@ def test_workers_are_counted_not_their_signs(context: None) -> None:
 
 
 @pytest.mark.parametrize(("ago", "count"), [(8, 1), (11, 0), (-9, 1), (-13, 0)])
-def test_a_sign_of_life_counts_for_10_seconds_either_side_of_now(
+def test_a_heartbeat_counts_for_10_seconds_before_and_after_now(
     context: None, queue_server: QueueServer, ago: float, count: int
 ) -> None:
-    _sign(queue_server, "host:1", ago)
+    _add_heartbeat(queue_server, "host:1", ago)
 
     assert queue.count_workers() == count
 
 
-def test_a_host_whose_clock_is_wrong_has_no_say_in_what_is_alive(context: None) -> None:
+def test_a_workers_wrong_clock_does_not_affect_its_heartbeat(context: None) -> None:
     with time_machine.travel(NOW, tick=False):
         queue.record_heartbeat("host:1")
 
@@ -89,17 +87,17 @@ def test_a_host_whose_clock_is_wrong_has_no_say_in_what_is_alive(context: None) 
 
 
 @pytest.mark.parametrize("ago", [301, -310])
-def test_a_worker_long_gone_is_forgotten_at_the_next_sign_of_another(
+def test_an_old_heartbeat_is_deleted_at_the_next_heartbeat(
     context: None, queue_server: QueueServer, ago: float
 ) -> None:
-    _sign(queue_server, "host:1", ago)
+    _add_heartbeat(queue_server, "host:1", ago)
 
     queue.record_heartbeat("host:2")
 
     assert queue.connect(queue_server.url).zrange(queue.HEARTBEATS, 0, -1) == [b"host:2"]
 
 
-def test_a_sign_that_cannot_be_left_or_read_is_told(environment: dict[str, str]) -> None:
+def test_heartbeats_without_a_queue_server_raise_an_error(environment: dict[str, str]) -> None:
     with create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"})).app_context():
         with pytest.raises(queue.QueueUnavailable):
             queue.record_heartbeat("host:1")

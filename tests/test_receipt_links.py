@@ -1,4 +1,4 @@
-"""The links in test messages: what they hold, and what is none of ours."""
+"""The links in test messages: their content, and the rejection of forged ones."""
 
 import base64
 import json
@@ -10,37 +10,37 @@ from webapp.receipt_links import Forged, ReceiptLinks
 LINKS = ReceiptLinks("a key", "https://alertcheck.example.com")
 
 
-def test_a_token_is_read_as_it_was_signed() -> None:
+def test_a_signed_token_is_read_back() -> None:
     assert LINKS.read(LINKS.sign(7, "K7QM4T")) == (7, "K7QM4T")
 
 
-def test_a_link_is_the_same_whenever_it_is_made() -> None:
+def test_a_link_does_not_change_over_time() -> None:
     assert LINKS.make(7, "K7QM4T") == f"https://alertcheck.example.com/seen/{LINKS.sign(7, 'K7QM4T')}"
 
 
-def test_a_token_holds_nothing_but_the_id_and_the_reference() -> None:
-    held = LINKS.sign(7, "K7QM4T").partition(".")[0]
+def test_a_token_holds_only_the_id_and_the_reference() -> None:
+    payload = LINKS.sign(7, "K7QM4T").partition(".")[0]
 
-    assert json.loads(base64.urlsafe_b64decode(held + "==")) == [7, "K7QM4T"]
+    assert json.loads(base64.urlsafe_b64decode(payload + "==")) == [7, "K7QM4T"]
 
 
-def test_our_own_link_is_found_in_a_message_by_its_token() -> None:
+def test_the_token_of_a_link_in_a_message_is_found() -> None:
     assert LINKS.find_token(f"Hello\n<{LINKS.make(7, 'K7QM4T')}|I see it>") == LINKS.sign(7, "K7QM4T")
 
 
 @pytest.mark.parametrize("text", ["", "/seen/x", "https://evil.example/seen/x", "https://alertcheck.example.com/x"])
-def test_what_leads_elsewhere_is_not_found(text: str) -> None:
+def test_a_link_to_another_page_is_not_found(text: str) -> None:
     assert LINKS.find_token(text) is None
 
 
-def test_where_there_are_no_links_none_is_found() -> None:
+def test_no_token_is_found_without_a_public_url() -> None:
     assert ReceiptLinks("a key", None).find_token("None/seen/x") is None
 
 
 @pytest.mark.parametrize(
     "token", ["", ".", "K7QM4T", "WzcsIks3UU00VCJd", "WzcsIks3UU00VCJd.x", "\x00", "☃", "a" * 9000]
 )
-def test_what_is_no_token_is_forged(token: str) -> None:
+def test_an_invalid_token_is_forged(token: str) -> None:
     with pytest.raises(Forged):
         LINKS.read(token)
 

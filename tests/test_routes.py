@@ -1,4 +1,4 @@
-"""Who may do what: every route, asked by every kind of visitor for what is there, for what is not, and for others'."""
+"""Access control: every route, for every kind of visitor, with own, missing and foreign objects."""
 
 import re
 from collections.abc import Callable
@@ -30,9 +30,13 @@ from webapp.models import DeliveryStatus
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings import AppSettings
 
+# The expected status of every route. Admin, support and viewer are members of the harbor, the stranger is the admin of
+# the clinic, and nobody is a visitor who is not signed in. 302 is the sign-in page for nobody, and the next page for a
+# member. The installation is a demo: elsewhere /metrics requires a token. The stranger's own destination has no test
+# that could get a receipt.
 TABLE = """
-                                                       what is in the        what is not (or no    what is in the
-                                                       harbor                longer) there         clinic
+                                                       objects of the        missing or deleted    objects of the
+                                                       harbor                objects               clinic
                                                        adm sup vie str nob   adm sup vie str nob   adm sup vie str nob
 
 GET  /                                                 302 302 302 302 302
@@ -81,11 +85,6 @@ GET  /demo/inbox                                       200 200 200 200 302
 GET  /demo/inbox/messages                              200 200 200 200 302
 POST /demo/inbox/clear                                 303 303 303 303 302
 """
-"""The admin, support and the viewer belong to the harbor; the stranger is the clinic's admin; nobody is signed in.
-
-302 means the sign-in page to nobody, and to a member the page that comes next. This is a demo: elsewhere /metrics asks
-for a token. The stranger's own destination has no test to say anything of.
-"""
 
 Visit = Callable[[int], Visitor]
 
@@ -104,14 +103,15 @@ HARBOR = {
     "field": "address",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
-NOT_THERE = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}
+INVALID = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}
 MISSING = {
-    "foreign": NOT_THERE | {"destination_id": "2"},
-    "deleted": NOT_THERE | {"destination_id": "3"},
-    "unknown": NOT_THERE | {"destination_id": "999999"},
+    "foreign": INVALID | {"destination_id": "2"},
+    "deleted": INVALID | {"destination_id": "3"},
+    "unknown": INVALID | {"destination_id": "999999"},
 }
 GARBAGE = ("0", "-1", "01x", "1.0", "1e0", "abc", "9" * 40, "٣", "%D9%A3", "1%20", "%00", "%F0%9F%94%94", "..;", "null")
 
+# Sent with every POST, so that none is refused because of a missing field.
 FORM = {
     "name": "A name",
     "address": "https://hooks.example.com/x",
@@ -119,12 +119,11 @@ FORM = {
     "seen": "yes",
     "delivery": "1",
 }
-"""Sent with every POST, so that none is refused for want of a field."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: for each of three places, the status that each visitor gets; empty: no such place."""
+    """A line of the table: the status that each visitor gets, for each group of objects; empty: no such group."""
 
     method: str
     rule: str
@@ -144,7 +143,7 @@ class Row:
         return re.sub(r"<(?:\w+:)?(\w+)>", lambda name: place[name[1]], self.rule)
 
     def expect(self, who: str) -> dict[str, int]:
-        """Tell the path of every place there is, those that change nothing first, and the status it answers with."""
+        """Return the expected status of every path, starting with the paths that change nothing."""
         missing = {self.path(place): self.missing[who] for place in MISSING.values() if self.missing}
         clinic = {self.path(CLINIC): self.clinic[who]} if self.clinic else {}
         return missing | clinic | {self.path(HARBOR): self.harbor[who]}
@@ -157,13 +156,13 @@ def _by_visitor(cells: list[str]) -> dict[str, int]:
 ROWS = [Row.read(line) for line in TABLE.splitlines() if line.startswith(("GET", "POST"))]
 OF_A_DESTINATION = [row for row in ROWS if "<destination_id>" in row.rule]
 INSIDE_A_WORKSPACE = [row for row in ROWS if row.rule.startswith("/w/<slug>/")]
+# A receipt link needs no CSRF token, because its own token cannot be forged.
 POSTS = [row for row in ROWS if row.method == "POST" and "<token>" not in row.rule]
-"""A link's own token is what a page that forged its request would lack."""
 
 
 @pytest.fixture
 def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The operator's settings, with the demo's routes too."""
+    """The settings, with the demo's routes enabled."""
     demo = {
         "ALERTCHECK_DEMO": "1",
         "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
@@ -174,7 +173,7 @@ def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededIds:
-    """The cast, a test and a deleted destination of the harbor's, one of the demo's people, a sign of a worker."""
+    """The seeded data, a test and a deleted destination of the harbor, a demo account and a heartbeat."""
     with app.app_context():
         harbor, admin = get_workspace(seeded), get_account(seeded)
         deleted = add_destination(harbor, admin, "webhook", "Old system", FORM, app_settings.cipher, NOW)
@@ -193,20 +192,20 @@ def visitor(app: Flask, seeded: SeededIds, who: str) -> Visitor:
     return Visitor.anonymous(app) if who == "nobody" else Visitor.signed_in(app, asdict(seeded)[who])
 
 
-def _ask(visitor: Visitor, method: str, path: str) -> TestResponse:
-    answer = visitor.get(path) if method == "GET" else visitor.post(path, FORM)
-    answer.close()  # a static file stays open until then
-    return answer
+def _request(visitor: Visitor, method: str, path: str) -> TestResponse:
+    response = visitor.get(path) if method == "GET" else visitor.post(path, FORM)
+    response.close()  # a static file stays open until then
+    return response
 
 
-def _without_token(answer: TestResponse) -> tuple[object, ...]:
-    """Everything that was answered, but for the tokens of this very request and the address it asked for."""
-    headers = [pair for pair in answer.headers if pair[0] not in ("Set-Cookie", "Content-Length", "Location")]
-    body = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", answer.text)
-    return answer.status_code, headers, re.sub(r"/sign-in\?next=[^\"<]*", "/sign-in", body)
+def _without_token(response: TestResponse) -> tuple[object, ...]:
+    """Return a response without its CSRF tokens and the requested address."""
+    headers = [pair for pair in response.headers if pair[0] not in ("Set-Cookie", "Content-Length", "Location")]
+    body = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", response.text)
+    return response.status_code, headers, re.sub(r"/sign-in\?next=[^\"<]*", "/sign-in", body)
 
 
-def test_every_route_has_its_line_in_the_table(app: Flask) -> None:
+def test_every_route_has_a_line_in_the_table(app: Flask) -> None:
     routes = [f"{method} {rule.rule}" for rule in app.url_map.iter_rules() for method in rule.methods or ()]
 
     assert sorted(route for route in routes if route.startswith(("GET", "POST"))) == sorted(map(str, ROWS))
@@ -220,33 +219,33 @@ def test_no_route_takes_another_method(app: Flask) -> None:
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_a_visitor_is_answered_as_the_table_says(visitor: Visitor, row: Row, who: str) -> None:
+def test_every_route_responds_with_the_status_in_the_table(visitor: Visitor, row: Row, who: str) -> None:
     expected = row.expect(who)
 
-    assert {path: _ask(visitor, row.method, path).status_code for path in expected} == expected
+    assert {path: _request(visitor, row.method, path).status_code for path in expected} == expected
 
 
 @pytest.mark.parametrize("who", ["admin", "viewer", "stranger", "nobody"])
 @pytest.mark.parametrize("row", OF_A_DESTINATION, ids=str)
-def test_foreign_unknown_deleted_and_garbage_are_not_told_apart(visitor: Visitor, row: Row, who: str) -> None:
+def test_foreign_unknown_deleted_and_garbage_ids_get_the_same_response(visitor: Visitor, row: Row, who: str) -> None:
     places = [*MISSING.values(), *(HARBOR | {"destination_id": garbage} for garbage in GARBAGE)]
 
-    answers = [_without_token(_ask(visitor, row.method, row.path(place))) for place in places]
+    responses = [_without_token(_request(visitor, row.method, row.path(place))) for place in places]
 
-    assert [answer for answer in answers if answer != answers[0]] == []
+    assert [response for response in responses if response != responses[0]] == []
 
 
 @pytest.mark.parametrize("row", INSIDE_A_WORKSPACE, ids=str)
-def test_a_foreign_workspace_is_not_told_from_an_unknown_one(seeded: SeededIds, visit: Visit, row: Row) -> None:
+def test_a_foreign_and_an_unknown_workspace_get_the_same_response(seeded: SeededIds, visit: Visit, row: Row) -> None:
     visitor = visit(seeded.admin)
     slugs = ["clinic", "nowhere", "Clinic", "%63linic%20", "%E2%98%83", "c" * 300]
 
-    answers = [_without_token(_ask(visitor, row.method, row.path(CLINIC | {"slug": slug}))) for slug in slugs]
+    responses = [_without_token(_request(visitor, row.method, row.path(CLINIC | {"slug": slug}))) for slug in slugs]
 
-    assert [answer for answer in answers if answer != answers[0]] == []
+    assert [response for response in responses if response != responses[0]] == []
 
 
-def test_a_number_of_any_length_is_a_destination_that_is_not_there(seeded: SeededIds, visit: Visit) -> None:
+def test_an_id_of_any_length_is_not_found(seeded: SeededIds, visit: Visit) -> None:
     digits = "9" * 5000  # Python refuses to read a number of more than 4,300
 
     assert visit(seeded.admin).get(f"/w/harbor/destinations/{digits}").status_code == 404
@@ -254,15 +253,15 @@ def test_a_number_of_any_length_is_a_destination_that_is_not_there(seeded: Seede
 
 @on_both_databases
 @pytest.mark.parametrize("path", ["/w/harbor%00/destinations", "/w/harbor/destinations/1%00"])
-def test_a_nul_in_an_address_leads_nowhere(seeded: SeededIds, visit: Visit, path: str) -> None:
+def test_a_nul_in_an_address_is_not_found(seeded: SeededIds, visit: Visit, path: str) -> None:
     assert visit(seeded.admin).get(path).status_code == 404  # PostgreSQL takes no text with a NUL in it
 
 
 @pytest.mark.parametrize("row", POSTS, ids=str)
-def test_a_post_without_a_token_of_ours_is_refused(seeded: SeededIds, visit: Visit, row: Row) -> None:
+def test_a_post_without_a_valid_csrf_token_is_refused(seeded: SeededIds, visit: Visit, row: Row) -> None:
     visitor = visit(seeded.admin)
     tokens = [{}, {"X-CSRFToken": ""}, {"X-CSRFToken": "forged"}, {"X-CSRFToken": visitor.token[::-1]}]
 
-    answers = [visitor.client.post(row.path(HARBOR), data=FORM, headers=token) for token in tokens]
+    responses = [visitor.client.post(row.path(HARBOR), data=FORM, headers=token) for token in tokens]
 
-    assert [answer.status_code for answer in answers] == [400] * len(tokens)
+    assert [response.status_code for response in responses] == [400] * len(tokens)

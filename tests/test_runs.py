@@ -1,4 +1,4 @@
-"""A run of the tests that is ended early leaves nothing: no file, no process, no database on a server it was given."""
+"""A test run that is terminated leaves no file, no process and no database on a given server."""
 
 import os
 import signal
@@ -15,12 +15,12 @@ from benchmarks.installation.processes import ROOT, wait_until
 from benchmarks.installation.servers import PostgresServer
 from tests.databases import list_databases
 
-PASSED_ON = ("HOME", "LANG", "PATH")
+INHERITED = ("HOME", "LANG", "PATH")
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """The run's temporary folder; that of this test has too long a name for sockets in it."""
+    """The run's temporary folder. Its path is short, because the path of a socket has a length limit."""
     with TemporaryDirectory(prefix="r-") as name:
         yield Path(name)
 
@@ -34,13 +34,13 @@ def started(tmp_path: Path) -> Path:
 def run(
     request: pytest.FixtureRequest, folder: Path, started: Path, postgres: PostgresServer
 ) -> Iterator[psutil.Popen]:
-    """A run with a test in the middle of its work, on a server that it was given."""
-    own = {"TMPDIR": str(folder), "STARTED": str(started), "TEST_DATABASE_URL": postgres.url}
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | own
+    """A test run in the middle of a test, with a given PostgreSQL server."""
+    settings = {"TMPDIR": str(folder), "STARTED": str(started), "TEST_DATABASE_URL": postgres.url}
+    environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | settings
     command = [sys.executable, "-m", "pytest", *request.param, "tests/lasting.py"]
     with psutil.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
         try:
-            wait_until(started.exists, patience=60)
+            wait_until(started.exists, time_limit=60)
             yield run
         finally:
             if run.poll() is None:
@@ -48,7 +48,7 @@ def run(
 
 
 @pytest.mark.slow
-def test_a_run_that_is_ended_leaves_nothing(
+def test_a_terminated_run_leaves_nothing(
     run: psutil.Popen, folder: Path, started: Path, postgres: PostgresServer
 ) -> None:
     processes = run.children(recursive=True)

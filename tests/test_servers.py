@@ -1,4 +1,4 @@
-"""The tests' own PostgreSQL: real, and able to crash and come back."""
+"""The PostgreSQL server of the tests: it is real, and can crash and restart."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,14 +38,14 @@ def run(url: str, statement: str) -> object:
 
 def test_a_new_database_is_empty_and_takes_rows(embedded: PostgresServer) -> None:
     url = create_database(embedded, "fresh")
-    run(url, "CREATE TABLE pebbles (weight int)")
-    run(url, "INSERT INTO pebbles VALUES (7)")
-    assert run(url, "SELECT weight FROM pebbles") == 7
+    run(url, "CREATE TABLE items (weight int)")
+    run(url, "INSERT INTO items VALUES (7)")
+    assert run(url, "SELECT weight FROM items") == 7
 
 
 def test_a_database_made_from_a_template_has_its_tables(embedded: PostgresServer) -> None:
-    run(create_database(embedded, "original"), "CREATE TABLE pebbles (weight int)")
-    assert run(create_database(embedded, "copy", template="original"), "SELECT count(*) FROM pebbles") == 0
+    run(create_database(embedded, "original"), "CREATE TABLE items (weight int)")
+    assert run(create_database(embedded, "copy", template="original"), "SELECT count(*) FROM items") == 0
 
 
 def test_a_dropped_database_is_gone(embedded: PostgresServer) -> None:
@@ -55,14 +55,14 @@ def test_a_dropped_database_is_gone(embedded: PostgresServer) -> None:
         run(url, "SELECT 1")
 
 
-def test_a_killed_server_refuses_and_keeps_what_was_committed(embedded: PostgresServer) -> None:
+def test_a_killed_server_refuses_connections_and_keeps_committed_rows(embedded: PostgresServer) -> None:
     url = create_database(embedded, "lasting")
-    run(url, "CREATE TABLE pebbles AS SELECT 7 AS weight")
+    run(url, "CREATE TABLE items AS SELECT 7 AS weight")
     embedded.kill()
     with pytest.raises(OperationalError):
         run(url, "SELECT 1")
     embedded.restart()
-    assert run(url, "SELECT weight FROM pebbles") == 7
+    assert run(url, "SELECT weight FROM items") == 7
 
 
 def test_a_stopped_server_leaves_no_data(
@@ -76,7 +76,7 @@ def test_a_stopped_server_leaves_no_data(
     assert server.process.exit_code() == 0
 
 
-def test_a_server_that_is_given_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_given_server_is_used_and_not_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://me:secret@db.example/postgres")
     server = start_postgres(tmp_path)
     server.stop()

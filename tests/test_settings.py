@@ -1,4 +1,4 @@
-"""The operator's settings: what is missing or wrong is said plainly, and no secret is printed."""
+"""The settings: missing and invalid ones are reported in sentences, and no secret is printed."""
 
 import base64
 import traceback
@@ -55,7 +55,7 @@ def test_four_settings_are_enough() -> None:
     )
 
 
-def test_what_is_not_set_is_off() -> None:
+def test_optional_settings_are_off_by_default() -> None:
     app_settings = read()
 
     assert (app_settings.https, app_settings.proxies, app_settings.demo, app_settings.outbound.mail) == (
@@ -67,7 +67,7 @@ def test_what_is_not_set_is_off() -> None:
     assert app_settings.metrics_token is None
 
 
-def test_the_waits_of_real_alerts_are_seconds() -> None:
+def test_the_retry_delays_of_real_alerts_are_read_as_seconds() -> None:
     assert read(ALERTCHECK_REAL_ALERT_WAITS="60, 1800").real_alert_retry_delays == (
         timedelta(minutes=1),
         timedelta(minutes=30),
@@ -75,23 +75,23 @@ def test_the_waits_of_real_alerts_are_seconds() -> None:
 
 
 @pytest.mark.parametrize("waits", ["soon", "1.5", "-3", "60;300", "60,43141", "1000000"])
-def test_waits_that_are_no_seconds_or_come_to_more_than_half_a_day_are_refused(waits: str) -> None:
+def test_retry_delays_that_are_not_seconds_or_exceed_half_a_day_are_refused(waits: str) -> None:
     with pytest.raises(Misconfigured, match=r"^ALERTCHECK_REAL_ALERT_WAITS has to be seconds, such as"):
         read(ALERTCHECK_REAL_ALERT_WAITS=waits)
 
 
 @pytest.mark.parametrize(("days", "kept"), [("0", None), ("400", timedelta(days=400))])
-def test_deliveries_are_kept_for_ever_or_for_some_days(days: str, kept: timedelta | None) -> None:
+def test_the_retention_is_forever_or_a_number_of_days(days: str, kept: timedelta | None) -> None:
     assert read(ALERTCHECK_KEEP_DELIVERIES_DAYS=days).keep_deliveries == kept
 
 
 @pytest.mark.parametrize("days", ["-1", "a year", "36501"])
-def test_days_that_cannot_be_are_refused(days: str) -> None:
+def test_an_invalid_number_of_days_is_refused(days: str) -> None:
     with pytest.raises(Misconfigured, match="ALERTCHECK_KEEP_DELIVERIES_DAYS"):
         read(ALERTCHECK_KEEP_DELIVERIES_DAYS=days)
 
 
-def test_what_is_set_to_nothing_is_as_good_as_left_out() -> None:
+def test_an_empty_optional_setting_means_unset() -> None:
     app_settings, emptied = read(), read(**dict.fromkeys(OPTIONAL, ""))
 
     assert (emptied.https, emptied.hosts, emptied.proxies, emptied.demo) == (False, (), 0, None)
@@ -99,19 +99,19 @@ def test_what_is_set_to_nothing_is_as_good_as_left_out() -> None:
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_a_setting_that_is_missing_is_named(name: str) -> None:
+def test_a_missing_setting_is_named(name: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} is not set"):
         read_settings({key: value for key, value in NEEDED.items() if key != name})
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_a_setting_that_is_empty_is_as_good_as_missing(name: str) -> None:
+def test_an_empty_required_setting_is_missing(name: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} is not set"):
         read(**{name: "  "})
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ALERTCHECK_CONFIG_KEYS"])
-def test_a_key_that_is_missing_comes_with_the_command_that_makes_one(name: str) -> None:
+def test_a_missing_key_is_reported_with_the_command_that_makes_one(name: str) -> None:
     with pytest.raises(Misconfigured, match="Make one with: python3 -c"):
         read(**{name: ""})
 
@@ -120,7 +120,7 @@ def test_a_key_that_is_missing_comes_with_the_command_that_makes_one(name: str) 
     "url", ["postgres://me:canary@db.example/alerts", "mysql://me:canary@db.example/alerts", "canary"]
 )
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
-def test_a_url_of_another_kind_is_named_and_not_quoted(name: str, url: str) -> None:
+def test_a_url_of_another_scheme_is_reported_and_not_quoted(name: str, url: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} has to begin with ") as caught:
         read(**{name: url})
 
@@ -138,7 +138,7 @@ def test_a_url_of_another_kind_is_named_and_not_quoted(name: str, url: str) -> N
         ("REDIS_URL", "redis://[canary/0"),
     ],
 )
-def test_a_url_that_cannot_be_read_is_named_and_not_quoted(name: str, url: str) -> None:
+def test_an_invalid_url_is_reported_and_not_quoted(name: str, url: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} cannot be read") as caught:
         read(**{name: url})
 
@@ -146,7 +146,7 @@ def test_a_url_that_cannot_be_read_is_named_and_not_quoted(name: str, url: str) 
 
 
 @pytest.mark.parametrize("password", ["a/b", "a#b", "a?b", "a[b", "a:b", "a%40b"])
-def test_a_password_that_the_database_library_can_read_is_taken(password: str) -> None:
+def test_a_password_that_the_database_library_can_read_is_accepted(password: str) -> None:
     url = f"postgresql://me:{password}@db.example/alerts"
 
     assert read(DATABASE_URL=url).database_url == url
@@ -156,25 +156,25 @@ def test_a_password_that_the_database_library_can_read_is_taken(password: str) -
     "url",
     ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/file", "sqlite:///file:x?mode=memory&uri=true"],
 )
-def test_a_database_in_memory_is_refused_since_each_process_would_have_one_of_its_own(url: str) -> None:
+def test_a_database_in_memory_is_refused_because_processes_cannot_share_it(url: str) -> None:
     with pytest.raises(Misconfigured, match="DATABASE_URL has to name a file"):
         read(DATABASE_URL=url)
 
 
 @pytest.mark.parametrize("url", ["rediss://queue.example:6380/1", "unix:///run/queue.sock", "redis://queue.example"])
-def test_the_queue_is_reached_by_tcp_by_tls_or_by_a_socket(url: str) -> None:
+def test_the_queue_url_may_use_tcp_tls_or_a_socket(url: str) -> None:
     assert read(REDIS_URL=url).redis_url == url
 
 
 @pytest.mark.parametrize("keys", ["canary", f"{KEYS[0]},canary", KEYS[0][:-2], ","])
-def test_something_that_is_no_key_is_refused_and_not_quoted(keys: str) -> None:
+def test_an_invalid_key_is_refused_and_not_quoted(keys: str) -> None:
     with pytest.raises(Misconfigured, match="ALERTCHECK_CONFIG_KEYS") as caught:
         read(ALERTCHECK_CONFIG_KEYS=keys)
 
     assert keys not in str(caught.value)
 
 
-def test_settings_sealed_with_any_of_the_keys_can_be_opened() -> None:
+def test_settings_encrypted_with_any_of_the_keys_can_be_decrypted() -> None:
     sealed = read(ALERTCHECK_CONFIG_KEYS=KEYS[1]).cipher.encrypt({"address": "x"}, context="row")
 
     assert read(ALERTCHECK_CONFIG_KEYS=f" {KEYS[0]} , {KEYS[1]}, ").cipher.decrypt(sealed, context="row") == {
@@ -187,13 +187,13 @@ def key_file(tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
-def test_a_key_file_that_does_not_exist_is_made_for_its_owner_alone(key_file: Path) -> None:
+def test_a_missing_key_file_is_created_readable_only_by_its_owner(key_file: Path) -> None:
     read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file))
 
     assert key_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_key_file_is_the_same_at_the_next_start(key_file: Path) -> None:
+def test_a_key_file_is_kept_at_the_next_start(key_file: Path) -> None:
     sealed = read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file)).cipher.encrypt({"address": "x"}, context="row")
 
     assert read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file)).cipher.decrypt(sealed, context="row") == {"address": "x"}
@@ -208,7 +208,7 @@ def test_a_key_file_that_others_may_read_is_refused(key_file: Path, mode: int) -
         read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file))
 
 
-def test_a_key_file_that_cannot_be_made_is_refused(key_file: Path) -> None:
+def test_a_key_file_that_cannot_be_created_is_refused(key_file: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be used: No such file or directory"):
         read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file / "below"))
 
@@ -226,7 +226,7 @@ def test_the_number_of_trusted_proxies_is_read() -> None:
     "name", ["ALERTCHECK_TRUSTED_PROXIES", "ALERTCHECK_PRESSES_PER_MEMBER", "ALERTCHECK_PRESSES_PER_WORKSPACE"]
 )
 @pytest.mark.parametrize("value", ["two", "-1", "1.5", "²", "9999999999"])
-def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
+def test_a_value_that_is_not_a_number_is_reported(name: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} has to be a whole number"):
         read(**{name: value})
 
@@ -236,14 +236,14 @@ def test_a_metrics_token_is_read_without_the_spaces_around_it() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", "  "])
-def test_a_metrics_token_that_is_empty_is_none(nothing: str) -> None:
+def test_an_empty_metrics_token_means_none(nothing: str) -> None:
     assert read(ALERTCHECK_METRICS_TOKEN=nothing).metrics_token is None
 
 
 @pytest.mark.parametrize(
     "token", ["canary789abcdef", "canary with some spaces", "canary-\u00e4\u00f6\u00fc-456789abcdef"]
 )
-def test_a_metrics_token_that_is_short_or_fits_no_header_is_refused_and_not_quoted(token: str) -> None:
+def test_a_metrics_token_that_is_short_or_invalid_in_a_header_is_refused_and_not_quoted(token: str) -> None:
     with pytest.raises(Misconfigured, match=r"^ALERTCHECK_METRICS_TOKEN needs .* Make one with: python3 -c") as caught:
         read(ALERTCHECK_METRICS_TOKEN=token)
 
@@ -251,7 +251,7 @@ def test_a_metrics_token_that_is_short_or_fits_no_header_is_refused_and_not_quot
 
 
 @pytest.mark.parametrize("nothing", ["", " "])
-def test_without_an_address_of_the_pages_there_are_no_links(nothing: str) -> None:
+def test_there_are_no_links_without_a_public_url(nothing: str) -> None:
     assert read(ALERTCHECK_PUBLIC_URL=nothing).links.make(7, "K7QM4T") is None
 
 
@@ -262,7 +262,7 @@ def test_without_an_address_of_the_pages_there_are_no_links(nothing: str) -> Non
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
     ],
 )
-def test_links_begin_with_the_address_of_the_pages(url: str, origin: str) -> None:
+def test_links_begin_with_the_public_url(url: str, origin: str) -> None:
     assert str(read(ALERTCHECK_PUBLIC_URL=url).links.make(7, "K7QM4T")).startswith(f"{origin}seen/")
 
 
@@ -277,7 +277,7 @@ def test_links_begin_with_the_address_of_the_pages(url: str, origin: str) -> Non
         "https://alertcheck.example.com/#canary",
     ],
 )
-def test_an_address_of_the_pages_that_is_no_origin_is_refused_and_not_quoted(url: str) -> None:
+def test_a_public_url_that_is_not_an_origin_is_refused_and_not_quoted(url: str) -> None:
     with pytest.raises(Misconfigured, match=r"^ALERTCHECK_PUBLIC_URL takes scheme://host without a path") as caught:
         read(ALERTCHECK_PUBLIC_URL=url)
 
@@ -296,7 +296,7 @@ def test_a_mail_server_with_a_sender_is_read() -> None:
     assert (mail.host, mail.port) == ("mail.example", 2525)
 
 
-def test_a_mail_server_that_cannot_be_understood_is_refused() -> None:
+def test_an_invalid_mail_server_is_refused() -> None:
     with pytest.raises(Misconfigured, match=r"^ALERTCHECK_MAIL_URL has to begin with smtp://"):
         read(ALERTCHECK_MAIL_URL="gopher://mail.example", ALERTCHECK_MAIL_FROM="alerts@example.com")
 
@@ -323,7 +323,7 @@ def test_a_demo_without_an_inbox_or_a_receiver_is_refused(name: str) -> None:
         read(**(DEMO | {name: ""}))
 
 
-def test_the_settings_print_without_secrets() -> None:
+def test_printed_settings_contain_no_secret() -> None:
     mail = {
         "ALERTCHECK_MAIL_URL": "smtps://me:canary-password@mail.example",
         "ALERTCHECK_MAIL_FROM": "alerts@example.com",
@@ -335,18 +335,18 @@ def test_the_settings_print_without_secrets() -> None:
 
 
 @pytest.mark.parametrize("word", ["1", "true", "True", "YES", " on "])
-def test_a_flag_is_set_by_every_usual_word(word: str) -> None:
+def test_every_usual_word_turns_a_flag_on(word: str) -> None:
     assert read(ALERTCHECK_HTTPS=word).https is True
 
 
 @pytest.mark.parametrize("word", ["", "0", "false", "No", "OFF"])
-def test_a_flag_is_unset_by_every_usual_word(word: str) -> None:
+def test_every_usual_word_turns_a_flag_off(word: str) -> None:
     assert read(ALERTCHECK_HTTPS=word).https is False
 
 
 @pytest.mark.parametrize("name", ["ALERTCHECK_HTTPS", "ALERTCHECK_DEMO"])
 @pytest.mark.parametrize("word", ["2", "y", "enabled", "https"])
-def test_a_flag_that_is_neither_is_refused_and_never_means_off(name: str, word: str) -> None:
+def test_any_other_value_of_a_flag_is_refused(name: str, word: str) -> None:
     with pytest.raises(Misconfigured, match=f"^{name} has to be 1, true, yes or on"):
         read(**{name: word})
 
@@ -357,11 +357,11 @@ def test_a_secret_key_that_is_too_short_is_refused_with_the_command_that_makes_o
         read(SECRET_KEY="k" * length)
 
 
-def test_a_secret_key_of_32_characters_is_taken() -> None:
+def test_a_secret_key_of_32_characters_is_accepted() -> None:
     assert read(SECRET_KEY="k" * 32).secret_key == "k" * 32
 
 
-def test_all_that_is_wrong_is_reported_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     wrong = {
         "ALERTCHECK_HTTPS": "maybe",
         "ALERTCHECK_MAIL_URL": "gopher://canary",
@@ -399,7 +399,7 @@ def test_all_that_is_wrong_is_reported_at_once() -> None:
 def test_garbage_in_any_setting_is_never_quoted(
     variable: str, garbage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # where a file of keys would be made
+    monkeypatch.chdir(tmp_path)  # a key file would be created there
 
     with pytest.raises(Misconfigured) as caught:
         read_settings(NEEDED | {"SECRET_KEY": "short", variable: garbage})
@@ -408,7 +408,7 @@ def test_garbage_in_any_setting_is_never_quoted(
 
 
 @pytest.mark.parametrize("content", [b"canary", b"\xff canary"])
-def test_a_file_of_something_else_than_keys_is_refused(key_file: Path, content: bytes) -> None:
+def test_a_key_file_with_other_content_is_refused(key_file: Path, content: bytes) -> None:
     key_file.write_bytes(content)
     key_file.chmod(0o600)
 
@@ -424,12 +424,12 @@ def test_a_key_file_is_enough(key_file: Path) -> None:
     assert read_settings(without | {"ALERTCHECK_CONFIG_KEYS_FILE": str(key_file)}).cipher
 
 
-def test_a_mail_sender_that_is_no_address_is_refused() -> None:
+def test_a_mail_sender_that_is_not_an_address_is_refused() -> None:
     with pytest.raises(Misconfigured, match=r"^ALERTCHECK_MAIL_FROM has to be a plain e-mail address such as "):
         read(ALERTCHECK_MAIL_URL="smtp://mail.example:25", ALERTCHECK_MAIL_FROM="alerts")
 
 
-def test_an_old_name_works_with_a_warning_that_has_the_new_one(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_old_name_works_with_a_warning_that_contains_the_new_name(caplog: pytest.LogCaptureFixture) -> None:
     assert read(HTTPS="1").https is True
     assert caplog.messages == ["HTTPS is an old name. Rename it to ALERTCHECK_HTTPS."]
 
@@ -443,19 +443,19 @@ def test_an_old_name_works_with_a_warning_that_has_the_new_one(caplog: pytest.Lo
         ("ALERTCHECK_https", ""),
     ],
 )
-def test_a_name_that_is_no_setting_is_warned_of(name: str, hint: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_name_is_warned_of(name: str, hint: str, caplog: pytest.LogCaptureFixture) -> None:
     read(**{name: "canary"})
 
     assert caplog.messages == [f"{name} is not a setting, so it is ignored.{hint}"]
 
 
-def test_what_is_known_or_empty_or_not_ours_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_known_empty_and_foreign_names_are_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     read(ALERTCHECK_HTTPS="1", ALERTCHECK_WEB_ADDRESS="127.0.0.1:8000", ALERTCHECK_HTPS="", ALERT="1")
 
     assert caplog.records == []
 
 
-def test_the_settings_as_they_are_read_print_without_secrets(key_file: Path) -> None:
+def test_the_printed_settings_model_contains_no_secret(key_file: Path) -> None:
     secrets = {
         "ALERTCHECK_MAIL_URL": "smtps://me:canary-password@mail.example",
         "ALERTCHECK_MAIL_FROM": "alerts@example.com",

@@ -1,4 +1,4 @@
-"""The version: one, and the same wherever it is shown."""
+"""The version is the same everywhere it is shown."""
 
 import json
 import re
@@ -19,25 +19,25 @@ from webapp.settings import read_settings
 TOKEN = "a-token-for-the-metrics"
 
 
-def test_it_is_the_newest_of_the_changelog() -> None:
+def test_the_version_is_the_newest_of_the_changelog() -> None:
     released = re.findall(r"^## (\S+) \((\d{4}-\d\d-\d\d)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
     assert released[0][0] == __version__
     assert sorted(released, key=lambda release: release[1], reverse=True) == released
 
 
-def test_the_package_takes_it_from_the_code() -> None:
+def test_the_package_takes_the_version_from_the_code() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
     assert project["project"]["dynamic"] == ["version"]
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "webapp.__version__"}
 
 
-def test_a_command_prints_it(app: Flask) -> None:
+def test_a_command_prints_the_version(app: Flask) -> None:
     assert app.test_cli_runner().invoke(args=["version"]).output == f"{__version__}\n"
 
 
-def test_every_page_ends_with_it(app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor]) -> None:
+def test_every_page_ends_with_the_version(app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor]) -> None:
     footer = f'<footer class="container version">Alertcheck {__version__}</footer>'
 
     assert footer in Visitor.anonymous(app).get("/sign-in").text
@@ -45,7 +45,7 @@ def test_every_page_ends_with_it(app: Flask, seeded: SeededIds, visit: Callable[
     assert footer in visit(seeded.viewer).get("/w/nowhere/destinations").text
 
 
-def test_prometheus_reads_it(environment: dict[str, str]) -> None:
+def test_the_metrics_contain_the_version(environment: dict[str, str]) -> None:
     client = create_app(read_settings(environment | {"METRICS_TOKEN": TOKEN})).test_client()
 
     scraped = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
@@ -54,7 +54,7 @@ def test_prometheus_reads_it(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
-def test_web_and_worker_log_it_once_when_they_start(environment: dict[str, str], tmp_path: Path) -> None:
+def test_web_and_worker_log_the_version_once_at_startup(environment: dict[str, str], tmp_path: Path) -> None:
     with run_processes(environment, tmp_path) as stack:
         stack.start_web()
         stack.start_worker()
@@ -65,6 +65,6 @@ def test_web_and_worker_log_it_once_when_they_start(environment: dict[str, str],
 
 
 def _read_starts(logs: Path) -> list[dict[str, str]]:
-    """Read the events that name a version."""
+    """Read the log events that contain a version."""
     lines = [line for log in logs.glob("*.log") for line in log.read_text().splitlines() if line.startswith("{")]
     return [event for event in map(json.loads, lines) if "version" in event]

@@ -20,7 +20,7 @@ LINK = "https://alertcheck.example.com/seen/WzEsIks3Il0.x-_y"
 
 
 @dataclass(frozen=True)
-class FarEnd:
+class ScriptedServer:
     """A web server that answers every request as it is told, and keeps what it was sent."""
 
     server: HTTPServer
@@ -62,8 +62,8 @@ def httpserver_listen_address() -> tuple[str, int]:
 
 
 @pytest.fixture
-def receiver(httpserver: HTTPServer) -> FarEnd:
-    return FarEnd(httpserver)
+def receiver(httpserver: HTTPServer) -> ScriptedServer:
+    return ScriptedServer(httpserver)
 
 
 @pytest.fixture

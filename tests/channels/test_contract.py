@@ -17,7 +17,7 @@ from time import monotonic, sleep
 import pytest
 
 from benchmarks.installation.scripted_server import listening
-from tests.channels.conftest import FarEnd
+from tests.channels.conftest import ScriptedServer
 from tests.scripted_mail_server import ScriptedMailServer, mail_server
 from webapp.channels import CHANNELS
 from webapp.channels.contract import (
@@ -189,7 +189,7 @@ def test_without_its_settings_a_channel_sends_nothing_and_says_so(channel: Chann
 class Keeper:
     """Far ends that accept everything and keep it."""
 
-    web: FarEnd
+    web: ScriptedServer
     post_office: ScriptedMailServer
 
     @property
@@ -227,7 +227,7 @@ class Keeper:
 
 
 @pytest.fixture
-def keeper(receiver: FarEnd) -> Iterator[Keeper]:
+def keeper(receiver: ScriptedServer) -> Iterator[Keeper]:
     receiver.answers(200, "ok")
     with mail_server() as post_office:
         yield Keeper(receiver, post_office)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.channels.conftest import LINK, FarEnd
+from tests.channels.conftest import LINK, ScriptedServer
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.slack import CHANNEL
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
@@ -15,12 +15,12 @@ PATH = "/services/T01/B02/s3cr-tWord"
 (FIELD,) = CHANNEL.fields
 
 
-def send(receiver: FarEnd, message: Message) -> Accepted:
+def send(receiver: ScriptedServer, message: Message) -> Accepted:
     return CHANNEL.send({"address": receiver.url(PATH)}, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])
-def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: FarEnd, message: Message) -> None:
+def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(200, body)
     assert send(receiver, message) == Accepted(200)
 
@@ -52,7 +52,7 @@ def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: FarEnd, message
     ],
 )
 def test_any_other_answer_is_named_by_its_status_and_known_word(
-    status: int, body: bytes | str, code: Code, token: str | None, receiver: FarEnd, message: Message
+    status: int, body: bytes | str, code: Code, token: str | None, receiver: ScriptedServer, message: Message
 ) -> None:
     receiver.answers(status, body)
     with pytest.raises(DeliveryFailed) as caught:
@@ -61,21 +61,21 @@ def test_any_other_answer_is_named_by_its_status_and_known_word(
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_a_yes_that_was_cut_short_is_no_yes_but_may_have_been_one(receiver: FarEnd, message: Message) -> None:
+def test_a_yes_that_was_cut_short_is_no_yes_but_may_have_been_one(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(200, "o" * 20_000)
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert EXPLANATIONS[caught.value.code].may_have_arrived
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(receiver: FarEnd, message: Message) -> None:
+def test_the_wait_that_is_asked_for_is_passed_on(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(429, "rate_limited", {"Retry-After": "30"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert caught.value.retry_after == 30
 
 
-def test_the_wire_carries_a_text_that_names_itself(receiver: FarEnd, message: Message) -> None:
+def test_the_wire_carries_a_text_that_names_itself(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(200, "ok")
     send(receiver, message)
     assert receiver.request.content_type == "application/json"
@@ -90,14 +90,14 @@ def test_the_wire_carries_a_text_that_names_itself(receiver: FarEnd, message: Me
     ]
 
 
-def test_a_link_is_the_last_line_and_slack_does_not_open_it(receiver: FarEnd, linked: Message) -> None:
+def test_a_link_is_the_last_line_and_slack_does_not_open_it(receiver: ScriptedServer, linked: Message) -> None:
     receiver.answers(200, "ok")
     send(receiver, linked)
     assert receiver.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
     assert receiver.json["unfurl_links"] is False
 
 
-def test_a_name_neither_calls_the_channel_nor_becomes_a_link(receiver: FarEnd, message: Message) -> None:
+def test_a_name_neither_calls_the_channel_nor_becomes_a_link(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(200, "ok")
     send(receiver, replace(message, workspace="<!channel> & <https://evil.example|sons>"))
     assert "*Workspace:* &lt;!channel&gt; &amp; &lt;https://evil.example|sons&gt;" in receiver.json["text"]
@@ -108,7 +108,7 @@ def test_the_address_of_an_incoming_webhook_is_kept(typed: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == f"https://hooks.slack.com{PATH}"
 
 
-def test_a_trusted_origin_may_stand_in_for_slack(receiver: FarEnd) -> None:
+def test_a_trusted_origin_may_stand_in_for_slack(receiver: ScriptedServer) -> None:
     assert FIELD.check(receiver.url("/slack"), receiver.outbound) == receiver.url("/slack")
 
 

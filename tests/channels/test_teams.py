@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.channels.conftest import LINK, FarEnd
+from tests.channels.conftest import LINK, ScriptedServer
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.teams import CHANNEL
 from webapp.failures import Code, DeliveryFailed
@@ -23,12 +23,12 @@ def error(code: str) -> str:
     return json.dumps({"error": {"code": code, "message": "Request sig=S3cr-t_ was not accepted."}})
 
 
-def send(receiver: FarEnd, message: Message) -> Accepted:
+def send(receiver: ScriptedServer, message: Message) -> Accepted:
     return CHANNEL.send({"address": receiver.url(PATH)}, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: FarEnd, message: Message) -> None:
+def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(status)
     assert send(receiver, message) == Accepted(status)
 
@@ -59,7 +59,7 @@ def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: FarEnd, 
     ],
 )
 def test_any_other_answer_is_named_by_its_status_and_known_error_code(
-    status: int, body: bytes | str, code: Code, token: str | None, receiver: FarEnd, message: Message
+    status: int, body: bytes | str, code: Code, token: str | None, receiver: ScriptedServer, message: Message
 ) -> None:
     receiver.answers(status, body)
     with pytest.raises(DeliveryFailed) as caught:
@@ -68,7 +68,7 @@ def test_any_other_answer_is_named_by_its_status_and_known_error_code(
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(receiver: FarEnd, message: Message) -> None:
+def test_the_wait_that_is_asked_for_is_passed_on(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(429, headers={"Retry-After": "17"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
@@ -76,7 +76,7 @@ def test_the_wait_that_is_asked_for_is_passed_on(receiver: FarEnd, message: Mess
 
 
 def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
-    receiver: FarEnd, message: Message, facts: dict[str, str]
+    receiver: ScriptedServer, message: Message, facts: dict[str, str]
 ) -> None:
     receiver.answers(202)
     send(receiver, message)
@@ -90,21 +90,23 @@ def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
     assert {fact["title"]: fact["value"] for fact in fact_set["facts"]} == facts
 
 
-def test_a_link_becomes_the_cards_button(receiver: FarEnd, linked: Message) -> None:
+def test_a_link_becomes_the_cards_button(receiver: ScriptedServer, linked: Message) -> None:
     receiver.answers(202)
     send(receiver, linked)
     (attachment,) = receiver.json["attachments"]
     assert attachment["content"]["actions"] == [{"type": "Action.OpenUrl", "title": "I see it", "url": LINK}]
 
 
-def test_without_a_link_the_card_has_no_button(receiver: FarEnd, message: Message) -> None:
+def test_without_a_link_the_card_has_no_button(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(202)
     send(receiver, message)
     (attachment,) = receiver.json["attachments"]
     assert attachment["content"]["actions"] == []
 
 
-def test_the_request_carries_the_signature_and_no_authorization_beside_it(receiver: FarEnd, message: Message) -> None:
+def test_the_request_carries_the_signature_and_no_authorization_beside_it(
+    receiver: ScriptedServer, message: Message
+) -> None:
     receiver.answers(202)
     send(receiver, message)
     assert receiver.request.args["sig"] == "S3cr-t_"
@@ -112,7 +114,7 @@ def test_the_request_carries_the_signature_and_no_authorization_beside_it(receiv
     assert "Authorization" not in receiver.request.headers
 
 
-def test_the_longest_names_fit_into_28_kb(receiver: FarEnd, message: Message) -> None:
+def test_the_longest_names_fit_into_28_kb(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(202)
     endless = "\N{FIRE}" * 100_000
     send(receiver, replace(message, workspace=endless, destination=endless, requested_by=endless))
@@ -120,13 +122,13 @@ def test_the_longest_names_fit_into_28_kb(receiver: FarEnd, message: Message) ->
     assert receiver.request.content_length < 28 * 1024
 
 
-def test_a_name_does_not_become_a_link_in_the_card(receiver: FarEnd, message: Message) -> None:
+def test_a_name_does_not_become_a_link_in_the_card(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(202)
     send(receiver, replace(message, workspace="[Acme](https://evil.example)"))
     assert b"](" not in receiver.request.get_data()
 
 
-def test_without_an_address_the_settings_are_incomplete(receiver: FarEnd, message: Message) -> None:
+def test_without_an_address_the_settings_are_incomplete(receiver: ScriptedServer, message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         CHANNEL.send({}, message, receiver.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
@@ -152,7 +154,7 @@ def test_the_address_of_a_workflow_is_kept(typed: str, kept: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == kept
 
 
-def test_a_trusted_origin_may_stand_in_for_the_workflow_service(receiver: FarEnd) -> None:
+def test_a_trusted_origin_may_stand_in_for_the_workflow_service(receiver: ScriptedServer) -> None:
     assert FIELD.check(receiver.url("/teams?sig=abc"), receiver.outbound) == receiver.url("/teams?sig=abc")
 
 

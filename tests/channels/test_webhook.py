@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.channels.conftest import LINK, FarEnd
+from tests.channels.conftest import LINK, ScriptedServer
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.webhook import CHANNEL
 from webapp.failures import Code, DeliveryFailed
@@ -18,13 +18,13 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 ADDRESS, SIGNING_SECRET = CHANNEL.fields
 
 
-def send(receiver: FarEnd, message: Message, secret: str = SECRET) -> Accepted:
+def send(receiver: ScriptedServer, message: Message, secret: str = SECRET) -> Accepted:
     settings = {"address": receiver.url("/hooks/s3cr-tPath?key=1"), "signing_secret": secret}
     return CHANNEL.send(settings, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_any_2xx_is_a_yes(status: int, receiver: FarEnd, message: Message) -> None:
+def test_any_2xx_is_a_yes(status: int, receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(status, "whatever")
     assert send(receiver, message) == Accepted(status)
 
@@ -51,7 +51,7 @@ def test_any_2xx_is_a_yes(status: int, receiver: FarEnd, message: Message) -> No
     ],
 )
 def test_any_other_status_is_a_failure_that_quotes_nothing(
-    status: int, code: Code, receiver: FarEnd, message: Message
+    status: int, code: Code, receiver: ScriptedServer, message: Message
 ) -> None:
     receiver.answers(status, "the s3cr-tPath is wrong")
     with pytest.raises(DeliveryFailed) as caught:
@@ -61,14 +61,14 @@ def test_any_other_status_is_a_failure_that_quotes_nothing(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_wait_that_is_asked_for_is_passed_on(status: int, receiver: FarEnd, message: Message) -> None:
+def test_the_wait_that_is_asked_for_is_passed_on(status: int, receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(status, headers={"Retry-After": "9"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert caught.value.retry_after == 9
 
 
-def test_the_body_is_an_event_that_names_itself(receiver: FarEnd, message: Message) -> None:
+def test_the_body_is_an_event_that_names_itself(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(204)
     send(receiver, message)
     assert receiver.request.content_type == "application/json"
@@ -87,20 +87,20 @@ def test_the_body_is_an_event_that_names_itself(receiver: FarEnd, message: Messa
     }
 
 
-def test_a_link_is_a_field_of_the_event(receiver: FarEnd, linked: Message) -> None:
+def test_a_link_is_a_field_of_the_event(receiver: ScriptedServer, linked: Message) -> None:
     receiver.answers(204)
     send(receiver, linked)
     assert receiver.json["data"]["receipt_link"] == LINK
 
 
-def test_the_receiver_can_verify_exactly_the_bytes_it_got(receiver: FarEnd, message: Message) -> None:
+def test_the_receiver_can_verify_exactly_the_bytes_it_got(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(204)
     send(receiver, replace(message, workspace="Büro \N{FIRE} </script>"))
     verified = Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))
     assert verified["data"]["workspace"] == "Büro \N{FIRE} </script>"
 
 
-def test_a_receiver_with_another_secret_does_not_believe_us(receiver: FarEnd, message: Message) -> None:
+def test_a_receiver_with_another_secret_does_not_believe_us(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(204)
     send(receiver, message)
     other = Webhook("whsec_" + base64.b64encode(bytes(32)).decode())
@@ -109,7 +109,7 @@ def test_a_receiver_with_another_secret_does_not_believe_us(receiver: FarEnd, me
 
 
 def test_the_id_is_the_same_for_every_attempt_and_the_timestamp_is_the_attempts_own(
-    receiver: FarEnd, message: Message
+    receiver: ScriptedServer, message: Message
 ) -> None:
     receiver.answers(204)
     send(receiver, message)
@@ -119,7 +119,7 @@ def test_the_id_is_the_same_for_every_attempt_and_the_timestamp_is_the_attempts_
     assert abs(int(second.headers["webhook-timestamp"]) - time.time()) < 10
 
 
-def test_the_longest_names_fit_into_20_kb(receiver: FarEnd, message: Message) -> None:
+def test_the_longest_names_fit_into_20_kb(receiver: ScriptedServer, message: Message) -> None:
     receiver.answers(204)
     endless = "\N{FIRE}" * 100_000
     send(receiver, replace(message, workspace=endless, destination=endless, requested_by=endless))
@@ -128,7 +128,7 @@ def test_the_longest_names_fit_into_20_kb(receiver: FarEnd, message: Message) ->
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!", "whsec_a", "whsec_\N{FIRE}"])
 def test_a_stored_secret_that_cannot_sign_ends_as_incomplete_settings(
-    secret: str, receiver: FarEnd, message: Message
+    secret: str, receiver: ScriptedServer, message: Message
 ) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message, secret)
@@ -158,7 +158,9 @@ def test_an_address_that_may_not_be_used_is_refused_without_repeating_it(address
     assert "s3cr-tPath" not in str(caught.value)
 
 
-def test_a_secret_without_its_last_equals_signs_is_kept_and_can_sign(receiver: FarEnd, message: Message) -> None:
+def test_a_secret_without_its_last_equals_signs_is_kept_and_can_sign(
+    receiver: ScriptedServer, message: Message
+) -> None:
     receiver.answers(204)
     send(receiver, message, SIGNING_SECRET.check(SECRET.rstrip("="), OutboundClient()))
     Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))

@@ -1,4 +1,4 @@
-"""A walk: steps taken one after the other, or one in the middle of another, by our code and by the ledger alike."""
+"""Runs a sequence of steps, some of them in the middle of others, in the application and in the reference model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from flask import Flask
 from sqlalchemy import delete
 
 from tests.deliveries.model_editing import Admin
-from tests.deliveries.model_state import Answer, Place
+from tests.deliveries.model_state import ModelDestination, ReceiverResponse
 from tests.deliveries.observed_state import read_badges, read_rows
-from tests.deliveries.paused_attempts import Flight
+from tests.deliveries.paused_attempts import PausedAttempt
 from tests.deliveries.random_steps import Step
-from tests.deliveries.reference_model import KEEP, Ledger
+from tests.deliveries.reference_model import RETENTION, ReferenceModel
 from tests.factories import NOW, SeededIds, get_account, seconds
 from webapp.deliveries import (
     DestinationDisabled,
@@ -38,106 +38,107 @@ from webapp.settings import AppSettings
 
 
 @dataclass
-class Walk:
-    """Everything there is while a walk is taken.
+class ModelRun:
+    """The state of one run.
 
-    queue: jobs, which may be taken twice. doubtful: presses that do not know yet whether the queue took them.
-    aloft: flights that were not sent; back: those that were and are to be recorded; told: those that have been.
+    queue: ids of deliveries whose jobs are in the queue. unconfirmed: ids of presses that do not know yet whether
+    the queue took their job. unsent, unrecorded, recorded: the attempts, by how far they are.
     """
 
     app: Flask
     app_settings: AppSettings
     seeded: SeededIds
     now: datetime = NOW
-    ledger: Ledger = field(default_factory=Ledger)
-    places: list[Place] = field(default_factory=list)
+    model: ReferenceModel = field(default_factory=ReferenceModel)
+    destinations: list[ModelDestination] = field(default_factory=list)
     queue: list[int] = field(default_factory=list)
-    doubtful: list[int] = field(default_factory=list)
-    aloft: list[Flight] = field(default_factory=list)
-    back: list[Flight] = field(default_factory=list)
-    told: list[Flight] = field(default_factory=list)
-    watchers: list[WaitTracker] = field(default_factory=list)
-    in_hand: int | None = None
+    unconfirmed: list[int] = field(default_factory=list)
+    unsent: list[PausedAttempt] = field(default_factory=list)
+    unrecorded: list[PausedAttempt] = field(default_factory=list)
+    recorded: list[PausedAttempt] = field(default_factory=list)
+    wait_trackers: list[WaitTracker] = field(default_factory=list)
+    claiming_id: int | None = None
 
     @property
     def admin(self) -> Admin:
         return Admin(self.seeded, self.app_settings)
 
-    def take(self, steps: Sequence[Step]) -> None:
-        """Take the steps; then all workers are gone but for the recovery, and every row has to end."""
+    def run(self, steps: Sequence[Step]) -> None:
+        """Run the steps; then run recovery alone, after which every row must have a final status."""
         self._begin()
-        self._take_each(steps)
-        self._take_each([Step("recover"), Step("wait", 20), Step("recover"), Step("wait", 125), Step("recover")])
-        assert [entry for entry in self.ledger.entries.values() if entry.badge[0] == "pending"] == []
-        belated = [Step("job again", of) for of in range(len(self.ledger.entries))]
-        self._take_each([*belated, *[Step("accept")] * len(self.aloft)])
-        self._take_each([Step("record")] * len(self.back))
+        self._run_each(steps)
+        self._run_each([Step("recover"), Step("wait", 20), Step("recover"), Step("wait", 125), Step("recover")])
+        assert [send for send in self.model.sends.values() if send.badge[0] == "pending"] == []
+        late_jobs = [Step("job again", value) for value in range(len(self.model.sends))]
+        self._run_each([*late_jobs, *[Step("accept")] * len(self.unsent)])
+        self._run_each([Step("record")] * len(self.unrecorded))
 
     def _begin(self) -> None:
-        self.watchers = [WaitTracker(self._steady), WaitTracker(self._steady)]
+        self.wait_trackers = [WaitTracker(self._monotonic), WaitTracker(self._monotonic)]
         with self.app.app_context():
             db.session.execute(delete(AlertDelivery))
             db.session.commit()
-            self.places = [self.admin.add(self.now), self.admin.add(self.now)]
+            self.destinations = [self.admin.add(self.now), self.admin.add(self.now)]
 
-    def _steady(self) -> float:
+    def _monotonic(self) -> float:
         return (self.now - NOW).total_seconds()
 
-    def _take_each(self, steps: Sequence[Step]) -> None:
+    def _run_each(self, steps: Sequence[Step]) -> None:
         for step in steps:
-            self.ledger.happened["step"] += 1
+            self.model.counts["step"] += 1
             with self.app.app_context():
                 getattr(self, "_" + step.name.replace(" ", "_"))(step)
             with self.app.app_context():
                 self._compare()
 
     def _compare(self) -> None:
-        """Hold rows, badges and the far end's mail against the ledger."""
-        assert read_rows() == {entry.id: entry.row for entry in self.ledger.entries.values()}
-        newest = {place.id: self.ledger.newest(place) for place in self.places if not place.is_deleted}
+        """Compare rows and badges with the reference model, and outcomes with what the receiver got."""
+        assert read_rows() == {send.id: send.row for send in self.model.sends.values()}
+        existing = [each for each in self.destinations if not each.is_deleted]
+        newest = {each.id: self.model.newest(each) for each in existing}
         assert read_badges(list(newest)) == {
-            key: entry.badge if entry else ("never", None) for key, entry in newest.items()
+            key: send.badge if send else ("never", None) for key, send in newest.items()
         }
-        assert self.ledger.lies() == []
+        assert self.model.list_false_outcomes() == []
 
     @contextmanager
-    def _meanwhile(self, step: Step, module: ModuleType) -> Iterator[None]:
-        """Take a step's inner steps once it has looked and before it changes anything."""
+    def _interrupted(self, step: Step, module: ModuleType) -> Iterator[None]:
+        """Run a step's interruptions after it has read the database and before it changes anything."""
         apply_transition: Callable[..., bool] = module.apply_transition
 
-        def take_them_first(*arguments: Any, **named: Any) -> bool:
+        def interrupt_first(*arguments: Any, **keywords: Any) -> bool:
             patch.undo()
-            self.ledger.happened["meanwhile"] += len(step.meanwhile)
-            self._take_each(step.meanwhile)
-            return apply_transition(*arguments, **named)
+            self.model.counts["interruption"] += len(step.interruptions)
+            self._run_each(step.interruptions)
+            return apply_transition(*arguments, **keywords)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "apply_transition", take_them_first)
+            patch.setattr(module, "apply_transition", interrupt_first)
             yield
 
     # Time
 
     def _wait(self, step: Step) -> None:
-        self.now += seconds(step.of)
+        self.now += seconds(step.value)
 
     # Web processes
 
     def _press(self, step: Step) -> None:
-        place = _pick(self.places, step)
-        destination = db.session.get_one(AlertDestination, place.id)
-        self._take_each(step.meanwhile)
-        refusal = self.ledger.refusal(place, self.now)
-        answer = self._request(destination)
-        if isinstance(answer, int):
+        expected = _pick(self.destinations, step)
+        destination = db.session.get_one(AlertDestination, expected.id)
+        self._run_each(step.interruptions)
+        refusal = self.model.refusal(expected, self.now)
+        result = self._request(destination)
+        if isinstance(result, int):
             assert refusal is None
-            self.ledger.press(answer, place, self.now)
-            self.doubtful.append(answer)
+            self.model.press(result, expected, self.now)
+            self.unconfirmed.append(result)
         else:
-            assert answer == refusal
-            self.ledger.happened[answer] += 1
+            assert result == refusal
+            self.model.counts[result] += 1
 
     def _request(self, destination: AlertDestination) -> int | str:
-        """Return the new row's id, or why there is none."""
+        """Return the new row's id, or the reason for a refusal."""
         try:
             return request_test(destination, get_account(self.seeded), self.now)
         except DestinationDisabled:
@@ -146,34 +147,34 @@ class Walk:
             return "cooling down"
 
     def _enqueue(self, step: Step) -> None:
-        """The queue takes it, although the press may never learn of that."""
-        self.queue += [_pick(self.doubtful, step)] if self.doubtful else []
+        """The queue takes the job, although the press may never learn of it."""
+        self.queue += [_pick(self.unconfirmed, step)] if self.unconfirmed else []
 
-    def _drop(self, step: Step) -> None:
-        if self.doubtful:
-            delivery_id = _take(self.doubtful, step)
+    def _fail_unqueued(self, step: Step) -> None:
+        if self.unconfirmed:
+            delivery_id = _take(self.unconfirmed, step)
             fail_unqueued(delivery_id, self.now)
-            self.ledger.drop(delivery_id, self.now)
+            self.model.fail_unqueued(delivery_id, self.now)
 
-    def _look(self, _step: Step) -> None:
-        """A page is shown while no worker is seen."""
-        moves = self.ledger.overdue(self.now)
+    def _view_page(self, _step: Step) -> None:
+        """A page is viewed while no worker is alive."""
+        decisions = self.model.decide_without_worker(self.now)
         for row in list_overdue(self.seeded.harbor, self.now):
             assert end_waiting(row, self.now)
-        self.ledger.move(moves, self.now)
+        self.model.apply(decisions, self.now)
 
     def _disable(self, step: Step) -> None:
-        self.admin.set_enabled(_pick(self.places, step), False, self.now)
+        self.admin.set_enabled(_pick(self.destinations, step), False, self.now)
 
     def _enable(self, step: Step) -> None:
-        self.admin.set_enabled(_pick(self.places, step), True, self.now)
+        self.admin.set_enabled(_pick(self.destinations, step), True, self.now)
 
     def _edit(self, step: Step) -> None:
-        self.admin.edit(_pick(self.places, step), self.now)
+        self.admin.edit(_pick(self.destinations, step), self.now)
 
     def _delete(self, step: Step) -> None:
-        self.admin.delete(_take(self.places, step), self.now)
-        self.places.append(self.admin.add(self.now))
+        self.admin.delete(_take(self.destinations, step), self.now)
+        self.destinations.append(self.admin.add(self.now))
 
     # Workers
 
@@ -182,80 +183,80 @@ class Walk:
             self._claim(_take(self.queue, step), step)
 
     def _job_again(self, step: Step) -> None:
-        """A job that is run once more: the queue may hand it over twice."""
-        if self.ledger.entries:
-            self._claim(_pick(sorted(self.ledger.entries), step), step)
+        """A job runs once more, because the queue may deliver it twice."""
+        if self.model.sends:
+            self._claim(_pick(sorted(self.model.sends), step), step)
 
     def _rival(self, step: Step) -> None:
-        """Another worker with the job that is being claimed right now."""
-        if self.in_hand is not None:
-            self._claim(self.in_hand, step)
+        """Another worker runs the job that is being claimed right now."""
+        if self.claiming_id is not None:
+            self._claim(self.claiming_id, step)
 
     def _claim(self, delivery_id: int, step: Step) -> None:
-        self.in_hand = delivery_id
-        look = self.ledger.look(delivery_id, self.now)
-        with self._meanwhile(step, claiming):
+        self.claiming_id = delivery_id
+        snapshot = self.model.read_for_claim(delivery_id, self.now)
+        with self._interrupted(step, claiming):
             attempt = claim(delivery_id, self.app_settings, self.now)
-        assert (attempt is not None) is self.ledger.claim(look)
+        assert (attempt is not None) is self.model.claim(snapshot)
         if attempt is not None:
-            assert attempt.number == self.ledger.entries[delivery_id].attempts
-            self.aloft.append(Flight(attempt, self.app_settings))
+            assert attempt.number == self.model.sends[delivery_id].attempts
+            self.unsent.append(PausedAttempt(attempt, self.app_settings))
 
     def _accept(self, step: Step) -> None:
-        self._fly(step, Answer.ACCEPT)
+        self._send(step, ReceiverResponse.ACCEPT)
 
     def _busy(self, step: Step) -> None:
-        self._fly(step, Answer.BUSY)
+        self._send(step, ReceiverResponse.BUSY)
 
     def _refuse(self, step: Step) -> None:
-        self._fly(step, Answer.REFUSE)
+        self._send(step, ReceiverResponse.REFUSE)
 
     def _silent(self, step: Step) -> None:
-        self._fly(step, Answer.SILENT)
+        self._send(step, ReceiverResponse.SILENT)
 
-    def _fly(self, step: Step, answer: Answer) -> None:
-        if self.aloft:
-            flight = _take(self.aloft, step)
-            flight.send(answer, self.now, self.ledger)
-            self.back.append(flight)
+    def _send(self, step: Step, response: ReceiverResponse) -> None:
+        if self.unsent:
+            paused = _take(self.unsent, step)
+            paused.send(response, self.now, self.model)
+            self.unrecorded.append(paused)
 
     def _record(self, step: Step) -> None:
-        if self.back:
-            flight = _take(self.back, step)
-            flight.record(self.now, self.ledger)
-            self.told.append(flight)
+        if self.unrecorded:
+            paused = _take(self.unrecorded, step)
+            paused.record(self.now, self.model)
+            self.recorded.append(paused)
 
     def _record_again(self, step: Step) -> None:
-        """The database took the outcome, but the worker did not hear of it. Where it could do harm, if anywhere."""
-        in_the_air = {flight.attempt.delivery_id for flight in self.aloft}
-        harmful = [flight for flight in self.told if flight.attempt.delivery_id in in_the_air]
-        if self.told:
-            _pick(harmful or self.told, step).record(self.now, self.ledger)
+        """A worker records twice, because the first confirmation was lost: preferably during another attempt."""
+        sending = {paused.attempt.delivery_id for paused in self.unsent}
+        harmful = [paused for paused in self.recorded if paused.attempt.delivery_id in sending]
+        if self.recorded:
+            _pick(harmful or self.recorded, step).record(self.now, self.model)
 
     def _die(self, step: Step) -> None:
         """A worker dies, before or after its message is sent."""
-        hands = self.back or self.aloft
-        if hands:
-            _take(hands, step)
-            self.ledger.happened["die"] += 1
+        running = self.unrecorded or self.unsent
+        if running:
+            _take(running, step)
+            self.model.counts["die"] += 1
 
-    # Beside each worker
+    # Recovery
 
     def _recover(self, step: Step) -> None:
-        watcher, now = int(step.of) % len(self.watchers), self.now
-        moves = self.ledger.watch(watcher, now)
-        with self._meanwhile(step, recovery):
-            enqueued = recover(now, self.app_settings, self.watchers[watcher])
-        assert sorted(enqueued) == self.ledger.move(moves, now)
+        tracker, now = int(step.value) % len(self.wait_trackers), self.now
+        decisions = self.model.decide(tracker, now)
+        with self._interrupted(step, recovery):
+            enqueued = recover(now, self.app_settings, self.wait_trackers[tracker])
+        assert sorted(enqueued) == self.model.apply(decisions, now)
         self.queue += enqueued
 
     def _forget(self, _step: Step) -> None:
-        assert Retention(KEEP, clock=lambda: 0.0).delete_old_page(self.now) == self.ledger.forget(self.now)
+        assert Retention(RETENTION, clock=lambda: 0.0).delete_old_page(self.now) == self.model.forget(self.now)
 
 
-def _pick(things: list[Any], step: Step) -> Any:
-    return things[-1 - int(step.of) % len(things)]
+def _pick(items: list[Any], step: Step) -> Any:
+    return items[-1 - int(step.value) % len(items)]
 
 
-def _take(things: list[Any], step: Step) -> Any:
-    return things.pop(-1 - int(step.of) % len(things))
+def _take(items: list[Any], step: Step) -> Any:
+    return items.pop(-1 - int(step.value) % len(items))

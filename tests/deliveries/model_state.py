@@ -1,4 +1,4 @@
-"""What the ledger is kept in: destinations, test sends, and what was seen of them at some moment."""
+"""The state of the reference model: destinations, expected test sends, and snapshots of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 
-class Answer(StrEnum):
-    """What the far end does with a message. All but `BUSY` may have delivered it."""
+class ReceiverResponse(StrEnum):
+    """What the receiver does with a message. Every response but `BUSY` may mean that the message arrived."""
 
     ACCEPT = "accept"
     BUSY = "busy"
@@ -15,13 +15,17 @@ class Answer(StrEnum):
     SILENT = "silent"
 
 
-CODES = {Answer.BUSY: "remote_unavailable", Answer.REFUSE: "not_found", Answer.SILENT: "read_timeout"}
+CODES = {
+    ReceiverResponse.BUSY: "remote_unavailable",
+    ReceiverResponse.REFUSE: "not_found",
+    ReceiverResponse.SILENT: "read_timeout",
+}
 
-OPEN = {"waiting", "sending", "deferred"}
+PENDING_STATES = {"waiting", "sending", "deferred"}
 
 
 @dataclass
-class Place:
+class ModelDestination:
     """A destination."""
 
     id: int
@@ -31,51 +35,51 @@ class Place:
 
 
 @dataclass
-class Entry:
-    """One test send. turns: how often it changed, so that what was decided before the last time comes too late."""
+class ExpectedSend:
+    """One test send. changes: how often its state changed, so that an outdated decision can be recognized."""
 
     id: int
-    place: Place
+    destination: ModelDestination
     version: int
     pressed_at: datetime
-    touched_at: datetime
-    stands: str = "waiting"
+    updated_at: datetime
+    state: str = "waiting"
     attempts: int = 0
-    past: tuple[str | None, ...] = ()
+    past_codes: tuple[str | None, ...] = ()
     code: str | None = None
     started_at: datetime | None = None
     send_after: datetime | None = None
     sent_at: datetime | None = None
-    turns: int = 0
+    changes: int = 0
 
     @property
     def row(self) -> dict[str, Any]:
-        """What the row must say."""
-        status = "queued" if self.stands in ("waiting", "sending") else self.stands
-        columns = ("attempts", "past", "code", "started_at", "send_after", "sent_at", "touched_at")
+        """The values that the row must hold."""
+        status = "queued" if self.state in ("waiting", "sending") else self.state
+        columns = ("attempts", "past_codes", "code", "started_at", "send_after", "sent_at", "updated_at")
         return {"status": status} | {column: getattr(self, column) for column in columns}
 
     @property
     def badge(self) -> tuple[str, datetime | None]:
-        """What the badge must say if this is the newest, and the time beside it."""
-        if self.stands in OPEN:
+        """The badge, and the time beside it, that must be shown if this is the newest test send."""
+        if self.state in PENDING_STATES:
             return "pending", self.send_after or self.pressed_at
-        return ("sent", self.sent_at) if self.stands == "sent" else ("failed", self.touched_at)
+        return ("sent", self.sent_at) if self.state == "sent" else ("failed", self.updated_at)
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a worker saw before it claims. obstacle: why the row is to be canceled instead."""
+class ClaimSnapshot:
+    """What a worker read before it claims. obstacle: the code with which the row is to be canceled instead."""
 
-    seen: Entry
-    place: Place
+    seen: ExpectedSend
+    destination: ModelDestination
     at: datetime
     obstacle: str | None
 
 
 @dataclass(frozen=True)
-class Move:
+class RecoveryDecision:
     """What a recovery pass has decided about a row."""
 
-    seen: Entry
+    seen: ExpectedSend
     name: str

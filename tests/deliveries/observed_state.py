@@ -1,4 +1,4 @@
-"""What the database and the badges say, in the ledger's words."""
+"""Reads rows and badges in the form in which the reference model expects them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,19 +20,19 @@ def read_rows() -> dict[int, dict[str, Any]]:
 
 def read_badges(destination_ids: Sequence[int]) -> dict[int, tuple[str, datetime | None]]:
     """Read the badge of each destination and the time beside it."""
-    shown = list_with_newest_test(destination_ids)
-    told = {destination.id: describe_outcome(newest, destination.type) for destination, newest in shown}
-    return {destination_id: (last_test.badge, last_test.at) for destination_id, last_test in told.items()}
+    rows = list_with_newest_test(destination_ids)
+    outcomes = {destination.id: describe_outcome(newest, destination.type) for destination, newest in rows}
+    return {destination_id: (outcome.badge, outcome.at) for destination_id, outcome in outcomes.items()}
 
 
 def _read(row: AlertDelivery) -> dict[str, Any]:
     return {
         "status": row.status,
         "attempts": row.attempt_count,
-        "past": tuple(attempt.code for attempt in list_attempts(row)),
+        "past_codes": tuple(attempt.code for attempt in list_attempts(row)),
         "code": row.last_error_code,
         "started_at": row.attempt_started_at,
         "send_after": row.send_after,
         "sent_at": row.sent_at,
-        "touched_at": row.updated_at,
+        "updated_at": row.updated_at,
     }

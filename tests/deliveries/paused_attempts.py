@@ -1,12 +1,12 @@
-"""A worker with a row that it has claimed, slow enough for anything to happen between its steps."""
+"""An attempt that pauses between claim, send and record, so that other steps can happen in between."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import time_machine
 
-from tests.deliveries.model_state import CODES, Answer
-from tests.deliveries.reference_model import Ledger
+from tests.deliveries.model_state import CODES, ReceiverResponse
+from tests.deliveries.reference_model import ReferenceModel
 from tests.factories import NOW
 from webapp.channels.contract import Accepted, Message, Settings
 from webapp.deliveries.claiming import Attempt
@@ -15,36 +15,36 @@ from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
 
-STATUSES = {Answer.BUSY: 503, Answer.REFUSE: 404}
+STATUSES = {ReceiverResponse.BUSY: 503, ReceiverResponse.REFUSE: 404}
 
 
 @dataclass
-class Flight:
-    """One attempt. answer, answered_at, outcome: of no meaning before the message is sent."""
+class PausedAttempt:
+    """One claimed attempt. response, responded_at and result have no meaning before the message is sent."""
 
     attempt: Attempt
     app_settings: AppSettings
-    answer: Answer = Answer.SILENT
-    answered_at: datetime = NOW
-    outcome: AttemptResult | None = None
+    response: ReceiverResponse = ReceiverResponse.SILENT
+    responded_at: datetime = NOW
+    result: AttemptResult | None = None
 
-    def send(self, answer: Answer, now: datetime, ledger: Ledger) -> None:
-        """Send the message to a far end that gives this answer."""
+    def send(self, response: ReceiverResponse, now: datetime, model: ReferenceModel) -> None:
+        """Send the message to a receiver that gives this response."""
 
-        def play(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Accepted:
-            ledger.arrive(self.attempt.delivery_id, self.attempt.number, answer)
-            if answer is Answer.ACCEPT:
+        def respond(_settings: Settings, _message: Message, _outbound: OutboundClient) -> Accepted:
+            model.arrive(self.attempt.delivery_id, self.attempt.number, response)
+            if response is ReceiverResponse.ACCEPT:
                 return Accepted(204)
-            raise DeliveryFailed(Code(CODES[answer]), Facts(status=STATUSES.get(answer)))
+            raise DeliveryFailed(Code(CODES[response]), Facts(status=STATUSES.get(response)))
 
-        self.answer, self.answered_at = answer, now
-        played = replace(self.attempt, channel=replace(self.attempt.channel, send=play))
+        self.response, self.responded_at = response, now
+        attempt = replace(self.attempt, channel=replace(self.attempt.channel, send=respond))
         with time_machine.travel(now, tick=False):
-            self.outcome = attempt_send(played, self.app_settings.outbound)
+            self.result = attempt_send(attempt, self.app_settings.outbound)
 
-    def record(self, now: datetime, ledger: Ledger) -> None:
-        """Record what came of it, or try to: it may be too late, or have been done before."""
-        assert self.outcome is not None
-        record(self.attempt, self.outcome, 0.1, now)
-        retry_at = self.outcome.columns.get("send_after")
-        ledger.record(self.attempt.delivery_id, self.attempt.number, self.answer, self.answered_at, retry_at, now)
+    def record(self, now: datetime, model: ReferenceModel) -> None:
+        """Try to record the result. It may be too late, or recorded already."""
+        assert self.result is not None
+        record(self.attempt, self.result, 0.1, now)
+        retry_at = self.result.columns.get("send_after")
+        model.record(self.attempt.delivery_id, self.attempt.number, self.response, self.responded_at, retry_at, now)

@@ -1,4 +1,4 @@
-"""A worker's recovery passes at chosen moments."""
+"""A worker's recovery passes at chosen times."""
 
 from datetime import datetime, timedelta
 
@@ -7,9 +7,9 @@ from webapp.settings import AppSettings
 
 
 def recover_at(app_settings: AppSettings, *moments: datetime, clock_set_by: timedelta = timedelta(0)) -> list[int]:
-    """Let one worker look at these moments, and return what it enqueues at the last.
+    """Run one worker's recovery passes at these times, and return the ids that the last pass enqueues.
 
-    clock_set_by: what was done to the wall clock after the first look, while the worker's steady one went on.
+    clock_set_by: how far the wall clock is set after the first pass, while the worker's monotonic clock goes on.
     """
     elapsed = 0.0
     wait_tracker = WaitTracker(lambda: elapsed)

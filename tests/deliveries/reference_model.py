@@ -1,6 +1,6 @@
-"""The life of test sends, written a second time: from what happened alone, it says what every row and badge must say.
+"""A second implementation of a test send's states: from the events alone it derives every row and badge.
 
-It reads no row and uses none of our code. What it holds to stands in docs/delivery-states.md.
+It reads no row and uses none of the application's code. Its rules are those of docs/delivery-states.md.
 """
 
 from collections import Counter, defaultdict
@@ -9,198 +9,216 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from tests.deliveries.model_state import CODES, OPEN, Answer, Entry, Look, Move, Place
+from tests.deliveries.model_state import (
+    CODES,
+    PENDING_STATES,
+    ClaimSnapshot,
+    ExpectedSend,
+    ModelDestination,
+    ReceiverResponse,
+    RecoveryDecision,
+)
 from tests.factories import seconds
 
-COOLDOWN, PATIENCE, LOST_AFTER, REQUEUE_AFTER, KEEP = map(seconds, (60, 120, 20, 10, 300))
-TIME_FOR_ONE_MORE = seconds(30)
-"""With this much time left, an attempt that delivered nothing, and was not the last, has to be followed by another."""
+COOLDOWN, TIME_LIMIT, LOST_AFTER, REQUEUE_AFTER, RETENTION = map(seconds, (60, 120, 20, 10, 300))
+
+# With this much time left, an attempt that delivered nothing and was not the last must be followed by another.
+MIN_TIME_FOR_RETRY = seconds(30)
 
 ATTEMPTS = 3
 
 
 @dataclass
-class Ledger:
-    """All test sends of one walk.
+class ReferenceModel:
+    """All test sends of one run.
 
-    happened: how often each kind of thing did. mail: what the far end got, each attempt's number and its answer.
-    lost: which attempt of a test send was given up on. watched: since when each recovery process has seen what.
+    counts: how often each kind of event happened. received: for each test send, the messages that the receiver got,
+    each with its attempt's number and its response. lost: the attempt of a test send that was given up. first_seen:
+    since when each recovery process has seen each state.
     """
 
-    happened: Counter[str] = field(default_factory=Counter)
-    entries: dict[int, Entry] = field(default_factory=dict)
-    mail: defaultdict[int, list[tuple[int, Answer]]] = field(default_factory=lambda: defaultdict(list))
+    counts: Counter[str] = field(default_factory=Counter)
+    sends: dict[int, ExpectedSend] = field(default_factory=dict)
+    received: defaultdict[int, list[tuple[int, ReceiverResponse]]] = field(default_factory=lambda: defaultdict(list))
     lost: dict[int, int] = field(default_factory=dict)
-    watched: defaultdict[int, dict[tuple[int, int], datetime]] = field(default_factory=lambda: defaultdict(dict))
+    first_seen: defaultdict[int, dict[tuple[int, int], datetime]] = field(default_factory=lambda: defaultdict(dict))
 
-    def newest(self, place: Place) -> Entry | None:
-        own = [entry for entry in self.entries.values() if entry.place is place]
-        return max(own, key=lambda entry: (entry.pressed_at, entry.id), default=None)
+    def newest(self, destination: ModelDestination) -> ExpectedSend | None:
+        own = [send for send in self.sends.values() if send.destination is destination]
+        return max(own, key=lambda send: (send.pressed_at, send.id), default=None)
 
     # The press
 
-    def refusal(self, place: Place, now: datetime) -> str | None:
-        """Why a press is refused now, or None."""
-        newest = self.newest(place)
-        if place.is_deleted or not place.is_enabled:
+    def refusal(self, destination: ModelDestination, now: datetime) -> str | None:
+        """Return why a press is refused now, or None."""
+        newest = self.newest(destination)
+        if destination.is_deleted or not destination.is_enabled:
             return "disabled"
         return "cooling down" if newest and now - newest.pressed_at < COOLDOWN else None
 
-    def press(self, delivery_id: int, place: Place, now: datetime) -> None:
-        earlier = self.newest(place)
-        if earlier and earlier.stands in ("waiting", "deferred"):
-            self._turn(earlier, "supersede", "canceled", now, code="superseded")
-        self.happened["press"] += 1
-        self.entries[delivery_id] = Entry(delivery_id, place, place.version, now, now)
+    def press(self, delivery_id: int, destination: ModelDestination, now: datetime) -> None:
+        earlier = self.newest(destination)
+        if earlier and earlier.state in ("waiting", "deferred"):
+            self._change_state(earlier, "supersede", "canceled", now, code="superseded")
+        self.counts["press"] += 1
+        self.sends[delivery_id] = ExpectedSend(delivery_id, destination, destination.version, now, now)
 
-    def drop(self, delivery_id: int, now: datetime) -> None:
-        entry = self.entries.get(delivery_id)
-        if entry and entry.stands == "waiting":
-            self._turn(entry, "fail unqueued", "failed", now, code="queue_unavailable")
+    def fail_unqueued(self, delivery_id: int, now: datetime) -> None:
+        send = self.sends.get(delivery_id)
+        if send and send.state == "waiting":
+            self._change_state(send, "fail unqueued", "failed", now, code="queue_unavailable")
         else:
-            self.happened["late fail unqueued"] += 1
+            self.counts["late fail unqueued"] += 1
 
     # The worker
 
-    def look(self, delivery_id: int, now: datetime) -> Look | None:
-        entry = self.entries.get(delivery_id)
-        if entry is None or entry.stands != "waiting" or now - entry.pressed_at >= PATIENCE:
-            self.happened["job in vain"] += 1
+    def read_for_claim(self, delivery_id: int, now: datetime) -> ClaimSnapshot | None:
+        send = self.sends.get(delivery_id)
+        if send is None or send.state != "waiting" or now - send.pressed_at >= TIME_LIMIT:
+            self.counts["unneeded job"] += 1
             return None
-        return Look(replace(entry), replace(entry.place), now, self._obstacle(entry))
+        return ClaimSnapshot(replace(send), replace(send.destination), now, self._find_obstacle(send))
 
-    def _obstacle(self, entry: Entry) -> str | None:
-        reasons = {
-            "destination_deleted": entry.place.is_deleted,
-            "destination_disabled": not entry.place.is_enabled,
-            "destination_changed": entry.version != entry.place.version,
-            "superseded": entry is not self.newest(entry.place),
+    def _find_obstacle(self, send: ExpectedSend) -> str | None:
+        obstacles = {
+            "destination_deleted": send.destination.is_deleted,
+            "destination_disabled": not send.destination.is_enabled,
+            "destination_changed": send.version != send.destination.version,
+            "superseded": send is not self.newest(send.destination),
         }
-        return next((code for code, is_so in reasons.items() if is_so), None)
+        return next((code for code, is_met in obstacles.items() if is_met), None)
 
-    def claim(self, look: Look | None) -> bool:
-        """Say whether the worker has the row to itself now."""
-        if look is None:
+    def claim(self, snapshot: ClaimSnapshot | None) -> bool:
+        """Return whether the worker has claimed the row."""
+        if snapshot is None:
             return False
-        entry = self.entries.get(look.seen.id)
-        if entry is None or entry.stands != "waiting":
-            self.happened["late cancel" if look.obstacle else "late claim"] += 1
+        send = self.sends.get(snapshot.seen.id)
+        if send is None or send.state != "waiting":
+            self.counts["late cancel" if snapshot.obstacle else "late claim"] += 1
             return False
-        if look.obstacle:
-            self._turn(entry, look.obstacle, "canceled", look.at, code=look.obstacle)
+        if snapshot.obstacle:
+            self._change_state(send, snapshot.obstacle, "canceled", snapshot.at, code=snapshot.obstacle)
             return False
-        if entry.attempts != look.seen.attempts or entry.place != look.place:
-            self.happened[f"claim after {self._obstacle(entry) or 'another attempt'}"] += 1
+        if send.attempts != snapshot.seen.attempts or send.destination != snapshot.destination:
+            self.counts[f"claim after {self._find_obstacle(send) or 'another attempt'}"] += 1
             return False
-        self._turn(entry, "claim", "sending", look.at, started_at=look.at, attempts=entry.attempts + 1)
+        attempts = send.attempts + 1
+        self._change_state(send, "claim", "sending", snapshot.at, started_at=snapshot.at, attempts=attempts)
         return True
 
-    def arrive(self, delivery_id: int, attempt: int, answer: Answer) -> None:
-        """A message is at the far end: it must be the first of its attempt, and no earlier one may have got through."""
-        earlier = self.mail[delivery_id]
-        assert all(number < attempt and got is Answer.BUSY for number, got in earlier), "sent again"
+    def arrive(self, delivery_id: int, attempt: int, response: ReceiverResponse) -> None:
+        """Note a message at the receiver: the first of its attempt, after no attempt that may have delivered it."""
+        earlier = self.received[delivery_id]
+        assert all(number < attempt and got is ReceiverResponse.BUSY for number, got in earlier), "sent again"
         assert self.lost.get(delivery_id, attempt) == attempt, "sent again after an attempt that was lost"
-        earlier.append((attempt, answer))
-        self.happened[answer] += 1
+        earlier.append((attempt, response))
+        self.counts[response] += 1
 
     def record(
         self,
         delivery_id: int,
         attempt: int,
-        answer: Answer,
-        answered_at: datetime,
+        response: ReceiverResponse,
+        responded_at: datetime,
         retry_at: datetime | None,
         now: datetime,
     ) -> None:
-        entry = self.entries.get(delivery_id)
-        if entry is None or entry.stands != "sending" or entry.attempts != attempt:
-            rival = entry is not None and entry.stands == "sending"
-            self.happened["record during another attempt" if rival else "late record"] += 1
+        send = self.sends.get(delivery_id)
+        if send is None or send.state != "sending" or send.attempts != attempt:
+            is_sending = send is not None and send.state == "sending"
+            self.counts["record during another attempt" if is_sending else "late record"] += 1
             return
-        past = (*entry.past, CODES.get(answer))
-        if answer is Answer.ACCEPT:
-            self._turn(entry, "sent", "sent", now, code=None, sent_at=answered_at, past=past)
+        past_codes = (*send.past_codes, CODES.get(response))
+        if response is ReceiverResponse.ACCEPT:
+            self._change_state(send, "sent", "sent", now, code=None, sent_at=responded_at, past_codes=past_codes)
         elif retry_at is None:
-            assert answer is not Answer.BUSY or self._is_last(entry, answered_at), "not tried again"
-            name = "fail" if answer is not Answer.BUSY else "out of attempts"
-            self._turn(entry, name, "failed", now, code=CODES[answer], past=past)
+            assert response is not ReceiverResponse.BUSY or self._is_last(send, responded_at), "not tried again"
+            name = "fail" if response is not ReceiverResponse.BUSY else "out of attempts"
+            self._change_state(send, name, "failed", now, code=CODES[response], past_codes=past_codes)
         else:
-            assert answer is Answer.BUSY, "to be tried again, although it may have arrived"
-            assert entry.attempts < ATTEMPTS
-            assert answered_at < retry_at < entry.pressed_at + PATIENCE
-            self._turn(entry, "defer", "deferred", now, code=CODES[answer], send_after=retry_at, past=past)
+            assert response is ReceiverResponse.BUSY, "to be tried again, although it may have arrived"
+            assert send.attempts < ATTEMPTS
+            assert responded_at < retry_at < send.pressed_at + TIME_LIMIT
+            facts = {"code": CODES[response], "send_after": retry_at, "past_codes": past_codes}
+            self._change_state(send, "defer", "deferred", now, **facts)
 
-    def _is_last(self, entry: Entry, now: datetime) -> bool:
-        return entry.attempts == ATTEMPTS or now > entry.pressed_at + PATIENCE - TIME_FOR_ONE_MORE
+    def _is_last(self, send: ExpectedSend, now: datetime) -> bool:
+        return send.attempts == ATTEMPTS or now > send.pressed_at + TIME_LIMIT - MIN_TIME_FOR_RETRY
 
     # The recovery
 
-    def watch(self, watcher: int, now: datetime) -> list[Move]:
-        """One recovery process looks at all that waits, and decides. It goes on with what it saw before."""
-        waiting = [entry for entry in self.entries.values() if entry.stands in OPEN]
-        before = self.watched[watcher]
-        since = {(entry.id, entry.turns): before.get((entry.id, entry.turns), now) for entry in waiting}
-        self.watched[watcher] = since
-        named = [(entry, self._due(entry, now, since[entry.id, entry.turns])) for entry in waiting]
-        return [Move(replace(entry), name) for entry, name in named if name]
+    def decide(self, tracker: int, now: datetime) -> list[RecoveryDecision]:
+        """Return what a recovery process decides about all pending rows, given what it saw in earlier passes."""
+        pending = [send for send in self.sends.values() if send.state in PENDING_STATES]
+        before = self.first_seen[tracker]
+        since = {(send.id, send.changes): before.get((send.id, send.changes), now) for send in pending}
+        self.first_seen[tracker] = since
+        due = [(send, self._due(send, now, since[send.id, send.changes])) for send in pending]
+        return [RecoveryDecision(replace(send), name) for send, name in due if name]
 
-    def _due(self, entry: Entry, now: datetime, watched_since: datetime) -> str | None:
-        if entry.stands == "sending":
-            return "mark lost" if now - watched_since >= LOST_AFTER else None
-        if now - entry.pressed_at >= PATIENCE:
+    def _due(self, send: ExpectedSend, now: datetime, seen_since: datetime) -> str | None:
+        if send.state == "sending":
+            return "mark lost" if now - seen_since >= LOST_AFTER else None
+        if now - send.pressed_at >= TIME_LIMIT:
             return "expire"
-        if entry.stands == "deferred":
-            return "resume" if entry.send_after and now >= entry.send_after else None
-        return "requeue" if now - entry.touched_at >= REQUEUE_AFTER else None
+        if send.state == "deferred":
+            return "resume" if send.send_after and now >= send.send_after else None
+        return "requeue" if now - send.updated_at >= REQUEUE_AFTER else None
 
-    def overdue(self, now: datetime) -> list[Move]:
-        """What a page ends where no worker is seen."""
-        late = [entry for entry in self.entries.values() if now - entry.pressed_at >= PATIENCE and entry.stands in OPEN]
-        return [Move(replace(entry), "mark lost" if entry.stands == "sending" else "expire") for entry in late]
+    def decide_without_worker(self, now: datetime) -> list[RecoveryDecision]:
+        """Return what a page decides while no worker is alive."""
+        pending = [send for send in self.sends.values() if send.state in PENDING_STATES]
+        overdue = [send for send in pending if now - send.pressed_at >= TIME_LIMIT]
+        return [
+            RecoveryDecision(replace(send), "mark lost" if send.state == "sending" else "expire") for send in overdue
+        ]
 
-    def move(self, moves: Iterable[Move], now: datetime) -> list[int]:
-        """Make the moves that still apply, and return what has to be enqueued."""
-        entries = [(self.entries.get(move.seen.id), move) for move in moves]
-        still = [(entry, move.name) for entry, move in entries if entry and entry.turns == move.seen.turns]
-        self.happened["late move"] += len(entries) - len(still)
-        for entry, name in still:
-            self._move(entry, name, now)
-        return sorted(entry.id for entry, name in still if name in ("resume", "requeue"))
+    def apply(self, decisions: Iterable[RecoveryDecision], now: datetime) -> list[int]:
+        """Apply the decisions that are not outdated, and return the ids to enqueue."""
+        sends = [(self.sends.get(decision.seen.id), decision) for decision in decisions]
+        current = [(send, decision.name) for send, decision in sends if send and send.changes == decision.seen.changes]
+        self.counts["outdated decision"] += len(sends) - len(current)
+        for send, name in current:
+            self._apply(send, name, now)
+        return sorted(send.id for send, name in current if name in ("resume", "requeue"))
 
-    def _move(self, entry: Entry, name: str, now: datetime) -> None:
+    def _apply(self, send: ExpectedSend, name: str, now: datetime) -> None:
         if name == "mark lost":
-            self.lost[entry.id] = entry.attempts
-            self._turn(entry, name, "failed", now, code="worker_lost", past=(*entry.past, "worker_lost"))
+            self.lost[send.id] = send.attempts
+            past_codes = (*send.past_codes, "worker_lost")
+            self._change_state(send, name, "failed", now, code="worker_lost", past_codes=past_codes)
         elif name == "expire":
-            self._turn(entry, name, "failed", now, code=entry.code if entry.attempts else "not_started")
+            self._change_state(send, name, "failed", now, code=send.code if send.attempts else "not_started")
         else:
-            self._turn(entry, name, "waiting", now)
+            self._change_state(send, name, "waiting", now)
 
     def forget(self, now: datetime) -> int:
-        """Old rows go, but never one that waits, nor the newest of a destination. Returns how many."""
-        old = [entry for entry in self.entries.values() if now - entry.pressed_at > KEEP and entry.stands not in OPEN]
-        gone = [entry.id for entry in old if entry is not self.newest(entry.place)]
-        self.entries = {key: entry for key, entry in self.entries.items() if key not in gone}
-        self.happened["forget"] += len(gone)
-        return len(gone)
+        """Delete old rows, but no pending row and no destination's newest. Returns how many were deleted."""
+        completed = [send for send in self.sends.values() if send.state not in PENDING_STATES]
+        old = [send for send in completed if now - send.pressed_at > RETENTION]
+        deleted = [send.id for send in old if send is not self.newest(send.destination)]
+        self.sends = {key: send for key, send in self.sends.items() if key not in deleted}
+        self.counts["forget"] += len(deleted)
+        return len(deleted)
 
-    # What has to be true at any moment
+    # What must hold at any time
 
-    def _turn(self, entry: Entry, name: str, stands: str, now: datetime, **facts: Any) -> None:
-        assert entry.stands in OPEN, "what has ended changes no more"
-        self.happened[name] += 1
-        entry.stands, entry.touched_at, entry.turns = stands, now, entry.turns + 1
+    def _change_state(self, send: ExpectedSend, name: str, state: str, now: datetime, **facts: Any) -> None:
+        assert send.state in PENDING_STATES, "a completed delivery never changes"
+        self.counts[name] += 1
+        send.state, send.updated_at, send.changes = state, now, send.changes + 1
         for key, value in ({"started_at": None, "send_after": None} | facts).items():
-            setattr(entry, key, value)
+            setattr(send, key, value)
 
-    def lies(self) -> list[int]:
-        """Test sends whose end does not agree with what the far end got."""
-        return [entry.id for entry in self.entries.values() if entry.stands not in OPEN and not self._is_true(entry)]
+    def list_false_outcomes(self) -> list[int]:
+        """List the completed test sends whose outcome contradicts what the receiver got."""
+        completed = [send for send in self.sends.values() if send.state not in PENDING_STATES]
+        return [send.id for send in completed if not self._is_true(send)]
 
-    def _is_true(self, entry: Entry) -> bool:
-        answers = [answer for _, answer in self.mail[entry.id]]
-        if entry.code == "worker_lost":
+    def _is_true(self, send: ExpectedSend) -> bool:
+        responses = [response for _, response in self.received[send.id]]
+        if send.code == "worker_lost":
             return True
-        if entry.code in ("read_timeout", "not_found"):
-            return CODES.get(answers[-1]) == entry.code
-        return (Answer.ACCEPT in answers) is (entry.stands == "sent") and len(answers) == entry.attempts
+        if send.code in ("read_timeout", "not_found"):
+            return CODES.get(responses[-1]) == send.code
+        return (ReceiverResponse.ACCEPT in responses) is (send.state == "sent") and len(responses) == send.attempts

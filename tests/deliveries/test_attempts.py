@@ -1,4 +1,4 @@
-"""Each attempt of a delivery stays on its row, with how long it took and what was answered."""
+"""A row keeps every attempt of its delivery, with the duration and the response."""
 
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ def _list(delivery_id: int) -> list[PastAttempt]:
     return list_attempts(db.session.get_one(AlertDelivery, delivery_id, populate_existing=True))
 
 
-def test_every_attempt_is_kept_in_order_with_its_answer(
+def test_every_attempt_is_kept_in_order_with_its_response(
     seeded: SeededIds, httpserver: HTTPServer, app_settings: AppSettings
 ) -> None:
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
@@ -47,7 +47,7 @@ def test_every_attempt_is_kept_in_order_with_its_answer(
     assert 0 < (second.seconds or 0) < 5
 
 
-def test_an_attempt_that_lost_its_worker_is_kept_too(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_an_attempt_whose_worker_was_lost_is_kept_too(seeded: SeededIds, app_settings: AppSettings) -> None:
     first = PastAttempt(1, NOW, 0.1, "rate_limited", 429)
     facts = {"attempt_started_at": NOW, "attempt_count": 2, "attempts": add_attempt([], first)}
     delivery_id = add_delivery(get_destination(seeded), **facts).id
@@ -60,5 +60,5 @@ def test_an_attempt_that_lost_its_worker_is_kept_too(seeded: SeededIds, app_sett
     ]
 
 
-def test_a_row_of_an_older_version_has_none(seeded: SeededIds) -> None:
+def test_a_row_of_an_older_version_has_no_attempts(seeded: SeededIds) -> None:
     assert _list(add_delivery(get_destination(seeded)).id) == []

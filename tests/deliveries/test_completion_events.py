@@ -1,4 +1,4 @@
-"""A delivery that has ended is told to the log and the tallies: once, and not before it is committed."""
+"""A completed delivery is logged and counted once, after the commit."""
 
 import json
 import logging
@@ -17,16 +17,16 @@ pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
 @pytest.fixture
 def sending(seeded: SeededIds) -> int:
-    """The id of a test send that is on its way."""
+    """The id of a test send that is being sent."""
     return add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1).id
 
 
-def _told(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
-    records = [record for record in caplog.records if record.msg == "delivery completed"]
+def _read_log(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    records = [record for record in caplog.records if record.msg == "delivery ended"]
     return [json.loads(JsonLines().format(record)) for record in records]
 
 
-def test_an_ending_is_told_with_its_channel_code_and_time_from_the_press(
+def test_a_completion_is_logged_with_its_channel_code_and_seconds_since_the_press(
     sending: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "webapp")
@@ -34,38 +34,41 @@ def test_an_ending_is_told_with_its_channel_code_and_time_from_the_press(
     apply_transition(FAIL, sending, NOW + seconds(1.5), **error_columns(Code.NOT_FOUND))
     db.session.commit()
 
-    (told,) = _told(caplog)
+    (event,) = _read_log(caplog)
     facts = {"delivery": sending, "transition": "fail", "channel": "webhook", "status": "failed", "code": "not_found"}
-    assert told.items() >= (facts | {"seconds": 1.5}).items()
+    assert event.items() >= (facts | {"seconds": 1.5}).items()
     assert read_counters().completions == {CompletionLabels("webhook", "failed", "not_found"): 1}
     assert read_counters().durations["webhook"].total == 1.5
 
 
-def test_an_ending_that_is_not_committed_is_not_told(sending: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_completion_that_is_not_committed_is_not_published(sending: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "webapp")
 
     apply_transition(ACCEPT, sending, NOW, sent_at=NOW)
     db.session.rollback()
     db.session.commit()
 
-    assert (_told(caplog), read_counters().completions) == ([], {})
+    assert (_read_log(caplog), read_counters().completions) == ([], {})
 
 
-def test_an_ending_is_told_once(sending: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_completion_is_published_once(sending: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "webapp")
 
     for _ in range(2):
         apply_transition(ACCEPT, sending, NOW, sent_at=NOW)
         db.session.commit()
 
-    assert (len(_told(caplog)), read_counters().completions) == (1, {CompletionLabels("webhook", "sent", "none"): 1})
+    assert (len(_read_log(caplog)), read_counters().completions) == (
+        1,
+        {CompletionLabels("webhook", "sent", "none"): 1},
+    )
 
 
-def test_what_goes_on_is_not_told_as_an_ending(seeded: SeededIds, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_transition_to_a_pending_state_is_not_published(seeded: SeededIds, caplog: pytest.LogCaptureFixture) -> None:
     waiting = add_delivery(get_destination(seeded)).id
     caplog.set_level(logging.INFO, "webapp")
 
     apply_transition(REQUEUE, waiting, NOW)
     db.session.commit()
 
-    assert (_told(caplog), read_counters().completions) == ([], {})
+    assert (_read_log(caplog), read_counters().completions) == ([], {})

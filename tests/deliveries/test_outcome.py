@@ -1,4 +1,4 @@
-"""LastTestStatus: every row of the table in the product's description."""
+"""LastTestStatus: the badge, its time and its sentence for every status."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ SENT_AT, UPDATED_AT, SEND_AFTER = NOW + seconds(1), NOW + seconds(2), NOW + seco
 
 
 def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
-    values = {"sent_at": None, "send_after": None, "attempt_started_at": None, "last_error_code": None}
+    values: dict[str, Any] = {"sent_at": None, "send_after": None, "attempt_started_at": None, "last_error_code": None}
     values |= {"last_error_message": None, "created_at": NOW, "updated_at": UPDATED_AT, "attempt_count": 0}
     return AlertDelivery(status=status, **(values | facts))
 
@@ -39,55 +39,63 @@ def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
 def test_the_badge_and_its_time_follow_from_the_newest_test_send(
     newest: AlertDelivery | None, badge: Badge, at: datetime | None
 ) -> None:
-    told = describe_outcome(newest, "webhook")
+    outcome = describe_outcome(newest, "webhook")
 
-    assert (told.badge, told.at) == (badge, at)
+    assert (outcome.badge, outcome.at) == (badge, at)
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.CANCELED, DeliveryStatus.SUPPRESSED])
-def test_a_test_that_was_not_sent_says_so_and_why(status: DeliveryStatus) -> None:
-    told = describe_outcome(_test_send(status, last_error_message="The reason."), "webhook")
+def test_a_test_that_was_not_sent_shows_the_reason(status: DeliveryStatus) -> None:
+    outcome = describe_outcome(_test_send(status, last_error_message="The reason."), "webhook")
 
-    assert told.sentence == "Not sent. The reason."
-
-
-def test_a_waiting_test_says_that_it_waits_for_a_worker_and_since_when() -> None:
-    told = describe_outcome(_test_send(DeliveryStatus.QUEUED), "webhook")
-
-    assert (told.sentence, told.at_label, told.at) == ("Waiting for a worker to pick it up.", "waiting since", NOW)
+    assert outcome.sentence == "Not sent. The reason."
 
 
-def test_a_claimed_test_says_that_it_is_being_sent() -> None:
-    told = describe_outcome(_test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW), "webhook")
+def test_a_waiting_test_shows_since_when_it_waits_for_a_worker() -> None:
+    outcome = describe_outcome(_test_send(DeliveryStatus.QUEUED), "webhook")
 
-    assert (told.sentence, told.at_label, told.at) == ("Sending now.", "pressed", NOW)
+    assert (outcome.sentence, outcome.at_label, outcome.at) == (
+        "Waiting for a worker to pick it up.",
+        "waiting since",
+        NOW,
+    )
+
+
+def test_a_claimed_test_is_shown_as_being_sent() -> None:
+    outcome = describe_outcome(_test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW), "webhook")
+
+    assert (outcome.sentence, outcome.at_label, outcome.at) == ("Sending now.", "pressed", NOW)
 
 
 BUSY = {"last_error_message": "It was busy.", "attempt_count": 1}
 
 
-def test_a_deferred_test_says_what_happened_and_when_it_is_tried_again() -> None:
-    told = describe_outcome(_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **BUSY), "webhook")
+def test_a_deferred_test_shows_the_last_failure_and_the_time_of_the_next_attempt() -> None:
+    outcome = describe_outcome(_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **BUSY), "webhook")
 
-    assert (told.sentence, told.at_label, told.at) == ("It was busy. Attempt 2 is next.", "next try", SEND_AFTER)
-
-
-def test_a_further_attempt_that_waits_for_a_worker_says_so() -> None:
-    told = describe_outcome(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
-
-    assert (told.sentence, told.at_label) == ("It was busy. Attempt 2 is waiting for a worker.", "waiting since")
+    assert (outcome.sentence, outcome.at_label, outcome.at) == (
+        "It was busy. Attempt 2 is next.",
+        "next try",
+        SEND_AFTER,
+    )
 
 
-def test_a_further_attempt_that_is_being_made_says_so() -> None:
+def test_a_later_attempt_that_waits_for_a_worker_is_shown() -> None:
+    outcome = describe_outcome(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
+
+    assert (outcome.sentence, outcome.at_label) == ("It was busy. Attempt 2 waits for a worker.", "waiting since")
+
+
+def test_a_later_attempt_that_is_being_sent_is_shown() -> None:
     second = _test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW, **(BUSY | {"attempt_count": 2}))
 
-    assert describe_outcome(second, "webhook").sentence == "It was busy. Attempt 2 is running."
+    assert describe_outcome(second, "webhook").sentence == "It was busy. Attempt 2 is on its way."
 
 
 def test_sent_claims_no_more_than_the_channel_knows() -> None:
-    told = describe_outcome(_test_send(DeliveryStatus.SENT, sent_at=SENT_AT), "teams")
+    outcome = describe_outcome(_test_send(DeliveryStatus.SENT, sent_at=SENT_AT), "teams")
 
-    assert told.sentence == "Accepted by Microsoft Teams."
+    assert outcome.sentence == "Accepted by Microsoft Teams."
 
 
 def test_sent_with_a_warning_shows_the_warning() -> None:
@@ -96,26 +104,26 @@ def test_sent_with_a_warning_shows_the_warning() -> None:
     assert describe_outcome(sent, "email").sentence == "Accepted by the mail server. 1 of 3 recipients was refused."
 
 
-def test_a_failure_that_may_have_arrived_says_so() -> None:
-    told = describe_outcome(_test_send(DeliveryStatus.FAILED, last_error_code=Code.WORKER_LOST), "webhook")
+def test_a_lost_worker_means_that_the_message_may_have_arrived() -> None:
+    outcome = describe_outcome(_test_send(DeliveryStatus.FAILED, last_error_code=Code.WORKER_LOST), "webhook")
 
-    assert told.may_have_arrived
+    assert outcome.may_have_arrived
 
 
-def test_a_failure_names_the_next_step_in_the_words_of_its_channel() -> None:
+def test_the_next_step_of_a_failure_depends_on_the_channel() -> None:
     failed = _test_send(DeliveryStatus.FAILED, last_error_code=Code.NOT_FOUND)
 
     assert describe_outcome(failed, "teams").next_step != describe_outcome(failed, "no-such-channel").next_step
 
 
-def test_a_code_of_an_older_version_is_shown_as_it_is() -> None:
-    told = describe_outcome(_test_send(DeliveryStatus.FAILED, last_error_code="from_long_ago"), "webhook")
+def test_an_unknown_code_is_shown_unchanged() -> None:
+    outcome = describe_outcome(_test_send(DeliveryStatus.FAILED, last_error_code="from_long_ago"), "webhook")
 
-    assert (told.badge, told.sentence, told.next_step) == (Badge.FAILED, "from_long_ago", None)
+    assert (outcome.badge, outcome.sentence, outcome.next_step) == (Badge.FAILED, "from_long_ago", None)
 
 
+# A real alert's row as another program may have written it.
 FOREIGN = {"alert_rule_id": 1, "last_error_message": "POST https://hooks.example.com/canary: refused"}
-"""A real alert's row as another program may have written it."""
 
 
 @pytest.mark.parametrize(
@@ -128,11 +136,11 @@ FOREIGN = {"alert_rule_id": 1, "last_error_message": "POST https://hooks.example
         (_test_send(DeliveryStatus.DEFERRED, send_after=SEND_AFTER, **FOREIGN), "Attempt 1 is next."),
     ],
 )
-def test_what_another_program_says_of_a_real_alert_is_not_repeated(delivery: AlertDelivery, sentence: str) -> None:
+def test_an_error_message_that_another_program_wrote_is_not_shown(delivery: AlertDelivery, sentence: str) -> None:
     assert describe_outcome(delivery, "webhook").sentence == sentence
 
 
-def test_what_we_say_of_a_real_alert_that_we_sent_is() -> None:
+def test_the_error_message_of_a_real_alert_that_alertcheck_sent_is_shown() -> None:
     ours = _test_send(DeliveryStatus.FAILED, last_error_code="gone", alert_rule_id=1, attempts=[], **BUSY)
 
     assert describe_outcome(ours, "webhook").sentence == "It was busy."
@@ -148,7 +156,7 @@ def test_the_newest_test_send_is_the_one_created_last(context: None, seeded: See
 
 
 @on_both_databases
-def test_of_two_created_at_the_same_instant_the_higher_id_is_the_newest(context: None, seeded: SeededIds) -> None:
+def test_the_higher_id_is_the_newest_of_two_created_at_the_same_instant(context: None, seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     add_delivery(destination)
     newest = add_delivery(destination)
@@ -157,7 +165,7 @@ def test_of_two_created_at_the_same_instant_the_higher_id_is_the_newest(context:
 
 
 @on_both_databases
-def test_a_real_alert_never_moves_the_badge(context: None, seeded: SeededIds) -> None:
+def test_a_real_alert_never_changes_the_badge(context: None, seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     tested = add_delivery(destination)
     add_real_alert(destination, created_at=NOW + seconds(9))
@@ -166,7 +174,7 @@ def test_a_real_alert_never_moves_the_badge(context: None, seeded: SeededIds) ->
 
 
 @on_both_databases
-def test_a_page_of_destinations_takes_one_query_however_many_deliveries_there_are(
+def test_a_page_of_destinations_takes_one_query_for_any_number_of_deliveries(
     context: None, seeded: SeededIds, count_queries: Any
 ) -> None:
     destination = get_destination(seeded)
@@ -179,13 +187,13 @@ def test_a_page_of_destinations_takes_one_query_however_many_deliveries_there_ar
     assert (rows, len(queries)) == ([(destination, newest)], 1)
 
 
-def test_a_page_lists_a_destination_that_was_never_tested(context: None, seeded: SeededIds) -> None:
+def test_a_destination_that_was_never_tested_is_listed(context: None, seeded: SeededIds) -> None:
     assert list_with_newest_test([seeded.destination]) == [(get_destination(seeded), None)]
 
 
-def test_the_query_of_a_page_walks_the_index_and_sorts_nothing(context: None, seeded: SeededIds) -> None:
-    of_one = _DESTINATIONS_WITH_NEWEST_TEST.params(destination_ids=[seeded.destination])
-    query = of_one.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+def test_the_query_of_a_page_uses_the_index_and_does_not_sort(context: None, seeded: SeededIds) -> None:
+    query_of_one = _DESTINATIONS_WITH_NEWEST_TEST.params(destination_ids=[seeded.destination])
+    query = query_of_one.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     plan = " / ".join(row[3] for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {query}")))
 
     assert "ix_alert_deliveries_newest" in plan

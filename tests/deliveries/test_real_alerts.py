@@ -1,4 +1,4 @@
-"""Real alerts go the way test sends go, on a schedule of their own, and only where the operator says so."""
+"""Real alerts are sent like test sends, with a retry policy of their own, and only if the settings allow it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,8 +18,8 @@ pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
 
 @pytest.fixture
-def sending_config(app_settings: AppSettings) -> AppSettings:
-    """The settings of an operator whose installation sends real alerts."""
+def sending_settings(app_settings: AppSettings) -> AppSettings:
+    """The settings of an installation that sends real alerts."""
     return replace(app_settings, real_alert_retry_delays=(seconds(60), seconds(1800)))
 
 
@@ -34,58 +34,58 @@ def alert(seeded: SeededIds) -> int:
     return _add(seeded)
 
 
-def _stand(alert: int) -> tuple[DeliveryStatus, str | None, int]:
+def _outcome(alert: int) -> tuple[DeliveryStatus, str | None, int]:
     row = db.session.get_one(AlertDelivery, alert, populate_existing=True)
     return row.status, row.last_error_code, row.attempt_count
 
 
-def test_a_job_for_a_real_alert_sends_nothing_where_another_program_does(
+def test_a_real_alert_is_not_sent_if_another_program_sends_them(
     alert: int, httpserver: HTTPServer, app_settings: AppSettings
 ) -> None:
     send(alert, app_settings)
 
-    assert (_stand(alert), httpserver.log) == ((DeliveryStatus.QUEUED, None, 0), [])
+    assert (_outcome(alert), httpserver.log) == ((DeliveryStatus.QUEUED, None, 0), [])
 
 
-def test_a_real_alert_arrives_and_does_not_call_itself_a_test(
-    alert: int, httpserver: HTTPServer, sending_config: AppSettings
+def test_a_real_alert_arrives_and_is_not_marked_as_a_test(
+    alert: int, httpserver: HTTPServer, sending_settings: AppSettings
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
 
-    send(alert, sending_config)
+    send(alert, sending_settings)
 
-    said = httpserver.log[0][0].get_json()
-    assert (_stand(alert), said["type"]) == ((DeliveryStatus.SENT, None, 1), "heartbeat.missing")
-    assert (said["data"]["title"], said["data"]["rule"]) == ("Disk full (Harbor Logistics)", "A rule")
-    assert "TEST" not in str(said)
+    body = httpserver.log[0][0].get_json()
+    assert (_outcome(alert), body["type"]) == ((DeliveryStatus.SENT, None, 1), "heartbeat.missing")
+    assert (body["data"]["title"], body["data"]["rule"]) == ("Disk full (Harbor Logistics)", "A rule")
+    assert "TEST" not in str(body)
 
 
-def test_a_failed_real_alert_is_tried_again_after_the_operators_wait(
-    alert: int, httpserver: HTTPServer, sending_config: AppSettings
+def test_a_failed_real_alert_is_retried_after_the_configured_delay(
+    alert: int, httpserver: HTTPServer, sending_settings: AppSettings
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data(status=503)
-    send(alert, sending_config)
+    send(alert, sending_settings)
     soon, later = datetime.now(UTC) + seconds(50), datetime.now(UTC) + seconds(90)
 
-    assert _stand(alert) == (DeliveryStatus.DEFERRED, "remote_unavailable", 1)
-    assert recover_at(sending_config, soon) == []
-    assert recover_at(sending_config, later) == [alert]
+    assert _outcome(alert) == (DeliveryStatus.DEFERRED, "remote_unavailable", 1)
+    assert recover_at(sending_settings, soon) == []
+    assert recover_at(sending_settings, later) == [alert]
 
 
-def test_a_real_alert_that_lost_its_worker_ends_and_is_not_sent_again(
-    seeded: SeededIds, sending_config: AppSettings
+def test_a_real_alert_whose_worker_was_lost_fails_and_is_not_sent_again(
+    seeded: SeededIds, sending_settings: AppSettings
 ) -> None:
     now = datetime.now(UTC)
     alert = _add(seeded, attempt_started_at=now, attempt_count=1)
 
-    assert recover_at(sending_config, now, now + seconds(20)) == []
-    assert _stand(alert) == (DeliveryStatus.FAILED, "worker_lost", 1)
+    assert recover_at(sending_settings, now, now + seconds(20)) == []
+    assert _outcome(alert) == (DeliveryStatus.FAILED, "worker_lost", 1)
 
 
-def test_a_real_alert_that_is_a_day_old_is_not_sent_any_more(seeded: SeededIds, sending_config: AppSettings) -> None:
+def test_a_real_alert_that_is_a_day_old_is_not_sent(seeded: SeededIds, sending_settings: AppSettings) -> None:
     alert = _add(seeded, age=86_400)
 
-    send(alert, sending_config)
-    recover_at(sending_config, datetime.now(UTC))
+    send(alert, sending_settings)
+    recover_at(sending_settings, datetime.now(UTC))
 
-    assert _stand(alert) == (DeliveryStatus.FAILED, "not_started", 0)
+    assert _outcome(alert) == (DeliveryStatus.FAILED, "not_started", 0)

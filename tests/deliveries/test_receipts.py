@@ -1,7 +1,8 @@
-"""What people say of a test message, and what of it is written down."""
+"""Receipts: whether people saw a test message, and how that is recorded."""
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,7 +46,7 @@ def delivery(seeded: SeededIds) -> AlertDelivery:
     return add_delivery(get_destination(seeded), **SENT)
 
 
-def _told(delivery: AlertDelivery) -> tuple[object, ...]:
+def _read_receipt(delivery: AlertDelivery) -> tuple[object, ...]:
     return delivery.receipt, delivery.receipt_by, delivery.receipt_at
 
 
@@ -54,7 +55,9 @@ def _actions() -> list[str]:
 
 
 @pytest.mark.parametrize("facts", [SENT, LOST, LOST | {"last_error_code": "read_timeout"}])
-def test_what_was_accepted_or_may_have_arrived_is_in_question(seeded: SeededIds, facts: dict[str, Any]) -> None:
+def test_a_message_that_was_accepted_or_may_have_arrived_can_get_a_receipt(
+    seeded: SeededIds, facts: dict[str, Any]
+) -> None:
     delivery = add_delivery(get_destination(seeded), **facts)
 
     assert can_be_confirmed(delivery)
@@ -62,12 +65,14 @@ def test_what_was_accepted_or_may_have_arrived_is_in_question(seeded: SeededIds,
 
 
 @pytest.mark.parametrize("facts", [{}, GONE, {"status": DeliveryStatus.CANCELED, "last_error_code": "superseded"}])
-def test_what_is_under_way_or_was_not_delivered_is_not_in_question(seeded: SeededIds, facts: dict[str, Any]) -> None:
+def test_a_message_that_is_pending_or_was_not_delivered_gets_no_receipt_from_members(
+    seeded: SeededIds, facts: dict[str, Any]
+) -> None:
     delivery = add_delivery(get_destination(seeded), **facts)
 
     assert not can_be_confirmed(delivery)
     assert not record_by_member(delivery, get_account(seeded), Receipt.SEEN, LATER)
-    assert (_told(delivery), _actions()) == ((None, None, None), [])
+    assert (_read_receipt(delivery), _actions()) == ((None, None, None), [])
 
 
 def test_a_real_alert_has_no_receipt(seeded: SeededIds) -> None:
@@ -81,84 +86,79 @@ def test_a_real_alert_has_no_receipt(seeded: SeededIds) -> None:
 @pytest.mark.parametrize(
     ("receipt", "action"), [(Receipt.SEEN, "saw a test arrive"), (Receipt.MISSING, "saw no test arrive")]
 )
-def test_what_a_member_says_is_kept_with_who_and_when_and_in_the_audit_trail(
+def test_a_members_receipt_is_stored_with_name_and_time_and_audited(
     seeded: SeededIds, delivery: AlertDelivery, receipt: Receipt, action: str
 ) -> None:
     assert record_by_member(delivery, get_account(seeded), receipt, LATER)
 
-    assert (_told(delivery), _actions()) == ((receipt, "Admin", LATER), [action])
+    assert (_read_receipt(delivery), _actions()) == ((receipt, "Admin", LATER), [action])
 
 
-def test_the_last_word_of_the_members_holds(seeded: SeededIds, delivery: AlertDelivery) -> None:
+def test_the_latest_receipt_of_a_member_is_kept(seeded: SeededIds, delivery: AlertDelivery) -> None:
     record_by_member(delivery, get_account(seeded), Receipt.SEEN, NOW)
     record_by_member(delivery, get_account(seeded), Receipt.MISSING, LATER)
 
-    assert _told(delivery) == (Receipt.MISSING, "Admin", LATER)
+    assert _read_receipt(delivery) == (Receipt.MISSING, "Admin", LATER)
 
 
-def test_a_member_corrects_what_the_link_said(seeded: SeededIds, delivery: AlertDelivery) -> None:
+def test_a_member_can_correct_a_receipt_by_link(seeded: SeededIds, delivery: AlertDelivery) -> None:
     record_by_link(delivery, NOW)
     record_by_member(delivery, get_account(seeded), Receipt.MISSING, LATER)
 
-    assert _told(delivery) == (Receipt.MISSING, "Admin", LATER)
+    assert _read_receipt(delivery) == (Receipt.MISSING, "Admin", LATER)
 
 
-def test_a_receipt_moves_no_badge(seeded: SeededIds) -> None:
+def test_a_receipt_does_not_change_the_badge(seeded: SeededIds) -> None:
     delivery = add_delivery(get_destination(seeded), **LOST)
     record_by_link(delivery, LATER)
 
-    told = describe_outcome(delivery, "webhook")
-    assert (told.badge, told.at) == (Badge.FAILED, NOW)
+    outcome = describe_outcome(delivery, "webhook")
+    assert (outcome.badge, outcome.at) == (Badge.FAILED, NOW)
 
 
-def test_a_link_says_once_that_the_message_was_seen_and_names_nobody(delivery: AlertDelivery) -> None:
+def test_a_link_records_once_that_the_message_was_seen_without_a_name(delivery: AlertDelivery) -> None:
     assert record_by_link(delivery, LATER)
     assert not record_by_link(delivery, LATER + seconds(1))
 
-    assert _told(delivery) == (Receipt.SEEN, None, LATER)
+    assert _read_receipt(delivery) == (Receipt.SEEN, None, LATER)
 
 
-def test_a_link_says_nothing_once_a_member_has_seen_the_message(seeded: SeededIds, delivery: AlertDelivery) -> None:
+def test_a_link_changes_nothing_after_a_member_saw_the_message(seeded: SeededIds, delivery: AlertDelivery) -> None:
     record_by_member(delivery, get_account(seeded), Receipt.SEEN, NOW)
 
     assert not record_by_link(delivery, LATER)
-    assert _told(delivery) == (Receipt.SEEN, "Admin", NOW)
+    assert _read_receipt(delivery) == (Receipt.SEEN, "Admin", NOW)
 
 
-def test_a_link_holds_against_a_member_who_did_not_see_the_message_yet(
-    seeded: SeededIds, delivery: AlertDelivery
-) -> None:
+def test_a_link_overrides_a_member_who_had_not_seen_the_message(seeded: SeededIds, delivery: AlertDelivery) -> None:
     record_by_member(delivery, get_account(seeded), Receipt.MISSING, NOW)
 
     assert record_by_link(delivery, LATER)
-    assert _told(delivery) == (Receipt.SEEN, None, LATER)
+    assert _read_receipt(delivery) == (Receipt.SEEN, None, LATER)
 
 
 @pytest.mark.parametrize("facts", [GONE, {"attempt_count": 1, "attempt_started_at": NOW}])
-def test_a_link_holds_against_what_the_far_end_said_or_has_not_said_yet(
-    seeded: SeededIds, facts: dict[str, Any]
-) -> None:
+def test_a_link_records_a_receipt_for_a_failed_or_running_delivery(seeded: SeededIds, facts: dict[str, Any]) -> None:
     assert record_by_link(add_delivery(get_destination(seeded), **facts), LATER)
 
 
-def test_of_two_presses_at_once_one_counts(app: Flask, delivery: AlertDelivery) -> None:
-    delivery_id, counted, start = delivery.id, list[bool](), threading.Barrier(2)
+def test_only_one_of_two_simultaneous_receipts_counts(app: Flask, delivery: AlertDelivery) -> None:
+    delivery_id, start = delivery.id, threading.Barrier(2)
     db.session.rollback()
 
-    def press() -> None:
+    def press() -> bool:
         with app.app_context():
             own = db.session.get_one(AlertDelivery, delivery_id)
             start.wait()
-            counted.append(record_by_link(own, LATER))
+            return record_by_link(own, LATER)
 
-    presses = [threading.Thread(target=press) for _ in range(2)]
-    [thread.start() for thread in presses]
-    [thread.join() for thread in presses]
+    with ThreadPoolExecutor(2) as threads:
+        results = [threads.submit(press) for _ in range(2)]
 
-    assert sorted(counted) == [False, True]
+    assert sorted(result.result() for result in results) == [False, True]
 
 
-def test_a_link_leads_to_its_delivery_for_seven_days(delivery: AlertDelivery) -> None:
+def test_a_link_is_valid_for_seven_days(delivery: AlertDelivery) -> None:
     week = timedelta(days=7)
 
     assert find_linked(delivery.id, "K7QM4T", NOW + week - seconds(1)) == delivery
@@ -166,14 +166,12 @@ def test_a_link_leads_to_its_delivery_for_seven_days(delivery: AlertDelivery) ->
 
 
 @pytest.mark.parametrize("reference", ["K7QM4S", ""])
-def test_a_link_leads_nowhere_once_its_number_belongs_to_another_delivery(
-    delivery: AlertDelivery, reference: str
-) -> None:
+def test_a_link_does_not_match_another_deliverys_id_or_reference(delivery: AlertDelivery, reference: str) -> None:
     assert find_linked(delivery.id, reference, LATER) is None
     assert find_linked(delivery.id + 1, "K7QM4T", LATER) is None
 
 
-def test_a_link_is_in_the_message_and_nowhere_else(
+def test_a_link_is_only_in_the_message(
     environment: dict[str, str],
     queue_server: QueueServer,
     httpserver: HTTPServer,
@@ -195,7 +193,7 @@ def test_a_link_is_in_the_message_and_nowhere_else(
     assert token not in f"{row} {job!r} {read_queue(queue_server)!r} {caplog.text}"
 
 
-def test_without_an_address_of_the_pages_a_message_has_no_link(
+def test_a_message_has_no_link_without_a_public_url(
     httpserver: HTTPServer, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()

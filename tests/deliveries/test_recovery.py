@@ -1,7 +1,9 @@
-"""What waits moves on by itself, or ends: nothing stays Pending for ever."""
+"""Recovery: every pending delivery continues or ends by itself, and none stays Pending forever."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -27,43 +29,41 @@ def _deferred(seeded: SeededIds, send_after: datetime, **facts: Any) -> AlertDel
     return add_delivery(get_destination(seeded), status=DeliveryStatus.DEFERRED, send_after=send_after, **facts)
 
 
-def test_a_deferred_row_goes_back_to_the_queue_when_its_time_has_come(
-    seeded: SeededIds, app_settings: AppSettings
-) -> None:
+def test_a_deferred_row_goes_back_to_the_queue_at_its_send_after(seeded: SeededIds, app_settings: AppSettings) -> None:
     due = _deferred(seeded, NOW + seconds(5))
 
     assert recover_at(app_settings, NOW + seconds(5)) == [due.id]
     assert (_outcome(due), due.send_after) == ((DeliveryStatus.QUEUED, "remote_unavailable"), None)
 
 
-def test_a_deferred_row_waits_for_its_time(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_a_deferred_row_is_not_queued_before_its_send_after(seeded: SeededIds, app_settings: AppSettings) -> None:
     _deferred(seeded, NOW + seconds(5))
 
     assert recover_at(app_settings, NOW + seconds(4.9)) == []
 
 
-def test_a_queued_row_that_no_worker_touched_for_10_seconds_is_handed_over_again(
+def test_a_queued_row_that_is_unclaimed_for_10_seconds_is_requeued(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
-    forgotten = add_delivery(get_destination(seeded))
+    unclaimed = add_delivery(get_destination(seeded))
 
-    assert recover_at(app_settings, NOW + seconds(10)) == [forgotten.id]
+    assert recover_at(app_settings, NOW + seconds(10)) == [unclaimed.id]
 
 
-def test_a_queued_row_is_given_10_seconds_to_be_picked_up(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_a_queued_row_is_not_requeued_within_10_seconds(seeded: SeededIds, app_settings: AppSettings) -> None:
     add_delivery(get_destination(seeded))
 
     assert recover_at(app_settings, NOW + seconds(9.9)) == []
 
 
-def test_a_row_that_was_just_handed_over_is_not_handed_over_twice(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_a_row_that_was_just_requeued_is_not_requeued_twice(seeded: SeededIds, app_settings: AppSettings) -> None:
     add_delivery(get_destination(seeded))
     recover_at(app_settings, NOW + seconds(10))
 
     assert recover_at(app_settings, NOW + seconds(11)) == []
 
 
-def test_a_queued_row_that_no_worker_picked_up_in_two_minutes_ends_as_not_started(
+def test_a_queued_row_that_is_unclaimed_for_two_minutes_ends_as_not_started(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     delivery = add_delivery(get_destination(seeded))
@@ -72,7 +72,7 @@ def test_a_queued_row_that_no_worker_picked_up_in_two_minutes_ends_as_not_starte
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
 
 
-def test_a_deferred_row_whose_next_attempt_came_too_late_ends_with_what_happened_last(
+def test_a_deferred_row_past_its_time_limit_ends_with_its_last_error(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     delivery = _deferred(seeded, NOW + seconds(50))
@@ -82,14 +82,14 @@ def test_a_deferred_row_whose_next_attempt_came_too_late_ends_with_what_happened
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "remote_unavailable")
 
 
-def test_an_attempt_older_than_20_seconds_has_lost_its_worker(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_an_attempt_older_than_20_seconds_ends_as_worker_lost(seeded: SeededIds, app_settings: AppSettings) -> None:
     delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
 
     assert recover_at(app_settings, NOW, NOW + seconds(20)) == []
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
 
 
-def test_an_attempt_is_given_20_seconds_to_end(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_an_attempt_may_take_20_seconds(seeded: SeededIds, app_settings: AppSettings) -> None:
     delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
 
     recover_at(app_settings, NOW, NOW + seconds(19.9))
@@ -97,7 +97,7 @@ def test_an_attempt_is_given_20_seconds_to_end(seeded: SeededIds, app_settings: 
     assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)
 
 
-def test_a_real_alert_of_another_program_is_not_sent_late_by_the_recovery(
+def test_recovery_does_not_requeue_a_real_alert_of_another_program(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.QUEUED)
@@ -107,9 +107,7 @@ def test_a_real_alert_of_another_program_is_not_sent_late_by_the_recovery(
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.CANCELED])
-def test_a_row_that_has_ended_is_left_alone(
-    seeded: SeededIds, app_settings: AppSettings, status: DeliveryStatus
-) -> None:
+def test_a_completed_row_does_not_change(seeded: SeededIds, app_settings: AppSettings, status: DeliveryStatus) -> None:
     ended = add_delivery(get_destination(seeded), status=status, sent_at=NOW, last_error_code="not_found")
 
     recover_at(app_settings, NOW + seconds(3600))
@@ -117,26 +115,24 @@ def test_a_row_that_has_ended_is_left_alone(
     assert _outcome(ended) == (status, "not_found")
 
 
-def test_several_workers_share_the_rows_between_them(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_each_row_is_recovered_by_one_of_several_workers(
+    app: Flask, seeded: SeededIds, app_settings: AppSettings
+) -> None:
     ids = sorted(_deferred(seeded, NOW).id for _ in range(30))
-    recovered: list[int] = []
     start = threading.Barrier(3)
 
-    def pass_once() -> None:
+    def recover_once() -> list[int]:
         start.wait()
         with app.app_context():
-            recovered.extend(recover_at(app_settings, NOW + seconds(1)))
+            return recover_at(app_settings, NOW + seconds(1))
 
-    workers = [threading.Thread(target=pass_once) for _ in range(3)]
-    [worker.start() for worker in workers]
-    [worker.join() for worker in workers]
+    with ThreadPoolExecutor(3) as threads:
+        results = [threads.submit(recover_once) for _ in range(3)]
 
-    assert sorted(recovered) == ids
+    assert sorted(chain.from_iterable(result.result() for result in results)) == ids
 
 
-def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(
-    seeded: SeededIds, app_settings: AppSettings
-) -> None:
+def test_an_overdue_row_can_be_ended_without_a_worker(seeded: SeededIds, app_settings: AppSettings) -> None:
     delivery = add_delivery(get_destination(seeded))
 
     assert not is_overdue(delivery, NOW + seconds(119), app_settings)
@@ -145,7 +141,7 @@ def test_without_a_worker_a_row_past_its_time_ends_when_somebody_looks(
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
 
 
-def test_rows_that_are_not_due_do_not_crowd_out_one_that_is(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_rows_that_are_not_due_do_not_displace_a_row_that_is_due(seeded: SeededIds, app_settings: AppSettings) -> None:
     for _ in range(MAX_ROWS_PER_PASS):
         _deferred(seeded, NOW + seconds(100), updated_at=NOW - seconds(1))
     due = _deferred(seeded, NOW + seconds(1))
@@ -154,7 +150,7 @@ def test_rows_that_are_not_due_do_not_crowd_out_one_that_is(seeded: SeededIds, a
 
 
 @pytest.mark.parametrize("step", [seconds(3600), seconds(-3600), seconds(86_400), seconds(-86_400)])
-def test_a_worker_in_the_middle_of_a_send_is_not_given_up_on_when_the_clock_is_set(
+def test_a_running_attempt_is_not_marked_lost_when_the_clock_is_set(
     seeded: SeededIds, app_settings: AppSettings, step: timedelta
 ) -> None:
     delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
@@ -165,7 +161,7 @@ def test_a_worker_in_the_middle_of_a_send_is_not_given_up_on_when_the_clock_is_s
 
 
 @pytest.mark.parametrize("step", [seconds(-3600), seconds(-86_400)])
-def test_a_deferred_row_is_tried_after_its_wait_although_the_clock_was_set_back(
+def test_a_deferred_row_is_retried_on_time_although_the_clock_was_set_back(
     seeded: SeededIds, app_settings: AppSettings, step: timedelta
 ) -> None:
     due = _deferred(seeded, NOW + seconds(5))
@@ -178,14 +174,14 @@ def test_a_deferred_row_is_tried_after_its_wait_although_the_clock_was_set_back(
 def test_a_row_ends_after_two_minutes_although_the_clock_was_set_back(
     seeded: SeededIds, app_settings: AppSettings, step: timedelta
 ) -> None:
-    forgotten = _deferred(seeded, NOW + seconds(119), updated_at=NOW - seconds(10))
+    unclaimed = _deferred(seeded, NOW + seconds(119), updated_at=NOW - seconds(10))
 
     recover_at(app_settings, NOW + step, NOW + step + seconds(120))
 
-    assert _outcome(forgotten) == (DeliveryStatus.FAILED, "remote_unavailable")
+    assert _outcome(unclaimed) == (DeliveryStatus.FAILED, "remote_unavailable")
 
 
-def test_a_worker_that_was_just_started_gives_an_attempt_that_it_finds_20_seconds(
+def test_a_new_worker_waits_20_seconds_before_it_marks_an_attempt_lost(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)

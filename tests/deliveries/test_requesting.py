@@ -1,4 +1,4 @@
-"""The press, below the view: one row, or a reason why not."""
+"""The use case behind Send test: it writes one row or raises the reason for a refusal."""
 
 import pytest
 from sqlalchemy import func, select
@@ -29,7 +29,7 @@ def test_a_press_writes_a_queued_test_send_without_tenant_or_rule(seeded: Seeded
     assert (delivery.created_at, delivery.workspace_id) == (NOW, seeded.harbor)
 
 
-def test_the_payload_holds_what_the_message_says_and_no_secret(seeded: SeededIds) -> None:
+def test_the_payload_holds_the_message_and_no_secret(seeded: SeededIds) -> None:
     payload = _get(request_test(get_destination(seeded), get_account(seeded), NOW)).payload
 
     assert payload["workspace"] == "Harbor Logistics"
@@ -81,7 +81,7 @@ def test_a_new_press_supersedes_an_earlier_test_that_still_waits(seeded: SeededI
     assert (waiting.status, waiting.last_error_code) == (DeliveryStatus.CANCELED, "superseded")
 
 
-def test_a_new_press_leaves_an_earlier_test_that_is_being_sent_to_finish(seeded: SeededIds) -> None:
+def test_a_new_press_does_not_cancel_an_earlier_test_that_is_being_sent(seeded: SeededIds) -> None:
     sending = add_delivery(get_destination(seeded), created_at=NOW - seconds(61), attempt_started_at=NOW - seconds(1))
 
     request_test(get_destination(seeded), get_account(seeded), NOW)
@@ -90,7 +90,7 @@ def test_a_new_press_leaves_an_earlier_test_that_is_being_sent_to_finish(seeded:
     assert (sending.status, sending.attempt_started_at) == (DeliveryStatus.QUEUED, NOW - seconds(1))
 
 
-def test_the_newest_press_is_the_newest_row_even_if_the_clock_was_set_back(seeded: SeededIds) -> None:
+def test_the_latest_press_is_the_newest_row_although_the_clock_was_set_back(seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     add_delivery(destination, created_at=NOW + seconds(3600))
 
@@ -109,7 +109,7 @@ def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(seeded: SeededI
     assert delivery.last_error_message == "The queue could not be reached, so nothing was sent."
 
 
-def test_a_press_that_a_worker_has_claimed_all_the_same_is_left_to_it(seeded: SeededIds) -> None:
+def test_a_delivery_that_a_worker_has_claimed_is_not_failed_as_unqueued(seeded: SeededIds) -> None:
     claimed = add_delivery(get_destination(seeded), attempt_started_at=NOW)
 
     fail_unqueued(claimed.id, NOW + seconds(1))

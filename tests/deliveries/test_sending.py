@@ -1,8 +1,9 @@
-"""One send, against a real far end on the loopback."""
+"""One send to a real receiver on the loopback."""
 
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -51,7 +52,7 @@ def _outcome(delivery_id: int) -> tuple[DeliveryStatus, str | None, int]:
     return delivery.status, delivery.last_error_code, delivery.attempt_count
 
 
-def test_a_message_that_is_accepted_ends_as_sent_with_the_answer(
+def test_a_delivery_whose_message_is_accepted_is_sent_with_the_response_status(
     receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
     receiver.expect_request(SECRET_PATH).respond_with_data(status=204)
@@ -84,23 +85,23 @@ def test_two_workers_with_the_same_job_send_once(
         with app.app_context():
             send(delivery_id, app_settings)
 
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    [worker.start() for worker in workers]
-    [worker.join() for worker in workers]
+    with ThreadPoolExecutor(2) as threads:
+        results = [threads.submit(work) for _ in range(2)]
 
+    assert [result.result() for result in results] == [None, None]
     assert len(receiver.log) == 1
 
 
-def test_an_unknown_delivery_is_let_be(app_settings: AppSettings, seeded: SeededIds) -> None:
+def test_an_unknown_delivery_is_ignored(app_settings: AppSettings, seeded: SeededIds) -> None:
     send(4711, app_settings)
 
 
-def test_the_row_is_claimed_and_let_go_of_before_the_message_goes_out(
+def test_the_row_is_claimed_and_unlocked_before_the_message_is_sent(
     app: Flask, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
     seen = []
 
-    def look(_request: Request) -> Response:
+    def read_row(_request: Request) -> Response:
         with app.app_context():  # a lock still held would make this update wait
             row = _get(delivery_id)
             seen.append((row.status, row.attempt_started_at is not None, row.attempt_count))
@@ -108,7 +109,7 @@ def test_the_row_is_claimed_and_let_go_of_before_the_message_goes_out(
             db.session.commit()
         return Response()
 
-    receiver.expect_request(SECRET_PATH).respond_with_handler(look)
+    receiver.expect_request(SECRET_PATH).respond_with_handler(read_row)
 
     send(delivery_id, app_settings)
 
@@ -116,7 +117,7 @@ def test_the_row_is_claimed_and_let_go_of_before_the_message_goes_out(
 
 
 def _account() -> Account:
-    return db.session.scalars(select(Account)).first() or pytest.fail("nobody is there")
+    return db.session.scalars(select(Account)).first() or pytest.fail("no account exists")
 
 
 def _disable(destination: AlertDestination, app_settings: AppSettings) -> None:
@@ -133,18 +134,18 @@ def _change(destination: AlertDestination, app_settings: AppSettings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("happens", "code"),
+    ("change", "code"),
     [(_disable, "destination_disabled"), (_delete, "destination_deleted"), (_change, "destination_changed")],
 )
-def test_what_happens_to_the_destination_after_the_press_cancels_the_test(
+def test_a_change_of_the_destination_after_the_press_cancels_the_test(
     seeded: SeededIds,
     receiver: HTTPServer,
     delivery_id: int,
     app_settings: AppSettings,
-    happens: Callable[[AlertDestination, AppSettings], None],
+    change: Callable[[AlertDestination, AppSettings], None],
     code: str,
 ) -> None:
-    happens(get_destination(seeded), app_settings)
+    change(get_destination(seeded), app_settings)
 
     send(delivery_id, app_settings)
 
@@ -174,7 +175,7 @@ def test_settings_that_cannot_be_decrypted_end_the_test_as_config_unreadable(
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
 
 
-def test_settings_copied_from_another_destination_do_not_open(
+def test_settings_copied_from_another_destination_cannot_be_decrypted(
     seeded: SeededIds, delivery_id: int, app_settings: AppSettings
 ) -> None:
     foreign = db.session.get_one(AlertDestination, seeded.foreign_destination)
@@ -186,7 +187,7 @@ def test_settings_copied_from_another_destination_do_not_open(
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
 
 
-def test_a_refusal_fails_at_once_with_its_cause(
+def test_a_refused_message_fails_at_once_with_its_cause(
     receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
     receiver.expect_request(SECRET_PATH).respond_with_data(status=404)
@@ -197,7 +198,7 @@ def test_a_refusal_fails_at_once_with_its_cause(
     assert _get(delivery_id).last_error_message == "127.0.0.1 answered 404: nothing exists at this address."
 
 
-def test_a_failure_that_delivered_nothing_is_deferred_with_its_cause(
+def test_a_delivery_is_deferred_if_nothing_was_delivered(
     receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
     receiver.expect_request(SECRET_PATH).respond_with_data(status=503, headers={"Retry-After": "7"})
@@ -233,7 +234,7 @@ def test_every_attempt_carries_the_same_message_id(
     assert first == second == _get(delivery_id).payload["message_id"]
 
 
-def test_a_job_that_comes_after_two_minutes_sends_nothing(
+def test_a_job_that_runs_after_two_minutes_sends_nothing(
     seeded: SeededIds, receiver: HTTPServer, app_settings: AppSettings
 ) -> None:
     old = add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(121))
@@ -243,22 +244,22 @@ def test_a_job_that_comes_after_two_minutes_sends_nothing(
     assert len(receiver.log) == 0
 
 
-def test_a_worker_that_was_given_up_on_changes_nothing_any_more(
+def test_a_worker_changes_nothing_after_its_attempt_was_marked_lost(
     app: Flask, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
-    def give_up(_request: Request) -> Response:
+    def mark_lost(_request: Request) -> Response:
         with app.app_context():
             recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + seconds(20))
         return Response()
 
-    receiver.expect_request(SECRET_PATH).respond_with_handler(give_up)
+    receiver.expect_request(SECRET_PATH).respond_with_handler(mark_lost)
 
     send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "worker_lost", 1)
 
 
-def test_a_mistake_of_ours_is_named_by_its_reference_alone(
+def test_an_unexpected_error_shows_only_its_reference(
     seeded: SeededIds, app_settings: AppSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     delivery_id = add_delivery(
@@ -281,7 +282,7 @@ def test_a_mistake_of_ours_is_named_by_its_reference_alone(
     assert SECRET_PATH not in caplog.text
 
 
-def test_a_row_that_another_version_wrote_ends_as_our_mistake(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_an_unreadable_payload_ends_as_internal_error(seeded: SeededIds, app_settings: AppSettings) -> None:
     delivery_id = add_delivery(get_destination(seeded), created_at=datetime.now(UTC), payload={"unexpected": 1}).id
 
     send(delivery_id, app_settings)
@@ -289,7 +290,7 @@ def test_a_row_that_another_version_wrote_ends_as_our_mistake(seeded: SeededIds,
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "internal_error", 0)
 
 
-def test_a_test_that_a_newer_press_overtook_while_it_was_sent_is_not_sent_again(
+def test_a_deferred_test_is_superseded_by_a_newer_press(
     seeded: SeededIds, receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
 ) -> None:
     receiver.expect_request(SECRET_PATH).respond_with_data(status=503)
@@ -302,19 +303,19 @@ def test_a_test_that_a_newer_press_overtook_while_it_was_sent_is_not_sent_again(
     assert (_outcome(delivery_id), len(receiver.log)) == ((DeliveryStatus.CANCELED, "superseded", 1), 1)
 
 
-def test_an_outcome_is_recorded_although_the_database_was_away_for_a_moment(
+def test_an_outcome_is_recorded_after_the_database_was_briefly_unavailable(
     receiver: HTTPServer, delivery_id: int, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver.expect_request(SECRET_PATH).respond_with_data()
-    broken = iter([True, True, False])
+    failures = iter([True, True, False])
     commit = db.session.commit
 
-    def commit_unless_away() -> None:
-        if receiver.log and next(broken):
-            raise OperationalError("COMMIT", {}, Exception("away"))
+    def commit_unless_unavailable() -> None:
+        if len(receiver.log) > 0 and next(failures):
+            raise OperationalError("COMMIT", {}, Exception("unavailable"))
         commit()
 
-    monkeypatch.setattr(db.session, "commit", commit_unless_away)
+    monkeypatch.setattr(db.session, "commit", commit_unless_unavailable)
     send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.SENT, None, 1)

@@ -1,4 +1,4 @@
-"""The life of a delivery: the list of changes, the function that makes them, the database, and the drawing agree."""
+"""The states of a delivery: the listed transitions, `apply_transition`, the database and the document agree."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -21,7 +21,8 @@ Shared = Callable[[str], tuple[Flask, SeededIds]]
 
 LATER = NOW + seconds(5)
 
-STANDING: dict[State, dict[str, Any]] = {
+# The columns of a row in each state.
+ROWS: dict[State, dict[str, Any]] = {
     State.WAITING: {"status": DeliveryStatus.QUEUED},
     State.SENDING: {"status": DeliveryStatus.QUEUED, "attempt_started_at": NOW, "attempt_count": 1},
     State.DEFERRED: {"status": DeliveryStatus.DEFERRED, "send_after": NOW, "attempt_count": 1},
@@ -30,9 +31,9 @@ STANDING: dict[State, dict[str, Any]] = {
     State.CANCELED: {"status": DeliveryStatus.CANCELED, "last_error_code": "superseded"},
     State.SUPPRESSED: {"status": DeliveryStatus.SUPPRESSED},
 }
-"""What a row that stands there holds."""
 
-FACTS: dict[State, dict[str, Any]] = {
+# The values that a transition to each state needs.
+REQUIRED_FACTS: dict[State, dict[str, Any]] = {
     State.WAITING: {},
     State.SENDING: {"attempt_count": 1},
     State.DEFERRED: {"send_after": LATER},
@@ -40,15 +41,14 @@ FACTS: dict[State, dict[str, Any]] = {
     State.FAILED: {"last_error_code": "worker_lost"},
     State.CANCELED: {"last_error_code": "superseded"},
 }
-"""What a change that leads there tells."""
 
-ENDS = (State.SENT, State.FAILED, State.CANCELED, State.SUPPRESSED)
-STEPS = {(source, change.target) for change in TRANSITIONS for source in change.sources}
+FINAL_STATES = (State.SENT, State.FAILED, State.CANCELED, State.SUPPRESSED)
+STEPS = {(source, transition.target) for transition in TRANSITIONS for source in transition.sources}
 
 
 @pytest.fixture
 def app(shared: Shared, database: str) -> Flask:
-    """One application for all tests here: none changes more than its own deliveries."""
+    """One application for all tests here, because a test changes only its own deliveries."""
     return shared(database)[0]
 
 
@@ -59,100 +59,105 @@ def seeded(shared: Shared, database: str) -> SeededIds:
 
 @pytest.fixture
 def context(context: None) -> Iterator[None]:
-    """Leave no delivery to the next test."""
+    """Delete all deliveries after each test."""
     yield
     db.session.rollback()
     db.session.execute(delete(AlertDelivery))
     db.session.commit()
 
 
-def _stand(seeded: SeededIds, stage: State, **facts: Any) -> AlertDelivery:
-    return add_delivery(get_destination(seeded), **(STANDING[stage] | facts))
+def _add(seeded: SeededIds, state: State, **facts: Any) -> AlertDelivery:
+    return add_delivery(get_destination(seeded), **(ROWS[state] | facts))
 
 
-def _look(delivery: AlertDelivery) -> tuple[Any, ...]:
+def _read(delivery: AlertDelivery) -> tuple[Any, ...]:
     db.session.refresh(delivery)
     return delivery.status, delivery.attempt_started_at, delivery.attempt_count, delivery.updated_at
 
 
-def test_a_fact_that_no_column_holds_is_an_error_and_not_dropped(seeded: SeededIds) -> None:
-    delivery = _stand(seeded, State.SENDING)
+def test_a_value_without_a_column_is_an_error(seeded: SeededIds) -> None:
+    delivery = _add(seeded, State.SENDING)
 
     with pytest.raises(CompileError, match="anser_status"):
         apply_transition(FAIL, delivery.id, LATER, last_error_code="not_found", anser_status=500)
 
 
-@pytest.mark.parametrize("change", TRANSITIONS, ids=lambda change: change.name)
-@pytest.mark.parametrize("stage", State)
+@pytest.mark.parametrize("transition", TRANSITIONS, ids=lambda transition: transition.name)
+@pytest.mark.parametrize("state", State)
 @on_both_databases
-def test_a_change_is_made_where_it_begins_and_nowhere_else(seeded: SeededIds, stage: State, change: Transition) -> None:
-    delivery = _stand(seeded, stage)
-    before = _look(delivery)
+def test_a_transition_is_applied_only_in_its_source_states(
+    seeded: SeededIds, state: State, transition: Transition
+) -> None:
+    delivery = _add(seeded, state)
+    before = _read(delivery)
 
-    made = apply_transition(change, delivery.id, LATER, **FACTS[change.target])
+    applied = apply_transition(transition, delivery.id, LATER, **REQUIRED_FACTS[transition.target])
 
-    assert made is (stage in change.sources)
-    assert (_look(delivery) != before) is made
+    assert applied is (state in transition.sources)
+    assert (_read(delivery) != before) is applied
 
 
 @pytest.mark.parametrize(("source", "target"), list(product(State, State)), ids=str)
 @on_both_databases
-def test_the_database_allows_exactly_the_listed_steps(seeded: SeededIds, source: State, target: State) -> None:
-    delivery = _stand(seeded, source)
+def test_the_database_allows_exactly_the_listed_transitions(seeded: SeededIds, source: State, target: State) -> None:
+    delivery = _add(seeded, source)
     attempts = delivery.attempt_count + (source is not target is State.SENDING)
     code = delivery.last_error_code if source is target else "not_found"
-    row = {"send_after": None, "sent_at": None, "attempt_started_at": None} | STANDING[target]
+    row = {"send_after": None, "sent_at": None, "attempt_started_at": None} | ROWS[target]
     row |= {"attempt_count": attempts, "last_error_code": code}
 
     assert _is_allowed(delivery, row) is (source is target or (source, target) in STEPS)
 
 
-@pytest.mark.parametrize("stage", [stage for stage in State if stage is not State.WAITING])
+@pytest.mark.parametrize("state", [state for state in State if state is not State.WAITING])
 @pytest.mark.parametrize("by", [-1, 1, 5])
 @on_both_databases
-def test_the_database_lets_attempts_be_counted_by_a_claim_alone(seeded: SeededIds, stage: State, by: int) -> None:
-    delivery = _stand(seeded, stage, attempt_count=2)
+def test_the_database_allows_only_a_claim_to_count_attempts(seeded: SeededIds, state: State, by: int) -> None:
+    delivery = _add(seeded, state, attempt_count=2)
 
     assert not _is_allowed(delivery, {"attempt_count": 2 + by})
 
 
 @on_both_databases
 def test_the_database_refuses_a_second_claim_of_the_same_attempt(seeded: SeededIds) -> None:
-    assert not _is_allowed(_stand(seeded, State.SENDING), {"attempt_started_at": LATER})
+    assert not _is_allowed(_add(seeded, State.SENDING), {"attempt_started_at": LATER})
 
 
-@pytest.mark.parametrize("stage", ENDS)
-@pytest.mark.parametrize("late", [{"sent_at": LATER}, {"last_error_code": "gone"}, {"attempt_started_at": LATER}])
+@pytest.mark.parametrize("state", FINAL_STATES)
+@pytest.mark.parametrize("values", [{"sent_at": LATER}, {"last_error_code": "gone"}, {"attempt_started_at": LATER}])
 @on_both_databases
-def test_the_database_refuses_what_comes_after_the_end(seeded: SeededIds, stage: State, late: dict[str, Any]) -> None:
-    assert not _is_allowed(_stand(seeded, stage), late)
+def test_the_database_refuses_to_change_a_completed_row(
+    seeded: SeededIds, state: State, values: dict[str, Any]
+) -> None:
+    assert not _is_allowed(_add(seeded, state), values)
 
 
 @on_both_databases
-def test_the_database_lets_an_ended_row_forget_who_pressed(seeded: SeededIds) -> None:
-    sent = _stand(seeded, State.SENT, requested_by_id=seeded.admin)
+def test_the_database_lets_a_completed_row_lose_its_requester(seeded: SeededIds) -> None:
+    sent = _add(seeded, State.SENT, requested_by_id=seeded.admin)
 
     assert _is_allowed(sent, {"requested_by_id": None})
 
 
 @on_both_databases
-def test_the_database_lets_another_program_move_real_alerts_as_it_likes(seeded: SeededIds) -> None:
+def test_the_database_lets_another_program_change_real_alerts_freely(seeded: SeededIds) -> None:
     alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW, attempt_count=1)
 
     assert _is_allowed(alert, {"status": DeliveryStatus.QUEUED, "attempt_count": 0})
 
 
-def test_no_change_leads_away_from_an_end() -> None:
-    assert {source for source, _ in STEPS} & set(ENDS) == set()
+def test_no_transition_leaves_a_final_state() -> None:
+    assert {source for source, _ in STEPS} & set(FINAL_STATES) == set()
 
 
-@pytest.mark.parametrize("change", TRANSITIONS, ids=lambda change: change.name)
-def test_the_drawing_shows_every_change(change: Transition) -> None:
-    drawing = (ROOT / "docs" / "delivery-states.md").read_text()
+@pytest.mark.parametrize("transition", TRANSITIONS, ids=lambda transition: transition.name)
+def test_the_document_shows_every_transition(transition: Transition) -> None:
+    document = (ROOT / "docs" / "delivery-states.md").read_text()
 
-    arrows = [f"{source} --> {change.target}: {change.name}" for source in change.sources]
-    row = f"| {change.name} | {', '.join(change.sources)} | {change.target} | {change.actor} | {change.condition} |"
-    assert [line for line in (*arrows, row) if line not in drawing] == []
+    arrows = [f"{source} --> {transition.target}: {transition.name}" for source in transition.sources]
+    cells = (transition.name, ", ".join(transition.sources), transition.target, transition.actor, transition.condition)
+    row = f"| {' | '.join(cells)} |"
+    assert [line for line in (*arrows, row) if line not in document] == []
 
 
 def _is_allowed(delivery: AlertDelivery, values: dict[str, Any]) -> bool:

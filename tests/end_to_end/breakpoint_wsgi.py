@@ -1,11 +1,11 @@
-"""The application, in processes that stop where a trap is laid in the directory `TRAPS`."""
+"""The application in processes that stop at the breakpoints set in the directory `BREAKPOINTS`."""
 
 import os
 from pathlib import Path
 
-from tests.end_to_end.breakpoints import Traps
+from tests.end_to_end.breakpoints import Breakpoints
 from wsgi import app
 
 __all__ = ["app"]
 
-Traps(Path(os.environ["TRAPS"])).arm()
+Breakpoints(Path(os.environ["BREAKPOINTS"])).install()

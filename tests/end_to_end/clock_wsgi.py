@@ -1,4 +1,4 @@
-"""The application under a wall clock that a test can set: a file tells by how many seconds it is ahead."""
+"""The application with a wall clock that a test can set: a file holds the seconds by which it is ahead."""
 
 import os
 import threading
@@ -12,28 +12,28 @@ from wsgi import app
 
 __all__ = ["app"]
 
-AHEAD = Path(os.environ["CLOCK_AHEAD"])
-STARTED, STEADY = datetime.now(UTC), time.monotonic()  # time-machine leaves the monotonic clock alone
+AHEAD_FILE = Path(os.environ["CLOCK_AHEAD"])
+STARTED, MONOTONIC = datetime.now(UTC), time.monotonic()  # time-machine leaves the monotonic clock alone
 
 
-def follow() -> None:
-    """Set the clock whenever the file says something new."""
+def follow_file() -> None:
+    """Set the clock whenever the file changes."""
     ahead, travel = 0.0, None
     while True:
-        told = float(AHEAD.read_text())
-        if told != ahead:
+        wanted = float(AHEAD_FILE.read_text())
+        if wanted != ahead:
             if travel is not None:
                 travel.stop()
-            true_time = STARTED + timedelta(seconds=time.monotonic() - STEADY)
-            travel = time_machine.travel(true_time + timedelta(seconds=told), tick=True)
+            true_time = STARTED + timedelta(seconds=time.monotonic() - MONOTONIC)
+            travel = time_machine.travel(true_time + timedelta(seconds=wanted), tick=True)
             travel.start()
-            ahead = told
+            ahead = wanted
         time.sleep(0.05)
 
 
 def start_following() -> None:
-    """Follow in this process; a fork has no thread of its parent's."""
-    threading.Thread(target=follow, daemon=True).start()
+    """Start the thread; a forked process needs its own."""
+    threading.Thread(target=follow_file, daemon=True).start()
 
 
 start_following()

@@ -1,4 +1,4 @@
-"""A whole installation, and someone of the cast who can sign in to it."""
+"""A whole installation, and the email address and password of an admin."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def stack(environment: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.fixture
 def owner(app: Flask, seeded: SeededIds) -> tuple[str, str]:
-    """E-mail address and password of an admin of Harbor Logistics."""
+    """Email address and password of an admin of Harbor Logistics."""
     with app.app_context():
         account = add_account(EMAIL, "Owner", PASSWORD, NOW)
         set_role(get_workspace(seeded), account, Role.ADMIN)

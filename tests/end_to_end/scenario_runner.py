@@ -1,4 +1,4 @@
-"""What a scenario of a failed test send is made of, and how to press Send test in one."""
+"""The parts of a scenario, and a function that runs one: it presses Send test under the scenario's conditions."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -17,12 +17,12 @@ from webapp.settings import AppSettings
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What every scenario is given: a kind of destination, for where it does not matter, and all that is secret.
+class ScenarioInputs:
+    """The inputs of every scenario: the channel, for scenarios that work with any channel, and all secrets.
 
-    environment: the operator's settings, for a process that a scenario starts.
-    path: what follows the origin in an address, the query included.
-    password: the mail server's.
+    environment: the settings, for a process that a scenario starts.
+    path: the path and query of an address.
+    password: the mail server's password.
     """
 
     environment: Mapping[str, str]
@@ -33,7 +33,7 @@ class Stage:
     password: str = "Sesame-4711"
 
     def settings(self, channel: str, origin: str = "") -> dict[str, str]:
-        """Return the settings of a destination, at `origin` if it has an address."""
+        """Return the settings of a destination whose address, if it has one, is at `origin`."""
         values = {
             FieldKind.ADDRESS: origin + self.path,
             FieldKind.SECRET: self.signing_secret,
@@ -42,37 +42,39 @@ class Stage:
         return {field.name: values[field.kind] for field in CHANNELS[channel].fields}
 
 
-Meanwhile = Callable[[AlertDelivery, AppSettings], None]
-"""What happens between a press and its job."""
+# An action between a press and its job.
+ActionBeforeJob = Callable[[AlertDelivery, AppSettings], None]
 
 
-def nothing(delivery: AlertDelivery, app_settings: AppSettings) -> None:
-    """Let the job come as it should."""
+def do_nothing(delivery: AlertDelivery, app_settings: AppSettings) -> None:
+    """Change nothing between the press and the job."""
 
 
 @dataclass(frozen=True)
-class Scene:
-    """The circumstances of one press."""
+class ScenarioSetup:
+    """The conditions of one press."""
 
     channel: str
     settings: Mapping[str, str]
     outbound: OutboundClient
-    meanwhile: Meanwhile = nothing
+    before_job: ActionBeforeJob = do_nothing
 
 
-Scenario = Callable[[Stage], AbstractContextManager[Scene]]
-"""Sets the circumstances up, for as long as they are needed."""
+# Sets up the conditions for the length of a `with`.
+Scenario = Callable[[ScenarioInputs], AbstractContextManager[ScenarioSetup]]
 
 
-def play(scenario: Scenario, stage: Stage, seeded: SeededIds, app_settings: AppSettings) -> AlertDelivery:
-    """Press once for a new destination, let happen what happens, run the job, and return the row."""
-    with scenario(stage) as scene:
-        app_settings, now = replace(app_settings, outbound=scene.outbound), datetime.now(UTC)
+def run_scenario(
+    scenario: Scenario, inputs: ScenarioInputs, seeded: SeededIds, app_settings: AppSettings
+) -> AlertDelivery:
+    """Press once for a new destination, run the action before the job, run the job, and return the row."""
+    with scenario(inputs) as setup:
+        app_settings, now = replace(app_settings, outbound=setup.outbound), datetime.now(UTC)
         harbor, admin = db.session.get_one(Workspace, seeded.harbor), db.session.get_one(Account, seeded.admin)
         destination = add_destination(
-            harbor, admin, scene.channel, "On stage", scene.settings, app_settings.cipher, now
+            harbor, admin, setup.channel, "On stage", setup.settings, app_settings.cipher, now
         )
         delivery_id = request_test(destination, admin, now)
-        scene.meanwhile(db.session.get_one(AlertDelivery, delivery_id), app_settings)
+        setup.before_job(db.session.get_one(AlertDelivery, delivery_id), app_settings)
         send(delivery_id, app_settings)
     return db.session.get_one(AlertDelivery, delivery_id, populate_existing=True)

@@ -1,4 +1,4 @@
-"""For every code of the list, circumstances under which it really happens."""
+"""For every failure code, a scenario in which it really occurs."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from benchmarks.installation.processes import ROOT, wait_until
 from benchmarks.installation.scripted_server import closed_port, context_of, full_port, listening
 from tests.deliveries.recovery_passes import recover_at
-from tests.end_to_end.scenario_runner import Meanwhile, Scenario, Scene, Stage, nothing
+from tests.end_to_end.scenario_runner import ActionBeforeJob, Scenario, ScenarioInputs, ScenarioSetup, do_nothing
 from tests.outbound.outcome_of import BRIEF, failing, loopback, trusting
 from tests.outbound.scripts import reads_first, script_of
 from tests.scripted_mail_server import HANG_UP, mail_server
@@ -38,9 +38,9 @@ from webapp.outbound.transport.dns import Resolver, system_resolver
 from webapp.settings import AppSettings
 
 NAME = "hooks.example.com"
-NO_TRUST = Policy(extra_hosts=dict.fromkeys(CHANNELS, (NAME,)))
+NO_TRUSTED_ORIGINS = Policy(extra_hosts=dict.fromkeys(CHANNELS, (NAME,)))
 TODAY, DAY = datetime.now(UTC), timedelta(days=1)
-YES = script_of("plain", {"status": 200, "body": "ok"})
+ACCEPT_ALL = script_of("plain", {"status": 200, "body": "ok"})
 MAIL_SENDER = "alerts@example.com"
 OFFERS_TLS = "250-mail.example\r\n250 STARTTLS"
 OFFERS_ALL = "250-mail.example\r\n250-STARTTLS\r\n250 AUTH PLAIN"
@@ -50,135 +50,137 @@ SEND_ONE = (
 )
 
 
-def _scene(
-    stage: Stage,
+def _make_setup(
+    inputs: ScenarioInputs,
     origin: str = f"https://{NAME}",
     policy: Policy | None = None,
     resolver: Resolver = loopback,
     channel: str | None = None,
-    meanwhile: Meanwhile = nothing,
-) -> Scene:
-    """A destination with an address at `origin`, which is trusted unless there is another policy."""
-    channel = channel or stage.channel
+    before_job: ActionBeforeJob = do_nothing,
+) -> ScenarioSetup:
+    """Return a destination with an address at `origin`, which is trusted unless a policy is given."""
+    channel = channel or inputs.channel
     outbound = OutboundClient(policy or trusting(f"{origin}/"), resolver=resolver, limits=BRIEF)
-    return Scene(channel, stage.settings(channel, origin), outbound, meanwhile)
+    return ScenarioSetup(channel, inputs.settings(channel, origin), outbound, before_job)
 
 
-# Where an address leads
+# Addresses
 
 
-def _leading_to(origin: str, policy: Policy | None = NO_TRUST, channel: str | None = None) -> Scenario:
-    return lambda stage: nullcontext(_scene(stage, origin, policy, channel=channel))
+def _at_address(origin: str, policy: Policy | None = NO_TRUSTED_ORIGINS, channel: str | None = None) -> Scenario:
+    return lambda inputs: nullcontext(_make_setup(inputs, origin, policy, channel=channel))
 
 
-def _looked_up_by(resolver: Resolver, origin: str = f"https://{NAME}", policy: Policy | None = NO_TRUST) -> Scenario:
-    return lambda stage: nullcontext(_scene(stage, origin, policy, resolver))
+def _resolved_by(
+    resolver: Resolver, origin: str = f"https://{NAME}", policy: Policy | None = NO_TRUSTED_ORIGINS
+) -> Scenario:
+    return lambda inputs: nullcontext(_make_setup(inputs, origin, policy, resolver))
 
 
-def _keep_waiting(host: str) -> list[str]:
+def _time_out(host: str) -> list[str]:
     Event().wait(2 * BRIEF.lookup)
     return loopback(host)
 
 
-def _at_a_closed_port(stage: Stage) -> nullcontext[Scene]:
-    return nullcontext(_scene(stage, f"http://127.0.0.1:{closed_port()}"))
+def _at_a_closed_port(inputs: ScenarioInputs) -> nullcontext[ScenarioSetup]:
+    return nullcontext(_make_setup(inputs, f"http://127.0.0.1:{closed_port()}"))
 
 
 @contextmanager
-def _at_a_full_port(stage: Stage) -> Iterator[Scene]:
+def _at_a_full_port(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
     with full_port() as port:
-        yield _scene(stage, f"http://127.0.0.1:{port}")
+        yield _make_setup(inputs, f"http://127.0.0.1:{port}")
 
 
-# What a far end does
+# Receivers
 
 
-def _facing(script: str, scheme: str = "http") -> Scenario:
-    """A far end without TLS that does what the script says."""
+def _scripted(script: str, scheme: str = "http") -> Scenario:
+    """A receiver without TLS that follows the script."""
 
     @contextmanager
-    def scene(stage: Stage) -> Iterator[Scene]:
+    def setup(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
         with listening(script_of(script, {}), read_first=reads_first(script)) as receiver:
-            yield _scene(stage, f"{scheme}://127.0.0.1:{receiver.port}")
+            yield _make_setup(inputs, f"{scheme}://127.0.0.1:{receiver.port}")
 
-    return scene
+    return setup
 
 
-def _answering(status: int, channel: str | None = None) -> Scenario:
-    """A far end that answers with this status, and repeats the secret wherever an answer has room for it."""
+def _responding(status: int, channel: str | None = None) -> Scenario:
+    """A receiver that responds with this status, and repeats the secret in its headers and body."""
 
     @contextmanager
-    def scene(stage: Stage) -> Iterator[Scene]:
-        headers = dict.fromkeys(("Location", "Retry-After", "X-Was"), stage.path)
-        echo = script_of("plain", {"status": status, "body": f"no such hook: {stage.path}", "headers": headers})
+    def setup(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
+        headers = dict.fromkeys(("Location", "Retry-After", "X-Was"), inputs.path)
+        echo = script_of("plain", {"status": status, "body": f"no such hook: {inputs.path}", "headers": headers})
         with listening(echo) as receiver:
-            yield _scene(stage, receiver.origin, channel=channel)
+            yield _make_setup(inputs, receiver.origin, channel=channel)
 
-    return scene
+    return setup
 
 
 def _certified(issue: Callable[[trustme.CA], trustme.LeafCert]) -> Scenario:
-    """A far end with a certificate, and an operator who trusts one authority of their own."""
+    """A receiver with a certificate, and settings that trust one authority."""
 
     @contextmanager
-    def scene(stage: Stage) -> Iterator[Scene]:
+    def setup(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
         authority = trustme.CA()
-        with authority.cert_pem.tempfile() as ca_file, listening(YES, context_of(issue(authority))) as receiver:
+        with authority.cert_pem.tempfile() as ca_file, listening(ACCEPT_ALL, context_of(issue(authority))) as receiver:
             origin = f"https://{NAME}:{receiver.port}"
-            yield _scene(stage, origin, trusting(f"{origin}/", ca_file))
+            yield _make_setup(inputs, origin, trusting(f"{origin}/", ca_file))
 
-    return scene
+    return setup
 
 
-def _mailing(replies: Mapping[str, str], security: MailSecurity = MailSecurity.NONE) -> Scenario:
-    """A mail server that is polite but for these replies; `{}` in them is the recipient. Sign-in only with TLS."""
+def _mail_server(replies: Mapping[str, str], security: MailSecurity = MailSecurity.NONE) -> Scenario:
+    """A mail server with these replies; `{}` in them is the recipient. It offers sign-in only with TLS."""
 
     @contextmanager
-    def scene(stage: Stage) -> Iterator[Scene]:
+    def setup(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
         authority = trustme.CA()
-        script = {moment: reply.format(stage.recipient) for moment, reply in replies.items()}
-        user, password = (None, None) if security is MailSecurity.NONE else ("alertcheck", stage.password)
+        script = {moment: reply.format(inputs.recipient) for moment, reply in replies.items()}
+        user, password = (None, None) if security is MailSecurity.NONE else ("alertcheck", inputs.password)
         certificate = authority.issue_cert("127.0.0.1")
         with authority.cert_pem.tempfile() as ca_file, mail_server(script, context_of(certificate)) as receiver:
             server = MailServer("127.0.0.1", receiver.port, MAIL_SENDER, security, user, password, ca_file, BRIEF)
-            yield Scene("email", stage.settings("email"), OutboundClient(mail=server))
+            yield ScenarioSetup("email", inputs.settings("email"), OutboundClient(mail=server))
 
-    return scene
+    return setup
 
 
 @contextmanager
-def accepted(stage: Stage) -> Iterator[Scene]:
-    """A far end that takes the message, under a name that the machine's own resolver knows."""
-    with listening(YES) as receiver:
-        yield _scene(stage, f"http://localhost:{receiver.port}", resolver=system_resolver)
+def accepted(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
+    """A receiver that accepts the message, under a name that the system's resolver knows."""
+    with listening(ACCEPT_ALL) as receiver:
+        yield _make_setup(inputs, f"http://localhost:{receiver.port}", resolver=system_resolver)
 
 
 accepted_over_tls = _certified(lambda authority: authority.issue_cert(NAME))
-accepted_by_mail = _mailing({})
-accepted_by_mail_over_tls = _mailing({"EHLO": OFFERS_ALL}, MailSecurity.STARTTLS)
+accepted_by_mail = _mail_server({})
+accepted_by_mail_over_tls = _mail_server({"EHLO": OFFERS_ALL}, MailSecurity.STARTTLS)
 
 
-# What is wrong on our side
+# Failures inside Alertcheck
 
 
-def _without_a_mail_server(stage: Stage) -> nullcontext[Scene]:
-    return nullcontext(Scene("email", stage.settings("email"), OutboundClient()))
+def _without_a_mail_server(inputs: ScenarioInputs) -> nullcontext[ScenarioSetup]:
+    return nullcontext(ScenarioSetup("email", inputs.settings("email"), OutboundClient()))
 
 
-def _with_a_name_beside_the_recipient(stage: Stage) -> nullcontext[Scene]:
+def _with_a_name_beside_the_recipient(inputs: ScenarioInputs) -> nullcontext[ScenarioSetup]:
     server = MailServer("127.0.0.1", closed_port(), MAIL_SENDER)
-    return nullcontext(Scene("email", {"recipients": f"Ann <{stage.recipient}>"}, OutboundClient(mail=server)))
+    return nullcontext(ScenarioSetup("email", {"recipients": f"Ann <{inputs.recipient}>"}, OutboundClient(mail=server)))
 
 
-def _with_a_file_of_authorities_that_is_gone(stage: Stage) -> nullcontext[Scene]:
-    return nullcontext(_scene(stage, policy=trusting(f"https://{NAME}/", "/nowhere/ca.pem")))
+def _with_a_file_of_authorities_that_is_gone(inputs: ScenarioInputs) -> nullcontext[ScenarioSetup]:
+    return nullcontext(_make_setup(inputs, policy=trusting(f"https://{NAME}/", "/nowhere/ca.pem")))
 
 
 @contextmanager
-def _with_a_worker_that_is_killed(stage: Stage) -> Iterator[Scene]:
-    """A process that sends is killed when its message has arrived and is not answered yet."""
+def _with_a_worker_that_is_killed(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
+    """A sending process is killed after its message has arrived and before the response."""
     with listening(script_of("silent", {})) as receiver:
-        environment = os.environ | stage.environment | {"ALERTCHECK_TRUSTED_ORIGINS": receiver.origin}
+        environment = os.environ | inputs.environment | {"ALERTCHECK_TRUSTED_ORIGINS": receiver.origin}
 
         def kill(delivery: AlertDelivery, app_settings: AppSettings) -> None:
             command = [sys.executable, "-c", SEND_ONE, str(delivery.id)]
@@ -187,18 +189,20 @@ def _with_a_worker_that_is_killed(stage: Stage) -> Iterator[Scene]:
                 worker.kill()
             recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + LOST_AFTER)
 
-        yield _scene(stage, receiver.origin, meanwhile=kill)
+        yield _make_setup(inputs, receiver.origin, before_job=kill)
 
 
-def _after(meanwhile: Meanwhile) -> Scenario:
-    """A press for a destination that could be sent to, if only this had not happened before the job came."""
-    return lambda stage: nullcontext(_scene(stage, meanwhile=meanwhile))
+def _with_action(before_job: ActionBeforeJob) -> Scenario:
+    """A press for a working destination, with this action before the job."""
+    return lambda inputs: nullcontext(_make_setup(inputs, before_job=before_job))
 
 
 def _lose_the_key(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     destination = delivery.destination
-    lost = SettingsCipher([Fernet.generate_key().decode()], fingerprint_key="any")
-    destination.config = lost.encrypt(_settings_of(delivery, app_settings), context=destination.encryption_context)
+    other_cipher = SettingsCipher([Fernet.generate_key().decode()], fingerprint_key="any")
+    destination.config = other_cipher.encrypt(
+        _decrypt_settings(delivery, app_settings), context=destination.encryption_context
+    )
     db.session.commit()
 
 
@@ -210,34 +214,34 @@ def _fail_to_enqueue(delivery: AlertDelivery, app_settings: AppSettings) -> None
     fail_unqueued(delivery.id, datetime.now(UTC))
 
 
-def _wait_in_vain(delivery: AlertDelivery, app_settings: AppSettings) -> None:
+def _expire(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     recover_at(app_settings, delivery.created_at + TEST_SEND_POLICY.time_limit)
 
 
 def _disable(delivery: AlertDelivery, app_settings: AppSettings) -> None:
-    set_enabled(delivery.destination, _who_pressed(delivery), False, datetime.now(UTC))
+    set_enabled(delivery.destination, _requester(delivery), False, datetime.now(UTC))
 
 
 def _delete(delivery: AlertDelivery, app_settings: AppSettings) -> None:
-    delete_destination(delivery.destination, _who_pressed(delivery), datetime.now(UTC))
+    delete_destination(delivery.destination, _requester(delivery), datetime.now(UTC))
 
 
 def _change(delivery: AlertDelivery, app_settings: AppSettings) -> None:
-    typed = {name: f"{value}0" for name, value in _settings_of(delivery, app_settings).items()}
+    typed = {name: f"{value}0" for name, value in _decrypt_settings(delivery, app_settings).items()}
     change_destination(
-        delivery.destination, _who_pressed(delivery), "Renamed", typed, app_settings.cipher, datetime.now(UTC)
+        delivery.destination, _requester(delivery), "Renamed", typed, app_settings.cipher, datetime.now(UTC)
     )
 
 
-def _press_again(delivery: AlertDelivery, app_settings: AppSettings) -> None:
-    request_test(delivery.destination, _who_pressed(delivery), delivery.created_at + COOLDOWN)
+def _press_once_more(delivery: AlertDelivery, app_settings: AppSettings) -> None:
+    request_test(delivery.destination, _requester(delivery), delivery.created_at + COOLDOWN)
 
 
-def _settings_of(delivery: AlertDelivery, app_settings: AppSettings) -> dict[str, str]:
+def _decrypt_settings(delivery: AlertDelivery, app_settings: AppSettings) -> dict[str, str]:
     return app_settings.cipher.decrypt(delivery.destination.config, context=delivery.destination.encryption_context)
 
 
-def _who_pressed(delivery: AlertDelivery) -> Account:
+def _requester(delivery: AlertDelivery) -> Account:
     assert delivery.requested_by is not None
     return delivery.requested_by
 
@@ -250,63 +254,63 @@ def _fail_twice(delivery: AlertDelivery, app_settings: AppSettings) -> None:
 
 
 @contextmanager
-def tried_thrice(stage: Stage) -> Iterator[Scene]:
-    """A far end that is not available for as long as it is tried."""
-    with SCENARIOS[Code.REMOTE_UNAVAILABLE](stage) as scene:
-        yield replace(scene, meanwhile=_fail_twice)
+def busy_three_times(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
+    """A receiver that is unavailable at all three attempts."""
+    with SCENARIOS[Code.REMOTE_UNAVAILABLE](inputs) as setup:
+        yield replace(setup, before_job=_fail_twice)
 
 
 SCENARIOS: Mapping[Code, Scenario] = {
-    Code.URL_INVALID: _leading_to(f"https://{NAME}\\@127.0.0.1"),
-    Code.SCHEME_NOT_ALLOWED: _leading_to(f"http://{NAME}"),
-    Code.PORT_NOT_ALLOWED: _leading_to(f"https://{NAME}:8443"),
-    Code.HOST_NOT_EXPECTED: _leading_to("https://elsewhere.example.com", channel="teams"),
-    Code.TARGET_NOT_ALLOWED: _looked_up_by(loopback),
+    Code.URL_INVALID: _at_address(f"https://{NAME}\\@127.0.0.1"),
+    Code.SCHEME_NOT_ALLOWED: _at_address(f"http://{NAME}"),
+    Code.PORT_NOT_ALLOWED: _at_address(f"https://{NAME}:8443"),
+    Code.HOST_NOT_EXPECTED: _at_address("https://elsewhere.example.com", channel="teams"),
+    Code.TARGET_NOT_ALLOWED: _resolved_by(loopback),
     Code.CONFIG_INCOMPLETE: _without_a_mail_server,
-    Code.CONFIG_UNREADABLE: _after(_lose_the_key),
+    Code.CONFIG_UNREADABLE: _with_action(_lose_the_key),
     Code.RECIPIENT_INVALID: _with_a_name_beside_the_recipient,
-    Code.DNS_NOT_FOUND: _looked_up_by(failing(socket.EAI_NONAME)),
-    Code.DNS_TEMPORARY: _looked_up_by(failing(socket.EAI_AGAIN)),
-    Code.DNS_TIMEOUT: _looked_up_by(_keep_waiting),
+    Code.DNS_NOT_FOUND: _resolved_by(failing(socket.EAI_NONAME)),
+    Code.DNS_TEMPORARY: _resolved_by(failing(socket.EAI_AGAIN)),
+    Code.DNS_TIMEOUT: _resolved_by(_time_out),
     Code.CONNECT_REFUSED: _at_a_closed_port,
     Code.CONNECT_TIMEOUT: _at_a_full_port,
-    # 240/4 has no route; as a trusted origin it gets past our own table.
-    Code.NETWORK_UNREACHABLE: _looked_up_by(lambda host: ["255.255.255.255"], "http://receiver.lan", None),
+    # 240/4 has no route; as a trusted origin it passes the policy.
+    Code.NETWORK_UNREACHABLE: _resolved_by(lambda host: ["255.255.255.255"], "http://receiver.lan", None),
     Code.TLS_UNTRUSTED: _certified(lambda authority: trustme.CA().issue_cert(NAME)),
     Code.TLS_HOSTNAME_MISMATCH: _certified(lambda authority: authority.issue_cert("other.example.com")),
     Code.TLS_EXPIRED: _certified(lambda authority: authority.issue_cert(NAME, not_after=TODAY - DAY)),
     Code.TLS_NOT_YET_VALID: _certified(lambda authority: authority.issue_cert(NAME, not_before=TODAY + DAY)),
-    Code.TLS_FAILED: _facing("hangs_up", scheme="https"),
-    Code.READ_TIMEOUT: _facing("silent"),
-    Code.DEADLINE_EXCEEDED: _facing("dribbled_headers"),
-    Code.CONNECTION_CLOSED: _facing("cut_in_headers"),
-    Code.INVALID_RESPONSE: _facing("key_value_store"),
-    Code.REDIRECT_REFUSED: _answering(307),
-    Code.BAD_REQUEST: _answering(400),
-    Code.AUTH_FAILED: _answering(401),
-    Code.FORBIDDEN: _answering(403),
-    Code.NOT_FOUND: _answering(404),
-    Code.GONE: _answering(410),
-    Code.PAYLOAD_TOO_LARGE: _answering(413),
-    Code.RATE_LIMITED: _answering(429),
-    Code.REMOTE_UNAVAILABLE: _answering(503),
-    Code.REMOTE_ERROR: _answering(500),
-    Code.UNEXPECTED_STATUS: _answering(418),
-    Code.REMOTE_REJECTED: _answering(200, channel="slack"),
-    Code.SMTP_TEMPORARY: _mailing({"RCPT": "451 4.7.1 <{}> greylisted"}),
-    Code.SMTP_AUTH_FAILED: _mailing({"EHLO": OFFERS_ALL, "AUTH": "535 5.7.8 wrong"}, MailSecurity.STARTTLS),
-    Code.SMTP_AUTH_UNAVAILABLE: _mailing({"EHLO": OFFERS_TLS}, MailSecurity.STARTTLS),
-    Code.SMTP_TLS_UNAVAILABLE: _mailing({}, MailSecurity.STARTTLS),
-    Code.SMTP_PROTOCOL: _mailing({"GREETING": HANG_UP}),
-    Code.SENDER_REFUSED: _mailing({"MAIL": "553 5.7.1 not your address"}),
-    Code.RECIPIENTS_REFUSED: _mailing({"RCPT": "550 5.1.1 <{}> no such user"}),
-    Code.MESSAGE_REFUSED: _mailing({"END": "554 5.7.1 mail to <{}> looks like spam"}),
-    Code.QUEUE_UNAVAILABLE: _after(_fail_to_enqueue),
-    Code.NOT_STARTED: _after(_wait_in_vain),
+    Code.TLS_FAILED: _scripted("hangs_up", scheme="https"),
+    Code.READ_TIMEOUT: _scripted("silent"),
+    Code.DEADLINE_EXCEEDED: _scripted("dribbled_headers"),
+    Code.CONNECTION_CLOSED: _scripted("cut_in_headers"),
+    Code.INVALID_RESPONSE: _scripted("key_value_store"),
+    Code.REDIRECT_REFUSED: _responding(307),
+    Code.BAD_REQUEST: _responding(400),
+    Code.AUTH_FAILED: _responding(401),
+    Code.FORBIDDEN: _responding(403),
+    Code.NOT_FOUND: _responding(404),
+    Code.GONE: _responding(410),
+    Code.PAYLOAD_TOO_LARGE: _responding(413),
+    Code.RATE_LIMITED: _responding(429),
+    Code.REMOTE_UNAVAILABLE: _responding(503),
+    Code.REMOTE_ERROR: _responding(500),
+    Code.UNEXPECTED_STATUS: _responding(418),
+    Code.REMOTE_REJECTED: _responding(200, channel="slack"),
+    Code.SMTP_TEMPORARY: _mail_server({"RCPT": "451 4.7.1 <{}> greylisted"}),
+    Code.SMTP_AUTH_FAILED: _mail_server({"EHLO": OFFERS_ALL, "AUTH": "535 5.7.8 wrong"}, MailSecurity.STARTTLS),
+    Code.SMTP_AUTH_UNAVAILABLE: _mail_server({"EHLO": OFFERS_TLS}, MailSecurity.STARTTLS),
+    Code.SMTP_TLS_UNAVAILABLE: _mail_server({}, MailSecurity.STARTTLS),
+    Code.SMTP_PROTOCOL: _mail_server({"GREETING": HANG_UP}),
+    Code.SENDER_REFUSED: _mail_server({"MAIL": "553 5.7.1 not your address"}),
+    Code.RECIPIENTS_REFUSED: _mail_server({"RCPT": "550 5.1.1 <{}> no such user"}),
+    Code.MESSAGE_REFUSED: _mail_server({"END": "554 5.7.1 mail to <{}> looks like spam"}),
+    Code.QUEUE_UNAVAILABLE: _with_action(_fail_to_enqueue),
+    Code.NOT_STARTED: _with_action(_expire),
     Code.WORKER_LOST: _with_a_worker_that_is_killed,
-    Code.DESTINATION_DISABLED: _after(_disable),
-    Code.DESTINATION_DELETED: _after(_delete),
-    Code.DESTINATION_CHANGED: _after(_change),
-    Code.SUPERSEDED: _after(_press_again),
+    Code.DESTINATION_DISABLED: _with_action(_disable),
+    Code.DESTINATION_DELETED: _with_action(_delete),
+    Code.DESTINATION_CHANGED: _with_action(_change),
+    Code.SUPERSEDED: _with_action(_press_once_more),
     Code.INTERNAL_ERROR: _with_a_file_of_authorities_that_is_gone,
 }

@@ -1,4 +1,4 @@
-"""The wall clock of a worker is set by an hour or a day in the middle of a test: nothing is lost, and nothing hangs."""
+"""A worker's wall clock is set by an hour or a day during a test: no delivery is lost, and none hangs."""
 
 import threading
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ from webapp.models import AlertDelivery, DeliveryStatus
 pytestmark = pytest.mark.slow
 
 HOUR, DAY = 3600.0, 86_400.0
-SOME_PASSES = 3.0
-"""Seconds in which the recovery pass runs a few times."""
+# Seconds in which the recovery pass runs a few times.
+A_FEW_RECOVERY_PASSES = 3.0
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Clock:
 
     file: Path
 
-    def set_by(self, count: float) -> None:
-        self.file.write_text(str(count))
+    def set_by(self, ahead: float) -> None:
+        self.file.write_text(str(ahead))
 
 
 @pytest.fixture
 def clock(environment: dict[str, str], tmp_path: Path) -> Iterator[Clock]:
-    """A worker's clock; two processes of one worker go by it."""
+    """The clock of a worker with two processes."""
     clock = Clock(tmp_path / "ahead")
     clock.set_by(0)
-    given = environment | {"CLOCK_AHEAD": str(clock.file)}
-    with run_processes(given, tmp_path / "logs", wsgi="tests.end_to_end.clock_wsgi") as stack:
+    settings = environment | {"CLOCK_AHEAD": str(clock.file)}
+    with run_processes(settings, tmp_path / "logs", wsgi="tests.end_to_end.clock_wsgi") as stack:
         stack.start_worker()
         yield clock
 
@@ -55,21 +55,21 @@ def _press(app: Flask, seeded: SeededIds, ahead: float = 0) -> int:
         return delivery_id
 
 
-def _stands(app: Flask, delivery_id: int) -> tuple[DeliveryStatus, str | None]:
+def _read_outcome(app: Flask, delivery_id: int) -> tuple[DeliveryStatus, str | None]:
     with app.app_context():
         row = db.session.get_one(AlertDelivery, delivery_id)
         return row.status, row.last_error_code
 
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR, DAY, -DAY])
-def test_a_message_in_the_air_is_recorded_as_sent_although_the_clock_is_set(
+def test_a_message_being_sent_is_recorded_as_sent_although_the_clock_is_set(
     app: Flask, seeded: SeededIds, httpserver: HTTPServer, clock: Clock, step: float
 ) -> None:
-    arrived, let_go = threading.Event(), threading.Event()
+    arrived, release = threading.Event(), threading.Event()
 
     def hold(_request: Request) -> Response:
         arrived.set()
-        let_go.wait(15)
+        release.wait(15)
         return Response()
 
     httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
@@ -77,25 +77,25 @@ def test_a_message_in_the_air_is_recorded_as_sent_although_the_clock_is_set(
     assert arrived.wait(20)
 
     clock.set_by(step)
-    sleep(SOME_PASSES)
-    let_go.set()
+    sleep(A_FEW_RECOVERY_PASSES)
+    release.set()
 
-    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.SENT, None))
+    wait_until(lambda: _read_outcome(app, delivery_id) == (DeliveryStatus.SENT, None))
     assert len(httpserver.log) == 1
 
 
 @pytest.mark.parametrize("step", [-HOUR, -DAY])
-def test_a_deferred_test_is_tried_again_in_time_although_the_clock_is_set_back(
+def test_a_deferred_test_is_retried_on_time_although_the_clock_is_set_back(
     app: Flask, seeded: SeededIds, httpserver: HTTPServer, clock: Clock, step: float
 ) -> None:
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
     delivery_id = _press(app, seeded)
-    wait_until(lambda: _stands(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
+    wait_until(lambda: _read_outcome(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
 
     clock.set_by(step)
 
-    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.SENT, None), time_limit=10)
+    wait_until(lambda: _read_outcome(app, delivery_id) == (DeliveryStatus.SENT, None), time_limit=10)
     assert len(httpserver.log) == 2
 
 
@@ -105,11 +105,11 @@ def test_a_deferred_test_ends_with_its_cause_when_the_clock_is_set_ahead(
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data(status=503)
     delivery_id = _press(app, seeded)
-    wait_until(lambda: _stands(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
+    wait_until(lambda: _read_outcome(app, delivery_id)[0] is DeliveryStatus.DEFERRED)
 
     clock.set_by(step)
 
-    wait_until(lambda: _stands(app, delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable"), time_limit=10)
+    wait_until(lambda: _read_outcome(app, delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable"), time_limit=10)
     assert len(httpserver.log) == 1
 
 
@@ -119,11 +119,11 @@ def test_a_press_after_the_clock_was_set_is_the_newest_and_is_sent(
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     first = _press(app, seeded)
-    wait_until(lambda: _stands(app, first)[0] is DeliveryStatus.SENT)
+    wait_until(lambda: _read_outcome(app, first)[0] is DeliveryStatus.SENT)
     clock.set_by(step)
     sleep(0.3)
 
     second = _press(app, seeded, ahead=step)
 
-    wait_until(lambda: _stands(app, second)[0] is DeliveryStatus.SENT)
+    wait_until(lambda: _read_outcome(app, second)[0] is DeliveryStatus.SENT)
     assert len(httpserver.log) == 2

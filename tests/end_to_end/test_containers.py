@@ -1,4 +1,4 @@
-"""The commands of the containers, as they run there: on two machines that share the operator's settings alone."""
+"""The containers' commands, run on two machines that share nothing but the settings."""
 
 import os
 import re
@@ -23,7 +23,7 @@ WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1], 'probe').write_text('x')
 
 @pytest.fixture
 def database_url(postgres: PostgresServer) -> Iterator[str]:
-    """An empty PostgreSQL: the containers' own command migrates it."""
+    """An empty PostgreSQL database, which the containers' own command migrates."""
     name = f"test_{os.urandom(6).hex()}"
     yield create_database(postgres, name)
     drop_database(postgres, name)
@@ -44,7 +44,7 @@ def machines(image: Path, environment: dict[str, str], tmp_path: Path) -> list[M
 
 @pytest.fixture
 def started(machines: list[Machine]) -> Iterator[dict[str, Child]]:
-    """Migrated by one machine, which serves the pages then; the other one has the worker."""
+    """One machine migrates the database and serves the pages; the other runs the worker."""
     children: dict[str, Child] = {}
     try:
         children["migrate"] = machines[0].start("migrate")
@@ -59,22 +59,22 @@ def started(machines: list[Machine]) -> Iterator[dict[str, Child]]:
 
 @pytest.fixture
 def app(started: dict[str, Child], app: Flask) -> Flask:
-    """The application, to look at what the processes did."""
+    """The application, to read what the processes wrote."""
     return app
 
 
-@pytest.mark.parametrize("place", [".", "/"])
-def test_what_runs_there_can_write_nowhere(machines: list[Machine], place: str) -> None:
-    tried = machines[0].run("web", ["python", "-c", WRITE, place])
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_a_container_cannot_write_to_its_file_system(machines: list[Machine], folder: str) -> None:
+    result = machines[0].run("web", ["python", "-c", WRITE, folder])
 
-    assert re.search(r"(Read-only file system|Permission denied)", tried.stderr)
+    assert re.search(r"(Read-only file system|Permission denied)", result.stderr)
 
 
-def test_what_runs_there_can_write_to_its_tmp(machines: list[Machine]) -> None:
+def test_a_container_can_write_to_tmp(machines: list[Machine]) -> None:
     assert machines[0].run("web", ["python", "-c", WRITE, str(machines[0].tmp)]).returncode == 0
 
 
-def test_what_runs_there_has_the_images_user_and_no_capability(machines: list[Machine]) -> None:
+def test_a_container_runs_as_the_images_user_without_capabilities(machines: list[Machine]) -> None:
     status = machines[0].run("web", ["cat", "/proc/self/status"]).stdout
 
     assert re.search(r"^Uid:\t10001\b", status, re.MULTILINE)
@@ -96,9 +96,7 @@ def test_a_press_on_one_machine_is_sent_by_another(
     assert len(httpserver.log) == 1
 
 
-def test_without_a_worker_the_worker_is_not_healthy_and_the_web_is(
-    machines: list[Machine], started: dict[str, Child]
-) -> None:
+def test_without_a_worker_only_the_web_container_is_healthy(machines: list[Machine], started: dict[str, Child]) -> None:
     wait_until(lambda: machines[1].is_healthy("worker"))
     started["worker"].kill()
 
@@ -108,7 +106,7 @@ def test_without_a_worker_the_worker_is_not_healthy_and_the_web_is(
 
 
 @pytest.mark.parametrize("service", ["web", "worker"])
-def test_told_to_stop_it_ends_well_and_in_time(
+def test_a_container_stops_cleanly_within_its_grace_period(
     machines: list[Machine], started: dict[str, Child], service: str
 ) -> None:
     wait_until(lambda: machines[1].is_healthy("worker"))

@@ -1,6 +1,6 @@
-"""A destination is changed at every moment of a test send: what has not begun is not sent, what is in the air is.
+"""A destination changes during a test send: a message that is not yet being sent is canceled, any other completes.
 
-What happens to it between the press and the job is told in tests/deliveries/test_sending.py.
+Changes between the press and the job are tested in tests/deliveries/test_sending.py.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 from tests.deliveries.recovery_passes import recover_at
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, on_both_databases, seconds
 from webapp.deliveries import claiming, request_test, send
+from webapp.deliveries.transitions import apply_transition
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -22,7 +23,7 @@ from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
-Happens = Callable[[SeededIds, AppSettings], None]
+DestinationChange = Callable[[SeededIds, AppSettings], None]
 
 
 def _disable(seeded: SeededIds, app_settings: AppSettings) -> None:
@@ -41,7 +42,7 @@ def _edit(seeded: SeededIds, app_settings: AppSettings) -> None:
 
 
 every_change = pytest.mark.parametrize(
-    ("happens", "code"),
+    ("change", "code"),
     [(_disable, "destination_disabled"), (_delete, "destination_deleted"), (_edit, "destination_changed")],
     ids=["disabled", "deleted", "edited"],
 )
@@ -54,14 +55,14 @@ def delivery_id(seeded: SeededIds) -> int:
 
 
 @pytest.fixture
-def meanwhile(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> Callable[[Happens], None]:
-    """Let something happen as in another process: with a connection of its own, and committed."""
+def in_another_process(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> Callable[[DestinationChange], None]:
+    """Apply a change as another process does: with a connection of its own, and committed."""
 
-    def let_happen(happens: Happens) -> None:
+    def apply_change(change: DestinationChange) -> None:
         with app.app_context():
-            happens(seeded, app_settings)
+            change(seeded, app_settings)
 
-    return let_happen
+    return apply_change
 
 
 def _outcome(delivery_id: int) -> tuple[DeliveryStatus, str | None, int]:
@@ -69,135 +70,137 @@ def _outcome(delivery_id: int) -> tuple[DeliveryStatus, str | None, int]:
     return delivery.status, delivery.last_error_code, delivery.attempt_count
 
 
-def _answer_after(meanwhile: Callable[[Happens], None], happens: Happens, status: int) -> Callable[[Request], Response]:
-    """A far end that has the message when something happens to the destination, and answers then."""
+def _change_then_respond(
+    in_another_process: Callable[[DestinationChange], None], change: DestinationChange, status: int
+) -> Callable[[Request], Response]:
+    """A receiver during whose request the destination changes before it responds."""
 
-    def answer(_request: Request) -> Response:
-        meanwhile(happens)
+    def respond(_request: Request) -> Response:
+        in_another_process(change)
         return Response(status=status)
 
-    return answer
+    return respond
 
 
-# Between the look at the destination and the claim
+# Between reading the destination and the claim
 
 
 @every_change
-def test_what_happens_between_the_look_and_the_claim_keeps_the_message_from_going_out(
+def test_a_change_between_reading_and_claiming_cancels_the_delivery(
     httpserver: HTTPServer,
     delivery_id: int,
     app_settings: AppSettings,
-    meanwhile: Callable[[Happens], None],
+    in_another_process: Callable[[DestinationChange], None],
     monkeypatch: pytest.MonkeyPatch,
-    happens: Happens,
+    change: DestinationChange,
     code: str,
 ) -> None:
-    apply_transition = claiming.apply_transition
-
-    def change_first(*arguments: Any, **named: Any) -> bool:
-        meanwhile(happens)
-        return apply_transition(*arguments, **named)
+    def change_first(*arguments: Any, **keywords: Any) -> bool:
+        in_another_process(change)
+        return apply_transition(*arguments, **keywords)
 
     with monkeypatch.context() as patch:
         patch.setattr(claiming, "apply_transition", change_first)
         send(delivery_id, app_settings)
-    left_behind = _outcome(delivery_id)
+    after_first_job = _outcome(delivery_id)
     now = datetime.now(UTC)
-    reminded = recover_at(app_settings, now, now + seconds(10))
+    requeued = recover_at(app_settings, now, now + seconds(10))
     send(delivery_id, app_settings)
 
-    assert (left_behind, reminded) == ((DeliveryStatus.QUEUED, None, 0), [delivery_id])
+    assert (after_first_job, requeued) == ((DeliveryStatus.QUEUED, None, 0), [delivery_id])
     assert _outcome(delivery_id) == (DeliveryStatus.CANCELED, code, 0)
     assert httpserver.log == []
 
 
-# While the message is in the air
+# While the message is being sent
 
 
 @pytest.mark.parametrize(
-    ("status", "ending"),
+    ("status", "outcome"),
     [(200, (DeliveryStatus.SENT, None, 1)), (404, (DeliveryStatus.FAILED, "not_found", 1))],
     ids=["accepted", "refused"],
 )
-@pytest.mark.parametrize("happens", [_disable, _delete, _edit])
-def test_a_message_in_the_air_ends_by_what_the_far_end_says_whatever_happens_to_the_destination(
+@pytest.mark.parametrize("change", [_disable, _delete, _edit])
+def test_a_message_being_sent_completes_with_the_receivers_response_despite_a_change(
     httpserver: HTTPServer,
     delivery_id: int,
     app_settings: AppSettings,
-    meanwhile: Callable[[Happens], None],
-    happens: Happens,
+    in_another_process: Callable[[DestinationChange], None],
+    change: DestinationChange,
     status: int,
-    ending: tuple[DeliveryStatus, str | None, int],
+    outcome: tuple[DeliveryStatus, str | None, int],
 ) -> None:
-    httpserver.expect_request(SECRET_PATH).respond_with_handler(_answer_after(meanwhile, happens, status))
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(
+        _change_then_respond(in_another_process, change, status)
+    )
 
     send(delivery_id, app_settings)
 
-    assert (_outcome(delivery_id), len(httpserver.log)) == (ending, 1)
+    assert (_outcome(delivery_id), len(httpserver.log)) == (outcome, 1)
 
 
 @every_change
-def test_a_message_that_the_far_end_was_too_busy_for_is_not_tried_again_if_the_destination_changed_meanwhile(
+def test_a_message_to_a_busy_receiver_is_not_retried_after_a_change(
     httpserver: HTTPServer,
     delivery_id: int,
     app_settings: AppSettings,
-    meanwhile: Callable[[Happens], None],
-    happens: Happens,
+    in_another_process: Callable[[DestinationChange], None],
+    change: DestinationChange,
     code: str,
 ) -> None:
-    httpserver.expect_request(SECRET_PATH).respond_with_handler(_answer_after(meanwhile, happens, 503))
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(_change_then_respond(in_another_process, change, 503))
 
     send(delivery_id, app_settings)
-    _try_again(delivery_id, app_settings)
+    _retry(delivery_id, app_settings)
 
     assert (_outcome(delivery_id), len(httpserver.log)) == ((DeliveryStatus.CANCELED, code, 1), 1)
 
 
-# While it is deferred
+# While the delivery is deferred
 
 
 @pytest.fixture
 def deferred(httpserver: HTTPServer, delivery_id: int, app_settings: AppSettings) -> int:
-    """A test send whose far end was too busy for it, once."""
+    """A test send whose receiver was busy at the first attempt."""
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
     send(delivery_id, app_settings)
     return delivery_id
 
 
-def _try_again(delivery_id: int, app_settings: AppSettings) -> None:
+def _retry(delivery_id: int, app_settings: AppSettings) -> None:
     assert recover_at(app_settings, datetime.now(UTC) + seconds(10)) == [delivery_id]
     send(delivery_id, app_settings)
 
 
 @every_change
-def test_what_happens_while_a_test_is_deferred_ends_it_at_its_next_attempt_with_nothing_sent(
+def test_a_change_while_a_test_is_deferred_cancels_it_at_its_next_attempt(
     httpserver: HTTPServer,
     deferred: int,
     app_settings: AppSettings,
-    meanwhile: Callable[[Happens], None],
-    happens: Happens,
+    in_another_process: Callable[[DestinationChange], None],
+    change: DestinationChange,
     code: str,
 ) -> None:
-    meanwhile(happens)
+    in_another_process(change)
     before = _outcome(deferred)
 
-    _try_again(deferred, app_settings)
+    _retry(deferred, app_settings)
 
     assert before == (DeliveryStatus.DEFERRED, "remote_unavailable", 1)
     assert (_outcome(deferred), len(httpserver.log)) == ((DeliveryStatus.CANCELED, code, 1), 1)
 
 
-def test_a_destination_that_was_disabled_for_a_moment_gets_its_deferred_test(
+def test_a_deferred_test_is_sent_if_its_destination_is_enabled_again(
     httpserver: HTTPServer,
     deferred: int,
     seeded: SeededIds,
     app_settings: AppSettings,
-    meanwhile: Callable[[Happens], None],
+    in_another_process: Callable[[DestinationChange], None],
 ) -> None:
-    meanwhile(_disable)
+    in_another_process(_disable)
     set_enabled(get_destination(seeded), get_account(seeded), True, datetime.now(UTC))
 
-    _try_again(deferred, app_settings)
+    _retry(deferred, app_settings)
 
     assert (_outcome(deferred), len(httpserver.log)) == ((DeliveryStatus.SENT, None, 2), 2)

@@ -1,10 +1,10 @@
-"""Every code of the list really happens, and the delivery's row then says so."""
+"""Every failure code occurs in a real scenario and is then in the delivery's row."""
 
 import re
 
 import pytest
 
-from tests.end_to_end.scenario_runner import Scenario, Stage, play
+from tests.end_to_end.scenario_runner import Scenario, ScenarioInputs, run_scenario
 from tests.end_to_end.scenarios import SCENARIOS
 from tests.factories import SeededIds
 from webapp.failures import EXPLANATIONS, Code
@@ -23,27 +23,27 @@ STATUSES = (
     | dict.fromkeys(CANCELED, DeliveryStatus.CANCELED)
     | dict.fromkeys(DEFERRED, DeliveryStatus.DEFERRED)
 )
-PLACES = {
+# Patterns for the placeholders of a sentence.
+PLACEHOLDERS = {
     "host": r"[\w.-]+",
     "status": r"\d{3}",
     "wait": r"( \(\d[\d.]* s\))?",
     "token": r"( \(\d\.\d\.\d\))?",
     "reference": r"[0-9a-f]{8}",
 }
-"""What may stand in the places of a sentence."""
 
 
 def _sentence_of(code: Code) -> str:
-    """Return the pattern of a code's sentence with every fact it has a place for."""
-    return re.sub(r"\\{(\w+)\\}", lambda place: PLACES[place[1]], re.escape(EXPLANATIONS[code].sentence))
+    """Return the pattern of a code's sentence with all its placeholders filled."""
+    return re.sub(r"\\{(\w+)\\}", lambda match: PLACEHOLDERS[match[1]], re.escape(EXPLANATIONS[code].sentence))
 
 
 @pytest.mark.parametrize(("code", "scenario"), SCENARIOS.items(), ids=SCENARIOS)
 @pytest.mark.usefixtures("context")
-def test_a_press_ends_with_the_code_of_what_happened_and_with_its_sentence(
+def test_a_press_ends_with_the_code_and_the_sentence_of_its_failure(
     code: Code, scenario: Scenario, seeded: SeededIds, app_settings: AppSettings, environment: dict[str, str]
 ) -> None:
-    row = play(scenario, Stage(environment), seeded, app_settings)
+    row = run_scenario(scenario, ScenarioInputs(environment), seeded, app_settings)
 
     assert (row.last_error_code, row.status) == (code, STATUSES[code])
     assert re.fullmatch(_sentence_of(code), row.last_error_message or "")

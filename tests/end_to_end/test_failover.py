@@ -1,4 +1,4 @@
-"""PostgreSQL crashes and comes back: web server and worker live through it and work again at once."""
+"""PostgreSQL crashes and restarts: the web server and the worker survive, and work again at once."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ LIST = "/w/harbor/destinations"
 
 @pytest.fixture
 def session(seeded: SeededIds, owner: tuple[str, str], stack: Stack) -> Session:
-    """Someone at work in a browser, before anything happens."""
+    """A signed-in browser session, before the crash."""
     session = stack.start_web().sign_in(*owner)
     stack.start_worker()
     wait_until(lambda: session.get("/readyz").status_code == 200)
@@ -26,7 +26,7 @@ def session(seeded: SeededIds, owner: tuple[str, str], stack: Stack) -> Session:
 
 @pytest.fixture
 def crashed(session: Session, postgres: PostgresServer) -> Iterator[EmbeddedPostgres]:
-    """The server, which has just crashed; every other test finds it running again."""
+    """A PostgreSQL server that has just crashed. It is restarted for the next test."""
     try:
         postgres.kill()
     except ServiceMissing as missing:
@@ -38,17 +38,17 @@ def crashed(session: Session, postgres: PostgresServer) -> Iterator[EmbeddedPost
 
 
 @pytest.mark.usefixtures("crashed")
-def test_while_it_is_away_pages_say_so_and_the_process_lives(session: Session) -> None:
+def test_pages_return_503_and_the_process_lives_while_postgresql_is_down(session: Session) -> None:
     assert (session.get(LIST).status_code, session.get("/healthz").status_code) == (503, 200)
 
 
-def test_the_first_page_after_it_is_back_is_answered(session: Session, crashed: EmbeddedPostgres) -> None:
+def test_the_first_page_after_the_restart_is_served(session: Session, crashed: EmbeddedPostgres) -> None:
     crashed.restart()
 
     assert session.get(LIST).status_code == 200
 
 
-def test_a_press_after_it_is_back_is_sent(
+def test_a_press_after_the_restart_is_sent(
     session: Session, crashed: EmbeddedPostgres, stack: Stack, seeded: SeededIds, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()

@@ -1,4 +1,4 @@
-"""A worker that is gone is missed within seconds, and one that lives is seen again after the queue server lost all."""
+"""A dead worker is noticed within seconds, and a living one is seen again after the queue server lost its data."""
 
 import os
 import signal
@@ -28,12 +28,12 @@ NOT_SEEN = "not seen for 10 s: start flask worker"
 
 @pytest.fixture
 def queue_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("q")  # short, because a socket's path may not be long
+    return tmp_path_factory.mktemp("q")  # short, because the path of a socket has a length limit
 
 
 @pytest.fixture
 def own_queue_server(queue_home: Path) -> Iterator[QueueServer]:
-    """A queue server that the test may stop."""
+    """A queue server that a test may stop."""
     server = start_queue_server(queue_home)
     yield server
     server.stop()
@@ -70,7 +70,7 @@ def _workers(web: Session) -> str:
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_worker_counts_once_however_many_processes_it_has(stack: Stack, web: Session) -> None:
+def test_a_worker_counts_once_for_all_its_processes(stack: Stack, web: Session) -> None:
     assert _workers(web) == "alertcheck_workers 1.0"
 
     stack.start_worker()
@@ -78,18 +78,18 @@ def test_a_worker_counts_once_however_many_processes_it_has(stack: Stack, web: S
     wait_until(lambda: _workers(web) == "alertcheck_workers 2.0")
 
 
-def test_a_killed_worker_is_missed_within_30_seconds(web: Session, worker: Child) -> None:
-    os.kill(worker.pid, signal.SIGKILL)  # the parent alone: its processes notice by themselves
+def test_a_killed_worker_is_noticed_within_30_seconds(web: Session, worker: Child) -> None:
+    os.kill(worker.pid, signal.SIGKILL)  # only the parent: its processes notice by themselves
 
     wait_until(lambda: not _is_ready(web), time_limit=30)
 
-    answer = web.get("/readyz")
-    assert (answer.status_code, answer.json()["worker"], answer.json()["queue"]) == (503, NOT_SEEN, "ok")
+    response = web.get("/readyz")
+    assert (response.status_code, response.json()["worker"], response.json()["queue"]) == (503, NOT_SEEN, "ok")
     assert _workers(web) == "alertcheck_workers 0.0"
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_living_worker_is_seen_again_within_10_seconds_after_the_queue_server_lost_all(
+def test_a_living_worker_is_seen_within_10_seconds_after_the_queue_server_lost_its_data(
     web: Session, own_queue_server: QueueServer, queue_home: Path
 ) -> None:
     own_queue_server.process.kill()
@@ -105,12 +105,12 @@ def test_a_living_worker_is_seen_again_within_10_seconds_after_the_queue_server_
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_worker_that_is_seen_takes_work_also_right_after_the_queue_server_was_away(
+def test_a_worker_takes_jobs_right_after_the_queue_server_was_down(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer, own_queue_server: QueueServer, queue_home: Path
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     own_queue_server.process.kill()
-    time.sleep(8)  # long enough for a patience that doubles to show
+    time.sleep(8)  # long enough to show a delay that doubles
     restarted = start_queue_server(queue_home)
 
     try:

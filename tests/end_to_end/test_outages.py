@@ -1,4 +1,4 @@
-"""The database is killed, locked or full while somebody tests: the page stays true, and nothing goes twice."""
+"""The database is killed, locked or full during a test: the page stays true, and no message is sent twice."""
 
 import re
 import shutil
@@ -27,43 +27,45 @@ from webapp.settings import AppSettings
 pytestmark = pytest.mark.slow
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+# Seconds that SQLite waits for another writer.
 BUSY_TIMEOUT = 5
-"""Seconds that SQLite waits for another writer."""
 
 
 @dataclass
-class FarEnd:
-    """A receiver that has a message and keeps its answer back until it is let go of."""
+class HeldReceiver:
+    """A receiver that holds its response back until it is released."""
 
     server: HTTPServer
     arrived: Event = field(default_factory=Event)
-    let_go: Event = field(default_factory=Event)
+    release: Event = field(default_factory=Event)
 
-    def answer(self, _request: Request) -> Response:
+    def respond(self, _request: Request) -> Response:
         self.arrived.set()
-        self.let_go.wait(10)
+        self.release.wait(10)
         return Response()
 
 
 @pytest.fixture
-def receiver(httpserver: HTTPServer) -> FarEnd:
-    receiver = FarEnd(httpserver)
-    httpserver.expect_request(SECRET_PATH).respond_with_handler(receiver.answer)
+def receiver(httpserver: HTTPServer) -> HeldReceiver:
+    receiver = HeldReceiver(httpserver)
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(receiver.respond)
     return receiver
 
 
 @pytest.fixture
-def other_destination(app: Flask, seeded: SeededIds, app_settings: AppSettings, receiver: FarEnd) -> int:
-    """One more destination of Harbor Logistics, since the first cools down once it is pressed."""
+def other_destination(app: Flask, seeded: SeededIds, app_settings: AppSettings, receiver: HeldReceiver) -> int:
+    """A second destination of Harbor Logistics, because the first has a cooldown after a press."""
     settings = {"address": receiver.server.url_for(SECRET_PATH), "signing_secret": SIGNING_SECRET}
     with app.app_context():
-        place = get_workspace(seeded), get_account(seeded)
-        return add_destination(*place, "webhook", "Other", settings, app_settings.cipher, datetime.now(UTC)).id
+        owner_and_actor = get_workspace(seeded), get_account(seeded)
+        return add_destination(
+            *owner_and_actor, "webhook", "Other", settings, app_settings.cipher, datetime.now(UTC)
+        ).id
 
 
 @pytest.fixture
 def visitor(stack: Stack, owner: tuple[str, str]) -> Session:
-    """Somebody who may press, at an installation that runs."""
+    """A signed-in admin of a running installation."""
     visitor = stack.start_web().sign_in(*owner)
     stack.start_worker()
     return visitor
@@ -82,7 +84,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 def visitor_with_disk(
     disk: SmallDisk, environment: dict[str, str], owner: tuple[str, str], tmp_path: Path
 ) -> Iterator[Session]:
-    """Somebody who may press, at an installation whose database is on a disk that can be full."""
+    """A signed-in admin of an installation whose database is on a disk that can be filled."""
     shutil.copy(str(make_url(environment["DATABASE_URL"]).database), disk.outside)
     environment = environment | {"DATABASE_URL": f"sqlite:///{disk.directory / 'alertcheck.sqlite'}"}
     with run_processes(environment, tmp_path / "logs", prefix=disk.prefix) as stack:
@@ -92,7 +94,7 @@ def visitor_with_disk(
 
 
 @contextmanager
-def _away(postgres: PostgresServer) -> Iterator[None]:
+def _down(postgres: PostgresServer) -> Iterator[None]:
     try:
         postgres.kill()
     except ServiceMissing as reason:
@@ -105,7 +107,7 @@ def _away(postgres: PostgresServer) -> Iterator[None]:
 
 @contextmanager
 def _locked(database_url: str) -> Iterator[None]:
-    """Have another writer of a SQLite file."""
+    """Lock a SQLite file by another writer."""
     file = str(make_url(database_url).database)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -118,7 +120,7 @@ def _press(visitor: Session, destination: int = 1) -> int:
 
 
 def _badge(visitor: Session, destination: int = 1) -> str:
-    """Read a destination's badge, with the warning that may come with it; empty while the page breaks."""
+    """Read a destination's badge and its warning, if any; empty if the page fails."""
     page = visitor.get(f"/w/harbor/destinations/{destination}/status").text
     return " ".join(re.findall(r'(?<=data-last-test=")\w+|may or may not have arrived', page))
 
@@ -127,16 +129,16 @@ def _badge(visitor: Session, destination: int = 1) -> str:
 @pytest.mark.parametrize(
     ("seconds", "badge"),
     [(4, "sent"), (25, "failed may or may not have arrived")],
-    ids=["for-a-moment", "for-too-long"],
+    ids=["briefly", "too-long"],
 )
-def test_what_is_accepted_while_postgresql_is_away_is_recorded_as_far_as_it_is_known(
-    visitor: Session, receiver: FarEnd, postgres: PostgresServer, seconds: int, badge: str
+def test_a_message_accepted_while_postgresql_is_down_is_recorded_or_marked_lost(
+    visitor: Session, receiver: HeldReceiver, postgres: PostgresServer, seconds: int, badge: str
 ) -> None:
     assert _press(visitor) == 200
     assert receiver.arrived.wait(TIME_LIMIT)
 
-    with _away(postgres):
-        receiver.let_go.set()
+    with _down(postgres):
+        receiver.release.set()
         time.sleep(seconds)
 
     wait_until(lambda: _badge(visitor) == badge, ENDS_WITHIN)
@@ -144,13 +146,13 @@ def test_what_is_accepted_while_postgresql_is_away_is_recorded_as_far_as_it_is_k
 
 
 @on_postgres
-def test_after_postgresql_was_away_the_next_press_is_sent_by_the_same_processes(
-    visitor: Session, receiver: FarEnd, postgres: PostgresServer, other_destination: int
+def test_the_same_processes_send_the_next_press_after_postgresql_was_down(
+    visitor: Session, receiver: HeldReceiver, postgres: PostgresServer, other_destination: int
 ) -> None:
-    receiver.let_go.set()
+    receiver.release.set()
     _press(visitor)
     wait_until(lambda: _badge(visitor) == "sent")
-    with _away(postgres):
+    with _down(postgres):
         time.sleep(3)
 
     assert _press(visitor, other_destination) == 200
@@ -158,24 +160,24 @@ def test_after_postgresql_was_away_the_next_press_is_sent_by_the_same_processes(
     wait_until(lambda: _badge(visitor, other_destination) == "sent")
 
 
-def test_what_is_accepted_while_another_writer_holds_sqlite_ends_as_sent(
-    visitor: Session, receiver: FarEnd, database_url: str
+def test_a_message_accepted_while_sqlite_is_locked_is_recorded_as_sent(
+    visitor: Session, receiver: HeldReceiver, database_url: str
 ) -> None:
     assert _press(visitor) == 200
     assert receiver.arrived.wait(TIME_LIMIT)
 
     with _locked(database_url):
-        receiver.let_go.set()
+        receiver.release.set()
         time.sleep(BUSY_TIMEOUT + 2)
 
     wait_until(lambda: _badge(visitor) == "sent")
     assert len(receiver.server.log) == 1
 
 
-def test_a_press_that_another_writer_of_sqlite_holds_up_is_not_counted(
-    visitor: Session, receiver: FarEnd, database_url: str
+def test_a_press_while_sqlite_is_locked_is_not_counted(
+    visitor: Session, receiver: HeldReceiver, database_url: str
 ) -> None:
-    receiver.let_go.set()
+    receiver.release.set()
     with _locked(database_url):
         assert _press(visitor) == 503
 
@@ -183,10 +185,10 @@ def test_a_press_that_another_writer_of_sqlite_holds_up_is_not_counted(
     assert _press(visitor) == 200
 
 
-def test_a_press_that_the_disk_has_no_room_for_is_not_counted(
-    visitor_with_disk: Session, receiver: FarEnd, disk: SmallDisk
+def test_a_press_while_the_disk_is_full_is_not_counted(
+    visitor_with_disk: Session, receiver: HeldReceiver, disk: SmallDisk
 ) -> None:
-    receiver.let_go.set()
+    receiver.release.set()
     disk.fill()
     assert _press(visitor_with_disk) == 503
 
@@ -197,14 +199,14 @@ def test_a_press_that_the_disk_has_no_room_for_is_not_counted(
     wait_until(lambda: _badge(visitor_with_disk) == "sent")
 
 
-def test_what_is_accepted_while_the_disk_is_full_is_sent_once_there_is_room_again(
-    visitor_with_disk: Session, receiver: FarEnd, disk: SmallDisk
+def test_a_message_accepted_while_the_disk_is_full_is_recorded_once_there_is_space(
+    visitor_with_disk: Session, receiver: HeldReceiver, disk: SmallDisk
 ) -> None:
     assert _press(visitor_with_disk) == 200
     assert receiver.arrived.wait(TIME_LIMIT)
 
     disk.fill()
-    receiver.let_go.set()
+    receiver.release.set()
     time.sleep(3)
     assert _badge(visitor_with_disk) == "pending"
     disk.free()

@@ -1,4 +1,4 @@
-"""Twenty presses at the same instant, through two web processes: one row, one message."""
+"""Twenty presses at the same instant on two web processes make one row and one message."""
 
 import threading
 from collections import Counter
@@ -8,7 +8,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 
-from benchmarks.installation.processes import Stack, wait_until
+from benchmarks.installation.processes import Session, Stack, wait_until
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SECRET_PATH, SeededIds, on_both_databases
 from webapp import queue
@@ -17,7 +17,7 @@ from webapp.models import AlertDelivery, DeliveryStatus
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flushing", [False, True], ids=["", "redis-flushed-all-the-while"])
+@pytest.mark.parametrize("flushing", [False, True], ids=["", "redis-flushed-meanwhile"])
 @on_both_databases
 def test_twenty_presses_at_once_make_one_row_and_one_message(
     app: Flask,
@@ -32,38 +32,38 @@ def test_twenty_presses_at_once_make_one_row_and_one_message(
     first = stack.start_web().sign_in(*owner)
     second = first.with_origin(stack.start_web().origin)
     sessions = [session.with_origin(session.origin) for session in (first, second) * 10]
-    answers = _press_at_once(sessions, queue_server, flushing)
+    statuses = _press_at_once(sessions, queue_server, flushing)
     stack.start_worker()
 
     wait_until(lambda: _statuses(app) == [DeliveryStatus.SENT])
-    assert Counter(answers) == {200: 1, 429: 19}
+    assert Counter(statuses) == {200: 1, 429: 19}
     assert len(httpserver.log) == 1
 
 
-def _press_at_once(sessions: list, queue_server: QueueServer, flushing: bool) -> list[int]:
-    """Press with all sessions behind one barrier; flushing: the limiter's memory is wiped all the while."""
-    answers: list[int] = []
+def _press_at_once(sessions: list[Session], queue_server: QueueServer, flushing: bool) -> list[int]:
+    """Press with all sessions at the same instant. flushing: delete the limiter's keys in Redis meanwhile."""
+    statuses: list[int] = []
     start, done = threading.Barrier(len(sessions)), threading.Event()
 
-    def press(session) -> None:
+    def press(session: Session) -> None:
         start.wait()
-        answers.append(session.post("/w/harbor/destinations/1/test").status_code)
+        statuses.append(session.post("/w/harbor/destinations/1/test").status_code)
 
-    def wipe() -> None:
+    def flush() -> None:
         client = queue.connect(queue_server.url)
         while flushing and not done.wait(0.001):
             for key in client.scan_iter("*test-send*"):
                 client.delete(key)
 
     presses = [threading.Thread(target=press, args=(session,)) for session in sessions]
-    wiper = threading.Thread(target=wipe)
-    for thread in [wiper, *presses]:
+    flusher = threading.Thread(target=flush)
+    for thread in [flusher, *presses]:
         thread.start()
     for thread in presses:
         thread.join()
     done.set()
-    wiper.join()
-    return answers
+    flusher.join()
+    return statuses
 
 
 def _statuses(app: Flask) -> list[DeliveryStatus]:

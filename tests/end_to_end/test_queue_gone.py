@@ -1,4 +1,4 @@
-"""The queue server is killed, frozen or emptied at every moment of a test send: the row decides, and once."""
+"""The queue server is killed, frozen or emptied during a test send: the row decides, and the message is sent once."""
 
 import os
 import time
@@ -32,17 +32,17 @@ def visitor(site: Installation) -> Session:
 
 @dataclass(frozen=True)
 class Press:
-    """A press on Send test. seconds: until it was answered."""
+    """A press on Send test. seconds: the time until the response."""
 
     destination_id: int
-    answer: Response
+    response: Response
     seconds: float
 
 
 def _press(visitor: Session, destination_id: int) -> Press:
     started = time.monotonic()
-    answer = visitor.post(f"/w/harbor/destinations/{destination_id}/test")
-    return Press(destination_id, answer, time.monotonic() - started)
+    response = visitor.post(f"/w/harbor/destinations/{destination_id}/test")
+    return Press(destination_id, response, time.monotonic() - started)
 
 
 def _is_sent(site: Installation, destination_id: int) -> bool:
@@ -50,9 +50,9 @@ def _is_sent(site: Installation, destination_id: int) -> bool:
 
 
 def _send_another(site: Installation, visitor: Session) -> None:
-    """See that a press works: what was in the queue before it has had its turn then."""
+    """Send another test. When it is sent, every job that was queued before it has run."""
     destination_id = site.add_destination("/takes")
-    assert _press(visitor, destination_id).answer.status_code == 200
+    assert _press(visitor, destination_id).response.status_code == 200
     wait_until(lambda: _is_sent(site, destination_id))
 
 
@@ -77,7 +77,7 @@ def _assert_sent_once(site: Installation, destination_id: int) -> None:
     assert site.count_messages(delivery) == 1
 
 
-def test_a_press_while_the_queue_server_is_dead_says_within_2_seconds_that_nothing_was_sent_and_that_stays_true(
+def test_a_press_fails_within_2_seconds_while_the_queue_server_is_dead_and_is_never_sent(
     site: Installation, visitor: Session
 ) -> None:
     destination_id = site.add_destination("/takes")
@@ -89,26 +89,26 @@ def test_a_press_while_the_queue_server_is_dead_says_within_2_seconds_that_nothi
     site.restart_queue_server()
     _send_another(site, visitor)
 
-    assert press.answer.status_code == 503
-    assert NOTHING_WAS_SENT in press.answer.text
+    assert press.response.status_code == 503
+    assert NOTHING_WAS_SENT in press.response.text
     assert press.seconds < 2
     _assert_nothing_was_sent(site, press)
 
 
-def test_a_press_while_the_queue_server_is_frozen_says_within_2_seconds_that_nothing_was_sent_and_that_stays_true(
+def test_a_press_fails_within_2_seconds_while_the_queue_server_is_frozen_and_is_never_sent(
     site: Installation, visitor: Session
 ) -> None:
-    _press(visitor, site.add_destination("/takes"))  # from now on there are connections that commands go out on
+    _press(visitor, site.add_destination("/takes"))  # opens the connections on which later commands are sent
     destination_id = site.add_destination("/takes")
 
     with _frozen(site.queue_server.process.pid):
         press = _press(visitor, destination_id)
-    site.enqueue(site.newest(destination_id).id)  # the worst of it: the server had read the job before it froze
+    site.enqueue(site.newest(destination_id).id)  # the worst case: the server had read the job before it froze
     site.stack.start_worker()
     _send_another(site, visitor)
 
-    assert press.answer.status_code == 503
-    assert NOTHING_WAS_SENT in press.answer.text
+    assert press.response.status_code == 503
+    assert NOTHING_WAS_SENT in press.response.text
     assert press.seconds < 2
     _assert_nothing_was_sent(site, press)
 
@@ -124,7 +124,7 @@ def test_a_press_whose_job_the_queue_server_lost_is_sent_once(site: Installation
     _assert_sent_once(site, press.destination_id)
 
 
-def test_a_queue_server_that_is_replaced_while_a_message_is_in_the_air_changes_nothing_about_it_nor_the_next(
+def test_replacing_the_queue_server_during_a_send_affects_neither_this_message_nor_the_next(
     site: Installation, visitor: Session
 ) -> None:
     site.stack.start_worker()
@@ -140,9 +140,7 @@ def test_a_queue_server_that_is_replaced_while_a_message_is_in_the_air_changes_n
     _assert_sent_once(site, press.destination_id)
 
 
-def test_a_worker_told_to_stop_without_a_queue_server_finishes_what_it_sends(
-    site: Installation, visitor: Session
-) -> None:
+def test_a_stopped_worker_finishes_its_send_without_a_queue_server(site: Installation, visitor: Session) -> None:
     worker = site.stack.start_worker()
     press = _press(visitor, site.add_destination("/holds"))
     wait_until(lambda: site.count_messages(site.newest(press.destination_id)))

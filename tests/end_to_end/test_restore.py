@@ -1,4 +1,4 @@
-"""A backup is restored: what was Pending in it ends by itself, and nothing of it is sent."""
+"""A backup is restored: its pending deliveries end by themselves, and none is sent."""
 
 import os
 import subprocess
@@ -23,6 +23,7 @@ from webapp.settings import read_settings
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
 
 LONG_AGO = datetime.now(UTC) - seconds(600)
+# A delivery that waits for a worker, one that is being sent, and one that waits for another attempt.
 PENDING = (
     {"created_at": LONG_AGO},
     {"created_at": LONG_AGO, "attempt_started_at": LONG_AGO, "attempt_count": 1},
@@ -34,21 +35,20 @@ PENDING = (
         "last_error_code": "remote_unavailable",
     },
 )
-"""Waiting for a worker, being sent, and waiting for another attempt."""
 
 
 def run(program: str, *words: str) -> None:
     subprocess.run([str(find_binaries() / program), *words], check=True, timeout=60)
 
 
-def plain(url: str) -> str:
-    """The address as PostgreSQL's own programs take it."""
+def libpq_url(url: str) -> str:
+    """Return a database URL in the form that PostgreSQL's own programs take."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @pytest.fixture
 def pending(app: Flask, seeded: SeededIds) -> None:
-    """The rows that wait, and their jobs in a queue that outlived the database."""
+    """The pending rows, and their jobs in a queue that survived the database."""
     with app.app_context():
         for facts in PENDING:
             queue.enqueue_deliveries(add_delivery(get_destination(seeded), **facts).id)
@@ -58,11 +58,11 @@ def pending(app: Flask, seeded: SeededIds) -> None:
 def restored(
     pending: None, environment: dict[str, str], postgres: PostgresServer, tmp_path: Path
 ) -> Iterator[dict[str, str]]:
-    """The settings of an installation whose database is made from a backup of the other."""
+    """The settings of an installation whose database is restored from a backup."""
     name, backup = f"test_{os.urandom(6).hex()}", str(tmp_path / "alertcheck.dump")
     url = create_database(postgres, name)
-    run("pg_dump", "--format=custom", f"--file={backup}", f"--dbname={plain(environment['DATABASE_URL'])}")
-    run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={plain(url)}", backup)
+    run("pg_dump", "--format=custom", f"--file={backup}", f"--dbname={libpq_url(environment['DATABASE_URL'])}")
+    run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={libpq_url(url)}", backup)
     yield environment | {"DATABASE_URL": url}
     drop_database(postgres, name)
 
@@ -78,7 +78,7 @@ def _is_pending(app: Flask) -> bool:
         return db.session.scalars(select(AlertDelivery.id).where(AlertDelivery.status.in_(waiting))).first() is not None
 
 
-def test_what_was_pending_in_a_backup_ends_by_itself_and_is_not_sent(
+def test_pending_deliveries_of_a_backup_end_by_themselves_and_are_not_sent(
     restored: dict[str, str], httpserver: HTTPServer, tmp_path: Path
 ) -> None:
     app = create_app(read_settings(restored))

@@ -1,4 +1,4 @@
-"""Workers are killed at random while 2,000 tests are sent: no message arrives twice, and no row lies about it."""
+"""Workers are killed at random while 2,000 tests are sent: no message arrives twice, and every row is true."""
 
 import os
 import re
@@ -22,7 +22,7 @@ from sqlalchemy import func, select, text
 from benchmarks.installation.processes import Session, Stack, run_processes
 from benchmarks.installation.scripted_server import ScriptedServer, listening
 from benchmarks.installation.servers import QueueServer
-from tests.end_to_end.scenarios import YES
+from tests.end_to_end.scenarios import ACCEPT_ALL
 from tests.factories import SIGNING_SECRET, SeededIds, get_account, get_workspace
 from webapp import queue
 from webapp.demo.supervisor.processes import Child, session_members
@@ -33,55 +33,57 @@ from webapp.models.delivery import IS_WAITING
 from webapp.settings import AppSettings
 
 SEED = 20_260_504
-ROUNDS, DESTINATIONS, FAIL_FAST = 4, 500, 50
-"""How often each destination is tested, how many there are, and how many of them are pressed twice at once."""
-
-WORKERS, FINGERS = 4, 6
-"""How many workers are killed, and how many threads press, half of them at each web process."""
-
+# How often each destination is tested.
+ROUNDS = 4
+DESTINATIONS = 500
+# How many of the destinations are pressed twice at once.
+PRESSED_TWICE = 50
+WORKERS = 4
+# How many threads press; half of them use each web process.
+PRESS_THREADS = 6
+# Seconds within which the rows of a round must end by themselves.
 STUCK_AFTER = 150.0
-"""Seconds within which the rows of a round have to end by themselves."""
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What was pressed, what the rows say, and what the far end got.
+class Summary:
+    """Counts of presses, rows and messages.
 
-    answers: to presses, by status.
-    lost: rows that say `worker_lost`; otherwise: rows that ended as anything else but sent; stuck: those that wait.
-    arrived: different messages, by their `webhook-id`; duplicates: those that came on top.
-    sent_in_vain: rows that say sent, though nothing arrived.
-    denied: messages that arrived, though no row says that they may have.
+    responses: to presses, by status.
+    lost: rows that ended as `worker_lost`; other: rows that ended otherwise and are not sent; stuck: pending rows.
+    arrived: different messages, by their `webhook-id`; duplicates: further copies of them.
+    sent_without_arrival: rows that are sent, although no message arrived.
+    arrived_without_record: messages that arrived, although no row is sent or lost.
     """
 
-    answers: Counter[int]
+    responses: Counter[int]
     rows: int
     sent: int
     lost: int
-    otherwise: int
+    other: int
     stuck: int
     arrived: int
     duplicates: int
-    sent_in_vain: int
-    denied: int
+    sent_without_arrival: int
+    arrived_without_record: int
 
 
 @dataclass
-class Storm:
-    """What kills the workers of an installation, one after the other."""
+class Killer:
+    """Kills the workers of an installation at random."""
 
     stack: Stack
     workers: list[Child]
-    chance: Random = field(default_factory=lambda: Random(SEED))
+    random: Random = field(default_factory=lambda: Random(SEED))
     kills: int = 0
 
-    def strike(self) -> None:
-        """Kill a whole worker outright, and start it again, or one of its processes.
+    def kill_one(self) -> None:
+        """Kill a whole worker and start it again, or kill one of its processes.
 
-        To be called in the main thread: what is started here ends with the thread that starts it.
+        Call it in the main thread, because a started worker ends with the thread that started it.
         """
-        number = self.chance.randrange(len(self.workers))
-        if self.chance.random() < 0.5:
+        number = self.random.randrange(len(self.workers))
+        if self.random.random() < 0.5:
             self.workers[number].kill()
             self.workers[number] = self.stack.start_worker()
             self.kills += 1
@@ -90,14 +92,14 @@ class Storm:
 
     def _kill_one_process(self, worker: Child) -> None:
         members = [pid for pid in session_members(worker.pid) if pid != worker.pid]
-        with suppress(ProcessLookupError, IndexError):  # those of a worker that has just been started are yet to come
-            os.kill(self.chance.choice(members), signal.SIGKILL)
+        with suppress(ProcessLookupError, IndexError):  # a new worker has no processes yet
+            os.kill(self.random.choice(members), signal.SIGKILL)
             self.kills += 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
-def test_whoever_is_killed_each_message_arrives_at_most_once_and_each_row_tells_how_it_ended(
+def test_each_message_arrives_at_most_once_and_each_row_is_true_although_workers_are_killed(
     app: Flask,
     seeded: SeededIds,
     app_settings: AppSettings,
@@ -106,40 +108,40 @@ def test_whoever_is_killed_each_message_arrives_at_most_once_and_each_row_tells_
     queue_server: QueueServer,
     tmp_path: Path,
 ) -> None:
-    answers = Counter[int]()
-    with _far_end() as receiver, run_processes(environment | _settings(receiver), tmp_path / "logs") as stack:
+    responses = Counter[int]()
+    with _slow_receiver() as receiver, run_processes(environment | _settings(receiver), tmp_path / "logs") as stack:
         destinations = _add_destinations(app, seeded, app_settings, receiver)
-        fingers = _sign_in(stack, owner)
-        storm = Storm(stack, [stack.start_worker() for _ in range(WORKERS)])
+        sessions = _sign_in(stack, owner)
+        killer = Killer(stack, [stack.start_worker() for _ in range(WORKERS)])
         for _ in range(ROUNDS):
-            answers += _press_in_the_storm(app, storm, fingers, _plan_presses(destinations, storm.chance))
-            _let_a_minute_pass(app, queue_server)
-    tally = _count(app, answers, Counter(_message_ids(receiver)))
-    print(f"\nseed={SEED} kills={storm.kills} {tally}")
+            responses += _press_while_killing(app, killer, sessions, _plan_presses(destinations, killer.random))
+            _age_rows_by_a_minute(app, queue_server)
+    summary = _summarize(app, responses, Counter(_message_ids(receiver)))
+    print(f"\nseed={SEED} kills={killer.kills} {summary}")
 
-    assert tally == replace(
-        tally,
-        answers=Counter({200: ROUNDS * DESTINATIONS, 429: ROUNDS * FAIL_FAST}),
+    assert summary == replace(
+        summary,
+        responses=Counter({200: ROUNDS * DESTINATIONS, 429: ROUNDS * PRESSED_TWICE}),
         rows=ROUNDS * DESTINATIONS,
         stuck=0,
         duplicates=0,
-        sent_in_vain=0,
-        denied=0,
+        sent_without_arrival=0,
+        arrived_without_record=0,
     )
-    assert storm.kills >= 20
-    assert tally.lost > 0, "no kill hit a send in hand: this run has shown nothing"
+    assert killer.kills >= 20
+    assert summary.lost > 0, "no kill hit a running send, so this run proves nothing"
 
 
 @contextmanager
-def _far_end() -> Iterator[ScriptedServer]:
-    """Have a receiver that takes every message, after 0 to 50 ms."""
-    chance = Random(SEED)
+def _slow_receiver() -> Iterator[ScriptedServer]:
+    """Run a receiver that accepts every message after 0 to 50 ms."""
+    random = Random(SEED)
 
-    def answer(connection: socket) -> None:
-        time.sleep(chance.uniform(0, 0.05))
-        YES(connection)
+    def respond(connection: socket) -> None:
+        time.sleep(random.uniform(0, 0.05))
+        ACCEPT_ALL(connection)
 
-    with listening(answer) as receiver:
+    with listening(respond) as receiver:
         yield receiver
 
 
@@ -151,37 +153,39 @@ def _settings(receiver: ScriptedServer) -> dict[str, str]:
 def _add_destinations(app: Flask, seeded: SeededIds, app_settings: AppSettings, receiver: ScriptedServer) -> list[int]:
     settings, now = {"address": receiver.origin, "signing_secret": SIGNING_SECRET}, datetime.now(UTC)
     with app.app_context():
-        place = get_workspace(seeded), get_account(seeded)
+        owner_and_actor = get_workspace(seeded), get_account(seeded)
         names = [f"Number {number}" for number in range(DESTINATIONS)]
-        return [add_destination(*place, "webhook", name, settings, app_settings.cipher, now).id for name in names]
+        return [
+            add_destination(*owner_and_actor, "webhook", name, settings, app_settings.cipher, now).id for name in names
+        ]
 
 
 def _sign_in(stack: Stack, owner: tuple[str, str]) -> list[Session]:
-    """Open a session for each thread that presses, in turns at the one and the other web process."""
+    """Open a session for each pressing thread, alternating between the two web processes."""
     visitor = stack.start_web().sign_in(*owner)
     origins = cycle([visitor.origin, stack.start_web().origin])
-    return [visitor.with_origin(origin) for origin in islice(origins, FINGERS)]
+    return [visitor.with_origin(origin) for origin in islice(origins, PRESS_THREADS)]
 
 
-def _plan_presses(destinations: list[int], chance: Random) -> list[int]:
-    """Say which destinations are pressed, in which order; who presses twice does so at once."""
-    order = chance.sample(destinations, k=len(destinations))
-    return [*(number for number in order[:FAIL_FAST] for _ in range(2)), *order[FAIL_FAST:]]
+def _plan_presses(destinations: list[int], random: Random) -> list[int]:
+    """Return the destinations to press, in random order; a destination that is pressed twice is repeated at once."""
+    order = random.sample(destinations, k=len(destinations))
+    return [*(number for number in order[:PRESSED_TWICE] for _ in range(2)), *order[PRESSED_TWICE:]]
 
 
-def _press_in_the_storm(app: Flask, storm: Storm, fingers: list[Session], presses: Sequence[int]) -> Counter[int]:
-    """Press them all while one kill follows the other, until every row has ended; return the answers by status.
+def _press_while_killing(app: Flask, killer: Killer, sessions: list[Session], presses: Sequence[int]) -> Counter[int]:
+    """Press all of them and kill workers until every row has ended. Returns the responses by status.
 
-    A row that waits for too long is left to the tally.
+    Rows that are still pending after `STUCK_AFTER` seconds are counted in the summary.
     """
     deadline = time.monotonic() + STUCK_AFTER
     with ThreadPoolExecutor() as threads:
-        shares = [presses[number :: len(fingers)] for number in range(len(fingers))]
-        answers = [threads.submit(_press, *hand) for hand in zip(fingers, shares, strict=True)]
-        while time.monotonic() < deadline and not (all(map(Future.done, answers)) and _count_waiting(app) == 0):
-            time.sleep(storm.chance.uniform(1, 2))
-            storm.strike()
-    return sum((answer.result() for answer in answers), Counter())
+        shares = [presses[number :: len(sessions)] for number in range(len(sessions))]
+        responses = [threads.submit(_press, *share) for share in zip(sessions, shares, strict=True)]
+        while time.monotonic() < deadline and not (all(map(Future.done, responses)) and _count_waiting(app) == 0):
+            time.sleep(killer.random.uniform(1, 2))
+            killer.kill_one()
+    return sum((response.result() for response in responses), Counter())
 
 
 def _press(session: Session, destinations: Sequence[int]) -> Counter[int]:
@@ -194,9 +198,9 @@ def _count_waiting(app: Flask) -> int:
         return db.session.scalar(select(func.count()).select_from(AlertDelivery).where(IS_WAITING)) or 0
 
 
-def _let_a_minute_pass(app: Flask, queue_server: QueueServer) -> None:
-    """Make all that has ended a minute older, and the limiter forget it."""
-    columns = ("created_at", "updated_at")  # when it was sent, the database lets nobody change
+def _age_rows_by_a_minute(app: Flask, queue_server: QueueServer) -> None:
+    """Make all completed rows a minute older, and delete the limiter's keys."""
+    columns = ("created_at", "updated_at")  # the database does not allow a change of sent_at
     older = ", ".join(f"{column} = {column} - interval '61 seconds'" for column in columns)
     with app.app_context():
         db.session.execute(text(f"UPDATE alert_deliveries SET {older} WHERE NOT ({IS_WAITING})"))
@@ -206,23 +210,23 @@ def _let_a_minute_pass(app: Flask, queue_server: QueueServer) -> None:
         client.delete(key)
 
 
-def _count(app: Flask, answers: Counter[int], arrived: Counter[str]) -> Tally:
+def _summarize(app: Flask, responses: Counter[int], arrived: Counter[str]) -> Summary:
     with app.app_context():
         rows = db.session.scalars(select(AlertDelivery)).all()
     sent = {row.payload["message_id"] for row in rows if row.status is DeliveryStatus.SENT}
     lost = {row.payload["message_id"] for row in rows if row.last_error_code == "worker_lost"}
     stuck = _count_waiting(app)
-    return Tally(
-        answers=answers,
+    return Summary(
+        responses=responses,
         rows=len(rows),
         sent=len(sent),
         lost=len(lost),
-        otherwise=len(rows) - len(sent) - len(lost) - stuck,
+        other=len(rows) - len(sent) - len(lost) - stuck,
         stuck=stuck,
         arrived=len(arrived),
         duplicates=arrived.total() - len(arrived),
-        sent_in_vain=len(sent - arrived.keys()),
-        denied=len(arrived.keys() - sent - lost),
+        sent_without_arrival=len(sent - arrived.keys()),
+        arrived_without_record=len(arrived.keys() - sent - lost),
     )
 
 

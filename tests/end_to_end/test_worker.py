@@ -1,4 +1,4 @@
-"""The worker as a process: it sends, it retries, it may be killed, and it stops when told to."""
+"""The worker as a process: it sends, it retries, it survives kills, and it stops on a signal."""
 
 import os
 import signal
@@ -57,7 +57,7 @@ def test_a_press_is_sent(app: Flask, seeded: SeededIds, stack: Stack, httpserver
     _ends_as(app, _press(app, seeded), DeliveryStatus.SENT)
 
 
-def test_a_far_end_that_is_busy_twice_gets_the_message_at_the_third_attempt(
+def test_a_receiver_that_is_busy_twice_gets_the_message_at_the_third_attempt(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     for _ in range(2):
@@ -69,14 +69,14 @@ def test_a_far_end_that_is_busy_twice_gets_the_message_at_the_third_attempt(
 
 
 @on_both_databases
-def test_a_worker_killed_in_the_middle_ends_the_row_as_worker_lost_and_sends_nothing_again(
+def test_a_send_whose_worker_is_killed_ends_as_worker_lost_and_is_not_repeated(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
-    let_go, arrived = threading.Event(), threading.Event()
+    release, arrived = threading.Event(), threading.Event()
 
     def hold(_request: Request) -> Response:
         arrived.set()
-        let_go.wait(20)
+        release.wait(20)
         return Response()
 
     httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
@@ -85,14 +85,14 @@ def test_a_worker_killed_in_the_middle_ends_the_row_as_worker_lost_and_sends_not
     assert arrived.wait(10)
 
     worker.kill()
-    let_go.set()
+    release.set()
     stack.start_worker()
 
     assert _ends_as(app, delivery_id, DeliveryStatus.FAILED).last_error_code == "worker_lost"
     assert len(httpserver.log) == 1
 
 
-def test_a_process_of_the_worker_that_is_killed_is_replaced(
+def test_a_killed_process_of_the_worker_is_replaced(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
@@ -105,7 +105,7 @@ def test_a_process_of_the_worker_that_is_killed_is_replaced(
     _ends_as(app, _press(app, seeded), DeliveryStatus.SENT)
 
 
-def test_a_press_that_the_queue_forgot_is_sent_all_the_same(
+def test_a_press_whose_job_was_lost_is_still_sent(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer, queue_server: QueueServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
@@ -117,7 +117,7 @@ def test_a_press_that_the_queue_forgot_is_sent_all_the_same(
     _ends_as(app, delivery_id, DeliveryStatus.SENT)
 
 
-def test_a_press_that_was_too_long_ago_ends_as_not_started(
+def test_a_press_older_than_two_minutes_ends_as_not_started(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     with app.app_context():
@@ -130,10 +130,10 @@ def test_a_press_that_was_too_long_ago_ends_as_not_started(
     assert httpserver.log == []
 
 
-def test_a_worker_told_to_stop_finishes_the_send_in_hand(
+def test_a_stopped_worker_finishes_its_send(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
-    arrived = _answer_after(httpserver, seconds=1.5)
+    arrived = _respond_after(httpserver, seconds=1.5)
     worker = stack.start_worker()
     delivery_id = _press(app, seeded)
     assert arrived.wait(10)
@@ -144,30 +144,30 @@ def test_a_worker_told_to_stop_finishes_the_send_in_hand(
     assert _get(app, delivery_id).status is DeliveryStatus.SENT
 
 
-def _answer_after(httpserver: HTTPServer, seconds: float) -> threading.Event:
-    """Have the far end take its time. Returns what tells that a message has arrived."""
+def _respond_after(httpserver: HTTPServer, seconds: float) -> threading.Event:
+    """Let the receiver respond after these seconds. Returns an event that is set when a message arrives."""
     arrived = threading.Event()
 
-    def answer(_request: Request) -> Response:
+    def respond(_request: Request) -> Response:
         arrived.set()
         threading.Event().wait(seconds)
         return Response()
 
-    httpserver.expect_request(SECRET_PATH).respond_with_handler(answer)
+    httpserver.expect_request(SECRET_PATH).respond_with_handler(respond)
     return arrived
 
 
-def test_a_worker_told_to_stop_twice_finishes_what_it_sends(
+def test_a_worker_that_is_stopped_twice_finishes_its_send(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
-    arrived = _answer_after(httpserver, seconds=4)
+    arrived = _respond_after(httpserver, seconds=4)
     worker = stack.start_worker()
     delivery_id = _press(app, seeded)
     assert arrived.wait(10)
     members = [pid for pid in session_members(worker.pid) if pid != worker.pid]
 
     os.kill(worker.pid, signal.SIGTERM)
-    time.sleep(1.5)  # RQ takes two within a second for one
+    time.sleep(1.5)  # RQ takes two signals within a second for one
     for pid in set(session_members(worker.pid)) & set(members):
         os.kill(pid, signal.SIGTERM)
 
@@ -185,15 +185,15 @@ def test_the_processes_of_a_killed_worker_end_by_themselves(stack: Stack) -> Non
     wait_until(lambda: session_members(worker.pid) == [])
 
 
-def test_a_worker_without_a_queue_says_what_is_missing(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_worker_without_a_queue_server_reports_it(environment: dict[str, str], tmp_path: Path) -> None:
     with run_processes(environment | {"REDIS_URL": "redis://127.0.0.1:1"}, tmp_path / "logs") as stack:
         worker: Child = stack.start_worker()
 
         assert worker.process.wait(timeout=20) == 1
-        assert "The queue server at REDIS_URL does not answer." in " ".join(worker.output())
+        assert "The queue server at REDIS_URL does not respond." in " ".join(worker.output())
 
 
-def test_a_worker_without_settings_says_which_is_missing(tmp_path: Path) -> None:
+def test_a_worker_without_settings_reports_the_missing_one(tmp_path: Path) -> None:
     with run_processes({"SECRET_KEY": ""}, tmp_path / "logs") as stack:
         worker = stack.start_worker()
 

@@ -1,4 +1,4 @@
-"""Old names of settings: they work, with a warning, as long as they do not contradict the new ones."""
+"""Old names of settings: they work with a warning, unless they contradict the new names."""
 
 import pytest
 
@@ -16,17 +16,17 @@ def test_an_old_name_sets_the_new_one_with_a_warning(old: str) -> None:
     assert renamed.problems == ()
 
 
-def test_every_new_name_is_a_setting_or_is_read_by_compose() -> None:
+def test_every_new_name_is_a_setting_or_a_variable_of_compose() -> None:
     assert set(NEW_NAMES.values()) - set(variables_of(OperatorSettings).values()) == {"ALERTCHECK_WEB_ADDRESS"}
 
 
-def test_old_and_new_may_have_the_same_value() -> None:
+def test_the_old_and_the_new_name_may_have_the_same_value() -> None:
     renamed = use_new_names({"HTTPS": " 1", "ALERTCHECK_HTTPS": "1"})
 
     assert (renamed.environ, renamed.problems) == ({"ALERTCHECK_HTTPS": "1"}, ())
 
 
-def test_old_and_new_with_different_values_are_a_problem_that_names_both_and_quotes_neither() -> None:
+def test_different_values_of_the_old_and_the_new_name_are_a_problem_that_quotes_no_value() -> None:
     renamed = use_new_names({"MAIL_URL": "smtp://canary", "ALERTCHECK_MAIL_URL": "smtps://canary"})
 
     assert renamed.problems == (
@@ -35,11 +35,11 @@ def test_old_and_new_with_different_values_are_a_problem_that_names_both_and_quo
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
-def test_a_name_that_is_empty_is_not_set(empty: str) -> None:
+def test_an_empty_value_means_unset(empty: str) -> None:
     assert use_new_names({"HTTPS": empty}).warnings == ()
     assert use_new_names({"HTTPS": "1", "ALERTCHECK_HTTPS": empty}).environ == {"ALERTCHECK_HTTPS": "1"}
     assert use_new_names({"HTTPS": empty, "ALERTCHECK_HTTPS": "1"}).environ == {"ALERTCHECK_HTTPS": "1"}
 
 
-def test_every_other_variable_stays() -> None:
+def test_every_other_variable_is_kept() -> None:
     assert use_new_names({"PORT": "8000", "SECRET_KEY": ""}).environ == {"PORT": "8000", "SECRET_KEY": ""}

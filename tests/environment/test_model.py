@@ -1,4 +1,4 @@
-"""Reading settings: all that is wrong is reported at once, in sentences that never quote a value."""
+"""Reading settings: all problems are reported at once, in sentences that never quote a value."""
 
 import traceback
 from typing import Annotated
@@ -38,7 +38,7 @@ def test_a_field_is_set_by_its_alias_or_by_the_prefix_and_its_name() -> None:
     assert (settings.address, settings.number) == ("here", 8)
 
 
-def test_the_variables_of_the_fields_are_named() -> None:
+def test_variables_of_returns_the_variable_of_each_field() -> None:
     assert variables_of(Settings) == {
         "address": "ADDRESS",
         "number": "ALERTCHECK_NUMBER",
@@ -56,23 +56,23 @@ def test_a_name_in_another_spelling_is_not_read(name: str) -> None:
     assert (settings.address, settings.number) == ("here", 7)
 
 
-def test_only_what_is_passed_on_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_given_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERTCHECK_NUMBER", "8")
 
     assert read_model(Settings, {"ADDRESS": "here"}).number == 7
 
 
-def test_spaces_around_a_value_are_dropped_and_nothing_else_is_nothing() -> None:
+def test_spaces_around_a_value_are_dropped_and_a_blank_value_means_unset() -> None:
     settings = read_model(Settings, {"ADDRESS": " here\n", "ALERTCHECK_NUMBER": "  "})
 
     assert (settings.address, settings.number) == ("here", 7)
 
 
-def test_what_is_missing_comes_with_what_to_do() -> None:
+def test_a_missing_setting_is_reported_with_the_next_step() -> None:
     assert _problems() == ["ADDRESS is not set. Ask for one."]
 
 
-def test_every_problem_has_a_line() -> None:
+def test_every_problem_has_its_own_line() -> None:
     assert _problems(ALERTCHECK_NUMBER="many", ALERTCHECK_REFUSED="x", ALERTCHECK_SERVER="x") == [
         "ADDRESS is not set. Ask for one.",
         "ALERTCHECK_NUMBER has to be a whole number, such as 7.",
@@ -86,13 +86,13 @@ def test_problems_found_elsewhere_are_reported_too() -> None:
         read_model(Settings, {"ADDRESS": "here"}, ["It rains."])
 
 
-def test_an_error_that_is_not_our_sentence_is_not_quoted() -> None:
+def test_the_error_of_a_library_is_not_quoted() -> None:
     assert _problems(ADDRESS="here", ALERTCHECK_ASCII="canäry") == [
         "ALERTCHECK_ASCII cannot be read. See docs/settings.md."
     ]
 
 
-def test_neither_the_error_nor_its_traceback_has_a_value() -> None:
+def test_neither_the_error_nor_its_traceback_contains_a_value() -> None:
     with pytest.raises(Misconfigured) as caught:
         read_model(Settings, dict.fromkeys(["ALERTCHECK_NUMBER", "ALERTCHECK_REFUSED"], "y" * 20))
 

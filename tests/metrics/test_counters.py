@@ -1,4 +1,4 @@
-"""The tallies: what is counted is told again, in known words alone, and nobody waits for it."""
+"""The counters: completions are counted with known labels only, and counting never delays a delivery."""
 
 import logging
 import math
@@ -26,21 +26,21 @@ from webapp.metrics.counters import (
 from webapp.models import DeliveryStatus
 from webapp.settings import read_settings
 
-NOWHERE = "redis://127.0.0.1:1"
-WELL = CompletionLabels("webhook", "sent", "none")
-BADLY = CompletionLabels("webhook", "failed", "not_found")
+NO_SERVER_URL = "redis://127.0.0.1:1"
+SENT = CompletionLabels("webhook", "sent", "none")
+NOT_FOUND = CompletionLabels("webhook", "failed", "not_found")
 
 
 @pytest.fixture
-def absent_queue(environment: dict[str, str]) -> Iterator[None]:
-    """Be inside an application whose queue server is gone."""
-    with create_app(read_settings(environment | {"REDIS_URL": NOWHERE})).app_context():
+def missing_queue(environment: dict[str, str]) -> Iterator[None]:
+    """Push the context of an application whose queue server does not exist."""
+    with create_app(read_settings(environment | {"REDIS_URL": NO_SERVER_URL})).app_context():
         yield
 
 
 @pytest.fixture
 def silent_queue(environment: dict[str, str]) -> Iterator[None]:
-    """Be inside an application whose queue server takes connections and never says a word."""
+    """Push the context of an application whose queue server accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"redis://127.0.0.1:{server.getsockname()[1]}"
         with create_app(read_settings(environment | {"REDIS_URL": url})).app_context():
@@ -52,15 +52,15 @@ def _complete(channel: str, status: str, code: str | None, seconds: float) -> No
 
 
 def _count(*seconds: float, channel: str = "webhook") -> None:
-    for took in seconds:
-        _complete(channel, DeliveryStatus.SENT, None, took)
+    for duration in seconds:
+        _complete(channel, DeliveryStatus.SENT, None, duration)
 
 
 def _cumulative(first_bound: float) -> tuple[int, ...]:
     return tuple(int(bound >= first_bound) for bound in DURATION_BUCKETS)
 
 
-def test_where_nothing_was_counted_every_channel_stands_at_nothing(context: None) -> None:
+def test_the_counters_of_every_channel_start_at_zero(context: None) -> None:
     counts = read_counters()
 
     assert counts.completions == {}
@@ -68,18 +68,18 @@ def test_where_nothing_was_counted_every_channel_stands_at_nothing(context: None
     assert set(counts.durations) == {"email", "slack", "teams", "webhook", "other"}
 
 
-def test_endings_are_counted_by_channel_status_and_code(context: None) -> None:
+def test_completions_are_counted_by_channel_status_and_code(context: None) -> None:
     _complete("webhook", DeliveryStatus.SENT, None, 1)
     _complete("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
     _complete("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 1)
 
-    assert read_counters().completions == {WELL: 1, BADLY: 2}
+    assert read_counters().completions == {SENT: 1, NOT_FOUND: 2}
 
 
 @pytest.mark.parametrize(
     ("seconds", "bound"), [(-3, 0.25), (0, 0.25), (0.25, 0.25), (0.2501, 0.5), (120, 120), (120.1, math.inf)]
 )
-def test_a_duration_counts_in_every_bucket_that_is_not_too_short(context: None, seconds: float, bound: float) -> None:
+def test_a_duration_is_counted_in_every_bucket_that_is_long_enough(context: None, seconds: float, bound: float) -> None:
     _count(seconds)
 
     assert read_counters().durations["webhook"].counts == _cumulative(bound)
@@ -94,24 +94,22 @@ def test_durations_add_up_by_channel(context: None) -> None:
     assert (durations["email"].total, durations["email"].counts[-1]) == (7, 1)
 
 
-def test_a_duration_that_a_set_back_clock_made_negative_takes_nothing_away(context: None) -> None:
+def test_a_negative_duration_does_not_reduce_the_total(context: None) -> None:
     _count(2, -3600)
 
     assert read_counters().durations["webhook"].total == 2
 
 
-@pytest.mark.parametrize("word", ["pigeon", "webhook|sent", "webhook\n", "\U0001f514", "x" * 10_000])
-def test_a_word_that_is_not_known_is_not_kept(context: None, queue_server: QueueServer, word: str) -> None:
-    _complete(word, word, word, 1)
+@pytest.mark.parametrize("label", ["pigeon", "webhook|sent", "webhook\n", "\U0001f514", "x" * 10_000])
+def test_an_unknown_label_is_counted_as_other(context: None, queue_server: QueueServer, label: str) -> None:
+    _complete(label, label, label, 1)
 
     client = queue.connect(queue_server.url)
     assert client.hkeys(counters.COMPLETIONS_KEY) == [b"other|other|other"]
     assert sorted(client.hkeys(counters.DURATIONS_KEY)) == [b"other|1.0", b"other|sum"]
 
 
-def test_what_another_version_counted_in_its_own_words_is_told_in_ours(
-    context: None, queue_server: QueueServer
-) -> None:
+def test_unknown_labels_of_another_version_are_read_as_other(context: None, queue_server: QueueServer) -> None:
     client = queue.connect(queue_server.url)
     client.hset(counters.COMPLETIONS_KEY, mapping={"pigeon|sent|none": 2, "smoke|sent|none": 3, "webhook|sent|none": 1})
     client.hset(
@@ -120,47 +118,48 @@ def test_what_another_version_counted_in_its_own_words_is_told_in_ours(
 
     counts = read_counters()
 
-    assert counts.completions == {CompletionLabels("other", "sent", "none"): 5, WELL: 1}
+    assert counts.completions == {CompletionLabels("other", "sent", "none"): 5, SENT: 1}
     assert counts.durations["other"].counts[DURATION_BUCKETS.index(5.0) :] == (0, 2, 2, 2, 2, 2, 3)
     assert counts.durations["other"].total == 213.5
 
 
-def test_all_known_words_are_kept_as_they_are(context: None) -> None:
+def test_known_labels_are_kept_unchanged(context: None) -> None:
     for code in Code:
         _complete("teams", DeliveryStatus.CANCELED, code, 1)
 
     assert read_counters().completions == {CompletionLabels("teams", "canceled", code): 1 for code in Code}
 
 
-def test_a_delivery_that_ends_without_a_queue_server_goes_uncounted_with_one_warning(
-    absent_queue: None, caplog: pytest.LogCaptureFixture
+def test_completions_without_a_queue_server_are_not_counted_and_warned_of_once(
+    missing_queue: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     _count(*[1] * 50)
 
-    assert caplog.record_tuples == [
-        ("webapp.metrics.counters", logging.WARNING, "queue server unavailable, endings go uncounted for a moment")
-    ]
+    event = "queue server unavailable, completions are not counted for a moment"
+    assert caplog.record_tuples == [("webapp.metrics.counters", logging.WARNING, event)]
 
 
-def test_many_that_end_at_once_wait_for_a_silent_queue_server_but_once(silent_queue: None) -> None:
+def test_many_completions_wait_only_once_for_a_silent_queue_server(silent_queue: None) -> None:
     began = time.monotonic()
     _count(*[1] * 50)
 
     assert time.monotonic() - began < 2
 
 
-def test_after_the_pause_endings_are_counted_again(app: Flask, context: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_completions_are_counted_again_after_the_pause(
+    app: Flask, context: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(counters, "COUNTING_PAUSE", 0.2)
     with monkeypatch.context() as outage:
-        outage.setattr(app_state(app), "redis", queue.connect(NOWHERE))
+        outage.setattr(app_state(app), "redis", queue.connect(NO_SERVER_URL))
         _count(1)
     _count(1)
     time.sleep(0.2)
     _count(1)
 
-    assert read_counters().completions == {WELL: 1}
+    assert read_counters().completions == {SENT: 1}
 
 
-def test_tallies_that_cannot_be_read_are_told_apart_from_nothing(absent_queue: None) -> None:
+def test_counters_that_cannot_be_read_raise_an_error(missing_queue: None) -> None:
     with pytest.raises(CountersUnavailable):
         read_counters()

@@ -1,4 +1,4 @@
-"""What the database itself refuses, and what goes along when a row is deleted."""
+"""What the database itself refuses, and what is deleted with a row."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,17 +33,17 @@ from webapp.models import (
     Workspace,
 )
 
+# SQLite does not name the foreign key that is violated.
 FOREIGN_KEY = "(?i)foreign key constraint"
-"""All that SQLite says of it: it does not name the one that is broken."""
 
 
 def refused(rule: str) -> "pytest.RaisesExc[IntegrityError]":
-    """Expect that the database refuses, because of this rule and no other."""
+    """Expect that the database refuses because of this rule."""
     return pytest.raises(IntegrityError, match=rule)
 
 
 def overwrite(delivery: AlertDelivery, assignment: str) -> None:
-    """Change a row past the models, as a mistake in a console would."""
+    """Change a row without the models, as a mistake in a database console would."""
     db.session.execute(text(f"UPDATE alert_deliveries SET {assignment} WHERE id = {delivery.id}"))
 
 
@@ -64,7 +64,9 @@ NEEDED_BY: dict[DeliveryStatus, dict[str, Any]] = {
 
 @on_both_databases
 @pytest.mark.parametrize("status", DeliveryStatus)
-def test_every_status_is_accepted_with_what_it_needs(context: None, seeded: SeededIds, status: DeliveryStatus) -> None:
+def test_every_status_is_accepted_with_the_values_it_needs(
+    context: None, seeded: SeededIds, status: DeliveryStatus
+) -> None:
     delivery = add_delivery(get_destination(seeded), status=status, **NEEDED_BY.get(status, {}))
 
     assert db.session.get_one(AlertDelivery, delivery.id).status is status
@@ -97,7 +99,7 @@ def test_a_deferred_delivery_without_the_time_of_its_next_attempt_is_refused(con
 
 
 @on_both_databases
-def test_fewer_than_no_attempts_are_refused(context: None, seeded: SeededIds) -> None:
+def test_a_negative_attempt_count_is_refused(context: None, seeded: SeededIds) -> None:
     with refused("ck_alert_deliveries_attempt_count_not_negative"):
         add_delivery(get_destination(seeded), attempt_count=-1)
 
@@ -110,9 +112,7 @@ def test_a_real_alert_without_a_tenant_or_a_rule_is_refused(context: None, seede
 
 
 @on_both_databases
-def test_a_delivery_with_neither_tenant_nor_rule_that_is_no_test_send_is_refused(
-    context: None, seeded: SeededIds
-) -> None:
+def test_a_delivery_without_tenant_and_rule_must_be_a_test_send(context: None, seeded: SeededIds) -> None:
     with refused("ck_alert_deliveries_test_send_or_real_alert"):
         add_delivery(get_destination(seeded), event_type="heartbeat.missing")
 
@@ -175,7 +175,7 @@ def test_a_delivery_without_a_workspace_or_a_destination_is_refused(
 
 
 @on_both_databases
-def test_a_delivery_requested_by_nobody_we_know_is_refused(context: None, seeded: SeededIds) -> None:
+def test_a_delivery_requested_by_an_unknown_account_is_refused(context: None, seeded: SeededIds) -> None:
     with refused(FOREIGN_KEY):
         add_delivery(get_destination(seeded), requested_by_id=10_000)
 
@@ -208,7 +208,7 @@ def test_a_second_workspace_with_the_same_slug_is_refused(context: None, seeded:
 
 @on_both_databases
 @pytest.mark.parametrize(("owner", "column"), [(Tenant, "tenant_id"), (AlertRule, "alert_rule_id")])
-def test_deleting_a_tenant_or_a_rule_takes_its_real_deliveries_along_and_nothing_else(
+def test_deleting_a_tenant_or_a_rule_deletes_its_real_deliveries_and_nothing_else(
     context: None, seeded: SeededIds, owner: type[Tenant | AlertRule], column: str
 ) -> None:
     test_send = add_delivery(get_destination(seeded))
@@ -242,7 +242,7 @@ def test_deleting_an_account_keeps_the_deliveries_it_requested(context: None, se
 
 
 @on_both_databases
-def test_deleting_an_account_ends_its_memberships_and_no_other(context: None, seeded: SeededIds) -> None:
+def test_deleting_an_account_deletes_its_memberships_and_no_other(context: None, seeded: SeededIds) -> None:
     db.session.execute(delete(Account).where(Account.id == seeded.admin))
 
     members = db.session.scalars(select(Member.account_id).order_by(Member.account_id))
@@ -250,7 +250,7 @@ def test_deleting_an_account_ends_its_memberships_and_no_other(context: None, se
 
 
 @on_both_databases
-def test_deleting_a_workspace_takes_all_that_it_owns_along_and_nothing_else(context: None, seeded: SeededIds) -> None:
+def test_deleting_a_workspace_deletes_everything_it_owns_and_nothing_else(context: None, seeded: SeededIds) -> None:
     add_delivery(get_destination(seeded))
     add_real_alert(get_destination(seeded))
     foreign = [add_delivery(get_foreign_destination(seeded)).id, add_real_alert(get_foreign_destination(seeded)).id]
@@ -296,7 +296,7 @@ def add_bare_destination(seeded: SeededIds) -> AlertDestination:
         pytest.param(lambda seeded: add_workspace("late", "Late", NOW), id="workspace"),
     ],
 )
-def test_the_id_of_a_deleted_row_is_never_given_again(
+def test_the_id_of_a_deleted_row_is_never_reused(
     context: None, seeded: SeededIds, add: Callable[[SeededIds], Any]
 ) -> None:
     deleted = add(seeded)
@@ -308,7 +308,7 @@ def test_the_id_of_a_deleted_row_is_never_given_again(
 
 
 @on_both_databases
-def test_a_delivery_keeps_its_facts(context: None, seeded: SeededIds) -> None:
+def test_a_delivery_is_stored_without_loss(context: None, seeded: SeededIds) -> None:
     facts = {
         "status": DeliveryStatus.FAILED,
         "send_after": NOW + seconds(0.000001),
@@ -327,7 +327,7 @@ def test_a_delivery_keeps_its_facts(context: None, seeded: SeededIds) -> None:
     assert {name: getattr(delivery, name) for name in facts} == facts
 
 
-def test_a_delivery_leads_to_its_destination_and_to_who_requested_it(context: None, seeded: SeededIds) -> None:
+def test_a_delivery_has_its_destination_and_its_requester(context: None, seeded: SeededIds) -> None:
     delivery = add_delivery(get_destination(seeded), requested_by_id=seeded.admin)
 
     assert (delivery.destination, delivery.requested_by) == (get_destination(seeded), get_account(seeded))
@@ -339,7 +339,7 @@ def test_a_destination_starts_enabled_with_its_first_settings(context: None, see
     assert (destination.is_enabled, destination.settings_version, destination.deleted_at) == (True, 1, None)
 
 
-def test_settings_are_sealed_for_their_workspace_and_their_row(context: None, seeded: SeededIds) -> None:
+def test_settings_are_encrypted_for_their_workspace_and_row(context: None, seeded: SeededIds) -> None:
     destination = get_destination(seeded)
 
     assert destination.encryption_context == f"workspace {get_workspace(seeded).id} destination {seeded.destination}"
@@ -349,5 +349,5 @@ def test_settings_are_sealed_for_their_workspace_and_their_row(context: None, se
     ("role", "may_test", "may_edit"),
     [(Role.ADMIN, True, True), (Role.SUPPORT, True, False), (Role.VIEWER, False, False)],
 )
-def test_admins_edit_and_test_support_tests_viewers_look(role: Role, may_test: bool, may_edit: bool) -> None:
+def test_only_admins_edit_and_only_admins_and_support_test(role: Role, may_test: bool, may_edit: bool) -> None:
     assert (role.may_test, role.may_edit) == (may_test, may_edit)

@@ -1,4 +1,4 @@
-"""Column types: an instant is the same instant when it comes back."""
+"""Column types: a stored instant is read back as the same instant."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -16,7 +16,7 @@ KATHMANDU = timezone(timedelta(hours=5, minutes=45))
 
 
 def store(seeded: SeededIds, moment: datetime | None) -> datetime | None:
-    """Write a moment to a row and read it back from the database."""
+    """Write a time to a row, and read it back from the database."""
     delivery = add_delivery(get_destination(seeded), sent_at=moment)
     db.session.refresh(delivery)
     return delivery.sent_at
@@ -24,12 +24,12 @@ def store(seeded: SeededIds, moment: datetime | None) -> datetime | None:
 
 @on_both_databases
 @pytest.mark.parametrize("moment", [NOON, NOON.astimezone(KATHMANDU), NOON.replace(year=1), None])
-def test_a_moment_comes_back_to_the_microsecond(context: None, seeded: SeededIds, moment: datetime | None) -> None:
+def test_an_instant_is_read_back_to_the_microsecond(context: None, seeded: SeededIds, moment: datetime | None) -> None:
     assert store(seeded, moment) == moment
 
 
 @on_both_databases
-def test_a_moment_comes_back_in_utc_whatever_zone_it_was_given_in(context: None, seeded: SeededIds) -> None:
+def test_an_instant_in_any_time_zone_is_read_back_in_utc(context: None, seeded: SeededIds) -> None:
     stored = store(seeded, NOON.astimezone(KATHMANDU))
 
     assert stored is not None
@@ -37,14 +37,14 @@ def test_a_moment_comes_back_in_utc_whatever_zone_it_was_given_in(context: None,
 
 
 @on_both_databases
-def test_a_moment_without_a_zone_is_refused(context: None, seeded: SeededIds) -> None:
-    with pytest.raises(StatementError, match="is not an instant"):
+def test_a_time_without_a_time_zone_is_refused(context: None, seeded: SeededIds) -> None:
+    with pytest.raises(StatementError, match="names no instant"):
         store(seeded, NOON.replace(tzinfo=None))
 
 
 @on_both_databases
 @pytest.mark.parametrize(("earlier", "is_found"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
-def test_moments_of_different_zones_are_compared_as_instants(
+def test_times_in_different_time_zones_are_compared_as_instants(
     context: None, seeded: SeededIds, earlier: timedelta, is_found: bool
 ) -> None:
     store(seeded, NOON - earlier)
@@ -55,7 +55,7 @@ def test_moments_of_different_zones_are_compared_as_instants(
 
 
 @on_both_databases
-def test_a_moment_that_no_table_holds_comes_back_too(context: None) -> None:
+def test_an_instant_outside_a_table_is_read_back_too(context: None) -> None:
     assert db.session.scalar(select(literal(NOON, UtcDateTime))) == NOON
 
 

@@ -18,7 +18,7 @@ from webapp.worker.job import dispatch_deliveries
 from webapp.worker.process import dispatching
 
 
-def test_what_breaks_in_a_job_leaves_no_trace_of_the_settings(
+def test_an_unexpected_error_in_a_job_shows_no_secret(
     app: Flask, seeded: SeededIds, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
@@ -33,15 +33,15 @@ def test_what_breaks_in_a_job_leaves_no_trace_of_the_settings(
     assert SECRET_PATH not in caplog.text
 
 
-def test_what_is_in_the_air_is_finished_however_the_work_ends(
+def test_running_deliveries_finish_however_the_worker_stops(
     app: Flask, context: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, ended = threading.Event(), threading.Event()
+    started, finished = threading.Event(), threading.Event()
 
     def send(_delivery_id: int, _config: AppSettings) -> None:
-        begun.set()
+        started.set()
         time.sleep(0.5)
-        ended.set()
+        finished.set()
 
     monkeypatch.setattr(
         "webapp.deliveries.list_ready_deliveries", lambda ids: [ReadyDelivery(number, number, 1) for number in ids]
@@ -50,23 +50,28 @@ def test_what_is_in_the_air_is_finished_however_the_work_ends(
 
     with suppress(RuntimeError), dispatching(ConcurrencyLimits()):
         dispatch_deliveries(1)
-        assert begun.wait(5)
+        assert started.wait(5)
         raise RuntimeError
 
-    assert ended.is_set()
+    assert finished.is_set()
 
 
-def test_what_has_not_begun_goes_back_to_the_queue(
+def test_deliveries_that_have_not_started_go_back_to_the_queue(
     app: Flask, context: None, queue_server: QueueServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = threading.Event()
+    started = threading.Event()
+
+    def send(_delivery_id: int, _config: AppSettings) -> None:
+        started.set()
+        time.sleep(0.5)
+
     monkeypatch.setattr(
         "webapp.deliveries.list_ready_deliveries", lambda ids: [ReadyDelivery(number, number, 1) for number in ids]
     )
-    monkeypatch.setattr("webapp.deliveries.send", lambda *_arguments: begun.set() or time.sleep(0.5))
+    monkeypatch.setattr("webapp.deliveries.send", send)
 
     with dispatching(ConcurrencyLimits(concurrent=1)):
         dispatch_deliveries(1, 2, 3)
-        assert begun.wait(5)
+        assert started.wait(5)
 
     assert [job.args for job in list_jobs(queue_server)] == [[2, 3]]

@@ -1,4 +1,4 @@
-"""Stop signals wait for the end of a critical section."""
+"""Stop signals are deferred until a critical section ends."""
 
 import os
 import signal
@@ -14,23 +14,23 @@ from webapp.worker.signals import defer_signals
 
 @pytest.fixture
 def stops() -> Iterator[list[int]]:
-    """Signals to stop that were handled, as RQ would handle them."""
+    """The stop signals that were handled, as RQ would handle them."""
     handled: list[int] = []
-    usual = signal.signal(signal.SIGTERM, lambda number, _frame: handled.append(number))
+    previous = signal.signal(signal.SIGTERM, lambda number, _frame: handled.append(number))
     yield handled
-    signal.signal(signal.SIGTERM, usual)
+    signal.signal(signal.SIGTERM, previous)
 
 
-def test_signals_to_stop_wait_for_the_send_in_hand_although_other_threads_run(stops: list[int]) -> None:
+def test_stop_signals_are_deferred_during_a_send_although_other_threads_run(stops: list[int]) -> None:
     done = threading.Event()
-    bystander = threading.Thread(target=done.wait)
-    bystander.start()
+    other_thread = threading.Thread(target=done.wait)
+    other_thread.start()
     with defer_signals():
         for _ in range(2):
             subprocess.run(["kill", "-TERM", str(os.getpid())], check=True)
         time.sleep(0.2)
         handled_inside = list(stops)
     done.set()
-    bystander.join()
+    other_thread.join()
 
     assert (handled_inside, stops) == ([], [signal.SIGTERM])

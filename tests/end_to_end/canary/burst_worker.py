@@ -1,4 +1,4 @@
-"""RQ in this very process, telling all it can."""
+"""An RQ worker in this process that logs at debug level."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,23 +12,23 @@ from webapp import queue
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.process import dispatching
 
-PATIENCE = 120.0
-ONE_BY_ONE = ConcurrencyLimits(concurrent=1, waiting=2000, waiting_per_workspace=2000, waiting_per_destination=2000)
+TIMEOUT = 120.0
+ONE_AT_A_TIME = ConcurrencyLimits(concurrent=1, waiting=2000, waiting_per_workspace=2000, waiting_per_destination=2000)
 
 
 @contextmanager
 def open_queue(server: QueueServer) -> Iterator[Queue]:
-    """Have the queue of deliveries for the length of a `with`."""
+    """Open the queue of deliveries for the length of a `with`."""
     with closing(Redis.from_url(server.url)) as connection:
         yield Queue(queue.QUEUE, connection=connection, serializer=JSONSerializer)
 
 
-def work_off(server: QueueServer) -> None:
-    """Do all jobs there are, and send one after the other.
+def run_all_jobs(server: QueueServer) -> None:
+    """Run all jobs in the queue, one delivery at a time.
 
-    Takes over the signals of the process: see the fixture `signals_restored`.
+    Replaces the signal handlers of the process: see the fixture `signals_restored`.
     """
-    with open_queue(server) as jobs, dispatching(ONE_BY_ONE) as dispatcher:
+    with open_queue(server) as jobs, dispatching(ONE_AT_A_TIME) as dispatcher:
         worker = SimpleWorker([jobs], connection=jobs.connection, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="DEBUG")
-        assert dispatcher.wait_until_idle(timeout=PATIENCE), "not everything was sent in time"
+        assert dispatcher.wait_until_idle(timeout=TIMEOUT), "not everything was sent in time"

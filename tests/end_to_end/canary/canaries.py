@@ -1,4 +1,4 @@
-"""Secrets that are recognised wherever they turn up, however they are written, whole or cut in half."""
+"""Canaries: secrets that a search recognizes in any encoding, whole or cut in half."""
 
 import base64
 import secrets
@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
 
-from tests.end_to_end.scenario_runner import Stage
+from tests.end_to_end.scenario_runner import ScenarioInputs
 
-SHOWN = 40
-"""Bytes shown on both sides of a find."""
+# Bytes shown on both sides of a match.
+CONTEXT = 40
 
 
 def _random(length: int) -> str:
@@ -17,56 +17,56 @@ def _random(length: int) -> str:
 
 
 def _marker() -> str:
-    # The + is what careful spellings escape; addresses, mailboxes and Base64 take it as it is.
+    # Strict encodings escape the +; addresses, mailboxes and Base64 take it unchanged.
     return f"{_random(5)}+{_random(5)}"
 
 
 @dataclass(frozen=True)
-class Flock:
-    """Canaries that all begin alike and all end alike, so that one search finds every one of them, and either half.
+class CanaryFamily:
+    """Canaries with the same beginning and the same end, so that one search finds all of them, and either half.
 
-    A canary has 32 characters: 24 bytes in Base64, which is what a signing secret has to be.
+    A canary has 32 characters: 24 bytes in Base64, as a signing secret needs.
     """
 
     head: str = field(default_factory=_marker)
     tail: str = field(default_factory=_marker)
 
-    def hatch(self) -> str:
-        """Return a canary that there was not before."""
+    def make_canary(self) -> str:
+        """Return a new canary."""
         return f"{self.head}{_random(10)}{self.tail}"
 
-    def find_in(self, haystack: bytes) -> list[str]:
-        """Return what was found: how it is spelled, and the bytes around it. Case does not matter."""
-        needles = _spell(self.head) | _spell(self.tail) | _spell_key(self.head[:8]) | _spell_key(self.tail[-8:])
-        lower = haystack.lower()
+    def find_in(self, content: bytes) -> list[str]:
+        """Return the matches: the encoding of each, and the bytes around it. Case does not matter."""
+        patterns = _spell(self.head) | _spell(self.tail) | _spell_key(self.head[:8]) | _spell_key(self.tail[-8:])
+        lower = content.lower()
         return [
-            f"{spelling}: {_around(haystack, lower.index(needle), len(needle))!r}"
-            for needle, spelling in needles.items()
-            if needle in lower
+            f"{spelling}: {_around(content, lower.index(pattern), len(pattern))!r}"
+            for pattern, spelling in patterns.items()
+            if pattern in lower
         ]
 
 
 @dataclass(frozen=True)
 class Canaries:
-    """Two flocks, because an admin's pages may show recipients, and nothing else of what is secret."""
+    """Two families, because the pages of an admin may show recipients and no other secret."""
 
-    secrets: Flock = field(default_factory=Flock)
-    recipients: Flock = field(default_factory=Flock)
+    secrets: CanaryFamily = field(default_factory=CanaryFamily)
+    recipients: CanaryFamily = field(default_factory=CanaryFamily)
 
-    def stage(self, environment: Mapping[str, str], channel: str = "webhook") -> Stage:
-        """Return a stage whose every secret is a canary of its own."""
-        return Stage(
+    def inputs(self, environment: Mapping[str, str], channel: str = "webhook") -> ScenarioInputs:
+        """Return scenario inputs in which every secret is a canary of its own."""
+        return ScenarioInputs(
             environment,
             channel,
-            path=f"/services/{self.secrets.hatch()}?sig={self.secrets.hatch()}",
-            signing_secret=f"whsec_{self.secrets.hatch()}",
-            recipient=f"{self.recipients.hatch()}@example.com",
-            password=self.secrets.hatch(),
+            path=f"/services/{self.secrets.make_canary()}?sig={self.secrets.make_canary()}",
+            signing_secret=f"whsec_{self.secrets.make_canary()}",
+            recipient=f"{self.recipients.make_canary()}@example.com",
+            password=self.secrets.make_canary(),
         )
 
 
-def _around(haystack: bytes, at: int, length: int) -> bytes:
-    return haystack[max(0, at - SHOWN) : at + length + SHOWN]
+def _around(content: bytes, at: int, length: int) -> bytes:
+    return content[max(0, at - CONTEXT) : at + length + CONTEXT]
 
 
 def _plus_as(escape: str) -> Callable[[str], str]:
@@ -106,7 +106,7 @@ SPELLINGS: Mapping[str, Callable[[str], str]] = {
 
 
 def _base64(text: str, offset: int) -> str:
-    """Encode what stands after `offset` other bytes, without the digits that depend on its neighbours."""
+    """Encode text that follows `offset` other bytes, without the digits that depend on its neighbors."""
     encoded = base64.b64encode(bytes(offset) + text.encode()).decode()
     return encoded[-(-offset * 8 // 6) : (offset + len(text)) * 8 // 6]
 
@@ -120,8 +120,8 @@ def _spell(marker: str) -> dict[bytes, str]:
 
 
 def _spell_key(quartets: str) -> dict[bytes, str]:
-    """Spell the bytes that a part of a signing secret stands for."""
+    """Return the spellings of the bytes that a part of a signing secret encodes."""
     key = base64.b64decode(quartets)
     by_python = "".join(repr(key[at : at + 1])[2:-1] for at in range(len(key)))
     spellings = {key: "decoded", key.hex().encode(): "decoded, in hex", by_python.encode(): "decoded, by Python"}
-    return {needle.lower(): spelling for needle, spelling in spellings.items()}
+    return {pattern.lower(): spelling for pattern, spelling in spellings.items()}

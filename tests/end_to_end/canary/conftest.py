@@ -1,4 +1,4 @@
-"""An installation that says all it can, and the search for canaries in all of it."""
+"""An installation that logs everything, and the search for canaries in all of its data."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from benchmarks.installation.servers import QueueServer
-from tests.end_to_end.canary.canaries import Canaries, Flock
-from tests.end_to_end.canary.search_places import House
+from tests.end_to_end.canary.canaries import Canaries, CanaryFamily
+from tests.end_to_end.canary.search_places import SearchedInstallation
 from tests.end_to_end.canary.verbose_logging import logging_everything
 from tests.factories import SeededIds
 from webapp.demo.receiver.http_server import HttpReceiver
@@ -19,7 +19,7 @@ from webapp.demo.receiver.inbox import Inbox
 
 @pytest.fixture(autouse=True)
 def everything_logged(tmp_path: Path) -> Iterator[None]:
-    """From before the application is made: its engine asks the log level once."""
+    """Log everything before the application is created, because its engine reads the log level once."""
     with logging_everything(tmp_path / "everything.log"):
         yield
 
@@ -30,8 +30,8 @@ def canaries() -> Canaries:
 
 
 @pytest.fixture
-def demo_end(tmp_path: Path) -> Iterator[HttpReceiver]:
-    """The demo's receiver, which shows everybody what it got."""
+def demo_receiver(tmp_path: Path) -> Iterator[HttpReceiver]:
+    """The demo's receiver, whose messages everybody may read."""
     inbox = Inbox(tmp_path / "inbox.sqlite")
     inbox.prepare()
     with HttpReceiver(0, inbox, None) as receiver:
@@ -41,9 +41,9 @@ def demo_end(tmp_path: Path) -> Iterator[HttpReceiver]:
 
 
 @pytest.fixture
-def environment(environment: dict[str, str], demo_end: HttpReceiver, tmp_path: Path) -> dict[str, str]:
-    """The operator's settings, with the demo's pages."""
-    receiver = f"http://127.0.0.1:{demo_end.server_address[1]}"
+def environment(environment: dict[str, str], demo_receiver: HttpReceiver, tmp_path: Path) -> dict[str, str]:
+    """The settings, with the demo's pages enabled."""
+    receiver = f"http://127.0.0.1:{demo_receiver.server_address[1]}"
     return environment | {
         "ALERTCHECK_DEMO": "1",
         "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
@@ -52,31 +52,33 @@ def environment(environment: dict[str, str], demo_end: HttpReceiver, tmp_path: P
 
 
 @pytest.fixture
-def house(app: Flask, seeded: SeededIds, queue_server: QueueServer, tmp_path: Path) -> House:
-    return House(app, seeded, queue_server, tmp_path)
+def installation(app: Flask, seeded: SeededIds, queue_server: QueueServer, tmp_path: Path) -> SearchedInstallation:
+    return SearchedInstallation(app, seeded, queue_server, tmp_path)
 
 
 @pytest.fixture
-def search(house: House, canaries: Canaries, capfd: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
-    """Look for every canary in all that is kept, written and shown; return what was found, and where."""
+def search(
+    installation: SearchedInstallation, canaries: Canaries, capfd: pytest.CaptureFixture[str]
+) -> Callable[[], list[str]]:
+    """Search stored data, logs, output and pages for every canary. The search returns each match with its place."""
 
     def find() -> list[str]:
-        # The pages first: to show them is logged as well.
-        pages = {f"pages of {who}": house.show_pages(who) for who in ("support", "viewer")}
-        of_admin = {"pages of admin": house.show_pages("admin")}
-        others = pages | house.open_up() | {"output": "".join(capfd.readouterr()).encode()}
+        # Read the pages first, because reading them is logged as well.
+        pages = {f"pages of {who}": installation.show_pages(who) for who in ("support", "viewer")}
+        of_admin = {"pages of admin": installation.show_pages("admin")}
+        others = pages | installation.read_everything() | {"output": "".join(capfd.readouterr()).encode()}
         return _find(canaries.recipients, others) + _find(canaries.secrets, others | of_admin)
 
     return find
 
 
-def _find(flock: Flock, places: dict[str, bytes]) -> list[str]:
-    return [f"{place}: {find}" for place, content in places.items() for find in flock.find_in(content)]
+def _find(family: CanaryFamily, places: dict[str, bytes]) -> list[str]:
+    return [f"{place}: {match}" for place, content in places.items() for match in family.find_in(content)]
 
 
 @pytest.fixture
 def signals_restored() -> Iterator[None]:
-    """Give the process its signals back, which RQ's worker takes for itself."""
+    """Restore the signal handlers, which RQ's worker replaces."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in handlers.items():

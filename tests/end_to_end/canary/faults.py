@@ -1,4 +1,4 @@
-"""Exceptions of every library on the way out, each with a secret in it, and the steps at which they are raised."""
+"""Exceptions of every library that a send uses, each with a secret in it, and the functions that raise them."""
 
 import errno
 import http.client
@@ -22,13 +22,13 @@ from sqlalchemy.exc import OperationalError
 
 from webapp.outbound.transport.tls import make_context
 
-Make = Callable[[str], Exception]
-"""Makes an exception that tells a secret."""
+# Makes an exception that contains a secret.
+MakeException = Callable[[str], Exception]
 
 
 @dataclass(frozen=True)
 class Step:
-    """A function that breaks, and the channel whose message gets there. secure: only over TLS."""
+    """A function that fails, and a channel whose messages pass through it. secure: only over TLS."""
 
     target: str
     channel: str
@@ -37,10 +37,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Fault:
-    """What breaks, and how."""
+    """A function that fails, and the exception that it raises."""
 
     step: Step
-    make: Make
+    make: MakeException
 
 
 STEPS = (
@@ -49,7 +49,7 @@ STEPS = (
     Step("webapp.channels.webhook._sign", "webhook"),
     Step("webapp.channels.email._compose", "email"),
     Step("standardwebhooks.Webhook.sign", "webhook"),
-    Step("webapp.encryption.settings_cipher.SettingsCipher.open", "teams"),
+    Step("webapp.encryption.settings_cipher.SettingsCipher.decrypt", "teams"),
     Step("cryptography.fernet.MultiFernet.decrypt", "slack"),
     Step("cryptography.fernet.Fernet._decrypt_data", "email"),
     Step("webapp.channels.contract.Message.__init__", "webhook"),
@@ -93,7 +93,7 @@ def _connection(secret: str) -> urllib3.connection.HTTPConnection:
     return urllib3.connection.HTTPConnection(f"{secret}.example.com")
 
 
-OF_PYTHON: Sequence[Make] = (
+OF_PYTHON: Sequence[MakeException] = (
     RuntimeError,
     ValueError,
     KeyError,
@@ -104,7 +104,7 @@ OF_PYTHON: Sequence[Make] = (
     lambda secret: UnicodeDecodeError("ascii", secret.encode(), 0, 1, secret),
     lambda secret: ExceptionGroup(secret, [ValueError(secret)]),
 )
-OF_THE_SYSTEM: Sequence[Make] = (
+OF_THE_SYSTEM: Sequence[MakeException] = (
     lambda secret: OSError(errno.EIO, secret, secret),
     lambda secret: FileNotFoundError(errno.ENOENT, "no such file", secret),
     lambda secret: PermissionError(errno.EACCES, secret),
@@ -116,21 +116,21 @@ OF_THE_SYSTEM: Sequence[Make] = (
     lambda secret: socket.gaierror(socket.EAI_NONAME, secret),
     lambda secret: socket.herror(1, secret),
 )
-OF_SSL: Sequence[Make] = (
+OF_SSL: Sequence[MakeException] = (
     lambda secret: ssl.SSLError(1, secret),
     lambda secret: ssl.SSLCertVerificationError(1, secret),
     lambda secret: ssl.SSLEOFError(8, secret),
     lambda secret: ssl.SSLZeroReturnError(6, secret),
     lambda secret: ssl.SSLWantReadError(2, secret),
 )
-OF_HTTP_CLIENT: Sequence[Make] = (
+OF_HTTP_CLIENT: Sequence[MakeException] = (
     http.client.BadStatusLine,
     http.client.LineTooLong,
     http.client.InvalidURL,
     http.client.RemoteDisconnected,
     lambda secret: http.client.IncompleteRead(secret.encode(), 10),
 )
-OF_URLLIB3: Sequence[Make] = (
+OF_URLLIB3: Sequence[MakeException] = (
     urllib3.exceptions.ProtocolError,
     urllib3.exceptions.DecodeError,
     urllib3.exceptions.SSLError,
@@ -139,7 +139,7 @@ OF_URLLIB3: Sequence[Make] = (
     lambda secret: urllib3.exceptions.NewConnectionError(_connection(secret), secret),
     lambda secret: urllib3.exceptions.ReadTimeoutError(_pool(secret), f"/{secret}", secret),
 )
-OF_REQUESTS: Sequence[Make] = (
+OF_REQUESTS: Sequence[MakeException] = (
     lambda secret: requests.exceptions.ConnectionError(secret, request=_request(secret)),
     lambda secret: requests.exceptions.SSLError(secret, request=_request(secret)),
     lambda secret: requests.exceptions.ReadTimeout(secret, request=_request(secret)),
@@ -147,7 +147,7 @@ OF_REQUESTS: Sequence[Make] = (
     lambda secret: requests.exceptions.InvalidURL(secret, request=_request(secret)),
     lambda secret: requests.exceptions.InvalidHeader(secret, request=_request(secret)),
 )
-OF_SMTPLIB: Sequence[Make] = (
+OF_SMTPLIB: Sequence[MakeException] = (
     smtplib.SMTPServerDisconnected,
     smtplib.SMTPNotSupportedError,
     lambda secret: smtplib.SMTPSenderRefused(550, secret.encode(), secret),
@@ -156,7 +156,7 @@ OF_SMTPLIB: Sequence[Make] = (
     lambda secret: smtplib.SMTPConnectError(421, secret),
     lambda secret: smtplib.SMTPAuthenticationError(535, secret.encode()),
 )
-OF_OTHERS: Sequence[Make] = (
+OF_OTHERS: Sequence[MakeException] = (
     InvalidToken,
     JobTimeoutException,
     lambda secret: OperationalError(f"UPDATE {secret}", {"config": secret}, OSError(secret)),
@@ -183,19 +183,19 @@ def pick_faults(count: int, seed: int) -> list[Fault]:
 
 @contextmanager
 def broken(fault: Fault, secret: str) -> Iterator[list[Fault]]:
-    """Let a step raise the exception, with the secret in its cause and its note too; list the fault when it is met."""
-    make_context.cache_clear()  # so that every step is taken
-    met: list[Fault] = []
-    whole = resolve_name(fault.step.target)
+    """Make a step raise the exception, with the secret in its cause and note too. The list gets each fault raised."""
+    make_context.cache_clear()  # so that no step is skipped
+    raised: list[Fault] = []
+    original = resolve_name(fault.step.target)
 
-    def fail(*arguments: Any, **named: Any) -> Any:
-        if named.get("server_side"):  # the far end's, which lives in this process too
-            return whole(*arguments, **named)
-        met.append(fault)
+    def fail(*arguments: Any, **keywords: Any) -> Any:
+        if keywords.get("server_side"):  # the receiver's, which runs in this process too
+            return original(*arguments, **keywords)
+        raised.append(fault)
         error = fault.make(secret)
         error.add_note(secret)
         raise error from RuntimeError(secret)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fault.step.target, fail)
-        yield met
+        yield raised

@@ -1,4 +1,4 @@
-"""Far ends of every kind on the loopback, and an operator's settings that lead to them."""
+"""Receivers of every kind on the loopback, and the settings that allow sending to them."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -10,17 +10,17 @@ from urllib.parse import quote
 import trustme
 
 from benchmarks.installation.scripted_server import Script, ScriptedServer, context_of, listening
-from tests.end_to_end.scenarios import MAIL_SENDER, OFFERS_ALL, YES
+from tests.end_to_end.scenarios import ACCEPT_ALL, MAIL_SENDER, OFFERS_ALL
 from tests.outbound.scripts import script_of
 from tests.scripted_mail_server import mail_server
 from webapp.demo.receiver.http_server import HttpReceiver
 
 
 @dataclass(frozen=True)
-class Town:
-    """good takes every message, gone knows no address, busy takes none at first, silent never answers.
+class Receivers:
+    """good accepts every message, gone returns 404, busy returns 503 at first, silent never responds.
 
-    environment: what the operator has to set for it.
+    environment: the settings that allow sending to them.
     """
 
     good: ScriptedServer
@@ -32,13 +32,13 @@ class Town:
 
 
 @contextmanager
-def open_town(mail_password: str, demo_end: HttpReceiver) -> Iterator[Town]:
-    """Have the far ends, the demo's among them, and a mail server that wants a password, for the length of a `with`."""
+def run_receivers(mail_password: str, demo_receiver: HttpReceiver) -> Iterator[Receivers]:
+    """Run the receivers, and a mail server that requires a password, for the length of a `with`."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
-    demo_origin = f"http://127.0.0.1:{demo_end.server_address[1]}"
+    demo_origin = f"http://127.0.0.1:{demo_receiver.server_address[1]}"
     with (
-        listening(YES) as good,
+        listening(ACCEPT_ALL) as good,
         listening(script_of("plain", {"status": 404})) as gone,
         listening(_busy_at_first()) as busy,
         listening(script_of("silent", {})) as silent,
@@ -52,13 +52,13 @@ def open_town(mail_password: str, demo_end: HttpReceiver) -> Iterator[Town]:
             "ALERTCHECK_MAIL_URL": f"smtp+starttls://alertcheck:{quote(mail_password)}@127.0.0.1:{mail.port}",
             "ALERTCHECK_MAIL_FROM": MAIL_SENDER,
         }
-        yield Town(good, gone, busy, silent, demo_origin, environment)
+        yield Receivers(good, gone, busy, silent, demo_origin, environment)
 
 
 def _busy_at_first() -> Script:
     statuses = chain([503], repeat(200))
 
-    def answer(connection: socket.socket) -> None:
+    def respond(connection: socket.socket) -> None:
         script_of("plain", {"status": next(statuses), "body": "ok"})(connection)
 
-    return answer
+    return respond

@@ -1,4 +1,4 @@
-"""All that an installation keeps, writes and shows, as bytes that can be searched."""
+"""Everything that an installation stores, writes and shows, as searchable bytes."""
 
 import base64
 import binascii
@@ -23,23 +23,23 @@ from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import AlertDestination
 
+# The only column that may hold a secret.
 ENCRYPTED = "alert_destinations.config"
-"""The one column that may hold a secret."""
 
-STARTS_OF_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+ZLIB_HEADERS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
 @dataclass(frozen=True)
-class House:
-    """An installation on SQLite. folder: where its database, the demo's inbox and all logs are."""
+class SearchedInstallation:
+    """An installation on SQLite. folder: the folder of its database, the demo's inbox and all logs."""
 
     app: Flask
     seeded: SeededIds
     queue_server: QueueServer
     folder: Path
 
-    def open_up(self) -> dict[str, bytes]:
-        """Read all that is kept, by place."""
+    def read_everything(self) -> dict[str, bytes]:
+        """Read all stored data, by place."""
         files = sorted(path for path in self.folder.rglob("*") if path.is_file())
         return {
             "rows": self._read_rows(),
@@ -56,16 +56,16 @@ class House:
         return "\n".join(rows).encode()
 
     def show_pages(self, who: str) -> bytes:
-        """Visit every address that answers to GET, as one of the cast, and return all that was answered."""
-        # In a context of its own: one that a test has pushed would keep the first visitor for all others.
+        """Visit every GET route as this account, and return all responses."""
+        # In its own context, because a context that a test has pushed keeps the first visitor.
         return Context().run(self._visit, who)
 
     def _visit(self, who: str) -> bytes:
         visitor = Visitor.signed_in(self.app, getattr(self.seeded, who))
-        return b"".join(_read_answer(visitor.get(path)) for path in self.list_paths())
+        return b"".join(_read_response(visitor.get(path)) for path in self.list_paths())
 
     def list_paths(self) -> list[str]:
-        """List every address of the application, with everything there is in the place of its variables."""
+        """List every GET path of the application, with every existing value of its variables."""
         with self.app.app_context():
             ids = list(map(str, db.session.scalars(select(AlertDestination.id))))
         values = {
@@ -78,26 +78,28 @@ class House:
         }
         adapter = self.app.url_map.bind("localhost")
         rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-        return [adapter.build(rule.endpoint, place) for rule in rules for place in _places(rule.arguments, values)]
+        return [
+            adapter.build(rule.endpoint, variables) for rule in rules for variables in _combine(rule.arguments, values)
+        ]
 
 
-def _read_answer(answer: TestResponse) -> bytes:
-    with closing(answer):
-        return b"".join([str(answer.headers).encode(), answer.data])
+def _read_response(response: TestResponse) -> bytes:
+    with closing(response):
+        return b"".join([str(response.headers).encode(), response.data])
 
 
-def _places(variables: Iterable[str], values: Mapping[str, list[str]]) -> list[dict[str, str]]:
+def _combine(variables: Iterable[str], values: Mapping[str, list[str]]) -> list[dict[str, str]]:
     names = sorted(variables)
     return [dict(zip(names, chosen, strict=True)) for chosen in product(*(values[name] for name in names))]
 
 
 def read_queue(server: QueueServer) -> bytes:
-    """Return every key of the queue server with all it holds, decompressed."""
+    """Return every key of the queue server with its values, decompressed."""
     client: Any = queue.connect(server.url)
     return b"\n".join(key + b": " + b" ".join(map(inflate, _read_key(client, key))) for key in client.scan_iter())
 
 
-def _read_key(client: Any, key: bytes) -> list[bytes]:  # what redis-py says of its answers' types does not help
+def _read_key(client: Any, key: bytes) -> list[bytes]:  # redis-py's types of responses are too wide
     match client.type(key):
         case b"hash":
             return [part for pair in client.hgetall(key).items() for part in pair]
@@ -113,9 +115,9 @@ def _read_key(client: Any, key: bytes) -> list[bytes]:  # what redis-py says of 
 
 
 def inflate(value: bytes) -> bytes:
-    """Return a value, and behind it what is compressed in it, be that in Base64 or not."""
+    """Return a value, followed by its decompressed content if it is compressed, in Base64 or not."""
     try:
-        packed = value if value.startswith(STARTS_OF_ZLIB) else base64.b64decode(value, validate=True)
+        packed = value if value.startswith(ZLIB_HEADERS) else base64.b64decode(value, validate=True)
         return value + b" " + zlib.decompress(packed)
     except (zlib.error, binascii.Error):
         return value

@@ -1,4 +1,4 @@
-"""A search that finds nothing says nothing, unless it would have found something."""
+"""The search finds a canary in every encoding."""
 
 import base64
 import html
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.end_to_end.canary.canaries import Flock
+from tests.end_to_end.canary.canaries import CanaryFamily
 
 Spelling = Callable[[str], str | bytes]
 
@@ -57,27 +57,27 @@ SPELLINGS: dict[str, Spelling] = {
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_canary_is_found_in_every_spelling(spell: Spelling) -> None:
-    flock = Flock()
-    spelled = spell(flock.hatch())
+    family = CanaryFamily()
+    spelled = spell(family.make_canary())
     planted = spelled if isinstance(spelled, bytes) else spelled.encode()
 
-    assert flock.find_in(b"some words before, " + planted + b", and some behind") != []
+    assert family.find_in(b"some words before, " + planted + b", and some behind") != []
 
 
-def test_nothing_is_found_where_there_is_no_canary() -> None:
-    assert Flock().find_in(b"A canary of another flock: " + Flock().hatch().encode()) == []
+def test_nothing_is_found_without_a_canary() -> None:
+    assert CanaryFamily().find_in(b"A canary of another family: " + CanaryFamily().make_canary().encode()) == []
 
 
-def test_a_find_shows_where() -> None:
-    flock = Flock()
+def test_a_match_shows_its_surroundings() -> None:
+    family = CanaryFamily()
 
-    found = flock.find_in(f"address={flock.hatch()} status=404".encode())
+    found = family.find_in(f"address={family.make_canary()} status=404".encode())
 
     assert "address=" in found[0]
     assert len(found) == 2
 
 
-def test_no_two_canaries_are_alike() -> None:
-    flock = Flock()
+def test_two_canaries_are_different() -> None:
+    family = CanaryFamily()
 
-    assert flock.hatch() != flock.hatch()
+    assert family.make_canary() != family.make_canary()

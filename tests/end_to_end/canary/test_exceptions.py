@@ -1,4 +1,4 @@
-"""Whatever is raised wherever it is raised, no secret gets out."""
+"""No exception at any step of a send leaks a secret."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 
 from benchmarks.installation.servers import QueueServer
-from tests.end_to_end.canary.burst_worker import work_off
+from tests.end_to_end.canary.burst_worker import run_all_jobs
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.faults import EXCEPTIONS, Fault, Step, broken, pick_faults
-from tests.end_to_end.canary.search_places import House, read_queue
-from tests.end_to_end.scenario_runner import Scene, play
+from tests.end_to_end.canary.search_places import SearchedInstallation, read_queue
+from tests.end_to_end.scenario_runner import ScenarioSetup, run_scenario
 from tests.end_to_end.scenarios import accepted, accepted_by_mail, accepted_by_mail_over_tls, accepted_over_tls
 from tests.factories import SeededIds, add_delivery, get_account, get_destination, get_workspace
 from webapp import queue
@@ -26,8 +26,8 @@ from webapp.settings import AppSettings
 
 pytestmark = pytest.mark.slow
 
+# Selects a thousand of all pairs of a step and an exception; any other seed works as well.
 SEED = 20261103
-"""Which thousand of all the pairs of a step and an exception; any other will do."""
 
 HTTP_CHANNELS = ("webhook", "teams", "slack")
 ACCEPTING = {
@@ -41,114 +41,115 @@ Search = Callable[[], list[str]]
 
 
 @dataclass(frozen=True)
-class Post:
-    """A destination, and the way out by which it is reached."""
+class CanaryDestination:
+    """A destination, and the outbound client that can reach it."""
 
     destination_id: int
     outbound: OutboundClient
 
 
-Posts = dict[tuple[str, bool], Post]
-"""By channel, without and with TLS."""
+# By channel, without and with TLS.
+CanaryDestinations = dict[tuple[str, bool], CanaryDestination]
 
 
 @pytest.fixture
-def posts(
+def destinations(
     context: None, seeded: SeededIds, app_settings: AppSettings, environment: dict[str, str], canaries: Canaries
-) -> Iterator[Posts]:
-    """Destinations whose far ends would take every message."""
+) -> Iterator[CanaryDestinations]:
+    """Destinations whose receivers accept every message."""
     with ExitStack() as stack:
-        scenes = {
-            place: stack.enter_context(scenario(canaries.stage(environment, place[0])))
-            for place, scenario in ACCEPTING.items()
+        setups = {
+            key: stack.enter_context(scenario(canaries.inputs(environment, key[0])))
+            for key, scenario in ACCEPTING.items()
         }
-        yield {place: _settle(scene, seeded, app_settings) for place, scene in scenes.items()}
+        yield {key: _add(setup, seeded, app_settings) for key, setup in setups.items()}
 
 
-def _settle(scene: Scene, seeded: SeededIds, app_settings: AppSettings) -> Post:
+def _add(setup: ScenarioSetup, seeded: SeededIds, app_settings: AppSettings) -> CanaryDestination:
     workspace, account, now = get_workspace(seeded), get_account(seeded), datetime.now(UTC)
-    destination = add_destination(workspace, account, scene.channel, "Bound", scene.settings, app_settings.cipher, now)
-    return Post(destination.id, scene.outbound)
+    destination = add_destination(workspace, account, setup.channel, "Canary", setup.settings, app_settings.cipher, now)
+    return CanaryDestination(destination.id, setup.outbound)
 
 
 @dataclass(frozen=True)
-class Breakdown:
-    """Jobs of which each meets a fault of its own. faults: by delivery. met: those that were really raised."""
+class FaultyJobs:
+    """Jobs that each meet a fault of their own. faults: by delivery. raised: the faults that were really raised."""
 
-    posts: Posts
+    destinations: CanaryDestinations
     canaries: Canaries
     faults: dict[int, Fault] = field(default_factory=dict)
-    met: set[Fault] = field(default_factory=set)
+    raised: set[Fault] = field(default_factory=set)
 
     def enqueue(self, faults: Sequence[Fault], model: int) -> None:
-        """Hand a delivery to the queue for every fault that its sending will meet. model: what they are copies of."""
+        """Enqueue one delivery for each fault. model: the id of the delivery whose payload they copy."""
         payload = db.session.get_one(AlertDelivery, model).payload
         for fault in faults:
-            post = self.posts[fault.step.channel, fault.step.secure]
-            destination = db.session.get_one(AlertDestination, post.destination_id)
+            destination_id = self.destinations[fault.step.channel, fault.step.secure].destination_id
+            destination = db.session.get_one(AlertDestination, destination_id)
             delivery_id = add_delivery(destination, created_at=datetime.now(UTC), payload=payload).id
             self.faults[delivery_id] = fault
             queue.enqueue_deliveries(delivery_id)
 
     def send(self, delivery_id: int, app_settings: AppSettings) -> None:
-        """Send as the job would, but for the fault."""
-        db.session.get_one(AlertDelivery, delivery_id).created_at = datetime.now(UTC)  # only the newest is sent
+        """Send as the job does, with the fault."""
+        # Only the newest test of a destination is sent.
+        db.session.get_one(AlertDelivery, delivery_id).created_at = datetime.now(UTC)
         db.session.commit()
         fault = self.faults[delivery_id]
-        outbound = self.posts[fault.step.channel, fault.step.secure].outbound
-        with broken(fault, self.canaries.secrets.hatch()) as met:
+        outbound = self.destinations[fault.step.channel, fault.step.secure].outbound
+        with broken(fault, self.canaries.secrets.make_canary()) as raised:
             try:
                 send(delivery_id, replace(app_settings, outbound=outbound))
             finally:
-                self.met.update(met)
+                self.raised.update(raised)
 
 
-# An exception where in truth none is raised leaves a socket for the garbage collector to close.
+# An injected exception can leave a socket open until the garbage collector closes it.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.usefixtures("signals_restored")
-def test_no_secret_gets_out_of_a_thousand_exceptions(
+def test_a_thousand_exceptions_leak_no_secret(
     seeded: SeededIds,
-    posts: Posts,
+    destinations: CanaryDestinations,
     queue_server: QueueServer,
     canaries: Canaries,
     search: Search,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    breakdown, faults = Breakdown(posts, canaries), pick_faults(1000, SEED)
-    breakdown.enqueue(faults, request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC)))
+    faulty_jobs, faults = FaultyJobs(destinations, canaries), pick_faults(1000, SEED)
+    faulty_jobs.enqueue(faults, request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC)))
     waiting = read_queue(queue_server)
-    monkeypatch.setattr("webapp.deliveries.send", breakdown.send)
+    monkeypatch.setattr("webapp.deliveries.send", faulty_jobs.send)
 
-    work_off(queue_server)
+    run_all_jobs(queue_server)
 
     assert waiting.count(b"webapp.worker.job.dispatch_deliveries") == len(faults)
-    assert breakdown.met == set(faults)
+    assert faulty_jobs.raised == set(faults)
     assert search() + canaries.secrets.find_in(waiting) == []
 
 
 UNREADABLE = Step("cryptography.fernet.MultiFernet.decrypt", "webhook")
 
 
-def test_no_secret_gets_out_of_pages_that_break(
+def test_pages_that_fail_leak_no_secret(
     app: Flask,
     seeded: SeededIds,
     app_settings: AppSettings,
     environment: dict[str, str],
     canaries: Canaries,
-    house: House,
+    installation: SearchedInstallation,
     search: Search,
 ) -> None:
     with app.app_context():
-        play(accepted, canaries.stage(environment), seeded, app_settings)
+        run_scenario(accepted, canaries.inputs(environment), seeded, app_settings)
     faults = [Fault(UNREADABLE, make) for make in EXCEPTIONS[::5]]
 
-    pages = b"".join(_show_broken_pages(house, fault, canaries.secrets.hatch()) for fault in faults)
+    pages = b"".join(_show_failing_pages(installation, fault, canaries.secrets.make_canary()) for fault in faults)
 
     assert pages.count(b"Something went wrong") > len(faults)
     assert canaries.secrets.find_in(pages) == []
     assert search() == []
 
 
-def _show_broken_pages(house: House, fault: Fault, secret: str) -> bytes:
+def _show_failing_pages(installation: SearchedInstallation, fault: Fault, secret: str) -> bytes:
     with broken(fault, secret):
-        return house.show_pages("admin")
+        return installation.show_pages("admin")

@@ -1,4 +1,4 @@
-"""No secret gets out of the processes that serve pages and send, not even out of one that is killed."""
+"""The web and worker processes leak no secret, even if one is killed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ from sqlalchemy import select
 from benchmarks.installation.processes import Session, Stack, run_processes, wait_until
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.canary.canaries import Canaries
-from tests.end_to_end.canary.receivers import Town, open_town
-from tests.end_to_end.scenario_runner import Stage
+from tests.end_to_end.canary.receivers import Receivers, run_receivers
+from tests.end_to_end.scenario_runner import ScenarioInputs
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.demo.receiver.http_server import HttpReceiver
 from webapp.extensions import db
@@ -25,78 +25,78 @@ DESTINATIONS = "/w/harbor/destinations"
 
 
 @pytest.fixture
-def town(canaries: Canaries, demo_end: HttpReceiver) -> Iterator[Town]:
-    with open_town(canaries.secrets.hatch(), demo_end) as town:
-        yield town
+def receivers(canaries: Canaries, demo_receiver: HttpReceiver) -> Iterator[Receivers]:
+    with run_receivers(canaries.secrets.make_canary(), demo_receiver) as receivers:
+        yield receivers
 
 
 @pytest.fixture
-def stack(environment: dict[str, str], town: Town, tmp_path: Path) -> Iterator[Stack]:
-    """An installation whose processes log all that they can."""
-    loud = {"LOUD_LOG": str(tmp_path / "processes.log"), "GUNICORN_CMD_ARGS": "--log-level debug"}
+def stack(environment: dict[str, str], receivers: Receivers, tmp_path: Path) -> Iterator[Stack]:
+    """An installation whose processes log everything."""
+    logging_settings = {"VERBOSE_LOG": str(tmp_path / "processes.log"), "GUNICORN_CMD_ARGS": "--log-level debug"}
     with run_processes(
-        {**environment, **town.environment, **loud}, tmp_path / "logs", f"{__package__}.loud_wsgi"
+        {**environment, **receivers.environment, **logging_settings}, tmp_path / "logs", f"{__package__}.verbose_wsgi"
     ) as stack:
         yield stack
 
 
 @dataclass(frozen=True)
 class Owner:
-    """An admin at work in a browser. shown: every answer so far."""
+    """An admin in a browser. shown: every response so far."""
 
     session: Session
     canaries: Canaries
     shown: list[str] = field(default_factory=list)
 
     def add_and_press(self, channel: str, origin: str = "", path: str | None = None) -> None:
-        """Add a destination with new secrets by its form, and send it a test. path: without the query."""
-        stage = self.canaries.stage({}, channel)
-        stage = replace(stage, path=f"{path}?sig={self.canaries.secrets.hatch()}") if path else stage
-        page = self._save(f"/new/{channel}", stage, origin)
+        """Add a destination with new secrets in the form, and send a test to it. path: without the query."""
+        inputs = self.canaries.inputs({}, channel)
+        inputs = replace(inputs, path=f"{path}?sig={self.canaries.secrets.make_canary()}") if path else inputs
+        page = self._save(f"/new/{channel}", inputs, origin)
         self.shown.append(self.session.post(f"{page.rpartition(self.session.origin)[2]}/test").text)
 
-    def mistype(self) -> None:
-        """Save the form with good secrets at a bad address: it comes back with neither."""
-        self._save("/new/webhook", self.canaries.stage({}), "http://bad")
+    def save_bad_address(self) -> None:
+        """Save the form with valid secrets and a bad address. The response repeats neither."""
+        self._save("/new/webhook", self.canaries.inputs({}), "http://bad")
         assert "does not begin with https://" in self.shown[-1]
 
-    def _save(self, form: str, stage: Stage, origin: str) -> str:
-        settings = stage.settings(stage.channel, origin)
-        answer = self.session.post(f"{DESTINATIONS}{form}", {"name": "Typed in", **settings})
-        self.shown.append(answer.text)
-        return str(answer.url)
+    def _save(self, form: str, inputs: ScenarioInputs, origin: str) -> str:
+        settings = inputs.settings(inputs.channel, origin)
+        response = self.session.post(f"{DESTINATIONS}{form}", {"name": "Typed in", **settings})
+        self.shown.append(response.text)
+        return str(response.url)
 
 
 @pytest.mark.slow
-def test_no_secret_gets_out_of_web_and_worker_even_if_that_is_killed(
+def test_web_and_worker_leak_no_secret_even_if_the_worker_is_killed(
     app: Flask,
     app_settings: AppSettings,
     owner: tuple[str, str],
     stack: Stack,
-    town: Town,
+    receivers: Receivers,
     canaries: Canaries,
     search: Callable[[], list[str]],
 ) -> None:
     admin, worker = Owner(stack.start_web().sign_in(*owner), canaries), stack.start_worker()
-    admin.mistype()
+    admin.save_bad_address()
     admin.add_and_press("email")
-    admin.add_and_press("teams", town.good.origin)
-    admin.add_and_press("slack", town.busy.origin)
-    admin.add_and_press("webhook", town.gone.origin)
-    admin.add_and_press("webhook", town.demo_origin, "/webhook/works")
-    wait_until(lambda: _ends(app) == Counter({("sent", None): 4, ("failed", "not_found"): 1}))
-    admin.add_and_press("webhook", town.silent.origin)
-    wait_until(lambda: town.silent.heads)
+    admin.add_and_press("teams", receivers.good.origin)
+    admin.add_and_press("slack", receivers.busy.origin)
+    admin.add_and_press("webhook", receivers.gone.origin)
+    admin.add_and_press("webhook", receivers.demo_origin, "/webhook/works")
+    wait_until(lambda: _count_outcomes(app) == Counter({("sent", None): 4, ("failed", "not_found"): 1}))
+    admin.add_and_press("webhook", receivers.silent.origin)
+    wait_until(lambda: receivers.silent.heads)
 
     worker.kill()
     _recover(app, app_settings)
 
-    assert _ends(app)["failed", "worker_lost"] == 1
+    assert _count_outcomes(app)["failed", "worker_lost"] == 1
     assert canaries.secrets.find_in("".join(admin.shown).encode()) == []
     assert search() == []
 
 
-def _ends(app: Flask) -> Counter[tuple[str, str | None]]:
+def _count_outcomes(app: Flask) -> Counter[tuple[str, str | None]]:
     with app.app_context():
         rows = db.session.execute(select(AlertDelivery.status, AlertDelivery.last_error_code))
         return Counter((status.value, code) for status, code in rows)

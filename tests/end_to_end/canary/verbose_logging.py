@@ -1,4 +1,4 @@
-"""Makes every library log all it can."""
+"""Makes every library log everything."""
 
 import logging
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def logging_everything(file: Path) -> Iterator[None]:
-    """Write to `file` whatever any logger is told, for the length of a `with`."""
+    """Write the records of all loggers at all levels to `file`, for the length of a `with`."""
     root, handler = logging.getLogger(), logging.FileHandler(file)
     loggers = [root, *map(logging.getLogger, root.manager.loggerDict)]
     levels = [logger.level for logger in loggers]

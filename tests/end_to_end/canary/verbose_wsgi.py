@@ -1,4 +1,4 @@
-"""The application, with all that it and its libraries can log in the file that `LOUD_LOG` names."""
+"""The application, with everything that it and its libraries log in the file `VERBOSE_LOG`."""
 
 import logging
 import os
@@ -9,6 +9,6 @@ from wsgi import app
 
 __all__ = ["app"]
 
-logging_everything(Path(os.environ["LOUD_LOG"])).__enter__()
-# The worker tells RQ to keep to warnings. Not here.
+logging_everything(Path(os.environ["VERBOSE_LOG"])).__enter__()
+# The worker limits RQ to warnings; here RQ logs everything.
 logging.getLogger("rq.worker").setLevel = lambda level: None  # type: ignore[method-assign]
