@@ -75,9 +75,7 @@ def test_disabling_an_account_ends_its_sessions_for_good(
 
 
 @pytest.mark.parametrize(("left", "is_alive"), [(timedelta(minutes=1), True), (timedelta(0), False)])
-def test_a_session_lives_for_12_hours(
-    app: Flask, seeded: SeededIds, visit: Visit, left: timedelta, is_alive: bool
-) -> None:
+def test_a_session_lasts_12_hours(app: Flask, seeded: SeededIds, visit: Visit, left: timedelta, is_alive: bool) -> None:
     visitor = visit(seeded.admin)
     with app.app_context():
         db.session.execute(update(SignIn).values(started_at=datetime.now(UTC) - SESSION_LIFE + left))
@@ -86,7 +84,7 @@ def test_a_session_lives_for_12_hours(
     assert _is_signed_in(visitor) is is_alive
 
 
-def test_a_cookie_that_names_an_account_instead_of_a_session_opens_nothing(app: Flask, seeded: SeededIds) -> None:
+def test_a_cookie_with_an_account_id_instead_of_a_session_is_refused(app: Flask, seeded: SeededIds) -> None:
     client = app.test_client()
     with client.session_transaction() as session:
         session["_user_id"] = str(seeded.admin)

@@ -76,7 +76,7 @@ def busy(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[P
         yield tab
 
 
-def test_while_a_receiver_is_busy_the_badge_is_pending_and_says_why(busy: Page) -> None:
+def test_while_a_receiver_is_busy_the_badge_is_pending_with_the_reason(busy: Page) -> None:
     expect(busy.get_by_text("127.0.0.1 answered 503")).to_be_visible()
     expect_badge(busy, "pending")
 
@@ -91,7 +91,7 @@ def test_a_press_shows_pending_then_sent_and_the_message_is_in_the_inbox(add_web
     expect(arrived).to_contain_text("Signature valid")
 
 
-def test_the_answer_comes_without_a_reload(add_webhook: AddWebhook) -> None:
+def test_the_result_appears_without_a_reload(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     tab.evaluate("window.loadedOnce = true")
     button(tab).click()
@@ -107,7 +107,7 @@ def test_a_refusing_receiver_shows_failed_with_cause_and_next_step_in_plain_text
     expect(tab.get_by_text("Next: Check the path of the address")).to_be_visible()
 
 
-def test_a_filter_of_the_history_stands_in_the_address_and_back_takes_it_away(support: Page) -> None:
+def test_a_history_filter_is_kept_in_the_url_and_back_removes_it(support: Page) -> None:
     support.goto("/w/harbor/history")
     support.evaluate("window.loadedOnce = true")
     support.get_by_label("Kind").select_option("real")
@@ -120,7 +120,7 @@ def test_a_filter_of_the_history_stands_in_the_address_and_back_takes_it_away(su
     expect(support.get_by_role("cell", name="Test", exact=True).first).to_be_visible()
 
 
-def test_a_refused_message_is_in_the_inbox_as_refused(add_webhook: AddWebhook) -> None:
+def test_a_refused_message_is_marked_refused_in_the_inbox(add_webhook: AddWebhook) -> None:
     tab = add_webhook("missing")
     button(tab).click()
     expect_badge(tab, "failed")
@@ -136,7 +136,7 @@ def test_the_button_counts_down_after_a_press(add_webhook: AddWebhook) -> None:
     assert 0 < seconds_left(tab) < at_first <= 60
 
 
-def test_the_button_works_again_when_the_count_is_over(add_webhook: AddWebhook) -> None:
+def test_the_button_works_again_after_the_countdown(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     tab.clock.install()
     tab.reload()
@@ -148,7 +148,7 @@ def test_the_button_works_again_when_the_count_is_over(add_webhook: AddWebhook) 
     expect(button(tab)).to_have_text("Send test")
 
 
-def test_a_second_press_within_the_minute_asks_the_server_for_nothing(add_webhook: AddWebhook) -> None:
+def test_a_second_press_within_the_minute_sends_no_request(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     button(tab).click()
     expect_badge(tab, "sent")
@@ -185,7 +185,7 @@ def test_focus_stays_on_the_button_through_the_swaps(add_webhook: AddWebhook) ->
     expect(button(tab)).to_be_focused()
 
 
-def test_the_badge_changes_inside_one_live_region_that_stays(add_webhook: AddWebhook) -> None:
+def test_the_badge_changes_inside_one_persistent_live_region(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     region = tab.locator("[aria-live=polite]", has=tab.locator("[data-last-test]")).element_handle()
     button(tab).click()
@@ -227,7 +227,7 @@ def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebho
 
 
 @pytest.mark.parametrize("answer", [answer_bad_gateway, lose])
-def test_a_server_in_trouble_is_asked_once_a_second(add_webhook: AddWebhook, answer: Callable[[Route], None]) -> None:
+def test_a_failing_server_is_polled_once_a_second(add_webhook: AddWebhook, answer: Callable[[Route], None]) -> None:
     tab = add_webhook("works")
     tab.route("**/status", answer)
     button(tab).click()
@@ -239,7 +239,7 @@ def test_a_server_in_trouble_is_asked_once_a_second(add_webhook: AddWebhook, ans
     expect_badge(tab, "sent")
 
 
-def test_a_server_in_trouble_is_asked_no_more_often_than_before(add_webhook: AddWebhook) -> None:
+def test_a_failing_server_is_polled_no_more_often_than_before(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
     button(tab).click()
     expect_badge(tab, "pending")
@@ -278,7 +278,7 @@ def test_the_keyboard_alone_is_enough_to_send(add_webhook: AddWebhook) -> None:
     expect_badge(tab, "sent")
 
 
-def test_support_may_test_and_finds_nothing_to_edit_or_add(support: Page) -> None:
+def test_support_may_test_and_sees_no_edit_or_add_controls(support: Page) -> None:
     support.goto("/w/clinic/destinations")
     expect(support.get_by_role("heading", name="Mill Street Clinic")).to_be_visible()
     expect(support.get_by_role("link", name="Add destination")).to_have_count(0)
@@ -289,7 +289,7 @@ def test_support_may_test_and_finds_nothing_to_edit_or_add(support: Page) -> Non
     expect_badge(support, "sent")
 
 
-def test_a_viewer_finds_badges_and_no_button(viewer: Page) -> None:
+def test_a_viewer_sees_badges_and_no_button(viewer: Page) -> None:
     viewer.goto("/w/harbor/destinations")
     expect(viewer.locator("[data-last-test]").first).to_be_visible()
     expect(button(viewer)).to_have_count(0)
@@ -298,7 +298,7 @@ def test_a_viewer_finds_badges_and_no_button(viewer: Page) -> None:
     expect(button(viewer)).to_have_count(0)
 
 
-def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_at_the_field(admin: Page) -> None:
+def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_the_error_at_the_field(admin: Page) -> None:
     submit_wrong_address(admin)
     expect(admin.get_by_label("Name")).to_have_value("Ops webhook")
     address = admin.get_by_label("Address")
@@ -306,13 +306,13 @@ def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_at_the_field(ad
     expect(address).to_have_accessible_description(re.compile("The address does not begin with https://"))
 
 
-def test_a_form_that_comes_back_echoes_no_secret(admin: Page) -> None:
+def test_a_refused_form_repeats_no_secret(admin: Page) -> None:
     submit_wrong_address(admin)
     expect(admin.locator("#address-error")).to_be_visible()
     assert "canary" not in admin.content()
 
 
-def test_delete_asks_first(add_webhook: AddWebhook) -> None:
+def test_delete_asks_for_confirmation(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     name, address = tab.locator("h1").inner_text(), tab.url
     tab.get_by_role("link", name="Delete").click()
@@ -346,7 +346,7 @@ def test_a_receiver_that_was_busy_twice_gets_the_message_with_the_third_attempt(
 
 
 @pytest.mark.parametrize("status", [502, 503])
-def test_a_press_that_a_gateway_answers_leaves_the_badge_alone_and_says_that_the_server_is_silent(
+def test_a_gateway_error_leaves_the_badge_and_shows_that_the_server_does_not_respond(
     add_webhook: AddWebhook, status: int
 ) -> None:
     tab = add_webhook("works")
@@ -369,7 +369,7 @@ def test_a_press_without_a_queue_shows_that_nothing_was_sent(add_webhook: AddWeb
     expect(tab.locator("#stale")).to_be_hidden()
 
 
-def test_the_list_of_last_tests_follows_a_press(add_webhook: AddWebhook) -> None:
+def test_the_list_of_last_tests_is_updated_after_a_press(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     expect(tab.locator("#details")).to_contain_text("No test has been sent yet.")
 

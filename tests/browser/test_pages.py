@@ -89,11 +89,11 @@ def sighting(request: pytest.FixtureRequest, browsers: dict[str, BrowserContext]
         return see(tab, place)
 
 
-def test_nothing_sticks_out_at_the_side(sighting: Sighting) -> None:
+def test_nothing_overflows_the_page(sighting: Sighting) -> None:
     assert sighting.overflow == dict.fromkeys(WIDTHS, (0, 0))
 
 
-def test_nothing_keeps_anybody_from_using_it(sighting: Sighting) -> None:
+def test_the_page_is_accessible(sighting: Sighting) -> None:
     assert sighting.barriers == {width: [] for width in WIDTHS}
 
 
@@ -105,11 +105,11 @@ def test_the_content_security_policy_is_not_violated(sighting: Sighting) -> None
     assert sighting.violations == []
 
 
-def test_everything_is_loaded_from_our_own_origin(sighting: Sighting, demo: RunningDemo) -> None:
+def test_everything_is_loaded_from_our_origin(sighting: Sighting, demo: RunningDemo) -> None:
     assert sighting.origins == {demo.address}
 
 
-def test_a_pending_badge_and_its_reason_keep_nobody_out_either(add_webhook: AddWebhook, scheme: Scheme) -> None:
+def test_a_pending_badge_and_its_reason_are_accessible(add_webhook: AddWebhook, scheme: Scheme) -> None:
     tab = add_webhook("slow")
     tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.locator("[data-action=send-test]").click()

@@ -28,7 +28,7 @@ def link(sent: Page) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_of_a_link_shuts_nobody_out(link: str, open_tab: OpenTab, scheme: str) -> None:
+def test_the_links_page_is_accessible(link: str, open_tab: OpenTab, scheme: str) -> None:
     stranger = open_tab(color_scheme=scheme, viewport={"width": 360, "height": 800}, reduced_motion="reduce")
     stranger.goto(link)
     assert find_barriers(stranger) == []
@@ -48,7 +48,7 @@ def test_a_link_works_once_without_an_account_and_without_scripts(link: str, sen
     expect_badge(sent, "sent")
 
 
-def test_a_member_says_that_it_did_not_arrive_and_the_badge_keeps_to_what_it_knows(sent: Page) -> None:
+def test_a_member_reports_a_missing_message_and_the_badge_stays(sent: Page) -> None:
     sent.get_by_role("button", name="It did not arrive").click()
     expect(sent.locator("#receipt")).to_contain_text("Demo admin")
     expect_badge(sent, "sent")

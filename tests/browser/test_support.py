@@ -16,7 +16,7 @@ def on_the_phone(open_tab: OpenTab, sessions: Sessions) -> Page:
     return tab
 
 
-def test_the_broken_destination_is_two_clicks_away_and_tells_cause_and_next_step(on_the_phone: Page) -> None:
+def test_the_broken_destination_is_two_clicks_away_and_shows_cause_and_next_step(on_the_phone: Page) -> None:
     expect(on_the_phone.get_by_role("heading", name="Old ticket system")).to_be_visible()
     expect(on_the_phone.locator(".verdict")).to_contain_text("answered 404: nothing exists at this address.")
     expect(on_the_phone.locator(".verdict")).to_contain_text("Next: Check the path of the address")
@@ -31,7 +31,7 @@ def test_one_press_copies_the_report(on_the_phone: Page) -> None:
     assert "Next step: Check the path of the address" in copied
 
 
-def test_where_a_page_may_not_copy_the_report_is_opened_and_marked(on_the_phone: Page) -> None:
+def test_without_clipboard_access_the_report_is_opened_and_selected(on_the_phone: Page) -> None:
     on_the_phone.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
     on_the_phone.get_by_role("button", name="Copy report").click()
     report = on_the_phone.get_by_label("Report", exact=True)

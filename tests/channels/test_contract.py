@@ -153,7 +153,7 @@ def stage(behaviour: Behaviour) -> Iterator[Stage]:
 
 @every_channel
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
-def test_whatever_the_far_end_does_a_channel_fails_with_the_one_error_in_time_and_without_its_secret(
+def test_any_misbehaving_receiver_causes_the_one_error_in_time_without_the_secret(
     channel: Channel, stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -168,9 +168,7 @@ def test_whatever_the_far_end_does_a_channel_fails_with_the_one_error_in_time_an
 
 @every_channel
 @pytest.mark.parametrize("behaviour", ANSWERS.values(), ids=ANSWERS)
-def test_whatever_the_far_end_answers_a_channel_connects_once_and_follows_nothing(
-    channel: Channel, stage: Stage
-) -> None:
+def test_whatever_the_response_a_channel_connects_once_and_follows_no_redirect(channel: Channel, stage: Stage) -> None:
     with suppress(DeliveryFailed):
         stage.send(channel)
     assert len(stage.connections) == 1
@@ -178,7 +176,7 @@ def test_whatever_the_far_end_answers_a_channel_connects_once_and_follows_nothin
 
 @every_channel
 @pytest.mark.parametrize("behaviour", [says_nothing])
-def test_without_its_settings_a_channel_sends_nothing_and_says_so(channel: Channel, stage: Stage) -> None:
+def test_without_its_settings_a_channel_fails_and_sends_nothing(channel: Channel, stage: Stage) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         channel.send({}, MESSAGE, stage.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
@@ -235,14 +233,14 @@ def keeper(receiver: FarEnd) -> Iterator[Keeper]:
 
 @every_channel
 @pytest.mark.parametrize("workspace", ["Acme", "Büro \N{FIRE} & <Söhne>"])
-def test_a_preview_says_to_the_letter_what_the_far_end_gets(channel: Channel, keeper: Keeper, workspace: str) -> None:
+def test_a_preview_shows_exactly_what_the_receiver_gets(channel: Channel, keeper: Keeper, workspace: str) -> None:
     message = replace(MESSAGE, workspace=workspace)
     preview = keeper.preview(channel, message)
     assert preview.parts == keeper.send(channel, message).parts != ()
 
 
 @every_channel
-def test_a_preview_names_headers_that_the_far_end_gets_and_their_values_unless_they_are_made_then(
+def test_a_preview_shows_headers_the_receiver_gets_with_every_value_known_in_advance(
     channel: Channel, keeper: Keeper
 ) -> None:
     previewed = keeper.preview(channel).headers
@@ -261,13 +259,13 @@ def test_a_preview_connects_to_nothing_and_shows_no_secret(channel: Channel, kee
 
 
 @every_channel
-def test_without_its_settings_a_channel_previews_nothing_and_says_so(channel: Channel, keeper: Keeper) -> None:
+def test_without_its_settings_a_channels_preview_fails(channel: Channel, keeper: Keeper) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         channel.preview({}, MESSAGE, keeper.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
-def test_json_is_read_on_many_lines_and_in_its_own_letters() -> None:
+def test_readable_json_is_indented_and_unescaped() -> None:
     assert Part("application/json", '{"a": "\\u00fc"}').readable == '{\n  "a": "ü"\n}'
     assert Part("text/plain", '{"a": 1}').readable == '{"a": 1}'
 
@@ -293,12 +291,12 @@ def test_a_channel_hints_only_at_known_codes_and_in_whole_sentences(channel: Cha
 
 
 @every_channel
-def test_the_first_field_says_where_messages_go(channel: Channel) -> None:
+def test_the_first_field_is_the_target_of_messages(channel: Channel) -> None:
     assert channel.fields[0].kind is not FieldKind.SECRET
 
 
 @every_field
-def test_a_field_tells_how_to_fill_it_in(field: Field) -> None:
+def test_a_field_has_a_label_and_help(field: Field) -> None:
     assert field.name.isidentifier()
     assert field.label
     assert field.help.endswith(".")
@@ -313,17 +311,17 @@ def test_a_field_refuses_nonsense_without_repeating_it(field: Field, typed: str)
 
 
 @pytest.mark.parametrize("settings", [{}, {"address": ""}, {"address": " \n"}])
-def test_a_setting_that_is_missing_or_blank_is_not_got(settings: dict[str, str]) -> None:
+def test_a_missing_or_blank_setting_is_incomplete(settings: dict[str, str]) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         get_setting(settings, "address")
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
-def test_a_message_tells_in_utc_when_it_was_asked_for(message: Message) -> None:
+def test_a_message_shows_its_press_time_in_utc(message: Message) -> None:
     assert message.facts["Sent at"] == "2026-11-03 08:35:06 UTC"
 
 
-def test_a_message_keeps_every_name_on_one_line_and_within_bounds(message: Message) -> None:
+def test_a_message_keeps_every_name_on_one_line_within_limits(message: Message) -> None:
     told = replace(message, workspace=" Acme\r\n\x00 GmbH\u2028", requested_by="x" * 1000).facts
     assert told["Workspace"] == "Acme GmbH"
     assert told["Sent by"] == "x" * 200

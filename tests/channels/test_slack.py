@@ -20,7 +20,7 @@ def send(receiver: FarEnd, message: Message) -> Accepted:
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])
-def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: FarEnd, message: Message) -> None:
+def test_200_and_ok_mean_that_slack_accepted_the_message(body: str, receiver: FarEnd, message: Message) -> None:
     receiver.answers(200, body)
     assert send(receiver, message) == Accepted(200)
 
@@ -51,7 +51,7 @@ def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: FarEnd, message
         (503, "", Code.REMOTE_UNAVAILABLE, None),
     ],
 )
-def test_any_other_answer_is_named_by_its_status_and_known_word(
+def test_any_other_response_is_classified_by_status_and_known_word(
     status: int, body: bytes | str, code: Code, token: str | None, receiver: FarEnd, message: Message
 ) -> None:
     receiver.answers(status, body)
@@ -61,21 +61,21 @@ def test_any_other_answer_is_named_by_its_status_and_known_word(
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_a_yes_that_was_cut_short_is_no_yes_but_may_have_been_one(receiver: FarEnd, message: Message) -> None:
+def test_a_truncated_acceptance_may_have_arrived(receiver: FarEnd, message: Message) -> None:
     receiver.answers(200, "o" * 20_000)
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert EXPLANATIONS[caught.value.code].may_have_arrived
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(receiver: FarEnd, message: Message) -> None:
+def test_the_requested_retry_delay_is_passed_on(receiver: FarEnd, message: Message) -> None:
     receiver.answers(429, "rate_limited", {"Retry-After": "30"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert caught.value.retry_after == 30
 
 
-def test_the_wire_carries_a_text_that_names_itself(receiver: FarEnd, message: Message) -> None:
+def test_the_request_carries_a_text_that_identifies_the_test(receiver: FarEnd, message: Message) -> None:
     receiver.answers(200, "ok")
     send(receiver, message)
     assert receiver.request.content_type == "application/json"
@@ -90,25 +90,25 @@ def test_the_wire_carries_a_text_that_names_itself(receiver: FarEnd, message: Me
     ]
 
 
-def test_a_link_is_the_last_line_and_slack_does_not_open_it(receiver: FarEnd, linked: Message) -> None:
+def test_the_link_is_the_last_line_and_slack_does_not_unfurl_it(receiver: FarEnd, linked: Message) -> None:
     receiver.answers(200, "ok")
     send(receiver, linked)
     assert receiver.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
     assert receiver.json["unfurl_links"] is False
 
 
-def test_a_name_neither_calls_the_channel_nor_becomes_a_link(receiver: FarEnd, message: Message) -> None:
+def test_a_name_neither_mentions_the_channel_nor_becomes_a_link(receiver: FarEnd, message: Message) -> None:
     receiver.answers(200, "ok")
     send(receiver, replace(message, workspace="<!channel> & <https://evil.example|sons>"))
     assert "*Workspace:* &lt;!channel&gt; &amp; &lt;https://evil.example|sons&gt;" in receiver.json["text"]
 
 
 @pytest.mark.parametrize("typed", [f"https://hooks.slack.com{PATH}", f" https://Hooks.Slack.com:443{PATH}\n"])
-def test_the_address_of_an_incoming_webhook_is_kept(typed: str) -> None:
+def test_an_incoming_webhook_address_is_kept(typed: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == f"https://hooks.slack.com{PATH}"
 
 
-def test_a_trusted_origin_may_stand_in_for_slack(receiver: FarEnd) -> None:
+def test_a_trusted_origin_may_replace_slack(receiver: FarEnd) -> None:
     assert FIELD.check(receiver.url("/slack"), receiver.outbound) == receiver.url("/slack")
 
 
@@ -122,7 +122,7 @@ def test_a_trusted_origin_may_stand_in_for_slack(receiver: FarEnd) -> None:
         ("http://hooks.slack.com/services/s3cr-tWord", "https://"),
     ],
 )
-def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
+def test_an_unusable_address_is_refused_with_advice(typed: str, advice: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)

@@ -58,7 +58,7 @@ def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: FarEnd, 
         (504, "", Code.REMOTE_UNAVAILABLE, None),
     ],
 )
-def test_any_other_answer_is_named_by_its_status_and_known_error_code(
+def test_any_other_response_is_classified_by_status_and_known_error_code(
     status: int, body: bytes | str, code: Code, token: str | None, receiver: FarEnd, message: Message
 ) -> None:
     receiver.answers(status, body)
@@ -68,14 +68,14 @@ def test_any_other_answer_is_named_by_its_status_and_known_error_code(
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(receiver: FarEnd, message: Message) -> None:
+def test_the_requested_retry_delay_is_passed_on(receiver: FarEnd, message: Message) -> None:
     receiver.answers(429, headers={"Retry-After": "17"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert caught.value.retry_after == 17
 
 
-def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
+def test_the_request_carries_one_adaptive_card_in_the_message_envelope(
     receiver: FarEnd, message: Message, facts: dict[str, str]
 ) -> None:
     receiver.answers(202)
@@ -148,15 +148,15 @@ def test_a_stored_address_of_another_service_is_not_posted_to(message: Message) 
     ],
     ids=["as is", "with space around it", "with port 443", "of the older host"],
 )
-def test_the_address_of_a_workflow_is_kept(typed: str, kept: str) -> None:
+def test_a_workflow_address_is_kept(typed: str, kept: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == kept
 
 
-def test_a_trusted_origin_may_stand_in_for_the_workflow_service(receiver: FarEnd) -> None:
+def test_a_trusted_origin_may_replace_the_workflow_service(receiver: FarEnd) -> None:
     assert FIELD.check(receiver.url("/teams?sig=abc"), receiver.outbound) == receiver.url("/teams?sig=abc")
 
 
-def test_a_host_that_the_operator_adds_is_a_workflow_host_too() -> None:
+def test_a_host_added_by_the_administrator_is_a_workflow_host() -> None:
     outbound = OutboundClient(Policy(extra_hosts=MappingProxyType({"teams": ("*.flows.gov.us",)})))
     assert FIELD.check("https://a.flows.gov.us/x?sig=abc", outbound) == "https://a.flows.gov.us/x?sig=abc"
 
@@ -175,7 +175,7 @@ def test_a_host_that_the_operator_adds_is_a_workflow_host_too() -> None:
         ("paste me", "as the provider shows it"),
     ],
 )
-def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
+def test_an_unusable_address_is_refused_with_advice(typed: str, advice: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)

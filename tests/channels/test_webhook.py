@@ -24,7 +24,7 @@ def send(receiver: FarEnd, message: Message, secret: str = SECRET) -> Accepted:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_any_2xx_is_a_yes(status: int, receiver: FarEnd, message: Message) -> None:
+def test_any_2xx_means_accepted(status: int, receiver: FarEnd, message: Message) -> None:
     receiver.answers(status, "whatever")
     assert send(receiver, message) == Accepted(status)
 
@@ -61,7 +61,7 @@ def test_any_other_status_is_a_failure_that_quotes_nothing(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_wait_that_is_asked_for_is_passed_on(status: int, receiver: FarEnd, message: Message) -> None:
+def test_the_requested_retry_delay_is_passed_on(status: int, receiver: FarEnd, message: Message) -> None:
     receiver.answers(status, headers={"Retry-After": "9"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
@@ -100,7 +100,7 @@ def test_the_receiver_can_verify_exactly_the_bytes_it_got(receiver: FarEnd, mess
     assert verified["data"]["workspace"] == "Büro \N{FIRE} </script>"
 
 
-def test_a_receiver_with_another_secret_does_not_believe_us(receiver: FarEnd, message: Message) -> None:
+def test_a_receiver_with_another_secret_rejects_the_signature(receiver: FarEnd, message: Message) -> None:
     receiver.answers(204)
     send(receiver, message)
     other = Webhook("whsec_" + base64.b64encode(bytes(32)).decode())
@@ -108,9 +108,7 @@ def test_a_receiver_with_another_secret_does_not_believe_us(receiver: FarEnd, me
         other.verify(receiver.request.get_data(), dict(receiver.request.headers))
 
 
-def test_the_id_is_the_same_for_every_attempt_and_the_timestamp_is_the_attempts_own(
-    receiver: FarEnd, message: Message
-) -> None:
+def test_every_attempt_has_the_same_id_and_its_own_timestamp(receiver: FarEnd, message: Message) -> None:
     receiver.answers(204)
     send(receiver, message)
     send(receiver, message)
@@ -152,13 +150,13 @@ def test_any_public_https_address_is_kept(address: str) -> None:
         "s3cr-tPath",
     ],
 )
-def test_an_address_that_may_not_be_used_is_refused_without_repeating_it(address: str) -> None:
+def test_a_forbidden_address_is_refused_without_repeating_it(address: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         ADDRESS.check(address, OutboundClient())
     assert "s3cr-tPath" not in str(caught.value)
 
 
-def test_a_secret_without_its_last_equals_signs_is_kept_and_can_sign(receiver: FarEnd, message: Message) -> None:
+def test_a_secret_without_its_base64_padding_is_kept_and_can_sign(receiver: FarEnd, message: Message) -> None:
     receiver.answers(204)
     send(receiver, message, SIGNING_SECRET.check(SECRET.rstrip("="), OutboundClient()))
     Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))
@@ -183,7 +181,7 @@ def test_a_secret_of_24_to_64_bytes_is_kept(length: int) -> None:
         ("whsec_", "24 to 64"),
     ],
 )
-def test_a_secret_that_is_none_is_refused_without_repeating_it(secret: str, complaint: str) -> None:
+def test_an_invalid_secret_is_refused_without_repeating_it(secret: str, complaint: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         SIGNING_SECRET.check(secret, OutboundClient())
     assert complaint in str(caught.value)

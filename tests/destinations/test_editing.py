@@ -60,12 +60,12 @@ def test_a_new_destination_is_enabled_and_was_never_changed(destination: AlertDe
     assert (destination.created_at, destination.updated_at) == (NOW, NOW)
 
 
-def test_settings_are_sealed_and_open_again(destination: AlertDestination, app_settings: AppSettings) -> None:
+def test_settings_are_encrypted_and_decrypted_again(destination: AlertDestination, app_settings: AppSettings) -> None:
     assert "canary" not in destination.config
     assert _open(destination, app_settings) == SETTINGS
 
 
-def test_settings_that_are_copied_to_another_row_do_not_open(
+def test_settings_copied_to_another_row_cannot_be_decrypted(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     other = get_destination(seeded)
@@ -75,7 +75,7 @@ def test_settings_that_are_copied_to_another_row_do_not_open(
         _open(other, app_settings)
 
 
-def test_the_same_settings_are_never_sealed_as_the_same_text(
+def test_the_same_settings_are_never_encrypted_to_the_same_text(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     twin = add_destination(
@@ -107,7 +107,7 @@ def test_a_new_name_leaves_the_settings_and_their_version_alone(
 
 
 @pytest.mark.parametrize("typed", [{}, SETTINGS], ids=["left blank", "typed again"])
-def test_saving_what_is_stored_already_changes_nothing(
+def test_saving_unchanged_values_changes_nothing(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings, typed: dict[str, str]
 ) -> None:
     before = destination.config
@@ -127,7 +127,7 @@ def test_two_changes_from_the_same_page_count_as_two_versions(
     assert _open(destination, app_settings) == {"address": "https://one.example.com/", "signing_secret": "whsec_two"}
 
 
-def test_settings_that_could_not_be_read_are_replaced_as_a_whole(
+def test_unreadable_settings_are_replaced_as_a_whole(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     destination.config = "garbage"
@@ -139,7 +139,7 @@ def test_settings_that_could_not_be_read_are_replaced_as_a_whole(
 
 
 @on_both_databases
-def test_what_was_deleted_in_the_meantime_is_not_changed(
+def test_a_destination_deleted_in_the_meantime_is_not_changed(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     deleted = update(AlertDestination).where(AlertDestination.id == destination.id).values(deleted_at=NOW, config="")
@@ -154,7 +154,9 @@ def test_what_was_deleted_in_the_meantime_is_not_changed(
 
 @on_both_databases
 @pytest.mark.parametrize("is_enabled", [True, False])
-def test_switching_leaves_all_else_alone(destination: AlertDestination, seeded: SeededIds, is_enabled: bool) -> None:
+def test_enabling_and_disabling_change_nothing_else(
+    destination: AlertDestination, seeded: SeededIds, is_enabled: bool
+) -> None:
     before = destination.config
 
     set_enabled(destination, get_account(seeded), is_enabled, LATER)
@@ -193,7 +195,7 @@ def rotating(environment: dict[str, str]) -> SettingsCipher:
 
 
 @on_both_databases
-def test_after_a_rotation_the_new_key_alone_opens_all_settings(
+def test_after_a_rotation_the_new_key_alone_decrypts_all_settings(
     destination: AlertDestination, rotating: SettingsCipher
 ) -> None:
     assert rotate_keys(rotating) == Rotation(rotated=3)
@@ -204,9 +206,7 @@ def test_after_a_rotation_the_new_key_alone_opens_all_settings(
     )
 
 
-def test_a_rotation_that_is_run_again_finds_nothing_to_do(
-    destination: AlertDestination, rotating: SettingsCipher
-) -> None:
+def test_a_repeated_rotation_changes_nothing(destination: AlertDestination, rotating: SettingsCipher) -> None:
     rotate_keys(rotating)
 
     assert rotate_keys(rotating) == Rotation(current=3)
@@ -219,7 +219,7 @@ def test_a_rotation_leaves_a_waiting_test_alone(destination: AlertDestination, r
     assert (destination.settings_version, destination.updated_at) == (1, NOW)
 
 
-def test_a_rotation_counts_what_no_key_opens_and_does_the_rest(
+def test_a_rotation_counts_unreadable_settings_and_rotates_the_rest(
     destination: AlertDestination, rotating: SettingsCipher
 ) -> None:
     destination.config = "gAAAA garbage"
@@ -229,7 +229,7 @@ def test_a_rotation_counts_what_no_key_opens_and_does_the_rest(
     assert destination.config == "gAAAA garbage"
 
 
-def test_a_rotation_passes_by_what_was_deleted(
+def test_a_rotation_skips_deleted_destinations(
     destination: AlertDestination, seeded: SeededIds, rotating: SettingsCipher
 ) -> None:
     delete_destination(destination, get_account(seeded), LATER)

@@ -45,7 +45,9 @@ def _requested(app: Flask) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.usefixtures("crowd")
-def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_one_press_tests_every_enabled_destination_outside_its_cooldown(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
     answer = visit(seeded.support).post(ALL)
 
     requested = _requested(app)
@@ -57,7 +59,7 @@ def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, seeded
 
 
 @pytest.mark.usefixtures("crowd")
-def test_a_second_press_within_the_minute_sends_nothing_and_says_so(
+def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     visitor = visit(seeded.support)
@@ -70,7 +72,7 @@ def test_a_second_press_within_the_minute_sends_nothing_and_says_so(
     assert "hx-get" not in answer.text
 
 
-def test_progress_ends_with_what_came_of_each(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
     batch = re.search(r"/batches/(\w+)", visitor.post(ALL).text)
     assert batch is not None
@@ -86,7 +88,7 @@ def test_progress_ends_with_what_came_of_each(app: Flask, seeded: SeededIds, vis
     assert ("hx-get" in answer.text, answer.headers["HX-Trigger"]) == (False, "tested-all")
 
 
-def test_the_limit_per_member_stops_it(
+def test_the_limit_per_member_applies_to_a_batch(
     environment: dict[str, str], app: Flask, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     with app.app_context():
@@ -101,7 +103,7 @@ def test_the_limit_per_member_stops_it(
     assert len(_requested(app)) == 3
 
 
-def test_a_batch_of_another_workspace_is_not_told_of(app: Flask, seeded: SeededIds) -> None:
+def test_a_batch_of_another_workspace_is_not_shown(app: Flask, seeded: SeededIds) -> None:
     with app.app_context():
         add_delivery(get_destination(seeded), batch="0f")
 

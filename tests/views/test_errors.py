@@ -45,7 +45,7 @@ def _page(html: str) -> tuple[str, str]:
     return title, advice
 
 
-def test_a_request_without_a_token_says_to_load_the_page_again(admin: Visitor) -> None:
+def test_a_request_without_a_csrf_token_asks_to_reload_the_page(admin: Visitor) -> None:
     admin.token = ""
 
     answer = admin.post(f"{LIST}/1/disable")
@@ -56,7 +56,7 @@ def test_a_request_without_a_token_says_to_load_the_page_again(admin: Visitor) -
 @pytest.mark.parametrize(
     ("host", "status"), [("alertcheck.example.com", 200), ("127.0.0.1", 200), ("evil.example", 400)]
 )
-def test_pages_are_answered_under_the_names_of_the_installation_alone(
+def test_pages_are_served_only_under_the_installations_names(
     environment: dict[str, str], host: str, status: int
 ) -> None:
     app = create_app(read_settings(environment | {"ALERTCHECK_ALLOWED_HOSTS": "alertcheck.example.com"}))
@@ -64,26 +64,26 @@ def test_pages_are_answered_under_the_names_of_the_installation_alone(
     assert app.test_client().get("/sign-in", headers={"Host": host}).status_code == status
 
 
-def test_who_may_not_do_it_is_told_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
+def test_a_forbidden_action_names_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
     answer = visit(seeded.viewer).get(f"{LIST}/new")
 
     assert (answer.status_code, _page(answer.text)) == (403, PAGES[403])
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations", f"{LIST}/999", "/no/such/page", "/static/none.css"])
-def test_what_is_not_there_says_so(admin: Visitor, path: str) -> None:
+def test_an_unknown_page_returns_404(admin: Visitor, path: str) -> None:
     answer = admin.get(path)
 
     assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
 
 
-def test_an_unknown_address_says_so_to_nobody_too(app: Flask) -> None:
+def test_an_unknown_url_returns_404_without_a_session(app: Flask) -> None:
     answer = Visitor.anonymous(app).get("/no/such/page")
 
     assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
 
 
-def test_a_wrong_method_says_so(admin: Visitor) -> None:
+def test_a_wrong_method_returns_405(admin: Visitor) -> None:
     answer = admin.get("/sign-out")
 
     assert (answer.status_code, _page(answer.text)) == (405, PAGES[405])
@@ -95,7 +95,7 @@ def test_more_than_64_kib_is_refused_as_too_large(admin: Visitor) -> None:
     assert (answer.status_code, _page(answer.text)) == (413, PAGES[413])
 
 
-def test_too_many_tries_are_told_to_wait(app: Flask) -> None:
+def test_too_many_tries_are_asked_to_wait(app: Flask) -> None:
     visitor = Visitor.anonymous(app)
 
     answer = [visitor.post("/sign-in") for _ in range(21)][-1]
@@ -104,7 +104,7 @@ def test_too_many_tries_are_told_to_wait(app: Flask) -> None:
     assert answer.headers["Retry-After"] == "60"
 
 
-def test_a_database_that_does_not_answer_is_told_from_a_mistake_of_ours(
+def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     empty = create_app(read_settings(environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite'}"}))
@@ -116,9 +116,7 @@ def test_a_database_that_does_not_answer_is_told_from_a_mistake_of_ours(
 
 
 @pytest.mark.parametrize("table", ["sign_ins", "members", "alert_destinations"])
-def test_a_database_that_stops_answering_is_told_to_who_is_signed_in_too(
-    app: Flask, admin: Visitor, table: str
-) -> None:
+def test_an_unavailable_database_is_reported_to_a_signed_in_member(app: Flask, admin: Visitor, table: str) -> None:
     with app.app_context():
         db.session.execute(text(f"ALTER TABLE {table} RENAME TO out_of_reach"))
         db.session.commit()
@@ -130,11 +128,11 @@ def test_a_database_that_stops_answering_is_told_to_who_is_signed_in_too(
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations/2/status", f"{LIST}/999/status", "/no/such/page"])
-def test_a_fragments_error_makes_the_whole_page_load_again(admin: Visitor, path: str) -> None:
+def test_a_fragments_error_reloads_the_whole_page(admin: Visitor, path: str) -> None:
     assert admin.get(path, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
 
 
-def test_a_fragments_token_that_has_run_out_makes_the_whole_page_load_again(admin: Visitor) -> None:
+def test_a_fragments_expired_csrf_token_reloads_the_whole_page(admin: Visitor) -> None:
     admin.token = ""
 
     answer = admin.post(f"{LIST}/1/test", headers={"HX-Request": "true"})
@@ -142,18 +140,20 @@ def test_a_fragments_token_that_has_run_out_makes_the_whole_page_load_again(admi
     assert (answer.status_code, answer.headers["HX-Refresh"]) == (400, "true")
 
 
-def test_a_pages_error_does_not_load_itself_again(admin: Visitor) -> None:
+def test_a_pages_error_does_not_reload_itself(admin: Visitor) -> None:
     assert "HX-Refresh" not in admin.get(f"{LIST}/999").headers
 
 
-def test_a_fragment_that_broke_is_asked_for_again_and_not_with_the_whole_page(broken: Visitor) -> None:
+def test_a_broken_fragment_is_polled_again_without_reloading_the_page(broken: Visitor) -> None:
     answer = broken.get(LIST, headers={"HX-Request": "true"})
 
     assert answer.status_code == 500
     assert "HX-Refresh" not in answer.headers
 
 
-def test_a_surprise_gives_a_reference_that_stands_in_the_log(broken: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_shows_a_reference_that_is_in_the_log(
+    broken: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = broken.get(LIST)
 
     title, advice = _page(answer.text)
@@ -163,7 +163,7 @@ def test_a_surprise_gives_a_reference_that_stands_in_the_log(broken: Visitor, ca
     assert f'"reference": "{reference[1]}", "error": "RuntimeError"' in caplog.text
 
 
-def test_a_surprise_leaves_its_message_neither_in_the_log_nor_on_the_page(
+def test_an_unexpected_errors_message_is_neither_in_the_log_nor_on_the_page(
     broken: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -175,11 +175,11 @@ def test_a_surprise_leaves_its_message_neither_in_the_log_nor_on_the_page(
     assert "Traceback" not in caplog.text
 
 
-def test_two_surprises_have_two_references(broken: Visitor) -> None:
+def test_two_unexpected_errors_have_two_references(broken: Visitor) -> None:
     assert _page(broken.get(LIST).text) != _page(broken.get(LIST).text)
 
 
-def test_after_a_surprise_the_next_page_is_fine(broken: Visitor) -> None:
+def test_after_an_unexpected_error_the_next_page_works(broken: Visitor) -> None:
     broken.get(LIST)
 
     assert broken.get(f"{LIST}/1").status_code == 200

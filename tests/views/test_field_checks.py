@@ -32,7 +32,7 @@ def _said(fragment: str) -> list[str]:
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_every_field_of_a_form_asks_to_be_checked_when_it_is_left(admin: Visitor, channel: str) -> None:
+def test_every_field_of_a_form_is_checked_when_it_loses_the_focus(admin: Visitor, channel: str) -> None:
     page = admin.get(f"{NEW}/{channel}").text
 
     names = ["name", *(field.name for field in CHANNELS[channel].fields)]
@@ -40,13 +40,13 @@ def test_every_field_of_a_form_asks_to_be_checked_when_it_is_left(admin: Visitor
     assert re.findall(r'id="(\w+)-check" aria-live="polite"', page) == names
 
 
-def test_the_fields_of_an_edit_are_checked_at_its_own_address(admin: Visitor) -> None:
+def test_the_fields_of_an_edit_are_checked_at_its_own_url(admin: Visitor) -> None:
     assert f'hx-post="{OWN}/check/signing_secret"' in admin.get(f"{OWN}/edit").text
 
 
 @pytest.mark.parametrize(("channel", "field"), [("webhook", "name"), *FIELDS])
 @pytest.mark.parametrize("typed", ["", "canary <", "http://canary.example/x", "n" * 201])
-def test_a_check_says_what_saving_would_say(admin: Visitor, channel: str, field: str, typed: str) -> None:
+def test_a_check_returns_the_sentence_that_saving_would(admin: Visitor, channel: str, field: str, typed: str) -> None:
     page = admin.post(f"{NEW}/{channel}", {field: typed}).text
     saved = re.findall(rf'<p class="error" id="{field}-error">([^<]+)</p>', page)
 
@@ -64,7 +64,7 @@ def test_a_check_says_what_saving_would_say(admin: Visitor, channel: str, field:
         ("address", "ftp://canary.example"),
     ],
 )
-def test_what_was_typed_is_neither_in_the_answer_nor_in_the_log(
+def test_a_typed_value_is_neither_in_the_response_nor_in_the_log(
     admin: Visitor, caplog: pytest.LogCaptureFixture, field: str, typed: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -75,7 +75,7 @@ def test_what_was_typed_is_neither_in_the_answer_nor_in_the_log(
     assert "canary" not in answer.text + str(answer.headers) + caplog.text
 
 
-def test_a_check_looks_at_its_own_field_alone(admin: Visitor) -> None:
+def test_a_check_covers_its_own_field_only(admin: Visitor) -> None:
     answer = admin.post(f"{NEW}/webhook/check/name", {"name": "Pager", "address": "wrong", "signing_secret": ""})
 
     assert _said(answer.text) == ["Can be saved."]
@@ -90,17 +90,17 @@ def test_a_check_stores_nothing(app: Flask, admin: Visitor) -> None:
         assert db.session.get_one(AlertDestination, 1).name == "Ticket system"
 
 
-def test_a_stored_secret_that_is_left_blank_is_right_and_nothing_is_said_of_it(admin: Visitor) -> None:
+def test_a_blank_stored_secret_is_valid_and_gets_no_sentence(admin: Visitor) -> None:
     assert _said(admin.post(f"{OWN}/check/signing_secret", {"signing_secret": ""}).text) == []
 
 
-def test_a_new_secret_that_is_left_blank_is_asked_for(admin: Visitor) -> None:
+def test_a_blank_new_secret_is_required(admin: Visitor) -> None:
     said = _said(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": ""}).text)
 
     assert said == ["Enter the signing secret."]
 
 
-def test_stored_settings_that_cannot_be_read_are_asked_for(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+def test_unreadable_stored_settings_are_required_again(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     with app.app_context():
         get_destination(seeded).config = "garbage"
         db.session.commit()
@@ -109,5 +109,5 @@ def test_stored_settings_that_cannot_be_read_are_asked_for(app: Flask, seeded: S
 
 
 @pytest.mark.parametrize("field", ["pigeon", "csrf_token", "recipients", "_fields", "data"])
-def test_what_is_no_field_of_the_form_is_not_there(admin: Visitor, field: str) -> None:
+def test_a_check_of_an_unknown_field_returns_404(admin: Visitor, field: str) -> None:
     assert admin.post(f"{NEW}/webhook/check/{field}", {"name": "any"}).status_code == 404

@@ -37,24 +37,22 @@ def headers(seeded: SeededIds, visit: Visit, request: pytest.FixtureRequest) -> 
     return dict(answer.headers)
 
 
-def test_every_kind_of_answer_carries_every_header(headers: dict[str, str]) -> None:
+def test_every_kind_of_response_carries_every_header(headers: dict[str, str]) -> None:
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
 
 
-def test_no_answer_but_a_static_file_is_kept_by_a_cache(headers: dict[str, str]) -> None:
+def test_only_static_files_may_be_cached(headers: dict[str, str]) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_a_static_file_carries_the_headers_too_and_may_be_kept_for_a_week(app: Flask) -> None:
+def test_a_static_file_carries_the_headers_and_may_be_cached_for_a_week(app: Flask) -> None:
     with app.test_client().get(STATIC) as answer:
         assert HEADERS.items() <= dict(answer.headers).items()
         assert answer.cache_control.max_age == 7 * 24 * 3600
         assert not answer.cache_control.no_store
 
 
-def test_a_page_that_broke_carries_the_headers_too(
-    seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_page_carries_the_headers(seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = visit(seeded.admin)
     monkeypatch.setattr("webapp.views.workspaces.show_where", lambda *_: 1 / 0)
 
@@ -65,7 +63,7 @@ def test_a_page_that_broke_carries_the_headers_too(
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_scripts_and_styles_come_from_our_own_files_alone() -> None:
+def test_scripts_and_styles_come_only_from_our_own_files() -> None:
     policy = dict(directive.split(" ", 1) for directive in CONTENT_SECURITY_POLICY.split("; "))
 
     assert policy == {

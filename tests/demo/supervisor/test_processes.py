@@ -52,7 +52,7 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def test_a_child_that_obeys_is_stopped_at_once(tmp_path: Path) -> None:
+def test_a_child_that_handles_the_signal_stops_at_once(tmp_path: Path) -> None:
     child = start("sleeper", ["sleep", "60"], log=tmp_path / "log")
     began = time.monotonic()
     child.stop(patience=SECONDS)
@@ -60,13 +60,13 @@ def test_a_child_that_obeys_is_stopped_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - began < SECONDS / 2
 
 
-def test_a_child_that_does_not_obey_is_killed_when_the_patience_ends(tmp_path: Path) -> None:
+def test_a_child_that_ignores_the_signal_is_killed_after_the_time_limit(tmp_path: Path) -> None:
     child = start_python(STUBBORN, tmp_path / "log")
     child.stop(patience=0.2)
     assert child.exit_code() == -signal.SIGKILL
 
 
-def test_somebody_in_a_hurry_ends_the_patience(tmp_path: Path) -> None:
+def test_a_second_shutdown_request_ends_the_wait(tmp_path: Path) -> None:
     child = start_python(STUBBORN, tmp_path / "log")
     began = time.monotonic()
     child.stop(patience=SECONDS, hurry=lambda: True)
@@ -74,7 +74,7 @@ def test_somebody_in_a_hurry_ends_the_patience(tmp_path: Path) -> None:
     assert time.monotonic() - began < SECONDS / 2
 
 
-def test_what_a_child_started_in_another_group_ends_with_it(tmp_path: Path) -> None:
+def test_processes_in_another_group_end_with_the_child_that_started_them(tmp_path: Path) -> None:
     child = start_python(WITH_A_CHILD_IN_A_GROUP_OF_ITS_OWN, tmp_path / "log")
     members = session_members(child.pid)
     child.stop()
@@ -82,7 +82,7 @@ def test_what_a_child_started_in_another_group_ends_with_it(tmp_path: Path) -> N
     assert wait_until(lambda: all(map(has_ended, members)))
 
 
-def test_what_a_dead_child_left_running_is_killed_too(tmp_path: Path) -> None:
+def test_processes_left_by_a_dead_child_are_killed(tmp_path: Path) -> None:
     child = start_python(WITH_A_CHILD_IN_A_GROUP_OF_ITS_OWN, tmp_path / "log")
     members = session_members(child.pid)
     os.kill(child.pid, signal.SIGKILL)
@@ -99,7 +99,7 @@ def test_stopping_twice_does_no_harm(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
-def test_a_child_ends_when_the_one_who_started_it_is_killed(tmp_path: Path) -> None:
+def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     command = [sys.executable, "-c", STARTS_ONE_AND_SLEEPS, str(tmp_path / "log")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -108,7 +108,7 @@ def test_a_child_ends_when_the_one_who_started_it_is_killed(tmp_path: Path) -> N
     assert wait_until(lambda: has_ended(grandchild))
 
 
-def test_a_command_that_is_not_there_ends_with_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_command_ends_with_a_sentence(tmp_path: Path) -> None:
     child = start("ghost", ["no-such-command-anywhere"], log=tmp_path / "log")
     assert wait_until(lambda: child.exit_code() == 1)
     assert child.output() == ["Cannot start no-such-command-anywhere: No such file or directory"]
@@ -130,7 +130,7 @@ def test_the_description_of_a_killed_child_names_the_signal(tmp_path: Path) -> N
     assert child.describe_end() == f"worker was ended by signal 9; the end of {tmp_path / 'log'}:"
 
 
-def test_a_log_that_has_grown_too_long_is_put_aside(tmp_path: Path) -> None:
+def test_an_oversized_log_is_rotated(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"x" * (LOG_LIMIT + 1))
     start("short", ["true"], log=log).stop()

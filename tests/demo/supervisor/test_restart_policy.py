@@ -35,13 +35,13 @@ def household(tmp_path: Path) -> Iterator[Household]:
         child.kill()
 
 
-def test_nothing_is_said_while_everything_runs(household: Household, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed_while_everything_runs(household: Household, capsys: pytest.CaptureFixture[str]) -> None:
     household.add("worker")
     household.watch.look(now=100.0)
     assert capsys.readouterr().out == ""
 
 
-def test_a_lost_worker_is_announced_and_not_yet_started_again(
+def test_a_lost_worker_is_announced_and_not_restarted_before_the_delay(
     household: Household, capsys: pytest.CaptureFixture[str]
 ) -> None:
     household.add("worker")
@@ -52,7 +52,7 @@ def test_a_lost_worker_is_announced_and_not_yet_started_again(
     assert "The worker is started again in 5 s." in capsys.readouterr().out
 
 
-def test_a_lost_worker_is_started_again_once_after_the_delay(household: Household) -> None:
+def test_a_lost_worker_is_restarted_once_after_the_delay(household: Household) -> None:
     household.add("worker")
     household.lose("worker")
     household.watch.look(now=100.0)
@@ -66,7 +66,7 @@ def test_a_lost_worker_is_started_again_once_after_the_delay(household: Househol
     ("name", "meaning"),
     [("queue server", "Presses will say so"), ("receiver", "addresses will fail"), ("web", "There are no pages")],
 )
-def test_any_other_loss_is_explained_and_stays(
+def test_any_other_lost_process_is_explained_and_not_restarted(
     household: Household, capsys: pytest.CaptureFixture[str], name: str, meaning: str
 ) -> None:
     household.add(name)
@@ -77,7 +77,7 @@ def test_any_other_loss_is_explained_and_stays(
     assert meaning in capsys.readouterr().out
 
 
-def test_a_worker_may_start_again_after_the_delay() -> None:
+def test_a_worker_may_restart_after_the_delay() -> None:
     assert next_restart([70.0, 80.0, 90.0, 95.0], now=100.0) == 100.0 + RESTART_DELAY
 
 

@@ -30,26 +30,28 @@ def test_a_signal_ends_the_next_pause(listening: ShutdownRequest, number: signal
         listening.pause(10)
 
 
-def test_a_pause_without_a_signal_lasts(listening: ShutdownRequest) -> None:
+def test_a_pause_without_a_signal_lasts_its_full_time(listening: ShutdownRequest) -> None:
     began = time.monotonic()
     listening.pause(0.15)
     assert time.monotonic() - began >= 0.15
 
 
-def test_the_same_signal_by_two_ways_is_no_hurry(listening: ShutdownRequest) -> None:
+def test_two_signals_at_once_are_not_a_second_request(listening: ShutdownRequest) -> None:
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
     assert not listening.hurry()
 
 
-def test_a_signal_on_second_thought_is_a_hurry(listening: ShutdownRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_second_signal_hurries_the_shutdown(
+    listening: ShutdownRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutdown_request, "SECOND_THOUGHT", 0.0)
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
     assert listening.hurry()
 
 
-def test_nohup_is_respected() -> None:
+def test_an_ignored_hangup_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     ShutdownRequest().listen()
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

@@ -88,12 +88,12 @@ def test_a_trusted_origin_is_reached_without_the_proxy() -> None:
     ],
     ids=["forbids", "cannot", "endless", "dribbles", "cut", "no_http", "silent", "resets"],
 )
-def test_a_proxy_that_opens_no_tunnel_leaves_no_way_through(script: Script) -> None:
+def test_a_proxy_that_opens_no_tunnel_means_network_unreachable(script: Script) -> None:
     with listening(script) as proxy:
         assert outcome_of(HOOK, policy=through(proxy.port), resolver=public) is Code.NETWORK_UNREACHABLE
 
 
-def test_a_proxy_whose_name_is_not_found_is_not_named() -> None:
+def test_a_proxy_whose_name_is_not_found_is_not_in_the_failure() -> None:
     # The system refuses an address on an interface it lacks by itself, without asking the network.
     policy = Policy(proxy=Origin("http", "fe80::1%gone", 3128))
     with pytest.raises(DeliveryFailed) as caught:
