@@ -1,6 +1,6 @@
-"""One run of the tests: how many workers share it, which tests keep to one of them, and what is left when it ends.
+"""Pytest plugin for a test run: its number of workers, the tests that share one worker, and the cleanup.
 
-A run has a temporary folder of its own, which goes when the run ends, also when it is ended by SIGTERM.
+A run has its own temporary folder, which is removed when the run ends, also after SIGTERM.
 To keep the files of a test: pytest --basetemp=DIRECTORY.
 """
 
@@ -16,14 +16,14 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.databases import drop_databases_of_this_run
 
+# Most tests wait: for a process to start, for a response, for a second to pass.
 WORKERS_PER_CORE = 3
-"""Most tests wait: for a process to start, for an answer, for a second to pass."""
 
+# These tests share slow fixtures: a browser with its demo, crashes, containers.
 ONE_WORKER = ("tests/browser/", "tests/end_to_end/test_crashes.py", "tests/end_to_end/test_containers.py")
-"""Where the tests share what takes long: a browser and a demo for it to visit, crashes, containers."""
 
+# Fixtures that start a server.
 SERVERS = frozenset({"chromium", "embedded", "postgres", "queue_server"})
-"""Fixtures that start one."""
 
 STARTS_PROCESSES = (
     "tests/browser/",
@@ -38,15 +38,15 @@ STARTS_PROCESSES = (
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many workers `-n auto` starts. The fast tests do not wait."""
+    """Return the number of workers for `-n auto`. The fast tests do not wait, so they get one a core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores if _wants_fast_only(config) else WORKERS_PER_CORE * cores
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Save the fast tests the time to import the others."""
-    place = f"{collection_path.relative_to(config.rootpath).as_posix()}{'/' * collection_path.is_dir()}"
-    return True if _wants_fast_only(config) and place.startswith(STARTS_PROCESSES) else None
+    """Skip the other tests' modules in a fast run, to save the time of importing them."""
+    path = f"{collection_path.relative_to(config.rootpath).as_posix()}{'/' * collection_path.is_dir()}"
+    return True if _wants_fast_only(config) and path.startswith(STARTS_PROCESSES) else None
 
 
 def _wants_fast_only(config: pytest.Config) -> bool:
@@ -55,11 +55,11 @@ def _wants_fast_only(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin a run, or join it as one of its workers."""
+    """Start a run, or join it as a worker."""
     signal.signal(signal.SIGTERM, _end)
     if not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="act-"))  # short, because sockets in it have long paths
-        folder.chmod(0o711)  # PostgreSQL may run as somebody else
+        folder.chmod(0o711)  # PostgreSQL may run as another user
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         config.add_cleanup(lambda: _clear(folder))
 
@@ -76,20 +76,22 @@ def _is_fast(item: pytest.Item) -> bool:
     return not (needs_server or item.get_closest_marker("slow") or item.nodeid.startswith(STARTS_PROCESSES))
 
 
-class Sharing(LoadScopeScheduling):
-    """Gives each worker a test at a time, but all tests of a place in `ONE_WORKER` to one.
+class SharedFixtureScheduling(LoadScopeScheduling):
+    """Gives each worker one test at a time, but all tests under a path in `ONE_WORKER` to the same worker.
 
-    xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer lets it.
+    xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer allows.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        place = next((place for place in ONE_WORKER if nodeid.startswith(place)), nodeid)
-        return place + "postgres" * (place != nodeid and "[postgres" in nodeid)  # each database has its own
+        scope = next((path for path in ONE_WORKER if nodeid.startswith(path)), nodeid)
+        return scope + "postgres" * (
+            scope != nodeid and "[postgres" in nodeid
+        )  # each kind of database has its own fixtures
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
-    """Replace what `--dist` names."""
-    return Sharing(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedFixtureScheduling:
+    """Replace the scheduler that `--dist` selects."""
+    return SharedFixtureScheduling(config, log)
 
 
 def _end(_number: int, _frame: object) -> None:
