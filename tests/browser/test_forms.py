@@ -1,4 +1,4 @@
-"""A destination's form in a browser: checked while it is left, nothing jumps or is lost, errors take the focus."""
+"""A destination's form in a browser: fields are checked on blur, nothing moves or is lost, errors get the focus."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The main job in a real browser: press Send test, see Pending, then the truth, and find the message."""
+"""The main journey in a real browser: press Send test, see Pending, then the result, and find the message."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ from tests.browser.conftest import AddWebhook, OpenTab, Sessions, fill_in_webhoo
 from tests.browser.running_demo import RunningDemo
 
 MANY_TABS = 40
+# Milliseconds.
 RETRIED_WITHIN = 45_000
-"""Milliseconds."""
 
 
 def button(tab: Page) -> Locator:
@@ -31,13 +31,13 @@ def reference(tab: Page) -> str:
 
 
 def messages(tab: Page, text: str) -> Locator:
-    """Open the inbox and find the messages that hold a text."""
+    """Open the inbox and find the messages that contain a text."""
     tab.goto("/demo/inbox")
     return tab.locator(".inbox-message", has_text=text)
 
 
 def note_polls(tab: Page) -> list[Request]:
-    """Collect the polls from now on."""
+    """Collect polls from now on."""
     polls: list[Request] = []
     tab.on("request", lambda request: polls.append(request) if request.url.endswith("/status") else None)
     return polls
@@ -59,17 +59,17 @@ def submit_wrong_address(tab: Page) -> None:
     tab.get_by_role("button", name="Add destination").click()
 
 
-def answer_bad_gateway(route: Route) -> None:
+def respond_bad_gateway(route: Route) -> None:
     route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
 
 
-def lose(route: Route) -> None:
+def disconnect(route: Route) -> None:
     route.abort("internetdisconnected")
 
 
 @pytest.fixture(scope="module")
 def busy(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
-    """A press that two tests share, the first and the last: its receiver is busy twice, which takes twenty seconds."""
+    """A press shared by the first and the last test: its receiver is busy twice, which takes 20 seconds."""
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
         tab = fill_in_webhook(context.new_page(), demo, "busy-twice")
         button(tab).click()
@@ -217,8 +217,8 @@ def test_a_pending_fragment_polls_more_slowly_as_it_ages(add_webhook: AddWebhook
 
 def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
-    tab.route("**/status", lose, times=2)
-    tab.route("**/status", answer_bad_gateway, times=2)
+    tab.route("**/status", disconnect, times=2)
+    tab.route("**/status", respond_bad_gateway, times=2)
     polls = note_polls(tab)
     button(tab).click()
     expect_badge(tab, "sent")
@@ -226,10 +226,10 @@ def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebho
     expect(tab.get_by_text("Bad gateway")).to_have_count(0)
 
 
-@pytest.mark.parametrize("answer", [answer_bad_gateway, lose])
-def test_a_failing_server_is_polled_once_a_second(add_webhook: AddWebhook, answer: Callable[[Route], None]) -> None:
+@pytest.mark.parametrize("respond", [respond_bad_gateway, disconnect])
+def test_a_failing_server_is_polled_once_a_second(add_webhook: AddWebhook, respond: Callable[[Route], None]) -> None:
     tab = add_webhook("works")
-    tab.route("**/status", answer)
+    tab.route("**/status", respond)
     button(tab).click()
     expect(tab.locator("#stale")).to_be_visible()
     polls = note_polls(tab)
@@ -243,7 +243,7 @@ def test_a_failing_server_is_polled_no_more_often_than_before(add_webhook: AddWe
     tab = add_webhook("silent")
     button(tab).click()
     expect_badge(tab, "pending")
-    tab.route("**/status", answer_bad_gateway)
+    tab.route("**/status", respond_bad_gateway)
     slow_down = "status => { status.setAttribute('hx-trigger', 'every 3000ms'); htmx.process(status, true); }"
     tab.locator(".status").evaluate(slow_down)
     expect(tab.locator("#stale")).to_be_visible()
@@ -255,7 +255,7 @@ def test_a_failing_server_is_polled_no_more_often_than_before(add_webhook: AddWe
 def test_a_session_that_expires_while_pending_leads_the_whole_page_to_the_sign_in(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
     button(tab).click()
-    # An answer on its way would bring the cookie back: the details', or a poll's while they come fast.
+    # A pending response, of the details or of a fast poll, would set the cookie again.
     expect(tab.locator("#details tbody tr")).to_contain_text("Pending")
     expect(tab.locator(".status")).to_have_attribute("hx-trigger", re.compile(r"every \d{4}ms"))
     tab.context.clear_cookies()

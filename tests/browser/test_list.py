@@ -1,8 +1,8 @@
-"""A workspace's list in a real browser: its state in words, what is wanted of it, and a test of all of it."""
+"""A workspace's list in a real browser: its summary, its filters, and Test all."""
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.test_journey import press_tab_until_focused
 
@@ -10,7 +10,7 @@ ALL_ENDED = re.compile(r"All \d tests have ended: \d accepted, \d failed\.")
 
 
 def open_list(tab: Page, path: str = "/w/clinic/destinations") -> Page:
-    """Open a list, marked so that it shows whether it was loaded again."""
+    """Open a list and set a variable that a reload removes."""
     tab.goto(path)
     tab.evaluate("window.loadedOnce = true")
     return tab
@@ -57,7 +57,12 @@ def test_without_javascript_the_filter_is_a_form(open_list_without_javascript: P
 def test_test_all_asks_for_confirmation_then_shows_progress_and_results(support: Page) -> None:
     open_list(support)
     questions: list[str] = []
-    support.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.accept()))
+
+    def confirm(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.accept()
+
+    support.on("dialog", confirm)
     support.get_by_role("button", name="Test all").click()
     expect(support.get_by_role("progressbar", name="Tests that have ended")).to_be_visible()
     expect(support.locator("#batch")).to_contain_text(ALL_ENDED, timeout=45_000)

@@ -1,4 +1,4 @@
-"""Did it really arrive: whoever reads the message says so by its link, and a member says so on the page."""
+"""Receipts in a real browser: from the link in the message, and from a member on the page."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,7 +10,7 @@ from tests.browser.test_journey import button, expect_badge, messages, reference
 
 @pytest.fixture
 def sent(add_webhook: AddWebhook) -> Page:
-    """A destination's page, whose test was sent."""
+    """The page of a destination whose test was sent."""
     tab = add_webhook("works")
     button(tab).click()
     expect_badge(tab, "sent")
@@ -20,7 +20,7 @@ def sent(add_webhook: AddWebhook) -> Page:
 
 @pytest.fixture
 def link(sent: Page) -> str:
-    """The link in the message, which stands in another tab's inbox."""
+    """The link in the message, read from the inbox in another tab."""
     inbox = sent.context.new_page()
     address = messages(inbox, reference(sent)).get_by_role("link", name="I see it").get_attribute("href")
     assert address

@@ -1,4 +1,4 @@
-"""Support with a customer on the phone: find what is broken, learn why, say what to do, and write the ticket."""
+"""Support with a customer on the phone: find the broken destination, its cause and next step, and copy the report."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,7 +8,7 @@ from tests.browser.conftest import OpenTab, Sessions
 
 @pytest.fixture
 def on_the_phone(open_tab: OpenTab, sessions: Sessions) -> Page:
-    """The broken destination's page, found from the page that support opens first."""
+    """The broken destination's page, reached from support's start page."""
     tab = open_tab(storage_state=sessions["support"], permissions=["clipboard-read", "clipboard-write"])
     tab.goto("/")
     tab.get_by_role("link", name="What is broken").click()

@@ -1,4 +1,4 @@
-"""E-mail: what the mailboxes get, and what the mail server's answers mean."""
+"""Email: the mail that mailboxes get, and the meaning of the mail server's replies."""
 
 import socket
 from collections.abc import Iterator
@@ -30,17 +30,17 @@ THREE = {"recipients": "ann@example.com, bob@example.com\ncleo@example.com"}
 
 
 class Mailbox:
-    """Takes every mail and keeps it."""
+    """Accepts and stores every mail."""
 
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd names its hooks so
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - the name of aiosmtpd's hook
         self.envelopes.append(envelope)
         return "250 2.0.0 kept"
 
     def open(self) -> EmailMessage:
-        """The one mail there is, parsed."""
+        """Return the only mail, parsed."""
         (envelope,) = self.envelopes
         assert isinstance(envelope.content, bytes)
         parsed = message_from_bytes(envelope.content, policy=default)
@@ -48,7 +48,7 @@ class Mailbox:
         return parsed
 
     def part(self, kind: str) -> str:
-        """The mail's plain or HTML text."""
+        """Return the mail's plain or HTML text."""
         body = self.open().get_body((kind,))
         assert body is not None
         return str(body.get_content())
@@ -79,7 +79,7 @@ def send_to_script(script: Script, message: Message) -> Accepted:
         return CHANNEL.send(THREE, message, through(receiver.port))
 
 
-# What is accepted
+# Accepted mail
 
 
 def test_a_mail_that_the_server_accepts_is_accepted_for_all_recipients(
@@ -105,7 +105,7 @@ def test_a_server_that_closes_after_its_acceptance_has_accepted_the_mail(message
     assert send_to_script({"QUIT": "421 4.3.2 shutting down"}, message) == Accepted(250)
 
 
-# What is refused
+# Refused mail
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_invalid_stored_recipient_gets_no_mail(message: Message, outbound: Ou
     assert mailbox.envelopes == []
 
 
-# What the mailboxes get
+# The content of the mail
 
 
 def test_the_envelope_and_the_headers_name_the_same_recipients(
@@ -197,11 +197,11 @@ def test_the_html_holds_the_same_facts_with_every_name_escaped(
     assert "<td>K7QM-4T</td>" in mailbox.part("html")
 
 
-def mail_about(name: str, message: Message) -> EmailMessage:
-    """Return the mail that is sent when everything a person named is named like this, as a mailbox reads it."""
-    named = replace(message, workspace=name, destination=name, requested_by=name)
+def mail_with_name(name: str, message: Message) -> EmailMessage:
+    """Return the parsed mail of a message whose workspace, destination and presser all have this name."""
+    renamed = replace(message, workspace=name, destination=name, requested_by=name)
     with mail_server() as receiver:
-        CHANNEL.send(THREE, named, through(receiver.port))
+        CHANNEL.send(THREE, renamed, through(receiver.port))
     (received,) = receiver.messages
     parsed = message_from_bytes(received, policy=default)
     assert isinstance(parsed, EmailMessage)
@@ -252,7 +252,7 @@ PIECES = [
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_name_is_used_literally_and_adds_no_header(name: str, message: Message) -> None:
-    mail = mail_about(name, message)
+    mail = mail_with_name(name, message)
     assert mail.keys() == HEADERS
     assert mail["Subject"] == replace(message, workspace=name).title
     assert mail["To"] == "ann@example.com, bob@example.com, cleo@example.com"
@@ -261,7 +261,7 @@ def test_a_name_is_used_literally_and_adds_no_header(name: str, message: Message
 @given(name=st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=12).map("".join))
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_name_arrives_as_the_subject_and_nothing_else(name: str, message: Message) -> None:
-    mail = mail_about(name, message)
+    mail = mail_with_name(name, message)
     assert mail.keys() == HEADERS
     assert mail["Subject"] == replace(message, workspace=name).title
     assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]

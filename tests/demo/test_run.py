@@ -1,4 +1,4 @@
-"""`make run` as a person meets it: the runner as a process, with the real application."""
+"""`make run`: the runner as a process, with the real application."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ from webapp.demo.supervisor.ports import choose_ports
 from webapp.demo.supervisor.queue_server import start_queue_server
 
 SECONDS = 60
-PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # not the settings of whoever runs the tests
+PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # without the settings of the user who runs the tests
 
 
 @dataclass(frozen=True)
 class Run:
-    """One runner, and what it prints."""
+    """A runner with its output, data directory and port."""
 
     process: "subprocess.Popen[bytes]"
     screen: Path
@@ -41,7 +41,8 @@ class Run:
         assert text in self.output(), self.output()
 
     def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        processes: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return processes
 
     def find(self, words: str) -> psutil.Process:
         return next(process for process in self.descendants() if words in " ".join(process.cmdline()))
@@ -82,7 +83,7 @@ def count_rows(data: Path) -> tuple[int, int]:
 
 
 class Launcher:
-    """Starts runners, and ends those that a test left."""
+    """Starts runners, and stops those that are still running after a test."""
 
     def __init__(self, directory: Path, data: str = "data") -> None:
         self.directory = directory
@@ -128,7 +129,7 @@ def launcher(tmp_path: Path) -> Iterator[Launcher]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A demo that is ready; the tests that share it leave it so."""
+    """A ready demo, shared by tests that do not stop it."""
     launcher = Launcher(tmp_path_factory.mktemp("running"), data="a directory with spaces")
     yield launcher.start_ready()
     launcher.end()
@@ -158,9 +159,9 @@ def test_a_shell_can_load_the_settings_of_a_running_demo(running: Run) -> None:
     script = 'set -a; . "$1"/env; set +a; exec "$2" -m webapp check-worker'
     shell = ["sh", "-c", script, "sh", str(running.data), sys.executable]
 
-    told = subprocess.run(shell, cwd=PROJECT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    result = subprocess.run(shell, cwd=PROJECT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
 
-    assert (told.returncode, told.stdout) == (0, "A worker is alive.\n"), told.stderr
+    assert (result.returncode, result.stdout) == (0, "A worker is alive.\n"), result.stderr
 
 
 def test_a_second_runner_on_the_same_data_is_refused(running: Run) -> None:

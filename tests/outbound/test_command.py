@@ -1,4 +1,4 @@
-"""`python -m webapp.outbound`, run as an operator would."""
+"""`python -m webapp.outbound`, run as an administrator does."""
 
 import json
 import subprocess
@@ -60,15 +60,15 @@ def test_check_applies_the_administrators_settings(
     assert capsys.readouterr().out == "ok\n"
 
 
-@pytest.mark.parametrize(("answer", "code", "exit_status"), [(202, "ok", 0), (404, "not_found", 1)])
+@pytest.mark.parametrize(("status", "code", "exit_status"), [(202, "ok", 0), (404, "not_found", 1)])
 def test_post_prints_code_and_status(
-    answer: int, code: str, exit_status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    status: int, code: str, exit_status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with listening(script_of("plain", {"status": answer})) as receiver:
+    with listening(script_of("plain", {"status": status})) as receiver:
         monkeypatch.setenv(TRUSTED, receiver.origin)
         assert main(["post", f"{receiver.origin}/hook"]) == exit_status
     printed = json.loads(capsys.readouterr().out)
-    assert (printed["code"], printed["status"]) == (code, answer)
+    assert (printed["code"], printed["status"]) == (code, status)
     assert 0 <= printed["seconds"] < 1
 
 

@@ -1,4 +1,4 @@
-"""The operator's rules, read from the environment."""
+"""The administrator's outbound settings, read from the environment."""
 
 from ipaddress import ip_network
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reading an Adaptive Card."""
+"""Parsing an Adaptive Card."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The HTTP far end, over a socket."""
+"""The receiver's HTTP server, over a socket."""
 
 import socket
 import time
@@ -23,8 +23,8 @@ from webapp.demo.receiver.scenarios import Service
     ],
 )
 def test_the_path_selects_the_response(receiver: Receiver, path: str, status: int, text: str) -> None:
-    answer = receiver.post(path)
-    assert (answer.status_code, answer.text) == (status, text)
+    response = receiver.post(path)
+    assert (response.status_code, response.text) == (status, text)
 
 
 def test_an_accepted_message_is_in_the_inbox_before_the_response(receiver: Receiver) -> None:
@@ -104,8 +104,8 @@ def test_a_message_to_an_unknown_path_is_not_stored(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_any_other_method_is_not_allowed(receiver: Receiver, method: str) -> None:
-    answer = receiver.ask(method, "/teams/works")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    response = receiver.ask(method, "/teams/works")
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
 def test_the_largest_body_is_accepted(receiver: Receiver) -> None:
@@ -117,7 +117,7 @@ def test_a_larger_body_is_refused(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_head", "answer"),
+    ("request_head", "response"),
     [
         (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
         (b"POST /teams/works HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
@@ -125,11 +125,11 @@ def test_a_larger_body_is_refused(receiver: Receiver) -> None:
         (b"POST /teams/works HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", b""),
     ],
 )
-def test_garbage_does_not_stop_the_server(receiver: Receiver, request_head: bytes, answer: bytes) -> None:
+def test_garbage_does_not_stop_the_server(receiver: Receiver, request_head: bytes, response: bytes) -> None:
     with receiver.connect(receiver.http_port) as client:
         client.sendall(request_head)
         client.shutdown(socket.SHUT_WR)
-        assert answer in client.recv(4096)
+        assert response in client.recv(4096)
     assert receiver.post("/teams/works").status_code == 202
 
 

@@ -1,4 +1,4 @@
-"""What the inbox keeps, and for how long."""
+"""The inbox: what it stores, and for how long."""
 
 import stat
 from dataclasses import replace

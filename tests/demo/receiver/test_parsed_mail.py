@@ -1,4 +1,4 @@
-"""Reading a MIME message."""
+"""Parsing a MIME message."""
 
 from email.message import EmailMessage
 

@@ -1,4 +1,4 @@
-"""How messages are read, and where their reference codes are found."""
+"""Parsing messages and finding their reference codes."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The receiver as a process: how it starts, how it ends and what it never writes down."""
+"""The receiver as a process: its start, its end, and the secrets it never writes."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""The far ends' closed list of behaviours."""
+"""The receiver's closed list of scenarios."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The mail far end, over a socket."""
+"""The receiver's mail server, over a socket."""
 
 import smtplib
 

@@ -1,4 +1,4 @@
-"""The demo's keys: made once, and usable."""
+"""The demo's keys: created once, and valid."""
 
 import stat
 from base64 import b64decode

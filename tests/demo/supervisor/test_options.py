@@ -1,4 +1,4 @@
-"""PORT and DATA_DIR, and what is said of wrong ones."""
+"""PORT and DATA_DIR, and the sentences for invalid values."""
 
 import stat
 import subprocess
@@ -90,6 +90,6 @@ def test_a_shell_reads_each_value_of_the_settings_file_unchanged(tmp_path: Path)
     write_env_file(file, "http://127.0.0.1:8000", {"PLAIN": "1", "ODD": value})
 
     script = 'set -a; . "$1"; set +a; env -0'
-    told = subprocess.run(["sh", "-c", script, "sh", file], env={}, capture_output=True, text=True, check=True).stdout
-    assert {"PLAIN=1", f"ODD={value}"} <= set(told.split("\0"))
+    output = subprocess.run(["sh", "-c", script, "sh", file], env={}, capture_output=True, text=True, check=True).stdout
+    assert {"PLAIN=1", f"ODD={value}"} <= set(output.split("\0"))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -1,4 +1,4 @@
-"""The demo receiver's ports: the same from start to start, as long as they can be."""
+"""The demo receiver's ports: the same at every start while they are free."""
 
 from pathlib import Path
 

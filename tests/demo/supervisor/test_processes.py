@@ -1,4 +1,4 @@
-"""Child processes: nothing of them is left."""
+"""Child processes: they stop completely, and their logs are bounded."""
 
 import os
 import signal
@@ -14,15 +14,17 @@ from webapp.demo.supervisor.processes import LOG_LIMIT, Child, session_members, 
 
 SECONDS = 10
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-WITH_A_CHILD_IN_A_GROUP_OF_ITS_OWN = """
+IGNORES_SIGTERM = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+)
+WITH_A_CHILD_IN_ANOTHER_GROUP = """
 import os, time
 if os.fork() == 0:
     os.setpgrp()
     print("up", flush=True)
 time.sleep(60)
 """
-STARTS_ONE_AND_SLEEPS = """
+STARTS_A_CHILD_AND_SLEEPS = """
 import sys, time
 from pathlib import Path
 from webapp.demo.supervisor.processes import start
@@ -45,7 +47,7 @@ def start_python(code: str, log: Path) -> Child:
 
 
 def has_ended(pid: int) -> bool:
-    """Say whether a process is gone, or dead and only not yet buried by init."""
+    """Return whether a process is gone, or is a zombie that init has not reaped yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -61,13 +63,13 @@ def test_a_child_that_handles_the_signal_stops_at_once(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ignores_the_signal_is_killed_after_the_time_limit(tmp_path: Path) -> None:
-    child = start_python(STUBBORN, tmp_path / "log")
+    child = start_python(IGNORES_SIGTERM, tmp_path / "log")
     child.stop(patience=0.2)
     assert child.exit_code() == -signal.SIGKILL
 
 
 def test_a_second_shutdown_request_ends_the_wait(tmp_path: Path) -> None:
-    child = start_python(STUBBORN, tmp_path / "log")
+    child = start_python(IGNORES_SIGTERM, tmp_path / "log")
     began = time.monotonic()
     child.stop(patience=SECONDS, hurry=lambda: True)
     assert child.exit_code() == -signal.SIGKILL
@@ -75,7 +77,7 @@ def test_a_second_shutdown_request_ends_the_wait(tmp_path: Path) -> None:
 
 
 def test_processes_in_another_group_end_with_the_child_that_started_them(tmp_path: Path) -> None:
-    child = start_python(WITH_A_CHILD_IN_A_GROUP_OF_ITS_OWN, tmp_path / "log")
+    child = start_python(WITH_A_CHILD_IN_ANOTHER_GROUP, tmp_path / "log")
     members = session_members(child.pid)
     child.stop()
     assert len(members) == 2
@@ -83,7 +85,7 @@ def test_processes_in_another_group_end_with_the_child_that_started_them(tmp_pat
 
 
 def test_processes_left_by_a_dead_child_are_killed(tmp_path: Path) -> None:
-    child = start_python(WITH_A_CHILD_IN_A_GROUP_OF_ITS_OWN, tmp_path / "log")
+    child = start_python(WITH_A_CHILD_IN_ANOTHER_GROUP, tmp_path / "log")
     members = session_members(child.pid)
     os.kill(child.pid, signal.SIGKILL)
     assert wait_until(lambda: child.exit_code() is not None)
@@ -100,7 +102,7 @@ def test_stopping_twice_does_no_harm(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", STARTS_ONE_AND_SLEEPS, str(tmp_path / "log")]
+    command = [sys.executable, "-c", STARTS_A_CHILD_AND_SLEEPS, str(tmp_path / "log")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         grandchild = int(parent.stdout.readline())

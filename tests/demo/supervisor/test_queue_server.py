@@ -1,4 +1,4 @@
-"""The embedded queue server: reachable by its owner, over its socket, and gone when stopped."""
+"""The embedded queue server: reachable only by its owner, over its socket, and removed when stopped."""
 
 import stat
 import subprocess

@@ -1,4 +1,4 @@
-"""What /readyz says, for a person at a terminal."""
+"""The reasons from /readyz, for a person at a terminal."""
 
 from pytest_httpserver import HTTPServer
 

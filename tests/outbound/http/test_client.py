@@ -1,4 +1,4 @@
-"""Posting to far ends that mean harm, and what goes over the wire to one that does not."""
+"""Posting to hostile receivers, and the bytes sent to a well-behaved one."""
 
 import socket
 import tracemalloc
@@ -63,9 +63,14 @@ def test_silence_is_cut_after_five_seconds_by_default() -> None:
 
 def test_a_response_is_returned_with_its_status_headers_and_body() -> None:
     with listening(script_of("plain", {"status": 404, "body": "no_service", "headers": {"X-Why": "gone"}})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (answer.status, answer.headers["x-why"], answer.body, answer.complete) == (404, "gone", b"no_service", True)
-    assert 0 < answer.seconds < 1
+        response = send(f"{receiver.origin}/hook")
+    assert (response.status, response.headers["x-why"], response.body, response.complete) == (
+        404,
+        "gone",
+        b"no_service",
+        True,
+    )
+    assert 0 < response.seconds < 1
 
 
 def test_a_responses_repr_does_not_show_the_receivers_text() -> None:
@@ -76,27 +81,27 @@ def test_a_responses_repr_does_not_show_the_receivers_text() -> None:
 @pytest.mark.parametrize(("size", "complete"), [(MAX_BODY, True), (MAX_BODY + 1, False)])
 def test_a_body_is_kept_up_to_its_limit(size: int, complete: bool) -> None:
     with listening(script_of("plain", {"status": 200, "body": "x" * size})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (len(answer.body), answer.complete) == (MAX_BODY, complete)
+        response = send(f"{receiver.origin}/hook")
+    assert (len(response.body), response.complete) == (MAX_BODY, complete)
 
 
 def test_a_truncated_body_keeps_the_status_and_is_marked_incomplete() -> None:
     with listening(script_of("dribbled_body", {})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (answer.status, answer.complete) == (200, False)
-    assert set(answer.body) == set(b"x")
+        response = send(f"{receiver.origin}/hook")
+    assert (response.status, response.complete) == (200, False)
+    assert set(response.body) == set(b"x")
 
 
 def test_a_body_without_a_length_cut_by_the_deadline_is_incomplete() -> None:
     with listening(script_of("dribbled_body_without_length", {})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (answer.status, answer.complete) == (200, False)
+        response = send(f"{receiver.origin}/hook")
+    assert (response.status, response.complete) == (200, False)
 
 
 def test_a_body_in_many_small_chunks_is_kept_whole() -> None:
     with listening(script_of("small_chunks", {})) as receiver:
-        answer = send(f"{receiver.origin}/hook", limits=LIMITS)
-    assert (answer.body, answer.complete) == (b"x" * 16_000, True)
+        response = send(f"{receiver.origin}/hook", limits=LIMITS)
+    assert (response.body, response.complete) == (b"x" * 16_000, True)
 
 
 @pytest.mark.parametrize("interim", [False, True])
@@ -185,12 +190,12 @@ def test_credentials_from_a_netrc_file_are_not_sent(tmp_path: Path, monkeypatch:
 
 
 def test_the_name_is_resolved_once_and_its_first_address_used() -> None:
-    answers = iter([["127.0.0.1", "127.0.0.2"], ["10.0.0.5"]])
+    addresses = iter([["127.0.0.1", "127.0.0.2"], ["10.0.0.5"]])
     with listening(script_of("plain", {"status": 200})) as receiver:
         url = f"http://receiver.lan:{receiver.port}/hook"
-        assert outcome_of(url, resolver=lambda host: next(answers)) == "ok"
+        assert outcome_of(url, resolver=lambda host: next(addresses)) == "ok"
     assert f"Host: receiver.lan:{receiver.port}".encode() in receiver.heads[0]
-    assert next(answers) == ["10.0.0.5"]
+    assert next(addresses) == ["10.0.0.5"]
 
 
 def test_a_second_address_is_tried_when_the_first_refuses() -> None:
@@ -225,7 +230,7 @@ def test_an_unaccepted_connection_ends_with_a_timeout() -> None:
 
 
 def test_an_address_without_a_route_is_unreachable() -> None:
-    # 240/4 has no route on Linux; the trusted origin takes it past our own table.
+    # 240/4 has no route on Linux. A trusted origin skips our own network rules.
     outcome = outcome_of("http://receiver.lan:9/hook", resolver=lambda host: ["255.255.255.255"])
     assert outcome is Code.NETWORK_UNREACHABLE
 

@@ -1,4 +1,4 @@
-"""What an HTTP status means, and how long we are asked to wait."""
+"""The failure code of an HTTP status, and its Retry-After header."""
 
 from datetime import UTC, datetime
 
@@ -15,10 +15,10 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def failure_of(status: int, **headers: str) -> DeliveryFailed:
-    """Return what an answer of this status is raised as."""
-    answer = HttpResponse(status, CaseInsensitiveDict(headers), b"", 0.1)
+    """Return the failure raised for a response with this status."""
+    response = HttpResponse(status, CaseInsensitiveDict(headers), b"", 0.1)
     with pytest.raises(DeliveryFailed) as caught:
-        raise_for_status(answer, "hooks.example.com")
+        raise_for_status(response, "hooks.example.com")
     return caught.value
 
 

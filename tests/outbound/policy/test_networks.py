@@ -1,4 +1,4 @@
-"""Which network addresses are public enough."""
+"""The network addresses that messages may be sent to."""
 
 from ipaddress import ip_address, ip_network
 

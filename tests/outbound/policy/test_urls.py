@@ -1,4 +1,4 @@
-"""The gate an address passes on save and on send."""
+"""The URL checks on save and on send."""
 
 import re
 from ipaddress import ip_network
@@ -19,7 +19,7 @@ ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 8
 
 
 def outcome_of(url: str, policy: Policy = STRICT, hosts: tuple[str, ...] | None = None) -> Code | None:
-    """Return the code an address is refused with, None if it is accepted."""
+    """Return the code that a URL is refused with, or None if it is accepted."""
     try:
         check_url(url, policy, hosts)
     except DeliveryFailed as failure:
@@ -115,7 +115,7 @@ def test_networks_denied_by_the_administrator_are_refused() -> None:
 
 
 def canonical(url: str) -> str | None:
-    """Return what is kept of an accepted address, None for a refused one."""
+    """Return the canonical form of an accepted URL, or None for a refused one."""
     try:
         return check_url(url, Policy()).url
     except DeliveryFailed:

@@ -1,4 +1,4 @@
-"""The conversation with a mail server, against one that follows a script."""
+"""The mail client, against a scripted mail server."""
 
 import logging
 import socket
@@ -86,14 +86,14 @@ def failure_from(script: Script, message: EmailMessage, recipients: tuple[str, .
         return failure_of(lambda: send_mail(plain(receiver), message, recipients))
 
 
-# What is accepted
+# Accepted mail
 
 
 def test_an_accepted_message_returns_the_reply_code_after_the_data(message: EmailMessage) -> None:
     with mail_server() as receiver:
-        answer = send_mail(plain(receiver), message, THREE)
-    assert (answer.status, answer.refused, answer.recipients) == (250, 0, 3)
-    assert 0 < answer.seconds < 8
+        response = send_mail(plain(receiver), message, THREE)
+    assert (response.status, response.refused, response.recipients) == (250, 0, 3)
+    assert 0 < response.seconds < 8
 
 
 def test_the_envelope_names_the_sender_and_every_recipient(message: EmailMessage) -> None:
@@ -135,19 +135,19 @@ def test_a_recipient_on_another_host_is_accepted_with_251(message: EmailMessage)
 )
 def test_the_reply_to_quit_changes_nothing_and_the_message_is_sent_once(goodbye: str, message: EmailMessage) -> None:
     with mail_server({"QUIT": goodbye}) as receiver:
-        answer = send_mail(replace(plain(receiver), limits=Limits(whole=2.0)), message, THREE)
-    assert answer.status == 250
+        response = send_mail(replace(plain(receiver), limits=Limits(whole=2.0)), message, THREE)
+    assert response.status == 250
     assert len(receiver.messages) == 1
 
 
 def test_some_refused_recipients_are_counted_and_the_rest_is_sent(message: EmailMessage) -> None:
     with mail_server({"RCPT": ["250 ok", "550 5.1.1 no such user", "450 4.2.1 busy"]}) as receiver:
-        answer = send_mail(plain(receiver), message, THREE)
-    assert (answer.refused, answer.recipients) == (2, 3)
+        response = send_mail(plain(receiver), message, THREE)
+    assert (response.refused, response.recipients) == (2, 3)
     assert len(receiver.messages) == 1
 
 
-# What is refused, by step and code
+# Refusals, by step and reply code
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_only_a_well_formed_enhanced_code_is_kept(text: str, message: EmailMessa
     assert failure_from({"MAIL": f"550 {text}"}, message).facts.token is None
 
 
-# A connection that breaks, and what does not speak SMTP
+# Broken connections and servers that do not speak SMTP
 
 
 @pytest.mark.parametrize("moment", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
@@ -396,8 +396,8 @@ def test_a_failure_contains_neither_the_servers_text_nor_the_password(
     }
     with mail_server(script, server_context(authority)) as receiver:
         failure = failure_of(lambda: send_mail(signing_in(receiver, ca_file), message, THREE))
-    told = f"{failure!r} {failure} {failure.message} {failure.facts} {failure.__cause__} {caplog.text}"
-    assert PASSWORD not in told
+    text = f"{failure!r} {failure} {failure.message} {failure.facts} {failure.__cause__} {caplog.text}"
+    assert PASSWORD not in text
     assert failure.__suppress_context__
 
 
@@ -451,7 +451,7 @@ def test_a_wrong_recipient_is_refused_before_a_connection_is_opened(
     assert receiver.commands == []
 
 
-# The operator's setting
+# The administrator's setting
 
 
 @pytest.mark.parametrize(

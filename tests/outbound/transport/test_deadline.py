@@ -1,4 +1,4 @@
-"""The watchdog over a whole send."""
+"""The deadline for a whole send."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Whose connection it is: certificates and versions, each failure by its own code."""
+"""TLS certificates and versions: each failure has its own code."""
 
 import ssl
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from webapp.outbound.transport.tls import make_context
 
 NAME = "hooks.example.com"
 NOW = datetime.now(UTC)
-ANSWER = script_of("plain", {"status": 200, "body": "ok"})
+RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
 
 
 def secured(certificate: trustme.LeafCert) -> AbstractContextManager[FarEnd]:
-    """Return a far end with this certificate."""
-    return listening(ANSWER, context_of(certificate))
+    """Start a receiver with this certificate."""
+    return listening(RESPONSE, context_of(certificate))
 
 
 def outcome(receiver: FarEnd, ca_file: Path | None) -> str | Code:
-    """Return how a send to the far end under `NAME` ends."""
+    """Return the outcome of a send to the receiver under `NAME`."""
     url = f"https://{NAME}:{receiver.port}/hook"
     return outcome_of(url, policy=trusting(url, ca_file))
 
@@ -82,7 +82,7 @@ def test_the_host_name_is_sent_for_servers_with_many_certificates(authority: tru
         line.context = chosen
 
     default.sni_callback = choose
-    with listening(ANSWER, default) as receiver:
+    with listening(RESPONSE, default) as receiver:
         assert outcome(receiver, ca_file) == "ok"
     assert asked == [NAME]
 
@@ -93,7 +93,7 @@ def test_a_server_with_only_old_tls_versions_is_refused(authority: trustme.CA, c
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with listening(ANSWER, context) as receiver:
+    with listening(RESPONSE, context) as receiver:
         assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
@@ -101,8 +101,8 @@ def test_a_server_that_asks_for_our_certificate_fails_the_encryption(authority: 
     context = context_of(authority.issue_cert(NAME))
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
-    context.maximum_version = ssl.TLSVersion.TLSv1_2  # later versions say so only after the handshake
-    with listening(ANSWER, context) as receiver:
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # later versions report it only after the handshake
+    with listening(RESPONSE, context) as receiver:
         assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
