@@ -76,7 +76,7 @@ def _is_fast(item: pytest.Item) -> bool:
     return not (needs_server or item.get_closest_marker("slow") or item.nodeid.startswith(STARTS_PROCESSES))
 
 
-class SharedFixtureScheduling(LoadScopeScheduling):
+class SharedFixtureScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Gives each worker one test at a time, but all tests under a path in `ONE_WORKER` to the same worker.
 
     xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer allows.

@@ -1,4 +1,4 @@
-"""Accounts: a password opens the account it belongs to, and tells nothing about any other."""
+"""Accounts: a password finds its own account and reveals nothing about others."""
 
 import time
 from datetime import timedelta
@@ -83,7 +83,7 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(account: Account) 
 
 
 def measure_sign_in(email: str) -> float:
-    """Return the seconds of computing that a wrong password costs; without a hash to check it is next to none."""
+    """Return the CPU seconds of checking a wrong password. Without a hash to check they are close to zero."""
     started = time.process_time()
     find_by_password(email, "wrong")
     return time.process_time() - started
@@ -112,11 +112,11 @@ def test_an_unknown_session_finds_nobody(account: Account, sign_in_id: str) -> N
 
 
 @on_both_databases
-@pytest.mark.parametrize(("short_of_its_end", "is_alive"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
-def test_a_session_ends_after_twelve_hours(account: Account, short_of_its_end: timedelta, is_alive: bool) -> None:
+@pytest.mark.parametrize(("left", "is_alive"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
+def test_a_session_ends_after_twelve_hours(account: Account, left: timedelta, is_alive: bool) -> None:
     sign_in(account, NOW)
 
-    found = find_signed_in(account.get_id(), NOW + timedelta(hours=12) - short_of_its_end)
+    found = find_signed_in(account.get_id(), NOW + timedelta(hours=12) - left)
 
     assert (found is not None) is is_alive
 

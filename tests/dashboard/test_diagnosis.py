@@ -1,4 +1,4 @@
-"""What is known of a destination's last test, and the report that a ticket gets."""
+"""The diagnosis of a destination's last test, and the report for a ticket."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The glance over a workspace: its state in words, and which destinations a visitor wants to see."""
+"""The overview of a workspace: its summary in words, and its filtered, sorted list."""
 
 import pytest
 
@@ -72,7 +72,9 @@ def test_a_list_query_filters_and_sorts(query: ListQuery, ids: list[int]) -> Non
 
 
 @pytest.mark.parametrize(("page", "first", "length"), [(1, 0, 50), (2, 50, 50), (3, 100, 1), (99, 100, 1)])
-def test_a_page_number_beyond_the_end_means_the_last_page(page: int, first: int, length: int) -> None:
+def test_a_page_is_selected_by_number_and_a_number_beyond_the_end_means_the_last(
+    page: int, first: int, length: int
+) -> None:
     list_page = select_page(MANY, ListQuery(page=page))
 
     assert (list_page.ids[0], len(list_page.ids), list_page.total, list_page.pages) == (first, length, 101, 3)

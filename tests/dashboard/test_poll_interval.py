@@ -1,4 +1,4 @@
-"""How often a Pending fragment asks again, and that however many ask, a process is not kept busy with them."""
+"""The poll interval of a Pending fragment, and the limit on the polls that one process serves."""
 
 import math
 import sys
@@ -12,7 +12,7 @@ from webapp.dashboard.poll_interval import INTERVALS, POLLS_PER_SECOND, PollBudg
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -98,17 +98,17 @@ def test_no_page_waits_longer_than_the_longest_interval() -> None:
 
 @pytest.mark.parametrize("requested", INTERVALS[:-1])
 def test_a_thousand_open_pages_stay_within_the_budget(clock: Clock, requested: float) -> None:
-    """Each asks again as soon as it may, for a minute."""
+    """For a minute, each page polls as soon as it may."""
     poll_budget, began = PollBudget(budget=2 * POLLS_PER_SECOND), clock.now
     due = [clock.now] * 1000
-    asked = 0
+    polls = 0
     while clock.now < began + 60:
         clock.now = min(due)
         page = due.index(clock.now)
         due[page] = clock.now + poll_budget.next_interval(requested)
-        asked += clock.now > began + 30
+        polls += clock.now > began + 30
 
-    assert asked / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])
+    assert polls / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])
 
 
 def test_many_threads_lose_no_count() -> None:

@@ -1,4 +1,4 @@
-"""The status fragment's decisions: how often it asks again, when the button works, and why it does not."""
+"""The status fragment: its poll interval, and when and why the button is disabled."""
 
 from datetime import timedelta
 from typing import Any
@@ -91,7 +91,7 @@ def test_the_button_counts_down_from_the_moment_of_the_press(age: float, left: i
         (Role.VIEWER, False, VIEWERS),
     ],
 )
-def test_the_reason_against_a_press_is_shown_to_members_it_concerns(
+def test_a_press_has_an_obstacle_for_viewers_and_disabled_destinations(
     role: Role, is_enabled: bool, obstacle: str | None
 ) -> None:
     assert find_obstacle(_visit(role), _destination(is_enabled), None, NOW) == obstacle

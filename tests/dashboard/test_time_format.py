@@ -1,4 +1,4 @@
-"""Times in words: rounded down to the largest unit that fits, on both sides of each change of unit."""
+"""Times in words: rounded down to the largest unit that fits, tested on both sides of each change of unit."""
 
 from datetime import timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""What a deletion would end: the rules that send there, and a test that is under way."""
+"""The impact of a deletion: the rules that send to the destination, and a running test."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

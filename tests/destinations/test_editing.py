@@ -1,4 +1,4 @@
-"""Destinations as the database keeps them: sealed for their row, versioned, and never lost by accident."""
+"""Stored destinations: encrypted for their row, versioned, and never lost by accident."""
 
 from datetime import timedelta
 
@@ -42,14 +42,14 @@ def destination(context: None, seeded: SeededIds, app_settings: AppSettings) -> 
     )
 
 
-def _open(destination: AlertDestination, app_settings: AppSettings) -> dict[str, str]:
+def _decrypt(destination: AlertDestination, app_settings: AppSettings) -> dict[str, str]:
     return app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
 
 
 def _change(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings, name: str = "Pager", **typed: str
 ) -> None:
-    """Save the form of a destination; what is not named was left blank."""
+    """Save a destination's form; settings that are not given are blank."""
     blank = dict.fromkeys(SETTINGS, "")
     change_destination(destination, get_account(seeded), name, blank | typed, app_settings.cipher, LATER)
 
@@ -62,7 +62,7 @@ def test_a_new_destination_is_enabled_and_was_never_changed(destination: AlertDe
 
 def test_settings_are_encrypted_and_decrypted_again(destination: AlertDestination, app_settings: AppSettings) -> None:
     assert "canary" not in destination.config
-    assert _open(destination, app_settings) == SETTINGS
+    assert _decrypt(destination, app_settings) == SETTINGS
 
 
 def test_settings_copied_to_another_row_cannot_be_decrypted(
@@ -72,7 +72,7 @@ def test_settings_copied_to_another_row_cannot_be_decrypted(
     other.config = destination.config
 
     with pytest.raises(SettingsUnreadable):
-        _open(other, app_settings)
+        _decrypt(other, app_settings)
 
 
 def test_the_same_settings_are_never_encrypted_to_the_same_text(
@@ -91,7 +91,7 @@ def test_new_settings_count_as_a_new_version(
 ) -> None:
     _change(destination, seeded, app_settings, signing_secret="whsec_new")
 
-    assert _open(destination, app_settings) == SETTINGS | {"signing_secret": "whsec_new"}
+    assert _decrypt(destination, app_settings) == SETTINGS | {"signing_secret": "whsec_new"}
     assert (destination.settings_version, destination.updated_at) == (2, LATER)
 
 
@@ -124,7 +124,7 @@ def test_two_changes_from_the_same_page_count_as_two_versions(
     _change(destination, seeded, app_settings, signing_secret="whsec_two")
 
     assert destination.settings_version == 3
-    assert _open(destination, app_settings) == {"address": "https://one.example.com/", "signing_secret": "whsec_two"}
+    assert _decrypt(destination, app_settings) == {"address": "https://one.example.com/", "signing_secret": "whsec_two"}
 
 
 def test_unreadable_settings_are_replaced_as_a_whole(
@@ -190,7 +190,7 @@ NEW_KEY = Fernet.generate_key().decode()
 
 @pytest.fixture
 def rotating(environment: dict[str, str]) -> SettingsCipher:
-    """Seals with a new key, and opens with the old one too."""
+    """A cipher that encrypts with a new key and also decrypts with the old one."""
     return SettingsCipher([NEW_KEY, environment["ALERTCHECK_CONFIG_KEYS"]], "any")
 
 

@@ -1,4 +1,4 @@
-"""Forms: made from a channel's fields, strict about what is typed, and silent about what is secret."""
+"""Forms: built from a channel's fields, they check the input and never show secrets."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient
 
 
-def _check(text: str, _way_out: OutboundClient) -> str:
+def _check(text: str, _outbound: OutboundClient) -> str:
     if "wrong" in text:
         raise SettingInvalid("That is wrong.")
     return text.strip().lower()
@@ -34,14 +34,15 @@ def _field(name: str, kind: FieldKind, required: bool = True) -> Field:
     return Field(name, name.replace("_", " ").capitalize(), kind, f"Help on {name}.", _check, required)
 
 
-def _send(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Accepted:
+def _send(_settings: Settings, _message: Message, _outbound: OutboundClient) -> Accepted:
     return Accepted(200)
 
 
-def _preview(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Preview:
+def _preview(_settings: Settings, _message: Message, _outbound: OutboundClient) -> Preview:
     return Preview("Pigeon", {}, ())
 
 
+# A channel with a field of every kind.
 PIGEONS = Channel(
     "Pigeons",
     "Fed",
@@ -56,7 +57,6 @@ PIGEONS = Channel(
     preview=_preview,
     send=_send,
 )
-"""A channel with a field of every kind."""
 
 FILLED = {"name": "Roof", "loft": "North", "whistle": "Canary", "password": "", "birds": "Owner, Bob"}
 STORED = {"loft": "south", "whistle": "old canary", "password": "old", "birds": "cy"}
@@ -67,7 +67,7 @@ Fill = Callable[..., Any]
 
 @pytest.fixture
 def submit(app: Flask) -> Iterator[Fill]:
-    """Have a form filled in by a request of a browser; data: what the form begins with."""
+    """Submit a form in a browser's request. data: the initial values of the form."""
     with ExitStack() as requests:
 
         def submit(form: type[Form], typed: Mapping[str, str], data: Mapping[str, str] | None = None) -> Any:
@@ -79,7 +79,7 @@ def submit(app: Flask) -> Iterator[Fill]:
 
 @pytest.fixture
 def fill(submit: Fill) -> Fill:
-    """Have the form of a channel filled in."""
+    """Submit the form of a channel."""
 
     def fill(typed: Mapping[str, str], stored: Mapping[str, str] | None = None, channel: Channel = PIGEONS) -> Any:
         return submit(make_destination_form(channel, OutboundClient(), stored or {}), typed, stored)

@@ -1,4 +1,4 @@
-"""What pages show of settings: where a message goes, and nothing that would let anyone else send one."""
+"""The settings that pages show: the target of messages, and no secret."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The sample of a test: what a press now would send, and nothing is written or sent for it."""
+"""The preview of a test: the message that a press would send, without writing or sending anything."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ def test_a_preview_equals_a_test_send_except_for_its_reference(
 
     send(request_test(webhook, get_account(seeded), now), app_settings)
 
-    [(request, _answer)] = httpserver.log
+    [(request, _response)] = httpserver.log
     reference = db.session.scalars(select(AlertDelivery)).one().payload["reference"]
     assert preview.parts[0].text.replace("SAMPLE", reference) == request.get_data(as_text=True)
 

@@ -1,4 +1,4 @@
-"""The history as CSV: what stands in it, what a spreadsheet may not make of it, and where it ends."""
+"""The history as CSV: its columns, its protection against formulas, and its row limit."""
 
 import csv
 from datetime import UTC, datetime

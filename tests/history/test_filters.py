@@ -1,4 +1,4 @@
-"""The filter and the place in the history, as an address says them."""
+"""The filter and the page key of the history, as a URL carries them."""
 
 from datetime import UTC, date, datetime
 

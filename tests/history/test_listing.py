@@ -1,4 +1,4 @@
-"""A page of the history: what is on it, in which order, and at what cost."""
+"""A page of the history: its entries, their order, and its cost."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -47,12 +47,12 @@ def _add_other(seeded: SeededIds, app_settings: AppSettings, channel: str = "sla
 
 
 def _add_many(seeded: SeededIds, count: int, **facts: Any) -> list[int]:
-    """Add test sends, one a second, and tell their ids, the newest first."""
+    """Add test sends, one a second; return their ids, newest first."""
     destination = get_destination(seeded)
     facts = {"event_type": "alerts.test", "status": DeliveryStatus.QUEUED, "payload": {}} | facts
-    there = {"workspace_id": destination.workspace_id, "alert_destination_id": destination.id}
+    owner = {"workspace_id": destination.workspace_id, "alert_destination_id": destination.id}
     moments = [NOW + seconds(number) for number in range(count)]
-    rows = [AlertDelivery(**there, created_at=moment, updated_at=moment, **facts) for moment in moments]
+    rows = [AlertDelivery(**owner, created_at=moment, updated_at=moment, **facts) for moment in moments]
     db.session.add_all(rows)
     db.session.commit()
     return [row.id for row in reversed(rows)]
@@ -200,17 +200,17 @@ def test_a_page_key_need_not_belong_to_a_delivery(seeded: SeededIds) -> None:
     assert _ids(list_page(seeded.harbor, Filter(), Key(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
 
 
-# The bound
+# The search limit
 
 
 @pytest.fixture
-def bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look through ten rows a page, so that a test can have more of them."""
+def search_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search at most ten rows a page, so that a test can exceed the limit."""
     monkeypatch.setattr(listing, "LOOKED_THROUGH", 10)
 
 
 @on_both_databases
-@pytest.mark.usefixtures("bound")
+@pytest.mark.usefixtures("search_limit")
 def test_a_page_with_too_few_matches_reports_how_far_it_searched_and_the_next_one_continues_there(
     seeded: SeededIds,
 ) -> None:
@@ -226,7 +226,7 @@ def test_a_page_with_too_few_matches_reports_how_far_it_searched_and_the_next_on
 
 
 @on_both_databases
-@pytest.mark.usefixtures("bound")
+@pytest.mark.usefixtures("search_limit")
 @pytest.mark.parametrize(("newer", "pages"), [(9, [1, 0]), (10, [0, 1])])
 def test_the_last_row_searched_is_on_this_page_and_not_on_the_next(
     seeded: SeededIds, newer: int, pages: list[int]
@@ -244,7 +244,7 @@ def test_the_last_row_searched_is_on_this_page_and_not_on_the_next(
 
 
 @on_both_databases
-@pytest.mark.usefixtures("bound")
+@pytest.mark.usefixtures("search_limit")
 @pytest.mark.parametrize(
     "wanted",
     [Filter(), Filter(kind=Kind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],

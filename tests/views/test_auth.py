@@ -1,4 +1,4 @@
-"""Signing in and out over HTTP: what is let in, what is told, what is throttled, and where it leads."""
+"""Signing in and out over HTTP: accepted credentials, error sentences, throttling and redirects."""
 
 import logging
 import re
@@ -27,13 +27,13 @@ NEW = "another horse battery"
 PAGE = "/w/harbor/destinations"
 
 
+# A hash carries its own cost parameters; this one is cheap and keeps the tests fast.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-"""A hash says itself how dear it is to check; this one keeps the tests quick."""
 
 
 @pytest.fixture
 def owner(app: Flask, seeded: SeededIds) -> int:
-    """An admin of the harbor who signs in by password."""
+    """An admin of the harbor workspace who signs in by password."""
     with app.app_context():
         account = add_account(EMAIL, "Owner", None, NOW)
         account.password_hash = CHEAP
@@ -53,8 +53,8 @@ def _sign_in(visitor: Visitor, email: str, password: str, address: str = "192.0.
     return visitor.post(f"/sign-in{path}", form, environ_base={"REMOTE_ADDR": address})
 
 
-def _told(answer: TestResponse, email: str) -> tuple[object, ...]:
-    """All that an answer tells, but for its tokens and the address that was typed."""
+def _visible_part(answer: TestResponse, email: str) -> tuple[object, ...]:
+    """Return what a response reveals, without its tokens and the typed address."""
     headers = [pair for pair in answer.headers if pair[0] not in ("Set-Cookie", "Content-Length")]
     text = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", answer.text)
     return answer.status_code, headers, text.replace(email, "")
@@ -78,13 +78,13 @@ def test_a_wrong_password_is_refused_with_one_general_sentence(browser: Visitor)
 def test_an_unknown_address_looks_like_a_wrong_password(browser: Visitor) -> None:
     unknown = _sign_in(browser, "nobody@example.com", PASSWORD)
 
-    assert _told(unknown, "nobody@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
+    assert _visible_part(unknown, "nobody@example.com") == _visible_part(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
 def test_an_account_without_a_password_looks_like_a_wrong_password(browser: Visitor) -> None:
     without = _sign_in(browser, "admin@example.com", PASSWORD)
 
-    assert _told(without, "admin@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
+    assert _visible_part(without, "admin@example.com") == _visible_part(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
 def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, browser: Visitor) -> None:
@@ -94,7 +94,7 @@ def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, browser: Vis
 
     disabled = _sign_in(browser, "eve@example.com", PASSWORD)
 
-    assert _told(disabled, "eve@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
+    assert _visible_part(disabled, "eve@example.com") == _visible_part(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
 @on_both_databases
@@ -162,7 +162,7 @@ def test_throttling_one_address_leaves_the_others_alone(browser: Visitor) -> Non
 
 
 def _refuse(browser: Visitor, times: int, *emails: str) -> list[int]:
-    """Try in vain from one address, with each of the e-mail addresses in turn, and list the answers."""
+    """Fail to sign in from one IP address, with each email address in turn; return the status codes."""
     return [_sign_in(browser, emails[number % len(emails)], "").status_code for number in range(times)]
 
 
@@ -207,8 +207,8 @@ def test_an_account_is_throttled_however_its_address_is_spelled(browser: Visitor
 
 
 def test_an_unknown_account_is_throttled_like_one_that_exists(browser: Visitor) -> None:
-    unknown = [_told(_sign_in(browser, "nobody@example.com", WRONG), "nobody@example.com") for _ in range(11)]
-    known = [_told(_sign_in(browser, EMAIL, WRONG, address="192.0.2.2"), EMAIL) for _ in range(11)]
+    unknown = [_visible_part(_sign_in(browser, "nobody@example.com", WRONG), "nobody@example.com") for _ in range(11)]
+    known = [_visible_part(_sign_in(browser, EMAIL, WRONG, address="192.0.2.2"), EMAIL) for _ in range(11)]
 
     assert (unknown[-1][0], unknown) == (429, known)
 
@@ -289,17 +289,17 @@ def test_a_sign_in_never_leads_to_another_site(browser: Visitor, wanted: str) ->
 
 
 def _stays_here(location: str) -> bool:
-    """Read a location as browsers do: they drop tabs and line ends, trim controls, and take \\ for /."""
+    """Read a location as browsers do: they drop tabs and line ends, trim control characters, and read \\ as /."""
     seen = re.sub(r"[\t\r\n]", "", location).strip("".join(map(chr, range(33)))).replace("\\", "/")
     return seen.startswith("/") and not seen.startswith("//")
 
 
 def test_a_visitor_who_signs_in_arrives_at_the_requested_page(app: Flask, browser: Visitor) -> None:
-    way = browser.get("/w/harbor/destinations/1?from=mail").location or ""
-    assert way.startswith("/sign-in?next=")
-    assert browser.get(way).status_code == 200
+    sign_in_path = browser.get("/w/harbor/destinations/1?from=mail").location or ""
+    assert sign_in_path.startswith("/sign-in?next=")
+    assert browser.get(sign_in_path).status_code == 200
 
-    answer = browser.post(way, {"email": EMAIL, "password": PASSWORD})
+    answer = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
 
     assert answer.location == "/w/harbor/destinations/1?from=mail"
 
@@ -320,8 +320,8 @@ def test_a_fragment_without_a_session_sends_the_whole_page_to_the_sign_in(
 def test_a_sign_in_after_a_fragments_redirect_returns_to_its_page(browser: Visitor) -> None:
     asked_from = {"HX-Request": "true", "HX-Current-URL": "http://localhost/w/harbor/destinations/1?from=mail"}
 
-    way = browser.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
-    answer = browser.post(way, {"email": EMAIL, "password": PASSWORD})
+    sign_in_path = browser.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
+    answer = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
 
     assert answer.location == "/w/harbor/destinations/1"
 
@@ -355,7 +355,7 @@ def test_signing_out_ends_the_session_and_confirms_it(seeded: SeededIds, visit: 
 
 
 def _session_cookie(answer: TestResponse) -> dict[str, object]:
-    """Read the one cookie that an answer sets: its name, and those attributes that are set."""
+    """Return the name and the attributes of the only cookie that a response sets."""
     (line,) = answer.headers.getlist("Set-Cookie")
     ((name, cookie),) = SimpleCookie(line).items()
     return {"name": name} | {key: value for key, value in cookie.items() if value and key != "expires"}
@@ -392,7 +392,7 @@ def test_over_https_a_form_is_accepted_only_from_our_own_pages(environment: dict
 
 @pytest.fixture
 def inside(browser: Visitor) -> Visitor:
-    """Owner's browser, signed in and on a page."""
+    """The owner's browser, signed in and on a page."""
     _sign_in(browser, EMAIL, PASSWORD)
     browser.get("/password")
     return browser

@@ -1,4 +1,4 @@
-"""The press on Test all: every destination that may be tested is, none twice, and the page says how far it has come."""
+"""Test all: it tests every permitted destination once, and the page shows the progress."""
 
 import re
 from collections.abc import Callable
@@ -25,8 +25,8 @@ ALL = "/w/harbor/test-all"
 
 
 @pytest.fixture
-def crowd(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
-    """Beside the cast's own destination: one more, one that is disabled, and one that was tested just now."""
+def more_destinations(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
+    """Three more destinations beside the seeded one: enabled, disabled, and tested a moment ago."""
     with app.app_context():
         harbor, admin, now = get_workspace(seeded), get_account(seeded), datetime.now(UTC)
         names = ("Another", "Disabled", "Just tested")
@@ -44,7 +44,7 @@ def _requested(app: Flask) -> list[tuple[str, str | None]]:
         return sorted((row.destination.name, row.batch) for row in rows)
 
 
-@pytest.mark.usefixtures("crowd")
+@pytest.mark.usefixtures("more_destinations")
 def test_one_press_tests_every_enabled_destination_outside_its_cooldown(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
@@ -58,7 +58,7 @@ def test_one_press_tests_every_enabled_destination_outside_its_cooldown(
     assert 'hx-trigger="every 1s"' in answer.text
 
 
-@pytest.mark.usefixtures("crowd")
+@pytest.mark.usefixtures("more_destinations")
 def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:

@@ -1,4 +1,4 @@
-"""A destination's page and its forms: who may use them, what they keep, what they say, and what they never show."""
+"""A destination's page and forms: permissions, stored values, sentences, and hidden secrets."""
 
 import logging
 import re
@@ -37,8 +37,8 @@ Visit = Callable[[int], Visitor]
 
 LIST = "/w/harbor/destinations"
 OWN = f"{LIST}/1"
+# The form of the seeded destination as a browser sends it when nothing was typed.
 BLANK = {"name": "Ticket system", "address": "", "signing_secret": ""}
-"""The form of the cast's own destination as a browser sends it when nothing was typed."""
 
 ADDRESS, OTHER_SECRET = "https://hooks.example.com/canary-typed", "whsec_" + "Y2FuYXJ5" * 4
 
@@ -57,7 +57,7 @@ def admin(seeded: SeededIds, visit: Visit) -> Visitor:
 
 @pytest.fixture
 def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
-    """The path of a destination that leads to two mailboxes."""
+    """The path of an email destination with two recipients."""
     with app.app_context():
         harbor, account = get_workspace(seeded), get_account(seeded)
         mailbox = add_destination(harbor, account, "email", "Desk", GOOD["email"], app_settings.cipher, NOW)
@@ -66,7 +66,7 @@ def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
 
 @pytest.fixture
 def row(app: Flask, app_settings: AppSettings) -> Callable[[int], tuple[AlertDestination, dict[str, str]]]:
-    """Look at a destination's row, and at what is sealed in it."""
+    """Return a destination's row and its decrypted settings."""
 
     def look(destination_id: int = 1) -> tuple[AlertDestination, dict[str, str]]:
         with app.app_context():
@@ -79,8 +79,8 @@ def row(app: Flask, app_settings: AppSettings) -> Callable[[int], tuple[AlertDes
 Row = Callable[..., tuple[AlertDestination, dict[str, str]]]
 
 
-def _spoil(app: Flask, seeded: SeededIds, **facts: object) -> None:
-    """Change the cast's own destination behind the application's back."""
+def _overwrite(app: Flask, seeded: SeededIds, **facts: object) -> None:
+    """Change the seeded destination directly in the database."""
     with app.app_context():
         destination = get_destination(seeded)
         for name, value in facts.items():
@@ -89,7 +89,7 @@ def _spoil(app: Flask, seeded: SeededIds, **facts: object) -> None:
 
 
 def _errors(page: str) -> dict[str, str]:
-    """Read the sentence beside each field that has one."""
+    """Return the error sentence of each field that has one."""
     return dict(re.findall(r'<p class="error" id="(\w+)-error">([^<]+)</p>', page))
 
 
@@ -129,7 +129,7 @@ def test_after_adding_the_page_shows_the_next_step(admin: Visitor) -> None:
 
 @pytest.fixture
 def newcomer(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
-    """The admin of a workspace in which there is nothing yet."""
+    """The admin of an empty workspace."""
     with app.app_context():
         set_role(add_workspace("quay", "Quay", NOW), get_account(seeded), Role.ADMIN)
         db.session.commit()
@@ -137,9 +137,9 @@ def newcomer(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
 
 
 def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
-    """Follow the link that says this."""
+    """Follow the link with this text."""
     link = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<svg.+?</svg>)? ?{words}</a>', page.text)
-    assert link, f"no link says {words}"
+    assert link, f"no link has the text {words}"
     return visitor.get(link[1])
 
 
@@ -435,7 +435,7 @@ def test_before_deleting_the_page_lists_what_will_be_lost(app: Flask, seeded: Se
 
 
 def test_before_deleting_the_page_omits_what_does_not_exist(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
-    _spoil(app, seeded, config="")
+    _overwrite(app, seeded, config="")
 
     page = admin.get(f"{OWN}/delete").text
 
@@ -499,8 +499,8 @@ UNREADABLE: dict[str, Callable[[AppSettings], str]] = {
 
 @pytest.fixture(params=UNREADABLE)
 def unreadable(app: Flask, seeded: SeededIds, app_settings: AppSettings, request: pytest.FixtureRequest) -> None:
-    """The cast's own destination has settings that do not open."""
-    _spoil(app, seeded, config=UNREADABLE[request.param](app_settings))
+    """Make the seeded destination's settings unreadable."""
+    _overwrite(app, seeded, config=UNREADABLE[request.param](app_settings))
 
 
 @pytest.mark.usefixtures("unreadable")
@@ -535,7 +535,7 @@ def test_unreadable_settings_can_be_replaced(admin: Visitor, row: Row) -> None:
 
 
 def test_members_who_may_not_edit_are_not_asked_to_enter_settings(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    _spoil(app, seeded, config="")
+    _overwrite(app, seeded, config="")
 
     page = visit(seeded.support).get(OWN).text
 
@@ -546,7 +546,9 @@ def test_members_who_may_not_edit_are_not_asked_to_enter_settings(app: Flask, se
 def test_settings_without_a_later_versions_field_break_no_page(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, admin: Visitor
 ) -> None:
-    _spoil(app, seeded, config=app_settings.cipher.encrypt({"address": ADDRESS}, context="workspace 1 destination 1"))
+    _overwrite(
+        app, seeded, config=app_settings.cipher.encrypt({"address": ADDRESS}, context="workspace 1 destination 1")
+    )
 
     assert [admin.get(path).status_code for path in (LIST, OWN, f"{OWN}/edit")] == [200, 200, 200]
     assert list(_errors(admin.post(f"{OWN}/edit", BLANK).text)) == ["signing_secret"]
@@ -554,8 +556,8 @@ def test_settings_without_a_later_versions_field_break_no_page(
 
 @pytest.fixture
 def pigeon(app: Flask, seeded: SeededIds) -> None:
-    """The cast's own destination is of a channel that no longer exists."""
-    _spoil(app, seeded, type="pigeon")
+    """Give the seeded destination a channel that no longer exists."""
+    _overwrite(app, seeded, type="pigeon")
 
 
 @pytest.mark.usefixtures("pigeon")
@@ -583,7 +585,7 @@ def test_a_destination_of_a_removed_channel_can_be_disabled_and_deleted_but_not_
 
 @pytest.mark.parametrize("page", ["/1", "/1/edit", "/1/delete", "/1/status"])
 def test_a_name_is_escaped_on_every_page(app: Flask, seeded: SeededIds, admin: Visitor, page: str) -> None:
-    _spoil(app, seeded, name="<script>alert(1)</script>\"'")
+    _overwrite(app, seeded, name="<script>alert(1)</script>\"'")
 
     text = admin.get(LIST + page).text
 
@@ -623,7 +625,7 @@ def test_the_page_lists_the_last_test_sends_newest_first(app: Flask, seeded: See
 
 @pytest.fixture
 def busy(app: Flask, seeded: SeededIds) -> None:
-    """The cast's own destination has 21 test sends, and a real alert that is newer."""
+    """Add 21 test sends and a newer real alert to the seeded destination."""
     with app.app_context():
         for number in range(21):
             add_delivery(get_destination(seeded), payload={"reference": f"TEST{number:02}"})

@@ -1,4 +1,4 @@
-"""Error pages: each says what happened and what to do, and none says more."""
+"""Error pages: each states what happened and what to do, and nothing more."""
 
 import logging
 import re
@@ -30,7 +30,7 @@ def admin(seeded: SeededIds, visit: Visit) -> Visitor:
 
 @pytest.fixture
 def broken(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> Visitor:
-    """A visitor whose list breaks with a secret in the exception's message."""
+    """A visitor whose list raises an exception with a secret in its message."""
 
     def break_down(*_: object) -> None:
         raise RuntimeError(CANARY)
@@ -40,7 +40,7 @@ def broken(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> Visitor:
 
 
 def _page(html: str) -> tuple[str, str]:
-    """Read the title and the advice of an error page."""
+    """Return the title and the advice of an error page."""
     ((title, advice),) = re.findall(r"<h1>([^<]+)</h1>\s*<p>([^<]+)</p>", html)
     return title, advice
 

@@ -1,4 +1,4 @@
-"""A field that is checked while it is left: saving's own rules, its value nowhere, nothing stored."""
+"""Field checks on blur: the same rules as saving, without repeating or storing the value."""
 
 import logging
 import re
@@ -27,7 +27,7 @@ def admin(seeded: SeededIds, visit: Visit) -> Visitor:
     return visit(seeded.admin)
 
 
-def _said(fragment: str) -> list[str]:
+def _sentences(fragment: str) -> list[str]:
     return re.findall(r"<p[^>]*>(?:<span[^>]*>.</span> )?([^<]+)</p>", fragment)
 
 
@@ -53,7 +53,7 @@ def test_a_check_returns_the_sentence_that_saving_would(admin: Visitor, channel:
     checked = admin.post(f"{NEW}/{channel}/check/{field}", {field: typed})
 
     assert checked.status_code == 200
-    assert _said(checked.text) == (saved or ["Can be saved."])
+    assert _sentences(checked.text) == (saved or ["Can be saved."])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_typed_value_is_neither_in_the_response_nor_in_the_log(
 def test_a_check_covers_its_own_field_only(admin: Visitor) -> None:
     answer = admin.post(f"{NEW}/webhook/check/name", {"name": "Pager", "address": "wrong", "signing_secret": ""})
 
-    assert _said(answer.text) == ["Can be saved."]
+    assert _sentences(answer.text) == ["Can be saved."]
 
 
 def test_a_check_stores_nothing(app: Flask, admin: Visitor) -> None:
@@ -91,11 +91,11 @@ def test_a_check_stores_nothing(app: Flask, admin: Visitor) -> None:
 
 
 def test_a_blank_stored_secret_is_valid_and_gets_no_sentence(admin: Visitor) -> None:
-    assert _said(admin.post(f"{OWN}/check/signing_secret", {"signing_secret": ""}).text) == []
+    assert _sentences(admin.post(f"{OWN}/check/signing_secret", {"signing_secret": ""}).text) == []
 
 
 def test_a_blank_new_secret_is_required(admin: Visitor) -> None:
-    said = _said(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": ""}).text)
+    said = _sentences(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": ""}).text)
 
     assert said == ["Enter the signing secret."]
 
@@ -105,7 +105,7 @@ def test_unreadable_stored_settings_are_required_again(app: Flask, seeded: Seede
         get_destination(seeded).config = "garbage"
         db.session.commit()
 
-    assert _said(admin.post(f"{OWN}/check/address", {"address": ""}).text) == ["Enter the address."]
+    assert _sentences(admin.post(f"{OWN}/check/address", {"address": ""}).text) == ["Enter the address."]
 
 
 @pytest.mark.parametrize("field", ["pigeon", "csrf_token", "recipients", "_fields", "data"])

@@ -1,4 +1,4 @@
-"""The headers of every answer."""
+"""The headers of every response."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from webapp.views.headers import CONTENT_SECURITY_POLICY, HEADERS
 
 Visit = Callable[[int], Visitor]
 
-ANSWERS = {
+RESPONSES = {
     "a page": ("GET", "/w/harbor/destinations", 200),
     "a fragment": ("GET", "/w/harbor/destinations/1/status", 200),
     "a press": ("POST", "/w/harbor/destinations/1/test", 200),
@@ -27,10 +27,10 @@ ANSWERS = {
 STATIC = "/static/app.css"
 
 
-@pytest.fixture(params=ANSWERS)
+@pytest.fixture(params=RESPONSES)
 def headers(seeded: SeededIds, visit: Visit, request: pytest.FixtureRequest) -> dict[str, str]:
-    """The headers of one kind of answer."""
-    method, path, status = ANSWERS[request.param]
+    """The headers of one kind of response."""
+    method, path, status = RESPONSES[request.param]
     visitor = visit(seeded.admin)
     answer = visitor.get(path) if method == "GET" else visitor.post(path)
     assert answer.status_code == status

@@ -1,4 +1,4 @@
-"""Health: the process alone, and whether a press would work."""
+"""Health: the process alone, and readiness for a press."""
 
 import socket
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
 
 @pytest.fixture
 def alive(app: Flask) -> None:
-    """A worker has just given a sign of life."""
+    """A worker has just sent a heartbeat."""
     with app.app_context():
         queue.record_heartbeat("host:1")
 
 
 @pytest.fixture
 def silent_address() -> Iterator[str]:
-    """A host and port that take a connection and never say a word."""
+    """A host and port that accept connections and never send anything."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 

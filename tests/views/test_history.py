@@ -1,4 +1,4 @@
-"""The pages of the history and its file: what they say, where they lead, and what nobody gets to see."""
+"""The history's pages and file: their content, their links, and hidden secrets."""
 
 import html
 import re
@@ -47,7 +47,7 @@ def reader(seeded: SeededIds, visit: Visit) -> Visitor:
 
 @pytest.fixture
 def sent(app: Flask, seeded: SeededIds) -> None:
-    """A test that failed, and a real alert before it that was accepted."""
+    """A failed test, and an earlier real alert that was accepted."""
     with app.app_context():
         destination = get_destination(seeded)
         add_real_alert(destination, **SENT)
@@ -56,7 +56,7 @@ def sent(app: Flask, seeded: SeededIds) -> None:
 
 
 def _rows(page: str) -> list[list[str]]:
-    """Tell the text of the cells of each row, without the time's."""
+    """Return the text of each row's cells, without the time."""
     rows = re.findall(r"<tr>(.*?)</tr>", page.partition("<tbody>")[2], re.DOTALL)
     return [[_to_text(cell) for cell in row.split("</td>")[1:-1]] for row in rows]
 
@@ -93,7 +93,7 @@ def test_a_real_alert_of_ours_is_shown_in_our_words_and_another_programs_by_its_
     app: Flask, seeded: SeededIds, reader: Visitor
 ) -> None:
     with app.app_context():
-        attempts = add_attempt((), PastAttempt(1, NOW, 0.2, 410, "gone"))
+        attempts = add_attempt((), PastAttempt(1, NOW, 0.2, "gone", 410))
         add_real_alert(get_destination(seeded), attempts=attempts, **GONE)
         foreign = GONE | {"last_error_message": f"POST https://hooks.example.com{SECRET_PATH}"}
         add_real_alert(get_destination(seeded), created_at=NOW - seconds(1), **foreign)

@@ -40,7 +40,7 @@ MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\
 
 @pytest.fixture
 def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The operator's settings, with the demo on."""
+    """The administrator's settings, with the demo on."""
     demo = {
         "ALERTCHECK_DEMO": "1",
         "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
@@ -155,8 +155,8 @@ def test_only_our_own_links_can_be_followed(
 @pytest.mark.parametrize(("answered", "count"), [(200, 1), (503, 0), (0, 1)])
 def test_a_refused_message_has_no_working_link(visitor: Visitor, inbox: Inbox, answered: int, count: int) -> None:
     body = BUTTON.replace("LINK", f"{PUBLIC_URL}/seen/WzFd.x-_y")
-    told = {"answered": answered, "accepted": answered == 200}
-    inbox.add(replace(WEBHOOK, service=Service.TEAMS, body=body, **told), NOW)
+    card = replace(WEBHOOK, service=Service.TEAMS, body=body)
+    inbox.add(replace(card, answered=answered, accepted=answered == 200), NOW)
     assert visitor.get("/demo/inbox").text.count('href="/seen/') == count
 
 

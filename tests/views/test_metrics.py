@@ -1,4 +1,4 @@
-"""Metrics: who may read them, what they say, and what is left of them while a part is gone."""
+"""Metrics: access, values, and the metrics that remain while a server is unavailable."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from webapp.settings import read_settings
 
 TOKEN = "canary-token-4711=="
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
+# Every value that a label may have.
 LABELS = {
     "channel": {*CHANNELS, "other"},
     "status": {*(status.value for status in DeliveryStatus), "other"},
@@ -31,7 +32,6 @@ LABELS = {
     "version": {__version__},
     "le": {"0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "20.0", "30.0", "60.0", "120.0", "+Inf"},
 }
-"""Every word that a label may hold."""
 
 
 def _complete(channel: str, status: str, code: str | None, seconds: float) -> None:
@@ -50,10 +50,10 @@ def _ask(client: FlaskClient) -> str:
 
 
 def _scrape(client: FlaskClient) -> dict[str, float]:
-    """Read an answer: every series, written as it stands there, and its value."""
+    """Return the value of each series in a response, by the text of the series."""
     lines = [line for line in _ask(client).splitlines() if not line.startswith("#")]
     values = {series: float(value) for series, value in (line.rsplit(" ", 1) for line in lines)}
-    assert len(values) == len(lines), "a series is told twice, which makes Prometheus drop the scrape"
+    assert len(values) == len(lines), "a series occurs twice, which makes Prometheus drop the scrape"
     return values
 
 
@@ -193,7 +193,7 @@ def test_without_the_queue_server_the_databases_metrics_remain(environment: dict
     assert scraped["alertcheck_queue_up"] == 0
     assert scraped["alertcheck_database_up"] == 1
     assert scraped['alertcheck_waiting{status="queued"}'] == 0
-    assert "alertcheck_workers" not in scraped  # nobody knows
+    assert "alertcheck_workers" not in scraped  # unknown without the queue server
 
 
 @pytest.mark.parametrize(

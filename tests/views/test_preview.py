@@ -1,4 +1,4 @@
-"""The preview's page: what a test would send, to the letter, for whoever may look, and without its secrets."""
+"""The preview's page: the exact message of a test, for every member, without secrets."""
 
 from collections.abc import Callable
 from html import unescape
@@ -22,7 +22,7 @@ RECIPIENTS = "ann@example.com, bob@example.org"
 
 @pytest.fixture
 def environment(environment: dict[str, str]) -> dict[str, str]:
-    """The operator's settings, with a mail server."""
+    """The administrator's settings, with a mail server."""
     return environment | {
         "ALERTCHECK_MAIL_URL": "smtps://desk:canary-password@127.0.0.1:1",
         "ALERTCHECK_MAIL_FROM": "alerts@example.com",
@@ -31,7 +31,7 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
-    """The path of a destination that leads to two mailboxes."""
+    """The path of an email destination with two recipients."""
     with app.app_context():
         settings = {"recipients": RECIPIENTS}
         desk = add_destination(

@@ -1,8 +1,9 @@
-"""What people say of a test message, over HTTP: by the link in it, without an account, and as members on the page."""
+"""Receipts over HTTP: from the link in a message without an account, and from members on the page."""
 
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,20 +34,20 @@ def _add_sent(destination: AlertDestination, ago: timedelta = SECONDS_AGO, **fac
 
 @pytest.fixture
 def delivery_id(app: Flask, seeded: SeededIds) -> int:
-    """A test of the harbor's that was accepted."""
+    """The id of an accepted test of the harbor workspace."""
     with app.app_context():
         return _add_sent(get_destination(seeded))
 
 
 @pytest.fixture
 def link(app_settings: AppSettings, delivery_id: int) -> str:
-    """The path of the link that its message carries."""
+    """The path of the link in the test's message."""
     return f"/seen/{app_settings.links.sign(delivery_id, REFERENCE)}"
 
 
 @pytest.fixture
 def reader(app: Flask) -> Visitor:
-    """A browser that nobody signed in with, and that has no token of ours."""
+    """A browser without a session and without a CSRF token."""
     return Visitor(app.test_client())
 
 
@@ -98,18 +99,17 @@ def test_a_used_link_shows_that_it_was_used(reader: Visitor, link: str) -> None:
 
 @on_both_databases
 def test_two_simultaneous_presses_record_one_receipt(app: Flask, link: str) -> None:
-    answers, start = list[int](), threading.Barrier(2)
+    start = threading.Barrier(2)
 
-    def press() -> None:
+    def press(_: int) -> int:
         client = app.test_client()
         start.wait()
-        answers.append(client.post(link).status_code)
+        return client.post(link).status_code
 
-    presses = [threading.Thread(target=press) for _ in range(2)]
-    [thread.start() for thread in presses]
-    [thread.join() for thread in presses]
+    with ThreadPoolExecutor(2) as pool:
+        statuses = list(pool.map(press, range(2)))
 
-    assert sorted(answers) == [200, 410]
+    assert sorted(statuses) == [200, 410]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

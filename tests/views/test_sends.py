@@ -1,4 +1,4 @@
-"""The press and the poll, over HTTP: the six rules of pressing the button."""
+"""The press and the poll over HTTP: the six rules of pressing the button."""
 
 import re
 import sqlite3
@@ -158,11 +158,11 @@ def test_the_minute_counts_from_the_last_press(
     app: Flask, seeded: SeededIds, visit: Visit, age: int, status_code: int
 ) -> None:
     visitor = visit(seeded.admin)
-    now = datetime.now(UTC)  # after the visit: a token of the next second is from the future
+    now = datetime.now(UTC)  # after the visit: a token from the next second would lie in the future
     with app.app_context():
         add_delivery(get_destination(seeded), created_at=now - seconds(age))
 
-    with time_machine.travel(now, tick=False):  # a slow machine must not let the second pass
+    with time_machine.travel(now, tick=False):  # a slow machine must not reach the next second
         assert visitor.post(OWN).status_code == status_code
 
 

@@ -1,4 +1,4 @@
-"""A workspace's list: what each role sees of it, what nobody else does, and at what cost."""
+"""A workspace's list: what each role sees, what others do not see, and its cost."""
 
 import re
 from collections.abc import Callable
