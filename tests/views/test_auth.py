@@ -53,11 +53,11 @@ def _sign_in(visitor: Visitor, email: str, password: str, address: str = "192.0.
     return visitor.post(f"/sign-in{path}", form, environ_base={"REMOTE_ADDR": address})
 
 
-def _visible_part(answer: TestResponse, email: str) -> tuple[object, ...]:
+def _visible_part(response: TestResponse, email: str) -> tuple[object, ...]:
     """Return what a response reveals, without its tokens and the typed address."""
-    headers = [pair for pair in answer.headers if pair[0] not in ("Set-Cookie", "Content-Length")]
-    text = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", answer.text)
-    return answer.status_code, headers, text.replace(email, "")
+    headers = [pair for pair in response.headers if pair[0] not in ("Set-Cookie", "Content-Length")]
+    text = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", response.text)
+    return response.status_code, headers, text.replace(email, "")
 
 
 @on_both_databases
@@ -68,10 +68,10 @@ def test_the_right_password_opens_the_first_workspace(browser: Visitor) -> None:
 
 
 def test_a_wrong_password_is_refused_with_one_general_sentence(browser: Visitor) -> None:
-    answer = _sign_in(browser, EMAIL, WRONG)
+    response = _sign_in(browser, EMAIL, WRONG)
 
-    assert answer.status_code == 400
-    assert "The e-mail address or the password is not right." in answer.text
+    assert response.status_code == 400
+    assert "The e-mail address or the password is not right." in response.text
     assert browser.get(PAGE).status_code == 302
 
 
@@ -99,10 +99,10 @@ def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, browser: Vis
 
 @on_both_databases
 def test_a_nul_in_the_password_looks_like_a_wrong_password(browser: Visitor) -> None:
-    answer = _sign_in(browser, EMAIL, f"{PASSWORD}\x00")
+    response = _sign_in(browser, EMAIL, f"{PASSWORD}\x00")
 
-    assert answer.status_code == 400
-    assert "The e-mail address or the password is not right." in answer.text
+    assert response.status_code == 400
+    assert "The e-mail address or the password is not right." in response.text
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_a_nul_in_the_password_looks_like_a_wrong_password(browser: Visitor) -> 
 def test_a_missing_value_is_reported_beside_its_field(
     browser: Visitor, email: str, password: str, sentences: list[str]
 ) -> None:
-    answer = _sign_in(browser, email, password)
+    response = _sign_in(browser, email, password)
 
-    assert answer.status_code == 400
-    assert re.findall(r'<p class="error" id="(?:email|password)-error">([^<]+)</p>', answer.text) == sentences
+    assert response.status_code == 400
+    assert re.findall(r'<p class="error" id="(?:email|password)-error">([^<]+)</p>', response.text) == sentences
 
 
 @pytest.mark.parametrize("email", [EMAIL, "a typo.example.com", "e" * 255])
@@ -149,9 +149,9 @@ def test_no_password_reaches_the_log(browser: Visitor, caplog: pytest.LogCapture
 
 
 def test_an_address_gets_20_tries_a_minute(browser: Visitor) -> None:
-    answers = [_sign_in(browser, f"{number}@example.com", "") for number in range(21)]
+    responses = [_sign_in(browser, f"{number}@example.com", "") for number in range(21)]
 
-    assert [answer.status_code for answer in answers] == [400] * 20 + [429]
+    assert [response.status_code for response in responses] == [400] * 20 + [429]
 
 
 def test_throttling_one_address_leaves_the_others_alone(browser: Visitor) -> None:
@@ -192,7 +192,7 @@ def test_a_locked_out_address_cannot_lock_the_account_for_all_addresses(browser:
 def test_after_30_refusals_an_account_is_locked_for_all_addresses(browser: Visitor, refusals: int, status: int) -> None:
     tries = [_sign_in(browser, EMAIL, "", address=f"198.51.100.{number // 10}") for number in range(refusals)]
 
-    assert {answer.status_code for answer in tries} == {400}
+    assert {response.status_code for response in tries} == {400}
     assert _sign_in(browser, EMAIL, PASSWORD, address="192.0.2.2").status_code == status
 
 
@@ -214,18 +214,18 @@ def test_an_unknown_account_is_throttled_like_one_that_exists(browser: Visitor) 
 
 
 def test_a_sign_in_that_succeeds_does_not_count_against_the_account(app: Flask, owner: int) -> None:
-    answers = [_sign_in(Visitor.anonymous(app), EMAIL, PASSWORD) for _ in range(11)]
+    responses = [_sign_in(Visitor.anonymous(app), EMAIL, PASSWORD) for _ in range(11)]
 
-    assert [answer.status_code for answer in answers] == [302] * 11
+    assert [response.status_code for response in responses] == [302] * 11
 
 
 def test_a_throttled_visitor_is_asked_to_wait(browser: Visitor) -> None:
     _refuse(browser, 10, EMAIL)
 
-    answer = _sign_in(browser, EMAIL, PASSWORD)
+    response = _sign_in(browser, EMAIL, PASSWORD)
 
-    assert "Too many tries" in answer.text
-    assert int(answer.headers["Retry-After"]) > 0
+    assert "Too many tries" in response.text
+    assert int(response.headers["Retry-After"]) > 0
 
 
 def test_the_throttle_lasts_one_minute_for_an_address_and_15_minutes_for_an_account(
@@ -254,9 +254,9 @@ def test_the_limiters_keys_which_it_logs_hold_no_address(
 
 @pytest.mark.parametrize("wanted", [PAGE, "/w/harbor/destinations/1?from=mail", "/%2F%2Fevil.example", "/@evil"])
 def test_a_sign_in_leads_to_the_requested_page_of_our_site(browser: Visitor, wanted: str) -> None:
-    answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+    response = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
 
-    assert answer.location == wanted
+    assert response.location == wanted
 
 
 @pytest.mark.parametrize(
@@ -282,10 +282,10 @@ def test_a_sign_in_leads_to_the_requested_page_of_our_site(browser: Visitor, wan
     ],
 )
 def test_a_sign_in_never_leads_to_another_site(browser: Visitor, wanted: str) -> None:
-    answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+    response = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
 
-    assert answer.status_code == 302
-    assert _stays_here(answer.location or "")
+    assert response.status_code == 302
+    assert _stays_here(response.location or "")
 
 
 def _stays_here(location: str) -> bool:
@@ -299,9 +299,9 @@ def test_a_visitor_who_signs_in_arrives_at_the_requested_page(app: Flask, browse
     assert sign_in_path.startswith("/sign-in?next=")
     assert browser.get(sign_in_path).status_code == 200
 
-    answer = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
+    response = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
 
-    assert answer.location == "/w/harbor/destinations/1?from=mail"
+    assert response.location == "/w/harbor/destinations/1?from=mail"
 
 
 def test_a_post_is_not_repeated_after_the_sign_in(browser: Visitor) -> None:
@@ -312,18 +312,18 @@ def test_a_post_is_not_repeated_after_the_sign_in(browser: Visitor) -> None:
 def test_a_fragment_without_a_session_sends_the_whole_page_to_the_sign_in(
     browser: Visitor, method: str, fragment: str
 ) -> None:
-    answer = getattr(browser, method)(f"/w/harbor/destinations/1/{fragment}", headers={"HX-Request": "true"})
+    response = getattr(browser, method)(f"/w/harbor/destinations/1/{fragment}", headers={"HX-Request": "true"})
 
-    assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (401, "/sign-in", "")
+    assert (response.status_code, response.headers["HX-Redirect"], response.text) == (401, "/sign-in", "")
 
 
 def test_a_sign_in_after_a_fragments_redirect_returns_to_its_page(browser: Visitor) -> None:
     asked_from = {"HX-Request": "true", "HX-Current-URL": "http://localhost/w/harbor/destinations/1?from=mail"}
 
     sign_in_path = browser.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
-    answer = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
+    response = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
 
-    assert answer.location == "/w/harbor/destinations/1"
+    assert response.location == "/w/harbor/destinations/1"
 
 
 def test_a_signed_in_member_is_not_asked_to_sign_in_again(seeded: SeededIds, visit: Visit) -> None:
@@ -354,9 +354,9 @@ def test_signing_out_ends_the_session_and_confirms_it(seeded: SeededIds, visit: 
     assert visitor.get(PAGE).status_code == 302
 
 
-def _session_cookie(answer: TestResponse) -> dict[str, object]:
+def _session_cookie(response: TestResponse) -> dict[str, object]:
     """Return the name and the attributes of the only cookie that a response sets."""
-    (line,) = answer.headers.getlist("Set-Cookie")
+    (line,) = response.headers.getlist("Set-Cookie")
     ((name, cookie),) = SimpleCookie(line).items()
     return {"name": name} | {key: value for key, value in cookie.items() if value and key != "expires"}
 
@@ -426,10 +426,10 @@ def test_a_password_change_ends_every_session_but_the_current_one(owner: int, in
 def test_an_invalid_form_does_not_change_the_password(
     app: Flask, inside: Visitor, form: dict[str, str], sentence: str
 ) -> None:
-    answer = inside.post("/password", form)
+    response = inside.post("/password", form)
 
-    assert answer.status_code == 400
-    assert sentence in answer.text
+    assert response.status_code == 400
+    assert sentence in response.text
     assert _sign_in(Visitor.anonymous(app), EMAIL, PASSWORD).status_code == 302
 
 
@@ -459,10 +459,10 @@ def test_only_a_visitor_with_an_ended_session_reads_that_it_ended(app: Flask) ->
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x01", "\x1f", "\x7f", "\x85", "\u200b", "\u202e", "\ufeff", "\u2028"])
 def test_an_invisible_character_inside_the_address_is_refused(browser: Visitor, invisible: str) -> None:
-    answer = _sign_in(browser, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
+    response = _sign_in(browser, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
 
-    assert answer.status_code == 400
-    assert "The address contains an invisible character." in answer.text
+    assert response.status_code == 400
+    assert "The address contains an invisible character." in response.text
 
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x7f", "\u200b", "\u202e", "\ufeff"])

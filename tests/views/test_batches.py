@@ -48,14 +48,14 @@ def _requested(app: Flask) -> list[tuple[str, str | None]]:
 def test_one_press_tests_every_enabled_destination_outside_its_cooldown(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
-    answer = visit(seeded.support).post(ALL)
+    response = visit(seeded.support).post(ALL)
 
     requested = _requested(app)
     assert [name for name, _ in requested] == ["Another", "Ticket system"]
     assert len({batch for _, batch in requested}) == 1
-    assert (answer.status_code, answer.headers["HX-Trigger"]) == (200, "tested-all")
-    assert "0 of 2 tests have ended" in answer.text
-    assert 'hx-trigger="every 1s"' in answer.text
+    assert (response.status_code, response.headers["HX-Trigger"]) == (200, "tested-all")
+    assert "0 of 2 tests have ended" in response.text
+    assert 'hx-trigger="every 1s"' in response.text
 
 
 @pytest.mark.usefixtures("more_destinations")
@@ -65,11 +65,11 @@ def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
     visitor = visit(seeded.support)
     visitor.post(ALL)
 
-    answer = visitor.post(ALL)
+    response = visitor.post(ALL)
 
     assert len(_requested(app)) == 2
-    assert "Nothing was sent: every destination is disabled or was tested less than a minute ago" in answer.text
-    assert "hx-get" not in answer.text
+    assert "Nothing was sent: every destination is disabled or was tested less than a minute ago" in response.text
+    assert "hx-get" not in response.text
 
 
 def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -82,10 +82,10 @@ def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Vi
         apply_transition(ACCEPT, delivery_id, now, sent_at=now)
         db.session.commit()
 
-    answer = visitor.get(f"/w/harbor/batches/{batch[1]}")
+    response = visitor.get(f"/w/harbor/batches/{batch[1]}")
 
-    assert "The test has ended: 1 accepted, 0 failed." in " ".join(answer.text.split())
-    assert ("hx-get" in answer.text, answer.headers["HX-Trigger"]) == (False, "tested-all")
+    assert "The test has ended: 1 accepted, 0 failed." in " ".join(response.text.split())
+    assert ("hx-get" in response.text, response.headers["HX-Trigger"]) == (False, "tested-all")
 
 
 def test_the_limit_per_member_applies_to_a_batch(
@@ -112,7 +112,7 @@ def test_a_batch_of_another_workspace_is_not_shown(app: Flask, seeded: SeededIds
 
 
 def test_without_javascript_the_press_leads_back_to_the_list(seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.admin).post(ALL, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visit(seeded.admin).post(ALL, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert answer.status_code == 303
-    assert answer.location.startswith("/w/harbor/destinations?batch=")
+    assert response.status_code == 303
+    assert response.location.startswith("/w/harbor/destinations?batch=")

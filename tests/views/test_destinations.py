@@ -113,10 +113,10 @@ def test_the_edit_form_shows_the_guide(admin: Visitor) -> None:
 @on_both_databases
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_destination_of_every_channel_can_be_added(admin: Visitor, row: Row, channel: str) -> None:
-    answer = admin.post(f"{LIST}/new/{channel}", {"name": "Überseehafen 🚢"} | GOOD[channel])
+    response = admin.post(f"{LIST}/new/{channel}", {"name": "Überseehafen 🚢"} | GOOD[channel])
 
     added, settings = row(3)
-    assert (answer.status_code, answer.location) == (302, f"{LIST}/3")
+    assert (response.status_code, response.location) == (302, f"{LIST}/3")
     assert (added.workspace_id, added.name, added.type, added.is_enabled) == (1, "Überseehafen 🚢", channel, True)
     assert settings == GOOD[channel]
 
@@ -159,10 +159,10 @@ def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test
 
 
 def test_an_empty_form_names_every_required_field(admin: Visitor) -> None:
-    answer = admin.post(f"{LIST}/new/webhook")
+    response = admin.post(f"{LIST}/new/webhook")
 
-    assert answer.status_code == 400
-    assert _errors(answer.text) == {
+    assert response.status_code == 400
+    assert _errors(response.text) == {
         "name": "Give the destination a name.",
         "address": "Enter the address.",
         "signing_secret": "Enter the signing secret.",
@@ -187,12 +187,12 @@ def test_a_wrong_address_gets_a_sentence_beside_the_field_and_is_not_repeated(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    answer = admin.post(f"{LIST}/new/{channel}", {"name": "Night shift", "address": address})
+    response = admin.post(f"{LIST}/new/{channel}", {"name": "Night shift", "address": address})
 
-    assert answer.status_code == 400
-    assert sentence in _errors(answer.text)["address"]
-    assert 'aria-describedby="address-help address-check" aria-invalid="true"' in answer.text
-    assert "canary" not in answer.text + str(answer.headers) + caplog.text
+    assert response.status_code == 400
+    assert sentence in _errors(response.text)["address"]
+    assert 'aria-describedby="address-help address-check" aria-invalid="true"' in response.text
+    assert "canary" not in response.text + str(response.headers) + caplog.text
 
 
 def test_a_wrong_form_keeps_the_name_and_drops_every_secret(admin: Visitor) -> None:
@@ -247,9 +247,9 @@ def test_refused_settings_are_not_stored(app: Flask, admin: Visitor) -> None:
 @on_both_databases
 @pytest.mark.parametrize("name", ["🚢" * 200, "".join(map(chr, range(0x4E00, 0x4E00 + 200))), "\u202e\u200d\u0301"])
 def test_a_name_of_200_characters_of_any_script_is_kept(admin: Visitor, row: Row, name: str) -> None:
-    answer = admin.post(f"{OWN}/edit", BLANK | {"name": name})
+    response = admin.post(f"{OWN}/edit", BLANK | {"name": name})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert row()[0].name == name
     assert name in admin.get(OWN).text
 
@@ -263,10 +263,10 @@ def test_a_name_of_200_characters_of_any_script_is_kept(admin: Visitor, row: Row
     ],
 )
 def test_a_name_that_is_too_long_or_blank_is_refused(admin: Visitor, row: Row, name: str, sentence: str) -> None:
-    answer = admin.post(f"{OWN}/edit", BLANK | {"name": name})
+    response = admin.post(f"{OWN}/edit", BLANK | {"name": name})
 
-    assert answer.status_code == 400
-    assert sentence in _errors(answer.text)["name"]
+    assert response.status_code == 400
+    assert sentence in _errors(response.text)["name"]
     assert row()[0].name == "Ticket system"
 
 
@@ -286,10 +286,10 @@ def test_the_form_shows_the_name_and_explains_that_blank_keeps_the_stored_value(
 def test_blank_secrets_are_kept(admin: Visitor, row: Row, blank: str) -> None:
     before = row()
 
-    answer = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": blank, "signing_secret": blank})
+    response = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": blank, "signing_secret": blank})
 
     after, settings = row()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert settings == before[1]
     assert (after.name, after.settings_version) == ("Renamed", before[0].settings_version)
 
@@ -315,20 +315,20 @@ def test_one_secret_can_be_changed_without_the_other(admin: Visitor, row: Row) -
 def test_a_wrong_edit_changes_nothing_and_keeps_the_typed_name(admin: Visitor, row: Row) -> None:
     before = row()
 
-    answer = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": "http://canary", "signing_secret": ""})
+    response = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": "http://canary", "signing_secret": ""})
 
     after, settings = row()
-    assert 'value="Renamed"' in answer.text
-    assert (answer.status_code, after.name, settings) == (400, "Ticket system", before[1])
+    assert 'value="Renamed"' in response.text
+    assert (response.status_code, after.name, settings) == (400, "Ticket system", before[1])
 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])
 @pytest.mark.parametrize("page", ["", "/1", "/1/edit", "/1/delete", "/1/status", "/1/details"])
 def test_no_page_shows_a_stored_secret_to_anybody(seeded: SeededIds, visit: Visit, who: str, page: str) -> None:
-    answer = visit(getattr(seeded, who)).get(LIST + page)
+    response = visit(getattr(seeded, who)).get(LIST + page)
 
-    assert SECRET_PATH not in answer.text
-    assert SIGNING_SECRET.removeprefix("whsec_") not in answer.text
+    assert SECRET_PATH not in response.text
+    assert SIGNING_SECRET.removeprefix("whsec_") not in response.text
 
 
 def test_saving_shows_no_secret(admin: Visitor) -> None:
@@ -369,10 +369,10 @@ def test_other_members_see_the_number_and_domains_of_the_recipients(
 def test_members_who_may_not_edit_change_nothing(
     seeded: SeededIds, visit: Visit, row: Row, who: str, action: str
 ) -> None:
-    answer = visit(getattr(seeded, who)).post(f"{OWN}/{action}", BLANK | {"name": "Renamed", "address": ADDRESS})
+    response = visit(getattr(seeded, who)).post(f"{OWN}/{action}", BLANK | {"name": "Renamed", "address": ADDRESS})
 
     after, settings = row()
-    assert answer.status_code in (403, 404)
+    assert response.status_code in (403, 404)
     assert (after.name, after.is_enabled, after.deleted_at) == ("Ticket system", True, None)
     assert settings["address"] != ADDRESS
 
@@ -407,9 +407,9 @@ def test_disabling_and_enabling_confirm_the_change_and_offer_its_reverse(admin: 
 
 @pytest.mark.parametrize("action", ["enable", "disable"])
 def test_disabling_or_enabling_twice_is_the_same_as_once(admin: Visitor, row: Row, action: str) -> None:
-    answers = [admin.post(f"{OWN}/{action}").status_code for _ in range(2)]
+    responses = [admin.post(f"{OWN}/{action}").status_code for _ in range(2)]
 
-    assert (answers, row()[0].is_enabled) == ([302, 302], action == "enable")
+    assert (responses, row()[0].is_enabled) == ([302, 302], action == "enable")
 
 
 def test_deleting_asks_for_confirmation(admin: Visitor, row: Row) -> None:
@@ -461,9 +461,9 @@ def test_a_deleted_destination_leaves_the_pages_and_keeps_its_deliveries(
         add_delivery(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW)
         add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW)
 
-    answer = admin.post(f"{OWN}/delete")
+    response = admin.post(f"{OWN}/delete")
 
-    assert answer.location == LIST
+    assert response.location == LIST
     assert "Ticket system was deleted." in admin.get(LIST).text
     assert "Ticket system" not in admin.get(LIST).text
     assert admin.get(OWN).status_code == 404
@@ -505,10 +505,10 @@ def unreadable(app: Flask, seeded: SeededIds, app_settings: AppSettings, request
 
 @pytest.mark.usefixtures("unreadable")
 def test_unreadable_settings_are_explained_on_the_page(admin: Visitor) -> None:
-    answer = admin.get(OWN)
+    response = admin.get(OWN)
 
-    assert answer.status_code == 200
-    assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in answer.text
+    assert response.status_code == 200
+    assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in response.text
 
 
 @pytest.mark.usefixtures("unreadable")
@@ -520,11 +520,11 @@ def test_unreadable_settings_break_no_other_page(admin: Visitor) -> None:
 
 @pytest.mark.usefixtures("unreadable")
 def test_unreadable_settings_must_all_be_entered_again(admin: Visitor) -> None:
-    answer = admin.post(f"{OWN}/edit", BLANK)
+    response = admin.post(f"{OWN}/edit", BLANK)
 
-    assert answer.status_code == 400
-    assert list(_errors(answer.text)) == ["address", "signing_secret"]
-    assert "Leave blank to keep" not in answer.text
+    assert response.status_code == 400
+    assert list(_errors(response.text)) == ["address", "signing_secret"]
+    assert "Leave blank to keep" not in response.text
 
 
 @pytest.mark.usefixtures("unreadable")
@@ -562,10 +562,10 @@ def pigeon(app: Flask, seeded: SeededIds) -> None:
 
 @pytest.mark.usefixtures("pigeon")
 def test_a_destination_of_a_removed_channel_shows_the_channels_name(admin: Visitor) -> None:
-    answer = admin.get(OWN)
+    response = admin.get(OWN)
 
-    assert answer.status_code == 200
-    assert re.search(r"</svg>\s*pigeon\s", answer.text)
+    assert response.status_code == 200
+    assert re.search(r"</svg>\s*pigeon\s", response.text)
 
 
 @pytest.mark.usefixtures("pigeon")

@@ -48,9 +48,9 @@ def _page(html: str) -> tuple[str, str]:
 def test_a_request_without_a_csrf_token_asks_to_reload_the_page(admin: Visitor) -> None:
     admin.token = ""
 
-    answer = admin.post(f"{LIST}/1/disable")
+    response = admin.post(f"{LIST}/1/disable")
 
-    assert (answer.status_code, _page(answer.text)) == (400, PAGES[400])
+    assert (response.status_code, _page(response.text)) == (400, PAGES[400])
 
 
 @pytest.mark.parametrize(
@@ -65,43 +65,43 @@ def test_pages_are_served_only_under_the_installations_names(
 
 
 def test_a_forbidden_action_names_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.viewer).get(f"{LIST}/new")
+    response = visit(seeded.viewer).get(f"{LIST}/new")
 
-    assert (answer.status_code, _page(answer.text)) == (403, PAGES[403])
+    assert (response.status_code, _page(response.text)) == (403, PAGES[403])
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations", f"{LIST}/999", "/no/such/page", "/static/none.css"])
 def test_an_unknown_page_returns_404(admin: Visitor, path: str) -> None:
-    answer = admin.get(path)
+    response = admin.get(path)
 
-    assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
+    assert (response.status_code, _page(response.text)) == (404, PAGES[404])
 
 
 def test_an_unknown_url_returns_404_without_a_session(app: Flask) -> None:
-    answer = Visitor.anonymous(app).get("/no/such/page")
+    response = Visitor.anonymous(app).get("/no/such/page")
 
-    assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
+    assert (response.status_code, _page(response.text)) == (404, PAGES[404])
 
 
 def test_a_wrong_method_returns_405(admin: Visitor) -> None:
-    answer = admin.get("/sign-out")
+    response = admin.get("/sign-out")
 
-    assert (answer.status_code, _page(answer.text)) == (405, PAGES[405])
+    assert (response.status_code, _page(response.text)) == (405, PAGES[405])
 
 
 def test_more_than_64_kib_is_refused_as_too_large(admin: Visitor) -> None:
-    answer = admin.post(f"{LIST}/1/edit", {"name": "n" * 64 * 1024})
+    response = admin.post(f"{LIST}/1/edit", {"name": "n" * 64 * 1024})
 
-    assert (answer.status_code, _page(answer.text)) == (413, PAGES[413])
+    assert (response.status_code, _page(response.text)) == (413, PAGES[413])
 
 
 def test_too_many_tries_are_asked_to_wait(app: Flask) -> None:
     visitor = Visitor.anonymous(app)
 
-    answer = [visitor.post("/sign-in") for _ in range(21)][-1]
+    response = [visitor.post("/sign-in") for _ in range(21)][-1]
 
-    assert (answer.status_code, _page(answer.text)) == (429, PAGES[429])
-    assert answer.headers["Retry-After"] == "60"
+    assert (response.status_code, _page(response.text)) == (429, PAGES[429])
+    assert response.headers["Retry-After"] == "60"
 
 
 def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
@@ -109,10 +109,10 @@ def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
 ) -> None:
     empty = create_app(read_settings(environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite'}"}))
 
-    answer = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
+    response = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
 
-    assert (answer.status_code, _page(answer.text)) == (503, PAGES[503])
-    assert answer.headers["Retry-After"] == "5"
+    assert (response.status_code, _page(response.text)) == (503, PAGES[503])
+    assert response.headers["Retry-After"] == "5"
 
 
 @pytest.mark.parametrize("table", ["sign_ins", "members", "alert_destinations"])
@@ -121,10 +121,10 @@ def test_an_unavailable_database_is_reported_to_a_signed_in_member(app: Flask, a
         db.session.execute(text(f"ALTER TABLE {table} RENAME TO out_of_reach"))
         db.session.commit()
 
-    answer = admin.get(LIST)
+    response = admin.get(LIST)
 
-    assert answer.status_code == 503
-    assert PAGES[503][0] in answer.text
+    assert response.status_code == 503
+    assert PAGES[503][0] in response.text
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations/2/status", f"{LIST}/999/status", "/no/such/page"])
@@ -135,9 +135,9 @@ def test_a_fragments_error_reloads_the_whole_page(admin: Visitor, path: str) -> 
 def test_a_fragments_expired_csrf_token_reloads_the_whole_page(admin: Visitor) -> None:
     admin.token = ""
 
-    answer = admin.post(f"{LIST}/1/test", headers={"HX-Request": "true"})
+    response = admin.post(f"{LIST}/1/test", headers={"HX-Request": "true"})
 
-    assert (answer.status_code, answer.headers["HX-Refresh"]) == (400, "true")
+    assert (response.status_code, response.headers["HX-Refresh"]) == (400, "true")
 
 
 def test_a_pages_error_does_not_reload_itself(admin: Visitor) -> None:
@@ -145,19 +145,19 @@ def test_a_pages_error_does_not_reload_itself(admin: Visitor) -> None:
 
 
 def test_a_broken_fragment_is_polled_again_without_reloading_the_page(broken: Visitor) -> None:
-    answer = broken.get(LIST, headers={"HX-Request": "true"})
+    response = broken.get(LIST, headers={"HX-Request": "true"})
 
-    assert answer.status_code == 500
-    assert "HX-Refresh" not in answer.headers
+    assert response.status_code == 500
+    assert "HX-Refresh" not in response.headers
 
 
 def test_an_unexpected_error_shows_a_reference_that_is_in_the_log(
     broken: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = broken.get(LIST)
+    response = broken.get(LIST)
 
-    title, advice = _page(answer.text)
-    assert (answer.status_code, title) == (500, "Something went wrong")
+    title, advice = _page(response.text)
+    assert (response.status_code, title) == (500, "Something went wrong")
     reference = re.fullmatch(r"It is our mistake. Give the operator this reference: ([0-9a-f]{8})\.", advice)
     assert reference is not None
     assert f'"reference": "{reference[1]}", "error": "RuntimeError"' in caplog.text
@@ -168,9 +168,9 @@ def test_an_unexpected_errors_message_is_neither_in_the_log_nor_on_the_page(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    answer = broken.get(LIST)
+    response = broken.get(LIST)
 
-    assert CANARY not in answer.text
+    assert CANARY not in response.text
     assert CANARY not in caplog.text
     assert "Traceback" not in caplog.text
 

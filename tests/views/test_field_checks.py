@@ -69,16 +69,16 @@ def test_a_typed_value_is_neither_in_the_response_nor_in_the_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    answer = admin.post(f"{NEW}/webhook/check/{field}", {field: typed})
+    response = admin.post(f"{NEW}/webhook/check/{field}", {field: typed})
 
-    assert typed not in answer.text + str(answer.headers) + caplog.text
-    assert "canary" not in answer.text + str(answer.headers) + caplog.text
+    assert typed not in response.text + str(response.headers) + caplog.text
+    assert "canary" not in response.text + str(response.headers) + caplog.text
 
 
 def test_a_check_covers_its_own_field_only(admin: Visitor) -> None:
-    answer = admin.post(f"{NEW}/webhook/check/name", {"name": "Pager", "address": "wrong", "signing_secret": ""})
+    response = admin.post(f"{NEW}/webhook/check/name", {"name": "Pager", "address": "wrong", "signing_secret": ""})
 
-    assert _sentences(answer.text) == ["Can be saved."]
+    assert _sentences(response.text) == ["Can be saved."]
 
 
 def test_a_check_stores_nothing(app: Flask, admin: Visitor) -> None:

@@ -32,9 +32,9 @@ def headers(seeded: SeededIds, visit: Visit, request: pytest.FixtureRequest) -> 
     """The headers of one kind of response."""
     method, path, status = RESPONSES[request.param]
     visitor = visit(seeded.admin)
-    answer = visitor.get(path) if method == "GET" else visitor.post(path)
-    assert answer.status_code == status
-    return dict(answer.headers)
+    response = visitor.get(path) if method == "GET" else visitor.post(path)
+    assert response.status_code == status
+    return dict(response.headers)
 
 
 def test_every_kind_of_response_carries_every_header(headers: dict[str, str]) -> None:
@@ -46,21 +46,21 @@ def test_only_static_files_may_be_cached(headers: dict[str, str]) -> None:
 
 
 def test_a_static_file_carries_the_headers_and_may_be_cached_for_a_week(app: Flask) -> None:
-    with app.test_client().get(STATIC) as answer:
-        assert HEADERS.items() <= dict(answer.headers).items()
-        assert answer.cache_control.max_age == 7 * 24 * 3600
-        assert not answer.cache_control.no_store
+    with app.test_client().get(STATIC) as response:
+        assert HEADERS.items() <= dict(response.headers).items()
+        assert response.cache_control.max_age == 7 * 24 * 3600
+        assert not response.cache_control.no_store
 
 
 def test_a_broken_page_carries_the_headers(seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = visit(seeded.admin)
     monkeypatch.setattr("webapp.views.workspaces.show_where", lambda *_: 1 / 0)
 
-    answer = visitor.get("/w/harbor/destinations")
+    response = visitor.get("/w/harbor/destinations")
 
-    assert answer.status_code == 500
-    assert HEADERS.items() <= dict(answer.headers).items()
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.status_code == 500
+    assert HEADERS.items() <= dict(response.headers).items()
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_scripts_and_styles_come_only_from_our_own_files() -> None:
@@ -77,9 +77,9 @@ def test_scripts_and_styles_come_only_from_our_own_files() -> None:
 
 
 def test_browsers_are_held_to_https_where_there_is_https(environment: dict[str, str]) -> None:
-    answer = create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})).test_client().get("/healthz")
+    response = create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})).test_client().get("/healthz")
 
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_browsers_are_not_held_to_https_where_there_is_none(app: Flask) -> None:

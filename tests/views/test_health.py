@@ -37,40 +37,43 @@ def silent_address() -> Iterator[str]:
 
 
 def test_a_process_is_alive_without_the_database_and_the_queue(environment: dict[str, str]) -> None:
-    answer = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite").get("/healthz")
+    response = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite").get("/healthz")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert (response.status_code, response.json) == (200, {"status": "ok"})
 
 
 @on_both_databases
 @pytest.mark.usefixtures("alive")
 def test_an_installation_is_ready_when_a_press_has_everything_it_needs(app: Flask) -> None:
-    answer = app.test_client().get("/readyz")
+    response = app.test_client().get("/readyz")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"})
+    assert (response.status_code, response.json) == (
+        200,
+        {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"},
+    )
 
 
 def test_without_a_worker_the_report_asks_to_start_one(app: Flask) -> None:
-    answer = app.test_client().get("/readyz")
+    response = app.test_client().get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json == {"status": "unavailable", "database": "ok", "queue": "ok", "worker": NOT_SEEN}
+    assert response.status_code == 503
+    assert response.json == {"status": "unavailable", "database": "ok", "queue": "ok", "worker": NOT_SEEN}
 
 
 @pytest.mark.usefixtures("alive")
 def test_a_worker_without_a_recent_heartbeat_is_reported_missing(app: Flask, queue_server: QueueServer) -> None:
     queue.connect(queue_server.url).zincrby(queue.HEARTBEATS, -11, "host:1")
 
-    answer = app.test_client().get("/readyz")
+    response = app.test_client().get("/readyz")
 
-    assert (answer.status_code, answer.json and answer.json["worker"]) == (503, NOT_SEEN)
+    assert (response.status_code, response.json and response.json["worker"]) == (503, NOT_SEEN)
 
 
 def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:
-    answer = _client(environment, REDIS_URL=NOWHERE).get("/readyz")
+    response = _client(environment, REDIS_URL=NOWHERE).get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json == {
+    assert response.status_code == 503
+    assert response.json == {
         "status": "unavailable",
         "database": "ok",
         "queue": "does not answer",
@@ -81,17 +84,17 @@ def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:
 def test_a_queue_that_accepts_the_connection_and_stays_silent_is_reported(
     environment: dict[str, str], silent_address: str
 ) -> None:
-    answer = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
+    response = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
 
-    assert (answer.status_code, answer.json and answer.json["queue"]) == (503, "does not answer")
+    assert (response.status_code, response.json and response.json["queue"]) == (503, "does not answer")
 
 
 @pytest.mark.usefixtures("alive")
 def test_an_unmigrated_database_is_reported_with_its_reason(environment: dict[str, str], tmp_path: Path) -> None:
-    answer = _client(environment, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite'}").get("/readyz")
+    response = _client(environment, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite'}").get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json == {
+    assert response.status_code == 503
+    assert response.json == {
         "status": "unavailable",
         "database": "does not answer, or has not been migrated (OperationalError)",
         "queue": "ok",
@@ -103,18 +106,18 @@ def test_an_unmigrated_database_is_reported_with_its_reason(environment: dict[st
     "url", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts"]
 )
 def test_an_unreachable_database_is_reported_without_its_address(environment: dict[str, str], url: str) -> None:
-    answer = _client(environment, DATABASE_URL=url).get("/readyz")
+    response = _client(environment, DATABASE_URL=url).get("/readyz")
 
-    assert answer.status_code == 503
-    assert (answer.json or {})["database"] == "does not answer, or has not been migrated (OperationalError)"
+    assert response.status_code == 503
+    assert (response.json or {})["database"] == "does not answer, or has not been migrated (OperationalError)"
 
 
 def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:
-    answer = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite").get("/readyz")
+    response = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite").get("/readyz")
 
-    assert "canary" not in answer.text
-    assert "127.0.0.1" not in answer.text
-    assert str(tmp_path) not in answer.text
+    assert "canary" not in response.text
+    assert "127.0.0.1" not in response.text
+    assert str(tmp_path) not in response.text
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

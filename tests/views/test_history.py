@@ -213,7 +213,7 @@ def test_the_history_of_an_unknown_destination_returns_404(
 def test_a_file_is_named_after_its_content_and_never_cached(seeded: SeededIds, reader: Visitor) -> None:
     whole, one = reader.get(FILE), reader.get(f"{FILE}?destination={seeded.destination}")
 
-    names = [answer.headers["Content-Disposition"] for answer in (whole, one)]
+    names = [response.headers["Content-Disposition"] for response in (whole, one)]
     assert re.fullmatch(r'attachment; filename="history-harbor-\d{8}T\d{6}Z\.csv"', names[0])
     assert re.fullmatch(r'attachment; filename="history-harbor-1-\d{8}T\d{6}Z\.csv"', names[1])
     assert (whole.content_type, whole.headers["Cache-Control"]) == ("text/csv; charset=utf-8", "no-store")
@@ -223,9 +223,9 @@ def test_a_file_is_streamed(app: Flask, seeded: SeededIds, reader: Visitor) -> N
     with app.app_context():
         add_delivery(get_destination(seeded))
 
-    answer = reader.client.get(FILE)
+    response = reader.client.get(FILE)
 
-    assert (answer.is_streamed, len(answer.text.splitlines())) == (True, 2)
+    assert (response.is_streamed, len(response.text.splitlines())) == (True, 2)
 
 
 @pytest.mark.parametrize("path", [PAGE, FILE])

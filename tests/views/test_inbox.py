@@ -184,8 +184,8 @@ def test_the_page_polls_for_newer_messages_than_its_list(visitor: Visitor, inbox
 
 def test_a_current_list_is_not_sent_again(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
-    answer = visitor.get("/demo/inbox/messages?seen=1")
-    assert (answer.status_code, answer.text) == (204, "")
+    response = visitor.get("/demo/inbox/messages?seen=1")
+    assert (response.status_code, response.text) == (204, "")
 
 
 @pytest.mark.parametrize("seen", ["0", "2", "", "x"])
@@ -201,8 +201,8 @@ def test_the_list_fragment_equals_the_list_on_the_page(visitor: Visitor, inbox: 
 
 def test_clearing_empties_the_inbox_and_shows_it(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
-    answer = visitor.post("/demo/inbox/clear")
-    assert (answer.status_code, answer.location) == (303, "/demo/inbox")
+    response = visitor.post("/demo/inbox/clear")
+    assert (response.status_code, response.location) == (303, "/demo/inbox")
     assert inbox.list_newest() == []
 
 
@@ -219,9 +219,9 @@ def test_clearing_needs_the_csrf_token_of_our_page(visitor: Visitor, inbox: Inbo
 @pytest.mark.parametrize("path", ["/demo/inbox", "/demo/inbox/messages"])
 def test_a_visitor_who_is_not_signed_in_cannot_read_the_inbox(app: Flask, inbox: Inbox, path: str) -> None:
     inbox.add(WEBHOOK, NOW)
-    answer = Visitor.anonymous(app).get(path)
-    assert answer.status_code == 302
-    assert "7F3KQ9" not in answer.text
+    response = Visitor.anonymous(app).get(path)
+    assert response.status_code == 302
+    assert "7F3KQ9" not in response.text
 
 
 def test_a_visitor_who_is_not_signed_in_cannot_clear_the_inbox(app: Flask, inbox: Inbox) -> None:

@@ -44,9 +44,9 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _ask(client: FlaskClient) -> str:
-    answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    assert answer.status_code == 200
-    return answer.text
+    response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert response.status_code == 200
+    return response.text
 
 
 def _scrape(client: FlaskClient) -> dict[str, float]:
@@ -90,10 +90,10 @@ def test_a_request_without_the_token_is_refused(app: Flask, authorization: str |
 
 
 def test_a_refusal_names_the_scheme_and_not_the_token(app: Flask) -> None:
-    answer = app.test_client().get("/metrics")
+    response = app.test_client().get("/metrics")
 
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert "canary" not in answer.text
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert "canary" not in response.text
 
 
 def test_a_signed_in_member_needs_the_token_too(seeded: SeededIds, visit: Callable[[int], Any]) -> None:
@@ -122,16 +122,16 @@ def test_a_demo_is_open_unless_a_token_is_set(
 
 def test_a_scrape_starts_no_session_and_is_never_throttled(app: Flask) -> None:
     client = app.test_client()
-    answers = [client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(50)]
+    responses = [client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(50)]
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert [answer for answer in answers if "Set-Cookie" in answer.headers] == []
+    assert {response.status_code for response in responses} == {200}
+    assert [response for response in responses if "Set-Cookie" in response.headers] == []
 
 
 def test_the_response_is_in_the_prometheus_text_format(app: Flask) -> None:
-    answer = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    response = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
 
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
 def test_completions_are_counted_by_channel_status_and_code(app: Flask, context: None) -> None:

@@ -111,11 +111,11 @@ def test_a_message_that_cannot_be_sent_is_explained_with_the_next_step(
         setattr(get_destination(seeded), name, value)
         db.session.commit()
 
-    answer = visit(seeded.viewer).get(f"{OWN}/preview")
+    response = visit(seeded.viewer).get(f"{OWN}/preview")
 
-    assert answer.status_code == 200
-    assert f"A test could not be sent: {sentence}" in answer.text
-    assert "<b>Next:</b> " in answer.text
+    assert response.status_code == 200
+    assert f"A test could not be sent: {sentence}" in response.text
+    assert "<b>Next:</b> " in response.text
 
 
 def test_names_are_escaped(app: Flask, seeded: SeededIds, visit: Visit) -> None:

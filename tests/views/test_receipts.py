@@ -58,11 +58,11 @@ def _receipt(app: Flask, delivery_id: int) -> tuple[Receipt | None, str | None]:
 
 
 def test_the_links_page_shows_nothing_but_the_reference(reader: Visitor, link: str) -> None:
-    answer = reader.get(link)
+    response = reader.get(link)
 
-    assert answer.status_code == 200
-    assert "Do you see the message K7QM4T?" in answer.text
-    assert not re.search("harbor|ticket|webhook|127.0.0.1|admin", answer.text, re.IGNORECASE)
+    assert response.status_code == 200
+    assert "Do you see the message K7QM4T?" in response.text
+    assert not re.search("harbor|ticket|webhook|127.0.0.1|admin", response.text, re.IGNORECASE)
 
 
 def test_the_links_page_shows_a_member_no_more_than_anybody_else(seeded: SeededIds, visit: Visit, link: str) -> None:
@@ -115,10 +115,10 @@ def test_two_simultaneous_presses_record_one_receipt(app: Flask, link: str) -> N
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("token", ["x", "WzEsIks3UU00VCJd.x", "%00", "%E2%98%83", "a" * 5000])
 def test_a_forged_link_is_refused_with_the_next_step(reader: Visitor, link: str, method: str, token: str) -> None:
-    answer = reader.client.open(f"/seen/{token}", method=method)
+    response = reader.client.open(f"/seen/{token}", method=method)
 
-    assert answer.status_code == 404
-    assert "ask whoever sent the test to send another one" in answer.text
+    assert response.status_code == 404
+    assert "ask whoever sent the test to send another one" in response.text
 
 
 @pytest.mark.parametrize("key", ["another key"])
@@ -157,9 +157,9 @@ def test_the_links_page_sends_no_referrer(reader: Visitor, link: str, path: str)
 
 
 def test_too_many_presses_throttle_one_visitor_only(app: Flask, reader: Visitor, link: str) -> None:
-    answers = [reader.post("/seen/forged").status_code for _ in range(21)]
+    responses = [reader.post("/seen/forged").status_code for _ in range(21)]
 
-    assert answers == [404] * 20 + [429]
+    assert responses == [404] * 20 + [429]
     assert reader.post(link).status_code == 429
     assert reader.post(link, environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 200
 
@@ -175,26 +175,26 @@ def test_the_token_is_not_logged(reader: Visitor, link: str, caplog: pytest.LogC
 
 @on_both_databases
 @pytest.mark.parametrize(
-    ("seen", "receipt", "told"),
+    ("seen", "receipt", "sentence"),
     [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen, says Support.")],
 )
 def test_a_member_records_on_the_page_whether_the_message_arrived(
-    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, told: str
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, sentence: str
 ) -> None:
-    answer = visit(seeded.support).post(OWN, {"seen": seen, "delivery": str(delivery_id)})
+    response = visit(seeded.support).post(OWN, {"seen": seen, "delivery": str(delivery_id)})
 
-    assert answer.status_code == 200
-    assert answer.text.startswith('<div class="details" id="details"')
-    assert told in answer.text
+    assert response.status_code == 200
+    assert response.text.startswith('<div class="details" id="details"')
+    assert sentence in response.text
     assert _receipt(app, delivery_id) == (receipt, "Support")
 
 
 def test_without_javascript_a_receipt_leads_back_to_the_page(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
     visitor, form = visit(seeded.admin), {"seen": "yes", "delivery": str(delivery_id)}
 
-    answer = visitor.post(OWN, form, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visitor.post(OWN, form, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert (answer.status_code, answer.location) == (303, PAGE)
+    assert (response.status_code, response.location) == (303, PAGE)
     assert "Seen by Admin." in visitor.get(PAGE).text
 
 
@@ -256,18 +256,18 @@ def test_without_javascript_a_needless_receipt_is_refused_with_the_reason(
 def test_viewers_and_strangers_cannot_record_a_receipt(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, who: str, status: int
 ) -> None:
-    answer = visit(getattr(seeded, who)).post(OWN, {"seen": "yes", "delivery": str(delivery_id)})
+    response = visit(getattr(seeded, who)).post(OWN, {"seen": "yes", "delivery": str(delivery_id)})
 
-    assert answer.status_code == status
+    assert response.status_code == status
     assert _receipt(app, delivery_id) == (None, None)
 
 
 def test_a_receipt_needs_the_csrf_token_of_our_page(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
 ) -> None:
-    answer = visit(seeded.admin).client.post(OWN, data={"seen": "yes", "delivery": str(delivery_id)})
+    response = visit(seeded.admin).client.post(OWN, data={"seen": "yes", "delivery": str(delivery_id)})
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert _receipt(app, delivery_id) == (None, None)
 
 
@@ -284,12 +284,12 @@ def test_a_receipt_for_another_destination_a_real_alert_or_garbage_returns_404(
         alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC)).id
     visitor = visit(seeded.admin)
 
-    answers = [
+    responses = [
         visitor.post(OWN, {"seen": "yes", "delivery": number}).status_code
         for number in (str(foreign), str(alert), "", "0", "x", "9" * 40, "\u0663")
     ]
 
-    assert answers == [404] * 7
+    assert responses == [404] * 7
     assert _receipt(app, foreign) == (None, None)
 
 

@@ -40,11 +40,11 @@ def _queued_jobs(queue_server: QueueServer) -> int:
 def test_a_press_returns_the_pending_fragment_and_enqueues_the_committed_row(
     app: Flask, seeded: SeededIds, visit: Visit, queue_server: QueueServer
 ) -> None:
-    answer = visit(seeded.admin).post(OWN)
+    response = visit(seeded.admin).post(OWN)
 
-    assert answer.status_code == 200
-    assert 'id="destination-1-status"' in answer.text
-    assert 'data-last-test="pending"' in answer.text
+    assert response.status_code == 200
+    assert 'id="destination-1-status"' in response.text
+    assert 'data-last-test="pending"' in response.text
     assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
     assert _queued_jobs(queue_server) == 1
 
@@ -78,15 +78,15 @@ def test_foreign_unknown_and_garbage_ids_get_the_same_response(seeded: SeededIds
     visitor = visit(seeded.admin)
     ids = ["2", "999999", "0", "-1", "1.0", "abc", "9" * 40, "٣", "1%20"]
 
-    answers = {_without_token(visitor.post(f"/w/harbor/destinations/{number}/test").text) for number in ids}
+    responses = {_without_token(visitor.post(f"/w/harbor/destinations/{number}/test").text) for number in ids}
 
-    assert len({re.sub(r'"X-CSRFToken": "[^"]+"', "", answer) for answer in answers}) == 1
+    assert len({re.sub(r'"X-CSRFToken": "[^"]+"', "", response) for response in responses}) == 1
 
 
 def test_a_press_without_a_session_leads_to_the_sign_in_page(app: Flask, seeded: SeededIds) -> None:
-    answer = Visitor.anonymous(app).post(OWN, headers={"HX-Request": "true"})
+    response = Visitor.anonymous(app).post(OWN, headers={"HX-Request": "true"})
 
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in")
+    assert (response.status_code, response.headers["HX-Redirect"]) == (401, "/sign-in")
 
 
 def test_a_press_without_a_csrf_token_is_refused(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -104,10 +104,10 @@ def test_support_may_test(seeded: SeededIds, visit: Visit) -> None:
 def test_a_viewers_press_is_refused_with_the_reason_and_starts_no_cooldown(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
-    answer = visit(seeded.viewer).post(OWN)
+    response = visit(seeded.viewer).post(OWN)
 
-    assert (answer.status_code, _deliveries(app)) == (403, [])
-    assert "Viewers cannot send tests." in answer.text
+    assert (response.status_code, _deliveries(app)) == (403, [])
+    assert "Viewers cannot send tests." in response.text
     assert visit(seeded.admin).post(OWN).status_code == 200
 
 
@@ -115,9 +115,9 @@ def test_a_disabled_destination_is_refused_with_the_reason_and_starts_no_cooldow
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     _enable(app, seeded, False)
-    answer = visit(seeded.admin).post(OWN)
-    assert (answer.status_code, _deliveries(app)) == (409, [])
-    assert "This destination is disabled. Enable it to send a test." in answer.text
+    response = visit(seeded.admin).post(OWN)
+    assert (response.status_code, _deliveries(app)) == (409, [])
+    assert "This destination is disabled. Enable it to send a test." in response.text
 
     _enable(app, seeded, True)
     assert visit(seeded.admin).post(OWN).status_code == 200
@@ -134,12 +134,12 @@ def test_a_second_press_within_the_minute_is_refused_with_the_seconds_left(
     visitor = visit(seeded.admin)
     visitor.post(OWN)
 
-    answer = visitor.post(OWN)
+    response = visitor.post(OWN)
 
-    assert (answer.status_code, len(_deliveries(app))) == (429, 1)
-    assert 58 <= int(answer.headers["Retry-After"]) <= 60
-    assert f'data-seconds-left="{answer.headers["Retry-After"]}"' in answer.text
-    assert 'data-last-test="pending"' in answer.text
+    assert (response.status_code, len(_deliveries(app))) == (429, 1)
+    assert 58 <= int(response.headers["Retry-After"]) <= 60
+    assert f'data-seconds-left="{response.headers["Retry-After"]}"' in response.text
+    assert 'data-last-test="pending"' in response.text
 
 
 def test_a_press_is_refused_by_the_database_when_redis_was_flushed_in_between(
@@ -172,11 +172,11 @@ def test_without_a_queue_the_press_reports_at_once_that_nothing_was_sent(
     app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
     visitor = Visitor.signed_in(app, seeded.admin)
 
-    answer = visitor.post(OWN)
+    response = visitor.post(OWN)
 
-    assert answer.status_code == 503
-    assert 'data-last-test="failed"' in answer.text
-    assert "The queue could not be reached, so nothing was sent." in answer.text
+    assert response.status_code == 503
+    assert 'data-last-test="failed"' in response.text
+    assert "The queue could not be reached, so nothing was sent." in response.text
     assert [(row.status, row.last_error_code) for row in _deliveries(app)] == [
         (DeliveryStatus.FAILED, "queue_unavailable")
     ]
@@ -214,12 +214,12 @@ def test_a_locked_database_is_reported_and_does_not_use_up_the_press(
     other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    answer = visitor.post(OWN)
+    response = visitor.post(OWN)
 
     other.execute("ROLLBACK")
     other.close()
-    assert answer.status_code == 503
-    assert "It may not have been done." in answer.text
+    assert response.status_code == 503
+    assert "It may not have been done." in response.text
     assert visitor.post(OWN).status_code == 200
 
 
@@ -278,9 +278,9 @@ def test_a_new_test_shows_no_missing_worker_yet(seeded: SeededIds, visit: Visit)
 
 
 def test_without_javascript_a_press_leads_to_the_destinations_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.admin).post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visit(seeded.admin).post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert (answer.status_code, answer.location) == (303, f"/w/harbor/destinations/{seeded.destination}")
+    assert (response.status_code, response.location) == (303, f"/w/harbor/destinations/{seeded.destination}")
     assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
 
 
@@ -288,6 +288,6 @@ def test_without_javascript_a_refused_press_shows_the_reason_on_the_page(seeded:
     visitor = visit(seeded.admin)
     visitor.post(OWN)
 
-    answer = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert "Not sent: a test was sent less than a minute ago." in visitor.get(answer.location).text
+    assert "Not sent: a test was sent less than a minute ago." in visitor.get(response.location).text

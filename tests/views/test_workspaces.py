@@ -56,10 +56,10 @@ def test_a_member_of_no_workspace_reads_what_to_do(app: Flask, visit: Visit) -> 
         loner = add_account("loner@example.com", "Loner", None, NOW).id
         db.session.commit()
 
-    answer = visit(loner).get("/")
+    response = visit(loner).get("/")
 
-    assert answer.status_code == 200
-    assert "You belong to no workspace yet" in answer.text
+    assert response.status_code == 200
+    assert "You belong to no workspace yet" in response.text
 
 
 def test_a_workspaces_short_address_leads_to_its_list(seeded: SeededIds, visit: Visit) -> None:
@@ -206,10 +206,10 @@ def test_a_destination_with_unreadable_settings_is_still_listed(
         get_destination(seeded).config = config_text
         db.session.commit()
 
-    answer = visit(seeded.viewer).get(LIST)
+    response = visit(seeded.viewer).get(LIST)
 
-    assert answer.status_code == 200
-    assert "settings cannot be read" in answer.text
+    assert response.status_code == 200
+    assert "settings cannot be read" in response.text
 
 
 def test_a_destination_of_a_removed_channel_is_still_listed(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -217,10 +217,10 @@ def test_a_destination_of_a_removed_channel_is_still_listed(app: Flask, seeded: 
         get_destination(seeded).type = "pigeon"
         db.session.commit()
 
-    answer = visit(seeded.admin).get(LIST)
+    response = visit(seeded.admin).get(LIST)
 
-    assert answer.status_code == 200
-    assert re.search(r"</svg>\s*pigeon\s", answer.text)
+    assert response.status_code == 200
+    assert re.search(r"</svg>\s*pigeon\s", response.text)
 
 
 def test_admins_see_recipients_in_full_and_others_see_their_count(

@@ -264,8 +264,8 @@ def test_an_acceptance_cut_by_the_deadline_is_not_trusted(message: EmailMessage)
 
 def test_a_closed_port_is_a_refused_connection(message: EmailMessage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        nobody = MailServer("127.0.0.1", listener.getsockname()[1], SENDER, MailSecurity.NONE)
-    assert failure_of(lambda: send_mail(nobody, message, THREE)).code is Code.CONNECT_REFUSED
+        closed = MailServer("127.0.0.1", listener.getsockname()[1], SENDER, MailSecurity.NONE)
+    assert failure_of(lambda: send_mail(closed, message, THREE)).code is Code.CONNECT_REFUSED
 
 
 # Encryption
