@@ -81,7 +81,7 @@ def message() -> Message:
 
 
 @pytest.fixture
-def linked(message: Message) -> Message:
+def message_with_link(message: Message) -> Message:
     """The same message with a receipt link."""
     return replace(message, receipt_link=LINK)
 

@@ -183,8 +183,8 @@ def test_the_plain_text_names_the_test(
     assert mailbox.part("plain").startswith("[TEST]")
 
 
-def test_both_texts_end_with_the_link(linked: Message, outbound: OutboundClient, mailbox: Mailbox) -> None:
-    CHANNEL.send(THREE, linked, outbound)
+def test_both_texts_end_with_the_link(message_with_link: Message, outbound: OutboundClient, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, message_with_link, outbound)
     assert mailbox.part("plain").splitlines()[-1] == f"I see it: {LINK}"
     assert f'<p><a href="{LINK}">I see it</a></p>' in mailbox.part("html")
 

@@ -92,9 +92,11 @@ def test_the_request_carries_a_text_that_identifies_the_test(receiver: Recording
     ]
 
 
-def test_the_link_is_the_last_line_and_slack_does_not_unfurl_it(receiver: RecordingReceiver, linked: Message) -> None:
+def test_the_link_is_the_last_line_and_slack_does_not_unfurl_it(
+    receiver: RecordingReceiver, message_with_link: Message
+) -> None:
     receiver.respond_with(200, "ok")
-    send(receiver, linked)
+    send(receiver, message_with_link)
     assert receiver.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
     assert receiver.json["unfurl_links"] is False
 

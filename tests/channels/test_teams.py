@@ -90,9 +90,9 @@ def test_the_request_carries_one_adaptive_card_in_the_message_envelope(
     assert {fact["title"]: fact["value"] for fact in fact_set["facts"]} == facts
 
 
-def test_a_link_becomes_the_cards_button(receiver: RecordingReceiver, linked: Message) -> None:
+def test_a_link_becomes_the_cards_button(receiver: RecordingReceiver, message_with_link: Message) -> None:
     receiver.respond_with(202)
-    send(receiver, linked)
+    send(receiver, message_with_link)
     (attachment,) = receiver.json["attachments"]
     assert attachment["content"]["actions"] == [{"type": "Action.OpenUrl", "title": "I see it", "url": LINK}]
 

@@ -87,9 +87,9 @@ def test_the_body_is_an_event_that_names_itself(receiver: RecordingReceiver, mes
     }
 
 
-def test_a_link_is_a_field_of_the_event(receiver: RecordingReceiver, linked: Message) -> None:
+def test_a_link_is_a_field_of_the_event(receiver: RecordingReceiver, message_with_link: Message) -> None:
     receiver.respond_with(204)
-    send(receiver, linked)
+    send(receiver, message_with_link)
     assert receiver.json["data"]["receipt_link"] == LINK
 
 

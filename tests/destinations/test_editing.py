@@ -189,16 +189,16 @@ NEW_KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
-def rotating(environment: dict[str, str]) -> SettingsCipher:
+def new_cipher(environment: dict[str, str]) -> SettingsCipher:
     """A cipher that encrypts with a new key and also decrypts with the old one."""
     return SettingsCipher([NEW_KEY, environment["ALERTCHECK_CONFIG_KEYS"]], "any")
 
 
 @on_both_databases
 def test_after_a_rotation_the_new_key_alone_decrypts_all_settings(
-    destination: AlertDestination, rotating: SettingsCipher
+    destination: AlertDestination, new_cipher: SettingsCipher
 ) -> None:
-    assert rotate_keys(rotating) == Rotation(rotated=3)
+    assert rotate_keys(new_cipher) == Rotation(rotated=3)
 
     db.session.expire_all()
     assert (
@@ -206,32 +206,32 @@ def test_after_a_rotation_the_new_key_alone_decrypts_all_settings(
     )
 
 
-def test_a_repeated_rotation_changes_nothing(destination: AlertDestination, rotating: SettingsCipher) -> None:
-    rotate_keys(rotating)
+def test_a_repeated_rotation_changes_nothing(destination: AlertDestination, new_cipher: SettingsCipher) -> None:
+    rotate_keys(new_cipher)
 
-    assert rotate_keys(rotating) == Rotation(current=3)
+    assert rotate_keys(new_cipher) == Rotation(current=3)
 
 
-def test_a_rotation_leaves_a_waiting_test_alone(destination: AlertDestination, rotating: SettingsCipher) -> None:
-    rotate_keys(rotating)
+def test_a_rotation_leaves_a_waiting_test_alone(destination: AlertDestination, new_cipher: SettingsCipher) -> None:
+    rotate_keys(new_cipher)
 
     db.session.expire_all()
     assert (destination.settings_version, destination.updated_at) == (1, NOW)
 
 
 def test_a_rotation_counts_unreadable_settings_and_rotates_the_rest(
-    destination: AlertDestination, rotating: SettingsCipher
+    destination: AlertDestination, new_cipher: SettingsCipher
 ) -> None:
     destination.config = "gAAAA garbage"
     db.session.commit()
 
-    assert rotate_keys(rotating) == Rotation(rotated=2, unreadable=1)
+    assert rotate_keys(new_cipher) == Rotation(rotated=2, unreadable=1)
     assert destination.config == "gAAAA garbage"
 
 
 def test_a_rotation_skips_deleted_destinations(
-    destination: AlertDestination, seeded: SeededIds, rotating: SettingsCipher
+    destination: AlertDestination, seeded: SeededIds, new_cipher: SettingsCipher
 ) -> None:
     delete_destination(destination, get_account(seeded), LATER)
 
-    assert rotate_keys(rotating) == Rotation(rotated=2)
+    assert rotate_keys(new_cipher) == Rotation(rotated=2)

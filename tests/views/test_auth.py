@@ -391,26 +391,28 @@ def test_over_https_a_form_is_accepted_only_from_our_own_pages(environment: dict
 
 
 @pytest.fixture
-def inside(browser: Visitor) -> Visitor:
+def signed_in_owner(browser: Visitor) -> Visitor:
     """The owner's browser, signed in and on a page."""
     _sign_in(browser, EMAIL, PASSWORD)
     browser.get("/password")
     return browser
 
 
-def test_after_a_change_only_the_new_password_signs_in(app: Flask, inside: Visitor) -> None:
-    inside.post("/password", {"current": PASSWORD, "new": NEW})
+def test_after_a_change_only_the_new_password_signs_in(app: Flask, signed_in_owner: Visitor) -> None:
+    signed_in_owner.post("/password", {"current": PASSWORD, "new": NEW})
 
     assert _sign_in(Visitor.anonymous(app), EMAIL, PASSWORD).status_code == 400
     assert _sign_in(Visitor.anonymous(app), EMAIL, NEW).status_code == 302
 
 
-def test_a_password_change_ends_every_session_but_the_current_one(owner: int, inside: Visitor, visit: Visit) -> None:
+def test_a_password_change_ends_every_session_but_the_current_one(
+    owner: int, signed_in_owner: Visitor, visit: Visit
+) -> None:
     other = visit(owner)
 
-    inside.post("/password", {"current": PASSWORD, "new": NEW})
+    signed_in_owner.post("/password", {"current": PASSWORD, "new": NEW})
 
-    assert (inside.get(PAGE).status_code, other.get(PAGE).status_code) == (200, 302)
+    assert (signed_in_owner.get(PAGE).status_code, other.get(PAGE).status_code) == (200, 302)
 
 
 @pytest.mark.parametrize(
@@ -424,31 +426,31 @@ def test_a_password_change_ends_every_session_but_the_current_one(owner: int, in
     ],
 )
 def test_an_invalid_form_does_not_change_the_password(
-    app: Flask, inside: Visitor, form: dict[str, str], sentence: str
+    app: Flask, signed_in_owner: Visitor, form: dict[str, str], sentence: str
 ) -> None:
-    response = inside.post("/password", form)
+    response = signed_in_owner.post("/password", form)
 
     assert response.status_code == 400
     assert sentence in response.text
     assert _sign_in(Visitor.anonymous(app), EMAIL, PASSWORD).status_code == 302
 
 
-def test_a_refused_password_form_shows_neither_password(inside: Visitor) -> None:
-    page = inside.post("/password", {"current": WRONG, "new": NEW}).text
+def test_a_refused_password_form_shows_neither_password(signed_in_owner: Visitor) -> None:
+    page = signed_in_owner.post("/password", {"current": WRONG, "new": NEW}).text
 
     assert WRONG not in page
     assert NEW not in page
 
 
-def test_a_password_of_12_characters_is_accepted(inside: Visitor) -> None:
-    assert inside.post("/password", {"current": PASSWORD, "new": "twelve chars"}).status_code == 302
+def test_a_password_of_12_characters_is_accepted(signed_in_owner: Visitor) -> None:
+    assert signed_in_owner.post("/password", {"current": PASSWORD, "new": "twelve chars"}).status_code == 302
 
 
-def test_after_10_tries_in_15_minutes_the_password_is_not_changed(inside: Visitor) -> None:
-    tries = [inside.post("/password", {"current": WRONG, "new": NEW}).status_code for _ in range(10)]
+def test_after_10_tries_in_15_minutes_the_password_is_not_changed(signed_in_owner: Visitor) -> None:
+    tries = [signed_in_owner.post("/password", {"current": WRONG, "new": NEW}).status_code for _ in range(10)]
 
     assert tries == [400] * 10
-    assert inside.post("/password", {"current": PASSWORD, "new": NEW}).status_code == 429
+    assert signed_in_owner.post("/password", {"current": PASSWORD, "new": NEW}).status_code == 429
 
 
 def test_only_a_visitor_with_an_ended_session_reads_that_it_ended(app: Flask) -> None:

@@ -128,7 +128,7 @@ def test_after_adding_the_page_shows_the_next_step(admin: Visitor) -> None:
 
 
 @pytest.fixture
-def newcomer(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
+def empty_workspace_admin(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
     """The admin of an empty workspace."""
     with app.app_context():
         set_role(add_workspace("quay", "Quay", NOW), get_account(seeded), Role.ADMIN)
@@ -143,17 +143,19 @@ def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
     return visitor.get(link[1])
 
 
-def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(newcomer: Visitor) -> None:
-    kinds = _follow(newcomer, newcomer.get("/w/quay/destinations"), "Add the first one")
-    form = _follow(newcomer, kinds, "Webhook")
+def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(
+    empty_workspace_admin: Visitor,
+) -> None:
+    kinds = _follow(empty_workspace_admin, empty_workspace_admin.get("/w/quay/destinations"), "Add the first one")
+    form = _follow(empty_workspace_admin, kinds, "Webhook")
     assert CHANNELS["webhook"].guide[0] in form.text
 
-    added = newcomer.post(form.request.path, {"name": "Pager"} | GOOD["webhook"])
-    page = newcomer.get(added.location or "")
+    added = empty_workspace_admin.post(form.request.path, {"name": "Pager"} | GOOD["webhook"])
+    page = empty_workspace_admin.get(added.location or "")
     assert '<button class="first" data-action="send-test" aria-label="Send test to Pager"' in page.text
 
     [press] = re.findall(r'hx-post="([^"]+/test)"', page.text)
-    sent = newcomer.post(press)
+    sent = empty_workspace_admin.post(press)
     assert (sent.status_code, 'data-last-test="pending"' in sent.text) == (200, True)
     assert 'class="first"' not in sent.text
 
@@ -498,12 +500,14 @@ UNREADABLE: dict[str, Callable[[AppSettings], str]] = {
 
 
 @pytest.fixture(params=UNREADABLE)
-def unreadable(app: Flask, seeded: SeededIds, app_settings: AppSettings, request: pytest.FixtureRequest) -> None:
+def unreadable_settings(
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, request: pytest.FixtureRequest
+) -> None:
     """Make the seeded destination's settings unreadable."""
     _overwrite(app, seeded, config=UNREADABLE[request.param](app_settings))
 
 
-@pytest.mark.usefixtures("unreadable")
+@pytest.mark.usefixtures("unreadable_settings")
 def test_unreadable_settings_are_explained_on_the_page(admin: Visitor) -> None:
     response = admin.get(OWN)
 
@@ -511,14 +515,14 @@ def test_unreadable_settings_are_explained_on_the_page(admin: Visitor) -> None:
     assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in response.text
 
 
-@pytest.mark.usefixtures("unreadable")
+@pytest.mark.usefixtures("unreadable_settings")
 def test_unreadable_settings_break_no_other_page(admin: Visitor) -> None:
     pages = ["", "/1/edit", "/1/delete", "/1/status", "/1/details"]
 
     assert [admin.get(LIST + page).status_code for page in pages] == [200] * len(pages)
 
 
-@pytest.mark.usefixtures("unreadable")
+@pytest.mark.usefixtures("unreadable_settings")
 def test_unreadable_settings_must_all_be_entered_again(admin: Visitor) -> None:
     response = admin.post(f"{OWN}/edit", BLANK)
 
@@ -527,7 +531,7 @@ def test_unreadable_settings_must_all_be_entered_again(admin: Visitor) -> None:
     assert "Leave blank to keep" not in response.text
 
 
-@pytest.mark.usefixtures("unreadable")
+@pytest.mark.usefixtures("unreadable_settings")
 def test_unreadable_settings_can_be_replaced(admin: Visitor, row: Row) -> None:
     admin.post(f"{OWN}/edit", BLANK | GOOD["webhook"])
 
@@ -555,12 +559,12 @@ def test_settings_without_a_later_versions_field_break_no_page(
 
 
 @pytest.fixture
-def pigeon(app: Flask, seeded: SeededIds) -> None:
+def removed_channel(app: Flask, seeded: SeededIds) -> None:
     """Give the seeded destination a channel that no longer exists."""
     _overwrite(app, seeded, type="pigeon")
 
 
-@pytest.mark.usefixtures("pigeon")
+@pytest.mark.usefixtures("removed_channel")
 def test_a_destination_of_a_removed_channel_shows_the_channels_name(admin: Visitor) -> None:
     response = admin.get(OWN)
 
@@ -568,12 +572,12 @@ def test_a_destination_of_a_removed_channel_shows_the_channels_name(admin: Visit
     assert re.search(r"</svg>\s*pigeon\s", response.text)
 
 
-@pytest.mark.usefixtures("pigeon")
+@pytest.mark.usefixtures("removed_channel")
 def test_a_removed_channel_is_not_explained_by_a_lost_key(admin: Visitor) -> None:
     assert "cannot be read with the keys" not in admin.get(OWN).text
 
 
-@pytest.mark.usefixtures("pigeon")
+@pytest.mark.usefixtures("removed_channel")
 def test_a_destination_of_a_removed_channel_can_be_disabled_and_deleted_but_not_edited(
     admin: Visitor,
 ) -> None:

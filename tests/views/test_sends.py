@@ -210,7 +210,7 @@ def test_a_locked_database_is_reported_and_does_not_use_up_the_press(
 ) -> None:
     visitor = visit(seeded.admin)
     with app.app_context():
-        _shorten_patience(app)
+        _shorten_lock_timeout(app)
     other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
@@ -223,7 +223,7 @@ def test_a_locked_database_is_reported_and_does_not_use_up_the_press(
     assert visitor.post(OWN).status_code == 200
 
 
-def _shorten_patience(app: Flask) -> None:
+def _shorten_lock_timeout(app: Flask) -> None:
     db.engine.dispose()
     event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 100"))
 
