@@ -18,7 +18,7 @@ from benchmarks.receiver import run_receiver
 from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp import deliveries
-from webapp.deliveries import sending
+from webapp.deliveries import claiming, sending
 from webapp.extensions import db
 from webapp.settings import current_settings
 
@@ -80,7 +80,7 @@ def _measure_one(kind: Kind, count: int) -> list[tuple[str, float, float, float]
 def _send_all(installation: Installation, ids: list[int], meter: Meter) -> None:
     with (
         installation.app.app_context(),
-        patch.object(sending, "claim", meter.wrap("claim", sending.claim)),
+        patch.object(sending, "claim", meter.wrap("claim", claiming.claim)),
         patch.object(sending, "attempt_send", meter.wrap("send", sending.attempt_send)),
         patch.object(sending, "record", meter.wrap("record", sending.record)),
     ):

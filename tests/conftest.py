@@ -1,9 +1,9 @@
-"""What every test may ask for: a migrated database (SQLite or PostgreSQL), a real queue server, people and places."""
+"""Fixtures for all tests: a migrated database (SQLite or PostgreSQL), a queue server, accounts and workspaces."""
 
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -40,8 +40,10 @@ pytest_plugins = ["tests.runs"]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Where nothing may be skipped (CI), a skip is a failure that says what was missing."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure with its reason where nothing may be skipped (CI)."""
     report = yield
     if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -49,8 +51,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-class EverythingAndOurs(logging.Formatter):
-    """What a record could tell with its arguments and its exception, and the line that we write of it."""
+class CompleteFormatter(logging.Formatter):
+    """Writes a record with its arguments and exception, followed by the JSON line of the application."""
 
     def format(self, record: logging.LogRecord) -> str:
         return f"{super().format(record)} {JsonLines().format(record)}"
@@ -58,8 +60,8 @@ class EverythingAndOurs(logging.Formatter):
 
 @pytest.fixture
 def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Pytest's own, whose text holds the facts of an event too."""
-    caplog.handler.setFormatter(EverythingAndOurs())
+    """Pytest's `caplog`, whose text also contains the facts of an event."""
+    caplog.handler.setFormatter(CompleteFormatter())
     return caplog
 
 
@@ -77,7 +79,7 @@ def queue_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServ
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A PostgreSQL server, with a migrated database that tests copy."""
+    """A PostgreSQL server with a migrated database that tests copy."""
     try:
         server = start_postgres(tmp_path_factory.mktemp("postgres"))
     except ServiceMissing as missing:
@@ -103,14 +105,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated, empty database of this test's own."""
+    """A migrated, empty database for this test alone."""
     with new_database(database, request, tmp_path) as url:
         yield url
 
 
 @pytest.fixture
 def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPServer) -> dict[str, str]:
-    """The operator's settings, as the processes of a test get them. The queue is empty."""
+    """The administrator's settings as the processes of a test get them. The queue is empty."""
     queue.connect(queue_server.url).flushall()
     return _settings(database_url, queue_server) | {"ALERTCHECK_TRUSTED_ORIGINS": _origin(httpserver)}
 
@@ -135,7 +137,7 @@ def app_settings(environment: dict[str, str]) -> AppSettings:
 
 @pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the templates are kept once compiled, so that each test's application need not do it again."""
+    """A directory for compiled templates, which saves each test's application the compilation."""
     return tmp_path_factory.mktemp("templates")
 
 
@@ -143,7 +145,7 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def app(app_settings: AppSettings, compiled_templates: Path) -> Iterator[Flask]:
     """The application. No context is pushed: each request of a test gets its own, as in production.
 
-    Tests ask without waiting, which must not slow each other's fragments down.
+    The poll budget is unlimited: tests poll without waiting and must not slow down each other's fragments.
     """
     app = create_app(app_settings)
     app_state(app).poll_budget = PollBudget(budget=math.inf)
@@ -155,7 +157,7 @@ def app(app_settings: AppSettings, compiled_templates: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def context(app: Flask) -> Iterator[None]:
-    """Be inside the application, for tests that call it directly."""
+    """Push an application context for tests that call the application directly."""
     with app.app_context():
         yield
         db.session.rollback()
@@ -163,7 +165,7 @@ def context(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def seeded(app: Flask, app_settings: AppSettings, httpserver: HTTPServer) -> SeededIds:
-    """The people and places of most tests."""
+    """The accounts, workspaces and destinations of most tests."""
     with app.app_context():
         return seed_workspaces(app_settings, _origin(httpserver))
 
@@ -172,7 +174,7 @@ def seeded(app: Flask, app_settings: AppSettings, httpserver: HTTPServer) -> See
 def shared(
     request: pytest.FixtureRequest, queue_server: QueueServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], tuple[Flask, SeededIds]]]:
-    """An application with its cast for all tests of a module that leave no row behind, by the kind of its database."""
+    """An application with seeded workspaces, by kind of database, for tests of a module that leave no rows behind."""
     with ExitStack() as stack:
 
         @cache
@@ -189,12 +191,12 @@ def shared(
 
 @pytest.fixture
 def visit(app: Flask) -> Callable[[int], Visitor]:
-    """Open a browser for an account of the cast."""
+    """Open a browser that is signed in to a seeded account."""
     return lambda account_id: Visitor.signed_in(app, account_id)
 
 
 def migrate(url: str) -> None:
-    """Bring a database to the newest schema, as `flask db upgrade` does."""
+    """Upgrade a database to the newest schema, as `flask db upgrade` does."""
     app_settings = read_settings(
         {
             "SECRET_KEY": "no page is signed with this, so any will do",
@@ -210,7 +212,7 @@ def migrate(url: str) -> None:
 
 @pytest.fixture
 def count_queries(context: None) -> Callable[[], AbstractContextManager[list[str]]]:
-    """Collect the statements that are executed inside a `with`."""
+    """Collect the statements executed inside a `with`."""
 
     @contextmanager
     def count() -> Iterator[list[str]]:

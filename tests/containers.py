@@ -1,4 +1,4 @@
-"""The containers of compose.yaml without an engine: what the files say, and their commands run as there."""
+"""Runs the commands of compose.yaml's containers without a container engine, as its files describe them."""
 
 import os
 import re
@@ -18,10 +18,11 @@ from webapp.demo.supervisor.processes import Child, start
 
 OURS = ("migrate", "web", "worker")
 
+# `${NAME}` or `${NAME:-default}`, the innermost first.
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^${}]*))?\}")
-"""`${NAME}` or `${NAME:-default}`, the innermost one first."""
 
-SEAL = """
+# Makes a container read-only: nothing but its /tmp (here TMPDIR) is writable.
+MAKE_READ_ONLY = """
 mount --bind "$TMPDIR" "$TMPDIR"
 mount --bind "$PWD" "$PWD"
 mount -o remount,bind,ro "$PWD"
@@ -29,58 +30,57 @@ mount -o remount,bind,ro /
 cd "$PWD"
 exec "$@"
 """
-"""What a read-only container is: nothing but its /tmp, here TMPDIR, can be written to."""
 
 
 def read_services() -> dict[str, Any]:
-    """Read the services of compose.yaml, its anchors resolved and its variables not."""
+    """Read the services of compose.yaml with anchors resolved and variables unresolved."""
     services: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     return services
 
 
 def read_dockerfile() -> list[tuple[str, str]]:
-    """Read the Dockerfile's instructions, each with its words."""
+    """Read the Dockerfile's instructions as pairs of name and arguments."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     return [(line.split()[0], line.partition(" ")[2].strip()) for line in text.splitlines() if line.strip()]
 
 
 def words_of(instruction: str) -> list[str]:
-    """Return what stands behind every instruction of this name."""
+    """Return the arguments of every instruction with this name."""
     return [words for name, words in read_dockerfile() if name == instruction]
 
 
 def read_copied() -> list[str]:
-    """Name the files and folders that the image gets."""
+    """Return the files and folders that the image contains."""
     return [words.split()[0] for words in words_of("COPY")]
 
 
 def read_command(service: str) -> list[str]:
-    """Return what a container of ours runs: its own command, or else the image's."""
-    (usual,) = words_of("CMD")
-    return list(read_services()[service].get("command") or yaml.safe_load(usual))
+    """Return the command of one of our containers: its own, or the image's by default."""
+    (default,) = words_of("CMD")
+    return list(read_services()[service].get("command") or yaml.safe_load(default))
 
 
 def read_example() -> dict[str, str]:
-    """Read .env.example, as an .env file is read."""
+    """Read .env.example as an .env file."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def read_settings_table() -> list[list[str]]:
-    """Read the rows of the tables in docs/settings.md: the variable without its quotes, and the other cells."""
+    """Read the rows of the tables in docs/settings.md: the variable without backquotes, then the other cells."""
     rows = re.findall(r"^\| `([A-Z_]+)` \|(.*)\|$", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
     return [[variable, *(cell.strip() for cell in cells.split("|"))] for variable, cells in rows]
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:
-    """Fill in the variables of a value of compose.yaml."""
+    """Replace the variables in a value of compose.yaml."""
     while found := VARIABLE.search(text):
         text = text.replace(found[0], variables.get(found[1]) or found[2] or "")
     return text
 
 
 def build_image(directory: Path) -> Path:
-    """Put together what the Dockerfile does, the packages aside: those are the ones that run us."""
+    """Build the image's files as the Dockerfile does. The packages are those of the running interpreter."""
     image = directory / "app"
     image.mkdir(parents=True)
     for name in read_copied():
@@ -96,9 +96,9 @@ def build_image(directory: Path) -> Path:
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine that has the image, a /tmp and an .env file.
+    """A machine with the image, a /tmp and an .env file.
 
-    settings: what stands in the .env file. port: where its web server listens, on loopback.
+    settings: the content of the .env file. port: the loopback port of its web server.
     """
 
     image: Path
@@ -108,7 +108,7 @@ class Machine:
     port: int
 
     def start(self, service: str) -> Child:
-        """Start what the container of a service runs."""
+        """Start the command of a service's container."""
         command, log = self._contain(read_command(service)), self.logs / f"{service}.log"
         return start(service, command, log=log, environment=self._read_environment(service), directory=self.image)
 
@@ -132,31 +132,34 @@ class Machine:
 
     def _contain(self, command: Sequence[str]) -> list[str]:
         user, group = words_of("USER")[0].split(":")
-        powerless = ["unshare", "--user", f"--map-user={user}", f"--map-group={group}", "setpriv", "--no-new-privs"]
-        sealed = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", SEAL, "sh"]
-        return [*sealed, *powerless, *command]
+        unprivileged = ["unshare", "--user", f"--map-user={user}", f"--map-group={group}", "setpriv", "--no-new-privs"]
+        read_only = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", MAKE_READ_ONLY, "sh"]
+        return [*read_only, *unprivileged, *command]
 
     def _read_environment(self, service: str) -> dict[str, str]:
-        """Return the variables of a container: none of this process' own."""
-        image = dict(pair.split("=", 1) for words in words_of("ENV") for pair in words.split())
+        """Return the variables of a container, without those of this process."""
+        image: dict[str, str] = dict(pair.split("=", 1) for words in words_of("ENV") for pair in words.split())
         own = read_services()[service]["environment"]
         return (
             image
             | dict(self.settings)
             | {name: interpolate(value, self.settings) for name, value in own.items()}
             | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": "/", "TMPDIR": str(self.tmp)}
-            | {"PORT": str(self.port), "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{self.port}"}  # not the whole network
+            | {
+                "PORT": str(self.port),
+                "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{self.port}",
+            }  # loopback only, not every interface
         )
 
 
 def set_up_machine(image: Path, directory: Path, settings: Mapping[str, str], port: int) -> Machine:
-    """Have a machine of one's own in a directory. Raises `ServiceMissing` where a container cannot be imitated."""
-    machine = Machine(image, directory / "tmp", directory / "logs", read_example() | settings, port)
+    """Create a machine in a directory. Raises `ServiceMissing` where a container cannot be imitated."""
+    machine = Machine(image, directory / "tmp", directory / "logs", read_example() | dict(settings), port)
     machine.tmp.mkdir(parents=True)
     try:
         tried = machine.run("migrate", ["true"])
     except FileNotFoundError as missing:
-        raise ServiceMissing(f"a container cannot be imitated here: there is no {missing.filename}") from None
+        raise ServiceMissing(f"a container cannot be imitated here: {missing.filename} is not installed") from None
     if tried.returncode != 0:
         raise ServiceMissing(f"a container cannot be imitated here: {tried.stderr.strip()}")
     return machine

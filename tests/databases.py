@@ -1,4 +1,4 @@
-"""Databases for the tests: a copied SQLite file each, or a PostgreSQL database that the next test takes over."""
+"""Databases for tests: a copied SQLite file for each test, or a PostgreSQL database that tests reuse."""
 
 import os
 import shutil
@@ -20,13 +20,13 @@ from benchmarks.installation.servers import (
 )
 from webapp.extensions import Base
 
+# One per worker: workers may share a server, and PostgreSQL copies only a database without connections.
 TEMPLATE = f"template_{os.getpid()}"
-"""Each worker's own: a server may be shared with the others, and a copied database may have no visitors."""
 
 
 @contextmanager
 def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
-    """Have a migrated, empty database for the length of a `with`. kind: sqlite or postgres."""
+    """Provide a migrated, empty database inside a `with`. kind: sqlite or postgres."""
     if kind == "sqlite":
         file = directory / "alertcheck.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), file)
@@ -39,7 +39,7 @@ def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> 
 
 @contextmanager
 def _borrow(server: PostgresServer, template: str) -> Iterator[str]:
-    """Have an empty copy of a database for the length of a `with`. To empty it takes a quarter of a new one's time."""
+    """Provide an empty copy of a database inside a `with`. Emptying one takes a quarter of the time of a new copy."""
     name = server.spare.pop() if server.spare else _copy(server, template)
     try:
         yield url_of(server, name)
@@ -57,19 +57,19 @@ def _copy(server: PostgresServer, template: str) -> str:
 
 
 def _can_be_emptied(server: PostgresServer, name: str) -> bool:
-    with suppress(DBAPIError):  # a test took a table away
+    with suppress(DBAPIError):  # a test dropped a table
         _empty(server, name)
         return True
     return False
 
 
 def _empty(server: PostgresServer, name: str) -> None:
-    """Remove all rows of a database but the version of its schema, connected clients or not."""
+    """Remove all rows but the schema version, and end the connections of other clients first."""
     execute(
         url_of(server, name),
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        "SET session_replication_role = replica",  # without the trigger that keeps the audit trail
+        "SET session_replication_role = replica",  # disables the trigger that protects the audit trail
         f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY",
     )
 
@@ -80,7 +80,7 @@ def list_databases(server: PostgresServer) -> list[str]:
 
 
 def drop_databases_of_this_run() -> None:
-    """Leave a server that was given as it was, also where a test could not clear up."""
+    """Drop this run's databases from an existing server, including those that a test could not drop."""
     server = find_given_server()
     if server:
         for name in filter(lambda name: name.startswith(RUN), list_databases(server)):

@@ -1,4 +1,4 @@
-"""The cast of the tests: two workspaces with a destination each; an admin, support, a viewer, and a stranger."""
+"""Rows for tests: two workspaces with a destination each; an admin, a support member, a viewer and a stranger."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ SECRET_PATH = "/hook/canary-7f3a9c"
 
 @dataclass(frozen=True)
 class SeededIds:
-    """Ids of rows, since a test and the requests it makes do not share a database session."""
+    """Ids of the seeded rows. A test and its requests do not share a database session, so rows cannot be shared."""
 
     harbor: int
     clinic: int
@@ -42,7 +42,7 @@ class SeededIds:
 
 
 def seed_workspaces(app_settings: AppSettings, receiver: str) -> SeededIds:
-    """Add everybody and everything. receiver: the origin that the destinations' addresses lead to."""
+    """Add the workspaces, accounts and destinations. receiver: the origin of the destinations' addresses."""
     harbor = add_workspace("harbor", "Harbor Logistics", NOW)
     clinic = add_workspace("clinic", "Mill Street Clinic", NOW)
     people = {
@@ -60,7 +60,7 @@ def seed_workspaces(app_settings: AppSettings, receiver: str) -> SeededIds:
 
 
 def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
-    """Add a delivery; a queued test send of `NOW` unless told otherwise."""
+    """Add a delivery: by default a queued test send created at `NOW`."""
     values: dict[str, Any] = {
         "event_type": TEST_EVENT,
         "status": DeliveryStatus.QUEUED,

@@ -1,4 +1,4 @@
-"""A test that lasts until its run is ended. `tests/test_runs.py` starts it; its name keeps it from any other run."""
+"""A test that runs until its run is stopped. Only `tests/test_runs.py` starts it: its file name is not collected."""
 
 import os
 import time

@@ -1,6 +1,6 @@
-"""One run of the tests: how many workers share it, which tests keep to one of them, and what is left when it ends.
+"""Pytest plugin for a test run: its number of workers, the tests that share one worker, and the cleanup.
 
-A run has a temporary folder of its own, which goes when the run ends, also when it is ended by SIGTERM.
+A run has its own temporary folder, which is removed when the run ends, also after SIGTERM.
 To keep the files of a test: pytest --basetemp=DIRECTORY.
 """
 
@@ -18,9 +18,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.databases import drop_databases_of_this_run
 
+# Most tests wait: for a process to start, for a response, for a second to pass.
 WORKERS_PER_CORE = 3
-"""Most tests wait: for a process to start, for an answer, for a second to pass."""
 
+# Tests that start whole installations. Each lane runs on one worker: side by side they slow each other past their time
+# limits. The tests of a lane also share slow fixtures: a browser with its demo, crashes, containers.
 LANES = {
     "tests/browser/": "browser",
     "tests/demo/": "demo",
@@ -28,13 +30,9 @@ LANES = {
     "tests/end_to_end/test_c": "crashes",
     "tests/end_to_end/": "outages",
 }
-"""Tests that start whole installations, each lane on one worker: side by side they take each other's seconds away.
 
-Those of a lane also share what takes long: a browser and a demo for it to visit, crashes, containers.
-"""
-
+# Fixtures that start a server.
 SERVERS = frozenset({"chromium", "embedded", "postgres", "queue_server"})
-"""Fixtures that start one."""
 
 STARTS_PROCESSES = (
     "tests/browser/",
@@ -49,15 +47,15 @@ STARTS_PROCESSES = (
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many workers `-n auto` starts. The fast tests do not wait."""
+    """Return the number of workers for `-n auto`. The fast tests do not wait, so they get one a core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores if _wants_fast_only(config) else WORKERS_PER_CORE * cores
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Save the fast tests the time to import the others."""
-    place = f"{collection_path.relative_to(config.rootpath).as_posix()}{'/' * collection_path.is_dir()}"
-    return True if _wants_fast_only(config) and place.startswith(STARTS_PROCESSES) else None
+    """Skip the other tests' modules in a fast run, to save the time of importing them."""
+    path = f"{collection_path.relative_to(config.rootpath).as_posix()}{'/' * collection_path.is_dir()}"
+    return True if _wants_fast_only(config) and path.startswith(STARTS_PROCESSES) else None
 
 
 def _wants_fast_only(config: pytest.Config) -> bool:
@@ -66,11 +64,11 @@ def _wants_fast_only(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin a run, or join it as one of its workers."""
+    """Start a run, or join it as a worker."""
     signal.signal(signal.SIGTERM, _end)
     if not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="act-"))  # short, because sockets in it have long paths
-        folder.chmod(0o711)  # PostgreSQL may run as somebody else
+        folder.chmod(0o711)  # PostgreSQL may run as another user
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         config.add_cleanup(lambda: _clear(folder))
 
@@ -87,19 +85,19 @@ def _is_fast(item: pytest.Item) -> bool:
     return not (needs_server or item.get_closest_marker("slow") or item.nodeid.startswith(STARTS_PROCESSES))
 
 
-class Sharing(LoadScopeScheduling):
-    """Gives each worker a test at a time, but all tests of a lane to one.
+class LaneScheduling(LoadScopeScheduling):
+    """Gives each worker one test at a time, but all tests of a lane to the same worker.
 
-    xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer lets it.
+    xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer allows.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((lane for place, lane in LANES.items() if nodeid.startswith(place)), nodeid)
+        return next((lane for path, lane in LANES.items() if nodeid.startswith(path)), nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
-    """Replace what `--dist` names."""
-    return Sharing(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneScheduling:
+    """Replace the scheduler that `--dist` selects."""
+    return LaneScheduling(config, log)
 
 
 def _end(_number: int, _frame: object) -> None:

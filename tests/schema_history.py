@@ -1,4 +1,4 @@
-"""An installation's database at any version of the schema: what it looks like, what it holds, and rows to fill it."""
+"""Reads and fills an installation's database at any version of the schema."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ LARGEST_ID = 2**63 - 2
 
 
 def read_schema() -> dict[str, Row]:
-    """Describe every table as the database sees it, whatever the order of its parts."""
+    """Describe every table as the database reports it, independent of the order of its parts."""
     inspector = inspect(db.engine)
     return {name: _describe(inspector, name) for name in _list_tables(inspector)}
 
@@ -49,7 +49,7 @@ def _describe_index(index: Any) -> Row:
 
 
 def _counts_up_for_ever(table: str) -> bool:
-    """Tell whether a deleted row's number is never given again; only SQLite has to be told."""
+    """Return whether a deleted row's id is never reused. Only SQLite needs AUTOINCREMENT for that."""
     if db.engine.dialect.name != "sqlite":
         return True
     return "AUTOINCREMENT" in str(ask(f"SELECT sql FROM sqlite_master WHERE name = '{table}'"))
@@ -71,7 +71,7 @@ def execute(statement: str) -> None:
 
 
 def read_rows(columns: dict[str, list[str]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Read these columns of these tables as they are stored, by the order of the first column."""
+    """Read the stored values of the columns of each table, sorted by the first column."""
     with db.engine.connect() as connection:
         return {
             table: [
@@ -82,13 +82,13 @@ def read_rows(columns: dict[str, list[str]]) -> dict[str, list[tuple[Any, ...]]]
 
 
 def list_columns() -> dict[str, list[str]]:
-    """List the columns of every table of today's schema."""
+    """List the columns of every table of the current schema."""
     inspector = inspect(db.engine)
     return {table: [column["name"] for column in inspector.get_columns(table)] for table in _list_tables(inspector)}
 
 
 def insert(table: str, *rows: Row) -> None:
-    """Insert rows into today's schema, whichever version that is."""
+    """Insert rows into the current schema, whatever its version."""
     reflected = Table(table, MetaData(), autoload_with=db.engine)
     with db.engine.begin() as connection:
         for row in rows:
@@ -96,7 +96,7 @@ def insert(table: str, *rows: Row) -> None:
 
 
 def v1_delivery(**facts: Any) -> Row:
-    """Make a real alert's delivery in the first workspace, sent unless told otherwise."""
+    """Make a real alert's delivery in the first workspace; its default status is sent."""
     return {
         "workspace_id": 1,
         "tenant_id": 1,
@@ -113,7 +113,7 @@ def v1_delivery(**facts: Any) -> Row:
 
 
 def fill_v1() -> None:
-    """Fill a v1 database: two workspaces with the same kind of things, and no deliveries yet."""
+    """Fill a v1 database with two workspaces of the same kinds of rows and without deliveries."""
     insert(
         "workspaces",
         {"id": 1, "slug": "harbor", "name": "Harbor Logistics", "created_at": EARLY},
@@ -147,7 +147,7 @@ def fill_v1() -> None:
 
 
 def add_real_deliveries() -> None:
-    """Add deliveries of every status, with the kinds of values that a copy could spoil."""
+    """Add deliveries of every status, with values that a copy could damage."""
     second = {"workspace_id": 2, "tenant_id": 2, "alert_rule_id": 2, "alert_destination_id": 2}
     largest = {"tenant_id": LARGEST_ID, "alert_rule_id": LARGEST_ID, "alert_destination_id": LARGEST_ID}
     insert(

@@ -1,4 +1,4 @@
-"""A mail server on a real socket that answers each command as it is told, rules or no rules."""
+"""A mail server on a real socket that replies to each command by a script, even against the protocol."""
 
 import socket
 import ssl
@@ -12,7 +12,7 @@ KEEP_SILENT = "keep silent"
 NEVER_END = "never end"
 STOP_MIDWAY = "stop midway"
 
-POLITE = {
+DEFAULT_REPLIES = {
     "GREETING": "220 mail.example ESMTP",
     "EHLO": "250 mail.example",
     "STARTTLS": "220 go ahead",
@@ -24,13 +24,16 @@ POLITE = {
     "QUIT": "221 2.0.0 bye",
 }
 
+# Maps a command (or GREETING, or END for the end of the data) to its reply, or to a list of successive replies.
 Script = Mapping[str, str | list[str]]
-"""A command (or GREETING, or END for the end of the data) to its reply, or to one reply after another."""
 
 
 @dataclass
 class ScriptedMailServer:
-    """What was said to it: the commands of all connections in order, and each message as it came over the wire."""
+    """Records the commands of all connections in order, and the bytes of each message.
+
+    at_once: TLS from the first byte.
+    """
 
     script: dict[str, str | list[str]]
     tls: ssl.SSLContext | None = None
@@ -46,36 +49,36 @@ class ScriptedMailServer:
         return [command.split()[0].upper() for command in self.commands]
 
     def serve(self, listener: socket.socket) -> None:
-        """Talk to one client after the other until the listener is closed."""
+        """Serve one client after another until the listener is closed."""
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()
                 connection.settimeout(20)
                 with suppress(OSError), ExitStack() as opened:
                     opened.enter_context(connection)
-                    self._talk(self._encrypt(connection, opened) if self.at_once else connection, opened)
+                    self._converse(self._encrypt(connection, opened) if self.at_once else connection, opened)
 
     def _encrypt(self, connection: socket.socket, opened: ExitStack) -> socket.socket:
         assert self.tls is not None
         return opened.enter_context(self.tls.wrap_socket(connection, server_side=True))
 
-    def _talk(self, connection: socket.socket, opened: ExitStack) -> None:
+    def _converse(self, connection: socket.socket, opened: ExitStack) -> None:
         lines = opened.enter_context(connection.makefile("rb"))
-        going_on = self._reply(connection, "GREETING")
-        while going_on and (line := lines.readline()):
+        continues = self._reply(connection, "GREETING")
+        while continues and (line := lines.readline()):
             self.commands.append(line.decode("latin-1").strip())
             verb = self.verbs[-1]
-            going_on = self._reply(connection, verb)
+            continues = self._reply(connection, verb)
             if verb == "STARTTLS" and self._last.startswith("220"):
                 connection = self._encrypt(connection, opened)
                 lines = opened.enter_context(connection.makefile("rb"))
-            if verb == "DATA" and going_on and self._last.startswith("354"):
-                self._take_message(lines)
-                going_on = self._reply(connection, "END")
+            if verb == "DATA" and continues and self._last.startswith("354"):
+                self._receive_message(lines)
+                continues = self._reply(connection, "END")
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
-    def _take_message(self, lines: Iterator[bytes]) -> None:
+    def _receive_message(self, lines: Iterator[bytes]) -> None:
         message = b""
         for line in lines:
             if line == b".\r\n":
@@ -84,9 +87,9 @@ class ScriptedMailServer:
         self.messages.append(message)
 
     def _reply(self, connection: socket.socket, moment: str) -> bool:
-        """Answer as the script says; return whether the conversation goes on."""
-        planned = self.script.get(moment, "502 5.5.1 unknown")
-        self._last = planned if isinstance(planned, str) else planned.pop(0)
+        """Send the scripted reply; return whether the connection continues."""
+        scripted = self.script.get(moment, "502 5.5.1 unknown")
+        self._last = scripted if isinstance(scripted, str) else scripted.pop(0)
         if self._last == HANG_UP:
             return False
         if self._last == KEEP_SILENT:
@@ -106,8 +109,11 @@ class ScriptedMailServer:
 def mail_server(
     script: Script | None = None, tls: ssl.SSLContext | None = None, at_once: bool = False
 ) -> Iterator[ScriptedMailServer]:
-    """Run one that is polite except where `script` says otherwise; `at_once`: TLS from the first byte on."""
-    server = ScriptedMailServer({**POLITE, **(script or {})}, tls, at_once)
+    """Run a server that follows the protocol except for the replies in `script`.
+
+    at_once: TLS from the first byte.
+    """
+    server = ScriptedMailServer({**DEFAULT_REPLIES, **(script or {})}, tls, at_once)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server.port = listener.getsockname()[1]
         Thread(target=server.serve, args=(listener,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""A small disk of a test's own, which can be full: memory, mounted where only processes that are put there see it."""
+"""A small in-memory disk that a test can fill, mounted in a namespace that only chosen processes enter."""
 
 import os
 import shutil
@@ -13,19 +13,19 @@ from webapp.demo.supervisor.processes import Child, start, with_parent_death_sig
 
 SIZE = "4m"
 MOUNT = 'mount -t tmpfs -o size="$1" none "$0" && exec sleep 600'
+# A user namespace lets any user mount a disk that is visible inside it only.
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
-"""Lets everybody mount, as long as it is for themselves."""
 
+# Seconds for mounting the disk.
 START_LIMIT = 10.0
-"""Seconds within which it has to be mounted."""
 
 
 @dataclass(frozen=True)
 class SmallDisk:
     """A mounted disk.
 
-    directory: where it is for a process that is started by `prefix`.
-    outside: where it is for everybody else.
+    directory: its path for a process started with `prefix`.
+    outside: its path for every other process.
     """
 
     directory: Path
@@ -33,7 +33,7 @@ class SmallDisk:
     prefix: tuple[str, ...]
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Fill the disk completely."""
         with (self.outside / "ballast").open("wb", buffering=0) as ballast:
             try:
                 while True:
@@ -42,15 +42,15 @@ class SmallDisk:
                 return
 
     def free(self) -> None:
-        """Make room again."""
+        """Free the space that `fill` took."""
         (self.outside / "ballast").unlink()
 
 
 @contextmanager
 def small_disk(directory: Path, log: Path) -> Iterator[SmallDisk]:
-    """Have a disk at `directory` for the length of a `with`; raise `ServiceMissing` where nobody may mount one."""
+    """Mount a disk at `directory` inside a `with`. Raises `ServiceMissing` where mounting is not allowed."""
     if not all(map(shutil.which, ("unshare", "nsenter"))):
-        raise ServiceMissing("no disk to fill: there is no unshare or no nsenter")
+        raise ServiceMissing("no disk to fill: unshare or nsenter is not installed")
     directory.mkdir()
     keeper = start(
         "small disk",

@@ -1,4 +1,4 @@
-"""A visitor's browser: keeps a session, sends the CSRF token like our pages do, and looks at every page it gets."""
+"""A test browser: keeps a session, sends the CSRF token as our pages do, and checks every page it gets."""
 
 import re
 from collections import Counter
@@ -19,21 +19,21 @@ from webapp.models import Account
 
 @dataclass
 class Visitor:
-    """`client` is Flask's own test client; `token` is what the hx-headers of every page hold."""
+    """client: Flask's test client. token: the CSRF token from the hx-headers of the last page."""
 
     client: FlaskClient
     token: str = ""
 
     @classmethod
     def anonymous(cls, app: Flask) -> "Visitor":
-        """A browser that nobody signed in with."""
+        """Return a browser without a session."""
         visitor = cls(app.test_client())
         visitor.get("/sign-in")
         return visitor
 
     @classmethod
     def signed_in(cls, app: Flask, account_id: int) -> "Visitor":
-        """A browser with a session and a token, as a sign-in and the page after it leave them."""
+        """Return a browser with a session and a CSRF token, as a sign-in and the page after it leave them."""
         visitor = cls(app.test_client())
         with app.app_context():
             account = db.session.get_one(Account, account_id)
@@ -43,30 +43,30 @@ class Visitor:
         with app.test_request_context():
             visitor.token, cookie = generate_csrf(), dict(flask.session)
         with visitor.client.session_transaction() as session:
-            session |= cookie | {"_user_id": sign_in_id}
+            session.update(cookie, _user_id=sign_in_id)
         return visitor
 
     def get(self, path: str, **arguments: Any) -> TestResponse:
-        answer = self.client.get(path, **arguments)
-        _check_page(answer)
-        found = re.search(r'"X-CSRFToken": "([^"]+)"', answer.text)
+        response = self.client.get(path, **arguments)
+        _check_page(response)
+        found = re.search(r'"X-CSRFToken": "([^"]+)"', response.text)
         self.token = found[1] if found else self.token
-        return answer
+        return response
 
     def post(self, path: str, data: dict[str, str] | None = None, **arguments: Any) -> TestResponse:
         headers = {"X-CSRFToken": self.token} | arguments.pop("headers", {})
-        answer = self.client.post(path, data=data or {}, headers=headers, **arguments)
-        _check_page(answer)
-        return answer
+        response = self.client.post(path, data=data or {}, headers=headers, **arguments)
+        _check_page(response)
+        return response
 
 
-def _check_page(answer: TestResponse) -> None:
-    """Hold every HTML answer to what no page may break."""
-    if answer.mimetype != "text/html":
+def _check_page(response: TestResponse) -> None:
+    """Check the rules that every HTML response must keep."""
+    if response.mimetype != "text/html":
         return
-    ids = Counter(re.findall(r'\sid="([^"]+)"', answer.text))
-    assert [name for name, count in ids.items() if count > 1] == [], "an id stands twice on a page"
-    is_whole = "<html" in answer.text  # a fragment may aim at what stands beside it
-    targets = re.findall(r'hx-target="#([^"]+)"', answer.text) if is_whole else []
-    assert [target for target in targets if target not in ids] == [], "an hx-target leads nowhere"
-    assert not re.search(r"\son[a-z]+=|<style|<script(?![^>]*\ssrc=)", answer.text), "something inline breaks the CSP"
+    ids = Counter(re.findall(r'\sid="([^"]+)"', response.text))
+    assert [name for name, count in ids.items() if count > 1] == [], "an id occurs twice on a page"
+    is_whole = "<html" in response.text  # a fragment may target an element outside itself
+    targets = re.findall(r'hx-target="#([^"]+)"', response.text) if is_whole else []
+    assert [target for target in targets if target not in ids] == [], "an hx-target has no element"
+    assert not re.search(r"\son[a-z]+=|<style|<script(?![^>]*\ssrc=)", response.text), "inline code violates the CSP"

@@ -1,4 +1,4 @@
-"""Accounts: a password opens the account it belongs to, and tells nothing about any other."""
+"""Accounts: a password finds its own account and reveals nothing about others."""
 
 import time
 from datetime import timedelta
@@ -35,11 +35,11 @@ def test_the_right_password_finds_the_account(account: Account) -> None:
 
 
 @pytest.mark.parametrize("email", ["Owner@Example.COM", "  owner@example.com\n"])
-def test_an_address_is_the_same_in_capitals_and_with_space_around_it(account: Account, email: str) -> None:
+def test_an_address_matches_in_any_case_and_with_surrounding_space(account: Account, email: str) -> None:
     assert find_by_password(email, PASSWORD) == account
 
 
-def test_an_address_is_kept_in_small_letters_without_space_around_it(context: None) -> None:
+def test_an_address_is_stored_in_lower_case_without_surrounding_space(context: None) -> None:
     assert add_account(" Grace@Example.com ", "Grace", None, NOW).email == "grace@example.com"
 
 
@@ -54,11 +54,11 @@ def test_an_unknown_address_finds_nobody_whatever_the_password(account: Account,
 
 
 @pytest.mark.parametrize("password", ["", "the password of nobody"])
-def test_an_account_without_a_password_cannot_be_opened_by_one(context: None, seeded: SeededIds, password: str) -> None:
+def test_an_account_without_a_password_is_not_found_by_one(context: None, seeded: SeededIds, password: str) -> None:
     assert find_by_password("admin@example.com", password) is None
 
 
-def test_a_closed_account_is_not_found_by_its_password(account: Account) -> None:
+def test_a_disabled_account_is_not_found_by_its_password(account: Account) -> None:
     account.is_active = False
 
     assert find_by_password("owner@example.com", PASSWORD) is None
@@ -70,11 +70,11 @@ def test_a_damaged_hash_finds_nobody(account: Account) -> None:
     assert find_by_password("owner@example.com", PASSWORD) is None
 
 
-def test_a_password_is_kept_as_argon2id_says(account: Account) -> None:
+def test_a_password_is_stored_as_an_argon2id_hash(account: Account) -> None:
     assert str(account.password_hash).startswith("$argon2id$")
 
 
-def test_the_same_password_is_never_kept_as_the_same_text(account: Account) -> None:
+def test_the_same_password_is_never_stored_as_the_same_hash(account: Account) -> None:
     assert add_account("grace@example.com", "Grace", PASSWORD, NOW).password_hash != account.password_hash
 
 
@@ -83,7 +83,7 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(account: Account) 
 
 
 def measure_sign_in(email: str) -> float:
-    """Return the seconds of computing that a wrong password costs; without a hash to check it is next to none."""
+    """Return the CPU seconds of checking a wrong password. Without a hash to check they are close to zero."""
     started = time.process_time()
     find_by_password(email, "wrong")
     return time.process_time() - started
@@ -105,30 +105,30 @@ def test_two_sessions_of_one_account_never_have_the_same_id(account: Account) ->
 
 
 @pytest.mark.parametrize("sign_in_id", ["", "1", "%", "x" * 43])
-def test_a_session_that_nobody_began_finds_nobody(account: Account, sign_in_id: str) -> None:
+def test_an_unknown_session_finds_nobody(account: Account, sign_in_id: str) -> None:
     sign_in(account, NOW)
 
     assert find_signed_in(sign_in_id, NOW) is None
 
 
 @on_both_databases
-@pytest.mark.parametrize(("short_of_its_end", "is_alive"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
-def test_a_session_ends_after_twelve_hours(account: Account, short_of_its_end: timedelta, is_alive: bool) -> None:
+@pytest.mark.parametrize(("left", "is_alive"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
+def test_a_session_ends_after_twelve_hours(account: Account, left: timedelta, is_alive: bool) -> None:
     sign_in(account, NOW)
 
-    found = find_signed_in(account.get_id(), NOW + timedelta(hours=12) - short_of_its_end)
+    found = find_signed_in(account.get_id(), NOW + timedelta(hours=12) - left)
 
     assert (found is not None) is is_alive
 
 
-def test_a_session_that_is_over_is_forgotten_at_the_next_sign_in(account: Account) -> None:
+def test_an_expired_session_is_removed_at_the_next_sign_in(account: Account) -> None:
     sign_in(account, NOW)
     sign_in(account, NOW + timedelta(hours=12))
 
     assert list(db.session.scalars(select(SignIn.id))) == [account.get_id()]
 
 
-def test_signing_out_ends_this_session_and_no_other(account: Account) -> None:
+def test_signing_out_ends_only_this_session(account: Account) -> None:
     sign_in(account, NOW)
     other = account.get_id()
     sign_in(account, NOW)
@@ -145,7 +145,7 @@ def test_a_new_password_replaces_the_old_one(account: Account) -> None:
     assert find_by_password("owner@example.com", "another boat, 3 oars") == account
 
 
-def test_a_new_password_ends_every_session_of_its_account_and_no_other(account: Account) -> None:
+def test_a_new_password_ends_every_session_of_its_account_only(account: Account) -> None:
     other = add_account("grace@example.com", "Grace", None, NOW)
     sign_in(account, NOW)
     sign_in(other, NOW)
@@ -154,7 +154,7 @@ def test_a_new_password_ends_every_session_of_its_account_and_no_other(account: 
     assert list(db.session.scalars(select(SignIn.account_id))) == [other.id]
 
 
-def test_closing_an_account_ends_its_sessions_also_once_it_is_opened_again(account: Account) -> None:
+def test_disabling_an_account_ends_its_sessions_even_if_it_is_enabled_again(account: Account) -> None:
     sign_in(account, NOW)
     set_active(account, False)
     set_active(account, True)
@@ -162,7 +162,7 @@ def test_closing_an_account_ends_its_sessions_also_once_it_is_opened_again(accou
     assert find_signed_in(account.get_id(), NOW) is None
 
 
-def test_a_session_of_a_closed_account_finds_nobody(account: Account) -> None:
+def test_a_session_of_a_disabled_account_finds_nobody(account: Account) -> None:
     sign_in(account, NOW)
     account.is_active = False
 

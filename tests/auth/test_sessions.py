@@ -1,4 +1,4 @@
-"""Sessions: they end by sign-out, password change, disabling, and after 12 hours."""
+"""Sessions end by sign-out, password change, disabling the account, and after 12 hours."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,15 +23,15 @@ def _is_signed_in(visitor: Visitor) -> bool:
 
 
 @pytest.fixture
-def account(app: Flask, seeded: SeededIds) -> Callable[[Callable[[Account], None]], None]:
-    """Do something to the admin's account, as another process would."""
+def change_account(app: Flask, seeded: SeededIds) -> Callable[[Callable[[Account], None]], None]:
+    """Change the admin's account as another process would."""
 
-    def do(act: Callable[[Account], None]) -> None:
+    def change(act: Callable[[Account], None]) -> None:
         with app.app_context():
             act(db.session.get_one(Account, seeded.admin))
             db.session.commit()
 
-    return do
+    return change
 
 
 def test_sign_out_ends_the_session_in_every_copy_of_its_cookie(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -55,29 +55,29 @@ def test_another_browser_stays_signed_in_when_one_signs_out(seeded: SeededIds, v
     assert _is_signed_in(staying)
 
 
-def test_a_new_password_ends_every_session(seeded: SeededIds, visit: Visit, account: Callable[..., None]) -> None:
+def test_a_new_password_ends_every_session(
+    seeded: SeededIds, visit: Visit, change_account: Callable[..., None]
+) -> None:
     visitor = visit(seeded.admin)
 
-    account(lambda admin: accounts.change_password(admin, "a new and long password", datetime.now(UTC)))
+    change_account(lambda admin: accounts.change_password(admin, "a new and long password", datetime.now(UTC)))
 
     assert not _is_signed_in(visitor)
 
 
 def test_disabling_an_account_ends_its_sessions_for_good(
-    seeded: SeededIds, visit: Visit, account: Callable[..., None]
+    seeded: SeededIds, visit: Visit, change_account: Callable[..., None]
 ) -> None:
     visitor = visit(seeded.admin)
 
-    account(lambda admin: accounts.set_active(admin, False))
-    account(lambda admin: accounts.set_active(admin, True))
+    change_account(lambda admin: accounts.set_active(admin, False))
+    change_account(lambda admin: accounts.set_active(admin, True))
 
     assert not _is_signed_in(visitor)
 
 
 @pytest.mark.parametrize(("left", "is_alive"), [(timedelta(minutes=1), True), (timedelta(0), False)])
-def test_a_session_lives_for_12_hours(
-    app: Flask, seeded: SeededIds, visit: Visit, left: timedelta, is_alive: bool
-) -> None:
+def test_a_session_lasts_12_hours(app: Flask, seeded: SeededIds, visit: Visit, left: timedelta, is_alive: bool) -> None:
     visitor = visit(seeded.admin)
     with app.app_context():
         db.session.execute(update(SignIn).values(started_at=datetime.now(UTC) - SESSION_LIFE + left))
@@ -86,7 +86,7 @@ def test_a_session_lives_for_12_hours(
     assert _is_signed_in(visitor) is is_alive
 
 
-def test_a_cookie_that_names_an_account_instead_of_a_session_opens_nothing(app: Flask, seeded: SeededIds) -> None:
+def test_a_cookie_with_an_account_id_instead_of_a_session_is_refused(app: Flask, seeded: SeededIds) -> None:
     client = app.test_client()
     with client.session_transaction() as session:
         session["_user_id"] = str(seeded.admin)

@@ -1,4 +1,4 @@
-"""A real Chromium that visits a real demo: the people who look at it, and destinations of their own."""
+"""Fixtures for a real Chromium that visits a real demo: signed-in tabs and their own destinations."""
 
 import os
 import shutil
@@ -11,37 +11,39 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, S
 from tests.browser.running_demo import RunningDemo, start_demo
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 10_000
-"""Milliseconds that a page gets to show what is expected of it, on a busy machine too."""
+# Milliseconds for a page to show the expected content, also on a busy machine.
+TIMEOUT = 10_000
 
 OpenTab = Callable[..., Page]
 AddWebhook = Callable[[str], Page]
 Sessions = Mapping[str, StorageState]
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT)
 
 
 def find_chromium() -> str:
-    """Return the path of the Chromium to drive, or skip with the reason."""
+    """Return the path of a Chromium, or skip with the reason."""
     found = os.environ.get("ALERTCHECK_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         pytest.skip("no Chromium: apt-get install chromium, or set ALERTCHECK_CHROMIUM to the path of one")
     return found
 
 
-# These live as long as this package, not the session: while it runs, Playwright's loop keeps other tests from asyncio.
+# Package scope, not session scope: while Playwright's event loop runs, other tests cannot use asyncio.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = find_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)  # without its sandbox, which root may not have
+        browser = playwright.chromium.launch(
+            executable_path=path
+        )  # Playwright's default: no sandbox, which root may not use
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="package")
 def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    """The demo, once there is a browser to see it with."""
+    """A running demo. It depends on the browser, so that it is not started without one."""
     running = start_demo(tmp_path_factory.mktemp("browser"))
     yield running
     running.stop()
@@ -49,19 +51,19 @@ def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="package")
 def sessions(chromium: Browser, demo: RunningDemo) -> Sessions:
-    """The cookies of each of the demo's people, and those of nobody."""
+    """The cookies for each role of the demo, and none for `nobody`."""
     return {"nobody": StorageState()} | {role: sign_in(chromium, demo, role) for role in ("admin", "support", "viewer")}
 
 
 def sign_in(chromium: Browser, demo: RunningDemo, role: str) -> StorageState:
-    """Look around as one of the demo's people, and return the cookies."""
+    """Sign in to the demo with a role and return the cookies."""
     with chromium.new_context(base_url=demo.address) as context:
         look_around(context.new_page(), role)
         return context.storage_state()
 
 
 def look_around(tab: Page, role: str) -> None:
-    """Press one of the sign-in page's demo buttons."""
+    """Press the sign-in page's demo button for a role."""
     tab.goto("/")
     tab.get_by_role("button", name=f"Look around as {role}").click()
     expect(tab.get_by_role("heading", name="Harbor Logistics")).to_be_visible()
@@ -69,7 +71,7 @@ def look_around(tab: Page, role: str) -> None:
 
 @pytest.fixture
 def open_tab(chromium: Browser, demo: RunningDemo) -> Iterator[OpenTab]:
-    """Open a tab in a browser without a past; `options` are those of Playwright's contexts."""
+    """Open a tab in a new browser context. options: those of Playwright's `new_context`."""
     broken: list[str] = []
     contexts: list[BrowserContext] = []
 
@@ -80,7 +82,7 @@ def open_tab(chromium: Browser, demo: RunningDemo) -> Iterator[OpenTab]:
     def open_one(**options: Any) -> Page:
         context = chromium.new_context(base_url=demo.address, **options)
         contexts.append(context)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         context.on("weberror", lambda error: broken.append(str(error.error)))
         context.on("console", note_blocked)
         return context.new_page()
@@ -111,7 +113,7 @@ def viewer(open_tab: OpenTab, sessions: Sessions) -> Page:
 
 @pytest.fixture
 def open_list_without_javascript(open_tab: OpenTab, sessions: Sessions) -> Page:
-    """A list before a visitor whose browser runs no scripts."""
+    """A list in a browser that runs no scripts."""
     tab = open_tab(storage_state=sessions["support"], java_script_enabled=False)
     tab.goto("/w/clinic/destinations")
     return tab
@@ -119,13 +121,13 @@ def open_list_without_javascript(open_tab: OpenTab, sessions: Sessions) -> Page:
 
 @pytest.fixture
 def add_webhook(admin: Page, demo: RunningDemo) -> AddWebhook:
-    """Add a webhook of this test's own in the admin's tab."""
+    """Add a webhook for this test in the admin's tab."""
 
     return lambda scenario: fill_in_webhook(admin, demo, scenario)
 
 
 def fill_in_webhook(tab: Page, demo: RunningDemo, scenario: str) -> Page:
-    """Add a webhook with the real form, and return the tab, which shows its page."""
+    """Add a webhook with the real form; return the tab, which shows the webhook's page."""
     tab.goto("/w/harbor/destinations/new/webhook")
     tab.get_by_label("Name").fill(f"Webhook {os.urandom(4).hex()}")
     tab.get_by_label("Address").fill(demo.receiver(f"webhook/{scenario}"))

@@ -1,4 +1,4 @@
-"""What a browser sees of a page: whether it fits, can be read, is quiet, and where it loads from."""
+"""Checks a page in a browser: overflow, accessibility, console messages and the origins of its resources."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize
 
+# CSS pixels of a desktop screen and of a phone.
 WIDTHS = (1280, 360)
-"""A desk's screen and a phone's, in CSS pixels."""
 
-OVERFLOW = "Math.max(0, document.scrollingElement.scrollWidth - innerWidth)"
-FOLD = "(open) => document.querySelectorAll('details').forEach((details) => { details.open = open; })"
+MEASURE_OVERFLOW_SCRIPT = "Math.max(0, document.scrollingElement.scrollWidth - innerWidth)"
+SET_DETAILS_SCRIPT = "(open) => document.querySelectorAll('details').forEach((details) => { details.open = open; })"
 NOTE_VIOLATIONS = """
     window.violations = [];
     addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
@@ -18,8 +18,8 @@ NOTE_VIOLATIONS = """
 
 
 @dataclass(frozen=True)
-class Place:
-    """A page. role: who looks at it. press: the button whose press shows it."""
+class PageCase:
+    """A page to check. role: the visitor's role. press: the button that leads to the page."""
 
     path: str
     role: str = "admin"
@@ -28,11 +28,11 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """What was seen.
+class PageReport:
+    """The result of checking a page.
 
-    overflow: pixels that stick out at the side, at each of `WIDTHS`: with everything folded, with everything unfolded.
-    barriers: what keeps somebody from using the page, at each of `WIDTHS`, with everything unfolded.
+    overflow: pixels of horizontal overflow for each of `WIDTHS`: with all details closed, with all details open.
+    barriers: accessibility violations for each of `WIDTHS`, with all details open.
     """
 
     overflow: dict[int, tuple[int, int]]
@@ -42,22 +42,22 @@ class Sighting:
     origins: set[str]
 
 
-def see(tab: Page, place: Place) -> Sighting:
-    """Look at a page once."""
+def check_page(tab: Page, case: PageCase) -> PageReport:
+    """Open a page and check it."""
     console: list[str] = []
     urls: list[str] = []
     tab.add_init_script(NOTE_VIOLATIONS)
     tab.on("console", lambda message: console.extend(_complaint(message, tab.url)))
     tab.on("pageerror", lambda error: console.append(str(error)))
     tab.on("request", lambda request: urls.append(request.url))
-    answer = _go(tab, place)
-    assert answer.status == place.status, place
+    response = _open(tab, case)
+    assert response.status == case.status, case
     overflow, barriers = {}, {}
     for width in WIDTHS:
         tab.set_viewport_size(ViewportSize(width=width, height=800))
         overflow[width] = _measure_overflow(tab)
         barriers[width] = find_barriers(tab)
-    return Sighting(
+    return PageReport(
         overflow=overflow,
         barriers=barriers,
         console=console,
@@ -67,29 +67,29 @@ def see(tab: Page, place: Place) -> Sighting:
 
 
 def find_barriers(tab: Page) -> list[str]:
-    """List what axe-core finds, each with the rule and the place."""
+    """List axe-core's violations, each with its rule and element."""
     found = Axe().run(tab).response["violations"]
     return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
 def _measure_overflow(tab: Page) -> tuple[int, int]:
-    tab.evaluate(FOLD, False)
-    folded = tab.evaluate(OVERFLOW)
-    tab.evaluate(FOLD, True)
-    return folded, tab.evaluate(OVERFLOW)
+    tab.evaluate(SET_DETAILS_SCRIPT, False)
+    closed = tab.evaluate(MEASURE_OVERFLOW_SCRIPT)
+    tab.evaluate(SET_DETAILS_SCRIPT, True)
+    return closed, tab.evaluate(MEASURE_OVERFLOW_SCRIPT)
 
 
-def _go(tab: Page, place: Place) -> Response:
-    answer = tab.goto(place.path)
-    if place.press:
+def _open(tab: Page, case: PageCase) -> Response:
+    response = tab.goto(case.path)
+    if case.press:
         with tab.expect_navigation() as shown:
-            tab.get_by_role("button", name=place.press, exact=True).click()
-        answer = shown.value
-    assert answer
-    return answer
+            tab.get_by_role("button", name=case.press, exact=True).click()
+        response = shown.value
+    assert response
+    return response
 
 
 def _complaint(message: ConsoleMessage, page: str) -> list[str]:
-    # A page that is an answer of 404 is itself reported as a resource that could not be loaded.
+    # The browser reports the page itself as a failed resource if its status is 404.
     is_the_page_itself = message.location["url"] == page and message.text.startswith("Failed to load resource")
     return [message.text] if message.type in {"error", "warning"} and not is_the_page_itself else []

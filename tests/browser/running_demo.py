@@ -1,4 +1,4 @@
-"""The demo as `make run` starts it, for a browser to visit, and its end."""
+"""Starts and stops the demo for a browser, as `make run` does."""
 
 import json
 import os
@@ -14,31 +14,31 @@ from webapp.demo.supervisor.options import PROJECT
 from webapp.demo.supervisor.ports import choose_ports
 from webapp.demo.supervisor.processes import Child, start
 
+# Time limit for starting and for stopping.
 SECONDS = 90
-"""Within which it has to be ready, and to be gone."""
 
-PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # not the settings of whoever runs the tests
+PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # without the settings of the user who runs the tests
 
 
 @dataclass(frozen=True)
 class RunningDemo:
-    """A demo of our own. address: the origin of its pages. data: its DATA_DIR."""
+    """A running demo. address: the origin of its pages. data: its DATA_DIR."""
 
     process: Child
     address: str
     data: Path
 
-    def receiver(self, place: str) -> str:
+    def receiver(self, scenario: str) -> str:
         """Return the receiver's address for `service/scenario`."""
         port = json.loads((self.data / "ports.json").read_text())["http"]
-        return f"http://127.0.0.1:{port}/{place}?sig=from-the-browser-tests"
+        return f"http://127.0.0.1:{port}/{scenario}?sig=from-the-browser-tests"
 
     def signing_secret(self) -> str:
         """Return the secret that the receiver checks webhooks with."""
         return (self.data / "webhook-secret").read_text().strip()
 
     def stop(self) -> None:
-        """Press Ctrl-C, and insist that everything it started ends with it."""
+        """Press Ctrl-C, and check that every process of the demo ends."""
         started = psutil.Process(self.process.pid).children(recursive=True)
         self.process.stop(signal=SIGINT, grace_period=SECONDS)
         assert self.process.exit_code() == 0, self.process.describe_end()
@@ -54,7 +54,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def start_demo(directory: Path) -> RunningDemo:
-    """Start it with data of its own, and return once a press would work."""
+    """Start a demo with its own data, and return when it is ready for a press."""
     port, data = choose_ports(directory / "port").http, directory / "data"
     given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment = given | {"PORT": str(port), "DATA_DIR": str(data)}

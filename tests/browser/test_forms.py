@@ -1,4 +1,4 @@
-"""A destination's form in a browser: checked while it is left, nothing jumps or is lost, errors take the focus."""
+"""A destination's form in a browser: fields are checked on blur, nothing moves or is lost, errors get the focus."""
 
 import re
 
@@ -13,7 +13,7 @@ def leave(tab: Page, label: str, typed: str) -> None:
     tab.keyboard.press("Tab")
 
 
-def test_a_field_that_is_left_says_beside_it_what_is_wrong_and_keeps_what_was_typed(admin: Page) -> None:
+def test_a_field_that_loses_the_focus_shows_its_error_and_keeps_its_value(admin: Page) -> None:
     admin.goto(NEW)
     leave(admin, "Address", "ftp://files.example.com/canary")
     expect(admin.locator("#address-error")).to_contain_text("The address does not begin with https://.")
@@ -24,7 +24,7 @@ def test_a_field_that_is_left_says_beside_it_what_is_wrong_and_keeps_what_was_ty
     expect(admin.get_by_label("Signing secret")).to_be_focused()
 
 
-def test_a_field_that_is_mended_is_said_to_be_right(admin: Page) -> None:
+def test_a_corrected_field_is_shown_as_valid(admin: Page) -> None:
     admin.goto(NEW)
     leave(admin, "Address", "ftp://files.example.com/canary")
     expect(admin.locator("#address-error")).to_be_visible()
@@ -33,7 +33,7 @@ def test_a_field_that_is_mended_is_said_to_be_right(admin: Page) -> None:
     expect(admin.get_by_label("Address")).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_what_is_said_of_a_field_changes_inside_one_live_region_that_stays(admin: Page) -> None:
+def test_a_fields_message_changes_inside_one_persistent_live_region(admin: Page) -> None:
     admin.goto(NEW)
     region = admin.locator("#name-check[aria-live=polite]").element_handle()
     leave(admin, "Name", "Pager")
@@ -51,7 +51,7 @@ def test_a_check_moves_nothing_on_the_page(admin: Page) -> None:
     assert button.bounding_box() == before
 
 
-def test_a_press_straight_from_a_field_is_not_lost_to_its_check(admin: Page) -> None:
+def test_a_press_right_after_typing_is_not_lost_to_the_fields_check(admin: Page) -> None:
     admin.goto(NEW)
     admin.get_by_label("Name").fill("Pager")
     admin.get_by_label("Address").fill("https://hooks.example.com/canary")
@@ -60,7 +60,7 @@ def test_a_press_straight_from_a_field_is_not_lost_to_its_check(admin: Page) -> 
     expect(admin.get_by_role("status").filter(has_text="Pager was added.")).to_be_visible()
 
 
-def test_a_refused_form_puts_the_focus_on_what_is_wrong_and_its_links_lead_to_the_fields(admin: Page) -> None:
+def test_a_refused_form_focuses_its_error_summary_whose_links_lead_to_the_fields(admin: Page) -> None:
     admin.goto(NEW)
     admin.get_by_role("button", name="Add destination").click()
     errors = admin.get_by_role("region", name="Not saved: 3 fields are not right yet")

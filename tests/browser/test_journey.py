@@ -1,4 +1,4 @@
-"""The main job in a real browser: press Send test, see Pending, then the truth, and find the message."""
+"""The main journey in a real browser: press Send test, see Pending, then the result, and find the message."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ from tests.browser.conftest import AddWebhook, OpenTab, Sessions, fill_in_webhoo
 from tests.browser.running_demo import RunningDemo
 
 MANY_TABS = 40
+# Milliseconds.
 RETRIED_WITHIN = 45_000
-"""Milliseconds."""
 
 
 def button(tab: Page) -> Locator:
@@ -31,13 +31,13 @@ def reference(tab: Page) -> str:
 
 
 def messages(tab: Page, text: str) -> Locator:
-    """Open the inbox and find the messages that hold a text."""
+    """Open the inbox and find the messages that contain a text."""
     tab.goto("/demo/inbox")
     return tab.locator(".inbox-message", has_text=text)
 
 
 def note_polls(tab: Page) -> list[Request]:
-    """Collect the polls from now on."""
+    """Collect polls from now on."""
     polls: list[Request] = []
     tab.on("request", lambda request: polls.append(request) if request.url.endswith("/status") else None)
     return polls
@@ -59,24 +59,24 @@ def submit_wrong_address(tab: Page) -> None:
     tab.get_by_role("button", name="Add destination").click()
 
 
-def answer_bad_gateway(route: Route) -> None:
+def respond_bad_gateway(route: Route) -> None:
     route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
 
 
-def lose(route: Route) -> None:
+def disconnect(route: Route) -> None:
     route.abort("internetdisconnected")
 
 
 @pytest.fixture(scope="module")
 def busy(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
-    """A press that two tests share, the first and the last: its receiver is busy twice, which takes twenty seconds."""
+    """A press shared by the first and the last test: its receiver is busy twice, which takes 20 seconds."""
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
         tab = fill_in_webhook(context.new_page(), demo, "busy-twice")
         button(tab).click()
         yield tab
 
 
-def test_while_a_receiver_is_busy_the_badge_is_pending_and_says_why(busy: Page) -> None:
+def test_while_a_receiver_is_busy_the_badge_is_pending_with_the_reason(busy: Page) -> None:
     expect(busy.get_by_text("127.0.0.1 answered 503")).to_be_visible()
     expect_badge(busy, "pending")
 
@@ -91,7 +91,7 @@ def test_a_press_shows_pending_then_sent_and_the_message_is_in_the_inbox(add_web
     expect(arrived).to_contain_text("Signature valid")
 
 
-def test_the_answer_comes_without_a_reload(add_webhook: AddWebhook) -> None:
+def test_the_result_appears_without_a_reload(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     tab.evaluate("window.loadedOnce = true")
     button(tab).click()
@@ -107,7 +107,7 @@ def test_a_refusing_receiver_shows_failed_with_cause_and_next_step_in_plain_text
     expect(tab.get_by_text("Next: Check the path of the address")).to_be_visible()
 
 
-def test_a_filter_of_the_history_stands_in_the_address_and_back_takes_it_away(support: Page) -> None:
+def test_a_history_filter_is_kept_in_the_url_and_back_removes_it(support: Page) -> None:
     support.goto("/w/harbor/history")
     support.evaluate("window.loadedOnce = true")
     support.get_by_label("Kind").select_option("real")
@@ -120,7 +120,7 @@ def test_a_filter_of_the_history_stands_in_the_address_and_back_takes_it_away(su
     expect(support.get_by_role("cell", name="Test", exact=True).first).to_be_visible()
 
 
-def test_a_refused_message_is_in_the_inbox_as_refused(add_webhook: AddWebhook) -> None:
+def test_a_refused_message_is_marked_refused_in_the_inbox(add_webhook: AddWebhook) -> None:
     tab = add_webhook("missing")
     button(tab).click()
     expect_badge(tab, "failed")
@@ -136,7 +136,7 @@ def test_the_button_counts_down_after_a_press(add_webhook: AddWebhook) -> None:
     assert 0 < seconds_left(tab) < at_first <= 60
 
 
-def test_the_button_works_again_when_the_count_is_over(add_webhook: AddWebhook) -> None:
+def test_the_button_works_again_after_the_countdown(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     tab.clock.install()
     tab.reload()
@@ -148,7 +148,7 @@ def test_the_button_works_again_when_the_count_is_over(add_webhook: AddWebhook) 
     expect(button(tab)).to_have_text("Send test")
 
 
-def test_a_second_press_within_the_minute_asks_the_server_for_nothing(add_webhook: AddWebhook) -> None:
+def test_a_second_press_within_the_minute_sends_no_request(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     button(tab).click()
     expect_badge(tab, "sent")
@@ -185,7 +185,7 @@ def test_focus_stays_on_the_button_through_the_swaps(add_webhook: AddWebhook) ->
     expect(button(tab)).to_be_focused()
 
 
-def test_the_badge_changes_inside_one_live_region_that_stays(add_webhook: AddWebhook) -> None:
+def test_the_badge_changes_inside_one_persistent_live_region(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     region = tab.locator("[aria-live=polite]", has=tab.locator("[data-last-test]")).element_handle()
     button(tab).click()
@@ -217,8 +217,8 @@ def test_a_pending_fragment_polls_more_slowly_as_it_ages(add_webhook: AddWebhook
 
 def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
-    tab.route("**/status", lose, times=2)
-    tab.route("**/status", answer_bad_gateway, times=2)
+    tab.route("**/status", disconnect, times=2)
+    tab.route("**/status", respond_bad_gateway, times=2)
     polls = note_polls(tab)
     button(tab).click()
     expect_badge(tab, "sent")
@@ -226,10 +226,10 @@ def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebho
     expect(tab.get_by_text("Bad gateway")).to_have_count(0)
 
 
-@pytest.mark.parametrize("answer", [answer_bad_gateway, lose])
-def test_a_server_in_trouble_is_asked_once_a_second(add_webhook: AddWebhook, answer: Callable[[Route], None]) -> None:
+@pytest.mark.parametrize("respond", [respond_bad_gateway, disconnect])
+def test_a_failing_server_is_polled_once_a_second(add_webhook: AddWebhook, respond: Callable[[Route], None]) -> None:
     tab = add_webhook("works")
-    tab.route("**/status", answer)
+    tab.route("**/status", respond)
     button(tab).click()
     expect(tab.locator("#stale")).to_be_visible()
     polls = note_polls(tab)
@@ -239,11 +239,11 @@ def test_a_server_in_trouble_is_asked_once_a_second(add_webhook: AddWebhook, ans
     expect_badge(tab, "sent")
 
 
-def test_a_server_in_trouble_is_asked_no_more_often_than_before(add_webhook: AddWebhook) -> None:
+def test_a_failing_server_is_polled_no_more_often_than_before(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
     button(tab).click()
     expect_badge(tab, "pending")
-    tab.route("**/status", answer_bad_gateway)
+    tab.route("**/status", respond_bad_gateway)
     slow_down = "status => { status.setAttribute('hx-trigger', 'every 3000ms'); htmx.process(status, true); }"
     tab.locator(".status").evaluate(slow_down)
     expect(tab.locator("#stale")).to_be_visible()
@@ -255,7 +255,7 @@ def test_a_server_in_trouble_is_asked_no_more_often_than_before(add_webhook: Add
 def test_a_session_that_expires_while_pending_leads_the_whole_page_to_the_sign_in(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
     button(tab).click()
-    # An answer on its way would bring the cookie back: the details', or a poll's while they come fast.
+    # A pending response, of the details or of a fast poll, would set the cookie again.
     expect(tab.locator("#details tbody tr")).to_contain_text("Pending")
     expect(tab.locator(".status")).to_have_attribute("hx-trigger", re.compile(r"every \d{4}ms"))
     tab.context.clear_cookies()
@@ -278,7 +278,7 @@ def test_the_keyboard_alone_is_enough_to_send(add_webhook: AddWebhook) -> None:
     expect_badge(tab, "sent")
 
 
-def test_support_may_test_and_finds_nothing_to_edit_or_add(support: Page) -> None:
+def test_support_may_test_and_sees_no_edit_or_add_controls(support: Page) -> None:
     support.goto("/w/clinic/destinations")
     expect(support.get_by_role("heading", name="Mill Street Clinic")).to_be_visible()
     expect(support.get_by_role("link", name="Add destination")).to_have_count(0)
@@ -289,7 +289,7 @@ def test_support_may_test_and_finds_nothing_to_edit_or_add(support: Page) -> Non
     expect_badge(support, "sent")
 
 
-def test_a_viewer_finds_badges_and_no_button(viewer: Page) -> None:
+def test_a_viewer_sees_badges_and_no_button(viewer: Page) -> None:
     viewer.goto("/w/harbor/destinations")
     expect(viewer.locator("[data-last-test]").first).to_be_visible()
     expect(button(viewer)).to_have_count(0)
@@ -298,7 +298,7 @@ def test_a_viewer_finds_badges_and_no_button(viewer: Page) -> None:
     expect(button(viewer)).to_have_count(0)
 
 
-def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_at_the_field(admin: Page) -> None:
+def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_the_error_at_the_field(admin: Page) -> None:
     submit_wrong_address(admin)
     expect(admin.get_by_label("Name")).to_have_value("Ops webhook")
     address = admin.get_by_label("Address")
@@ -306,13 +306,13 @@ def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_at_the_field(ad
     expect(address).to_have_accessible_description(re.compile("The address does not begin with https://"))
 
 
-def test_a_form_that_comes_back_echoes_no_secret(admin: Page) -> None:
+def test_a_refused_form_repeats_no_secret(admin: Page) -> None:
     submit_wrong_address(admin)
     expect(admin.locator("#address-error")).to_be_visible()
     assert "canary" not in admin.content()
 
 
-def test_delete_asks_first(add_webhook: AddWebhook) -> None:
+def test_delete_asks_for_confirmation(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     name, address = tab.locator("h1").inner_text(), tab.url
     tab.get_by_role("link", name="Delete").click()
@@ -346,7 +346,7 @@ def test_a_receiver_that_was_busy_twice_gets_the_message_with_the_third_attempt(
 
 
 @pytest.mark.parametrize("status", [502, 503])
-def test_a_press_that_a_gateway_answers_leaves_the_badge_alone_and_says_that_the_server_is_silent(
+def test_a_gateway_error_leaves_the_badge_and_shows_that_the_server_does_not_respond(
     add_webhook: AddWebhook, status: int
 ) -> None:
     tab = add_webhook("works")
@@ -369,7 +369,7 @@ def test_a_press_without_a_queue_shows_that_nothing_was_sent(add_webhook: AddWeb
     expect(tab.locator("#stale")).to_be_hidden()
 
 
-def test_the_list_of_last_tests_follows_a_press(add_webhook: AddWebhook) -> None:
+def test_the_list_of_last_tests_is_updated_after_a_press(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     expect(tab.locator("#details")).to_contain_text("No test has been sent yet.")
 

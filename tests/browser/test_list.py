@@ -1,8 +1,8 @@
-"""A workspace's list in a real browser: its state in words, what is wanted of it, and a test of all of it."""
+"""A workspace's list in a real browser: its summary, its filters, and Test all."""
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.test_journey import press_tab_until_focused
 
@@ -10,19 +10,19 @@ ALL_ENDED = re.compile(r"All \d tests have ended: \d accepted, \d failed\.")
 
 
 def open_list(tab: Page, path: str = "/w/clinic/destinations") -> Page:
-    """Open a list, marked so that it shows whether it was loaded again."""
+    """Open a list and set a variable that a reload removes."""
     tab.goto(path)
     tab.evaluate("window.loadedOnce = true")
     return tab
 
 
-def test_the_page_opens_with_its_state_in_words_and_what_is_broken_first(support: Page) -> None:
+def test_the_page_starts_with_a_summary_and_the_broken_destinations(support: Page) -> None:
     open_list(support, "/w/harbor/destinations?q=ticket")
     expect(support.locator("#state p")).to_contain_text(re.compile(r"\d of \d+ destinations accepted their last test"))
     expect(support.locator(".destination h2").first).to_have_text("Old ticket system")
 
 
-def test_a_tab_shows_one_badge_without_leaving_the_page_and_the_address_keeps_it(support: Page) -> None:
+def test_a_tab_filters_by_badge_without_a_reload_and_the_url_keeps_it(support: Page) -> None:
     open_list(support, "/w/harbor/destinations?q=ticket")
     support.get_by_role("navigation", name="Show").get_by_role("link", name="Failed").click()
     expect(support.locator(".destination h2")).to_have_text(["Old ticket system"])
@@ -30,7 +30,7 @@ def test_a_tab_shows_one_badge_without_leaving_the_page_and_the_address_keeps_it
     assert support.evaluate("window.loadedOnce")
 
 
-def test_what_is_typed_narrows_the_list_and_the_address_brings_it_back(support: Page) -> None:
+def test_a_typed_filter_narrows_the_list_and_survives_a_reload(support: Page) -> None:
     open_list(support)
     support.get_by_label("Name contains").press_sequentially("lab")
     expect(support.locator(".destination h2")).to_have_text(["Lab system"])
@@ -54,10 +54,15 @@ def test_without_javascript_the_filter_is_a_form(open_list_without_javascript: P
     expect(tab.locator(".destination h2")).to_have_text(["Lab system"])
 
 
-def test_a_test_of_all_asks_first_then_shows_how_far_it_is_and_what_came_of_it(support: Page) -> None:
+def test_test_all_asks_for_confirmation_then_shows_progress_and_results(support: Page) -> None:
     open_list(support)
     questions: list[str] = []
-    support.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.accept()))
+
+    def confirm(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.accept()
+
+    support.on("dialog", confirm)
     support.get_by_role("button", name="Test all").click()
     expect(support.get_by_role("progressbar", name="Tests that have ended")).to_be_visible()
     expect(support.locator("#batch")).to_contain_text(ALL_ENDED, timeout=45_000)
@@ -66,7 +71,7 @@ def test_a_test_of_all_asks_first_then_shows_how_far_it_is_and_what_came_of_it(s
     assert support.evaluate("window.loadedOnce")
 
 
-def test_a_test_of_all_that_is_declined_sends_nothing_and_complains_of_nothing(support: Page) -> None:
+def test_a_declined_test_all_sends_nothing_and_shows_no_error(support: Page) -> None:
     open_list(support)
     support.once("dialog", lambda dialog: dialog.dismiss())
     support.evaluate("document.addEventListener('htmx:finally:request', () => { window.finished = true })")
@@ -76,7 +81,7 @@ def test_a_test_of_all_that_is_declined_sends_nothing_and_complains_of_nothing(s
     expect(support.locator("#batch")).to_be_empty()
 
 
-def test_back_shows_what_was_shown_before(support: Page) -> None:
+def test_back_shows_the_previous_filter(support: Page) -> None:
     open_list(support, "/w/harbor/destinations?q=ticket")
     support.get_by_role("navigation", name="Show").get_by_role("link", name="Failed").click()
     expect(support.locator(".destination h2")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""Every page, in light and in dark: it fits a desk and a phone, shuts nobody out, is quiet, and loads only our own."""
+"""Every page in light and dark: it fits desktop and phone, is accessible, logs nothing and loads only our files."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -7,47 +7,47 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.conftest import AddWebhook, Sessions
-from tests.browser.page_checks import WIDTHS, Place, Sighting, find_barriers, see
+from tests.browser.page_checks import WIDTHS, PageCase, PageReport, check_page, find_barriers
 from tests.browser.running_demo import RunningDemo
 
 Scheme = Literal["light", "dark"]
 
-# The ids are those of the demo's data: 1 was sent, 5 has failed, 8 is disabled, 2 is an e-mail.
-PLACES = {
-    "sign-in": Place("/sign-in", role="nobody"),
-    "sign-in-refused": Place("/sign-in", role="nobody", press="Sign in", status=400),
-    "list": Place("/w/harbor/destinations"),
-    "list-of-nothing": Place("/w/harbor/destinations?q=no+such+name"),
-    "list-of-viewer": Place("/w/clinic/destinations", role="viewer"),
-    "sent": Place("/w/harbor/destinations/1"),
-    "failed": Place("/w/harbor/destinations/5"),
-    "disabled": Place("/w/harbor/destinations/8"),
-    "destination-of-viewer": Place("/w/harbor/destinations/2", role="viewer"),
-    "history": Place("/w/harbor/history"),
-    "history-of-one": Place("/w/harbor/history?destination=5", role="viewer"),
-    "history-of-nothing": Place("/w/harbor/history?status=suppressed"),
-    "preview": Place("/w/harbor/destinations/1/preview"),
-    "preview-of-mail": Place("/w/harbor/destinations/2/preview", role="viewer"),
-    "choose": Place("/w/harbor/destinations/new"),
-    "add-teams": Place("/w/harbor/destinations/new/teams"),
-    "add-email": Place("/w/harbor/destinations/new/email"),
-    "add-slack": Place("/w/harbor/destinations/new/slack"),
-    "add-refused": Place("/w/harbor/destinations/new/webhook", press="Add destination", status=400),
-    "edit": Place("/w/harbor/destinations/2/edit"),
-    "delete": Place("/w/harbor/destinations/1/delete"),
-    "broken": Place("/broken", role="support"),
-    "audit": Place("/w/harbor/audit"),
-    "inbox": Place("/demo/inbox"),
-    "forbidden": Place("/w/harbor/destinations/new", role="viewer", status=403),
-    "not-found": Place("/w/harbor/destinations/0", status=404),
+# The ids come from the demo's data: 1 was sent, 5 has failed, 8 is disabled, 2 is an email destination.
+PAGE_CASES = {
+    "sign-in": PageCase("/sign-in", role="nobody"),
+    "sign-in-refused": PageCase("/sign-in", role="nobody", press="Sign in", status=400),
+    "list": PageCase("/w/harbor/destinations"),
+    "list-of-nothing": PageCase("/w/harbor/destinations?q=no+such+name"),
+    "list-of-viewer": PageCase("/w/clinic/destinations", role="viewer"),
+    "sent": PageCase("/w/harbor/destinations/1"),
+    "failed": PageCase("/w/harbor/destinations/5"),
+    "disabled": PageCase("/w/harbor/destinations/8"),
+    "destination-of-viewer": PageCase("/w/harbor/destinations/2", role="viewer"),
+    "history": PageCase("/w/harbor/history"),
+    "history-of-one": PageCase("/w/harbor/history?destination=5", role="viewer"),
+    "history-of-nothing": PageCase("/w/harbor/history?status=suppressed"),
+    "preview": PageCase("/w/harbor/destinations/1/preview"),
+    "preview-of-mail": PageCase("/w/harbor/destinations/2/preview", role="viewer"),
+    "choose": PageCase("/w/harbor/destinations/new"),
+    "add-teams": PageCase("/w/harbor/destinations/new/teams"),
+    "add-email": PageCase("/w/harbor/destinations/new/email"),
+    "add-slack": PageCase("/w/harbor/destinations/new/slack"),
+    "add-refused": PageCase("/w/harbor/destinations/new/webhook", press="Add destination", status=400),
+    "edit": PageCase("/w/harbor/destinations/2/edit"),
+    "delete": PageCase("/w/harbor/destinations/1/delete"),
+    "broken": PageCase("/broken", role="support"),
+    "audit": PageCase("/w/harbor/audit"),
+    "inbox": PageCase("/demo/inbox"),
+    "forbidden": PageCase("/w/harbor/destinations/new", role="viewer", status=403),
+    "not-found": PageCase("/w/harbor/destinations/0", status=404),
 }
 KINDS_OF_MESSAGE = (".inbox-card", ".inbox-letter", ".inbox-chat", "[data-signature=valid]", "[data-answer=refused]")
 TO_PRESS = ("Operations channel", "On-call email", "Incident room", "Ticket system", "Old ticket system")
 
 
 @pytest.fixture(scope="module")
-def lived_in(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None:
-    """See that the inbox holds a message of every kind."""
+def full_inbox(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None:
+    """Fill the inbox with a message of every kind."""
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
         tab = context.new_page()
         tab.goto("/w/harbor/destinations")
@@ -66,10 +66,10 @@ def scheme(request: pytest.FixtureRequest) -> Scheme:
 
 @pytest.fixture(scope="module")
 def browsers(
-    scheme: Scheme, chromium: Browser, demo: RunningDemo, sessions: Sessions, lived_in: None
+    scheme: Scheme, chromium: Browser, demo: RunningDemo, sessions: Sessions, full_inbox: None
 ) -> Iterator[dict[str, BrowserContext]]:
-    """A browser of everybody who looks."""
-    # Without movement: a colour that is still changing has no contrast to measure.
+    """A browser context for each role."""
+    # Without motion: the contrast of a color in transition cannot be measured.
     contexts = {
         role: chromium.new_context(
             base_url=demo.address, storage_state=cookies, color_scheme=scheme, reduced_motion="reduce"
@@ -81,35 +81,35 @@ def browsers(
         context.close()
 
 
-@pytest.fixture(scope="module", params=PLACES.values(), ids=list(PLACES))
-def sighting(request: pytest.FixtureRequest, browsers: dict[str, BrowserContext]) -> Sighting:
-    """One page, in light or in dark."""
-    place: Place = request.param
-    with browsers[place.role].new_page() as tab:
-        return see(tab, place)
+@pytest.fixture(scope="module", params=PAGE_CASES.values(), ids=list(PAGE_CASES))
+def report(request: pytest.FixtureRequest, browsers: dict[str, BrowserContext]) -> PageReport:
+    """The checks of one page, in light or in dark."""
+    case: PageCase = request.param
+    with browsers[case.role].new_page() as tab:
+        return check_page(tab, case)
 
 
-def test_nothing_sticks_out_at_the_side(sighting: Sighting) -> None:
-    assert sighting.overflow == dict.fromkeys(WIDTHS, (0, 0))
+def test_nothing_overflows_the_page(report: PageReport) -> None:
+    assert report.overflow == dict.fromkeys(WIDTHS, (0, 0))
 
 
-def test_nothing_keeps_anybody_from_using_it(sighting: Sighting) -> None:
-    assert sighting.barriers == {width: [] for width in WIDTHS}
+def test_the_page_is_accessible(report: PageReport) -> None:
+    assert report.barriers == {width: [] for width in WIDTHS}
 
 
-def test_the_console_stays_empty(sighting: Sighting) -> None:
-    assert sighting.console == []
+def test_the_console_stays_empty(report: PageReport) -> None:
+    assert report.console == []
 
 
-def test_the_content_security_policy_is_not_violated(sighting: Sighting) -> None:
-    assert sighting.violations == []
+def test_the_content_security_policy_is_not_violated(report: PageReport) -> None:
+    assert report.violations == []
 
 
-def test_everything_is_loaded_from_our_own_origin(sighting: Sighting, demo: RunningDemo) -> None:
-    assert sighting.origins == {demo.address}
+def test_everything_is_loaded_from_our_origin(report: PageReport, demo: RunningDemo) -> None:
+    assert report.origins == {demo.address}
 
 
-def test_a_pending_badge_and_its_reason_keep_nobody_out_either(add_webhook: AddWebhook, scheme: Scheme) -> None:
+def test_a_pending_badge_and_its_reason_are_accessible(add_webhook: AddWebhook, scheme: Scheme) -> None:
     tab = add_webhook("slow")
     tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.locator("[data-action=send-test]").click()

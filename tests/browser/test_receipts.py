@@ -1,4 +1,4 @@
-"""Did it really arrive: whoever reads the message says so by its link, and a member says so on the page."""
+"""Receipts in a real browser: from the link in the message, and from a member on the page."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,7 +10,7 @@ from tests.browser.test_journey import button, expect_badge, messages, reference
 
 @pytest.fixture
 def sent(add_webhook: AddWebhook) -> Page:
-    """A destination's page, whose test was sent."""
+    """The page of a destination whose test was sent."""
     tab = add_webhook("works")
     button(tab).click()
     expect_badge(tab, "sent")
@@ -20,7 +20,7 @@ def sent(add_webhook: AddWebhook) -> Page:
 
 @pytest.fixture
 def link(sent: Page) -> str:
-    """The link in the message, which stands in another tab's inbox."""
+    """The link in the message, read from the inbox in another tab."""
     inbox = sent.context.new_page()
     address = messages(inbox, reference(sent)).get_by_role("link", name="I see it").get_attribute("href")
     assert address
@@ -28,7 +28,7 @@ def link(sent: Page) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_of_a_link_shuts_nobody_out(link: str, open_tab: OpenTab, scheme: str) -> None:
+def test_the_links_page_is_accessible(link: str, open_tab: OpenTab, scheme: str) -> None:
     stranger = open_tab(color_scheme=scheme, viewport={"width": 360, "height": 800}, reduced_motion="reduce")
     stranger.goto(link)
     assert find_barriers(stranger) == []
@@ -48,7 +48,7 @@ def test_a_link_works_once_without_an_account_and_without_scripts(link: str, sen
     expect_badge(sent, "sent")
 
 
-def test_a_member_says_that_it_did_not_arrive_and_the_badge_keeps_to_what_it_knows(sent: Page) -> None:
+def test_a_member_reports_a_missing_message_and_the_badge_stays(sent: Page) -> None:
     sent.get_by_role("button", name="It did not arrive").click()
     expect(sent.locator("#receipt")).to_contain_text("Demo admin")
     expect_badge(sent, "sent")

@@ -1,4 +1,4 @@
-"""What every channel's tests need: a message to send, a far end on the loopback, and the operator's trust in it."""
+"""Fixtures for channel tests: a message, a receiver on the loopback, and an outbound client that trusts it."""
 
 import json
 import re
@@ -15,43 +15,43 @@ from webapp.channels.contract import Message
 from webapp.outbound import OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 
+# The receipt link of a message that has one.
 LINK = "https://alertcheck.example.com/seen/WzEsIks3Il0.x-_y"
-"""A message's, where it has one."""
 
 
 @dataclass(frozen=True)
-class ScriptedServer:
-    """A web server that answers every request as it is told, and keeps what it was sent."""
+class RecordingReceiver:
+    """A web server with a configurable response that records every request."""
 
     server: HTTPServer
 
     @property
     def outbound(self) -> OutboundClient:
-        """The settings of an operator who trusts it."""
+        """The outbound client of an administrator who trusts this receiver."""
         return OutboundClient(Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", self.server.port)})))
 
     @property
     def requests(self) -> list[Request]:
-        """What it was sent."""
+        """Every recorded request."""
         return [request for request, _ in self.server.log]
 
     @property
     def request(self) -> Request:
-        """The one request it was sent."""
+        """The only recorded request."""
         (request,) = self.requests
         return request
 
     @property
     def json(self) -> Any:
-        """The one request's body."""
+        """The parsed body of the only request."""
         return json.loads(self.request.get_data())
 
     def url(self, path: str) -> str:
-        """Return its address with this path."""
+        """Return the receiver's URL for a path."""
         return str(self.server.url_for(path))
 
-    def answers(self, status: int, body: bytes | str = b"", headers: Mapping[str, str] | None = None) -> None:
-        """Answer like this from now on."""
+    def respond_with(self, status: int, body: bytes | str = b"", headers: Mapping[str, str] | None = None) -> None:
+        """Set the response to every later request."""
         self.server.clear_all_handlers()
         self.server.expect_request(re.compile("")).respond_with_data(body, status, headers)
 
@@ -62,8 +62,8 @@ def httpserver_listen_address() -> tuple[str, int]:
 
 
 @pytest.fixture
-def receiver(httpserver: HTTPServer) -> ScriptedServer:
-    return ScriptedServer(httpserver)
+def receiver(httpserver: HTTPServer) -> RecordingReceiver:
+    return RecordingReceiver(httpserver)
 
 
 @pytest.fixture
@@ -81,14 +81,14 @@ def message() -> Message:
 
 
 @pytest.fixture
-def linked(message: Message) -> Message:
-    """The same with a link."""
+def message_with_link(message: Message) -> Message:
+    """The same message with a receipt link."""
     return replace(message, receipt_link=LINK)
 
 
 @pytest.fixture
 def facts() -> dict[str, str]:
-    """What `message` has to say of itself."""
+    """The labels and values that `message` must show."""
     return {
         "Workspace": "Acme GmbH",
         "Destination": "On-call",

@@ -1,4 +1,4 @@
-"""What every channel keeps to, whatever its far end does; a new channel is covered as soon as it exists."""
+"""The rules of every channel, whatever its receiver does. A new channel is covered automatically."""
 
 import base64
 import logging
@@ -17,8 +17,9 @@ from time import monotonic, sleep
 import pytest
 
 from benchmarks.installation.scripted_server import listening
-from tests.channels.conftest import ScriptedServer
-from tests.scripted_mail_server import ScriptedMailServer, mail_server
+from tests.channels.conftest import RecordingReceiver
+from tests.scripted_mail_server import ScriptedMailServer
+from tests.scripted_mail_server import mail_server as run_mail_server
 from webapp.channels import CHANNELS
 from webapp.channels.contract import (
     Accepted,
@@ -42,17 +43,17 @@ SIGNING_SECRET = "whsec_" + base64.b64encode(f"{CANARY}-and-some-more-bytes".enc
 LIMITS = Limits(whole=0.6, lookup=0.5, connect=0.5, silence=0.3)
 MARGIN = 1.5
 
-Behaviour = Callable[[socket.socket], None]
+Behavior = Callable[[socket.socket], None]
 
 
-def says(answer: bytes) -> Behaviour:
-    """Listen for a moment, then say this and no more."""
+def sends(response: bytes) -> Behavior:
+    """Read for a moment, then send the response and nothing more."""
 
     def behave(connection: socket.socket) -> None:
         connection.settimeout(0.1)
         with suppress(TimeoutError):
             connection.recv(65536)
-        connection.sendall(answer)
+        connection.sendall(response)
         connection.shutdown(socket.SHUT_WR)
         connection.settimeout(2)
         with suppress(TimeoutError):
@@ -62,37 +63,37 @@ def says(answer: bytes) -> Behaviour:
     return behave
 
 
-def says_nothing(connection: socket.socket) -> None:
+def sends_nothing(connection: socket.socket) -> None:
     with suppress(TimeoutError):
         while connection.recv(65536):
             pass
 
 
-def never_stops(piece: bytes, connection: socket.socket) -> None:
+def sends_endlessly(piece: bytes, connection: socket.socket) -> None:
     while True:
         connection.sendall(piece)
         sleep(0.01)
 
 
-def answer(status: str, body: str = "", headers: str = "") -> bytes:
+def make_response(status: str, body: str = "", headers: str = "") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n{body}".encode()
 
 
-ANSWERS: dict[str, Behaviour] = {
-    "500 that repeats the secret": says(answer("500 Oops", f"no such hook: {CANARY}")),
-    "400 with the secret as its reason": says(answer(f"400 {CANARY}", CANARY, f"Retry-After: {CANARY}\r\n")),
-    "redirect with the secret": says(answer("307 Go", headers=f"Location: /{CANARY}\r\n")),
-    "redirect to another place": says(answer("302 Go", headers="Location: https://example.com/\r\n")),
-    "mail reply that repeats the secret": says(f"550 5.1.1 <{CANARY}@example.com> unknown\r\n".encode()),
-    "garbage": says(bytes(range(256)) * 8 + CANARY.encode()),
-    "half a status line": says(b"HTTP/1.1 2"),
+RESPONSES: dict[str, Behavior] = {
+    "500 that repeats the secret": sends(make_response("500 Oops", f"no such hook: {CANARY}")),
+    "400 with the secret as its reason": sends(make_response(f"400 {CANARY}", CANARY, f"Retry-After: {CANARY}\r\n")),
+    "redirect with the secret": sends(make_response("307 Go", headers=f"Location: /{CANARY}\r\n")),
+    "redirect to another place": sends(make_response("302 Go", headers="Location: https://example.com/\r\n")),
+    "mail reply that repeats the secret": sends(f"550 5.1.1 <{CANARY}@example.com> unknown\r\n".encode()),
+    "garbage": sends(bytes(range(256)) * 8 + CANARY.encode()),
+    "half a status line": sends(b"HTTP/1.1 2"),
 }
-BEHAVIOURS: dict[str, Behaviour] = ANSWERS | {
+BEHAVIORS: dict[str, Behavior] = RESPONSES | {
     "closed at once": lambda connection: None,
-    "silence": says_nothing,
-    "endless headers": partial(never_stops, b"X-Endless: 1\r\n"),
-    "endless mail reply": partial(never_stops, b"220-and another thing\r\n"),
-    "endless 100 Continue": partial(never_stops, b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "silence": sends_nothing,
+    "endless headers": partial(sends_endlessly, b"X-Endless: 1\r\n"),
+    "endless mail reply": partial(sends_endlessly, b"220-and another thing\r\n"),
+    "endless 100 Continue": partial(sends_endlessly, b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
 
 MESSAGE = Message(
@@ -114,20 +115,20 @@ every_field = pytest.mark.parametrize(
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A far end, and how to send to it."""
+class RunningReceiver:
+    """A receiver with a scripted behavior, and an outbound client that may send to it."""
 
     port: int
     connections: list[int]
     outbound: OutboundClient
 
     def send(self, channel: Channel) -> Accepted:
-        """Send through a channel whose every setting holds the canary."""
+        """Send through a channel with the canary in every setting."""
         return channel.send(fill_in(channel, self.port), MESSAGE, self.outbound)
 
 
 def fill_in(channel: Channel, port: int) -> dict[str, str]:
-    """Give every setting of a channel a value with the canary; the address leads to this port."""
+    """Return settings for a channel with the canary in every value and this port in the address."""
     by_kind = {
         FieldKind.ADDRESS: f"http://127.0.0.1:{port}/services/{CANARY}?sig={CANARY}",
         FieldKind.SECRET: SIGNING_SECRET,
@@ -137,85 +138,86 @@ def fill_in(channel: Channel, port: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def stage(behaviour: Behaviour) -> Iterator[Stage]:
-    """Set up a far end with this behaviour, for HTTP and SMTP alike."""
+def running(behavior: Behavior) -> Iterator[RunningReceiver]:
+    """Start a receiver with this behavior for both HTTP and SMTP."""
     connections: list[int] = []
 
     def behave(connection: socket.socket) -> None:
         connections.append(connection.getpeername()[1])
-        behaviour(connection)
+        behavior(connection)
 
     with listening(behave, read_first=False) as receiver:
         policy = Policy(trusted_origins=frozenset({Origin("http", "127.0.0.1", receiver.port)}))
         mail = MailServer("127.0.0.1", receiver.port, "alerts@example.com", MailSecurity.NONE, limits=LIMITS)
-        yield Stage(receiver.port, connections, OutboundClient(policy, mail, limits=LIMITS))
+        yield RunningReceiver(receiver.port, connections, OutboundClient(policy, mail, limits=LIMITS))
 
 
 @every_channel
-@pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
-def test_whatever_the_far_end_does_a_channel_fails_with_the_one_error_in_time_and_without_its_secret(
-    channel: Channel, stage: Stage, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("behavior", BEHAVIORS.values(), ids=BEHAVIORS)
+def test_any_misbehaving_receiver_causes_the_one_error_in_time_without_the_secret(
+    channel: Channel, running: RunningReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     started = monotonic()
     with pytest.raises(DeliveryFailed) as caught:
-        stage.send(channel)
+        running.send(channel)
     assert monotonic() - started < LIMITS.whole + MARGIN
     failure = caught.value
-    told = [repr(failure), failure.message, repr(failure.facts), *traceback.format_exception(failure), caplog.text]
-    assert CANARY not in "".join(told)
+    texts = [repr(failure), failure.message, repr(failure.facts), *traceback.format_exception(failure), caplog.text]
+    assert CANARY not in "".join(texts)
 
 
 @every_channel
-@pytest.mark.parametrize("behaviour", ANSWERS.values(), ids=ANSWERS)
-def test_whatever_the_far_end_answers_a_channel_connects_once_and_follows_nothing(
-    channel: Channel, stage: Stage
+@pytest.mark.parametrize("behavior", RESPONSES.values(), ids=RESPONSES)
+def test_whatever_the_response_a_channel_connects_once_and_follows_no_redirect(
+    channel: Channel, running: RunningReceiver
 ) -> None:
     with suppress(DeliveryFailed):
-        stage.send(channel)
-    assert len(stage.connections) == 1
+        running.send(channel)
+    assert len(running.connections) == 1
 
 
 @every_channel
-@pytest.mark.parametrize("behaviour", [says_nothing])
-def test_without_its_settings_a_channel_sends_nothing_and_says_so(channel: Channel, stage: Stage) -> None:
+@pytest.mark.parametrize("behavior", [sends_nothing])
+def test_without_its_settings_a_channel_fails_and_sends_nothing(channel: Channel, running: RunningReceiver) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        channel.send({}, MESSAGE, stage.outbound)
+        channel.send({}, MESSAGE, running.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
-    assert stage.connections == []
+    assert running.connections == []
 
 
 @dataclass(frozen=True)
-class Keeper:
-    """Far ends that accept everything and keep it."""
+class AcceptingReceivers:
+    """A web server and a mail server that accept and record everything."""
 
-    web: ScriptedServer
-    post_office: ScriptedMailServer
+    web: RecordingReceiver
+    mail_server: ScriptedMailServer
 
     @property
     def outbound(self) -> OutboundClient:
-        mail = MailServer("127.0.0.1", self.post_office.port, "alerts@example.com", MailSecurity.NONE)
+        mail = MailServer("127.0.0.1", self.mail_server.port, "alerts@example.com", MailSecurity.NONE)
         return replace(self.web.outbound, mail=mail)
 
     def preview(self, channel: Channel, message: Message = MESSAGE) -> Preview:
         return channel.preview(fill_in(channel, self.web.server.port), message, self.outbound)
 
-    def send(self, channel: Channel, message: Message) -> "Keeper":
+    def send(self, channel: Channel, message: Message) -> "AcceptingReceivers":
         channel.send(fill_in(channel, self.web.server.port), message, self.outbound)
         return self
 
     @property
     def headers(self) -> dict[str, str]:
-        """Those of the one message that came, by their names in lower case."""
-        sources = [*(request.headers for request in self.web.requests), *self._mails]
-        return {name.lower(): str(value) for source in sources for name, value in source.items()}
+        """The headers of the only recorded message, by their lower-case names."""
+        posted = [pair for request in self.web.requests for pair in request.headers.items()]
+        mailed = [pair for mail in self._mails for pair in mail.items()]
+        return {name.lower(): str(value) for name, value in [*posted, *mailed]}
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The texts of the one message that came."""
+        """The texts of the only recorded message."""
         posted = [Part(str(post.content_type), post.get_data(as_text=True)) for post in self.web.requests]
         mailed = [
-            Part(part.get_content_type(), part.get_content().replace("\r\n", "\n"))  # the line ends are the wire's
+            Part(part.get_content_type(), part.get_content().replace("\r\n", "\n"))  # CRLF is only the wire format
             for mail in self._mails
             for part in mail.iter_parts()
         ]
@@ -223,51 +225,53 @@ class Keeper:
 
     @property
     def _mails(self) -> list[EmailMessage]:
-        return [message_from_bytes(mime, _class=EmailMessage, policy=default) for mime in self.post_office.messages]
+        return [message_from_bytes(mime, _class=EmailMessage, policy=default) for mime in self.mail_server.messages]
 
 
 @pytest.fixture
-def keeper(receiver: ScriptedServer) -> Iterator[Keeper]:
-    receiver.answers(200, "ok")
-    with mail_server() as post_office:
-        yield Keeper(receiver, post_office)
+def accepting(receiver: RecordingReceiver) -> Iterator[AcceptingReceivers]:
+    receiver.respond_with(200, "ok")
+    with run_mail_server() as mail_server:
+        yield AcceptingReceivers(receiver, mail_server)
 
 
 @every_channel
 @pytest.mark.parametrize("workspace", ["Acme", "Büro \N{FIRE} & <Söhne>"])
-def test_a_preview_says_to_the_letter_what_the_far_end_gets(channel: Channel, keeper: Keeper, workspace: str) -> None:
-    message = replace(MESSAGE, workspace=workspace)
-    preview = keeper.preview(channel, message)
-    assert preview.parts == keeper.send(channel, message).parts != ()
-
-
-@every_channel
-def test_a_preview_names_headers_that_the_far_end_gets_and_their_values_unless_they_are_made_then(
-    channel: Channel, keeper: Keeper
+def test_a_preview_shows_exactly_what_the_receiver_gets(
+    channel: Channel, accepting: AcceptingReceivers, workspace: str
 ) -> None:
-    previewed = keeper.preview(channel).headers
-    came = keeper.send(channel, MESSAGE).headers
-    told = {name.lower(): value for name, value in previewed.items() if not value.startswith("(")}
-    assert {name.lower() for name in previewed} <= set(came)
-    assert told == {name: came[name] for name in told}
+    message = replace(MESSAGE, workspace=workspace)
+    preview = accepting.preview(channel, message)
+    assert preview.parts == accepting.send(channel, message).parts != ()
 
 
 @every_channel
-def test_a_preview_connects_to_nothing_and_shows_no_secret(channel: Channel, keeper: Keeper) -> None:
-    preview = keeper.preview(channel)
+def test_a_preview_shows_headers_the_receiver_gets_with_every_value_known_in_advance(
+    channel: Channel, accepting: AcceptingReceivers
+) -> None:
+    previewed = accepting.preview(channel).headers
+    received = accepting.send(channel, MESSAGE).headers
+    known = {name.lower(): value for name, value in previewed.items() if not value.startswith("(")}
+    assert {name.lower() for name in previewed} <= set(received)
+    assert known == {name: received[name] for name in known}
+
+
+@every_channel
+def test_a_preview_connects_to_nothing_and_shows_no_secret(channel: Channel, accepting: AcceptingReceivers) -> None:
+    preview = accepting.preview(channel)
     assert CANARY not in repr(preview)
     assert SIGNING_SECRET not in repr(preview)
-    assert (keeper.web.requests, keeper.post_office.commands) == ([], [])
+    assert (accepting.web.requests, accepting.mail_server.commands) == ([], [])
 
 
 @every_channel
-def test_without_its_settings_a_channel_previews_nothing_and_says_so(channel: Channel, keeper: Keeper) -> None:
+def test_without_its_settings_a_channels_preview_fails(channel: Channel, accepting: AcceptingReceivers) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        channel.preview({}, MESSAGE, keeper.outbound)
+        channel.preview({}, MESSAGE, accepting.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
-def test_json_is_read_on_many_lines_and_in_its_own_letters() -> None:
+def test_readable_json_is_indented_and_unescaped() -> None:
     assert Part("application/json", '{"a": "\\u00fc"}').readable == '{\n  "a": "ü"\n}'
     assert Part("text/plain", '{"a": 1}').readable == '{"a": 1}'
 
@@ -293,12 +297,12 @@ def test_a_channel_hints_only_at_known_codes_and_in_whole_sentences(channel: Cha
 
 
 @every_channel
-def test_the_first_field_says_where_messages_go(channel: Channel) -> None:
+def test_the_first_field_is_the_target_of_messages(channel: Channel) -> None:
     assert channel.fields[0].kind is not FieldKind.SECRET
 
 
 @every_field
-def test_a_field_tells_how_to_fill_it_in(field: Field) -> None:
+def test_a_field_has_a_label_and_help(field: Field) -> None:
     assert field.name.isidentifier()
     assert field.label
     assert field.help.endswith(".")
@@ -313,17 +317,17 @@ def test_a_field_refuses_nonsense_without_repeating_it(field: Field, typed: str)
 
 
 @pytest.mark.parametrize("settings", [{}, {"address": ""}, {"address": " \n"}])
-def test_a_setting_that_is_missing_or_blank_is_not_got(settings: dict[str, str]) -> None:
+def test_a_missing_or_blank_setting_is_incomplete(settings: dict[str, str]) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         get_setting(settings, "address")
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
-def test_a_message_tells_in_utc_when_it_was_asked_for(message: Message) -> None:
+def test_a_message_shows_its_press_time_in_utc(message: Message) -> None:
     assert message.facts["Sent at"] == "2026-11-03 08:35:06 UTC"
 
 
-def test_a_message_keeps_every_name_on_one_line_and_within_bounds(message: Message) -> None:
-    told = replace(message, workspace=" Acme\r\n\x00 GmbH\u2028", requested_by="x" * 1000).facts
-    assert told["Workspace"] == "Acme GmbH"
-    assert told["Sent by"] == "x" * 200
+def test_a_message_keeps_every_name_on_one_line_within_limits(message: Message) -> None:
+    facts = replace(message, workspace=" Acme\r\n\x00 GmbH\u2028", requested_by="x" * 1000).facts
+    assert facts["Workspace"] == "Acme GmbH"
+    assert facts["Sent by"] == "x" * 200

@@ -1,4 +1,4 @@
-"""E-mail: what the mailboxes get, and what the mail server's answers mean."""
+"""Email: the mail that mailboxes get, and the meaning of the mail server's replies."""
 
 import socket
 from collections.abc import Iterator
@@ -30,17 +30,17 @@ THREE = {"recipients": "ann@example.com, bob@example.com\ncleo@example.com"}
 
 
 class Mailbox:
-    """Takes every mail and keeps it."""
+    """Accepts and stores every mail."""
 
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd names its hooks so
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - the name of aiosmtpd's hook
         self.envelopes.append(envelope)
         return "250 2.0.0 kept"
 
     def open(self) -> EmailMessage:
-        """The one mail there is, parsed."""
+        """Return the only mail, parsed."""
         (envelope,) = self.envelopes
         assert isinstance(envelope.content, bytes)
         parsed = message_from_bytes(envelope.content, policy=default)
@@ -48,7 +48,7 @@ class Mailbox:
         return parsed
 
     def part(self, kind: str) -> str:
-        """The mail's plain or HTML text."""
+        """Return the mail's plain or HTML text."""
         body = self.open().get_body((kind,))
         assert body is not None
         return str(body.get_content())
@@ -79,10 +79,12 @@ def send_to_script(script: Script, message: Message) -> Accepted:
         return CHANNEL.send(THREE, message, through(receiver.port))
 
 
-# What is accepted
+# Accepted mail
 
 
-def test_a_mail_that_the_server_takes_is_accepted_for_everyone(message: Message, outbound: OutboundClient) -> None:
+def test_a_mail_that_the_server_accepts_is_accepted_for_all_recipients(
+    message: Message, outbound: OutboundClient
+) -> None:
     assert CHANNEL.send(THREE, message, outbound) == Accepted(250, None)
 
 
@@ -93,17 +95,17 @@ def test_a_mail_that_the_server_takes_is_accepted_for_everyone(message: Message,
         (["550 5.1.1 no", "450 4.2.1 busy", "250 ok"], "2 of 3 recipients were refused."),
     ],
 )
-def test_a_mail_that_not_everyone_gets_is_accepted_with_a_warning(
+def test_a_mail_refused_for_some_recipients_is_accepted_with_a_warning(
     replies: list[str], warning: str, message: Message
 ) -> None:
     assert send_to_script({"RCPT": replies}, message) == Accepted(250, warning)
 
 
-def test_a_server_that_hangs_up_after_its_yes_has_accepted_the_mail(message: Message) -> None:
+def test_a_server_that_closes_after_its_acceptance_has_accepted_the_mail(message: Message) -> None:
     assert send_to_script({"QUIT": "421 4.3.2 shutting down"}, message) == Accepted(250)
 
 
-# What is refused
+# Refused mail
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_a_server_that_hangs_up_after_its_yes_has_accepted_the_mail(message: Mes
         ({"GREETING": "SSH-2.0-OpenSSH"}, Code.SMTP_PROTOCOL, None, None),
     ],
 )
-def test_a_mail_that_nobody_gets_is_named_by_step_and_number(
+def test_a_refused_mail_is_classified_by_step_and_reply_code(
     script: Script, code: Code, status: int | None, token: str | None, message: Message
 ) -> None:
     with pytest.raises(DeliveryFailed) as caught:
@@ -127,7 +129,7 @@ def test_a_mail_that_nobody_gets_is_named_by_step_and_number(
     assert (caught.value.code, caught.value.facts.status, caught.value.facts.token) == (code, status, token)
 
 
-def test_without_a_mail_server_the_operator_is_named_in_the_next_step(message: Message) -> None:
+def test_without_a_mail_server_the_next_step_names_the_administrator(message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         CHANNEL.send(THREE, message, OutboundClient())
     assert caught.value.code is Code.CONFIG_INCOMPLETE
@@ -140,19 +142,17 @@ def test_without_recipients_the_settings_are_incomplete(message: Message, outbou
     assert caught.value.code is Code.CONFIG_INCOMPLETE
 
 
-def test_a_stored_recipient_that_is_none_is_not_sent_to(
-    message: Message, outbound: OutboundClient, mailbox: Mailbox
-) -> None:
+def test_an_invalid_stored_recipient_gets_no_mail(message: Message, outbound: OutboundClient, mailbox: Mailbox) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         CHANNEL.send({"recipients": "ann@example.com, bob"}, message, outbound)
     assert caught.value.code is Code.RECIPIENT_INVALID
     assert mailbox.envelopes == []
 
 
-# What the mailboxes get
+# The content of the mail
 
 
-def test_the_envelope_and_the_headers_name_the_same_people(
+def test_the_envelope_and_the_headers_name_the_same_recipients(
     message: Message, outbound: OutboundClient, mailbox: Mailbox
 ) -> None:
     CHANNEL.send(THREE, message, outbound)
@@ -165,7 +165,7 @@ def test_the_envelope_and_the_headers_name_the_same_people(
     )
 
 
-def test_the_headers_say_that_a_machine_sent_a_test(
+def test_the_headers_mark_an_automatic_test_message(
     message: Message, outbound: OutboundClient, mailbox: Mailbox
 ) -> None:
     CHANNEL.send(THREE, message, outbound)
@@ -183,13 +183,13 @@ def test_the_plain_text_names_the_test(
     assert mailbox.part("plain").startswith("[TEST]")
 
 
-def test_a_link_stands_below_in_both_texts(linked: Message, outbound: OutboundClient, mailbox: Mailbox) -> None:
-    CHANNEL.send(THREE, linked, outbound)
+def test_both_texts_end_with_the_link(message_with_link: Message, outbound: OutboundClient, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, message_with_link, outbound)
     assert mailbox.part("plain").splitlines()[-1] == f"I see it: {LINK}"
     assert f'<p><a href="{LINK}">I see it</a></p>' in mailbox.part("html")
 
 
-def test_the_html_says_the_same_with_every_name_escaped(
+def test_the_html_holds_the_same_facts_with_every_name_escaped(
     message: Message, outbound: OutboundClient, mailbox: Mailbox
 ) -> None:
     CHANNEL.send(THREE, replace(message, workspace="<b>Acme</b> & Söhne"), outbound)
@@ -197,11 +197,11 @@ def test_the_html_says_the_same_with_every_name_escaped(
     assert "<td>K7QM-4T</td>" in mailbox.part("html")
 
 
-def mail_about(name: str, message: Message) -> EmailMessage:
-    """Return the mail that is sent when everything a person named is named like this, as a mailbox reads it."""
-    named = replace(message, workspace=name, destination=name, requested_by=name)
+def mail_with_name(name: str, message: Message) -> EmailMessage:
+    """Return the parsed mail of a message whose workspace, destination and presser all have this name."""
+    renamed = replace(message, workspace=name, destination=name, requested_by=name)
     with mail_server() as receiver:
-        CHANNEL.send(THREE, named, through(receiver.port))
+        CHANNEL.send(THREE, renamed, through(receiver.port))
     (received,) = receiver.messages
     parsed = message_from_bytes(received, policy=default)
     assert isinstance(parsed, EmailMessage)
@@ -251,8 +251,8 @@ PIECES = [
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_a_name_is_taken_literally_and_adds_no_header(name: str, message: Message) -> None:
-    mail = mail_about(name, message)
+def test_a_name_is_used_literally_and_adds_no_header(name: str, message: Message) -> None:
+    mail = mail_with_name(name, message)
     assert mail.keys() == HEADERS
     assert mail["Subject"] == replace(message, workspace=name).title
     assert mail["To"] == "ann@example.com, bob@example.com, cleo@example.com"
@@ -261,13 +261,13 @@ def test_a_name_is_taken_literally_and_adds_no_header(name: str, message: Messag
 @given(name=st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=12).map("".join))
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_name_arrives_as_the_subject_and_nothing_else(name: str, message: Message) -> None:
-    mail = mail_about(name, message)
+    mail = mail_with_name(name, message)
     assert mail.keys() == HEADERS
     assert mail["Subject"] == replace(message, workspace=name).title
     assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
 
 
-def test_every_line_of_the_head_is_short_plain_and_its_own(message: Message) -> None:
+def test_every_header_line_is_short_ascii_and_separate(message: Message) -> None:
     name = "=?utf-8?q?x=0D=0A?= Büro " * 9
     with mail_server() as receiver:
         CHANNEL.send(THREE, replace(message, workspace=name), through(receiver.port))
@@ -290,7 +290,7 @@ def test_every_line_of_the_head_is_short_plain_and_its_own(message: Message) -> 
         (",".join(f"a{number}@example.com" for number in range(20)), ", ".join(f"a{n}@example.com" for n in range(20))),
     ],
 )
-def test_one_or_more_addresses_are_kept_each_once(typed: str, kept: str) -> None:
+def test_duplicate_addresses_are_kept_once(typed: str, kept: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == kept
 
 
@@ -307,7 +307,7 @@ def test_one_or_more_addresses_are_kept_each_once(typed: str, kept: str) -> None
         ("=?utf-8?q?s3cr-tWord=0D=0ABcc=3A?=@example.com", "Address 1"),
     ],
 )
-def test_addresses_that_cannot_be_used_are_refused_by_position(typed: str, complaint: str) -> None:
+def test_invalid_addresses_are_refused_by_position(typed: str, complaint: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         FIELD.check(typed, OutboundClient())
     assert complaint in str(caught.value)

@@ -1,10 +1,10 @@
-"""Slack: what an incoming webhook is sent, and what its answers mean."""
+"""Slack: the request to an incoming webhook, and the meaning of its responses."""
 
 from dataclasses import replace
 
 import pytest
 
-from tests.channels.conftest import LINK, ScriptedServer
+from tests.channels.conftest import LINK, RecordingReceiver
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.slack import CHANNEL
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
@@ -15,13 +15,15 @@ PATH = "/services/T01/B02/s3cr-tWord"
 (FIELD,) = CHANNEL.fields
 
 
-def send(receiver: ScriptedServer, message: Message) -> Accepted:
+def send(receiver: RecordingReceiver, message: Message) -> Accepted:
     return CHANNEL.send({"address": receiver.url(PATH)}, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])
-def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(200, body)
+def test_200_and_ok_mean_that_slack_accepted_the_message(
+    body: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    receiver.respond_with(200, body)
     assert send(receiver, message) == Accepted(200)
 
 
@@ -51,32 +53,32 @@ def test_200_and_ok_mean_that_slack_took_it(body: str, receiver: ScriptedServer,
         (503, "", Code.REMOTE_UNAVAILABLE, None),
     ],
 )
-def test_any_other_answer_is_named_by_its_status_and_known_word(
-    status: int, body: bytes | str, code: Code, token: str | None, receiver: ScriptedServer, message: Message
+def test_any_other_response_is_classified_by_status_and_known_word(
+    status: int, body: bytes | str, code: Code, token: str | None, receiver: RecordingReceiver, message: Message
 ) -> None:
-    receiver.answers(status, body)
+    receiver.respond_with(status, body)
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     facts = caught.value.facts
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_a_yes_that_was_cut_short_is_no_yes_but_may_have_been_one(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(200, "o" * 20_000)
+def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, "o" * 20_000)
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert EXPLANATIONS[caught.value.code].may_have_arrived
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(429, "rate_limited", {"Retry-After": "30"})
+def test_the_requested_retry_delay_is_passed_on(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(429, "rate_limited", {"Retry-After": "30"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert caught.value.retry_after == 30
 
 
-def test_the_wire_carries_a_text_that_names_itself(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(200, "ok")
+def test_the_request_carries_a_text_that_identifies_the_test(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, "ok")
     send(receiver, message)
     assert receiver.request.content_type == "application/json"
     assert receiver.json["text"].splitlines() == [
@@ -90,25 +92,27 @@ def test_the_wire_carries_a_text_that_names_itself(receiver: ScriptedServer, mes
     ]
 
 
-def test_a_link_is_the_last_line_and_slack_does_not_open_it(receiver: ScriptedServer, linked: Message) -> None:
-    receiver.answers(200, "ok")
-    send(receiver, linked)
+def test_the_link_is_the_last_line_and_slack_does_not_unfurl_it(
+    receiver: RecordingReceiver, message_with_link: Message
+) -> None:
+    receiver.respond_with(200, "ok")
+    send(receiver, message_with_link)
     assert receiver.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
     assert receiver.json["unfurl_links"] is False
 
 
-def test_a_name_neither_calls_the_channel_nor_becomes_a_link(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(200, "ok")
+def test_a_name_neither_mentions_the_channel_nor_becomes_a_link(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, "ok")
     send(receiver, replace(message, workspace="<!channel> & <https://evil.example|sons>"))
     assert "*Workspace:* &lt;!channel&gt; &amp; &lt;https://evil.example|sons&gt;" in receiver.json["text"]
 
 
 @pytest.mark.parametrize("typed", [f"https://hooks.slack.com{PATH}", f" https://Hooks.Slack.com:443{PATH}\n"])
-def test_the_address_of_an_incoming_webhook_is_kept(typed: str) -> None:
+def test_an_incoming_webhook_address_is_kept(typed: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == f"https://hooks.slack.com{PATH}"
 
 
-def test_a_trusted_origin_may_stand_in_for_slack(receiver: ScriptedServer) -> None:
+def test_a_trusted_origin_may_replace_slack(receiver: RecordingReceiver) -> None:
     assert FIELD.check(receiver.url("/slack"), receiver.outbound) == receiver.url("/slack")
 
 
@@ -122,7 +126,7 @@ def test_a_trusted_origin_may_stand_in_for_slack(receiver: ScriptedServer) -> No
         ("http://hooks.slack.com/services/s3cr-tWord", "https://"),
     ],
 )
-def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
+def test_an_unusable_address_is_refused_with_advice(typed: str, advice: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)

@@ -1,4 +1,4 @@
-"""Microsoft Teams: what a workflow is sent, and what its answers mean."""
+"""Microsoft Teams: the request to a workflow, and the meaning of its responses."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.channels.conftest import LINK, ScriptedServer
+from tests.channels.conftest import LINK, RecordingReceiver
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.teams import CHANNEL
 from webapp.failures import Code, DeliveryFailed
@@ -14,7 +14,7 @@ from webapp.outbound import OutboundClient, Policy
 
 PATH = "/powerautomate/automations/direct/workflows/1/triggers/manual/paths/invoke?api-version=1&sp=%2Ft&sig=S3cr-t_"
 WORKFLOW = f"https://default1234abcd.5e.environment.api.powerplatform.com{PATH}"
-NOT_TO_BE_TOLD = '{"error": {"code": "S3cretWord", "message": "sig=S3cr-t_"}}'
+SECRET_IN_BODY = '{"error": {"code": "S3cretWord", "message": "sig=S3cr-t_"}}'
 
 (FIELD,) = CHANNEL.fields
 
@@ -23,13 +23,13 @@ def error(code: str) -> str:
     return json.dumps({"error": {"code": code, "message": "Request sig=S3cr-t_ was not accepted."}})
 
 
-def send(receiver: ScriptedServer, message: Message) -> Accepted:
+def send(receiver: RecordingReceiver, message: Message) -> Accepted:
     return CHANNEL.send({"address": receiver.url(PATH)}, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(status)
+def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(status)
     assert send(receiver, message) == Accepted(status)
 
 
@@ -43,7 +43,7 @@ def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: Scripted
         (401, error("DirectApiAuthorizationRequired"), Code.AUTH_FAILED, "DirectApiAuthorizationRequired"),
         (403, error("DirectApiAuthorizationRequired"), Code.FORBIDDEN, "DirectApiAuthorizationRequired"),
         (404, error("WorkflowNotFound"), Code.NOT_FOUND, "WorkflowNotFound"),
-        (404, NOT_TO_BE_TOLD, Code.NOT_FOUND, None),
+        (404, SECRET_IN_BODY, Code.NOT_FOUND, None),
         (400, '{"error": "TriggerInputSchemaMismatch"}', Code.BAD_REQUEST, None),
         (400, '{"error": {"code": ["WorkflowNotFound"]}}', Code.BAD_REQUEST, None),
         (400, '["error"]', Code.BAD_REQUEST, None),
@@ -58,27 +58,27 @@ def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: Scripted
         (504, "", Code.REMOTE_UNAVAILABLE, None),
     ],
 )
-def test_any_other_answer_is_named_by_its_status_and_known_error_code(
-    status: int, body: bytes | str, code: Code, token: str | None, receiver: ScriptedServer, message: Message
+def test_any_other_response_is_classified_by_status_and_known_error_code(
+    status: int, body: bytes | str, code: Code, token: str | None, receiver: RecordingReceiver, message: Message
 ) -> None:
-    receiver.answers(status, body)
+    receiver.respond_with(status, body)
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     facts = caught.value.facts
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
-def test_the_wait_that_is_asked_for_is_passed_on(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(429, headers={"Retry-After": "17"})
+def test_the_requested_retry_delay_is_passed_on(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(429, headers={"Retry-After": "17"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert caught.value.retry_after == 17
 
 
-def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
-    receiver: ScriptedServer, message: Message, facts: dict[str, str]
+def test_the_request_carries_one_adaptive_card_in_the_message_envelope(
+    receiver: RecordingReceiver, message: Message, facts: dict[str, str]
 ) -> None:
-    receiver.answers(202)
+    receiver.respond_with(202)
     send(receiver, message)
     assert receiver.json["type"] == "message"
     (attachment,) = receiver.json["attachments"]
@@ -90,45 +90,45 @@ def test_the_wire_carries_one_adaptive_card_in_the_message_envelope(
     assert {fact["title"]: fact["value"] for fact in fact_set["facts"]} == facts
 
 
-def test_a_link_becomes_the_cards_button(receiver: ScriptedServer, linked: Message) -> None:
-    receiver.answers(202)
-    send(receiver, linked)
+def test_a_link_becomes_the_cards_button(receiver: RecordingReceiver, message_with_link: Message) -> None:
+    receiver.respond_with(202)
+    send(receiver, message_with_link)
     (attachment,) = receiver.json["attachments"]
     assert attachment["content"]["actions"] == [{"type": "Action.OpenUrl", "title": "I see it", "url": LINK}]
 
 
-def test_without_a_link_the_card_has_no_button(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(202)
+def test_without_a_link_the_card_has_no_button(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(202)
     send(receiver, message)
     (attachment,) = receiver.json["attachments"]
     assert attachment["content"]["actions"] == []
 
 
 def test_the_request_carries_the_signature_and_no_authorization_beside_it(
-    receiver: ScriptedServer, message: Message
+    receiver: RecordingReceiver, message: Message
 ) -> None:
-    receiver.answers(202)
+    receiver.respond_with(202)
     send(receiver, message)
     assert receiver.request.args["sig"] == "S3cr-t_"
     assert receiver.request.content_type == "application/json"
     assert "Authorization" not in receiver.request.headers
 
 
-def test_the_longest_names_fit_into_28_kb(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(202)
+def test_the_longest_names_fit_into_28_kb(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(202)
     endless = "\N{FIRE}" * 100_000
     send(receiver, replace(message, workspace=endless, destination=endless, requested_by=endless))
     assert receiver.request.content_length is not None
     assert receiver.request.content_length < 28 * 1024
 
 
-def test_a_name_does_not_become_a_link_in_the_card(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(202)
+def test_a_name_does_not_become_a_link_in_the_card(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(202)
     send(receiver, replace(message, workspace="[Acme](https://evil.example)"))
     assert b"](" not in receiver.request.get_data()
 
 
-def test_without_an_address_the_settings_are_incomplete(receiver: ScriptedServer, message: Message) -> None:
+def test_without_an_address_the_settings_are_incomplete(receiver: RecordingReceiver, message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         CHANNEL.send({}, message, receiver.outbound)
     assert caught.value.code is Code.CONFIG_INCOMPLETE
@@ -150,15 +150,15 @@ def test_a_stored_address_of_another_service_is_not_posted_to(message: Message) 
     ],
     ids=["as is", "with space around it", "with port 443", "of the older host"],
 )
-def test_the_address_of_a_workflow_is_kept(typed: str, kept: str) -> None:
+def test_a_workflow_address_is_kept(typed: str, kept: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == kept
 
 
-def test_a_trusted_origin_may_stand_in_for_the_workflow_service(receiver: ScriptedServer) -> None:
+def test_a_trusted_origin_may_replace_the_workflow_service(receiver: RecordingReceiver) -> None:
     assert FIELD.check(receiver.url("/teams?sig=abc"), receiver.outbound) == receiver.url("/teams?sig=abc")
 
 
-def test_a_host_that_the_operator_adds_is_a_workflow_host_too() -> None:
+def test_a_host_added_by_the_administrator_is_a_workflow_host() -> None:
     outbound = OutboundClient(Policy(extra_hosts=MappingProxyType({"teams": ("*.flows.gov.us",)})))
     assert FIELD.check("https://a.flows.gov.us/x?sig=abc", outbound) == "https://a.flows.gov.us/x?sig=abc"
 
@@ -177,7 +177,7 @@ def test_a_host_that_the_operator_adds_is_a_workflow_host_too() -> None:
         ("paste me", "as the provider shows it"),
     ],
 )
-def test_an_address_that_cannot_work_is_refused_with_what_to_do_instead(typed: str, advice: str) -> None:
+def test_an_unusable_address_is_refused_with_advice(typed: str, advice: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)

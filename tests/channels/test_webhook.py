@@ -1,4 +1,4 @@
-"""The signed webhook: what a receiver is sent and can verify, and what its answers mean."""
+"""The signed webhook: its request, its verifiable signature, and the meaning of the responses."""
 
 import base64
 import time
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.channels.conftest import LINK, ScriptedServer
+from tests.channels.conftest import LINK, RecordingReceiver
 from webapp.channels.contract import Accepted, Message, SettingInvalid
 from webapp.channels.webhook import CHANNEL
 from webapp.failures import Code, DeliveryFailed
@@ -18,14 +18,14 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 ADDRESS, SIGNING_SECRET = CHANNEL.fields
 
 
-def send(receiver: ScriptedServer, message: Message, secret: str = SECRET) -> Accepted:
+def send(receiver: RecordingReceiver, message: Message, secret: str = SECRET) -> Accepted:
     settings = {"address": receiver.url("/hooks/s3cr-tPath?key=1"), "signing_secret": secret}
     return CHANNEL.send(settings, message, receiver.outbound)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_any_2xx_is_a_yes(status: int, receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(status, "whatever")
+def test_any_2xx_means_accepted(status: int, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(status, "whatever")
     assert send(receiver, message) == Accepted(status)
 
 
@@ -51,9 +51,9 @@ def test_any_2xx_is_a_yes(status: int, receiver: ScriptedServer, message: Messag
     ],
 )
 def test_any_other_status_is_a_failure_that_quotes_nothing(
-    status: int, code: Code, receiver: ScriptedServer, message: Message
+    status: int, code: Code, receiver: RecordingReceiver, message: Message
 ) -> None:
-    receiver.answers(status, "the s3cr-tPath is wrong")
+    receiver.respond_with(status, "the s3cr-tPath is wrong")
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     facts = caught.value.facts
@@ -61,15 +61,15 @@ def test_any_other_status_is_a_failure_that_quotes_nothing(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_wait_that_is_asked_for_is_passed_on(status: int, receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(status, headers={"Retry-After": "9"})
+def test_the_requested_retry_delay_is_passed_on(status: int, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(status, headers={"Retry-After": "9"})
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
     assert caught.value.retry_after == 9
 
 
-def test_the_body_is_an_event_that_names_itself(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(204)
+def test_the_body_is_an_event_that_names_itself(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(204)
     send(receiver, message)
     assert receiver.request.content_type == "application/json"
     assert receiver.json == {
@@ -87,31 +87,29 @@ def test_the_body_is_an_event_that_names_itself(receiver: ScriptedServer, messag
     }
 
 
-def test_a_link_is_a_field_of_the_event(receiver: ScriptedServer, linked: Message) -> None:
-    receiver.answers(204)
-    send(receiver, linked)
+def test_a_link_is_a_field_of_the_event(receiver: RecordingReceiver, message_with_link: Message) -> None:
+    receiver.respond_with(204)
+    send(receiver, message_with_link)
     assert receiver.json["data"]["receipt_link"] == LINK
 
 
-def test_the_receiver_can_verify_exactly_the_bytes_it_got(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(204)
+def test_the_receiver_can_verify_exactly_the_bytes_it_got(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(204)
     send(receiver, replace(message, workspace="Büro \N{FIRE} </script>"))
     verified = Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))
     assert verified["data"]["workspace"] == "Büro \N{FIRE} </script>"
 
 
-def test_a_receiver_with_another_secret_does_not_believe_us(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(204)
+def test_a_receiver_with_another_secret_rejects_the_signature(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(204)
     send(receiver, message)
     other = Webhook("whsec_" + base64.b64encode(bytes(32)).decode())
     with pytest.raises(WebhookVerificationError):
         other.verify(receiver.request.get_data(), dict(receiver.request.headers))
 
 
-def test_the_id_is_the_same_for_every_attempt_and_the_timestamp_is_the_attempts_own(
-    receiver: ScriptedServer, message: Message
-) -> None:
-    receiver.answers(204)
+def test_every_attempt_has_the_same_id_and_its_own_timestamp(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(204)
     send(receiver, message)
     send(receiver, message)
     first, second = receiver.requests
@@ -119,8 +117,8 @@ def test_the_id_is_the_same_for_every_attempt_and_the_timestamp_is_the_attempts_
     assert abs(int(second.headers["webhook-timestamp"]) - time.time()) < 10
 
 
-def test_the_longest_names_fit_into_20_kb(receiver: ScriptedServer, message: Message) -> None:
-    receiver.answers(204)
+def test_the_longest_names_fit_into_20_kb(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(204)
     endless = "\N{FIRE}" * 100_000
     send(receiver, replace(message, workspace=endless, destination=endless, requested_by=endless))
     assert len(receiver.request.get_data()) < 20_000
@@ -128,7 +126,7 @@ def test_the_longest_names_fit_into_20_kb(receiver: ScriptedServer, message: Mes
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!", "whsec_a", "whsec_\N{FIRE}"])
 def test_a_stored_secret_that_cannot_sign_ends_as_incomplete_settings(
-    secret: str, receiver: ScriptedServer, message: Message
+    secret: str, receiver: RecordingReceiver, message: Message
 ) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message, secret)
@@ -152,16 +150,16 @@ def test_any_public_https_address_is_kept(address: str) -> None:
         "s3cr-tPath",
     ],
 )
-def test_an_address_that_may_not_be_used_is_refused_without_repeating_it(address: str) -> None:
+def test_a_forbidden_address_is_refused_without_repeating_it(address: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         ADDRESS.check(address, OutboundClient())
     assert "s3cr-tPath" not in str(caught.value)
 
 
-def test_a_secret_without_its_last_equals_signs_is_kept_and_can_sign(
-    receiver: ScriptedServer, message: Message
+def test_a_secret_without_its_base64_padding_is_kept_and_can_sign(
+    receiver: RecordingReceiver, message: Message
 ) -> None:
-    receiver.answers(204)
+    receiver.respond_with(204)
     send(receiver, message, SIGNING_SECRET.check(SECRET.rstrip("="), OutboundClient()))
     Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))
 
@@ -185,7 +183,7 @@ def test_a_secret_of_24_to_64_bytes_is_kept(length: int) -> None:
         ("whsec_", "24 to 64"),
     ],
 )
-def test_a_secret_that_is_none_is_refused_without_repeating_it(secret: str, complaint: str) -> None:
+def test_an_invalid_secret_is_refused_without_repeating_it(secret: str, complaint: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         SIGNING_SECRET.check(secret, OutboundClient())
     assert complaint in str(caught.value)

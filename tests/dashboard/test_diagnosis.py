@@ -1,4 +1,4 @@
-"""What is known of a destination's last test, and the report that a ticket gets."""
+"""The diagnosis of a destination's last test, and the report for a ticket."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -36,7 +36,7 @@ def _diagnose(destination: AlertDestination) -> Diagnosis:
     return diagnose(destination, newest, describe_outcome(newest, destination.type))
 
 
-def test_of_a_destination_that_was_never_tested_nothing_is_known(seeded: SeededIds) -> None:
+def test_a_destination_without_tests_has_an_empty_diagnosis(seeded: SeededIds) -> None:
     diagnosis = _diagnose(get_destination(seeded))
 
     assert (diagnosis.arrival, diagnosis.attempts, diagnosis.last_accepted) == ("Nothing has been sent yet.", (), None)
@@ -57,7 +57,7 @@ def test_of_a_destination_that_was_never_tested_nothing_is_known(seeded: SeededI
         (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Ann reported that it did not arrive."),
     ],
 )
-def test_whether_it_arrived_is_said_as_far_as_it_is_known(
+def test_the_diagnosis_states_what_is_known_of_the_arrival(
     seeded: SeededIds, facts: dict[str, Any], arrival: str
 ) -> None:
     add_delivery(get_destination(seeded), **facts)
@@ -77,13 +77,15 @@ def test_whether_it_arrived_is_said_as_far_as_it_is_known(
         (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Not seen, says Ann."),
     ],
 )
-def test_what_a_person_says_is_told_beside_it(seeded: SeededIds, facts: dict[str, Any], receipt: str | None) -> None:
+def test_the_diagnosis_shows_the_receipt_separately(
+    seeded: SeededIds, facts: dict[str, Any], receipt: str | None
+) -> None:
     add_delivery(get_destination(seeded), **facts)
 
     assert _diagnose(get_destination(seeded)).receipt == receipt
 
 
-def test_the_report_tells_acceptance_and_receipt_as_two_facts(seeded: SeededIds) -> None:
+def test_the_report_shows_acceptance_and_receipt_separately(seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     seen = {"receipt": Receipt.SEEN, "receipt_by": "Ann", "receipt_at": NOW + seconds(60)}
     add_delivery(destination, **SENT, **seen)
@@ -97,7 +99,7 @@ def test_the_report_tells_acceptance_and_receipt_as_two_facts(seeded: SeededIds)
     ]
 
 
-def test_what_changed_since_it_last_worked_is_told_with_who_and_when(
+def test_changes_since_the_last_success_are_listed_with_who_and_when(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     destination, admin = get_destination(seeded), get_account(seeded)
@@ -123,7 +125,7 @@ def test_a_destination_is_used_once_a_rule_has_sent_something_there(seeded: Seed
     assert (before, _diagnose(destination).is_used) == (False, True)
 
 
-def test_the_report_tells_everything_that_is_known_and_no_secret(seeded: SeededIds, app_settings: AppSettings) -> None:
+def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, app_settings: AppSettings) -> None:
     destination = get_destination(seeded)
     attempts = add_attempt([], PastAttempt(1, NOW, 0.12, "gone", 410))
     facts = GONE | {"attempts": attempts, "requested_by_id": seeded.support, "payload": {"reference": "K7M2QX"}}

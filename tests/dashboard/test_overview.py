@@ -1,4 +1,4 @@
-"""The glance over a workspace: its state in words, and which destinations a visitor wants to see."""
+"""The overview of a workspace: its summary in words, and its filtered, sorted list."""
 
 import pytest
 
@@ -47,11 +47,11 @@ FEW = [
         ({Tab.DISABLED: 2}, "No destination is in use. 2 are disabled."),
     ],
 )
-def test_the_state_is_said_in_one_sentence(counts: dict[Tab, int], words: str) -> None:
+def test_the_state_is_described_in_one_sentence(counts: dict[Tab, int], words: str) -> None:
     assert describe_overview({state: counts.get(state, 0) for state in Tab}) == words
 
 
-def test_the_broken_ones_come_first_and_the_disabled_ones_last() -> None:
+def test_broken_destinations_come_first_and_disabled_ones_last() -> None:
     assert select_page(FEW, ListQuery()).ids == [2, 4, 5, 1, 3]
 
 
@@ -67,18 +67,20 @@ def test_the_broken_ones_come_first_and_the_disabled_ones_last() -> None:
         (ListQuery(state=Tab.SENT, text="no such"), []),
     ],
 )
-def test_a_choice_filters_and_sorts(query: ListQuery, ids: list[int]) -> None:
+def test_a_list_query_filters_and_sorts(query: ListQuery, ids: list[int]) -> None:
     assert select_page(FEW, query).ids == ids
 
 
 @pytest.mark.parametrize(("page", "first", "length"), [(1, 0, 50), (2, 50, 50), (3, 100, 1), (99, 100, 1)])
-def test_a_page_is_cut_out_and_one_that_is_not_there_is_the_last(page: int, first: int, length: int) -> None:
+def test_a_page_is_selected_by_number_and_a_number_beyond_the_end_means_the_last(
+    page: int, first: int, length: int
+) -> None:
     list_page = select_page(MANY, ListQuery(page=page))
 
     assert (list_page.ids[0], len(list_page.ids), list_page.total, list_page.pages) == (first, length, 101, 3)
 
 
-def test_a_choice_is_read_from_the_address_and_written_back() -> None:
+def test_a_list_query_is_read_from_the_url_and_written_back() -> None:
     query = {"state": "failed", "channel": "slack", "q": "a b", "order": "name", "page": "2"}
 
     assert {name: str(value) for name, value in parse_list_query(query).as_query().items()} == query
@@ -88,12 +90,12 @@ def test_a_choice_is_read_from_the_address_and_written_back() -> None:
     "query",
     [{"state": "lost"}, {"order": "chaos"}, {"page": "0"}, {"page": "-1"}, {"page": "\u0663"}, {"page": "9" * 9}, {}],
 )
-def test_words_that_mean_nothing_choose_nothing(query: dict[str, str]) -> None:
+def test_unknown_words_filter_nothing(query: dict[str, str]) -> None:
     assert parse_list_query(query) == ListQuery()
 
 
 @on_both_databases
-def test_a_destination_stands_in_the_state_of_its_newest_test(context: None, seeded: SeededIds) -> None:
+def test_a_destination_has_the_state_of_its_newest_test(context: None, seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW)
     add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code="gone", created_at=NOW + seconds(1))
@@ -103,7 +105,7 @@ def test_a_destination_stands_in_the_state_of_its_newest_test(context: None, see
     ]
 
 
-def test_a_disabled_destination_is_listed_as_that_and_a_deleted_one_not_at_all(
+def test_a_disabled_destination_is_listed_as_disabled_and_a_deleted_one_is_not_listed(
     context: None, seeded: SeededIds
 ) -> None:
     destination, admin = get_destination(seeded), get_account(seeded)

@@ -1,4 +1,4 @@
-"""How often a Pending fragment asks again, and that however many ask, a process is not kept busy with them."""
+"""The poll interval of a Pending fragment, and the limit on the polls that one process serves."""
 
 import math
 import sys
@@ -12,7 +12,7 @@ from webapp.dashboard.poll_interval import INTERVALS, POLLS_PER_SECOND, PollBudg
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -46,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         (86_400, 10),
     ],
 )
-def test_the_older_a_test_the_slower(age: float, interval: float) -> None:
+def test_an_older_test_is_polled_more_slowly(age: float, interval: float) -> None:
     assert choose_interval(timedelta(seconds=age), 1) == interval
 
 
@@ -54,24 +54,24 @@ def test_the_older_a_test_the_slower(age: float, interval: float) -> None:
     ("pending", "interval"),
     [(1, 0.05), (2, 0.05), (3, 0.25), (4, 1), (8, 1), (9, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100_000, 10)],
 )
-def test_the_more_tests_of_a_workspace_wait_the_slower(pending: int, interval: float) -> None:
+def test_polling_slows_down_as_more_tests_of_the_workspace_wait(pending: int, interval: float) -> None:
     assert choose_interval(timedelta(), pending) == interval
 
 
-def test_the_slower_of_both_paces_counts() -> None:
+def test_the_longer_of_both_intervals_applies() -> None:
     assert choose_interval(timedelta(seconds=15), 5) == 2
     assert choose_interval(timedelta(seconds=3), 20) == 2
 
 
 @pytest.mark.usefixtures("clock")
-def test_as_long_as_few_ask_each_asks_as_often_as_it_wishes() -> None:
+def test_few_pages_poll_at_their_own_interval() -> None:
     poll_budget = PollBudget(budget=40)
 
     assert [poll_budget.next_interval(0.05), poll_budget.next_interval(0.05)] == [0.05, 0.05]
 
 
 @pytest.mark.usefixtures("clock")
-def test_when_many_ask_the_new_and_the_old_are_slowed_down_alike() -> None:
+def test_many_pages_slow_down_new_and_old_tests_alike() -> None:
     poll_budget = PollBudget(budget=20)
     for _ in range(60):
         poll_budget.next_interval(1)
@@ -80,7 +80,7 @@ def test_when_many_ask_the_new_and_the_old_are_slowed_down_alike() -> None:
     assert poll_budget.next_interval(1) == pytest.approx(81 / 20)
 
 
-def test_a_poll_that_came_or_whose_page_was_closed_counts_no_longer(clock: Clock) -> None:
+def test_a_finished_or_abandoned_poll_no_longer_counts(clock: Clock) -> None:
     poll_budget = PollBudget(budget=20)
     for _ in range(200):
         poll_budget.next_interval(1)
@@ -90,25 +90,25 @@ def test_a_poll_that_came_or_whose_page_was_closed_counts_no_longer(clock: Clock
 
 
 @pytest.mark.usefixtures("clock")
-def test_nobody_waits_for_longer_than_the_slowest_pace_however_many_ask() -> None:
+def test_no_page_waits_longer_than_the_longest_interval() -> None:
     poll_budget = PollBudget()
 
     assert max(poll_budget.next_interval(0.05) for _ in range(10_000)) == INTERVALS[-1]
 
 
 @pytest.mark.parametrize("requested", INTERVALS[:-1])
-def test_a_thousand_pages_left_open_stay_within_the_budget(clock: Clock, requested: float) -> None:
-    """Each asks again as soon as it may, for a minute."""
+def test_a_thousand_open_pages_stay_within_the_budget(clock: Clock, requested: float) -> None:
+    """For a minute, each page polls as soon as it may."""
     poll_budget, began = PollBudget(budget=2 * POLLS_PER_SECOND), clock.now
     due = [clock.now] * 1000
-    asked = 0
+    polls = 0
     while clock.now < began + 60:
         clock.now = min(due)
         page = due.index(clock.now)
         due[page] = clock.now + poll_budget.next_interval(requested)
-        asked += clock.now > began + 30
+        polls += clock.now > began + 30
 
-    assert asked / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])
+    assert polls / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])
 
 
 def test_many_threads_lose_no_count() -> None:

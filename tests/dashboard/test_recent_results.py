@@ -9,7 +9,7 @@ from webapp.models import DeliveryStatus
 
 
 @on_both_databases
-def test_recent_results_are_the_last_20_tests_the_newest_last_in_one_query(
+def test_recent_results_are_the_last_20_tests_newest_last_in_one_query(
     context: None, seeded: SeededIds, count_queries: Any
 ) -> None:
     destination = get_destination(seeded)

@@ -1,4 +1,4 @@
-"""The status fragment's decisions: how often it asks again, when the button works, and why it does not."""
+"""The status fragment: its poll interval, and when and why the button is disabled."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,24 +39,24 @@ def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Sta
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED])
-def test_a_pending_fragment_asks_again_the_more_slowly_the_older_it_is(status: DeliveryStatus) -> None:
+def test_a_pending_fragment_polls_more_slowly_as_its_test_ages(status: DeliveryStatus) -> None:
     assert [_show(_test_send(status), age).poll_ms for age in (0, 1, 5, 30)] == [50, 250, 1000, 2000]
 
 
-def test_a_test_that_has_just_been_tried_again_is_asked_about_as_often_as_a_new_one() -> None:
+def test_a_test_that_was_just_retried_is_polled_like_a_new_one() -> None:
     retried = _test_send(DeliveryStatus.QUEUED, updated_at=NOW + seconds(50))
 
     assert _show(retried, age=50).poll_ms == 50
     assert _show(retried, age=52).poll_ms == 250
 
 
-def test_a_pending_fragment_asks_again_the_more_slowly_the_more_tests_of_the_workspace_wait() -> None:
+def test_a_pending_fragment_polls_more_slowly_as_more_tests_of_the_workspace_wait() -> None:
     waiting = _test_send(DeliveryStatus.QUEUED)
 
     assert [_show(waiting, shared=SharedStatusData({}, pending)).poll_ms for pending in (1, 5, 10)] == [50, 1000, 2000]
 
 
-def test_a_pending_fragment_asks_again_the_more_slowly_the_more_pages_ask(app: Flask) -> None:
+def test_a_pending_fragment_polls_more_slowly_as_more_pages_poll(app: Flask) -> None:
     app_state(app).poll_budget = PollBudget(budget=10)
 
     assert [_show(_test_send(DeliveryStatus.QUEUED)).poll_ms for _ in range(3)] == [100, 200, 300]
@@ -65,11 +65,11 @@ def test_a_pending_fragment_asks_again_the_more_slowly_the_more_pages_ask(app: F
 @pytest.mark.parametrize(
     "status", [DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.CANCELED, DeliveryStatus.SUPPRESSED]
 )
-def test_a_final_fragment_does_not_ask_again(status: DeliveryStatus) -> None:
+def test_a_final_fragment_does_not_poll(status: DeliveryStatus) -> None:
     assert _show(_test_send(status)).poll_ms is None
 
 
-def test_where_there_was_no_test_there_is_nothing_to_ask_about() -> None:
+def test_a_destination_without_tests_does_not_poll() -> None:
     never = _show(None)
 
     assert (never.last_test.badge, never.poll_ms, never.cooldown) == (Badge.NEVER, None, 0)
@@ -91,13 +91,13 @@ def test_the_button_counts_down_from_the_moment_of_the_press(age: float, left: i
         (Role.VIEWER, False, VIEWERS),
     ],
 )
-def test_what_stands_in_the_way_of_a_press_is_said_to_whom_it_concerns(
+def test_a_press_has_an_obstacle_for_viewers_and_disabled_destinations(
     role: Role, is_enabled: bool, obstacle: str | None
 ) -> None:
     assert find_obstacle(_visit(role), _destination(is_enabled), None, NOW) == obstacle
 
 
-def test_a_refused_press_says_why_beside_the_badge(app: Flask) -> None:
+def test_a_refused_press_shows_the_reason_beside_the_badge(app: Flask) -> None:
     html = _render(app, _show(_test_send(DeliveryStatus.QUEUED), refusal="Not sent: <too soon>."))
 
     assert '<p class="refusal" role="alert">Not sent: &lt;too soon&gt;.</p>' in html
@@ -108,7 +108,7 @@ def _render(app: Flask, status: Status, role: Role = Role.ADMIN) -> str:
         return render_status(_visit(role), status, NOW)
 
 
-def test_the_fragment_names_its_root_after_the_destination_and_asks_for_itself(app: Flask) -> None:
+def test_the_fragments_root_is_named_after_the_destination_and_polls_its_own_url(app: Flask) -> None:
     html = " ".join(_render(app, _show(_test_send(DeliveryStatus.QUEUED))).split())
 
     assert html.startswith('<div class="status" id="destination-1-status" hx-get="/w/harbor/destinations/1/status"')
@@ -124,7 +124,7 @@ def test_a_final_fragment_carries_no_poll(app: Flask) -> None:
     assert "hx-trigger" not in html
 
 
-def test_a_failure_stands_on_the_page_with_its_next_step_and_its_doubt(app: Flask) -> None:
+def test_a_failure_is_shown_with_its_next_step_and_its_doubt(app: Flask) -> None:
     lost = _test_send(DeliveryStatus.FAILED, last_error_code="worker_lost", last_error_message="The worker stopped.")
 
     html = _render(app, _show(lost))
@@ -134,7 +134,7 @@ def test_a_failure_stands_on_the_page_with_its_next_step_and_its_doubt(app: Flas
     assert "The message may or may not have arrived." in html
 
 
-def test_a_time_is_shown_in_words_and_in_full(app: Flask) -> None:
+def test_a_time_is_shown_relative_and_exact(app: Flask) -> None:
     sent = _test_send(DeliveryStatus.SENT, sent_at=NOW - timedelta(hours=2))
 
     html = _render(app, _show(sent))

@@ -1,4 +1,4 @@
-"""Times in words: rounded down to the largest unit that fits, on both sides of each change of unit."""
+"""Times in words: rounded down to the largest unit that fits, tested on both sides of each change of unit."""
 
 from datetime import timedelta, timezone
 
@@ -22,12 +22,12 @@ IN_WORDS = [
 
 
 @pytest.mark.parametrize(("count", "words"), IN_WORDS)
-def test_a_moment_that_has_passed_is_so_long_ago(count: int, words: str) -> None:
+def test_a_past_moment_is_shown_as_ago(count: int, words: str) -> None:
     assert ago(NOW - seconds(count), NOW) == f"{words} ago"
 
 
 @pytest.mark.parametrize(("count", "words"), IN_WORDS)
-def test_a_moment_to_come_is_so_far_away(count: int, words: str) -> None:
+def test_a_future_moment_is_shown_as_in(count: int, words: str) -> None:
     assert ago(NOW + seconds(count), NOW) == f"in {words}"
 
 

@@ -1,4 +1,4 @@
-"""Receivers for the tests of the far ends."""
+"""Running receivers for the tests of the demo."""
 
 import signal
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.demo.receiver_process import Receiver, run_receiver
 
 @pytest.fixture(autouse=True, scope="session")
 def terminal() -> None:
-    """Take a hang-up for what it is, also where the tests were started so that they outlive their terminal."""
+    """Restore the default action of SIGHUP, which `nohup` would have disabled for the tests."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
@@ -23,13 +23,13 @@ def running_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recei
 
 @pytest.fixture
 def receiver(running_receiver: Receiver) -> Receiver:
-    """A receiver with an empty inbox; it remembers the attempts of earlier tests."""
+    """A receiver with an empty inbox. It still counts the attempts of earlier tests."""
     running_receiver.inbox.clear()
     return running_receiver
 
 
 @pytest.fixture
 def own_receiver(tmp_path: Path) -> Iterator[Receiver]:
-    """A receiver that the test may stop."""
+    """A receiver for this test alone, which may stop it."""
     with run_receiver(tmp_path) as running:
         yield running

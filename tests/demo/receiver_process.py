@@ -1,4 +1,4 @@
-"""The demo receiver as a process of its own, and clients that talk to it."""
+"""Runs the demo receiver as a process, with clients for its HTTP and mail servers."""
 
 import smtplib
 import socket
@@ -20,7 +20,7 @@ SECONDS = 10
 
 @dataclass(frozen=True)
 class Receiver:
-    """A running receiver: where it listens, and what it keeps."""
+    """A running receiver with its ports and its inbox file."""
 
     process: subprocess.Popen[str]
     http_port: int

@@ -1,4 +1,4 @@
-"""`make run` as a person meets it: the runner as a process, with the real application."""
+"""`make run`: the runner as a process, with the real application."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ from webapp.demo.supervisor.ports import choose_ports
 from webapp.demo.supervisor.queue_server import start_queue_server
 
 SECONDS = 60
-PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # not the settings of whoever runs the tests
+PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # without the settings of the user who runs the tests
 
 
 @dataclass(frozen=True)
 class Run:
-    """One runner, and what it prints."""
+    """A runner with its output, data directory and port."""
 
     process: "subprocess.Popen[bytes]"
     screen: Path
@@ -41,7 +41,8 @@ class Run:
         assert text in self.output(), self.output()
 
     def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        processes: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return processes
 
     def find(self, words: str) -> psutil.Process:
         return next(process for process in self.descendants() if words in " ".join(process.cmdline()))
@@ -82,7 +83,7 @@ def count_rows(data: Path) -> tuple[int, int]:
 
 
 class Launcher:
-    """Starts runners, and ends those that a test left."""
+    """Starts runners, and stops those that are still running after a test."""
 
     def __init__(self, directory: Path, data: str = "data") -> None:
         self.directory = directory
@@ -128,13 +129,13 @@ def launcher(tmp_path: Path) -> Iterator[Launcher]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A demo that is ready; the tests that share it leave it so."""
+    """A ready demo, shared by tests that do not stop it."""
     launcher = Launcher(tmp_path_factory.mktemp("running"), data="a directory with spaces")
     yield launcher.start_ready()
     launcher.end()
 
 
-def test_ready_is_said_once_with_the_address(running: Run) -> None:
+def test_ready_is_printed_once_with_the_address(running: Run) -> None:
     lines = [line for line in running.output().splitlines() if line.startswith("Ready: ")]
     assert lines == [f"Ready: http://127.0.0.1:{running.port}"]
 
@@ -143,24 +144,24 @@ def test_ready_means_that_a_press_would_work(running: Run) -> None:
     assert running.ask("/readyz").status_code == 200
 
 
-def test_the_first_page_is_there(running: Run) -> None:
+def test_the_first_page_is_served(running: Run) -> None:
     page = running.ask("/")
     assert page.status_code == 200
     assert "text/html" in page.headers["Content-Type"]
 
 
-def test_everything_that_is_kept_is_for_its_owner_alone(running: Run) -> None:
+def test_every_stored_file_is_readable_by_its_owner_only(running: Run) -> None:
     files = [running.data, *running.data.rglob("*")]
     assert [file for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077 and not file.is_socket()] == []
 
 
-def test_the_settings_of_a_running_demo_are_there_for_a_shell(running: Run) -> None:
+def test_a_shell_can_load_the_settings_of_a_running_demo(running: Run) -> None:
     script = 'set -a; . "$1"/env; set +a; exec "$2" -m webapp check-worker'
     shell = ["sh", "-c", script, "sh", str(running.data), sys.executable]
 
-    told = subprocess.run(shell, cwd=PROJECT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    result = subprocess.run(shell, cwd=PROJECT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
 
-    assert (told.returncode, told.stdout) == (0, "A worker is alive.\n"), told.stderr
+    assert (result.returncode, result.stdout) == (0, "A worker is alive.\n"), result.stderr
 
 
 def test_a_second_runner_on_the_same_data_is_refused(running: Run) -> None:
@@ -179,7 +180,7 @@ def test_a_second_runner_on_the_same_data_is_refused(running: Run) -> None:
     assert running.ask("/readyz").status_code == 200
 
 
-def test_ctrl_c_ends_everything_and_leaves_no_process(launcher: Launcher) -> None:
+def test_ctrl_c_leaves_no_process(launcher: Launcher) -> None:
     run = launcher.start_ready()
     processes = run.descendants()
     run.press_ctrl_c()
@@ -200,7 +201,7 @@ def test_a_signal_during_start_up_leaves_no_process(launcher: Launcher, number: 
     assert "Ready" not in run.output()
 
 
-def test_ctrl_c_pressed_again_and_again_leaves_no_process(launcher: Launcher) -> None:
+def test_repeated_ctrl_c_leaves_no_process(launcher: Launcher) -> None:
     run = launcher.start_ready()
     processes = run.descendants()
     run.press_ctrl_c()
@@ -214,7 +215,7 @@ def test_ctrl_c_pressed_again_and_again_leaves_no_process(launcher: Launcher) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
-def test_a_runner_that_is_killed_takes_everything_along(launcher: Launcher) -> None:
+def test_killing_the_runner_ends_every_process(launcher: Launcher) -> None:
     run = launcher.start_ready()
     processes = run.descendants()
     run.process.kill()
@@ -234,7 +235,7 @@ def test_a_second_start_finds_the_data_of_the_first(launcher: Launcher) -> None:
     assert count_rows(second.data) == rows
 
 
-def test_a_busy_port_is_said_plainly_and_nothing_is_started(launcher: Launcher) -> None:
+def test_a_busy_port_is_reported_and_nothing_is_started(launcher: Launcher) -> None:
     with open_socket(launcher.port):
         run = launcher.start()
         assert run.exit_code() == 1
@@ -243,7 +244,7 @@ def test_a_busy_port_is_said_plainly_and_nothing_is_started(launcher: Launcher) 
     assert not (run.data / "logs").exists()
 
 
-def test_a_worker_that_dies_is_started_again(launcher: Launcher) -> None:
+def test_a_dead_worker_is_restarted(launcher: Launcher) -> None:
     run = launcher.start_ready()
     worker = run.find("wsgi worker")
     worker.kill()
@@ -252,7 +253,7 @@ def test_a_worker_that_dies_is_started_again(launcher: Launcher) -> None:
     assert run.find("wsgi worker").pid != worker.pid
 
 
-def test_a_queue_server_that_dies_is_reported_and_the_pages_stay(launcher: Launcher) -> None:
+def test_a_dead_queue_server_is_reported_and_the_pages_stay_up(launcher: Launcher) -> None:
     run = launcher.start_ready()
     run.find("queue.sock").kill()
     run.wait_for("The queue server stopped. Tests fail at once")
@@ -260,7 +261,7 @@ def test_a_queue_server_that_dies_is_reported_and_the_pages_stay(launcher: Launc
     assert run.ask("/readyz").status_code == 503
 
 
-def test_a_queue_server_that_is_given_is_used_and_left_running(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_configured_queue_server_is_used_and_left_running(launcher: Launcher, tmp_path: Path) -> None:
     server = start_queue_server(tmp_path / "queue")
     run = launcher.start_ready(REDIS_URL=server.url)
     run.press_ctrl_c()
@@ -271,7 +272,7 @@ def test_a_queue_server_that_is_given_is_used_and_left_running(launcher: Launche
     assert "Using the queue server of REDIS_URL" in run.output()
 
 
-def test_a_step_that_fails_shows_its_own_words_and_stops_the_rest(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_failed_step_shows_its_output_and_stops_the_rest(launcher: Launcher, tmp_path: Path) -> None:
     run = launcher.start(DATABASE_URL=f"sqlite:///{tmp_path}/no/such/place.sqlite")
     assert run.exit_code() == 1
     assert "migrate ended (exit 1)" in run.output()

@@ -1,4 +1,4 @@
-"""What a deletion would end: the rules that send there, and a test that is under way."""
+"""The impact of a deletion: the rules that send to the destination, and a running test."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -23,14 +23,14 @@ def _add_alert_of(destination: AlertDestination, name: str, age: timedelta) -> N
     db.session.commit()
 
 
-def test_a_new_destination_loses_nothing_but_its_settings(destination: AlertDestination) -> None:
+def test_deleting_a_new_destination_loses_only_its_settings(destination: AlertDestination) -> None:
     impact = assess_deletion(destination, NOW)
 
     assert (impact.rules, impact.has_pending_test, impact.test_sends) == ([], False, 0)
 
 
 @on_both_databases
-def test_the_rules_that_sent_alerts_there_are_named_once_each_in_order(destination: AlertDestination) -> None:
+def test_rules_that_sent_alerts_there_are_listed_once_in_order(destination: AlertDestination) -> None:
     _add_alert_of(destination, "Pump stopped", timedelta(days=1))
     _add_alert_of(destination, "Door open", timedelta(days=2))
     rule = db.session.query(AlertRule).filter_by(name="Door open").one()
@@ -46,7 +46,7 @@ def test_a_rule_counts_for_30_days(destination: AlertDestination, age: timedelta
     assert assess_deletion(destination, NOW).rules == rules
 
 
-def test_a_rule_that_sends_elsewhere_is_not_named(destination: AlertDestination, seeded: SeededIds) -> None:
+def test_a_rule_that_sends_elsewhere_is_not_listed(destination: AlertDestination, seeded: SeededIds) -> None:
     _add_alert_of(db.session.get_one(AlertDestination, seeded.foreign_destination), "Lab alarm", timedelta())
 
     assert assess_deletion(destination, NOW).rules == []
@@ -61,7 +61,7 @@ def test_a_rule_that_sends_elsewhere_is_not_named(destination: AlertDestination,
         ({"status": DeliveryStatus.FAILED, "last_error_code": "not_found"}, False),
     ],
 )
-def test_only_a_test_that_is_under_way_would_be_cancelled(
+def test_only_a_running_test_would_be_canceled(
     destination: AlertDestination, facts: dict[str, object], is_pending: bool
 ) -> None:
     add_delivery(destination, **facts)
@@ -69,7 +69,7 @@ def test_only_a_test_that_is_under_way_would_be_cancelled(
     assert assess_deletion(destination, NOW).has_pending_test is is_pending
 
 
-def test_the_test_sends_on_record_are_counted_and_real_alerts_are_not(destination: AlertDestination) -> None:
+def test_recorded_test_sends_are_counted_without_real_alerts(destination: AlertDestination) -> None:
     add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW)
     add_delivery(destination, created_at=NOW + seconds(61))
     add_real_alert(destination)
@@ -77,7 +77,7 @@ def test_the_test_sends_on_record_are_counted_and_real_alerts_are_not(destinatio
     assert assess_deletion(destination, NOW).test_sends == 2
 
 
-def test_it_takes_three_queries_however_many_rules_there_are(
+def test_the_assessment_takes_three_queries_for_any_number_of_rules(
     destination: AlertDestination, count_queries: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     _add_alert_of(destination, "Door open", timedelta())

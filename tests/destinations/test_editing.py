@@ -1,4 +1,4 @@
-"""Destinations as the database keeps them: sealed for their row, versioned, and never lost by accident."""
+"""Stored destinations: encrypted for their row, versioned, and never lost by accident."""
 
 from datetime import timedelta
 
@@ -42,14 +42,14 @@ def destination(context: None, seeded: SeededIds, app_settings: AppSettings) -> 
     )
 
 
-def _open(destination: AlertDestination, app_settings: AppSettings) -> dict[str, str]:
+def _decrypt(destination: AlertDestination, app_settings: AppSettings) -> dict[str, str]:
     return app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
 
 
 def _change(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings, name: str = "Pager", **typed: str
 ) -> None:
-    """Save the form of a destination; what is not named was left blank."""
+    """Save a destination's form; settings that are not given are blank."""
     blank = dict.fromkeys(SETTINGS, "")
     change_destination(destination, get_account(seeded), name, blank | typed, app_settings.cipher, LATER)
 
@@ -60,22 +60,22 @@ def test_a_new_destination_is_enabled_and_was_never_changed(destination: AlertDe
     assert (destination.created_at, destination.updated_at) == (NOW, NOW)
 
 
-def test_settings_are_sealed_and_open_again(destination: AlertDestination, app_settings: AppSettings) -> None:
+def test_settings_are_encrypted_and_decrypted_again(destination: AlertDestination, app_settings: AppSettings) -> None:
     assert "canary" not in destination.config
-    assert _open(destination, app_settings) == SETTINGS
+    assert _decrypt(destination, app_settings) == SETTINGS
 
 
-def test_settings_that_are_copied_to_another_row_do_not_open(
+def test_settings_copied_to_another_row_cannot_be_decrypted(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     other = get_destination(seeded)
     other.config = destination.config
 
     with pytest.raises(SettingsUnreadable):
-        _open(other, app_settings)
+        _decrypt(other, app_settings)
 
 
-def test_the_same_settings_are_never_sealed_as_the_same_text(
+def test_the_same_settings_are_never_encrypted_to_the_same_text(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     twin = add_destination(
@@ -91,7 +91,7 @@ def test_new_settings_count_as_a_new_version(
 ) -> None:
     _change(destination, seeded, app_settings, signing_secret="whsec_new")
 
-    assert _open(destination, app_settings) == SETTINGS | {"signing_secret": "whsec_new"}
+    assert _decrypt(destination, app_settings) == SETTINGS | {"signing_secret": "whsec_new"}
     assert (destination.settings_version, destination.updated_at) == (2, LATER)
 
 
@@ -107,7 +107,7 @@ def test_a_new_name_leaves_the_settings_and_their_version_alone(
 
 
 @pytest.mark.parametrize("typed", [{}, SETTINGS], ids=["left blank", "typed again"])
-def test_saving_what_is_stored_already_changes_nothing(
+def test_saving_unchanged_values_changes_nothing(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings, typed: dict[str, str]
 ) -> None:
     before = destination.config
@@ -124,10 +124,10 @@ def test_two_changes_from_the_same_page_count_as_two_versions(
     _change(destination, seeded, app_settings, signing_secret="whsec_two")
 
     assert destination.settings_version == 3
-    assert _open(destination, app_settings) == {"address": "https://one.example.com/", "signing_secret": "whsec_two"}
+    assert _decrypt(destination, app_settings) == {"address": "https://one.example.com/", "signing_secret": "whsec_two"}
 
 
-def test_settings_that_could_not_be_read_are_replaced_as_a_whole(
+def test_unreadable_settings_are_replaced_as_a_whole(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     destination.config = "garbage"
@@ -139,7 +139,7 @@ def test_settings_that_could_not_be_read_are_replaced_as_a_whole(
 
 
 @on_both_databases
-def test_what_was_deleted_in_the_meantime_is_not_changed(
+def test_a_destination_deleted_in_the_meantime_is_not_changed(
     destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     deleted = update(AlertDestination).where(AlertDestination.id == destination.id).values(deleted_at=NOW, config="")
@@ -154,7 +154,9 @@ def test_what_was_deleted_in_the_meantime_is_not_changed(
 
 @on_both_databases
 @pytest.mark.parametrize("is_enabled", [True, False])
-def test_switching_leaves_all_else_alone(destination: AlertDestination, seeded: SeededIds, is_enabled: bool) -> None:
+def test_enabling_and_disabling_change_nothing_else(
+    destination: AlertDestination, seeded: SeededIds, is_enabled: bool
+) -> None:
     before = destination.config
 
     set_enabled(destination, get_account(seeded), is_enabled, LATER)
@@ -187,16 +189,16 @@ NEW_KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
-def rotating(environment: dict[str, str]) -> SettingsCipher:
-    """Seals with a new key, and opens with the old one too."""
+def new_cipher(environment: dict[str, str]) -> SettingsCipher:
+    """A cipher that encrypts with a new key and also decrypts with the old one."""
     return SettingsCipher([NEW_KEY, environment["ALERTCHECK_CONFIG_KEYS"]], "any")
 
 
 @on_both_databases
-def test_after_a_rotation_the_new_key_alone_opens_all_settings(
-    destination: AlertDestination, rotating: SettingsCipher
+def test_after_a_rotation_the_new_key_alone_decrypts_all_settings(
+    destination: AlertDestination, new_cipher: SettingsCipher
 ) -> None:
-    assert rotate_keys(rotating) == Rotation(rotated=3)
+    assert rotate_keys(new_cipher) == Rotation(rotated=3)
 
     db.session.expire_all()
     assert (
@@ -204,34 +206,32 @@ def test_after_a_rotation_the_new_key_alone_opens_all_settings(
     )
 
 
-def test_a_rotation_that_is_run_again_finds_nothing_to_do(
-    destination: AlertDestination, rotating: SettingsCipher
-) -> None:
-    rotate_keys(rotating)
+def test_a_repeated_rotation_changes_nothing(destination: AlertDestination, new_cipher: SettingsCipher) -> None:
+    rotate_keys(new_cipher)
 
-    assert rotate_keys(rotating) == Rotation(current=3)
+    assert rotate_keys(new_cipher) == Rotation(current=3)
 
 
-def test_a_rotation_leaves_a_waiting_test_alone(destination: AlertDestination, rotating: SettingsCipher) -> None:
-    rotate_keys(rotating)
+def test_a_rotation_leaves_a_waiting_test_alone(destination: AlertDestination, new_cipher: SettingsCipher) -> None:
+    rotate_keys(new_cipher)
 
     db.session.expire_all()
     assert (destination.settings_version, destination.updated_at) == (1, NOW)
 
 
-def test_a_rotation_counts_what_no_key_opens_and_does_the_rest(
-    destination: AlertDestination, rotating: SettingsCipher
+def test_a_rotation_counts_unreadable_settings_and_rotates_the_rest(
+    destination: AlertDestination, new_cipher: SettingsCipher
 ) -> None:
     destination.config = "gAAAA garbage"
     db.session.commit()
 
-    assert rotate_keys(rotating) == Rotation(rotated=2, unreadable=1)
+    assert rotate_keys(new_cipher) == Rotation(rotated=2, unreadable=1)
     assert destination.config == "gAAAA garbage"
 
 
-def test_a_rotation_passes_by_what_was_deleted(
-    destination: AlertDestination, seeded: SeededIds, rotating: SettingsCipher
+def test_a_rotation_skips_deleted_destinations(
+    destination: AlertDestination, seeded: SeededIds, new_cipher: SettingsCipher
 ) -> None:
     delete_destination(destination, get_account(seeded), LATER)
 
-    assert rotate_keys(rotating) == Rotation(rotated=2)
+    assert rotate_keys(new_cipher) == Rotation(rotated=2)

@@ -1,4 +1,4 @@
-"""Forms: made from a channel's fields, strict about what is typed, and silent about what is secret."""
+"""Forms: built from a channel's fields, they check the input and never show secrets."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient
 
 
-def _check(text: str, _way_out: OutboundClient) -> str:
+def _check(text: str, _outbound: OutboundClient) -> str:
     if "wrong" in text:
         raise SettingInvalid("That is wrong.")
     return text.strip().lower()
@@ -34,14 +34,15 @@ def _field(name: str, kind: FieldKind, required: bool = True) -> Field:
     return Field(name, name.replace("_", " ").capitalize(), kind, f"Help on {name}.", _check, required)
 
 
-def _send(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Accepted:
+def _send(_settings: Settings, _message: Message, _outbound: OutboundClient) -> Accepted:
     return Accepted(200)
 
 
-def _preview(_settings: Settings, _message: Message, _way_out: OutboundClient) -> Preview:
+def _preview(_settings: Settings, _message: Message, _outbound: OutboundClient) -> Preview:
     return Preview("Pigeon", {}, ())
 
 
+# A channel with a field of every kind.
 PIGEONS = Channel(
     "Pigeons",
     "Fed",
@@ -56,7 +57,6 @@ PIGEONS = Channel(
     preview=_preview,
     send=_send,
 )
-"""A channel with a field of every kind."""
 
 FILLED = {"name": "Roof", "loft": "North", "whistle": "Canary", "password": "", "birds": "Owner, Bob"}
 STORED = {"loft": "south", "whistle": "old canary", "password": "old", "birds": "cy"}
@@ -67,7 +67,7 @@ Fill = Callable[..., Any]
 
 @pytest.fixture
 def submit(app: Flask) -> Iterator[Fill]:
-    """Have a form filled in by a request of a browser; data: what the form begins with."""
+    """Submit a form in a browser's request. data: the initial values of the form."""
     with ExitStack() as requests:
 
         def submit(form: type[Form], typed: Mapping[str, str], data: Mapping[str, str] | None = None) -> Any:
@@ -79,7 +79,7 @@ def submit(app: Flask) -> Iterator[Fill]:
 
 @pytest.fixture
 def fill(submit: Fill) -> Fill:
-    """Have the form of a channel filled in."""
+    """Submit the form of a channel."""
 
     def fill(typed: Mapping[str, str], stored: Mapping[str, str] | None = None, channel: Channel = PIGEONS) -> Any:
         return submit(make_destination_form(channel, OutboundClient(), stored or {}), typed, stored)
@@ -93,7 +93,7 @@ def _errors(form: DestinationForm) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-def test_a_channels_form_asks_for_the_name_and_for_its_fields_in_their_order(fill: Fill, name: str) -> None:
+def test_a_channels_form_has_the_name_and_the_channels_fields_in_order(fill: Fill, name: str) -> None:
     form = fill({}, channel=CHANNELS[name])
 
     assert [field.name for field in form] == ["name", *(field.name for field in CHANNELS[name].fields)]
@@ -101,7 +101,7 @@ def test_a_channels_form_asks_for_the_name_and_for_its_fields_in_their_order(fil
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-def test_every_field_that_a_channel_needs_is_asked_for_by_its_label(fill: Fill, name: str) -> None:
+def test_every_required_field_is_asked_for_by_its_label(fill: Fill, name: str) -> None:
     needed = [field for field in CHANNELS[name].fields if field.required]
 
     errors = _errors(fill({"name": "Any"}, channel=CHANNELS[name]))
@@ -109,7 +109,7 @@ def test_every_field_that_a_channel_needs_is_asked_for_by_its_label(fill: Fill, 
     assert errors == {field.name: [f"Enter the {field.label[0].lower()}{field.label[1:]}."] for field in needed}
 
 
-def test_a_form_that_is_filled_in_passes_with_the_checked_values(fill: Fill) -> None:
+def test_a_complete_form_returns_the_checked_values(fill: Fill) -> None:
     form = fill(FILLED)
 
     assert form.validate()
@@ -121,18 +121,18 @@ def test_a_form_that_is_filled_in_passes_with_the_checked_values(fill: Fill) -> 
     }
 
 
-def test_a_field_that_its_channel_refuses_says_the_channels_sentence(fill: Fill) -> None:
+def test_a_field_refused_by_its_channel_shows_the_channels_sentence(fill: Fill) -> None:
     assert _errors(fill(FILLED | {"loft": "wrong", "birds": "wrong too"})) == {
         "loft": ["That is wrong."],
         "birds": ["That is wrong."],
     }
 
 
-def test_a_field_that_is_not_needed_may_stay_empty(fill: Fill) -> None:
+def test_an_optional_field_may_stay_empty(fill: Fill) -> None:
     assert _errors(fill(FILLED | {"password": ""})) == {}
 
 
-def test_a_field_that_is_not_needed_is_checked_if_it_is_filled_in(fill: Fill) -> None:
+def test_an_optional_field_is_checked_if_it_is_filled_in(fill: Fill) -> None:
     assert _errors(fill(FILLED | {"password": "wrong"})) == {"password": ["That is wrong."]}
 
 
@@ -142,30 +142,30 @@ def test_a_new_destinations_secret_may_not_be_blank(fill: Fill, blank: str) -> N
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\t", "\r\n", "\x00", "\N{NO-BREAK SPACE}"])
-def test_a_stored_secret_may_be_left_blank_and_then_reads_as_empty(fill: Fill, blank: str) -> None:
+def test_a_stored_secret_left_blank_is_read_as_empty(fill: Fill, blank: str) -> None:
     form = fill({"name": "Roof", "loft": blank, "whistle": blank, "password": blank, "birds": "cy"}, STORED)
 
     assert form.validate()
     assert form.read_settings(PIGEONS) == {"loft": "", "whistle": "", "password": "", "birds": "cy"}
 
 
-def test_a_stored_secret_that_is_typed_anew_is_checked_like_a_new_one(fill: Fill) -> None:
+def test_a_replaced_secret_is_checked_like_a_new_one(fill: Fill) -> None:
     assert _errors(fill(FILLED | {"whistle": "wrong"}, STORED)) == {"whistle": ["That is wrong."]}
 
 
 @pytest.mark.parametrize("around", ["  {} ", "\t{}\r\n", "\x00{}\x00"])
-def test_what_nobody_types_on_purpose_is_taken_away(fill: Fill, around: str) -> None:
+def test_surrounding_space_and_nuls_are_removed(fill: Fill, around: str) -> None:
     form = fill({name: around.format(value) for name, value in FILLED.items()})
 
     assert form.validate()
     assert (form.name.data, form.read_settings(PIGEONS)["loft"]) == ("Roof", "north")
 
 
-def test_recipients_are_not_kept_by_leaving_them_blank_since_they_are_shown(fill: Fill) -> None:
+def test_blank_recipients_are_refused_because_stored_ones_are_shown(fill: Fill) -> None:
     assert _errors(fill(FILLED | {"birds": ""}, STORED)) == {"birds": ["Enter the birds."]}
 
 
-def test_a_secret_that_is_missing_from_what_is_stored_must_be_entered(fill: Fill) -> None:
+def test_a_secret_missing_from_the_stored_settings_is_required(fill: Fill) -> None:
     assert _errors(fill(FILLED | {"whistle": ""}, {"loft": "south"})) == {"whistle": ["Enter the whistle."]}
 
 
@@ -196,21 +196,21 @@ def test_one_field_can_be_checked_alone(fill: Fill, name: str, typed: dict[str, 
 
 
 @pytest.mark.parametrize("name", ["csrf_token", "feathers", ""])
-def test_what_is_no_field_cannot_be_checked(fill: Fill, name: str) -> None:
+def test_an_unknown_field_cannot_be_checked(fill: Fill, name: str) -> None:
     assert fill(FILLED).check_field(name) is None
 
 
-def test_the_secrets_that_were_typed_are_named_since_no_page_holds_them(fill: Fill) -> None:
+def test_typed_secrets_are_listed_because_no_page_repeats_them(fill: Fill) -> None:
     assert fill(FILLED).list_withheld() == ["Loft", "Whistle"]
     assert fill({"name": "Roof", "loft": " ", "birds": "cy"}).list_withheld() == []
 
 
-def test_recipients_show_what_is_stored_and_what_was_typed(fill: Fill) -> None:
+def test_the_recipients_field_shows_stored_and_typed_recipients(fill: Fill) -> None:
     assert ">\r\ncy</textarea>" in fill({}, STORED)["birds"]()
     assert ">\r\nOwner, Bob</textarea>" in fill(FILLED, STORED)["birds"]()
 
 
-def test_the_help_of_a_stored_secret_says_that_blank_keeps_it(fill: Fill) -> None:
+def test_the_help_of_a_stored_secret_explains_that_blank_keeps_it(fill: Fill) -> None:
     form = fill(FILLED, {"loft": "south"})
 
     assert form["loft"].description == "Help on loft. Leave blank to keep what is stored."
@@ -232,14 +232,14 @@ def test_a_name_has_1_to_200_characters(fill: Fill, name: str, errors: dict[str,
     assert _errors(fill(FILLED | {"name": name})) == errors
 
 
-def test_the_form_of_one_channel_does_not_grow_by_the_fields_of_another(submit: Fill) -> None:
+def test_the_form_of_one_channel_gets_no_fields_of_another(submit: Fill) -> None:
     make_destination_form(PIGEONS, OutboundClient(), {})
 
     assert [field.name for field in submit(DestinationForm, {})] == ["name"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
-def test_a_form_reads_nothing_but_what_a_form_sends(app: Flask, content_type: str) -> None:
+def test_a_form_reads_form_data_only(app: Flask, content_type: str) -> None:
     body = b'{"email": "owner@example.com", "password": "any"}'
 
     with app.test_request_context(method="POST", data=body, content_type=content_type):
@@ -258,7 +258,7 @@ def test_a_form_reads_nothing_but_what_a_form_sends(app: Flask, content_type: st
         ("", "", ["email", "password"]),
     ],
 )
-def test_a_sign_in_is_bounded_before_anything_is_computed(
+def test_sign_in_lengths_are_limited_before_any_hashing(
     submit: Fill, email: str, password: str, names: list[str]
 ) -> None:
     assert sorted(_errors(submit(SignInForm, {"email": email, "password": password}))) == names
@@ -269,7 +269,7 @@ def test_a_new_password_has_12_to_1000_characters(submit: Fill, length: int, nam
     assert sorted(_errors(submit(PasswordForm, {"current": "any", "new": "p" * length}))) == names
 
 
-def test_a_password_keeps_the_blanks_around_it(submit: Fill) -> None:
+def test_a_password_keeps_surrounding_spaces(submit: Fill) -> None:
     assert submit(SignInForm, {"email": " owner@example.com ", "password": " any "}).password.data == " any "
 
 

@@ -1,4 +1,4 @@
-"""What pages show of settings: where a message goes, and nothing that would let anyone else send one."""
+"""The settings that pages show: the target of messages, and no secret."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_an_admin_is_shown_the_recipients_in_full(email: AlertDestination, app_s
 
 
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.VIEWER])
-def test_others_are_shown_how_many_recipients_there_are_and_where(
+def test_others_are_shown_the_number_and_domains_of_the_recipients(
     email: AlertDestination, app_settings: AppSettings, role: Role
 ) -> None:
     assert show_where(email, role, app_settings.cipher).text == "3 recipients at example.com, example.org"
@@ -80,7 +80,7 @@ def test_where_a_message_goes_is_the_first_setting(webhook: AlertDestination, ap
 
 
 @pytest.mark.parametrize("token", ["", "damaged"])
-def test_settings_that_cannot_be_read_are_said_to_be_so(
+def test_unreadable_settings_are_reported_as_unreadable(
     webhook: AlertDestination, app_settings: AppSettings, token: str
 ) -> None:
     webhook.config = token
@@ -89,7 +89,7 @@ def test_settings_that_cannot_be_read_are_said_to_be_so(
     assert show_where(webhook, Role.ADMIN, app_settings.cipher) == ShownSetting("Settings", "settings cannot be read")
 
 
-def test_settings_of_a_channel_that_is_gone_are_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
+def test_settings_of_a_removed_channel_are_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
     webhook.type = "carrier-pigeon"
 
     assert show_settings(webhook, Role.ADMIN, app_settings.cipher) == []

@@ -1,4 +1,4 @@
-"""The sample of a test: what a press now would send, and nothing is written or sent for it."""
+"""The preview of a test: the message that a press would send, without writing or sending anything."""
 
 import json
 from dataclasses import replace
@@ -24,7 +24,7 @@ def webhook(context: None, seeded: SeededIds) -> AlertDestination:
     return get_destination(seeded)
 
 
-def test_a_sample_is_what_a_press_sends_but_for_what_every_press_gets_anew(
+def test_a_preview_equals_a_test_send_except_for_its_reference(
     webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request("/hook/canary-7f3a9c").respond_with_data(status=204)
@@ -33,12 +33,12 @@ def test_a_sample_is_what_a_press_sends_but_for_what_every_press_gets_anew(
 
     send(request_test(webhook, get_account(seeded), now), app_settings)
 
-    [(request, _answer)] = httpserver.log
+    [(request, _response)] = httpserver.log
     reference = db.session.scalars(select(AlertDelivery)).one().payload["reference"]
     assert preview.parts[0].text.replace("SAMPLE", reference) == request.get_data(as_text=True)
 
 
-def test_a_sample_names_who_looks_and_the_moment(
+def test_a_preview_names_the_viewer_and_the_moment(
     webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     [body] = preview_test_send(webhook, get_account(seeded), app_settings, NOW).parts
@@ -47,7 +47,7 @@ def test_a_sample_names_who_looks_and_the_moment(
     assert (data["sent_by"], data["sent_at"], data["reference"]) == ("Admin", "2026-05-04 09:30:00 UTC", "SAMPLE")
 
 
-def test_a_sample_writes_and_sends_nothing(
+def test_a_preview_writes_and_sends_nothing(
     webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings, httpserver: HTTPServer
 ) -> None:
     events = db.session.scalar(select(func.count()).select_from(AuditEvent))
@@ -65,7 +65,7 @@ def test_a_sample_writes_and_sends_nothing(
     ("spoiled", "code"),
     [({"config": "garbage"}, Code.CONFIG_UNREADABLE), ({"type": "pigeon"}, Code.CONFIG_INCOMPLETE)],
 )
-def test_what_could_not_be_sent_has_no_sample_and_says_why(
+def test_a_message_that_cannot_be_sent_has_no_preview_but_a_reason(
     webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings, spoiled: dict[str, str], code: Code
 ) -> None:
     [(name, value)] = spoiled.items()
@@ -77,7 +77,7 @@ def test_what_could_not_be_sent_has_no_sample_and_says_why(
     assert caught.value.code is code
 
 
-def test_a_mail_without_a_mail_server_has_no_sample(
+def test_a_mail_without_a_mail_server_has_no_preview(
     webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     webhook.type = "email"

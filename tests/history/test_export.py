@@ -1,4 +1,4 @@
-"""The history as CSV: what stands in it, what a spreadsheet may not make of it, and where it ends."""
+"""The history as CSV: its columns, its protection against formulas, and its row limit."""
 
 import csv
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def write_csv_lines(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[s
 
 
 @on_both_databases
-def test_a_test_send_is_written_with_all_that_is_known_of_it(seeded: SeededIds) -> None:
+def test_a_test_send_is_written_with_every_known_fact(seeded: SeededIds) -> None:
     moment = datetime(2026, 5, 4, 9, 30, 0, 123000, tzinfo=UTC)
     facts = GONE | {"created_at": moment, "requested_by_id": seeded.support, "payload": {"reference": "K7QM"}}
     add_delivery(get_destination(seeded), **facts)
@@ -77,7 +77,7 @@ def test_a_real_alert_is_written_with_its_rule_and_tenant_and_without_another_pr
     assert (row["code"], row["what_happened"]) == ("gone", "gone")
 
 
-def test_a_file_holds_what_the_filter_leaves_the_newest_first(seeded: SeededIds) -> None:
+def test_a_file_holds_the_filtered_deliveries_newest_first(seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     add_real_alert(destination)
     add_delivery(destination, status=DeliveryStatus.CANCELED)
@@ -86,7 +86,7 @@ def test_a_file_holds_what_the_filter_leaves_the_newest_first(seeded: SeededIds)
     assert [row["status"] for row in _read(seeded, kind=Kind.TEST)] == ["queued", "canceled"]
 
 
-def test_a_file_without_rows_still_says_what_would_stand_in_it(seeded: SeededIds) -> None:
+def test_a_file_without_rows_has_its_header(seeded: SeededIds) -> None:
     assert write_csv_lines(seeded) == [",".join(export.HEADER) + "\r\n"]
 
 
@@ -94,7 +94,7 @@ def test_a_file_without_rows_still_says_what_would_stand_in_it(seeded: SeededIds
     "name",
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＠x", '=HYPERLINK("https://example.com")'],
 )
-def test_no_text_is_a_formula(seeded: SeededIds, name: str) -> None:
+def test_no_text_starts_a_formula(seeded: SeededIds, name: str) -> None:
     get_destination(seeded).name = name
     add_delivery(get_destination(seeded))
 
@@ -102,7 +102,7 @@ def test_no_text_is_a_formula(seeded: SeededIds, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["A, B", 'The "other" one', "two\nlines", "1-1", "a=b", "Überseehafen 🚢", "'quoted'"])
-def test_any_other_text_stays_as_it_is(seeded: SeededIds, name: str) -> None:
+def test_any_other_text_is_unchanged(seeded: SeededIds, name: str) -> None:
     get_destination(seeded).name = name
     add_delivery(get_destination(seeded))
 
@@ -114,7 +114,7 @@ def _read_names(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("count", "last"), [(3, "queued"), (4, None)])
-def test_a_file_that_is_cut_says_so_in_its_last_line(seeded: SeededIds, count: int, last: str | None) -> None:
+def test_a_truncated_file_ends_with_a_line_that_explains_it(seeded: SeededIds, count: int, last: str | None) -> None:
     _ = [add_delivery(get_destination(seeded)) for _ in range(count)]
 
     rows = _read(seeded, most=3)

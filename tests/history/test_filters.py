@@ -1,4 +1,4 @@
-"""The filter and the place in the history, as an address says them."""
+"""The filter and the page key of the history, as a URL carries them."""
 
 from datetime import UTC, date, datetime
 
@@ -17,7 +17,7 @@ EVERYTHING = {
 }
 
 
-def test_a_filter_is_read_from_the_address_and_written_back() -> None:
+def test_a_filter_is_read_from_the_url_and_written_back() -> None:
     wanted = read_filter(EVERYTHING, destination_id=7)
 
     assert wanted == Filter(
@@ -44,11 +44,11 @@ def test_a_filter_is_read_from_the_address_and_written_back() -> None:
         {"destination": "7"},
     ],
 )
-def test_a_word_that_means_nothing_chooses_nothing(query: dict[str, str]) -> None:
+def test_an_unknown_word_filters_nothing(query: dict[str, str]) -> None:
     assert read_filter(query) == Filter()
 
 
-def test_a_code_of_another_program_can_be_asked_for() -> None:
+def test_a_code_of_another_program_can_be_filtered_for() -> None:
     assert read_filter({"code": "HTTP 599"}).code == "HTTP 599"
 
 
@@ -56,11 +56,11 @@ def test_a_code_of_another_program_can_be_asked_for() -> None:
     ("wanted", "narrows"),
     [(Filter(), False), (Filter(destination_id=7), False), (Filter(kind=Kind.TEST), True), (Filter(code="x"), True)],
 )
-def test_a_destination_alone_leaves_nothing_out_of_its_history(wanted: Filter, narrows: bool) -> None:
+def test_a_destination_alone_does_not_narrow_its_history(wanted: Filter, narrows: bool) -> None:
     assert wanted.narrows is narrows
 
 
-def test_a_place_is_written_to_the_microsecond_and_read_back() -> None:
+def test_a_page_key_is_written_to_the_microsecond_and_read_back() -> None:
     key = Key(datetime(2026, 5, 4, 9, 30, 0, 123456, tzinfo=UTC), 17)
 
     assert (str(key), read_key(str(key))) == ("2026-05-04T09:30:00.123456Z_17", key)
@@ -83,11 +83,11 @@ def test_a_place_is_written_to_the_microsecond_and_read_back() -> None:
         "2026-05-04T09:30:00.000000Z\x00_17",
     ],
 )
-def test_a_place_that_names_none_is_none(text: str) -> None:
+def test_an_invalid_page_key_is_ignored(text: str) -> None:
     assert read_key(text) is None
 
 
-def test_the_largest_number_there_can_be_is_a_place_that_a_database_understands() -> None:
+def test_a_page_keys_id_is_clamped_to_the_largest_database_id() -> None:
     assert read_key("2026-05-04T09:30:00.000000Z_9999999999999999999") == Key(
         datetime(2026, 5, 4, 9, 30, tzinfo=UTC), 2**63 - 1
     )

@@ -1,4 +1,4 @@
-"""A page of the history: what is on it, in which order, and at what cost."""
+"""A page of the history: its entries, their order, and its cost."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -47,12 +47,12 @@ def _add_other(seeded: SeededIds, app_settings: AppSettings, channel: str = "sla
 
 
 def _add_many(seeded: SeededIds, count: int, **facts: Any) -> list[int]:
-    """Add test sends, one a second, and tell their ids, the newest first."""
+    """Add test sends, one a second; return their ids, newest first."""
     destination = get_destination(seeded)
     facts = {"event_type": "alerts.test", "status": DeliveryStatus.QUEUED, "payload": {}} | facts
-    there = {"workspace_id": destination.workspace_id, "alert_destination_id": destination.id}
+    owner = {"workspace_id": destination.workspace_id, "alert_destination_id": destination.id}
     moments = [NOW + seconds(number) for number in range(count)]
-    rows = [AlertDelivery(**there, created_at=moment, updated_at=moment, **facts) for moment in moments]
+    rows = [AlertDelivery(**owner, created_at=moment, updated_at=moment, **facts) for moment in moments]
     db.session.add_all(rows)
     db.session.commit()
     return [row.id for row in reversed(rows)]
@@ -92,7 +92,7 @@ def few(seeded: SeededIds, app_settings: AppSettings) -> dict[str, int]:
         ({"code": "gone", "status": DeliveryStatus.SENT}, []),
     ],
 )
-def test_a_filter_leaves_what_is_like_it(
+def test_a_filter_selects_matching_deliveries(
     seeded: SeededIds, few: dict[str, int], wanted: dict[str, Any], names: list[str]
 ) -> None:
     assert _list(seeded, **wanted) == [few[name] for name in names]
@@ -109,7 +109,7 @@ def test_a_filter_leaves_what_is_like_it(
         ({"code": "forbidden"}, []),
     ],
 )
-def test_a_destinations_history_holds_no_other_ones(
+def test_a_destinations_history_holds_only_its_own_deliveries(
     seeded: SeededIds, few: dict[str, int], wanted: dict[str, Any], names: list[str]
 ) -> None:
     assert _list(seeded, destination_id=seeded.destination, **wanted) == [few[name] for name in names]
@@ -127,7 +127,7 @@ def test_a_day_ends_with_its_last_microsecond(seeded: SeededIds) -> None:
 
 @on_both_databases
 @pytest.mark.parametrize("wanted", [{}, {"kind": Kind.TEST}, {"status": DeliveryStatus.SENT}, {"channel": "webhook"}])
-def test_another_workspaces_deliveries_are_in_nobody_elses_history(seeded: SeededIds, wanted: dict[str, Any]) -> None:
+def test_a_history_holds_only_its_own_workspaces_deliveries(seeded: SeededIds, wanted: dict[str, Any]) -> None:
     foreign = db.session.get_one(AlertDestination, seeded.foreign_destination)
     theirs = add_delivery(foreign, **SENT).id
 
@@ -137,7 +137,7 @@ def test_another_workspaces_deliveries_are_in_nobody_elses_history(seeded: Seede
 
 
 @on_both_databases
-def test_an_entry_names_what_belongs_to_it(seeded: SeededIds) -> None:
+def test_an_entry_names_its_destination_presser_rule_and_tenant(seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     add_real_alert(destination)
     add_delivery(destination, created_at=NOW + seconds(1), requested_by_id=seeded.support)
@@ -149,7 +149,7 @@ def test_an_entry_names_what_belongs_to_it(seeded: SeededIds) -> None:
 
 
 @on_both_databases
-def test_what_was_sent_to_a_deleted_destination_stays_in_the_history(seeded: SeededIds) -> None:
+def test_a_deleted_destinations_deliveries_stay_in_the_history(seeded: SeededIds) -> None:
     destination = get_destination(seeded)
     sent = add_delivery(destination, **SENT).id
     delete_destination(destination, get_account(seeded), NOW)
@@ -159,7 +159,7 @@ def test_what_was_sent_to_a_deleted_destination_stays_in_the_history(seeded: See
 
 @on_both_databases
 @pytest.mark.parametrize(("count", "pages"), [(0, [0]), (50, [50]), (51, [50, 1]), (100, [50, 50]), (101, [50, 50, 1])])
-def test_pages_hold_50_and_leave_nothing_out(seeded: SeededIds, count: int, pages: list[int]) -> None:
+def test_pages_hold_50_entries_without_gaps(seeded: SeededIds, count: int, pages: list[int]) -> None:
     ids = _add_many(seeded, count)
 
     found = [list_page(seeded.harbor, Filter())]
@@ -172,7 +172,7 @@ def test_pages_hold_50_and_leave_nothing_out(seeded: SeededIds, count: int, page
 
 
 @on_both_databases
-def test_the_next_page_is_the_same_however_many_come_in_meanwhile(seeded: SeededIds) -> None:
+def test_the_next_page_is_unaffected_by_new_deliveries(seeded: SeededIds) -> None:
     ids = _add_many(seeded, 4)
     first = list_page(seeded.harbor, Filter(), size=2)
     add_delivery(get_destination(seeded), created_at=NOW + DAY)
@@ -194,24 +194,26 @@ def test_deliveries_of_the_same_moment_are_each_on_one_page(seeded: SeededIds) -
 
 
 @on_both_databases
-def test_a_place_need_not_be_that_of_a_delivery(seeded: SeededIds) -> None:
+def test_a_page_key_need_not_belong_to_a_delivery(seeded: SeededIds) -> None:
     ids = _add_many(seeded, 3)
 
     assert _ids(list_page(seeded.harbor, Filter(), Key(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
 
 
-# The bound
+# The search limit
 
 
 @pytest.fixture
-def bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look through ten rows a page, so that a test can have more of them."""
+def search_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search at most ten rows a page, so that a test can exceed the limit."""
     monkeypatch.setattr(listing, "LOOKED_THROUGH", 10)
 
 
 @on_both_databases
-@pytest.mark.usefixtures("bound")
-def test_a_page_that_finds_too_little_says_how_far_it_looked_and_the_next_one_goes_on_there(seeded: SeededIds) -> None:
+@pytest.mark.usefixtures("search_limit")
+def test_a_page_with_too_few_matches_reports_how_far_it_searched_and_the_next_one_continues_there(
+    seeded: SeededIds,
+) -> None:
     rare = add_delivery(get_destination(seeded), created_at=NOW - seconds(1), **SENT).id
     ids = _add_many(seeded, 15)
     wanted = Filter(destination_id=seeded.destination, status=DeliveryStatus.SENT)
@@ -224,9 +226,9 @@ def test_a_page_that_finds_too_little_says_how_far_it_looked_and_the_next_one_go
 
 
 @on_both_databases
-@pytest.mark.usefixtures("bound")
+@pytest.mark.usefixtures("search_limit")
 @pytest.mark.parametrize(("newer", "pages"), [(9, [1, 0]), (10, [0, 1])])
-def test_the_last_row_that_is_looked_through_is_on_this_page_and_not_on_the_next(
+def test_the_last_row_searched_is_on_this_page_and_not_on_the_next(
     seeded: SeededIds, newer: int, pages: list[int]
 ) -> None:
     destination = get_destination(seeded)
@@ -242,12 +244,12 @@ def test_the_last_row_that_is_looked_through_is_on_this_page_and_not_on_the_next
 
 
 @on_both_databases
-@pytest.mark.usefixtures("bound")
+@pytest.mark.usefixtures("search_limit")
 @pytest.mark.parametrize(
     "wanted",
     [Filter(), Filter(kind=Kind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],
 )
-def test_what_an_index_answers_alone_is_found_however_far_back_it_is(seeded: SeededIds, wanted: Filter) -> None:
+def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wanted: Filter) -> None:
     facts = {"status": DeliveryStatus.CANCELED, "last_error_code": "gone", "created_at": NOW - DAY}
     old = add_delivery(get_destination(seeded), **facts)
     _add_many(seeded, 15, event_type="alerts.test")
@@ -297,7 +299,7 @@ def _read_names(page: Page) -> list[tuple[str, str | None]]:
     ],
 )
 @pytest.mark.parametrize("before", [None, Key(NOW + DAY, 1)])
-def test_every_filter_walks_an_index_in_its_order(
+def test_every_filter_reads_an_index_in_its_order(
     seeded: SeededIds, count_queries: CountQueries, wanted: Filter, index: str, before: Key | None
 ) -> None:
     with count_queries() as statements:

@@ -1,1 +1,1 @@
-"""Tests of the way out: real sockets on the loopback, and far ends that mean harm."""
+"""Tests of the outbound client, with real sockets on the loopback and hostile receivers."""

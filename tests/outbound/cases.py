@@ -1,4 +1,4 @@
-"""The attacks of attacks.json, as parameters for tests."""
+"""The attacks of attacks.json as test parameters."""
 
 import json
 from pathlib import Path
@@ -10,5 +10,5 @@ _ATTACKS = json.loads(Path(__file__).with_name("attacks.json").read_text(encodin
 
 
 def cases(kind: str) -> list[Any]:
-    """Return the cases of one kind (`typed`, `names`, `servers`), each under its name."""
+    """Return the cases of one kind (`typed`, `names`, `servers`), with their names as test ids."""
     return [pytest.param(case, id=case["name"]) for case in _ATTACKS[kind]]

@@ -1,4 +1,4 @@
-"""An authority of our own, and ways to reach a far end on the loopback."""
+"""A private certificate authority for the tests, and Hypothesis settings."""
 
 from pathlib import Path
 
@@ -6,20 +6,20 @@ import pytest
 import trustme
 from hypothesis import settings
 
-# The first examples load tables of Unicode, which takes a slow machine longer than the usual limit for one example.
+# The first examples load Unicode tables, which takes longer than the default deadline on a slow machine.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """An authority nobody else trusts."""
+    """A certificate authority that nothing trusts by default."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="session")
 def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file that makes a policy trust it."""
+    """The certificate file with which a policy trusts the authority."""
     path = tmp_path_factory.mktemp("authority") / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return path

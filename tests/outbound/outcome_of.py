@@ -1,4 +1,4 @@
-"""Posts to far ends on the loopback the way a channel would, with short limits."""
+"""Posts to receivers on the loopback as a channel does, with short limits."""
 
 import socket
 
@@ -19,7 +19,7 @@ def loopback(host: str) -> list[str]:
 
 
 def failing(number: int) -> Resolver:
-    """Return a resolver that fails with one of the system's numbers."""
+    """Return a resolver that fails with one of the system's error numbers."""
 
     def resolver(host: str) -> list[str]:
         raise socket.gaierror(number, f"looked for {host}")
@@ -28,7 +28,7 @@ def failing(number: int) -> Resolver:
 
 
 def trusting(url: str, ca_file: object = None) -> Policy:
-    """Return a policy that trusts where `url` leads."""
+    """Return a policy that trusts the origin of `url`."""
     return Policy(trusted_origins=frozenset({read_url(url).origin}), ca_file=str(ca_file) if ca_file else None)
 
 
@@ -39,7 +39,7 @@ def send(
     resolver: Resolver = loopback,
     limits: Limits = BRIEF,
 ) -> HttpResponse:
-    """Post to `url`, trusted unless there is another policy."""
+    """Post to `url`, which is trusted unless another policy is given."""
     return post(url, body, HEADERS, policy or trusting(url), None, resolver, limits)
 
 
@@ -50,7 +50,7 @@ def outcome_of(
     resolver: Resolver = loopback,
     limits: Limits = BRIEF,
 ) -> str | Code:
-    """Return "ok" or the code that the whole send ends with, the status judged."""
+    """Return "ok", or the code of the failure of the whole send, including its HTTP status."""
     try:
         raise_for_status(send(url, body, policy, resolver, limits), "host")
     except DeliveryFailed as failure:

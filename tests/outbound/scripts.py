@@ -1,4 +1,4 @@
-"""What hostile far ends do once they have a request, by name; each takes what its case is given."""
+"""Scripts of hostile receivers, by name. Each takes the parameters of its case in attacks.json."""
 
 import gzip
 import socket
@@ -17,12 +17,12 @@ PAUSE = 0.05
 
 
 def script_of(name: str, given: Mapping[str, object]) -> Script:
-    """Return the script of this name, ready for a connection."""
+    """Return the script with this name and its parameters, ready for a connection."""
     return partial(globals()[f"_{name}"], **{key: value for key, value in given.items() if key != "body_bytes"})
 
 
 def reads_first(name: str) -> bool:
-    """Whether the script wants the request read before it starts."""
+    """Return whether the request must be read before the script starts."""
     return name not in {"hangs_up", "never_reads", "refused_unread"}
 
 

@@ -1,4 +1,4 @@
-"""`python -m webapp.outbound`, run as an operator would."""
+"""`python -m webapp.outbound`, run as an administrator does."""
 
 import json
 import subprocess
@@ -24,13 +24,13 @@ sys.exit(bool({"flask", "sqlalchemy"} & sys.modules.keys()))
 """
 
 
-def test_it_runs_as_a_module() -> None:
+def test_the_command_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "webapp.outbound", "check", "https://10.0.0.1/x"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "target_not_allowed\n", "")
 
 
-def test_the_way_out_needs_neither_the_web_framework_nor_the_database() -> None:
+def test_the_outbound_client_imports_neither_the_web_framework_nor_the_database() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORT_ALONE], cwd=ROOT, timeout=20, check=False)
     assert done.returncode == 0
 
@@ -52,7 +52,7 @@ def test_check_prints_the_verdict(url: str, printed: str, status: int, capsys: p
     assert capsys.readouterr().out == f"{printed}\n"
 
 
-def test_check_obeys_the_operators_settings(
+def test_check_applies_the_administrators_settings(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(TRUSTED, "http://receiver.lan:8080")
@@ -60,25 +60,27 @@ def test_check_obeys_the_operators_settings(
     assert capsys.readouterr().out == "ok\n"
 
 
-@pytest.mark.parametrize(("answer", "code", "exit_status"), [(202, "ok", 0), (404, "not_found", 1)])
+@pytest.mark.parametrize(("status", "code", "exit_status"), [(202, "ok", 0), (404, "not_found", 1)])
 def test_post_prints_code_and_status(
-    answer: int, code: str, exit_status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    status: int, code: str, exit_status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with listening(script_of("plain", {"status": answer})) as receiver:
+    with listening(script_of("plain", {"status": status})) as receiver:
         monkeypatch.setenv(TRUSTED, receiver.origin)
         assert main(["post", f"{receiver.origin}/hook"]) == exit_status
     printed = json.loads(capsys.readouterr().out)
-    assert (printed["code"], printed["status"]) == (code, answer)
+    assert (printed["code"], printed["status"]) == (code, status)
     assert 0 <= printed["seconds"] < 1
 
 
-def test_post_prints_no_status_without_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_post_prints_no_status_without_a_response(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["post", "https://127.0.0.1/x"]) == 1
     printed = json.loads(capsys.readouterr().out)
     assert (printed["code"], printed["status"]) == ("target_not_allowed", None)
 
 
-def test_bad_settings_are_said_plainly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_settings_are_reported_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv(TRUSTED, "nonsense")
     assert main(["check", "https://hooks.example.com/x"]) == 2
     assert TRUSTED in capsys.readouterr().err
@@ -92,12 +94,12 @@ def test_an_address_after_two_dashes_is_an_address(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     "arguments", [[], ["check"], ["send", "https://a.example.com/"], ["check", "-x", "-y"], ["-x"]]
 )
-def test_wrong_use_is_answered_with_how_to_use_it(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_prints_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert "webapp.outbound check URL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("asked", ["-h", "--help"])
-def test_help_is_printed_when_asked_for(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_prints_the_usage(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([asked]) == 0
     assert "webapp.outbound check URL" in capsys.readouterr().out

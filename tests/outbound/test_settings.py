@@ -1,4 +1,4 @@
-"""The operator's rules, read from the environment."""
+"""The administrator's outbound settings, read from the environment."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_denied_networks_are_read() -> None:
     assert policy.denied_networks == (ip_network("11.0.0.0/24"), ip_network("2606:4700::/32"), ip_network("9.9.9.9"))
 
 
-def test_extra_hosts_are_gathered_by_channel() -> None:
+def test_extra_hosts_are_grouped_by_channel() -> None:
     policy = read_policy(
         {"ALERTCHECK_EXTRA_HOSTS": "teams=Flows.example.com; slack=a.example.org ;teams=*.example.net;"}
     )
@@ -40,7 +40,7 @@ def test_a_proxy_is_read() -> None:
     assert policy.proxy == Origin("http", "proxy.lan", 3128)
 
 
-def test_a_file_of_authorities_is_read(ca_file: Path) -> None:
+def test_an_authorities_file_is_read(ca_file: Path) -> None:
     assert read_policy({"ALERTCHECK_CA_FILE": str(ca_file)}).ca_file == str(ca_file)
 
 

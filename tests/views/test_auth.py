@@ -1,4 +1,4 @@
-"""Signing in and out over HTTP: what is let in, what is told, what is throttled, and where it leads."""
+"""Signing in and out over HTTP: accepted credentials, error sentences, throttling and redirects."""
 
 import logging
 import re
@@ -27,13 +27,13 @@ NEW = "another horse battery"
 PAGE = "/w/harbor/destinations"
 
 
+# A hash carries its own cost parameters; this one is cheap and keeps the tests fast.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-"""A hash says itself how dear it is to check; this one keeps the tests quick."""
 
 
 @pytest.fixture
 def owner(app: Flask, seeded: SeededIds) -> int:
-    """An admin of the harbor who signs in by password."""
+    """An admin of the harbor workspace who signs in by password."""
     with app.app_context():
         account = add_account(EMAIL, "Owner", None, NOW)
         account.password_hash = CHEAP
@@ -53,11 +53,11 @@ def _sign_in(visitor: Visitor, email: str, password: str, address: str = "192.0.
     return visitor.post(f"/sign-in{path}", form, environ_base={"REMOTE_ADDR": address})
 
 
-def _told(answer: TestResponse, email: str) -> tuple[object, ...]:
-    """All that an answer tells, but for its tokens and the address that was typed."""
-    headers = [pair for pair in answer.headers if pair[0] not in ("Set-Cookie", "Content-Length")]
-    text = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", answer.text)
-    return answer.status_code, headers, text.replace(email, "")
+def _visible_part(response: TestResponse, email: str) -> tuple[object, ...]:
+    """Return what a response reveals, without its tokens and the typed address."""
+    headers = [pair for pair in response.headers if pair[0] not in ("Set-Cookie", "Content-Length")]
+    text = re.sub(r'name="csrf_token"[^>]*value="[^"]+"|"X-CSRFToken": "[^"]+"', "", response.text)
+    return response.status_code, headers, text.replace(email, "")
 
 
 @on_both_databases
@@ -67,24 +67,24 @@ def test_the_right_password_opens_the_first_workspace(browser: Visitor) -> None:
     assert browser.get(PAGE).status_code == 200
 
 
-def test_a_wrong_password_opens_nothing_and_says_no_more_than_that(browser: Visitor) -> None:
-    answer = _sign_in(browser, EMAIL, WRONG)
+def test_a_wrong_password_is_refused_with_one_general_sentence(browser: Visitor) -> None:
+    response = _sign_in(browser, EMAIL, WRONG)
 
-    assert answer.status_code == 400
-    assert "The e-mail address or the password is not right." in answer.text
+    assert response.status_code == 400
+    assert "The e-mail address or the password is not right." in response.text
     assert browser.get(PAGE).status_code == 302
 
 
 def test_an_unknown_address_looks_like_a_wrong_password(browser: Visitor) -> None:
     unknown = _sign_in(browser, "nobody@example.com", PASSWORD)
 
-    assert _told(unknown, "nobody@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
+    assert _visible_part(unknown, "nobody@example.com") == _visible_part(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
 def test_an_account_without_a_password_looks_like_a_wrong_password(browser: Visitor) -> None:
     without = _sign_in(browser, "admin@example.com", PASSWORD)
 
-    assert _told(without, "admin@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
+    assert _visible_part(without, "admin@example.com") == _visible_part(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
 def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, browser: Visitor) -> None:
@@ -94,15 +94,15 @@ def test_a_disabled_account_looks_like_a_wrong_password(app: Flask, browser: Vis
 
     disabled = _sign_in(browser, "eve@example.com", PASSWORD)
 
-    assert _told(disabled, "eve@example.com") == _told(_sign_in(browser, EMAIL, WRONG), EMAIL)
+    assert _visible_part(disabled, "eve@example.com") == _visible_part(_sign_in(browser, EMAIL, WRONG), EMAIL)
 
 
 @on_both_databases
 def test_a_nul_in_the_password_looks_like_a_wrong_password(browser: Visitor) -> None:
-    answer = _sign_in(browser, EMAIL, f"{PASSWORD}\x00")
+    response = _sign_in(browser, EMAIL, f"{PASSWORD}\x00")
 
-    assert answer.status_code == 400
-    assert "The e-mail address or the password is not right." in answer.text
+    assert response.status_code == 400
+    assert "The e-mail address or the password is not right." in response.text
 
 
 @pytest.mark.parametrize(
@@ -115,24 +115,24 @@ def test_a_nul_in_the_password_looks_like_a_wrong_password(browser: Visitor) -> 
         ("e" * 255, WRONG, ["Field cannot be longer than 254 characters."]),
     ],
 )
-def test_a_form_that_lacks_something_says_so_beside_the_field(
+def test_a_missing_value_is_reported_beside_its_field(
     browser: Visitor, email: str, password: str, sentences: list[str]
 ) -> None:
-    answer = _sign_in(browser, email, password)
+    response = _sign_in(browser, email, password)
 
-    assert answer.status_code == 400
-    assert re.findall(r'<p class="error" id="(?:email|password)-error">([^<]+)</p>', answer.text) == sentences
+    assert response.status_code == 400
+    assert re.findall(r'<p class="error" id="(?:email|password)-error">([^<]+)</p>', response.text) == sentences
 
 
 @pytest.mark.parametrize("email", [EMAIL, "a typo.example.com", "e" * 255])
-def test_a_refused_form_comes_back_with_the_address_and_without_the_password(browser: Visitor, email: str) -> None:
+def test_a_refused_form_keeps_the_address_and_drops_the_password(browser: Visitor, email: str) -> None:
     page = _sign_in(browser, email, WRONG).text
 
     assert f'value="{email}"' in page
     assert WRONG not in page
 
 
-def test_what_was_typed_as_an_address_is_escaped(browser: Visitor) -> None:
+def test_a_typed_address_is_escaped(browser: Visitor) -> None:
     page = _sign_in(browser, '"><script>alert(1)</script>', "").text
 
     assert 'value="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in page
@@ -148,13 +148,13 @@ def test_no_password_reaches_the_log(browser: Visitor, caplog: pytest.LogCapture
     assert PASSWORD not in caplog.text
 
 
-def test_the_20th_try_of_an_address_in_a_minute_is_heard_and_the_21st_is_not(browser: Visitor) -> None:
-    answers = [_sign_in(browser, f"{number}@example.com", "") for number in range(21)]
+def test_an_address_gets_20_tries_a_minute(browser: Visitor) -> None:
+    responses = [_sign_in(browser, f"{number}@example.com", "") for number in range(21)]
 
-    assert [answer.status_code for answer in answers] == [400] * 20 + [429]
+    assert [response.status_code for response in responses] == [400] * 20 + [429]
 
 
-def test_one_address_is_throttled_alone(browser: Visitor) -> None:
+def test_throttling_one_address_leaves_the_others_alone(browser: Visitor) -> None:
     last = [_sign_in(browser, f"{number}@example.com", "") for number in range(21)][-1]
 
     assert last.status_code == 429
@@ -162,41 +162,41 @@ def test_one_address_is_throttled_alone(browser: Visitor) -> None:
 
 
 def _refuse(browser: Visitor, times: int, *emails: str) -> list[int]:
-    """Try in vain from one address, with each of the e-mail addresses in turn, and list the answers."""
+    """Fail to sign in from one IP address, with each email address in turn; return the status codes."""
     return [_sign_in(browser, emails[number % len(emails)], "").status_code for number in range(times)]
 
 
-def test_after_10_refusals_an_account_is_closed_to_where_they_came_from(browser: Visitor) -> None:
+def test_after_10_refusals_an_account_is_locked_for_the_address_they_came_from(browser: Visitor) -> None:
     assert _refuse(browser, 11, EMAIL) == [400] * 10 + [429]
 
 
-def test_after_9_refusals_the_right_password_still_opens(browser: Visitor) -> None:
+def test_after_9_refusals_the_right_password_still_signs_in(browser: Visitor) -> None:
     _refuse(browser, 9, EMAIL)
 
     assert _sign_in(browser, EMAIL, PASSWORD).status_code == 302
 
 
-def test_after_10_refusals_the_right_password_opens_no_more(browser: Visitor) -> None:
+def test_after_10_refusals_the_right_password_no_longer_signs_in(browser: Visitor) -> None:
     _refuse(browser, 10, EMAIL)
 
     assert _sign_in(browser, EMAIL, PASSWORD).status_code == 429
 
 
-def test_who_is_closed_out_cannot_close_the_account_to_everywhere_else_by_trying_on(browser: Visitor) -> None:
+def test_a_locked_out_address_cannot_lock_the_account_for_all_addresses(browser: Visitor) -> None:
     _refuse(browser, 40, EMAIL)
 
     assert _sign_in(browser, EMAIL, PASSWORD, address="192.0.2.2").status_code == 302
 
 
 @pytest.mark.parametrize(("refusals", "status"), [(29, 302), (30, 429)])
-def test_after_30_refusals_an_account_is_closed_to_everywhere(browser: Visitor, refusals: int, status: int) -> None:
+def test_after_30_refusals_an_account_is_locked_for_all_addresses(browser: Visitor, refusals: int, status: int) -> None:
     tries = [_sign_in(browser, EMAIL, "", address=f"198.51.100.{number // 10}") for number in range(refusals)]
 
-    assert {answer.status_code for answer in tries} == {400}
+    assert {response.status_code for response in tries} == {400}
     assert _sign_in(browser, EMAIL, PASSWORD, address="192.0.2.2").status_code == status
 
 
-def test_one_account_is_throttled_alone(browser: Visitor) -> None:
+def test_throttling_one_account_leaves_the_others_alone(browser: Visitor) -> None:
     _refuse(browser, 11, "grace@example.com")
 
     assert _sign_in(browser, EMAIL, PASSWORD).status_code == 302
@@ -207,28 +207,28 @@ def test_an_account_is_throttled_however_its_address_is_spelled(browser: Visitor
 
 
 def test_an_unknown_account_is_throttled_like_one_that_exists(browser: Visitor) -> None:
-    unknown = [_told(_sign_in(browser, "nobody@example.com", WRONG), "nobody@example.com") for _ in range(11)]
-    known = [_told(_sign_in(browser, EMAIL, WRONG, address="192.0.2.2"), EMAIL) for _ in range(11)]
+    unknown = [_visible_part(_sign_in(browser, "nobody@example.com", WRONG), "nobody@example.com") for _ in range(11)]
+    known = [_visible_part(_sign_in(browser, EMAIL, WRONG, address="192.0.2.2"), EMAIL) for _ in range(11)]
 
     assert (unknown[-1][0], unknown) == (429, known)
 
 
 def test_a_sign_in_that_succeeds_does_not_count_against_the_account(app: Flask, owner: int) -> None:
-    answers = [_sign_in(Visitor.anonymous(app), EMAIL, PASSWORD) for _ in range(11)]
+    responses = [_sign_in(Visitor.anonymous(app), EMAIL, PASSWORD) for _ in range(11)]
 
-    assert [answer.status_code for answer in answers] == [302] * 11
+    assert [response.status_code for response in responses] == [302] * 11
 
 
-def test_a_throttled_visitor_is_told_to_wait(browser: Visitor) -> None:
+def test_a_throttled_visitor_is_asked_to_wait(browser: Visitor) -> None:
     _refuse(browser, 10, EMAIL)
 
-    answer = _sign_in(browser, EMAIL, PASSWORD)
+    response = _sign_in(browser, EMAIL, PASSWORD)
 
-    assert "Too many tries" in answer.text
-    assert int(answer.headers["Retry-After"]) > 0
+    assert "Too many tries" in response.text
+    assert int(response.headers["Retry-After"]) > 0
 
 
-def test_the_throttle_forgets_an_address_in_a_minute_and_an_account_in_a_quarter_of_an_hour(
+def test_the_throttle_lasts_one_minute_for_an_address_and_15_minutes_for_an_account(
     browser: Visitor, queue_server: QueueServer
 ) -> None:
     _sign_in(browser, EMAIL, WRONG)
@@ -240,7 +240,7 @@ def test_the_throttle_forgets_an_address_in_a_minute_and_an_account_in_a_quarter
     assert 890 <= here <= anywhere <= 900
 
 
-def test_nobodys_address_stands_in_the_limiters_keys_since_it_logs_them(
+def test_the_limiters_keys_which_it_logs_hold_no_address(
     browser: Visitor, queue_server: QueueServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -253,10 +253,10 @@ def test_nobodys_address_stands_in_the_limiters_keys_since_it_logs_them(
 
 
 @pytest.mark.parametrize("wanted", [PAGE, "/w/harbor/destinations/1?from=mail", "/%2F%2Fevil.example", "/@evil"])
-def test_a_sign_in_leads_to_the_page_of_ours_that_was_wanted(browser: Visitor, wanted: str) -> None:
-    answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+def test_a_sign_in_leads_to_the_requested_page_of_our_site(browser: Visitor, wanted: str) -> None:
+    response = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
 
-    assert answer.location == wanted
+    assert response.location == wanted
 
 
 @pytest.mark.parametrize(
@@ -281,27 +281,27 @@ def test_a_sign_in_leads_to_the_page_of_ours_that_was_wanted(browser: Visitor, w
         "",
     ],
 )
-def test_a_sign_in_never_leads_away_from_us(browser: Visitor, wanted: str) -> None:
-    answer = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
+def test_a_sign_in_never_leads_to_another_site(browser: Visitor, wanted: str) -> None:
+    response = browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, query_string={"next": wanted})
 
-    assert answer.status_code == 302
-    assert _stays_here(answer.location or "")
+    assert response.status_code == 302
+    assert _stays_here(response.location or "")
 
 
 def _stays_here(location: str) -> bool:
-    """Read a location as browsers do: they drop tabs and line ends, trim controls, and take \\ for /."""
+    """Read a location as browsers do: they drop tabs and line ends, trim control characters, and read \\ as /."""
     seen = re.sub(r"[\t\r\n]", "", location).strip("".join(map(chr, range(33)))).replace("\\", "/")
     return seen.startswith("/") and not seen.startswith("//")
 
 
-def test_nobody_gets_to_the_page_they_asked_for_by_way_of_the_sign_in_page(app: Flask, browser: Visitor) -> None:
-    way = browser.get("/w/harbor/destinations/1?from=mail").location or ""
-    assert way.startswith("/sign-in?next=")
-    assert browser.get(way).status_code == 200
+def test_a_visitor_who_signs_in_arrives_at_the_requested_page(app: Flask, browser: Visitor) -> None:
+    sign_in_path = browser.get("/w/harbor/destinations/1?from=mail").location or ""
+    assert sign_in_path.startswith("/sign-in?next=")
+    assert browser.get(sign_in_path).status_code == 200
 
-    answer = browser.post(way, {"email": EMAIL, "password": PASSWORD})
+    response = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
 
-    assert answer.location == "/w/harbor/destinations/1?from=mail"
+    assert response.location == "/w/harbor/destinations/1?from=mail"
 
 
 def test_a_post_is_not_repeated_after_the_sign_in(browser: Visitor) -> None:
@@ -309,30 +309,28 @@ def test_a_post_is_not_repeated_after_the_sign_in(browser: Visitor) -> None:
 
 
 @pytest.mark.parametrize(("method", "fragment"), [("get", "status"), ("post", "test")])
-def test_a_fragment_that_nobody_may_see_makes_the_whole_page_go_to_the_sign_in(
+def test_a_fragment_without_a_session_sends_the_whole_page_to_the_sign_in(
     browser: Visitor, method: str, fragment: str
 ) -> None:
-    answer = getattr(browser, method)(f"/w/harbor/destinations/1/{fragment}", headers={"HX-Request": "true"})
+    response = getattr(browser, method)(f"/w/harbor/destinations/1/{fragment}", headers={"HX-Request": "true"})
 
-    assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (401, "/sign-in", "")
+    assert (response.status_code, response.headers["HX-Redirect"], response.text) == (401, "/sign-in", "")
 
 
-def test_the_page_that_a_fragment_stands_on_is_come_back_to(browser: Visitor) -> None:
+def test_a_sign_in_after_a_fragments_redirect_returns_to_its_page(browser: Visitor) -> None:
     asked_from = {"HX-Request": "true", "HX-Current-URL": "http://localhost/w/harbor/destinations/1?from=mail"}
 
-    way = browser.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
-    answer = browser.post(way, {"email": EMAIL, "password": PASSWORD})
+    sign_in_path = browser.get("/w/harbor/destinations/1/status", headers=asked_from).headers["HX-Redirect"]
+    response = browser.post(sign_in_path, {"email": EMAIL, "password": PASSWORD})
 
-    assert answer.location == "/w/harbor/destinations/1"
+    assert response.location == "/w/harbor/destinations/1"
 
 
-def test_who_is_signed_in_is_not_asked_again(seeded: SeededIds, visit: Visit) -> None:
+def test_a_signed_in_member_is_not_asked_to_sign_in_again(seeded: SeededIds, visit: Visit) -> None:
     assert visit(seeded.viewer).get("/sign-in").location == "/"
 
 
-def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(
-    seeded: SeededIds, visit: Visit, owner: int
-) -> None:
+def test_signing_in_ends_the_earlier_session_of_the_browser(seeded: SeededIds, visit: Visit, owner: int) -> None:
     visitor = visit(seeded.stranger)
     assert visitor.get("/w/clinic/destinations").status_code == 200
 
@@ -342,13 +340,13 @@ def test_signing_in_ends_what_an_earlier_visitor_of_the_browser_had(
     assert visitor.get(PAGE).status_code == 200
 
 
-def test_a_token_from_before_the_sign_in_is_worth_nothing_after_it(browser: Visitor) -> None:
+def test_a_csrf_token_from_before_the_sign_in_is_refused_after_it(browser: Visitor) -> None:
     _sign_in(browser, EMAIL, PASSWORD)
 
     assert browser.post("/w/harbor/destinations/1/disable").status_code == 400
 
 
-def test_signing_out_ends_the_session_and_says_so(seeded: SeededIds, visit: Visit) -> None:
+def test_signing_out_ends_the_session_and_confirms_it(seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
 
     assert visitor.post("/sign-out").location == "/sign-in"
@@ -356,14 +354,14 @@ def test_signing_out_ends_the_session_and_says_so(seeded: SeededIds, visit: Visi
     assert visitor.get(PAGE).status_code == 302
 
 
-def _session_cookie(answer: TestResponse) -> dict[str, object]:
-    """Read the one cookie that an answer sets: its name, and those attributes that are set."""
-    (line,) = answer.headers.getlist("Set-Cookie")
+def _session_cookie(response: TestResponse) -> dict[str, object]:
+    """Return the name and the attributes of the only cookie that a response sets."""
+    (line,) = response.headers.getlist("Set-Cookie")
     ((name, cookie),) = SimpleCookie(line).items()
     return {"name": name} | {key: value for key, value in cookie.items() if value and key != "expires"}
 
 
-def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Visitor) -> None:
+def test_scripts_and_other_sites_cannot_read_the_session_cookie(browser: Visitor) -> None:
     cookie = _session_cookie(_sign_in(browser, EMAIL, PASSWORD))
 
     assert cookie == {"name": "session", "path": "/", "samesite": "Lax", "httponly": True}
@@ -379,7 +377,7 @@ def test_over_https_the_session_cookie_is_bound_to_this_host_and_to_https(
     assert cookie == {"name": "__Host-session", "path": "/", "samesite": "Lax", "httponly": True, "secure": True}
 
 
-def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[str, str], owner: int) -> None:
+def test_over_https_a_form_is_accepted_only_from_our_own_pages(environment: dict[str, str], owner: int) -> None:
     client = create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})).test_client()
     visitor = Visitor(client)
     here = {"base_url": "https://alerts.example.com"}
@@ -393,28 +391,28 @@ def test_a_form_is_taken_over_https_from_our_own_pages_alone(environment: dict[s
 
 
 @pytest.fixture
-def inside(browser: Visitor) -> Visitor:
-    """Owner's browser, signed in and on a page."""
+def signed_in_owner(browser: Visitor) -> Visitor:
+    """The owner's browser, signed in and on a page."""
     _sign_in(browser, EMAIL, PASSWORD)
     browser.get("/password")
     return browser
 
 
-def test_a_new_password_opens_and_the_old_one_no_longer_does(app: Flask, inside: Visitor) -> None:
-    inside.post("/password", {"current": PASSWORD, "new": NEW})
+def test_after_a_change_only_the_new_password_signs_in(app: Flask, signed_in_owner: Visitor) -> None:
+    signed_in_owner.post("/password", {"current": PASSWORD, "new": NEW})
 
     assert _sign_in(Visitor.anonymous(app), EMAIL, PASSWORD).status_code == 400
     assert _sign_in(Visitor.anonymous(app), EMAIL, NEW).status_code == 302
 
 
-def test_who_changes_the_password_stays_signed_in_and_every_other_browser_does_not(
-    owner: int, inside: Visitor, visit: Visit
+def test_a_password_change_ends_every_session_but_the_current_one(
+    owner: int, signed_in_owner: Visitor, visit: Visit
 ) -> None:
     other = visit(owner)
 
-    inside.post("/password", {"current": PASSWORD, "new": NEW})
+    signed_in_owner.post("/password", {"current": PASSWORD, "new": NEW})
 
-    assert (inside.get(PAGE).status_code, other.get(PAGE).status_code) == (200, 302)
+    assert (signed_in_owner.get(PAGE).status_code, other.get(PAGE).status_code) == (200, 302)
 
 
 @pytest.mark.parametrize(
@@ -427,35 +425,35 @@ def test_who_changes_the_password_stays_signed_in_and_every_other_browser_does_n
         ({}, "Enter your current password."),
     ],
 )
-def test_a_password_is_not_changed_by_a_form_that_is_not_right(
-    app: Flask, inside: Visitor, form: dict[str, str], sentence: str
+def test_an_invalid_form_does_not_change_the_password(
+    app: Flask, signed_in_owner: Visitor, form: dict[str, str], sentence: str
 ) -> None:
-    answer = inside.post("/password", form)
+    response = signed_in_owner.post("/password", form)
 
-    assert answer.status_code == 400
-    assert sentence in answer.text
+    assert response.status_code == 400
+    assert sentence in response.text
     assert _sign_in(Visitor.anonymous(app), EMAIL, PASSWORD).status_code == 302
 
 
-def test_neither_password_stands_on_the_page_that_comes_back(inside: Visitor) -> None:
-    page = inside.post("/password", {"current": WRONG, "new": NEW}).text
+def test_a_refused_password_form_shows_neither_password(signed_in_owner: Visitor) -> None:
+    page = signed_in_owner.post("/password", {"current": WRONG, "new": NEW}).text
 
     assert WRONG not in page
     assert NEW not in page
 
 
-def test_a_password_of_12_characters_is_long_enough(inside: Visitor) -> None:
-    assert inside.post("/password", {"current": PASSWORD, "new": "twelve chars"}).status_code == 302
+def test_a_password_of_12_characters_is_accepted(signed_in_owner: Visitor) -> None:
+    assert signed_in_owner.post("/password", {"current": PASSWORD, "new": "twelve chars"}).status_code == 302
 
 
-def test_after_10_tries_in_a_quarter_of_an_hour_the_password_is_not_changed(inside: Visitor) -> None:
-    tries = [inside.post("/password", {"current": WRONG, "new": NEW}).status_code for _ in range(10)]
+def test_after_10_tries_in_15_minutes_the_password_is_not_changed(signed_in_owner: Visitor) -> None:
+    tries = [signed_in_owner.post("/password", {"current": WRONG, "new": NEW}).status_code for _ in range(10)]
 
     assert tries == [400] * 10
-    assert inside.post("/password", {"current": PASSWORD, "new": NEW}).status_code == 429
+    assert signed_in_owner.post("/password", {"current": PASSWORD, "new": NEW}).status_code == 429
 
 
-def test_whose_session_has_ended_is_told_so_and_whoever_comes_to_the_start_is_not(app: Flask) -> None:
+def test_only_a_visitor_with_an_ended_session_reads_that_it_ended(app: Flask) -> None:
     stranger = Visitor(app.test_client())
     assert "your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
     assert "your session has ended" not in stranger.get("/sign-in?next=/?").text
@@ -463,10 +461,10 @@ def test_whose_session_has_ended_is_told_so_and_whoever_comes_to_the_start_is_no
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x01", "\x1f", "\x7f", "\x85", "\u200b", "\u202e", "\ufeff", "\u2028"])
 def test_an_invisible_character_inside_the_address_is_refused(browser: Visitor, invisible: str) -> None:
-    answer = _sign_in(browser, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
+    response = _sign_in(browser, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
 
-    assert answer.status_code == 400
-    assert "The address contains an invisible character." in answer.text
+    assert response.status_code == 400
+    assert "The address contains an invisible character." in response.text
 
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x7f", "\u200b", "\u202e", "\ufeff"])

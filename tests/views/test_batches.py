@@ -1,4 +1,4 @@
-"""The press on Test all: every destination that may be tested is, none twice, and the page says how far it has come."""
+"""Test all: it tests every permitted destination once, and the page shows the progress."""
 
 import re
 from collections.abc import Callable
@@ -25,8 +25,8 @@ ALL = "/w/harbor/test-all"
 
 
 @pytest.fixture
-def crowd(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
-    """Beside the cast's own destination: one more, one that is disabled, and one that was tested just now."""
+def more_destinations(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
+    """Three more destinations beside the seeded one: enabled, disabled, and tested a moment ago."""
     with app.app_context():
         harbor, admin, now = get_workspace(seeded), get_account(seeded), datetime.now(UTC)
         names = ("Another", "Disabled", "Just tested")
@@ -44,33 +44,35 @@ def _requested(app: Flask) -> list[tuple[str, str | None]]:
         return sorted((row.destination.name, row.batch) for row in rows)
 
 
-@pytest.mark.usefixtures("crowd")
-def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.support).post(ALL)
+@pytest.mark.usefixtures("more_destinations")
+def test_one_press_tests_every_enabled_destination_outside_its_cooldown(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    response = visit(seeded.support).post(ALL)
 
     requested = _requested(app)
     assert [name for name, _ in requested] == ["Another", "Ticket system"]
     assert len({batch for _, batch in requested}) == 1
-    assert (answer.status_code, answer.headers["HX-Trigger"]) == (200, "tested-all")
-    assert "0 of 2 tests have ended" in answer.text
-    assert 'hx-trigger="every 1s"' in answer.text
+    assert (response.status_code, response.headers["HX-Trigger"]) == (200, "tested-all")
+    assert "0 of 2 tests have ended" in response.text
+    assert 'hx-trigger="every 1s"' in response.text
 
 
-@pytest.mark.usefixtures("crowd")
-def test_a_second_press_within_the_minute_sends_nothing_and_says_so(
+@pytest.mark.usefixtures("more_destinations")
+def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     visitor = visit(seeded.support)
     visitor.post(ALL)
 
-    answer = visitor.post(ALL)
+    response = visitor.post(ALL)
 
     assert len(_requested(app)) == 2
-    assert "Nothing was sent: every destination is disabled or was tested less than a minute ago" in answer.text
-    assert "hx-get" not in answer.text
+    assert "Nothing was sent: every destination is disabled or was tested less than a minute ago" in response.text
+    assert "hx-get" not in response.text
 
 
-def test_progress_ends_with_what_came_of_each(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
     batch = re.search(r"/batches/(\w+)", visitor.post(ALL).text)
     assert batch is not None
@@ -80,13 +82,13 @@ def test_progress_ends_with_what_came_of_each(app: Flask, seeded: SeededIds, vis
         apply_transition(ACCEPT, delivery_id, now, sent_at=now)
         db.session.commit()
 
-    answer = visitor.get(f"/w/harbor/batches/{batch[1]}")
+    response = visitor.get(f"/w/harbor/batches/{batch[1]}")
 
-    assert "The test has ended: 1 accepted, 0 failed." in " ".join(answer.text.split())
-    assert ("hx-get" in answer.text, answer.headers["HX-Trigger"]) == (False, "tested-all")
+    assert "The test has ended: 1 accepted, 0 failed." in " ".join(response.text.split())
+    assert ("hx-get" in response.text, response.headers["HX-Trigger"]) == (False, "tested-all")
 
 
-def test_the_limit_per_member_stops_it(
+def test_the_limit_per_member_applies_to_a_batch(
     environment: dict[str, str], app: Flask, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     with app.app_context():
@@ -101,7 +103,7 @@ def test_the_limit_per_member_stops_it(
     assert len(_requested(app)) == 3
 
 
-def test_a_batch_of_another_workspace_is_not_told_of(app: Flask, seeded: SeededIds) -> None:
+def test_a_batch_of_another_workspace_is_not_shown(app: Flask, seeded: SeededIds) -> None:
     with app.app_context():
         add_delivery(get_destination(seeded), batch="0f")
 
@@ -110,7 +112,7 @@ def test_a_batch_of_another_workspace_is_not_told_of(app: Flask, seeded: SeededI
 
 
 def test_without_javascript_the_press_leads_back_to_the_list(seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.admin).post(ALL, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visit(seeded.admin).post(ALL, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert answer.status_code == 303
-    assert answer.location.startswith("/w/harbor/destinations?batch=")
+    assert response.status_code == 303
+    assert response.location.startswith("/w/harbor/destinations?batch=")

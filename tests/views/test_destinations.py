@@ -1,4 +1,4 @@
-"""A destination's page and its forms: who may use them, what they keep, what they say, and what they never show."""
+"""A destination's page and forms: permissions, stored values, sentences, and hidden secrets."""
 
 import logging
 import re
@@ -37,8 +37,8 @@ Visit = Callable[[int], Visitor]
 
 LIST = "/w/harbor/destinations"
 OWN = f"{LIST}/1"
+# The form of the seeded destination as a browser sends it when nothing was typed.
 BLANK = {"name": "Ticket system", "address": "", "signing_secret": ""}
-"""The form of the cast's own destination as a browser sends it when nothing was typed."""
 
 ADDRESS, OTHER_SECRET = "https://hooks.example.com/canary-typed", "whsec_" + "Y2FuYXJ5" * 4
 
@@ -57,7 +57,7 @@ def admin(seeded: SeededIds, visit: Visit) -> Visitor:
 
 @pytest.fixture
 def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
-    """The path of a destination that leads to two mailboxes."""
+    """The path of an email destination with two recipients."""
     with app.app_context():
         harbor, account = get_workspace(seeded), get_account(seeded)
         mailbox = add_destination(harbor, account, "email", "Desk", GOOD["email"], app_settings.cipher, NOW)
@@ -66,7 +66,7 @@ def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
 
 @pytest.fixture
 def row(app: Flask, app_settings: AppSettings) -> Callable[[int], tuple[AlertDestination, dict[str, str]]]:
-    """Look at a destination's row, and at what is sealed in it."""
+    """Return a destination's row and its decrypted settings."""
 
     def look(destination_id: int = 1) -> tuple[AlertDestination, dict[str, str]]:
         with app.app_context():
@@ -79,8 +79,8 @@ def row(app: Flask, app_settings: AppSettings) -> Callable[[int], tuple[AlertDes
 Row = Callable[..., tuple[AlertDestination, dict[str, str]]]
 
 
-def _spoil(app: Flask, seeded: SeededIds, **facts: object) -> None:
-    """Change the cast's own destination behind the application's back."""
+def _overwrite(app: Flask, seeded: SeededIds, **facts: object) -> None:
+    """Change the seeded destination directly in the database."""
     with app.app_context():
         destination = get_destination(seeded)
         for name, value in facts.items():
@@ -89,7 +89,7 @@ def _spoil(app: Flask, seeded: SeededIds, **facts: object) -> None:
 
 
 def _errors(page: str) -> dict[str, str]:
-    """Read the sentence beside each field that has one."""
+    """Return the error sentence of each field that has one."""
     return dict(re.findall(r'<p class="error" id="(\w+)-error">([^<]+)</p>', page))
 
 
@@ -100,36 +100,36 @@ def test_every_channel_is_offered(admin: Visitor) -> None:
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_beside_the_form_stands_the_channels_guide_step_by_step(admin: Visitor, channel: str) -> None:
+def test_the_form_shows_the_channels_guide_step_by_step(admin: Visitor, channel: str) -> None:
     steps = re.findall("<li>(.+?)</li>", admin.get(f"{LIST}/new/{channel}").text)
 
     assert [unescape(step) for step in steps] == list(CHANNELS[channel].guide)
 
 
-def test_the_guide_stands_beside_the_form_of_an_edit_too(admin: Visitor) -> None:
+def test_the_edit_form_shows_the_guide(admin: Visitor) -> None:
     assert CHANNELS["webhook"].guide[0] in admin.get(f"{OWN}/edit").text
 
 
 @on_both_databases
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_destination_of_every_channel_can_be_added(admin: Visitor, row: Row, channel: str) -> None:
-    answer = admin.post(f"{LIST}/new/{channel}", {"name": "Überseehafen 🚢"} | GOOD[channel])
+    response = admin.post(f"{LIST}/new/{channel}", {"name": "Überseehafen 🚢"} | GOOD[channel])
 
     added, settings = row(3)
-    assert (answer.status_code, answer.location) == (302, f"{LIST}/3")
+    assert (response.status_code, response.location) == (302, f"{LIST}/3")
     assert (added.workspace_id, added.name, added.type, added.is_enabled) == (1, "Überseehafen 🚢", channel, True)
     assert settings == GOOD[channel]
 
 
-def test_after_adding_the_page_says_what_comes_next(admin: Visitor) -> None:
+def test_after_adding_the_page_shows_the_next_step(admin: Visitor) -> None:
     added = admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
 
     assert "Pager was added. Send a test to see" in admin.get(added.location or "").text
 
 
 @pytest.fixture
-def newcomer(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
-    """The admin of a workspace in which there is nothing yet."""
+def empty_workspace_admin(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
+    """The admin of an empty workspace."""
     with app.app_context():
         set_role(add_workspace("quay", "Quay", NOW), get_account(seeded), Role.ADMIN)
         db.session.commit()
@@ -137,32 +137,34 @@ def newcomer(app: Flask, seeded: SeededIds, visit: Visit) -> Visitor:
 
 
 def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
-    """Follow the link that says this."""
+    """Follow the link with this text."""
     link = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<svg.+?</svg>)? ?{words}</a>', page.text)
-    assert link, f"no link says {words}"
+    assert link, f"no link has the text {words}"
     return visitor.get(link[1])
 
 
-def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(newcomer: Visitor) -> None:
-    kinds = _follow(newcomer, newcomer.get("/w/quay/destinations"), "Add the first one")
-    form = _follow(newcomer, kinds, "Webhook")
+def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(
+    empty_workspace_admin: Visitor,
+) -> None:
+    kinds = _follow(empty_workspace_admin, empty_workspace_admin.get("/w/quay/destinations"), "Add the first one")
+    form = _follow(empty_workspace_admin, kinds, "Webhook")
     assert CHANNELS["webhook"].guide[0] in form.text
 
-    added = newcomer.post(form.request.path, {"name": "Pager"} | GOOD["webhook"])
-    page = newcomer.get(added.location or "")
+    added = empty_workspace_admin.post(form.request.path, {"name": "Pager"} | GOOD["webhook"])
+    page = empty_workspace_admin.get(added.location or "")
     assert '<button class="first" data-action="send-test" aria-label="Send test to Pager"' in page.text
 
     [press] = re.findall(r'hx-post="([^"]+/test)"', page.text)
-    sent = newcomer.post(press)
+    sent = empty_workspace_admin.post(press)
     assert (sent.status_code, 'data-last-test="pending"' in sent.text) == (200, True)
     assert 'class="first"' not in sent.text
 
 
-def test_an_empty_form_names_every_field_that_is_needed(admin: Visitor) -> None:
-    answer = admin.post(f"{LIST}/new/webhook")
+def test_an_empty_form_names_every_required_field(admin: Visitor) -> None:
+    response = admin.post(f"{LIST}/new/webhook")
 
-    assert answer.status_code == 400
-    assert _errors(answer.text) == {
+    assert response.status_code == 400
+    assert _errors(response.text) == {
         "name": "Give the destination a name.",
         "address": "Enter the address.",
         "signing_secret": "Enter the signing secret.",
@@ -182,20 +184,20 @@ def test_an_empty_form_names_every_field_that_is_needed(admin: Visitor) -> None:
         ("slack", "https://hooks.slack.com/canary", "This is not the address of an incoming webhook."),
     ],
 )
-def test_a_wrong_address_is_answered_with_a_sentence_beside_the_field_and_shown_nowhere(
+def test_a_wrong_address_gets_a_sentence_beside_the_field_and_is_not_repeated(
     admin: Visitor, caplog: pytest.LogCaptureFixture, channel: str, address: str, sentence: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    answer = admin.post(f"{LIST}/new/{channel}", {"name": "Night shift", "address": address})
+    response = admin.post(f"{LIST}/new/{channel}", {"name": "Night shift", "address": address})
 
-    assert answer.status_code == 400
-    assert sentence in _errors(answer.text)["address"]
-    assert 'aria-describedby="address-help address-check" aria-invalid="true"' in answer.text
-    assert "canary" not in answer.text + str(answer.headers) + caplog.text
+    assert response.status_code == 400
+    assert sentence in _errors(response.text)["address"]
+    assert 'aria-describedby="address-help address-check" aria-invalid="true"' in response.text
+    assert "canary" not in response.text + str(response.headers) + caplog.text
 
 
-def test_a_wrong_form_comes_back_with_the_name_and_without_any_secret(admin: Visitor) -> None:
+def test_a_wrong_form_keeps_the_name_and_drops_every_secret(admin: Visitor) -> None:
     form = {"name": "Night <shift>", "address": "http://wrong.example/canary", "signing_secret": OTHER_SECRET}
 
     page = admin.post(f"{LIST}/new/webhook", form).text
@@ -205,7 +207,7 @@ def test_a_wrong_form_comes_back_with_the_name_and_without_any_secret(admin: Vis
     assert OTHER_SECRET not in page
 
 
-def test_a_wrong_form_begins_with_what_is_wrong_and_links_to_it(admin: Visitor) -> None:
+def test_a_wrong_form_starts_with_links_to_its_errors(admin: Visitor) -> None:
     page = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
 
     summary = page.partition('id="errors" tabindex="-1" autofocus')[2].partition("</section>")[0]
@@ -215,7 +217,7 @@ def test_a_wrong_form_begins_with_what_is_wrong_and_links_to_it(admin: Visitor) 
     assert "<title>Error: Add Webhook" in page
 
 
-def test_a_wrong_form_says_which_secrets_must_be_typed_again(admin: Visitor) -> None:
+def test_a_wrong_form_lists_the_secrets_to_type_again(admin: Visitor) -> None:
     both = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
     neither = admin.post(f"{OWN}/edit", BLANK | {"name": ""}).text
 
@@ -223,21 +225,21 @@ def test_a_wrong_form_says_which_secrets_must_be_typed_again(admin: Visitor) -> 
     assert "Enter again" not in neither
 
 
-def test_a_form_that_nobody_has_sent_yet_says_of_nothing_that_it_is_wrong(admin: Visitor) -> None:
+def test_a_new_form_shows_no_errors(admin: Visitor) -> None:
     page = admin.get(f"{LIST}/new/webhook").text
 
     assert 'id="errors"' not in page
     assert "aria-invalid" not in page
 
 
-def test_wrong_recipients_come_back_as_they_were_typed(admin: Visitor) -> None:
+def test_wrong_recipients_are_shown_as_they_were_typed(admin: Visitor) -> None:
     page = admin.post(f"{LIST}/new/email", {"name": "Desk", "recipients": "ann@example.com, <bob>"}).text
 
     assert "Address 2 is not a plain e-mail address" in _errors(page)["recipients"]
     assert "ann@example.com, &lt;bob&gt;</textarea>" in page
 
 
-def test_what_was_refused_is_not_stored(app: Flask, admin: Visitor) -> None:
+def test_refused_settings_are_not_stored(app: Flask, admin: Visitor) -> None:
     admin.post(f"{LIST}/new/webhook", {"name": "Pager", "address": "http://hooks.example.com/"})
 
     with app.app_context():
@@ -247,9 +249,9 @@ def test_what_was_refused_is_not_stored(app: Flask, admin: Visitor) -> None:
 @on_both_databases
 @pytest.mark.parametrize("name", ["🚢" * 200, "".join(map(chr, range(0x4E00, 0x4E00 + 200))), "\u202e\u200d\u0301"])
 def test_a_name_of_200_characters_of_any_script_is_kept(admin: Visitor, row: Row, name: str) -> None:
-    answer = admin.post(f"{OWN}/edit", BLANK | {"name": name})
+    response = admin.post(f"{OWN}/edit", BLANK | {"name": name})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert row()[0].name == name
     assert name in admin.get(OWN).text
 
@@ -263,19 +265,19 @@ def test_a_name_of_200_characters_of_any_script_is_kept(admin: Visitor, row: Row
     ],
 )
 def test_a_name_that_is_too_long_or_blank_is_refused(admin: Visitor, row: Row, name: str, sentence: str) -> None:
-    answer = admin.post(f"{OWN}/edit", BLANK | {"name": name})
+    response = admin.post(f"{OWN}/edit", BLANK | {"name": name})
 
-    assert answer.status_code == 400
-    assert sentence in _errors(answer.text)["name"]
+    assert response.status_code == 400
+    assert sentence in _errors(response.text)["name"]
     assert row()[0].name == "Ticket system"
 
 
 @on_both_databases
-def test_a_name_with_a_nul_in_it_breaks_nothing(admin: Visitor) -> None:
+def test_a_name_with_a_nul_breaks_nothing(admin: Visitor) -> None:
     assert admin.post(f"{OWN}/edit", BLANK | {"name": "Ticket\x00system"}).status_code in (302, 400)
 
 
-def test_the_form_shows_the_name_and_says_that_blank_keeps_what_is_stored(admin: Visitor) -> None:
+def test_the_form_shows_the_name_and_explains_that_blank_keeps_the_stored_value(admin: Visitor) -> None:
     page = admin.get(f"{OWN}/edit").text
 
     assert 'value="Ticket system"' in page
@@ -283,18 +285,18 @@ def test_the_form_shows_the_name_and_says_that_blank_keeps_what_is_stored(admin:
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\N{NO-BREAK SPACE}"])
-def test_secrets_that_are_left_blank_are_kept(admin: Visitor, row: Row, blank: str) -> None:
+def test_blank_secrets_are_kept(admin: Visitor, row: Row, blank: str) -> None:
     before = row()
 
-    answer = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": blank, "signing_secret": blank})
+    response = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": blank, "signing_secret": blank})
 
     after, settings = row()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert settings == before[1]
     assert (after.name, after.settings_version) == ("Renamed", before[0].settings_version)
 
 
-def test_a_form_that_lacks_its_secret_fields_keeps_them(admin: Visitor, row: Row) -> None:
+def test_a_form_without_its_secret_fields_keeps_the_secrets(admin: Visitor, row: Row) -> None:
     before = row()[1]
 
     admin.post(f"{OWN}/edit", {"name": "Renamed"})
@@ -312,26 +314,26 @@ def test_one_secret_can_be_changed_without_the_other(admin: Visitor, row: Row) -
     assert after.settings_version == before[0].settings_version + 1
 
 
-def test_a_wrong_edit_changes_nothing_and_comes_back_with_the_name_typed(admin: Visitor, row: Row) -> None:
+def test_a_wrong_edit_changes_nothing_and_keeps_the_typed_name(admin: Visitor, row: Row) -> None:
     before = row()
 
-    answer = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": "http://canary", "signing_secret": ""})
+    response = admin.post(f"{OWN}/edit", {"name": "Renamed", "address": "http://canary", "signing_secret": ""})
 
     after, settings = row()
-    assert 'value="Renamed"' in answer.text
-    assert (answer.status_code, after.name, settings) == (400, "Ticket system", before[1])
+    assert 'value="Renamed"' in response.text
+    assert (response.status_code, after.name, settings) == (400, "Ticket system", before[1])
 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])
 @pytest.mark.parametrize("page", ["", "/1", "/1/edit", "/1/delete", "/1/status", "/1/details"])
-def test_a_stored_secret_is_on_no_page_for_nobody(seeded: SeededIds, visit: Visit, who: str, page: str) -> None:
-    answer = visit(getattr(seeded, who)).get(LIST + page)
+def test_no_page_shows_a_stored_secret_to_anybody(seeded: SeededIds, visit: Visit, who: str, page: str) -> None:
+    response = visit(getattr(seeded, who)).get(LIST + page)
 
-    assert SECRET_PATH not in answer.text
-    assert SIGNING_SECRET.removeprefix("whsec_") not in answer.text
+    assert SECRET_PATH not in response.text
+    assert SIGNING_SECRET.removeprefix("whsec_") not in response.text
 
 
-def test_saving_shows_no_secret_either(admin: Visitor) -> None:
+def test_saving_shows_no_secret(admin: Visitor) -> None:
     saved = admin.post(f"{OWN}/edit", BLANK | {"address": ADDRESS, "signing_secret": OTHER_SECRET})
 
     page = admin.get(saved.location or "").text
@@ -355,7 +357,7 @@ def test_an_admin_sees_recipients_in_full_on_the_page_and_in_the_form(admin: Vis
 
 
 @pytest.mark.parametrize("who", ["support", "viewer"])
-def test_the_others_see_how_many_recipients_there_are_and_where(
+def test_other_members_see_the_number_and_domains_of_the_recipients(
     seeded: SeededIds, visit: Visit, mailbox: str, who: str
 ) -> None:
     page = visit(getattr(seeded, who)).get(mailbox).text
@@ -366,17 +368,19 @@ def test_the_others_see_how_many_recipients_there_are_and_where(
 
 @pytest.mark.parametrize("who", ["support", "viewer", "stranger"])
 @pytest.mark.parametrize("action", ["edit", "disable", "delete"])
-def test_who_may_not_edit_changes_nothing(seeded: SeededIds, visit: Visit, row: Row, who: str, action: str) -> None:
-    answer = visit(getattr(seeded, who)).post(f"{OWN}/{action}", BLANK | {"name": "Renamed", "address": ADDRESS})
+def test_members_who_may_not_edit_change_nothing(
+    seeded: SeededIds, visit: Visit, row: Row, who: str, action: str
+) -> None:
+    response = visit(getattr(seeded, who)).post(f"{OWN}/{action}", BLANK | {"name": "Renamed", "address": ADDRESS})
 
     after, settings = row()
-    assert answer.status_code in (403, 404)
+    assert response.status_code in (403, 404)
     assert (after.name, after.is_enabled, after.deleted_at) == ("Ticket system", True, None)
     assert settings["address"] != ADDRESS
 
 
 @pytest.mark.parametrize("who", ["support", "viewer", "stranger"])
-def test_who_may_not_edit_adds_nothing(app: Flask, seeded: SeededIds, visit: Visit, who: str) -> None:
+def test_members_who_may_not_edit_add_nothing(app: Flask, seeded: SeededIds, visit: Visit, who: str) -> None:
     visit(getattr(seeded, who)).post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"])
 
     with app.app_context():
@@ -384,13 +388,13 @@ def test_who_may_not_edit_adds_nothing(app: Flask, seeded: SeededIds, visit: Vis
 
 
 @pytest.mark.parametrize("who", ["support", "viewer"])
-def test_who_may_not_edit_is_offered_no_way_to(seeded: SeededIds, visit: Visit, who: str) -> None:
+def test_members_who_may_not_edit_see_no_edit_controls(seeded: SeededIds, visit: Visit, who: str) -> None:
     page = visit(getattr(seeded, who)).get(OWN).text
 
     assert re.findall(rf'{OWN}/(?:edit|enable|disable|delete)"', page) == []
 
 
-def test_disabling_and_enabling_say_so_and_offer_the_way_back(admin: Visitor, row: Row) -> None:
+def test_disabling_and_enabling_confirm_the_change_and_offer_its_reverse(admin: Visitor, row: Row) -> None:
     admin.post(f"{OWN}/disable")
     disabled, off = admin.get(OWN).text, row()[0].is_enabled
     admin.post(f"{OWN}/enable")
@@ -404,13 +408,13 @@ def test_disabling_and_enabling_say_so_and_offer_the_way_back(admin: Visitor, ro
 
 
 @pytest.mark.parametrize("action", ["enable", "disable"])
-def test_switching_twice_is_the_same_as_once(admin: Visitor, row: Row, action: str) -> None:
-    answers = [admin.post(f"{OWN}/{action}").status_code for _ in range(2)]
+def test_disabling_or_enabling_twice_is_the_same_as_once(admin: Visitor, row: Row, action: str) -> None:
+    responses = [admin.post(f"{OWN}/{action}").status_code for _ in range(2)]
 
-    assert (answers, row()[0].is_enabled) == ([302, 302], action == "enable")
+    assert (responses, row()[0].is_enabled) == ([302, 302], action == "enable")
 
 
-def test_deleting_asks_first(admin: Visitor, row: Row) -> None:
+def test_deleting_asks_for_confirmation(admin: Visitor, row: Row) -> None:
     page = admin.get(f"{OWN}/delete").text
 
     assert "Delete Ticket system?" in page
@@ -418,7 +422,7 @@ def test_deleting_asks_first(admin: Visitor, row: Row) -> None:
     assert row()[0].deleted_at is None
 
 
-def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+def test_before_deleting_the_page_lists_what_will_be_lost(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     with app.app_context():
         add_real_alert(get_destination(seeded), created_at=datetime.now(UTC))
         add_delivery(get_destination(seeded), created_at=datetime.now(UTC))
@@ -432,8 +436,8 @@ def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, seeded: Se
     assert "It names 1 test send." in page
 
 
-def test_before_deleting_what_is_not_there_is_not_named(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
-    _spoil(app, seeded, config="")
+def test_before_deleting_the_page_omits_what_does_not_exist(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+    _overwrite(app, seeded, config="")
 
     page = admin.get(f"{OWN}/delete").text
 
@@ -442,7 +446,7 @@ def test_before_deleting_what_is_not_there_is_not_named(app: Flask, seeded: Seed
     assert "under way" not in page
 
 
-def test_before_deleting_the_page_offers_what_can_be_taken_back(admin: Visitor) -> None:
+def test_before_deleting_the_page_offers_to_disable_instead(admin: Visitor) -> None:
     enabled = admin.get(f"{OWN}/delete").text
     admin.post(f"{OWN}/disable")
     disabled = admin.get(f"{OWN}/delete").text
@@ -452,16 +456,16 @@ def test_before_deleting_the_page_offers_what_can_be_taken_back(admin: Visitor) 
 
 
 @on_both_databases
-def test_a_deleted_destination_is_gone_from_the_pages_and_its_deliveries_stand(
+def test_a_deleted_destination_leaves_the_pages_and_keeps_its_deliveries(
     app: Flask, admin: Visitor, seeded: SeededIds
 ) -> None:
     with app.app_context():
         add_delivery(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW)
         add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW)
 
-    answer = admin.post(f"{OWN}/delete")
+    response = admin.post(f"{OWN}/delete")
 
-    assert answer.location == LIST
+    assert response.location == LIST
     assert "Ticket system was deleted." in admin.get(LIST).text
     assert "Ticket system" not in admin.get(LIST).text
     assert admin.get(OWN).status_code == 404
@@ -470,11 +474,11 @@ def test_a_deleted_destination_is_gone_from_the_pages_and_its_deliveries_stand(
         assert (list(kept), get_destination(seeded).config) == ([1, 1], "")
 
 
-def test_deleting_twice_answers_404_the_second_time(admin: Visitor) -> None:
+def test_deleting_twice_returns_404_the_second_time(admin: Visitor) -> None:
     assert [admin.post(f"{OWN}/delete").status_code for _ in range(2)] == [302, 404]
 
 
-def test_the_number_of_a_deleted_destination_is_not_given_again(admin: Visitor) -> None:
+def test_the_id_of_a_deleted_destination_is_not_reused(admin: Visitor) -> None:
     first = admin.post(f"{LIST}/new/webhook", {"name": "Pager"} | GOOD["webhook"]).location
     admin.post(f"{first}/delete")
 
@@ -496,44 +500,46 @@ UNREADABLE: dict[str, Callable[[AppSettings], str]] = {
 
 
 @pytest.fixture(params=UNREADABLE)
-def unreadable(app: Flask, seeded: SeededIds, app_settings: AppSettings, request: pytest.FixtureRequest) -> None:
-    """The cast's own destination has settings that do not open."""
-    _spoil(app, seeded, config=UNREADABLE[request.param](app_settings))
+def unreadable_settings(
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, request: pytest.FixtureRequest
+) -> None:
+    """Make the seeded destination's settings unreadable."""
+    _overwrite(app, seeded, config=UNREADABLE[request.param](app_settings))
 
 
-@pytest.mark.usefixtures("unreadable")
-def test_settings_that_cannot_be_read_are_said_in_words(admin: Visitor) -> None:
-    answer = admin.get(OWN)
+@pytest.mark.usefixtures("unreadable_settings")
+def test_unreadable_settings_are_explained_on_the_page(admin: Visitor) -> None:
+    response = admin.get(OWN)
 
-    assert answer.status_code == 200
-    assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in answer.text
+    assert response.status_code == 200
+    assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in response.text
 
 
-@pytest.mark.usefixtures("unreadable")
-def test_settings_that_cannot_be_read_leave_every_other_page_standing(admin: Visitor) -> None:
+@pytest.mark.usefixtures("unreadable_settings")
+def test_unreadable_settings_break_no_other_page(admin: Visitor) -> None:
     pages = ["", "/1/edit", "/1/delete", "/1/status", "/1/details"]
 
     assert [admin.get(LIST + page).status_code for page in pages] == [200] * len(pages)
 
 
-@pytest.mark.usefixtures("unreadable")
-def test_settings_that_cannot_be_read_must_all_be_entered_again(admin: Visitor) -> None:
-    answer = admin.post(f"{OWN}/edit", BLANK)
+@pytest.mark.usefixtures("unreadable_settings")
+def test_unreadable_settings_must_all_be_entered_again(admin: Visitor) -> None:
+    response = admin.post(f"{OWN}/edit", BLANK)
 
-    assert answer.status_code == 400
-    assert list(_errors(answer.text)) == ["address", "signing_secret"]
-    assert "Leave blank to keep" not in answer.text
+    assert response.status_code == 400
+    assert list(_errors(response.text)) == ["address", "signing_secret"]
+    assert "Leave blank to keep" not in response.text
 
 
-@pytest.mark.usefixtures("unreadable")
-def test_settings_that_cannot_be_read_can_be_replaced(admin: Visitor, row: Row) -> None:
+@pytest.mark.usefixtures("unreadable_settings")
+def test_unreadable_settings_can_be_replaced(admin: Visitor, row: Row) -> None:
     admin.post(f"{OWN}/edit", BLANK | GOOD["webhook"])
 
     assert row()[1] == GOOD["webhook"]
 
 
-def test_who_may_not_enter_settings_is_not_asked_to(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    _spoil(app, seeded, config="")
+def test_members_who_may_not_edit_are_not_asked_to_enter_settings(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    _overwrite(app, seeded, config="")
 
     page = visit(seeded.support).get(OWN).text
 
@@ -541,36 +547,38 @@ def test_who_may_not_enter_settings_is_not_asked_to(app: Flask, seeded: SeededId
     assert "Enter them again" not in page
 
 
-def test_settings_that_lack_a_field_of_a_later_version_leave_the_pages_standing(
+def test_settings_without_a_later_versions_field_break_no_page(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, admin: Visitor
 ) -> None:
-    _spoil(app, seeded, config=app_settings.cipher.encrypt({"address": ADDRESS}, context="workspace 1 destination 1"))
+    _overwrite(
+        app, seeded, config=app_settings.cipher.encrypt({"address": ADDRESS}, context="workspace 1 destination 1")
+    )
 
     assert [admin.get(path).status_code for path in (LIST, OWN, f"{OWN}/edit")] == [200, 200, 200]
     assert list(_errors(admin.post(f"{OWN}/edit", BLANK).text)) == ["signing_secret"]
 
 
 @pytest.fixture
-def pigeon(app: Flask, seeded: SeededIds) -> None:
-    """The cast's own destination is of a channel that no longer exists."""
-    _spoil(app, seeded, type="pigeon")
+def removed_channel(app: Flask, seeded: SeededIds) -> None:
+    """Give the seeded destination a channel that no longer exists."""
+    _overwrite(app, seeded, type="pigeon")
 
 
-@pytest.mark.usefixtures("pigeon")
-def test_a_destination_of_a_channel_that_no_longer_exists_is_shown_by_the_channels_name(admin: Visitor) -> None:
-    answer = admin.get(OWN)
+@pytest.mark.usefixtures("removed_channel")
+def test_a_destination_of_a_removed_channel_shows_the_channels_name(admin: Visitor) -> None:
+    response = admin.get(OWN)
 
-    assert answer.status_code == 200
-    assert re.search(r"</svg>\s*pigeon\s", answer.text)
+    assert response.status_code == 200
+    assert re.search(r"</svg>\s*pigeon\s", response.text)
 
 
-@pytest.mark.usefixtures("pigeon")
-def test_no_lost_key_is_blamed_for_a_channel_that_no_longer_exists(admin: Visitor) -> None:
+@pytest.mark.usefixtures("removed_channel")
+def test_a_removed_channel_is_not_explained_by_a_lost_key(admin: Visitor) -> None:
     assert "cannot be read with the keys" not in admin.get(OWN).text
 
 
-@pytest.mark.usefixtures("pigeon")
-def test_a_destination_of_a_channel_that_no_longer_exists_can_be_disabled_and_deleted_but_not_edited(
+@pytest.mark.usefixtures("removed_channel")
+def test_a_destination_of_a_removed_channel_can_be_disabled_and_deleted_but_not_edited(
     admin: Visitor,
 ) -> None:
     assert admin.get(f"{OWN}/status").status_code == 200
@@ -580,8 +588,8 @@ def test_a_destination_of_a_channel_that_no_longer_exists_can_be_disabled_and_de
 
 
 @pytest.mark.parametrize("page", ["/1", "/1/edit", "/1/delete", "/1/status"])
-def test_a_name_is_escaped_wherever_it_stands(app: Flask, seeded: SeededIds, admin: Visitor, page: str) -> None:
-    _spoil(app, seeded, name="<script>alert(1)</script>\"'")
+def test_a_name_is_escaped_on_every_page(app: Flask, seeded: SeededIds, admin: Visitor, page: str) -> None:
+    _overwrite(app, seeded, name="<script>alert(1)</script>\"'")
 
     text = admin.get(LIST + page).text
 
@@ -589,13 +597,13 @@ def test_a_name_is_escaped_wherever_it_stands(app: Flask, seeded: SeededIds, adm
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;" in text
 
 
-def test_a_name_is_escaped_in_what_is_said_after_a_change(admin: Visitor) -> None:
+def test_a_name_is_escaped_in_the_confirmation_of_a_change(admin: Visitor) -> None:
     admin.post(f"{OWN}/edit", BLANK | {"name": "<b>bold</b>"})
 
     assert "&lt;b&gt;bold&lt;/b&gt; was saved." in admin.get(OWN).text
 
 
-def test_the_page_tells_of_the_last_test_sends_the_newest_first(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+def test_the_page_lists_the_last_test_sends_newest_first(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     with app.app_context():
         destination = get_destination(seeded)
         add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW, payload={"reference": "AAAAAA"})
@@ -621,7 +629,7 @@ def test_the_page_tells_of_the_last_test_sends_the_newest_first(app: Flask, seed
 
 @pytest.fixture
 def busy(app: Flask, seeded: SeededIds) -> None:
-    """The cast's own destination has 21 test sends, and a real alert that is newer."""
+    """Add 21 test sends and a newer real alert to the seeded destination."""
     with app.app_context():
         for number in range(21):
             add_delivery(get_destination(seeded), payload={"reference": f"TEST{number:02}"})
@@ -629,14 +637,14 @@ def busy(app: Flask, seeded: SeededIds) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-def test_the_page_tells_of_20_test_sends_at_most_and_of_no_real_alert(admin: Visitor) -> None:
+def test_the_page_lists_at_most_20_test_sends_and_no_real_alert(admin: Visitor) -> None:
     history = admin.get(OWN).text.partition("<tbody>")[2]
 
     assert re.findall(r"<code>(\w{6})</code>", history) == [f"TEST{number:02}" for number in range(20, 0, -1)]
 
 
 @pytest.mark.usefixtures("busy")
-def test_the_details_alone_are_those_on_the_page(admin: Visitor) -> None:
+def test_the_details_fragment_equals_the_details_on_the_page(admin: Visitor) -> None:
     rows = re.compile("<tbody>.*</tbody>", re.DOTALL)
 
     assert rows.findall(admin.get(f"{OWN}/details").text) == rows.findall(admin.get(OWN).text) != []

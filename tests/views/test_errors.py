@@ -1,4 +1,4 @@
-"""Error pages: each says what happened and what to do, and none says more."""
+"""Error pages: each states what happened and what to do, and nothing more."""
 
 import logging
 import re
@@ -30,7 +30,7 @@ def admin(seeded: SeededIds, visit: Visit) -> Visitor:
 
 @pytest.fixture
 def broken(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> Visitor:
-    """A visitor whose list breaks with a secret in the exception's message."""
+    """A visitor whose list raises an exception with a secret in its message."""
 
     def break_down(*_: object) -> None:
         raise RuntimeError(CANARY)
@@ -40,23 +40,23 @@ def broken(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> Visitor:
 
 
 def _page(html: str) -> tuple[str, str]:
-    """Read the title and the advice of an error page."""
+    """Return the title and the advice of an error page."""
     ((title, advice),) = re.findall(r"<h1>([^<]+)</h1>\s*<p>([^<]+)</p>", html)
     return title, advice
 
 
-def test_a_request_without_a_token_says_to_load_the_page_again(admin: Visitor) -> None:
+def test_a_request_without_a_csrf_token_asks_to_reload_the_page(admin: Visitor) -> None:
     admin.token = ""
 
-    answer = admin.post(f"{LIST}/1/disable")
+    response = admin.post(f"{LIST}/1/disable")
 
-    assert (answer.status_code, _page(answer.text)) == (400, PAGES[400])
+    assert (response.status_code, _page(response.text)) == (400, PAGES[400])
 
 
 @pytest.mark.parametrize(
     ("host", "status"), [("alertcheck.example.com", 200), ("127.0.0.1", 200), ("evil.example", 400)]
 )
-def test_pages_are_answered_under_the_names_of_the_installation_alone(
+def test_pages_are_served_only_under_the_installations_names(
     environment: dict[str, str], host: str, status: int
 ) -> None:
     app = create_app(read_settings(environment | {"ALERTCHECK_ALLOWED_HOSTS": "alertcheck.example.com"}))
@@ -64,122 +64,122 @@ def test_pages_are_answered_under_the_names_of_the_installation_alone(
     assert app.test_client().get("/sign-in", headers={"Host": host}).status_code == status
 
 
-def test_who_may_not_do_it_is_told_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.viewer).get(f"{LIST}/new")
+def test_a_forbidden_action_names_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
+    response = visit(seeded.viewer).get(f"{LIST}/new")
 
-    assert (answer.status_code, _page(answer.text)) == (403, PAGES[403])
+    assert (response.status_code, _page(response.text)) == (403, PAGES[403])
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations", f"{LIST}/999", "/no/such/page", "/static/none.css"])
-def test_what_is_not_there_says_so(admin: Visitor, path: str) -> None:
-    answer = admin.get(path)
+def test_an_unknown_page_returns_404(admin: Visitor, path: str) -> None:
+    response = admin.get(path)
 
-    assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
-
-
-def test_an_unknown_address_says_so_to_nobody_too(app: Flask) -> None:
-    answer = Visitor.anonymous(app).get("/no/such/page")
-
-    assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
+    assert (response.status_code, _page(response.text)) == (404, PAGES[404])
 
 
-def test_a_wrong_method_says_so(admin: Visitor) -> None:
-    answer = admin.get("/sign-out")
+def test_an_unknown_url_returns_404_without_a_session(app: Flask) -> None:
+    response = Visitor.anonymous(app).get("/no/such/page")
 
-    assert (answer.status_code, _page(answer.text)) == (405, PAGES[405])
+    assert (response.status_code, _page(response.text)) == (404, PAGES[404])
+
+
+def test_a_wrong_method_returns_405(admin: Visitor) -> None:
+    response = admin.get("/sign-out")
+
+    assert (response.status_code, _page(response.text)) == (405, PAGES[405])
 
 
 def test_more_than_64_kib_is_refused_as_too_large(admin: Visitor) -> None:
-    answer = admin.post(f"{LIST}/1/edit", {"name": "n" * 64 * 1024})
+    response = admin.post(f"{LIST}/1/edit", {"name": "n" * 64 * 1024})
 
-    assert (answer.status_code, _page(answer.text)) == (413, PAGES[413])
+    assert (response.status_code, _page(response.text)) == (413, PAGES[413])
 
 
-def test_too_many_tries_are_told_to_wait(app: Flask) -> None:
+def test_too_many_tries_are_asked_to_wait(app: Flask) -> None:
     visitor = Visitor.anonymous(app)
 
-    answer = [visitor.post("/sign-in") for _ in range(21)][-1]
+    response = [visitor.post("/sign-in") for _ in range(21)][-1]
 
-    assert (answer.status_code, _page(answer.text)) == (429, PAGES[429])
-    assert answer.headers["Retry-After"] == "60"
+    assert (response.status_code, _page(response.text)) == (429, PAGES[429])
+    assert response.headers["Retry-After"] == "60"
 
 
-def test_a_database_that_does_not_answer_is_told_from_a_mistake_of_ours(
+def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     empty = create_app(read_settings(environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite'}"}))
 
-    answer = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
+    response = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
 
-    assert (answer.status_code, _page(answer.text)) == (503, PAGES[503])
-    assert answer.headers["Retry-After"] == "5"
+    assert (response.status_code, _page(response.text)) == (503, PAGES[503])
+    assert response.headers["Retry-After"] == "5"
 
 
 @pytest.mark.parametrize("table", ["sign_ins", "members", "alert_destinations"])
-def test_a_database_that_stops_answering_is_told_to_who_is_signed_in_too(
-    app: Flask, admin: Visitor, table: str
-) -> None:
+def test_an_unavailable_database_is_reported_to_a_signed_in_member(app: Flask, admin: Visitor, table: str) -> None:
     with app.app_context():
         db.session.execute(text(f"ALTER TABLE {table} RENAME TO out_of_reach"))
         db.session.commit()
 
-    answer = admin.get(LIST)
+    response = admin.get(LIST)
 
-    assert answer.status_code == 503
-    assert PAGES[503][0] in answer.text
+    assert response.status_code == 503
+    assert PAGES[503][0] in response.text
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations/2/status", f"{LIST}/999/status", "/no/such/page"])
-def test_a_fragments_error_makes_the_whole_page_load_again(admin: Visitor, path: str) -> None:
+def test_a_fragments_error_reloads_the_whole_page(admin: Visitor, path: str) -> None:
     assert admin.get(path, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
 
 
-def test_a_fragments_token_that_has_run_out_makes_the_whole_page_load_again(admin: Visitor) -> None:
+def test_a_fragments_expired_csrf_token_reloads_the_whole_page(admin: Visitor) -> None:
     admin.token = ""
 
-    answer = admin.post(f"{LIST}/1/test", headers={"HX-Request": "true"})
+    response = admin.post(f"{LIST}/1/test", headers={"HX-Request": "true"})
 
-    assert (answer.status_code, answer.headers["HX-Refresh"]) == (400, "true")
+    assert (response.status_code, response.headers["HX-Refresh"]) == (400, "true")
 
 
-def test_a_pages_error_does_not_load_itself_again(admin: Visitor) -> None:
+def test_a_pages_error_does_not_reload_itself(admin: Visitor) -> None:
     assert "HX-Refresh" not in admin.get(f"{LIST}/999").headers
 
 
-def test_a_fragment_that_broke_is_asked_for_again_and_not_with_the_whole_page(broken: Visitor) -> None:
-    answer = broken.get(LIST, headers={"HX-Request": "true"})
+def test_a_broken_fragment_is_polled_again_without_reloading_the_page(broken: Visitor) -> None:
+    response = broken.get(LIST, headers={"HX-Request": "true"})
 
-    assert answer.status_code == 500
-    assert "HX-Refresh" not in answer.headers
+    assert response.status_code == 500
+    assert "HX-Refresh" not in response.headers
 
 
-def test_a_surprise_gives_a_reference_that_stands_in_the_log(broken: Visitor, caplog: pytest.LogCaptureFixture) -> None:
-    answer = broken.get(LIST)
+def test_an_unexpected_error_shows_a_reference_that_is_in_the_log(
+    broken: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = broken.get(LIST)
 
-    title, advice = _page(answer.text)
-    assert (answer.status_code, title) == (500, "Something went wrong")
+    title, advice = _page(response.text)
+    assert (response.status_code, title) == (500, "Something went wrong")
     reference = re.fullmatch(r"It is our mistake. Give the operator this reference: ([0-9a-f]{8})\.", advice)
     assert reference is not None
     assert f'"reference": "{reference[1]}", "error": "RuntimeError"' in caplog.text
 
 
-def test_a_surprise_leaves_its_message_neither_in_the_log_nor_on_the_page(
+def test_an_unexpected_errors_message_is_neither_in_the_log_nor_on_the_page(
     broken: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    answer = broken.get(LIST)
+    response = broken.get(LIST)
 
-    assert CANARY not in answer.text
+    assert CANARY not in response.text
     assert CANARY not in caplog.text
     assert "Traceback" not in caplog.text
 
 
-def test_two_surprises_have_two_references(broken: Visitor) -> None:
+def test_two_unexpected_errors_have_two_references(broken: Visitor) -> None:
     assert _page(broken.get(LIST).text) != _page(broken.get(LIST).text)
 
 
-def test_after_a_surprise_the_next_page_is_fine(broken: Visitor) -> None:
+def test_after_an_unexpected_error_the_next_page_works(broken: Visitor) -> None:
     broken.get(LIST)
 
     assert broken.get(f"{LIST}/1").status_code == 200

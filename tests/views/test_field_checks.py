@@ -1,4 +1,4 @@
-"""A field that is checked while it is left: saving's own rules, its value nowhere, nothing stored."""
+"""Field checks on blur: the same rules as saving, without repeating or storing the value."""
 
 import logging
 import re
@@ -27,12 +27,12 @@ def admin(seeded: SeededIds, visit: Visit) -> Visitor:
     return visit(seeded.admin)
 
 
-def _said(fragment: str) -> list[str]:
+def _sentences(fragment: str) -> list[str]:
     return re.findall(r"<p[^>]*>(?:<span[^>]*>.</span> )?([^<]+)</p>", fragment)
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_every_field_of_a_form_asks_to_be_checked_when_it_is_left(admin: Visitor, channel: str) -> None:
+def test_every_field_of_a_form_is_checked_when_it_loses_the_focus(admin: Visitor, channel: str) -> None:
     page = admin.get(f"{NEW}/{channel}").text
 
     names = ["name", *(field.name for field in CHANNELS[channel].fields)]
@@ -40,20 +40,20 @@ def test_every_field_of_a_form_asks_to_be_checked_when_it_is_left(admin: Visitor
     assert re.findall(r'id="(\w+)-check" aria-live="polite"', page) == names
 
 
-def test_the_fields_of_an_edit_are_checked_at_its_own_address(admin: Visitor) -> None:
+def test_the_fields_of_an_edit_are_checked_at_its_own_url(admin: Visitor) -> None:
     assert f'hx-post="{OWN}/check/signing_secret"' in admin.get(f"{OWN}/edit").text
 
 
 @pytest.mark.parametrize(("channel", "field"), [("webhook", "name"), *FIELDS])
 @pytest.mark.parametrize("typed", ["", "canary <", "http://canary.example/x", "n" * 201])
-def test_a_check_says_what_saving_would_say(admin: Visitor, channel: str, field: str, typed: str) -> None:
+def test_a_check_returns_the_sentence_that_saving_would(admin: Visitor, channel: str, field: str, typed: str) -> None:
     page = admin.post(f"{NEW}/{channel}", {field: typed}).text
     saved = re.findall(rf'<p class="error" id="{field}-error">([^<]+)</p>', page)
 
     checked = admin.post(f"{NEW}/{channel}/check/{field}", {field: typed})
 
     assert checked.status_code == 200
-    assert _said(checked.text) == (saved or ["Can be saved."])
+    assert _sentences(checked.text) == (saved or ["Can be saved."])
 
 
 @pytest.mark.parametrize(
@@ -64,21 +64,21 @@ def test_a_check_says_what_saving_would_say(admin: Visitor, channel: str, field:
         ("address", "ftp://canary.example"),
     ],
 )
-def test_what_was_typed_is_neither_in_the_answer_nor_in_the_log(
+def test_a_typed_value_is_neither_in_the_response_nor_in_the_log(
     admin: Visitor, caplog: pytest.LogCaptureFixture, field: str, typed: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    answer = admin.post(f"{NEW}/webhook/check/{field}", {field: typed})
+    response = admin.post(f"{NEW}/webhook/check/{field}", {field: typed})
 
-    assert typed not in answer.text + str(answer.headers) + caplog.text
-    assert "canary" not in answer.text + str(answer.headers) + caplog.text
+    assert typed not in response.text + str(response.headers) + caplog.text
+    assert "canary" not in response.text + str(response.headers) + caplog.text
 
 
-def test_a_check_looks_at_its_own_field_alone(admin: Visitor) -> None:
-    answer = admin.post(f"{NEW}/webhook/check/name", {"name": "Pager", "address": "wrong", "signing_secret": ""})
+def test_a_check_covers_its_own_field_only(admin: Visitor) -> None:
+    response = admin.post(f"{NEW}/webhook/check/name", {"name": "Pager", "address": "wrong", "signing_secret": ""})
 
-    assert _said(answer.text) == ["Can be saved."]
+    assert _sentences(response.text) == ["Can be saved."]
 
 
 def test_a_check_stores_nothing(app: Flask, admin: Visitor) -> None:
@@ -90,24 +90,24 @@ def test_a_check_stores_nothing(app: Flask, admin: Visitor) -> None:
         assert db.session.get_one(AlertDestination, 1).name == "Ticket system"
 
 
-def test_a_stored_secret_that_is_left_blank_is_right_and_nothing_is_said_of_it(admin: Visitor) -> None:
-    assert _said(admin.post(f"{OWN}/check/signing_secret", {"signing_secret": ""}).text) == []
+def test_a_blank_stored_secret_is_valid_and_gets_no_sentence(admin: Visitor) -> None:
+    assert _sentences(admin.post(f"{OWN}/check/signing_secret", {"signing_secret": ""}).text) == []
 
 
-def test_a_new_secret_that_is_left_blank_is_asked_for(admin: Visitor) -> None:
-    said = _said(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": ""}).text)
+def test_a_blank_new_secret_is_required(admin: Visitor) -> None:
+    said = _sentences(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": ""}).text)
 
     assert said == ["Enter the signing secret."]
 
 
-def test_stored_settings_that_cannot_be_read_are_asked_for(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+def test_unreadable_stored_settings_are_required_again(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     with app.app_context():
         get_destination(seeded).config = "garbage"
         db.session.commit()
 
-    assert _said(admin.post(f"{OWN}/check/address", {"address": ""}).text) == ["Enter the address."]
+    assert _sentences(admin.post(f"{OWN}/check/address", {"address": ""}).text) == ["Enter the address."]
 
 
 @pytest.mark.parametrize("field", ["pigeon", "csrf_token", "recipients", "_fields", "data"])
-def test_what_is_no_field_of_the_form_is_not_there(admin: Visitor, field: str) -> None:
+def test_a_check_of_an_unknown_field_returns_404(admin: Visitor, field: str) -> None:
     assert admin.post(f"{NEW}/webhook/check/{field}", {"name": "any"}).status_code == 404

@@ -1,4 +1,4 @@
-"""The headers of every answer."""
+"""The headers of every response."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from webapp.views.headers import CONTENT_SECURITY_POLICY, HEADERS
 
 Visit = Callable[[int], Visitor]
 
-ANSWERS = {
+RESPONSES = {
     "a page": ("GET", "/w/harbor/destinations", 200),
     "a fragment": ("GET", "/w/harbor/destinations/1/status", 200),
     "a press": ("POST", "/w/harbor/destinations/1/test", 200),
@@ -27,45 +27,43 @@ ANSWERS = {
 STATIC = "/static/app.css"
 
 
-@pytest.fixture(params=ANSWERS)
+@pytest.fixture(params=RESPONSES)
 def headers(seeded: SeededIds, visit: Visit, request: pytest.FixtureRequest) -> dict[str, str]:
-    """The headers of one kind of answer."""
-    method, path, status = ANSWERS[request.param]
+    """The headers of one kind of response."""
+    method, path, status = RESPONSES[request.param]
     visitor = visit(seeded.admin)
-    answer = visitor.get(path) if method == "GET" else visitor.post(path)
-    assert answer.status_code == status
-    return dict(answer.headers)
+    response = visitor.get(path) if method == "GET" else visitor.post(path)
+    assert response.status_code == status
+    return dict(response.headers)
 
 
-def test_every_kind_of_answer_carries_every_header(headers: dict[str, str]) -> None:
+def test_every_kind_of_response_carries_every_header(headers: dict[str, str]) -> None:
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
 
 
-def test_no_answer_but_a_static_file_is_kept_by_a_cache(headers: dict[str, str]) -> None:
+def test_only_static_files_may_be_cached(headers: dict[str, str]) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_a_static_file_carries_the_headers_too_and_may_be_kept_for_a_week(app: Flask) -> None:
-    with app.test_client().get(STATIC) as answer:
-        assert HEADERS.items() <= dict(answer.headers).items()
-        assert answer.cache_control.max_age == 7 * 24 * 3600
-        assert not answer.cache_control.no_store
+def test_a_static_file_carries_the_headers_and_may_be_cached_for_a_week(app: Flask) -> None:
+    with app.test_client().get(STATIC) as response:
+        assert HEADERS.items() <= dict(response.headers).items()
+        assert response.cache_control.max_age == 7 * 24 * 3600
+        assert not response.cache_control.no_store
 
 
-def test_a_page_that_broke_carries_the_headers_too(
-    seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_page_carries_the_headers(seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = visit(seeded.admin)
     monkeypatch.setattr("webapp.views.workspaces.show_where", lambda *_: 1 / 0)
 
-    answer = visitor.get("/w/harbor/destinations")
+    response = visitor.get("/w/harbor/destinations")
 
-    assert answer.status_code == 500
-    assert HEADERS.items() <= dict(answer.headers).items()
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.status_code == 500
+    assert HEADERS.items() <= dict(response.headers).items()
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_scripts_and_styles_come_from_our_own_files_alone() -> None:
+def test_scripts_and_styles_come_only_from_our_own_files() -> None:
     policy = dict(directive.split(" ", 1) for directive in CONTENT_SECURITY_POLICY.split("; "))
 
     assert policy == {
@@ -79,9 +77,9 @@ def test_scripts_and_styles_come_from_our_own_files_alone() -> None:
 
 
 def test_browsers_are_held_to_https_where_there_is_https(environment: dict[str, str]) -> None:
-    answer = create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})).test_client().get("/healthz")
+    response = create_app(read_settings(environment | {"ALERTCHECK_HTTPS": "1"})).test_client().get("/healthz")
 
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_browsers_are_not_held_to_https_where_there_is_none(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Health: the process alone, and whether a press would work."""
+"""Health: the process alone, and readiness for a press."""
 
 import socket
 from collections.abc import Iterator
@@ -24,53 +24,56 @@ def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
 
 @pytest.fixture
 def alive(app: Flask) -> None:
-    """A worker has just given a sign of life."""
+    """A worker has just sent a heartbeat."""
     with app.app_context():
         queue.record_heartbeat("host:1")
 
 
 @pytest.fixture
 def silent_address() -> Iterator[str]:
-    """A host and port that take a connection and never say a word."""
+    """A host and port that accept connections and never send anything."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_process_is_alive_whatever_became_of_the_database_and_the_queue(environment: dict[str, str]) -> None:
-    answer = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite").get("/healthz")
+def test_a_process_is_alive_without_the_database_and_the_queue(environment: dict[str, str]) -> None:
+    response = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite").get("/healthz")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert (response.status_code, response.json) == (200, {"status": "ok"})
 
 
 @on_both_databases
 @pytest.mark.usefixtures("alive")
-def test_an_installation_is_ready_when_everything_that_a_press_needs_is_there(app: Flask) -> None:
-    answer = app.test_client().get("/readyz")
+def test_an_installation_is_ready_when_a_press_has_everything_it_needs(app: Flask) -> None:
+    response = app.test_client().get("/readyz")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"})
+    assert (response.status_code, response.json) == (
+        200,
+        {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"},
+    )
 
 
-def test_where_no_worker_was_seen_it_says_to_start_one(app: Flask) -> None:
-    answer = app.test_client().get("/readyz")
+def test_without_a_worker_the_report_asks_to_start_one(app: Flask) -> None:
+    response = app.test_client().get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json == {"status": "unavailable", "database": "ok", "queue": "ok", "worker": NOT_SEEN}
+    assert response.status_code == 503
+    assert response.json == {"status": "unavailable", "database": "ok", "queue": "ok", "worker": NOT_SEEN}
 
 
 @pytest.mark.usefixtures("alive")
-def test_a_worker_that_went_silent_is_missed(app: Flask, queue_server: QueueServer) -> None:
+def test_a_worker_without_a_recent_heartbeat_is_reported_missing(app: Flask, queue_server: QueueServer) -> None:
     queue.connect(queue_server.url).zincrby(queue.HEARTBEATS, -11, "host:1")
 
-    answer = app.test_client().get("/readyz")
+    response = app.test_client().get("/readyz")
 
-    assert (answer.status_code, answer.json and answer.json["worker"]) == (503, NOT_SEEN)
+    assert (response.status_code, response.json and response.json["worker"]) == (503, NOT_SEEN)
 
 
-def test_where_the_queue_is_gone_it_says_so(environment: dict[str, str]) -> None:
-    answer = _client(environment, REDIS_URL=NOWHERE).get("/readyz")
+def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:
+    response = _client(environment, REDIS_URL=NOWHERE).get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json == {
+    assert response.status_code == 503
+    assert response.json == {
         "status": "unavailable",
         "database": "ok",
         "queue": "does not answer",
@@ -78,20 +81,20 @@ def test_where_the_queue_is_gone_it_says_so(environment: dict[str, str]) -> None
     }
 
 
-def test_a_queue_that_takes_the_connection_and_says_nothing_is_given_up(
+def test_a_queue_that_accepts_the_connection_and_stays_silent_is_reported(
     environment: dict[str, str], silent_address: str
 ) -> None:
-    answer = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
+    response = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
 
-    assert (answer.status_code, answer.json and answer.json["queue"]) == (503, "does not answer")
+    assert (response.status_code, response.json and response.json["queue"]) == (503, "does not answer")
 
 
 @pytest.mark.usefixtures("alive")
-def test_a_database_that_was_not_migrated_is_told_by_its_reason(environment: dict[str, str], tmp_path: Path) -> None:
-    answer = _client(environment, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite'}").get("/readyz")
+def test_an_unmigrated_database_is_reported_with_its_reason(environment: dict[str, str], tmp_path: Path) -> None:
+    response = _client(environment, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite'}").get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json == {
+    assert response.status_code == 503
+    assert response.json == {
         "status": "unavailable",
         "database": "does not answer, or has not been migrated (OperationalError)",
         "queue": "ok",
@@ -102,23 +105,23 @@ def test_a_database_that_was_not_migrated_is_told_by_its_reason(environment: dic
 @pytest.mark.parametrize(
     "url", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts"]
 )
-def test_a_database_that_is_gone_is_told_without_its_address(environment: dict[str, str], url: str) -> None:
-    answer = _client(environment, DATABASE_URL=url).get("/readyz")
+def test_an_unreachable_database_is_reported_without_its_address(environment: dict[str, str], url: str) -> None:
+    response = _client(environment, DATABASE_URL=url).get("/readyz")
 
-    assert answer.status_code == 503
-    assert (answer.json or {})["database"] == "does not answer, or has not been migrated (OperationalError)"
+    assert response.status_code == 503
+    assert (response.json or {})["database"] == "does not answer, or has not been migrated (OperationalError)"
 
 
 def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:
-    answer = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite").get("/readyz")
+    response = _client(environment, REDIS_URL=NOWHERE, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite").get("/readyz")
 
-    assert "canary" not in answer.text
-    assert "127.0.0.1" not in answer.text
-    assert str(tmp_path) not in answer.text
+    assert "canary" not in response.text
+    assert "127.0.0.1" not in response.text
+    assert str(tmp_path) not in response.text
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_a_probe_begins_no_session(app: Flask, path: str) -> None:
+def test_a_probe_starts_no_session(app: Flask, path: str) -> None:
     assert "Set-Cookie" not in app.test_client().get(path).headers
 
 

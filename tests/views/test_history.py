@@ -1,4 +1,4 @@
-"""The pages of the history and its file: what they say, where they lead, and what nobody gets to see."""
+"""The history's pages and file: their content, their links, and hidden secrets."""
 
 import html
 import re
@@ -47,7 +47,7 @@ def reader(seeded: SeededIds, visit: Visit) -> Visitor:
 
 @pytest.fixture
 def sent(app: Flask, seeded: SeededIds) -> None:
-    """A test that failed, and a real alert before it that was accepted."""
+    """A failed test, and an earlier real alert that was accepted."""
     with app.app_context():
         destination = get_destination(seeded)
         add_real_alert(destination, **SENT)
@@ -56,7 +56,7 @@ def sent(app: Flask, seeded: SeededIds) -> None:
 
 
 def _rows(page: str) -> list[list[str]]:
-    """Tell the text of the cells of each row, without the time's."""
+    """Return the text of each row's cells, without the time."""
     rows = re.findall(r"<tr>(.*?)</tr>", page.partition("<tbody>")[2], re.DOTALL)
     return [[_to_text(cell) for cell in row.split("</td>")[1:-1]] for row in rows]
 
@@ -71,7 +71,7 @@ def _links(page: str) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("sent")
-def test_each_row_says_what_was_sent_where_how_it_ended_and_who_pressed(reader: Visitor) -> None:
+def test_each_row_shows_the_message_destination_result_and_presser(reader: Visitor) -> None:
     test, alert = _rows(reader.get(PAGE).text)
 
     outcome = "Failed hooks.example.com answered 410. 2 attempts. 0.25 s"
@@ -82,18 +82,18 @@ def test_each_row_says_what_was_sent_where_how_it_ended_and_who_pressed(reader: 
 
 
 @pytest.mark.usefixtures("sent")
-def test_no_badge_stands_in_a_history_and_no_secret(reader: Visitor) -> None:
+def test_a_history_shows_no_badge_and_no_secret(reader: Visitor) -> None:
     text = reader.get(PAGE).text + reader.get(FILE).text
 
     assert "data-last-test" not in text
     assert (SECRET_PATH in text, SIGNING_SECRET in text) == (False, False)
 
 
-def test_a_real_alert_that_we_sent_is_told_in_our_words_and_another_programs_by_its_code(
+def test_a_real_alert_of_ours_is_shown_in_our_words_and_another_programs_by_its_code(
     app: Flask, seeded: SeededIds, reader: Visitor
 ) -> None:
     with app.app_context():
-        attempts = add_attempt((), PastAttempt(1, NOW, 0.2, 410, "gone"))
+        attempts = add_attempt((), PastAttempt(1, NOW, 0.2, "gone", 410))
         add_real_alert(get_destination(seeded), attempts=attempts, **GONE)
         foreign = GONE | {"last_error_message": f"POST https://hooks.example.com{SECRET_PATH}"}
         add_real_alert(get_destination(seeded), created_at=NOW - seconds(1), **foreign)
@@ -116,7 +116,7 @@ def test_a_real_alert_that_we_sent_is_told_in_our_words_and_another_programs_by_
         ("kind=nonsense&before=nonsense", ["Test", "Real"]),
     ],
 )
-def test_the_address_says_what_is_shown_in_page_and_file(reader: Visitor, query: str, kinds: list[str]) -> None:
+def test_the_url_filters_the_page_and_the_file(reader: Visitor, query: str, kinds: list[str]) -> None:
     page = reader.get(f"{PAGE}?{query}").text
     lines = reader.get(f"{FILE}?{query}").text.splitlines()[1:]
 
@@ -125,7 +125,7 @@ def test_the_address_says_what_is_shown_in_page_and_file(reader: Visitor, query:
 
 
 @pytest.mark.usefixtures("sent")
-def test_the_form_keeps_what_was_chosen_and_the_file_is_of_the_same(reader: Visitor) -> None:
+def test_the_form_and_the_files_link_keep_the_filter(reader: Visitor) -> None:
     query = "kind=test&status=failed&code=gone&since=2026-05-01"
     page = reader.get(f"{PAGE}?{query}").text
 
@@ -134,7 +134,7 @@ def test_the_form_keeps_what_was_chosen_and_the_file_is_of_the_same(reader: Visi
     assert _links(page)["CSV"] == f"{FILE}?kind=test&status=failed&code=gone&since=2026-05-01"
 
 
-def test_older_leads_on_and_newest_leads_back(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
+def test_the_older_and_newest_links_move_between_pages(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
     with app.app_context():
         destination = get_destination(seeded)
         _ = [add_delivery(destination, **SENT, created_at=NOW + seconds(number)) for number in range(51)]
@@ -157,17 +157,17 @@ def test_older_leads_on_and_newest_leads_back(app: Flask, seeded: SeededIds, rea
         ("?before=2026-05-04T09:30:00.000000Z_1", "Nothing is older than that."),
     ],
 )
-def test_an_empty_page_says_why_it_is_empty(reader: Visitor, query: str, words: str) -> None:
+def test_an_empty_page_shows_why_it_is_empty(reader: Visitor, query: str, words: str) -> None:
     assert words in reader.get(f"{PAGE}{query}").text
 
 
-def test_a_filter_that_leaves_nothing_can_be_cleared_and_the_destination_stays(reader: Visitor) -> None:
+def test_clearing_an_empty_filter_keeps_the_destination(reader: Visitor) -> None:
     links = _links(reader.get(f"{PAGE}?destination=1&status=sent").text)
 
     assert links["Clear the filter"] == f"{PAGE}?destination=1"
 
 
-def test_a_page_that_looked_far_enough_says_how_far(
+def test_a_page_that_reached_its_search_limit_shows_how_far_it_searched(
     app: Flask, seeded: SeededIds, reader: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "LOOKED_THROUGH", 2)
@@ -181,7 +181,7 @@ def test_a_page_that_looked_far_enough_says_how_far(
 
 
 @pytest.mark.usefixtures("sent")
-def test_the_history_of_one_destination_says_so_and_leads_back(seeded: SeededIds, reader: Visitor) -> None:
+def test_the_history_of_one_destination_names_it_and_links_back(seeded: SeededIds, reader: Visitor) -> None:
     page = reader.get(f"{PAGE}?destination={seeded.destination}").text
 
     assert "<h1>History of Ticket system</h1>" in page
@@ -203,17 +203,17 @@ def test_a_deleted_destination_keeps_its_history(app: Flask, seeded: SeededIds, 
 
 @pytest.mark.parametrize("path", [PAGE, FILE])
 @pytest.mark.parametrize("number", ["2", "999999", "0", "abc", "9" * 30, "%00", "٣"])
-def test_the_history_of_a_destination_that_is_not_there_is_not_there(
+def test_the_history_of_an_unknown_destination_returns_404(
     seeded: SeededIds, reader: Visitor, path: str, number: str
 ) -> None:
     assert seeded.foreign_destination == 2
     assert reader.get(f"{path}?destination={number}").status_code == 404
 
 
-def test_a_file_is_named_after_what_is_in_it_and_kept_by_no_cache(seeded: SeededIds, reader: Visitor) -> None:
+def test_a_file_is_named_after_its_content_and_never_cached(seeded: SeededIds, reader: Visitor) -> None:
     whole, one = reader.get(FILE), reader.get(f"{FILE}?destination={seeded.destination}")
 
-    names = [answer.headers["Content-Disposition"] for answer in (whole, one)]
+    names = [response.headers["Content-Disposition"] for response in (whole, one)]
     assert re.fullmatch(r'attachment; filename="history-harbor-\d{8}T\d{6}Z\.csv"', names[0])
     assert re.fullmatch(r'attachment; filename="history-harbor-1-\d{8}T\d{6}Z\.csv"', names[1])
     assert (whole.content_type, whole.headers["Cache-Control"]) == ("text/csv; charset=utf-8", "no-store")
@@ -223,13 +223,13 @@ def test_a_file_is_streamed(app: Flask, seeded: SeededIds, reader: Visitor) -> N
     with app.app_context():
         add_delivery(get_destination(seeded))
 
-    answer = reader.client.get(FILE)
+    response = reader.client.get(FILE)
 
-    assert (answer.is_streamed, len(answer.text.splitlines())) == (True, 2)
+    assert (response.is_streamed, len(response.text.splitlines())) == (True, 2)
 
 
 @pytest.mark.parametrize("path", [PAGE, FILE])
-def test_a_test_that_no_worker_will_end_is_not_left_pending_in_a_history(
+def test_an_abandoned_test_is_not_pending_in_a_history(
     app: Flask, seeded: SeededIds, reader: Visitor, path: str
 ) -> None:
     with app.app_context():
@@ -239,13 +239,13 @@ def test_a_test_that_no_worker_will_end_is_not_left_pending_in_a_history(
 
 
 @pytest.mark.parametrize("path", ["/w/harbor/destinations", "/w/harbor/destinations/1"])
-def test_the_pages_lead_to_the_history(seeded: SeededIds, reader: Visitor, path: str) -> None:
+def test_the_pages_link_to_the_history(seeded: SeededIds, reader: Visitor, path: str) -> None:
     links = _links(reader.get(path).text)
 
     assert {PAGE, f"{PAGE}?destination=1"} & set(links.values())
 
 
-def test_a_name_is_text_in_a_history(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
+def test_a_name_is_escaped_in_a_history(app: Flask, seeded: SeededIds, reader: Visitor) -> None:
     with app.app_context():
         get_destination(seeded).name = "<script>alert(1)</script>"
         add_delivery(get_destination(seeded))

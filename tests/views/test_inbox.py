@@ -40,7 +40,7 @@ MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\
 
 @pytest.fixture
 def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The operator's settings, with the demo on."""
+    """The administrator's settings, with the demo on."""
     demo = {
         "ALERTCHECK_DEMO": "1",
         "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
@@ -59,13 +59,13 @@ def visitor(seeded: SeededIds, visit: Callable[[int], Visitor]) -> Visitor:
     return visit(seeded.viewer)
 
 
-def test_an_empty_inbox_says_what_to_do(visitor: Visitor) -> None:
+def test_an_empty_inbox_shows_what_to_do(visitor: Visitor) -> None:
     page = visitor.get("/demo/inbox").text
     assert "Nothing has arrived yet" in page
     assert "press <b>Send test</b>" in page
 
 
-def test_a_message_shows_when_it_came_what_was_answered_and_its_reference(visitor: Visitor, inbox: Inbox) -> None:
+def test_a_message_shows_its_time_response_and_reference(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
     page = visitor.get("/demo/inbox").text
     assert '<time datetime="2026-05-04T09:30:00+00:00">2026-05-04 09:30:00 UTC</time>' in page
@@ -80,8 +80,8 @@ def test_the_newest_message_comes_first(visitor: Visitor, inbox: Inbox) -> None:
     assert 0 < page.index('id="message-2"') < page.index('id="message-1"')
 
 
-@pytest.mark.parametrize(("answered", "words"), [(404, "Refused with 404"), (0, "No response")])
-def test_a_message_that_was_not_accepted_says_so(visitor: Visitor, inbox: Inbox, answered: int, words: str) -> None:
+@pytest.mark.parametrize(("answered", "words"), [(404, "Refused with 404"), (0, "Never answered")])
+def test_a_message_that_was_not_accepted_is_marked(visitor: Visitor, inbox: Inbox, answered: int, words: str) -> None:
     inbox.add(replace(WEBHOOK, accepted=False, answered=answered), NOW)
     assert words in visitor.get("/demo/inbox").text
 
@@ -97,7 +97,7 @@ def test_a_webhook_shows_its_headers_and_its_body_indented(visitor: Visitor, inb
     ("signature_ok", "words"),
     [(True, "Signature valid"), (False, "Signature invalid"), (None, "Signature not checked")],
 )
-def test_a_webhook_says_whether_its_signature_holds(
+def test_a_webhook_shows_whether_its_signature_is_valid(
     visitor: Visitor, inbox: Inbox, signature_ok: bool | None, words: str
 ) -> None:
     inbox.add(replace(WEBHOOK, signature_ok=signature_ok), NOW)
@@ -109,7 +109,7 @@ def test_a_teams_message_is_drawn_as_its_card(visitor: Visitor, inbox: Inbox) ->
     page = visitor.get("/demo/inbox").text
     assert '<p class="inbox-card-text" data-strong>A &lt;b&gt;test&lt;/b&gt;</p>' in page
     assert "<dt>Sent by</dt>" in page
-    assert "Element not shown: Image" in page
+    assert "Not drawn here: Image" in page
 
 
 def test_a_slack_message_is_drawn_as_a_bubble(visitor: Visitor, inbox: Inbox) -> None:
@@ -117,7 +117,7 @@ def test_a_slack_message_is_drawn_as_a_bubble(visitor: Visitor, inbox: Inbox) ->
     assert '<p class="inbox-bubble"><b>Who:</b> &lt;i&gt;Owner&lt;/i&gt;</p>' in visitor.get("/demo/inbox").text
 
 
-def test_a_mail_is_read_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
+def test_a_mail_is_shown_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(replace(WEBHOOK, service=Service.EMAIL, body=MAIL, recipients=("desk@example.com",)), NOW)
     page = visitor.get("/demo/inbox").text
     assert "<dd>alerts@example.com</dd>" in page
@@ -144,7 +144,7 @@ def test_a_mail_is_read_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
         ("javascript:alert(1)", []),
     ],
 )
-def test_a_link_can_be_followed_if_it_is_ours(
+def test_only_our_own_links_can_be_followed(
     visitor: Visitor, inbox: Inbox, service: Service, body: str, link: str, links: list[str]
 ) -> None:
     inbox.add(replace(WEBHOOK, service=service, body=body.replace("LINK", link)), NOW)
@@ -153,16 +153,14 @@ def test_a_link_can_be_followed_if_it_is_ours(
 
 
 @pytest.mark.parametrize(("answered", "count"), [(200, 1), (503, 0), (0, 1)])
-def test_what_was_refused_has_no_link_that_leads_anywhere(
-    visitor: Visitor, inbox: Inbox, answered: int, count: int
-) -> None:
+def test_a_refused_message_has_no_working_link(visitor: Visitor, inbox: Inbox, answered: int, count: int) -> None:
     body = BUTTON.replace("LINK", f"{PUBLIC_URL}/seen/WzFd.x-_y")
-    told = {"answered": answered, "accepted": answered == 200}
-    inbox.add(replace(WEBHOOK, service=Service.TEAMS, body=body, **told), NOW)
+    card = replace(WEBHOOK, service=Service.TEAMS, body=body)
+    inbox.add(replace(card, answered=answered, accepted=answered == 200), NOW)
     assert visitor.get("/demo/inbox").text.count('href="/seen/') == count
 
 
-def test_a_mail_stopped_at_its_recipient_shows_whom_it_was_for(visitor: Visitor, inbox: Inbox) -> None:
+def test_a_mail_refused_at_its_recipient_shows_the_recipient(visitor: Visitor, inbox: Inbox) -> None:
     refused = replace(WEBHOOK, service=Service.EMAIL, body="", recipients=("unknown@example.com",))
     inbox.add(replace(refused, accepted=False, answered=550), NOW)
     page = visitor.get("/demo/inbox").text
@@ -172,22 +170,22 @@ def test_a_mail_stopped_at_its_recipient_shows_whom_it_was_for(visitor: Visitor,
 
 @pytest.mark.parametrize("service", list(Service))
 @pytest.mark.parametrize("body", ["", "\x00", "[" * 60_000, r'{"text": "\ud800"}', "Subject: \ufffd\r\n\r\n<script>"])
-def test_garbage_is_shown_and_harms_nothing(visitor: Visitor, inbox: Inbox, service: Service, body: str) -> None:
+def test_garbage_is_shown_as_plain_text(visitor: Visitor, inbox: Inbox, service: Service, body: str) -> None:
     inbox.add(replace(WEBHOOK, service=service, body=body), NOW)
     assert visitor.get("/demo/inbox").status_code == 200
 
 
-def test_the_page_asks_again_for_what_is_newer_than_its_list(visitor: Visitor, inbox: Inbox) -> None:
+def test_the_page_polls_for_newer_messages_than_its_list(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
     page = visitor.get("/demo/inbox").text
     assert 'hx-get="/demo/inbox/messages?seen=1"' in page
     assert 'hx-trigger="every 2s"' in page
 
 
-def test_a_list_that_is_the_newest_is_not_sent_again(visitor: Visitor, inbox: Inbox) -> None:
+def test_a_current_list_is_not_sent_again(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
-    answer = visitor.get("/demo/inbox/messages?seen=1")
-    assert (answer.status_code, answer.text) == (204, "")
+    response = visitor.get("/demo/inbox/messages?seen=1")
+    assert (response.status_code, response.text) == (204, "")
 
 
 @pytest.mark.parametrize("seen", ["0", "2", "", "x"])
@@ -196,42 +194,42 @@ def test_any_other_list_is_replaced_by_the_newest(visitor: Visitor, inbox: Inbox
     assert visitor.get(f"/demo/inbox/messages?seen={seen}").text.count('id="message-1"') == 1
 
 
-def test_the_list_alone_is_the_same_as_on_the_page(visitor: Visitor, inbox: Inbox) -> None:
+def test_the_list_fragment_equals_the_list_on_the_page(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
     assert visitor.get("/demo/inbox/messages").text in visitor.get("/demo/inbox").text
 
 
 def test_clearing_empties_the_inbox_and_shows_it(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
-    answer = visitor.post("/demo/inbox/clear")
-    assert (answer.status_code, answer.location) == (303, "/demo/inbox")
+    response = visitor.post("/demo/inbox/clear")
+    assert (response.status_code, response.location) == (303, "/demo/inbox")
     assert inbox.list_newest() == []
 
 
-def test_clearing_asks_first(visitor: Visitor) -> None:
+def test_clearing_asks_for_confirmation(visitor: Visitor) -> None:
     assert 'hx-confirm="Clear the demo inbox?' in visitor.get("/demo/inbox").text
 
 
-def test_clearing_needs_the_token_of_our_own_page(visitor: Visitor, inbox: Inbox) -> None:
+def test_clearing_needs_the_csrf_token_of_our_page(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
     assert visitor.client.post("/demo/inbox/clear").status_code == 400
     assert len(inbox.list_newest()) == 1
 
 
 @pytest.mark.parametrize("path", ["/demo/inbox", "/demo/inbox/messages"])
-def test_who_is_not_signed_in_sees_nothing(app: Flask, inbox: Inbox, path: str) -> None:
+def test_a_visitor_who_is_not_signed_in_cannot_read_the_inbox(app: Flask, inbox: Inbox, path: str) -> None:
     inbox.add(WEBHOOK, NOW)
-    answer = Visitor.anonymous(app).get(path)
-    assert answer.status_code == 302
-    assert "7F3KQ9" not in answer.text
+    response = Visitor.anonymous(app).get(path)
+    assert response.status_code == 302
+    assert "7F3KQ9" not in response.text
 
 
-def test_who_is_not_signed_in_clears_nothing(app: Flask, inbox: Inbox) -> None:
+def test_a_visitor_who_is_not_signed_in_cannot_clear_the_inbox(app: Flask, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
     Visitor.anonymous(app).post("/demo/inbox/clear")
     assert len(inbox.list_newest()) == 1
 
 
-def test_there_is_no_inbox_where_there_is_no_demo(environment: dict[str, str]) -> None:
+def test_without_the_demo_there_is_no_inbox(environment: dict[str, str]) -> None:
     rules = create_app(read_settings(environment | {"ALERTCHECK_DEMO": "0"})).url_map.iter_rules()
     assert [rule.rule for rule in rules if "inbox" in rule.rule] == []

@@ -1,4 +1,4 @@
-"""Metrics: who may read them, what they say, and what is left of them while a part is gone."""
+"""Metrics: access, values, and the metrics that remain while a server is unavailable."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from webapp.settings import read_settings
 
 TOKEN = "canary-token-4711=="
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
+# Every value that a label may have.
 LABELS = {
     "channel": {*CHANNELS, "other"},
     "status": {*(status.value for status in DeliveryStatus), "other"},
@@ -31,7 +32,6 @@ LABELS = {
     "version": {__version__},
     "le": {"0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "20.0", "30.0", "60.0", "120.0", "+Inf"},
 }
-"""Every word that a label may hold."""
 
 
 def _complete(channel: str, status: str, code: str | None, seconds: float) -> None:
@@ -44,16 +44,16 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _ask(client: FlaskClient) -> str:
-    answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    assert answer.status_code == 200
-    return answer.text
+    response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert response.status_code == 200
+    return response.text
 
 
 def _scrape(client: FlaskClient) -> dict[str, float]:
-    """Read an answer: every series, written as it stands there, and its value."""
+    """Return the value of each series in a response, by the text of the series."""
     lines = [line for line in _ask(client).splitlines() if not line.startswith("#")]
     values = {series: float(value) for series, value in (line.rsplit(" ", 1) for line in lines)}
-    assert len(values) == len(lines), "a series is told twice, which makes Prometheus drop the scrape"
+    assert len(values) == len(lines), "a series occurs twice, which makes Prometheus drop the scrape"
     return values
 
 
@@ -67,7 +67,7 @@ def _status(client: FlaskClient, authorization: str | None) -> int:
 
 
 @pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER  {TOKEN} "])
-def test_whoever_knows_the_token_is_answered(app: Flask, authorization: str) -> None:
+def test_a_request_with_the_token_gets_the_metrics(app: Flask, authorization: str) -> None:
     assert _status(app.test_client(), authorization) == 200
 
 
@@ -85,15 +85,15 @@ def test_whoever_knows_the_token_is_answered(app: Flask, authorization: str) -> 
         "Bearer \u00e9",
     ],
 )
-def test_whoever_does_not_is_asked_for_it(app: Flask, authorization: str | None) -> None:
+def test_a_request_without_the_token_is_refused(app: Flask, authorization: str | None) -> None:
     assert _status(app.test_client(), authorization) == 401
 
 
-def test_a_refusal_says_what_is_needed_and_not_what_it_is(app: Flask) -> None:
-    answer = app.test_client().get("/metrics")
+def test_a_refusal_names_the_scheme_and_not_the_token(app: Flask) -> None:
+    response = app.test_client().get("/metrics")
 
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert "canary" not in answer.text
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert "canary" not in response.text
 
 
 def test_a_signed_in_member_needs_the_token_too(seeded: SeededIds, visit: Callable[[int], Any]) -> None:
@@ -101,7 +101,9 @@ def test_a_signed_in_member_needs_the_token_too(seeded: SeededIds, visit: Callab
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer ", "Bearer None"])
-def test_where_no_token_is_set_there_is_nothing(environment: dict[str, str], authorization: str | None) -> None:
+def test_without_a_configured_token_the_page_does_not_exist(
+    environment: dict[str, str], authorization: str | None
+) -> None:
     assert _status(_client(environment, ALERTCHECK_METRICS_TOKEN=""), authorization) == 404
 
 
@@ -118,21 +120,21 @@ def test_a_demo_is_open_unless_a_token_is_set(
     assert _status(_client(environment, ALERTCHECK_METRICS_TOKEN=token, **demo), None) == status
 
 
-def test_a_scrape_begins_no_session_and_is_never_throttled(app: Flask) -> None:
+def test_a_scrape_starts_no_session_and_is_never_throttled(app: Flask) -> None:
     client = app.test_client()
-    answers = [client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(50)]
+    responses = [client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(50)]
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert [answer for answer in answers if "Set-Cookie" in answer.headers] == []
-
-
-def test_the_answer_is_the_text_that_every_prometheus_reads(app: Flask) -> None:
-    answer = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert {response.status_code for response in responses} == {200}
+    assert [response for response in responses if "Set-Cookie" in response.headers] == []
 
 
-def test_endings_are_told_by_channel_status_and_code(app: Flask, context: None) -> None:
+def test_the_response_is_in_the_prometheus_text_format(app: Flask) -> None:
+    response = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_completions_are_counted_by_channel_status_and_code(app: Flask, context: None) -> None:
     _complete("webhook", DeliveryStatus.SENT, None, 1)
     _complete("webhook", DeliveryStatus.FAILED, Code.NOT_FOUND, 2)
 
@@ -142,7 +144,7 @@ def test_endings_are_told_by_channel_status_and_code(app: Flask, context: None) 
     assert scraped['alertcheck_deliveries_total{channel="webhook",code="not_found",status="failed"}'] == 1
 
 
-def test_the_time_from_press_to_end_is_told_as_a_histogram(app: Flask, context: None) -> None:
+def test_the_time_from_press_to_completion_is_a_histogram(app: Flask, context: None) -> None:
     _complete("teams", DeliveryStatus.SENT, None, 0.75)
     _complete("teams", DeliveryStatus.SENT, None, 130)
 
@@ -157,7 +159,7 @@ def test_the_time_from_press_to_end_is_told_as_a_histogram(app: Flask, context: 
 
 
 @on_both_databases
-def test_what_waits_is_told_with_the_age_of_the_oldest(app: Flask, seeded: SeededIds) -> None:
+def test_the_backlog_is_reported_with_the_age_of_its_oldest_delivery(app: Flask, seeded: SeededIds) -> None:
     with app.app_context():
         now, destination = datetime.now(UTC), get_destination(seeded)
         add_delivery(destination, created_at=now - seconds(40))
@@ -170,7 +172,7 @@ def test_what_waits_is_told_with_the_age_of_the_oldest(app: Flask, seeded: Seede
     assert 40 <= scraped["alertcheck_queue_age_seconds"] < 60
 
 
-def test_an_idle_installation_tells_zeros(app: Flask) -> None:
+def test_an_idle_installation_reports_zeros(app: Flask) -> None:
     scraped = _scrape(app.test_client())
 
     assert scraped['alertcheck_waiting{status="queued"}'] == scraped['alertcheck_waiting{status="deferred"}'] == 0
@@ -178,26 +180,26 @@ def test_an_idle_installation_tells_zeros(app: Flask) -> None:
     assert scraped["alertcheck_database_up"] == scraped["alertcheck_queue_up"] == 1
 
 
-def test_workers_that_live_are_counted(app: Flask, context: None) -> None:
+def test_live_workers_are_counted(app: Flask, context: None) -> None:
     queue.record_heartbeat("host:1")
     queue.record_heartbeat("host:2")
 
     assert _scrape(app.test_client())["alertcheck_workers"] == 2
 
 
-def test_without_the_queue_server_the_databases_part_is_told(environment: dict[str, str]) -> None:
+def test_without_the_queue_server_the_databases_metrics_remain(environment: dict[str, str]) -> None:
     scraped = _scrape(_client(environment, REDIS_URL=NOWHERE))
 
     assert scraped["alertcheck_queue_up"] == 0
     assert scraped["alertcheck_database_up"] == 1
     assert scraped['alertcheck_waiting{status="queued"}'] == 0
-    assert "alertcheck_workers" not in scraped  # nobody knows
+    assert "alertcheck_workers" not in scraped  # unknown without the queue server
 
 
 @pytest.mark.parametrize(
     "url", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts"]
 )
-def test_without_the_database_the_queue_servers_part_is_told(environment: dict[str, str], url: str) -> None:
+def test_without_the_database_the_queue_servers_metrics_remain(environment: dict[str, str], url: str) -> None:
     scraped = _scrape(_client(environment, DATABASE_URL=url))
 
     assert scraped["alertcheck_database_up"] == 0
@@ -206,14 +208,14 @@ def test_without_the_database_the_queue_servers_part_is_told(environment: dict[s
     assert "alertcheck_queue_age_seconds" not in scraped
 
 
-def test_without_either_it_is_still_told_that_both_are_gone(environment: dict[str, str]) -> None:
+def test_without_both_servers_the_metrics_report_both_as_down(environment: dict[str, str]) -> None:
     scraped = _scrape(_client(environment, REDIS_URL=NOWHERE, DATABASE_URL="sqlite:////nowhere/at/all.sqlite"))
 
     build = f'alertcheck_build_info{{version="{__version__}"}}'
     assert scraped == {build: 1, "alertcheck_database_up": 0, "alertcheck_queue_up": 0}
 
 
-def test_a_scrape_costs_one_query_however_much_waits(app: Flask, seeded: SeededIds, count_queries: Any) -> None:
+def test_a_scrape_takes_one_query_whatever_the_backlog(app: Flask, seeded: SeededIds, count_queries: Any) -> None:
     for _ in range(20):
         add_delivery(get_destination(seeded))
 
@@ -223,7 +225,7 @@ def test_a_scrape_costs_one_query_however_much_waits(app: Flask, seeded: SeededI
     assert len(queries) == 1
 
 
-def test_a_kind_of_destination_that_this_version_does_not_know_is_told_as_other(app: Flask, context: None) -> None:
+def test_an_unknown_channel_is_counted_as_other(app: Flask, context: None) -> None:
     _complete("pigeon", DeliveryStatus.SENT, None, 1)
 
     scraped = _scrape(app.test_client())
@@ -232,9 +234,7 @@ def test_a_kind_of_destination_that_this_version_does_not_know_is_told_as_other(
     assert scraped['alertcheck_delivery_seconds_count{channel="other"}'] == 1
 
 
-def test_no_label_holds_a_word_that_is_not_of_a_closed_list(
-    app: Flask, context: None, queue_server: QueueServer
-) -> None:
+def test_every_label_value_comes_from_a_closed_list(app: Flask, context: None, queue_server: QueueServer) -> None:
     client = queue.connect(queue_server.url)
     client.hset(counters.COMPLETIONS_KEY, mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1})
     client.hset(counters.DURATIONS_KEY, mapping={'https://canary"\n|3.3': 1, "email|sum": 1})

@@ -1,4 +1,4 @@
-"""The preview's page: what a test would send, to the letter, for whoever may look, and without its secrets."""
+"""The preview's page: the exact message of a test, for every member, without secrets."""
 
 from collections.abc import Callable
 from html import unescape
@@ -22,7 +22,7 @@ RECIPIENTS = "ann@example.com, bob@example.org"
 
 @pytest.fixture
 def environment(environment: dict[str, str]) -> dict[str, str]:
-    """The operator's settings, with a mail server."""
+    """The administrator's settings, with a mail server."""
     return environment | {
         "ALERTCHECK_MAIL_URL": "smtps://desk:canary-password@127.0.0.1:1",
         "ALERTCHECK_MAIL_FROM": "alerts@example.com",
@@ -31,7 +31,7 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
-    """The path of a destination that leads to two mailboxes."""
+    """The path of an email destination with two recipients."""
     with app.app_context():
         settings = {"recipients": RECIPIENTS}
         desk = add_destination(
@@ -40,12 +40,12 @@ def mailbox(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> str:
         return f"/w/harbor/destinations/{desk.id}"
 
 
-def test_the_destinations_page_leads_to_it(seeded: SeededIds, visit: Visit) -> None:
+def test_the_destinations_page_links_to_the_preview(seeded: SeededIds, visit: Visit) -> None:
     assert f'href="{OWN}/preview"' in visit(seeded.viewer).get(OWN).text
 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])
-def test_every_member_sees_the_body_with_room_to_read_and_no_secret(seeded: SeededIds, visit: Visit, who: str) -> None:
+def test_every_member_sees_the_indented_body_without_secrets(seeded: SeededIds, visit: Visit, who: str) -> None:
     page = unescape(visit(getattr(seeded, who)).get(f"{OWN}/preview").text)
 
     assert '{\n  "type": "alerts.test",\n' in page
@@ -55,7 +55,7 @@ def test_every_member_sees_the_body_with_room_to_read_and_no_secret(seeded: Seed
     assert SIGNING_SECRET.removeprefix("whsec_") not in page
 
 
-def test_it_says_where_to_by_host_and_fingerprint_and_how_the_signature_is_made(
+def test_the_preview_shows_host_fingerprint_and_how_the_signature_is_made(
     seeded: SeededIds, visit: Visit, app: Flask, app_settings: AppSettings
 ) -> None:
     with app.app_context():
@@ -77,7 +77,7 @@ def test_it_says_where_to_by_host_and_fingerprint_and_how_the_signature_is_made(
         ("viewer", "2 recipients at example.com, example.org"),
     ],
 )
-def test_a_mail_shows_its_headers_and_both_its_texts_and_its_recipients_to_admins_only(
+def test_a_mails_preview_shows_headers_and_both_texts_and_shows_recipients_to_admins_only(
     seeded: SeededIds, visit: Visit, mailbox: str, who: str, shown: str
 ) -> None:
     page = visit(getattr(seeded, who)).get(f"{mailbox}/preview").text
@@ -90,7 +90,7 @@ def test_a_mail_shows_its_headers_and_both_its_texts_and_its_recipients_to_admin
     assert "canary-password" not in page
 
 
-def test_looking_sends_nothing(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_a_preview_sends_nothing(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visit(seeded.admin).get(f"{OWN}/preview")
 
     with app.app_context():
@@ -104,18 +104,18 @@ def test_looking_sends_nothing(app: Flask, seeded: SeededIds, visit: Visit) -> N
         ("type", "pigeon", "A setting that is needed to send is missing."),
     ],
 )
-def test_what_could_not_be_sent_is_said_with_what_to_do(
+def test_a_message_that_cannot_be_sent_is_explained_with_the_next_step(
     app: Flask, seeded: SeededIds, visit: Visit, name: str, value: str, sentence: str
 ) -> None:
     with app.app_context():
         setattr(get_destination(seeded), name, value)
         db.session.commit()
 
-    answer = visit(seeded.viewer).get(f"{OWN}/preview")
+    response = visit(seeded.viewer).get(f"{OWN}/preview")
 
-    assert answer.status_code == 200
-    assert f"A test could not be sent: {sentence}" in answer.text
-    assert "<b>Next:</b> " in answer.text
+    assert response.status_code == 200
+    assert f"A test could not be sent: {sentence}" in response.text
+    assert "<b>Next:</b> " in response.text
 
 
 def test_names_are_escaped(app: Flask, seeded: SeededIds, visit: Visit) -> None:

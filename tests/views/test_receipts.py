@@ -1,8 +1,9 @@
-"""What people say of a test message, over HTTP: by the link in it, without an account, and as members on the page."""
+"""Receipts over HTTP: from the link in a message without an account, and from members on the page."""
 
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,20 +34,20 @@ def _add_sent(destination: AlertDestination, ago: timedelta = SECONDS_AGO, **fac
 
 @pytest.fixture
 def delivery_id(app: Flask, seeded: SeededIds) -> int:
-    """A test of the harbor's that was accepted."""
+    """The id of an accepted test of the harbor workspace."""
     with app.app_context():
         return _add_sent(get_destination(seeded))
 
 
 @pytest.fixture
 def link(app_settings: AppSettings, delivery_id: int) -> str:
-    """The path of the link that its message carries."""
+    """The path of the link in the test's message."""
     return f"/seen/{app_settings.links.sign(delivery_id, REFERENCE)}"
 
 
 @pytest.fixture
 def reader(app: Flask) -> Visitor:
-    """A browser that nobody signed in with, and that has no token of ours."""
+    """A browser without a session and without a CSRF token."""
     return Visitor(app.test_client())
 
 
@@ -56,21 +57,21 @@ def _receipt(app: Flask, delivery_id: int) -> tuple[Receipt | None, str | None]:
         return delivery.receipt, delivery.receipt_by
 
 
-def test_the_links_page_asks_and_tells_nothing_but_the_reference(reader: Visitor, link: str) -> None:
-    answer = reader.get(link)
+def test_the_links_page_shows_nothing_but_the_reference(reader: Visitor, link: str) -> None:
+    response = reader.get(link)
 
-    assert answer.status_code == 200
-    assert "Do you see the message K7QM4T?" in answer.text
-    assert not re.search("harbor|ticket|webhook|127.0.0.1|admin", answer.text, re.IGNORECASE)
+    assert response.status_code == 200
+    assert "Do you see the message K7QM4T?" in response.text
+    assert not re.search("harbor|ticket|webhook|127.0.0.1|admin", response.text, re.IGNORECASE)
 
 
-def test_the_links_page_shows_a_member_no_more_than_anybody(seeded: SeededIds, visit: Visit, link: str) -> None:
+def test_the_links_page_shows_a_member_no_more_than_anybody_else(seeded: SeededIds, visit: Visit, link: str) -> None:
     assert "Harbor" not in visit(seeded.admin).get(link).text
 
 
 @on_both_databases
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_whatever_opens_the_link_changes_nothing(
+def test_opening_the_link_changes_nothing(
     app: Flask, reader: Visitor, link: str, delivery_id: int, method: str
 ) -> None:
     assert reader.client.open(link, method=method).status_code == 200
@@ -79,7 +80,7 @@ def test_whatever_opens_the_link_changes_nothing(
 
 
 @on_both_databases
-def test_a_press_on_it_is_noted_once_without_an_account_or_a_session(
+def test_a_press_on_the_links_page_is_recorded_once_without_an_account_or_a_session(
     app: Flask, reader: Visitor, link: str, delivery_id: int
 ) -> None:
     first, second = reader.post(link), reader.post(link)
@@ -90,35 +91,34 @@ def test_a_press_on_it_is_noted_once_without_an_account_or_a_session(
     assert _receipt(app, delivery_id) == (Receipt.SEEN, None)
 
 
-def test_a_link_that_was_used_says_so(reader: Visitor, link: str) -> None:
+def test_a_used_link_shows_that_it_was_used(reader: Visitor, link: str) -> None:
     reader.post(link)
 
     assert (reader.get(link).status_code, reader.client.head(link).status_code) == (410, 410)
 
 
 @on_both_databases
-def test_of_two_presses_at_once_one_is_noted(app: Flask, link: str) -> None:
-    answers, start = list[int](), threading.Barrier(2)
+def test_two_simultaneous_presses_record_one_receipt(app: Flask, link: str) -> None:
+    start = threading.Barrier(2)
 
-    def press() -> None:
+    def press(_: int) -> int:
         client = app.test_client()
         start.wait()
-        answers.append(client.post(link).status_code)
+        return client.post(link).status_code
 
-    presses = [threading.Thread(target=press) for _ in range(2)]
-    [thread.start() for thread in presses]
-    [thread.join() for thread in presses]
+    with ThreadPoolExecutor(2) as pool:
+        statuses = list(pool.map(press, range(2)))
 
-    assert sorted(answers) == [200, 410]
+    assert sorted(statuses) == [200, 410]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("token", ["x", "WzEsIks3UU00VCJd.x", "%00", "%E2%98%83", "a" * 5000])
-def test_a_forged_link_does_not_work_and_says_what_to_do(reader: Visitor, link: str, method: str, token: str) -> None:
-    answer = reader.client.open(f"/seen/{token}", method=method)
+def test_a_forged_link_is_refused_with_the_next_step(reader: Visitor, link: str, method: str, token: str) -> None:
+    response = reader.client.open(f"/seen/{token}", method=method)
 
-    assert answer.status_code == 404
-    assert "ask whoever sent the test to send another one" in answer.text
+    assert response.status_code == 404
+    assert "ask whoever sent the test to send another one" in response.text
 
 
 @pytest.mark.parametrize("key", ["another key"])
@@ -136,7 +136,7 @@ def test_a_link_works_for_seven_days(
     assert reader.post(f"/seen/{app_settings.links.sign(delivery_id, REFERENCE)}").status_code == status
 
 
-def test_a_link_speaks_of_no_delivery_but_its_own(
+def test_a_link_works_for_its_own_delivery_only(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, reader: Visitor, link: str
 ) -> None:
     with app.app_context():
@@ -149,17 +149,17 @@ def test_a_link_speaks_of_no_delivery_but_its_own(
 
 
 @pytest.mark.parametrize("path", ["", "forged"])
-def test_the_address_of_such_a_page_is_passed_on_to_nobody(reader: Visitor, link: str, path: str) -> None:
+def test_the_links_page_sends_no_referrer(reader: Visitor, link: str, path: str) -> None:
     headers = reader.get(f"{link}{path}").headers
 
     assert (headers["Referrer-Policy"], headers["X-Robots-Tag"]) == ("no-referrer", "noindex, nofollow")
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_who_presses_too_often_waits_and_others_do_not(app: Flask, reader: Visitor, link: str) -> None:
-    answers = [reader.post("/seen/forged").status_code for _ in range(21)]
+def test_too_many_presses_throttle_one_visitor_only(app: Flask, reader: Visitor, link: str) -> None:
+    responses = [reader.post("/seen/forged").status_code for _ in range(21)]
 
-    assert answers == [404] * 20 + [429]
+    assert responses == [404] * 20 + [429]
     assert reader.post(link).status_code == 429
     assert reader.post(link, environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 200
 
@@ -175,30 +175,30 @@ def test_the_token_is_not_logged(reader: Visitor, link: str, caplog: pytest.LogC
 
 @on_both_databases
 @pytest.mark.parametrize(
-    ("seen", "receipt", "told"),
+    ("seen", "receipt", "sentence"),
     [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen, says Support.")],
 )
-def test_a_member_says_on_the_page_whether_it_arrived(
-    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, told: str
+def test_a_member_records_on_the_page_whether_the_message_arrived(
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, sentence: str
 ) -> None:
-    answer = visit(seeded.support).post(OWN, {"seen": seen, "delivery": str(delivery_id)})
+    response = visit(seeded.support).post(OWN, {"seen": seen, "delivery": str(delivery_id)})
 
-    assert answer.status_code == 200
-    assert answer.text.startswith('<div class="details" id="details"')
-    assert told in answer.text
+    assert response.status_code == 200
+    assert response.text.startswith('<div class="details" id="details"')
+    assert sentence in response.text
     assert _receipt(app, delivery_id) == (receipt, "Support")
 
 
-def test_without_a_script_the_page_comes_back(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+def test_without_javascript_a_receipt_leads_back_to_the_page(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
     visitor, form = visit(seeded.admin), {"seen": "yes", "delivery": str(delivery_id)}
 
-    answer = visitor.post(OWN, form, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visitor.post(OWN, form, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert (answer.status_code, answer.location) == (303, PAGE)
+    assert (response.status_code, response.location) == (303, PAGE)
     assert "Seen by Admin." in visitor.get(PAGE).text
 
 
-def test_the_page_tells_acceptance_and_receipt_as_two_facts(
+def test_the_page_shows_acceptance_and_receipt_separately(
     seeded: SeededIds, visit: Visit, reader: Visitor, link: str
 ) -> None:
     visitor = visit(seeded.viewer)
@@ -215,7 +215,7 @@ def test_the_page_tells_acceptance_and_receipt_as_two_facts(
     assert "<small>seen</small>" in after
 
 
-def test_what_a_person_says_moves_no_badge(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+def test_a_receipt_does_not_change_the_badge(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
     visitor = visit(seeded.admin)
     visitor.post(OWN, {"seen": "no", "delivery": str(delivery_id)})
 
@@ -223,13 +223,15 @@ def test_what_a_person_says_moves_no_badge(seeded: SeededIds, visit: Visit, deli
 
 
 @pytest.mark.parametrize(("who", "buttons"), [("admin", 1), ("support", 1), ("viewer", 0)])
-def test_who_may_test_is_asked(seeded: SeededIds, visit: Visit, delivery_id: int, who: str, buttons: int) -> None:
+def test_members_who_may_test_are_asked_for_a_receipt(
+    seeded: SeededIds, visit: Visit, delivery_id: int, who: str, buttons: int
+) -> None:
     page = visit(getattr(seeded, who)).get(PAGE).text
 
     assert (page.count("I can see it"), page.count("It did not arrive")) == (buttons, buttons)
 
 
-def test_nobody_is_asked_about_a_test_that_delivered_nothing(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_a_test_that_delivered_nothing_asks_for_no_receipt(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         failed = _add_sent(get_destination(seeded), status=DeliveryStatus.FAILED, sent_at=None, last_error_code="gone")
     visitor = visit(seeded.admin)
@@ -239,7 +241,9 @@ def test_nobody_is_asked_about_a_test_that_delivered_nothing(app: Flask, seeded:
     assert _receipt(app, failed) == (None, None)
 
 
-def test_without_a_script_a_needless_answer_is_refused_in_words(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_without_javascript_a_needless_receipt_is_refused_with_the_reason(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
     with app.app_context():
         waiting = add_delivery(get_destination(seeded), created_at=datetime.now(UTC)).id
     visitor = visit(seeded.admin)
@@ -249,30 +253,30 @@ def test_without_a_script_a_needless_answer_is_refused_in_words(app: Flask, seed
 
 
 @pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("stranger", 404)])
-def test_viewers_and_strangers_say_nothing(
+def test_viewers_and_strangers_cannot_record_a_receipt(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, who: str, status: int
 ) -> None:
-    answer = visit(getattr(seeded, who)).post(OWN, {"seen": "yes", "delivery": str(delivery_id)})
+    response = visit(getattr(seeded, who)).post(OWN, {"seen": "yes", "delivery": str(delivery_id)})
 
-    assert answer.status_code == status
+    assert response.status_code == status
     assert _receipt(app, delivery_id) == (None, None)
 
 
-def test_an_answer_needs_the_token_of_our_own_page(
+def test_a_receipt_needs_the_csrf_token_of_our_page(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
 ) -> None:
-    answer = visit(seeded.admin).client.post(OWN, data={"seen": "yes", "delivery": str(delivery_id)})
+    response = visit(seeded.admin).client.post(OWN, data={"seen": "yes", "delivery": str(delivery_id)})
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert _receipt(app, delivery_id) == (None, None)
 
 
 @pytest.mark.parametrize("seen", ["", "seen", "YES", "missing"])
-def test_an_answer_is_yes_or_no(seeded: SeededIds, visit: Visit, delivery_id: int, seen: str) -> None:
+def test_a_receipt_is_yes_or_no(seeded: SeededIds, visit: Visit, delivery_id: int, seen: str) -> None:
     assert visit(seeded.admin).post(OWN, {"seen": seen, "delivery": str(delivery_id)}).status_code == 400
 
 
-def test_a_delivery_of_another_destination_a_real_alert_and_garbage_are_not_there(
+def test_a_receipt_for_another_destination_a_real_alert_or_garbage_returns_404(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
 ) -> None:
     with app.app_context():
@@ -280,16 +284,16 @@ def test_a_delivery_of_another_destination_a_real_alert_and_garbage_are_not_ther
         alert = add_real_alert(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC)).id
     visitor = visit(seeded.admin)
 
-    answers = [
+    responses = [
         visitor.post(OWN, {"seen": "yes", "delivery": number}).status_code
         for number in (str(foreign), str(alert), "", "0", "x", "9" * 40, "\u0663")
     ]
 
-    assert answers == [404] * 7
+    assert responses == [404] * 7
     assert _receipt(app, foreign) == (None, None)
 
 
-def test_an_answer_on_the_page_is_in_the_audit_trail(
+def test_a_receipt_from_the_page_is_in_the_audit_trail(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
 ) -> None:
     visit(seeded.support).post(OWN, {"seen": "no", "delivery": str(delivery_id)})

@@ -1,4 +1,4 @@
-"""The press and the poll, over HTTP: the six rules of pressing the button."""
+"""The press and the poll over HTTP: the six rules of pressing the button."""
 
 import re
 import sqlite3
@@ -37,14 +37,14 @@ def _queued_jobs(queue_server: QueueServer) -> int:
 
 
 @on_both_databases
-def test_a_press_answers_the_pending_fragment_and_enqueues_the_committed_row(
+def test_a_press_returns_the_pending_fragment_and_enqueues_the_committed_row(
     app: Flask, seeded: SeededIds, visit: Visit, queue_server: QueueServer
 ) -> None:
-    answer = visit(seeded.admin).post(OWN)
+    response = visit(seeded.admin).post(OWN)
 
-    assert answer.status_code == 200
-    assert 'id="destination-1-status"' in answer.text
-    assert 'data-last-test="pending"' in answer.text
+    assert response.status_code == 200
+    assert 'id="destination-1-status"' in response.text
+    assert 'data-last-test="pending"' in response.text
     assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
     assert _queued_jobs(queue_server) == 1
 
@@ -67,26 +67,26 @@ def _without_token(html: str) -> str:
 @pytest.mark.parametrize(
     "path", ["/w/clinic/destinations/2/test", "/w/harbor/destinations/2/test", OWN[:-6] + "999/test"]
 )
-def test_a_strangers_destination_answers_404_and_writes_nothing(
+def test_a_press_on_another_workspaces_destination_returns_404_and_writes_nothing(
     app: Flask, seeded: SeededIds, visit: Visit, path: str
 ) -> None:
     assert visit(seeded.admin).post(path).status_code == 404
     assert _deliveries(app) == []
 
 
-def test_foreign_unknown_and_garbage_ids_answer_alike(seeded: SeededIds, visit: Visit) -> None:
+def test_foreign_unknown_and_garbage_ids_get_the_same_response(seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
     ids = ["2", "999999", "0", "-1", "1.0", "abc", "9" * 40, "٣", "1%20"]
 
-    answers = {_without_token(visitor.post(f"/w/harbor/destinations/{number}/test").text) for number in ids}
+    responses = {_without_token(visitor.post(f"/w/harbor/destinations/{number}/test").text) for number in ids}
 
-    assert len({re.sub(r'"X-CSRFToken": "[^"]+"', "", answer) for answer in answers}) == 1
+    assert len({re.sub(r'"X-CSRFToken": "[^"]+"', "", response) for response in responses}) == 1
 
 
-def test_nobody_is_sent_to_the_sign_in_page_by_a_press(app: Flask, seeded: SeededIds) -> None:
-    answer = Visitor.anonymous(app).post(OWN, headers={"HX-Request": "true"})
+def test_a_press_without_a_session_leads_to_the_sign_in_page(app: Flask, seeded: SeededIds) -> None:
+    response = Visitor.anonymous(app).post(OWN, headers={"HX-Request": "true"})
 
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in")
+    assert (response.status_code, response.headers["HX-Redirect"]) == (401, "/sign-in")
 
 
 def test_a_press_without_a_csrf_token_is_refused(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -101,21 +101,23 @@ def test_support_may_test(seeded: SeededIds, visit: Visit) -> None:
     assert visit(seeded.support).post(OWN).status_code == 200
 
 
-def test_a_viewer_may_not_test_is_told_so_and_uses_up_no_cooldown(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.viewer).post(OWN)
+def test_a_viewers_press_is_refused_with_the_reason_and_starts_no_cooldown(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    response = visit(seeded.viewer).post(OWN)
 
-    assert (answer.status_code, _deliveries(app)) == (403, [])
-    assert "Viewers cannot send tests." in answer.text
+    assert (response.status_code, _deliveries(app)) == (403, [])
+    assert "Viewers cannot send tests." in response.text
     assert visit(seeded.admin).post(OWN).status_code == 200
 
 
-def test_a_disabled_destination_is_not_tested_says_so_and_uses_up_no_cooldown(
+def test_a_disabled_destination_is_refused_with_the_reason_and_starts_no_cooldown(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     _enable(app, seeded, False)
-    answer = visit(seeded.admin).post(OWN)
-    assert (answer.status_code, _deliveries(app)) == (409, [])
-    assert "This destination is disabled. Enable it to send a test." in answer.text
+    response = visit(seeded.admin).post(OWN)
+    assert (response.status_code, _deliveries(app)) == (409, [])
+    assert "This destination is disabled. Enable it to send a test." in response.text
 
     _enable(app, seeded, True)
     assert visit(seeded.admin).post(OWN).status_code == 200
@@ -132,12 +134,12 @@ def test_a_second_press_within_the_minute_is_refused_with_the_seconds_left(
     visitor = visit(seeded.admin)
     visitor.post(OWN)
 
-    answer = visitor.post(OWN)
+    response = visitor.post(OWN)
 
-    assert (answer.status_code, len(_deliveries(app))) == (429, 1)
-    assert 58 <= int(answer.headers["Retry-After"]) <= 60
-    assert f'data-seconds-left="{answer.headers["Retry-After"]}"' in answer.text
-    assert 'data-last-test="pending"' in answer.text
+    assert (response.status_code, len(_deliveries(app))) == (429, 1)
+    assert 58 <= int(response.headers["Retry-After"]) <= 60
+    assert f'data-seconds-left="{response.headers["Retry-After"]}"' in response.text
+    assert 'data-last-test="pending"' in response.text
 
 
 def test_a_press_is_refused_by_the_database_when_redis_was_flushed_in_between(
@@ -156,31 +158,31 @@ def test_the_minute_counts_from_the_last_press(
     app: Flask, seeded: SeededIds, visit: Visit, age: int, status_code: int
 ) -> None:
     visitor = visit(seeded.admin)
-    now = datetime.now(UTC)  # after the visit: a token of the next second is from the future
+    now = datetime.now(UTC)  # after the visit: a token from the next second would lie in the future
     with app.app_context():
         add_delivery(get_destination(seeded), created_at=now - seconds(age))
 
-    with time_machine.travel(now, tick=False):  # a slow machine must not let the second pass
+    with time_machine.travel(now, tick=False):  # a slow machine must not reach the next second
         assert visitor.post(OWN).status_code == status_code
 
 
-def test_without_a_queue_the_press_says_at_once_that_nothing_was_sent(
+def test_without_a_queue_the_press_reports_at_once_that_nothing_was_sent(
     environment: dict[str, str], seeded: SeededIds, tmp_path: object
 ) -> None:
     app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
     visitor = Visitor.signed_in(app, seeded.admin)
 
-    answer = visitor.post(OWN)
+    response = visitor.post(OWN)
 
-    assert answer.status_code == 503
-    assert 'data-last-test="failed"' in answer.text
-    assert "The queue could not be reached, so nothing was sent." in answer.text
+    assert response.status_code == 503
+    assert 'data-last-test="failed"' in response.text
+    assert "The queue could not be reached, so nothing was sent." in response.text
     assert [(row.status, row.last_error_code) for row in _deliveries(app)] == [
         (DeliveryStatus.FAILED, "queue_unavailable")
     ]
 
 
-def test_only_a_pending_fragment_asks_again(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_only_a_pending_fragment_polls(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
     assert "hx-trigger" not in visitor.get(OWN_STATUS).text
 
@@ -197,36 +199,36 @@ def test_only_a_pending_fragment_asks_again(app: Flask, seeded: SeededIds, visit
     assert 'data-last-test="sent"' in final
 
 
-def test_a_fragment_is_kept_by_no_cache(seeded: SeededIds, visit: Visit) -> None:
+def test_a_fragment_is_never_cached(seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.viewer)
 
     assert visitor.get(OWN_STATUS).headers["Cache-Control"] == "no-store"
 
 
-def test_a_locked_database_is_said_plainly_and_the_press_is_given_back(
+def test_a_locked_database_is_reported_and_does_not_use_up_the_press(
     app: Flask, seeded: SeededIds, visit: Visit, database_url: str
 ) -> None:
     visitor = visit(seeded.admin)
     with app.app_context():
-        _shorten_patience(app)
+        _shorten_lock_timeout(app)
     other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    answer = visitor.post(OWN)
+    response = visitor.post(OWN)
 
     other.execute("ROLLBACK")
     other.close()
-    assert answer.status_code == 503
-    assert "It may not have been done." in answer.text
+    assert response.status_code == 503
+    assert "It may not have been done." in response.text
     assert visitor.post(OWN).status_code == 200
 
 
-def _shorten_patience(app: Flask) -> None:
+def _shorten_lock_timeout(app: Flask) -> None:
     db.engine.dispose()
     event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 100"))
 
 
-def test_an_emptied_redis_server_takes_the_next_press(
+def test_an_emptied_redis_server_accepts_the_next_press(
     environment: dict[str, str], seeded: SeededIds, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     server = start_queue_server(tmp_path_factory.mktemp("queue"))
@@ -237,7 +239,7 @@ def test_an_emptied_redis_server_takes_the_next_press(
     assert visitor.post(OWN).status_code == 503
 
 
-def test_a_badge_older_than_the_settings_says_so(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_a_badge_older_than_the_settings_is_marked(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         add_delivery(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=datetime.now(UTC))
         get_destination(seeded).settings_version += 1
@@ -259,7 +261,7 @@ def test_without_a_worker_a_badge_does_not_stay_pending_for_ever(
     assert "No worker picked the message up in time, so nothing was sent." in page
 
 
-def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_a_waiting_test_shows_that_no_worker_has_been_seen(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(4))
     visitor = visit(seeded.viewer)
@@ -271,21 +273,21 @@ def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, seeded:
     assert "No worker has been seen" not in visitor.get(OWN_STATUS).text
 
 
-def test_a_test_that_was_just_pressed_is_given_time_to_be_picked_up(seeded: SeededIds, visit: Visit) -> None:
+def test_a_new_test_shows_no_missing_worker_yet(seeded: SeededIds, visit: Visit) -> None:
     assert "No worker has been seen" not in visit(seeded.admin).post(OWN).text
 
 
 def test_without_javascript_a_press_leads_to_the_destinations_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    answer = visit(seeded.admin).post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visit(seeded.admin).post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert (answer.status_code, answer.location) == (303, f"/w/harbor/destinations/{seeded.destination}")
+    assert (response.status_code, response.location) == (303, f"/w/harbor/destinations/{seeded.destination}")
     assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
 
 
-def test_without_javascript_a_refused_press_says_why_on_the_page(seeded: SeededIds, visit: Visit) -> None:
+def test_without_javascript_a_refused_press_shows_the_reason_on_the_page(seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
     visitor.post(OWN)
 
-    answer = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
+    response = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert "Not sent: a test was sent less than a minute ago." in visitor.get(answer.location).text
+    assert "Not sent: a test was sent less than a minute ago." in visitor.get(response.location).text

@@ -1,4 +1,4 @@
-"""A workspace's list: what each role sees of it, what nobody else does, and at what cost."""
+"""A workspace's list: what each role sees, what others do not see, and its cost."""
 
 import re
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def _names(page: str) -> list[str]:
     return re.findall(r"<h2><a href=[^>]+>([^<]+)</a></h2>", page)
 
 
-def test_home_leads_to_the_first_workspace_by_name(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_the_home_page_leads_to_the_first_workspace_by_name(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         set_role(add_workspace("zebra", "An early name", NOW), get_account(seeded), Role.VIEWER)
         db.session.commit()
@@ -51,24 +51,22 @@ def test_home_leads_to_the_first_workspace_by_name(app: Flask, seeded: SeededIds
     assert visit(seeded.admin).get("/").location == "/w/zebra/destinations"
 
 
-def test_who_belongs_to_no_workspace_is_told_what_to_do(app: Flask, visit: Visit) -> None:
+def test_a_member_of_no_workspace_reads_what_to_do(app: Flask, visit: Visit) -> None:
     with app.app_context():
         loner = add_account("loner@example.com", "Loner", None, NOW).id
         db.session.commit()
 
-    answer = visit(loner).get("/")
+    response = visit(loner).get("/")
 
-    assert answer.status_code == 200
-    assert "You belong to no workspace yet" in answer.text
+    assert response.status_code == 200
+    assert "You belong to no workspace yet" in response.text
 
 
 def test_a_workspaces_short_address_leads_to_its_list(seeded: SeededIds, visit: Visit) -> None:
     assert visit(seeded.viewer).get("/w/harbor").location == LIST
 
 
-def test_a_destination_is_listed_with_its_channel_where_it_leads_its_badge_and_its_button(
-    seeded: SeededIds, visit: Visit
-) -> None:
+def test_a_destination_is_listed_with_its_channel_host_badge_and_button(seeded: SeededIds, visit: Visit) -> None:
     page = visit(seeded.admin).get(LIST).text
 
     assert _names(page) == ["Ticket system"]
@@ -79,7 +77,7 @@ def test_a_destination_is_listed_with_its_channel_where_it_leads_its_badge_and_i
 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])
-def test_the_list_says_which_role_one_has_and_shows_nobody_a_secret(seeded: SeededIds, visit: Visit, who: str) -> None:
+def test_the_list_shows_the_visitors_role_and_no_secret(seeded: SeededIds, visit: Visit, who: str) -> None:
     page = visit(getattr(seeded, who)).get(LIST).text
 
     assert f"You are <b>{who}</b> here." in page
@@ -101,11 +99,11 @@ def test_a_viewer_has_neither_the_button_nor_a_way_to_edit(seeded: SeededIds, vi
     assert f"{LIST}/new" not in page
 
 
-def test_an_admin_finds_the_way_to_add_a_destination(seeded: SeededIds, visit: Visit) -> None:
+def test_an_admin_has_a_link_to_add_a_destination(seeded: SeededIds, visit: Visit) -> None:
     assert f'href="{LIST}/new"' in visit(seeded.admin).get(LIST).text
 
 
-def test_destinations_stand_by_name_and_the_deleted_ones_nowhere(
+def test_destinations_are_sorted_by_name_without_the_deleted_ones(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
     with app.app_context():
@@ -126,7 +124,7 @@ def test_nothing_of_another_workspace_is_listed(seeded: SeededIds, visit: Visit)
     assert "Mill Street Clinic" not in page
 
 
-def test_the_switcher_lists_ones_own_workspaces_with_ones_role_and_marks_the_one_at_hand(
+def test_the_switcher_lists_the_visitors_workspaces_and_roles_and_marks_the_current_one(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     with app.app_context():
@@ -147,7 +145,7 @@ def test_the_switcher_lists_ones_own_workspaces_with_ones_role_and_marks_the_one
 @pytest.mark.parametrize(
     ("who", "advice"), [("admin", "Add the first one"), ("support", "An admin of this workspace can add one.")]
 )
-def test_an_empty_workspace_says_what_comes_next(
+def test_an_empty_workspace_shows_the_next_step(
     app: Flask, seeded: SeededIds, visit: Visit, who: str, advice: str
 ) -> None:
     with app.app_context():
@@ -159,7 +157,7 @@ def test_an_empty_workspace_says_what_comes_next(
     assert advice in page
 
 
-def test_a_disabled_destination_says_so_and_its_button_does_not_work(
+def test_a_disabled_destination_is_marked_and_its_button_is_disabled(
     app: Flask, seeded: SeededIds, visit: Visit
 ) -> None:
     with app.app_context():
@@ -193,7 +191,7 @@ def test_a_badge_shows_the_newest_test_send(
     assert re.findall(r'data-last-test="(\w+)"', visit(seeded.viewer).get(LIST).text) == [badge]
 
 
-def test_a_real_alert_moves_no_badge(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_a_real_alert_does_not_change_the_badge(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         add_real_alert(get_destination(seeded), status=DeliveryStatus.FAILED, last_error_code="not_found")
 
@@ -201,33 +199,31 @@ def test_a_real_alert_moves_no_badge(app: Flask, seeded: SeededIds, visit: Visit
 
 
 @pytest.mark.parametrize("config_text", ["", "gAAAAA", "not a token", "gärbage \N{BELL}"])
-def test_a_destination_whose_settings_cannot_be_read_is_listed_all_the_same(
+def test_a_destination_with_unreadable_settings_is_still_listed(
     app: Flask, seeded: SeededIds, visit: Visit, config_text: str
 ) -> None:
     with app.app_context():
         get_destination(seeded).config = config_text
         db.session.commit()
 
-    answer = visit(seeded.viewer).get(LIST)
+    response = visit(seeded.viewer).get(LIST)
 
-    assert answer.status_code == 200
-    assert "settings cannot be read" in answer.text
+    assert response.status_code == 200
+    assert "settings cannot be read" in response.text
 
 
-def test_a_destination_of_a_channel_that_no_longer_exists_is_listed_all_the_same(
-    app: Flask, seeded: SeededIds, visit: Visit
-) -> None:
+def test_a_destination_of_a_removed_channel_is_still_listed(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         get_destination(seeded).type = "pigeon"
         db.session.commit()
 
-    answer = visit(seeded.admin).get(LIST)
+    response = visit(seeded.admin).get(LIST)
 
-    assert answer.status_code == 200
-    assert re.search(r"</svg>\s*pigeon\s", answer.text)
+    assert response.status_code == 200
+    assert re.search(r"</svg>\s*pigeon\s", response.text)
 
 
-def test_recipients_are_listed_in_full_to_admins_and_counted_for_the_others(
+def test_admins_see_recipients_in_full_and_others_see_their_count(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
     with app.app_context():
@@ -249,7 +245,7 @@ def test_recipients_are_listed_in_full_to_admins_and_counted_for_the_others(
         ("🚢" * 200, "🚢" * 200),
     ],
 )
-def test_a_name_is_shown_as_it_was_typed_whatever_it_holds(
+def test_any_name_is_shown_as_it_was_typed(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit, name: str, shown: str
 ) -> None:
     with app.app_context():
@@ -300,7 +296,7 @@ def _add_many(app_settings: AppSettings, count: int) -> None:
     db.session.commit()
 
 
-def test_the_list_can_be_narrowed_and_the_address_says_to_what(
+def test_the_lists_filter_is_kept_in_the_url(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
     with app.app_context():
@@ -314,16 +310,14 @@ def test_the_list_can_be_narrowed_and_the_address_says_to_what(
     assert "No destination is like that." in visitor.get(f"{LIST}?channel=slack").text
 
 
-def test_the_state_of_all_stands_above_the_list_and_can_be_asked_for_alone(seeded: SeededIds, visit: Visit) -> None:
+def test_the_summary_above_the_list_is_also_served_alone(seeded: SeededIds, visit: Visit) -> None:
     visitor, words = visit(seeded.viewer), "0 of 1 destination accepted its last test; 1 was never tested."
 
     assert words in visitor.get(LIST).text
     assert words in visitor.get("/w/harbor/state").text
 
 
-def test_what_is_broken_is_told_across_the_visitors_workspaces_and_no_further(
-    app: Flask, seeded: SeededIds, visit: Visit
-) -> None:
+def test_the_broken_page_covers_the_visitors_workspaces_only(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         for destination_id in (seeded.destination, seeded.foreign_destination):
             destination = db.session.get_one(AlertDestination, destination_id)

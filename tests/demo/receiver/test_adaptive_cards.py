@@ -1,4 +1,4 @@
-"""Reading an Adaptive Card."""
+"""Parsing an Adaptive Card."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def test_containers_and_columns_are_drawn_in_order() -> None:
     assert parse_card(message(container)) == Card((Text("first"), Text("second")))
 
 
-def test_an_element_that_is_not_drawn_is_named() -> None:
+def test_an_unsupported_element_is_named() -> None:
     card = parse_card(message({"type": "Image"}, {}, actions=[{"type": "Action.Submit"}]))
     assert card == Card(
         (UnsupportedElement("Image"), UnsupportedElement("unknown element"), UnsupportedElement("Action.Submit"))
@@ -40,13 +40,13 @@ def test_a_button_has_its_title_and_where_it_leads() -> None:
     assert parse_card(message(actions=[button])) == Card((Button("I see it", "https://alertcheck.example.com/seen/x"),))
 
 
-def test_a_card_that_nests_without_end_is_cut() -> None:
+def test_a_card_nested_too_deeply_is_cut() -> None:
     endless: dict[str, Any] = {"type": "Container"}
     endless["items"] = [endless]
     assert parse_card(message(endless)) == Card(())
 
 
-def test_half_a_character_is_replaced() -> None:
+def test_a_lone_surrogate_is_replaced() -> None:
     assert parse_card(message({"type": "TextBlock", "text": "\ud800"})) == Card((Text("?"),))
 
 
@@ -54,5 +54,5 @@ def test_half_a_character_is_replaced() -> None:
     "strange",
     [None, [], "card", {}, {"attachments": 1}, {"attachments": [1, {"content": []}, {"content": {"type": "Other"}}]}],
 )
-def test_a_message_without_a_card_is_none(strange: Any) -> None:
+def test_a_message_without_a_card_is_not_parsed(strange: Any) -> None:
     assert parse_card(strange) is None

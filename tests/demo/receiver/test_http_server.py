@@ -1,4 +1,4 @@
-"""The HTTP far end, over a socket."""
+"""The receiver's HTTP server, over a socket."""
 
 import socket
 import time
@@ -22,56 +22,56 @@ from webapp.demo.receiver.scenarios import Service
         ("/slack/denied", 401, ""),
     ],
 )
-def test_the_path_decides_the_answer(receiver: Receiver, path: str, status: int, text: str) -> None:
-    answer = receiver.post(path)
-    assert (answer.status_code, answer.text) == (status, text)
+def test_the_path_selects_the_response(receiver: Receiver, path: str, status: int, text: str) -> None:
+    response = receiver.post(path)
+    assert (response.status_code, response.text) == (status, text)
 
 
-def test_an_accepted_message_is_in_the_inbox_when_the_answer_comes(receiver: Receiver) -> None:
+def test_an_accepted_message_is_in_the_inbox_before_the_response(receiver: Receiver) -> None:
     receiver.post("/slack/works", '{"text": "Reference: AC-1234"}')
     (kept,) = receiver.inbox.find_by_reference("AC-1234")
     assert (kept.service, kept.scenario, kept.accepted, kept.answered) == (Service.SLACK, "works", True, 200)
 
 
-def test_a_refused_message_is_kept_with_its_answer(receiver: Receiver) -> None:
+def test_a_refused_message_is_stored_with_its_response(receiver: Receiver) -> None:
     receiver.post("/teams/missing", "{}")
     (kept,) = receiver.inbox.list_newest()
     assert (kept.accepted, kept.answered, kept.body) == (False, 404, "{}")
 
 
-def test_a_busy_far_end_takes_the_third_attempt_of_each_message(receiver: Receiver) -> None:
+def test_a_busy_receiver_accepts_the_third_attempt_of_each_message(receiver: Receiver) -> None:
     ids = ["a", "a", "b", "a", "b", "b"]
     statuses = [receiver.post("/webhook/busy-twice", webhook_id=message).status_code for message in ids]
     assert statuses == [503, 503, 503, 200, 503, 200]
 
 
-def test_a_busy_far_end_knows_a_message_by_its_reference(receiver: Receiver) -> None:
+def test_a_busy_receiver_identifies_a_message_by_its_reference(receiver: Receiver) -> None:
     bodies = [f'{{"text": "Reference: AC-1234", "attempt": {attempt}}}' for attempt in (1, 2, 3)]
     assert [receiver.post("/teams/busy-twice", body).status_code for body in bodies] == [503, 503, 202]
 
 
-def test_a_busy_far_end_says_when_to_come_back(receiver: Receiver) -> None:
+def test_a_busy_receiver_sends_retry_after(receiver: Receiver) -> None:
     assert receiver.post("/teams/busy-twice", "not tried before").headers["Retry-After"] == "2"
 
 
-def test_a_slow_far_end_takes_two_seconds(receiver: Receiver) -> None:
+def test_a_slow_receiver_takes_two_seconds(receiver: Receiver) -> None:
     started = time.monotonic()
     assert receiver.post("/slack/slow").text == "ok"
     assert 2 <= time.monotonic() - started < 5
 
 
-def test_a_silent_far_end_never_answers(receiver: Receiver) -> None:
+def test_a_silent_receiver_never_responds(receiver: Receiver) -> None:
     with pytest.raises(requests.ReadTimeout):
         requests.post(f"http://127.0.0.1:{receiver.http_port}/webhook/silent", data="{}", timeout=1)
 
 
-def test_a_silent_far_end_keeps_the_message_as_unanswered(receiver: Receiver) -> None:
+def test_a_silent_receiver_stores_the_message_as_unanswered(receiver: Receiver) -> None:
     with pytest.raises(requests.ReadTimeout):
         requests.post(f"http://127.0.0.1:{receiver.http_port}/webhook/silent", data="{}", timeout=1)
     assert [(kept.answered, kept.accepted) for kept in receiver.inbox.list_newest()] == [(0, False)]
 
 
-def test_a_webhook_keeps_its_headers_and_no_others(receiver: Receiver) -> None:
+def test_a_webhook_is_stored_with_its_own_headers_only(receiver: Receiver) -> None:
     headers = {"webhook_id": "msg_1", "content_type": "application/json", "authorization": "Bearer x"}
     receiver.post("/webhook/works", **headers)
     assert receiver.inbox.list_newest()[0].headers == {"webhook-id": "msg_1", "content-type": "application/json"}
@@ -97,15 +97,15 @@ def test_any_other_path_is_not_found(receiver: Receiver, path: str) -> None:
     assert receiver.post(path).status_code == 404
 
 
-def test_what_goes_to_another_path_is_not_kept(receiver: Receiver) -> None:
+def test_a_message_to_an_unknown_path_is_not_stored(receiver: Receiver) -> None:
     receiver.post("/teams/nonsense")
     assert receiver.inbox.list_newest() == []
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_any_other_method_is_not_allowed(receiver: Receiver, method: str) -> None:
-    answer = receiver.ask(method, "/teams/works")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    response = receiver.ask(method, "/teams/works")
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
 def test_the_largest_body_is_accepted(receiver: Receiver) -> None:
@@ -117,7 +117,7 @@ def test_a_larger_body_is_refused(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_head", "answer"),
+    ("request_head", "response"),
     [
         (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
         (b"POST /teams/works HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
@@ -125,22 +125,22 @@ def test_a_larger_body_is_refused(receiver: Receiver) -> None:
         (b"POST /teams/works HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", b""),
     ],
 )
-def test_garbage_does_not_stop_it(receiver: Receiver, request_head: bytes, answer: bytes) -> None:
+def test_garbage_does_not_stop_the_server(receiver: Receiver, request_head: bytes, response: bytes) -> None:
     with receiver.connect(receiver.http_port) as client:
         client.sendall(request_head)
         client.shutdown(socket.SHUT_WR)
-        assert answer in client.recv(4096)
+        assert response in client.recv(4096)
     assert receiver.post("/teams/works").status_code == 202
 
 
-def test_clients_that_say_nothing_do_not_stop_it(receiver: Receiver) -> None:
+def test_silent_clients_do_not_stop_the_server(receiver: Receiver) -> None:
     with receiver.connect(receiver.http_port) as first, receiver.connect(receiver.http_port) as second:
         first.sendall(b"POST /teams/works HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
         second.sendall(b"POST /te")
         assert receiver.post("/teams/works").status_code == 202
 
 
-def test_a_client_that_resets_the_connection_does_not_stop_it(receiver: Receiver) -> None:
+def test_a_client_that_resets_the_connection_does_not_stop_the_server(receiver: Receiver) -> None:
     client = receiver.connect(receiver.http_port)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
     client.sendall(b"POST /slack/slow HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")

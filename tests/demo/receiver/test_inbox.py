@@ -1,4 +1,4 @@
-"""What the inbox keeps, and for how long."""
+"""The inbox: what it stores, and for how long."""
 
 import stat
 from dataclasses import replace
@@ -44,7 +44,7 @@ def test_reading_does_not_create_the_file(inbox: Inbox, tmp_path: Path) -> None:
     assert not (tmp_path / "demo").exists()
 
 
-def test_a_message_comes_back_as_it_was_kept(inbox: Inbox) -> None:
+def test_a_message_is_read_as_it_was_stored(inbox: Inbox) -> None:
     inbox.add(ARRIVAL, NOON)
     (received,) = inbox.list_newest()
     assert {**vars(received)} == {**vars(ARRIVAL), "id": 1, "received_at": NOON}
@@ -56,7 +56,7 @@ def test_the_verdict_on_the_signature_keeps_its_three_values(inbox: Inbox, signa
     assert inbox.list_newest()[0].signature_ok is signature_ok
 
 
-def test_another_process_sees_what_was_kept(inbox: Inbox, tmp_path: Path) -> None:
+def test_another_process_sees_stored_messages(inbox: Inbox, tmp_path: Path) -> None:
     inbox.add(ARRIVAL, NOON)
     assert Inbox(tmp_path / "demo" / "inbox.sqlite").newest_id() == 1
 
@@ -67,7 +67,7 @@ def test_the_newest_message_comes_first(inbox: Inbox) -> None:
     assert [received.id for received in inbox.list_newest()] == [2, 1]
 
 
-def test_a_list_is_no_longer_than_asked_for(inbox: Inbox) -> None:
+def test_a_list_is_no_longer_than_requested(inbox: Inbox) -> None:
     inbox.add(ARRIVAL, NOON)
     inbox.add(ARRIVAL, NOON)
     assert [received.id for received in inbox.list_newest(1)] == [2]
@@ -86,24 +86,24 @@ def test_a_reference_finds_every_attempt_of_its_message(inbox: Inbox) -> None:
     assert [received.id for received in inbox.find_by_reference("AC-1234")] == [3, 1]
 
 
-def test_the_oldest_message_goes_when_there_are_too_many(inbox: Inbox) -> None:
+def test_the_oldest_message_is_removed_above_the_limit(inbox: Inbox) -> None:
     fill(inbox, KEPT + 1)
     ids = [received.id for received in inbox.list_newest(KEPT + 1)]
     assert (len(ids), ids[0], ids[-1]) == (KEPT, KEPT + 1, 2)
 
 
-def test_clearing_leaves_nothing(inbox: Inbox) -> None:
+def test_clearing_removes_every_message(inbox: Inbox) -> None:
     inbox.add(ARRIVAL, NOON)
     inbox.clear()
     assert inbox.list_newest() == []
 
 
-def test_clearing_an_inbox_that_never_was_is_no_error(inbox: Inbox, tmp_path: Path) -> None:
+def test_clearing_a_missing_inbox_is_no_error(inbox: Inbox, tmp_path: Path) -> None:
     inbox.clear()
     assert not (tmp_path / "demo").exists()
 
 
-def test_an_id_is_not_used_again_after_clearing(inbox: Inbox) -> None:
+def test_an_id_is_not_reused_after_clearing(inbox: Inbox) -> None:
     inbox.add(ARRIVAL, NOON)
     inbox.clear()
     inbox.add(ARRIVAL, NOON)

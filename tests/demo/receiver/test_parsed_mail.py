@@ -1,4 +1,4 @@
-"""Reading a MIME message."""
+"""Parsing a MIME message."""
 
 from email.message import EmailMessage
 
@@ -53,11 +53,11 @@ def test_an_unknown_charset_makes_a_message_unreadable() -> None:
     assert parse_mail("Subject: x\r\nContent-Type: text/plain; charset=nonsense\r\n\r\nHello") is None
 
 
-def test_nothing_is_no_letter() -> None:
+def test_an_empty_text_is_not_a_mail() -> None:
     assert parse_mail("") is None
 
 
 @given(st.text())
-def test_any_text_is_read_or_left_unread(text: str) -> None:
+def test_any_text_is_parsed_or_reported_as_unreadable(text: str) -> None:
     mail = parse_mail(text)
     assert mail is None or f"{mail.subject}{mail.text}".encode() is not None

@@ -1,4 +1,4 @@
-"""How messages are read, and where their reference codes are found."""
+"""Parsing messages and finding their reference codes."""
 
 from datetime import UTC, datetime
 
@@ -50,23 +50,23 @@ def received(service: Service, body: str) -> Received:
         (Service.EMAIL, "Subject: x\r\n\r\nHello", ParsedMail("", "", "x", "", "Hello")),
     ],
 )
-def test_a_message_is_read_as_its_service_shows_it(service: Service, body: str, parsed: ParsedMessage) -> None:
+def test_a_message_is_parsed_as_its_service_shows_it(service: Service, body: str, parsed: ParsedMessage) -> None:
     assert parse_message(received(service, body)) == parsed
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", '{"text": 1}', DEEP])
 @pytest.mark.parametrize("service", [Service.TEAMS, Service.SLACK])
-def test_a_message_its_service_would_not_understand_is_shown_as_it_came(service: Service, body: str) -> None:
+def test_a_message_that_its_service_cannot_parse_is_shown_as_received(service: Service, body: str) -> None:
     assert parse_message(received(service, body)) == Unrecognized(body)
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "1", DEEP])
-def test_a_webhook_that_is_no_json_is_shown_as_it_came(body: str) -> None:
+def test_a_webhook_without_json_is_shown_as_received(body: str) -> None:
     assert parse_message(received(Service.WEBHOOK, body)) == WebhookBody(body)
 
 
 @pytest.mark.parametrize("service", [Service.SLACK, Service.WEBHOOK])
-def test_half_a_character_is_replaced(service: Service) -> None:
+def test_a_lone_surrogate_is_replaced(service: Service) -> None:
     parsed = parse_message(received(service, r'{"text": "\ud800"}'))
     assert str(parsed).encode()
 
@@ -82,12 +82,12 @@ def test_half_a_character_is_replaced(service: Service) -> None:
         "Reference code: AC-7F3K.",
     ],
 )
-def test_a_reference_is_found_wherever_it_stands(body: str) -> None:
+def test_a_reference_is_found_anywhere_in_the_message(body: str) -> None:
     assert find_reference(Service.SLACK, body) == "AC-7F3K"
 
 
 @pytest.mark.parametrize("body", ["", "For reference, please call", '{"reference": null}', '{"a": "Reference"}, "b"'])
-def test_what_only_looks_like_a_reference_is_none(body: str) -> None:
+def test_a_text_that_only_resembles_a_reference_is_ignored(body: str) -> None:
     assert find_reference(Service.SLACK, body) is None
 
 

@@ -1,4 +1,4 @@
-"""The receiver as a process: how it starts, how it ends and what it never writes down."""
+"""The receiver as a process: its start, its end, and the secrets it never writes."""
 
 import signal
 import socket
@@ -18,13 +18,13 @@ def everything_written(receiver: Receiver) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_cleanly_when_told_to(own_receiver: Receiver, number: signal.Signals) -> None:
+def test_the_receiver_stops_cleanly_on_a_signal(own_receiver: Receiver, number: signal.Signals) -> None:
     own_receiver.process.send_signal(number)
     assert own_receiver.process.communicate(timeout=SECONDS) == ("", "")
     assert own_receiver.process.returncode == 0
 
 
-def test_it_ends_while_clients_are_connected(own_receiver: Receiver) -> None:
+def test_the_receiver_stops_while_clients_are_connected(own_receiver: Receiver) -> None:
     with own_receiver.connect(own_receiver.http_port) as http, own_receiver.connect(own_receiver.smtp_port) as smtp:
         http.sendall(b"POST /webhook/silent HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
         smtp.sendall(b"EHLO demo.example\r\n")
@@ -45,7 +45,7 @@ def test_a_second_start_finds_the_messages_of_the_first(own_receiver: Receiver, 
 
 
 @pytest.mark.parametrize("taken", ["http", "smtp"])
-def test_a_busy_port_is_named(tmp_path: Path, taken: str) -> None:
+def test_a_busy_port_is_reported(tmp_path: Path, taken: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port: int = other.getsockname()[1]
         ports = {"http": free_port(), "smtp": free_port()} | {taken: port}
@@ -55,7 +55,7 @@ def test_a_busy_port_is_named(tmp_path: Path, taken: str) -> None:
     assert errors == f"The demo receiver can't listen on port {port}: Address already in use.\n"
 
 
-def test_the_secret_in_an_address_is_written_nowhere(own_receiver: Receiver) -> None:
+def test_the_secret_in_a_url_is_never_written_to_disk_or_output(own_receiver: Receiver) -> None:
     own_receiver.post("/teams/works?sp=%2Ftriggers&sig=HushHush")
     written = everything_written(own_receiver)
     assert '"scenario": "works"' in written
@@ -63,13 +63,13 @@ def test_the_secret_in_an_address_is_written_nowhere(own_receiver: Receiver) -> 
     assert "/teams/works" not in written
 
 
-def test_the_signing_secret_is_written_nowhere(own_receiver: Receiver) -> None:
+def test_the_signing_secret_is_never_written_to_disk_or_output(own_receiver: Receiver) -> None:
     own_receiver.post("/webhook/works", BODY, **signed())
     assert own_receiver.inbox.list_newest()[0].signature_ok is True
     assert SECRET.removeprefix("whsec_") not in everything_written(own_receiver)
 
 
 @pytest.mark.parametrize("port", ["http_port", "smtp_port"])
-def test_it_listens_on_one_loopback_address_alone(receiver: Receiver, port: str) -> None:
+def test_the_receiver_listens_on_one_loopback_address_only(receiver: Receiver, port: str) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", getattr(receiver, port)), timeout=SECONDS)

@@ -1,4 +1,4 @@
-"""The far ends' closed list of behaviours."""
+"""The receiver's closed list of scenarios."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from webapp.demo.receiver.scenarios import (
     ("service", "reply"),
     [(Service.TEAMS, Reply(202)), (Service.WEBHOOK, Reply(200)), (Service.SLACK, Reply(200, "ok"))],
 )
-def test_each_service_accepts_in_its_own_words(service: Service, reply: Reply) -> None:
+def test_each_service_accepts_with_its_own_response(service: Service, reply: Reply) -> None:
     assert reply_to(service, Scenario.WORKS, 1) == reply
 
 
@@ -37,7 +37,7 @@ def test_each_service_accepts_in_its_own_words(service: Service, reply: Reply) -
         (Scenario.BUSY_TWICE, 3, Reply(202)),
     ],
 )
-def test_a_scenario_answers_as_its_name_says(scenario: Scenario, attempt: int, reply: Reply) -> None:
+def test_a_scenario_responds_as_its_name_says(scenario: Scenario, attempt: int, reply: Reply) -> None:
     assert reply_to(Service.TEAMS, scenario, attempt) == reply
 
 
@@ -59,7 +59,7 @@ def test_only_a_status_from_200_to_299_accepts(reply: Reply, accepts: bool) -> N
         ("", Mailbox.WORKS),
     ],
 )
-def test_the_part_before_the_at_sign_picks_the_mailbox(address: str, mailbox: Mailbox) -> None:
+def test_the_part_before_the_at_sign_selects_the_mailbox(address: str, mailbox: Mailbox) -> None:
     assert mailbox_of(address) is mailbox
 
 
@@ -67,12 +67,12 @@ def test_an_unknown_mailbox_is_refused_at_the_recipient() -> None:
     assert str(reply_to_recipient(Mailbox.UNKNOWN)) == "550 5.1.1 No such mailbox"
 
 
-def test_a_busy_mailbox_takes_the_recipient() -> None:
+def test_a_busy_mailbox_accepts_the_recipient() -> None:
     assert reply_to_recipient(Mailbox.BUSY_TWICE).accepts
 
 
 @pytest.mark.parametrize(("attempt", "code"), [(1, 451), (2, 451), (3, 250)])
-def test_a_busy_mailbox_takes_the_third_attempt(attempt: int, code: int) -> None:
+def test_a_busy_mailbox_accepts_the_third_attempt(attempt: int, code: int) -> None:
     assert reply_to_mail(Mailbox.BUSY_TWICE, attempt).code == code
 
 
@@ -85,13 +85,13 @@ def try_each_once(attempts: Attempts, messages: list[str]) -> None:
         attempts.count(message)
 
 
-def test_attempts_are_counted_for_each_message_by_itself() -> None:
+def test_attempts_are_counted_per_message() -> None:
     attempts = Attempts()
     attempts.count("first")
     assert (attempts.count("first"), attempts.count("second")) == (2, 1)
 
 
-def test_the_count_of_the_message_tried_longest_ago_is_forgotten_first() -> None:
+def test_the_least_recently_tried_message_is_forgotten_first() -> None:
     attempts = Attempts()
     try_each_once(attempts, ["oldest", *(f"message {number}" for number in range(MESSAGES_REMEMBERED))])
     assert attempts.count("oldest") == 1

@@ -28,7 +28,7 @@ def secret_file(tmp_path: Path) -> Path:
     return file
 
 
-def test_what_was_signed_with_the_secret_is_valid(secret_file: Path) -> None:
+def test_a_body_signed_with_the_secret_is_valid(secret_file: Path) -> None:
     assert check_signature(secret_file, signed(), BODY) is True
 
 
@@ -41,24 +41,24 @@ def test_an_old_signature_is_invalid(secret_file: Path) -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "v1", "v1,?", "v1,a", "v2,AAAA", "ä"])
-def test_a_signature_that_makes_no_sense_is_invalid(secret_file: Path, signature: str) -> None:
+def test_a_malformed_signature_is_invalid(secret_file: Path, signature: str) -> None:
     assert check_signature(secret_file, signed() | {"webhook-signature": signature}, BODY) is False
 
 
-def test_a_body_that_is_no_text_is_invalid(secret_file: Path) -> None:
+def test_a_binary_body_is_invalid(secret_file: Path) -> None:
     assert check_signature(secret_file, signed(), b"\xff") is False
 
 
-def test_a_call_without_signature_is_invalid(secret_file: Path) -> None:
+def test_a_request_without_a_signature_is_invalid(secret_file: Path) -> None:
     assert check_signature(secret_file, {}, BODY) is False
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a"])
-def test_a_secret_that_cannot_be_used_checks_nothing(secret_file: Path, secret: str) -> None:
+def test_an_unusable_secret_disables_the_check(secret_file: Path, secret: str) -> None:
     secret_file.write_text(secret)
     assert check_signature(secret_file, signed(), BODY) is None
 
 
 @pytest.mark.parametrize("path", [None, Path("/nowhere/secret")])
-def test_a_secret_that_is_not_there_checks_nothing(path: Path | None) -> None:
+def test_a_missing_secret_disables_the_check(path: Path | None) -> None:
     assert check_signature(path, signed(), BODY) is None

@@ -1,4 +1,4 @@
-"""The mail far end, over a socket."""
+"""The receiver's mail server, over a socket."""
 
 import smtplib
 
@@ -9,7 +9,7 @@ from webapp.demo.receiver.scenarios import Service
 from webapp.demo.receiver.smtp_server import LARGEST_MESSAGE
 
 
-def test_a_mail_is_accepted_and_kept_with_its_envelope(receiver: Receiver) -> None:
+def test_a_mail_is_accepted_and_stored_with_its_envelope(receiver: Receiver) -> None:
     receiver.mail("works@demo.example", "someone@demo.example")
     (kept,) = receiver.inbox.find_by_reference("MAIL-1")
     assert (kept.service, kept.scenario, kept.accepted, kept.answered) == (Service.EMAIL, "works", True, 250)
@@ -17,7 +17,7 @@ def test_a_mail_is_accepted_and_kept_with_its_envelope(receiver: Receiver) -> No
     assert kept.headers == {"mail-from": "alerts@demo.example"}
 
 
-def test_a_mail_keeps_its_mime_text(receiver: Receiver) -> None:
+def test_a_mail_is_stored_with_its_mime_text(receiver: Receiver) -> None:
     receiver.mail("works@demo.example")
     assert "Subject: [TEST] =?utf-8?" in receiver.inbox.list_newest()[0].body
 
@@ -28,20 +28,20 @@ def test_an_unknown_recipient_is_refused(receiver: Receiver) -> None:
     assert refusal.value.recipients == {"unknown@demo.example": (550, b"5.1.1 No such mailbox")}
 
 
-def test_a_refused_recipient_is_kept(receiver: Receiver) -> None:
+def test_a_refused_recipient_is_stored(receiver: Receiver) -> None:
     with pytest.raises(smtplib.SMTPRecipientsRefused):
         receiver.mail("unknown@demo.example")
     (kept,) = receiver.inbox.list_newest()
     assert (kept.recipients, kept.accepted, kept.answered) == (("unknown@demo.example",), False, 550)
 
 
-def test_the_other_recipients_of_a_mail_are_served(receiver: Receiver) -> None:
+def test_the_other_recipients_of_a_mail_are_accepted(receiver: Receiver) -> None:
     refused = receiver.mail("unknown@demo.example", "works@demo.example")
     assert list(refused) == ["unknown@demo.example"]
     assert receiver.inbox.list_newest()[0].recipients == ("works@demo.example",)
 
 
-def test_a_busy_mailbox_takes_the_third_attempt(receiver: Receiver) -> None:
+def test_a_busy_mailbox_accepts_the_third_attempt(receiver: Receiver) -> None:
     with pytest.raises(smtplib.SMTPDataError, match="Busy"):
         receiver.mail("busy-twice@demo.example", text="Reference: BUSY-1")
     with pytest.raises(smtplib.SMTPDataError, match="451"):
@@ -50,7 +50,7 @@ def test_a_busy_mailbox_takes_the_third_attempt(receiver: Receiver) -> None:
     assert [kept.answered for kept in receiver.inbox.list_newest()] == [250, 451, 451]
 
 
-def test_another_mail_to_a_busy_mailbox_starts_from_the_beginning(receiver: Receiver) -> None:
+def test_another_mail_to_a_busy_mailbox_starts_a_new_count(receiver: Receiver) -> None:
     with pytest.raises(smtplib.SMTPDataError):
         receiver.mail("busy-twice@demo.example", text="Reference: BUSY-2")
     with pytest.raises(smtplib.SMTPDataError):
@@ -65,14 +65,14 @@ def test_a_mail_that_is_too_large_is_refused(receiver: Receiver) -> None:
     assert receiver.inbox.list_newest() == []
 
 
-def test_garbage_does_not_stop_it(receiver: Receiver) -> None:
+def test_garbage_does_not_stop_the_server(receiver: Receiver) -> None:
     with receiver.connect(receiver.smtp_port) as client:
         client.sendall(b"\x00\xff" * 5000 + b"\r\nDATA\r\nRCPT TO:\r\n")
         receiver.mail("works@demo.example")
     assert len(receiver.inbox.list_newest()) == 1
 
 
-def test_a_client_that_leaves_in_the_middle_does_not_stop_it(receiver: Receiver) -> None:
+def test_a_client_that_disconnects_early_does_not_stop_the_server(receiver: Receiver) -> None:
     client = smtplib.SMTP("127.0.0.1", receiver.smtp_port, timeout=5)
     client.ehlo("demo.example")
     client.mail("alerts@demo.example")

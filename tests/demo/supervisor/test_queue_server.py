@@ -1,4 +1,4 @@
-"""The embedded queue server: reachable by its owner, over its socket, and gone when stopped."""
+"""The embedded queue server: reachable only by its owner, over its socket, and removed when stopped."""
 
 import stat
 import subprocess
@@ -26,13 +26,13 @@ def put_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *names: str) ->
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
 
-def test_a_started_server_keeps_what_it_is_given(server: QueueServer) -> None:
+def test_a_started_server_stores_values(server: QueueServer) -> None:
     with Redis.from_url(server.url) as client:
         client.set("greeting", "hello")
         assert client.get("greeting") == b"hello"
 
 
-def test_the_server_listens_on_no_port(server: QueueServer) -> None:
+def test_the_server_listens_on_no_network_port(server: QueueServer) -> None:
     connections = psutil.Process(server.process.pid).net_connections(kind="inet")
     assert connections == []
 
@@ -43,7 +43,7 @@ def test_nobody_else_can_reach_the_socket(server: QueueServer) -> None:
 
 
 @pytest.mark.parametrize("name", ["deep" * 30, "with a space", "with=equals", "with#hash"])
-def test_a_directory_that_does_not_suit_a_socket_gets_a_spare_one_that_goes_again(tmp_path: Path, name: str) -> None:
+def test_a_directory_unsuitable_for_a_socket_is_replaced_by_a_temporary_one(tmp_path: Path, name: str) -> None:
     server = start_queue_server(tmp_path / name)
     with Redis.from_url(server.url) as client:
         clients = client.client_list()
@@ -59,7 +59,7 @@ def test_a_stopped_server_leaves_no_process_and_no_socket(tmp_path: Path) -> Non
     assert [file.name for file in tmp_path.iterdir()] == ["queue.log"]
 
 
-def test_a_server_that_was_killed_can_be_started_again_in_the_same_place(server: QueueServer) -> None:
+def test_a_killed_server_can_be_started_again_in_the_same_directory(server: QueueServer) -> None:
     server.process.kill()
     again = start_queue_server(server.home)
     with Redis.from_url(server.url) as client:
@@ -79,7 +79,9 @@ def test_redis_on_the_path_comes_before_the_wheel(tmp_path: Path, monkeypatch: p
     assert find_queue_server() == [str(tmp_path / "redis-server")]
 
 
-def test_the_wheels_server_is_found_where_none_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_installed_server_the_one_from_the_wheel_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     [binary] = find_queue_server()
     version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
@@ -87,7 +89,7 @@ def test_the_wheels_server_is_found_where_none_is_installed(tmp_path: Path, monk
     assert version.stdout.startswith("Valkey server")
 
 
-def test_a_server_that_does_not_come_up_is_reported_with_its_own_words(
+def test_a_server_that_fails_to_start_is_reported_with_its_own_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_on_path(tmp_path, monkeypatch, "valkey-server")

@@ -1,4 +1,4 @@
-"""Looking after the running demo, with processes that end when told to."""
+"""Restarting lost processes of the demo."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +9,13 @@ from webapp.demo.supervisor.processes import Child, start
 from webapp.demo.supervisor.restart_policy import RESTART_DELAY, RestartPolicy, next_restart
 
 
-class Household:
-    """Sleeping processes under the names of real ones, and the watch over them."""
+class SleepingDemo:
+    """Sleeping processes with the names of the demo's processes, under a restart policy."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.children: list[Child] = []
-        self.watch = RestartPolicy(self.children, lambda: self.add("worker"))
+        self.policy = RestartPolicy(self.children, lambda: self.add("worker"))
 
     def add(self, name: str) -> None:
         self.children.append(start(name, ["sleep", "60"], log=self.directory / f"{name}.log"))
@@ -23,61 +23,63 @@ class Household:
     def names(self) -> list[str]:
         return [child.name for child in self.children]
 
-    def lose(self, name: str) -> None:
+    def kill(self, name: str) -> None:
         next(child for child in self.children if child.name == name).kill()
 
 
 @pytest.fixture
-def household(tmp_path: Path) -> Iterator[Household]:
-    household = Household(tmp_path)
-    yield household
-    for child in household.children:
+def sleeping_demo(tmp_path: Path) -> Iterator[SleepingDemo]:
+    sleeping_demo = SleepingDemo(tmp_path)
+    yield sleeping_demo
+    for child in sleeping_demo.children:
         child.kill()
 
 
-def test_nothing_is_said_while_everything_runs(household: Household, capsys: pytest.CaptureFixture[str]) -> None:
-    household.add("worker")
-    household.watch.check(now=100.0)
+def test_nothing_is_printed_while_everything_runs(
+    sleeping_demo: SleepingDemo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sleeping_demo.add("worker")
+    sleeping_demo.policy.check(now=100.0)
     assert capsys.readouterr().out == ""
 
 
-def test_a_lost_worker_is_announced_and_not_yet_started_again(
-    household: Household, capsys: pytest.CaptureFixture[str]
+def test_a_lost_worker_is_announced_and_not_restarted_before_the_delay(
+    sleeping_demo: SleepingDemo, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    household.add("worker")
-    household.lose("worker")
-    household.watch.check(now=100.0)
-    household.watch.check(now=104.9)
-    assert household.names() == []
-    assert "The worker restarts in 5 s." in capsys.readouterr().out
+    sleeping_demo.add("worker")
+    sleeping_demo.kill("worker")
+    sleeping_demo.policy.check(now=100.0)
+    sleeping_demo.policy.check(now=104.9)
+    assert sleeping_demo.names() == []
+    assert "The worker is started again in 5 s." in capsys.readouterr().out
 
 
-def test_a_lost_worker_is_started_again_once_after_the_delay(household: Household) -> None:
-    household.add("worker")
-    household.lose("worker")
-    household.watch.check(now=100.0)
-    household.watch.check(now=105.0)
-    household.watch.check(now=111.0)
-    assert household.names() == ["worker"]
-    assert household.watch.restarts == [105.0]
+def test_a_lost_worker_is_restarted_once_after_the_delay(sleeping_demo: SleepingDemo) -> None:
+    sleeping_demo.add("worker")
+    sleeping_demo.kill("worker")
+    sleeping_demo.policy.check(now=100.0)
+    sleeping_demo.policy.check(now=105.0)
+    sleeping_demo.policy.check(now=111.0)
+    assert sleeping_demo.names() == ["worker"]
+    assert sleeping_demo.policy.restarts == [105.0]
 
 
 @pytest.mark.parametrize(
     ("name", "meaning"),
-    [("queue server", "Tests fail at once"), ("receiver", "addresses fail"), ("web", "There are no pages")],
+    [("queue server", "Presses will say so"), ("receiver", "addresses will fail"), ("web", "There are no pages")],
 )
-def test_any_other_loss_is_explained_and_stays(
-    household: Household, capsys: pytest.CaptureFixture[str], name: str, meaning: str
+def test_any_other_lost_process_is_explained_and_not_restarted(
+    sleeping_demo: SleepingDemo, capsys: pytest.CaptureFixture[str], name: str, meaning: str
 ) -> None:
-    household.add(name)
-    household.lose(name)
-    household.watch.check(now=100.0)
-    household.watch.check(now=200.0)
-    assert household.names() == []
+    sleeping_demo.add(name)
+    sleeping_demo.kill(name)
+    sleeping_demo.policy.check(now=100.0)
+    sleeping_demo.policy.check(now=200.0)
+    assert sleeping_demo.names() == []
     assert meaning in capsys.readouterr().out
 
 
-def test_a_worker_may_start_again_after_the_delay() -> None:
+def test_a_worker_may_restart_after_the_delay() -> None:
     assert next_restart([70.0, 80.0, 90.0, 95.0], now=100.0) == 100.0 + RESTART_DELAY
 
 

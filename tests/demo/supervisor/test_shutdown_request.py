@@ -1,4 +1,4 @@
-"""Stopping: asked at safe moments, and forced by a second signal."""
+"""Shutdown by signal: checked at safe moments; a second signal hurries it."""
 
 import os
 import signal
@@ -14,42 +14,42 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture
-def listening() -> Iterator[ShutdownRequest]:
+def shutdown() -> Iterator[ShutdownRequest]:
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    listening = ShutdownRequest()
-    listening.listen()
-    yield listening
+    shutdown = ShutdownRequest()
+    shutdown.listen()
+    yield shutdown
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_ends_the_next_pause(listening: ShutdownRequest, number: signal.Signals) -> None:
+def test_a_signal_ends_the_next_pause(shutdown: ShutdownRequest, number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
     with pytest.raises(ShutdownRequested):
-        listening.pause(10)
+        shutdown.pause(10)
 
 
-def test_a_pause_without_a_signal_lasts(listening: ShutdownRequest) -> None:
+def test_a_pause_without_a_signal_lasts_its_full_time(shutdown: ShutdownRequest) -> None:
     began = time.monotonic()
-    listening.pause(0.15)
+    shutdown.pause(0.15)
     assert time.monotonic() - began >= 0.15
 
 
-def test_the_same_signal_by_two_ways_forces_nothing(listening: ShutdownRequest) -> None:
+def test_two_signals_at_once_are_not_a_second_request(shutdown: ShutdownRequest) -> None:
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
-    assert not listening.is_forced()
+    assert not shutdown.is_forced()
 
 
-def test_a_later_second_signal_forces_the_shutdown(listening: ShutdownRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutdown_request, "FORCE_AFTER", 0.0)
+def test_a_later_second_signal_hurries_the_shutdown(shutdown: ShutdownRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutdown_request, "SECOND_THOUGHT", 0.0)
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
-    assert listening.is_forced()
+    assert shutdown.is_forced()
 
 
-def test_nohup_is_respected() -> None:
+def test_an_ignored_hangup_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     ShutdownRequest().listen()
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

@@ -1,4 +1,4 @@
-"""What the demo's processes are told."""
+"""The environment of the demo's processes."""
 
 from pathlib import Path
 
@@ -9,40 +9,38 @@ from webapp.demo.supervisor.shutdown_request import ShutdownRequest
 from webapp.demo.supervisor.stack import Stack
 
 
-def test_a_message_links_to_the_pages_of_this_very_demo(tmp_path: Path) -> None:
-    told = Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).environment
+def test_a_message_links_to_the_pages_of_its_own_demo(tmp_path: Path) -> None:
+    environment = Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).environment
 
-    assert told["ALERTCHECK_PUBLIC_URL"] == "http://127.0.0.1:8123"
+    assert environment["ALERTCHECK_PUBLIC_URL"] == "http://127.0.0.1:8123"
 
 
-def test_an_old_name_is_shown_and_never_passed_on(
+def test_an_old_setting_name_is_reported_and_not_passed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("METRICS_TOKEN", "a token of the operator")
+    monkeypatch.setenv("METRICS_TOKEN", "a token of the administrator")
 
-    told = Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).environment
+    environment = Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).environment
 
-    assert told["ALERTCHECK_METRICS_TOKEN"] == "a token of the operator"
-    assert "METRICS_TOKEN" not in told
+    assert environment["ALERTCHECK_METRICS_TOKEN"] == "a token of the administrator"
+    assert "METRICS_TOKEN" not in environment
     assert "METRICS_TOKEN is an old name. Rename it to ALERTCHECK_METRICS_TOKEN." in capsys.readouterr().out
 
 
-def test_an_old_name_that_contradicts_the_new_one_keeps_the_demo_from_running(
+def test_an_old_setting_name_that_contradicts_the_new_one_stops_the_demo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("METRICS_TOKEN", "a token of the operator")
+    monkeypatch.setenv("METRICS_TOKEN", "a token of the administrator")
     monkeypatch.setenv("ALERTCHECK_METRICS_TOKEN", "another token")
 
     with pytest.raises(CannotRun, match="METRICS_TOKEN and ALERTCHECK_METRICS_TOKEN are set to different values"):
         Stack(DemoOptions(8123, tmp_path), ShutdownRequest())
 
 
-def test_a_start_that_fails_leaves_no_settings_of_the_run_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_start_leaves_no_settings_of_the_previous_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
     (tmp_path / "env").write_text("SECRET_KEY=stale\n")
-    (tmp_path / "webhook-secret").mkdir()  # in the way of a file that the start writes
+    (tmp_path / "webhook-secret").mkdir()  # prevents the start from writing this file
 
     with pytest.raises(OSError, match="webhook-secret"):
         Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).start()

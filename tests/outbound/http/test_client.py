@@ -1,4 +1,4 @@
-"""Posting to far ends that mean harm, and what goes over the wire to one that does not."""
+"""Posting to hostile receivers, and the bytes sent to a well-behaved one."""
 
 import socket
 import tracemalloc
@@ -31,7 +31,7 @@ def memory() -> Iterator[None]:
 
 @pytest.mark.parametrize("case", cases("servers"))
 @pytest.mark.usefixtures("memory")
-def test_a_hostile_far_end_ends_as_listed_in_bounded_time_and_memory(case: dict[str, Any]) -> None:
+def test_a_hostile_receiver_gets_its_listed_outcome_in_bounded_time_and_memory(case: dict[str, Any]) -> None:
     given, script = case["given"], script_of(case["script"], case["given"])
     body = bytes(given.get("body_bytes", 2))
     with listening(script, read_first=reads_first(case["script"])) as receiver:
@@ -61,47 +61,52 @@ def test_silence_is_cut_after_five_seconds_by_default() -> None:
     assert 4.9 < monotonic() - started < 6
 
 
-def test_an_answer_is_returned_with_its_status_headers_and_body() -> None:
+def test_a_response_is_returned_with_its_status_headers_and_body() -> None:
     with listening(script_of("plain", {"status": 404, "body": "no_service", "headers": {"X-Why": "gone"}})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (answer.status, answer.headers["x-why"], answer.body, answer.complete) == (404, "gone", b"no_service", True)
-    assert 0 < answer.seconds < 1
+        response = send(f"{receiver.origin}/hook")
+    assert (response.status, response.headers["x-why"], response.body, response.complete) == (
+        404,
+        "gone",
+        b"no_service",
+        True,
+    )
+    assert 0 < response.seconds < 1
 
 
-def test_an_answer_does_not_show_what_the_far_end_said() -> None:
+def test_a_responses_repr_does_not_show_the_receivers_text() -> None:
     with listening(script_of("echoed_path", {})) as receiver:
         assert "canary" not in repr(send(f"{receiver.origin}/hook/canary"))
 
 
 @pytest.mark.parametrize(("size", "complete"), [(MAX_BODY, True), (MAX_BODY + 1, False)])
-def test_a_body_is_kept_up_to_the_cap(size: int, complete: bool) -> None:
+def test_a_body_is_kept_up_to_its_limit(size: int, complete: bool) -> None:
     with listening(script_of("plain", {"status": 200, "body": "x" * size})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (len(answer.body), answer.complete) == (MAX_BODY, complete)
+        response = send(f"{receiver.origin}/hook")
+    assert (len(response.body), response.complete) == (MAX_BODY, complete)
 
 
-def test_a_cut_body_keeps_the_status_and_says_it_is_cut() -> None:
+def test_a_truncated_body_keeps_the_status_and_is_marked_incomplete() -> None:
     with listening(script_of("dribbled_body", {})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (answer.status, answer.complete) == (200, False)
-    assert set(answer.body) == set(b"x")
+        response = send(f"{receiver.origin}/hook")
+    assert (response.status, response.complete) == (200, False)
+    assert set(response.body) == set(b"x")
 
 
-def test_a_body_without_a_length_that_the_deadline_cuts_is_not_complete() -> None:
+def test_a_body_without_a_length_cut_by_the_deadline_is_incomplete() -> None:
     with listening(script_of("dribbled_body_without_length", {})) as receiver:
-        answer = send(f"{receiver.origin}/hook")
-    assert (answer.status, answer.complete) == (200, False)
+        response = send(f"{receiver.origin}/hook")
+    assert (response.status, response.complete) == (200, False)
 
 
 def test_a_body_in_many_small_chunks_is_kept_whole() -> None:
     with listening(script_of("small_chunks", {})) as receiver:
-        answer = send(f"{receiver.origin}/hook", limits=LIMITS)
-    assert (answer.body, answer.complete) == (b"x" * 16_000, True)
+        response = send(f"{receiver.origin}/hook", limits=LIMITS)
+    assert (response.body, response.complete) == (b"x" * 16_000, True)
 
 
 @pytest.mark.parametrize("interim", [False, True])
 @pytest.mark.parametrize(("size", "outcome"), [(MAX_HEAD, "ok"), (MAX_HEAD + 1, Code.INVALID_RESPONSE)])
-def test_all_that_comes_before_the_body_has_one_limit(size: int, outcome: str, interim: bool) -> None:
+def test_the_head_has_one_size_limit(size: int, outcome: str, interim: bool) -> None:
     with listening(script_of("padded", {"size": size, "interim": interim})) as receiver:
         assert outcome_of(f"{receiver.origin}/hook") == outcome
 
@@ -123,7 +128,7 @@ def test_a_compressed_body_is_left_as_it_is() -> None:
         assert send(f"{receiver.origin}/hook").body.startswith(b"\x1f\x8b")
 
 
-def test_the_path_goes_out_exactly_as_given() -> None:
+def test_the_path_is_sent_exactly_as_given() -> None:
     with listening(script_of("plain", {"status": 200})) as receiver:
         send(f"{receiver.origin}/a%2Fb/../c//%7e?sp=%2Ftriggers&sig=%41b_-~'\"")
     assert receiver.heads[0].startswith(b"POST /a%2Fb/../c//%7e?sp=%2Ftriggers&sig=%41b_-~'\" HTTP/1.1\r\n")
@@ -135,7 +140,7 @@ def test_an_encoded_line_break_stays_encoded() -> None:
     assert b"\nX-Evil" not in receiver.heads[0]
 
 
-def test_the_request_asks_for_one_plain_answer_and_names_no_one_else() -> None:
+def test_the_request_asks_for_one_plain_response_and_sends_no_extra_headers() -> None:
     with listening(script_of("plain", {"status": 200})) as receiver:
         send(f"{receiver.origin}/hook", b'{"a": 1}')
     lines = sorted(receiver.heads[0].decode().split("\r\n")[1:-2])
@@ -163,7 +168,7 @@ def test_a_cookie_is_not_sent_back() -> None:
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-def test_a_proxy_of_the_environment_is_not_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_from_the_environment_is_not_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         listening(script_of("plain", {"status": 502})) as proxy,
         listening(script_of("plain", {"status": 200})) as receiver,
@@ -173,7 +178,7 @@ def test_a_proxy_of_the_environment_is_not_used(name: str, monkeypatch: pytest.M
     assert proxy.heads == []
 
 
-def test_credentials_of_a_netrc_file_are_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_from_a_netrc_file_are_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login us password canary\n")
     netrc.chmod(0o600)
@@ -185,12 +190,12 @@ def test_credentials_of_a_netrc_file_are_not_sent(tmp_path: Path, monkeypatch: p
 
 
 def test_the_name_is_resolved_once_and_its_first_address_used() -> None:
-    answers = iter([["127.0.0.1", "127.0.0.2"], ["10.0.0.5"]])
+    addresses = iter([["127.0.0.1", "127.0.0.2"], ["10.0.0.5"]])
     with listening(script_of("plain", {"status": 200})) as receiver:
         url = f"http://receiver.lan:{receiver.port}/hook"
-        assert outcome_of(url, resolver=lambda host: next(answers)) == "ok"
+        assert outcome_of(url, resolver=lambda host: next(addresses)) == "ok"
     assert f"Host: receiver.lan:{receiver.port}".encode() in receiver.heads[0]
-    assert next(answers) == ["10.0.0.5"]
+    assert next(addresses) == ["10.0.0.5"]
 
 
 def test_a_second_address_is_tried_when_the_first_refuses() -> None:
@@ -219,13 +224,13 @@ def test_a_closed_port_refuses_the_connection() -> None:
     assert outcome_of(f"http://127.0.0.1:{closed_port()}/hook") is Code.CONNECT_REFUSED
 
 
-def test_a_connection_nobody_takes_ends_as_a_timeout() -> None:
+def test_an_unaccepted_connection_ends_with_a_timeout() -> None:
     with full_port() as port:
         assert outcome_of(f"http://127.0.0.1:{port}/hook") is Code.CONNECT_TIMEOUT
 
 
 def test_an_address_without_a_route_is_unreachable() -> None:
-    # 240/4 has no route on Linux; the trusted origin takes it past our own table.
+    # 240/4 has no route on Linux. A trusted origin skips our own network rules.
     outcome = outcome_of("http://receiver.lan:9/hook", resolver=lambda host: ["255.255.255.255"])
     assert outcome is Code.NETWORK_UNREACHABLE
 

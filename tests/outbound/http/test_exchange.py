@@ -1,4 +1,4 @@
-"""The secret part of an address stays out of logs, exceptions and tracebacks."""
+"""The secret part of a URL stays out of logs, exceptions and tracebacks."""
 
 import logging
 import socket
@@ -19,8 +19,8 @@ from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport.deadline import Deadline
 
-SECRET = "canary"  # a name for it, because a traceback quotes the lines of this file
-ODD_ANSWERS = ["echoed_path", "redirect_with_endless_body", "length_and_chunks", "continue_then_ok", "dribbled_body"]
+SECRET = "canary"  # a constant, because a traceback quotes source lines of this file
+ODD_RESPONSES = ["echoed_path", "redirect_with_endless_body", "length_and_chunks", "continue_then_ok", "dribbled_body"]
 FAILURES = [
     "dribbled_headers",
     "many_headers",
@@ -34,8 +34,8 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("script", ODD_ANSWERS)
-def test_an_answer_logs_no_path_even_when_all_is_logged(script: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("script", ODD_RESPONSES)
+def test_a_response_logs_no_path_at_debug_level(script: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "urllib3")
     with listening(script_of(script, {})) as receiver:
@@ -55,7 +55,7 @@ def test_a_failure_shows_no_path_in_log_or_traceback(script: str, caplog: pytest
     assert caught.value.message.startswith("127.0.0.1 ")
 
 
-def test_no_exception_behind_a_failure_holds_the_path_either() -> None:
+def test_no_chained_exception_of_a_failure_contains_the_path() -> None:
     with listening(script_of("hangs_up", {}), read_first=False) as receiver, pytest.raises(DeliveryFailed) as caught:
         send(f"{receiver.origin}/{SECRET}")
     behind = caught.value.__context__
@@ -99,20 +99,20 @@ WORDS = [
 
 
 @given(st.lists(st.sampled_from(WORDS) | st.binary(max_size=6), max_size=30).map(b"".join))
-def test_any_bytes_are_an_answer_or_a_named_failure(answer: bytes) -> None:
+def test_any_bytes_are_a_response_or_a_known_failure(response: bytes) -> None:
     ours, theirs = socket.socketpair()
     target = read_url("http://receiver.lan/hook")
     with ours, theirs, Deadline(5) as deadline:
-        theirs.sendall(answer)
+        theirs.sendall(response)
         theirs.shutdown(socket.SHUT_WR)
         with (
             suppress(DeliveryFailed),
             closing(_send(target, b"{}", {}, Exchange(target, ours, deadline, BRIEF))) as got,
         ):
-            assert len(_read_body(got)[0]) <= len(answer)
+            assert len(_read_body(got)[0]) <= len(response)
 
 
-def test_the_way_out_does_without_a_session() -> None:
+def test_the_outbound_client_uses_no_requests_session() -> None:
     sources = Path(send.__globals__["post"].__code__.co_filename).parent.glob("*.py")
     assert all("Session(" not in source.read_text(encoding="utf-8") for source in sources)
 

@@ -1,4 +1,4 @@
-"""What an HTTP status means, and how long we are asked to wait."""
+"""The failure code of an HTTP status, and its Retry-After header."""
 
 from datetime import UTC, datetime
 
@@ -15,10 +15,10 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def failure_of(status: int, **headers: str) -> DeliveryFailed:
-    """Return what an answer of this status is raised as."""
-    answer = HttpResponse(status, CaseInsensitiveDict(headers), b"", 0.1)
+    """Return the failure raised for a response with this status."""
+    response = HttpResponse(status, CaseInsensitiveDict(headers), b"", 0.1)
     with pytest.raises(DeliveryFailed) as caught:
-        raise_for_status(answer, "hooks.example.com")
+        raise_for_status(response, "hooks.example.com")
     return caught.value
 
 
@@ -61,18 +61,18 @@ def test_a_status_has_no_code_exactly_when_it_is_2xx(status: int) -> None:
     assert (classify_status(status) is None) == (status // 100 == 2)
 
 
-def test_a_failure_tells_host_and_status() -> None:
+def test_a_failure_contains_host_and_status() -> None:
     facts = failure_of(404).facts
     assert (facts.host, facts.status) == ("hooks.example.com", 404)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_wish_to_wait_is_kept_where_a_retry_is_possible(status: int) -> None:
+def test_retry_after_is_kept_for_a_retryable_status(status: int) -> None:
     assert failure_of(status, **{"retry-after": "30"}).retry_after == 30
 
 
 @pytest.mark.parametrize("status", [301, 400, 500])
-def test_a_wish_to_wait_is_ignored_elsewhere(status: int) -> None:
+def test_retry_after_is_ignored_for_other_statuses(status: int) -> None:
     assert failure_of(status, **{"Retry-After": "30"}).retry_after is None
 
 
@@ -91,7 +91,7 @@ def test_a_wish_to_wait_is_ignored_elsewhere(status: int) -> None:
         ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
     ],
 )
-def test_a_well_formed_wish_is_clamped_to_what_is_sensible(text: str, seconds: float) -> None:
+def test_a_well_formed_retry_after_is_clamped_to_its_limits(text: str, seconds: float) -> None:
     assert parse_retry_after(text, NOON) == seconds
 
 
@@ -120,11 +120,11 @@ def test_a_well_formed_wish_is_clamped_to_what_is_sensible(text: str, seconds: f
         "Wed, 21 Oct 2015 25:28:00 GMT",
     ],
 )
-def test_anything_else_counts_as_no_wish(text: str | None) -> None:
+def test_a_malformed_retry_after_is_ignored(text: str | None) -> None:
     assert parse_retry_after(text, NOON) is None
 
 
 @given(st.text() | st.from_regex(r"\A[A-Z][a-z]{2,5},? [0-9A-Za-z:+ -]{10,27}\Z"))
-def test_no_text_breaks_it_or_leaves_the_bounds(text: str) -> None:
+def test_any_retry_after_text_stays_within_the_limits(text: str) -> None:
     seconds = parse_retry_after(text, NOON)
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER

@@ -1,4 +1,4 @@
-"""Which network addresses are public enough."""
+"""The network addresses that messages may be sent to."""
 
 from ipaddress import ip_address, ip_network
 
@@ -49,7 +49,7 @@ def test_the_neighbours_of_a_refused_range_are_allowed(address: str) -> None:
 
 
 @given(st.ip_addresses(v=4))
-def test_a_mapped_address_is_judged_as_the_ipv4_address_inside(address: object) -> None:
+def test_a_mapped_address_is_checked_as_its_ipv4_address(address: object) -> None:
     assert is_allowed(ip_address(f"::ffff:{address}")) == is_allowed(ip_address(str(address)))
 
 
@@ -58,14 +58,14 @@ def test_an_address_with_a_zone_is_refused() -> None:
 
 
 @pytest.mark.parametrize("address", ["11.0.0.7", "::ffff:11.0.0.7"])
-def test_a_network_of_the_operators_is_refused(address: str) -> None:
+def test_a_network_denied_by_the_administrator_is_refused(address: str) -> None:
     assert not is_allowed(ip_address(address), [ip_network("11.0.0.0/24")])
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1"])
-def test_an_address_of_this_machine_is_recognised(address: str) -> None:
+def test_an_address_of_this_machine_is_recognized(address: str) -> None:
     assert is_this_machine(ip_address(address))
 
 
-def test_an_address_elsewhere_is_not_taken_for_this_machine() -> None:
+def test_a_foreign_address_is_not_taken_for_this_machine() -> None:
     assert not is_this_machine(ip_address("93.184.216.34"))

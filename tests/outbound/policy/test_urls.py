@@ -1,4 +1,4 @@
-"""The gate an address passes on save and on send."""
+"""The URL checks on save and on send."""
 
 import re
 from ipaddress import ip_network
@@ -19,7 +19,7 @@ ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 8
 
 
 def outcome_of(url: str, policy: Policy = STRICT, hosts: tuple[str, ...] | None = None) -> Code | None:
-    """Return the code an address is refused with, None if it is accepted."""
+    """Return the code that a URL is refused with, or None if it is accepted."""
     try:
         check_url(url, policy, hosts)
     except DeliveryFailed as failure:
@@ -28,7 +28,7 @@ def outcome_of(url: str, policy: Policy = STRICT, hosts: tuple[str, ...] | None 
 
 
 @pytest.mark.parametrize("case", cases("typed"))
-def test_an_attack_by_address_ends_as_listed(case: dict[str, Any]) -> None:
+def test_an_attack_by_url_gets_its_listed_outcome(case: dict[str, Any]) -> None:
     assert outcome_of(case["typed"]) == case["outcome"]
 
 
@@ -41,11 +41,11 @@ def test_an_attack_by_address_ends_as_listed(case: dict[str, Any]) -> None:
         ("https://[2606:4700:0:0::1111]/x", "https://[2606:4700::1111]/x"),
     ],
 )
-def test_the_address_to_keep_is_canonical_up_to_the_path(typed: str, kept: str) -> None:
+def test_a_kept_url_is_canonical_up_to_the_path(typed: str, kept: str) -> None:
     assert check_url(typed, Policy()).url == kept
 
 
-def test_what_is_kept_is_accepted_again_unchanged() -> None:
+def test_a_kept_url_is_accepted_again_unchanged() -> None:
     kept = check_url("https://Faß.example.com:443/x?y", Policy()).url
     assert check_url(kept, Policy()).url == kept
 
@@ -81,11 +81,11 @@ def test_any_other_host_is_not_expected(host: str) -> None:
     assert outcome is Code.HOST_NOT_EXPECTED
 
 
-def test_no_host_is_expected_of_an_empty_list() -> None:
+def test_an_empty_list_expects_no_host() -> None:
     assert outcome_of("https://hooks.example.com/x", hosts=()) is Code.HOST_NOT_EXPECTED
 
 
-def test_a_trusted_origin_is_exempt_from_the_rules_on_addresses() -> None:
+def test_a_trusted_origin_is_exempt_from_the_network_rules() -> None:
     assert outcome_of("http://receiver.lan:8080/x", ON_PREMISES, hosts=("hooks.slack.com",)) is None
 
 
@@ -99,23 +99,23 @@ def test_a_trusted_origin_is_exempt_from_the_rules_on_addresses() -> None:
         ("https://receiver.lan/x", Code.TARGET_NOT_ALLOWED),
     ],
 )
-def test_an_origin_that_is_almost_trusted_is_not(url: str, code: Code) -> None:
+def test_an_origin_similar_to_a_trusted_one_is_not_trusted(url: str, code: Code) -> None:
     assert outcome_of(url, ON_PREMISES) is code
 
 
 @pytest.mark.parametrize("rest", ["/x y", "/x#y", "/\u00e9", "/" + "a" * 2048, "@receiver.lan:8080/x"])
-def test_a_trusted_origin_is_not_exempt_from_the_rules_on_shape(rest: str) -> None:
+def test_a_trusted_origin_is_not_exempt_from_the_syntax_rules(rest: str) -> None:
     assert outcome_of(f"http://receiver.lan:8080{rest}", ON_PREMISES) is Code.URL_INVALID
 
 
-def test_the_operators_own_networks_are_refused() -> None:
+def test_networks_denied_by_the_administrator_are_refused() -> None:
     policy = Policy(denied_networks=(ip_network("11.0.0.0/24"),))
     assert outcome_of("https://11.0.0.1/x", policy) is Code.TARGET_NOT_ALLOWED
     assert outcome_of("https://11.0.1.1/x", policy) is None
 
 
 def canonical(url: str) -> str | None:
-    """Return what is kept of an accepted address, None for a refused one."""
+    """Return the canonical form of an accepted URL, or None for a refused one."""
     try:
         return check_url(url, Policy()).url
     except DeliveryFailed:
@@ -137,14 +137,14 @@ def test_any_authority_is_accepted_only_as_a_public_host(authority: str) -> None
 
 
 @given(st.ip_addresses())
-def test_an_address_in_figures_is_accepted_exactly_when_the_table_allows_it(address: Any) -> None:
+def test_an_ip_address_is_accepted_exactly_when_the_table_allows_it(address: Any) -> None:
     host = f"[{address}]" if address.version == 6 else str(address)
     mapped = getattr(address, "ipv4_mapped", None)
     assert (outcome_of(f"https://{host}/") is None) == (is_allowed(address) and mapped is None)
 
 
 @given(st.ip_addresses(v=4), st.sampled_from(["{:d}", "0x{:x}", "0{:o}"]))
-def test_an_address_as_one_number_is_always_refused(address: Any, spelling: str) -> None:
+def test_an_ip_address_written_as_one_number_is_always_refused(address: Any, spelling: str) -> None:
     assert outcome_of(f"https://{spelling.format(int(address))}/") is Code.TARGET_NOT_ALLOWED
 
 

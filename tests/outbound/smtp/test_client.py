@@ -1,4 +1,4 @@
-"""The conversation with a mail server, against one that follows a script."""
+"""The mail client, against a scripted mail server."""
 
 import logging
 import socket
@@ -86,14 +86,14 @@ def failure_from(script: Script, message: EmailMessage, recipients: tuple[str, .
         return failure_of(lambda: send_mail(plain(receiver), message, recipients))
 
 
-# What is accepted
+# Accepted mail
 
 
-def test_an_accepted_message_is_answered_with_the_code_after_the_end_of_data(message: EmailMessage) -> None:
+def test_an_accepted_message_returns_the_reply_code_after_the_data(message: EmailMessage) -> None:
     with mail_server() as receiver:
-        answer = send_mail(plain(receiver), message, THREE)
-    assert (answer.status, answer.refused, answer.recipients) == (250, 0, 3)
-    assert 0 < answer.seconds < 8
+        response = send_mail(plain(receiver), message, THREE)
+    assert (response.status, response.refused, response.recipients) == (250, 0, 3)
+    assert 0 < response.seconds < 8
 
 
 def test_the_envelope_names_the_sender_and_every_recipient(message: EmailMessage) -> None:
@@ -104,7 +104,7 @@ def test_the_envelope_names_the_sender_and_every_recipient(message: EmailMessage
     assert paths == [f"<{SENDER}>", f"<{THREE[0]}>", f"<{THREE[1]}>"]
 
 
-def test_we_greet_with_the_senders_domain_so_that_no_name_has_to_be_looked_up(message: EmailMessage) -> None:
+def test_the_greeting_uses_the_senders_domain_without_a_lookup(message: EmailMessage) -> None:
     with mail_server() as receiver:
         send_mail(plain(receiver), message, THREE)
     assert receiver.commands[0] == "ehlo example.com"
@@ -119,7 +119,7 @@ def test_the_message_arrives_in_seven_bits_with_its_leading_dots_doubled(message
     assert message_from_bytes(received)["To"] == ", ".join(THREE)
 
 
-def test_a_server_that_knows_only_helo_is_served_too(message: EmailMessage) -> None:
+def test_a_server_that_knows_only_helo_is_supported(message: EmailMessage) -> None:
     with mail_server({"EHLO": "502 5.5.1 unknown", "HELO": "250 hello"}) as receiver:
         send_mail(plain(receiver), message, THREE)
     assert len(receiver.messages) == 1
@@ -133,21 +133,21 @@ def test_a_recipient_on_another_host_is_accepted_with_251(message: EmailMessage)
 @pytest.mark.parametrize(
     "goodbye", ["421 4.3.2 shutting down", "500 what?", "nonsense", HANG_UP, KEEP_SILENT, NEVER_END]
 )
-def test_what_comes_of_quit_changes_nothing_and_the_message_is_sent_once(goodbye: str, message: EmailMessage) -> None:
+def test_the_reply_to_quit_changes_nothing_and_the_message_is_sent_once(goodbye: str, message: EmailMessage) -> None:
     with mail_server({"QUIT": goodbye}) as receiver:
-        answer = send_mail(replace(plain(receiver), limits=Limits(whole=2.0)), message, THREE)
-    assert answer.status == 250
+        response = send_mail(replace(plain(receiver), limits=Limits(whole=2.0)), message, THREE)
+    assert response.status == 250
     assert len(receiver.messages) == 1
 
 
 def test_some_refused_recipients_are_counted_and_the_rest_is_sent(message: EmailMessage) -> None:
     with mail_server({"RCPT": ["250 ok", "550 5.1.1 no such user", "450 4.2.1 busy"]}) as receiver:
-        answer = send_mail(plain(receiver), message, THREE)
-    assert (answer.refused, answer.recipients) == (2, 3)
+        response = send_mail(plain(receiver), message, THREE)
+    assert (response.refused, response.recipients) == (2, 3)
     assert len(receiver.messages) == 1
 
 
-# What is refused, by step and code
+# Refusals, by step and reply code
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_some_refused_recipients_are_counted_and_the_rest_is_sent(message: Email
         ({"END": "554 5.7.1 looks like spam"}, Code.MESSAGE_REFUSED, 554, "5.7.1"),
     ],
 )
-def test_a_refusal_is_named_by_its_step_and_number(
+def test_a_refusal_is_classified_by_step_and_reply_code(
     script: Script, code: Code, status: int, token: str | None, message: EmailMessage
 ) -> None:
     failure = failure_from(script, message)
@@ -189,7 +189,7 @@ def test_only_a_well_formed_enhanced_code_is_kept(text: str, message: EmailMessa
     assert failure_from({"MAIL": f"550 {text}"}, message).facts.token is None
 
 
-# A connection that breaks, and what does not speak SMTP
+# Broken connections and servers that do not speak SMTP
 
 
 @pytest.mark.parametrize("moment", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
@@ -205,35 +205,31 @@ def test_a_connection_closed_after_the_end_of_data_leaves_the_outcome_open(messa
 
 
 @pytest.mark.parametrize("reply", ["HTTP/1.1 400 Bad Request", "", "25", "999 what", "354 more", "250" + "x" * 9000])
-def test_a_reply_after_the_end_of_data_that_makes_no_sense_leaves_the_outcome_open(
-    reply: str, message: EmailMessage
-) -> None:
+def test_an_invalid_reply_after_the_end_of_data_leaves_the_outcome_open(reply: str, message: EmailMessage) -> None:
     assert failure_from({"END": reply}, message).code is Code.INVALID_RESPONSE
 
 
 @pytest.mark.parametrize("moment", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
-def test_a_reply_before_the_end_of_data_that_makes_no_sense_breaks_the_rules(
-    moment: str, message: EmailMessage
-) -> None:
+def test_an_invalid_reply_before_the_end_of_data_is_a_protocol_error(moment: str, message: EmailMessage) -> None:
     assert failure_from({moment: "SSH-2.0-OpenSSH"}, message).code is Code.SMTP_PROTOCOL
 
 
 @pytest.mark.parametrize("moment", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "END"])
-def test_a_server_that_falls_silent_is_given_up_on(moment: str, message: EmailMessage) -> None:
+def test_a_server_that_falls_silent_causes_a_timeout(moment: str, message: EmailMessage) -> None:
     with mail_server({moment: KEEP_SILENT}) as receiver:
         failure = failure_of(lambda: send_mail(replace(plain(receiver), limits=SHORT), message, THREE))
     assert (failure.code, failure.facts.seconds) == (Code.READ_TIMEOUT, SHORT.silence)
 
 
 @pytest.mark.parametrize("moment", ["EHLO", "RCPT", "END"])
-def test_a_reply_without_end_is_cut_by_the_deadline_over_the_whole_send(moment: str, message: EmailMessage) -> None:
+def test_an_endless_reply_is_cut_by_the_deadline_of_the_whole_send(moment: str, message: EmailMessage) -> None:
     with mail_server({moment: NEVER_END}) as receiver:
         failure = failure_of(lambda: send_mail(replace(plain(receiver), limits=SHORT), message, THREE))
     assert (failure.code, failure.facts.seconds) == (Code.DEADLINE_EXCEEDED, SHORT.whole)
 
 
 @pytest.mark.parametrize("moment", ["GREETING", "EHLO", "RCPT", "DATA"])
-def test_a_reply_of_more_lines_than_any_server_needs_breaks_the_rules(moment: str, message: EmailMessage) -> None:
+def test_a_reply_of_too_many_lines_is_a_protocol_error(moment: str, message: EmailMessage) -> None:
     assert failure_from({moment: TOO_MANY_LINES}, message).code is Code.SMTP_PROTOCOL
 
 
@@ -242,34 +238,34 @@ def test_a_reply_of_too_many_lines_after_the_end_of_data_leaves_the_outcome_open
 
 
 @pytest.mark.parametrize(("length", "code"), [(MAX_LINE, Code.SENDER_REFUSED), (MAX_LINE + 1, Code.SMTP_PROTOCOL)])
-def test_a_line_of_a_reply_has_a_limit(length: int, code: Code, message: EmailMessage) -> None:
+def test_a_reply_line_has_a_length_limit(length: int, code: Code, message: EmailMessage) -> None:
     line = "550 ".ljust(length - len("\r\n"), "x")
     assert failure_from({"MAIL": line}, message).code is code
 
 
 @pytest.mark.parametrize(("size", "code"), [(MAX_REPLY, Code.SENDER_REFUSED), (MAX_REPLY + 8, Code.SMTP_PROTOCOL)])
-def test_a_reply_has_a_limit_over_all_its_lines(size: int, code: Code, message: EmailMessage) -> None:
+def test_a_reply_has_a_total_size_limit(size: int, code: Code, message: EmailMessage) -> None:
     lines = "550-no\r\n" * (size // 8 - 1) + "550 no"
     assert failure_from({"MAIL": lines}, message).code is code
 
 
-def test_every_reply_has_a_limit_of_its_own(message: EmailMessage) -> None:
+def test_the_size_limit_applies_to_each_reply(message: EmailMessage) -> None:
     long = "250-ok\r\n" * (MAX_REPLY // 8 - 1) + "250 ok"
     with mail_server({"EHLO": long, "MAIL": long, "RCPT": long}) as receiver:
         assert send_mail(plain(receiver), message, THREE).status == 250
 
 
-def test_a_yes_that_the_deadline_cut_short_is_not_believed(message: EmailMessage) -> None:
+def test_an_acceptance_cut_by_the_deadline_is_not_trusted(message: EmailMessage) -> None:
     with mail_server({"END": STOP_MIDWAY}) as receiver:
         server = replace(plain(receiver), limits=Limits(whole=0.4))
         failure = failure_of(lambda: send_mail(server, message, THREE))
     assert failure.code is Code.DEADLINE_EXCEEDED
 
 
-def test_a_port_where_nobody_listens_is_a_refused_connection(message: EmailMessage) -> None:
+def test_a_closed_port_is_a_refused_connection(message: EmailMessage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        nobody = MailServer("127.0.0.1", listener.getsockname()[1], SENDER, MailSecurity.NONE)
-    assert failure_of(lambda: send_mail(nobody, message, THREE)).code is Code.CONNECT_REFUSED
+        closed = MailServer("127.0.0.1", listener.getsockname()[1], SENDER, MailSecurity.NONE)
+    assert failure_of(lambda: send_mail(closed, message, THREE)).code is Code.CONNECT_REFUSED
 
 
 # Encryption
@@ -285,13 +281,13 @@ def test_with_starttls_everything_after_it_is_encrypted(
     assert receiver.verbs[:4] == ["EHLO", "STARTTLS", "EHLO", "MAIL"]
 
 
-def test_with_tls_the_greeting_is_encrypted_already(message: EmailMessage, authority: trustme.CA, ca_file: str) -> None:
+def test_with_tls_the_greeting_is_already_encrypted(message: EmailMessage, authority: trustme.CA, ca_file: str) -> None:
     with mail_server(tls=server_context(authority), at_once=True) as receiver:
         server = replace(plain(receiver), security=MailSecurity.TLS, ca_file=ca_file)
         assert send_mail(server, message, THREE).status == 250
 
 
-def test_starttls_that_is_not_offered_is_not_done_without(message: EmailMessage) -> None:
+def test_without_the_starttls_offer_nothing_is_sent_unencrypted(message: EmailMessage) -> None:
     with mail_server() as receiver:
         server = replace(plain(receiver), security=MailSecurity.STARTTLS)
         failure = failure_of(lambda: send_mail(server, message, THREE))
@@ -303,7 +299,7 @@ def test_starttls_that_is_not_offered_is_not_done_without(message: EmailMessage)
     ("reply", "code"),
     [("454 4.7.0 not now", Code.SMTP_TEMPORARY), ("501 5.5.4 no", Code.SMTP_TLS_UNAVAILABLE)],
 )
-def test_starttls_that_is_refused_is_named_by_its_number(reply: str, code: Code, message: EmailMessage) -> None:
+def test_a_refused_starttls_is_classified_by_its_reply_code(reply: str, code: Code, message: EmailMessage) -> None:
     with mail_server({"EHLO": "250-mail.example\r\n250 STARTTLS", "STARTTLS": reply}) as receiver:
         server = replace(plain(receiver), security=MailSecurity.STARTTLS)
         assert failure_of(lambda: send_mail(server, message, THREE)).code is code
@@ -317,7 +313,7 @@ def test_starttls_that_is_refused_is_named_by_its_number(reply: str, code: Code,
     ],
     ids=["unknown authority", "another name"],
 )
-def test_a_certificate_that_proves_nothing_ends_the_conversation(
+def test_an_untrusted_certificate_ends_the_connection(
     issuer: trustme.CA | None, name: str, code: Code, message: EmailMessage, authority: trustme.CA, ca_file: str
 ) -> None:
     with mail_server(
@@ -328,7 +324,7 @@ def test_a_certificate_that_proves_nothing_ends_the_conversation(
     assert receiver.verbs == ["EHLO", "STARTTLS"]
 
 
-def test_what_was_slipped_in_before_the_encryption_is_not_read_after_it(
+def test_replies_injected_before_the_encryption_are_discarded(
     message: EmailMessage, authority: trustme.CA, ca_file: str
 ) -> None:
     script: Script = {
@@ -348,7 +344,7 @@ STARTTLS_THEN = "250-mail.example\r\n250 STARTTLS"
 
 
 @pytest.mark.parametrize("offered", ["AUTH PLAIN LOGIN", "AUTH CRAM-MD5 plain", "AUTH=PLAIN"])
-def test_a_user_name_and_password_are_given_after_the_encryption(
+def test_the_user_name_and_password_are_sent_after_the_encryption(
     offered: str, message: EmailMessage, authority: trustme.CA, ca_file: str
 ) -> None:
     script: Script = {"EHLO": [STARTTLS_THEN, f"250-mail.example\r\n250 {offered}"]}
@@ -358,7 +354,7 @@ def test_a_user_name_and_password_are_given_after_the_encryption(
 
 
 @pytest.mark.parametrize("offered", ["250 mail.example", "250-mail.example\r\n250 AUTH GSSAPI"])
-def test_a_sign_in_that_is_not_offered_is_told_apart_from_encryption(
+def test_a_missing_sign_in_offer_is_distinguished_from_missing_encryption(
     offered: str, message: EmailMessage, authority: trustme.CA, ca_file: str
 ) -> None:
     with mail_server({"EHLO": [STARTTLS_THEN, offered]}, server_context(authority)) as receiver:
@@ -375,7 +371,7 @@ def test_a_sign_in_that_is_not_offered_is_told_apart_from_encryption(
         ("334 !not base64!", Code.SMTP_PROTOCOL, None, None),
     ],
 )
-def test_a_sign_in_that_fails_is_named_by_its_number(
+def test_a_failed_sign_in_is_classified_by_its_reply_code(
     reply: str,
     code: Code,
     status: int | None,
@@ -390,7 +386,7 @@ def test_a_sign_in_that_fails_is_named_by_its_number(
     assert (failure.code, failure.facts.status, failure.facts.token) == (code, status, token)
 
 
-def test_a_failure_holds_neither_the_servers_words_nor_the_password(
+def test_a_failure_contains_neither_the_servers_text_nor_the_password(
     message: EmailMessage, authority: trustme.CA, ca_file: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -400,8 +396,8 @@ def test_a_failure_holds_neither_the_servers_words_nor_the_password(
     }
     with mail_server(script, server_context(authority)) as receiver:
         failure = failure_of(lambda: send_mail(signing_in(receiver, ca_file), message, THREE))
-    told = f"{failure!r} {failure} {failure.message} {failure.facts} {failure.__cause__} {caplog.text}"
-    assert PASSWORD not in told
+    text = f"{failure!r} {failure} {failure.message} {failure.facts} {failure.__cause__} {caplog.text}"
+    assert PASSWORD not in text
     assert failure.__suppress_context__
 
 
@@ -409,7 +405,7 @@ def test_a_failure_holds_neither_the_servers_words_nor_the_password(
 
 
 @pytest.mark.parametrize("address", ["ann@example.com", "a.b+c@mail.example.co.uk", "o'neil_1@xn--bcher-kva.example"])
-def test_a_plain_address_is_one(address: str) -> None:
+def test_a_plain_address_is_accepted(address: str) -> None:
     assert is_mail_address(address)
 
 
@@ -441,7 +437,7 @@ def test_a_plain_address_is_one(address: str) -> None:
         f"ann@{'a.' * 125}com",
     ],
 )
-def test_what_is_no_plain_address_is_none(address: str) -> None:
+def test_any_other_address_is_refused(address: str) -> None:
     assert not is_mail_address(address)
 
 
@@ -455,7 +451,7 @@ def test_a_wrong_recipient_is_refused_before_a_connection_is_opened(
     assert receiver.commands == []
 
 
-# The operator's setting
+# The administrator's setting
 
 
 @pytest.mark.parametrize(
@@ -471,7 +467,7 @@ def test_a_wrong_recipient_is_refused_before_a_connection_is_opened(
         ),
     ],
 )
-def test_a_mail_url_says_host_port_security_and_sign_in(url: str, server: MailServer) -> None:
+def test_a_mail_url_sets_host_port_security_and_sign_in(url: str, server: MailServer) -> None:
     assert parse_mail_url(url, SENDER) == server
 
 
@@ -493,13 +489,13 @@ def test_a_mail_url_says_host_port_security_and_sign_in(url: str, server: MailSe
         ("smtp://ann:pw@mail.example.com", "only sent encrypted"),
     ],
 )
-def test_a_mail_url_that_cannot_work_is_refused_with_a_reason(url: str, complaint: str) -> None:
+def test_an_unusable_mail_url_is_refused_with_a_reason(url: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         parse_mail_url(url, SENDER)
 
 
 @pytest.mark.parametrize("sender", ["", "alerts", "Alerts <alerts@example.com>"])
-def test_a_sender_that_is_no_plain_address_is_refused(sender: str) -> None:
+def test_an_invalid_sender_address_is_refused(sender: str) -> None:
     with pytest.raises(ValueError, match="has to be a plain e-mail address"):
         check_sender(sender)
 

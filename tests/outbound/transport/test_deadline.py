@@ -1,4 +1,4 @@
-"""The watchdog over a whole send."""
+"""The deadline for a whole send."""
 
 import socket
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 Pair = tuple[socket.socket, socket.socket]
 
 
-def test_a_blocked_read_ends_when_the_time_is_up(pair: Pair) -> None:
+def test_a_blocked_read_ends_at_the_deadline(pair: Pair) -> None:
     started = monotonic()
     with Deadline(0.2) as deadline:
         deadline.watch(pair[0])
@@ -28,21 +28,21 @@ def test_a_blocked_read_ends_when_the_time_is_up(pair: Pair) -> None:
     assert 0.15 < monotonic() - started < 1
 
 
-def test_a_socket_that_is_watched_too_late_is_shut_at_once(pair: Pair) -> None:
+def test_a_socket_watched_after_the_deadline_is_shut_at_once(pair: Pair) -> None:
     with Deadline(0.0) as deadline:
         deadline._timer.join(1)
         deadline.watch(pair[0])
         assert pair[0].recv(1) == b""
 
 
-def test_the_watch_follows_a_connection_whose_descriptor_moves(pair: Pair) -> None:
+def test_the_deadline_applies_to_a_connection_whose_descriptor_moves(pair: Pair) -> None:
     with Deadline(0.2) as deadline:
         deadline.watch(pair[0])
         with socket.socket(fileno=pair[0].detach()) as wrapped:
             assert wrapped.recv(1) == b""
 
 
-def test_a_socket_survives_a_send_that_was_in_time(pair: Pair) -> None:
+def test_a_socket_stays_open_after_a_send_in_time(pair: Pair) -> None:
     with Deadline(0.1) as deadline:
         deadline.watch(pair[0])
     deadline._timer.join(1)
@@ -51,7 +51,7 @@ def test_a_socket_survives_a_send_that_was_in_time(pair: Pair) -> None:
     assert not deadline.hit
 
 
-def test_the_far_end_sees_the_connection_end_when_we_close_it(pair: Pair) -> None:
+def test_the_receiver_sees_the_connection_end_when_we_close_it(pair: Pair) -> None:
     with Deadline(5) as deadline:
         deadline.watch(pair[0])
     pair[0].close()
@@ -59,6 +59,6 @@ def test_the_far_end_sees_the_connection_end_when_we_close_it(pair: Pair) -> Non
     assert pair[1].recv(1) == b""
 
 
-def test_the_time_left_runs_down_to_nothing() -> None:
+def test_the_time_left_decreases_to_zero() -> None:
     assert 4.9 < Deadline(5).left() <= 5
     assert Deadline(-1).left() == 0

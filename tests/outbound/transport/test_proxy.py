@@ -1,4 +1,4 @@
-"""The operator's proxy: asked for the checked address, trusted with nothing else."""
+"""The administrator's proxy: it gets the checked address and nothing else."""
 
 import socket
 from contextlib import closing
@@ -17,7 +17,7 @@ HOOK = "https://hooks.example.com/canary"
 
 
 def through(port: int, ca_file: Path | None = None, trusted: frozenset[Origin] = frozenset()) -> Policy:
-    """Return a policy with a proxy on this port of the loopback."""
+    """Return a policy with a proxy on this loopback port."""
     proxy = Origin("http", "127.0.0.1", port)
     return Policy(trusted, proxy=proxy, ca_file=str(ca_file) if ca_file else None)
 
@@ -28,7 +28,7 @@ def public(host: str) -> list[str]:
 
 
 def tunnelling_to(certificate: trustme.LeafCert, heads: list[bytes]) -> Script:
-    """Return a proxy that says yes and plays the far end itself."""
+    """Return a proxy that opens the tunnel and acts as the receiver itself."""
 
     def script(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n")
@@ -88,13 +88,13 @@ def test_a_trusted_origin_is_reached_without_the_proxy() -> None:
     ],
     ids=["forbids", "cannot", "endless", "dribbles", "cut", "no_http", "silent", "resets"],
 )
-def test_a_proxy_that_opens_no_tunnel_leaves_no_way_through(script: Script) -> None:
+def test_a_proxy_that_opens_no_tunnel_means_network_unreachable(script: Script) -> None:
     with listening(script) as proxy:
         assert outcome_of(HOOK, policy=through(proxy.port), resolver=public) is Code.NETWORK_UNREACHABLE
 
 
-def test_a_proxy_whose_name_is_not_found_is_not_named() -> None:
-    # The system refuses an address on an interface it lacks by itself, without asking the network.
+def test_a_proxy_whose_name_is_not_found_is_not_in_the_failure() -> None:
+    # The system rejects an address on a missing interface without using the network.
     policy = Policy(proxy=Origin("http", "fe80::1%gone", 3128))
     with pytest.raises(DeliveryFailed) as caught:
         send(HOOK, policy=policy, resolver=public)

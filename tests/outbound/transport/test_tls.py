@@ -1,4 +1,4 @@
-"""Whose connection it is: certificates and versions, each failure by its own code."""
+"""TLS certificates and versions: each failure has its own code."""
 
 import ssl
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from webapp.outbound.transport.tls import make_context
 
 NAME = "hooks.example.com"
 NOW = datetime.now(UTC)
-ANSWER = script_of("plain", {"status": 200, "body": "ok"})
+RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
 
 
 def secured(certificate: trustme.LeafCert) -> AbstractContextManager[ScriptedServer]:
-    """Return a far end with this certificate."""
-    return listening(ANSWER, context_of(certificate))
+    """Start a receiver with this certificate."""
+    return listening(RESPONSE, context_of(certificate))
 
 
 def outcome(receiver: ScriptedServer, ca_file: Path | None) -> str | Code:
-    """Return how a send to the far end under `NAME` ends."""
+    """Return the outcome of a send to the receiver under `NAME`."""
     url = f"https://{NAME}:{receiver.port}/hook"
     return outcome_of(url, policy=trusting(url, ca_file))
 
@@ -50,7 +50,7 @@ def test_a_certificate_for_the_name_is_accepted(authority: trustme.CA, ca_file: 
     ],
     ids=["other_name", "wildcard_below", "only_the_address", "expired", "not_yet_valid", "unknown_authority"],
 )
-def test_a_bad_certificate_is_named_and_nothing_is_sent(
+def test_a_bad_certificate_has_its_own_code_and_nothing_is_sent(
     issue: Callable[[trustme.CA], trustme.LeafCert], code: Code, authority: trustme.CA, ca_file: Path
 ) -> None:
     with secured(issue(authority)) as receiver:
@@ -58,7 +58,7 @@ def test_a_bad_certificate_is_named_and_nothing_is_sent(
     assert b"".join(receiver.heads) == b""
 
 
-def test_an_authority_of_our_own_is_unknown_without_its_file(authority: trustme.CA) -> None:
+def test_a_private_authority_is_unknown_without_its_file(authority: trustme.CA) -> None:
     with secured(authority.issue_cert(NAME)) as receiver:
         assert outcome(receiver, None) is Code.TLS_UNTRUSTED
 
@@ -72,7 +72,7 @@ def test_no_variable_meant_for_other_clients_adds_an_authority(
         assert outcome(receiver, None) is Code.TLS_UNTRUSTED
 
 
-def test_the_name_is_sent_so_that_a_server_of_many_can_choose(authority: trustme.CA, ca_file: Path) -> None:
+def test_the_host_name_is_sent_for_servers_with_many_certificates(authority: trustme.CA, ca_file: Path) -> None:
     chosen = context_of(authority.issue_cert(NAME))
     default = context_of(authority.issue_cert("default.example.com"))
     asked: list[str | None] = []
@@ -82,18 +82,18 @@ def test_the_name_is_sent_so_that_a_server_of_many_can_choose(authority: trustme
         line.context = chosen
 
     default.sni_callback = choose
-    with listening(ANSWER, default) as receiver:
+    with listening(RESPONSE, default) as receiver:
         assert outcome(receiver, ca_file) == "ok"
     assert asked == [NAME]
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_a_server_that_speaks_only_old_versions_is_refused(authority: trustme.CA, ca_file: Path) -> None:
+def test_a_server_with_only_old_tls_versions_is_refused(authority: trustme.CA, ca_file: Path) -> None:
     context = context_of(authority.issue_cert(NAME))
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with listening(ANSWER, context) as receiver:
+    with listening(RESPONSE, context) as receiver:
         assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
@@ -101,8 +101,8 @@ def test_a_server_that_asks_for_our_certificate_fails_the_encryption(authority: 
     context = context_of(authority.issue_cert(NAME))
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
-    context.maximum_version = ssl.TLSVersion.TLSv1_2  # later versions say so only after the handshake
-    with listening(ANSWER, context) as receiver:
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # later versions report it only after the handshake
+    with listening(RESPONSE, context) as receiver:
         assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
@@ -112,7 +112,7 @@ def test_a_port_without_tls_fails_the_encryption(script: str, ca_file: Path) -> 
         assert outcome(receiver, ca_file) is Code.TLS_FAILED
 
 
-def test_a_server_that_never_starts_the_handshake_is_a_connection_not_made(ca_file: Path) -> None:
+def test_a_server_that_never_starts_the_handshake_is_a_connect_timeout(ca_file: Path) -> None:
     started = monotonic()
     with listening(script_of("silent", {}), read_first=False) as receiver:
         assert outcome(receiver, ca_file) is Code.CONNECT_TIMEOUT
@@ -123,9 +123,7 @@ def test_a_server_that_never_starts_the_handshake_is_a_connection_not_made(ca_fi
     ("script", "code"),
     [("dribbled_headers", Code.DEADLINE_EXCEEDED), ("hangs_up", Code.CONNECTION_CLOSED), ("dribbled_body", "ok")],
 )
-def test_a_hostile_answer_is_cut_under_tls_as_well(
-    script: str, code: str, authority: trustme.CA, ca_file: Path
-) -> None:
+def test_a_hostile_response_is_cut_under_tls(script: str, code: str, authority: trustme.CA, ca_file: Path) -> None:
     context = context_of(authority.issue_cert(NAME))
     started = monotonic()
     with listening(script_of(script, {}), context) as receiver:
@@ -133,10 +131,10 @@ def test_a_hostile_answer_is_cut_under_tls_as_well(
     assert monotonic() - started < BRIEF.whole + 1
 
 
-def test_the_authorities_are_read_once_in_a_process(ca_file: Path) -> None:
+def test_the_authorities_are_read_once_per_process(ca_file: Path) -> None:
     assert make_context(str(ca_file)) is make_context(str(ca_file))
     assert make_context(str(ca_file)) is not make_context()
 
 
-def test_what_a_connection_may_be_used_for_is_not_mixed_up(ca_file: Path) -> None:
+def test_contexts_for_different_protocols_are_not_shared(ca_file: Path) -> None:
     assert make_context(str(ca_file), "http/1.1") is not make_context(str(ca_file))
