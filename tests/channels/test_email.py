@@ -127,11 +127,11 @@ def test_a_mail_that_nobody_gets_is_named_by_step_and_number(
     assert (caught.value.code, caught.value.facts.status, caught.value.facts.token) == (code, status, token)
 
 
-def test_without_a_mail_server_the_operator_is_named_in_the_next_step(message: Message) -> None:
+def test_without_a_mail_server_the_next_step_names_the_administrator(message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         CHANNEL.send(THREE, message, OutboundClient())
     assert caught.value.code is Code.CONFIG_INCOMPLETE
-    assert "operator" in CHANNEL.hints[Code.CONFIG_INCOMPLETE]
+    assert "your Alertcheck administrator" in CHANNEL.hints[Code.CONFIG_INCOMPLETE]
 
 
 def test_without_recipients_the_settings_are_incomplete(message: Message, outbound: OutboundClient) -> None:

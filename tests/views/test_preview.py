@@ -66,7 +66,7 @@ def test_it_says_where_to_by_host_and_fingerprint_and_how_the_signature_is_made(
     page = visit(seeded.viewer).get(f"{OWN}/preview").text
 
     assert f"fingerprint <code>{app_settings.cipher.fingerprint(address)}</code>" in page
-    assert "(v1, made of all this with the signing secret)" in page
+    assert "(v1, computed from the id, the timestamp and the body with the signing secret)" in page
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_looking_sends_nothing(app: Flask, seeded: SeededIds, visit: Visit) -> N
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("config", "", "The stored settings cannot be read with the keys in use."),
-        ("type", "pigeon", "A setting that is needed to send is missing."),
+        ("config", "", "Alertcheck cannot decrypt the stored settings of this destination."),
+        ("type", "pigeon", "A setting that is required for sending is missing."),
     ],
 )
 def test_what_could_not_be_sent_is_said_with_what_to_do(
