@@ -18,15 +18,13 @@ from tests.containers import (
 )
 from webapp.environment.deprecated_names import NEW_NAMES
 from webapp.environment.model import variables_of
-from webapp.settings import OperatorSettings
+from webapp.settings import SettingsModel
 
 SERVICES = read_services()
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
-VARIABLES = variables_of(OperatorSettings)
+VARIABLES = variables_of(SettingsModel)
 SETTINGS = set(VARIABLES.values())
-NUMBERS = {
-    VARIABLES[name]: info.default for name, info in OperatorSettings.model_fields.items() if info.annotation is int
-}
+NUMBERS = {VARIABLES[name]: info.default for name, info in SettingsModel.model_fields.items() if info.annotation is int}
 SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|URL")
 
 

@@ -60,7 +60,7 @@ def test_a_sentence_with_every_fact_fits_its_column(code: Code) -> None:
     ("code", "sentence"),
     [
         (Code.NOT_FOUND, "hooks.example answered 404"),
-        (Code.CONNECT_TIMEOUT, "hooks.example did not take the connection in time (5.25 s)."),
+        (Code.CONNECT_TIMEOUT, "hooks.example did not complete the connection in time (5.25 s)."),
         (Code.RECIPIENTS_REFUSED, "hooks.example refused every recipient: 404 (no_service)."),
         (Code.INTERNAL_ERROR, "(reference K7QF)"),
         (Code.REMOTE_REJECTED, "(no_service)"),
@@ -117,7 +117,7 @@ def test_a_failure_that_may_have_arrived_does_not_mention_sent(code: Code) -> No
 
 @pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_have_arrived])
 def test_a_failure_that_may_have_arrived_asks_to_check_before_another_test(code: Code) -> None:
-    assert "before you press again" in EXPLANATIONS[code].next_step
+    assert "before you send another test" in EXPLANATIONS[code].next_step
 
 
 def test_an_error_shows_only_its_code() -> None:

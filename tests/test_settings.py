@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from webapp.environment.model import Misconfigured, read_model, variables_of
-from webapp.settings import AppSettings, OperatorSettings, read_settings
+from webapp.settings import AppSettings, SettingsModel, read_settings
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in range(2)]
 NEEDED = {
@@ -95,7 +95,7 @@ def test_an_empty_optional_setting_means_unset() -> None:
     app_settings, emptied = read(), read(**dict.fromkeys(OPTIONAL, ""))
 
     assert (emptied.https, emptied.hosts, emptied.proxies, emptied.demo) == (False, (), 0, None)
-    assert (emptied.presses, emptied.outbound) == (app_settings.presses, app_settings.outbound)
+    assert (emptied.send_limits, emptied.outbound) == (app_settings.send_limits, app_settings.outbound)
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -204,7 +204,7 @@ def test_a_key_file_that_others_may_read_is_refused(key_file: Path, mode: int) -
     key_file.write_text(KEYS[0])
     key_file.chmod(mode)
 
-    with pytest.raises(Misconfigured, match="can be read by others"):
+    with pytest.raises(Misconfigured, match="can be read by other users"):
         read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file))
 
 
@@ -394,7 +394,7 @@ def test_all_problems_are_reported_at_once() -> None:
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("variable", variables_of(OperatorSettings).values())
+@pytest.mark.parametrize("variable", variables_of(SettingsModel).values())
 @pytest.mark.parametrize("garbage", ["\udcff canary \x85", "canary://[canary@canary", "canary\u2100", "=canary;,="])
 def test_garbage_in_any_setting_is_never_quoted(
     variable: str, garbage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -412,7 +412,7 @@ def test_a_key_file_with_other_content_is_refused(key_file: Path, content: bytes
     key_file.write_bytes(content)
     key_file.chmod(0o600)
 
-    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_CONFIG_KEYS_FILE holds something that is not a") as caught:
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_CONFIG_KEYS_FILE contains something that is not a") as caught:
         read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file))
 
     assert "canary" not in str(caught.value)
@@ -425,7 +425,7 @@ def test_a_key_file_is_enough(key_file: Path) -> None:
 
 
 def test_a_mail_sender_that_is_not_an_address_is_refused() -> None:
-    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_MAIL_FROM has to be a plain e-mail address such as "):
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_MAIL_FROM has to be a plain email address such as "):
         read(ALERTCHECK_MAIL_URL="smtp://mail.example:25", ALERTCHECK_MAIL_FROM="alerts")
 
 
@@ -462,7 +462,7 @@ def test_the_printed_settings_model_contains_no_secret(key_file: Path) -> None:
         "ALERTCHECK_METRICS_TOKEN": "canary-metrics-token",
         "ALERTCHECK_CONFIG_KEYS_FILE": str(key_file),
     }
-    printed = repr(read_model(OperatorSettings, NEEDED | secrets)) + str(read_model(OperatorSettings, NEEDED))
+    printed = repr(read_model(SettingsModel, NEEDED | secrets)) + str(read_model(SettingsModel, NEEDED))
 
     assert "canary" not in printed
     assert KEYS[0] not in printed

@@ -1,4 +1,4 @@
-"""The link in a test message by which whoever reads it says "I see it": made, signed and read here."""
+"""Creates, signs and reads the "I see it" link of a test message."""
 
 import hashlib
 import re
@@ -9,19 +9,19 @@ from itsdangerous import BadData, URLSafeSerializer
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.urls import read_url
 
+# How long a link works after the press.
 LINK_LIFETIME = timedelta(days=7)
-"""How long after the press a link works."""
 
+# The path of a link, in front of its token.
 PATH = "/seen/"
-"""Where a link leads; the token stands behind it."""
 
 
 class Forged(Exception):
-    """A token is none of ours, or was changed on its way."""
+    """A token was not created by this installation, or was changed."""
 
 
 class ReceiptLinks:
-    """Makes links and reads their tokens. public_url: the origin that people reach the pages at; None: no links."""
+    """Creates links and reads their tokens. public_url: the origin of the pages, or None to create no links."""
 
     def __init__(self, key: str, public_url: str | None) -> None:
         self.public_url = public_url
@@ -29,18 +29,18 @@ class ReceiptLinks:
         self._serializer = URLSafeSerializer(key, salt="receipt", signer_kwargs=sha256)
 
     def make(self, delivery_id: int, reference: str) -> str | None:
-        """Make the link of a delivery, the same for every attempt, or None where nobody could follow it."""
+        """Return the link of a delivery, which is the same for every attempt, or None if `public_url` is None."""
         if self.public_url is None:
             return None
         return f"{self.public_url}{PATH}{self.sign(delivery_id, reference)}"
 
     def sign(self, delivery_id: int, reference: str) -> str:
-        """Make a token. It holds the reference too: after a restore from a backup, ids are given out again."""
+        """Return a token. It contains the reference too, because ids are reused after a restore from a backup."""
         token = self._serializer.dumps([delivery_id, reference])
         return token if isinstance(token, str) else token.decode()
 
     def read(self, token: str) -> tuple[int, str]:
-        """Return the delivery's id and its reference. Raises `Forged`."""
+        """Return the delivery's id and reference. Raises `Forged`."""
         try:
             delivery_id, reference = self._serializer.loads(token)
         except BadData:
@@ -48,7 +48,7 @@ class ReceiptLinks:
         return delivery_id, reference
 
     def find_token(self, text: str) -> str | None:
-        """Find the token of a link of ours in a message; what leads anywhere else is none."""
+        """Return the token of the first link in a message that leads to these pages, or None."""
         if self.public_url is None:
             return None
         found = re.search(rf"{re.escape(self.public_url + PATH)}([\w.-]+)", text, re.ASCII)
@@ -56,12 +56,12 @@ class ReceiptLinks:
 
 
 def read_public_url(text: str) -> str:
-    """Return the canonical origin. Raises ValueError with the rest of a sentence about the setting."""
+    """Return the canonical origin of the pages. Raises ValueError with the rest of a sentence about the setting."""
     try:
         target = read_url(text)
     except DeliveryFailed:
         target = None
-    # Not repeated: a password may stand in it.
+    # The sentence does not repeat the URL, which may hold a password.
     if target is None or target.path != "/":
         raise ValueError("takes scheme://host without a path, such as https://alertcheck.example.com.")
     return f"{target.scheme}://{target.authority}"

@@ -1,4 +1,4 @@
-"""What the operator sets, read from the environment once; a missing or wrong value is said plainly."""
+"""Reads the installation's settings from the environment. Missing or invalid settings are reported at startup."""
 
 import os
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.model import PREFIX, needed_with, read_model, split, variables_of
 from webapp.environment.values import (
-    MAKE_RANDOM,
+    GENERATE_RANDOM_COMMAND,
     check_database_url,
     check_days,
     check_metrics_token,
@@ -24,7 +24,7 @@ from webapp.environment.values import (
     check_secret_key,
     read_config_keys,
     read_flag,
-    read_waits,
+    read_retry_delays,
 )
 from webapp.extensions import app_state
 from webapp.outbound import OutboundClient
@@ -34,26 +34,25 @@ from webapp.receipt_links import ReceiptLinks, read_public_url
 
 log = getLogger(__name__)
 
-READ_ELSEWHERE = frozenset(
+# Variables that the application does not read, but that are not misspelled settings either.
+EXTERNAL_VARIABLES = frozenset(
     f"{PREFIX}{name}"
     for name in (
         "WEB_ADDRESS",  # compose.yaml
         *("CHROMIUM", "NO_SKIP", "WALKS"),  # tests and benchmarks
     )
 )
-"""Variables that are no misspelt settings, although the application does not read them."""
-
 Count = Annotated[int, Field(ge=0, lt=10**9)]
 Flag = Annotated[bool, PlainValidator(read_flag)]
 Keys = tuple[str, ...]
 Sender = Annotated[str, AfterValidator(check_sender)]
 
 
-class OperatorSettings(OutboundSettings):
-    """Every setting, as docs/settings.md explains it. What may hold a secret is not in its repr."""
+class SettingsModel(OutboundSettings):
+    """Every setting, as described in docs/settings.md. Settings that may hold a secret are not in its repr."""
 
     secret_key: Annotated[str, AfterValidator(check_secret_key)] = Field(
-        validation_alias="SECRET_KEY", description=f"Make one with: {MAKE_RANDOM}", repr=False
+        validation_alias="SECRET_KEY", description=f"Make one with: {GENERATE_RANDOM_COMMAND}", repr=False
     )
     config_keys_file: Annotated[Keys, PlainValidator(read_key_file)] = Field((), repr=False)
     config_keys: Annotated[Keys, PlainValidator(read_config_keys)] = Field((), validate_default=True, repr=False)
@@ -70,7 +69,7 @@ class OperatorSettings(OutboundSettings):
     presses_per_member: Count = 120
     presses_per_workspace: Count = 600
     metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
-    real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_waits)] = ()
+    real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_retry_delays)] = ()
     keep_deliveries_days: Annotated[Count, AfterValidator(check_days)] = 0
     demo: Flag = False
     demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
@@ -80,7 +79,11 @@ class OperatorSettings(OutboundSettings):
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the demo's far end keeps what it gets, and where it listens."""
+    """The demo receiver.
+
+    inbox: the file with its messages. receiver: its origin.
+    signing_secret_file: the file with the secret that signs the demo's webhooks.
+    """
 
     inbox: Path
     receiver: str
@@ -89,7 +92,7 @@ class Demo:
 
 @dataclass(frozen=True)
 class SendLimits:
-    """How many tests a minute one member, and one workspace, may send: a test button must not become a cannon."""
+    """How many tests a member and a workspace may send per minute, so that the button cannot flood a receiver."""
 
     per_member: int
     per_workspace: int
@@ -97,13 +100,14 @@ class SendLimits:
 
 @dataclass(frozen=True)
 class AppSettings:
-    """The operator's settings.
+    """The settings of one installation.
 
-    real_alert_retry_delays: how long after each failed attempt a real alert is tried again. Empty: another program
-        sends them.
-    keep_deliveries: how long ended deliveries are kept; None: for ever.
-    hosts: the names under which the pages may be asked for; none: any. demo: None in production.
-    metrics_token: what whoever asks for /metrics has to know; None: nobody may, but for the demo's visitors.
+    real_alert_retry_delays: the delay before each retry of a real alert. Empty if another program sends real alerts.
+    keep_deliveries: how long completed deliveries are kept, or None for forever.
+    links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
+    hosts: the host names that the pages respond to. Empty for any name.
+    metrics_token: the bearer token for /metrics, or None. Without a token, only the demo serves /metrics.
+    demo: None in production.
     """
 
     secret_key: str = field(repr=False)
@@ -111,7 +115,7 @@ class AppSettings:
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     outbound: OutboundClient
-    presses: SendLimits
+    send_limits: SendLimits
     real_alert_retry_delays: tuple[timedelta, ...]
     keep_deliveries: timedelta | None
     links: ReceiptLinks = field(repr=False)
@@ -123,11 +127,11 @@ class AppSettings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
-    """Read every setting; warn of old and unknown names. Raises `Misconfigured`."""
+    """Read every setting, and log a warning for each old or unknown name. Raises `Misconfigured`."""
     renamed = use_new_names(environ)
-    for warning in (*renamed.warnings, *_name_unknown(renamed.environ)):
+    for warning in (*renamed.warnings, *_describe_unknown(renamed.environ)):
         log.warning(warning)
-    return _make_app_settings(read_model(OperatorSettings, renamed.environ, renamed.problems))
+    return _make_app_settings(read_model(SettingsModel, renamed.environ, renamed.problems))
 
 
 def current_settings() -> AppSettings:
@@ -135,27 +139,27 @@ def current_settings() -> AppSettings:
     return app_state().settings
 
 
-def _name_unknown(environ: Mapping[str, str]) -> list[str]:
-    known = READ_ELSEWHERE | set(variables_of(OperatorSettings).values())
+def _describe_unknown(environ: Mapping[str, str]) -> list[str]:
+    known = EXTERNAL_VARIABLES | set(variables_of(SettingsModel).values())
     unknown = sorted(name for name in environ.keys() - known if name.startswith(PREFIX) and environ[name].strip())
     return [f"{name} is not a setting, so it is ignored.{_suggest(name, known)}" for name in unknown]
 
 
 def _suggest(name: str, known: frozenset[str]) -> str:
-    """Name the nearest setting. The prefix is left out of the comparison: it makes any two names alike."""
+    """Suggest the nearest setting. The comparison ignores the prefix, which would make all names similar."""
     names = [other.removeprefix(PREFIX) for other in known if other.startswith(PREFIX)]
     nearest = get_close_matches(name.removeprefix(PREFIX), names, n=1)
     return f" Did you mean {PREFIX}{nearest[0]}?" if nearest else ""
 
 
-def _make_app_settings(settings: OperatorSettings) -> AppSettings:
+def _make_app_settings(settings: SettingsModel) -> AppSettings:
     return AppSettings(
         secret_key=settings.secret_key,
         cipher=SettingsCipher(settings.config_keys_file or settings.config_keys, fingerprint_key=settings.secret_key),
         database_url=settings.database_url,
         redis_url=settings.redis_url,
         outbound=OutboundClient(policy=settings.policy, mail=_mail_server(settings)),
-        presses=SendLimits(settings.presses_per_member, settings.presses_per_workspace),
+        send_limits=SendLimits(settings.presses_per_member, settings.presses_per_workspace),
         real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
         links=ReceiptLinks(settings.secret_key, settings.public_url),
@@ -167,19 +171,19 @@ def _make_app_settings(settings: OperatorSettings) -> AppSettings:
     )
 
 
-def _mail_server(settings: OperatorSettings) -> MailServer | None:
+def _mail_server(settings: SettingsModel) -> MailServer | None:
     if settings.mail_url is None or settings.mail_from is None:
         return None
     return parse_mail_url(settings.mail_url, settings.mail_from, settings.ca_file)
 
 
-def _hosts(settings: OperatorSettings) -> tuple[str, ...]:
-    named = settings.allowed_hosts
-    # This machine may always ask: health checks do. A demo, which asks for no password, answers nobody else.
-    return (*named, "127.0.0.1", "localhost") if named or settings.demo else ()
+def _hosts(settings: SettingsModel) -> tuple[str, ...]:
+    allowed = settings.allowed_hosts
+    # Health checks need this machine's own names. The demo has no passwords, so by default it allows no other names.
+    return (*allowed, "127.0.0.1", "localhost") if allowed or settings.demo else ()
 
 
-def _demo(settings: OperatorSettings) -> Demo | None:
+def _demo(settings: SettingsModel) -> Demo | None:
     if not settings.demo or settings.demo_inbox is None or settings.demo_receiver_http is None:
         return None
     return Demo(settings.demo_inbox, settings.demo_receiver_http, settings.demo_signing_secret_file)

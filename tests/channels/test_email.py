@@ -133,7 +133,7 @@ def test_without_a_mail_server_the_next_step_names_the_administrator(message: Me
     with pytest.raises(DeliveryFailed) as caught:
         CHANNEL.send(THREE, message, OutboundClient())
     assert caught.value.code is Code.CONFIG_INCOMPLETE
-    assert "operator" in CHANNEL.hints[Code.CONFIG_INCOMPLETE]
+    assert "your Alertcheck administrator" in CHANNEL.hints[Code.CONFIG_INCOMPLETE]
 
 
 def test_without_recipients_the_settings_are_incomplete(message: Message, outbound: OutboundClient) -> None:

@@ -83,7 +83,7 @@ def test_the_request_carries_a_text_that_identifies_the_test(receiver: Recording
     assert receiver.request.content_type == "application/json"
     assert receiver.json["text"].splitlines() == [
         "*[TEST] Test alert from Acme GmbH*",
-        "Someone pressed Send test to see whether alerts arrive here. There is nothing to do.",
+        "Someone pressed Send test to check whether alerts arrive here. No action is needed.",
         "*Workspace:* Acme GmbH",
         "*Destination:* On-call",
         "*Sent by:* Support desk",

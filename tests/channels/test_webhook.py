@@ -77,7 +77,7 @@ def test_the_body_is_an_event_that_names_itself(receiver: RecordingReceiver, mes
         "timestamp": "2026-11-03T08:35:06+00:00",
         "data": {
             "title": "[TEST] Test alert from Acme GmbH",
-            "explanation": "Someone pressed Send test to see whether alerts arrive here. There is nothing to do.",
+            "explanation": "Someone pressed Send test to check whether alerts arrive here. No action is needed.",
             "workspace": "Acme GmbH",
             "destination": "On-call",
             "sent_by": "Support desk",

@@ -130,7 +130,7 @@ def test_a_failure_is_shown_with_its_next_step_and_its_doubt(app: Flask) -> None
     html = _render(app, _show(lost))
 
     assert "<p>The worker stopped.</p>" in html
-    assert "<b>Next:</b> Look in the channel before you press again." in html
+    assert "<b>Next:</b> Check whether the message arrived before you send another test." in html
     assert "The message may or may not have arrived." in html
 
 

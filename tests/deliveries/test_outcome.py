@@ -83,13 +83,13 @@ def test_a_deferred_test_shows_the_last_failure_and_the_time_of_the_next_attempt
 def test_a_later_attempt_that_waits_for_a_worker_is_shown() -> None:
     outcome = describe_outcome(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
 
-    assert (outcome.sentence, outcome.at_label) == ("It was busy. Attempt 2 waits for a worker.", "waiting since")
+    assert (outcome.sentence, outcome.at_label) == ("It was busy. Attempt 2 is waiting for a worker.", "waiting since")
 
 
 def test_a_later_attempt_that_is_being_sent_is_shown() -> None:
     second = _test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW, **(BUSY | {"attempt_count": 2}))
 
-    assert describe_outcome(second, "webhook").sentence == "It was busy. Attempt 2 is on its way."
+    assert describe_outcome(second, "webhook").sentence == "It was busy. Attempt 2 is running."
 
 
 def test_sent_claims_no_more_than_the_channel_knows() -> None:

@@ -106,7 +106,7 @@ def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(seeded: SeededI
 
     delivery = _get(delivery_id)
     assert (delivery.status, delivery.last_error_code) == (DeliveryStatus.FAILED, "queue_unavailable")
-    assert delivery.last_error_message == "The queue could not be reached, so nothing was sent."
+    assert delivery.last_error_message == "Alertcheck could not reach its queue, so nothing was sent."
 
 
 def test_a_delivery_that_a_worker_has_claimed_is_not_failed_as_unqueued(seeded: SeededIds) -> None:

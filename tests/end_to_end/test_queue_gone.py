@@ -16,7 +16,7 @@ from webapp.models import DeliveryStatus
 
 pytestmark = pytest.mark.slow
 
-NOTHING_WAS_SENT = "The queue could not be reached, so nothing was sent."
+NOTHING_WAS_SENT = "Alertcheck could not reach its queue, so nothing was sent."
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from webapp.environment.deprecated_names import NEW_NAMES, use_new_names
 from webapp.environment.model import variables_of
-from webapp.settings import OperatorSettings
+from webapp.settings import SettingsModel
 
 
 @pytest.mark.parametrize("old", NEW_NAMES)
@@ -17,7 +17,7 @@ def test_an_old_name_sets_the_new_one_with_a_warning(old: str) -> None:
 
 
 def test_every_new_name_is_a_setting_or_a_variable_of_compose() -> None:
-    assert set(NEW_NAMES.values()) - set(variables_of(OperatorSettings).values()) == {"ALERTCHECK_WEB_ADDRESS"}
+    assert set(NEW_NAMES.values()) - set(variables_of(SettingsModel).values()) == {"ALERTCHECK_WEB_ADDRESS"}
 
 
 def test_the_old_and_the_new_name_may_have_the_same_value() -> None:

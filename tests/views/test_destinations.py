@@ -176,11 +176,11 @@ def test_an_empty_form_names_every_required_field(admin: Visitor) -> None:
     [
         ("webhook", "ftp://hooks.example.com/canary", "The address does not begin with https://."),
         ("webhook", "https://ann:canary@hooks.example.com/", "The address cannot be used as it is written."),
-        ("webhook", "https://hooks.example.com:8443/canary", "The address names a port other than 443."),
-        ("webhook", "https://10.0.0.1/canary", "The address leads to a place that messages may not be sent to."),
+        ("webhook", "https://hooks.example.com:8443/canary", "The address uses a port other than 443."),
+        ("webhook", "https://10.0.0.1/canary", "Alertcheck is not allowed to send messages to this address."),
         ("webhook", "canary", "The address cannot be used as it is written."),
         ("teams", "https://x.webhook.office.com/webhookb2/canary", "which Microsoft has retired. In Teams"),
-        ("teams", "https://x.environment.api.powerplatform.com/canary", "(no sig in it). In Power Automate"),
+        ("teams", "https://x.environment.api.powerplatform.com/canary", "(its address has no sig). In Power Automate"),
         ("slack", "https://hooks.slack.com/canary", "This is not the address of an incoming webhook."),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_new_form_shows_no_errors(admin: Visitor) -> None:
 def test_wrong_recipients_are_shown_as_they_were_typed(admin: Visitor) -> None:
     page = admin.post(f"{LIST}/new/email", {"name": "Desk", "recipients": "ann@example.com, <bob>"}).text
 
-    assert "Address 2 is not a plain e-mail address" in _errors(page)["recipients"]
+    assert "Address 2 is not a plain email address" in _errors(page)["recipients"]
     assert "ann@example.com, &lt;bob&gt;</textarea>" in page
 
 

@@ -235,7 +235,7 @@ def test_an_abandoned_test_is_not_pending_in_a_history(
     with app.app_context():
         add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(600))
 
-    assert "No worker picked the message up in time, so nothing was sent." in reader.client.get(path).text
+    assert "No worker picked up the message in time, so nothing was sent." in reader.client.get(path).text
 
 
 @pytest.mark.parametrize("path", ["/w/harbor/destinations", "/w/harbor/destinations/1"])

@@ -66,7 +66,7 @@ def test_the_preview_shows_host_fingerprint_and_how_the_signature_is_made(
     page = visit(seeded.viewer).get(f"{OWN}/preview").text
 
     assert f"fingerprint <code>{app_settings.cipher.fingerprint(address)}</code>" in page
-    assert "(v1, made of all this with the signing secret)" in page
+    assert "(v1, computed from the id, the timestamp and the body with the signing secret)" in page
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_a_preview_sends_nothing(app: Flask, seeded: SeededIds, visit: Visit) ->
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("config", "", "The stored settings cannot be read with the keys in use."),
-        ("type", "pigeon", "A setting that is needed to send is missing."),
+        ("config", "", "Alertcheck cannot decrypt the stored settings of this destination."),
+        ("type", "pigeon", "A setting that is required for sending is missing."),
     ],
 )
 def test_a_message_that_cannot_be_sent_is_explained_with_the_next_step(

@@ -176,7 +176,7 @@ def test_without_a_queue_the_press_reports_at_once_that_nothing_was_sent(
 
     assert response.status_code == 503
     assert 'data-last-test="failed"' in response.text
-    assert "The queue could not be reached, so nothing was sent." in response.text
+    assert "Alertcheck could not reach its queue, so nothing was sent." in response.text
     assert [(row.status, row.last_error_code) for row in _deliveries(app)] == [
         (DeliveryStatus.FAILED, "queue_unavailable")
     ]
@@ -258,7 +258,7 @@ def test_without_a_worker_a_badge_does_not_stay_pending_for_ever(
     page = visit(seeded.viewer).get(path).text
 
     assert 'data-last-test="failed"' in page
-    assert "No worker picked the message up in time, so nothing was sent." in page
+    assert "No worker picked up the message in time, so nothing was sent." in page
 
 
 def test_a_waiting_test_shows_that_no_worker_has_been_seen(app: Flask, seeded: SeededIds, visit: Visit) -> None:

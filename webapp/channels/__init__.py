@@ -1,4 +1,4 @@
-"""Every channel there is, by name. A new channel is a new file here; its name is the file's."""
+"""All channels, by name. A new channel is a new file in this folder, and the name of the file is its name."""
 
 from importlib import import_module
 from pkgutil import iter_modules

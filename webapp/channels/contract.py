@@ -1,6 +1,6 @@
-"""What a channel is: a value that describes itself (label, guide, fields), and functions that preview and send.
+"""Defines what a channel is: a value with a label, a guide and fields, and functions that preview and send.
 
-A channel's `send` returns an `Accepted` or raises `DeliveryFailed`, and nothing else.
+A channel's `send` returns an `Accepted` or raises `DeliveryFailed`, and raises nothing else.
 """
 
 import json
@@ -15,37 +15,36 @@ from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.status_codes import raise_for_status
 from webapp.outbound.policy.urls import check_url
 
+# A destination's decrypted settings: field names to values. The first field of a channel determines the receiver.
 Settings = Mapping[str, str]
-"""A destination's decrypted settings: the name of a field to its value. The first field says where messages go."""
 
-LONGEST_NAME = 200
-"""Characters of a name that a message repeats, so that no name makes it too large for a channel."""
+# Characters of a name in a message, so that no name makes the message too large for a channel.
+MAX_NAME_LENGTH = 200
 
+# The text of the link in a message.
 I_SEE_IT = "I see it"
-"""What a message's link says."""
-
 
 JSON = "application/json"
 JSON_HEADERS = {"Content-Type": JSON}
 
 
 class FieldKind(StrEnum):
-    """How a field is asked for and shown."""
+    """How a field is entered and shown."""
 
     ADDRESS = "address"  # a URL, secret as a whole: shown as host and fingerprint
     SECRET = "secret"  # noqa: S105 - never shown
-    RECIPIENTS = "recipients"  # e-mail addresses: in full to admins only
+    RECIPIENTS = "recipients"  # email addresses: shown in full to admins only
 
 
 class SettingInvalid(ValueError):
-    """A field's value can't be used; the text is a sentence for the person who typed it, without the value."""
+    """The value of a field cannot be used. The text is a sentence for the person who typed it, without the value."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One setting of a channel; drives the form, the validation and the masking.
+    """One setting of a channel, which determines the form, the validation and the masking.
 
-    check: returns the value to keep (trimmed, normalised) or raises `SettingInvalid`.
+    check: returns the value to store (trimmed, normalized) or raises `SettingInvalid`.
     """
 
     name: str
@@ -58,14 +57,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. Holds nothing secret but the link: the rest is stored as the delivery's payload.
+    """The content of a message. All of it but the secret link is stored as the delivery's payload.
 
     event_type: `alerts.test` for a test send.
     reference: the short code that the page shows too.
     message_id: the same for every attempt of one delivery.
-    requested_by: who pressed, or the rule of a real alert.
-    alert: what a real alert is about; None for a test send.
-    receipt_link: where whoever sees the message can say so; None: nowhere.
+    requested_by: the person who pressed Send test, or the rule of a real alert.
+    alert: the subject of a real alert, or None for a test send.
+    receipt_link: the "I see it" link, or None if there is none.
     """
 
     event_type: str
@@ -80,7 +79,7 @@ class Message:
 
     @property
     def title(self) -> str:
-        """Say in one line what this is about, and whose it is; a test says that it is one."""
+        """The subject and the workspace on one line. The title of a test send begins with [TEST]."""
         workspace = _on_one_line(self.workspace)
         if self.alert is not None:
             return f"{_on_one_line(self.alert)} ({workspace})"
@@ -88,14 +87,14 @@ class Message:
 
     @property
     def explanation(self) -> str:
-        """Tell whoever reads it at the far end what to make of it."""
+        """A sentence for the reader of the message: why it was sent."""
         if self.alert is not None:
-            return "An alert rule of this workspace was met."
-        return "Someone pressed Send test to see whether alerts arrive here. There is nothing to do."
+            return "The conditions of an alert rule in this workspace were met."
+        return "Someone pressed Send test to check whether alerts arrive here. No action is needed."
 
     @property
     def facts(self) -> dict[str, str]:
-        """Say where the message comes from: a label to what stands beside it, both on one line each."""
+        """The origin of the message: labels to values, each on one line."""
         return {
             "Workspace": _on_one_line(self.workspace),
             "Destination": _on_one_line(self.destination),
@@ -107,10 +106,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The far end's yes.
+    """The receiver accepted the message.
 
-    status: its HTTP status or SMTP reply code.
-    warning: our own sentence on what was not accepted ("1 of 3 recipients refused"), or None.
+    status: the receiver's HTTP status or SMTP reply code.
+    warning: our own sentence about the part that was not accepted ("1 of 3 recipients was refused."), or None.
     """
 
     status: int
@@ -119,14 +118,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Part:
-    """A text of a message, exactly as it is sent. media_type: "application/json", "text/plain"."""
+    """One body part of a message, exactly as sent. media_type: "application/json" or "text/plain", for example."""
 
     media_type: str
     text: str
 
     @property
     def readable(self) -> str:
-        """Say the same with room to read: JSON on many lines, its letters written out."""
+        """The text for people to read: JSON is indented, and its escaped characters are written out."""
         if self.media_type != JSON:
             return self.text
         return json.dumps(json.loads(self.text), indent=2, ensure_ascii=False)
@@ -134,10 +133,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would be sent, composed as `send` composes it. Where to is left to whoever shows it: that is secret.
+    """The message that `send` would send. It does not contain the receiver's address, which is secret.
 
-    verb: how it is handed over ("POST").
-    headers: those that say something of the message; of a secret one, our own words on how it is made.
+    verb: the method of sending ("POST", "Mail").
+    headers: the headers that describe the message. The value of a secret header is replaced by how it is computed.
     """
 
     verb: str
@@ -150,11 +149,11 @@ class Channel:
     """A kind of destination.
 
     label: the service's name ("Microsoft Teams").
-    guide: how to get what the fields ask for, step by step, in the words of this service's own screens.
-    accepted: what the page says of a sent message; claims no more than is known.
-    after_accepted: what to do if nothing shows up at the far end although it was accepted.
-    preview: raises `DeliveryFailed` where `send` would before it connects.
-    hints: next steps in the words of this service's own screens, by code; the general ones apply otherwise.
+    guide: how to get the values of the fields, step by step, in the words of the service's own screens.
+    accepted: the page's words for an accepted message, which claim no more than is known.
+    after_accepted: the next step if an accepted message is not visible at the receiver.
+    preview: raises `DeliveryFailed` wherever `send` would before it connects.
+    hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
     """
 
     label: str
@@ -168,7 +167,7 @@ class Channel:
 
 
 def get_setting(settings: Settings, name: str) -> str:
-    """Return a setting that sending needs; raises `DeliveryFailed` (`config_incomplete`) if it is missing or empty."""
+    """Return a required setting. Raises `DeliveryFailed` (`config_incomplete`) if it is missing or empty."""
     value = settings.get(name, "").strip()
     if not value:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
@@ -176,15 +175,15 @@ def get_setting(settings: Settings, name: str) -> str:
 
 
 def preview_post(settings: Settings, body: str, headers: Mapping[str, str] = JSON_HEADERS) -> Preview:
-    """Show a POST of JSON to the address that is set; raises `DeliveryFailed` if none is."""
+    """Return the preview of a JSON POST. Raises `DeliveryFailed` if no address is set."""
     get_setting(settings, "address")
     return Preview("POST", headers, (Part(JSON, body),))
 
 
 def check_address(text: str, outbound: OutboundClient, hosts: tuple[str, ...] | None = None) -> str:
-    """Return the canonical form of an address that messages may be posted to; raises `SettingInvalid`.
+    """Return the canonical form of an address that messages may be posted to. Raises `SettingInvalid`.
 
-    hosts: the host patterns of a service that has its own; None for any public host.
+    hosts: the host patterns of a service with its own hosts, or None for any public host.
     """
     try:
         return check_url(text.strip(), outbound.policy, hosts).url
@@ -194,9 +193,9 @@ def check_address(text: str, outbound: OutboundClient, hosts: tuple[str, ...] | 
 
 
 def require_2xx(response: HttpResponse, address: str, token: str | None = None) -> None:
-    """Return for any 2xx; raises `DeliveryFailed` for every other status.
+    """Return for any 2xx. Raises `DeliveryFailed` for every other status.
 
-    token: the one word of the answer that the channel recognised, to be shown with the failure.
+    token: the word of the response that the channel recognized, to be shown with the failure.
     """
     try:
         raise_for_status(response, urlsplit(address).hostname)
@@ -207,4 +206,4 @@ def require_2xx(response: HttpResponse, address: str, token: str | None = None) 
 
 def _on_one_line(text: str) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split())[:LONGEST_NAME]
+    return " ".join(printable.split())[:MAX_NAME_LENGTH]

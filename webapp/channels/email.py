@@ -1,4 +1,4 @@
-"""E-mail, through the operator's own mail server."""
+"""Email, through the mail server of the installation."""
 
 import re
 from email.header import Header
@@ -23,29 +23,29 @@ from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailResponse, MailServer, OutboundClient, send_mail
 from webapp.outbound.smtp.client import is_mail_address
 
-MOST_RECIPIENTS = 20
+MAX_RECIPIENTS = 20
 
-LONGEST_PLAIN_SUBJECT = 78 - len("Subject: ")
-"""Characters that fit on one line (RFC 5322, section 2.1.1)."""
+# Characters that fit on one line (RFC 5322, section 2.1.1).
+MAX_PLAIN_SUBJECT_LENGTH = 78 - len("Subject: ")
 
-PREVIEWED = ("Subject", "From", "Date", "Message-ID", "Auto-Submitted")
-"""Headers that a preview shows; To is not for everybody."""
+# The headers that a preview shows. To is missing because only admins may see the recipients in full.
+PREVIEW_HEADERS = ("Subject", "From", "Date", "Message-ID", "Auto-Submitted")
 
-OPERATOR = "Ask the operator of this dashboard to check its mail settings"
+CHECK_MAIL_SETTINGS = "Ask your Alertcheck administrator to check the mail settings"
 
 
 class _Subject(str):
-    """A subject that means what it says.
+    """A subject that EmailMessage does not decode.
 
-    Given plain text, EmailMessage decodes what looks like an encoded word (RFC 2047) in it, line breaks included.
-    A value with a `name` and a `fold` it takes as it is.
+    EmailMessage decodes encoded words (RFC 2047) in plain text, including encoded line breaks.
+    It leaves a value with a `name` and a `fold` as it is.
     """
 
     name = "Subject"
 
     def fold(self, *, policy: EmailPolicy) -> str:
-        """Return the header's lines, in ASCII."""
-        plain = self.isascii() and self.isprintable() and "=?" not in self and len(self) <= LONGEST_PLAIN_SUBJECT
+        """Return the lines of the header in ASCII."""
+        plain = self.isascii() and self.isprintable() and "=?" not in self and len(self) <= MAX_PLAIN_SUBJECT_LENGTH
         text = str(self) if plain else Header(self, "utf-8", header_name=self.name).encode(linesep=policy.linesep)
         return f"{self.name}: {text}{policy.linesep}"
 
@@ -53,40 +53,42 @@ class _Subject(str):
 def _check(text: str, outbound: OutboundClient) -> str:
     recipients = _split(text)
     if not recipients:
-        raise SettingInvalid("Enter at least one e-mail address.")
-    if len(recipients) > MOST_RECIPIENTS:
-        raise SettingInvalid(f"Enter at most {MOST_RECIPIENTS} e-mail addresses; use a mailing list for more.")
+        raise SettingInvalid("Enter at least one email address.")
+    if len(recipients) > MAX_RECIPIENTS:
+        raise SettingInvalid(
+            f"Enter at most {MAX_RECIPIENTS} email addresses. For more recipients, use a mailing list."
+        )
     for position, recipient in enumerate(recipients, start=1):
         if not is_mail_address(recipient):
             raise SettingInvalid(
-                f"Address {position} is not a plain e-mail address such as alerts@example.com: "
-                "only the address, without a name, in plain Latin letters."
+                f"Address {position} is not a plain email address such as alerts@example.com. "
+                "Enter only the address, without a name, in plain Latin letters."
             )
     return ", ".join(recipients)
 
 
 def _split(text: str) -> list[str]:
-    """Return the addresses in the order they were written, each once; commas, semicolons and new lines part them."""
+    """Return the addresses in their order, without repetitions. Commas, semicolons and new lines separate them."""
     parts = (part.strip() for part in re.split(r"[,;\r\n]", text))
     return list(dict.fromkeys(part for part in parts if part))
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    server, recipients = _get_ends(settings, outbound)
+    server, recipients = _get_route(settings, outbound)
     mail = _compose(message, server.sender, recipients)
-    headers = {name: str(value) for name, value in mail.items() if name in PREVIEWED}
+    headers = {name: str(value) for name, value in mail.items() if name in PREVIEW_HEADERS}
     parts = (Part(part.get_content_type(), part.get_content()) for part in mail.iter_parts())
     return Preview("Mail", headers, tuple(parts))
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
-    server, recipients = _get_ends(settings, outbound)
+    server, recipients = _get_route(settings, outbound)
     response = send_mail(server, _compose(message, server.sender, recipients), recipients)
     return Accepted(response.status, _warning(response))
 
 
-def _get_ends(settings: Settings, outbound: OutboundClient) -> tuple[MailServer, list[str]]:
-    """Return the mail server and the recipients; raises `DeliveryFailed` if there are none that can be used."""
+def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer, list[str]]:
+    """Return the mail server and the recipients. Raises `DeliveryFailed` if one of them cannot be used."""
     recipients = _split(get_setting(settings, "recipients"))
     if outbound.mail is None:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
@@ -109,9 +111,9 @@ def _compose(message: Message, sender: str, recipients: list[str]) -> EmailMessa
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
     mail["Date"] = message.requested_at
-    # The same for every attempt, so that a mailbox that got two copies can show one.
+    # The same for every attempt, so that a mailbox that received two copies can show one.
     mail["Message-ID"] = f"<{message.message_id}@{sender.rpartition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     mail.set_content(_text(message))
     mail.add_alternative(_html(message), subtype="html")
     return mail
@@ -138,21 +140,22 @@ def _html(message: Message) -> str:
 CHANNEL = Channel(
     label="Email",
     accepted="Accepted by the mail server",
-    after_accepted="No mail? Look in the spam folder, then ask whoever runs the mail server to look for the reference.",
+    after_accepted="No email? Check the spam folder. Then ask whoever runs the mail server to find the reference.",
     guide=(
-        "Choose mailboxes that somebody reads when it matters: a team's list, or a shared mailbox, rather than one "
-        "person's.",
-        "See that a list takes mail from outside: in Google Groups, “Who can post” is “Anyone on the web”; in the "
-        "Exchange admin center, under “Delivery management”, senders inside and outside of the organization.",
-        "For a Teams channel, choose More options (…) beside its name and “Get email address”.",
-        "Enter the addresses. After the first test, look in the spam folder too, and mark the sender as safe.",
+        "Choose mailboxes that somebody reads when it matters: a mailing list of a team or a shared mailbox, rather "
+        "than the mailbox of one person.",
+        "Check that a mailing list accepts mail from outside. In Google Groups, set “Who can post” to “Anyone on the "
+        "web”. In the Exchange admin center, under “Delivery management”, allow senders inside and outside of the "
+        "organization.",
+        "For a Teams channel, choose More options (…) beside its name, then “Get email address”.",
+        "Enter the addresses. After the first test, check the spam folder too, and mark the sender as safe.",
     ),
     fields=(
         Field(
             name="recipients",
             label="Recipients",
             kind=FieldKind.RECIPIENTS,
-            help=f"Up to {MOST_RECIPIENTS} e-mail addresses, with a comma or a new line between them.",
+            help=f"Up to {MAX_RECIPIENTS} email addresses, separated by commas or new lines.",
             check=_check,
         ),
     ),
@@ -160,21 +163,21 @@ CHANNEL = Channel(
     send=_send,
     hints={
         Code.CONFIG_INCOMPLETE: (
-            "Enter at least one recipient. If there is one, no mail server is set up: "
-            "ask the operator of this dashboard to name one in its settings."
+            "Enter at least one recipient. If there already is one, no mail server is set up: "
+            "ask your Alertcheck administrator to set one up."
         ),
         Code.SMTP_TEMPORARY: (
-            "Many mail servers put off the first message from a stranger (greylisting): "
-            "press again in a few minutes. If it stays, ask whoever runs the recipients' mailboxes."
+            "Many mail servers delay the first message from an unknown sender (greylisting). "
+            "Send another test in a few minutes. If it keeps happening, ask whoever runs the recipients' mailboxes."
         ),
-        Code.SMTP_AUTH_FAILED: f"{OPERATOR}: the user name and password of the mail server.",
-        Code.SMTP_AUTH_UNAVAILABLE: f"{OPERATOR}: it has a password, but the mail server takes none on this port.",
-        Code.SMTP_TLS_UNAVAILABLE: f"{OPERATOR}: the port, and whether it wants smtp+starttls:// or smtps://.",
-        Code.SMTP_PROTOCOL: f"{OPERATOR}: the host, the port, and whether it wants smtp+starttls:// or smtps://.",
-        Code.SENDER_REFUSED: f"{OPERATOR}: the mail server does not let it send under this sender's address.",
-        Code.RECIPIENTS_REFUSED: "Check the spelling of every recipient, and that the mailboxes take outside mail.",
-        Code.CONNECT_REFUSED: f"{OPERATOR}: the host and the port, and that the mail server is running.",
-        Code.CONNECT_TIMEOUT: f"{OPERATOR}: the host and the port; many networks block port 25 to the outside.",
-        Code.DNS_NOT_FOUND: f"{OPERATOR}: the name of the mail server.",
+        Code.SMTP_AUTH_FAILED: f"{CHECK_MAIL_SETTINGS}: the user name and the password.",
+        Code.SMTP_AUTH_UNAVAILABLE: f"{CHECK_MAIL_SETTINGS}: the mail server offers no supported sign-in on this port.",
+        Code.SMTP_TLS_UNAVAILABLE: f"{CHECK_MAIL_SETTINGS}: the port, and whether to use smtp+starttls:// or smtps://.",
+        Code.SMTP_PROTOCOL: f"{CHECK_MAIL_SETTINGS}: the host, the port, and whether to use smtp+starttls:// or smtps://.",
+        Code.SENDER_REFUSED: f"{CHECK_MAIL_SETTINGS}: the mail server does not let Alertcheck send from this address.",
+        Code.RECIPIENTS_REFUSED: "Check the spelling of every recipient, and that every mailbox accepts outside mail.",
+        Code.CONNECT_REFUSED: f"{CHECK_MAIL_SETTINGS}: the host, the port, and whether the mail server is running.",
+        Code.CONNECT_TIMEOUT: f"{CHECK_MAIL_SETTINGS}: the host and the port. Many networks block outgoing port 25.",
+        Code.DNS_NOT_FOUND: f"{CHECK_MAIL_SETTINGS}: the name of the mail server.",
     },
 )

@@ -1,6 +1,6 @@
 """Slack, through an incoming webhook.
 
-Source: Slack's developer documentation, "Sending messages using incoming webhooks", with its table of errors.
+Source: Slack's developer documentation, "Sending messages using incoming webhooks", including its table of errors.
 """
 
 import json
@@ -27,6 +27,7 @@ from webapp.outbound import OutboundClient
 
 HOSTS = ("hooks.slack.com",)
 
+# The error words that Slack returns instead of `ok`. Any other response is not shown.
 ERROR_WORDS = frozenset(
     {
         "action_prohibited",
@@ -45,11 +46,9 @@ ERROR_WORDS = frozenset(
         "user_not_found",
     }
 )
-"""What Slack may say instead of `ok`; any other answer stays unsaid."""
-
-NEW_WEBHOOK = (
-    "In Slack, open api.slack.com/apps, choose the app, then Incoming Webhooks, Add New Webhook to Workspace, "
-    "choose the channel, and paste the new address."
+CREATE_WEBHOOK = (
+    "Open api.slack.com/apps, choose the app, choose Incoming Webhooks, choose Add New Webhook to Workspace, "
+    "choose the channel, and paste the new address here."
 )
 
 
@@ -57,7 +56,7 @@ def _check(text: str, outbound: OutboundClient) -> str:
     address = check_address(text, outbound, _hosts(outbound))
     parts = urlsplit(address)
     if parts.hostname in HOSTS and not parts.path.startswith("/services/"):
-        raise SettingInvalid(f"This is not the address of an incoming webhook. {NEW_WEBHOOK}")
+        raise SettingInvalid(f"This is not the address of an incoming webhook. {CREATE_WEBHOOK}")
     return address
 
 
@@ -71,7 +70,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     word = _error_word(response.body)
     facts = Facts(urlsplit(address).hostname, response.status, token=word)
     if response.status == 500 and word == "rollup_error":
-        # Slack's own word for a fault of its own: worth another try, unlike a 500 that says nothing.
+        # Slack's word for an error on its side. A retry makes sense, unlike for a 500 without this word.
         raise DeliveryFailed(Code.REMOTE_UNAVAILABLE, facts)
     require_2xx(response, address, word)
     if response.status != 200 or response.body.strip() != b"ok":
@@ -94,7 +93,7 @@ def _text(message: Message) -> str:
 
 
 def _escape(text: str) -> str:
-    """Keep a name from becoming a link or a call to the whole channel; Slack wants these three and no others."""
+    """Prevent a name from becoming a link or notifying the whole channel. Slack requires exactly these escapes."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -106,35 +105,36 @@ def _error_word(body: bytes) -> str | None:
 CHANNEL = Channel(
     label="Slack",
     accepted="Accepted by Slack",
-    after_accepted="No message in Slack? See on the app's page, under Incoming Webhooks, which channel it posts to.",
+    after_accepted="No message in Slack? On the app's page, under Incoming Webhooks, check which channel it posts to.",
     guide=(
-        "Open api.slack.com/apps and choose an app, or make one: Create New App, From scratch, a name, your workspace.",
-        "In the app's settings choose Incoming Webhooks, and turn Activate Incoming Webhooks on.",
-        "Choose Add New Webhook to Workspace, the channel that alerts should go to, and Allow.",
-        "Under Webhook URLs for Your Workspace choose Copy beside the new one, and paste it here: it is a password "
-        "to this channel.",
+        "Open api.slack.com/apps and choose an app. To create one, choose Create New App, choose From scratch, enter a "
+        "name, and choose your workspace.",
+        "In the app's settings, choose Incoming Webhooks and turn on Activate Incoming Webhooks.",
+        "Choose Add New Webhook to Workspace, choose the channel that should receive alerts, and choose Allow.",
+        "Under Webhook URLs for Your Workspace, choose Copy beside the new address and paste it here. Treat it like a "
+        "password: anyone who has it can post to the channel.",
     ),
     fields=(
         Field(
             name="address",
             label="Webhook address",
             kind=FieldKind.ADDRESS,
-            help="It begins with https://hooks.slack.com/services/ and stands on the app's page, Incoming Webhooks.",
+            help="It begins with https://hooks.slack.com/services/. Find it on the app's page, Incoming Webhooks.",
             check=_check,
         ),
     ),
     preview=_preview,
     send=_send,
     hints={
-        Code.BAD_REQUEST: f"Slack did not take the message for this webhook. {NEW_WEBHOOK}",
+        Code.BAD_REQUEST: f"Slack did not accept the message for this webhook. {CREATE_WEBHOOK}",
         Code.FORBIDDEN: (
-            "An admin of the Slack workspace has limited who may post to this channel: ask them to allow the app "
-            "(Manage apps), or choose another channel."
+            "An admin of the Slack workspace has restricted who may post to this channel. Ask the admin to allow the "
+            "app (Manage apps), or choose another channel."
         ),
-        Code.NOT_FOUND: f"The webhook, its channel or its app was removed. {NEW_WEBHOOK}",
-        Code.GONE: f"The channel is archived: unarchive it, or post to another one. {NEW_WEBHOOK}",
-        Code.RATE_LIMITED: "Slack takes about one message a second for each webhook: wait a minute, then press again.",
-        Code.REMOTE_UNAVAILABLE: "Look at slack-status.com, and press again later.",
-        Code.REMOTE_REJECTED: f"Check that this is the address of an incoming webhook. {NEW_WEBHOOK}",
+        Code.NOT_FOUND: f"The webhook, its channel or its app was removed. {CREATE_WEBHOOK}",
+        Code.GONE: f"The channel is archived. Unarchive it, or post to another channel. {CREATE_WEBHOOK}",
+        Code.RATE_LIMITED: "Slack accepts about one message a second per webhook. Send another test in a minute.",
+        Code.REMOTE_UNAVAILABLE: "Check slack-status.com, and send another test later.",
+        Code.REMOTE_REJECTED: f"Check that this is the address of an incoming webhook. {CREATE_WEBHOOK}",
     },
 )

@@ -28,6 +28,7 @@ from webapp.outbound import OutboundClient
 
 HOSTS = ("*.environment.api.powerplatform.com", "*.logic.azure.com")
 
+# The values of `error.code` that are shown. Any other value is not.
 ERROR_CODES = frozenset(
     {
         "DirectApiAuthorizationRequired",
@@ -37,28 +38,28 @@ ERROR_CODES = frozenset(
         "WorkflowTriggerIsNotEnabled",
     }
 )
-"""What the workflow service may say in `error.code`; any other word stays unsaid."""
-
 RETIRED_CONNECTOR = re.compile(
     r"https?://(?:[\w-]+\.)*(?:webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)\b", re.IGNORECASE
 )
 
-NEW_WORKFLOW = (
-    "In Teams, open the channel's menu, choose Workflows and the template for sending webhook alerts to a channel, "
-    "and paste the address it shows at the end."
+CREATE_WORKFLOW = (
+    "In Teams, open the channel's menu, choose Workflows, choose the template for sending webhook alerts to a channel, "
+    "and paste the address that Teams shows at the end."
 )
-ANYONE = (
-    'In Power Automate, open the flow and its trigger "When a Teams webhook request is received", set '
-    '"Who can trigger the flow?" to "Anyone", save, and paste the new address.'
+ALLOW_ANYONE = (
+    'In Power Automate, open the flow, open its trigger "When a Teams webhook request is received", set '
+    '"Who can trigger the flow?" to "Anyone", save, and paste the new address here.'
 )
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
     if RETIRED_CONNECTOR.match(text.strip()):
-        raise SettingInvalid(f"This address belongs to a connector, which Microsoft has retired. {NEW_WORKFLOW}")
+        raise SettingInvalid(f"This address belongs to a connector, which Microsoft has retired. {CREATE_WORKFLOW}")
     address = check_address(text, outbound, _hosts(outbound))
     if not parse_qs(urlsplit(address).query).get("sig"):
-        raise SettingInvalid(f"This workflow takes requests from its own organisation only (no sig in it). {ANYONE}")
+        raise SettingInvalid(
+            f"This workflow accepts requests only from its own organization (its address has no sig). {ALLOW_ANYONE}"
+        )
     return address
 
 
@@ -68,7 +69,7 @@ def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address = get_setting(settings, "address")
-    # No Authorization header: the service refuses one beside the signature in the address.
+    # No Authorization header: the service refuses it in addition to the signature in the address.
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
     require_2xx(response, address, _error_code(response.body))
     return Accepted(response.status)
@@ -79,7 +80,7 @@ def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
 
 
 def _compose(message: Message) -> str:
-    """Wrap the card: without `attachments` the flow starts all the same, and fails where nobody looks."""
+    """Wrap the card in `attachments`. Without them, the flow accepts the request but fails later, unnoticed."""
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": _card(message)}
     return json.dumps({"type": "message", "attachments": [attachment]})
 
@@ -101,12 +102,12 @@ def _card(message: Message) -> dict[str, object]:
 
 
 def _without_links(text: str) -> str:
-    """Keep a name from becoming a link: cards read Markdown."""
+    """Prevent a name from becoming a link, because cards render Markdown."""
     return text.replace("](", "] (")
 
 
 def _error_code(body: bytes) -> str | None:
-    """Find the service's error code in `{"error": {"code": ...}}`, if it is one that is known."""
+    """Return the service's error code from `{"error": {"code": ...}}`, or None if it is not a known code."""
     try:
         code = json.loads(body)["error"]["code"]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -117,38 +118,39 @@ def _error_code(body: bytes) -> str | None:
 CHANNEL = Channel(
     label="Microsoft Teams",
     accepted="Accepted by Microsoft Teams",
-    after_accepted="No card in Teams? Open the flow in Power Automate and look at its run history.",
+    after_accepted="No card in Teams? Open the flow in Power Automate and check its run history.",
     guide=(
-        "In Teams, find the channel that alerts should go to, and choose More options (…) beside its name.",
-        "Choose Workflows, search for webhook, and choose the template “Send webhook alerts to a channel”.",
-        "Check the team and the channel, and save.",
-        "Choose “Copy webhook link”, and paste the link here, whole: it is a password to this channel.",
-        "If there is no sig= in the link, open the flow in Power Automate and its trigger “When a Teams webhook "
-        "request is received”, set “Who can trigger the flow?” to “Anyone”, and save: that makes a new link.",
+        "In Teams, find the channel that should receive alerts, and choose More options (…) beside its name.",
+        "Choose Workflows, search for “webhook”, and choose the template “Send webhook alerts to a channel”.",
+        "Check the team and the channel, then save.",
+        "Choose “Copy webhook link” and paste the whole link here. Treat it like a password: anyone who has it can "
+        "post to the channel.",
+        "If the link has no sig= in it, open the flow in Power Automate, open its trigger “When a Teams webhook "
+        "request is received”, set “Who can trigger the flow?” to “Anyone”, save, and paste the new link here.",
     ),
     fields=(
         Field(
             name="address",
             label="Workflow address",
             kind=FieldKind.ADDRESS,
-            help="Create a workflow for webhook alerts in Teams (channel menu, Workflows) and paste its whole address.",
+            help="In Teams, create a workflow for webhook alerts (channel menu, Workflows). Paste its whole address.",
             check=_check,
         ),
     ),
     preview=_preview,
     send=_send,
     hints={
-        Code.HOST_NOT_EXPECTED: f"If this was the address of a connector: Microsoft has retired those. {NEW_WORKFLOW}",
+        Code.HOST_NOT_EXPECTED: f"If this is the address of a connector, Microsoft has retired it. {CREATE_WORKFLOW}",
         Code.BAD_REQUEST: (
             "In Power Automate, check that the flow begins with the trigger "
-            '"When a Teams webhook request is received", and paste its address again, whole.'
+            '"When a Teams webhook request is received", and paste its whole address again.'
         ),
-        Code.AUTH_FAILED: ANYONE,
-        Code.FORBIDDEN: ANYONE,
+        Code.AUTH_FAILED: ALLOW_ANYONE,
+        Code.FORBIDDEN: ALLOW_ANYONE,
         Code.NOT_FOUND: (
-            "In Power Automate, look for the flow under My flows: turn it on if it is off; "
-            "if it is gone, create a new workflow and paste its address."
+            "In Power Automate, look for the flow under My flows. If it is off, turn it on. "
+            "If it is gone, create a new workflow and paste its address here."
         ),
-        Code.RATE_LIMITED: "The flow's owner has used up the requests of their plan: wait, or change the plan.",
+        Code.RATE_LIMITED: "The flow's owner has used up the requests of their plan. Wait, or ask them to change it.",
     },
 )

@@ -1,4 +1,4 @@
-"""Any receiver of JSON, signed so that it can tell our messages from forged ones.
+"""A webhook: posts signed JSON to any receiver, which can use the signature to detect forged messages.
 
 Source: the Standard Webhooks specification (standardwebhooks.com).
 """
@@ -28,13 +28,16 @@ from webapp.channels.contract import (
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - how every one begins
-MADE_AT_EACH_ATTEMPT = {
-    "webhook-timestamp": "(the second of the attempt)",
-    "webhook-signature": "(v1, made of all this with the signing secret)",
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of every secret
+
+# The headers that a preview describes, because each attempt computes them again.
+ATTEMPT_HEADERS = {
+    "webhook-timestamp": "(the time of the attempt, in Unix seconds)",
+    "webhook-signature": "(v1, computed from the id, the timestamp and the body with the signing secret)",
 }
 
-SECRET_BYTES = range(24, 65)  # what the specification asks of a key
+# The length of a key in bytes, as the specification requires it.
+SECRET_BYTES = range(24, 65)
 
 
 def _check_secret(text: str, outbound: OutboundClient) -> str:
@@ -43,20 +46,20 @@ def _check_secret(text: str, outbound: OutboundClient) -> str:
         raise SettingInvalid("A signing secret begins with whsec_.")
     encoded = secret.removeprefix(SECRET_PREFIX)
     try:
-        # The = at the end are often left out.
+        # People often omit the = at the end.
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except ValueError:
-        raise SettingInvalid("After whsec_, a signing secret is Base64: copy it again, whole.") from None
+        raise SettingInvalid("The part after whsec_ is not valid Base64. Copy the whole secret again.") from None
     if len(key) not in SECRET_BYTES:
-        raise SettingInvalid("A signing secret stands for 24 to 64 random bytes; this one is too short or too long.")
+        raise SettingInvalid("A signing secret encodes 24 to 64 random bytes. This one is too short or too long.")
     return secret
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
     secret, body = get_setting(settings, "signing_secret"), _compose(message)
-    # Signed for nothing but its failure: a secret that cannot sign is said so here too.
+    # Signs only in order to fail where `_send` would, if the secret cannot sign.
     headers = _sign(secret, message.message_id, message.requested_at, body)
-    return preview_post(settings, body, headers | MADE_AT_EACH_ATTEMPT)
+    return preview_post(settings, body, headers | ATTEMPT_HEADERS)
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
@@ -78,7 +81,7 @@ def _compose(message: Message) -> str:
 
 
 def _sign(secret: str, message_id: str, now: datetime, body: str) -> dict[str, str]:
-    """Return the headers that vouch for exactly this body; raises `DeliveryFailed` for a secret that cannot sign."""
+    """Return the headers, including the signature of this body. Raises `DeliveryFailed` if the secret cannot sign."""
     try:
         signature = Webhook(secret).sign(message_id, now, body)
     except (ValueError, EmptyWebhookSecretError):
@@ -94,19 +97,19 @@ def _sign(secret: str, message_id: str, now: datetime, body: str) -> dict[str, s
 CHANNEL = Channel(
     label="Webhook",
     accepted="Accepted by the receiver",
-    after_accepted="Nothing to be seen? Look in the receiver's log for the id and the reference of this message.",
+    after_accepted="No message at the receiver? Search its log for the id and the reference of this message.",
     guide=(
-        "Let the receiver take a POST with JSON at an https address that can be reached from outside, on port 443.",
-        "Make a signing secret: write whsec_ and put the output of `openssl rand -base64 32` behind it.",
-        "Give the same secret to the receiver, and let it check webhook-signature as standardwebhooks.com describes.",
-        "Let it answer with any 2xx at once and do its work later; it has a few seconds.",
+        "Set up the receiver to accept POST requests with JSON at a public https address, on port 443.",
+        "Create a signing secret: write whsec_ followed by the output of `openssl rand -base64 32`.",
+        "Give the same secret to the receiver, and make it check webhook-signature as standardwebhooks.com describes.",
+        "Make the receiver respond with any 2xx status within a few seconds, and do its work afterwards.",
     ),
     fields=(
         Field(
             name="address",
             label="Address",
             kind=FieldKind.ADDRESS,
-            help="The https address at which the receiver takes a POST with JSON.",
+            help="The https address at which the receiver accepts POST requests with JSON.",
             check=check_address,
         ),
         Field(
@@ -114,8 +117,8 @@ CHANNEL = Channel(
             label="Signing secret",
             kind=FieldKind.SECRET,
             help=(
-                "The secret the receiver checks signatures with (Standard Webhooks). To make one, write whsec_ and put "
-                "the output of `openssl rand -base64 32` behind it; then give it to the receiver too."
+                "The receiver uses this secret to check signatures (Standard Webhooks). To create one, write whsec_ "
+                "followed by the output of `openssl rand -base64 32`. Then give the secret to the receiver too."
             ),
             check=_check_secret,
         ),
@@ -123,10 +126,14 @@ CHANNEL = Channel(
     preview=_preview,
     send=_send,
     hints={
-        Code.BAD_REQUEST: "See in the receiver's log what it expects; we send type, timestamp and data as JSON.",
-        Code.AUTH_FAILED: "Compare the signing secret on both sides, and set the receiver's clock right.",
-        Code.FORBIDDEN: "Allow this sender at the receiver or its firewall; compare the signing secret on both sides.",
-        Code.NOT_FOUND: "Check the path of the address, and that the receiver takes a POST there.",
-        Code.GONE: "The receiver asks for no more messages. Disable this destination, or enter a new address.",
+        Code.BAD_REQUEST: (
+            "Check the receiver's log for what it expects. Alertcheck sends type, timestamp and data as JSON."
+        ),
+        Code.AUTH_FAILED: "Check that the receiver uses the same signing secret, and that its clock is right.",
+        Code.FORBIDDEN: (
+            "Allow Alertcheck at the receiver or its firewall. Check that both sides have the same signing secret."
+        ),
+        Code.NOT_FOUND: "Check the path of the address, and check that the receiver accepts POST requests there.",
+        Code.GONE: "The receiver does not want any more messages. Disable this destination, or enter a new address.",
     },
 )

@@ -1,4 +1,4 @@
-"""Seals a destination's settings for the database, and opens them again."""
+"""Encrypts a destination's settings for the database, and decrypts them."""
 
 import hashlib
 import hmac
@@ -9,15 +9,15 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class SettingsUnreadable(Exception):
-    """The sealed settings do not open: the key is gone, the token is damaged, or it belongs to another row."""
+    """The settings cannot be decrypted: the key is gone, the token is damaged, or it belongs to another row."""
 
 
 class SettingsCipher:
-    """Encrypts with the first key, decrypts with any.
+    """Encrypts with the first key and decrypts with any key.
 
-    A token is bound to the row it was made for (`context`), since Fernet alone would open it wherever it is copied to.
-    keys: Fernet keys (32 bytes, URL-safe base64), the newest first; at least one.
-    fingerprint_key: what fingerprints are keyed with.
+    A token is bound to its row (`context`), because Fernet alone would also decrypt it if it were copied elsewhere.
+    keys: at least one Fernet key (32 bytes, URL-safe base64), newest first.
+    fingerprint_key: the key of the HMAC that makes fingerprints.
     """
 
     def __init__(self, keys: Sequence[str], fingerprint_key: str) -> None:
@@ -40,7 +40,7 @@ class SettingsCipher:
         raise SettingsUnreadable
 
     def is_current(self, token: str) -> bool:
-        """Say whether a token was made with the first key."""
+        """Check whether a token was encrypted with the first key."""
         try:
             self._newest.decrypt(token)
         except InvalidToken:
@@ -48,12 +48,12 @@ class SettingsCipher:
         return True
 
     def rotate(self, token: str) -> str:
-        """Encrypt a token anew with the first key. Raises `SettingsUnreadable`."""
+        """Encrypt a token again, with the first key. Raises `SettingsUnreadable`."""
         try:
             return self._fernet.rotate(token).decode()
         except InvalidToken:
             raise SettingsUnreadable from None
 
     def fingerprint(self, secret: str) -> str:
-        """Name a secret in 8 hex digits that tell two apart and say nothing of either without our key."""
+        """Return 8 hex digits that distinguish secrets, and reveal nothing about them without the fingerprint key."""
         return hmac.new(self._fingerprint_key, secret.encode(), hashlib.sha256).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""The names that settings had before all of them began with ALERTCHECK_: still read, with a warning."""
+"""Translates the old names of settings, from before they all began with ALERTCHECK_, and warns about each one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,20 +29,20 @@ NEW_NAMES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Renamed:
-    """environ: the variables under their new names. warnings, problems: sentences about the old ones."""
+class RenamedVariables:
+    """environ: the variables under their new names. warnings, problems: sentences about the old names."""
 
     environ: Mapping[str, str]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
 
 
-def use_new_names(environ: Mapping[str, str]) -> Renamed:
-    """Give every variable its new name. One that is empty is not set; a new name that is set keeps its value."""
+def use_new_names(environ: Mapping[str, str]) -> RenamedVariables:
+    """Give every variable its new name. An empty variable counts as unset. A variable already set keeps its value."""
     old = {name: new for name, new in NEW_NAMES.items() if _value(environ, name)}
     moved = {new: environ[name] for name, new in old.items() if not _value(environ, new)}
     differ = [name for name, new in old.items() if _value(environ, new) not in ("", _value(environ, name))]
-    return Renamed(
+    return RenamedVariables(
         environ={name: text for name, text in environ.items() if name not in NEW_NAMES} | moved,
         warnings=tuple(f"{name} is an old name. Rename it to {new}." for name, new in old.items()),
         problems=tuple(

@@ -1,4 +1,4 @@
-"""Reads settings from environment variables, and reports every missing or wrong one at once, without its value."""
+"""Reads settings from environment variables, and reports all missing or invalid ones at once, without their values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -11,19 +11,19 @@ PREFIX = "ALERTCHECK_"
 
 
 class Misconfigured(Exception):
-    """Settings are missing or wrong; the text has a line for each, which names it and what to do."""
+    """Settings are missing or invalid. The text has one line per setting, with its name and what to do."""
 
 
 class EnvironmentSettings(BaseSettings):
-    """A set of settings. A field's variable is its alias, or else ALERTCHECK_ and its name in capitals.
+    """A set of settings. A field's variable is its alias, or ALERTCHECK_ followed by its name in capitals.
 
     A validator raises ValueError with the rest of a sentence that begins with the variable. The sentence must not
-    repeat the value, which may hold a secret. A required field's description is what to do if it is not set.
+    repeat the value, which may be a secret. A required field's description explains what to do if it is not set.
     """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        enable_decoding=False,  # a list is not JSON here: its validator splits it
+        enable_decoding=False,  # lists are not JSON here: their validators split them
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
@@ -35,7 +35,7 @@ class EnvironmentSettings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read nothing but what `read_model` passes on."""
+        """Read only the values that `read_model` passes."""
         return (init_settings,)
 
 
@@ -44,27 +44,29 @@ Value = TypeVar("Value")
 
 
 def variables_of(model: type[EnvironmentSettings]) -> dict[str, str]:
-    """Return the variable of every field, by the field's name."""
+    """Return the environment variable of every field, by field name."""
     return {field: _variable_of(field, info) for field, info in model.model_fields.items()}
 
 
 def read_model(model: type[Read], environ: Mapping[str, str], problems: Sequence[str] = ()) -> Read:
-    """Read every setting of a model; one that is empty is not set.
+    """Read every setting of a model. An empty variable counts as unset.
 
-    problems: sentences to report with those that are found. Raises `Misconfigured`.
+    problems: sentences to report in addition to those found here. Raises `Misconfigured`.
     """
     found: list[str] = []
     try:
         settings = model(**_select(model, environ))
     except ValidationError as error:
         found = [_describe(model, problem) for problem in error.errors(include_url=False, include_input=False)]
-    if problems or found:  # raised out here, so that pydantic's error, which has the values, is not its context
+    if (
+        problems or found
+    ):  # raised outside the except block: its context must not be pydantic's error, which has the values
         raise Misconfigured("\n".join([*problems, *found]))
     return settings
 
 
 def needed_with(other: str) -> AfterValidator:
-    """Require a value where `other`, a field above it, is set."""
+    """Require a value if `other`, a field above this one, is set."""
 
     def check(value: Value, info: ValidationInfo) -> Value:
         if not value and info.data.get(other, "set, but wrong"):
@@ -75,7 +77,7 @@ def needed_with(other: str) -> AfterValidator:
 
 
 def split(text: str, separator: str = ",") -> list[str]:
-    """Return the entries of a list, without those that are empty."""
+    """Return the entries of a list, without the empty ones."""
     return [entry.strip() for entry in text.split(separator) if entry.strip()]
 
 
@@ -97,11 +99,13 @@ def _describe(model: type[EnvironmentSettings], problem: Mapping[str, Any]) -> s
 
 
 def _complete(problem: Mapping[str, Any], info: FieldInfo) -> str:
-    """Return what is wrong, from the kind of the problem alone."""
+    """Return the rest of the sentence, based on the type of the problem only."""
     match problem["type"]:
         case "missing":
             return f"is not set. {info.description or 'See docs/settings.md.'}"
-        case "value_error" if type(problem["ctx"]["error"]) is ValueError:  # a library's own kinds quote the value
+        case "value_error" if (
+            type(problem["ctx"]["error"]) is ValueError
+        ):  # subclasses come from libraries, and quote the value
             return str(problem["ctx"]["error"])
         case _ if info.annotation is int:
             return f"has to be a whole number, such as {info.default}."

@@ -1,8 +1,8 @@
-"""The closed list of ways a delivery can fail, and what a person is told about each.
+"""The closed list of failure codes, with a sentence and a next step for each.
 
-The sentences are ours. A failure is named by the *type* of what went wrong, the *step* it went
-wrong at and *numbers* (an HTTP status, an SMTP code, seconds), never by the text of an exception or of the
-far end's answer: both can hold the secret address.
+All sentences are our own. A failure is described by the *type* of an error, the *step* at which it happened and
+*numbers* (an HTTP status, an SMTP code, seconds), never by the text of an exception or of the receiver's response:
+both can contain the secret address.
 """
 
 from webapp.failures.code import Code

@@ -1,10 +1,10 @@
-"""The closed list of ways a delivery can fail."""
+"""The closed list of failure codes."""
 
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """What `alert_deliveries.last_error_code` may say."""
+    """The values of `alert_deliveries.last_error_code`."""
 
     URL_INVALID = "url_invalid"
     SCHEME_NOT_ALLOWED = "scheme_not_allowed"

@@ -1,4 +1,4 @@
-"""One failure: its code, the safe facts, and the sentence made of both."""
+"""The error that a failed delivery raises: its code, safe facts, and the sentence composed of both."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from webapp.failures.explanations import EXPLANATIONS
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a message may tell of one failure besides its code. Nothing here may come from free text.
+    """The facts about one failure that a sentence may contain. None of them may come from free text.
 
     host: the host name as shown to the user, or None.
     status: an HTTP status or an SMTP reply code.
-    seconds: how long something took, or is asked to take.
-    token: one word recognised from a closed list of the channel's own (an SMTP enhanced code, `no_service`, ...).
-    refused, recipients: how many of how many e-mail recipients were refused.
-    reference: the id under which an internal error stands in the log.
+    seconds: the time limit that was exceeded.
+    token: a word from a closed list of the channel (`no_service`, for example), or an SMTP enhanced code.
+    refused, recipients: the number of refused email recipients, and of all recipients.
+    reference: the id of an internal error in the log.
     """
 
     host: str | None = None
@@ -28,9 +28,9 @@ class Facts:
 
 
 class DeliveryFailed(Exception):
-    """The one error a channel raises. Its text is the code alone, so that no log or traceback says more.
+    """The only error that a channel raises. Its text is just the code, so that no log or traceback reveals more.
 
-    retry_after: seconds the far end asked us to wait, already parsed and not negative, or None.
+    retry_after: the seconds that the receiver asked us to wait, parsed and not negative, or None.
     """
 
     def __init__(self, code: Code, facts: Facts | None = None, *, retry_after: float | None = None) -> None:
@@ -46,10 +46,10 @@ class DeliveryFailed(Exception):
 
 
 def describe(code: Code, facts: Facts | None = None) -> str:
-    """Compose the sentence on what happened, from our own words and safe facts."""
+    """Compose the sentence that describes what happened, from our own words and safe facts."""
     facts = facts or Facts()
     words = {
-        "host": facts.host or "The far end",
+        "host": facts.host or "The receiver",
         "status": "" if facts.status is None else str(facts.status),
         "wait": "" if facts.seconds is None else f" ({facts.seconds:g} s)",
         "token": "" if facts.token is None else f" ({facts.token})",

@@ -1,4 +1,4 @@
-"""The way out: the only code that opens a connection to a far end. Knows nothing of destinations or deliveries."""
+"""The outbound client: the only code that connects to receivers. It does not know about destinations or deliveries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from webapp.outbound.http.client import HttpResponse, post
 from webapp.outbound.policy.urls import Policy
 from webapp.outbound.smtp.client import MailResponse, MailServer, send_mail
-from webapp.outbound.transport.connect import HTTP
+from webapp.outbound.transport.connect import HTTP_ALPN
 from webapp.outbound.transport.dns import Resolver, system_resolver
 from webapp.outbound.transport.limits import LIMITS, Limits
 from webapp.outbound.transport.tls import make_context
@@ -16,9 +16,10 @@ __all__ = ["HttpResponse", "MailResponse", "MailServer", "OutboundClient", "Poli
 
 @dataclass(frozen=True)
 class OutboundClient:
-    """What the operator allows: where HTTP may go, and through which mail server e-mail goes (None: not set up).
+    """Sends HTTP requests and email, within what the administrator allows.
 
-    resolver, limits: how HTTP looks names up, and how long it may take.
+    mail: the mail server that sends email, or None if none is set up.
+    resolver, limits: the DNS resolver and the time limits of HTTP requests.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -27,13 +28,13 @@ class OutboundClient:
     limits: Limits = LIMITS
 
     def prepare(self) -> None:
-        """Read the authorities that TLS trusts, so that processes which are forked from this one have them already."""
-        make_context(self.policy.ca_file, *HTTP)
+        """Load the certificate authorities that TLS trusts, so that forked processes do not have to."""
+        make_context(self.policy.ca_file, *HTTP_ALPN)
         if self.mail is not None:
             make_context(self.mail.ca_file)
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], hosts: tuple[str, ...] | None = None
     ) -> HttpResponse:
-        """Send `body` to `url` once, if that is allowed. See `webapp.outbound.http.client.post`."""
+        """Send `body` to `url` once, if the policy allows it. See `webapp.outbound.http.client.post`."""
         return post(url, body, headers, self.policy, hosts, self.resolver, self.limits)

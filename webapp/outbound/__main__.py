@@ -1,11 +1,11 @@
-"""Tries the way out from the command line, under the operator's settings.
+"""Runs the outbound client from the command line, with the settings of the installation.
 
-    python -m webapp.outbound check URL    would the address be accepted when it is saved? Asks no network.
-    python -m webapp.outbound post URL     send a small JSON message there, as a channel would.
+    python -m webapp.outbound check URL    check whether the address can be saved. Uses no network.
+    python -m webapp.outbound post URL     send a small JSON message to the address, as a channel would.
 
 `check` prints `ok` or the failure's code.
-`post` prints one line of JSON: code, status (null without an answer) and seconds.
-Exit status: 0 for ok, 1 for a failure, 2 for wrong use or settings.
+`post` prints one line of JSON: code, status (null without a response) and seconds.
+Exit status: 0 for ok, 1 for a failure, 2 for invalid arguments or settings.
 """
 
 import json
@@ -25,8 +25,8 @@ _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, return its exit status."""
-    # No argparse: it takes an address that begins with a dash for an option.
+    """Run one command and return its exit status."""
+    # argparse would treat an address that begins with a dash as an option.
     match list(sys.argv[1:] if arguments is None else arguments):
         case [("check" | "post") as command, url] | [("check" | "post") as command, "--", url]:
             return _run(command, url)
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(command: str, url: str) -> int:
     try:
         policy = read_policy(os.environ)
-    except Misconfigured as reason:
-        print(reason, file=sys.stderr)
+    except Misconfigured as error:
+        print(error, file=sys.stderr)
         return 2
     return _check(url, policy) if command == "check" else _post(url, policy)
 

@@ -1,4 +1,4 @@
-"""The operator's rules for the way out. docs/settings.md says what each setting takes and gives up."""
+"""Reads the settings of the outbound client. docs/settings.md describes each setting and what it gives up."""
 
 from collections.abc import Mapping
 from ipaddress import ip_network
@@ -23,7 +23,7 @@ def _read_origin(text: str) -> Origin:
         target = read_url(text)
     except DeliveryFailed:
         target = None
-    # The entry is not repeated: someone may have put a password or a whole webhook address there.
+    # The error does not repeat the entry, which may be a password or a whole webhook address.
     if target is None or target.path != "/":
         raise ValueError("takes scheme://host:port without a path, such as http://receiver.lan:8080.")
     return target.origin
@@ -37,7 +37,9 @@ def _read_network(number: int, text: str) -> Network:
     try:
         return ip_network(text)
     except ValueError:
-        raise ValueError(f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is none.") from None
+        raise ValueError(
+            f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is not a network."
+        ) from None
 
 
 def _read_extra_hosts(text: str) -> dict[str, tuple[str, ...]]:
@@ -49,20 +51,20 @@ def _read_extra_hosts(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _read_pattern(channel: str, pattern: str) -> str:
-    wild = "*." if pattern.startswith("*.") else ""
+    prefix = "*." if pattern.startswith("*.") else ""
     try:
         host = canonical_host(pattern.removeprefix("*."))
     except NotAHost:
         host = ""
     if not channel or not host:
         raise ValueError("takes channel=host pairs, such as teams=flows.example.com; slack=*.example.org.")
-    return wild + host
+    return prefix + host
 
 
 def _read_proxy(text: str) -> Origin:
     proxy = _read_origin(text)
     if proxy.scheme != "http":
-        raise ValueError("takes http://host:port; what goes through the proxy is encrypted anyway.")
+        raise ValueError("takes http://host:port; messages are encrypted inside the tunnel anyway.")
     return proxy
 
 
@@ -70,12 +72,12 @@ def _check_ca_file(text: str) -> str:
     try:
         make_context(text)
     except OSError:
-        raise ValueError("names a file that is not readable or holds no certificate in PEM form.") from None
+        raise ValueError("names a file that cannot be read or contains no certificate in PEM format.") from None
     return text
 
 
 class OutboundSettings(EnvironmentSettings):
-    """What the environment says about the way out. All of it is optional."""
+    """The settings of the outbound client. All of them are optional."""
 
     trusted_origins: Annotated[frozenset[Origin], PlainValidator(_read_origins)] = frozenset()
     denied_networks: Annotated[tuple[Network, ...], PlainValidator(_read_networks)] = ()
@@ -85,7 +87,7 @@ class OutboundSettings(EnvironmentSettings):
 
     @property
     def policy(self) -> Policy:
-        """What the operator allows."""
+        """The policy that these settings describe."""
         return Policy(
             trusted_origins=self.trusted_origins,
             denied_networks=self.denied_networks,
@@ -96,5 +98,5 @@ class OutboundSettings(EnvironmentSettings):
 
 
 def read_policy(environ: Mapping[str, str]) -> Policy:
-    """Return what the environment allows, without the rest of the settings. Raises `Misconfigured`."""
+    """Read the policy from the environment and ignore all other settings. Raises `Misconfigured`."""
     return read_model(OutboundSettings, environ).policy

@@ -42,7 +42,7 @@ def enforce_limits(destination_id: int, account_id: int, workspace_id: int) -> I
 def _check_limits(destination_id: int, account_id: int, workspace_id: int) -> None:
     if not _hit(_ONE_PRESS, _COOLDOWN_KEY, destination_id):
         raise CoolingDown
-    limits = current_settings().presses
+    limits = current_settings().send_limits
     of_member = _hit(RateLimitItemPerMinute(limits.per_member), "member", account_id)
     if not (of_member and _hit(RateLimitItemPerMinute(limits.per_workspace), "workspace", workspace_id)):
         _refund(destination_id)

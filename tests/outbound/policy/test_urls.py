@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.outbound.cases import cases
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.policy.hostnames import find_literal
+from webapp.outbound.policy.hostnames import parse_ip_address
 from webapp.outbound.policy.networks import is_allowed
 from webapp.outbound.policy.urls import Origin, Policy, check_url
 
@@ -131,7 +131,7 @@ def test_any_text_is_accepted_or_refused_without_another_error(text: str) -> Non
 def test_any_authority_is_accepted_only_as_a_public_host(authority: str) -> None:
     url = canonical(f"https://{authority}/x") or "https://refused.example.com/x"
     host = check_url(url, Policy()).host
-    literal = find_literal(host)
+    literal = parse_ip_address(host)
     assert "." in host or ":" in host
     assert literal is None or is_allowed(literal)
 

@@ -474,19 +474,19 @@ def test_a_mail_url_sets_host_port_security_and_sign_in(url: str, server: MailSe
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("", "proper host"),
-        ("mail.example.com:25", "proper host"),
+        ("", "valid host"),
+        ("mail.example.com:25", "valid host"),
         ("http://mail.example.com", "begin with smtp://"),
-        ("smtp://", "proper host"),
-        ("smtp://mail.example.com:0x19", "proper host or port"),
-        ("smtp://mail.example.com:99999", "proper host or port"),
-        ("smtp://mail server", "proper host"),
-        ("smtp://0x7f.1", "proper host"),
+        ("smtp://", "valid host"),
+        ("smtp://mail.example.com:0x19", "valid host or port"),
+        ("smtp://mail.example.com:99999", "valid host or port"),
+        ("smtp://mail server", "valid host"),
+        ("smtp://0x7f.1", "valid host"),
         ("smtps://mail.example.com/inbox", "end after"),
         ("smtps://ann@mail.example.com", "both a user name and a password"),
         ("smtps://:pw@mail.example.com", "both a user name and a password"),
         ("smtps://ann:pässwort@mail.example.com", "ASCII"),
-        ("smtp://ann:pw@mail.example.com", "only sent encrypted"),
+        ("smtp://ann:pw@mail.example.com", "only over an encrypted connection"),
     ],
 )
 def test_an_unusable_mail_url_is_refused_with_a_reason(url: str, complaint: str) -> None:
@@ -496,12 +496,12 @@ def test_an_unusable_mail_url_is_refused_with_a_reason(url: str, complaint: str)
 
 @pytest.mark.parametrize("sender", ["", "alerts", "Alerts <alerts@example.com>"])
 def test_an_invalid_sender_address_is_refused(sender: str) -> None:
-    with pytest.raises(ValueError, match="has to be a plain e-mail address"):
+    with pytest.raises(ValueError, match="has to be a plain email address"):
         check_sender(sender)
 
 
 def test_a_refused_mail_url_is_not_repeated() -> None:
-    with pytest.raises(ValueError, match="only sent encrypted") as caught:
+    with pytest.raises(ValueError, match="only over an encrypted connection") as caught:
         parse_mail_url(f"smtp://ann:{PASSWORD}@mail.example.com", SENDER)
     assert PASSWORD not in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Posts one message to an address that may not be trusted, and returns what was answered within fixed limits."""
+"""Posts one message to an untrusted address and returns the response, within fixed limits of time and size."""
 
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -21,12 +21,12 @@ _OWN_HEADERS = {"User-Agent": "Alertcheck", "Accept-Encoding": "identity", "Conn
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What the far end answered. Headers and body are its own words: to judge by, never to show.
+    """The receiver's response. Headers and body may hold anything: classify them, but never show them.
 
-    headers: names in any case.
-    body: at most `MAX_BODY` bytes, never decoded.
-    seconds: from the call to the answer's end.
-    complete: whether `body` is all of it; False if it was longer, cut by the deadline or badly framed.
+    headers: a mapping whose names ignore case.
+    body: the first `MAX_BODY` bytes at most, not decoded.
+    seconds: the time from the call to the end of the response.
+    complete: False if the body was longer, cut off by the deadline or badly framed.
     """
 
     status: int
@@ -45,9 +45,10 @@ def post(
     resolver: Resolver = system_resolver,
     limits: Limits = LIMITS,
 ) -> HttpResponse:
-    """Send `body` to `url` once, if that is allowed; any complete final status is an answer, redirects included.
+    """Send `body` to `url` once, if the policy allows it. Returns the response with any final status.
 
-    hosts: see `check_url`. Raises `DeliveryFailed`, with the host and without the address, for everything else.
+    Does not follow redirects. hosts: see `check_url`.
+    Raises `DeliveryFailed`, which contains the host but never the address, if there is no response.
     """
     started = monotonic()
     target = check_url(url, policy, hosts)
@@ -58,12 +59,12 @@ def post(
         exchange = Exchange(target, connection, deadline, limits)
         with closing(_send(target, body, headers, exchange)) as response:
             kept, ended = _read_body(response)
-            complete = ended and not deadline.hit  # a shut socket reads as the end of a body without a length
+            complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
     return HttpResponse(response.status_code, response.headers, kept, monotonic() - started, complete)
 
 
 def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exchange) -> Response:
-    # The request is given the origin alone, so that nothing that holds the request holds the secret path.
+    # The request holds the origin only: an error or a log that refers to it must not contain the secret path.
     request = Request(
         "POST",
         f"{target.scheme}://{target.authority}/",
@@ -74,12 +75,12 @@ def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exc
 
 
 def _read_body(response: Response) -> tuple[bytes, bool]:
-    """Return the first `MAX_BODY` bytes and whether an end came: the status is known, so no trouble here matters."""
+    """Return the first `MAX_BODY` bytes and whether the body ended. The status is known, so errors are ignored."""
     body = b""
     with suppress(OSError, HTTPException, HTTPError, ValueError):
         while len(body) <= MAX_BODY:
-            piece = response.raw.read1(MAX_BODY + 1 - len(body), decode_content=False)
-            if not piece:
+            chunk = response.raw.read1(MAX_BODY + 1 - len(body), decode_content=False)
+            if not chunk:
                 return body, True
-            body += piece
+            body += chunk
     return body[:MAX_BODY], False

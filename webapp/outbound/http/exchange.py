@@ -1,4 +1,4 @@
-"""One request and its answer over a connection that is open already, for requests to use in place of a pool."""
+"""Sends one request over an open connection. The requests library uses it in place of a connection pool."""
 
 import socket
 import ssl
@@ -23,10 +23,10 @@ _CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Exchange(ConnectionPool):
-    """Makes the one call it is made for.
+    """A connection pool that sends exactly one request.
 
-    urllib3's own pool retries and logs the path, and its connection logs the whole address of an answer with
-    odd headers. Here neither gets to see more than it needs to write the request.
+    urllib3's pool retries and logs the path, and its connection logs the whole address of a response with
+    odd headers. Here they get only what they need to write the request.
     """
 
     def __init__(self, target: Target, connection: socket.socket, deadline: Deadline, limits: Limits) -> None:
@@ -39,15 +39,15 @@ class Exchange(ConnectionPool):
     def urlopen(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], **_: object
     ) -> urllib3.HTTPResponse:
-        """Send the request, wait for status and headers. Raises `DeliveryFailed`."""
+        """Send the request and wait for the status and the headers. Raises `DeliveryFailed`."""
         try:
-            # A far end may answer (413, say) and hang up without reading all of a message.
+            # A receiver may respond (with 413, for example) and close without reading the whole message.
             with suppress(BrokenPipeError, ConnectionResetError):
                 self._connection.request(method, url, body=body, headers=headers)
             response = _wrap(HTTPConnection.getresponse(self._connection))
         except (OSError, HTTPException, HTTPError, ValueError) as error:
             raise self._failure(self._classify_error(error)) from None
-        if self._deadline.hit:  # a header block that was cut here can look like one that ended
+        if self._deadline.hit:  # a header block that was cut off can look complete
             response.close()
             raise self._failure(Code.DEADLINE_EXCEEDED)
         return response
@@ -69,7 +69,7 @@ class Exchange(ConnectionPool):
 
 
 class ExchangeAdapter(HTTPAdapter):
-    """Lets requests talk over one exchange and over nothing else: no pool, no proxy, no settings of the environment."""
+    """Makes requests use one exchange only: no pool, no proxy, no settings from the environment."""
 
     def __init__(self, exchange: Exchange, path: str) -> None:
         super().__init__()
@@ -81,47 +81,47 @@ class ExchangeAdapter(HTTPAdapter):
         return self._exchange
 
     def cert_verify(self, *_: object) -> None:
-        """Leave TLS alone: the connection has been checked when it was opened."""
+        """Do nothing: TLS was checked when the connection was opened."""
 
     def request_url(self, *_: object) -> str:
-        """Return the path exactly as it was given; requests would quote it anew."""
+        """Return the path exactly as it was given; requests would quote it again."""
         return self._path
 
 
-class _WholeLines(BufferedReader):
-    """Takes an end inside a line for what it is; http.client takes it for the end of the line."""
+class _StrictLineReader(BufferedReader):
+    """Raises an error if the stream ends inside a line; http.client would accept the partial line."""
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
         if not line.endswith(b"\n") and len(line) != size:
-            raise RemoteDisconnected("inside a line")
+            raise RemoteDisconnected("the stream ended inside a line")
         return line
 
 
 class _Response(HTTPResponse):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fp: BufferedReader = _WholeLines(self.fp.detach())
+        self.fp: BufferedReader = _StrictLineReader(self.fp.detach())
 
     def begin(self) -> None:
-        """Let http.client parse the head, once all of it is here and known to be harmless."""
-        answer = self.fp
-        self.fp = BufferedReader(BytesIO(read_head(answer)))
+        """Read and check the whole head, then let http.client parse it."""
+        stream = self.fp
+        self.fp = BufferedReader(BytesIO(read_head(stream)))
         try:
             super().begin()
         finally:
-            self.fp = answer  # at the first byte of the body; also for `close` after a failure
+            self.fp = stream  # now at the first byte of the body; `close` needs it after a failure
 
 
 class _Connection(urllib3.connection.HTTPConnection):
-    """Speaks over the socket it is given; never opens one."""
+    """Uses the socket it is given and never opens one."""
 
     response_class = _Response
     auto_open = 0
 
 
 def _wrap(response: HTTPResponse) -> urllib3.HTTPResponse:
-    """Give the answer the shape requests expects. Raises urllib3's `HTTPError` if its framing is contradictory."""
+    """Convert the response for requests. Raises urllib3's `HTTPError` if its framing is contradictory."""
     try:
         return urllib3.HTTPResponse(
             body=response,

@@ -1,4 +1,4 @@
-"""What an HTTP status means for a delivery, and how long the far end asks us to wait."""
+"""Maps an HTTP status to a failure code, and reads how long the receiver asks us to wait."""
 
 import re
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
 
+# Seconds. Longer waits are reduced to this.
 MAX_RETRY_AFTER = 3600.0
-"""Seconds. A longer wait that is asked for counts as this."""
 
 _CODES = {
     400: Code.BAD_REQUEST,
@@ -24,33 +24,33 @@ _CODES = {
     504: Code.REMOTE_UNAVAILABLE,
 }
 _CODES_BY_CLASS = {3: Code.REDIRECT_REFUSED, 5: Code.REMOTE_ERROR}
-_WAITING = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
+_CODES_WITH_RETRY_AFTER = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _DATE = re.compile(r"[A-Z][a-z]{2,8},? [ -~]{17,27}")
 
 
 def raise_for_status(response: HttpResponse, host: str | None) -> None:
-    """Return for any 2xx, raise `DeliveryFailed` for every other status."""
+    """Return for any 2xx; raise `DeliveryFailed` for every other status."""
     code = classify_status(response.status)
     if code is None:
         return
     facts = Facts(host=host, status=response.status)
-    asked = response.headers.get("Retry-After") if code in _WAITING else None
-    raise DeliveryFailed(code, facts, retry_after=parse_retry_after(asked, datetime.now(UTC)))
+    retry_after = response.headers.get("Retry-After") if code in _CODES_WITH_RETRY_AFTER else None
+    raise DeliveryFailed(code, facts, retry_after=parse_retry_after(retry_after, datetime.now(UTC)))
 
 
 def classify_status(status: int) -> Code | None:
-    """Return the code of an HTTP status, None for any 2xx."""
+    """Return the failure code of an HTTP status, or None for any 2xx."""
     if 200 <= status < 300:
         return None
     return _CODES.get(status) or _CODES_BY_CLASS.get(status // 100, Code.UNEXPECTED_STATUS)
 
 
 def parse_retry_after(text: str | None, now: datetime) -> float | None:
-    """Return the seconds a Retry-After header asks for, between 0 and `MAX_RETRY_AFTER`; None if it isn't well formed.
+    """Return the seconds of a Retry-After header, between 0 and `MAX_RETRY_AFTER`, or None if it is malformed.
 
-    Takes whole seconds or an HTTP date (RFC 9110, 10.2.3 and 5.6.7).
+    Accepts whole seconds or an HTTP date (RFC 9110, 10.2.3 and 5.6.7).
     """
     if text is None:
         return None
@@ -67,4 +67,4 @@ def _read_date(text: str) -> datetime | None:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return date.replace(tzinfo=date.tzinfo or UTC)  # the oldest of the three forms names no zone: it is UTC
+    return date.replace(tzinfo=date.tzinfo or UTC)  # the asctime form has no time zone and means UTC

@@ -1,4 +1,4 @@
-"""The host of an address as typed: its one canonical spelling, and whether it can be a public name."""
+"""Converts a typed host to its canonical form, and checks whether it can be a public name."""
 
 import re
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from webapp.outbound.policy.networks import Address
 _MAX_LENGTH = 253
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
+# Top-level labels that are reserved (RFC 6761, 6762, 7686, 8375, 9476) or commonly used inside networks.
 _NOT_PUBLIC = frozenset(
     {
         "alt",
@@ -31,7 +32,6 @@ _NOT_PUBLIC = frozenset(
         "test",
     }
 )
-"""Last labels that are special (RFC 6761, 6762, 7686, 8375, 9476) or commonly used inside networks."""
 
 
 class NotAHost(ValueError):
@@ -41,7 +41,7 @@ class NotAHost(ValueError):
 def canonical_host(text: str) -> str:
     """Return a name in lower case, as A-labels and without the final dot, or an IPv6 address in its short form.
 
-    An IPv6 address is taken in brackets and returned without them. Raises `NotAHost`.
+    An IPv6 address is given in brackets and returned without them. Raises `NotAHost`.
     """
     if text.startswith("["):
         return str(_read_ipv6(text))
@@ -51,10 +51,10 @@ def canonical_host(text: str) -> str:
     return name
 
 
-def find_literal(host: str) -> Address | None:
-    """Return the IP address that a canonical host is, None for a name.
+def parse_ip_address(host: str) -> Address | None:
+    """Return the IP address of a canonical host, or None if the host is a name.
 
-    Raises `NotAHost` for other spellings of IPv4 (octal, hex, fewer parts): resolvers disagree on what they mean.
+    Raises `NotAHost` for other spellings of IPv4 (octal, hex, fewer parts): resolvers interpret them differently.
     """
     if ":" in host:
         return IPv6Address(host)
@@ -67,13 +67,13 @@ def find_literal(host: str) -> Address | None:
 
 
 def can_be_public(name: str) -> bool:
-    """Whether a canonical name has two labels at least and does not end in one that is never public."""
+    """Check that a canonical name has at least two labels and does not end in a label that is never public."""
     _, dot, last = name.rpartition(".")
     return bool(dot) and last not in _NOT_PUBLIC
 
 
 def matches(host: str, patterns: Iterable[str]) -> bool:
-    """Whether the host is one of the names, or below one that is written as `*.name`."""
+    """Check whether the host equals a pattern, or is a subdomain of a pattern `*.name`."""
     return any(host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern for pattern in patterns)
 
 
@@ -82,7 +82,7 @@ def _read_ipv6(text: str) -> IPv6Address:
         address = IPv6Address(text.removeprefix("[").removesuffix("]"))
     except AddressValueError:
         raise NotAHost from None
-    # An IPv4 address in IPv6's clothes is printed differently by different versions of Python.
+    # Versions of Python print an IPv4-mapped IPv6 address differently.
     if address.scope_id is not None or address.ipv4_mapped is not None or not text.endswith("]"):
         raise NotAHost
     return address
@@ -93,5 +93,5 @@ def _to_ascii(text: str) -> str:
         return text.lower()
     try:
         return idna.encode(text, uts46=True).decode("ascii").lower()
-    except UnicodeError:  # idna's own error is one
+    except UnicodeError:  # idna's own error is a subclass
         raise NotAHost from None

@@ -1,6 +1,6 @@
-"""Which network addresses a message may be sent to: our own tables, the same under every Python.
+"""Decides which network addresses a message may be sent to, with tables of our own.
 
-`ipaddress.is_global` is no substitute: versions of Python differ on it, and it calls a cloud's inner services global.
+`ipaddress.is_global` differs between versions of Python and treats a cloud's internal services as global.
 Sources: IANA's special-purpose registries for IPv4 and IPv6; 168.63.129.16 is Azure's host service.
 """
 
@@ -38,7 +38,7 @@ _IPV6_DENIED = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8
 
 
 def is_allowed(address: Address, denied: Iterable[Network] = ()) -> bool:
-    """Whether the address is public, and in none of the operator's own `denied` networks."""
+    """Check that the address is public and in none of the administrator's `denied` networks."""
     plain = _unwrap(address)
     if plain is None or any(plain in network for network in denied):
         return False
@@ -48,19 +48,19 @@ def is_allowed(address: Address, denied: Iterable[Network] = ()) -> bool:
 
 
 def is_this_machine(address: Address) -> bool:
-    """Whether the address is one of this machine's own, as far as its interfaces tell. Sends nothing."""
+    """Check whether the address belongs to an interface of this machine. Sends nothing."""
     plain = _unwrap(address) or address
     family = socket.AF_INET if isinstance(plain, IPv4Address) else socket.AF_INET6
     try:
         with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
-            probe.connect((str(plain), 443))  # for UDP this only picks the route, and with it our own end
+            probe.connect((str(plain), 443))  # for UDP this only picks the route, and so the local address
             return bool(probe.getsockname()[0] == str(plain))
     except OSError:
         return False
 
 
 def _unwrap(address: Address) -> Address | None:
-    """Return the IPv4 address inside a mapped one, and None for an address bound to one interface."""
+    """Return the IPv4 address of an IPv4-mapped address, and None for an address with a scope id."""
     if isinstance(address, IPv4Address):
         return address
     return None if address.scope_id is not None else address.ipv4_mapped or address

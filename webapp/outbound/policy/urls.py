@@ -1,4 +1,4 @@
-"""Where messages may go over HTTP: the gate an address passes when it is saved, and again when it is used."""
+"""Checks the address of an HTTP receiver, both when it is saved and when it is used."""
 
 import re
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from typing import Never
 from urllib.parse import unquote
 
 from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.outbound.policy.hostnames import NotAHost, can_be_public, canonical_host, find_literal, matches
+from webapp.outbound.policy.hostnames import NotAHost, can_be_public, canonical_host, matches, parse_ip_address
 from webapp.outbound.policy.networks import Network, is_allowed
 
+# Characters of an address.
 MAX_URL = 2048
-"""Characters of an address."""
 
 _PORTS = {"https": 443, "http": 80}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _AFTER_SCHEME = re.compile(r"//(?P<authority>[^/?#]+)(?P<path>/[!-~]*)?")
-_NEVER = re.compile(r"[#\\]")
+_FORBIDDEN = re.compile(r"[#\\]")
 _AUTHORITY = re.compile(r"(?P<host>\[.*\][^:]*|[^:]*)(?::(?P<port>.*))?", re.DOTALL)
 _PORT = re.compile(r"[0-9]{0,5}")
 _DELIMITERS = frozenset("@\\/?#\t\r\n")
@@ -25,7 +25,7 @@ _DELIMITERS = frozenset("@\\/?#\t\r\n")
 
 @dataclass(frozen=True)
 class Origin:
-    """A scheme, a canonical host and a port: together they name one service."""
+    """A scheme, a canonical host and a port, which together identify one service."""
 
     scheme: str
     host: str
@@ -34,14 +34,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator allows, never a workspace.
+    """Where the administrator allows messages to go. A workspace cannot change it.
 
-    trusted_origins: exempt from the rules on scheme, port, host and network address, and from no other; never reached
-        through the proxy.
-    denied_networks: refused on top of everything that is not public.
-    extra_hosts: further host patterns by the channel's name, for the channel to add to its own.
-    proxy: an HTTP proxy that tunnels (CONNECT) to the address that was checked; its scheme is http.
-    ca_file: a PEM file of authorities to trust besides the public ones.
+    trusted_origins: exempt from the rules on scheme, port, host and network address, but from no other rule. They are
+        never reached through the proxy.
+    denied_networks: refused in addition to all networks that are not public.
+    extra_hosts: host patterns by channel name, which the channel adds to its own.
+    proxy: an HTTP proxy that tunnels (CONNECT) to the checked address; its scheme is http.
+    ca_file: a PEM file of authorities to trust in addition to the public ones.
     """
 
     trusted_origins: frozenset[Origin] = frozenset()
@@ -51,13 +51,13 @@ class Policy:
     ca_file: str | None = None
 
     def trusts(self, target: "Target") -> bool:
-        """Whether exactly this scheme, host and port are among the trusted ones."""
+        """Check whether exactly this scheme, host and port are trusted."""
         return target.origin in self.trusted_origins
 
 
 @dataclass(frozen=True)
 class Target:
-    """A checked address, canonical. The path is kept and sent as it was given, its query included; it is secret."""
+    """An address in canonical form. The path, which includes the query, is secret and sent exactly as given."""
 
     scheme: str
     host: str
@@ -66,23 +66,23 @@ class Target:
 
     @property
     def origin(self) -> Origin:
-        """The service the address belongs to."""
+        """The origin of the address."""
         return Origin(self.scheme, self.host, self.port)
 
     @property
     def authority(self) -> str:
-        """Host and port as a Host header has them: without the scheme's own port."""
+        """Host and port as in a Host header: without the default port of the scheme."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The canonical address: what to store. Secret."""
+        """The canonical address to store. Secret."""
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
 def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) -> Target:
-    """Return where `url` leads, if messages may go there as far as can be known without asking the DNS.
+    """Return the target of `url` if the policy allows it, as far as that is known without the DNS.
 
     hosts: the channel's host patterns (`hooks.slack.com`, `*.example.com`); None for any public host.
     Raises `DeliveryFailed` with url_invalid, scheme_not_allowed, port_not_allowed, host_not_expected or
@@ -104,13 +104,13 @@ def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) ->
 
 
 def read_url(url: str) -> Target:
-    """Split an http or https address into its canonical parts, whoever it leads to.
+    """Split an http or https address into its canonical parts, without checking whether it is allowed.
 
-    Raises `DeliveryFailed` with url_invalid, scheme_not_allowed or, if the host is none, target_not_allowed.
+    Raises `DeliveryFailed` with url_invalid, scheme_not_allowed or, if the host is malformed, target_not_allowed.
     """
     scheme = _read_scheme(url)
     rest = _AFTER_SCHEME.fullmatch(url, pos=len(scheme) + 1)
-    if rest is None or _NEVER.search(url):
+    if rest is None or _FORBIDDEN.search(url):
         _refuse(Code.URL_INVALID)
     host, port = _split_authority(rest["authority"])
     try:
@@ -130,7 +130,7 @@ def _read_scheme(url: str) -> str:
 
 
 def _split_authority(authority: str) -> tuple[str, int | None]:
-    # Two parsers may split an authority that hides a delimiter in two ways, so no such authority is taken at all.
+    # Parsers may split an authority with an encoded delimiter differently, so all such authorities are refused.
     if _DELIMITERS & set(unquote(authority)):
         _refuse(Code.URL_INVALID)
     parts = _AUTHORITY.fullmatch(authority)
@@ -150,12 +150,12 @@ def _read_port(digits: str) -> int | None:
 
 def _may_be_public(host: str, policy: Policy) -> bool:
     try:
-        address = find_literal(host)
+        address = parse_ip_address(host)
     except NotAHost:
         return False
     return can_be_public(host) if address is None else is_allowed(address, policy.denied_networks)
 
 
 def _refuse(code: Code) -> Never:
-    """Refuse an address whose host is not safely known."""
+    """Refuse an address. The failure has no host, because the host is not reliably known."""
     raise DeliveryFailed(code) from None

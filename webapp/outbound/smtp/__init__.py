@@ -1,1 +1,1 @@
-"""Mail through the configured mail server."""
+"""Email through the configured mail server."""

@@ -1,6 +1,7 @@
-"""Says what a mail server's no, or the end of all talk with it, means at each step of the conversation.
+"""Maps a mail server's refusal, or a broken SMTP conversation, to a failure code.
 
-The same closed connection means "nothing was sent" before the end of the data, and "nobody knows" after it.
+The code depends on the step: if the connection closes before the end of the data, nothing was sent; after it,
+nobody knows.
 """
 
 import re
@@ -10,15 +11,15 @@ from smtplib import SMTPServerDisconnected
 
 from webapp.failures import Code, DeliveryFailed, Facts
 
+# A reply's code (-1 if it had no number) and its text, which may hold anything and is never shown.
 Reply = tuple[int, bytes]
-"""A reply's code (-1: there was no number) and its text, which may hold anything and is never shown."""
 
+# The only part of a reply's text that is ever shown (RFC 3463).
 ENHANCED_CODE = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?![\w.])")
-"""All that is ever told of a reply's text (RFC 3463)."""
 
 
 class Step(Enum):
-    """How far the conversation has come (RFC 5321, section 3)."""
+    """The steps of an SMTP conversation (RFC 5321, section 3)."""
 
     GREETING = auto()
     HELLO = auto()
@@ -30,7 +31,8 @@ class Step(Enum):
     END_OF_DATA = auto()
 
 
-REFUSED_FOR_GOOD = {
+# The code of a 5yz reply at each step. At the other steps it only shows that this server does not accept our mail.
+PERMANENT_REFUSALS = {
     Step.START_TLS: Code.SMTP_TLS_UNAVAILABLE,
     Step.SIGN_IN: Code.SMTP_AUTH_FAILED,
     Step.SENDER: Code.SENDER_REFUSED,
@@ -38,28 +40,27 @@ REFUSED_FOR_GOOD = {
     Step.DATA: Code.MESSAGE_REFUSED,
     Step.END_OF_DATA: Code.MESSAGE_REFUSED,
 }
-"""What a 5yz reply means at each step; at the others it only says that this is no place to send mail."""
 
 
-def class_of(reply: Reply) -> int:
-    """Return the first of a code's three digits, or 0 for what is no code at all."""
+def get_reply_class(reply: Reply) -> int:
+    """Return the first digit of the reply's code, or 0 if the code is not valid."""
     return reply[0] // 100 if 200 <= reply[0] < 600 else 0
 
 
 def classify_refusal(step: Step, reply: Reply, facts: Facts) -> DeliveryFailed:
-    """Say what a reply means that isn't the yes the step asks for; its number and enhanced code join the facts."""
+    """Return the failure for a reply that the step did not expect. Adds its status and enhanced code to the facts."""
     status, text = reply
     found = ENHANCED_CODE.match(text)
-    told = replace(facts, status=status if status > 0 else None, token=found[0].decode() if found else None)
-    return DeliveryFailed(_code_for(step, class_of(reply)), told)
+    facts = replace(facts, status=status if status > 0 else None, token=found[0].decode() if found else None)
+    return DeliveryFailed(_code_for(step, get_reply_class(reply)), facts)
 
 
-def classify_breakdown(step: Step, error: Exception, facts: Facts) -> DeliveryFailed:
-    """Say by its type what an exception means that ended the conversation.
+def classify_exception(step: Step, error: Exception, facts: Facts) -> DeliveryFailed:
+    """Return the failure for an exception that ended the conversation, by its type.
 
-    facts: its `seconds` are how long the server may keep silent.
+    facts: `seconds` is how long the server may stay silent.
     """
-    # smtplib makes a closed connection of a silent one; the exception it had caught tells them apart.
+    # smtplib reports a timeout as a closed connection; the exception that it caught shows which it was.
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return DeliveryFailed(Code.READ_TIMEOUT, facts)
     facts = replace(facts, seconds=None)
@@ -73,6 +74,6 @@ def _code_for(step: Step, reply_class: int) -> Code:
     if reply_class == 4:
         return Code.SMTP_TEMPORARY
     if reply_class == 5:
-        return REFUSED_FOR_GOOD.get(step, Code.SMTP_PROTOCOL)
-    # Neither yes nor no. Before the end of the data it is at least sure that nothing was sent.
+        return PERMANENT_REFUSALS.get(step, Code.SMTP_PROTOCOL)
+    # Neither acceptance nor refusal. Before the end of the data, it is certain that nothing was sent.
     return Code.INVALID_RESPONSE if step is Step.END_OF_DATA else Code.SMTP_PROTOCOL

@@ -1,4 +1,4 @@
-"""Sends one message through the operator's mail server, and says exactly what that server accepted."""
+"""Sends one message through the configured mail server, and returns exactly what that server accepted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ __all__ = ["MailResponse", "MailSecurity", "MailServer", "is_mail_address", "par
 
 @dataclass(frozen=True)
 class MailResponse:
-    """The mail server's yes to the message, for at least one recipient.
+    """The mail server accepted the message for at least one recipient.
 
     status: the reply code after the end of the data.
-    refused, recipients: how many of how many recipients it did not take.
-    seconds: how long the whole conversation took.
+    refused, recipients: the number of refused recipients, and of all recipients.
+    seconds: the duration of the whole conversation.
     """
 
     status: int
@@ -29,8 +29,8 @@ class MailResponse:
 
 
 def send_mail(server: MailServer, message: EmailMessage, recipients: Sequence[str]) -> MailResponse:
-    """Hand one message to the server for all recipients. Raises `DeliveryFailed` and nothing else."""
-    # smtplib cuts an address at a line break without a word, so it must never see one.
+    """Send one message to all recipients. Raises `DeliveryFailed` and nothing else."""
+    # smtplib silently cuts an address at a line break, so it must never get one.
     if not recipients or not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
     started = monotonic()
@@ -41,7 +41,7 @@ def send_mail(server: MailServer, message: EmailMessage, recipients: Sequence[st
             refused = session.send_envelope(recipients)
             status = session.send_data(message)
             seconds = monotonic() - started
-        except (DeliveryFailed, OSError, ValueError) as error:  # whatever smtplib raises is an OSError
+        except (DeliveryFailed, OSError, ValueError) as error:  # every exception of smtplib is an OSError
             raise session.classify_error(error) from None
         finally:
             session.close()

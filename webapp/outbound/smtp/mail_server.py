@@ -1,11 +1,11 @@
-"""The operator's mail server: where it is, how the connection is protected, and who the sender is."""
+"""The configured mail server: its address, the security of the connection, and the sender of all email."""
 
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from webapp.outbound.policy.hostnames import canonical_host, find_literal
+from webapp.outbound.policy.hostnames import canonical_host, parse_ip_address
 from webapp.outbound.transport.limits import LIMITS, Limits
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -14,7 +14,7 @@ _MAIL_ADDRESS = re.compile(
     rf"@(?:{_LABEL}\.)+(?!\d+$){_LABEL}",
     re.ASCII,
 )
-LONGEST_MAIL_ADDRESS = 254
+MAX_MAIL_ADDRESS_LENGTH = 254
 
 
 class MailSecurity(StrEnum):
@@ -27,9 +27,9 @@ class MailSecurity(StrEnum):
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where e-mail leaves. Set by the operator only, so it may be on a private address.
+    """The server that sends email. Only the administrator sets it, so it may have a private address.
 
-    ca_file: a PEM file of authorities to trust besides the public ones.
+    ca_file: a PEM file of authorities to trust in addition to the public ones.
     """
 
     host: str
@@ -56,19 +56,19 @@ _SCHEMES = {
 
 
 def is_mail_address(text: str) -> bool:
-    """Whether this is a plain address: dot-atom, ASCII, a domain of two labels at least (RFC 5321, section 4.1.2).
+    """Check for a plain address: dot-atom, ASCII, a domain of at least two labels (RFC 5321, section 4.1.2).
 
-    Stricter than the RFC on purpose: no quotes, comments or address literals, and nothing smtplib would cut or fold
-    or a mail program decode (`=?`, RFC 2047).
+    Stricter than the RFC on purpose: no quotes, comments or address literals, and nothing that smtplib would cut or
+    fold or that a mail program would decode (`=?`, RFC 2047).
     """
-    return len(text) <= LONGEST_MAIL_ADDRESS and _MAIL_ADDRESS.fullmatch(text) is not None
+    return len(text) <= MAX_MAIL_ADDRESS_LENGTH and _MAIL_ADDRESS.fullmatch(text) is not None
 
 
 def parse_mail_url(url: str, sender: str, ca_file: str | None = None) -> MailServer:
-    """Read `smtp://`, `smtp+starttls://` or `smtps://`, with `user:password@` (percent-encoded) and a port if need be.
+    """Parse `smtp://`, `smtp+starttls://` or `smtps://`, optionally with `user:password@` (percent-encoded) and a port.
 
-    Raises ValueError with the rest of a sentence about the URL, which never repeats it: it may hold the password.
     sender: see `check_sender`.
+    Raises ValueError with the rest of a sentence about the URL. The sentence never repeats it: it may hold a password.
     """
     parts, host, port = _split(url)
     scheme = _SCHEMES.get(parts.scheme)
@@ -81,15 +81,15 @@ def parse_mail_url(url: str, sender: str, ca_file: str | None = None) -> MailSer
 
 
 def check_mail_url(url: str) -> str:
-    """Return the URL if `parse_mail_url` takes it, or raise its ValueError."""
+    """Return the URL if `parse_mail_url` accepts it. Raises ValueError as `parse_mail_url` does."""
     parse_mail_url(url, sender="")
     return url
 
 
 def check_sender(address: str) -> str:
-    """Return the sender's address, or raise ValueError with the rest of a sentence about it."""
+    """Return the sender's address. Raises ValueError with the rest of a sentence about it."""
     if not is_mail_address(address):
-        raise ValueError("has to be a plain e-mail address such as alerts@example.com.")
+        raise ValueError("has to be a plain email address such as alerts@example.com.")
     return address
 
 
@@ -98,10 +98,10 @@ def _split(url: str) -> tuple[SplitResult, str, int | None]:
         parts = urlsplit(url.strip())
         host = parts.hostname or ""
         host = canonical_host(f"[{host}]" if ":" in host else host)
-        find_literal(host)
+        parse_ip_address(host)
         return parts, host, parts.port
-    except ValueError:  # `NotAHost` is one
-        raise ValueError("has no proper host or port.") from None
+    except ValueError:  # `NotAHost` is a subclass
+        raise ValueError("has no valid host or port.") from None
 
 
 def _read_sign_in(parts: SplitResult, security: MailSecurity) -> tuple[str | None, str | None]:
@@ -111,7 +111,9 @@ def _read_sign_in(parts: SplitResult, security: MailSecurity) -> tuple[str | Non
     if not username or not password:
         raise ValueError("needs both a user name and a password, or neither.")
     if not (username + password).isascii():
-        raise ValueError("needs a user name and a password in ASCII: smtplib can send no others.")
+        raise ValueError("needs a user name and a password in ASCII: smtplib cannot send any others.")
     if security is MailSecurity.NONE:
-        raise ValueError("has a password, which is only sent encrypted: use smtp+starttls:// or smtps://.")
+        raise ValueError(
+            "has a password, which is sent only over an encrypted connection: use smtp+starttls:// or smtps://."
+        )
     return username, password

@@ -1,4 +1,4 @@
-"""One conversation with a mail server, led step by step, because what a failure means depends on the step."""
+"""One SMTP conversation. It records its current step, because the meaning of a failure depends on the step."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from ssl import SSLSocket
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Policy, Target
-from webapp.outbound.smtp.classification import Reply, Step, class_of, classify_breakdown, classify_refusal
+from webapp.outbound.smtp.classification import Reply, Step, classify_exception, classify_refusal, get_reply_class
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer
 from webapp.outbound.smtp.reply_reader import ReplyReader
 from webapp.outbound.transport.connect import open_connection
@@ -19,56 +19,57 @@ from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import system_resolver
 from webapp.outbound.transport.tls import encrypt, make_context
 
+# How long `close` waits for the reply to QUIT.
 QUIT_SECONDS = 1.0
 
 
 class SmtpSession:
-    """What is said over one connection.
+    """An SMTP conversation over one connection.
 
-    Every step raises `DeliveryFailed` when the server says no, and OSError or ValueError when it stops making sense;
-    `classify_error` turns either into the one error to raise.
+    Every step raises `DeliveryFailed` if the server refuses, and OSError or ValueError if the conversation breaks.
+    `classify_error` converts all of them to a `DeliveryFailed`.
     """
 
     def __init__(self, server: MailServer, deadline: Deadline) -> None:
         self._server = server
         self._deadline = deadline
         self._step = Step.GREETING
-        # Given a name, smtplib does not ask the DNS for this machine's own, which no deadline could end.
+        # Without a name, smtplib would look up this machine's own in the DNS, which no deadline could interrupt.
         self._smtp = SMTP(local_hostname=server.sender.rpartition("@")[2], timeout=server.limits.silence)
 
     def open(self) -> None:
-        """Come to the point where mail may be handed over: connection, greeting, encryption, sign-in."""
+        """Connect, read the greeting, encrypt the connection and sign in, as far as the settings ask for it."""
         connection = _connect(self._server, self._deadline)
-        self._use(self._encrypt(connection) if self._server.security is MailSecurity.TLS else connection)
+        self._set_connection(self._encrypt(connection) if self._server.security is MailSecurity.TLS else connection)
         self._expect(self._smtp.getreply())
-        self._greet()
+        self._send_hello()
         if self._server.security is MailSecurity.STARTTLS:
             self._start_tls(connection)
         if self._server.username is not None:
             self._sign_in(self._server.username, self._server.password or "")
 
     def send_envelope(self, recipients: Sequence[str]) -> int:
-        """Name the sender and the recipients; return how many of these were refused, but not all."""
+        """Send the sender and the recipients. Returns the number of refused recipients; raises if all were refused."""
         self._step = Step.SENDER
         self._expect(self._smtp.mail(self._server.sender))
         self._step = Step.RECIPIENT
-        refusals = [reply for reply in map(self._add_recipient, recipients) if class_of(reply) != 2]
+        refusals = [reply for reply in map(self._add_recipient, recipients) if get_reply_class(reply) != 2]
         if len(refusals) == len(recipients):
-            # Only if every one may be taken later is it worth trying again.
-            final = next((reply for reply in refusals if class_of(reply) == 5), refusals[0])
-            raise self._refusal(final, recipients=len(recipients))
+            # A retry makes sense only if every refusal is temporary, so a permanent one decides.
+            deciding = next((reply for reply in refusals if get_reply_class(reply) == 5), refusals[0])
+            raise self._refusal(deciding, recipients=len(recipients))
         return len(refusals)
 
     def send_data(self, message: EmailMessage) -> int:
-        """Send the message itself and return the code of the server's yes."""
+        """Send the message. Returns the reply code with which the server accepted it."""
         self._step = Step.DATA
         self._expect(self._smtp.docmd("DATA"), 3)
-        self._smtp.send(_on_the_wire(message))
+        self._smtp.send(_encode_message(message))
         self._step = Step.END_OF_DATA
         return self._expect(self._smtp.getreply())
 
     def close(self) -> None:
-        """Say goodbye; whatever comes of that changes nothing about what was accepted before."""
+        """Quit and close. Errors are ignored: they do not change what the server accepted."""
         try:
             with suppress(OSError, ValueError):
                 if self._smtp.sock is not None:
@@ -79,81 +80,80 @@ class SmtpSession:
                 self._smtp.close()
 
     def classify_error(self, error: Exception) -> DeliveryFailed:
-        """Say by its type and the step what an exception means."""
+        """Return the failure for an exception, by its type and the current step."""
         if isinstance(error, DeliveryFailed):
             return error
         if self._deadline.hit:
-            return self._too_late()
-        return classify_breakdown(self._step, error, Facts(self._server.host, seconds=self._server.limits.silence))
+            return self._deadline_exceeded()
+        return classify_exception(self._step, error, Facts(self._server.host, seconds=self._server.limits.silence))
 
-    def _use(self, connection: socket) -> None:
+    def _set_connection(self, connection: socket) -> None:
         self._smtp.sock = connection
-        # A new reader: what came unencrypted before STARTTLS must not be read after it.
+        # A new reader, so that no bytes received before STARTTLS are read after it.
         self._smtp.file = ReplyReader(connection.makefile("rb", buffering=0))
 
     def _encrypt(self, connection: socket) -> SSLSocket:
-        context = make_context(
-            self._server.ca_file
-        )  # SMTP has no name in ALPN, and some servers hang up on a wrong one
+        # No ALPN: SMTP has no protocol name there, and some servers close the connection if they get a wrong one.
+        context = make_context(self._server.ca_file)
         return encrypt(connection, self._server.host, context, self._deadline)
 
-    def _greet(self) -> None:
+    def _send_hello(self) -> None:
         self._step = Step.HELLO
         reply = self._smtp.ehlo()
-        self._expect(self._smtp.helo() if class_of(reply) == 5 else reply)
+        self._expect(self._smtp.helo() if get_reply_class(reply) == 5 else reply)
 
     def _start_tls(self, connection: socket) -> None:
         self._step = Step.START_TLS
         if not self._smtp.has_extn("starttls"):
             raise DeliveryFailed(Code.SMTP_TLS_UNAVAILABLE, Facts(self._server.host))
         self._expect(self._smtp.docmd("STARTTLS"))
-        self._use(self._encrypt(connection))
-        self._greet()
+        self._set_connection(self._encrypt(connection))
+        self._send_hello()
 
     def _sign_in(self, username: str, password: str) -> None:
         self._step = Step.SIGN_IN
-        ways = {"PLAIN": self._smtp.auth_plain, "LOGIN": self._smtp.auth_login}
+        mechanisms = {"PLAIN": self._smtp.auth_plain, "LOGIN": self._smtp.auth_login}
         offered = self._smtp.esmtp_features.get("auth", "").upper().split()
-        mechanism = next((name for name in ways if name in offered), None)
+        mechanism = next((name for name in mechanisms if name in offered), None)
         if mechanism is None:
             raise DeliveryFailed(Code.SMTP_AUTH_UNAVAILABLE, Facts(self._server.host))
         self._smtp.user, self._smtp.password = username, password
         try:
-            self._smtp.auth(mechanism, ways[mechanism])
+            self._smtp.auth(mechanism, mechanisms[mechanism])
         except SMTPAuthenticationError as error:
             text = error.smtp_error
             raise self._refusal((error.smtp_code, text if isinstance(text, bytes) else b"")) from None
 
     def _add_recipient(self, recipient: str) -> Reply:
         reply = self._smtp.rcpt(recipient)
-        if reply[0] == 421 or class_of(reply) not in (2, 4, 5):  # 421: the server is about to hang up
+        if reply[0] == 421 or get_reply_class(reply) not in (2, 4, 5):  # 421: the server is closing the connection
             raise self._refusal(reply)
         return reply
 
-    def _expect(self, reply: Reply, wanted: int = 2) -> int:
-        # A reply that the deadline cut short can look like a whole one, even like a yes.
-        if class_of(reply) != wanted or self._deadline.hit:
+    def _expect(self, reply: Reply, reply_class: int = 2) -> int:
+        # A reply that the deadline cut short can look complete, even like an acceptance.
+        if get_reply_class(reply) != reply_class or self._deadline.hit:
             raise self._refusal(reply)
         return reply[0]
 
-    def _too_late(self) -> DeliveryFailed:
+    def _deadline_exceeded(self) -> DeliveryFailed:
         return DeliveryFailed(Code.DEADLINE_EXCEEDED, Facts(self._server.host, seconds=self._server.limits.whole))
 
     def _refusal(self, reply: Reply, recipients: int | None = None) -> DeliveryFailed:
         if self._deadline.hit:
-            return self._too_late()
+            return self._deadline_exceeded()
         facts = Facts(self._server.host, refused=recipients, recipients=recipients)
         return classify_refusal(self._step, reply, facts)
 
 
 def _connect(server: MailServer, deadline: Deadline) -> socket:
-    """Connect to the mail server wherever it is: the operator named it, so it is trusted."""
+    """Connect to the mail server. The administrator set it, so any address is trusted."""
     target = Target("smtp", server.host, server.port, path="")
     policy = Policy(trusted_origins=frozenset({target.origin}))
     return open_connection(target, policy, system_resolver, deadline, server.limits)
 
 
-def _on_the_wire(message: EmailMessage) -> bytes:
-    """Return the message as 7-bit lines, with every leading dot doubled (RFC 5321, section 4.5.2) and the end mark."""
+def _encode_message(message: EmailMessage) -> bytes:
+    """Return the message as 7-bit lines with leading dots doubled (RFC 5321, section 4.5.2) and the final dot."""
     lines = message.as_bytes(policy=WIRE_FORMAT.clone(cte_type="7bit"))
     return re.sub(rb"(?m)^\.", b"..", lines) + b".\r\n"

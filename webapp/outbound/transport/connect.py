@@ -1,4 +1,4 @@
-"""Opens the connection a message goes over: to a checked address, by the operator's proxy if there is one, with TLS."""
+"""Opens the connection to a receiver: to a checked address, through the proxy if one is set, with TLS for https."""
 
 import socket
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from webapp.outbound.transport.limits import Limits
 from webapp.outbound.transport.proxy import TunnelRefused, open_tunnel
 from webapp.outbound.transport.tls import encrypt, make_context
 
-HTTP = ("http/1.1",)
+# The protocol that HTTP connections offer in ALPN.
+HTTP_ALPN = ("http/1.1",)
 
 _MAX_TRIES = 2
 
@@ -19,11 +20,11 @@ _MAX_TRIES = 2
 def open_connection(
     target: Target, policy: Policy, resolver: Resolver, deadline: Deadline, limits: Limits
 ) -> socket.socket:
-    """Return a connection to the target, watched by the deadline, encrypted for https, with nothing sent yet.
+    """Return a connection to the target, watched by the deadline and encrypted for https. No message is sent yet.
 
-    Raises `DeliveryFailed` with target_not_allowed or a code of the steps: dns, connect, network, tls.
+    Raises `DeliveryFailed` with target_not_allowed or a code for DNS, connection, network or TLS errors.
     """
-    context = make_context(policy.ca_file, *HTTP) if target.scheme == "https" else None
+    context = make_context(policy.ca_file, *HTTP_ALPN) if target.scheme == "https" else None
     addresses = find_addresses(target, policy, resolver, limits.lookup)
     if policy.proxy is None or policy.trusts(target):
         connection = _connect(addresses, target.port, target.host, deadline, limits.connect)
@@ -37,7 +38,7 @@ def open_connection(
 
 def _connect(addresses: Sequence[str], port: int, host: str, deadline: Deadline, seconds: float) -> socket.socket:
     tries = addresses[:_MAX_TRIES]
-    share = seconds / len(tries)  # so that a silent first address leaves time for the second
+    share = seconds / len(tries)  # if the first address stays silent, there is time for the second
     code = Code.NETWORK_UNREACHABLE
     for address in tries:
         try:
@@ -55,7 +56,7 @@ def _connect(addresses: Sequence[str], port: int, host: str, deadline: Deadline,
 def _connect_through(proxy: Origin, address: str, target: Target, deadline: Deadline, limits: Limits) -> socket.socket:
     try:
         found = resolve(proxy.host, system_resolver, limits.lookup)
-    except DeliveryFailed:  # it names the proxy, which is the operator's own affair
+    except DeliveryFailed:  # do not show the proxy's name: only the administrator may know it
         raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
     connection = _connect(found, proxy.port, target.host, deadline, limits.connect)
     try:

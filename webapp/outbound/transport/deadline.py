@@ -1,4 +1,4 @@
-"""The time limit over one whole send, kept even against a far end that never stops answering."""
+"""The time limit of one send, which holds even if the receiver never stops sending."""
 
 import socket
 from contextlib import suppress
@@ -9,11 +9,11 @@ from typing import Self
 
 
 class Deadline:
-    """Shuts the watched sockets when the time is up, which ends any call that is blocked on them.
+    """Shuts down the watched sockets when the time is up, which ends every call that is blocked on them.
 
-    A socket's own timeout starts again with every byte that arrives, so it alone never ends a slow dribble.
-    Use it as a context manager: the clock starts on creation, the watching ends on exit.
-    After a call on the socket, ask `hit` before believing the result: a shut socket reads as an orderly end.
+    A socket's own timeout restarts with every byte, so it never ends a response that arrives byte by byte.
+    Use it as a context manager: the time starts on creation, and the watching ends on exit.
+    Check `hit` after each call on a socket: a socket that was shut down looks like an orderly end of the stream.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -39,7 +39,7 @@ class Deadline:
 
     @property
     def hit(self) -> bool:
-        """Whether the time was up before the send was over."""
+        """Whether the time was up before the send ended."""
         return self._hit
 
     def left(self) -> float:
@@ -47,11 +47,11 @@ class Deadline:
         return max(0.0, self._ends - monotonic())
 
     def watch(self, connection: socket.socket) -> None:
-        """Shut this connected socket when the time is up, also if TLS is wrapped around it later on.
+        """Shut down this connected socket when the time is up, even if TLS is wrapped around it later.
 
-        Raises OSError when the socket is closed already.
+        Raises OSError if the socket is already closed.
         """
-        # A second descriptor: wrapping detaches the first one, and a closed one's number may soon be another file.
+        # A descriptor of our own: wrapping detaches the first one, and the number of a closed one may be reused.
         watched = socket.socket(fileno=socket.dup(connection.fileno()))
         with self._lock:
             self._watched.append(watched)
@@ -66,5 +66,5 @@ class Deadline:
 
 
 def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):  # the far end may have gone already
+    with suppress(OSError):  # the receiver may have disconnected already
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,21 +1,22 @@
-"""How long the steps of one HTTP send may take, and how much of an answer is kept."""
+"""The time limits of one send, and the size limits of an HTTP response."""
 
 from dataclasses import dataclass
 
+# Bytes before the body of a response, including interim responses. A longer head is an invalid response.
 MAX_HEAD = 32 * 1024
-"""Bytes of an answer before its body begins, interim answers included; a longer one is no answer."""
 
+# Bytes of a response's body that are kept. The rest is never read.
 MAX_BODY = 16 * 1024
-"""Bytes of an answer's body that are kept; the rest is never read."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds. `whole` holds over all steps together, whatever the others would still allow.
+    """Time limits in seconds.
 
-    lookup: for the name's addresses.
-    connect: for the connection over all tries, and for each silence while TLS or a tunnel is agreed on.
-    silence: for the far end to take the message, and between the bytes of its answer.
+    whole: for all steps together, whatever the other limits would still allow.
+    lookup: for the DNS lookup.
+    connect: for all tries to connect, and for each wait for bytes while TLS or a tunnel is negotiated.
+    silence: for each wait until the receiver accepts bytes of the message or sends bytes of its response.
     """
 
     whole: float = 8.0

@@ -1,4 +1,4 @@
-"""Encrypts a connection and checks whose it is; each way that can go wrong has its own code."""
+"""Encrypts a connection and verifies the receiver's certificate. Each kind of error has its own code."""
 
 import socket
 import ssl
@@ -14,17 +14,17 @@ _CERTIFICATE_FAILURES = {
     9: Code.TLS_NOT_YET_VALID,
     10: Code.TLS_EXPIRED,
     62: Code.TLS_HOSTNAME_MISMATCH,
-    64: Code.TLS_HOSTNAME_MISMATCH,  # the same for an IP address
+    64: Code.TLS_HOSTNAME_MISMATCH,  # for an IP address
 }
 
 
 @cache
 def make_context(ca_file: str | None = None, *protocols: str) -> ssl.SSLContext:
-    """Trust the machine's authorities, certifi's (an image may have none) and those of `ca_file`; TLS 1.2 or later.
+    """Return a context for TLS 1.2 or later that trusts the authorities of the machine, certifi and `ca_file`.
 
-    protocols: what the connection may be used for, as ALPN names it. It is offered only if there is one.
-    Made once in a process: to read all these authorities takes longer than a whole send.
-    Raises OSError (`ssl.SSLError` among them) if `ca_file` cannot be read.
+    certifi's are needed because a container image may have none. protocols: the ALPN protocols to offer, if any.
+    Cached per process: loading the authorities takes longer than a whole send.
+    Raises OSError (which includes `ssl.SSLError`) if `ca_file` cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name by default
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -38,9 +38,9 @@ def make_context(ca_file: str | None = None, *protocols: str) -> ssl.SSLContext:
 
 
 def encrypt(connection: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> ssl.SSLSocket:
-    """Return the connection with TLS around it, to the holder of `host`'s certificate.
+    """Wrap the connection in TLS and check that the certificate belongs to `host`.
 
-    Raises `DeliveryFailed` with connect_timeout or one of the tls codes: the message has not been sent yet.
+    Raises `DeliveryFailed` with connect_timeout or one of the tls codes. The message has not been sent at this point.
     """
     try:
         return context.wrap_socket(connection, server_hostname=host)
