@@ -18,9 +18,9 @@ from benchmarks.receiver import run_receiver
 from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp import deliveries
+from webapp.app_state import current_settings
 from webapp.deliveries import claiming, sending
 from webapp.extensions import db
-from webapp.settings import current_settings
 
 STEPS = ("enqueue", "claim", "send", "record")
 

@@ -28,9 +28,10 @@ from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.visitor import Visitor
 from webapp import queue
+from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.dashboard.poll_interval import PollBudget
-from webapp.extensions import app_state, db
+from webapp.extensions import db
 from webapp.logs import JsonLines
 from webapp.settings import AppSettings, read_settings
 

@@ -5,6 +5,7 @@ import weakref
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -14,13 +15,13 @@ from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import __version__, cli, queue
-from webapp.assets import find_assets
+from webapp.app_state import AppState
 from webapp.auth import access, sessions
 from webapp.auth.accounts import SESSION_LIFE
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.completion_events import delivery_completed
-from webapp.extensions import AppState, csrf, db, limiter, login_manager, migrate
+from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
 from webapp.settings import AppSettings, read_settings
 from webapp.views import (
@@ -47,6 +48,8 @@ DEMO = "webapp.views.demo_sign_in"
 # these threads wait for a receiver.
 CONNECTIONS = 8
 
+_PACKAGE = Path(__file__).parent
+
 
 def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Create the application. Raises `Misconfigured` if a setting is missing or invalid."""
@@ -61,6 +64,15 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     _init_extensions(app)
     _register(app, app_settings)
     return app
+
+
+def find_assets() -> Path:
+    """Return the folder that holds `templates`, `static` and `migrations`.
+
+    An installed package contains them (see `package-dir` in pyproject.toml). In the source tree they are beside it.
+    """
+    installed = _PACKAGE / "_assets"
+    return installed if installed.is_dir() else _PACKAGE.parent
 
 
 def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:

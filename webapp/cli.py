@@ -10,12 +10,12 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from webapp import __version__, queue
+from webapp.app_state import current_settings
 from webapp.auth import accounts
 from webapp.destinations import editing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
-from webapp.settings import current_settings
 
 # Imported only by its command: a web process has the commands too, but does not need the worker's code.
 WORKER = "webapp.worker.supervisor"

@@ -1,26 +1,18 @@
-"""The Flask extensions, which `create_app` binds to an application, and the state of an application."""
+"""The Flask extensions, which `create_app` binds to an application."""
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flask import Flask, current_app, request
+from flask import request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect, FlaskForm
-from redis import Redis
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
-
-if TYPE_CHECKING:
-    from webapp.dashboard.poll_interval import PollBudget
-    from webapp.settings import AppSettings
-    from webapp.worker.dispatcher import Dispatcher
 
 
 class Base(DeclarativeBase):
@@ -52,25 +44,3 @@ class PageForm(FlaskForm):  # type: ignore[misc]
             if isinstance(formdata, MultiDict):
                 return formdata
             return request.form if request and request.method == "POST" else None
-
-
-@dataclass
-class AppState:
-    """The state that requests and jobs of one application share.
-
-    redis: the client of the queue server.
-    dispatcher: None outside worker processes.
-    counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
-    """
-
-    settings: "AppSettings"
-    redis: Redis
-    poll_budget: "PollBudget"
-    dispatcher: "Dispatcher | None" = None
-    counting_paused_until: float = -math.inf
-
-
-def app_state(app: Flask | None = None) -> AppState:
-    """Return the state of an application; by default, of the current one."""
-    state: AppState = (app or current_app).extensions["alertcheck"]
-    return state

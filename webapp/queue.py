@@ -13,7 +13,7 @@ from redis.retry import Retry
 from rq.queue import EnqueueData, Queue
 from rq.serializers import JSONSerializer
 
-from webapp.extensions import app_state
+from webapp.app_state import app_state
 
 log = logging.getLogger(__name__)
 

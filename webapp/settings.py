@@ -26,7 +26,6 @@ from webapp.environment.values import (
     read_flag,
     read_retry_delays,
 )
-from webapp.extensions import app_state
 from webapp.outbound import OutboundClient
 from webapp.outbound.settings import OutboundSettings
 from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
@@ -130,13 +129,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
     """Read every setting, and log a warning for each old or unknown name. Raises `Misconfigured`."""
     renamed = use_new_names(environ)
     for warning in (*renamed.warnings, *_describe_unknown(renamed.environ)):
-        log.warning(warning)
+        log.warning("setting name needs attention", extra={"advice": warning})
     return _make_app_settings(read_model(SettingsModel, renamed.environ, renamed.problems))
-
-
-def current_settings() -> AppSettings:
-    """Return the settings of the current application."""
-    return app_state().settings
 
 
 def _describe_unknown(environ: Mapping[str, str]) -> list[str]:

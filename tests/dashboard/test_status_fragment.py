@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 
 from tests.factories import NOW, seconds
+from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.dashboard.status_fragment import SharedStatusData, Status, find_obstacle, render_status, show_status
 from webapp.deliveries.outcome import Badge
-from webapp.extensions import app_state
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -22,6 +22,7 @@ from tests.outbound.outcome_of import BRIEF, failing, loopback, trusting
 from tests.outbound.scripts import reads_first, script_of
 from tests.scripted_mail_server import HANG_UP, mail_server
 from webapp import queue
+from webapp.app_state import app_state
 from webapp.channels import CHANNELS
 from webapp.deliveries import fail_unqueued, request_test, send
 from webapp.deliveries.cooldown import COOLDOWN
@@ -29,7 +30,7 @@ from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.extensions import app_state, db
+from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import Account, AlertDelivery
 from webapp.outbound import MailServer, OutboundClient, Policy
@@ -45,7 +46,7 @@ MAIL_SENDER = "alerts@example.com"
 OFFERS_TLS = "250-mail.example\r\n250 STARTTLS"
 OFFERS_ALL = "250-mail.example\r\n250-STARTTLS\r\n250 AUTH PLAIN"
 SEND_ONE = (
-    "import sys, wsgi\nfrom webapp.settings import current_settings\nfrom webapp.deliveries import send\n"
+    "import sys, wsgi\nfrom webapp.app_state import current_settings\nfrom webapp.deliveries import send\n"
     "with wsgi.app.app_context(): send(int(sys.argv[1]), current_settings())"
 )
 

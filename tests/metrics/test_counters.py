@@ -11,9 +11,9 @@ from flask import Flask
 
 from benchmarks.installation.servers import QueueServer
 from webapp import queue
+from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.deliveries.completion_events import CompletionEvent
-from webapp.extensions import app_state
 from webapp.failures import Code
 from webapp.metrics import counters
 from webapp.metrics.counters import (

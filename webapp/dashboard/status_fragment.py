@@ -9,13 +9,14 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import joinedload
 
 from webapp import deliveries
+from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import choose_interval
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
 from webapp.deliveries.cooldown import seconds_left
 from webapp.deliveries.outcome import Badge, Outcome, describe_outcome
 from webapp.deliveries.queries import newest_test_id_subquery
-from webapp.extensions import app_state, db
+from webapp.extensions import db
 from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.sends.eligibility import RequestResult, find_refusal

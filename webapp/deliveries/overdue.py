@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 
 from webapp import queue
+from webapp.app_state import current_settings
 from webapp.deliveries.recovery import end_waiting, is_overdue
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery
 from webapp.models.delivery import IS_WAITING
-from webapp.settings import current_settings
 
 # Built once, because every list executes it.
 _OVERDUE = select(AlertDelivery).where(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
@@ -27,7 +28,7 @@ from webapp.models import (
     Tenant,
     Workspace,
 )
-from webapp.settings import AppSettings, Demo, current_settings
+from webapp.settings import AppSettings, Demo
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from itertools import accumulate
 
 from redis.exceptions import RedisError
 
+from webapp.app_state import app_state
 from webapp.channels import CHANNELS
 from webapp.deliveries.completion_events import CompletionEvent
-from webapp.extensions import app_state
 from webapp.failures import Code
 from webapp.models import DeliveryStatus
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.errors import StorageError
 
+from webapp.app_state import current_settings
 from webapp.deliveries.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
-from webapp.settings import current_settings
 
 log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
@@ -17,7 +18,6 @@ from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.destinations.masking import show_settings, show_where
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.settings import current_settings
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from flask import Blueprint, abort, render_template
 
+from webapp.app_state import current_settings
 from webapp.auth.access import load_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.destinations.editing import read_settings
 from webapp.destinations.forms import make_destination_form
-from webapp.settings import current_settings
 
 bp = Blueprint("field_checks", __name__, url_prefix="/w/<slug>/destinations")
 

@@ -5,11 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from webapp.app_state import current_settings
 from webapp.channels import CHANNELS
 from webapp.demo.receiver.inbox import Inbox, Received
 from webapp.demo.receiver.parsed_mail import ParsedMail
 from webapp.demo.receiver.parsed_messages import ParsedMessage, parse_message
-from webapp.settings import current_settings
 
 SHOWN = 100
 

@@ -17,11 +17,11 @@ from prometheus_client.core import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import __version__, queue
+from webapp.app_state import current_settings
 from webapp.auth.sessions import public
 from webapp.extensions import db, limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
-from webapp.settings import current_settings
 
 bp = Blueprint("metrics", __name__)
 

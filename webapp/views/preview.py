@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, render_template
 
+from webapp.app_state import current_settings
 from webapp.auth.access import load_destination, load_visit
 from webapp.channels import CHANNELS
 from webapp.deliveries.outcome import next_step
 from webapp.destinations.masking import show_where
 from webapp.destinations.preview import preview_test_send
 from webapp.failures import DeliveryFailed
-from webapp.settings import current_settings
 
 bp = Blueprint("preview", __name__)
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth.access import load_destination, load_test_send, load_visit
 from webapp.auth.sessions import public
 from webapp.deliveries import find_linked, record_by_link, record_by_member
 from webapp.extensions import csrf, limiter
 from webapp.models import AlertDelivery, Receipt
 from webapp.receipt_links import PATH, Forged
-from webapp.settings import current_settings
 from webapp.views.destinations import render_details
 
 bp = Blueprint("receipts", __name__)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth.access import Visit, list_memberships, load_visit
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
@@ -23,7 +24,6 @@ from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import ShownSetting, show_where
 from webapp.sends.batches import Progress, measure_progress
-from webapp.settings import current_settings
 
 bp = Blueprint("workspaces", __name__)
 

@@ -1,6 +1,6 @@
 """The one RQ job: hands deliveries to the dispatcher of the process that runs it."""
 
-from webapp.extensions import app_state
+from webapp.app_state import app_state
 from webapp.worker.signals import defer_signals
 
 

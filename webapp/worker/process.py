@@ -17,10 +17,10 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from webapp import deliveries
+from webapp.app_state import app_state, current_settings
 from webapp.deliveries.ready_deliveries import ReadyDelivery
-from webapp.extensions import app_state, db
+from webapp.extensions import db
 from webapp.queue import QUEUE, QueueUnavailable, enqueue_deliveries, record_heartbeat
-from webapp.settings import current_settings
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
 

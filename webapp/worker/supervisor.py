@@ -13,10 +13,10 @@ from types import FrameType
 from flask import Flask
 
 from webapp import __version__, deliveries
+from webapp.app_state import current_settings
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.queue import JOB_TIMEOUT, QueueUnavailable, enqueue_deliveries, is_worker_alive
-from webapp.settings import current_settings
 from webapp.worker.process import run_process
 from webapp.worker.signals import STOP_SIGNALS
 

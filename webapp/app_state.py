@@ -1,0 +1,54 @@
+"""The state that requests and jobs of one application share."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from flask import Flask, current_app
+from redis import Redis
+
+from webapp.settings import AppSettings
+
+
+class IntervalBudget(Protocol):
+    """Spreads polls over time; see `webapp.dashboard.poll_interval`."""
+
+    def next_interval(self, requested: float) -> float:
+        """Return the seconds after which a page may poll again."""
+
+
+class DeliveryDispatcher(Protocol):
+    """Sends deliveries in a worker process; see `webapp.worker.dispatcher`."""
+
+    def submit(self, *delivery_ids: int) -> None:
+        """Accept deliveries for sending."""
+
+    def close(self) -> list[int]:
+        """Start nothing more, and return the deliveries that were not started."""
+
+
+@dataclass
+class AppState:
+    """One application's state.
+
+    redis: the client of the queue server.
+    dispatcher: None outside worker processes.
+    counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
+    """
+
+    settings: AppSettings
+    redis: Redis
+    poll_budget: IntervalBudget
+    dispatcher: DeliveryDispatcher | None = None
+    counting_paused_until: float = -math.inf
+
+
+def app_state(app: Flask | None = None) -> AppState:
+    """Return the state of an application; by default, of the current one."""
+    state: AppState = (app or current_app).extensions["alertcheck"]
+    return state
+
+
+def current_settings() -> AppSettings:
+    """Return the settings of the current application."""
+    return app_state().settings
