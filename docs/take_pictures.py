@@ -21,7 +21,7 @@ def main(origin: str, chromium: str = "chromium") -> None:
 def take(browser: Browser, origin: str, scheme: str) -> None:
     page = browser.new_page(viewport={"width": 1080, "height": 800}, color_scheme=scheme)
     page.goto(origin)
-    page.get_by_role("button", name="Look around as admin").click()
+    page.get_by_role("button", name="Try the demo as admin").click()
     for name in PRESSED:
         press(page, name)
     find_row(page, PRESSED[0]).locator("[data-last-test=sent]").wait_for()

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import __version__, cli, queue
 from webapp.assets import find_assets
 from webapp.auth import access, sessions
-from webapp.auth.accounts import SESSION_LIFE
+from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.completion_events import delivery_completed
@@ -74,7 +74,7 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "__Host-session" if app_settings.https else "session",
         "SESSION_COOKIE_SECURE": app_settings.https,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
@@ -104,7 +104,7 @@ def _init_extensions(app: Flask) -> None:
     csrf.init_app(app)
     # A page of an error of the database must not load the visitor again: the name is looked up when it is used.
     login_manager.init_app(app, add_context_processor=False)
-    login_manager.user_loader(sessions.find_visitor)
+    login_manager.user_loader(sessions.find_session_account)
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         if db.engine.dialect.name == "sqlite":
@@ -127,7 +127,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         app.register_blueprint(view.bp)
     if app_settings.demo:  # in production nothing of the demo is even imported
         import_module(DEMO).register(app)
-    app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact}
+    app.jinja_env.filters |= {"format_relative": time_format.format_relative, "format_exact": time_format.format_exact}
     app.jinja_env.globals |= {
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",

@@ -63,7 +63,7 @@ def sign_in(chromium: Browser, demo: RunningDemo, role: str) -> StorageState:
 def look_around(tab: Page, role: str) -> None:
     """Press one of the sign-in page's demo buttons."""
     tab.goto("/")
-    tab.get_by_role("button", name=f"Look around as {role}").click()
+    tab.get_by_role("button", name=f"Try the demo as {role}").click()
     expect(tab.get_by_role("heading", name="Harbor Logistics")).to_be_visible()
 
 

@@ -63,7 +63,7 @@ def test_a_press_straight_from_a_field_is_not_lost_to_its_check(admin: Page) -> 
 def test_a_refused_form_puts_the_focus_on_what_is_wrong_and_its_links_lead_to_the_fields(admin: Page) -> None:
     admin.goto(NEW)
     admin.get_by_role("button", name="Add destination").click()
-    errors = admin.get_by_role("region", name="Not saved: 3 fields are not right yet")
+    errors = admin.get_by_role("region", name="Not saved: 3 fields need to be corrected")
     expect(errors).to_be_focused()
     errors.get_by_role("link", name="Signing secret").click()
     expect(admin.get_by_label("Signing secret")).to_be_focused()
@@ -74,4 +74,4 @@ def test_a_slow_press_on_a_phone_is_not_lost_to_a_long_error(admin: Page) -> Non
     admin.goto("/w/harbor/destinations/new/teams")
     admin.get_by_label("Workflow address").fill("https://flows.environment.api.powerplatform.com/workflows/1")
     admin.get_by_role("button", name="Add destination").click(delay=200)
-    expect(admin.get_by_role("region", name="Not saved: 2 fields are not right yet")).to_be_visible()
+    expect(admin.get_by_role("region", name="Not saved: 2 fields need to be corrected")).to_be_visible()

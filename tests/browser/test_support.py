@@ -11,7 +11,7 @@ def on_the_phone(open_tab: OpenTab, sessions: Sessions) -> Page:
     """The broken destination's page, found from the page that support opens first."""
     tab = open_tab(storage_state=sessions["support"], permissions=["clipboard-read", "clipboard-write"])
     tab.goto("/")
-    tab.get_by_role("link", name="What is broken").click()
+    tab.get_by_role("link", name="Failed destinations").click()
     tab.get_by_role("link", name="Old ticket system").click()
     return tab
 

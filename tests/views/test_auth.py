@@ -71,7 +71,7 @@ def test_a_wrong_password_opens_nothing_and_says_no_more_than_that(browser: Visi
     answer = _sign_in(browser, EMAIL, WRONG)
 
     assert answer.status_code == 400
-    assert "The e-mail address or the password is not right." in answer.text
+    assert "The email address or the password is incorrect." in answer.text
     assert browser.get(PAGE).status_code == 302
 
 
@@ -102,16 +102,16 @@ def test_a_nul_in_the_password_looks_like_a_wrong_password(browser: Visitor) -> 
     answer = _sign_in(browser, EMAIL, f"{PASSWORD}\x00")
 
     assert answer.status_code == 400
-    assert "The e-mail address or the password is not right." in answer.text
+    assert "The email address or the password is incorrect." in answer.text
 
 
 @pytest.mark.parametrize(
     ("email", "password", "sentences"),
     [
-        ("", "", ["Enter your e-mail address.", "Enter your password."]),
+        ("", "", ["Enter your email address.", "Enter your password."]),
         (EMAIL, "", ["Enter your password."]),
-        ("", WRONG, ["Enter your e-mail address."]),
-        ("  ", WRONG, ["Enter your e-mail address."]),
+        ("", WRONG, ["Enter your email address."]),
+        ("  ", WRONG, ["Enter your email address."]),
         ("e" * 255, WRONG, ["Field cannot be longer than 254 characters."]),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_throttled_visitor_is_told_to_wait(browser: Visitor) -> None:
 
     answer = _sign_in(browser, EMAIL, PASSWORD)
 
-    assert "Too many tries" in answer.text
+    assert "Too many attempts" in answer.text
     assert int(answer.headers["Retry-After"]) > 0
 
 
@@ -420,7 +420,7 @@ def test_who_changes_the_password_stays_signed_in_and_every_other_browser_does_n
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"current": WRONG, "new": NEW}, "This is not your password."),
+        ({"current": WRONG, "new": NEW}, "This is not your current password."),
         ({"current": "", "new": NEW}, "Enter your current password."),
         ({"current": PASSWORD, "new": ""}, "Enter a new password."),
         ({"current": PASSWORD, "new": "eleven char"}, "Use 12 characters or more."),
@@ -457,8 +457,8 @@ def test_after_10_tries_in_a_quarter_of_an_hour_the_password_is_not_changed(insi
 
 def test_whose_session_has_ended_is_told_so_and_whoever_comes_to_the_start_is_not(app: Flask) -> None:
     stranger = Visitor(app.test_client())
-    assert "your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
-    assert "your session has ended" not in stranger.get("/sign-in?next=/?").text
+    assert "Your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
+    assert "Your session has ended" not in stranger.get("/sign-in?next=/?").text
 
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x01", "\x1f", "\x7f", "\x85", "\u200b", "\u202e", "\ufeff", "\u2028"])
@@ -466,7 +466,7 @@ def test_an_invisible_character_inside_the_address_is_refused(browser: Visitor, 
     answer = _sign_in(browser, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
 
     assert answer.status_code == 400
-    assert "The address contains an invisible character." in answer.text
+    assert "The email address contains an invisible character." in answer.text
 
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x7f", "\u200b", "\u202e", "\ufeff"])

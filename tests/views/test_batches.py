@@ -52,7 +52,7 @@ def test_one_press_tests_what_is_enabled_and_not_cooling_down(app: Flask, seeded
     assert [name for name, _ in requested] == ["Another", "Ticket system"]
     assert len({batch for _, batch in requested}) == 1
     assert (answer.status_code, answer.headers["HX-Trigger"]) == (200, "tested-all")
-    assert "0 of 2 tests have ended" in answer.text
+    assert "0 of 2 tests are complete" in answer.text
     assert 'hx-trigger="every 1s"' in answer.text
 
 
@@ -66,7 +66,7 @@ def test_a_second_press_within_the_minute_sends_nothing_and_says_so(
     answer = visitor.post(ALL)
 
     assert len(_requested(app)) == 2
-    assert "Nothing was sent: every destination is disabled or was tested less than a minute ago" in answer.text
+    assert "No test was sent. Every destination is disabled or was tested less than a minute ago" in answer.text
     assert "hx-get" not in answer.text
 
 
@@ -82,7 +82,7 @@ def test_progress_ends_with_what_came_of_each(app: Flask, seeded: SeededIds, vis
 
     answer = visitor.get(f"/w/harbor/batches/{batch[1]}")
 
-    assert "The test has ended: 1 accepted, 0 failed." in " ".join(answer.text.split())
+    assert "The test is complete: 1 accepted, 0 failed." in " ".join(answer.text.split())
     assert ("hx-get" in answer.text, answer.headers["HX-Trigger"]) == (False, "tested-all")
 
 

@@ -144,7 +144,7 @@ def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
 
 
 def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(newcomer: Visitor) -> None:
-    kinds = _follow(newcomer, newcomer.get("/w/quay/destinations"), "Add the first one")
+    kinds = _follow(newcomer, newcomer.get("/w/quay/destinations"), "Add a destination")
     form = _follow(newcomer, kinds, "Webhook")
     assert CHANNELS["webhook"].guide[0] in form.text
 
@@ -209,7 +209,7 @@ def test_a_wrong_form_begins_with_what_is_wrong_and_links_to_it(admin: Visitor) 
     page = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
 
     summary = page.partition('id="errors" tabindex="-1" autofocus')[2].partition("</section>")[0]
-    assert "Not saved: 2 fields are not right yet" in summary
+    assert "Not saved: 2 fields need to be corrected" in summary
     assert re.findall(r'<a href="#(\w+)">([^<]+)</a>: ', summary) == [("name", "Name"), ("address", "Address")]
     assert page.index('id="errors"') < page.index('<form class="sheet"')
     assert "<title>Error: Add Webhook" in page
@@ -279,7 +279,7 @@ def test_the_form_shows_the_name_and_says_that_blank_keeps_what_is_stored(admin:
     page = admin.get(f"{OWN}/edit").text
 
     assert 'value="Ticket system"' in page
-    assert page.count("Leave blank to keep what is stored.") == 2
+    assert page.count("Leave blank to keep the stored value.") == 2
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\N{NO-BREAK SPACE}"])
@@ -397,7 +397,7 @@ def test_disabling_and_enabling_say_so_and_offer_the_way_back(admin: Visitor, ro
     enabled, on = admin.get(OWN).text, row()[0].is_enabled
 
     assert (off, on) == (False, True)
-    assert "Ticket system is disabled. Nothing goes there until it is enabled again" in disabled
+    assert "Ticket system is disabled. Nothing is sent there until it is enabled again" in disabled
     assert f'action="{OWN}/enable"' in disabled
     assert "Ticket system is enabled." in enabled
     assert f'action="{OWN}/disable"' in enabled
@@ -414,7 +414,7 @@ def test_deleting_asks_first(admin: Visitor, row: Row) -> None:
     page = admin.get(f"{OWN}/delete").text
 
     assert "Delete Ticket system?" in page
-    assert "The record of what was sent to it is kept." in page
+    assert "The history of this destination is kept." in page
     assert row()[0].deleted_at is None
 
 
@@ -425,11 +425,11 @@ def test_before_deleting_the_page_names_what_will_be_lost(app: Flask, seeded: Se
 
     page = " ".join(admin.get(f"{OWN}/delete").text.split())
 
-    assert "Webhook. Deleting cannot be taken back." in page
+    assert "Webhook. You cannot undo this." in page
     assert re.search(r"address \(127\.0\.0\.1:\d+, fingerprint <code>\w{8}</code>\), signing secret \(set,", page)
-    assert "1 rule has sent some: <b>A rule</b>." in page
-    assert "The test that is under way is not sent any more" in page
-    assert "It names 1 test send." in page
+    assert "1 rule sent alerts there: <b>A rule</b>." in page
+    assert "The pending test is canceled" in page
+    assert "It contains 1 test send." in page
 
 
 def test_before_deleting_what_is_not_there_is_not_named(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
@@ -437,7 +437,7 @@ def test_before_deleting_what_is_not_there_is_not_named(app: Flask, seeded: Seed
 
     page = admin.get(f"{OWN}/delete").text
 
-    assert "No rule has sent one within the last 30 days." in page
+    assert "No rule has sent one in the last 30 days." in page
     assert "Its settings are erased" not in page
     assert "under way" not in page
 
@@ -506,7 +506,10 @@ def test_settings_that_cannot_be_read_are_said_in_words(admin: Visitor) -> None:
     answer = admin.get(OWN)
 
     assert answer.status_code == 200
-    assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in answer.text
+    assert (
+        "The stored settings cannot be decrypted with the current encryption keys. Enter them again, or ask"
+        in answer.text
+    )
 
 
 @pytest.mark.usefixtures("unreadable")

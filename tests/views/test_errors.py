@@ -14,12 +14,12 @@ from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.extensions import db
 from webapp.settings import read_settings
-from webapp.views.errors import PAGES
+from webapp.views.errors import ERROR_PAGES
 
 Visit = Callable[[int], Visitor]
 
 LIST = "/w/harbor/destinations"
-BREAKS = "webapp.views.workspaces.show_where"
+BREAKS = "webapp.views.workspaces.mask_target"
 CANARY = "canary-in-the-message"
 
 
@@ -50,7 +50,7 @@ def test_a_request_without_a_token_says_to_load_the_page_again(admin: Visitor) -
 
     answer = admin.post(f"{LIST}/1/disable")
 
-    assert (answer.status_code, _page(answer.text)) == (400, PAGES[400])
+    assert (answer.status_code, _page(answer.text)) == (400, ERROR_PAGES[400])
 
 
 @pytest.mark.parametrize(
@@ -67,32 +67,32 @@ def test_pages_are_answered_under_the_names_of_the_installation_alone(
 def test_who_may_not_do_it_is_told_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
     answer = visit(seeded.viewer).get(f"{LIST}/new")
 
-    assert (answer.status_code, _page(answer.text)) == (403, PAGES[403])
+    assert (answer.status_code, _page(answer.text)) == (403, ERROR_PAGES[403])
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations", f"{LIST}/999", "/no/such/page", "/static/none.css"])
 def test_what_is_not_there_says_so(admin: Visitor, path: str) -> None:
     answer = admin.get(path)
 
-    assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
+    assert (answer.status_code, _page(answer.text)) == (404, ERROR_PAGES[404])
 
 
 def test_an_unknown_address_says_so_to_nobody_too(app: Flask) -> None:
     answer = Visitor.anonymous(app).get("/no/such/page")
 
-    assert (answer.status_code, _page(answer.text)) == (404, PAGES[404])
+    assert (answer.status_code, _page(answer.text)) == (404, ERROR_PAGES[404])
 
 
 def test_a_wrong_method_says_so(admin: Visitor) -> None:
     answer = admin.get("/sign-out")
 
-    assert (answer.status_code, _page(answer.text)) == (405, PAGES[405])
+    assert (answer.status_code, _page(answer.text)) == (405, ERROR_PAGES[405])
 
 
 def test_more_than_64_kib_is_refused_as_too_large(admin: Visitor) -> None:
     answer = admin.post(f"{LIST}/1/edit", {"name": "n" * 64 * 1024})
 
-    assert (answer.status_code, _page(answer.text)) == (413, PAGES[413])
+    assert (answer.status_code, _page(answer.text)) == (413, ERROR_PAGES[413])
 
 
 def test_too_many_tries_are_told_to_wait(app: Flask) -> None:
@@ -100,7 +100,7 @@ def test_too_many_tries_are_told_to_wait(app: Flask) -> None:
 
     answer = [visitor.post("/sign-in") for _ in range(21)][-1]
 
-    assert (answer.status_code, _page(answer.text)) == (429, PAGES[429])
+    assert (answer.status_code, _page(answer.text)) == (429, ERROR_PAGES[429])
     assert answer.headers["Retry-After"] == "60"
 
 
@@ -111,7 +111,7 @@ def test_a_database_that_does_not_answer_is_told_from_a_mistake_of_ours(
 
     answer = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
 
-    assert (answer.status_code, _page(answer.text)) == (503, PAGES[503])
+    assert (answer.status_code, _page(answer.text)) == (503, ERROR_PAGES[503])
     assert answer.headers["Retry-After"] == "5"
 
 
@@ -126,7 +126,7 @@ def test_a_database_that_stops_answering_is_told_to_who_is_signed_in_too(
     answer = admin.get(LIST)
 
     assert answer.status_code == 503
-    assert PAGES[503][0] in answer.text
+    assert ERROR_PAGES[503][0] in answer.text
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations/2/status", f"{LIST}/999/status", "/no/such/page"])
@@ -158,7 +158,9 @@ def test_a_surprise_gives_a_reference_that_stands_in_the_log(broken: Visitor, ca
 
     title, advice = _page(answer.text)
     assert (answer.status_code, title) == (500, "Something went wrong")
-    reference = re.fullmatch(r"It is our mistake. Give the operator this reference: ([0-9a-f]{8})\.", advice)
+    reference = re.fullmatch(
+        r"This is an error in Alertcheck. Give your Alertcheck administrator this reference: ([0-9a-f]{8})\.", advice
+    )
     assert reference is not None
     assert f'"reference": "{reference[1]}", "error": "RuntimeError"' in caplog.text
 

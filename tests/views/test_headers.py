@@ -56,7 +56,7 @@ def test_a_page_that_broke_carries_the_headers_too(
     seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitor = visit(seeded.admin)
-    monkeypatch.setattr("webapp.views.workspaces.show_where", lambda *_: 1 / 0)
+    monkeypatch.setattr("webapp.views.workspaces.mask_target", lambda *_: 1 / 0)
 
     answer = visitor.get("/w/harbor/destinations")
 

@@ -15,7 +15,7 @@ from webapp.application import create_app
 from webapp.settings import read_settings
 
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
-NOT_SEEN = "not seen for 10 s: start flask worker"
+NOT_SEEN = "no heartbeat for 10 s: start flask worker"
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
@@ -73,8 +73,8 @@ def test_where_the_queue_is_gone_it_says_so(environment: dict[str, str]) -> None
     assert answer.json == {
         "status": "unavailable",
         "database": "ok",
-        "queue": "does not answer",
-        "worker": "not seen, as the queue does not answer",
+        "queue": "does not respond",
+        "worker": "unknown, because the queue does not respond",
     }
 
 
@@ -83,7 +83,7 @@ def test_a_queue_that_takes_the_connection_and_says_nothing_is_given_up(
 ) -> None:
     answer = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
 
-    assert (answer.status_code, answer.json and answer.json["queue"]) == (503, "does not answer")
+    assert (answer.status_code, answer.json and answer.json["queue"]) == (503, "does not respond")
 
 
 @pytest.mark.usefixtures("alive")
@@ -93,7 +93,7 @@ def test_a_database_that_was_not_migrated_is_told_by_its_reason(environment: dic
     assert answer.status_code == 503
     assert answer.json == {
         "status": "unavailable",
-        "database": "does not answer, or has not been migrated (OperationalError)",
+        "database": "does not respond, or is not migrated (OperationalError)",
         "queue": "ok",
         "worker": "ok",
     }
@@ -106,7 +106,7 @@ def test_a_database_that_is_gone_is_told_without_its_address(environment: dict[s
     answer = _client(environment, DATABASE_URL=url).get("/readyz")
 
     assert answer.status_code == 503
-    assert (answer.json or {})["database"] == "does not answer, or has not been migrated (OperationalError)"
+    assert (answer.json or {})["database"] == "does not respond, or is not migrated (OperationalError)"
 
 
 def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:

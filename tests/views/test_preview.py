@@ -114,7 +114,7 @@ def test_what_could_not_be_sent_is_said_with_what_to_do(
     answer = visit(seeded.viewer).get(f"{OWN}/preview")
 
     assert answer.status_code == 200
-    assert f"A test could not be sent: {sentence}" in answer.text
+    assert f"A test cannot be sent: {sentence}" in answer.text
     assert "<b>Next:</b> " in answer.text
 
 

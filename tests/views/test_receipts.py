@@ -60,7 +60,7 @@ def test_the_links_page_asks_and_tells_nothing_but_the_reference(reader: Visitor
     answer = reader.get(link)
 
     assert answer.status_code == 200
-    assert "Do you see the message K7QM4T?" in answer.text
+    assert "Do you see message K7QM4T?" in answer.text
     assert not re.search("harbor|ticket|webhook|127.0.0.1|admin", answer.text, re.IGNORECASE)
 
 
@@ -86,7 +86,7 @@ def test_a_press_on_it_is_noted_once_without_an_account_or_a_session(
 
     assert (first.status_code, second.status_code) == (200, 410)
     assert "Thank you" in first.text
-    assert "This is known already" in second.text
+    assert "This message is already marked as seen" in second.text
     assert _receipt(app, delivery_id) == (Receipt.SEEN, None)
 
 
@@ -118,7 +118,7 @@ def test_a_forged_link_does_not_work_and_says_what_to_do(reader: Visitor, link: 
     answer = reader.client.open(f"/seen/{token}", method=method)
 
     assert answer.status_code == 404
-    assert "ask whoever sent the test to send another one" in answer.text
+    assert "ask the person who sent the test to send another test" in answer.text
 
 
 @pytest.mark.parametrize("key", ["another key"])
@@ -176,7 +176,7 @@ def test_the_token_is_not_logged(reader: Visitor, link: str, caplog: pytest.LogC
 @on_both_databases
 @pytest.mark.parametrize(
     ("seen", "receipt", "told"),
-    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen, says Support.")],
+    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen by Support.")],
 )
 def test_a_member_says_on_the_page_whether_it_arrived(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, told: str
@@ -206,7 +206,10 @@ def test_the_page_tells_acceptance_and_receipt_as_two_facts(
     reader.post(link)
     after = visitor.get(PAGE).text
 
-    assert ("Accepted by the receiver." in before, "Nobody has said yet whether it showed up." in before) == (
+    assert (
+        "Accepted by the receiver." in before,
+        "Nobody has confirmed yet whether the message arrived." in before,
+    ) == (
         True,
         True,
     )
@@ -245,7 +248,7 @@ def test_without_a_script_a_needless_answer_is_refused_in_words(app: Flask, seed
     visitor = visit(seeded.admin)
     visitor.post(OWN, {"seen": "yes", "delivery": str(waiting)}, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert "Not noted: that test is under way" in visitor.get(PAGE).text
+    assert "Not recorded: the test is still pending" in visitor.get(PAGE).text
 
 
 @pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("stranger", 404)])

@@ -217,7 +217,7 @@ def test_a_locked_database_is_said_plainly_and_the_press_is_given_back(
     other.execute("ROLLBACK")
     other.close()
     assert answer.status_code == 503
-    assert "It may not have been done." in answer.text
+    assert "Your request may not have completed." in answer.text
     assert visitor.post(OWN).status_code == 200
 
 
@@ -243,7 +243,7 @@ def test_a_badge_older_than_the_settings_says_so(app: Flask, seeded: SeededIds, 
         get_destination(seeded).settings_version += 1
         db.session.commit()
 
-    assert "The settings were changed since this test." in visit(seeded.viewer).get(OWN_STATUS).text
+    assert "The settings were changed after this test." in visit(seeded.viewer).get(OWN_STATUS).text
 
 
 @pytest.mark.parametrize("path", [OWN_STATUS, "/w/harbor/destinations", "/w/harbor/destinations/1"])
@@ -263,16 +263,16 @@ def test_a_waiting_test_says_so_when_no_worker_has_been_seen(app: Flask, seeded:
     with app.app_context():
         add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(4))
     visitor = visit(seeded.viewer)
-    assert "No worker has been seen" in visitor.get(OWN_STATUS).text
+    assert "No worker has reported" in visitor.get(OWN_STATUS).text
 
     with app.app_context():
         queue.record_heartbeat("host:1")
 
-    assert "No worker has been seen" not in visitor.get(OWN_STATUS).text
+    assert "No worker has reported" not in visitor.get(OWN_STATUS).text
 
 
 def test_a_test_that_was_just_pressed_is_given_time_to_be_picked_up(seeded: SeededIds, visit: Visit) -> None:
-    assert "No worker has been seen" not in visit(seeded.admin).post(OWN).text
+    assert "No worker has reported" not in visit(seeded.admin).post(OWN).text
 
 
 def test_without_javascript_a_press_leads_to_the_destinations_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -288,4 +288,4 @@ def test_without_javascript_a_refused_press_says_why_on_the_page(seeded: SeededI
 
     answer = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert "Not sent: a test was sent less than a minute ago." in visitor.get(answer.location).text
+    assert "Not sent: a test was sent to this destination less than a minute ago." in visitor.get(answer.location).text

@@ -59,7 +59,7 @@ def test_who_belongs_to_no_workspace_is_told_what_to_do(app: Flask, visit: Visit
     answer = visit(loner).get("/")
 
     assert answer.status_code == 200
-    assert "You belong to no workspace yet" in answer.text
+    assert "You are not a member of a workspace yet" in answer.text
 
 
 def test_a_workspaces_short_address_leads_to_its_list(seeded: SeededIds, visit: Visit) -> None:
@@ -145,7 +145,7 @@ def test_the_switcher_lists_ones_own_workspaces_with_ones_role_and_marks_the_one
 
 
 @pytest.mark.parametrize(
-    ("who", "advice"), [("admin", "Add the first one"), ("support", "An admin of this workspace can add one.")]
+    ("who", "advice"), [("admin", "Add a destination"), ("support", "An admin of this workspace can add one.")]
 )
 def test_an_empty_workspace_says_what_comes_next(
     app: Flask, seeded: SeededIds, visit: Visit, who: str, advice: str
@@ -311,7 +311,7 @@ def test_the_list_can_be_narrowed_and_the_address_says_to_what(
     assert _names(visitor.get(LIST).text) == ["Ticket system", "Alpha"]
     assert _names(visitor.get(f"{LIST}?state=never").text) == ["Alpha"]
     assert _names(visitor.get(f"{LIST}?q=ticket&channel=webhook").text) == ["Ticket system"]
-    assert "No destination is like that." in visitor.get(f"{LIST}?channel=slack").text
+    assert "No destination matches the filter." in visitor.get(f"{LIST}?channel=slack").text
 
 
 def test_the_state_of_all_stands_above_the_list_and_can_be_asked_for_alone(seeded: SeededIds, visit: Visit) -> None:
@@ -333,4 +333,4 @@ def test_what_is_broken_is_told_across_the_visitors_workspaces_and_no_further(
 
     assert _names(visit(seeded.support).get("/broken").text) == ["Ticket system"]
     assert _names(visit(seeded.stranger).get("/broken").text) == ["Ticket system", "Lab system"]
-    assert "Nothing is broken" not in visit(seeded.support).get("/broken").text
+    assert "No destination failed" not in visit(seeded.support).get("/broken").text

@@ -61,7 +61,7 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
 
 
 class SignIn(Base):
-    """A session: it lives as long as this row, and no longer than `webapp.auth.accounts.SESSION_LIFE`."""
+    """A session: it lives as long as this row, and no longer than `webapp.auth.accounts.SESSION_LIFETIME`."""
 
     __tablename__ = "sign_ins"
 
