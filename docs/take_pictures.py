@@ -43,7 +43,7 @@ def main(origin: str, chromium: str = "chromium") -> None:
 def sign_in(browser: Browser, origin: str, scheme: Scheme) -> Page:
     page = browser.new_page(viewport=WIDE, color_scheme=scheme)
     page.goto(origin)
-    page.get_by_role("button", name="Look around as admin").click()
+    page.get_by_role("button", name="Try the demo as admin").click()
     return page
 
 

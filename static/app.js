@@ -1,11 +1,12 @@
-// What the server cannot do between two answers: count a button down, keep "12 s ago" true, and say that it is silent.
+// What the server cannot do between responses: count down on buttons, update relative times, and report lost responses.
 
-const AHEAD = Date.now() - Date.parse(document.body.dataset.now ?? new Date().toISOString());  // of the server, in ms
+// Milliseconds that the browser's clock is ahead of the server's.
+const CLOCK_OFFSET = Date.now() - Date.parse(document.body.dataset.now ?? new Date().toISOString());
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 let lastTick = performance.now();
 
-function countDown(button, seconds) {
-  const left = Number(button.dataset.secondsLeft) - seconds;
+function countDown(button, elapsed) {
+  const left = Number(button.dataset.secondsLeft) - elapsed;
   button.dataset.secondsLeft = left;
   if (left > 0) {
     button.querySelector(".countdown").textContent = `${Math.ceil(left)} s`;
@@ -16,7 +17,7 @@ function countDown(button, seconds) {
   button.querySelector(".countdown").textContent = "";
 }
 
-function inWords(seconds) {
+function formatRelative(seconds) {
   if (seconds === 0) return "just now";
   const size = Math.abs(seconds);
   const [unit, length] = UNITS.find(([, length]) => size >= length) ?? ["s", 1];
@@ -26,17 +27,19 @@ function inWords(seconds) {
 
 function tick() {
   const now = performance.now();
-  const seconds = (now - lastTick) / 1000;
+  const elapsed = (now - lastTick) / 1000;
   lastTick = now;
-  for (const button of document.querySelectorAll("[data-seconds-left]")) countDown(button, seconds);
+  for (const button of document.querySelectorAll("[data-seconds-left]")) countDown(button, elapsed);
   for (const time of document.querySelectorAll("time[datetime] > span:first-child")) {
-    time.textContent = inWords(Math.round((Date.now() - AHEAD - Date.parse(time.parentElement.dateTime)) / 1000));
+    const age = Date.now() - CLOCK_OFFSET - Date.parse(time.parentElement.dateTime);  // ms
+    time.textContent = formatRelative(Math.round(age / 1000));
   }
 }
 
 setInterval(tick, 1000);
 
-// A button that counts down keeps the focus, so it is not disabled: its click is stopped here, and by the server's rule.
+// A disabled button would lose the focus. A button that counts down stays enabled; its clicks are stopped here, and the
+// server refuses them too.
 document.addEventListener("click", (event) => {
   if (event.target.closest("button[aria-disabled=true]")) event.preventDefault();
 }, true);
@@ -44,34 +47,35 @@ document.addEventListener("submit", (event) => {
   if (event.submitter?.ariaDisabled === "true") event.stopPropagation();
 }, true);
 
-// Only a fragment is swapped in: anything else is an error page, ours or a gateway's, and would stand inside a badge.
+// Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside a
+// badge.
 const stale = document.getElementById("stale");
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 
-// A server in trouble is not asked at the pace of a healthy one; its next fragment says how often again.
-const IN_TROUBLE = 1000;  // ms
-function slowDown(element) {
-  const pace = element.matches(".status") && element.getAttribute("hx-trigger")?.match(/^every (\d+)ms$/);
-  if (!pace || pace[1] >= IN_TROUBLE) return;
-  element.setAttribute("hx-trigger", `every ${IN_TROUBLE}ms`);
+// A failing server is polled more slowly. Its next fragment sets the interval again.
+const RETRY_INTERVAL = 1000;  // ms
+function slowPolling(element) {
+  const interval = element.matches(".status") && element.getAttribute("hx-trigger")?.match(/^every (\d+)ms$/);
+  if (!interval || interval[1] >= RETRY_INTERVAL) return;
+  element.setAttribute("hx-trigger", `every ${RETRY_INTERVAL}ms`);
   htmx.process(element, true);
 }
 
 document.addEventListener("htmx:before:swap", (event) => {
   const { response, select, text } = event.detail.ctx;
-  const isPart = select && response.status === 200;  // of a whole page of ours
-  if (!isFragment(text) && !isPart) event.preventDefault();
+  const isSelection = select && response.status === 200;  // part of a whole page
+  if (!isFragment(text) && !isSelection) event.preventDefault();
 });
 document.addEventListener("htmx:finally:request", (event) => {
   const { response, status, text } = event.detail.ctx;
-  const wasDropped = !response && !status.startsWith("error");  // a question was answered with no
-  if (wasDropped || status.includes("AbortError")) return;
+  const wasDeclined = !response && !status.startsWith("error");  // the user declined an hx-confirm question
+  if (wasDeclined || status.includes("AbortError")) return;
   stale.hidden = response?.status < 500 || isFragment(text);
-  if (!stale.hidden) slowDown(event.target);
+  if (!stale.hidden) slowPolling(event.target);
 });
 
-// Copying needs a script, so its button shows only where there is one.
-function offerToCopy() {
+// The copy buttons need JavaScript, so the server sends them hidden.
+function showCopyButtons() {
   for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 }
 
@@ -82,11 +86,11 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(source.value);
     button.nextElementSibling.textContent = "Copied.";
-  } catch {  // without https a page may not write to the clipboard
+  } catch {  // browsers allow access to the clipboard over https only
     source.closest("details").open = true;
     source.select();
-    button.nextElementSibling.textContent = "Marked below: copy it with the keyboard.";
+    button.nextElementSibling.textContent = "The report is selected below. Copy it with the keyboard.";
   }
 });
-document.addEventListener("htmx:after:swap", offerToCopy);
-offerToCopy();
+document.addEventListener("htmx:after:swap", showCopyButtons);
+showCopyButtons();

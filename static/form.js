@@ -1,4 +1,4 @@
-// A field that was checked while it was left is invalid, or no longer, for those who hear the page too.
+// After a field was checked, keeps aria-invalid in step with its error, for screen readers.
 document.addEventListener("htmx:after:swap", () => {
   for (const check of document.querySelectorAll(".field > .check")) {
     const input = check.parentElement.querySelector("input, textarea");

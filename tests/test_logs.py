@@ -40,7 +40,7 @@ def test_an_event_is_one_json_line_with_its_facts() -> None:
 
 
 def test_a_line_break_in_a_fact_does_not_break_the_line() -> None:
-    record = logging.makeLogRecord({"name": "webapp.views.errors", "msg": "request broke", "rule": "/a\n/b"})
+    record = logging.makeLogRecord({"name": "webapp.views.errors", "msg": "request failed", "rule": "/a\n/b"})
 
     assert "\n" not in JsonLines().format(record)
 

@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import __version__, cli, queue
 from webapp.app_state import AppState
 from webapp.auth import access, sessions
-from webapp.auth.accounts import SESSION_LIFE
+from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.completion_events import delivery_completed
@@ -87,8 +87,8 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "__Host-session" if app_settings.https else "session",
         "SESSION_COOKIE_SECURE": app_settings.https,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
-        "WTF_CSRF_TIME_LIMIT": None,  # valid as long as the session: a dashboard stays open for hours
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
         "TRUSTED_HOSTS": list(app_settings.hosts) or None,
@@ -118,7 +118,7 @@ def _init_extensions(app: Flask) -> None:
     # No context processor: on the error page of a failed database it would load the visitor again. The global
     # `current_user` loads them only where it is used.
     login_manager.init_app(app, add_context_processor=False)
-    login_manager.user_loader(sessions.find_visitor)
+    login_manager.user_loader(sessions.find_session_account)
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         if db.engine.dialect.name == "sqlite":
@@ -142,7 +142,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         app.register_blueprint(view.bp)
     if app_settings.demo:
         import_module(DEMO).register(app)
-    app.jinja_env.filters |= {"ago": time_format.ago, "exact": time_format.exact}
+    app.jinja_env.filters |= {"format_relative": time_format.format_relative, "format_exact": time_format.format_exact}
     app.jinja_env.globals |= {
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",

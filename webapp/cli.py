@@ -128,8 +128,8 @@ def remove_member(slug: str, email: str) -> None:
 
 def _prompt_password(title: str) -> str:
     password: str = click.prompt(title, hide_input=True, confirmation_prompt=True)
-    if len(password) < accounts.SHORTEST_PASSWORD:
-        raise click.ClickException(f"Use at least {accounts.SHORTEST_PASSWORD} characters.")
+    if len(password) < accounts.MIN_PASSWORD_LENGTH:
+        raise click.ClickException(f"Use {accounts.MIN_PASSWORD_LENGTH} characters or more.")
     return password
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.auth import accounts
-from webapp.auth.accounts import SESSION_LIFE
+from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.extensions import db
 from webapp.models import Account, SignIn
 
@@ -80,7 +80,7 @@ def test_disabling_an_account_ends_its_sessions_for_good(
 def test_a_session_lasts_12_hours(app: Flask, seeded: SeededIds, visit: Visit, left: timedelta, is_alive: bool) -> None:
     visitor = visit(seeded.admin)
     with app.app_context():
-        db.session.execute(update(SignIn).values(started_at=datetime.now(UTC) - SESSION_LIFE + left))
+        db.session.execute(update(SignIn).values(started_at=datetime.now(UTC) - SESSION_LIFETIME + left))
         db.session.commit()
 
     assert _is_signed_in(visitor) is is_alive

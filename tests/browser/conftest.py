@@ -65,7 +65,7 @@ def sign_in(chromium: Browser, demo: RunningDemo, role: str) -> StorageState:
 def look_around(tab: Page, role: str) -> None:
     """Press the sign-in page's demo button for a role."""
     tab.goto("/")
-    tab.get_by_role("button", name=f"Look around as {role}").click()
+    tab.get_by_role("button", name=f"Try the demo as {role}").click()
     expect(tab.get_by_role("heading", name="Harbor Logistics")).to_be_visible()
 
 

@@ -170,7 +170,9 @@ def test_a_press_in_another_tab_within_the_minute_is_refused_and_makes_no_second
     button(tab).click()
     expect_badge(tab, "sent")
     button(other).click()
-    expect(other.get_by_role("alert")).to_have_text("Not sent: a test was sent less than a minute ago.")
+    expect(other.get_by_role("alert")).to_have_text(
+        "Not sent: a test was sent to this destination less than a minute ago."
+    )
     expect(button(other)).to_have_attribute("aria-disabled", "true")
     expect(messages(other, name)).to_have_count(1)
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.test_journey import press_tab_until_focused
 
-ALL_ENDED = re.compile(r"All \d tests have ended: \d accepted, \d failed\.")
+ALL_ENDED = re.compile(r"All \d tests are complete: \d accepted, \d failed\.")
 
 
 def open_list(tab: Page, path: str = "/w/clinic/destinations") -> Page:
@@ -64,7 +64,7 @@ def test_test_all_asks_for_confirmation_then_shows_progress_and_results(support:
 
     support.on("dialog", confirm)
     support.get_by_role("button", name="Test all").click()
-    expect(support.get_by_role("progressbar", name="Tests that have ended")).to_be_visible()
+    expect(support.get_by_role("progressbar", name="Completed tests")).to_be_visible()
     expect(support.locator("#batch")).to_contain_text(ALL_ENDED, timeout=45_000)
     expect(support.locator("#batch").get_by_role("link", name="Duty doctor email")).to_be_visible()
     assert len(questions) == 1

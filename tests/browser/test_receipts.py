@@ -37,11 +37,11 @@ def test_the_links_page_is_accessible(link: str, open_tab: OpenTab, scheme: str)
 def test_a_link_works_once_without_an_account_and_without_scripts(link: str, sent: Page, open_tab: OpenTab) -> None:
     stranger = open_tab(java_script_enabled=False)
     stranger.goto(link)
-    expect(stranger.get_by_role("heading")).to_have_text(f"Do you see the message {reference(sent)}?")
+    expect(stranger.get_by_role("heading")).to_have_text(f"Do you see message {reference(sent)}?")
     stranger.get_by_role("button", name="I see it").click()
     expect(stranger.get_by_role("heading", name="Thank you")).to_be_visible()
     stranger.goto(link)
-    expect(stranger.get_by_role("heading", name="This is known already")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="This message is already marked as seen")).to_be_visible()
 
     sent.reload()
     expect(sent.locator("#receipt")).to_contain_text("Seen")

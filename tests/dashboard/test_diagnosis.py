@@ -70,11 +70,11 @@ def test_the_diagnosis_states_what_is_known_of_the_arrival(
     [
         ({}, None),
         (GONE, None),
-        (SENT, "Nobody has said yet whether it showed up."),
-        (GONE | {"last_error_code": "worker_lost"}, "Nobody has said yet whether it showed up."),
+        (SENT, "Nobody has confirmed yet whether the message arrived."),
+        (GONE | {"last_error_code": "worker_lost"}, "Nobody has confirmed yet whether the message arrived."),
         (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Seen by Ann."),
         (GONE | {"receipt": Receipt.SEEN}, "Seen by someone with the link in the message."),
-        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Not seen, says Ann."),
+        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Not seen by Ann."),
     ],
 )
 def test_the_diagnosis_shows_the_receipt_separately(
@@ -141,13 +141,13 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
         "Workspace: Harbor Logistics",
         "Destination: Ticket system (Webhook)",
         "Where to: 127.0.0.1, fingerprint 12ab34cd",
-        "Last test: Failed, pressed by Support at 2026-05-04 09:30:00 UTC, reference K7M2QX",
+        "Last test: Failed, requested by Support at 2026-05-04 09:30:00 UTC, reference K7M2QX",
         "What happened: It asks for no more messages.",
         "Did it arrive: No: nothing was delivered.",
         "Code: gone",
-        "Next step: The receiver does not want any more messages. Disable this destination, or enter a new address.",
-        "Attempt 1: 09:30:00 UTC, 0.12 s, answer 410, gone",
-        "Last accepted: never by a test",
+        "Next step: The receiver asks for no more messages. Disable this destination, or enter a new address.",
+        "Attempt 1: 09:30:00 UTC, 0.12 s, response 410, gone",
+        "Last accepted: no test yet",
     ]
     assert SECRET_PATH not in report
     assert SIGNING_SECRET not in report

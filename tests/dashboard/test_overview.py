@@ -4,22 +4,22 @@ import pytest
 
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
 from webapp.dashboard.overview import (
-    ON_A_PAGE,
+    PAGE_SIZE,
     DestinationSummary,
     ListQuery,
     Order,
     Tab,
+    build_list_page,
     count_states,
     describe_overview,
     list_summaries,
     parse_list_query,
-    select_page,
 )
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.models import DeliveryStatus
 
 MANY = [
-    DestinationSummary(number, 1, f"Number {number:03}", "webhook", Tab.NEVER) for number in range(ON_A_PAGE * 2 + 1)
+    DestinationSummary(number, 1, f"Number {number:03}", "webhook", Tab.NEVER) for number in range(PAGE_SIZE * 2 + 1)
 ]
 FEW = [
     DestinationSummary(1, 1, "Zebra", "slack", Tab.SENT),
@@ -44,7 +44,7 @@ FEW = [
             "0 of 4 destinations accepted their last test; 2 are under way; 2 were never tested. 1 is disabled.",
         ),
         ({Tab.FAILED: 1}, "0 of 1 destination accepted its last test; 1 failed."),
-        ({Tab.DISABLED: 2}, "No destination is in use. 2 are disabled."),
+        ({Tab.DISABLED: 2}, "No destination is enabled. 2 are disabled."),
     ],
 )
 def test_the_state_is_described_in_one_sentence(counts: dict[Tab, int], words: str) -> None:
@@ -52,7 +52,7 @@ def test_the_state_is_described_in_one_sentence(counts: dict[Tab, int], words: s
 
 
 def test_broken_destinations_come_first_and_disabled_ones_last() -> None:
-    assert select_page(FEW, ListQuery()).ids == [2, 4, 5, 1, 3]
+    assert build_list_page(FEW, ListQuery()).ids == [2, 4, 5, 1, 3]
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,12 @@ def test_broken_destinations_come_first_and_disabled_ones_last() -> None:
     ],
 )
 def test_a_list_query_filters_and_sorts(query: ListQuery, ids: list[int]) -> None:
-    assert select_page(FEW, query).ids == ids
+    assert build_list_page(FEW, query).ids == ids
 
 
 @pytest.mark.parametrize(("page", "first", "length"), [(1, 0, 50), (2, 50, 50), (3, 100, 1), (99, 100, 1)])
-def test_a_page_is_selected_by_number_and_a_number_beyond_the_end_means_the_last(
-    page: int, first: int, length: int
-) -> None:
-    list_page = select_page(MANY, ListQuery(page=page))
+def test_a_page_number_beyond_the_end_selects_the_last_page(page: int, first: int, length: int) -> None:
+    list_page = build_list_page(MANY, ListQuery(page=page))
 
     assert (list_page.ids[0], len(list_page.ids), list_page.total, list_page.pages) == (first, length, 101, 3)
 

@@ -10,7 +10,7 @@ from tests.factories import NOW, seconds
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import PollBudget
-from webapp.dashboard.status_fragment import SharedStatusData, Status, find_obstacle, render_status, show_status
+from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status, find_block_reason, render_status
 from webapp.deliveries.outcome import Badge
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
 
@@ -35,7 +35,7 @@ def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
 
 
 def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Status:
-    return show_status(_visit(), _destination(), newest, NOW + seconds(age), **arguments)
+    return build_status(_visit(), _destination(), newest, NOW + seconds(age), **arguments)
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED])
@@ -81,7 +81,7 @@ def test_the_button_counts_down_from_the_moment_of_the_press(age: float, left: i
 
 
 @pytest.mark.parametrize(
-    ("role", "is_enabled", "obstacle"),
+    ("role", "is_enabled", "block_reason"),
     [
         (Role.ADMIN, True, None),
         (Role.SUPPORT, True, None),
@@ -92,9 +92,9 @@ def test_the_button_counts_down_from_the_moment_of_the_press(age: float, left: i
     ],
 )
 def test_a_press_has_an_obstacle_for_viewers_and_disabled_destinations(
-    role: Role, is_enabled: bool, obstacle: str | None
+    role: Role, is_enabled: bool, block_reason: str | None
 ) -> None:
-    assert find_obstacle(_visit(role), _destination(is_enabled), None, NOW) == obstacle
+    assert find_block_reason(_visit(role), _destination(is_enabled), None, NOW) == block_reason
 
 
 def test_a_refused_press_shows_the_reason_beside_the_badge(app: Flask) -> None:

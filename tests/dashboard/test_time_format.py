@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.factories import NOW, seconds
-from webapp.dashboard.time_format import ago, exact
+from webapp.dashboard.time_format import format_exact, format_relative
 
 IN_WORDS = [
     (1, "1 s"),
@@ -23,27 +23,27 @@ IN_WORDS = [
 
 @pytest.mark.parametrize(("count", "words"), IN_WORDS)
 def test_a_past_moment_is_shown_as_ago(count: int, words: str) -> None:
-    assert ago(NOW - seconds(count), NOW) == f"{words} ago"
+    assert format_relative(NOW - seconds(count), NOW) == f"{words} ago"
 
 
 @pytest.mark.parametrize(("count", "words"), IN_WORDS)
 def test_a_future_moment_is_shown_as_in(count: int, words: str) -> None:
-    assert ago(NOW + seconds(count), NOW) == f"in {words}"
+    assert format_relative(NOW + seconds(count), NOW) == f"in {words}"
 
 
 @pytest.mark.parametrize("count", [-0.5, -0.001, 0, 0.001, 0.5])
 def test_half_a_second_before_or_after_is_just_now(count: float) -> None:
-    assert ago(NOW + seconds(count), NOW) == "just now"
+    assert format_relative(NOW + seconds(count), NOW) == "just now"
 
 
 @pytest.mark.parametrize(("count", "words"), [(-0.51, "1 s ago"), (0.51, "in 1 s")])
 def test_more_than_half_a_second_is_a_second(count: float, words: str) -> None:
-    assert ago(NOW + seconds(count), NOW) == words
+    assert format_relative(NOW + seconds(count), NOW) == words
 
 
 def test_an_exact_moment_is_written_in_utc_to_the_second() -> None:
-    assert exact(NOW + seconds(7.9)) == "2026-05-04 09:30:07 UTC"
+    assert format_exact(NOW + seconds(7.9)) == "2026-05-04 09:30:07 UTC"
 
 
 def test_an_exact_moment_of_another_zone_is_written_in_utc() -> None:
-    assert exact(NOW.astimezone(timezone(timedelta(hours=-10)))) == "2026-05-04 09:30:00 UTC"
+    assert format_exact(NOW.astimezone(timezone(timedelta(hours=-10)))) == "2026-05-04 09:30:00 UTC"

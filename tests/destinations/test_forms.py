@@ -213,7 +213,7 @@ def test_the_recipients_field_shows_stored_and_typed_recipients(fill: Fill) -> N
 def test_the_help_of_a_stored_secret_explains_that_blank_keeps_it(fill: Fill) -> None:
     form = fill(FILLED, {"loft": "south"})
 
-    assert form["loft"].description == "Help on loft. Leave blank to keep what is stored."
+    assert form["loft"].description == "Help on loft. Leave blank to keep the stored value."
     assert form["whistle"].description == "Help on whistle."
     assert form["birds"].description == "Help on birds."
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_destination
-from webapp.destinations.masking import ShownSetting, show_settings, show_where
+from webapp.destinations.masking import MaskedSetting, mask_settings, mask_target
 from webapp.models import AlertDestination, Role
 from webapp.settings import AppSettings
 
@@ -24,7 +24,7 @@ def email(webhook: AlertDestination, app_settings: AppSettings) -> AlertDestinat
 
 @pytest.mark.parametrize("role", Role)
 def test_nobody_is_shown_a_secret(webhook: AlertDestination, app_settings: AppSettings, role: Role) -> None:
-    shown = str(show_settings(webhook, role, app_settings.cipher))
+    shown = str(mask_settings(webhook, role, app_settings.cipher))
 
     assert SECRET_PATH not in shown
     assert SIGNING_SECRET not in shown
@@ -36,14 +36,14 @@ def test_an_address_is_shown_as_its_host_and_a_fingerprint(
 ) -> None:
     address = app_settings.cipher.decrypt(webhook.config, context=webhook.encryption_context)["address"]
 
-    [shown, _secret] = show_settings(webhook, role, app_settings.cipher)
+    [shown, _secret] = mask_settings(webhook, role, app_settings.cipher)
 
     assert shown.text == address.removeprefix("http://").removesuffix(SECRET_PATH)
     assert shown.fingerprint == app_settings.cipher.fingerprint(address)
 
 
 def test_a_secret_is_shown_as_set_with_a_fingerprint(webhook: AlertDestination, app_settings: AppSettings) -> None:
-    [_address, shown] = show_settings(webhook, Role.ADMIN, app_settings.cipher)
+    [_address, shown] = mask_settings(webhook, Role.ADMIN, app_settings.cipher)
 
     assert (shown.text, shown.fingerprint) == ("set", app_settings.cipher.fingerprint(SIGNING_SECRET))
 
@@ -53,30 +53,30 @@ def test_a_secret_that_is_not_set_is_not_shown(webhook: AlertDestination, app_se
         {"address": "https://hooks.example/x"}, context=webhook.encryption_context
     )
 
-    assert [shown.text for shown in show_settings(webhook, Role.ADMIN, app_settings.cipher)] == ["hooks.example"]
+    assert [shown.text for shown in mask_settings(webhook, Role.ADMIN, app_settings.cipher)] == ["hooks.example"]
 
 
 def test_an_admin_is_shown_the_recipients_in_full(email: AlertDestination, app_settings: AppSettings) -> None:
-    assert show_where(email, Role.ADMIN, app_settings.cipher).text == RECIPIENTS
+    assert mask_target(email, Role.ADMIN, app_settings.cipher).text == RECIPIENTS
 
 
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.VIEWER])
 def test_others_are_shown_the_number_and_domains_of_the_recipients(
     email: AlertDestination, app_settings: AppSettings, role: Role
 ) -> None:
-    assert show_where(email, role, app_settings.cipher).text == "3 recipients at example.com, example.org"
+    assert mask_target(email, role, app_settings.cipher).text == "3 recipients at example.com, example.org"
 
 
 def test_one_recipient_is_counted_in_the_singular(email: AlertDestination, app_settings: AppSettings) -> None:
     email.config = app_settings.cipher.encrypt({"recipients": "owner@example.com"}, context=email.encryption_context)
 
-    assert show_where(email, Role.VIEWER, app_settings.cipher).text == "1 recipient at example.com"
+    assert mask_target(email, Role.VIEWER, app_settings.cipher).text == "1 recipient at example.com"
 
 
 def test_where_a_message_goes_is_the_first_setting(webhook: AlertDestination, app_settings: AppSettings) -> None:
-    shown = show_settings(webhook, Role.ADMIN, app_settings.cipher)
+    shown = mask_settings(webhook, Role.ADMIN, app_settings.cipher)
 
-    assert show_where(webhook, Role.ADMIN, app_settings.cipher) == shown[0]
+    assert mask_target(webhook, Role.ADMIN, app_settings.cipher) == shown[0]
 
 
 @pytest.mark.parametrize("token", ["", "damaged"])
@@ -85,11 +85,11 @@ def test_unreadable_settings_are_reported_as_unreadable(
 ) -> None:
     webhook.config = token
 
-    assert show_settings(webhook, Role.ADMIN, app_settings.cipher) == []
-    assert show_where(webhook, Role.ADMIN, app_settings.cipher) == ShownSetting("Settings", "settings cannot be read")
+    assert mask_settings(webhook, Role.ADMIN, app_settings.cipher) == []
+    assert mask_target(webhook, Role.ADMIN, app_settings.cipher) == MaskedSetting("Settings", "settings cannot be read")
 
 
 def test_settings_of_a_removed_channel_are_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
     webhook.type = "carrier-pigeon"
 
-    assert show_settings(webhook, Role.ADMIN, app_settings.cipher) == []
+    assert mask_settings(webhook, Role.ADMIN, app_settings.cipher) == []

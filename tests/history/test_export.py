@@ -121,12 +121,12 @@ def test_a_truncated_file_ends_with_a_line_that_explains_it(seeded: SeededIds, c
 
     assert [row["status"] for row in rows[:3]] == ["queued"] * 3
     assert rows[-1]["status"] == last
-    assert rows[-1]["created_at"].startswith("Cut after 3 rows") is (last is None)
+    assert rows[-1]["created_at"].startswith("The export stops after 3 rows") is (last is None)
 
 
 @on_both_databases
 def test_blocks_follow_each_other_without_a_gap(seeded: SeededIds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "BLOCK", 2)
+    monkeypatch.setattr(export, "BLOCK_SIZE", 2)
     moments = [NOW + seconds(number) for number in (4, 3, 3, 3, 1)]
     _ = [add_delivery(get_destination(seeded), created_at=moment) for moment in moments]
 

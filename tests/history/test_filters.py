@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from webapp.history import Filter, Key, Kind, read_filter, read_key
+from webapp.history import Cursor, Filter, Kind, parse_cursor, parse_filter
 from webapp.models import DeliveryStatus
 
 EVERYTHING = {
@@ -18,7 +18,7 @@ EVERYTHING = {
 
 
 def test_a_filter_is_read_from_the_url_and_written_back() -> None:
-    wanted = read_filter(EVERYTHING, destination_id=7)
+    wanted = parse_filter(EVERYTHING, destination_id=7)
 
     assert wanted == Filter(
         7, Kind.REAL, DeliveryStatus.FAILED, "not_found", "slack", date(2026, 5, 1), date(2026, 5, 4)
@@ -45,11 +45,11 @@ def test_a_filter_is_read_from_the_url_and_written_back() -> None:
     ],
 )
 def test_an_unknown_word_filters_nothing(query: dict[str, str]) -> None:
-    assert read_filter(query) == Filter()
+    assert parse_filter(query) == Filter()
 
 
 def test_a_code_of_another_program_can_be_filtered_for() -> None:
-    assert read_filter({"code": "HTTP 599"}).code == "HTTP 599"
+    assert parse_filter({"code": "HTTP 599"}).code == "HTTP 599"
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_a_code_of_another_program_can_be_filtered_for() -> None:
     [(Filter(), False), (Filter(destination_id=7), False), (Filter(kind=Kind.TEST), True), (Filter(code="x"), True)],
 )
 def test_a_destination_alone_does_not_narrow_its_history(wanted: Filter, narrows: bool) -> None:
-    assert wanted.narrows is narrows
+    assert wanted.has_criteria is narrows
 
 
 def test_a_page_key_is_written_to_the_microsecond_and_read_back() -> None:
-    key = Key(datetime(2026, 5, 4, 9, 30, 0, 123456, tzinfo=UTC), 17)
+    key = Cursor(datetime(2026, 5, 4, 9, 30, 0, 123456, tzinfo=UTC), 17)
 
-    assert (str(key), read_key(str(key))) == ("2026-05-04T09:30:00.123456Z_17", key)
+    assert (str(key), parse_cursor(str(key))) == ("2026-05-04T09:30:00.123456Z_17", key)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_a_page_key_is_written_to_the_microsecond_and_read_back() -> None:
     ],
 )
 def test_an_invalid_page_key_is_ignored(text: str) -> None:
-    assert read_key(text) is None
+    assert parse_cursor(text) is None
 
 
 def test_a_page_keys_id_is_clamped_to_the_largest_database_id() -> None:
-    assert read_key("2026-05-04T09:30:00.000000Z_9999999999999999999") == Key(
+    assert parse_cursor("2026-05-04T09:30:00.000000Z_9999999999999999999") == Cursor(
         datetime(2026, 5, 4, 9, 30, tzinfo=UTC), 2**63 - 1
     )

@@ -21,7 +21,7 @@ from tests.factories import (
 )
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.history import Filter, Key, Kind, Page, list_page, listing
+from webapp.history import Cursor, Filter, HistoryPage, Kind, list_page, listing
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.settings import AppSettings
 
@@ -34,7 +34,7 @@ GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gon
 DAY = timedelta(days=1)
 
 
-def _ids(page: Page) -> list[int]:
+def _ids(page: HistoryPage) -> list[int]:
     return [entry.delivery.id for entry in page.entries]
 
 
@@ -144,8 +144,13 @@ def test_an_entry_names_its_destination_presser_rule_and_tenant(seeded: SeededId
 
     test, alert = list_page(seeded.harbor, Filter()).entries
 
-    assert (test.destination.name, test.presser, test.rule, test.tenant) == ("Ticket system", "Support", None, None)
-    assert (alert.presser, alert.rule, alert.tenant) == (None, "A rule", "A customer")
+    assert (test.destination.name, test.requested_by, test.rule, test.tenant) == (
+        "Ticket system",
+        "Support",
+        None,
+        None,
+    )
+    assert (alert.requested_by, alert.rule, alert.tenant) == (None, "A rule", "A customer")
 
 
 @on_both_databases
@@ -168,7 +173,7 @@ def test_pages_hold_50_entries_without_gaps(seeded: SeededIds, count: int, pages
 
     assert [len(page.entries) for page in found] == pages
     assert [row_id for page in found for row_id in _ids(page)] == ids
-    assert (found[-1].older, found[-1].is_short) == (None, False)
+    assert (found[-1].older, found[-1].reached_scan_limit) == (None, False)
 
 
 @on_both_databases
@@ -197,7 +202,7 @@ def test_deliveries_of_the_same_moment_are_each_on_one_page(seeded: SeededIds) -
 def test_a_page_key_need_not_belong_to_a_delivery(seeded: SeededIds) -> None:
     ids = _add_many(seeded, 3)
 
-    assert _ids(list_page(seeded.harbor, Filter(), Key(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
+    assert _ids(list_page(seeded.harbor, Filter(), Cursor(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
 
 
 # The search limit
@@ -205,8 +210,8 @@ def test_a_page_key_need_not_belong_to_a_delivery(seeded: SeededIds) -> None:
 
 @pytest.fixture
 def search_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Search at most ten rows a page, so that a test can exceed the limit."""
-    monkeypatch.setattr(listing, "LOOKED_THROUGH", 10)
+    """Look through ten rows a page, so that a test can have more of them."""
+    monkeypatch.setattr(listing, "SCAN_LIMIT", 10)
 
 
 @on_both_databases
@@ -221,8 +226,8 @@ def test_a_page_with_too_few_matches_reports_how_far_it_searched_and_the_next_on
     first = list_page(seeded.harbor, wanted)
     second = list_page(seeded.harbor, wanted, first.older)
 
-    assert (_ids(first), first.older, first.is_short) == ([], Key(NOW + seconds(5), ids[9]), True)
-    assert (_ids(second), second.older, second.is_short) == ([rare], None, False)
+    assert (_ids(first), first.older, first.reached_scan_limit) == ([], Cursor(NOW + seconds(5), ids[9]), True)
+    assert (_ids(second), second.older, second.reached_scan_limit) == ([rare], None, False)
 
 
 @on_both_databases
@@ -280,7 +285,7 @@ def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
     assert (len(for_one), len(for_many)) == (queries, queries)
 
 
-def _read_names(page: Page) -> list[tuple[str, str | None]]:
+def _read_names(page: HistoryPage) -> list[tuple[str, str | None]]:
     return [(entry.destination.name, entry.delivery.reference) for entry in page.entries]
 
 
@@ -298,9 +303,9 @@ def _read_names(page: Page) -> list[tuple[str, str | None]]:
         (Filter(channel="webhook"), "history"),
     ],
 )
-@pytest.mark.parametrize("before", [None, Key(NOW + DAY, 1)])
+@pytest.mark.parametrize("before", [None, Cursor(NOW + DAY, 1)])
 def test_every_filter_reads_an_index_in_its_order(
-    seeded: SeededIds, count_queries: CountQueries, wanted: Filter, index: str, before: Key | None
+    seeded: SeededIds, count_queries: CountQueries, wanted: Filter, index: str, before: Cursor | None
 ) -> None:
     with count_queries() as statements:
         list_page(seeded.harbor, replace(wanted, since=date(2026, 1, 1)), before)

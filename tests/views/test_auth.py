@@ -71,7 +71,7 @@ def test_a_wrong_password_is_refused_with_one_general_sentence(browser: Visitor)
     response = _sign_in(browser, EMAIL, WRONG)
 
     assert response.status_code == 400
-    assert "The e-mail address or the password is not right." in response.text
+    assert "The email address or the password is incorrect." in response.text
     assert browser.get(PAGE).status_code == 302
 
 
@@ -102,16 +102,16 @@ def test_a_nul_in_the_password_looks_like_a_wrong_password(browser: Visitor) -> 
     response = _sign_in(browser, EMAIL, f"{PASSWORD}\x00")
 
     assert response.status_code == 400
-    assert "The e-mail address or the password is not right." in response.text
+    assert "The email address or the password is incorrect." in response.text
 
 
 @pytest.mark.parametrize(
     ("email", "password", "sentences"),
     [
-        ("", "", ["Enter your e-mail address.", "Enter your password."]),
+        ("", "", ["Enter your email address.", "Enter your password."]),
         (EMAIL, "", ["Enter your password."]),
-        ("", WRONG, ["Enter your e-mail address."]),
-        ("  ", WRONG, ["Enter your e-mail address."]),
+        ("", WRONG, ["Enter your email address."]),
+        ("  ", WRONG, ["Enter your email address."]),
         ("e" * 255, WRONG, ["Field cannot be longer than 254 characters."]),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_throttled_visitor_is_asked_to_wait(browser: Visitor) -> None:
 
     response = _sign_in(browser, EMAIL, PASSWORD)
 
-    assert "Too many tries" in response.text
+    assert "Too many attempts" in response.text
     assert int(response.headers["Retry-After"]) > 0
 
 
@@ -418,7 +418,7 @@ def test_a_password_change_ends_every_session_but_the_current_one(
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"current": WRONG, "new": NEW}, "This is not your password."),
+        ({"current": WRONG, "new": NEW}, "This is not your current password."),
         ({"current": "", "new": NEW}, "Enter your current password."),
         ({"current": PASSWORD, "new": ""}, "Enter a new password."),
         ({"current": PASSWORD, "new": "eleven char"}, "Use 12 characters or more."),
@@ -455,8 +455,8 @@ def test_after_10_tries_in_15_minutes_the_password_is_not_changed(signed_in_owne
 
 def test_only_a_visitor_with_an_ended_session_reads_that_it_ended(app: Flask) -> None:
     stranger = Visitor(app.test_client())
-    assert "your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
-    assert "your session has ended" not in stranger.get("/sign-in?next=/?").text
+    assert "Your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
+    assert "Your session has ended" not in stranger.get("/sign-in?next=/?").text
 
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x01", "\x1f", "\x7f", "\x85", "\u200b", "\u202e", "\ufeff", "\u2028"])
@@ -464,7 +464,7 @@ def test_an_invisible_character_inside_the_address_is_refused(browser: Visitor, 
     response = _sign_in(browser, EMAIL.replace("@", f"{invisible}@"), PASSWORD)
 
     assert response.status_code == 400
-    assert "The address contains an invisible character." in response.text
+    assert "The email address contains an invisible character." in response.text
 
 
 @pytest.mark.parametrize("invisible", ["\x00", "\x7f", "\u200b", "\u202e", "\ufeff"])

@@ -54,7 +54,7 @@ def test_one_press_tests_every_enabled_destination_outside_its_cooldown(
     assert [name for name, _ in requested] == ["Another", "Ticket system"]
     assert len({batch for _, batch in requested}) == 1
     assert (response.status_code, response.headers["HX-Trigger"]) == (200, "tested-all")
-    assert "0 of 2 tests have ended" in response.text
+    assert "0 of 2 tests are complete" in response.text
     assert 'hx-trigger="every 1s"' in response.text
 
 
@@ -68,7 +68,7 @@ def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
     response = visitor.post(ALL)
 
     assert len(_requested(app)) == 2
-    assert "Nothing was sent: every destination is disabled or was tested less than a minute ago" in response.text
+    assert "No test was sent. Every destination is disabled or was tested less than a minute ago" in response.text
     assert "hx-get" not in response.text
 
 
@@ -84,7 +84,7 @@ def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Vi
 
     response = visitor.get(f"/w/harbor/batches/{batch[1]}")
 
-    assert "The test has ended: 1 accepted, 0 failed." in " ".join(response.text.split())
+    assert "The test is complete: 1 accepted, 0 failed." in " ".join(response.text.split())
     assert ("hx-get" in response.text, response.headers["HX-Trigger"]) == (False, "tested-all")
 
 

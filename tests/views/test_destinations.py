@@ -146,7 +146,7 @@ def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
 def test_an_empty_workspace_leads_to_its_first_destination_and_to_its_first_test(
     empty_workspace_admin: Visitor,
 ) -> None:
-    kinds = _follow(empty_workspace_admin, empty_workspace_admin.get("/w/quay/destinations"), "Add the first one")
+    kinds = _follow(empty_workspace_admin, empty_workspace_admin.get("/w/quay/destinations"), "Add a destination")
     form = _follow(empty_workspace_admin, kinds, "Webhook")
     assert CHANNELS["webhook"].guide[0] in form.text
 
@@ -211,7 +211,7 @@ def test_a_wrong_form_starts_with_links_to_its_errors(admin: Visitor) -> None:
     page = admin.post(f"{LIST}/new/webhook", {"name": "", "address": "ftp://x", "signing_secret": OTHER_SECRET}).text
 
     summary = page.partition('id="errors" tabindex="-1" autofocus')[2].partition("</section>")[0]
-    assert "Not saved: 2 fields are not right yet" in summary
+    assert "Not saved: 2 fields need to be corrected" in summary
     assert re.findall(r'<a href="#(\w+)">([^<]+)</a>: ', summary) == [("name", "Name"), ("address", "Address")]
     assert page.index('id="errors"') < page.index('<form class="sheet"')
     assert "<title>Error: Add Webhook" in page
@@ -281,7 +281,7 @@ def test_the_form_shows_the_name_and_explains_that_blank_keeps_the_stored_value(
     page = admin.get(f"{OWN}/edit").text
 
     assert 'value="Ticket system"' in page
-    assert page.count("Leave blank to keep what is stored.") == 2
+    assert page.count("Leave blank to keep the stored value.") == 2
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\N{NO-BREAK SPACE}"])
@@ -401,7 +401,7 @@ def test_disabling_and_enabling_confirm_the_change_and_offer_its_reverse(admin: 
     enabled, on = admin.get(OWN).text, row()[0].is_enabled
 
     assert (off, on) == (False, True)
-    assert "Ticket system is disabled. Nothing goes there until it is enabled again" in disabled
+    assert "Ticket system is disabled. Nothing is sent there until it is enabled again" in disabled
     assert f'action="{OWN}/enable"' in disabled
     assert "Ticket system is enabled." in enabled
     assert f'action="{OWN}/disable"' in enabled
@@ -418,7 +418,7 @@ def test_deleting_asks_for_confirmation(admin: Visitor, row: Row) -> None:
     page = admin.get(f"{OWN}/delete").text
 
     assert "Delete Ticket system?" in page
-    assert "The record of what was sent to it is kept." in page
+    assert "The history of this destination is kept." in page
     assert row()[0].deleted_at is None
 
 
@@ -429,11 +429,11 @@ def test_before_deleting_the_page_lists_what_will_be_lost(app: Flask, seeded: Se
 
     page = " ".join(admin.get(f"{OWN}/delete").text.split())
 
-    assert "Webhook. Deleting cannot be taken back." in page
+    assert "Webhook. You cannot undo this." in page
     assert re.search(r"address \(127\.0\.0\.1:\d+, fingerprint <code>\w{8}</code>\), signing secret \(set,", page)
-    assert "1 rule has sent some: <b>A rule</b>." in page
-    assert "The test that is under way is not sent any more" in page
-    assert "It names 1 test send." in page
+    assert "1 rule sent alerts there: <b>A rule</b>." in page
+    assert "The pending test is canceled" in page
+    assert "It contains 1 test send." in page
 
 
 def test_before_deleting_the_page_omits_what_does_not_exist(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
@@ -441,7 +441,7 @@ def test_before_deleting_the_page_omits_what_does_not_exist(app: Flask, seeded: 
 
     page = admin.get(f"{OWN}/delete").text
 
-    assert "No rule has sent one within the last 30 days." in page
+    assert "No rule has sent one in the last 30 days." in page
     assert "Its settings are erased" not in page
     assert "under way" not in page
 
@@ -512,7 +512,10 @@ def test_unreadable_settings_are_explained_on_the_page(admin: Visitor) -> None:
     response = admin.get(OWN)
 
     assert response.status_code == 200
-    assert "The stored settings cannot be read with the keys in use. Enter them again, or ask" in response.text
+    assert (
+        "The stored settings cannot be decrypted with the current encryption keys. Enter them again, or ask"
+        in response.text
+    )
 
 
 @pytest.mark.usefixtures("unreadable_settings")

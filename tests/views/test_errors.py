@@ -14,12 +14,12 @@ from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.extensions import db
 from webapp.settings import read_settings
-from webapp.views.errors import PAGES
+from webapp.views.errors import ERROR_PAGES
 
 Visit = Callable[[int], Visitor]
 
 LIST = "/w/harbor/destinations"
-BREAKS = "webapp.views.workspaces.show_where"
+BREAKS = "webapp.views.workspaces.mask_target"
 CANARY = "canary-in-the-message"
 
 
@@ -50,7 +50,7 @@ def test_a_request_without_a_csrf_token_asks_to_reload_the_page(admin: Visitor) 
 
     response = admin.post(f"{LIST}/1/disable")
 
-    assert (response.status_code, _page(response.text)) == (400, PAGES[400])
+    assert (response.status_code, _page(response.text)) == (400, ERROR_PAGES[400])
 
 
 @pytest.mark.parametrize(
@@ -67,32 +67,32 @@ def test_pages_are_served_only_under_the_installations_names(
 def test_a_forbidden_action_names_whom_to_ask(seeded: SeededIds, visit: Visit) -> None:
     response = visit(seeded.viewer).get(f"{LIST}/new")
 
-    assert (response.status_code, _page(response.text)) == (403, PAGES[403])
+    assert (response.status_code, _page(response.text)) == (403, ERROR_PAGES[403])
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations", f"{LIST}/999", "/no/such/page", "/static/none.css"])
 def test_an_unknown_page_returns_404(admin: Visitor, path: str) -> None:
     response = admin.get(path)
 
-    assert (response.status_code, _page(response.text)) == (404, PAGES[404])
+    assert (response.status_code, _page(response.text)) == (404, ERROR_PAGES[404])
 
 
 def test_an_unknown_url_returns_404_without_a_session(app: Flask) -> None:
     response = Visitor.anonymous(app).get("/no/such/page")
 
-    assert (response.status_code, _page(response.text)) == (404, PAGES[404])
+    assert (response.status_code, _page(response.text)) == (404, ERROR_PAGES[404])
 
 
 def test_a_wrong_method_returns_405(admin: Visitor) -> None:
     response = admin.get("/sign-out")
 
-    assert (response.status_code, _page(response.text)) == (405, PAGES[405])
+    assert (response.status_code, _page(response.text)) == (405, ERROR_PAGES[405])
 
 
 def test_more_than_64_kib_is_refused_as_too_large(admin: Visitor) -> None:
     response = admin.post(f"{LIST}/1/edit", {"name": "n" * 64 * 1024})
 
-    assert (response.status_code, _page(response.text)) == (413, PAGES[413])
+    assert (response.status_code, _page(response.text)) == (413, ERROR_PAGES[413])
 
 
 def test_too_many_tries_are_asked_to_wait(app: Flask) -> None:
@@ -100,7 +100,7 @@ def test_too_many_tries_are_asked_to_wait(app: Flask) -> None:
 
     response = [visitor.post("/sign-in") for _ in range(21)][-1]
 
-    assert (response.status_code, _page(response.text)) == (429, PAGES[429])
+    assert (response.status_code, _page(response.text)) == (429, ERROR_PAGES[429])
     assert response.headers["Retry-After"] == "60"
 
 
@@ -111,7 +111,7 @@ def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
 
     response = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
 
-    assert (response.status_code, _page(response.text)) == (503, PAGES[503])
+    assert (response.status_code, _page(response.text)) == (503, ERROR_PAGES[503])
     assert response.headers["Retry-After"] == "5"
 
 
@@ -124,7 +124,7 @@ def test_an_unavailable_database_is_reported_to_a_signed_in_member(app: Flask, a
     response = admin.get(LIST)
 
     assert response.status_code == 503
-    assert PAGES[503][0] in response.text
+    assert ERROR_PAGES[503][0] in response.text
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations/2/status", f"{LIST}/999/status", "/no/such/page"])
@@ -158,7 +158,9 @@ def test_an_unexpected_error_shows_a_reference_that_is_in_the_log(
 
     title, advice = _page(response.text)
     assert (response.status_code, title) == (500, "Something went wrong")
-    reference = re.fullmatch(r"It is our mistake. Give the operator this reference: ([0-9a-f]{8})\.", advice)
+    reference = re.fullmatch(
+        r"This is an error in Alertcheck. Give your Alertcheck administrator this reference: ([0-9a-f]{8})\.", advice
+    )
     assert reference is not None
     assert f'"reference": "{reference[1]}", "error": "RuntimeError"' in caplog.text
 

@@ -54,7 +54,7 @@ def test_a_static_file_carries_the_headers_and_may_be_cached_for_a_week(app: Fla
 
 def test_a_broken_page_carries_the_headers(seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = visit(seeded.admin)
-    monkeypatch.setattr("webapp.views.workspaces.show_where", lambda *_: 1 / 0)
+    monkeypatch.setattr("webapp.views.workspaces.mask_target", lambda *_: 1 / 0)
 
     response = visitor.get("/w/harbor/destinations")
 

@@ -15,7 +15,7 @@ from webapp.application import create_app
 from webapp.settings import read_settings
 
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
-NOT_SEEN = "not seen for 10 s: start flask worker"
+NOT_SEEN = "no heartbeat for 10 s: start flask worker"
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
@@ -76,8 +76,8 @@ def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:
     assert response.json == {
         "status": "unavailable",
         "database": "ok",
-        "queue": "does not answer",
-        "worker": "not seen, as the queue does not answer",
+        "queue": "does not respond",
+        "worker": "unknown, because the queue does not respond",
     }
 
 
@@ -86,7 +86,7 @@ def test_a_queue_that_accepts_the_connection_and_stays_silent_is_reported(
 ) -> None:
     response = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
 
-    assert (response.status_code, response.json and response.json["queue"]) == (503, "does not answer")
+    assert (response.status_code, response.json and response.json["queue"]) == (503, "does not respond")
 
 
 @pytest.mark.usefixtures("alive")
@@ -96,7 +96,7 @@ def test_an_unmigrated_database_is_reported_with_its_reason(environment: dict[st
     assert response.status_code == 503
     assert response.json == {
         "status": "unavailable",
-        "database": "does not answer, or has not been migrated (OperationalError)",
+        "database": "does not respond, or is not migrated (OperationalError)",
         "queue": "ok",
         "worker": "ok",
     }
@@ -109,7 +109,7 @@ def test_an_unreachable_database_is_reported_without_its_address(environment: di
     response = _client(environment, DATABASE_URL=url).get("/readyz")
 
     assert response.status_code == 503
-    assert (response.json or {})["database"] == "does not answer, or has not been migrated (OperationalError)"
+    assert (response.json or {})["database"] == "does not respond, or is not migrated (OperationalError)"
 
 
 def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:

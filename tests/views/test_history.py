@@ -151,10 +151,10 @@ def test_the_older_and_newest_links_move_between_pages(app: Flask, seeded: Seede
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("", "Nothing was sent here yet."),
-        ("?destination=1", "Nothing was sent to it yet."),
-        ("?status=sent", "Nothing is like that."),
-        ("?before=2026-05-04T09:30:00.000000Z_1", "Nothing is older than that."),
+        ("", "Nothing has been sent in this workspace yet."),
+        ("?destination=1", "Nothing has been sent to this destination yet."),
+        ("?status=sent", "No delivery matches the filter."),
+        ("?before=2026-05-04T09:30:00.000000Z_1", "There are no older deliveries."),
     ],
 )
 def test_an_empty_page_shows_why_it_is_empty(reader: Visitor, query: str, words: str) -> None:
@@ -170,14 +170,14 @@ def test_clearing_an_empty_filter_keeps_the_destination(reader: Visitor) -> None
 def test_a_page_that_reached_its_search_limit_shows_how_far_it_searched(
     app: Flask, seeded: SeededIds, reader: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(listing, "SCAN_LIMIT", 2)
     with app.app_context():
         _ = [add_delivery(get_destination(seeded), **SENT) for _ in range(3)]
 
     page = reader.get(f"{PAGE}?channel=slack").text
 
-    assert "Nothing is like that as far back as 2026-05-04 09:30:00 UTC." in page
-    assert "Nothing is older than that." in reader.get(_links(page)["Look further back"]).text
+    assert "No delivery matches the filter as far back as 2026-05-04 09:30:00 UTC." in page
+    assert "There are no older deliveries." in reader.get(_links(page)["Search further back"]).text
 
 
 @pytest.mark.usefixtures("sent")
@@ -185,7 +185,7 @@ def test_the_history_of_one_destination_names_it_and_links_back(seeded: SeededId
     page = reader.get(f"{PAGE}?destination={seeded.destination}").text
 
     assert "<h1>History of Ticket system</h1>" in page
-    assert _links(page)["Show that of the whole workspace"] == PAGE
+    assert _links(page)["Show the history of the whole workspace"] == PAGE
     assert f'<input type="hidden" name="destination" value="{seeded.destination}">' in page
 
 
@@ -196,7 +196,7 @@ def test_a_deleted_destination_keeps_its_history(app: Flask, seeded: SeededIds, 
 
     page = reader.get(f"{PAGE}?destination={seeded.destination}").text
 
-    assert "The destination was deleted." in page
+    assert "This destination was deleted." in page
     assert [row[1] for row in _rows(page)] == ["Ticket system Deleted"] * 2
     assert f"/w/harbor/destinations/{seeded.destination}" not in page
 

@@ -114,7 +114,7 @@ def test_a_message_that_cannot_be_sent_is_explained_with_the_next_step(
     response = visit(seeded.viewer).get(f"{OWN}/preview")
 
     assert response.status_code == 200
-    assert f"A test could not be sent: {sentence}" in response.text
+    assert f"A test cannot be sent: {sentence}" in response.text
     assert "<b>Next:</b> " in response.text
 
 

@@ -61,7 +61,7 @@ def test_the_links_page_shows_nothing_but_the_reference(reader: Visitor, link: s
     response = reader.get(link)
 
     assert response.status_code == 200
-    assert "Do you see the message K7QM4T?" in response.text
+    assert "Do you see message K7QM4T?" in response.text
     assert not re.search("harbor|ticket|webhook|127.0.0.1|admin", response.text, re.IGNORECASE)
 
 
@@ -87,7 +87,7 @@ def test_a_press_on_the_links_page_is_recorded_once_without_an_account_or_a_sess
 
     assert (first.status_code, second.status_code) == (200, 410)
     assert "Thank you" in first.text
-    assert "This is known already" in second.text
+    assert "This message is already marked as seen" in second.text
     assert _receipt(app, delivery_id) == (Receipt.SEEN, None)
 
 
@@ -118,7 +118,7 @@ def test_a_forged_link_is_refused_with_the_next_step(reader: Visitor, link: str,
     response = reader.client.open(f"/seen/{token}", method=method)
 
     assert response.status_code == 404
-    assert "ask whoever sent the test to send another one" in response.text
+    assert "ask the person who sent the test to send another test" in response.text
 
 
 @pytest.mark.parametrize("key", ["another key"])
@@ -175,8 +175,8 @@ def test_the_token_is_not_logged(reader: Visitor, link: str, caplog: pytest.LogC
 
 @on_both_databases
 @pytest.mark.parametrize(
-    ("seen", "receipt", "sentence"),
-    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen, says Support.")],
+    ("seen", "receipt", "told"),
+    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen by Support.")],
 )
 def test_a_member_records_on_the_page_whether_the_message_arrived(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, sentence: str
@@ -206,7 +206,10 @@ def test_the_page_shows_acceptance_and_receipt_separately(
     reader.post(link)
     after = visitor.get(PAGE).text
 
-    assert ("Accepted by the receiver." in before, "Nobody has said yet whether it showed up." in before) == (
+    assert (
+        "Accepted by the receiver." in before,
+        "Nobody has confirmed yet whether the message arrived." in before,
+    ) == (
         True,
         True,
     )
@@ -249,7 +252,7 @@ def test_without_javascript_a_needless_receipt_is_refused_with_the_reason(
     visitor = visit(seeded.admin)
     visitor.post(OWN, {"seen": "yes", "delivery": str(waiting)}, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert "Not noted: that test is under way" in visitor.get(PAGE).text
+    assert "Not recorded: the test is still pending" in visitor.get(PAGE).text
 
 
 @pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("stranger", 404)])

@@ -219,7 +219,7 @@ def test_a_locked_database_is_reported_and_does_not_use_up_the_press(
     other.execute("ROLLBACK")
     other.close()
     assert response.status_code == 503
-    assert "It may not have been done." in response.text
+    assert "Your request may not have completed." in response.text
     assert visitor.post(OWN).status_code == 200
 
 
@@ -245,7 +245,7 @@ def test_a_badge_older_than_the_settings_is_marked(app: Flask, seeded: SeededIds
         get_destination(seeded).settings_version += 1
         db.session.commit()
 
-    assert "The settings were changed since this test." in visit(seeded.viewer).get(OWN_STATUS).text
+    assert "The settings were changed after this test." in visit(seeded.viewer).get(OWN_STATUS).text
 
 
 @pytest.mark.parametrize("path", [OWN_STATUS, "/w/harbor/destinations", "/w/harbor/destinations/1"])
@@ -265,16 +265,16 @@ def test_a_waiting_test_shows_that_no_worker_has_been_seen(app: Flask, seeded: S
     with app.app_context():
         add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(4))
     visitor = visit(seeded.viewer)
-    assert "No worker has been seen" in visitor.get(OWN_STATUS).text
+    assert "No worker has reported" in visitor.get(OWN_STATUS).text
 
     with app.app_context():
         queue.record_heartbeat("host:1")
 
-    assert "No worker has been seen" not in visitor.get(OWN_STATUS).text
+    assert "No worker has reported" not in visitor.get(OWN_STATUS).text
 
 
 def test_a_new_test_shows_no_missing_worker_yet(seeded: SeededIds, visit: Visit) -> None:
-    assert "No worker has been seen" not in visit(seeded.admin).post(OWN).text
+    assert "No worker has reported" not in visit(seeded.admin).post(OWN).text
 
 
 def test_without_javascript_a_press_leads_to_the_destinations_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -290,4 +290,6 @@ def test_without_javascript_a_refused_press_shows_the_reason_on_the_page(seeded:
 
     response = visitor.post(OWN, headers={"Sec-Fetch-Mode": "navigate"})
 
-    assert "Not sent: a test was sent less than a minute ago." in visitor.get(response.location).text
+    assert (
+        "Not sent: a test was sent to this destination less than a minute ago." in visitor.get(response.location).text
+    )

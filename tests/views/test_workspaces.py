@@ -59,7 +59,7 @@ def test_a_member_of_no_workspace_reads_what_to_do(app: Flask, visit: Visit) -> 
     response = visit(loner).get("/")
 
     assert response.status_code == 200
-    assert "You belong to no workspace yet" in response.text
+    assert "You are not a member of a workspace yet" in response.text
 
 
 def test_a_workspaces_short_address_leads_to_its_list(seeded: SeededIds, visit: Visit) -> None:
@@ -143,7 +143,7 @@ def test_the_switcher_lists_the_visitors_workspaces_and_roles_and_marks_the_curr
 
 
 @pytest.mark.parametrize(
-    ("who", "advice"), [("admin", "Add the first one"), ("support", "An admin of this workspace can add one.")]
+    ("who", "advice"), [("admin", "Add a destination"), ("support", "An admin of this workspace can add one.")]
 )
 def test_an_empty_workspace_shows_the_next_step(
     app: Flask, seeded: SeededIds, visit: Visit, who: str, advice: str
@@ -307,7 +307,7 @@ def test_the_lists_filter_is_kept_in_the_url(
     assert _names(visitor.get(LIST).text) == ["Ticket system", "Alpha"]
     assert _names(visitor.get(f"{LIST}?state=never").text) == ["Alpha"]
     assert _names(visitor.get(f"{LIST}?q=ticket&channel=webhook").text) == ["Ticket system"]
-    assert "No destination is like that." in visitor.get(f"{LIST}?channel=slack").text
+    assert "No destination matches the filter." in visitor.get(f"{LIST}?channel=slack").text
 
 
 def test_the_summary_above_the_list_is_also_served_alone(seeded: SeededIds, visit: Visit) -> None:
@@ -327,4 +327,4 @@ def test_the_broken_page_covers_the_visitors_workspaces_only(app: Flask, seeded:
 
     assert _names(visit(seeded.support).get("/broken").text) == ["Ticket system"]
     assert _names(visit(seeded.stranger).get("/broken").text) == ["Ticket system", "Lab system"]
-    assert "Nothing is broken" not in visit(seeded.support).get("/broken").text
+    assert "No destination failed" not in visit(seeded.support).get("/broken").text

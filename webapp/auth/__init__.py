@@ -1,1 +1,1 @@
-"""Accounts, sessions, and what a signed-in visitor may load."""
+"""Manages accounts and sessions, and checks access."""

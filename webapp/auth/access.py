@@ -1,4 +1,4 @@
-"""What the visitor may load. What a stranger asks for does not exist for them."""
+"""Loads rows for the signed-in account and checks access. A foreign row gives 404, like a missing one."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ from webapp.models.types import LARGEST_ID
 
 @dataclass(frozen=True)
 class Visit:
-    """A signed-in account in one of its workspaces."""
+    """A signed-in account in one of its workspaces, with its role there."""
 
     account: Account
     workspace: Workspace
     role: Role
 
 
-# Asked at nearly every request, so they are put together once.
+# Built once, because nearly every request executes them.
 _MEMBERSHIP = (
     select(Member)
     .join(Member.workspace)
@@ -42,13 +42,13 @@ _DESTINATION = select(AlertDestination).where(
 
 
 def list_memberships(account: Account) -> list[Member]:
-    """Fetch the account's workspaces, by name."""
+    """Return the account's memberships, ordered by workspace name."""
     return list(db.session.scalars(_MEMBERSHIPS, {"account_id": account.id}))
 
 
 def load_visit(slug: str) -> Visit:
-    """Load a workspace for the signed-in account, or answer 404: unknown and foreign alike."""
-    if not slug.isprintable():  # PostgreSQL cannot even look for NUL
+    """Load a workspace of the signed-in account. Aborts with 404 if it is unknown or foreign."""
+    if not slug.isprintable():  # PostgreSQL rejects NUL in a query parameter
         abort(404)
     account = current_account()
     member = db.session.scalars(_MEMBERSHIP, {"slug": slug, "account_id": account.id}).one_or_none()
@@ -58,7 +58,7 @@ def load_visit(slug: str) -> Visit:
 
 
 def load_visit_to_edit(slug: str) -> Visit:
-    """Load a workspace that the signed-in account may edit, or answer 404 (no member) or 403 (not an admin)."""
+    """Load a workspace that the signed-in account may edit. Aborts with 404 (not a member) or 403 (not an admin)."""
     visit = load_visit(slug)
     if not visit.role.may_edit:
         abort(403)
@@ -66,7 +66,7 @@ def load_visit_to_edit(slug: str) -> Visit:
 
 
 def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
-    """Load a destination of the visited workspace, or answer 404: unknown, foreign, deleted and garbage alike."""
+    """Load a destination of the workspace. Aborts with 404 if the id is unknown, foreign, deleted or not a number."""
     destination = load_past_destination(visit, destination_id)
     if destination.deleted_at is not None:
         abort(404)
@@ -74,16 +74,16 @@ def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
 
 
 def load_past_destination(visit: Visit, destination_id: str) -> AlertDestination:
-    """Load a destination of the workspace, deleted or not, or answer 404: unknown, foreign and garbage alike."""
-    key = {"destination_id": _read_id(destination_id), "workspace_id": visit.workspace.id}
+    """Load a destination, deleted or not. Aborts with 404 if the id is unknown, foreign or not a number."""
+    key = {"destination_id": _parse_id(destination_id), "workspace_id": visit.workspace.id}
     return db.session.scalars(_DESTINATION, key).one_or_none() or abort(404)
 
 
 def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDelivery:
-    """Load a test send of a destination, or answer 404."""
-    return find_test_send(destination, _read_id(delivery_id)) or abort(404)
+    """Load a test send of a destination. Aborts with 404 if it is not found."""
+    return find_test_send(destination, _parse_id(delivery_id)) or abort(404)
 
 
-def _read_id(text: str) -> int:
+def _parse_id(text: str) -> int:
     is_number = text.isascii() and text.isdigit() and len(text) < 20
     return min(int(text), LARGEST_ID) if is_number else 0

@@ -1,4 +1,4 @@
-"""People: who they are by e-mail address and password, and which workspaces they belong to."""
+"""Manages accounts, their passwords and sessions, and workspace memberships."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -12,28 +12,28 @@ from webapp.audit import Action, Result, record_account_event
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn, Workspace
 
-SESSION_LIFE = timedelta(hours=12)
-SHORTEST_PASSWORD = 12
+SESSION_LIFETIME = timedelta(hours=12)
+MIN_PASSWORD_LENGTH = 12
 
 _hasher = PasswordHasher()
-_NOBODYS_HASH = _hasher.hash("the password of nobody")
-"""Checked where there is no account, so that an unknown address takes as long as a wrong password."""
+# Verified if there is no account, so that an unknown address takes as long as a wrong password.
+_DUMMY_HASH = _hasher.hash("the password of nobody")
 
 
 def normalize_email(text: str) -> str:
-    """Return the one spelling of an email address that accounts, sign-in and the sign-in limits share."""
+    """Return the canonical form of an email address, for accounts, sign-in and the sign-in limits."""
     return text.strip().lower()
 
 
 def find_by_email(email: str) -> Account | None:
-    """Find the account with this address, active or not."""
+    """Return the account with this email address, active or not; None if there is none."""
     return db.session.scalars(select(Account).where(Account.email == normalize_email(email))).one_or_none()
 
 
 def find_by_password(email: str, password: str) -> Account | None:
-    """Find the active account with this address and password; None says no more than that there is none."""
+    """Return the active account with this email address and password. None does not reveal which of them is wrong."""
     account = find_by_email(email)
-    stored = (account.password_hash if account else None) or _NOBODYS_HASH
+    stored = (account.password_hash if account else None) or _DUMMY_HASH
     try:
         _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
@@ -42,7 +42,7 @@ def find_by_password(email: str, password: str) -> Account | None:
 
 
 def record_refused_sign_in(email: str, now: datetime) -> None:
-    """Note that someone tried to sign in to an account that exists, and commit. What was typed is kept nowhere."""
+    """Record a failed sign-in to an existing account in the audit trail, and commit. Does not store the input."""
     account = find_by_email(email)
     if account is not None:
         record_account_event(account, Action.SIGNED_IN, now, Result.REFUSED)
@@ -50,14 +50,14 @@ def record_refused_sign_in(email: str, now: datetime) -> None:
 
 
 def sign_in(account: Account, now: datetime) -> None:
-    """Begin a session; its id is the account's `sign_in_id` from now on. The caller commits."""
-    db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFE))
+    """Start a session and set the account's `sign_in_id` to its id. The caller commits."""
+    db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFETIME))
     account.sign_in_id = secrets.token_urlsafe(32)
     db.session.add(SignIn(id=account.sign_in_id, account_id=account.id, started_at=now))
     record_account_event(account, Action.SIGNED_IN, now)
 
 
-# Asked at every request, so it is put together once.
+# Built once, because every request executes it.
 _SIGNED_IN = (
     select(SignIn)
     .options(joinedload(SignIn.account, innerjoin=True))
@@ -66,8 +66,8 @@ _SIGNED_IN = (
 
 
 def find_signed_in(sign_in_id: str, now: datetime) -> Account | None:
-    """Find whose session this is, if it is not over and its account is active."""
-    found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - SESSION_LIFE}).one_or_none()
+    """Return the account of a session; None if the session is over or the account is inactive."""
+    found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - SESSION_LIFETIME}).one_or_none()
     if found is None or not found.account.is_active:
         return None
     found.account.sign_in_id = found.id
@@ -75,13 +75,13 @@ def find_signed_in(sign_in_id: str, now: datetime) -> Account | None:
 
 
 def sign_out(account: Account, now: datetime) -> None:
-    """End the session that loaded this account, in every copy of its cookie. The caller commits."""
+    """End the current session and record it; every copy of its cookie becomes invalid. The caller commits."""
     end_sign_in(account)
     record_account_event(account, Action.SIGNED_OUT, now)
 
 
 def end_sign_in(account: Account) -> None:
-    """End the session that loaded this account. The caller commits."""
+    """End the session that this account was loaded for. The caller commits."""
     db.session.execute(delete(SignIn).where(SignIn.id == account.sign_in_id))
 
 
@@ -93,7 +93,7 @@ def change_password(account: Account, password: str, now: datetime) -> None:
 
 
 def set_active(account: Account, is_active: bool) -> None:
-    """Let an account in or keep it out; its sessions end at once. The caller commits."""
+    """Enable or disable sign-in to an account; its sessions end at once. The caller commits."""
     account.is_active = is_active
     _end_sessions(account)
 
@@ -103,7 +103,7 @@ def _end_sessions(account: Account) -> None:
 
 
 def add_account(email: str, name: str, password: str | None, now: datetime) -> Account:
-    """Add an account; without a password it cannot sign in. The caller commits."""
+    """Add an account. Without a password, it cannot sign in with one. The caller commits."""
     password_hash = _hasher.hash(password) if password else None
     account = Account(email=normalize_email(email), name=name, password_hash=password_hash, created_at=now)
     db.session.add(account)

@@ -1,25 +1,25 @@
-"""The forms of sign-in and password change."""
+"""Forms for sign-in and password change."""
 
 from wtforms import Field as FormField
 from wtforms import Form, PasswordField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from webapp.auth.accounts import SHORTEST_PASSWORD
+from webapp.auth.accounts import MIN_PASSWORD_LENGTH
 from webapp.extensions import PageForm
 
 
 def _require_visible(_form: Form, entry: FormField) -> None:
-    # Never cleaned: the limits count an address as it was sent, so the address looked up has to be the very same.
+    # Rejects instead of cleaning: the sign-in limits count the address as submitted, so the lookup must use the same.
     if not entry.data.isprintable():
-        raise ValidationError("The address contains an invisible character. Type it again.")
+        raise ValidationError("The email address contains an invisible character. Type it again.")
 
 
 class SignInForm(PageForm):
-    """Who signs in."""
+    """Email address and password of an account."""
 
     email = StringField(
-        "E-mail address",
-        [DataRequired("Enter your e-mail address."), Length(max=254), _require_visible],
+        "Email address",
+        [DataRequired("Enter your email address."), Length(max=254), _require_visible],
         filters=[lambda value: value.strip() if value else value],
         render_kw={"autocomplete": "username", "type": "email"},
     )
@@ -31,7 +31,7 @@ class SignInForm(PageForm):
 
 
 class PasswordForm(PageForm):
-    """A new password for whoever is signed in."""
+    """The current and the new password of the signed-in account."""
 
     current = PasswordField(
         "Current password",
@@ -42,8 +42,8 @@ class PasswordForm(PageForm):
         "New password",
         [
             DataRequired("Enter a new password."),
-            Length(min=SHORTEST_PASSWORD, max=1000, message=f"Use {SHORTEST_PASSWORD} characters or more."),
+            Length(min=MIN_PASSWORD_LENGTH, max=1000, message=f"Use {MIN_PASSWORD_LENGTH} characters or more."),
         ],
-        description=f"{SHORTEST_PASSWORD} characters or more. You will be signed out everywhere else.",
+        description=f"{MIN_PASSWORD_LENGTH} characters or more. You will be signed out everywhere else.",
         render_kw={"autocomplete": "new-password"},
     )

@@ -1,4 +1,4 @@
-"""Who is asking: sessions begin and end here, and every view asks for one unless it says otherwise."""
+"""Starts and ends sessions. Every view requires one unless it is marked `public`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,13 +19,16 @@ _PUBLIC: set[str] = set()
 
 
 def public(view: View) -> View:
-    """Mark a view that answers without a sign-in; every other one asks for it."""
+    """Mark a view as accessible without a sign-in."""
     _PUBLIC.add(f"{view.__module__}.{view.__name__}")
     return view
 
 
 def require_sign_in() -> Response | None:
-    """Run before every request: send whoever is not signed in to the sign-in page (the whole page, if htmx asked)."""
+    """Redirect visitors who are not signed in to the sign-in page. Runs before every request.
+
+    For an htmx request, the whole page goes there, not the fragment.
+    """
     view = current_app.view_functions.get(request.endpoint or "")
     is_public = view is None or request.endpoint == "static" or f"{view.__module__}.{view.__name__}" in _PUBLIC
     if is_public or current_user.is_authenticated:
@@ -36,23 +39,23 @@ def require_sign_in() -> Response | None:
 
 
 def _current_page() -> str | None:
-    """Name the page that a fragment stands on, as htmx tells it."""
+    """Return the path of the page that contains the fragment, from htmx's request header."""
     try:
         return urlsplit(request.headers.get("HX-Current-URL", "")).path or None
     except ValueError:
         return None
 
 
-def find_visitor(sign_in_id: str) -> Account | None:
-    """Find whose session a cookie speaks of."""
+def find_session_account(sign_in_id: str) -> Account | None:
+    """Return the account of the session id in a cookie, or None."""
     return accounts.find_signed_in(sign_in_id, datetime.now(UTC))
 
 
 def start_session(account: Account) -> None:
-    """Sign an account in, in this browser."""
+    """Sign an account in on this browser, and commit."""
     if current_user.is_authenticated:
         accounts.end_sign_in(current_account())
-    session.clear()  # what an earlier visitor of this browser had
+    session.clear()  # removes data of an earlier visitor of this browser
     session.permanent = True
     accounts.sign_in(account, datetime.now(UTC))
     login_user(account)
@@ -60,7 +63,7 @@ def start_session(account: Account) -> None:
 
 
 def end_session() -> None:
-    """Sign the visitor out."""
+    """Sign the visitor out, and commit."""
     accounts.sign_out(current_account(), datetime.now(UTC))
     db.session.commit()
     logout_user()
@@ -68,6 +71,6 @@ def end_session() -> None:
 
 
 def current_account() -> Account:
-    """Return the signed-in account. Every view but the public ones has one."""
+    """Return the signed-in account. Only for views that are not public."""
     account: Account = current_user._get_current_object()
     return account

@@ -1,1 +1,1 @@
-"""What the pages show: the status fragment, the overview, recent results, and the diagnosis."""
+"""Computes what the pages show: the status fragment, the overview, recent results, and the diagnosis."""

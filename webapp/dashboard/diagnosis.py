@@ -1,4 +1,4 @@
-"""From Failed to fixed: what is known of a destination's last test, and what changed since it last worked."""
+"""Collects what is known about a destination's last test, and writes the report for a support ticket."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from webapp.audit import Action
-from webapp.dashboard.time_format import exact
+from webapp.dashboard.time_format import format_exact
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
@@ -19,12 +19,16 @@ _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Act
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is known.
+    """What is known about a destination's last test.
 
-    arrival: whether the message arrived. receipt: what a person says of it, or None if nobody need be asked.
-    can_be_confirmed: whether a person can confirm the arrival. attempts: of the newest test send, the first one first.
-    last_accepted: the newest accepted test send, or None. changes: what was done to the destination since then.
-    is_used: whether a rule has ever sent a real alert there.
+    newest: the newest test send, or None.
+    arrival: a sentence on whether the message arrived.
+    receipt: a sentence on what a person reported, or None if no confirmation is needed.
+    can_be_confirmed: whether a person can confirm that the message arrived.
+    attempts: attempts of the newest test send, oldest first.
+    last_accepted: the newest accepted test send, or None.
+    changes: changes to the destination since that test send was requested, newest first, at most 10.
+    is_used: whether a rule has ever sent a real alert to the destination.
     """
 
     newest: AlertDelivery | None
@@ -39,7 +43,7 @@ class Diagnosis:
 
 
 def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: Outcome) -> Diagnosis:
-    """Look it all up: three queries at most."""
+    """Load the diagnosis of a destination. Executes at most three queries."""
     last_accepted = find_last_accepted_test(destination)
     return Diagnosis(
         newest=newest,
@@ -57,14 +61,14 @@ def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_t
 def write_report(
     workspace: str, destination: AlertDestination, channel: str, where: str, diagnosis: Diagnosis, now: datetime
 ) -> str:
-    """Write it down for a ticket: plain text without secrets. where: as shown to whoever copies it."""
+    """Return the diagnosis as plain text for a ticket, without secrets. where: the target as shown to this visitor."""
     newest, outcome = diagnosis.newest, diagnosis.last_test
     lines = [
-        f"Alertcheck report of {exact(now)}",
+        f"Alertcheck report of {format_exact(now)}",
         f"Workspace: {workspace}",
         f"Destination: {destination.name} ({channel}{'' if destination.is_enabled else ', disabled'})",
         f"Where to: {where}",
-        f"Last test: {outcome.badge.capitalize()}{_describe_press(newest)}",
+        f"Last test: {outcome.badge.capitalize()}{_describe_request(newest)}",
         f"What happened: {outcome.sentence}",
         f"Did it arrive: {diagnosis.arrival}",
     ]
@@ -80,18 +84,18 @@ def write_report(
 
 def _describe_receipt(newest: AlertDelivery | None) -> str | None:
     if newest is None or newest.receipt is None:
-        return "Nobody has said yet whether it showed up." if can_be_confirmed(newest) else None
+        return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
     who = newest.receipt_by or "someone with the link in the message"
-    return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen, says {who}."
+    return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen by {who}."
 
 
 def _report_receipt(diagnosis: Diagnosis) -> list[str]:
-    """Write two facts: when the far end accepted it, and what a person says."""
+    """Return two separate lines: when the receiver accepted the message, and what a person reported."""
     newest = diagnosis.newest
     accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
-    said_at = f" ({exact(receipt_at)})" if receipt_at else ""
-    lines = [f"Accepted: {exact(accepted_at)}"] if accepted_at else []
-    return lines + ([f"Receipt: {diagnosis.receipt}{said_at}"] if diagnosis.receipt else [])
+    reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
+    lines = [f"Accepted: {format_exact(accepted_at)}"] if accepted_at else []
+    return lines + ([f"Receipt: {diagnosis.receipt}{reported_at}"] if diagnosis.receipt else [])
 
 
 def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[AuditEvent]:
@@ -101,25 +105,25 @@ def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[Au
     return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(10)).all()
 
 
-def _describe_press(newest: AlertDelivery | None) -> str:
+def _describe_request(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
     by = f" by {newest.requested_by.name}" if newest.requested_by else ""
     reference = f", reference {newest.reference}" if newest.reference else ""
-    return f", pressed{by} at {exact(newest.created_at)}{reference}"
+    return f", requested{by} at {format_exact(newest.created_at)}{reference}"
 
 
 def _describe_attempt(attempt: PastAttempt) -> str:
-    took = "its worker was lost" if attempt.seconds is None else f"{attempt.seconds:.2f} s"
-    answer = f", answer {attempt.answer_status}" if attempt.answer_status else ""
+    took = "the worker was lost" if attempt.seconds is None else f"{attempt.seconds:.2f} s"
+    response = f", response {attempt.answer_status}" if attempt.answer_status else ""
     code = f", {attempt.code}" if attempt.code else ", accepted"
-    return f"Attempt {attempt.number}: {attempt.started_at.astimezone(UTC):%H:%M:%S} UTC, {took}{answer}{code}"
+    return f"Attempt {attempt.number}: {attempt.started_at.astimezone(UTC):%H:%M:%S} UTC, {took}{response}{code}"
 
 
 def _describe_last_accepted(last_accepted: AlertDelivery | None) -> str:
-    return exact(last_accepted.sent_at) if last_accepted and last_accepted.sent_at else "never by a test"
+    return format_exact(last_accepted.sent_at) if last_accepted and last_accepted.sent_at else "no test yet"
 
 
 def _describe_change(change: AuditEvent) -> str:
     fields = f" ({', '.join(change.changed)})" if change.changed else ""
-    return f"{change.action}{fields} by {change.account_name} at {exact(change.happened_at)}"
+    return f"{change.action}{fields} by {change.account_name} at {format_exact(change.happened_at)}"

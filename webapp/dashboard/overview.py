@@ -1,4 +1,4 @@
-"""The glance over workspaces: in what state their destinations are, and which of them a visitor wants to see."""
+"""Summarizes, filters and sorts the destinations of workspaces for the list pages."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,12 @@ from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
-ON_A_PAGE = 50
+# Destinations per page.
+PAGE_SIZE = 50
 
 
 class Tab(StrEnum):
-    """The tabs of the list, most urgent first: one per badge, and one for disabled destinations."""
+    """Tabs of the list, most urgent first: one per badge, and one for disabled destinations."""
 
     FAILED = "failed"
     PENDING = "pending"
@@ -27,7 +28,7 @@ class Tab(StrEnum):
 
 
 class Order(StrEnum):
-    """How a list is sorted."""
+    """Sort orders of the list."""
 
     URGENT = "urgent"
     NAME = "name"
@@ -35,7 +36,7 @@ class Order(StrEnum):
 
 
 class DestinationSummary(NamedTuple):
-    """A destination, as far as a list is chosen from."""
+    """The columns of a destination that filtering and sorting need."""
 
     destination_id: int
     workspace_id: int
@@ -46,7 +47,7 @@ class DestinationSummary(NamedTuple):
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What the visitor wants to see. None, and an empty text: everything. page: from 1."""
+    """Filter, order and page of the list. None or an empty text means no filter. page: starts at 1."""
 
     state: Tab | None = None
     channel: str | None = None
@@ -55,21 +56,21 @@ class ListQuery:
     page: int = 1
 
     def as_query(self, **changed: object) -> dict[str, object]:
-        """Return the query of the page's address that chooses this, without what needs no saying."""
-        list_page = {
+        """Return the URL query parameters for this list, with `changed` applied and defaults left out."""
+        parameters = {
             "state": self.state,
             "channel": self.channel,
             "q": self.text,
             "order": self.order,
             "page": self.page,
         }
-        usual = {"order": Order.URGENT, "page": 1}
-        return {name: value for name, value in (list_page | changed).items() if value and value != usual.get(name)}
+        defaults = {"order": Order.URGENT, "page": 1}
+        return {name: value for name, value in (parameters | changed).items() if value and value != defaults.get(name)}
 
 
 @dataclass(frozen=True)
 class ListPage:
-    """A page of what was chosen. total: on all pages."""
+    """One page of matching destinations. total: matches on all pages. page: starts at 1. pages: at least 1."""
 
     ids: list[int]
     total: int
@@ -78,7 +79,7 @@ class ListPage:
 
 
 def parse_list_query(query: Mapping[str, str]) -> ListQuery:
-    """Read a choice from the page's address; a word that means nothing chooses nothing."""
+    """Parse URL query parameters. An unknown value counts as unset."""
     state, order, page = query.get("state", ""), query.get("order", ""), query.get("page", "")
     return ListQuery(
         state=Tab(state) if state in list(Tab) else None,
@@ -90,7 +91,7 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
 
 
 def list_summaries(workspace_ids: Sequence[int]) -> list[DestinationSummary]:
-    """Fetch all destinations of these workspaces: one query, whose cost does not depend on the deliveries there are."""
+    """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
     rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids})
     return [
         DestinationSummary(row_id, workspace_id, name, channel, _tab_of(is_enabled, newest))
@@ -98,25 +99,25 @@ def list_summaries(workspace_ids: Sequence[int]) -> list[DestinationSummary]:
     ]
 
 
-def select_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> ListPage:
-    """Filter, sort and cut a page out."""
+def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> ListPage:
+    """Filter and sort destinations, and return the requested page. A page past the end returns the last page."""
     found = sorted(
         filter(lambda summary: _matches(summary, query), summaries), key=lambda summary: _rank(summary, query)
     )
-    pages = max(1, -(-len(found) // ON_A_PAGE))
+    pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(query.page, pages)
-    on_page = found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    on_page = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     return ListPage([summary.destination_id for summary in on_page], len(found), page, pages)
 
 
 def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
-    """Count the destinations in each state."""
+    """Return the number of destinations in each state."""
     counts = Counter(summary.state for summary in summaries)
     return {state: counts[state] for state in Tab}
 
 
 def describe_overview(counts: Mapping[Tab, int]) -> str:
-    """Say in one sentence whether all is well."""
+    """Return a summary of the states in one or two sentences."""
     in_use = sum(counts.values()) - counts[Tab.DISABLED]
     parts = [
         _describe_accepted(counts[Tab.SENT], in_use),
@@ -128,7 +129,7 @@ def describe_overview(counts: Mapping[Tab, int]) -> str:
     return "; ".join(filter(None, parts)) + "." + (f" {disabled}." if disabled else "")
 
 
-# Put together once, since every list asks for it.
+# Built once, because every list page executes it.
 _SUMMARIES = (
     select(
         AlertDestination.id,
@@ -144,7 +145,6 @@ _SUMMARIES = (
         AlertDestination.deleted_at.is_(None),
     )
 )
-
 
 _TABS = {status: Tab(badge_for(status)) for status in (None, *DeliveryStatus)}
 _URGENCY = {state: number for number, state in enumerate(Tab)}
@@ -175,12 +175,12 @@ def _rank(summary: DestinationSummary, query: ListQuery) -> tuple[object, ...]:
 
 def _describe_accepted(sent: int, in_use: int) -> str:
     if not in_use:
-        return "No destination is in use"
+        return "No destination is enabled"
     accepted = "accepted its last test" if in_use == 1 else "accepted their last test"
     if sent == in_use:
         return f"The destination {accepted}" if in_use == 1 else f"All {in_use} destinations {accepted}"
     return f"{sent} of {in_use} destination{'s' * (in_use != 1)} {accepted}"
 
 
-def _count_phrase(count: int, of_one: str, of_many: str) -> str:
-    return f"{count} {of_one if count == 1 else of_many}" if count else ""
+def _count_phrase(count: int, singular: str, plural: str) -> str:
+    return f"{count} {singular if count == 1 else plural}" if count else ""

@@ -1,13 +1,14 @@
-"""How often a Pending fragment asks again: often while its answer is near, and never so often that others wait."""
+"""Chooses how often a Pending fragment polls: fast for new tests, within a limit per process."""
 
 import heapq
 import threading
 import time
 from datetime import timedelta
 
+# Seconds from a response to the next poll. The first is short, because a healthy webhook responds almost at once.
 INTERVALS = (0.05, 0.25, 1.0, 2.0, 5.0, 10.0)
-"""Seconds from an answer to the next question. A healthy webhook has answered before a person has looked up."""
 
+# Upper limits of a test's age for each interval but the last.
 AGE_STEPS = (
     timedelta(milliseconds=500),
     timedelta(seconds=3),
@@ -15,29 +16,31 @@ AGE_STEPS = (
     timedelta(minutes=1),
     timedelta(minutes=5),
 )
-PENDING_STEPS = (2, 3, 8, 20, 50)
-"""Up to which age of the test, and up to how many Pending ones in the workspace, each pace but the last is kept. After
-the first half second, the badges of one list ask about ten times a second together, however many they are."""
 
+# Upper limits of the number of Pending tests in the workspace for each interval but the last. After the first half
+# second, all badges of one list together poll about ten times a second, whatever their number.
+PENDING_STEPS = (2, 3, 8, 20, 50)
+
+# Polls per second that one process allows: about a fifth of what it can serve.
 POLLS_PER_SECOND = 50.0
-"""Polls a second that one process invites: about a fifth of those that it could answer."""
 
 
 class PollBudget:
-    """The polls that a process has invited and that are still to come, if their pages stay open.
+    """Limits the polls per second of one process.
 
-    budget: how many a second they may be. If pages wish for more, all are slowed down alike, so that the newest tests
-    stay the fastest; but none beyond the slowest pace, since somebody might ask and ask without waiting.
+    budget: polls per second. If the open pages request more, all intervals are stretched by the same factor, so that
+    the newest tests still poll fastest. No interval exceeds the slowest one: clients that poll without waiting could
+    otherwise slow everyone down without limit.
     """
 
     def __init__(self, budget: float = POLLS_PER_SECOND) -> None:
         self._budget = budget
         self._lock = threading.Lock()
-        self._scheduled: list[tuple[float, float]] = []  # when it is due, and how many a second its page wished for
+        self._scheduled: list[tuple[float, float]] = []  # (due time, requested polls per second)
         self._requested_rate = 0.0
 
     def next_interval(self, requested: float) -> float:
-        """Return after how many seconds a page may ask again that wishes to do so after this many."""
+        """Return the seconds until a page may poll again. requested: seconds that it would wait without the limit."""
         with self._lock:
             now = time.monotonic()
             while self._scheduled and self._scheduled[0][0] <= now:
@@ -49,10 +52,10 @@ class PollBudget:
 
 
 def choose_interval(age: timedelta, pending: int) -> float:
-    """Choose after how many seconds the fragment of a test asks again, if the process has the time.
+    """Return the seconds until a test's fragment should poll again, before the process's budget is applied.
 
-    age: since the test last moved. pending: test sends of its workspace that wait.
+    age: time since the test's row last changed. pending: test sends of its workspace that are waiting.
     """
     by_age = sum(age >= limit for limit in AGE_STEPS)
-    by_crowd = sum(pending > limit for limit in PENDING_STEPS)
-    return INTERVALS[max(by_age, by_crowd)]
+    by_pending = sum(pending > limit for limit in PENDING_STEPS)
+    return INTERVALS[max(by_age, by_pending)]

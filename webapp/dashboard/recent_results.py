@@ -1,4 +1,4 @@
-"""A destination's recent results: the badges of its last test sends, drawn as a sparkline."""
+"""Loads a destination's recent results: the badges of its last test sends, shown as a sparkline."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,18 @@ from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 
+# Test sends per sparkline.
 RECENT_COUNT = 20
 
 
 def list_recent_results(destination_ids: Sequence[int]) -> dict[int, list[Badge]]:
-    """Fetch the recent results of each destination, oldest first: one query."""
+    """Return each destination's recent results, oldest first. Executes one query."""
     rows = db.session.execute(_RECENT_RESULTS, {"destination_ids": destination_ids})
     return {destination_id: parse_recent_results(statuses) for destination_id, statuses in rows}
 
 
 def recent_results_subquery() -> ScalarSelect[str]:
-    """Return the subquery for a destination's recent results, as `parse_recent_results` takes them."""
+    """Return a subquery for a destination's recent results, in the format that `parse_recent_results` reads."""
     newest = (
         select(AlertDelivery.status)
         .where(is_test_send_of(AlertDestination))
@@ -32,11 +33,11 @@ def recent_results_subquery() -> ScalarSelect[str]:
 
 
 def parse_recent_results(statuses: str | None) -> list[Badge]:
-    """Return the badges for the statuses that the subquery found, oldest first."""
+    """Return badges, oldest first. statuses: comma-separated, newest first; None if there are none."""
     return [badge_for(DeliveryStatus(status)) for status in reversed(statuses.split(","))] if statuses else []
 
 
-# Built once, because every list executes it.
+# Built once, because every list page executes it.
 _RECENT_RESULTS = select(AlertDestination.id, recent_results_subquery()).where(
     AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
 )

@@ -1,4 +1,4 @@
-"""The status fragment: one function builds it for the page, the press and the poll alike."""
+"""Builds the status fragment, for pages, presses and polls alike."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,10 @@ from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.sends.eligibility import RequestResult, find_refusal
 
-PICK_UP = timedelta(seconds=3)
-"""How long a worker may take to pick a test up before the page looks whether there is one."""
+# How long a test may wait for a worker before the page checks whether a worker is alive.
+PICKUP_TIMEOUT = timedelta(seconds=3)
 
-
-OBSTACLES = {
+BLOCK_REASONS = {
     RequestResult.NOT_ALLOWED: "Viewers cannot send tests. Ask an admin or a support member of this workspace.",
     RequestResult.DISABLED: "This destination is disabled. Enable it to send a test.",
 }
@@ -33,15 +32,15 @@ OBSTACLES = {
 
 @dataclass(frozen=True)
 class Status:
-    """All that the fragment shows.
+    """Everything that the fragment shows.
 
-    recent_results: how the last test sends stand, the oldest first.
-    poll_ms: milliseconds after which it asks again, or None once the answer is final.
+    recent_results: badges of the last test sends, oldest first.
+    poll_ms: milliseconds until the next poll, or None if the result is final.
     cooldown: whole seconds until the button works again.
-    obstacle: why the button does not work at all, or None.
-    refusal: why this very press was not accepted, or None.
-    lacks_worker: it waits for a worker, and none has given a sign of life.
-    is_outdated: the settings were changed after the test was requested, so it says nothing of those in use.
+    block_reason: why the button is disabled for this visitor, or None.
+    refusal: why this press was refused, or None.
+    lacks_worker: the test waits for a worker, and no worker has a recent heartbeat.
+    is_outdated: the settings changed after the test was requested, so its result does not apply to them.
     """
 
     destination: AlertDestination
@@ -50,7 +49,7 @@ class Status:
     recent_results: Sequence[Badge]
     poll_ms: int | None
     cooldown: int
-    obstacle: str | None
+    block_reason: str | None
     refusal: str | None
     lacks_worker: bool
     is_outdated: bool
@@ -58,18 +57,18 @@ class Status:
 
 @dataclass(frozen=True)
 class SharedStatusData:
-    """What the fragments of one page share. pending: how many test sends of the workspace wait."""
+    """Data that the fragments of one page share. pending: the number of waiting test sends in the workspace."""
 
     recent_results: Mapping[int, Sequence[Badge]]
     pending: int
 
 
 def load_shared_status_data(workspace_id: int, destination_ids: Sequence[int]) -> SharedStatusData:
-    """Fetch it for a page of destinations: two queries."""
+    """Load the shared data for a page of destinations. Executes two queries."""
     return SharedStatusData(list_recent_results(destination_ids), count_waiting(workspace_id))
 
 
-def show_status(
+def build_status(
     visit: Visit,
     destination: AlertDestination,
     newest: AlertDelivery | None,
@@ -77,7 +76,7 @@ def show_status(
     refusal: str | None = None,
     shared: SharedStatusData | None = None,
 ) -> Status:
-    """Decide what the fragment shows. shared: None looks it up."""
+    """Compute what the fragment shows. shared: loaded here if None."""
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id])
     last_test = describe_outcome(newest, destination.type)
     return Status(
@@ -87,7 +86,7 @@ def show_status(
         recent_results=shared.recent_results.get(destination.id, ()),
         poll_ms=_next_poll_ms(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
         cooldown=seconds_left(newest.created_at if newest else None, now),
-        obstacle=find_obstacle(visit, destination, newest, now),
+        block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
         lacks_worker=newest is not None and _lacks_worker(newest, now),
         is_outdated=newest is not None and newest.settings_version not in (None, destination.settings_version),
@@ -95,9 +94,9 @@ def show_status(
 
 
 def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
-    """Fetch the newest test send and what its fragment shows beside it: one query.
+    """Load a destination's newest test send and the fragment's shared data. Executes one query.
 
-    One that is past its time ends here, if no worker is there to end it.
+    Ends an overdue test send first if no worker is alive to end it.
     """
     newest, shared = _load_status(destination)
     if newest is not None and deliveries.end_if_abandoned(newest, now):
@@ -105,16 +104,16 @@ def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDeli
     return newest, shared
 
 
-def find_obstacle(
+def find_block_reason(
     visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
 ) -> str | None:
-    """Return why the button is off for this visitor, or None. A cooldown only counts down."""
+    """Return why the button is disabled for this visitor, or None. A cooldown does not count as a reason."""
     refusal = find_refusal(visit.role, destination, newest.created_at if newest else None, now)
-    return OBSTACLES.get(refusal) if refusal else None
+    return BLOCK_REASONS.get(refusal) if refusal else None
 
 
 def render_status(visit: Visit, status: Status, now: datetime) -> str:
-    """Render the fragment by itself, as the press and the poll answer it."""
+    """Render the fragment alone, for a press or a poll."""
     return render_template("_status.html", visit=visit, status=status, now=now)
 
 
@@ -124,7 +123,7 @@ def _load_status(destination: AlertDestination) -> tuple[AlertDelivery | None, S
     return newest, SharedStatusData({destination.id: parse_recent_results(recent_results)}, pending)
 
 
-# Every poll asks for it, so it is put together once.
+# Built once, because every poll executes it.
 _STATUS = (
     select(AlertDelivery, recent_results_subquery(), WAITING_IN_WORKSPACE.correlate(None).scalar_subquery())
     .select_from(AlertDestination)
@@ -137,8 +136,8 @@ _STATUS = (
 
 
 def _lacks_worker(newest: AlertDelivery, now: datetime) -> bool:
-    is_left_alone = newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None
-    return is_left_alone and now - newest.updated_at >= PICK_UP and not deliveries.is_worker_seen()
+    is_unclaimed = newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None
+    return is_unclaimed and now - newest.updated_at >= PICKUP_TIMEOUT and not deliveries.is_worker_seen()
 
 
 def _next_poll_ms(newest: AlertDelivery, now: datetime, pending: int) -> int:

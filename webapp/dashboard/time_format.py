@@ -1,28 +1,28 @@
-"""Times in words, as pages show them."""
+"""Formats times for pages."""
 
 from datetime import UTC, datetime
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """Say how long ago a moment is, or how soon it comes: "12 s ago", "in 3 min"."""
+def format_relative(moment: datetime, now: datetime) -> str:
+    """Return the distance from `now` in the largest whole unit: "12 s ago", "in 3 min"; "just now" within 0.5 s."""
     seconds = round((now - moment).total_seconds())
     if seconds == 0:
         return "just now"
-    amount = _round_off(abs(seconds))
+    amount = _format_duration(abs(seconds))
     return f"{amount} ago" if seconds > 0 else f"in {amount}"
 
 
-def exact(moment: datetime) -> str:
-    """Write a moment in full, in UTC."""
+def format_exact(moment: datetime) -> str:
+    """Return a moment in UTC to the second: "2026-05-04 09:30:07 UTC"."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def server_time() -> str:
-    """Tell the time to a page, whose own clock may be wrong."""
+    """Return the server's time in ISO 8601, because a browser's clock may be wrong."""
     return datetime.now(UTC).isoformat()
 
 
-def _round_off(seconds: int) -> str:
+def _format_duration(seconds: int) -> str:
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds // size} {unit}"

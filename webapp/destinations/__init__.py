@@ -1,1 +1,1 @@
-"""Destinations: editing, forms, masking, previews, and the impact of a deletion."""
+"""Manages destinations: editing, forms, masking, previews, and the impact of a deletion."""

@@ -1,4 +1,4 @@
-"""What is lost when a destination is deleted, so that whoever does it knows before."""
+"""Assesses what a deletion would end, so that the page can show it before the deletion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,17 @@ from webapp.deliveries.queries import count_test_sends, find_newest_test, is_del
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AlertRule
 
-LATELY = timedelta(days=30)
+# A rule counts as using the destination if it sent an alert there within this period.
+RECENT_PERIOD = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class DeletionImpact:
-    """What a deletion ends, and what it leaves.
+    """What a deletion ends, and what it keeps.
 
-    rules: the names of those that sent alerts there lately, in alphabetical order.
-    has_pending_test: a test is under way, which would not be sent any more.
-    test_sends: how many are on record and stay there.
+    rules: names of the rules that recently sent alerts to the destination, in alphabetical order.
+    has_pending_test: whether a pending test would be canceled.
+    test_sends: the number of test sends that stay in the history.
     """
 
     rules: Sequence[str]
@@ -29,10 +30,10 @@ class DeletionImpact:
 
 
 def assess_deletion(destination: AlertDestination, now: datetime) -> DeletionImpact:
-    """Look up what deleting a destination would end: three queries."""
+    """Return the impact of deleting a destination. Executes three queries."""
     newest = find_newest_test(destination)
     return DeletionImpact(
-        rules=_list_rules(destination, now - LATELY),
+        rules=_list_rules(destination, now - RECENT_PERIOD),
         has_pending_test=newest is not None and badge_for(newest.status) is Badge.PENDING,
         test_sends=count_test_sends(destination),
     )
@@ -41,9 +42,9 @@ def assess_deletion(destination: AlertDestination, now: datetime) -> DeletionImp
 def _list_rules(destination: AlertDestination, since: datetime) -> Sequence[str]:
     has_sent = exists().where(
         is_delivery_of(destination),
-        AlertDelivery.event_type == AlertRule.event_type,  # so that the index leads straight to the newest
+        AlertDelivery.event_type == AlertRule.event_type,  # lets the index find the newest rows directly
         AlertDelivery.created_at >= since,
         AlertDelivery.alert_rule_id == AlertRule.id,
     )
-    of_workspace = AlertRule.workspace_id == destination.workspace_id
-    return db.session.scalars(select(AlertRule.name).where(of_workspace, has_sent).order_by(AlertRule.name)).all()
+    in_workspace = AlertRule.workspace_id == destination.workspace_id
+    return db.session.scalars(select(AlertRule.name).where(in_workspace, has_sent).order_by(AlertRule.name)).all()

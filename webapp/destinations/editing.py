@@ -1,4 +1,4 @@
-"""Add, change, enable, disable and delete destinations."""
+"""Adds, changes, enables, disables and deletes destinations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class DestinationGone(Exception):
 
 
 def read_settings(destination: AlertDestination, cipher: SettingsCipher) -> dict[str, str]:
-    """Open a destination's settings; empty if they can't be read, so that all of them must be entered again."""
+    """Return a destination's settings; empty if they cannot be decrypted, so that the user enters all of them again."""
     try:
         return cipher.decrypt(destination.config, context=destination.encryption_context)
     except SettingsUnreadable:
@@ -34,12 +34,12 @@ def add_destination(
     cipher: SettingsCipher,
     now: datetime,
 ) -> AlertDestination:
-    """Add an enabled destination. `settings` have passed the channel's checks."""
+    """Add an enabled destination and commit. settings: already validated by the channel's checks."""
     destination = AlertDestination(
         workspace_id=workspace.id, name=name, type=channel_name, config="", created_at=now, updated_at=now
     )
     db.session.add(destination)
-    db.session.flush()  # gives the id that the settings are sealed for
+    db.session.flush()  # assigns the id that the encryption context needs
     destination.config = cipher.encrypt(settings, context=destination.encryption_context)
     record_destination_event(destination, account, Action.ADDED, now, changed=["name", *settings])
     db.session.commit()
@@ -54,9 +54,9 @@ def change_destination(
     cipher: SettingsCipher,
     now: datetime,
 ) -> None:
-    """Rename a destination and replace its settings. New settings end a test that still waits.
+    """Rename a destination, replace its settings, and commit. New settings cancel a test that is still waiting.
 
-    typed: every setting; blank keeps what is stored. Raises `DestinationGone` if it was deleted meanwhile.
+    typed: a value for every setting; blank keeps the stored one. Raises `DestinationGone` if deleted meanwhile.
     """
     lock_destination(destination)
     if destination.deleted_at is not None:
@@ -80,7 +80,7 @@ def change_destination(
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:
-    """Enable or disable a destination."""
+    """Enable or disable a destination, and commit."""
     destination.is_enabled = is_enabled
     destination.updated_at = now
     record_destination_event(destination, account, Action.ENABLED if is_enabled else Action.DISABLED, now)
@@ -88,7 +88,7 @@ def set_enabled(destination: AlertDestination, account: Account, is_enabled: boo
 
 
 def delete_destination(destination: AlertDestination, account: Account, now: datetime) -> None:
-    """Take a destination out of use for good: its settings are erased, its deliveries stay."""
+    """Mark a destination as deleted, erase its settings, and commit. Its deliveries stay."""
     destination.deleted_at = now
     destination.is_enabled = False
     destination.config = ""
@@ -99,7 +99,7 @@ def delete_destination(destination: AlertDestination, account: Account, now: dat
 
 @dataclass
 class Rotation:
-    """How many destinations' settings were sealed anew, were already, or could not be opened with any key."""
+    """Result of a key rotation, in destinations: re-encrypted, already current, or not readable with any key."""
 
     rotated: int = 0
     current: int = 0
@@ -107,7 +107,7 @@ class Rotation:
 
 
 def rotate_keys(cipher: SettingsCipher) -> Rotation:
-    """Seal every destination's settings with the newest key. Each is committed by itself, so it can be run again."""
+    """Re-encrypt every destination's settings with the newest key. Commits each one, so it is safe to run again."""
     rotation = Rotation()
     in_use = select(AlertDestination.id, AlertDestination.config).where(AlertDestination.deleted_at.is_(None))
     for destination_id, token in db.session.execute(in_use.order_by(AlertDestination.id)).all():
@@ -123,7 +123,7 @@ def rotate_keys(cipher: SettingsCipher) -> Rotation:
 
 
 def _replace_token(destination_id: int, old: str, new: str) -> None:
-    # Only if nobody has saved other settings meanwhile: those are sealed with the newest key already.
+    # Skips settings that were saved in the meantime: those are already encrypted with the newest key.
     unchanged = (AlertDestination.id == destination_id) & (AlertDestination.config == old)
     db.session.execute(update(AlertDestination).where(unchanged).values(config=new))
     db.session.commit()

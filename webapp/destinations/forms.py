@@ -1,4 +1,4 @@
-"""The form of a destination, made from the fields of its channel."""
+"""Builds the form of a destination from the fields of its channel."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,57 +15,57 @@ from webapp.outbound import OutboundClient
 
 
 def _trim(value: str | None) -> str | None:
-    """Take away what nobody types on purpose: blanks around a value, and NUL, which PostgreSQL cannot store."""
+    """Remove surrounding whitespace, and NUL characters, which PostgreSQL cannot store."""
     return value.replace("\x00", "").strip() if value else value
 
 
 class WriteOnlyInput(TextInput):
-    """A text input that never shows a value again."""
+    """A text input that never renders its value."""
 
     def __call__(self, field: FormField, **attributes: Any) -> Markup:
         return super().__call__(field, **attributes | {"value": "", "autocomplete": "off", "spellcheck": "false"})
 
 
 class DestinationForm(PageForm):
-    """A destination's name; `make_destination_form` adds the fields of its channel."""
+    """The form with a destination's name; `make_destination_form` adds the fields of its channel."""
 
     name = StringField(
         "Name",
         [DataRequired("Give the destination a name."), Length(max=200, message="Use at most 200 characters.")],
         filters=[_trim],
-        description="How your team calls this place, such as “Ops channel”.",
+        description="What your team calls this place, such as “Ops channel”.",
     )
 
     def check_field(self, name: str) -> FormField | None:
-        """Check one field alone and return it; None if no such field is to be filled in."""
+        """Validate one field and return it; None if the form has no such field."""
         field = None if name == "csrf_token" else self._fields.get(name)
         if field is not None:
             field.validate(self)
         return field
 
     def list_withheld(self) -> list[str]:
-        """Name the secrets that were typed: the page that comes back holds none, so they must be typed again."""
-        secret = (field for field in self if isinstance(field.widget, WriteOnlyInput))
-        return [field.label.text for field in secret if any(text.strip() for text in field.raw_data or ())]
+        """Return the labels of submitted secrets. The page never shows them again, so the user enters them again."""
+        secrets = (field for field in self if isinstance(field.widget, WriteOnlyInput))
+        return [field.label.text for field in secrets if any(text.strip() for text in field.raw_data or ())]
 
     def read_settings(self, channel: Channel) -> dict[str, str]:
-        """Collect the checked settings; what was left blank is empty."""
+        """Return the validated settings; a field left blank is an empty string."""
         return {field.name: str(self[field.name].data or "") for field in channel.fields}
 
 
 def make_destination_form(
     channel: Channel, outbound: OutboundClient, stored: Mapping[str, str]
 ) -> type[DestinationForm]:
-    """Make the form of a channel. stored: the settings there are, empty for a new destination."""
+    """Build the form of a channel. stored: the destination's settings, empty for a new destination."""
     fields = {field.name: _make_field(field, outbound, field.name in stored) for field in channel.fields}
     return type("ChannelForm", (DestinationForm,), fields)
 
 
 def _make_field(field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
     is_secret = field.kind is not FieldKind.RECIPIENTS
-    help_text = f"{field.help} Leave blank to keep what is stored." if is_secret and is_stored else field.help
-    must = field.required and not (is_secret and is_stored)
-    presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if must else Optional()
+    help_text = f"{field.help} Leave blank to keep the stored value." if is_secret and is_stored else field.help
+    is_required = field.required and not (is_secret and is_stored)
+    presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if is_required else Optional()
     validators = [presence, _check_with(field, outbound)]
     if is_secret:
         return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())

@@ -1,4 +1,4 @@
-"""How a destination's settings are shown: never the settings themselves."""
+"""Masks a destination's settings for display."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,53 +15,53 @@ UNREADABLE = "settings cannot be read"
 
 
 @dataclass(frozen=True)
-class ShownSetting:
-    """A setting as a page shows it. fingerprint: tells two secrets apart and says nothing of either, or None."""
+class MaskedSetting:
+    """A setting as a page shows it. fingerprint: distinguishes secrets without revealing them, or None."""
 
     label: str
     text: str
     fingerprint: str | None = None
 
 
-def show_settings(destination: AlertDestination, role: Role, cipher: SettingsCipher) -> list[ShownSetting]:
-    """List a destination's settings without their secrets. Empty: they cannot be read."""
-    return list(_open_and_show(destination.type, destination.config, destination.encryption_context, role, cipher))
+def mask_settings(destination: AlertDestination, role: Role, cipher: SettingsCipher) -> list[MaskedSetting]:
+    """Return a destination's settings without secrets; empty if they cannot be decrypted."""
+    return list(_decrypt_and_mask(destination.type, destination.config, destination.encryption_context, role, cipher))
 
 
-def show_where(destination: AlertDestination, role: Role, cipher: SettingsCipher) -> ShownSetting:
-    """Say where a destination's messages go: its first setting."""
-    shown = show_settings(destination, role, cipher)
-    return shown[0] if shown else ShownSetting("Settings", UNREADABLE)
+def mask_target(destination: AlertDestination, role: Role, cipher: SettingsCipher) -> MaskedSetting:
+    """Return where a destination's messages go, masked: its first setting."""
+    masked = mask_settings(destination, role, cipher)
+    return masked[0] if masked else MaskedSetting("Settings", UNREADABLE)
 
 
-# What a sealed text shows never changes, and what pages may show is all that is kept. It saves a list 1 to 2 ms.
+# Safe to cache: a token's plaintext never changes, and results contain no secret. Saves a list page 1 to 2 ms.
 @lru_cache(maxsize=4096)
-def _open_and_show(
-    channel_name: str, app_settings: str, seal: str, role: Role, cipher: SettingsCipher
-) -> Sequence[ShownSetting]:
+def _decrypt_and_mask(
+    channel_name: str, token: str, context: str, role: Role, cipher: SettingsCipher
+) -> Sequence[MaskedSetting]:
     channel = CHANNELS.get(channel_name)
     try:
-        settings = cipher.decrypt(app_settings, context=seal)
+        settings = cipher.decrypt(token, context=context)
     except SettingsUnreadable:
         return ()
     fields = channel.fields if channel else ()
-    return tuple(_show(field, settings[field.name], role, cipher) for field in fields if settings.get(field.name))
+    return tuple(_mask(field, settings[field.name], role, cipher) for field in fields if settings.get(field.name))
 
 
-def _show(field: Field, value: str, role: Role, cipher: SettingsCipher) -> ShownSetting:
+def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> MaskedSetting:
     match field.kind:
         case FieldKind.ADDRESS:
-            return ShownSetting(field.label, _show_host(value), cipher.fingerprint(value))
+            return MaskedSetting(field.label, _read_host(value), cipher.fingerprint(value))
         case FieldKind.SECRET:
-            return ShownSetting(field.label, "set", cipher.fingerprint(value))
+            return MaskedSetting(field.label, "set", cipher.fingerprint(value))
         case FieldKind.RECIPIENTS:
-            return ShownSetting(field.label, value if role.may_edit else _count_recipients(value))
+            return MaskedSetting(field.label, value if role.may_edit else _count_recipients(value))
 
 
-def _show_host(address: str) -> str:
+def _read_host(address: str) -> str:
     try:
         return read_url(address).authority
-    except DeliveryFailed:  # saved before it would have been refused
+    except DeliveryFailed:  # stored before the current rules for addresses applied
         return UNREADABLE
 
 

@@ -1,4 +1,4 @@
-"""What a test send would contain if it were sent now. Writes no row and sends nothing."""
+"""Previews a test send. Writes no row and sends nothing."""
 
 from datetime import datetime
 
@@ -11,6 +11,6 @@ from webapp.settings import AppSettings
 def preview_test_send(
     destination: AlertDestination, account: Account, app_settings: AppSettings, now: datetime
 ) -> Preview:
-    """Compose the test send that this account would press now; raises `DeliveryFailed` if it could not be sent."""
+    """Compose the test send that this account would request now. Raises `DeliveryFailed` if it could not be sent."""
     channel, settings = get_channel(destination), open_settings(destination, app_settings)
     return channel.preview(settings, compose_preview(destination, account, app_settings, now), app_settings.outbound)

@@ -1,18 +1,18 @@
-"""The history: a workspace's test sends and real alerts, filtered, the newest first."""
+"""Lists and exports a workspace's test sends and real alerts, filtered, newest first."""
 
-from webapp.history.export import MOST_ROWS, write_csv
-from webapp.history.filters import Filter, Key, Kind, read_filter, read_key
-from webapp.history.listing import Entry, Page, list_page
+from webapp.history.export import MAX_ROWS, write_csv
+from webapp.history.filters import Cursor, Filter, Kind, parse_cursor, parse_filter
+from webapp.history.listing import HistoryEntry, HistoryPage, list_page
 
 __all__ = [
-    "MOST_ROWS",
-    "Entry",
+    "MAX_ROWS",
+    "Cursor",
     "Filter",
-    "Key",
+    "HistoryEntry",
+    "HistoryPage",
     "Kind",
-    "Page",
     "list_page",
-    "read_filter",
-    "read_key",
+    "parse_cursor",
+    "parse_filter",
     "write_csv",
 ]

@@ -1,4 +1,4 @@
-"""The history as CSV (RFC 4180), written block by block."""
+"""Exports the history as CSV (RFC 4180), block by block."""
 
 import csv
 import io
@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from webapp.channels import CHANNELS
 from webapp.deliveries.outcome import describe_outcome
 from webapp.extensions import db
-from webapp.history.filters import Filter, Key, Kind
-from webapp.history.listing import Entry, list_page
+from webapp.history.filters import Cursor, Filter, Kind
+from webapp.history.listing import HistoryEntry, list_page
 from webapp.models import TEST_EVENT
 
-MOST_ROWS = 100_000
-"""Rows of one file."""
+# Rows per file.
+MAX_ROWS = 100_000
 
-BLOCK = 1_000
-"""Rows fetched in one go."""
+# Rows per query.
+BLOCK_SIZE = 1_000
 
 HEADER = (
     "created_at",
@@ -39,29 +39,30 @@ HEADER = (
     "requested_by",
 )
 
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-"""What a spreadsheet takes a text for a formula by (https://owasp.org/www-community/attacks/CSV_Injection)."""
+# First characters by which a spreadsheet recognizes a formula.
+# Source: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA_PREFIXES = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def write_csv(workspace_id: int, wanted: Filter, most: int = MOST_ROWS) -> Iterator[str]:
-    """Write a header and the newest deliveries; a last line says so if there were more than `most`."""
+def write_csv(workspace_id: int, criteria: Filter, max_rows: int = MAX_ROWS) -> Iterator[str]:
+    """Yield a header and the newest deliveries as CSV text. A last line states if more than `max_rows` matched."""
     yield _to_lines([HEADER])
-    before: Key | None = None
-    left = most
+    before: Cursor | None = None
+    left = max_rows
     while True:
-        page = list_page(workspace_id, wanted, before, min(BLOCK, left))
+        page = list_page(workspace_id, criteria, before, min(BLOCK_SIZE, left))
         lines = _to_lines(_to_cells(entry) for entry in page.entries)
-        db.session.rollback()  # nothing is held while the visitor's browser takes its time
+        db.session.rollback()  # holds no connection while a slow browser reads
         yield lines
         before, left = page.older, left - len(page.entries)
         if before is None:
             return
         if not left:
-            yield _to_lines([[f"Cut after {most} rows: narrow the filter to get the others."]])
+            yield _to_lines([[f"The export stops after {max_rows} rows. Narrow the filter to export the others."]])
             return
 
 
-def _to_cells(entry: Entry) -> list[object]:
+def _to_cells(entry: HistoryEntry) -> list[object]:
     delivery, destination = entry.delivery, entry.destination
     channel = CHANNELS.get(destination.type)
     return [
@@ -82,19 +83,19 @@ def _to_cells(entry: Entry) -> list[object]:
         delivery.answer_status,
         delivery.answer_seconds,
         delivery.reference,
-        entry.presser,
+        entry.requested_by,
     ]
 
 
 def _to_lines(rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([_defuse(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([_escape_formula(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def _defuse(cell: object) -> object:
-    """Put an apostrophe before a text that a spreadsheet would calculate."""
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA) else cell
+def _escape_formula(cell: object) -> object:
+    """Prefix a text with an apostrophe if a spreadsheet would evaluate it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA_PREFIXES) else cell
 
 
 def _to_text(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Which deliveries a visitor wants to see, and from where on, as the page's address says it."""
+"""Parses the history's filter and page cursor from URL query parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Kind(StrEnum):
-    """What a delivery was sent for."""
+    """Kinds of deliveries: test sends and real alerts."""
 
     TEST = "test"
     REAL = "real"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Filter:
-    """What the visitor wants to see. None: everything. since, until: whole days in UTC, both included."""
+    """Criteria for deliveries. None means no restriction. since, until: days in UTC, both inclusive."""
 
     destination_id: int | None = None
     kind: Kind | None = None
@@ -31,20 +31,20 @@ class Filter:
     until: date | None = None
 
     def as_query(self, **changed: object) -> dict[str, object]:
-        """Return the query of the page's address that chooses this, without what needs no saying."""
-        chosen: dict[str, object] = {"destination": self.destination_id, "kind": self.kind, "status": self.status}
-        chosen |= {"code": self.code, "channel": self.channel, "since": self.since, "until": self.until}
-        return {name: str(value) for name, value in (chosen | changed).items() if value is not None}
+        """Return the URL query parameters for this filter, with `changed` applied and None left out."""
+        parameters: dict[str, object] = {"destination": self.destination_id, "kind": self.kind, "status": self.status}
+        parameters |= {"code": self.code, "channel": self.channel, "since": self.since, "until": self.until}
+        return {name: str(value) for name, value in (parameters | changed).items() if value is not None}
 
     @property
-    def narrows(self) -> bool:
-        """Whether it leaves anything out of a destination's or a workspace's history."""
+    def has_criteria(self) -> bool:
+        """Whether the filter restricts the history of its destination or workspace."""
         return bool(self.as_query(destination=None))
 
 
 @dataclass(frozen=True)
-class Key:
-    """The place of a delivery in the history."""
+class Cursor:
+    """Position of a delivery in the history: the key of keyset pagination."""
 
     created_at: datetime
     id: int
@@ -53,37 +53,37 @@ class Key:
         return f"{self.created_at.astimezone(UTC).strftime(_MOMENT)}_{self.id}"
 
 
-def read_filter(query: Mapping[str, str], destination_id: int | None = None) -> Filter:
-    """Read a filter from the page's address; a word that means nothing chooses nothing."""
+def parse_filter(query: Mapping[str, str], destination_id: int | None = None) -> Filter:
+    """Parse a filter from URL query parameters. An invalid value counts as unset."""
     kind, status = query.get("kind", ""), query.get("status", "")
     return Filter(
         destination_id=destination_id,
         kind=Kind(kind) if kind in list(Kind) else None,
         status=DeliveryStatus(status) if status in list(DeliveryStatus) else None,
-        code=_read_word(query.get("code", "")),
-        channel=_read_word(query.get("channel", "")),
-        since=_read_day(query.get("since", "")),
-        until=_read_day(query.get("until", "")),
+        code=_parse_word(query.get("code", "")),
+        channel=_parse_word(query.get("channel", "")),
+        since=_parse_day(query.get("since", "")),
+        until=_parse_day(query.get("until", "")),
     )
 
 
-def read_key(text: str) -> Key | None:
-    """Read the place from which the page's address goes on, or None if it names none."""
+def parse_cursor(text: str) -> Cursor | None:
+    """Parse a cursor from its text form; None if the text is not a cursor."""
     moment, _, number = text.rpartition("_")
     is_number = number.isascii() and number.isdigit() and len(number) < 20
     try:
         created_at = datetime.strptime(moment, _MOMENT).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return Key(created_at, min(int(number), LARGEST_ID)) if is_number else None
+    return Cursor(created_at, min(int(number), LARGEST_ID)) if is_number else None
 
 
-def _read_word(text: str) -> str | None:
-    # Real alerts may carry codes of other programs. PostgreSQL cannot even look for NUL.
+def _parse_word(text: str) -> str | None:
+    # Any word, because real alerts may have codes of other programs; printable, because PostgreSQL rejects NUL.
     return text if text and text.isprintable() and len(text) <= 50 else None
 
 
-def _read_day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Fetch a page of the history by key, at the same cost however many deliveries there are."""
+"""Loads a page of the history by keyset pagination, at a cost independent of the number of deliveries."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,102 +8,106 @@ from sqlalchemy import ColumnElement, false, func, literal, select, tuple_
 
 from webapp.deliveries.queries import NEWEST_FIRST
 from webapp.extensions import db
-from webapp.history.filters import Filter, Key, Kind
+from webapp.history.filters import Cursor, Filter, Kind
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Tenant
 
-ON_A_PAGE = 50
+# Entries per page.
+PAGE_SIZE = 50
 
-LOOKED_THROUGH = 20_000
-"""Rows that one page looks through at most, so that a filter that matches next to nothing is answered at once too."""
+# Rows that one page may scan, so that a filter with few matches returns quickly too.
+SCAN_LIMIT = 20_000
 
-_KEY = tuple_(AlertDelivery.created_at, AlertDelivery.id)
+_CURSOR = tuple_(AlertDelivery.created_at, AlertDelivery.id)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A delivery, and the names that belong to it. rule, tenant: of a real alert; presser: of a test send, if known."""
+class HistoryEntry:
+    """A delivery with its related names.
+
+    rule, tenant: set for a real alert. requested_by: set for a test send, if known.
+    """
 
     delivery: AlertDelivery
     destination: AlertDestination
     rule: str | None
     tenant: str | None
-    presser: str | None
+    requested_by: str | None
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some entries, the newest first.
+class HistoryPage:
+    """A page of entries, newest first.
 
-    older: where the next page begins, or None if nothing older is left to look at.
-    is_short: as many rows as a page may were looked through before it was full.
+    older: cursor of the next page, or None if there are no older rows.
+    reached_scan_limit: whether the scan limit ended the page before it was full.
     """
 
-    entries: Sequence[Entry]
-    older: Key | None
-    is_short: bool = False
+    entries: Sequence[HistoryEntry]
+    older: Cursor | None
+    reached_scan_limit: bool = False
 
 
-def list_page(workspace_id: int, wanted: Filter, before: Key | None = None, size: int = ON_A_PAGE) -> Page:
-    """Fetch the newest deliveries that are older than a key: two queries at most, of which neither sorts."""
-    by_index, by_row = _share_out(wanted)
-    looked_through = [*_range(workspace_id, wanted, before), *(_condition(name, wanted) for name in by_index)]
-    end = _find_end(looked_through) if by_row else None
-    bound = [] if end is None else [_bind(end) <= _KEY]
-    entries = _fetch([*looked_through, *bound, *(_ask_row(_condition(name, wanted)) for name in by_row)], size + 1)
+def list_page(workspace_id: int, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE) -> HistoryPage:
+    """Return the newest deliveries older than a cursor. Executes at most two queries; neither sorts."""
+    by_index, by_row = _split_conditions(criteria)
+    scanned = [*_range(workspace_id, criteria, before), *(_condition(name, criteria) for name in by_index)]
+    end = _find_end(scanned) if by_row else None
+    bound = [] if end is None else [_bind(end) <= _CURSOR]
+    entries = _fetch([*scanned, *bound, *(_check_by_row(_condition(name, criteria)) for name in by_row)], size + 1)
     if len(entries) > size:
         last = entries[size - 1].delivery
-        return Page(entries[:size], Key(last.created_at, last.id))
-    return Page(entries, end, is_short=end is not None)
+        return HistoryPage(entries[:size], Cursor(last.created_at, last.id))
+    return HistoryPage(entries, end, reached_scan_limit=end is not None)
 
 
-def _share_out(wanted: Filter) -> tuple[set[str], set[str]]:
-    """Tell the conditions that one index answers in the order of the key from those that each row is asked for."""
-    asked = {name for name in ("destination_id", "kind", "code", "status", "channel") if getattr(wanted, name)}
-    tests = {"kind"} if wanted.kind is Kind.TEST else set()
-    by_index = ({"destination_id"} & asked) | tests or {"code"} & asked or {"status"} & asked
-    return by_index, asked - by_index
+def _split_conditions(criteria: Filter) -> tuple[set[str], set[str]]:
+    """Split the conditions: those that one index serves in cursor order, and those that need a check of each row."""
+    active = {name for name in ("destination_id", "kind", "code", "status", "channel") if getattr(criteria, name)}
+    tests = {"kind"} if criteria.kind is Kind.TEST else set()
+    by_index = ({"destination_id"} & active) | tests or {"code"} & active or {"status"} & active
+    return by_index, active - by_index
 
 
-def _range(workspace_id: int, wanted: Filter, before: Key | None) -> Iterator[ColumnElement[bool]]:
+def _range(workspace_id: int, criteria: Filter, before: Cursor | None) -> Iterator[ColumnElement[bool]]:
     yield AlertDelivery.workspace_id == workspace_id
     if before is not None:
-        yield _bind(before) > _KEY
-    if wanted.since is not None:
-        yield AlertDelivery.created_at >= datetime.combine(wanted.since, time.min, UTC)
-    if wanted.until is not None:
-        yield AlertDelivery.created_at <= datetime.combine(wanted.until, time.max, UTC)
+        yield _bind(before) > _CURSOR
+    if criteria.since is not None:
+        yield AlertDelivery.created_at >= datetime.combine(criteria.since, time.min, UTC)
+    if criteria.until is not None:
+        yield AlertDelivery.created_at <= datetime.combine(criteria.until, time.max, UTC)
 
 
-def _condition(name: str, wanted: Filter) -> ColumnElement[bool]:
+def _condition(name: str, criteria: Filter) -> ColumnElement[bool]:
     match name:
         case "destination_id":
-            return AlertDelivery.alert_destination_id == wanted.destination_id
-        case "kind" if wanted.kind is Kind.TEST:
-            # Written out, not bound, so that both databases see which partial index serves it.
+            return AlertDelivery.alert_destination_id == criteria.destination_id
+        case "kind" if criteria.kind is Kind.TEST:
+            # A literal, not a bound parameter, so that both databases can choose the partial index.
             return AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
         case "kind":
             return AlertDelivery.event_type != TEST_EVENT
         case "code":
-            return AlertDelivery.last_error_code == wanted.code
+            return AlertDelivery.last_error_code == criteria.code
         case "status":
-            return AlertDelivery.status == wanted.status
-    return AlertDestination.type == wanted.channel
+            return AlertDelivery.status == criteria.status
+    return AlertDestination.type == criteria.channel
 
 
-def _ask_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    # Wrapped, so that no planner leaves the range for an index of this column, which knows nothing of the bound.
+def _check_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    # Wrapped, so that no planner prefers an index of this column: such an index would ignore the scan limit.
     return func.coalesce(condition, false())
 
 
-def _find_end(looked_through: Sequence[ColumnElement[bool]]) -> Key | None:
-    """Find the last of the rows to look through, or None if there are fewer."""
-    # This offset is no page's: it does not grow, and only the index is read.
-    keys = select(AlertDelivery.created_at, AlertDelivery.id).where(*looked_through).order_by(*NEWEST_FIRST)
-    end = db.session.execute(keys.offset(LOOKED_THROUGH - 1).limit(1)).one_or_none()
-    return Key(end.created_at, end.id) if end else None
+def _find_end(scanned: Sequence[ColumnElement[bool]]) -> Cursor | None:
+    """Return the cursor of the last row within the scan limit, or None if there are fewer rows."""
+    # This offset is cheap: it is constant, and the query reads the index only.
+    keys = select(AlertDelivery.created_at, AlertDelivery.id).where(*scanned).order_by(*NEWEST_FIRST)
+    end = db.session.execute(keys.offset(SCAN_LIMIT - 1).limit(1)).one_or_none()
+    return Cursor(end.created_at, end.id) if end else None
 
 
-def _fetch(conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Entry]:
+def _fetch(conditions: Sequence[ColumnElement[bool]], limit: int) -> list[HistoryEntry]:
     query = (
         select(AlertDelivery, AlertDestination, AlertRule.name, Tenant.name, Account.name)
         .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
@@ -114,8 +118,8 @@ def _fetch(conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Entry]
         .order_by(*NEWEST_FIRST)
         .limit(limit)
     )
-    return [Entry(*found) for found in db.session.execute(query)]
+    return [HistoryEntry(*row) for row in db.session.execute(query)]
 
 
-def _bind(key: Key) -> ColumnElement[tuple[datetime, int]]:
+def _bind(key: Cursor) -> ColumnElement[tuple[datetime, int]]:
     return tuple_(literal(key.created_at, AlertDelivery.created_at.type), key.id)

@@ -61,7 +61,7 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
 
 
 class SignIn(Base):
-    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFE`."""
+    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFETIME`."""
 
     __tablename__ = "sign_ins"
 

@@ -1,1 +1,1 @@
-"""What each address answers: load through access, call one use case, enqueue, render."""
+"""Views: each loads through access, calls one use case, enqueues, and renders."""

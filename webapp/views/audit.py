@@ -1,4 +1,4 @@
-"""The audit trail of a workspace, for its admins."""
+"""Shows a workspace's audit trail to its admins."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ bp = Blueprint("audit", __name__)
 
 @bp.get("/w/<slug>/audit")
 def show(slug: str) -> str:
-    """Show who did what, the newest first."""
+    """Show the audit trail, newest first."""
     visit = load_visit_to_edit(slug)
     before = request.args.get("before", type=int)
     events = list_events(visit.workspace.id, min(before, LARGEST_ID) if before else None)

@@ -1,4 +1,4 @@
-"""Sign in and out, and change the password."""
+"""Views for sign-in, sign-out and password change."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -17,16 +17,16 @@ from webapp.extensions import limiter
 
 bp = Blueprint("auth", __name__)
 
-Page = str | tuple[str, int] | Response
+PageResponse = str | tuple[str, int] | Response
 
 
-def _typed_account() -> str:
-    # Hashed, because the limiter logs its keys and people type passwords into the wrong field.
+def _submitted_account() -> str:
+    # Hashed, because the limiter logs its keys, and people enter passwords into the wrong field.
     return hashlib.sha256(normalize_email(request.form.get("email", "")).encode()).hexdigest()
 
 
-def _typed_account_from_here() -> str:
-    return f"{_typed_account()} {get_remote_address()}"
+def _submitted_account_and_address() -> str:
+    return f"{_submitted_account()} {get_remote_address()}"
 
 
 def _was_refused(response: FlaskResponse) -> bool:
@@ -35,8 +35,8 @@ def _was_refused(response: FlaskResponse) -> bool:
 
 @bp.get("/sign-in")
 @public
-def show_sign_in() -> Page:
-    """Ask who is there."""
+def show_sign_in() -> PageResponse:
+    """Show the sign-in form; redirect visitors who are signed in."""
     if current_user.is_authenticated:
         return redirect(url_for("workspaces.home"))
     return render_template("sign_in.html", form=SignInForm())
@@ -45,24 +45,24 @@ def show_sign_in() -> Page:
 @bp.post("/sign-in")
 @public
 @limiter.limit("20 per minute")
-@limiter.limit("10 per 15 minutes", key_func=_typed_account_from_here, deduct_when=_was_refused)
-@limiter.limit("30 per 15 minutes", key_func=_typed_account, deduct_when=_was_refused)
-def sign_in() -> Page:
-    """Sign in by password, and go where the visitor wanted to."""
+@limiter.limit("10 per 15 minutes", key_func=_submitted_account_and_address, deduct_when=_was_refused)
+@limiter.limit("30 per 15 minutes", key_func=_submitted_account, deduct_when=_was_refused)
+def sign_in() -> PageResponse:
+    """Sign in by password, and redirect to the requested page."""
     form = SignInForm()
     if not form.validate_on_submit():
         return render_template("sign_in.html", form=form), 400
     account = find_by_password(form.email.data or "", form.password.data or "")
     if account is None:
         record_refused_sign_in(form.email.data or "", datetime.now(UTC))
-        form.password.errors = ["The e-mail address or the password is not right."]
+        form.password.errors = ["The email address or the password is incorrect."]
         return render_template("sign_in.html", form=form), 400
     start_session(account)
-    return redirect(_wanted_page())
+    return redirect(_requested_page())
 
 
 @bp.post("/sign-out")
-def sign_out() -> Page:
+def sign_out() -> PageResponse:
     """End the session."""
     end_session()
     flash("You are signed out.")
@@ -70,18 +70,18 @@ def sign_out() -> Page:
 
 
 @bp.get("/password")
-def show_password() -> Page:
-    """Ask for a new password."""
+def show_password() -> PageResponse:
+    """Show the form for a new password."""
     return render_template("password.html", form=PasswordForm())
 
 
 @bp.post("/password")
 @limiter.limit("10 per 15 minutes", key_func=lambda: str(current_account().id))
-def change_password() -> Page:
-    """Set a new password; every session of the account ends, and this browser gets a new one."""
+def change_password() -> PageResponse:
+    """Set a new password, end every session of the account, and start a new one on this browser."""
     form, account = PasswordForm(), current_account()
     if form.validate_on_submit() and find_by_password(account.email, form.current.data or "") is None:
-        form.current.errors = ["This is not your password."]
+        form.current.errors = ["This is not your current password."]
     if form.errors or not form.is_submitted():
         return render_template("password.html", form=form), 400
     accounts.change_password(account, form.new.data or "", datetime.now(UTC))
@@ -90,9 +90,9 @@ def change_password() -> Page:
     return redirect(url_for("workspaces.home"))
 
 
-def _wanted_page() -> str:
-    wanted = request.args.get("next", "")
-    # Browsers drop control characters and read a backslash as a slash: "/\t/evil.example" leads to evil.example.
-    is_plain = wanted.isprintable() and " " not in wanted and "\\" not in wanted
-    is_ours = is_plain and wanted.startswith("/") and not wanted.startswith("//")
-    return wanted if is_ours else url_for("workspaces.home")
+def _requested_page() -> str:
+    target = request.args.get("next", "")
+    # Browsers drop control characters and treat a backslash as a slash: "/\t/evil.example" opens evil.example.
+    is_plain = target.isprintable() and " " not in target and "\\" not in target
+    is_local = is_plain and target.startswith("/") and not target.startswith("//")
+    return target if is_local else url_for("workspaces.home")

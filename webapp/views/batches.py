@@ -1,4 +1,4 @@
-"""The press on Test all, and how far its tests have come: both answer the progress fragment."""
+"""Views for Test all: start a batch and show its progress. Both return the progress fragment."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ Fragment = tuple[str, dict[str, str]]
 
 @bp.post("/w/<slug>/test-all")
 def send_all(slug: str) -> Fragment | Response:
-    """Send a test to every destination that is enabled and not cooling down, 100 at most; 403 to viewers."""
+    """Send a test to every destination that is enabled and not cooling down, at most 100. Viewers get 403."""
     visit = load_visit(slug)
     if not visit.role.may_test:
         abort(403)
@@ -24,17 +24,17 @@ def send_all(slug: str) -> Fragment | Response:
     batch = press_all(visit, destination_ids, datetime.now(UTC))
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         return redirect(url_for("workspaces.show", slug=slug, batch=batch), 303)
-    return _answer(visit, batch)
+    return _render_progress(visit, batch)
 
 
 @bp.get("/w/<slug>/batches/<batch>")
 def show(slug: str, batch: str) -> Fragment:
-    """Answer how far they have come."""
-    return _answer(load_visit(slug), batch)
+    """Show the progress of a batch."""
+    return _render_progress(load_visit(slug), batch)
 
 
-def _answer(visit: Visit, batch: str) -> Fragment:
+def _render_progress(visit: Visit, batch: str) -> Fragment:
     progress = measure_progress(visit.workspace.id, batch)
-    has_news = request.method == "POST" or progress.ended == progress.total
-    headers = {"HX-Trigger": "tested-all"} if has_news else {}
+    is_list_outdated = request.method == "POST" or progress.ended == progress.total
+    headers = {"HX-Trigger": "tested-all"} if is_list_outdated else {}
     return render_template("_batch.html", visit=visit, progress=progress), headers

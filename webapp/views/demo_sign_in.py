@@ -1,4 +1,4 @@
-"""The demo's part of the application, and its way in: look around without an account."""
+"""Adds the demo's pages to the application, including sign-in without a password."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
 
 
 def register(app: Flask) -> None:
-    """Add the demo's pages and its command. Only a demo calls this, and only a demo imports this module."""
+    """Add the demo's pages and its command. Only a demo imports this module and calls this function."""
     app.register_blueprint(bp)
     app.register_blueprint(inbox.bp)
     app.cli.add_command(seed_demo)
@@ -24,14 +24,14 @@ def register(app: Flask) -> None:
 @click.command("seed-demo")
 @with_appcontext
 def seed_demo() -> None:
-    """Fill an empty database with the demo's workspaces; mend the receiver's address in one that has them."""
+    """Seed an empty database with the demo's workspaces, or update the receiver's address in a seeded one."""
     click.echo(seed.seed_demo(datetime.now(UTC)))
 
 
 @bp.post("/sign-in/<role>")
 @public
 def sign_in(role: str) -> Response:
-    """Sign in as one of the demo's people."""
+    """Sign in as the demo account with this role."""
     account = seed.find_demo_account(role)
     if account is None:
         abort(404)

@@ -1,4 +1,4 @@
-"""A destination's page, and adding, editing, enabling, disabling and deleting one."""
+"""Views that show, add, edit, enable, disable and delete a destination."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,25 +10,25 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
-from webapp.dashboard.status_fragment import load_status, show_status
+from webapp.dashboard.status_fragment import build_status, load_status
 from webapp.deliveries import list_test_sends
 from webapp.deliveries.outcome import describe_outcome
 from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.forms import DestinationForm, make_destination_form
-from webapp.destinations.masking import show_settings, show_where
+from webapp.destinations.masking import mask_settings, mask_target
 from webapp.models import AlertDelivery, AlertDestination
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
-Page = str | tuple[str, int] | Response
+PageResponse = str | tuple[str, int] | Response
 
-OFF = " Nothing goes there until it is enabled again; its settings are kept."
+DISABLED_NOTE = " Nothing is sent there until it is enabled again. Its settings are kept."
 
 
 @bp.get("/<destination_id>")
-def show(slug: str, destination_id: str) -> Page:
-    """Show what the badge says and why, the last test sends, and the settings without secrets."""
+def show(slug: str, destination_id: str) -> PageResponse:
+    """Show a destination: its status, the last test sends, and the settings without secrets."""
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     now = datetime.now(UTC)
@@ -36,28 +36,28 @@ def show(slug: str, destination_id: str) -> Page:
     return render_template(
         "destination.html",
         channel=CHANNELS.get(destination.type),
-        status=show_status(visit, destination, newest, now, shared=shared),
-        settings=show_settings(destination, visit.role, current_settings().cipher),
-        **_find_out(visit, destination, newest, now),
+        status=build_status(visit, destination, newest, now, shared=shared),
+        settings=mask_settings(destination, visit.role, current_settings().cipher),
+        **_load_details(visit, destination, newest, now),
     )
 
 
 @bp.get("/<destination_id>/details")
-def show_details(slug: str, destination_id: str) -> Page:
-    """Answer what is known of the last tests alone."""
+def show_details(slug: str, destination_id: str) -> PageResponse:
+    """Return the details fragment alone."""
     visit, now = load_visit(slug), datetime.now(UTC)
     destination = load_destination(visit, destination_id)
     return render_details(visit, destination, now)
 
 
 @bp.get("/new")
-def choose(slug: str) -> Page:
-    """Ask for the kind of a new destination."""
+def choose(slug: str) -> PageResponse:
+    """Show the channels to choose from for a new destination."""
     return render_template("destination_choose.html", visit=load_visit_to_edit(slug), channels=CHANNELS)
 
 
 @bp.route("/new/<channel_name>", methods=["GET", "POST"])
-def add(slug: str, channel_name: str) -> Page:
+def add(slug: str, channel_name: str) -> PageResponse:
     """Add a destination."""
     visit = load_visit_to_edit(slug)
     channel = CHANNELS.get(channel_name) or abort(404)
@@ -75,12 +75,12 @@ def add(slug: str, channel_name: str) -> Page:
         datetime.now(UTC),
     )
     flash(f"{destination.name} was added. Send a test to see whether alerts would arrive.")
-    return _to_page(visit, destination)
+    return _redirect_to_page(visit, destination)
 
 
 @bp.route("/<destination_id>/edit", methods=["GET", "POST"])
-def edit(slug: str, destination_id: str) -> Page:
-    """Change a destination's name and settings; secrets left blank are kept."""
+def edit(slug: str, destination_id: str) -> PageResponse:
+    """Change a destination's name and settings. A secret left blank keeps its stored value."""
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
@@ -95,24 +95,24 @@ def edit(slug: str, destination_id: str) -> Page:
     except editing.DestinationGone:
         abort(404)
     flash(f"{name} was saved.")
-    return _to_page(visit, destination)
+    return _redirect_to_page(visit, destination)
 
 
 @bp.post("/<destination_id>/enable")
-def enable(slug: str, destination_id: str) -> Page:
+def enable(slug: str, destination_id: str) -> PageResponse:
     """Enable a destination."""
-    return _switch(slug, destination_id, True)
+    return _set_enabled(slug, destination_id, True)
 
 
 @bp.post("/<destination_id>/disable")
-def disable(slug: str, destination_id: str) -> Page:
-    """Disable a destination: nothing is sent to it."""
-    return _switch(slug, destination_id, False)
+def disable(slug: str, destination_id: str) -> PageResponse:
+    """Disable a destination, so that nothing is sent to it."""
+    return _set_enabled(slug, destination_id, False)
 
 
 @bp.route("/<destination_id>/delete", methods=["GET", "POST"])
-def delete(slug: str, destination_id: str) -> Page:
-    """Ask, then delete a destination."""
+def delete(slug: str, destination_id: str) -> PageResponse:
+    """Show the impact of a deletion (GET), or delete the destination (POST)."""
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     if request.method == "GET":
@@ -121,7 +121,7 @@ def delete(slug: str, destination_id: str) -> Page:
             visit=visit,
             destination=destination,
             channel=CHANNELS.get(destination.type),
-            settings=show_settings(destination, visit.role, current_settings().cipher),
+            settings=mask_settings(destination, visit.role, current_settings().cipher),
             impact=assess_deletion(destination, datetime.now(UTC)),
         )
     editing.delete_destination(destination, visit.account, datetime.now(UTC))
@@ -130,38 +130,40 @@ def delete(slug: str, destination_id: str) -> Page:
 
 
 def render_details(visit: Visit, destination: AlertDestination, now: datetime) -> str:
-    """Render what is known of the last tests, as this page and the answers on it show it."""
+    """Render the details fragment of a destination."""
     newest, _ = load_status(destination, now)
-    return render_template("_details.html", **_find_out(visit, destination, newest, now))
+    return render_template("_details.html", **_load_details(visit, destination, newest, now))
 
 
-def _find_out(
+def _load_details(
     visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
 ) -> dict[str, Any]:
     """Return the inputs of the details fragment."""
     diagnosis = diagnose(destination, newest, describe_outcome(newest, destination.type))
-    where, channel = show_where(destination, visit.role, current_settings().cipher), CHANNELS.get(destination.type)
-    leads_to = f"{where.text}, fingerprint {where.fingerprint}" if where.fingerprint else where.text
+    where, channel = mask_target(destination, visit.role, current_settings().cipher), CHANNELS.get(destination.type)
+    target = f"{where.text}, fingerprint {where.fingerprint}" if where.fingerprint else where.text
     label = channel.label if channel else destination.type
     return {
         "visit": visit,
         "destination": destination,
         "diagnosis": diagnosis,
-        "report": write_report(visit.workspace.name, destination, label, leads_to, diagnosis, now),
+        "report": write_report(visit.workspace.name, destination, label, target, diagnosis, now),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
         "now": now,
     }
 
 
-def _switch(slug: str, destination_id: str, is_enabled: bool) -> Page:
+def _set_enabled(slug: str, destination_id: str, is_enabled: bool) -> PageResponse:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     editing.set_enabled(destination, visit.account, is_enabled, datetime.now(UTC))
-    flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.{'' if is_enabled else OFF}")
-    return _to_page(visit, destination)
+    flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.{'' if is_enabled else DISABLED_NOTE}")
+    return _redirect_to_page(visit, destination)
 
 
-def _render_form(visit: Visit, form: DestinationForm, channel_name: str, destination: AlertDestination | None) -> Page:
+def _render_form(
+    visit: Visit, form: DestinationForm, channel_name: str, destination: AlertDestination | None
+) -> PageResponse:
     page = render_template(
         "destination_form.html",
         visit=visit,
@@ -173,5 +175,5 @@ def _render_form(visit: Visit, form: DestinationForm, channel_name: str, destina
     return page, 400 if form.is_submitted() else 200
 
 
-def _to_page(visit: Visit, destination: AlertDestination) -> Response:
+def _redirect_to_page(visit: Visit, destination: AlertDestination) -> Response:
     return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id))

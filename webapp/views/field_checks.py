@@ -1,4 +1,4 @@
-"""One field of a destination's form, checked while it is left, by the rules that saving goes by."""
+"""Views that check one field of a destination's form when the user leaves it, by the same rules as saving."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ def check_stored(slug: str, destination_id: str, field: str) -> str:
 
 
 def _check(channel: Channel, stored: Mapping[str, str], field: str) -> str:
-    # Answers with what is to be said of the value and never with the value: it may be a secret.
+    # The fragment never contains the value, because it may be a secret.
     form = make_destination_form(channel, current_settings().outbound, stored)()
     checked = form.check_field(field) or abort(404)
     return render_template("_field_check.html", field=checked, is_checked=True)

@@ -1,11 +1,11 @@
-"""Headers on every answer: what a browser may do with our pages."""
+"""Sets the security headers of every response."""
 
 from flask import Flask, Response
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' data:",  # Pico draws its small icons so
+        "img-src 'self' data:",  # Pico's small icons are data URLs
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -23,7 +23,7 @@ HEADERS = {
 
 
 def init_headers(app: Flask) -> None:
-    """Set the headers on every answer; nothing but static files may be kept by a cache."""
+    """Set the headers on every response. Only static files may be cached."""
 
     @app.after_request
     def set_headers(response: Response) -> Response:

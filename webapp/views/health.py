@@ -1,4 +1,4 @@
-"""Is the process alive, and would a press work?"""
+"""Health checks: whether the process is alive, and whether a press would work."""
 
 from flask import Blueprint
 from sqlalchemy import text
@@ -17,7 +17,7 @@ Report = tuple[dict[str, str], int]
 @limiter.exempt
 @public
 def show_liveness() -> Report:
-    """Answer 200 while the process answers at all."""
+    """Return 200 while the process can respond."""
     return {"status": "ok"}, 200
 
 
@@ -25,7 +25,7 @@ def show_liveness() -> Report:
 @limiter.exempt
 @public
 def show_readiness() -> Report:
-    """Answer 200 if a press would work, else 503 with the reason of each part that would fail."""
+    """Return 200 if a press would work, else 503 with a reason for each part that would fail."""
     parts = {"database": _check_database(), **_check_queue()}
     is_ready = all(reason == "ok" for reason in parts.values())
     return {"status": "ok" if is_ready else "unavailable", **parts}, 200 if is_ready else 503
@@ -36,7 +36,7 @@ def _check_database() -> str:
         db.session.execute(text("SELECT count(*) FROM alert_deliveries WHERE id < 0"))
     except SQLAlchemyError as error:
         db.session.rollback()
-        return f"does not answer, or has not been migrated ({type(error).__name__})"
+        return f"does not respond, or is not migrated ({type(error).__name__})"
     return "ok"
 
 
@@ -44,5 +44,5 @@ def _check_queue() -> dict[str, str]:
     try:
         alive = queue.is_worker_alive()
     except queue.QueueUnavailable:
-        return {"queue": "does not answer", "worker": "not seen, as the queue does not answer"}
-    return {"queue": "ok", "worker": "ok" if alive else f"not seen for {queue.HEARTBEAT_TTL} s: start flask worker"}
+        return {"queue": "does not respond", "worker": "unknown, because the queue does not respond"}
+    return {"queue": "ok", "worker": "ok" if alive else f"no heartbeat for {queue.HEARTBEAT_TTL} s: start flask worker"}

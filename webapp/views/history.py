@@ -1,4 +1,4 @@
-"""The history of a workspace or of one of its destinations, as a page and as a file."""
+"""Views that show and export the history of a workspace or of one destination."""
 
 import logging
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from webapp.channels import CHANNELS
 from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import Outcome, describe_outcome
 from webapp.failures import Code
-from webapp.history import MOST_ROWS, Entry, list_page, read_filter, read_key, write_csv
+from webapp.history import MAX_ROWS, HistoryEntry, list_page, parse_cursor, parse_filter, write_csv
 from webapp.models import AlertDestination, DeliveryStatus
 
 bp = Blueprint("history", __name__)
@@ -21,47 +21,47 @@ log = logging.getLogger(__name__)
 
 @bp.get("/w/<slug>/history")
 def show(slug: str) -> str:
-    """Show what was sent, the newest first."""
+    """Show a page of the history, newest first."""
     visit, now = load_visit(slug), datetime.now(UTC)
-    destination = _load_chosen(visit)
-    wanted = read_filter(request.args, destination.id if destination else None)
-    before = read_key(request.args.get("before", ""))
+    destination = _load_destination(visit)
+    criteria = parse_filter(request.args, destination.id if destination else None)
+    before = parse_cursor(request.args.get("before", ""))
     end_overdue_tests(visit.workspace.id, now)
-    page = list_page(visit.workspace.id, wanted, before)
+    page = list_page(visit.workspace.id, criteria, before)
     return render_template(
         "history.html",
         visit=visit,
         destination=destination,
-        wanted=wanted,
+        criteria=criteria,
         before=before,
         page=page,
-        rows=[(entry, _tell(entry)) for entry in page.entries],
+        rows=[(entry, _describe(entry)) for entry in page.entries],
         statuses=list(DeliveryStatus),
-        codes=sorted({*Code, *filter(None, [wanted.code])}),
+        codes=sorted({*Code, *filter(None, [criteria.code])}),
         channels=CHANNELS,
-        most=MOST_ROWS,
+        max_rows=MAX_ROWS,
         now=now,
     )
 
 
 @bp.get("/w/<slug>/history.csv")
 def download(slug: str) -> Response:
-    """Answer the same as CSV, while it is being read."""
+    """Stream the history as CSV."""
     visit, now = load_visit(slug), datetime.now(UTC)
-    destination = _load_chosen(visit)
-    wanted = read_filter(request.args, destination.id if destination else None)
+    destination = _load_destination(visit)
+    criteria = parse_filter(request.args, destination.id if destination else None)
     end_overdue_tests(visit.workspace.id, now)
     log.info("history exported", extra={"workspace": visit.workspace.id, "account": visit.account.id})
     name = f"history-{visit.workspace.slug}{f'-{destination.id}' if destination else ''}-{now:%Y%m%dT%H%M%SZ}.csv"
-    lines: Iterator[str] = stream_with_context(write_csv(visit.workspace.id, wanted))
+    lines: Iterator[str] = stream_with_context(write_csv(visit.workspace.id, criteria))
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def _load_chosen(visit: Visit) -> AlertDestination | None:
-    chosen = request.args.get("destination")
-    return load_past_destination(visit, chosen) if chosen else None
+def _load_destination(visit: Visit) -> AlertDestination | None:
+    destination_id = request.args.get("destination")
+    return load_past_destination(visit, destination_id) if destination_id else None
 
 
-def _tell(entry: Entry) -> Outcome:
+def _describe(entry: HistoryEntry) -> Outcome:
     return describe_outcome(entry.delivery, entry.destination.type)

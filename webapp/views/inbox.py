@@ -1,4 +1,4 @@
-"""The demo's inbox: what reached the far ends, shown as its reader would see it."""
+"""Views of the demo's inbox: the messages that the demo's receivers got, shown as a recipient sees them."""
 
 from typing import Any
 
@@ -11,20 +11,21 @@ from webapp.demo.receiver.inbox import Inbox, Received
 from webapp.demo.receiver.parsed_mail import ParsedMail
 from webapp.demo.receiver.parsed_messages import ParsedMessage, parse_message
 
-SHOWN = 100
+# Messages on the page.
+MESSAGES_SHOWN = 100
 
 bp = Blueprint("inbox", __name__, url_prefix="/demo/inbox")
 
 
 @bp.get("")
 def show() -> str:
-    """Show the page."""
+    """Show the inbox."""
     return render_template("inbox.html", **_list_newest())
 
 
 @bp.get("/messages")
 def show_messages() -> Response:
-    """Answer the list alone, or 204 if the one on the page (`seen`: its newest id) is still the newest."""
+    """Return the list of messages, or 204 if the page is current. Query parameter `seen`: the page's newest id."""
     if request.args.get("seen", type=int) == _open_inbox().newest_id():
         return Response(status=204)
     return Response(render_template("_inbox_messages.html", **_list_newest()))
@@ -42,17 +43,17 @@ def _open_inbox() -> Inbox:
 
 
 def _list_newest() -> dict[str, Any]:
-    newest = _open_inbox().list_newest(SHOWN)
+    newest = _open_inbox().list_newest(MESSAGES_SHOWN)
     return {
-        "messages": [_read(received) for received in newest],
+        "messages": [_parse(received) for received in newest],
         "newest_id": newest[0].id if newest else 0,
         "channels": CHANNELS,
     }
 
 
-def _read(received: Received) -> tuple[Received, ParsedMessage, str | None]:
-    """Read a message, and find the token of its link, unless it was refused: nobody would have seen that one."""
+def _parse(received: Received) -> tuple[Received, ParsedMessage, str | None]:
+    """Return a message, its parsed form, and the token of its receipt link. A refused message has no token."""
     parsed, was_refused = parse_message(received), received.answered and not received.accepted
     text = parsed.text if isinstance(parsed, ParsedMail) else received.body
-    # Only this leads anywhere: a message may hold any address.
+    # The page links this token alone, because a message may contain any URL.
     return received, parsed, None if was_refused else current_settings().links.find_token(text)

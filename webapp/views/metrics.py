@@ -1,4 +1,4 @@
-"""What Prometheus asks for. Labels hold words of closed lists; what cannot be told just now is left out."""
+"""Exposes metrics for Prometheus. Label values come from closed lists; unavailable metrics are left out."""
 
 import hmac
 import math
@@ -30,31 +30,31 @@ bp = Blueprint("metrics", __name__)
 @limiter.exempt
 @public
 def show_metrics() -> Response:
-    """Answer with every metric, to whoever knows the token; 404 where none is set, except in the demo."""
+    """Return all metrics to a client with the token. Without a configured token: 404, except in the demo."""
     app_settings = current_settings()
     if app_settings.metrics_token is None and app_settings.demo is None:
         abort(404)
-    if app_settings.metrics_token is not None and not _carries(app_settings.metrics_token):
-        return Response("A bearer token is needed.\n", 401, {"WWW-Authenticate": "Bearer"}, content_type="text/plain")
+    if app_settings.metrics_token is not None and not _has_token(app_settings.metrics_token):
+        return Response("A bearer token is required.\n", 401, {"WWW-Authenticate": "Bearer"}, content_type="text/plain")
     registry = CollectorRegistry()
     registry.register(Scrape(datetime.now(UTC)))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _carries(token: str) -> bool:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+def _has_token(token: str) -> bool:
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(credentials.strip().encode(), token.encode())
 
 
 class Scrape:
-    """One answer: asks the database one query and the queue server two questions."""
+    """Collects the metrics of one scrape: one query to the database, two requests to the queue server."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
 
     def collect(self) -> Iterator[Metric]:
-        """Tell all metrics."""
-        yield InfoMetricFamily("alertcheck_build", "What is running.", {"version": __version__})
+        """Yield all metrics."""
+        yield InfoMetricFamily("alertcheck_build", "The running version.", {"version": __version__})
         yield from _database_metrics(self.now)
         yield from _queue_metrics()
 
@@ -64,18 +64,20 @@ def _database_metrics(now: datetime) -> Iterator[Metric]:
         backlog = measure_backlog(now)
     except SQLAlchemyError:
         db.session.rollback()
-        yield _gauge("alertcheck_database_up", "Whether the database answers.", 0)
+        yield _gauge("alertcheck_database_up", "Whether the database responds.", 0)
         return
-    yield _gauge("alertcheck_database_up", "Whether the database answers.", 1)
+    yield _gauge("alertcheck_database_up", "Whether the database responds.", 1)
     waiting = GaugeMetricFamily(
-        "alertcheck_waiting", "Test sends that have not ended; queued ones may be being sent.", labels=["status"]
+        "alertcheck_waiting",
+        "Test sends that have not completed. Queued ones include those being sent.",
+        labels=["status"],
     )
     waiting.add_metric(["queued"], backlog.queued)
     waiting.add_metric(["deferred"], backlog.deferred)
     yield waiting
     yield _gauge(
         "alertcheck_queue_age_seconds",
-        "Time since the press of the oldest queued test send that no worker has taken, 0 if there is none.",
+        "Age of the oldest queued test send that no worker has claimed, 0 if there is none.",
         backlog.age,
     )
 
@@ -84,10 +86,10 @@ def _queue_metrics() -> Iterator[Metric]:
     try:
         workers, counts = queue.count_workers(), counters.read_counters()
     except (queue.QueueUnavailable, counters.CountersUnavailable):
-        yield _gauge("alertcheck_queue_up", "Whether the queue server answers.", 0)
+        yield _gauge("alertcheck_queue_up", "Whether the queue server responds.", 0)
         return
-    yield _gauge("alertcheck_queue_up", "Whether the queue server answers.", 1)
-    yield _gauge("alertcheck_workers", f"Workers that gave a sign of life within {queue.HEARTBEAT_TTL} s.", workers)
+    yield _gauge("alertcheck_queue_up", "Whether the queue server responds.", 1)
+    yield _gauge("alertcheck_workers", f"Workers with a heartbeat within the last {queue.HEARTBEAT_TTL} s.", workers)
     yield _completions_metric(counts)
     yield _durations_metric(counts)
 
@@ -95,7 +97,7 @@ def _queue_metrics() -> Iterator[Metric]:
 def _completions_metric(counts: counters.Counters) -> Metric:
     completions = CounterMetricFamily(
         "alertcheck_deliveries_total",
-        "Deliveries that ended, since the queue server started.",
+        "Completed deliveries since the queue server started.",
         labels=["channel", "status", "code"],
     )
     for outcome, count in counts.completions.items():
@@ -105,11 +107,13 @@ def _completions_metric(counts: counters.Counters) -> Metric:
 
 def _durations_metric(counts: counters.Counters) -> Metric:
     durations = HistogramMetricFamily(
-        "alertcheck_delivery_seconds", "Time from press to end, since the queue server started.", labels=["channel"]
+        "alertcheck_delivery_seconds",
+        "Time from request to completion, since the queue server started.",
+        labels=["channel"],
     )
     bounds = ["+Inf" if math.isinf(bound) else str(bound) for bound in counters.DURATION_BUCKETS]
-    for channel, took in counts.durations.items():
-        durations.add_metric([channel], list(zip(bounds, took.counts, strict=True)), took.total)
+    for channel, observed in counts.durations.items():
+        durations.add_metric([channel], list(zip(bounds, observed.counts, strict=True)), observed.total)
     return durations
 
 

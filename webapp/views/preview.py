@@ -1,4 +1,4 @@
-"""The preview of a test: what it would send, to the letter, without its secrets."""
+"""Shows exactly what a test would send, without secrets."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from webapp.app_state import current_settings
 from webapp.auth.access import load_destination, load_visit
 from webapp.channels import CHANNELS
 from webapp.deliveries.outcome import next_step
-from webapp.destinations.masking import show_where
+from webapp.destinations.masking import mask_target
 from webapp.destinations.preview import preview_test_send
 from webapp.failures import DeliveryFailed
 
@@ -17,7 +17,7 @@ bp = Blueprint("preview", __name__)
 
 @bp.get("/w/<slug>/destinations/<destination_id>/preview")
 def show(slug: str, destination_id: str) -> str:
-    """Show what a test would send now, or why it could not be sent."""
+    """Show the message that a test would send now, or why it could not be sent."""
     visit, app_settings = load_visit(slug), current_settings()
     destination = load_destination(visit, destination_id)
     preview = failure = None
@@ -30,7 +30,7 @@ def show(slug: str, destination_id: str) -> str:
         visit=visit,
         destination=destination,
         channel=CHANNELS.get(destination.type),
-        where=show_where(destination, visit.role, app_settings.cipher),
+        where=mask_target(destination, visit.role, app_settings.cipher),
         preview=preview,
         failure=failure,
         next_step=next_step(failure.code, destination.type) if failure else None,

@@ -1,4 +1,4 @@
-"""What people say of a test message: the page that its link leads to, and the answer on its destination's page."""
+"""Views that record whether people saw a test message: by the link in it, or on its destination's page."""
 
 from datetime import UTC, datetime
 
@@ -16,59 +16,62 @@ from webapp.views.destinations import render_details
 
 bp = Blueprint("receipts", __name__)
 
-Page = tuple[str, int, dict[str, str]]
+PageResponse = tuple[str, int, dict[str, str]]
 
-PRIVATE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
-"""Whoever knows the address of such a page may answer on it."""
+# Anyone who knows the URL of such a page can confirm the message, so the URL must not spread.
+PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 
-NOT_THERE = (
+# Title and advice for an unknown or expired link.
+LINK_INVALID = (
     "This link does not work",
-    "A link works for seven days after the test was sent. Copy it again, whole, or ask whoever sent the test to send "
-    "another one.",
+    "A link works for seven days after the test was sent. Copy the whole link again, or ask the person who sent the "
+    "test to send another test.",
 )
-ANSWERS = {"yes": Receipt.SEEN, "no": Receipt.MISSING}
+
+# Receipts by the value of the form's button.
+RECEIPTS = {"yes": Receipt.SEEN, "no": Receipt.MISSING}
 
 
 @bp.get(f"{PATH}<token>")
 @public
 @limiter.limit("30 per minute")
-def show(token: str) -> Page:
-    """Ask whether the message is seen, and change nothing: mail scanners open links too."""
+def show(token: str) -> PageResponse:
+    """Show the button that confirms the message. Changes nothing, because mail scanners open links too."""
     delivery = _find_delivery(token)
     if delivery is None:
-        return _render_not_there()
+        return _render_link_invalid()
     return _render(delivery, "closed", 410) if delivery.receipt is Receipt.SEEN else _render(delivery, "open", 200)
 
 
 @bp.post(f"{PATH}<token>")
 @public
-# No session speaks here: the token does, and a page that forged the request would have to know it.
+# The token authorizes the request, not a session, and a forged request would have to know the token.
 @csrf.exempt  # type: ignore[untyped-decorator]
 @limiter.limit("20 per minute")
-def confirm(token: str) -> Page:
-    """Note that the message was seen: once, by whoever holds its link."""
+def confirm(token: str) -> PageResponse:
+    """Record that the message was seen. Works once for each message, for anyone with the link."""
     delivery = _find_delivery(token)
     if delivery is None:
-        return _render_not_there()
+        return _render_link_invalid()
     is_new = record_by_link(delivery, datetime.now(UTC))
     return _render(delivery, "noted", 200) if is_new else _render(delivery, "closed", 410)
 
 
 @bp.post("/w/<slug>/destinations/<destination_id>/receipt")
 def record(slug: str, destination_id: str) -> tuple[str, int] | Response:
-    """Note what a member says of a test: 403 may not, 409 there is no doubt about it."""
+    """Record a member's receipt for a test. Returns 403 if the role may not, 409 if the test needs no confirmation."""
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     if not visit.role.may_test:
         abort(403)
-    receipt = ANSWERS.get(request.form.get("seen", "")) or abort(400)
+    receipt = RECEIPTS.get(request.form.get("seen", "")) or abort(400)
     delivery, now = load_test_send(destination, request.form.get("delivery", "")), datetime.now(UTC)
-    is_noted = record_by_member(delivery, visit.account, receipt, now)
+    is_recorded = record_by_member(delivery, visit.account, receipt, now)
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
-        if not is_noted:
-            flash("Not noted: that test is under way, or was not delivered.")
+        if not is_recorded:
+            flash("Not recorded: the test is still pending, or it was not delivered.")
         return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
-    return render_details(visit, destination, now), 200 if is_noted else 409
+    return render_details(visit, destination, now), 200 if is_recorded else 409
 
 
 def _find_delivery(token: str) -> AlertDelivery | None:
@@ -79,11 +82,11 @@ def _find_delivery(token: str) -> AlertDelivery | None:
     return find_linked(delivery_id, reference, datetime.now(UTC))
 
 
-def _render(delivery: AlertDelivery, state: str, status: int) -> Page:
-    return render_template("seen.html", reference=delivery.reference, state=state, bare=True), status, PRIVATE
+def _render(delivery: AlertDelivery, state: str, status: int) -> PageResponse:
+    return render_template("seen.html", reference=delivery.reference, state=state, bare=True), status, PRIVATE_HEADERS
 
 
-def _render_not_there() -> Page:
-    title, advice = NOT_THERE
+def _render_link_invalid() -> PageResponse:
+    title, advice = LINK_INVALID
     page = render_template("error.html", title=title, advice=advice, home=url_for("workspaces.home"), bare=True)
-    return page, 404, PRIVATE
+    return page, 404, PRIVATE_HEADERS

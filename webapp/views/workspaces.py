@@ -1,4 +1,4 @@
-"""A workspace's list of destinations, and what is broken in all workspaces of a visitor."""
+"""Views that list a workspace's destinations, and the failed ones of all the visitor's workspaces."""
 
 from datetime import UTC, datetime
 
@@ -12,27 +12,28 @@ from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.overview import (
     Tab,
+    build_list_page,
     count_states,
     describe_overview,
     list_summaries,
     parse_list_query,
-    select_page,
 )
-from webapp.dashboard.status_fragment import Status, load_shared_status_data, show_status
+from webapp.dashboard.status_fragment import Status, build_status, load_shared_status_data
 from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
-from webapp.destinations.masking import ShownSetting, show_where
+from webapp.destinations.masking import MaskedSetting, mask_target
 from webapp.sends.batches import Progress, measure_progress
 
 bp = Blueprint("workspaces", __name__)
 
-MOST_BROKEN = 200
+# Destinations on the page of failed ones.
+MAX_BROKEN_LISTED = 200
 
 
 @bp.get("/")
 def home() -> str | Response:
-    """Go to the visitor's first workspace."""
+    """Redirect to the visitor's first workspace."""
     memberships = list_memberships(current_account())
     if not memberships:
         return render_template("no_workspace.html")
@@ -40,18 +41,18 @@ def home() -> str | Response:
 
 
 @bp.get("/w/<slug>")
-def shorten(slug: str) -> Response:
-    """Go from the workspace's short address to its list."""
+def redirect_to_list(slug: str) -> Response:
+    """Redirect from the workspace's short address to its list."""
     return redirect(url_for("workspaces.show", slug=slug))
 
 
 @bp.get("/w/<slug>/destinations")
 def show(slug: str) -> str:
-    """List a workspace's destinations, the broken ones first, each with its badge and its button."""
+    """List a workspace's destinations, each with its badge and button; failed ones first by default."""
     visit, now, query = load_visit(slug), datetime.now(UTC), parse_list_query(request.args)
     end_overdue_tests(visit.workspace.id, now)
     summaries = list_summaries([visit.workspace.id])
-    counts, list_page = count_states(summaries), select_page(summaries, query)
+    counts, list_page = count_states(summaries), build_list_page(summaries, query)
     return render_template(
         "destinations.html",
         visit=visit,
@@ -69,7 +70,7 @@ def show(slug: str) -> str:
 
 @bp.get("/w/<slug>/state")
 def show_state(slug: str) -> str:
-    """Answer what the list says of all destinations together."""
+    """Return the fragment that summarizes all destinations of the workspace."""
     visit, query = load_visit(slug), parse_list_query(request.args)
     counts = count_states(list_summaries([visit.workspace.id]))
     return render_template("_state.html", visit=visit, query=query, counts=counts, state=describe_overview(counts))
@@ -77,25 +78,32 @@ def show_state(slug: str) -> str:
 
 @bp.get("/broken")
 def show_broken() -> str:
-    """List what has failed, and where, in all workspaces of the visitor."""
+    """List the failed destinations in all workspaces of the visitor."""
     members = {member.workspace_id: member for member in list_memberships(current_account())}
     broken = [summary for summary in list_summaries(list(members)) if summary.state is Tab.FAILED]
     broken.sort(key=lambda summary: (members[summary.workspace_id].workspace.name.casefold(), summary.name.casefold()))
     rows = [
         (members[destination.workspace_id].workspace, destination, newest, describe_outcome(newest, destination.type))
-        for destination, newest in list_with_newest_test([summary.destination_id for summary in broken[:MOST_BROKEN]])
+        for destination, newest in list_with_newest_test(
+            [summary.destination_id for summary in broken[:MAX_BROKEN_LISTED]]
+        )
     ]
     return render_template(
-        "broken.html", rows=rows, total=len(broken), places=len(members), channels=CHANNELS, now=datetime.now(UTC)
+        "broken.html",
+        rows=rows,
+        total=len(broken),
+        workspace_count=len(members),
+        channels=CHANNELS,
+        now=datetime.now(UTC),
     )
 
 
-def _list_rows(visit: Visit, ids: list[int], now: datetime) -> list[tuple[Status, ShownSetting]]:
+def _list_rows(visit: Visit, ids: list[int], now: datetime) -> list[tuple[Status, MaskedSetting]]:
     shared, cipher = load_shared_status_data(visit.workspace.id, ids), current_settings().cipher
     return [
         (
-            show_status(visit, destination, newest, now, shared=shared),
-            show_where(destination, visit.role, cipher),
+            build_status(visit, destination, newest, now, shared=shared),
+            mask_target(destination, visit.role, cipher),
         )
         for destination, newest in list_with_newest_test(ids)
     ]
