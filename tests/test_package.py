@@ -75,7 +75,7 @@ def installed(wheel: Path, queue_server: QueueServer, tmp_path_factory: pytest.T
     settings = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "a key for tests, long enough to sign with",
-        "CONFIG_KEYS": Fernet.generate_key().decode(),
+        "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": f"sqlite:///{elsewhere}/alertcheck.sqlite",
         "REDIS_URL": queue_server.url,
     }
@@ -140,12 +140,12 @@ def test_the_version_is_that_of_the_code(installed: Installed, wheel: Path) -> N
 
 
 @pytest.mark.parametrize("command", [("check-worker",), ("worker",), ("db", "upgrade"), ("routes",)])
-def test_a_missing_setting_is_reported_in_one_line(installed: Installed, command: tuple[str, ...]) -> None:
+def test_a_missing_setting_is_reported_without_a_traceback(installed: Installed, command: tuple[str, ...]) -> None:
     result = installed.run("alertcheck", *command, SECRET_KEY="")
 
     assert result.returncode == 1
-    assert result.stderr.startswith("Alertcheck cannot start: SECRET_KEY is not set.")
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("Alertcheck cannot start:\nSECRET_KEY is not set.")
+    assert result.stderr.count("\n") == 2
 
 
 def test_help_and_version_need_no_settings(installed: Installed) -> None:

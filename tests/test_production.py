@@ -26,7 +26,11 @@ def test_production_imports_nothing_of_the_demo(environment: dict[str, str]) -> 
 
 
 def test_a_demo_imports_its_pages_and_its_seed(environment: dict[str, str], tmp_path: Path) -> None:
-    demo = {"DEMO": "1", "DEMO_INBOX": str(tmp_path / "inbox.sqlite"), "DEMO_RECEIVER_HTTP": "http://127.0.0.1:1"}
+    demo = {
+        "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
+        "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:1",
+    }
 
     assert {"webapp.views.demo_sign_in", "webapp.views.inbox", "webapp.demo.seed"} <= _list_loaded(environment | demo)
 

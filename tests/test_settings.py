@@ -429,9 +429,13 @@ def test_a_mail_sender_that_is_not_an_address_is_refused() -> None:
         read(ALERTCHECK_MAIL_URL="smtp://mail.example:25", ALERTCHECK_MAIL_FROM="alerts")
 
 
+def _list_advice(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [vars(record)["advice"] for record in caplog.records]
+
+
 def test_an_old_name_works_with_a_warning_that_contains_the_new_name(caplog: pytest.LogCaptureFixture) -> None:
     assert read(HTTPS="1").https is True
-    assert caplog.messages == ["HTTPS is an old name. Rename it to ALERTCHECK_HTTPS."]
+    assert _list_advice(caplog) == ["HTTPS is an old name. Rename it to ALERTCHECK_HTTPS."]
 
 
 @pytest.mark.parametrize(
@@ -446,7 +450,7 @@ def test_an_old_name_works_with_a_warning_that_contains_the_new_name(caplog: pyt
 def test_an_unknown_name_is_warned_of(name: str, hint: str, caplog: pytest.LogCaptureFixture) -> None:
     read(**{name: "canary"})
 
-    assert caplog.messages == [f"{name} is not a setting, so it is ignored.{hint}"]
+    assert _list_advice(caplog) == [f"{name} is not a setting, so it is ignored.{hint}"]
 
 
 def test_known_empty_and_foreign_names_are_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:

@@ -145,7 +145,7 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
         "What happened: It asks for no more messages.",
         "Did it arrive: No: nothing was delivered.",
         "Code: gone",
-        "Next step: The receiver asks for no more messages. Disable this destination, or enter a new address.",
+        "Next step: The receiver does not want any more messages. Disable this destination, or enter a new address.",
         "Attempt 1: 09:30:00 UTC, 0.12 s, response 410, gone",
         "Last accepted: no test yet",
     ]

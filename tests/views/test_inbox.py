@@ -80,7 +80,7 @@ def test_the_newest_message_comes_first(visitor: Visitor, inbox: Inbox) -> None:
     assert 0 < page.index('id="message-2"') < page.index('id="message-1"')
 
 
-@pytest.mark.parametrize(("answered", "words"), [(404, "Refused with 404"), (0, "Never answered")])
+@pytest.mark.parametrize(("answered", "words"), [(404, "Refused with 404"), (0, "No response")])
 def test_a_message_that_was_not_accepted_is_marked(visitor: Visitor, inbox: Inbox, answered: int, words: str) -> None:
     inbox.add(replace(WEBHOOK, accepted=False, answered=answered), NOW)
     assert words in visitor.get("/demo/inbox").text
@@ -109,7 +109,7 @@ def test_a_teams_message_is_drawn_as_its_card(visitor: Visitor, inbox: Inbox) ->
     page = visitor.get("/demo/inbox").text
     assert '<p class="inbox-card-text" data-strong>A &lt;b&gt;test&lt;/b&gt;</p>' in page
     assert "<dt>Sent by</dt>" in page
-    assert "Not drawn here: Image" in page
+    assert "Element not shown: Image" in page
 
 
 def test_a_slack_message_is_drawn_as_a_bubble(visitor: Visitor, inbox: Inbox) -> None:

@@ -30,19 +30,19 @@ def test_a_data_directory_is_made_absolute(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "http", "8000 ", "²"])
 def test_an_invalid_port_is_refused(text: str) -> None:
-    with pytest.raises(CannotRun, match="has to be a number from 1 to 65535"):
+    with pytest.raises(CannotRun, match="must be a number from 1 to 65535"):
         read_options({"PORT": text})
 
 
 def test_a_question_mark_in_the_data_directory_is_refused() -> None:
-    with pytest.raises(CannotRun, match="a question mark cannot be part of it"):
+    with pytest.raises(CannotRun, match="must not contain a question mark"):
         read_options({"DATA_DIR": "/tmp/really?"})
 
 
 def test_a_busy_port_is_refused_with_a_suggestion() -> None:
     with open_socket(0) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(CannotRun, match=rf"Port {port} is busy.*Try: PORT=8000 make run"):
+        with pytest.raises(CannotRun, match=rf"Port {port} is in use by another program. Try: PORT=8000 make run"):
             check_port(port)
 
 
@@ -59,7 +59,7 @@ def test_the_data_directory_is_created_for_its_owner_only(tmp_path: Path) -> Non
 
 def test_a_data_directory_in_use_is_refused(tmp_path: Path) -> None:
     options = DemoOptions(8000, tmp_path)
-    with claim_data(options), pytest.raises(CannotRun, match="Another run is using"):
+    with claim_data(options), pytest.raises(CannotRun, match="Another demo is using"):
         claim_data(options)
 
 

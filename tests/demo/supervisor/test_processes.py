@@ -122,14 +122,14 @@ def test_the_description_of_an_end_shows_the_last_lines_of_this_run_alone(tmp_pa
     child = start("worker", ["sh", "-c", "seq 1 12; exit 3"], log=log)
     assert wait_until(lambda: child.exit_code() == 3)
     first, *lines = child.describe_end().splitlines()
-    assert first == f"worker ended (exit 3); the end of {log}:"
+    assert first == f"worker ended (exit 3); last lines of {log}:"
     assert lines == [f"    {number}" for number in range(3, 13)]
 
 
 def test_the_description_of_a_killed_child_names_the_signal(tmp_path: Path) -> None:
     child = start("worker", ["sleep", "60"], log=tmp_path / "log")
     child.kill()
-    assert child.describe_end() == f"worker was ended by signal 9; the end of {tmp_path / 'log'}:"
+    assert child.describe_end() == f"worker was ended by signal 9; last lines of {tmp_path / 'log'}:"
 
 
 def test_an_oversized_log_is_rotated(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ def test_a_503_gives_a_reason_for_each_missing_part(httpserver: HTTPServer) -> N
 def test_a_missing_web_process_is_a_reason() -> None:
     with open_socket(0) as listener:
         port = listener.getsockname()[1]
-    assert fetch_readiness(port) == Readiness(ready=False, reasons=("web: does not answer yet",))
+    assert fetch_readiness(port) == Readiness(ready=False, reasons=("web: does not respond yet",))
 
 
 def test_a_response_without_a_report_is_a_reason() -> None:
-    assert parse_readiness(500, b"<h1>Oops</h1>").reasons == ("web: answered 500 without a reason",)
+    assert parse_readiness(500, b"<h1>Oops</h1>").reasons == ("web: returned 500 without a reason",)

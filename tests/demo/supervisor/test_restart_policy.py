@@ -51,7 +51,7 @@ def test_a_lost_worker_is_announced_and_not_restarted_before_the_delay(
     sleeping_demo.policy.check(now=100.0)
     sleeping_demo.policy.check(now=104.9)
     assert sleeping_demo.names() == []
-    assert "The worker is started again in 5 s." in capsys.readouterr().out
+    assert "The worker restarts in 5 s." in capsys.readouterr().out
 
 
 def test_a_lost_worker_is_restarted_once_after_the_delay(sleeping_demo: SleepingDemo) -> None:
@@ -66,7 +66,7 @@ def test_a_lost_worker_is_restarted_once_after_the_delay(sleeping_demo: Sleeping
 
 @pytest.mark.parametrize(
     ("name", "meaning"),
-    [("queue server", "Presses will say so"), ("receiver", "addresses will fail"), ("web", "There are no pages")],
+    [("queue server", "Tests fail at once"), ("receiver", "addresses fail"), ("web", "There are no pages")],
 )
 def test_any_other_lost_process_is_explained_and_not_restarted(
     sleeping_demo: SleepingDemo, capsys: pytest.CaptureFixture[str], name: str, meaning: str

@@ -43,7 +43,7 @@ def test_two_signals_at_once_are_not_a_second_request(shutdown: ShutdownRequest)
 
 
 def test_a_later_second_signal_hurries_the_shutdown(shutdown: ShutdownRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutdown_request, "SECOND_THOUGHT", 0.0)
+    monkeypatch.setattr(shutdown_request, "FORCE_AFTER", 0.0)
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
     assert shutdown.is_forced()
