@@ -2,10 +2,11 @@
 
 import os
 from collections import Counter
+from random import getrandbits
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from tests.deliveries.model_runner import ModelRun
 from tests.deliveries.random_steps import RUNS, Steps
@@ -14,6 +15,10 @@ from webapp.settings import AppSettings
 
 # Set to run this many random sequences, different ones each time, instead of the usual number.
 RUN_COUNT = int(os.environ.get("ALERTCHECK_MODEL_RUNS", "0"))
+
+# Fixed, because Hypothesis otherwise derives the seed from the test's source, so that every edit changes the inputs.
+FIXED_SEED = 0x801D0796E7B3A53057AD36157D0FD7D4F40C7B66D1535B4FF0755367CC689B0667C3FF3FC0ECD13DD8F1B2A5800A3984
+SEED = getrandbits(128) if RUN_COUNT else FIXED_SEED
 
 KINDS = (
     "step", "interruption", "press", "cooling down", "disabled", "fail unqueued", "late fail unqueued", "supersede",
@@ -34,9 +39,9 @@ def test_no_interleaving_makes_a_row_false_or_sends_a_message_twice(
 ) -> None:
     counts: Counter[str] = Counter()
 
+    @seed(SEED)
     @settings(
         max_examples=RUN_COUNT or runs,
-        derandomize=not RUN_COUNT,
         database=None,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),
