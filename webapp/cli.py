@@ -129,7 +129,7 @@ def remove_member(slug: str, email: str) -> None:
 def _prompt_password(title: str) -> str:
     password: str = click.prompt(title, hide_input=True, confirmation_prompt=True)
     if len(password) < accounts.SHORTEST_PASSWORD:
-        raise click.ClickException(f"Use at least {accounts.SHORTEST_PASSWORD} characters.")
+        raise click.ClickException(f"Use {accounts.SHORTEST_PASSWORD} characters or more.")
     return password
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import insert, text
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.extensions import db
-from webapp.metrics.backlog import Backlog, _waiting, measure_backlog
+from webapp.metrics.backlog import Backlog, _select_backlog, measure_backlog
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 
 DEFERRED = {"status": DeliveryStatus.DEFERRED, "send_after": NOW + seconds(15)}
@@ -79,6 +79,6 @@ def test_it_takes_one_query_by_the_index_of_waiting_rows_however_many_have_ended
 
 
 def _explain() -> str:
-    query = _waiting().compile(db.engine, compile_kwargs={"literal_binds": True})
+    query = _select_backlog().compile(db.engine, compile_kwargs={"literal_binds": True})
     plan = db.session.execute(text(f"{EXPLAIN[db.engine.dialect.name]} {query}"))
     return " / ".join(str(row) for row in plan)

@@ -138,7 +138,7 @@ def test_a_delivery_that_ends_without_a_queue_server_goes_uncounted_with_one_war
     _count(*[1] * 50)
 
     assert caplog.record_tuples == [
-        ("webapp.metrics.counters", logging.WARNING, "queue server unavailable, endings go uncounted for a moment")
+        ("webapp.metrics.counters", logging.WARNING, "queue server unavailable, counting of completions pauses")
     ]
 
 
