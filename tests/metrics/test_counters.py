@@ -135,8 +135,9 @@ def test_completions_without_a_queue_server_are_not_counted_and_warned_of_once(
 ) -> None:
     _count(*[1] * 50)
 
-    event = "queue server unavailable, completions are not counted for a moment"
-    assert caplog.record_tuples == [("webapp.metrics.counters", logging.WARNING, event)]
+    assert caplog.record_tuples == [
+        ("webapp.metrics.counters", logging.WARNING, "queue server unavailable, counting of completions pauses")
+    ]
 
 
 def test_many_completions_wait_only_once_for_a_silent_queue_server(silent_queue: None) -> None:
