@@ -47,8 +47,8 @@ document.addEventListener("submit", (event) => {
   if (event.submitter?.ariaDisabled === "true") event.stopPropagation();
 }, true);
 
-// Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside a
-// badge.
+// Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
+// a badge.
 const stale = document.getElementById("stale");
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 

@@ -43,7 +43,7 @@ def _roles(app: Flask, email: str) -> dict[str, str]:
 def test_a_workspace_is_added_and_the_next_command_is_shown(app: Flask, run: Run) -> None:
     result = run("add-workspace", "harbor", "Hafen & Söhne")
 
-    assert (result.exit_code, "flask add-member harbor E-MAIL admin" in result.output) == (0, True)
+    assert (result.exit_code, "flask add-member harbor EMAIL admin" in result.output) == (0, True)
     with app.app_context():
         assert [(w.slug, w.name) for w in db.session.scalars(select(Workspace))] == [("harbor", "Hafen & Söhne")]
 
@@ -58,7 +58,7 @@ def test_any_other_slug_is_refused(app: Flask, run: Run, slug: str) -> None:
     result = run("add-workspace", "--", slug, "Any")
 
     assert result.exit_code == 1
-    assert "A slug has up to 63 lower-case letters, digits and hyphens." in result.output
+    assert "A slug has up to 63 lowercase letters, digits and hyphens." in result.output
     with app.app_context():
         assert db.session.scalars(select(Workspace)).all() == []
 
@@ -66,7 +66,7 @@ def test_any_other_slug_is_refused(app: Flask, run: Run, slug: str) -> None:
 def test_a_slug_that_is_taken_is_refused(seeded: SeededIds, run: Run) -> None:
     result = run("add-workspace", "harbor", "Another")
 
-    assert (result.exit_code, result.output) == (1, "Error: There is a workspace harbor already.\n")
+    assert (result.exit_code, result.output) == (1, "Error: A workspace harbor already exists.\n")
 
 
 def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, seeded: SeededIds, run: Run) -> None:
@@ -135,7 +135,7 @@ def test_a_removed_member_loses_access_at_once_and_keeps_the_account(app: Flask,
 def test_an_account_that_is_not_a_member_cannot_be_removed(app: Flask, seeded: SeededIds, run: Run, slug: str) -> None:
     result = run("remove-member", slug, "viewer@example.com")
 
-    assert (result.exit_code, result.output) == (1, f"Error: viewer@example.com is no member of {slug}.\n")
+    assert (result.exit_code, result.output) == (1, f"Error: viewer@example.com is not a member of {slug}.\n")
     assert _roles(app, "viewer@example.com") == {"harbor": "viewer"}
 
 
@@ -143,7 +143,7 @@ def test_an_unknown_workspace_is_reported_with_the_command_that_adds_it(run: Run
     result = run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE)
 
     assert result.exit_code == 1
-    assert "There is no workspace harbor. Add it with: flask add-workspace harbor NAME" in result.output
+    assert "No workspace harbor exists. Add it with: flask add-workspace harbor NAME" in result.output
 
 
 def test_an_unknown_role_is_reported_with_the_valid_ones(seeded: SeededIds, run: Run) -> None:
@@ -202,7 +202,7 @@ def test_a_deactivated_account_is_signed_out_and_cannot_sign_in_until_it_is_acti
 def test_an_unknown_account_is_reported(run: Run, words: tuple[str, ...]) -> None:
     result = run(*words)
 
-    assert (result.exit_code, result.output) == (1, "Error: There is no account nobody@example.com.\n")
+    assert (result.exit_code, result.output) == (1, "Error: No account nobody@example.com exists.\n")
 
 
 def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: SeededIds) -> None:
@@ -212,7 +212,7 @@ def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: Seede
     counts = [runner.invoke(args=["rotate-keys"]).output for _ in range(2)]
 
     assert counts == [
-        "2 encrypted anew, 0 were already, 0 unreadable.\n",
+        "Re-encrypted: 2. Already current: 0. Unreadable: 0.\n",
         "0 encrypted anew, 2 were already, 0 unreadable.\n",
     ]
 
@@ -225,7 +225,7 @@ def test_a_rotation_with_unreadable_settings_asks_to_keep_the_old_keys(app: Flas
     result = run("rotate-keys")
 
     assert result.exit_code == 1
-    assert "0 encrypted anew, 1 were already, 1 unreadable." in result.output
+    assert "Re-encrypted: 0. Already current: 1. Unreadable: 1." in result.output
     assert "Keep the old keys" in result.output
     assert SECRET_PATH not in result.output
 
@@ -250,7 +250,7 @@ def test_a_worker_has_1_to_64_processes(run: Run, processes: str) -> None:
 def test_a_worker_without_a_heartbeat_is_not_healthy(run: Run) -> None:
     result = run("check-worker")
 
-    assert (result.exit_code, "No worker has given a sign of life lately." in result.output) == (1, True)
+    assert (result.exit_code, "No recent heartbeat of a worker." in result.output) == (1, True)
 
 
 def test_a_worker_is_not_healthy_without_a_queue_server(environment: dict[str, str]) -> None:
@@ -259,7 +259,7 @@ def test_a_worker_is_not_healthy_without_a_queue_server(environment: dict[str, s
     result = app.test_cli_runner().invoke(args=["check-worker"])
 
     assert result.exit_code == 1
-    assert result.output == "Error: The queue server at REDIS_URL does not answer, so no worker is seen.\n"
+    assert result.output == "Error: Cannot check the worker: the queue server at REDIS_URL does not answer.\n"
 
 
 def test_seed_demo_exists_only_in_a_demo(run: Run) -> None:
@@ -284,7 +284,7 @@ def _seed(demo: dict[str, str]) -> str:
 
 
 def test_the_demo_has_two_workspaces_and_every_channel(app: Flask, demo: dict[str, str]) -> None:
-    assert _seed(demo) == "workspaces made\n"
+    assert _seed(demo) == "workspaces added\n"
 
     assert _roles(app, "support@demo.invalid") == {"harbor": Role.SUPPORT, "clinic": Role.SUPPORT}
     with app.app_context():
@@ -295,7 +295,7 @@ def test_seeding_again_adds_nothing(app: Flask, demo: dict[str, str]) -> None:
     _seed(demo)
     before = _count(app, AlertDestination.id.is_not(None))
 
-    assert _seed(demo) == "0 addresses mended\n"
+    assert _seed(demo) == "0 addresses updated\n"
     assert _count(app, AlertDestination.id.is_not(None)) == before > 0
 
 
@@ -304,7 +304,7 @@ def test_seeding_again_follows_the_receiver_to_its_new_port(app: Flask, demo: di
 
     result = _seed(demo | {"ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:4002"})
 
-    assert result == f"{_count(app, AlertDestination.type != 'email')} addresses mended\n"
+    assert result == f"{_count(app, AlertDestination.type != 'email')} addresses updated\n"
 
 
 def _count(app: Flask, which: ColumnElement[bool]) -> int:

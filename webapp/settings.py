@@ -38,7 +38,7 @@ EXTERNAL_VARIABLES = frozenset(
     f"{PREFIX}{name}"
     for name in (
         "WEB_ADDRESS",  # compose.yaml
-        *("CHROMIUM", "NO_SKIP", "WALKS"),  # tests and benchmarks
+        *("CHROMIUM", "NO_SKIP", "MODEL_RUNS"),  # tests and benchmarks
     )
 )
 Count = Annotated[int, Field(ge=0, lt=10**9)]

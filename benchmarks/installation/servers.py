@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 # Prefix of the names of this run's databases, in all of its processes: another run may use the same server.
-RUN = os.environ.setdefault("ALERTCHECK_TEST_RUN", f"test_{os.urandom(4).hex()}")
+RUN = os.environ.setdefault("TEST_RUN", f"test_{os.urandom(4).hex()}")
 
 # Seconds within which PostgreSQL must respond.
 START_LIMIT = 20.0

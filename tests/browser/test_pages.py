@@ -41,7 +41,7 @@ PAGE_CASES = {
     "forbidden": PageCase("/w/harbor/destinations/new", role="viewer", status=403),
     "not-found": PageCase("/w/harbor/destinations/0", status=404),
 }
-KINDS_OF_MESSAGE = (".inbox-card", ".inbox-letter", ".inbox-chat", "[data-signature=valid]", "[data-answer=refused]")
+KINDS_OF_MESSAGE = (".inbox-card", ".inbox-email", ".inbox-chat", "[data-signature=valid]", "[data-answer=refused]")
 TO_PRESS = ("Operations channel", "On-call email", "Incident room", "Ticket system", "Old ticket system")
 
 

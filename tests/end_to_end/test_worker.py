@@ -44,8 +44,8 @@ def _get(app: Flask, delivery_id: int) -> AlertDelivery:
         return db.session.get_one(AlertDelivery, delivery_id)
 
 
-def _ends_as(app: Flask, delivery_id: int, status: DeliveryStatus, patience: float = 30) -> AlertDelivery:
-    wait_until(lambda: _get(app, delivery_id).status is status, patience)
+def _ends_as(app: Flask, delivery_id: int, status: DeliveryStatus, time_limit: float = 30) -> AlertDelivery:
+    wait_until(lambda: _get(app, delivery_id).status is status, time_limit)
     return _get(app, delivery_id)
 
 

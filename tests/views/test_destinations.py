@@ -363,7 +363,7 @@ def test_other_members_see_the_number_and_domains_of_the_recipients(
     page = visit(getattr(seeded, who)).get(mailbox).text
 
     assert "<dd>2 recipients at example.com, example.org</dd>" in page
-    assert not re.search(r"\bann\b", page)
+    assert "ann@" not in page
 
 
 @pytest.mark.parametrize("who", ["support", "viewer", "stranger"])

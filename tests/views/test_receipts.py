@@ -175,7 +175,7 @@ def test_the_token_is_not_logged(reader: Visitor, link: str, caplog: pytest.LogC
 
 @on_both_databases
 @pytest.mark.parametrize(
-    ("seen", "receipt", "told"),
+    ("seen", "receipt", "sentence"),
     [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen by Support.")],
 )
 def test_a_member_records_on_the_page_whether_the_message_arrived(
