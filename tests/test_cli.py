@@ -213,7 +213,7 @@ def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: Seede
 
     assert counts == [
         "Re-encrypted: 2. Already current: 0. Unreadable: 0.\n",
-        "0 encrypted anew, 2 were already, 0 unreadable.\n",
+        "Re-encrypted: 0. Already current: 2. Unreadable: 0.\n",
     ]
 
 
