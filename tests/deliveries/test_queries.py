@@ -1,0 +1,56 @@
+"""Queries over deliveries load every requester with the deliveries, not one by one."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
+from webapp.deliveries.queries import find_newest_test, list_test_sends, list_with_newest_test
+from webapp.extensions import db
+from webapp.models import AlertDestination
+
+pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
+
+CountQueries = Callable[[], AbstractContextManager[list[str]]]
+
+
+def test_a_page_of_destinations_takes_one_query_whoever_requested_the_tests(
+    seeded: SeededIds, count_queries: CountQueries
+) -> None:
+    destination_ids = [seeded.destination, seeded.foreign_destination]
+    add_delivery(get_destination(seeded), requested_by_id=seeded.admin)
+    add_delivery(db.session.get_one(AlertDestination, seeded.foreign_destination), requested_by_id=seeded.stranger)
+    db.session.expunge_all()
+
+    with count_queries() as queries:
+        newest = [delivery for _, delivery in list_with_newest_test(destination_ids)]
+        names = [delivery.requested_by.name for delivery in newest if delivery and delivery.requested_by]
+
+    assert (names, len(queries)) == (["Admin", "Stranger"], 1)
+
+
+def test_the_last_test_sends_take_one_query_whoever_requested_them(
+    seeded: SeededIds, count_queries: CountQueries
+) -> None:
+    add_delivery(get_destination(seeded), requested_by_id=seeded.admin)
+    add_delivery(get_destination(seeded), requested_by_id=seeded.support, created_at=NOW + seconds(60))
+    destination = get_destination(seeded)
+    db.session.expunge_all()
+
+    with count_queries() as queries:
+        names = [send.requested_by.name for send in list_test_sends(destination) if send.requested_by]
+
+    assert (names, len(queries)) == (["Support", "Admin"], 1)
+
+
+def test_the_newest_test_comes_with_its_requester(seeded: SeededIds, count_queries: CountQueries) -> None:
+    add_delivery(get_destination(seeded), requested_by_id=seeded.admin)
+    destination = get_destination(seeded)
+    db.session.expunge_all()
+
+    with count_queries() as queries:
+        newest = find_newest_test(destination)
+        name = newest.requested_by.name if newest and newest.requested_by else None
+
+    assert (name, len(queries)) == ("Admin", 1)
