@@ -13,11 +13,12 @@ USABLE_VENV := import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == 
 VENV ?= .venv
 IN_VENV := $(VENV)/bin/python
 
-.PHONY: help run command test test-fast check bench bench-full lock clean
+.PHONY: help run command test test-fast coverage check bench bench-full lock clean
 
 help:
 	@echo "make run     install what is needed and start the demo; Ctrl-C stops it"
 	@echo "make test    install what is needed and run all tests; make test-fast runs those that need no server"
+	@echo "make coverage  run all tests and print the branch coverage; takes half as long again"
 	@echo "make check   check format, lint, types, architecture and templates"
 	@echo "make bench   run the benchmarks for a few minutes; make bench-full runs longer ones"
 	@echo "make lock    regenerate requirements*.txt from pyproject.toml (needs uv)"
@@ -43,6 +44,9 @@ test: $(VENV)/.test-ready
 
 test-fast: $(VENV)/.test-ready
 	@$(IN_VENV) -m pytest -n auto -m fast
+
+coverage: $(VENV)/.test-ready
+	@$(IN_VENV) -m pytest -n auto --cov=webapp --cov-branch --cov-report=term:skip-covered
 
 check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .

@@ -28,6 +28,9 @@ LANES = {
     "tests/demo/": "demo",
     "tests/end_to_end/canary/": "demo",
     "tests/end_to_end/test_c": "crashes",
+    "tests/end_to_end/test_w": "workers",
+    "tests/end_to_end/test_s": "workers",
+    "tests/end_to_end/test_queue": "workers",
     "tests/end_to_end/": "outages",
 }
 

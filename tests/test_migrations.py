@@ -265,7 +265,7 @@ def test_a_failed_upgrade_can_be_repeated(v1: None) -> None:
 
 
 def test_migrations_refuse_to_print_sql(context: None) -> None:
-    with pytest.raises(SystemExit, match="leave out --sql"):
+    with pytest.raises(SystemExit, match="Omit --sql"):
         upgrade(sql=True)
 
 

@@ -22,7 +22,7 @@ def sending(seeded: SeededIds) -> int:
 
 
 def _read_log(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
-    records = [record for record in caplog.records if record.msg == "delivery ended"]
+    records = [record for record in caplog.records if record.msg == "delivery completed"]
     return [json.loads(JsonLines().format(record)) for record in records]
 
 

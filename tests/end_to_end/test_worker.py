@@ -190,7 +190,7 @@ def test_a_worker_without_a_queue_server_reports_it(environment: dict[str, str],
         worker: Child = stack.start_worker()
 
         assert worker.process.wait(timeout=20) == 1
-        assert "The queue server at REDIS_URL does not respond." in " ".join(worker.output())
+        assert "The queue server at REDIS_URL does not answer." in " ".join(worker.output())
 
 
 def test_a_worker_without_settings_reports_the_missing_one(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_a_delivery_waits_if_no_thread_can_be_started(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", _refuse)
         first = _submit(dispatcher, receiver, times=1)
-        wait_until(lambda: "no further thread could be started" in caplog.text)
+        wait_until(lambda: "cannot start a thread" in caplog.text)
 
     dispatcher.submit(*first)  # as a requeue by recovery does
 
