@@ -47,7 +47,7 @@ def check_worker() -> None:
     except queue.QueueUnavailable:
         raise click.ClickException("Cannot check the worker: the queue server at REDIS_URL does not answer.") from None
     if not is_alive:
-        raise click.ClickException("No recent heartbeat of a worker. Start a worker with: flask --app wsgi worker")
+        raise click.ClickException("No recent heartbeat of a worker. Start a worker with: alertcheck worker")
     click.echo("A worker is alive.")
 
 
@@ -56,14 +56,14 @@ def check_worker() -> None:
 @click.argument("name")
 @with_appcontext
 def add_workspace(slug: str, name: str) -> None:
-    """Add a workspace, for example: flask add-workspace harbor "Harbor Logistics"."""
+    """Add a workspace, for example: alertcheck add-workspace harbor "Harbor Logistics"."""
     if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
         raise click.ClickException("A slug has up to 63 lowercase letters, digits and hyphens.")
     if db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none():
         raise click.ClickException(f"A workspace {slug} already exists.")
     accounts.add_workspace(slug, name, datetime.now(UTC))
     db.session.commit()
-    click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: flask add-member {slug} EMAIL admin")
+    click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: alertcheck add-member {slug} EMAIL admin")
 
 
 @click.command("add-member")
@@ -76,7 +76,7 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
     if workspace is None:
-        raise click.ClickException(f"No workspace {slug} exists. Add it with: flask add-workspace {slug} NAME")
+        raise click.ClickException(f"No workspace {slug} exists. Add it with: alertcheck add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
     if account is None:
         password = _prompt_password("Password of the new account")
@@ -103,7 +103,7 @@ def set_password(email: str) -> None:
 @click.argument("active", type=bool)
 @with_appcontext
 def set_active(email: str, active: bool) -> None:
-    """Allow (true) or forbid (false) an account to sign in. Either ends its sessions at once."""
+    """Allow an account to sign in (true) or not (false). Both end its sessions immediately."""
     account = _get_account(email)
     accounts.set_active(account, active)
     db.session.commit()

@@ -53,7 +53,7 @@ def test_a_destination_without_tests_has_an_empty_diagnosis(seeded: SeededIds) -
             "Unknown. Check whether the message arrived before you send another test.",
         ),
         (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Yes: Ann has seen it."),
-        (SENT | {"receipt": Receipt.SEEN}, "Yes: someone opened the link in it."),
+        (SENT | {"receipt": Receipt.SEEN}, "Yes: confirmed through the link in it."),
         (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Ann reported that it did not arrive."),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_waiting_test_shows_since_when_it_waits_for_a_worker() -> None:
 def test_a_claimed_test_is_shown_as_being_sent() -> None:
     outcome = describe_outcome(_test_send(DeliveryStatus.QUEUED, attempt_started_at=NOW), "webhook")
 
-    assert (outcome.sentence, outcome.at_label, outcome.at) == ("Sending now.", "pressed", NOW)
+    assert (outcome.sentence, outcome.at_label, outcome.at) == ("Sending now.", "requested", NOW)
 
 
 BUSY = {"last_error_message": "It was busy.", "attempt_count": 1}
@@ -75,7 +75,7 @@ def test_a_deferred_test_shows_the_last_failure_and_the_time_of_the_next_attempt
 
     assert (outcome.sentence, outcome.at_label, outcome.at) == (
         "It was busy. Attempt 2 is next.",
-        "next try",
+        "next attempt",
         SEND_AFTER,
     )
 

@@ -23,7 +23,7 @@ from webapp.settings import read_settings
 pytestmark = pytest.mark.slow
 
 TOKEN = "a token of sixteen characters or more".replace(" ", "-")
-NOT_SEEN = "no heartbeat for 10 s: start flask worker"
+NOT_SEEN = "no heartbeat for 10 s: start alertcheck worker"
 
 
 @pytest.fixture

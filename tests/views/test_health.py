@@ -15,7 +15,7 @@ from webapp.application import create_app
 from webapp.settings import read_settings
 
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
-NOT_SEEN = "no heartbeat for 10 s: start flask worker"
+NOT_SEEN = "no heartbeat for 10 s: start alertcheck worker"
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:

@@ -57,7 +57,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Message:
-    """The content of a message. All of it but the secret link is stored as the delivery's payload.
+    """The content of a message. Everything except the secret receipt link is stored as the delivery's payload.
 
     event_type: `alerts.test` for a test send.
     reference: the short code that the page shows too.
@@ -136,7 +136,8 @@ class Preview:
     """The message that `send` would send. It does not contain the receiver's address, which is secret.
 
     verb: the method of sending ("POST", "Mail").
-    headers: the headers that describe the message. The value of a secret header is replaced by how it is computed.
+    headers: the headers that describe the message. The value of a secret header is
+        replaced by a description of how it is computed.
     """
 
     verb: str
@@ -152,7 +153,7 @@ class Channel:
     guide: how to get the values of the fields, step by step, in the words of the service's own screens.
     accepted: the page's words for an accepted message, which claim no more than is known.
     after_accepted: the next step if an accepted message is not visible at the receiver.
-    preview: raises `DeliveryFailed` wherever `send` would before it connects.
+    preview: raises `DeliveryFailed` in every case where `send` would fail before it connects.
     hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
     """
 

@@ -140,7 +140,7 @@ def _html(message: Message) -> str:
 CHANNEL = Channel(
     label="Email",
     accepted="Accepted by the mail server",
-    after_accepted="No email? Check the spam folder. Then ask whoever runs the mail server to find the reference.",
+    after_accepted="No email? Check the spam folder. Then ask your mail server's administrator to find the reference.",
     guide=(
         "Choose mailboxes that somebody reads when it matters: a mailing list of a team or a shared mailbox, rather "
         "than the mailbox of one person.",
@@ -168,7 +168,8 @@ CHANNEL = Channel(
         ),
         Code.SMTP_TEMPORARY: (
             "Many mail servers delay the first message from an unknown sender (greylisting). "
-            "Send another test in a few minutes. If it keeps happening, ask whoever runs the recipients' mailboxes."
+            "Send another test in a few minutes. "
+            "If it keeps happening, ask the administrator of the recipients' mail server."
         ),
         Code.SMTP_AUTH_FAILED: f"{CHECK_MAIL_SETTINGS}: the user name and the password.",
         Code.SMTP_AUTH_UNAVAILABLE: f"{CHECK_MAIL_SETTINGS}: the mail server offers no supported sign-in on this port.",

@@ -84,7 +84,7 @@ def _describe_receipt(newest: AlertDelivery) -> str | None:
         return None
     if newest.receipt is Receipt.MISSING:
         return f"{newest.receipt_by} reported that it did not arrive."
-    return f"Yes: {newest.receipt_by} has seen it." if newest.receipt_by else "Yes: someone opened the link in it."
+    return f"Yes: {newest.receipt_by} has seen it." if newest.receipt_by else "Yes: confirmed through the link in it."
 
 
 def _describe_pending(newest: AlertDelivery) -> Outcome:
@@ -92,10 +92,10 @@ def _describe_pending(newest: AlertDelivery) -> Outcome:
     next_attempt = f"Attempt {(newest.attempt_count or 0) + 1}"
     if newest.send_after is not None:
         sentence = f"{last_error} {next_attempt} is next.".strip()
-        return Outcome(Badge.PENDING, newest.send_after, sentence, at_label="next try")
+        return Outcome(Badge.PENDING, newest.send_after, sentence, at_label="next attempt")
     if newest.attempt_started_at is not None:
         sending = f"{last_error} Attempt {newest.attempt_count} is running." if last_error else "Sending now."
-        return Outcome(Badge.PENDING, newest.created_at, sending, at_label="pressed")
+        return Outcome(Badge.PENDING, newest.created_at, sending, at_label="requested")
     first_attempt = "Waiting for a worker to pick it up." if newest.alert_rule_id is None else "Waiting to be sent."
     waiting = f"{last_error} {next_attempt} is waiting for a worker." if last_error else first_attempt
     return Outcome(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")

@@ -34,7 +34,7 @@ def find_linked(delivery_id: int, reference: str, now: datetime) -> AlertDeliver
 
 
 def record_by_link(delivery: AlertDelivery, now: datetime) -> bool:
-    """Record that someone opened the link. Returns False if the message was already marked as seen."""
+    """Record that someone with the link has seen the message. Returns False if it was already marked as seen."""
     # The link arrived with the message, so it overrides any status and an earlier "did not arrive".
     return _record(delivery, Receipt.SEEN, None, now, _IS_NOT_SEEN)
 

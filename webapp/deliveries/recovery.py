@@ -119,11 +119,11 @@ def _end(row: AlertDelivery) -> PlannedTransition:
 
 def _apply(planned: PlannedTransition, row: AlertDelivery, now: datetime) -> bool:
     return apply_transition(
-        planned.transition, row.id, now, _IS_UNMOVED, {"last_update": row.updated_at}, **planned.columns
+        planned.transition, row.id, now, _IS_UNCHANGED, {"last_update": row.updated_at}, **planned.columns
     )
 
 
-_IS_UNMOVED = AlertDelivery.updated_at == bindparam("last_update")
+_IS_UNCHANGED = AlertDelivery.updated_at == bindparam("last_update")
 
 
 def _list_waiting(now: datetime, app_settings: AppSettings) -> Sequence[AlertDelivery]:

@@ -7,7 +7,8 @@ from webapp.failures import EXPLANATIONS, DeliveryFailed
 from webapp.models import TEST_EVENT
 from webapp.settings import AppSettings
 
-# The largest random extension of a retry delay, as a fraction, so that deliveries that fail together retry apart.
+# The largest random extension of a retry delay, as a fraction, so that deliveries that fail together do not retry
+# together.
 JITTER = 0.25
 
 

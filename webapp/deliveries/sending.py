@@ -1,4 +1,4 @@
-"""Sends one delivery: claim, release the database, send, record. Running it twice sends only once."""
+"""Sends one delivery: claim, release the database, send, record. Safe to run twice: only one run sends."""
 
 import logging
 import random
@@ -42,7 +42,7 @@ class AttemptResult:
 
 
 def send(delivery_id: int, app_settings: AppSettings) -> None:
-    """Send a queued delivery, if it is still to be sent, and record the result."""
+    """Send a queued delivery, if it is still waiting to be sent, and record the result."""
     attempt = claim(delivery_id, app_settings, datetime.now(UTC))
     db.session.remove()
     if attempt is None:

@@ -30,7 +30,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Use an address on port 443, or ask your Alertcheck administrator to trust this one.",
     ),
     Code.HOST_NOT_EXPECTED: Explanation(
-        "{host} is not a host that this type of destination sends to.",
+        "{host} is not a host that this type of destination may use.",
         "Check that the type of the destination matches its address.",
     ),
     Code.TARGET_NOT_ALLOWED: Explanation(
@@ -170,7 +170,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.SMTP_TEMPORARY: Explanation(
         "{host} cannot accept the message at the moment: {status}{token}.",
-        "Send another test later. If it keeps happening, ask whoever runs the mail server.",
+        "Send another test later. If it keeps happening, ask the administrator of the mail server.",
         may_retry=True,
     ),
     Code.SMTP_AUTH_FAILED: Explanation(
@@ -199,7 +199,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.MESSAGE_REFUSED: Explanation(
         "{host} refused the message: {status}{token}.",
-        "Ask whoever runs the mail server why it refuses the message.",
+        "Ask the administrator of the mail server why it refuses the message.",
     ),
     Code.QUEUE_UNAVAILABLE: Explanation(
         "Alertcheck could not reach its queue, so nothing was sent.",

@@ -45,4 +45,5 @@ def _check_queue() -> dict[str, str]:
         alive = queue.is_worker_alive()
     except queue.QueueUnavailable:
         return {"queue": "does not respond", "worker": "unknown, because the queue does not respond"}
-    return {"queue": "ok", "worker": "ok" if alive else f"no heartbeat for {queue.HEARTBEAT_TTL} s: start flask worker"}
+    worker = "ok" if alive else f"no heartbeat for {queue.HEARTBEAT_TTL} s: start alertcheck worker"
+    return {"queue": "ok", "worker": worker}

@@ -22,7 +22,7 @@ class ConcurrencyLimits:
     """The most deliveries that run or wait at once. A destination never has more than one running.
 
     concurrent, per_workspace: running deliveries, in total and per workspace.
-    waiting: waiting deliveries, beyond which `Dispatcher.submit` blocks. Each takes a few numbers of memory.
+    waiting: waiting deliveries, beyond which `Dispatcher.submit` blocks. Each uses little memory.
     waiting_per_workspace, waiting_per_destination: waiting deliveries of one workspace or destination. More are
         dropped from memory: their rows stay unclaimed, and recovery enqueues them again.
     """
@@ -93,7 +93,7 @@ class Dispatcher:
     def _look_up_or_stop(self) -> None:
         try:
             self._look_up_incoming()
-        except BaseException as error:  # such as no memory: no delivery would start any more, so the process must end
+        except BaseException as error:  # such as MemoryError: no delivery would start any more, so end the process
             log.critical("dispatcher failed, the process stops", extra={"error": type(error).__name__})
             os.kill(os.getpid(), SIGTERM)
 
