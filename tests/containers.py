@@ -127,7 +127,7 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
 
     def _contain(self, command: Sequence[str]) -> list[str]:

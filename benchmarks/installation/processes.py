@@ -17,7 +17,7 @@ from webapp.demo.supervisor.processes import Child, session_members, start, with
 
 ROOT = Path(__file__).parents[2]
 # Seconds that `wait_until` waits by default.
-TIME_LIMIT = 20.0
+TIME_LIMIT = 60.0
 
 # Seconds from the start of a worker until lost deliveries have ended: it watches a row for 20 s before it ends it.
 ENDS_WITHIN = 30.0

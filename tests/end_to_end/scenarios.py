@@ -18,7 +18,7 @@ from benchmarks.installation.processes import ROOT, wait_until
 from benchmarks.installation.scripted_server import closed_port, context_of, full_port, listening
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.scenario_runner import ActionBeforeJob, Scenario, ScenarioInputs, ScenarioSetup, do_nothing
-from tests.outbound.outcome_of import BRIEF, failing, loopback, trusting
+from tests.outbound.outcome_of import failing, loopback, trusting
 from tests.outbound.scripts import reads_first, script_of
 from tests.scripted_mail_server import HANG_UP, mail_server
 from webapp import queue
@@ -36,8 +36,11 @@ from webapp.models import Account, AlertDelivery
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.dns import Resolver, system_resolver
+from webapp.outbound.transport.limits import Limits
 from webapp.settings import AppSettings
 
+# Short, but long enough for a TLS handshake while all processors are busy.
+PATIENT = Limits(whole=4.0, lookup=2.0, connect=2.0, silence=2.0)
 NAME = "hooks.example.com"
 NO_TRUSTED_ORIGINS = Policy(extra_hosts=dict.fromkeys(CHANNELS, (NAME,)))
 TODAY, DAY = datetime.now(UTC), timedelta(days=1)
@@ -61,7 +64,7 @@ def _make_setup(
 ) -> ScenarioSetup:
     """Return a destination with an address at `origin`, which is trusted unless a policy is given."""
     channel = channel or inputs.channel
-    outbound = OutboundClient(policy or trusting(f"{origin}/"), resolver=resolver, limits=BRIEF)
+    outbound = OutboundClient(policy or trusting(f"{origin}/"), resolver=resolver, limits=PATIENT)
     return ScenarioSetup(channel, inputs.settings(channel, origin), outbound, before_job)
 
 
@@ -79,7 +82,7 @@ def _resolved_by(
 
 
 def _time_out(host: str) -> list[str]:
-    Event().wait(2 * BRIEF.lookup)
+    Event().wait(2 * PATIENT.lookup)
     return loopback(host)
 
 
@@ -143,7 +146,7 @@ def _mail_server(replies: Mapping[str, str], security: MailSecurity = MailSecuri
         user, password = (None, None) if security is MailSecurity.NONE else ("alertcheck", inputs.password)
         certificate = authority.issue_cert("127.0.0.1")
         with authority.cert_pem.tempfile() as ca_file, mail_server(script, context_of(certificate)) as receiver:
-            server = MailServer("127.0.0.1", receiver.port, MAIL_SENDER, security, user, password, ca_file, BRIEF)
+            server = MailServer("127.0.0.1", receiver.port, MAIL_SENDER, security, user, password, ca_file, PATIENT)
             yield ScenarioSetup("email", inputs.settings("email"), OutboundClient(mail=server))
 
     return setup

@@ -48,7 +48,7 @@ def started(machines: list[Machine]) -> Iterator[dict[str, Child]]:
     children: dict[str, Child] = {}
     try:
         children["migrate"] = machines[0].start("migrate")
-        assert children["migrate"].process.wait(timeout=60) == 0, children["migrate"].describe_end()
+        assert children["migrate"].process.wait(timeout=120) == 0, children["migrate"].describe_end()
         children |= {"web": machines[0].start("web"), "worker": machines[1].start("worker")}
         wait_until(lambda: machines[0].is_healthy("web"))
         yield children
