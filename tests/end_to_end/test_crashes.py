@@ -106,10 +106,12 @@ class CrashRun:
 def _kill_processes(run: CrashRun) -> Outcomes:
     """Kill one process of a worker at each step, a web process, and the worker's parent."""
     worker = run.site.stack.start_worker(processes=len(SEND_STEPS) + 1)
-    run.request(Step.RESUMED, "/busy")
     for step in SEND_STEPS:
         os.kill(run.press(step), SIGKILL)
     run.press_in_browser()
+    # The last step, because it stops the parent: a job that a dying process still took from the queue is lost until
+    # the parent requeues it.
+    run.request(Step.RESUMED, "/busy")
     assert run.wait_for_victim(Step.RESUMED, run.deliveries[Step.RESUMED]) == worker.pid
     os.kill(worker.pid, SIGKILL)
     _wait_for_death(worker)
