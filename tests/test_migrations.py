@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
@@ -36,8 +35,6 @@ from tests.schema_history import (
     v1_delivery,
 )
 from webapp.extensions import Base, db
-
-NEWEST = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
 
 
 @pytest.fixture
