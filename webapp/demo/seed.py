@@ -1,7 +1,6 @@
 """Adds the demo's data: two workspaces whose destinations show every badge and the typical outcomes of a test."""
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.environment.model import Misconfigured
@@ -29,61 +29,6 @@ from webapp.models import (
     Workspace,
 )
 from webapp.settings import AppSettings, Demo
-
-
-@dataclass(frozen=True)
-class PastTest:
-    """The outcome of an earlier test. code: why it failed; None if it was sent. status: the receiver's status."""
-
-    code: Code | None = None
-    status: int | None = None
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A destination to add.
-
-    to: `service/scenario` of the receiver, or the recipients of an email.
-    past: its newest test. before: the codes of the earlier tests, oldest first; None means sent.
-    was_changed: whether its settings were changed between the earlier tests and the newest.
-    """
-
-    name: str
-    channel: str
-    to: str
-    past: PastTest | None = None
-    before: tuple[Code | None, ...] = ()
-    was_changed: bool = False
-    is_enabled: bool = True
-
-
-ALL_SENT = (None,) * 6
-UNAVAILABLE_ONCE = (None, None, None, Code.REMOTE_UNAVAILABLE, None, None, None)
-ALL_REFUSED = (Code.RECIPIENTS_REFUSED,) * 3
-
-WORKSPACES = {
-    ("harbor", "Harbor Logistics"): (
-        Planned("Operations channel", "teams", "teams/works", PastTest(status=202), UNAVAILABLE_ONCE),
-        Planned("On-call email", "email", "works@oncall.invalid, desk@oncall.invalid", PastTest(status=250), ALL_SENT),
-        Planned("Ticket system", "webhook", "webhook/works"),
-        Planned("Incident room", "slack", "slack/works"),
-        Planned(
-            "Old ticket system", "webhook", "webhook/missing", PastTest(Code.NOT_FOUND, 404), ALL_SENT, was_changed=True
-        ),
-        Planned("Warehouse alarms", "webhook", "webhook/busy-twice"),
-        Planned("Yard gateway", "webhook", "webhook/silent"),
-        Planned("Night shift channel", "teams", "teams/works", PastTest(Code.DESTINATION_DISABLED), is_enabled=False),
-    ),
-    ("clinic", "Mill Street Clinic"): (
-        Planned("Reception channel", "teams", "teams/works"),
-        Planned(
-            "Duty doctor email", "email", "unknown@wards.invalid", PastTest(Code.RECIPIENTS_REFUSED, 550), ALL_REFUSED
-        ),
-        Planned("Lab system", "webhook", "webhook/slow", PastTest(status=200), UNAVAILABLE_ONCE),
-        Planned("Facility channel", "teams", "teams/denied"),
-    ),
-}
-
 
 _RECEIVER_STATUSES: dict[Code | None, int] = {Code.REMOTE_UNAVAILABLE: 503, Code.RECIPIENTS_REFUSED: 550}
 
