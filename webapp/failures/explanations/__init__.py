@@ -1,0 +1,13 @@
+"""The sentence and the next step for every failure code. Support staff read both aloud on the phone."""
+
+from webapp.failures.code import Code
+from webapp.failures.explanations.alertcheck import ALERTCHECK
+from webapp.failures.explanations.connection import CONNECTION
+from webapp.failures.explanations.explanation import Explanation
+from webapp.failures.explanations.http import HTTP
+from webapp.failures.explanations.mail import MAIL
+from webapp.failures.explanations.settings import SETTINGS
+
+__all__ = ["EXPLANATIONS", "Explanation"]
+
+EXPLANATIONS: dict[Code, Explanation] = {**SETTINGS, **CONNECTION, **HTTP, **MAIL, **ALERTCHECK}

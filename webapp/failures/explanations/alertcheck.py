@@ -1,0 +1,42 @@
+"""Failures and cancellations on Alertcheck's own side."""
+
+from webapp.failures.code import Code
+from webapp.failures.explanations.explanation import Explanation
+
+ALERTCHECK: dict[Code, Explanation] = {
+    Code.QUEUE_UNAVAILABLE: Explanation(
+        "Alertcheck could not reach its queue, so nothing was sent.",
+        "Send another test. If it keeps happening, ask your Alertcheck administrator to check the queue server.",
+    ),
+    Code.NOT_STARTED: Explanation(
+        "No worker picked up the message in time, so nothing was sent.",
+        "Ask your Alertcheck administrator whether a worker is running, then send another test.",
+    ),
+    Code.WORKER_LOST: Explanation(
+        "The worker stopped while it was sending the message.",
+        "Check whether the message arrived before you send another test.",
+        may_have_arrived=True,
+    ),
+    Code.DESTINATION_DISABLED: Explanation(
+        "The destination was disabled before the message went out, so nothing was sent.",
+        "Enable the destination, then send another test.",
+    ),
+    Code.DESTINATION_DELETED: Explanation(
+        "The destination was deleted before the message went out, so nothing was sent.",
+        "Add the destination again if you still need it.",
+    ),
+    Code.DESTINATION_CHANGED: Explanation(
+        "The settings were changed before the message went out, so nothing was sent.",
+        "Send another test to check the new settings.",
+    ),
+    Code.SUPERSEDED: Explanation(
+        "A newer test replaced this one, so nothing more was sent.",
+        "Look at the result of the newer test.",
+    ),
+    Code.INTERNAL_ERROR: Explanation(
+        "An internal error occurred in Alertcheck (reference {reference}).",
+        "Check whether the message arrived before you send another test. Give the reference to your Alertcheck "
+        "administrator.",
+        may_have_arrived=True,
+    ),
+}

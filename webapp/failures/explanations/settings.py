@@ -1,0 +1,39 @@
+"""Failures of a destination's settings, found before anything is sent."""
+
+from webapp.failures.code import Code
+from webapp.failures.explanations.explanation import Explanation
+
+SETTINGS: dict[Code, Explanation] = {
+    Code.URL_INVALID: Explanation(
+        "The address cannot be used as it is written.",
+        "Copy the whole address again, exactly as the provider shows it.",
+    ),
+    Code.SCHEME_NOT_ALLOWED: Explanation(
+        "The address does not begin with https://.",
+        "Enter an address that begins with https://.",
+    ),
+    Code.PORT_NOT_ALLOWED: Explanation(
+        "The address uses a port other than 443.",
+        "Use an address on port 443, or ask your Alertcheck administrator to trust this one.",
+    ),
+    Code.HOST_NOT_EXPECTED: Explanation(
+        "{host} is not a host that this type of destination may use.",
+        "Check that the type of the destination matches its address.",
+    ),
+    Code.TARGET_NOT_ALLOWED: Explanation(
+        "Alertcheck is not allowed to send messages to this address.",
+        "Use an address on the public internet, or ask your Alertcheck administrator to trust this one.",
+    ),
+    Code.CONFIG_INCOMPLETE: Explanation(
+        "A setting that is required for sending is missing.",
+        "Open the settings of the destination and fill in what is missing.",
+    ),
+    Code.CONFIG_UNREADABLE: Explanation(
+        "Alertcheck cannot decrypt the stored settings of this destination.",
+        "Enter the settings again, or ask your Alertcheck administrator whether an encryption key was lost.",
+    ),
+    Code.RECIPIENT_INVALID: Explanation(
+        "The address of a recipient is not a valid email address.",
+        "Correct the recipients in the settings of the destination.",
+    ),
+}
