@@ -89,6 +89,7 @@ def test_these_codes_may_be_retried() -> None:
         Code.RATE_LIMITED,
         Code.REMOTE_UNAVAILABLE,
         Code.SMTP_TEMPORARY,
+        Code.SMTP_INTERRUPTED,
     }
 
 
@@ -98,6 +99,8 @@ def test_these_codes_may_have_arrived() -> None:
         Code.DEADLINE_EXCEEDED,
         Code.CONNECTION_CLOSED,
         Code.INVALID_RESPONSE,
+        Code.SIGN_IN_PAGE,
+        Code.GATEWAY_GAVE_UP,
         Code.REMOTE_ERROR,
         Code.UNEXPECTED_STATUS,
         Code.WORKER_LOST,

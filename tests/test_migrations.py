@@ -188,7 +188,7 @@ def test_the_upgraded_file_passes_the_checks_of_sqlite(v1: None) -> None:
 
 # Refused upgrades
 
-HEAD = "0006"
+HEAD = "0007"
 FOREIGN_ID = 2
 
 
@@ -292,7 +292,7 @@ def test_a_downgrade_restores_the_schema_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0005", "0004", "0003", "0002", "0001"])
+@pytest.mark.parametrize("version", ["0006", "0005", "0004", "0003", "0002", "0001"])
 def test_the_newest_schema_can_be_downgraded_to_any_version_and_upgraded_again(context: None, version: str) -> None:
     upgrade()
     before = read_everything()
@@ -341,6 +341,54 @@ def test_a_downgrade_to_base_leaves_no_table(context: None) -> None:
     downgrade(revision="base")
 
     assert read_schema() == {}
+
+
+# From version 6 to version 7: new failure codes
+
+
+TEST_SEND = {"event_type": "alerts.test", "tenant_id": None, "alert_rule_id": None, "sent_at": None}
+
+
+@pytest.fixture
+def v6(v1: None) -> None:
+    """An installation of version 6, with real alerts and failed test sends."""
+    add_real_deliveries()
+    upgrade(revision="0006")
+    insert(
+        "alert_deliveries",
+        *(v1_delivery(**TEST_SEND, status="failed", last_error_code=code) for code in ("not_found", "remote_error")),
+    )
+
+
+@on_both_databases
+def test_new_failure_codes_change_no_row(v6: None) -> None:
+    columns = list_columns()
+    before = read_rows(columns)
+
+    upgrade(revision="0007")
+
+    assert read_rows(columns) == before
+
+
+@on_both_databases
+def test_a_downgrade_replaces_a_new_failure_code_by_one_that_claims_the_same_about_the_arrival(v6: None) -> None:
+    upgrade(revision="0007")
+    insert("alert_deliveries", v1_delivery(id=100, **TEST_SEND, status="failed", last_error_code="gateway_gave_up"))
+
+    downgrade(revision="0006")
+
+    assert ask("SELECT count(*) FROM alert_deliveries WHERE last_error_code = 'remote_error'") == 2
+
+
+@on_both_databases
+@pytest.mark.parametrize("steps", [["0007"], ["0007", "0006"]])
+def test_an_ended_test_send_stays_protected(v6: None, steps: list[str]) -> None:
+    upgrade(revision=steps[0])
+    for version in steps[1:]:
+        downgrade(revision=version)
+
+    with pytest.raises(DatabaseError, match="stays as it ended"):
+        execute("UPDATE alert_deliveries SET last_error_code = 'gone' WHERE event_type = 'alerts.test'")
 
 
 # Concurrent upgrades

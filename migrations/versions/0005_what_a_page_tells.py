@@ -46,5 +46,18 @@ def downgrade() -> None:
     op.drop_column("audit_events", "destination_id")
     for name in ("history", *PARTS):
         op.drop_index(f"ix_alert_deliveries_{name}", "alert_deliveries")
+    _drop_receipt_check()
     for column in ADDED:
         op.drop_column("alert_deliveries", column)
+
+
+def _drop_receipt_check() -> None:
+    """Drop the check on receipts: once a later migration has copied the table, it no longer goes with its column."""
+    connection = op.get_bind()
+    # SQLite drops a constraint by copying the table, which loses the triggers of 0004.
+    triggers = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'alert_deliveries'"
+    statements = connection.exec_driver_sql(triggers).scalars().all() if connection.dialect.name == "sqlite" else ()
+    with op.batch_alter_table("alert_deliveries", table_kwargs={"sqlite_autoincrement": True}) as table:
+        table.drop_constraint(op.f("ck_alert_deliveries_receipt_known"), type_="check")
+    for statement in statements:
+        connection.exec_driver_sql(statement)

@@ -22,7 +22,7 @@ HAS_CODE = text("last_error_code IS NOT NULL")
 IS_TEST = text("event_type = 'alerts.test'")
 IS_BATCHED = text("batch IS NOT NULL")
 
-_CODES = ", ".join(f"'{code}'" for code in Code)
+_CODES = ", ".join(f"'{code}'" for code in sorted(Code))
 
 
 class Receipt(StrEnum):

@@ -32,8 +32,18 @@ CONNECTION: dict[Code, Explanation] = {
         may_retry=True,
     ),
     Code.TLS_UNTRUSTED: Explanation(
-        "{host} has a certificate that is not signed by a trusted authority.",
-        "On the receiver, install a certificate from a public authority, with its intermediate certificates.",
+        "{host} has a certificate from an authority that Alertcheck does not trust.",
+        "On the receiver, install a certificate from a public authority. If the authority is your company's own, ask "
+        "your Alertcheck administrator to set ALERTCHECK_CA_FILE.",
+    ),
+    Code.TLS_SELF_SIGNED: Explanation(
+        "{host} has a self-signed certificate.",
+        "On the receiver, install a certificate from a public authority. If it is meant to be self-signed, "
+        "ask your Alertcheck administrator to trust it with ALERTCHECK_CA_FILE.",
+    ),
+    Code.TLS_INCOMPLETE_CHAIN: Explanation(
+        "{host} does not send the intermediate certificates that lead from its certificate to a trusted authority.",
+        "On the receiver, install the complete chain: the certificate, followed by its intermediate certificates.",
     ),
     Code.TLS_HOSTNAME_MISMATCH: Explanation(
         "{host} has a certificate that was issued for another name.",
@@ -50,6 +60,10 @@ CONNECTION: dict[Code, Explanation] = {
     Code.TLS_FAILED: Explanation(
         "The encrypted connection to {host} failed.",
         "Check that the receiver supports TLS 1.2 or later at this address.",
+    ),
+    Code.CLIENT_CERTIFICATE_REQUIRED: Explanation(
+        "{host} asks for a client certificate, which Alertcheck does not support, so nothing was sent.",
+        "Let the receiver accept requests to this address without a client certificate, or use another address.",
     ),
     Code.READ_TIMEOUT: Explanation(
         "{host} accepted the connection but did not respond in time{wait}.",

@@ -8,6 +8,12 @@ HTTP: dict[Code, Explanation] = {
         "{host} answered {status}: it points to another address. Alertcheck does not follow redirects.",
         "Enter the address that it points to.",
     ),
+    Code.SIGN_IN_PAGE: Explanation(
+        "{host} answered {status}: it points to another page, as a service does that wants a sign-in first.",
+        "Check whether the message arrived before you send another test. If it did not, let the receiver accept "
+        "requests to this address without a sign-in.",
+        may_have_arrived=True,
+    ),
     Code.BAD_REQUEST: Explanation(
         "{host} answered {status}: it did not understand the message{token}.",
         "Check that the address belongs to this type of destination.",
@@ -21,8 +27,12 @@ HTTP: dict[Code, Explanation] = {
         "Check with the provider who may post to this address.",
     ),
     Code.NOT_FOUND: Explanation(
-        "{host} answered {status}: nothing exists at this address{token}.",
+        "{host} answered {status}: it does not know this address, or no longer accepts it{token}.",
         "Create the webhook again at the provider and enter its new address.",
+    ),
+    Code.METHOD_NOT_ALLOWED: Explanation(
+        "{host} answered {status}: nothing at this address accepts the message.",
+        "Check the path of the address: it must accept POST requests with JSON.",
     ),
     Code.GONE: Explanation(
         "{host} answered {status}: the address has been removed permanently{token}.",
@@ -41,6 +51,11 @@ HTTP: dict[Code, Explanation] = {
         "{host} answered {status}: it is not available at the moment.",
         "Check the status page of the service, and send another test later.",
         may_retry=True,
+    ),
+    Code.GATEWAY_GAVE_UP: Explanation(
+        "{host} answered {status}: its gateway got no answer from the service behind it.",
+        "Check whether the message arrived before you send another test. Then check the service behind the gateway.",
+        may_have_arrived=True,
     ),
     Code.REMOTE_ERROR: Explanation(
         "{host} answered {status}: it failed while it handled the message.",

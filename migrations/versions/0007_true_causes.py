@@ -1,0 +1,133 @@
+"""Failure codes that name the cause more exactly: certificates, mail servers, gateways and sign-in pages.
+
+SQLite alters a constraint by copying the table, which drops its triggers (those of 0004), so they are created again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+CONSTRAINT = "ck_alert_deliveries_test_send_fails_by_known_code"
+OLD_CODES = (
+    "url_invalid",
+    "scheme_not_allowed",
+    "port_not_allowed",
+    "host_not_expected",
+    "target_not_allowed",
+    "config_incomplete",
+    "config_unreadable",
+    "recipient_invalid",
+    "dns_not_found",
+    "dns_temporary",
+    "dns_timeout",
+    "connect_refused",
+    "connect_timeout",
+    "network_unreachable",
+    "tls_untrusted",
+    "tls_hostname_mismatch",
+    "tls_expired",
+    "tls_not_yet_valid",
+    "tls_failed",
+    "read_timeout",
+    "deadline_exceeded",
+    "connection_closed",
+    "invalid_response",
+    "redirect_refused",
+    "bad_request",
+    "auth_failed",
+    "forbidden",
+    "not_found",
+    "gone",
+    "payload_too_large",
+    "rate_limited",
+    "remote_unavailable",
+    "remote_error",
+    "unexpected_status",
+    "remote_rejected",
+    "smtp_temporary",
+    "smtp_auth_failed",
+    "smtp_auth_unavailable",
+    "smtp_tls_unavailable",
+    "smtp_protocol",
+    "sender_refused",
+    "recipients_refused",
+    "message_refused",
+    "queue_unavailable",
+    "not_started",
+    "worker_lost",
+    "destination_disabled",
+    "destination_deleted",
+    "destination_changed",
+    "superseded",
+    "internal_error",
+)
+# Each new code, with the old code that a downgrade replaces it with: one that claims the same about the arrival.
+NEW_CODES = {
+    "tls_self_signed": "tls_untrusted",
+    "tls_incomplete_chain": "tls_untrusted",
+    "client_certificate_required": "tls_failed",
+    "sign_in_page": "unexpected_status",
+    "method_not_allowed": "bad_request",
+    "gateway_gave_up": "remote_error",
+    "smtp_interrupted": "smtp_protocol",
+    "smtp_host_refused": "smtp_protocol",
+    "smtp_wrong_port": "smtp_protocol",
+    "smtp_encryption_required": "sender_refused",
+    "smtp_sign_in_required": "sender_refused",
+    "smtp_app_password_required": "smtp_auth_failed",
+    "smtp_disabled_by_tenant": "smtp_auth_failed",
+    "smtp_relay_denied": "recipients_refused",
+    "smtp_sender_not_owned": "sender_refused",
+    "mailbox_full": "recipients_refused",
+}
+
+
+def upgrade() -> None:
+    with _triggers_kept():
+        _allow(*sorted((*OLD_CODES, *NEW_CODES)))
+
+
+def downgrade() -> None:
+    with _triggers_kept():
+        for code, replacement in NEW_CODES.items():
+            deliveries = sa.table("alert_deliveries", sa.column("last_error_code"))
+            is_new = deliveries.c.last_error_code == code
+            op.execute(deliveries.update().where(is_new).values(last_error_code=replacement))
+        _allow(*OLD_CODES)
+
+
+def _allow(*codes: str) -> None:
+    """Replace the constraint on the codes of test sends."""
+    known = ", ".join(f"'{code}'" for code in codes)
+    with op.batch_alter_table("alert_deliveries", table_kwargs={"sqlite_autoincrement": True}) as table:
+        table.drop_constraint(op.f(CONSTRAINT), type_="check")
+        table.create_check_constraint(
+            op.f(CONSTRAINT),
+            f"event_type <> 'alerts.test' OR last_error_code IS NULL OR last_error_code IN ({known})",
+        )
+
+
+@contextmanager
+def _triggers_kept() -> Iterator[None]:
+    """Run the block without the triggers of `alert_deliveries`, which protect ended test sends, and restore them."""
+    connection = op.get_bind()
+    if connection.dialect.name == "postgresql":
+        op.execute("ALTER TABLE alert_deliveries DISABLE TRIGGER test_sends_live_one_life")
+        yield
+        op.execute("ALTER TABLE alert_deliveries ENABLE TRIGGER test_sends_live_one_life")
+        return
+    triggers = connection.exec_driver_sql(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'alert_deliveries'"
+    ).all()
+    for name, _ in triggers:
+        op.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, statement in triggers:
+        connection.exec_driver_sql(statement)
