@@ -19,20 +19,24 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.databases import drop_databases_of_this_run
 
 # Most tests wait: for a process to start, for a response, for a second to pass.
-WORKERS_PER_CORE = 3
+WORKERS_PER_CORE = 4
 
 # Tests that start whole installations. Each lane runs on one worker: side by side they slow each other past their time
 # limits. The tests of a lane also share slow fixtures: a browser with its demo, crashes, containers.
 LANES = {
     "tests/browser/": "browser",
     "tests/demo/": "demo",
-    "tests/end_to_end/canary/": "demo",
+    "tests/end_to_end/canary/": "canary",
     "tests/end_to_end/test_c": "crashes",
     "tests/end_to_end/test_w": "workers",
     "tests/end_to_end/test_s": "workers",
     "tests/end_to_end/test_queue": "workers",
     "tests/end_to_end/": "outages",
 }
+
+# Linux's file system in memory, and the bytes that a run needs of it, with room to spare.
+MEMORY_FOLDER = Path("/dev/shm")
+MEMORY_NEEDED = 4 * 1024**3
 
 # Fixtures that start a server.
 SERVERS = frozenset({"chromium", "embedded", "postgres", "queue_server"})
@@ -70,10 +74,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start a run, or join it as a worker."""
     signal.signal(signal.SIGTERM, _end)
     if not hasattr(config, "workerinput"):
-        folder = Path(tempfile.mkdtemp(prefix="act-"))  # short, because sockets in it have long paths
+        folder = Path(tempfile.mkdtemp(prefix="act-", dir=_memory_folder()))  # short: sockets in it have long paths
         folder.chmod(0o711)  # PostgreSQL may run as another user
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         config.add_cleanup(lambda: _clear(folder))
+
+
+def _memory_folder() -> Path | None:
+    """Return a file system in memory with enough room, where a commit does not wait for a disk; None if there is none.
+
+    Killed processes lose no more there than on a disk: the files survive them in both.
+    """
+    if not MEMORY_FOLDER.is_dir() or not os.access(MEMORY_FOLDER, os.W_OK):
+        return None
+    found = os.statvfs(MEMORY_FOLDER)
+    is_usable = not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= MEMORY_NEEDED
+    return MEMORY_FOLDER if is_usable else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
