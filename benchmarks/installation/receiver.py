@@ -29,7 +29,7 @@ class Receiver:
     def serve(self, connection: socket.socket) -> None:
         """Receive one message."""
         head = read_request(connection).decode()
-        path, message = head.split()[1], re.findall(r"(?i)webhook-id: (\S+)", head)[0]
+        path, message = head.split()[1].partition("?")[0], re.findall(r"(?i)webhook-id: (\S+)", head)[0]
         if path == "/busy" and message not in self.refused:
             self.refused.add(message)
             return _respond(connection, 503, {"Retry-After": str(BUSY_FOR)})
