@@ -178,6 +178,28 @@ def test_whatever_the_response_a_channel_connects_once_and_follows_no_redirect(
 
 
 @every_channel
+def test_a_channel_names_what_its_messages_are_sent_to(channel: Channel) -> None:
+    by_kind = {
+        FieldKind.ADDRESS: f"https://{CANARY}.example.com/services/{CANARY}?sig={CANARY}",
+        FieldKind.SECRET: SIGNING_SECRET,
+        FieldKind.RECIPIENTS: f"{CANARY}@example.com, other@example.com",
+    }
+
+    targets = channel.targets({field.name: by_kind[field.kind] for field in channel.fields}, OutboundClient())
+
+    assert CANARY.casefold() in targets[0].name.casefold()
+    assert CANARY not in repr(targets)
+
+
+@every_channel
+@pytest.mark.parametrize("value", [None, "", " \n", CANARY, "\0", "https://[", "@", ",;\n", "https://exa mple.com/%"])
+def test_a_channel_names_its_targets_without_raising(channel: Channel, value: str | None) -> None:
+    settings = {} if value is None else {field.name: value for field in channel.fields}
+
+    assert isinstance(channel.targets(settings, OutboundClient()), tuple)
+
+
+@every_channel
 @pytest.mark.parametrize("behavior", [sends_nothing])
 def test_without_its_settings_a_channel_fails_and_sends_nothing(channel: Channel, running: RunningReceiver) -> None:
     with pytest.raises(DeliveryFailed) as caught:

@@ -312,3 +312,19 @@ def test_invalid_addresses_are_refused_by_position(typed: str, complaint: str) -
         FIELD.check(typed, OutboundClient())
     assert complaint in str(caught.value)
     assert "s3cr-t" not in str(caught.value)
+
+
+def test_a_mailbox_gets_one_copy_whatever_the_case_of_its_address(
+    outbound: OutboundClient, mailbox: Mailbox, message: Message
+) -> None:
+    CHANNEL.send(
+        {"recipients": "Ann@example.com, ann@EXAMPLE.com, ANN@example.com, bob@example.com"}, message, outbound
+    )
+
+    assert mailbox.envelopes[0].rcpt_tos == ["Ann@example.com", "bob@example.com"]
+
+
+def test_each_recipient_has_a_limit_of_its_own() -> None:
+    targets = CHANNEL.targets(THREE, OutboundClient())
+
+    assert [target.name for target in targets] == ["ann@example.com", "bob@example.com", "cleo@example.com"]

@@ -131,3 +131,14 @@ def test_an_unusable_address_is_refused_with_advice(typed: str, advice: str) -> 
         FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)
     assert "s3cr-tWord" not in str(caught.value)
+
+
+def _target(address: str) -> object:
+    return CHANNEL.targets({"address": address}, OutboundClient())
+
+
+def test_each_webhook_has_a_limit_of_its_own_whatever_is_appended_to_its_address() -> None:
+    own, appended = f"https://hooks.slack.com{PATH}", f"https://hooks.slack.com{PATH}/?number=1"
+    strangers = "https://hooks.slack.com/services/T02/B02/s3cr-tWord"
+
+    assert _target(own) == _target(appended) != _target(strangers)

@@ -182,3 +182,11 @@ def test_an_unusable_address_is_refused_with_advice(typed: str, advice: str) -> 
         FIELD.check(typed, OutboundClient())
     assert advice in str(caught.value)
     assert "S3cr-t_" not in str(caught.value)
+
+
+def test_each_workflow_has_a_limit_of_its_own_whatever_is_appended_to_its_address() -> None:
+    def target(address: str) -> object:
+        return CHANNEL.targets({"address": address}, OutboundClient())
+
+    strangers = WORKFLOW.replace("/workflows/1/", "/workflows/2/")
+    assert target(WORKFLOW) == target(f"{WORKFLOW}&number=1") != target(strangers)

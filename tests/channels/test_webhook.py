@@ -188,3 +188,10 @@ def test_an_invalid_secret_is_refused_without_repeating_it(secret: str, complain
         SIGNING_SECRET.check(secret, OutboundClient())
     assert complaint in str(caught.value)
     assert "s3cr-tWord" not in str(caught.value)
+
+
+def test_all_addresses_at_one_host_share_a_limit() -> None:
+    def target(address: str) -> object:
+        return CHANNEL.targets({"address": address}, OutboundClient())
+
+    assert target("https://example.com/a") == target("https://EXAMPLE.com./b") != target("https://example.org/a")

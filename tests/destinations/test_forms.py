@@ -54,6 +54,7 @@ PIGEONS = Channel(
         _field("password", FieldKind.SECRET, required=False),
         _field("birds", FieldKind.RECIPIENTS),
     ),
+    targets=lambda _settings, _outbound: (),
     preview=_preview,
     send=_send,
 )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, describe
 from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.status_codes import raise_for_status
+from webapp.outbound.policy.send_targets import SendTarget
 from webapp.outbound.policy.urls import check_url
 
 # A destination's decrypted settings: field names to values. The first field of a channel determines the receiver.
@@ -153,6 +154,7 @@ class Channel:
     guide: how to get the values of the fields, step by step, in the words of the service's own screens.
     accepted: the page's words for an accepted message, which claim no more than is known.
     after_accepted: the next step if an accepted message is not visible at the receiver.
+    targets: what a message would be sent to, for the limits on test sends. Raises nothing.
     preview: raises `DeliveryFailed` in every case where `send` would fail before it connects.
     hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
     """
@@ -162,6 +164,7 @@ class Channel:
     after_accepted: str
     guide: tuple[str, ...]
     fields: tuple[Field, ...]
+    targets: Callable[[Settings, OutboundClient], tuple[SendTarget, ...]]
     preview: Callable[[Settings, Message, OutboundClient], Preview]
     send: Callable[[Settings, Message, OutboundClient], Accepted]
     hints: Mapping[Code, str] = field(default_factory=dict)

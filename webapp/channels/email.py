@@ -21,6 +21,7 @@ from webapp.channels.contract import (
 )
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailResponse, MailServer, OutboundClient, send_mail
+from webapp.outbound.policy.send_targets import SendTarget, find_recipients, unify_recipient
 from webapp.outbound.smtp.client import is_mail_address
 
 MAX_RECIPIENTS = 20
@@ -68,9 +69,16 @@ def _check(text: str, outbound: OutboundClient) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """Return the addresses in their order, without repetitions. Commas, semicolons and new lines separate them."""
+    """Return the addresses in their order, each mailbox once. Commas, semicolons and new lines separate them."""
     parts = (part.strip() for part in re.split(r"[,;\r\n]", text))
-    return list(dict.fromkeys(part for part in parts if part))
+    first_spellings: dict[str, str] = {}
+    for part in filter(None, parts):
+        first_spellings.setdefault(unify_recipient(part), part)
+    return list(first_spellings.values())
+
+
+def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
+    return find_recipients(_split(settings.get("recipients", "")))
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -159,6 +167,7 @@ CHANNEL = Channel(
             check=_check,
         ),
     ),
+    targets=_targets,
     preview=_preview,
     send=_send,
     hints={

@@ -24,6 +24,7 @@ from webapp.channels.contract import (
 )
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.send_targets import SendTarget, find_url
 
 HOSTS = ("hooks.slack.com",)
 
@@ -58,6 +59,10 @@ def _check(text: str, outbound: OutboundClient) -> str:
     if parts.hostname in HOSTS and not parts.path.startswith("/services/"):
         raise SettingInvalid(f"This is not the address of an incoming webhook. {CREATE_WEBHOOK}")
     return address
+
+
+def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
+    return find_url(settings.get("address", ""), outbound.policy, HOSTS)
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -123,6 +128,7 @@ CHANNEL = Channel(
             check=_check,
         ),
     ),
+    targets=_targets,
     preview=_preview,
     send=_send,
     hints={

@@ -25,6 +25,7 @@ from webapp.channels.contract import (
 )
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.send_targets import SendTarget, find_url
 
 HOSTS = ("*.environment.api.powerplatform.com", "*.logic.azure.com")
 
@@ -61,6 +62,10 @@ def _check(text: str, outbound: OutboundClient) -> str:
             f"This workflow accepts requests only from its own organization (its address has no sig). {ALLOW_ANYONE}"
         )
     return address
+
+
+def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
+    return find_url(settings.get("address", ""), outbound.policy, HOSTS, frozenset({"sig"}))
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -137,6 +142,7 @@ CHANNEL = Channel(
             check=_check,
         ),
     ),
+    targets=_targets,
     preview=_preview,
     send=_send,
     hints={

@@ -27,6 +27,7 @@ from webapp.channels.contract import (
 )
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.send_targets import SendTarget, find_host
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of every secret
 
@@ -53,6 +54,10 @@ def _check_secret(text: str, outbound: OutboundClient) -> str:
     if len(key) not in SECRET_BYTES:
         raise SettingInvalid("A signing secret encodes 24 to 64 random bytes. This one is too short or too long.")
     return secret
+
+
+def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
+    return find_host(settings.get("address", ""), outbound.policy)
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -123,6 +128,7 @@ CHANNEL = Channel(
             check=_check_secret,
         ),
     ),
+    targets=_targets,
     preview=_preview,
     send=_send,
     hints={
