@@ -67,6 +67,8 @@ class SettingsModel(OutboundSettings):
     trusted_proxies: Count = 0
     presses_per_member: Count = 120
     presses_per_workspace: Count = 600
+    tests_per_target: Count = 60
+    tests_per_recipient: Count = 6
     metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
     real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_retry_delays)] = ()
     keep_deliveries_days: Annotated[Count, AfterValidator(check_days)] = 0
@@ -91,10 +93,15 @@ class Demo:
 
 @dataclass(frozen=True)
 class SendLimits:
-    """How many tests a member and a workspace may send per minute, so that the button cannot flood a receiver."""
+    """How many tests a minute a member and a workspace may send, and a target and an email recipient may get.
+
+    The limits of a target and of a recipient count the tests of all workspaces.
+    """
 
     per_member: int
     per_workspace: int
+    per_target: int
+    per_recipient: int
 
 
 @dataclass(frozen=True)
@@ -153,7 +160,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         database_url=settings.database_url,
         redis_url=settings.redis_url,
         outbound=OutboundClient(policy=settings.policy, mail=_mail_server(settings)),
-        send_limits=SendLimits(settings.presses_per_member, settings.presses_per_workspace),
+        send_limits=_send_limits(settings),
         real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
         links=ReceiptLinks(settings.secret_key, settings.public_url),
@@ -162,6 +169,15 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         proxies=settings.trusted_proxies,
         metrics_token=settings.metrics_token,
         demo=_demo(settings),
+    )
+
+
+def _send_limits(settings: SettingsModel) -> SendLimits:
+    return SendLimits(
+        per_member=settings.presses_per_member,
+        per_workspace=settings.presses_per_workspace,
+        per_target=settings.tests_per_target,
+        per_recipient=settings.tests_per_recipient,
     )
 
 

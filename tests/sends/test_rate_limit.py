@@ -1,7 +1,8 @@
-"""The cooldown, both sides of its boundary, and the rate limits per member and workspace."""
+"""The cooldown, both sides of its boundary, and the rate limits per member, workspace and target."""
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,9 @@ from tests.factories import NOW, seconds
 from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
-from webapp.sends.rate_limit import TooManyTestSends, enforce_limits
+from webapp.outbound.policy.send_targets import SendTarget, TargetKind
+from webapp.sends.press_limits import TooManyTestSends
+from webapp.sends.rate_limit import enforce_limits
 from webapp.settings import read_settings
 
 
@@ -92,9 +95,9 @@ def _press(destination_id: int, account_id: int, workspace_id: int) -> None:
 
 @pytest.fixture
 def few_presses(environment: dict[str, str]) -> Iterator[None]:
-    with create_app(
-        read_settings(environment | {"ALERTCHECK_PRESSES_PER_MEMBER": "2", "ALERTCHECK_PRESSES_PER_WORKSPACE": "3"})
-    ).app_context():
+    limits = {"PRESSES_PER_MEMBER": "2", "PRESSES_PER_WORKSPACE": "3", "TESTS_PER_TARGET": "3"}
+    settings = {f"ALERTCHECK_{name}": value for name, value in limits.items()}
+    with create_app(read_settings(environment | settings)).app_context():
         yield
 
 
@@ -115,3 +118,35 @@ def test_a_workspace_may_press_as_often_as_the_setting_allows(few_presses: None)
     with pytest.raises(TooManyTestSends):
         _press(4, account_id=4, workspace_id=1)
     _press(4, account_id=4, workspace_id=2)
+
+
+TARGET = SendTarget(TargetKind.HOST, "example.com")
+
+
+def test_a_press_over_the_limit_of_a_target_starts_no_cooldown(few_presses: None) -> None:
+    for destination_id in range(1, 4):
+        with enforce_limits(destination_id, destination_id, destination_id, [TARGET]):
+            pass
+
+    with pytest.raises(TooManyTestSends), enforce_limits(4, 4, 4, [TARGET]):
+        pytest.fail("the press was allowed")
+    _press(4, account_id=4, workspace_id=4)
+
+
+def test_a_press_within_the_cooldown_counts_for_no_target(few_presses: None) -> None:
+    for _ in range(5):
+        with suppress(CoolingDown), enforce_limits(1, 1, 1, [TARGET]):
+            pass
+
+    for destination_id in (2, 3):
+        with enforce_limits(destination_id, destination_id, destination_id, [TARGET]):
+            pass
+
+
+def test_a_press_that_the_database_refuses_counts_for_no_target(few_presses: None) -> None:
+    for destination_id in range(1, 6):
+        with pytest.raises(CoolingDown), enforce_limits(destination_id, 1, 1, [TARGET]):
+            raise CoolingDown
+
+    with enforce_limits(6, 1, 1, [TARGET]):
+        pass

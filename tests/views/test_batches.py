@@ -88,7 +88,7 @@ def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Vi
     assert ("hx-get" in response.text, response.headers["HX-Trigger"]) == (False, "tested-all")
 
 
-def test_the_limit_per_member_applies_to_a_batch(
+def test_a_batch_counts_against_the_workspace_and_not_against_the_member(
     environment: dict[str, str], app: Flask, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     with app.app_context():
@@ -96,7 +96,8 @@ def test_the_limit_per_member_applies_to_a_batch(
             add_destination(
                 get_workspace(seeded), get_account(seeded), "webhook", f"Number {number}", {}, app_settings.cipher, NOW
             )
-    strict = create_app(read_settings(environment | {"ALERTCHECK_PRESSES_PER_MEMBER": "3"}))
+    limits = {"ALERTCHECK_PRESSES_PER_MEMBER": "0", "ALERTCHECK_PRESSES_PER_WORKSPACE": "3"}
+    strict = create_app(read_settings(environment | limits))
 
     Visitor.signed_in(strict, seeded.admin).post(ALL)
 

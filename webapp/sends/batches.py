@@ -20,7 +20,7 @@ from webapp.sends.request import Refused, enqueue_or_fail, request_within_limits
 MAX_BATCH = 100
 
 # After one of these results, the remaining destinations would be refused too.
-_FINAL_REFUSALS = (RequestResult.TOO_MANY_REQUESTS, RequestResult.NOT_ALLOWED)
+_FINAL_REFUSALS = (RequestResult.WORKSPACE_LIMIT, RequestResult.NOT_ALLOWED)
 
 
 @dataclass(frozen=True)

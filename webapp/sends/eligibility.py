@@ -14,7 +14,9 @@ class RequestResult(StrEnum):
     NOT_ALLOWED = "not allowed"
     DISABLED = "disabled"
     COOLING_DOWN = "cooling down"
-    TOO_MANY_REQUESTS = "too many requests"
+    MEMBER_LIMIT = "member limit"
+    WORKSPACE_LIMIT = "workspace limit"
+    TARGET_LIMIT = "target limit"
     QUEUE_UNAVAILABLE = "queue unavailable"
 
 

@@ -1,47 +1,64 @@
 """Handles a press on Send test: checks it, writes the row within the limits and enqueues it, or refuses it."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from webapp import deliveries, queue
+from webapp.app_state import current_settings
 from webapp.auth.access import Visit
+from webapp.failures import DeliveryFailed
 from webapp.models import AlertDestination
-from webapp.sends import rate_limit
+from webapp.outbound.policy.send_targets import SendTarget
 from webapp.sends.eligibility import RequestResult, find_refusal
+from webapp.sends.press_limits import TooManyTestSends
+from webapp.sends.rate_limit import enforce_limits
 
 
 class Refused(Exception):
-    """The request was refused, and no test send was written. reason: why."""
+    """The request was refused, and no test send was written.
 
-    def __init__(self, reason: RequestResult) -> None:
+    reason: why. seconds, seconds_to_all: of `TooManyTestSends`, or 0 for another reason.
+    """
+
+    def __init__(self, reason: RequestResult, seconds: int = 0, seconds_to_all: int = 0) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.seconds, self.seconds_to_all = reason, seconds, seconds_to_all
 
 
-def press(visit: Visit, destination: AlertDestination, now: datetime) -> RequestResult:
+@dataclass(frozen=True)
+class PressResult:
+    """What became of a press. seconds: until the next one may be accepted, if a limit refused this one."""
+
+    result: RequestResult
+    seconds: int = 0
+
+
+def press(visit: Visit, destination: AlertDestination, now: datetime) -> PressResult:
     """Request one test send and enqueue it."""
     try:
         delivery_id = request_within_limits(visit, destination, now)
     except Refused as refused:
-        return refused.reason
-    return enqueue_or_fail(delivery_id)
+        return PressResult(refused.reason, refused.seconds)
+    return PressResult(enqueue_or_fail(delivery_id))
 
 
 def request_within_limits(visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None) -> int:
     """Write one test send and return its id. Raises `Refused`.
 
-    batch: shared by all test sends of one press on Test all.
+    batch: shared by all test sends of one press on Test all, which do not count for the member.
     """
     # Checked before the limits, so that a refusal does not use up the cooldown.
     refusal = find_refusal(visit.role, destination, None, now)
     if refusal is not None:
         raise Refused(refusal)
+    account_id = None if batch else visit.account.id
     try:
-        with rate_limit.enforce_limits(destination.id, visit.account.id, visit.workspace.id):
+        with enforce_limits(destination.id, account_id, visit.workspace.id, _list_targets(destination)):
             return deliveries.request_test(destination, visit.account, now, batch)
     except deliveries.CoolingDown:
         raise Refused(RequestResult.COOLING_DOWN) from None
-    except rate_limit.TooManyTestSends:
-        raise Refused(RequestResult.TOO_MANY_REQUESTS) from None
+    except TooManyTestSends as limit:
+        raise Refused(limit.reason, limit.seconds, limit.seconds_to_all) from None
     except deliveries.DestinationDisabled:
         raise Refused(RequestResult.DISABLED) from None
 
@@ -55,3 +72,16 @@ def enqueue_or_fail(*delivery_ids: int) -> RequestResult:
             deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
         return RequestResult.QUEUE_UNAVAILABLE
     return RequestResult.ACCEPTED
+
+
+def _list_targets(destination: AlertDestination) -> tuple[SendTarget, ...]:
+    """Return what a message would be sent to; nothing if the worker will refuse the settings and send nothing."""
+    app_settings = current_settings()
+    try:
+        channel, settings = (
+            deliveries.get_channel(destination),
+            deliveries.open_settings(destination, app_settings),
+        )
+    except DeliveryFailed:
+        return ()
+    return channel.targets(settings, app_settings.outbound)

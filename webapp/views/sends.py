@@ -9,21 +9,23 @@ from webapp.auth.access import Visit, load_destination, load_visit
 from webapp.dashboard.status_fragment import build_status, find_block_reason, load_status, render_status
 from webapp.models import AlertDestination
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.request import press
+from webapp.sends.request import PressResult, press
 
 bp = Blueprint("sends", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
 
-# HTTP status and refusal for each result of a press.
+# HTTP status and refusal for each result of a press. A refusal by a target's limit is the same whoever used it up.
 RESPONSES = {
     RequestResult.ACCEPTED: (200, None),
     RequestResult.NOT_ALLOWED: (403, None),
     RequestResult.DISABLED: (409, "Not sent: this destination was just disabled or deleted."),
     RequestResult.COOLING_DOWN: (429, "Not sent: a test was sent to this destination less than a minute ago."),
-    RequestResult.TOO_MANY_REQUESTS: (
+    RequestResult.MEMBER_LIMIT: (429, "Not sent: you sent too many tests within a minute. {next}"),
+    RequestResult.WORKSPACE_LIMIT: (429, "Not sent: this workspace sent too many tests within a minute. {next}"),
+    RequestResult.TARGET_LIMIT: (
         429,
-        "Not sent: too many tests were sent. Wait a minute, then send another test.",
+        "Not sent: too many tests went to an address of this destination within a minute. {next}",
     ),
     RequestResult.QUEUE_UNAVAILABLE: (503, None),
 }
@@ -37,15 +39,12 @@ def send_test(slug: str, destination_id: str) -> Fragment | Response:
     now = datetime.now(UTC)
     block_reason = find_block_reason(visit, destination, None, now)
     result = press(visit, destination, now)
-    status, refusal = RESPONSES[result]
-    refusal = block_reason or refusal
+    status, refusal = RESPONSES[result.result][0], block_reason or _describe_refusal(result)
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         if refusal:
             flash(refusal)
         return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
-    # At least 1 s: the rate limiter's cooldown may outlast the row's by a fraction of a second.
-    wait = 60 if result is RequestResult.TOO_MANY_REQUESTS else 1
-    return _render_response(visit, destination, status, refusal, wait)
+    return _render_response(visit, destination, status, refusal, result.seconds)
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")
@@ -55,13 +54,20 @@ def show(slug: str, destination_id: str) -> Fragment:
     return _render_response(visit, load_destination(visit, destination_id), 200)
 
 
+def _describe_refusal(result: PressResult) -> str | None:
+    refusal = RESPONSES[result.result][1]
+    plural = "s" * (result.seconds != 1)
+    return refusal and refusal.format(next=f"Send another test in {result.seconds} second{plural}.")
+
+
 def _render_response(
-    visit: Visit, destination: AlertDestination, code: int, refusal: str | None = None, wait: int = 1
+    visit: Visit, destination: AlertDestination, code: int, refusal: str | None = None, wait: int | None = None
 ) -> Fragment:
     now = datetime.now(UTC)
     newest, shared = load_status(destination, now)
     status = build_status(visit, destination, newest, now, refusal, shared)
-    headers = {"Retry-After": str(max(status.cooldown, wait))} if code == 429 else {}
+    # At least 1 s: the rate limiter's cooldown may outlast the row's by a fraction of a second.
+    headers = {"Retry-After": str(wait or max(status.cooldown, 1))} if code == 429 else {}
     if request.method == "POST" or status.poll_ms is None:
         headers["HX-Trigger"] = "tested"  # reloads the other fragments that show this test
     return render_status(visit, status, now), code, headers

@@ -1,0 +1,116 @@
+"""Counts the test sends of the last minute by member, workspace and target.
+
+A press counts in all of its windows or in none, in one script: a press that is refused by one limit leaves the others
+as they were, also between presses at the same instant. The windows of Flask-Limiter are counted one by one. Times are
+those of the queue server's clock, which all web processes share.
+"""
+
+import hashlib
+import hmac
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webapp.app_state import app_state, current_settings
+from webapp.outbound.policy.send_targets import SendTarget, TargetKind
+from webapp.sends.eligibility import RequestResult
+from webapp.settings import SendLimits
+
+# Milliseconds for which a test send counts.
+WINDOW = 60_000
+
+# Sorted sets: the id of a press to its time in milliseconds. Returns the index and two waits of each full window: until
+# it accepts one more, and until it is empty.
+_COUNT = """
+local time = redis.call("TIME")
+local now, window = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1])
+local function wait(key, rank)
+  local entry = redis.call("ZRANGE", key, rank, rank, "WITHSCORES")
+  return entry[2] and math.min(window, entry[2] + window - now) or window
+end
+local full = {}
+for index, key in ipairs(KEYS) do
+  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  redis.call("ZREMRANGEBYSCORE", key, "(" .. string.format("%.0f", now + window), "+inf")  -- the clock was set back
+  local count, limit = redis.call("ZCARD", key), tonumber(ARGV[index + 2])
+  if count >= limit then
+    table.insert(full, {index - 1, wait(key, count - limit), wait(key, -1)})
+  end
+end
+if #full == 0 then
+  for _, key in ipairs(KEYS) do
+    redis.call("ZADD", key, string.format("%.0f", now), ARGV[2])
+    redis.call("PEXPIRE", key, window)
+  end
+end
+return full
+"""
+
+
+class TooManyTestSends(Exception):
+    """The test sends of the last minute have used up a limit, and nothing was counted.
+
+    reason: which kind of limit. seconds: until it accepts one more test send. seconds_to_all: until it accepts as many
+    as it ever does.
+    """
+
+    def __init__(self, reason: RequestResult, seconds: int, seconds_to_all: int) -> None:
+        super().__init__(reason)
+        self.reason, self.seconds, self.seconds_to_all = reason, seconds, seconds_to_all
+
+
+@dataclass(frozen=True)
+class PressLimit:
+    """One limit on the test sends per minute. key: what is counted, without any name or address. amount: the most."""
+
+    reason: RequestResult
+    key: str
+    amount: int
+
+
+def list_limits(account_id: int | None, workspace_id: int, targets: Sequence[SendTarget]) -> list[PressLimit]:
+    """Return the limits of one press. account_id: None if it does not count for the member."""
+    amounts = current_settings().send_limits
+    member = [PressLimit(RequestResult.MEMBER_LIMIT, f"member:{account_id}", amounts.per_member)]
+    return [
+        *(member if account_id is not None else ()),
+        PressLimit(RequestResult.WORKSPACE_LIMIT, f"workspace:{workspace_id}", amounts.per_workspace),
+        *(PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), _amount(target, amounts)) for target in targets),
+    ]
+
+
+def count_press(limits: Sequence[PressLimit]) -> str:
+    """Count one press and return its id. Raises `TooManyTestSends`, or redis's errors."""
+    press_id = secrets.token_hex(8)
+    arguments: list[str | int] = [WINDOW, press_id, *(limit.amount for limit in limits)]
+    full = app_state().redis.register_script(_COUNT)(_keys(limits), arguments)
+    if full:
+        first, to_all = (max(waits[position] for waits in full) for position in (1, 2))
+        raise TooManyTestSends(limits[full[0][0]].reason, _to_seconds(first), _to_seconds(to_all))
+    return press_id
+
+
+def uncount_press(limits: Sequence[PressLimit], press_id: str) -> None:
+    """Remove a press that was counted, and that sends nothing. Raises redis's errors."""
+    with app_state().redis.pipeline() as pipeline:
+        for key in _keys(limits):
+            pipeline.zrem(key, press_id)
+        pipeline.execute()
+
+
+def _keys(limits: Sequence[PressLimit]) -> list[str]:
+    return [f"alertcheck:presses:{limit.key}" for limit in limits]
+
+
+def _target_key(target: SendTarget) -> str:
+    secret = f"limit of a target\0{current_settings().secret_key}".encode()
+    return f"target:{hmac.new(secret, f'{target.kind} {target.name}'.encode(), hashlib.sha256).hexdigest()}"
+
+
+def _amount(target: SendTarget, amounts: SendLimits) -> int:
+    return amounts.per_recipient if target.kind is TargetKind.RECIPIENT else amounts.per_target
+
+
+def _to_seconds(milliseconds: int) -> int:
+    return max(1, math.ceil(milliseconds / 1000))
