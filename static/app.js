@@ -1,20 +1,21 @@
-// What the server cannot do between responses: count down on buttons, update relative times, and report lost responses.
+// What the server cannot do between responses: count down, update relative times, and report lost responses.
 
 // Milliseconds that the browser's clock is ahead of the server's.
 const CLOCK_OFFSET = Date.now() - Date.parse(document.body.dataset.now ?? new Date().toISOString());
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 let lastTick = performance.now();
 
-function countDown(button, elapsed) {
-  const left = Number(button.dataset.secondsLeft) - elapsed;
-  button.dataset.secondsLeft = left;
+function countDown(element, elapsed) {
+  const left = Number(element.dataset.secondsLeft) - elapsed;
+  element.dataset.secondsLeft = left;
   if (left > 0) {
-    button.querySelector(".countdown").textContent = `${Math.ceil(left)} s`;
+    element.querySelector(".countdown").textContent = `${Math.ceil(left)} s`;
     return;
   }
-  button.removeAttribute("data-seconds-left");
-  button.removeAttribute("aria-disabled");
-  button.querySelector(".countdown").textContent = "";
+  element.removeAttribute("data-seconds-left");
+  element.removeAttribute("aria-disabled");
+  element.querySelector(".countdown").textContent = "";
+  if (element.dataset.whenOver) element.textContent = element.dataset.whenOver;
 }
 
 function formatRelative(seconds) {
@@ -29,7 +30,7 @@ function tick() {
   const now = performance.now();
   const elapsed = (now - lastTick) / 1000;
   lastTick = now;
-  for (const button of document.querySelectorAll("[data-seconds-left]")) countDown(button, elapsed);
+  for (const element of document.querySelectorAll("[data-seconds-left]")) countDown(element, elapsed);
   for (const time of document.querySelectorAll("time[datetime] > span:first-child")) {
     const age = Date.now() - CLOCK_OFFSET - Date.parse(time.parentElement.dateTime);  // ms
     time.textContent = formatRelative(Math.round(age / 1000));

@@ -15,8 +15,8 @@ from webapp.deliveries.outcome import Badge
 from webapp.deliveries.transitions import ACCEPT, CLAIM, apply_transition
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDelivery, DeliveryStatus
-from webapp.sends.batches import measure_progress
+from webapp.models import AlertDelivery, Batch, DeliveryStatus
+from webapp.sends.progress import measure_progress
 from webapp.settings import AppSettings, read_settings
 
 Visit = Callable[[int], Visitor]
@@ -35,6 +35,15 @@ def more_destinations(app: Flask, seeded: SeededIds, app_settings: AppSettings) 
         ]
         set_enabled(disabled, admin, False, NOW)
         add_delivery(tested, status=DeliveryStatus.SENT, sent_at=now, created_at=now - seconds(5))
+        db.session.commit()
+
+
+def _accept_all(app: Flask) -> None:
+    with app.app_context():
+        for delivery_id in db.session.scalars(select(AlertDelivery.id).where(AlertDelivery.batch.is_not(None))).all():
+            now = datetime.now(UTC)
+            apply_transition(CLAIM, delivery_id, now, attempt_count=1)
+            apply_transition(ACCEPT, delivery_id, now, sent_at=now)
         db.session.commit()
 
 
@@ -68,19 +77,74 @@ def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
     response = visitor.post(ALL)
 
     assert len(_requested(app)) == 2
-    assert "No test was sent. Every destination is disabled or was tested less than a minute ago" in response.text
+    assert "No test was sent." in response.text
+    words = "4 destinations were left out: 3 were tested less than a minute ago, 1 is disabled."
+    assert words in response.text
+    assert re.search(r'data-seconds-left="(59|60)"', response.text)
     assert "hx-get" not in response.text
+
+
+@pytest.mark.usefixtures("more_destinations")
+def test_what_was_left_out_is_shown_by_the_press_the_poll_and_the_page(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    visitor = visit(seeded.support)
+    pressed = visitor.post(ALL)
+    batch = re.findall(r"/batches/(\w+)", pressed.text)[0]
+    _accept_all(app)
+
+    polled, page = visitor.get(f"/w/harbor/batches/{batch}"), visitor.get(f"/w/harbor/destinations?batch={batch}")
+
+    words = "2 destinations were left out: 1 was tested less than a minute ago, 1 is disabled."
+    assert [words in response.text for response in (pressed, polled, page)] == [True] * 3
+    assert [re.search(r'data-seconds-left="5\d"', text) is not None for text in (polled.text, page.text)] == [True] * 2
+    assert "The 2 requested tests are complete: 2 accepted, 0 failed." in " ".join(polled.text.split())
+    assert "All" not in polled.text
+    assert "hx-get" not in polled.text
+
+
+def test_what_was_left_out_can_be_tested_once_its_wait_is_over(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    with app.app_context():
+        parts = [{"reason": "target limit", "count": 50, "seconds": 60}]
+        pressed_at = datetime.now(UTC) - seconds(61)
+        db.session.add(Batch(id="0f", workspace_id=seeded.harbor, left_out=parts, created_at=pressed_at))
+        db.session.commit()
+
+    support, viewer = (visit(person).get("/w/harbor/batches/0f").text for person in (seeded.support, seeded.viewer))
+
+    assert ("Press Test all again to test more of them." in support, "data-seconds-left" in support) == (True, False)
+    assert ("50 destinations were left out" in viewer, "Press Test all" in viewer) == (True, False)
+
+
+def test_of_a_press_that_is_no_longer_known_nothing_is_claimed(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    with app.app_context():
+        add_delivery(get_destination(seeded), batch="0f")
+    _accept_all(app)
+
+    text = " ".join(visit(seeded.viewer).get("/w/harbor/batches/0f").text.split())
+
+    assert "The requested test is complete: 1 accepted, 0 failed." in text
+    assert "Whether other destinations were left out is no longer known." in text
+
+
+@pytest.mark.parametrize("batch", ["%00", "0f%00", "0F", "%F0%9F%92%A9", "g", "0f" * 17, "..%2f"])
+def test_an_address_that_is_no_batch_is_not_found(seeded: SeededIds, visit: Visit, batch: str) -> None:
+    assert visit(seeded.viewer).get(f"/w/harbor/batches/{batch}").status_code == 404
+
+
+@pytest.mark.parametrize("batch", ["%00", "0F", "x", "0f" * 17])
+def test_the_list_ignores_a_batch_that_is_none(seeded: SeededIds, visit: Visit, batch: str) -> None:
+    response = visit(seeded.viewer).get(f"/w/harbor/destinations?batch={batch}")
+
+    assert response.status_code == 200
+    assert '<div id="batch"></div>' in response.text
 
 
 def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
     batch = re.search(r"/batches/(\w+)", visitor.post(ALL).text)
     assert batch is not None
-    with app.app_context():
-        delivery_id, now = db.session.scalars(select(AlertDelivery.id)).one(), datetime.now(UTC)
-        apply_transition(CLAIM, delivery_id, now, attempt_count=1)
-        apply_transition(ACCEPT, delivery_id, now, sent_at=now)
-        db.session.commit()
+    _accept_all(app)
 
     response = visitor.get(f"/w/harbor/batches/{batch[1]}")
 

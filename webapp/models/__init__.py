@@ -1,6 +1,7 @@
 """The tables, and the constraints that the database enforces."""
 
 from webapp.models.audit import AuditEvent
+from webapp.models.batch import Batch
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.destination import AlertDestination
 from webapp.models.routing import AlertRule, Tenant
@@ -13,6 +14,7 @@ __all__ = [
     "AlertDestination",
     "AlertRule",
     "AuditEvent",
+    "Batch",
     "DeliveryStatus",
     "Member",
     "Receipt",

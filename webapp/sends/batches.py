@@ -1,75 +1,91 @@
-"""Test all: requests many test sends with one press, and measures their progress."""
+"""Test all: requests a test send for every destination that may have one, and records which were left out and why."""
 
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from itertools import islice
+from time import monotonic
 
-from sqlalchemy import func, select
+from sqlalchemy import delete
 
 from webapp import queue
 from webapp.auth.access import Visit
-from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.cooldown import COOLDOWN, seconds_left
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination
+from webapp.models import AlertDestination, Batch
+from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.request import Refused, enqueue_or_fail, request_within_limits
 
-# The most test sends of one press. The limits per member and per workspace apply as well.
-MAX_BATCH = 100
+# How long it is known what a press left out. It matters for a minute.
+KEPT = timedelta(days=1)
 
-# After one of these results, the remaining destinations would be refused too.
-_FINAL_REFUSALS = (RequestResult.WORKSPACE_LIMIT, RequestResult.NOT_ALLOWED)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The progress of one batch. counts: test sends by badge. failed: ids and names of the failed destinations."""
-
-    batch: str
-    counts: dict[Badge, int]
-    failed: Sequence[tuple[int, str]]
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def ended(self) -> int:
-        return self.total - self.counts[Badge.PENDING]
+# Each destination that was left out, by reason: the seconds until it can be tested, or 0 if time does not help.
+Waits = defaultdict[RequestResult, list[int]]
 
 
-def press_all(visit: Visit, destination_ids: Sequence[int], now: datetime) -> str:
-    """Request and enqueue a test send for each enabled destination that is not cooling down. Returns the batch id."""
-    batch = secrets.token_hex(8)
-    requested = islice(_request_all(visit, destination_ids, now, batch), MAX_BATCH)
+def press_all(visit: Visit, now: datetime) -> str:
+    """Request and enqueue a test send for each destination that may have one, least recently tested first.
+
+    Ends at the workspace's limit. Returns the batch id.
+    """
+    batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
+    remaining = deque(_find_eligible(list_candidates(visit.workspace.id), now, waits))
+    requested = _request_each(visit, remaining, batch, waits, clock)
     size = 1  # if the queue is unavailable, only one destination loses its cooldown, not twenty
-    while (chunk := list(islice(requested, size))) and enqueue_or_fail(*chunk) is RequestResult.ACCEPTED:
+    while chunk := list(islice(requested, size)):
+        if enqueue_or_fail(*chunk) is not RequestResult.ACCEPTED:
+            waits[RequestResult.QUEUE_UNAVAILABLE] += [0] * len(remaining)
+            break
         size = queue.BATCH_SIZE
+    _record(visit.workspace.id, batch, waits, clock())
     return batch
 
 
-def _request_all(visit: Visit, destination_ids: Sequence[int], now: datetime, batch: str) -> Iterator[int]:
-    for destination_id in destination_ids:
-        destination = db.session.get(AlertDestination, destination_id)
+def _start_clock(now: datetime) -> Callable[[], datetime]:
+    """Return a clock that starts at `now`: a large batch takes seconds to request."""
+    started = monotonic()
+    return lambda: now + timedelta(seconds=monotonic() - started)
+
+
+def _find_eligible(candidates: Iterable[Candidate], now: datetime, waits: Waits) -> Iterator[int]:
+    for candidate in candidates:
+        if not candidate.is_enabled:
+            waits[RequestResult.DISABLED].append(0)
+        elif seconds := seconds_left(candidate.requested_at, now):
+            waits[RequestResult.COOLING_DOWN].append(seconds)
+        else:
+            yield candidate.destination_id
+
+
+def _request_each(
+    visit: Visit, remaining: deque[int], batch: str, waits: Waits, clock: Callable[[], datetime]
+) -> Iterator[int]:
+    while remaining:
+        destination = db.session.get(AlertDestination, remaining.popleft())
         try:
             if destination is not None:
-                yield request_within_limits(visit, destination, now, batch)
+                yield request_within_limits(visit, destination, clock(), batch)
         except Refused as refused:
-            if refused.reason in _FINAL_REFUSALS:
-                return
+            waits[refused.reason].append(_seconds_to_go_on(refused))
+            if refused.reason is RequestResult.WORKSPACE_LIMIT:  # the others would be refused too
+                waits[refused.reason] += [_seconds_to_go_on(refused)] * len(remaining)
+                remaining.clear()
 
 
-def measure_progress(workspace_id: int, batch: str) -> Progress:
-    """Return the progress of a batch, in one query."""
-    of_batch = (AlertDelivery.batch == batch, AlertDelivery.workspace_id == workspace_id)
-    rows = db.session.execute(
-        select(AlertDelivery.status, AlertDestination.id, AlertDestination.name)
-        .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
-        .where(*of_batch)
-        .order_by(func.lower(AlertDestination.name))
-    ).all()
-    badges = [badge_for(row.status) for row in rows]
-    failed = [(row.id, row.name) for row, badge in zip(rows, badges, strict=True) if badge is Badge.FAILED]
-    return Progress(batch, {badge: badges.count(badge) for badge in Badge}, failed)
+def _seconds_to_go_on(refused: Refused) -> int:
+    # Another press was faster: its cooldown has just begun.
+    is_cooldown = refused.reason is RequestResult.COOLING_DOWN
+    return int(COOLDOWN.total_seconds()) if is_cooldown else refused.seconds_to_all
+
+
+def _record(workspace_id: int, batch: str, waits: Waits, now: datetime) -> None:
+    left_out = [
+        {"reason": reason.value, "count": len(waits[reason]), "seconds": max(waits[reason])}
+        for reason in RequestResult
+        if waits[reason]
+    ]
+    db.session.execute(delete(Batch).where(Batch.workspace_id == workspace_id, Batch.created_at < now - KEPT))
+    db.session.add(Batch(id=batch, workspace_id=workspace_id, left_out=left_out, created_at=now))
+    db.session.commit()

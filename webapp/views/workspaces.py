@@ -10,6 +10,7 @@ from webapp.auth.access import Visit, list_memberships, load_visit
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
+from webapp.dashboard.batch_status import BatchStatus, load_batch_status
 from webapp.dashboard.overview import (
     Tab,
     build_list_page,
@@ -23,7 +24,7 @@ from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
-from webapp.sends.batches import Progress, measure_progress
+from webapp.sends.progress import is_batch_id
 
 bp = Blueprint("workspaces", __name__)
 
@@ -62,7 +63,7 @@ def show(slug: str) -> str:
         state=describe_overview(counts),
         orders=overview.Order,
         rows=_list_rows(visit, list_page.ids, now),
-        progress=_find_progress(visit),
+        batch=_find_batch(visit, now),
         channels=CHANNELS,
         now=now,
     )
@@ -109,6 +110,6 @@ def _list_rows(visit: Visit, ids: list[int], now: datetime) -> list[tuple[Status
     ]
 
 
-def _find_progress(visit: Visit) -> Progress | None:
+def _find_batch(visit: Visit, now: datetime) -> BatchStatus | None:
     batch = request.args.get("batch", "")
-    return measure_progress(visit.workspace.id, batch) if batch.isascii() and batch.isalnum() else None
+    return load_batch_status(visit.workspace.id, batch, now) if is_batch_id(batch) else None

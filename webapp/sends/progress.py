@@ -1,0 +1,86 @@
+"""The progress of a press on Test all, and what it left out."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from webapp.deliveries.outcome import Badge, badge_for
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination, Batch
+from webapp.sends.eligibility import RequestResult
+
+_BATCH_ID = re.compile("[0-9a-f]{1,32}")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Destinations that were not tested for the same reason.
+
+    seconds: from the press until all of them can be tested, or 0 if time does not help.
+    """
+
+    reason: RequestResult
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The progress of one batch.
+
+    counts: test sends by badge. failed: ids and names of the failed destinations.
+    left_out: None if it is not known. pressed_at: when the last test send was requested; None if it is not known.
+    """
+
+    batch: str
+    counts: dict[Badge, int]
+    failed: Sequence[tuple[int, str]]
+    left_out: Sequence[LeftOut] | None = None
+    pressed_at: datetime | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def ended(self) -> int:
+        return self.total - self.counts[Badge.PENDING]
+
+    def seconds_left(self, now: datetime) -> int | None:
+        """Return the whole seconds until the next press tests what was left out; None if time does not help."""
+        waits = [part.seconds for part in self.left_out or () if part.seconds]
+        if not waits or self.pressed_at is None:
+            return None
+        passed = max(timedelta(), now - self.pressed_at)  # the clocks of two web servers may differ
+        return max(0, math.ceil(max(waits) - passed.total_seconds()))
+
+
+def is_batch_id(text: str) -> bool:
+    """Check whether a text can be the id of a batch."""
+    return _BATCH_ID.fullmatch(text) is not None
+
+
+def measure_progress(workspace_id: int, batch: str) -> Progress:
+    """Return the progress of a batch. Executes two queries."""
+    rows = db.session.execute(
+        select(AlertDelivery.status, AlertDestination.id, AlertDestination.name)
+        .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
+        .where(AlertDelivery.batch == batch, AlertDelivery.workspace_id == workspace_id)
+        .order_by(func.lower(AlertDestination.name))
+    ).all()
+    badges = [badge_for(row.status) for row in rows]
+    failed = [(row.id, row.name) for row, badge in zip(rows, badges, strict=True) if badge is Badge.FAILED]
+    counts = {badge: badges.count(badge) for badge in Badge}
+    press = db.session.scalars(select(Batch).where(Batch.id == batch, Batch.workspace_id == workspace_id)).one_or_none()
+    if press is None:
+        return Progress(batch, counts, failed)
+    return Progress(batch, counts, failed, [_read(part) for part in press.left_out], press.created_at)
+
+
+def _read(part: dict[str, Any]) -> LeftOut:
+    return LeftOut(RequestResult(part["reason"]), part["count"], part["seconds"])
