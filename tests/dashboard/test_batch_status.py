@@ -42,20 +42,21 @@ def test_all_tests_are_complete_only_if_nothing_was_left_out(
     [
         ([], None),
         (None, "Whether other destinations were left out is no longer known."),
-        (DISABLED, "1 destination was left out: 1 is disabled."),
+        ([LeftOut(RequestResult.DISABLED, 2, 0)], "2 destinations were left out because they are disabled."),
+        (DISABLED, "1 destination was left out because it is disabled."),
         (
             [
                 LeftOut(RequestResult.DISABLED, 2, 0),
                 LeftOut(RequestResult.COOLING_DOWN, 1, 55),
                 LeftOut(RequestResult.TARGET_LIMIT, 50, 60),
             ],
-            "53 destinations were left out: 50 have an address that too many tests went to within a minute, "
-            "1 was tested less than a minute ago, 2 are disabled.",
+            "53 destinations were left out: 50 because too many tests went to their addresses within a minute, "
+            "1 because it was tested less than a minute ago, 2 because they are disabled.",
         ),
         (
             [LeftOut(RequestResult.WORKSPACE_LIMIT, 12, 60), LeftOut(RequestResult.QUEUE_UNAVAILABLE, 3, 0)],
-            "15 destinations were left out: 12 exceed the tests that this workspace may send within a minute, "
-            "3 were not tested because Alertcheck could not reach its queue.",
+            "15 destinations were left out: 12 because this workspace sent as many tests as it may within a minute, "
+            "3 because Alertcheck could not reach its queue.",
         ),
     ],
 )

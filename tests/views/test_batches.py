@@ -78,7 +78,7 @@ def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
 
     assert len(_requested(app)) == 2
     assert "No test was sent." in response.text
-    words = "4 destinations were left out: 3 were tested less than a minute ago, 1 is disabled."
+    words = "4 destinations were left out: 3 because they were tested less than a minute ago, 1 because it is disabled."
     assert words in response.text
     assert re.search(r'data-seconds-left="(59|60)"', response.text)
     assert "hx-get" not in response.text
@@ -95,7 +95,7 @@ def test_what_was_left_out_is_shown_by_the_press_the_poll_and_the_page(
 
     polled, page = visitor.get(f"/w/harbor/batches/{batch}"), visitor.get(f"/w/harbor/destinations?batch={batch}")
 
-    words = "2 destinations were left out: 1 was tested less than a minute ago, 1 is disabled."
+    words = "2 destinations were left out: 1 because it was tested less than a minute ago, 1 because it is disabled."
     assert [words in response.text for response in (pressed, polled, page)] == [True] * 3
     assert [re.search(r'data-seconds-left="5\d"', text) is not None for text in (polled.text, page.text)] == [True] * 2
     assert "The 2 requested tests are complete: 2 accepted, 0 failed." in " ".join(polled.text.split())

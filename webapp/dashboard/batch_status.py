@@ -7,22 +7,19 @@ from datetime import datetime
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.progress import LeftOut, Progress, measure_progress
 
-# What is true of one destination, and of several, that were left out. In the order of the page.
+# Why one destination, and why several, were left out. In the order of the page.
 REASONS = {
     RequestResult.TARGET_LIMIT: (
-        "has an address that too many tests went to within a minute",
-        "have an address that too many tests went to within a minute",
+        "because too many tests went to its address within a minute",
+        "because too many tests went to their addresses within a minute",
     ),
-    RequestResult.WORKSPACE_LIMIT: (
-        "exceeds the tests that this workspace may send within a minute",
-        "exceed the tests that this workspace may send within a minute",
+    RequestResult.WORKSPACE_LIMIT: ("because this workspace sent as many tests as it may within a minute",) * 2,
+    RequestResult.COOLING_DOWN: (
+        "because it was tested less than a minute ago",
+        "because they were tested less than a minute ago",
     ),
-    RequestResult.COOLING_DOWN: ("was tested less than a minute ago", "were tested less than a minute ago"),
-    RequestResult.DISABLED: ("is disabled", "are disabled"),
-    RequestResult.QUEUE_UNAVAILABLE: (
-        "was not tested because Alertcheck could not reach its queue",
-        "were not tested because Alertcheck could not reach its queue",
-    ),
+    RequestResult.DISABLED: ("because it is disabled", "because they are disabled"),
+    RequestResult.QUEUE_UNAVAILABLE: ("because Alertcheck could not reach its queue",) * 2,
 }
 
 
@@ -65,7 +62,9 @@ def describe_left_out(left_out: Sequence[LeftOut] | None) -> str | None:
     if left_out is None:
         return "Whether other destinations were left out is no longer known."
     counts = {part.reason: part.count for part in left_out}
-    parts = [f"{counts[reason]} {REASONS[reason][counts[reason] > 1]}" for reason in REASONS if reason in counts]
     total = sum(counts.values())
-    were = "destination was" if total == 1 else "destinations were"
-    return f"{total} {were} left out: {', '.join(parts)}." if parts else None
+    parts = [(counts[reason], words[counts[reason] > 1]) for reason, words in REASONS.items() if reason in counts]
+    subject = "1 destination was left out" if total == 1 else f"{total} destinations were left out"
+    if len(parts) == 1:
+        return f"{subject} {parts[0][1]}."
+    return f"{subject}: {', '.join(f'{count} {because}' for count, because in parts)}." if parts else None
