@@ -6,7 +6,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.test_journey import press_tab_until_focused
 
-ALL_ENDED = re.compile(r"All \d tests are complete: \d accepted, \d failed\.")
+ALL_ENDED = re.compile(r"(All|The) \d (requested )?tests are complete: \d accepted, \d failed\.")
 
 
 def open_list(tab: Page, path: str = "/w/clinic/destinations") -> Page:
@@ -69,6 +69,19 @@ def test_test_all_asks_for_confirmation_then_shows_progress_and_results(support:
     expect(support.locator("#batch").get_by_role("link", name="Duty doctor email")).to_be_visible()
     assert len(questions) == 1
     assert support.evaluate("window.loadedOnce")
+
+
+def test_a_second_test_all_shows_what_was_left_out_and_counts_down(support: Page) -> None:
+    open_list(support)
+    support.on("dialog", lambda dialog: dialog.accept())
+    for _ in range(2):
+        with support.expect_response("**/test-all"):
+            support.get_by_role("button", name="Test all").click()
+    batch = support.locator("#batch")
+    expect(batch).to_contain_text(re.compile(r"No test was sent\..*left out because they were tested", re.DOTALL))
+    expect(batch).to_contain_text(re.compile(r"Press Test all again in \d+ s to test more of them\."))
+    support.evaluate("document.querySelector('#batch [data-seconds-left]').dataset.secondsLeft = 1")
+    expect(batch).to_contain_text("Press Test all again to test more of them.")
 
 
 def test_a_declined_test_all_sends_nothing_and_shows_no_error(support: Page) -> None:
