@@ -1,9 +1,12 @@
 """The limits per member, workspace and target over HTTP: what is refused, in which words, and what does not count."""
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,14 +14,16 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from tests.factories import SIGNING_SECRET, SeededIds, get_destination, on_both_databases
+from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.app_state import current_settings
 from webapp.application import create_app
-from webapp.destinations.editing import add_destination
+from webapp.deliveries import send
+from webapp.destinations.editing import add_destination, change_destination
 from webapp.extensions import db
-from webapp.models import Account, AlertDelivery, Workspace
-from webapp.settings import read_settings
+from webapp.models import Account, AlertDelivery, AlertDestination, Workspace
+from webapp.sends.rate_limit import enforce_limits
+from webapp.settings import AppSettings, read_settings
 
 
 def _deliveries(app: Flask) -> list[AlertDelivery]:
@@ -168,3 +173,31 @@ def test_of_many_presses_at_once_a_target_gets_exactly_as_many_as_its_limit(stri
 
     assert sorted(codes) == [200] * 2 + [429] * 6
     assert len(_deliveries(strict)) == 2
+
+
+@on_both_databases
+def test_a_change_between_the_check_and_the_row_does_not_reach_another_target(
+    strict: Flask, seeded: SeededIds, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (number,) = _add_webhooks(strict, seeded.harbor, "https://a.example/")
+
+    @contextmanager
+    def change_meanwhile(*arguments: Any) -> Iterator[None]:
+        with enforce_limits(*arguments), ThreadPoolExecutor(1) as another:
+            another.submit(_change, strict, seeded, number, "https://b.example/").result()
+            yield
+
+    monkeypatch.setattr("webapp.sends.request.enforce_limits", change_meanwhile)
+
+    assert _press(strict, seeded.admin, number).status_code == 200
+    (delivery,) = _deliveries(strict)
+    with strict.app_context():
+        send(delivery.id, app_settings)
+    assert [row.last_error_code for row in _deliveries(strict)] == ["destination_changed"]
+
+
+def _change(app: Flask, seeded: SeededIds, number: int, address: str) -> None:
+    with app.app_context():
+        settings = {"address": address, "signing_secret": SIGNING_SECRET}
+        destination = db.session.get_one(AlertDestination, number)
+        change_destination(destination, get_account(seeded), "Changed", settings, current_settings().cipher, NOW)

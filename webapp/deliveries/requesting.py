@@ -17,11 +17,19 @@ class DestinationDisabled(Exception):
     """The destination is disabled or deleted, so no test send is accepted."""
 
 
-def request_test(destination: AlertDestination, account: Account, now: datetime, batch: str | None = None) -> int:
+def request_test(
+    destination: AlertDestination,
+    account: Account,
+    now: datetime,
+    batch: str | None = None,
+    settings_version: int | None = None,
+) -> int:
     """Write the row of a new test send, commit it and return its id. The caller then enqueues it.
 
     Supersedes an earlier test send that still waits. Raises `DestinationDisabled` or `CoolingDown`, and writes nothing.
     batch: shared by the test sends of one press on Test all.
+    settings_version: of the settings whose limits were checked; by default the current ones. If they have changed
+        since then, the worker cancels the test send.
     """
     lock_destination(destination)
     if not destination.is_enabled or destination.deleted_at is not None:
@@ -35,6 +43,7 @@ def request_test(destination: AlertDestination, account: Account, now: datetime,
         apply_transition(SUPERSEDE, newest.id, now, **error_columns(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
     delivery.batch = batch
+    delivery.settings_version = settings_version or destination.settings_version
     # Keeps `created_at` in the order of the presses, even if the clock was set back in between.
     delivery.created_at = max(now, newest.created_at) if newest else now
     db.session.add(delivery)
@@ -59,7 +68,6 @@ def _new_test_send(destination: AlertDestination, account: Account, now: datetim
         status=DeliveryStatus.QUEUED,
         attempt_count=0,
         requested_by_id=account.id,
-        settings_version=destination.settings_version,
         payload=write_payload(destination, account, now),
         updated_at=now,
     )

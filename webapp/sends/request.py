@@ -52,9 +52,10 @@ def request_within_limits(visit: Visit, destination: AlertDestination, now: date
     if refusal is not None:
         raise Refused(refusal)
     account_id = None if batch else visit.account.id
+    targets, version = _list_targets(destination), destination.settings_version
     try:
-        with enforce_limits(destination.id, account_id, visit.workspace.id, _list_targets(destination)):
-            return deliveries.request_test(destination, visit.account, now, batch)
+        with enforce_limits(destination.id, account_id, visit.workspace.id, targets):
+            return deliveries.request_test(destination, visit.account, now, batch, version)
     except deliveries.CoolingDown:
         raise Refused(RequestResult.COOLING_DOWN) from None
     except TooManyTestSends as limit:
