@@ -5,8 +5,21 @@ All sentences are our own. A failure is described by the *type* of an error, the
 both can contain the secret address.
 """
 
+from webapp.failures.cause import Cause
+from webapp.failures.certificate import CertificateFacts
 from webapp.failures.code import Code
-from webapp.failures.explanations import EXPLANATIONS, Explanation
-from webapp.failures.failure import DeliveryFailed, Facts, describe
+from webapp.failures.explanations import CAUSES, EXPLANATIONS, Explanation
+from webapp.failures.failure import MAX_LENGTH, DeliveryFailed, Facts, describe
 
-__all__ = ["EXPLANATIONS", "Code", "DeliveryFailed", "Explanation", "Facts", "describe"]
+__all__ = [
+    "CAUSES",
+    "EXPLANATIONS",
+    "MAX_LENGTH",
+    "Cause",
+    "CertificateFacts",
+    "Code",
+    "DeliveryFailed",
+    "Explanation",
+    "Facts",
+    "describe",
+]

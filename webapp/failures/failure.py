@@ -1,9 +1,15 @@
 """The error that a failed delivery raises: its code, safe facts, and the sentence composed of both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from webapp.failures.cause import Cause
+from webapp.failures.certificate import CertificateFacts, describe_certificate, format_date, quote
 from webapp.failures.code import Code
-from webapp.failures.explanations import EXPLANATIONS
+from webapp.failures.explanations import CAUSES, EXPLANATIONS
+
+# Characters of a sentence: the size of the column `last_error_message`.
+MAX_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -16,6 +22,9 @@ class Facts:
     token: a word from a closed list of the channel (`no_service`, for example), or an SMTP enhanced code.
     refused, recipients: the number of refused email recipients, and of all recipients.
     reference: the id of an internal error in the log.
+    cause: why TLS failed, if it is known more exactly than by the code.
+    certificate: the receiver's certificate.
+    authority: the safe name of an authority whose certificate is missing or not valid. on: the day that made it so.
     """
 
     host: str | None = None
@@ -25,6 +34,10 @@ class Facts:
     refused: int | None = None
     recipients: int | None = None
     reference: str | None = None
+    cause: Cause | None = None
+    certificate: CertificateFacts | None = None
+    authority: str | None = None
+    on: datetime | None = None
 
 
 class DeliveryFailed(Exception):
@@ -48,11 +61,24 @@ class DeliveryFailed(Exception):
 def describe(code: Code, facts: Facts | None = None) -> str:
     """Compose the sentence that describes what happened, from our own words and safe facts."""
     facts = facts or Facts()
+    template = EXPLANATIONS[code].sentence if facts.cause is None else CAUSES[facts.cause]
+    sentence = _compose(template, facts)
+    return sentence if len(sentence) <= MAX_LENGTH else _compose(template, replace(facts, certificate=None))
+
+
+def _compose(template: str, facts: Facts) -> str:
     words = {
         "host": facts.host or "The receiver",
         "status": "" if facts.status is None else str(facts.status),
         "wait": "" if facts.seconds is None else f" ({facts.seconds:g} s)",
         "token": "" if facts.token is None else f" ({facts.token})",
         "reference": facts.reference or "none",
+        "certificate": "" if facts.certificate is None else f" {describe_certificate(facts.certificate)}",
+        "issued": ""
+        if facts.certificate is None
+        else f" {describe_certificate(facts.certificate, mark_other_host=False)}",
+        "authority": "" if facts.authority is None else f" ({quote(facts.authority)})",
+        "on": "" if facts.on is None else f" on {format_date(facts.on)}",
+        "before": " yet" if facts.on is None else f" before {format_date(facts.on)}",
     }
-    return " ".join(EXPLANATIONS[code].sentence.format_map(words).split())
+    return " ".join(template.format_map(words).split())

@@ -7,7 +7,8 @@ from webapp.failures.explanations.explanation import Explanation
 from webapp.failures.explanations.http import HTTP
 from webapp.failures.explanations.mail import MAIL
 from webapp.failures.explanations.settings import SETTINGS
+from webapp.failures.explanations.tls import CAUSES, TLS
 
-__all__ = ["EXPLANATIONS", "Explanation"]
+__all__ = ["CAUSES", "EXPLANATIONS", "Explanation"]
 
-EXPLANATIONS: dict[Code, Explanation] = {**SETTINGS, **CONNECTION, **HTTP, **MAIL, **ALERTCHECK}
+EXPLANATIONS: dict[Code, Explanation] = {**SETTINGS, **CONNECTION, **TLS, **HTTP, **MAIL, **ALERTCHECK}

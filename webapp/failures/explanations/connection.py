@@ -1,4 +1,4 @@
-"""Failures of the DNS lookup, the connection and the encryption."""
+"""Failures of the DNS lookup and the connection."""
 
 from webapp.failures.code import Code
 from webapp.failures.explanations.explanation import Explanation
@@ -22,7 +22,8 @@ CONNECTION: dict[Code, Explanation] = {
     ),
     Code.CONNECT_TIMEOUT: Explanation(
         "{host} did not complete the connection in time{wait}.",
-        "Check that the receiver is running and that no firewall drops connections from outside.",
+        "Check that the receiver is running, that the address and its port are right, and that no firewall drops "
+        "connections from outside.",
         may_retry=True,
     ),
     Code.NETWORK_UNREACHABLE: Explanation(
@@ -30,40 +31,6 @@ CONNECTION: dict[Code, Explanation] = {
         "Check whether others can reach the receiver. If so, ask your Alertcheck administrator to check the network of "
         "the Alertcheck server.",
         may_retry=True,
-    ),
-    Code.TLS_UNTRUSTED: Explanation(
-        "{host} has a certificate from an authority that Alertcheck does not trust.",
-        "On the receiver, install a certificate from a public authority. If the authority is your company's own, ask "
-        "your Alertcheck administrator to set ALERTCHECK_CA_FILE.",
-    ),
-    Code.TLS_SELF_SIGNED: Explanation(
-        "{host} has a self-signed certificate.",
-        "On the receiver, install a certificate from a public authority. If it is meant to be self-signed, "
-        "ask your Alertcheck administrator to trust it with ALERTCHECK_CA_FILE.",
-    ),
-    Code.TLS_INCOMPLETE_CHAIN: Explanation(
-        "{host} does not send the intermediate certificates that lead from its certificate to a trusted authority.",
-        "On the receiver, install the complete chain: the certificate, followed by its intermediate certificates.",
-    ),
-    Code.TLS_HOSTNAME_MISMATCH: Explanation(
-        "{host} has a certificate that was issued for another name.",
-        "Use the name that the certificate was issued for, or install a certificate for this name.",
-    ),
-    Code.TLS_EXPIRED: Explanation(
-        "{host} has a certificate that has expired.",
-        "Renew the certificate of the receiver.",
-    ),
-    Code.TLS_NOT_YET_VALID: Explanation(
-        "{host} has a certificate that is not valid yet.",
-        "Check the start date of the certificate, and the clocks of the receiver and the Alertcheck server.",
-    ),
-    Code.TLS_FAILED: Explanation(
-        "The encrypted connection to {host} failed.",
-        "Check that the receiver supports TLS 1.2 or later at this address.",
-    ),
-    Code.CLIENT_CERTIFICATE_REQUIRED: Explanation(
-        "{host} asks for a client certificate, which Alertcheck does not support, so nothing was sent.",
-        "Let the receiver accept requests to this address without a client certificate, or use another address.",
     ),
     Code.READ_TIMEOUT: Explanation(
         "{host} accepted the connection but did not respond in time{wait}.",
