@@ -16,10 +16,9 @@ from urllib3.exceptions import HTTPError
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.http.head import read_head
 from webapp.outbound.policy.urls import Target
+from webapp.outbound.transport.client_certificates import is_certificate_rejection
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.limits import Limits
-
-_CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Exchange(ConnectionPool):
@@ -41,8 +40,8 @@ class Exchange(ConnectionPool):
     ) -> urllib3.HTTPResponse:
         """Send the request and wait for the status and the headers. Raises `DeliveryFailed`."""
         try:
-            # A receiver may respond (with 413, for example) and close without reading the whole message.
-            with suppress(BrokenPipeError, ConnectionResetError):
+            # A receiver may respond (with 413 or a TLS alert) and close without reading the whole message.
+            with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 self._connection.request(method, url, body=body, headers=headers)
             response = _wrap(HTTPConnection.getresponse(self._connection))
         except (OSError, HTTPException, HTTPError, ValueError) as error:
@@ -57,10 +56,8 @@ class Exchange(ConnectionPool):
             return Code.DEADLINE_EXCEEDED
         if isinstance(error, TimeoutError):
             return Code.READ_TIMEOUT
-        if isinstance(error, _CLOSED):
-            return Code.CONNECTION_CLOSED
-        if isinstance(error, ssl.SSLError):
-            return Code.TLS_FAILED
+        if is_certificate_rejection(error, self._connection.sock):
+            return Code.CLIENT_CERTIFICATE_REQUIRED
         return Code.CONNECTION_CLOSED if isinstance(error, OSError) else Code.INVALID_RESPONSE
 
     def _failure(self, code: Code) -> DeliveryFailed:

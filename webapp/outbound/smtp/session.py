@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE_FORMAT
+from functools import partial
 from smtplib import SMTP, SMTPAuthenticationError
 from socket import socket
-from ssl import SSLSocket
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Policy, Target
 from webapp.outbound.smtp.classification import Reply, Step, classify_exception, classify_refusal, get_reply_class
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer
 from webapp.outbound.smtp.reply_reader import ReplyReader
-from webapp.outbound.transport.connect import open_connection
+from webapp.outbound.transport.client_certificates import TlsSocket, await_verdict, is_certificate_rejection
+from webapp.outbound.transport.connect import open_plain_connection
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import system_resolver
-from webapp.outbound.transport.tls import encrypt, make_context
+from webapp.outbound.transport.tls import Reopen, encrypt, make_context
 
 # How long `close` waits for the reply to QUIT.
 QUIT_SECONDS = 1.0
@@ -39,12 +40,12 @@ class SmtpSession:
 
     def open(self) -> None:
         """Connect, read the greeting, encrypt the connection and sign in, as far as the settings ask for it."""
-        connection = _connect(self._server, self._deadline)
-        self._set_connection(self._encrypt(connection) if self._server.security is MailSecurity.TLS else connection)
-        self._expect(self._smtp.getreply())
-        self._send_hello()
+        connection, reopen = _connect(self._server, self._deadline)
+        if self._server.security is MailSecurity.TLS:
+            connection = self._encrypt(connection, reopen)
+        self._greet(connection)
         if self._server.security is MailSecurity.STARTTLS:
-            self._start_tls(connection)
+            self._start_tls(connection, reopen)
         if self._server.username is not None:
             self._sign_in(self._server.username, self._server.password or "")
 
@@ -85,6 +86,8 @@ class SmtpSession:
             return error
         if self._deadline.hit:
             return self._deadline_exceeded()
+        if self._step is not Step.END_OF_DATA and is_certificate_rejection(error.__context__ or error):
+            return DeliveryFailed(Code.CLIENT_CERTIFICATE_REQUIRED, Facts(self._server.host))
         return classify_exception(self._step, error, Facts(self._server.host, seconds=self._server.limits.silence))
 
     def _set_connection(self, connection: socket) -> None:
@@ -92,23 +95,47 @@ class SmtpSession:
         # A new reader, so that no bytes received before STARTTLS are read after it.
         self._smtp.file = ReplyReader(connection.makefile("rb", buffering=0))
 
-    def _encrypt(self, connection: socket) -> SSLSocket:
+    def _encrypt(self, connection: socket, reopen: Reopen) -> TlsSocket:
         # No ALPN: SMTP has no protocol name there, and some servers close the connection if they get a wrong one.
         context = make_context(self._server.ca_file)
-        return encrypt(connection, self._server.host, context, self._deadline)
+        encrypted = encrypt(connection, self._server.host, context, self._deadline, reopen)
+        encrypted.settimeout(self._server.limits.silence)
+        return encrypted
+
+    def _greet(self, connection: socket) -> None:
+        self._set_connection(connection)
+        self._expect(self._smtp.getreply())
+        self._send_hello()
 
     def _send_hello(self) -> None:
         self._step = Step.HELLO
         reply = self._smtp.ehlo()
         self._expect(self._smtp.helo() if get_reply_class(reply) == 5 else reply)
 
-    def _start_tls(self, connection: socket) -> None:
+    def _start_tls(self, connection: socket, reopen: Reopen) -> None:
+        self._request_tls()
+        encrypted = self._encrypt(connection, partial(self._reopen_for_tls, reopen))
+        await_verdict(encrypted, self._server.host, self._deadline)
+        self._set_connection(encrypted)
+        self._send_hello()
+
+    def _reopen_for_tls(self, reopen: Reopen) -> socket:
+        """Open another connection and take the plain steps that come before its TLS handshake."""
+        connection = reopen()
+        again = SmtpSession(self._server, self._deadline)
+        try:
+            again._greet(connection)
+            again._request_tls()
+        except BaseException:
+            again._smtp.close()
+            raise
+        return connection
+
+    def _request_tls(self) -> None:
         self._step = Step.START_TLS
         if not self._smtp.has_extn("starttls"):
             raise DeliveryFailed(Code.SMTP_TLS_UNAVAILABLE, Facts(self._server.host))
         self._expect(self._smtp.docmd("STARTTLS"))
-        self._set_connection(self._encrypt(connection))
-        self._send_hello()
 
     def _sign_in(self, username: str, password: str) -> None:
         self._step = Step.SIGN_IN
@@ -146,11 +173,13 @@ class SmtpSession:
         return classify_refusal(self._step, reply, facts)
 
 
-def _connect(server: MailServer, deadline: Deadline) -> socket:
-    """Connect to the mail server. The administrator set it, so any address is trusted."""
+def _connect(server: MailServer, deadline: Deadline) -> tuple[socket, Reopen]:
+    """Connect to the mail server, without TLS. The administrator set it, so any address is trusted."""
     target = Target("smtp", server.host, server.port, path="")
     policy = Policy(trusted_origins=frozenset({target.origin}))
-    return open_connection(target, policy, system_resolver, deadline, server.limits)
+    connection, reopen = open_plain_connection(target, policy, system_resolver, deadline, server.limits)
+    connection.settimeout(server.limits.silence)
+    return connection, reopen
 
 
 def _encode_message(message: EmailMessage) -> bytes:

@@ -2,14 +2,16 @@
 
 import socket
 from collections.abc import Sequence
+from functools import partial
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Origin, Policy, Target
+from webapp.outbound.transport.client_certificates import await_verdict
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import Resolver, find_addresses, resolve, system_resolver
 from webapp.outbound.transport.limits import Limits
 from webapp.outbound.transport.proxy import TunnelRefused, open_tunnel
-from webapp.outbound.transport.tls import encrypt, make_context
+from webapp.outbound.transport.tls import Reopen, encrypt, make_context
 
 # The protocol that HTTP connections offer in ALPN.
 HTTP_ALPN = ("http/1.1",)
@@ -25,40 +27,64 @@ def open_connection(
     Raises `DeliveryFailed` with target_not_allowed or a code for DNS, connection, network or TLS errors.
     """
     context = make_context(policy.ca_file, *HTTP_ALPN) if target.scheme == "https" else None
-    addresses = find_addresses(target, policy, resolver, limits.lookup)
-    if policy.proxy is None or policy.trusts(target):
-        connection = _connect(addresses, target.port, target.host, deadline, limits.connect)
-    else:
-        connection = _connect_through(policy.proxy, addresses[0], target, deadline, limits)
+    connection, reopen = open_plain_connection(target, policy, resolver, deadline, limits)
     if context is not None:
-        connection = encrypt(connection, target.host, context, deadline)
+        connection = encrypted = encrypt(connection, target.host, context, deadline, reopen)
+        await_verdict(encrypted, target.host, deadline)
     connection.settimeout(limits.silence)
     return connection
 
 
-def _connect(addresses: Sequence[str], port: int, host: str, deadline: Deadline, seconds: float) -> socket.socket:
+def open_plain_connection(
+    target: Target, policy: Policy, resolver: Resolver, deadline: Deadline, limits: Limits
+) -> tuple[socket.socket, Reopen]:
+    """Return a connection to the target without TLS, and a function that opens another one to the same address.
+
+    Raises `DeliveryFailed`, as the function does. Neither looks up the name again.
+    """
+    addresses = find_addresses(target, policy, resolver, limits.lookup)
+    if policy.proxy is None or policy.trusts(target):
+        return _connect_to_one_of(addresses, target.port, target.host, deadline, limits)
+    return _connect_through(policy.proxy, addresses[0], target, deadline, limits)
+
+
+def _connect_to_one_of(
+    addresses: Sequence[str], port: int, host: str, deadline: Deadline, limits: Limits
+) -> tuple[socket.socket, Reopen]:
     tries = addresses[:_MAX_TRIES]
-    share = seconds / len(tries)  # if the first address stays silent, there is time for the second
+    share = limits.connect / len(tries)  # if the first address stays silent, there is time for the second
     code = Code.NETWORK_UNREACHABLE
     for address in tries:
         try:
-            connection = socket.create_connection((address, port), timeout=max(0.001, min(share, deadline.left())))
+            connection = _connect(address, port, share, deadline, limits)
         except OSError as error:
             code = _classify_error(error)
             continue
-        deadline.watch(connection)
-        connection.settimeout(seconds)
-        return connection
-    wait = seconds if code is Code.CONNECT_TIMEOUT else None
+        return connection, partial(_connect, address, port, share, deadline, limits)
+    wait = limits.connect if code is Code.CONNECT_TIMEOUT else None
     raise DeliveryFailed(code, Facts(host=host, seconds=wait))
 
 
-def _connect_through(proxy: Origin, address: str, target: Target, deadline: Deadline, limits: Limits) -> socket.socket:
+def _connect(address: str, port: int, seconds: float, deadline: Deadline, limits: Limits) -> socket.socket:
+    """Connect within so many seconds, and let the deadline watch the connection. Raises OSError."""
+    connection = socket.create_connection((address, port), timeout=max(0.001, min(seconds, deadline.left())))
+    deadline.watch(connection)
+    connection.settimeout(limits.connect)
+    return connection
+
+
+def _connect_through(
+    proxy: Origin, address: str, target: Target, deadline: Deadline, limits: Limits
+) -> tuple[socket.socket, Reopen]:
     try:
         found = resolve(proxy.host, system_resolver, limits.lookup)
     except DeliveryFailed:  # do not show the proxy's name: only the administrator may know it
         raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
-    connection = _connect(found, proxy.port, target.host, deadline, limits.connect)
+    connection, reopen = _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
+    return _tunnel(connection, address, target), lambda: _tunnel(reopen(), address, target)
+
+
+def _tunnel(connection: socket.socket, address: str, target: Target) -> socket.socket:
     try:
         open_tunnel(connection, address, target.port)
     except (OSError, TunnelRefused):

@@ -1,21 +1,22 @@
-"""Encrypts a connection and verifies the receiver's certificate. Each kind of error has its own code."""
+"""Encrypts a connection and verifies the receiver's certificate. Each kind of error has its own code and cause."""
 
-import socket
 import ssl
+from collections.abc import Callable
 from functools import cache
+from socket import socket
 
 import certifi
 
-from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.failures import Cause, Code, DeliveryFailed, Facts
+from webapp.outbound.transport.certificate_errors import explain_certificate_error
+from webapp.outbound.transport.client_certificates import TlsSocket, record_requests
 from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.handshake_errors import classify_handshake_error
+from webapp.outbound.transport.sent_certificates import read_sent_certificates
 
-# OpenSSL's X509_V_ERR_* numbers (x509_vfy.h).
-_CERTIFICATE_FAILURES = {
-    9: Code.TLS_NOT_YET_VALID,
-    10: Code.TLS_EXPIRED,
-    62: Code.TLS_HOSTNAME_MISMATCH,
-    64: Code.TLS_HOSTNAME_MISMATCH,  # for an IP address
-}
+# Opens one more connection to the same address in the same way, ready for a TLS handshake.
+# Raises `DeliveryFailed`, OSError or ValueError.
+Reopen = Callable[[], socket]
 
 
 @cache
@@ -23,11 +24,14 @@ def make_context(ca_file: str | None = None, *protocols: str) -> ssl.SSLContext:
     """Return a context for TLS 1.2 or later that trusts the authorities of the machine, certifi and `ca_file`.
 
     certifi's are needed because a container image may have none. protocols: the ALPN protocols to offer, if any.
+    An intermediate authority or a receiver's own certificate in `ca_file` is trusted without its issuer.
     Cached per process: loading the authorities takes longer than a whole send.
     Raises OSError (which includes `ssl.SSLError`) if `ca_file` cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name by default
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    record_requests(context)
     if protocols:
         context.set_alpn_protocols(protocols)
     context.load_default_certs()
@@ -37,21 +41,25 @@ def make_context(ca_file: str | None = None, *protocols: str) -> ssl.SSLContext:
     return context
 
 
-def encrypt(connection: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> ssl.SSLSocket:
+def encrypt(connection: socket, host: str, context: ssl.SSLContext, deadline: Deadline, reopen: Reopen) -> TlsSocket:
     """Wrap the connection in TLS and check that the certificate belongs to `host`.
 
+    context: from `make_context`. reopen: used once after a certificate error, to read what the receiver sends.
     Raises `DeliveryFailed` with connect_timeout or one of the tls codes. The message has not been sent at this point.
     """
+    wait = connection.gettimeout()
+    encrypted = None
     try:
-        return context.wrap_socket(connection, server_hostname=host)
+        encrypted = context.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
+        assert isinstance(encrypted, TlsSocket)
+        encrypted.do_handshake()
     except OSError as error:
-        connection.close()
-        raise DeliveryFailed(_classify_error(error, deadline), Facts(host=host)) from None
-
-
-def _classify_error(error: OSError, deadline: Deadline) -> Code:
-    if deadline.hit or isinstance(error, TimeoutError):
-        return Code.CONNECT_TIMEOUT
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _CERTIFICATE_FAILURES.get(error.verify_code, Code.TLS_UNTRUSTED)
-    return Code.TLS_FAILED
+        (encrypted or connection).close()
+        if deadline.hit or isinstance(error, TimeoutError):
+            facts = Facts(host, seconds=None if deadline.hit else wait, cause=Cause.HANDSHAKE_SILENT)
+            raise DeliveryFailed(Code.CONNECT_TIMEOUT, facts) from None
+        if isinstance(error, ssl.SSLCertVerificationError):
+            sent = read_sent_certificates(host, deadline, reopen)
+            raise explain_certificate_error(error.verify_code, sent, host) from None
+        raise classify_handshake_error(error, encrypted, host) from None
+    return encrypted
