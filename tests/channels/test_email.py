@@ -136,6 +136,15 @@ def test_without_a_mail_server_the_next_step_names_the_administrator(message: Me
     assert "your Alertcheck administrator" in CHANNEL.hints[Code.CONFIG_INCOMPLETE]
 
 
+@pytest.mark.parametrize(
+    "code", [code for code in Code if code.name.startswith("TLS") or code is Code.CLIENT_CERTIFICATE_REQUIRED]
+)
+def test_the_encryption_of_the_mail_server_is_left_to_the_administrator(code: Code) -> None:
+    hint = CHANNEL.hints[code]
+    assert hint.startswith("Ask your Alertcheck administrator ")
+    assert "mail server" in hint or "mail settings" in hint
+
+
 def test_without_recipients_the_settings_are_incomplete(message: Message, outbound: OutboundClient) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         CHANNEL.send({"recipients": " "}, message, outbound)

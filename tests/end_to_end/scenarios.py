@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from benchmarks.installation.processes import ROOT, wait_until
 from benchmarks.installation.scripted_server import closed_port, context_of, full_port, listening
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.scenario_runner import ActionBeforeJob, Scenario, ScenarioInputs, ScenarioSetup, do_nothing
+from tests.outbound import certificates
 from tests.outbound.outcome_of import failing, loopback, trusting
 from tests.outbound.scripts import reads_first, script_of
 from tests.scripted_mail_server import HANG_UP, mail_server
@@ -43,6 +45,7 @@ from webapp.settings import AppSettings
 PATIENT = Limits(whole=4.0, lookup=2.0, connect=2.0, silence=2.0)
 NAME = "hooks.example.com"
 NO_TRUSTED_ORIGINS = Policy(extra_hosts=dict.fromkeys(CHANNELS, (NAME,)))
+UNKNOWN = certificates.authority("Unknown Root")
 TODAY, DAY = datetime.now(UTC), timedelta(days=1)
 ACCEPT_ALL = script_of("plain", {"status": 200, "body": "ok"})
 MAIL_SENDER = "alerts@example.com"
@@ -123,17 +126,28 @@ def _responding(status: int, channel: str | None = None) -> Scenario:
     return setup
 
 
-def _certified(issue: Callable[[trustme.CA], trustme.LeafCert]) -> Scenario:
-    """A receiver with a certificate, and settings that trust one authority."""
+def _secured(serve: Callable[[trustme.CA], ssl.SSLContext]) -> Scenario:
+    """A receiver with TLS, and settings that trust one authority."""
 
     @contextmanager
     def setup(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
         authority = trustme.CA()
-        with authority.cert_pem.tempfile() as ca_file, listening(ACCEPT_ALL, context_of(issue(authority))) as receiver:
+        with authority.cert_pem.tempfile() as ca_file, listening(ACCEPT_ALL, serve(authority)) as receiver:
             origin = f"https://{NAME}:{receiver.port}"
             yield _make_setup(inputs, origin, trusting(f"{origin}/", ca_file))
 
     return setup
+
+
+def _certified(issue: Callable[[trustme.CA], trustme.LeafCert]) -> Scenario:
+    """A receiver with a certificate, and settings that trust one authority."""
+    return _secured(lambda authority: context_of(issue(authority)))
+
+
+def _ask_for_a_certificate(authority: trustme.CA) -> ssl.SSLContext:
+    context = context_of(authority.issue_cert(NAME))
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 def _mail_server(replies: Mapping[str, str], security: MailSecurity = MailSecurity.NONE) -> Scenario:
@@ -280,11 +294,16 @@ SCENARIOS: Mapping[Code, Scenario] = {
     Code.CONNECT_TIMEOUT: _at_a_full_port,
     # 240/4 has no route; as a trusted origin it passes the policy.
     Code.NETWORK_UNREACHABLE: _resolved_by(lambda host: ["255.255.255.255"], "http://receiver.lan", None),
-    Code.TLS_UNTRUSTED: _certified(lambda authority: trustme.CA().issue_cert(NAME)),
+    Code.TLS_UNTRUSTED: _secured(lambda _: certificates.serving(certificates.issue("any", UNKNOWN), UNKNOWN)),
+    Code.TLS_SELF_SIGNED: _secured(lambda _: certificates.serving(certificates.issue(NAME))),
+    Code.TLS_INCOMPLETE_CHAIN: _secured(
+        lambda _: certificates.serving(certificates.issue("any", certificates.authority("Issuing CA", UNKNOWN)))
+    ),
     Code.TLS_HOSTNAME_MISMATCH: _certified(lambda authority: authority.issue_cert("other.example.com")),
     Code.TLS_EXPIRED: _certified(lambda authority: authority.issue_cert(NAME, not_after=TODAY - DAY)),
     Code.TLS_NOT_YET_VALID: _certified(lambda authority: authority.issue_cert(NAME, not_before=TODAY + DAY)),
     Code.TLS_FAILED: _scripted("hangs_up", scheme="https"),
+    Code.CLIENT_CERTIFICATE_REQUIRED: _secured(_ask_for_a_certificate),
     Code.READ_TIMEOUT: _scripted("silent"),
     Code.DEADLINE_EXCEEDED: _scripted("dribbled_headers"),
     Code.CONNECTION_CLOSED: _scripted("cut_in_headers"),

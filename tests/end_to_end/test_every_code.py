@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.scenario_runner import Scenario, ScenarioInputs, run_scenario
 from tests.end_to_end.scenarios import SCENARIOS
 from tests.factories import SeededIds
-from webapp.failures import EXPLANATIONS, Code
+from webapp.failures import CAUSES, EXPLANATIONS, Cause, Code
 from webapp.models import DeliveryStatus
 from webapp.settings import AppSettings
 
@@ -30,12 +30,18 @@ PLACEHOLDERS = {
     "wait": r"( \(\d[\d.]* s\))?",
     "token": r"( \(\d\.\d\.\d\))?",
     "reference": r"[0-9a-f]{8}",
+    "certificate": r"( The certificate was issued [^.]+ “[^”]+” for [\w.-]+, and [\w:, ]+\.)?",
+    "issued": r"( The certificate was issued [^.]+ “[^”]+” for [\w.-]+, and [\w:, ]+\.)?",
+    "authority": r" \(“[^”]+”\)",
 }
+# The sentences of the scenarios whose cause is known more exactly than their code.
+CAUSES_OF = {Code.TLS_FAILED: Cause.HANDSHAKE_CLOSED}
 
 
 def _sentence_of(code: Code) -> str:
     """Return the pattern of a code's sentence with all its placeholders filled."""
-    return re.sub(r"\\{(\w+)\\}", lambda match: PLACEHOLDERS[match[1]], re.escape(EXPLANATIONS[code].sentence))
+    sentence = CAUSES[CAUSES_OF[code]] if code in CAUSES_OF else EXPLANATIONS[code].sentence
+    return re.sub(r"\\{(\w+)\\}", lambda match: PLACEHOLDERS[match[1]], re.escape(sentence))
 
 
 @pytest.mark.parametrize(("code", "scenario"), SCENARIOS.items(), ids=SCENARIOS)

@@ -32,7 +32,8 @@ MAX_PLAIN_SUBJECT_LENGTH = 78 - len("Subject: ")
 # The headers that a preview shows. To is missing because only admins may see the recipients in full.
 PREVIEW_HEADERS = ("Subject", "From", "Date", "Message-ID", "Auto-Submitted")
 
-CHECK_MAIL_SETTINGS = "Ask your Alertcheck administrator to check the mail settings"
+ASK_ADMINISTRATOR = "Ask your Alertcheck administrator"
+CHECK_MAIL_SETTINGS = f"{ASK_ADMINISTRATOR} to check the mail settings"
 
 
 class _Subject(str):
@@ -189,5 +190,37 @@ CHANNEL = Channel(
         Code.CONNECT_REFUSED: f"{CHECK_MAIL_SETTINGS}: the host, the port, and whether the mail server is running.",
         Code.CONNECT_TIMEOUT: f"{CHECK_MAIL_SETTINGS}: the host and the port. Many networks block outgoing port 25.",
         Code.DNS_NOT_FOUND: f"{CHECK_MAIL_SETTINGS}: the name of the mail server.",
+        Code.TLS_UNTRUSTED: (
+            f"{ASK_ADMINISTRATOR} to add the authority to ALERTCHECK_CA_FILE, or to have the mail server use a "
+            "certificate from a public authority, followed by its intermediate certificates."
+        ),
+        Code.TLS_SELF_SIGNED: (
+            f"{ASK_ADMINISTRATOR} to add the mail server's certificate to ALERTCHECK_CA_FILE, or to have the mail "
+            "server use a certificate for this host from a public authority."
+        ),
+        Code.TLS_INCOMPLETE_CHAIN: (
+            f"{ASK_ADMINISTRATOR} to have the mail server send all intermediate certificates, or to add the missing "
+            "certificate to ALERTCHECK_CA_FILE."
+        ),
+        Code.TLS_HOSTNAME_MISMATCH: (
+            f"{ASK_ADMINISTRATOR} to use a name in ALERTCHECK_MAIL_URL that the certificate was issued for, or to have "
+            "the mail server use a certificate for this host."
+        ),
+        Code.TLS_EXPIRED: (
+            f"{ASK_ADMINISTRATOR} to have the mail server's certificate renewed, or the expired authority replaced: on "
+            "the mail server, or in ALERTCHECK_CA_FILE."
+        ),
+        Code.TLS_NOT_YET_VALID: (
+            f"{ASK_ADMINISTRATOR} whether the clock of the Alertcheck server is right. If it is, the mail server needs "
+            "certificates that are valid now."
+        ),
+        Code.TLS_FAILED: (
+            f"{CHECK_MAIL_SETTINGS}: the port, and whether to use smtp+starttls:// or smtps://. If they are right, the "
+            "mail server has to allow TLS 1.2 or later with current ciphers."
+        ),
+        Code.CLIENT_CERTIFICATE_REQUIRED: (
+            f"{ASK_ADMINISTRATOR} to let the mail server accept Alertcheck without a client certificate, or to use "
+            "another port or another mail server in ALERTCHECK_MAIL_URL."
+        ),
     },
 )
