@@ -10,6 +10,8 @@ from webapp.outbound.transport.dns import Resolver
 from webapp.outbound.transport.limits import Limits
 
 BRIEF = Limits(whole=0.8, lookup=0.5, connect=0.5, silence=0.5)
+# Long enough for two handshakes while all processors are busy.
+PATIENT = Limits(whole=6.0, lookup=2.0, connect=3.0, silence=3.0)
 HEADERS = {"Content-Type": "application/json"}
 
 

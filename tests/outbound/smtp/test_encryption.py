@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 
 from tests.outbound.certificates import DAY, Issued, authority, issue, serving, write_pem
-from tests.outbound.outcome_of import BRIEF
+from tests.outbound.outcome_of import BRIEF, PATIENT
 from tests.scripted_mail_server import KEEP_SILENT, ScriptedMailServer, mail_server
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
@@ -45,7 +45,7 @@ def serving_mail(
     """Run a mail server with this TLS context, and return the settings for it."""
     replies = script or {"EHLO": OFFERS_TLS}
     with mail_server(replies, context, at_once=security is MailSecurity.TLS) as receiver:
-        yield MailServer("127.0.0.1", receiver.port, SENDER, security, limits=BRIEF), receiver
+        yield MailServer("127.0.0.1", receiver.port, SENDER, security, limits=PATIENT), receiver
 
 
 def failure_of(server: MailServer, message: EmailMessage) -> DeliveryFailed:
@@ -136,7 +136,7 @@ def test_if_the_second_one_fails_the_code_of_the_first_stands_inside_the_deadlin
 ) -> None:
     started = monotonic()
     with serving_mail(serving(SELF_SIGNED), MailSecurity.STARTTLS, script) as (server, _):
-        failure = failure_of(server, message)
+        failure = failure_of(replace(server, limits=BRIEF), message)
     assert monotonic() - started < BRIEF.whole + 1
     assert (failure.code, failure.facts.certificate) == (Code.TLS_SELF_SIGNED, None)
 
@@ -170,5 +170,5 @@ def test_a_mail_server_that_only_offers_to_check_a_certificate_gets_the_message(
 
 def test_a_mail_server_without_tls_on_the_port_is_not_called_slow(message: EmailMessage) -> None:
     with mail_server() as receiver:
-        server = MailServer("127.0.0.1", receiver.port, SENDER, MailSecurity.TLS, limits=BRIEF)
+        server = MailServer("127.0.0.1", receiver.port, SENDER, MailSecurity.TLS, limits=PATIENT)
         assert failure_of(server, message).facts.cause is Cause.NOT_TLS

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from benchmarks.installation.scripted_server import listening
 from tests.outbound.certificates import DAY, FOR_CLIENTS, NAME, Issued, authority, issue, serving, write_pem
-from tests.outbound.outcome_of import outcome_of, send, trusting
+from tests.outbound.outcome_of import PATIENT, outcome_of, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.failures.certificate import format_date
@@ -40,7 +40,7 @@ def failure_of(context: ssl.SSLContext, ca_file: str | None, host: str = NAME) -
     with listening(RESPONSE, context) as receiver:
         url = f"https://{host}:{receiver.port}/hook"
         with pytest.raises(DeliveryFailed) as caught:
-            send(url, policy=trusting(url, ca_file))
+            send(url, policy=trusting(url, ca_file), limits=PATIENT)
     assert b"".join(receiver.heads) == b""
     return caught.value
 
@@ -91,7 +91,7 @@ def test_a_cross_signed_chain_without_the_other_root_names_that_root(tmp_path: P
 @pytest.mark.parametrize("rest", [(CROSS, ROOT), (ROOT, CROSS)], ids=["cross_first", "root_first"])
 def test_a_cross_signed_chain_that_includes_its_own_root_is_untrusted(rest: tuple[Issued, ...], tmp_path: Path) -> None:
     sent = [one.der for one in (LEAF, ISSUING, *rest)]
-    failure = explain_certificate_error(20, sent, NAME)
+    failure = explain_certificate_error(20, sent, NAME, NOW)
     assert (failure.code, failure.facts.authority) == (Code.TLS_UNTRUSTED, "Example Corp Root")
 
 
@@ -119,7 +119,7 @@ def test_a_message_is_accepted_once_the_file_of_authorities_has_what_the_next_st
 ) -> None:
     with listening(RESPONSE, serving(*sent)) as receiver:
         url = f"https://{NAME}:{receiver.port}/hook"
-        assert outcome_of(url, policy=trusting(url, write_pem(tmp_path, trusted))) == "ok"
+        assert outcome_of(url, policy=trusting(url, write_pem(tmp_path, trusted)), limits=PATIENT) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_the_day_of_an_expired_intermediate_is_shown(root_file: str) -> None:
 
 def test_an_expired_certificate_beside_the_chain_is_not_blamed(root_file: str) -> None:
     sent = [one.der for one in (issue("l", FUTURE_CA), EXPIRED_CA, FUTURE_CA)]
-    assert explain_certificate_error(10, sent, NAME).facts.authority is None
+    assert explain_certificate_error(10, sent, NAME, NOW).facts.authority is None
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_certificate_for_the_address_is_accepted(root_file: str) -> None:
     certificate = issue("l", ROOT, names=[x509.IPAddress(ip_address("127.0.0.1"))])
     with listening(RESPONSE, serving(certificate)) as receiver:
         url = f"https://127.0.0.1:{receiver.port}/hook"
-        assert outcome_of(url, policy=trusting(url, root_file)) == "ok"
+        assert outcome_of(url, policy=trusting(url, root_file), limits=PATIENT) == "ok"
 
 
 def test_a_default_certificate_shows_that_it_is_for_another_host_and_expired(root_file: str) -> None:
@@ -258,5 +258,5 @@ def authority_with_short_key() -> Issued:
 def test_without_the_certificates_the_first_answer_stands(
     verify_code: int, code: Code, cause: Cause | None, chain: tuple[bytes, ...]
 ) -> None:
-    failure = explain_certificate_error(verify_code, chain, NAME)
+    failure = explain_certificate_error(verify_code, chain, NAME, NOW)
     assert (failure.code, failure.facts.cause, failure.facts.certificate) == (code, cause, None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.transport.certificates import (
@@ -41,12 +41,11 @@ _CAUSES = {
 _UNTRUSTED = frozenset({2, 19, 20, 21})
 
 
-def explain_certificate_error(verify_code: int, chain: Sequence[bytes], host: str) -> DeliveryFailed:
+def explain_certificate_error(verify_code: int, chain: Sequence[bytes], host: str, now: datetime) -> DeliveryFailed:
     """Return the failure for a refused certificate.
 
     chain: the certificates in DER that the receiver sends, its own first; empty if that is not known.
     """
-    now = datetime.now(UTC)
     facts = Facts(host)
     sent: Sequence[SentCertificate] = ()
     try:

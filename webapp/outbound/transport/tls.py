@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from socket import socket
 
@@ -60,6 +61,6 @@ def encrypt(connection: socket, host: str, context: ssl.SSLContext, deadline: De
             raise DeliveryFailed(Code.CONNECT_TIMEOUT, facts) from None
         if isinstance(error, ssl.SSLCertVerificationError):
             sent = read_sent_certificates(host, deadline, reopen)
-            raise explain_certificate_error(error.verify_code, sent, host) from None
+            raise explain_certificate_error(error.verify_code, sent, host, datetime.now(UTC)) from None
         raise classify_handshake_error(error, encrypted, host) from None
     return encrypted
