@@ -15,11 +15,16 @@ def test_an_environment_without_settings_allows_the_public_internet_only() -> No
 
 
 def test_trusted_origins_are_read_in_canonical_form() -> None:
-    policy = read_policy({"ALERTCHECK_TRUSTED_ORIGINS": "HTTP://Receiver.LAN:8080/, https://chat.corp,http://[::1]:81"})
+    policy = read_policy(
+        {
+            "ALERTCHECK_TRUSTED_ORIGINS": "HTTP://Receiver.LAN:8080/, https://chat.corp,http://[::1]:81,http://alert_receiver"
+        }
+    )
     assert policy.trusted_origins == {
         Origin("http", "receiver.lan", 8080),
         Origin("https", "chat.corp", 443),
         Origin("http", "::1", 81),
+        Origin("http", "alert_receiver", 80),
     }
 
 

@@ -12,7 +12,7 @@ from tests.outbound.cases import cases
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.policy.hostnames import parse_ip_address
 from webapp.outbound.policy.networks import is_allowed
-from webapp.outbound.policy.urls import Origin, Policy, check_url
+from webapp.outbound.policy.urls import Origin, Policy, check_url, find_problems, read_url
 
 STRICT = Policy()
 ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 8080)}))
@@ -106,6 +106,35 @@ def test_an_origin_similar_to_a_trusted_one_is_not_trusted(url: str, code: Code)
 @pytest.mark.parametrize("rest", ["/x y", "/x#y", "/\u00e9", "/" + "a" * 2048, "@receiver.lan:8080/x"])
 def test_a_trusted_origin_is_not_exempt_from_the_syntax_rules(rest: str) -> None:
     assert outcome_of(f"http://receiver.lan:8080{rest}", ON_PREMISES) is Code.URL_INVALID
+
+
+IN_A_NETWORK = Policy(trusted_origins=frozenset({Origin("http", "alert_receiver", 8080)}))
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://alert_receiver:8080/x", None),
+        ("http://Alert_Receiver:8080/x", None),
+        ("https://alert_receiver/x", Code.TARGET_NOT_ALLOWED),
+        ("https://alert_receiver.example.com/x", Code.TARGET_NOT_ALLOWED),
+    ],
+)
+def test_a_host_with_an_underscore_is_accepted_only_as_a_trusted_origin(url: str, code: Code | None) -> None:
+    assert outcome_of(url, IN_A_NETWORK) is code
+
+
+def test_everything_that_is_wrong_with_a_target_is_listed() -> None:
+    assert find_problems(read_url("http://192.168.0.214:8080/x"), STRICT, ("hooks.slack.com",)) == [
+        Code.SCHEME_NOT_ALLOWED,
+        Code.PORT_NOT_ALLOWED,
+        Code.TARGET_NOT_ALLOWED,
+        Code.HOST_NOT_EXPECTED,
+    ]
+
+
+def test_the_own_port_of_http_is_not_listed_beside_its_scheme() -> None:
+    assert find_problems(read_url("http://hooks.example.com/x"), STRICT) == [Code.SCHEME_NOT_ALLOWED]
 
 
 def test_networks_denied_by_the_administrator_are_refused() -> None:

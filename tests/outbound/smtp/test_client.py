@@ -458,6 +458,7 @@ def test_a_wrong_recipient_is_refused_before_a_connection_is_opened(
     ("url", "server"),
     [
         ("smtp://relay", MailServer("relay", 25, SENDER, MailSecurity.NONE)),
+        ("smtp://smtp_service:25", MailServer("smtp_service", 25, SENDER, MailSecurity.NONE)),
         ("smtp://127.0.0.1:2525", MailServer("127.0.0.1", 2525, SENDER, MailSecurity.NONE)),
         ("smtp://[::1]:2525/", MailServer("::1", 2525, SENDER, MailSecurity.NONE)),
         ("smtp+starttls://Mail.Example.com", MailServer("mail.example.com", 587, SENDER, MailSecurity.STARTTLS)),

@@ -9,7 +9,8 @@ import idna
 from webapp.outbound.policy.networks import Address
 
 _MAX_LENGTH = 253
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+# With underscores, which names inside a network may have. No public host name has one.
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 # Top-level labels that are reserved (RFC 6761, 6762, 7686, 8375, 9476) or commonly used inside networks.
 _NOT_PUBLIC = frozenset(
@@ -67,9 +68,9 @@ def parse_ip_address(host: str) -> Address | None:
 
 
 def can_be_public(name: str) -> bool:
-    """Check that a canonical name has at least two labels and does not end in a label that is never public."""
+    """Check that a canonical name has two labels or more, no underscore, and no last label that is never public."""
     _, dot, last = name.rpartition(".")
-    return bool(dot) and last not in _NOT_PUBLIC
+    return bool(dot) and "_" not in name and last not in _NOT_PUBLIC
 
 
 def matches(host: str, patterns: Iterable[str]) -> bool:

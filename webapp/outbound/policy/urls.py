@@ -31,6 +31,12 @@ class Origin:
     host: str
     port: int
 
+    @property
+    def url(self) -> str:
+        """The origin as it is written in the settings."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -72,13 +78,12 @@ class Target:
     @property
     def authority(self) -> str:
         """Host and port as in a Host header: without the default port of the scheme."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return self.origin.url.partition("://")[2]
 
     @property
     def url(self) -> str:
         """The canonical address to store. Secret."""
-        return f"{self.scheme}://{self.authority}{self.path}"
+        return f"{self.origin.url}{self.path}"
 
 
 def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) -> Target:
@@ -89,18 +94,22 @@ def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) ->
     target_not_allowed.
     """
     target = read_url(url)
-    if policy.trusts(target):
-        return target
-    facts = Facts(host=target.host)
-    if target.scheme != "https":
-        raise DeliveryFailed(Code.SCHEME_NOT_ALLOWED, facts)
-    if target.port != _PORTS["https"]:
-        raise DeliveryFailed(Code.PORT_NOT_ALLOWED, facts)
-    if not _may_be_public(target.host, policy):
-        raise DeliveryFailed(Code.TARGET_NOT_ALLOWED, facts)
-    if hosts is not None and not matches(target.host, hosts):
-        raise DeliveryFailed(Code.HOST_NOT_EXPECTED, facts)
+    for code in find_problems(target, policy, hosts):
+        raise DeliveryFailed(code, Facts(host=target.host))
     return target
+
+
+def find_problems(target: Target, policy: Policy, hosts: tuple[str, ...] | None = None) -> list[Code]:
+    """Return everything that the policy has against a target, the most basic first; nothing if it is trusted."""
+    if policy.trusts(target):
+        return []
+    problems = {
+        Code.SCHEME_NOT_ALLOWED: target.scheme != "https",
+        Code.PORT_NOT_ALLOWED: target.port != _PORTS[target.scheme],
+        Code.TARGET_NOT_ALLOWED: not may_be_public(target.host, policy),
+        Code.HOST_NOT_EXPECTED: hosts is not None and not matches(target.host, hosts),
+    }
+    return [code for code, is_present in problems.items() if is_present]
 
 
 def read_url(url: str) -> Target:
@@ -148,7 +157,8 @@ def _read_port(digits: str) -> int | None:
     return port
 
 
-def _may_be_public(host: str, policy: Policy) -> bool:
+def may_be_public(host: str, policy: Policy) -> bool:
+    """Check a canonical host, as far as that is possible without the DNS."""
     try:
         address = parse_ip_address(host)
     except NotAHost:
