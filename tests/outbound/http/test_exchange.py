@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 import traceback
 from contextlib import closing, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.installation.scripted_server import listening
 from tests.outbound.outcome_of import BRIEF, loopback, send
 from tests.outbound.scripts import reads_first, script_of
-from webapp.failures import DeliveryFailed
+from webapp.failures import EXPLANATIONS, DeliveryFailed
 from webapp.outbound.http.client import _read_body, _send
 from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
@@ -110,6 +111,23 @@ def test_any_bytes_are_a_response_or_a_known_failure(response: bytes) -> None:
             closing(_send(target, b"{}", {}, Exchange(target, ours, deadline, BRIEF))) as got,
         ):
             assert len(_read_body(got)[0]) <= len(response)
+
+
+def test_a_tls_error_after_the_message_may_have_arrived() -> None:
+    ours, theirs = socket.socketpair()
+    target = read_url("https://receiver.lan/hook")
+
+    class Broken(socket.socket):
+        """A connection whose encryption breaks as soon as the message is written."""
+
+        def recv_into(self, *_: object) -> int:
+            raise ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]")
+
+    with theirs, Broken(fileno=ours.detach()) as broken, Deadline(5) as deadline:
+        with pytest.raises(DeliveryFailed) as caught:
+            _send(target, b"{}", {}, Exchange(target, broken, deadline, BRIEF))
+        assert b"POST /hook" in theirs.recv(4096)
+    assert EXPLANATIONS[caught.value.code].may_have_arrived
 
 
 def test_the_outbound_client_uses_no_requests_session() -> None:
