@@ -31,7 +31,7 @@ def test_a_code_fits_its_column() -> None:
 
 @pytest.mark.parametrize("explanation", EXPLANATIONS.values(), ids=[code.value for code in EXPLANATIONS])
 def test_a_failures_sentence_and_next_step_are_whole_sentences(explanation: Explanation) -> None:
-    assert explanation.sentence.endswith((".", ".{certificate}", ".{issued}"))
+    assert explanation.sentence.endswith((".", ".{certificate}", ".{issued}", ".{asked_wait}"))
     assert explanation.next_step.endswith(".")
 
 

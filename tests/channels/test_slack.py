@@ -30,15 +30,22 @@ def test_200_and_ok_mean_that_slack_accepted_the_message(
 @pytest.mark.parametrize(
     ("status", "body", "code", "token"),
     [
-        (200, "no_service", Code.REMOTE_REJECTED, "no_service"),
+        (200, "no_service", Code.NOT_FOUND, "no_service"),
+        (200, "<html>s3cr-tWord</html>", Code.REMOTE_REJECTED, None),
         (200, "not ok, s3cr-tWord", Code.REMOTE_REJECTED, None),
         (200, "", Code.REMOTE_REJECTED, None),
         (200, "OK", Code.REMOTE_REJECTED, None),
         (204, "", Code.REMOTE_REJECTED, None),
-        (302, "", Code.REDIRECT_REFUSED, None),
+        (301, "", Code.REDIRECT_REFUSED, None),
+        (302, "", Code.SIGN_IN_PAGE, None),
         (400, "invalid_payload", Code.BAD_REQUEST, "invalid_payload"),
-        (400, "user_not_found", Code.BAD_REQUEST, "user_not_found"),
-        (400, "invalid_token", Code.BAD_REQUEST, "invalid_token"),
+        (400, "user_not_found", Code.NOT_FOUND, "user_not_found"),
+        (400, "invalid_token", Code.NOT_FOUND, "invalid_token"),
+        (403, "invalid_token", Code.NOT_FOUND, "invalid_token"),
+        (400, "too_many_attachments", Code.BAD_REQUEST, "too_many_attachments"),
+        (403, '{"ok": false, "error": "team_disabled"}', Code.NOT_FOUND, "team_disabled"),
+        (403, '{"ok": false, "error": ["no_team"]}', Code.FORBIDDEN, None),
+        (403, "posting_to_general_channel_denied", Code.FORBIDDEN, "posting_to_general_channel_denied"),
         (400, "no_text\n", Code.BAD_REQUEST, "no_text"),
         (400, "s3cr-tWord", Code.BAD_REQUEST, None),
         (400, b"\xff\xfe", Code.BAD_REQUEST, None),
@@ -50,6 +57,7 @@ def test_200_and_ok_mean_that_slack_accepted_the_message(
         (429, "", Code.RATE_LIMITED, None),
         (500, "rollup_error", Code.REMOTE_UNAVAILABLE, "rollup_error"),
         (500, "oops", Code.REMOTE_ERROR, None),
+        (502, "", Code.GATEWAY_GAVE_UP, None),
         (503, "", Code.REMOTE_UNAVAILABLE, None),
     ],
 )
@@ -98,13 +106,17 @@ def test_the_link_is_the_last_line_and_slack_does_not_unfurl_it(
     receiver.respond_with(200, "ok")
     send(receiver, message_with_link)
     assert receiver.json["text"].splitlines()[-1] == f"<{LINK}|I see it>"
-    assert receiver.json["unfurl_links"] is False
+    assert (receiver.json["unfurl_links"], receiver.json["unfurl_media"]) == (False, False)
 
 
 def test_a_name_neither_mentions_the_channel_nor_becomes_a_link(receiver: RecordingReceiver, message: Message) -> None:
     receiver.respond_with(200, "ok")
     send(receiver, replace(message, workspace="<!channel> & <https://evil.example|sons>"))
     assert "*Workspace:* &lt;!channel&gt; &amp; &lt;https://evil.example|sons&gt;" in receiver.json["text"]
+
+
+def test_an_address_of_slack_for_governments_is_kept() -> None:
+    assert FIELD.check(f"hooks.slack-gov.com{PATH}", OutboundClient()) == f"https://hooks.slack-gov.com{PATH}"
 
 
 @pytest.mark.parametrize("typed", [f"https://hooks.slack.com{PATH}", f" https://Hooks.Slack.com:443{PATH}\n"])

@@ -37,11 +37,12 @@ def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: Recordin
     ("status", "body", "code", "token"),
     [
         (301, "", Code.REDIRECT_REFUSED, None),
+        (302, "", Code.SIGN_IN_PAGE, None),
         (400, error("TriggerInputSchemaMismatch"), Code.BAD_REQUEST, "TriggerInputSchemaMismatch"),
         (400, error("MissingApiVersionParameter"), Code.BAD_REQUEST, "MissingApiVersionParameter"),
-        (400, error("WorkflowTriggerIsNotEnabled"), Code.BAD_REQUEST, "WorkflowTriggerIsNotEnabled"),
+        (400, error("WorkflowTriggerIsNotEnabled"), Code.NOT_FOUND, "WorkflowTriggerIsNotEnabled"),
         (401, error("DirectApiAuthorizationRequired"), Code.AUTH_FAILED, "DirectApiAuthorizationRequired"),
-        (403, error("DirectApiAuthorizationRequired"), Code.FORBIDDEN, "DirectApiAuthorizationRequired"),
+        (403, error("DirectApiAuthorizationRequired"), Code.AUTH_FAILED, "DirectApiAuthorizationRequired"),
         (404, error("WorkflowNotFound"), Code.NOT_FOUND, "WorkflowNotFound"),
         (404, SECRET_IN_BODY, Code.NOT_FOUND, None),
         (400, '{"error": "TriggerInputSchemaMismatch"}', Code.BAD_REQUEST, None),
@@ -53,9 +54,13 @@ def test_any_2xx_means_that_the_flow_was_started(status: int, receiver: Recordin
         (418, "", Code.UNEXPECTED_STATUS, None),
         (429, "", Code.RATE_LIMITED, None),
         (500, "", Code.REMOTE_ERROR, None),
-        (502, error("WorkflowNotFound"), Code.REMOTE_UNAVAILABLE, "WorkflowNotFound"),
+        (404, error("TriggerRequestMethodNotValid"), Code.METHOD_NOT_ALLOWED, "TriggerRequestMethodNotValid"),
+        (405, "", Code.METHOD_NOT_ALLOWED, None),
+        (502, error("NoResponse"), Code.GATEWAY_GAVE_UP, "NoResponse"),
+        (502, error("WorkflowNotFound"), Code.NOT_FOUND, "WorkflowNotFound"),
+        (502, "", Code.GATEWAY_GAVE_UP, None),
         (503, "", Code.REMOTE_UNAVAILABLE, None),
-        (504, "", Code.REMOTE_UNAVAILABLE, None),
+        (504, "", Code.GATEWAY_GAVE_UP, None),
     ],
 )
 def test_any_other_response_is_classified_by_status_and_known_error_code(
@@ -88,6 +93,23 @@ def test_the_request_carries_one_adaptive_card_in_the_message_envelope(
     title, _, fact_set = card["body"]
     assert title["text"] == "[TEST] Test alert from Acme GmbH"
     assert {fact["title"]: fact["value"] for fact in fact_set["facts"]} == facts
+
+
+def test_a_notification_on_a_phone_has_the_title_beside_the_card_and_in_it(
+    receiver: RecordingReceiver, message: Message
+) -> None:
+    receiver.respond_with(202)
+    send(receiver, replace(message, workspace="[Acme](https://evil.example)"))
+    (attachment,) = receiver.json["attachments"]
+    assert receiver.json["summary"] == "[TEST] Test alert from [Acme] (https://evil.example)"
+    assert attachment["content"]["fallbackText"].startswith(
+        "[TEST] Test alert from [Acme] (https://evil.example). Some"
+    )
+
+
+def test_a_web_page_instead_of_an_empty_answer_is_a_warning(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, "<!doctype html><title>Sign in</title>", {"Content-Type": "text/html"})
+    assert "127.0.0.1 answered with a web page" in (send(receiver, message).warning or "")
 
 
 def test_a_link_becomes_the_cards_button(receiver: RecordingReceiver, message_with_link: Message) -> None:
@@ -154,6 +176,23 @@ def test_a_workflow_address_is_kept(typed: str, kept: str) -> None:
     assert FIELD.check(typed, OutboundClient()) == kept
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "default1234abcd.5e.environment.api.powerplatform.com",
+        "default1234abcd.5.environment.api.gov.powerplatform.microsoft.us",
+        "default1234abcd.5.environment.api.high.powerplatform.microsoft.us",
+        "default1234abcd.5.environment.api.appsplatform.us",
+        "default1234abcd.5.environment.api.powerplatform.partner.microsoftonline.cn",
+        "prod-08.westeurope.logic.azure.com",
+        "prod-08.usgovvirginia.logic.azure.us",
+        "prod-08.chinanorth.logic.azure.cn",
+    ],
+)
+def test_the_workflow_hosts_of_every_cloud_are_accepted(host: str) -> None:
+    assert FIELD.check(f"https://{host}:443{PATH}", OutboundClient()) == f"https://{host}{PATH}"
+
+
 def test_a_trusted_origin_may_replace_the_workflow_service(receiver: RecordingReceiver) -> None:
     assert FIELD.check(receiver.url("/teams?sig=abc"), receiver.outbound) == receiver.url("/teams?sig=abc")
 
@@ -169,12 +208,17 @@ def test_a_host_added_by_the_administrator_is_a_workflow_host() -> None:
         ("https://contoso.webhook.office.com/webhookb2/1@2/IncomingWebhook/3/4", "choose Workflows"),
         ("https://outlook.office.com/webhook/1@2/IncomingWebhook/3/4", "choose Workflows"),
         ("HTTPS://Outlook.Office365.com/webhook/1", "choose Workflows"),
+        ("<https://contoso.webhook.office365.us/webhookb2/1>", "choose Workflows"),
+        ("contoso.webhook.office.com/webhookb2/1", "choose Workflows"),
+        ("https://outlook.office365.us/webhook/1", "choose Workflows"),
+        ("https://outlook-dod.office365.us/webhook/1", "choose Workflows"),
+        ("https://outlook.office.com/mail/1", "type of the destination"),
         (WORKFLOW.replace("&sig=S3cr-t_", ""), '"Who can trigger the flow?" to "Anyone"'),
         (WORKFLOW.replace("S3cr-t_", ""), '"Who can trigger the flow?" to "Anyone"'),
         ("https://hooks.slack.com/services/T/B/x?sig=1", "type of the destination"),
         ("https://environment.api.powerplatform.com.evil.net/?sig=1", "type of the destination"),
         ("http://prod-08.westeurope.logic.azure.com/?sig=1", "https://"),
-        ("paste me", "as the provider shows it"),
+        ("paste me", "exactly as the provider shows it"),
     ],
 )
 def test_an_unusable_address_is_refused_with_advice(typed: str, advice: str) -> None:

@@ -29,25 +29,59 @@ def test_any_2xx_means_accepted(status: int, receiver: RecordingReceiver, messag
     assert send(receiver, message) == Accepted(status)
 
 
+@pytest.mark.parametrize("content_type", ["text/html", "Text/HTML; charset=utf-8", "application/json", ""])
+def test_a_web_page_is_accepted_with_a_warning(
+    content_type: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    receiver.respond_with(200, "<!doctype html><title>s3cr-tPath</title>", {"Content-Type": content_type})
+    assert send(receiver, message).warning == (
+        "127.0.0.1 answered with a web page, as sign-in and error pages do. Check that the message arrived."
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://new.example.com/s3cr-tPath", "on new.example.com."),
+        ("/s3cr-tPath/", "another address on the same host."),
+        ("http://10.0.0.1/s3cr-tPath", "another address. Alert"),
+    ],
+)
+def test_a_redirect_names_the_host_it_leads_to_and_never_the_path(
+    location: str, shown: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    receiver.respond_with(308, headers={"Location": location})
+    with pytest.raises(DeliveryFailed) as caught:
+        send(receiver, message)
+    assert shown in caught.value.message
+    assert "s3cr-tPath" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [
         (301, Code.REDIRECT_REFUSED),
+        (302, Code.SIGN_IN_PAGE),
+        (303, Code.SIGN_IN_PAGE),
         (304, Code.REDIRECT_REFUSED),
         (308, Code.REDIRECT_REFUSED),
         (400, Code.BAD_REQUEST),
         (401, Code.AUTH_FAILED),
         (403, Code.FORBIDDEN),
         (404, Code.NOT_FOUND),
-        (405, Code.UNEXPECTED_STATUS),
+        (405, Code.METHOD_NOT_ALLOWED),
         (410, Code.GONE),
         (413, Code.PAYLOAD_TOO_LARGE),
         (422, Code.BAD_REQUEST),
         (429, Code.RATE_LIMITED),
         (500, Code.REMOTE_ERROR),
-        (502, Code.REMOTE_UNAVAILABLE),
+        (501, Code.METHOD_NOT_ALLOWED),
+        (502, Code.GATEWAY_GAVE_UP),
         (503, Code.REMOTE_UNAVAILABLE),
-        (504, Code.REMOTE_UNAVAILABLE),
+        (504, Code.GATEWAY_GAVE_UP),
+        (520, Code.GATEWAY_GAVE_UP),
+        (521, Code.REMOTE_UNAVAILABLE),
+        (524, Code.GATEWAY_GAVE_UP),
     ],
 )
 def test_any_other_status_is_a_failure_that_quotes_nothing(
@@ -162,6 +196,11 @@ def test_a_secret_without_its_base64_padding_is_kept_and_can_sign(
     receiver.respond_with(204)
     send(receiver, message, SIGNING_SECRET.check(SECRET.rstrip("="), OutboundClient()))
     Webhook(SECRET).verify(receiver.request.get_data(), dict(receiver.request.headers))
+
+
+@pytest.mark.parametrize("around", ['"{}"', "`{}`", "\u200b{}\ufeff", "\u00a0{}\n"])
+def test_a_secret_is_kept_however_it_was_pasted(around: str) -> None:
+    assert SIGNING_SECRET.check(around.format(SECRET), OutboundClient()) == SECRET
 
 
 @pytest.mark.parametrize("length", [24, 32, 64])

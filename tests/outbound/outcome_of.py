@@ -3,8 +3,8 @@
 import socket
 
 from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import HttpResponse, post
-from webapp.outbound.http.status_codes import raise_for_status
 from webapp.outbound.policy.urls import Policy, read_url
 from webapp.outbound.transport.dns import Resolver
 from webapp.outbound.transport.limits import Limits
@@ -54,7 +54,7 @@ def outcome_of(
 ) -> str | Code:
     """Return "ok", or the code of the failure of the whole send, including its HTTP status."""
     try:
-        raise_for_status(send(url, body, policy, resolver, limits), "host")
+        check_response(send(url, body, policy, resolver, limits), "host")
     except DeliveryFailed as failure:
         return failure.code
     return "ok"

@@ -72,6 +72,42 @@ def test_post_prints_code_and_status(
     assert 0 <= printed["seconds"] < 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "may_have_arrived"),
+    [
+        ({"status": 504}, "gateway_gave_up", True),
+        ({"status": 522}, "remote_unavailable", False),
+        ({"status": 405}, "method_not_allowed", False),
+        ({"status": 302, "headers": {"Location": "/sign-in"}}, "sign_in_page", True),
+        ({"status": 308, "headers": {"Location": "/hook/"}}, "redirect_refused", False),
+    ],
+)
+def test_post_prints_whether_the_message_may_have_arrived(
+    answer: dict[str, object],
+    code: str,
+    may_have_arrived: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with listening(script_of("plain", answer)) as receiver:
+        monkeypatch.setenv(TRUSTED, receiver.origin)
+        assert main(["post", f"{receiver.origin}/hook"]) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["code"], printed["may_have_arrived"], printed["warning"]) == (code, may_have_arrived, None)
+
+
+def test_post_prints_the_warning_of_an_accepted_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = {"status": 200, "body": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
+    with listening(script_of("plain", page)) as receiver:
+        monkeypatch.setenv(TRUSTED, receiver.origin)
+        assert main(["post", f"{receiver.origin}/hook"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["code"], printed["may_have_arrived"]) == ("ok", False)
+    assert "127.0.0.1 answered with a web page" in printed["warning"]
+
+
 def test_post_prints_no_status_without_a_response(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["post", "https://127.0.0.1/x"]) == 1
     printed = json.loads(capsys.readouterr().out)

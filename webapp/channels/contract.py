@@ -5,16 +5,16 @@ A channel's `send` returns an `Accepted` or raises `DeliveryFailed`, and raises 
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, describe
+from webapp.failures import Code, DeliveryFailed, Protocol, codes_of
 from webapp.outbound import HttpResponse, OutboundClient
-from webapp.outbound.http.status_codes import raise_for_status
+from webapp.outbound.http.classification import Words, check_response
 from webapp.outbound.policy.send_targets import SendTarget
-from webapp.outbound.policy.urls import check_url
 
 # A destination's decrypted settings: field names to values. The first field of a channel determines the receiver.
 Settings = Mapping[str, str]
@@ -157,6 +157,9 @@ class Channel:
     targets: what a message would be sent to, for the limits on test sends. Raises nothing.
     preview: raises `DeliveryFailed` in every case where `send` would fail before it connects.
     hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
+    protocol: how messages are sent, which decides which failures can occur.
+    hosts: the patterns of the service's own hosts, whose addresses belong to no other channel.
+    words: the words of the service for what went wrong, each with its code, whatever the status is.
     """
 
     label: str
@@ -168,6 +171,14 @@ class Channel:
     preview: Callable[[Settings, Message, OutboundClient], Preview]
     send: Callable[[Settings, Message, OutboundClient], Accepted]
     hints: Mapping[Code, str] = field(default_factory=dict)
+    protocol: Protocol = Protocol.HTTP
+    hosts: tuple[str, ...] = ()
+    words: Words = field(default_factory=dict)
+
+    @property
+    def codes(self) -> frozenset[Code]:
+        """The codes that a delivery over this channel can end with."""
+        return codes_of(self.protocol) - (frozenset() if self.hosts else {Code.HOST_NOT_EXPECTED})
 
 
 def get_setting(settings: Settings, name: str) -> str:
@@ -184,28 +195,14 @@ def preview_post(settings: Settings, body: str, headers: Mapping[str, str] = JSO
     return Preview("POST", headers, (Part(JSON, body),))
 
 
-def check_address(text: str, outbound: OutboundClient, hosts: tuple[str, ...] | None = None) -> str:
-    """Return the canonical form of an address that messages may be posted to. Raises `SettingInvalid`.
+def read_response(
+    response: HttpResponse, address: str, word: str | None = None, words: Words = MappingProxyType({})
+) -> Accepted:
+    """Return the acceptance, for any 2xx. Raises `DeliveryFailed` for every other response.
 
-    hosts: the host patterns of a service with its own hosts, or None for any public host.
+    word: the service's own word in this response, which decides before the status if `words` has it.
     """
-    try:
-        return check_url(text.strip(), outbound.policy, hosts).url
-    except DeliveryFailed as failure:
-        explanation = EXPLANATIONS[failure.code]
-        raise SettingInvalid(f"{describe(failure.code)} {explanation.next_step}") from None
-
-
-def require_2xx(response: HttpResponse, address: str, token: str | None = None) -> None:
-    """Return for any 2xx. Raises `DeliveryFailed` for every other status.
-
-    token: the word of the response that the channel recognized, to be shown with the failure.
-    """
-    try:
-        raise_for_status(response, urlsplit(address).hostname)
-    except DeliveryFailed as failure:
-        facts = replace(failure.facts, token=token)
-        raise DeliveryFailed(failure.code, facts, retry_after=failure.retry_after) from None
+    return Accepted(response.status, check_response(response, urlsplit(address).hostname, word, words))
 
 
 def _on_one_line(text: str) -> str:

@@ -19,7 +19,7 @@ from webapp.channels.contract import (
     Settings,
     get_setting,
 )
-from webapp.failures import Code, DeliveryFailed
+from webapp.failures import Code, DeliveryFailed, Protocol
 from webapp.outbound import MailResponse, MailServer, OutboundClient, send_mail
 from webapp.outbound.policy.send_targets import SendTarget, find_recipients, unify_recipient
 from webapp.outbound.smtp.client import is_mail_address
@@ -171,6 +171,7 @@ CHANNEL = Channel(
     targets=_targets,
     preview=_preview,
     send=_send,
+    protocol=Protocol.SMTP,
     hints={
         Code.CONFIG_INCOMPLETE: (
             "Enter at least one recipient. If there already is one, no mail server is set up: "

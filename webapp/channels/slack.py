@@ -4,8 +4,10 @@ Source: Slack's developer documentation, "Sending messages using incoming webhoo
 """
 
 import json
+from contextlib import suppress
 from urllib.parse import urlsplit
 
+from webapp.channels.addresses import check_address
 from webapp.channels.contract import (
     I_SEE_IT,
     JSON_HEADERS,
@@ -17,36 +19,42 @@ from webapp.channels.contract import (
     Preview,
     SettingInvalid,
     Settings,
-    check_address,
     get_setting,
     preview_post,
-    require_2xx,
+    read_response,
 )
-from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.channels.hosted_service import make_hints
+from webapp.failures import Code
 from webapp.outbound import OutboundClient
+from webapp.outbound.http.classification import make_failure
 from webapp.outbound.policy.send_targets import SendTarget, find_url
 
-HOSTS = ("hooks.slack.com",)
+HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 
-# The error words that Slack returns instead of `ok`. Any other response is not shown.
-ERROR_WORDS = frozenset(
-    {
-        "action_prohibited",
-        "channel_is_archived",
-        "channel_not_found",
-        "invalid_payload",
-        "invalid_token",
-        "no_active_hooks",
-        "no_service",
-        "no_service_id",
-        "no_team",
-        "no_text",
-        "posting_to_general_channel_denied",
-        "rollup_error",
-        "team_disabled",
-        "user_not_found",
-    }
-)
+# The words that Slack returns instead of `ok`, each with what it means. Any other response is not shown.
+WORDS = {
+    "action_prohibited": Code.FORBIDDEN,
+    "channel_is_archived": Code.GONE,
+    "channel_not_found": Code.NOT_FOUND,
+    "invalid_blocks": Code.BAD_REQUEST,
+    "invalid_blocks_format": Code.BAD_REQUEST,
+    "invalid_payload": Code.BAD_REQUEST,
+    "invalid_token": Code.NOT_FOUND,
+    "message_limit_exceeded": Code.RATE_LIMITED,
+    "missing_text_or_fallback_or_attachments": Code.BAD_REQUEST,
+    "no_active_hooks": Code.NOT_FOUND,
+    "no_service": Code.NOT_FOUND,
+    "no_service_id": Code.NOT_FOUND,
+    "no_team": Code.NOT_FOUND,
+    "no_text": Code.BAD_REQUEST,
+    "posting_to_general_channel_denied": Code.FORBIDDEN,
+    "rate_limited": Code.RATE_LIMITED,
+    # An error on Slack's side that delivered nothing. A retry makes sense, unlike for a 500 without this word.
+    "rollup_error": Code.REMOTE_UNAVAILABLE,
+    "team_disabled": Code.NOT_FOUND,
+    "too_many_attachments": Code.BAD_REQUEST,
+    "user_not_found": Code.NOT_FOUND,
+}
 CREATE_WEBHOOK = (
     "Open api.slack.com/apps, choose the app, choose Incoming Webhooks, choose Add New Webhook to Workspace, "
     "choose the channel, and paste the new address here."
@@ -54,7 +62,7 @@ CREATE_WEBHOOK = (
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    address = check_address(text, outbound, _hosts(outbound))
+    address = check_address(text, outbound, _hosts(outbound), "Slack", f"Remove them. {CREATE_WEBHOOK}")
     parts = urlsplit(address)
     if parts.hostname in HOSTS and not parts.path.startswith("/services/"):
         raise SettingInvalid(f"This is not the address of an incoming webhook. {CREATE_WEBHOOK}")
@@ -72,15 +80,12 @@ def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address = get_setting(settings, "address")
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
-    word = _error_word(response.body)
-    facts = Facts(urlsplit(address).hostname, response.status, token=word)
-    if response.status == 500 and word == "rollup_error":
-        # Slack's word for an error on its side. A retry makes sense, unlike for a 500 without this word.
-        raise DeliveryFailed(Code.REMOTE_UNAVAILABLE, facts)
-    require_2xx(response, address, word)
+    word = _find_word(response.body)
+    accepted = read_response(response, address, word, WORDS)
     if response.status != 200 or response.body.strip() != b"ok":
-        raise DeliveryFailed(Code.REMOTE_REJECTED if response.complete else Code.CONNECTION_CLOSED, facts)
-    return Accepted(response.status)
+        code = Code.REMOTE_REJECTED if response.complete else Code.CONNECTION_CLOSED
+        raise make_failure(code, response, urlsplit(address).hostname)
+    return accepted
 
 
 def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
@@ -88,7 +93,7 @@ def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
 
 
 def _compose(message: Message) -> str:
-    return json.dumps({"text": _text(message), "unfurl_links": False})
+    return json.dumps({"text": _text(message), "unfurl_links": False, "unfurl_media": False})
 
 
 def _text(message: Message) -> str:
@@ -102,9 +107,12 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _error_word(body: bytes) -> str | None:
+def _find_word(body: bytes) -> str | None:
+    """Return the word that is the whole body, or the `error` in it if it is JSON, or None if Slack has no such word."""
     word = body.strip().decode("ascii", "replace")
-    return word if word in ERROR_WORDS else None
+    with suppress(ValueError, LookupError, TypeError, RecursionError):
+        word = json.loads(body)["error"]
+    return word if isinstance(word, str) and word in WORDS else None
 
 
 CHANNEL = Channel(
@@ -131,16 +139,28 @@ CHANNEL = Channel(
     targets=_targets,
     preview=_preview,
     send=_send,
-    hints={
-        Code.BAD_REQUEST: f"Slack did not accept the message for this webhook. {CREATE_WEBHOOK}",
+    hosts=HOSTS,
+    words=WORDS,
+    hints=make_hints("Slack", "Slack", "slack-status.com", CREATE_WEBHOOK)
+    | {
+        Code.BAD_REQUEST: (
+            "Check that this is the address of an incoming webhook, not of a workflow or an older integration. "
+            f"{CREATE_WEBHOOK}"
+        ),
+        Code.AUTH_FAILED: f"The address is not valid, or no longer. {CREATE_WEBHOOK}",
         Code.FORBIDDEN: (
             "An admin of the Slack workspace has restricted who may post to this channel. Ask the admin to allow the "
             "app (Manage apps), or choose another channel."
         ),
-        Code.NOT_FOUND: f"The webhook, its channel or its app was removed. {CREATE_WEBHOOK}",
+        Code.NOT_FOUND: (
+            "The address is no longer valid: the webhook, its channel, its user, its app or the Slack workspace was "
+            f"removed or turned off. {CREATE_WEBHOOK}"
+        ),
         Code.GONE: f"The channel is archived. Unarchive it, or post to another channel. {CREATE_WEBHOOK}",
-        Code.RATE_LIMITED: "Slack accepts about one message a second per webhook. Send another test in a minute.",
-        Code.REMOTE_UNAVAILABLE: "Check slack-status.com, and send another test later.",
+        Code.RATE_LIMITED: (
+            "Slack accepts about one message a second per webhook. Send another test when the waiting time is over, or "
+            "in a minute if none is named."
+        ),
         Code.REMOTE_REJECTED: f"Check that this is the address of an incoming webhook. {CREATE_WEBHOOK}",
     },
 )

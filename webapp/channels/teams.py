@@ -4,9 +4,9 @@ Source: Microsoft Learn, "Create incoming webhooks with Workflows for Microsoft 
 """
 
 import json
-import re
 from urllib.parse import parse_qs, urlsplit
 
+from webapp.channels.addresses import check_address, find_target
 from webapp.channels.contract import (
     I_SEE_IT,
     JSON_HEADERS,
@@ -18,30 +18,63 @@ from webapp.channels.contract import (
     Preview,
     SettingInvalid,
     Settings,
-    check_address,
     get_setting,
     preview_post,
-    require_2xx,
+    read_response,
 )
+from webapp.channels.hosted_service import make_hints
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.send_targets import SendTarget, find_url
 
-HOSTS = ("*.environment.api.powerplatform.com", "*.logic.azure.com")
+# Microsoft's clouds: worldwide, US government (GCC, GCC High, DoD) and China. The last three are older addresses.
+HOSTS = (
+    "*.environment.api.powerplatform.com",
+    "*.environment.api.gov.powerplatform.microsoft.us",
+    "*.environment.api.high.powerplatform.microsoft.us",
+    "*.api.appsplatform.us",
+    "*.powerplatform.partner.microsoftonline.cn",
+    "*.logic.azure.com",
+    "*.logic.azure.us",
+    "*.logic.azure.cn",
+)
 
-# The values of `error.code` that are shown. Any other value is not.
-ERROR_CODES = frozenset(
-    {
-        "DirectApiAuthorizationRequired",
-        "MissingApiVersionParameter",
-        "TriggerInputSchemaMismatch",
-        "WorkflowNotFound",
-        "WorkflowTriggerIsNotEnabled",
-    }
+# The hosts of connectors, which Microsoft has retired.
+CONNECTOR_HOSTS = ("*.webhook.office.com", "webhook.office.com", "*.webhook.office365.us", "webhook.office365.us")
+
+# The hosts of Outlook, where older connectors had the path /webhook.
+OUTLOOK_HOSTS = (
+    "outlook.office.com",
+    "outlook.office365.com",
+    "outlook.office365.us",
+    "outlook-dod.office365.us",
+    "partner.outlook.cn",
 )
-RETIRED_CONNECTOR = re.compile(
-    r"https?://(?:[\w-]+\.)*(?:webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)\b", re.IGNORECASE
-)
+
+# The values of `error.code` that Power Automate returns, each with what it means. Any other value is not shown.
+WORDS = {
+    "AuthorizationFailed": Code.AUTH_FAILED,
+    "DirectApiAuthorizationRequired": Code.AUTH_FAILED,
+    "DirectApiInvalidAuthorizationScheme": Code.AUTH_FAILED,
+    "DirectApiRequestHasMoreThanOneAuthorization": Code.AUTH_FAILED,
+    "EnvironmentNotFound": Code.NOT_FOUND,
+    "FlowNotFound": Code.NOT_FOUND,
+    "GatewayTimeout": Code.GATEWAY_GAVE_UP,
+    "InvalidApiVersionParameter": Code.BAD_REQUEST,
+    "InvalidRequestContent": Code.BAD_REQUEST,
+    "MisMatchingOAuthClaims": Code.AUTH_FAILED,
+    "MissingApiVersionParameter": Code.BAD_REQUEST,
+    "NoResponse": Code.GATEWAY_GAVE_UP,
+    "RequestEntityTooLarge": Code.PAYLOAD_TOO_LARGE,
+    "TooManyRequests": Code.RATE_LIMITED,
+    "TriggerInputSchemaMismatch": Code.BAD_REQUEST,
+    "TriggerRequestMethodNotValid": Code.METHOD_NOT_ALLOWED,
+    "WorkflowDisabled": Code.NOT_FOUND,
+    "WorkflowNotFound": Code.NOT_FOUND,
+    "WorkflowTriggerIsNotEnabled": Code.NOT_FOUND,
+    "WorkflowTriggerNotFound": Code.NOT_FOUND,
+}
 
 CREATE_WORKFLOW = (
     "In Teams, open the channel's menu, choose Workflows, choose the template for sending webhook alerts to a channel, "
@@ -49,23 +82,36 @@ CREATE_WORKFLOW = (
 )
 ALLOW_ANYONE = (
     'In Power Automate, open the flow, open its trigger "When a Teams webhook request is received", set '
-    '"Who can trigger the flow?" to "Anyone", save, and paste the new address here.'
+    '"Who can trigger the flow?" to "Anyone", save, and paste the whole new address here.'
+)
+RIGHT_TRIGGER = (
+    "In Power Automate, check that the flow begins with the trigger "
+    '"When a Teams webhook request is received", and paste its whole address again.'
 )
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    if RETIRED_CONNECTOR.match(text.strip()):
+    if _is_connector(text):
         raise SettingInvalid(f"This address belongs to a connector, which Microsoft has retired. {CREATE_WORKFLOW}")
-    address = check_address(text, outbound, _hosts(outbound))
+    address = check_address(text, outbound, _hosts(outbound), "Microsoft Teams", f"Remove them. {CREATE_WORKFLOW}")
     if not parse_qs(urlsplit(address).query).get("sig"):
         raise SettingInvalid(
-            f"This workflow accepts requests only from its own organization (its address has no sig). {ALLOW_ANYONE}"
+            "This workflow accepts requests only from its own organization, or its address is incomplete (it has no "
+            f"sig). {ALLOW_ANYONE}"
         )
     return address
 
 
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
     return find_url(settings.get("address", ""), outbound.policy, HOSTS, frozenset({"sig"}))
+
+
+def _is_connector(text: str) -> bool:
+    target = find_target(text)
+    if target is None:
+        return False
+    is_old_one = target.host in OUTLOOK_HOSTS and target.path.lower().startswith("/webhook")
+    return is_old_one or matches(target.host, CONNECTOR_HOSTS)
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -76,8 +122,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     address = get_setting(settings, "address")
     # No Authorization header: the service refuses it in addition to the signature in the address.
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
-    require_2xx(response, address, _error_code(response.body))
-    return Accepted(response.status)
+    return read_response(response, address, _find_word(response.body), WORDS)
 
 
 def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
@@ -85,9 +130,12 @@ def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
 
 
 def _compose(message: Message) -> str:
-    """Wrap the card in `attachments`. Without them, the flow accepts the request but fails later, unnoticed."""
+    """Wrap the card in `attachments`. Without them, the flow accepts the request but fails later, unnoticed.
+
+    Without `summary` and the card's `fallbackText`, a notification on a phone says only "Card".
+    """
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": _card(message)}
-    return json.dumps({"type": "message", "attachments": [attachment]})
+    return json.dumps({"type": "message", "summary": _without_links(message.title), "attachments": [attachment]})
 
 
 def _card(message: Message) -> dict[str, object]:
@@ -97,6 +145,7 @@ def _card(message: Message) -> dict[str, object]:
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.2",
+        "fallbackText": f"{_without_links(message.title)}. {message.explanation}",
         "body": [
             {"type": "TextBlock", "text": _without_links(message.title), "weight": "Bolder", "wrap": True},
             {"type": "TextBlock", "text": message.explanation, "wrap": True},
@@ -111,19 +160,23 @@ def _without_links(text: str) -> str:
     return text.replace("](", "] (")
 
 
-def _error_code(body: bytes) -> str | None:
+def _find_word(body: bytes) -> str | None:
     """Return the service's error code from `{"error": {"code": ...}}`, or None if it is not a known code."""
     try:
         code = json.loads(body)["error"]["code"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    return code if isinstance(code, str) and code in ERROR_CODES else None
+    return code if isinstance(code, str) and code in WORDS else None
 
 
 CHANNEL = Channel(
     label="Microsoft Teams",
     accepted="Accepted by Microsoft Teams",
-    after_accepted="No card in Teams? Open the flow in Power Automate and check its run history.",
+    after_accepted=(
+        "No card in Teams? Open the flow in Power Automate and check its run history. If it says that “attachments” is "
+        "of type “Null”, or that “Property 'type' must be 'AdaptiveCard'”, the flow was built by hand: create one from "
+        "the template “Send webhook alerts to a channel”, and paste its address here."
+    ),
     guide=(
         "In Teams, find the channel that should receive alerts, and choose More options (…) beside its name.",
         "Choose Workflows, search for “webhook”, and choose the template “Send webhook alerts to a channel”.",
@@ -145,18 +198,25 @@ CHANNEL = Channel(
     targets=_targets,
     preview=_preview,
     send=_send,
-    hints={
-        Code.HOST_NOT_EXPECTED: f"If this is the address of a connector, Microsoft has retired it. {CREATE_WORKFLOW}",
-        Code.BAD_REQUEST: (
-            "In Power Automate, check that the flow begins with the trigger "
-            '"When a Teams webhook request is received", and paste its whole address again.'
+    hosts=HOSTS + CONNECTOR_HOSTS,
+    words=WORDS,
+    hints=make_hints("Microsoft Teams", "Teams", "status.cloud.microsoft", CREATE_WORKFLOW)
+    | {
+        Code.HOST_NOT_EXPECTED: (
+            "Check that the type of the destination matches its address. If this is the address of a connector, "
+            f"Microsoft has retired it. {CREATE_WORKFLOW}"
         ),
+        Code.BAD_REQUEST: RIGHT_TRIGGER,
+        Code.METHOD_NOT_ALLOWED: RIGHT_TRIGGER,
         Code.AUTH_FAILED: ALLOW_ANYONE,
         Code.FORBIDDEN: ALLOW_ANYONE,
         Code.NOT_FOUND: (
-            "In Power Automate, look for the flow under My flows. If it is off, turn it on. "
-            "If it is gone, create a new workflow and paste its address here."
+            "The flow is turned off or was deleted. In Power Automate, look for it under My flows, and turn it on. "
+            f"If it is gone, create a new one. {CREATE_WORKFLOW}"
         ),
-        Code.RATE_LIMITED: "The flow's owner has used up the requests of their plan. Wait, or ask them to change it.",
+        Code.RATE_LIMITED: (
+            "The flow's owner has used up the requests of their plan. Send another test when the waiting time is over, "
+            "or ask the owner to change the plan."
+        ),
     },
 )

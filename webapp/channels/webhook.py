@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from webapp.channels.addresses import check_address
 from webapp.channels.contract import (
     JSON_HEADERS,
     Accepted,
@@ -20,13 +21,13 @@ from webapp.channels.contract import (
     Preview,
     SettingInvalid,
     Settings,
-    check_address,
     get_setting,
     preview_post,
-    require_2xx,
+    read_response,
 )
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.pasted_urls import strip_wrapping
 from webapp.outbound.policy.send_targets import SendTarget, find_host
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of every secret
@@ -37,12 +38,21 @@ ATTEMPT_HEADERS = {
     "webhook-signature": "(v1, computed from the id, the timestamp and the body with the signing secret)",
 }
 
+INSTEAD_OF_CREDENTIALS = (
+    "Remove them from there. Every message is signed with the signing secret, which the receiver can check instead. "
+    "A receiver that needs a token can take it from the path or the query of the address, such as ?token=…"
+)
+
 # The length of a key in bytes, as the specification requires it.
 SECRET_BYTES = range(24, 65)
 
 
+def _check(text: str, outbound: OutboundClient) -> str:
+    return check_address(text, outbound, instead_of_credentials=INSTEAD_OF_CREDENTIALS)
+
+
 def _check_secret(text: str, outbound: OutboundClient) -> str:
-    secret = text.strip()
+    secret = strip_wrapping(text)
     if not secret.startswith(SECRET_PREFIX):
         raise SettingInvalid("A signing secret begins with whsec_.")
     encoded = secret.removeprefix(SECRET_PREFIX)
@@ -72,8 +82,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     body = _compose(message)
     headers = _sign(secret, message.message_id, datetime.now(UTC), body)
     response = outbound.post(address, body.encode(), headers)
-    require_2xx(response, address)
-    return Accepted(response.status)
+    return read_response(response, address)
 
 
 def _compose(message: Message) -> str:
@@ -115,7 +124,7 @@ CHANNEL = Channel(
             label="Address",
             kind=FieldKind.ADDRESS,
             help="The https address at which the receiver accepts POST requests with JSON.",
-            check=check_address,
+            check=_check,
         ),
         Field(
             name="signing_secret",

@@ -9,6 +9,7 @@ from wtforms import Form, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
+from webapp.channels import check_setting
 from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
@@ -57,25 +58,25 @@ def make_destination_form(
     channel: Channel, outbound: OutboundClient, stored: Mapping[str, str]
 ) -> type[DestinationForm]:
     """Build the form of a channel. stored: the destination's settings, empty for a new destination."""
-    fields = {field.name: _make_field(field, outbound, field.name in stored) for field in channel.fields}
+    fields = {field.name: _make_field(channel, field, outbound, field.name in stored) for field in channel.fields}
     return type("ChannelForm", (DestinationForm,), fields)
 
 
-def _make_field(field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
+def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
     is_secret = field.kind is not FieldKind.RECIPIENTS
     help_text = f"{field.help} Leave blank to keep the stored value." if is_secret and is_stored else field.help
     is_required = field.required and not (is_secret and is_stored)
     presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if is_required else Optional()
-    validators = [presence, _check_with(field, outbound)]
+    validators = [presence, _check_with(channel, field, outbound)]
     if is_secret:
         return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())
     return TextAreaField(field.label, validators, [_trim], help_text)
 
 
-def _check_with(field: Field, outbound: OutboundClient) -> Any:
+def _check_with(channel: Channel, field: Field, outbound: OutboundClient) -> Any:
     def check(form: Form, entry: FormField) -> None:
         try:
-            entry.data = field.check(entry.data, outbound)
+            entry.data = check_setting(channel, field, entry.data, outbound)
         except SettingInvalid as reason:
             raise ValidationError(str(reason)) from None
 

@@ -8,7 +8,7 @@ both can contain the secret address.
 from webapp.failures.cause import Cause
 from webapp.failures.certificate import CertificateFacts
 from webapp.failures.code import Code
-from webapp.failures.explanations import CAUSES, EXPLANATIONS, Explanation
+from webapp.failures.explanations import CAUSES, EXPLANATIONS, Explanation, Protocol, codes_of
 from webapp.failures.failure import MAX_LENGTH, DeliveryFailed, Facts, describe
 
 __all__ = [
@@ -21,5 +21,7 @@ __all__ = [
     "DeliveryFailed",
     "Explanation",
     "Facts",
+    "Protocol",
+    "codes_of",
     "describe",
 ]

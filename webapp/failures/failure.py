@@ -1,7 +1,8 @@
 """The error that a failed delivery raises: its code, safe facts, and the sentence composed of both."""
 
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from webapp.failures.cause import Cause
 from webapp.failures.certificate import CertificateFacts, describe_certificate, format_date, quote
@@ -10,6 +11,9 @@ from webapp.failures.explanations import CAUSES, EXPLANATIONS
 
 # Characters of a sentence: the size of the column `last_error_message`.
 MAX_LENGTH = 500
+
+# Characters. A longer host of a redirect is left out, so that the sentence fits its column.
+MAX_TARGET_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Facts:
     cause: why TLS failed, if it is known more exactly than by the code.
     certificate: the receiver's certificate.
     authority: the safe name of an authority whose certificate is missing or not valid. on: the day that made it so.
+    target: the host that a redirect leads to, if it may be shown.
+    wait, wait_until: how long the receiver asks us to wait, in seconds and as a time.
     """
 
     host: str | None = None
@@ -38,6 +44,9 @@ class Facts:
     certificate: CertificateFacts | None = None
     authority: str | None = None
     on: datetime | None = None
+    target: str | None = None
+    wait: float | None = None
+    wait_until: datetime | None = None
 
 
 class DeliveryFailed(Exception):
@@ -68,7 +77,9 @@ def describe(code: Code, facts: Facts | None = None) -> str:
 
 def _compose(template: str, facts: Facts) -> str:
     words = {
-        "host": facts.host or "The receiver",
+        "host": facts.host or "An unknown host",
+        "of_host": "" if facts.host is None else f" of {facts.host}",
+        "to_host": " to this address" if facts.host is None else f" to {facts.host}",
         "status": "" if facts.status is None else str(facts.status),
         "wait": "" if facts.seconds is None else f" ({facts.seconds:g} s)",
         "token": "" if facts.token is None else f" ({facts.token})",
@@ -80,5 +91,35 @@ def _compose(template: str, facts: Facts) -> str:
         "authority": "" if facts.authority is None else f" ({quote(facts.authority)})",
         "on": "" if facts.on is None else f" on {format_date(facts.on)}",
         "before": " yet" if facts.on is None else f" before {format_date(facts.on)}",
+        "target": _describe_target(facts),
+        "asked_wait": _describe_wait(facts),
     }
     return " ".join(template.format_map(words).split())
+
+
+def _describe_target(facts: Facts) -> str:
+    if facts.target is None or len(facts.target) > MAX_TARGET_LENGTH:
+        return ""
+    return " on the same host" if facts.target == facts.host else f" on {facts.target}"
+
+
+def _describe_wait(facts: Facts) -> str:
+    if facts.wait is None or facts.wait_until is None:
+        return ""
+    return (
+        f" It asks to wait {format_wait(facts.wait)}, until {facts.wait_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+    )
+
+
+def format_wait(seconds: float) -> str:
+    """Return a duration in words, rounded up: 30 seconds, 1 hour 30 minutes."""
+    if seconds < 60:
+        return _count(math.ceil(seconds), "second")
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "day"), (hours, "hour"), (minutes, "minute"))
+    return " ".join(_count(number, unit) for number, unit in parts if number)
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -4,7 +4,8 @@
     python -m webapp.outbound post URL     send a small JSON message to the address, as a channel would.
 
 `check` prints `ok` or the failure's code.
-`post` prints one line of JSON: code, status (null without a response) and seconds.
+`post` prints one line of JSON: code, status (null without a response), seconds, may_have_arrived (whether the receiver
+may have the message although the code is not `ok`) and warning (null, or a sentence about an accepted message).
 Exit status: 0 for ok, 1 for a failure, 2 for invalid arguments or settings.
 """
 
@@ -15,10 +16,10 @@ from collections.abc import Sequence
 from time import monotonic
 
 from webapp.environment.model import Misconfigured
-from webapp.failures import DeliveryFailed
+from webapp.failures import EXPLANATIONS, DeliveryFailed
+from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import post
-from webapp.outbound.http.status_codes import classify_status
-from webapp.outbound.policy.urls import Policy, check_url
+from webapp.outbound.policy.urls import Policy, check_url, read_url
 from webapp.outbound.settings import read_policy
 
 _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}}).encode("ascii")
@@ -58,14 +59,28 @@ def _check(url: str, policy: Policy) -> int:
 
 def _post(url: str, policy: Policy) -> int:
     started = monotonic()
-    status: int | None = None
+    failure: DeliveryFailed | None = None
+    status, warning = None, None
     try:
-        status = post(url, _BODY, {"Content-Type": "application/json"}, policy).status
-        code = classify_status(status)
-    except DeliveryFailed as failure:
-        code = failure.code
-    print(json.dumps({"code": code or "ok", "status": status, "seconds": round(monotonic() - started, 3)}))
-    return 0 if code is None else 1
+        response = post(url, _BODY, {"Content-Type": "application/json"}, policy)
+        status = response.status
+        warning = check_response(response, read_url(url).host)
+    except DeliveryFailed as reason:
+        failure = reason
+    return _report(failure, status, monotonic() - started, warning)
+
+
+def _report(failure: DeliveryFailed | None, status: int | None, seconds: float, warning: str | None) -> int:
+    """Print the outcome of a message as one line of JSON, and return the exit status."""
+    outcome = {
+        "code": failure.code if failure else "ok",
+        "status": status,
+        "seconds": round(seconds, 3),
+        "may_have_arrived": failure is not None and EXPLANATIONS[failure.code].may_have_arrived,
+        "warning": warning,
+    }
+    print(json.dumps(outcome))
+    return 1 if failure else 0
 
 
 if __name__ == "__main__":

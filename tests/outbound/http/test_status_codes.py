@@ -1,130 +1,65 @@
-"""The failure code of an HTTP status, and its Retry-After header."""
-
-from datetime import UTC, datetime
+"""The failure code of every HTTP status, and what it says about the arrival of the message."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests.structures import CaseInsensitiveDict
 
-from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.client import HttpResponse
-from webapp.outbound.http.status_codes import MAX_RETRY_AFTER, classify_status, parse_retry_after, raise_for_status
+from webapp.failures import EXPLANATIONS, Code
+from webapp.outbound.http.status_codes import classify_status
 
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+REDIRECTS = [300, 301, 304, 305, 306, 307, 308, 399]
+SIGN_INS = [302, 303]
+REFUSALS = {
+    Code.BAD_REQUEST: [400, 412, 414, 417, 422, 428, 431, 494],
+    Code.AUTH_FAILED: [401, 407, 440],
+    Code.FORBIDDEN: [402, 403, 419, 423, 451],
+    Code.NOT_FOUND: [404, 421],
+    Code.METHOD_NOT_ALLOWED: [405, 406, 411, 415, 426, 501, 505],
+    Code.GONE: [410],
+    Code.PAYLOAD_TOO_LARGE: [413],
+    Code.CLIENT_CERTIFICATE_REQUIRED: [495, 496],
+    Code.REDIRECT_REFUSED: REDIRECTS,
+}
+RETRIED = {Code.RATE_LIMITED: [429], Code.REMOTE_UNAVAILABLE: [425, 503, 521, 522, 523]}
+UNCERTAIN = {
+    Code.SIGN_IN_PAGE: SIGN_INS,
+    Code.GATEWAY_GAVE_UP: [408, 499, 502, 504, 520, 524],
+    Code.REMOTE_ERROR: [500, 506, 507, 508, 510, 511, 525, 526, 527, 530, 598, 599],
+    Code.UNEXPECTED_STATUS: [101, 199, 409, 418, 424, 498, 600, 999],
+}
+CASES = [
+    pytest.param(status, code, id=f"{status}-{code}")
+    for group in (REFUSALS, RETRIED, UNCERTAIN)
+    for code, statuses in group.items()
+    for status in statuses
+]
 
 
-def failure_of(status: int, **headers: str) -> DeliveryFailed:
-    """Return the failure raised for a response with this status."""
-    response = HttpResponse(status, CaseInsensitiveDict(headers), b"", 0.1)
-    with pytest.raises(DeliveryFailed) as caught:
-        raise_for_status(response, "hooks.example.com")
-    return caught.value
-
-
-@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 204, 205, 206, 207, 226, 299])
 def test_any_2xx_is_no_failure(status: int) -> None:
-    raise_for_status(HttpResponse(status, {}, b"", 0.1), "hooks.example.com")
+    assert classify_status(status) is None
 
 
-@pytest.mark.parametrize(
-    ("status", "code"),
-    [
-        (300, Code.REDIRECT_REFUSED),
-        (304, Code.REDIRECT_REFUSED),
-        (399, Code.REDIRECT_REFUSED),
-        (400, Code.BAD_REQUEST),
-        (422, Code.BAD_REQUEST),
-        (401, Code.AUTH_FAILED),
-        (403, Code.FORBIDDEN),
-        (404, Code.NOT_FOUND),
-        (410, Code.GONE),
-        (413, Code.PAYLOAD_TOO_LARGE),
-        (429, Code.RATE_LIMITED),
-        (500, Code.REMOTE_ERROR),
-        (501, Code.REMOTE_ERROR),
-        (502, Code.REMOTE_UNAVAILABLE),
-        (503, Code.REMOTE_UNAVAILABLE),
-        (504, Code.REMOTE_UNAVAILABLE),
-        (505, Code.REMOTE_ERROR),
-        (402, Code.UNEXPECTED_STATUS),
-        (199, Code.UNEXPECTED_STATUS),
-        (600, Code.UNEXPECTED_STATUS),
-    ],
-)
+@pytest.mark.parametrize(("status", "code"), CASES)
 def test_every_other_status_has_its_code(status: int, code: Code) -> None:
-    assert failure_of(status).code is code
+    assert classify_status(status) is code
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refused_message_has_not_arrived_and_is_not_retried(code: Code) -> None:
+    assert (EXPLANATIONS[code].may_have_arrived, EXPLANATIONS[code].may_retry) == (False, False)
+
+
+@pytest.mark.parametrize("code", RETRIED)
+def test_a_message_that_was_put_off_has_not_arrived_and_is_retried(code: Code) -> None:
+    assert (EXPLANATIONS[code].may_have_arrived, EXPLANATIONS[code].may_retry) == (False, True)
+
+
+@pytest.mark.parametrize("code", UNCERTAIN)
+def test_a_message_that_may_have_arrived_is_not_retried(code: Code) -> None:
+    assert (EXPLANATIONS[code].may_have_arrived, EXPLANATIONS[code].may_retry) == (True, False)
 
 
 @given(st.integers(100, 999))
 def test_a_status_has_no_code_exactly_when_it_is_2xx(status: int) -> None:
     assert (classify_status(status) is None) == (status // 100 == 2)
-
-
-def test_a_failure_contains_host_and_status() -> None:
-    facts = failure_of(404).facts
-    assert (facts.host, facts.status) == ("hooks.example.com", 404)
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_retry_after_is_kept_for_a_retryable_status(status: int) -> None:
-    assert failure_of(status, **{"retry-after": "30"}).retry_after == 30
-
-
-@pytest.mark.parametrize("status", [301, 400, 500])
-def test_retry_after_is_ignored_for_other_statuses(status: int) -> None:
-    assert failure_of(status, **{"Retry-After": "30"}).retry_after is None
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0),
-        ("120", 120),
-        ("3600", 3600),
-        ("3601", MAX_RETRY_AFTER),
-        ("999999999", MAX_RETRY_AFTER),
-        ("Tue, 24 Nov 2026 12:01:30 GMT", 90),
-        ("Tuesday, 24-Nov-26 12:01:30 GMT", 90),
-        ("Tue Nov 24 12:01:30 2026", 90),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
-    ],
-)
-def test_a_well_formed_retry_after_is_clamped_to_its_limits(text: str, seconds: float) -> None:
-    assert parse_retry_after(text, NOON) == seconds
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(
-            None,
-            "",
-            "NaN",
-            "inf",
-            "-1",
-            "+5",
-            "1.5",
-            "1e3",
-            " 5",
-            "5 ",
-            "1_0",
-            "30, 60",
-            "1234567890",
-            "\u0665",
-            "garbage",
-        ),
-        "Wed, 99 Oct 2015 07:28:00 GMT",
-        "Wed, 21 Xyz 2015 07:28:00 GMT",
-        "Wed, 21 Oct 2015 25:28:00 GMT",
-    ],
-)
-def test_a_malformed_retry_after_is_ignored(text: str | None) -> None:
-    assert parse_retry_after(text, NOON) is None
-
-
-@given(st.text() | st.from_regex(r"\A[A-Z][a-z]{2,5},? [0-9A-Za-z:+ -]{10,27}\Z"))
-def test_any_retry_after_text_stays_within_the_limits(text: str) -> None:
-    seconds = parse_retry_after(text, NOON)
-    assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER

@@ -5,18 +5,19 @@ from webapp.failures.explanations.explanation import Explanation
 
 HTTP: dict[Code, Explanation] = {
     Code.REDIRECT_REFUSED: Explanation(
-        "{host} answered {status}: it points to another address. Alertcheck does not follow redirects.",
-        "Enter the address that it points to.",
+        "{host} answered {status}, a redirect to another address{target}. Alertcheck does not follow redirects.",
+        "Enter the final address. Often only https:// at the beginning or a / at the end differs. If you do not know "
+        "it, ask whoever runs the receiver.",
     ),
     Code.SIGN_IN_PAGE: Explanation(
-        "{host} answered {status}: it points to another page, as a service does that wants a sign-in first.",
+        "{host} answered {status} and points to another page{target}, as a service does that wants a sign-in first.",
         "Check whether the message arrived before you send another test. If it did not, let the receiver accept "
         "requests to this address without a sign-in.",
         may_have_arrived=True,
     ),
     Code.BAD_REQUEST: Explanation(
-        "{host} answered {status}: it did not understand the message{token}.",
-        "Check that the address belongs to this type of destination.",
+        "{host} answered {status}: it does not accept the message in this form{token}.",
+        "Check that the address is complete and belongs to this type of destination.",
     ),
     Code.AUTH_FAILED: Explanation(
         "{host} answered {status}: it does not accept the credentials{token}.",
@@ -24,14 +25,14 @@ HTTP: dict[Code, Explanation] = {
     ),
     Code.FORBIDDEN: Explanation(
         "{host} answered {status}: it does not allow this request{token}.",
-        "Check with the provider who may post to this address.",
+        "Check with the provider who may post to this address, and whether the account there is active and paid.",
     ),
     Code.NOT_FOUND: Explanation(
         "{host} answered {status}: it does not know this address, or no longer accepts it{token}.",
         "Create the webhook again at the provider and enter its new address.",
     ),
     Code.METHOD_NOT_ALLOWED: Explanation(
-        "{host} answered {status}: nothing at this address accepts the message.",
+        "{host} answered {status}: nothing at this address accepts the message{token}.",
         "Check the path of the address: it must accept POST requests with JSON.",
     ),
     Code.GONE: Explanation(
@@ -39,32 +40,34 @@ HTTP: dict[Code, Explanation] = {
         "Create a new webhook at the provider and enter its address, or delete this destination.",
     ),
     Code.PAYLOAD_TOO_LARGE: Explanation(
-        "{host} answered {status}: the message is larger than it accepts.",
+        "{host} answered {status}: the message is larger than it accepts{token}.",
         "Raise the size limit of the receiver. A test message is smaller than 20 KB.",
     ),
     Code.RATE_LIMITED: Explanation(
-        "{host} answered {status}: it has received too many messages.",
-        "Wait a few minutes, then send another test.",
+        "{host} answered {status}: it has received too many messages{token}.{asked_wait}",
+        "Send another test when the waiting time is over, or after a few minutes if none is named.",
         may_retry=True,
     ),
     Code.REMOTE_UNAVAILABLE: Explanation(
-        "{host} answered {status}: it is not available at the moment.",
-        "Check the status page of the service, and send another test later.",
+        "{host} answered {status}: it is not available at the moment{token}.{asked_wait}",
+        "Check the status page of the service. Send another test when the waiting time is over, or later if none is "
+        "named.",
         may_retry=True,
     ),
     Code.GATEWAY_GAVE_UP: Explanation(
-        "{host} answered {status}: its gateway got no answer from the service behind it.",
+        "{host} answered {status}: it gave up before it had a usable answer from the service behind it{token}.",
         "Check whether the message arrived before you send another test. Then check the service behind the gateway.",
         may_have_arrived=True,
     ),
     Code.REMOTE_ERROR: Explanation(
-        "{host} answered {status}: it failed while it handled the message.",
+        "{host} answered {status}: it failed while it handled the message{token}.",
         "Check whether the message arrived before you send another test. Then check the log of the receiver.",
         may_have_arrived=True,
     ),
     Code.UNEXPECTED_STATUS: Explanation(
-        "{host} answered {status}, which this type of destination does not expect.",
-        "Check whether the message arrived before you send another test. Then check that the address is right.",
+        "{host} answered {status}, which this type of destination does not expect{token}.",
+        "Check whether the message arrived before you send another test. Then check that the address is right, and the "
+        "log of the receiver.",
         may_have_arrived=True,
     ),
     Code.REMOTE_REJECTED: Explanation(

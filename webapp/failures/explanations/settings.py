@@ -9,20 +9,23 @@ SETTINGS: dict[Code, Explanation] = {
         "Copy the whole address again, exactly as the provider shows it.",
     ),
     Code.SCHEME_NOT_ALLOWED: Explanation(
-        "The address does not begin with https://.",
-        "Enter an address that begins with https://.",
+        "The address{of_host} does not begin with https://.",
+        "Enter an address that begins with https://, or ask your Alertcheck administrator to allow this one with "
+        "ALERTCHECK_TRUSTED_ORIGINS.",
     ),
     Code.PORT_NOT_ALLOWED: Explanation(
-        "The address uses a port other than 443.",
-        "Use an address on port 443, or ask your Alertcheck administrator to trust this one.",
+        "The address{of_host} uses a port other than 443.",
+        "Use an address on port 443, or ask your Alertcheck administrator to allow this one with "
+        "ALERTCHECK_TRUSTED_ORIGINS.",
     ),
     Code.HOST_NOT_EXPECTED: Explanation(
         "{host} is not a host that this type of destination may use.",
         "Check that the type of the destination matches its address.",
     ),
     Code.TARGET_NOT_ALLOWED: Explanation(
-        "Alertcheck is not allowed to send messages to this address.",
-        "Use an address on the public internet, or ask your Alertcheck administrator to trust this one.",
+        "Alertcheck is not allowed to send messages{to_host}.",
+        "Use an address on the public internet, or ask your Alertcheck administrator to allow this one with "
+        "ALERTCHECK_TRUSTED_ORIGINS.",
     ),
     Code.CONFIG_INCOMPLETE: Explanation(
         "A setting that is required for sending is missing.",

@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.http.exchange import Exchange, ExchangeAdapter
+from webapp.outbound.policy.redirects import find_redirect_host
 from webapp.outbound.policy.urls import Policy, Target, check_url
 from webapp.outbound.transport.client_certificates import asks_for_certificate
 from webapp.outbound.transport.connect import open_connection
@@ -29,6 +30,7 @@ class HttpResponse:
     body: the first `MAX_BODY` bytes at most, not decoded.
     seconds: the time from the call to the end of the response.
     complete: False if the body was longer, cut off by the deadline or badly framed.
+    redirect_host: the host that a redirect leads to, or None if there is none that may be shown.
     """
 
     status: int
@@ -36,6 +38,7 @@ class HttpResponse:
     body: bytes = field(repr=False)
     seconds: float
     complete: bool = True
+    redirect_host: str | None = None
 
 
 def post(
@@ -65,7 +68,16 @@ def post(
             complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
     if asks_for_certificate(response.status_code, kept):
         raise DeliveryFailed(Code.CLIENT_CERTIFICATE_REQUIRED, Facts(target.host, response.status_code))
-    return HttpResponse(response.status_code, response.headers, kept, monotonic() - started, complete)
+    return HttpResponse(
+        response.status_code,
+        response.headers,
+        kept,
+        monotonic() - started,
+        complete,
+        find_redirect_host(response.headers.get("Location"), target, policy)
+        if response.status_code // 100 == 3
+        else None,
+    )
 
 
 def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exchange) -> Response:

@@ -1,43 +1,57 @@
-"""Maps an HTTP status to a failure code, and reads how long the receiver asks us to wait."""
+"""Maps an HTTP status to a failure code.
 
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+Sources: RFC 9110 and 6585; Cloudflare's 5xx errors; nginx's 494 to 499. A gateway that gave up may have passed the
+message on. A gateway that could not reach the service behind it, and a server that refuses a request, have not.
+"""
 
-from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.outbound.http.client import HttpResponse
-
-# Seconds. Longer waits are reduced to this.
-MAX_RETRY_AFTER = 3600.0
+from webapp.failures import Code
 
 _CODES = {
+    302: Code.SIGN_IN_PAGE,
+    303: Code.SIGN_IN_PAGE,
     400: Code.BAD_REQUEST,
     401: Code.AUTH_FAILED,
+    402: Code.FORBIDDEN,  # the provider wants to be paid first
     403: Code.FORBIDDEN,
     404: Code.NOT_FOUND,
+    405: Code.METHOD_NOT_ALLOWED,
+    406: Code.METHOD_NOT_ALLOWED,
+    407: Code.AUTH_FAILED,  # from a proxy in front of the receiver; ours answers before there is a connection
+    408: Code.GATEWAY_GAVE_UP,  # also sent when the service behind a gateway is slow
     410: Code.GONE,
+    411: Code.METHOD_NOT_ALLOWED,
+    412: Code.BAD_REQUEST,
     413: Code.PAYLOAD_TOO_LARGE,
+    414: Code.BAD_REQUEST,
+    415: Code.METHOD_NOT_ALLOWED,
+    417: Code.BAD_REQUEST,
+    419: Code.FORBIDDEN,  # Laravel: the address expects a token of its own pages
+    421: Code.NOT_FOUND,  # the server is not set up for this host name
     422: Code.BAD_REQUEST,
+    423: Code.FORBIDDEN,
+    425: Code.REMOTE_UNAVAILABLE,  # RFC 8470: not processed, and a repetition is welcome
+    426: Code.METHOD_NOT_ALLOWED,
+    428: Code.BAD_REQUEST,
     429: Code.RATE_LIMITED,
-    502: Code.REMOTE_UNAVAILABLE,
+    431: Code.BAD_REQUEST,
+    440: Code.AUTH_FAILED,  # IIS: the sign-in has expired
+    451: Code.FORBIDDEN,
+    494: Code.BAD_REQUEST,
+    495: Code.CLIENT_CERTIFICATE_REQUIRED,
+    496: Code.CLIENT_CERTIFICATE_REQUIRED,
+    499: Code.GATEWAY_GAVE_UP,
+    501: Code.METHOD_NOT_ALLOWED,
+    502: Code.GATEWAY_GAVE_UP,
     503: Code.REMOTE_UNAVAILABLE,
-    504: Code.REMOTE_UNAVAILABLE,
+    504: Code.GATEWAY_GAVE_UP,
+    505: Code.METHOD_NOT_ALLOWED,
+    520: Code.GATEWAY_GAVE_UP,
+    521: Code.REMOTE_UNAVAILABLE,
+    522: Code.REMOTE_UNAVAILABLE,
+    523: Code.REMOTE_UNAVAILABLE,
+    524: Code.GATEWAY_GAVE_UP,
 }
 _CODES_BY_CLASS = {3: Code.REDIRECT_REFUSED, 5: Code.REMOTE_ERROR}
-_CODES_WITH_RETRY_AFTER = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
-
-_SECONDS = re.compile(r"[0-9]{1,9}")
-_DATE = re.compile(r"[A-Z][a-z]{2,8},? [ -~]{17,27}")
-
-
-def raise_for_status(response: HttpResponse, host: str | None) -> None:
-    """Return for any 2xx; raise `DeliveryFailed` for every other status."""
-    code = classify_status(response.status)
-    if code is None:
-        return
-    facts = Facts(host=host, status=response.status)
-    retry_after = response.headers.get("Retry-After") if code in _CODES_WITH_RETRY_AFTER else None
-    raise DeliveryFailed(code, facts, retry_after=parse_retry_after(retry_after, datetime.now(UTC)))
 
 
 def classify_status(status: int) -> Code | None:
@@ -45,26 +59,3 @@ def classify_status(status: int) -> Code | None:
     if 200 <= status < 300:
         return None
     return _CODES.get(status) or _CODES_BY_CLASS.get(status // 100, Code.UNEXPECTED_STATUS)
-
-
-def parse_retry_after(text: str | None, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After header, between 0 and `MAX_RETRY_AFTER`, or None if it is malformed.
-
-    Accepts whole seconds or an HTTP date (RFC 9110, 10.2.3 and 5.6.7).
-    """
-    if text is None:
-        return None
-    if _SECONDS.fullmatch(text):
-        return min(float(text), MAX_RETRY_AFTER)
-    date = _read_date(text)
-    return None if date is None else min(max((date - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
-
-
-def _read_date(text: str) -> datetime | None:
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return date.replace(tzinfo=date.tzinfo or UTC)  # the asctime form has no time zone and means UTC

@@ -1,0 +1,168 @@
+"""Addresses in forms: read as they were pasted, and refused with everything that is wrong and what helps."""
+
+from types import MappingProxyType
+
+import pytest
+
+from webapp.channels import CHANNELS, check_setting
+from webapp.channels.contract import Channel, FieldKind, SettingInvalid
+from webapp.outbound import OutboundClient, Policy
+from webapp.outbound.policy.urls import Origin
+
+SECRET = "s3cr-tPath"
+FLOW = f"https://default1.5e.environment.api.powerplatform.com/x/invoke?api-version=1&sp=%2Ft&sv=1.0&sig={SECRET}"
+HOOK = f"https://hooks.slack.com/services/T01/B02/{SECRET}"
+OWN = f"https://alerts.acme.com/hook?key={SECRET}"
+OWN_ADDRESSES = {"teams": FLOW, "slack": HOOK, "webhook": OWN}
+FOREIGN = [(name, other) for name in CHANNELS for other in ("teams", "slack") if other != name]
+ON_PREMISES = OutboundClient(
+    Policy(trusted_origins=frozenset({Origin("http", "alert_receiver", 8080), Origin("https", "hooks.slack.com", 443)}))
+)
+
+every_address = pytest.mark.parametrize(("name", "address"), OWN_ADDRESSES.items(), ids=OWN_ADDRESSES)
+
+
+def check(channel: Channel, typed: str, outbound: OutboundClient | None = None) -> str:
+    """Return what saving this as the channel's first field would store."""
+    return check_setting(channel, channel.fields[0], typed, outbound or OutboundClient())
+
+
+def error_of(name: str, typed: str, outbound: OutboundClient | None = None) -> str:
+    with pytest.raises(SettingInvalid) as caught:
+        check(CHANNELS[name], typed, outbound)
+    assert SECRET not in str(caught.value)
+    return str(caught.value)
+
+
+@every_address
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "{}",
+        "<{}>",
+        '"{}"',
+        "`{}`",
+        "[our hook]({})",
+        "\u200b{}\ufeff",
+        "\u00a0{}\u00a0",
+        "{}.",
+        "URL: {}",
+        "curl -d x '{}'",
+    ],
+)
+def test_an_address_is_kept_however_it_was_pasted(name: str, address: str, pasted: str) -> None:
+    assert check(CHANNELS[name], pasted.format(address)) == address
+
+
+@every_address
+def test_an_escaped_address_without_its_scheme_is_kept(name: str, address: str) -> None:
+    assert check(CHANNELS[name], address.removeprefix("https://").replace("&", "&amp;")) == address
+
+
+def test_a_query_right_after_the_host_is_kept() -> None:
+    assert check(CHANNELS["webhook"], "https://example.com?token=abc") == "https://example.com/?token=abc"
+
+
+@pytest.mark.parametrize(("name", "other"), FOREIGN)
+def test_the_address_of_another_service_is_refused_with_its_host_and_type(name: str, other: str) -> None:
+    error = error_of(name, OWN_ADDRESSES[other].replace("&", "&amp;"))
+    host = OWN_ADDRESSES[other].split("/")[2]
+    assert error.startswith(f"{host} is a host of {CHANNELS[other].label}")
+    assert error.endswith(f"Add a destination of type {CHANNELS[other].label} instead.")
+
+
+@pytest.mark.parametrize("name", ["teams", "slack"])
+def test_an_own_receiver_is_offered_the_type_webhook(name: str) -> None:
+    error = error_of(name, OWN)
+    assert error.startswith(f"alerts.acme.com is not a host of {CHANNELS[name].label}")
+    assert "add a destination of type Webhook" in error
+
+
+@pytest.mark.parametrize("name", OWN_ADDRESSES)
+def test_an_email_address_is_offered_the_type_email(name: str) -> None:
+    assert "add a destination of type Email" in error_of(name, f"{SECRET}@example.com")
+
+
+def test_an_origin_that_the_administrator_trusts_may_be_another_services() -> None:
+    assert check(CHANNELS["webhook"], HOOK, ON_PREMISES) == HOOK
+
+
+def test_a_hosts_own_channel_accepts_hosts_that_the_administrator_added() -> None:
+    outbound = OutboundClient(Policy(extra_hosts=MappingProxyType({"slack": ("chat.acme.com",)})))
+    assert check(CHANNELS["slack"], "chat.acme.com/services/x", outbound) == "https://chat.acme.com/services/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"), [("webhook", "signing secret"), ("slack", "Add New Webhook"), ("teams", "Workflows")]
+)
+@pytest.mark.parametrize("credentials", [f"user:{SECRET}", SECRET, f"{SECRET}:"])
+def test_credentials_are_refused_with_what_replaces_them(name: str, cure: str, credentials: str) -> None:
+    error = error_of(name, OWN_ADDRESSES[name].replace("https://", f"https://{credentials}@"))
+    assert OWN_ADDRESSES[name].split("/")[2] in error
+    assert "does not support credentials in an address" in error
+    assert cure in error
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaints"),
+    [
+        ("http://192.168.0.214:8080/hook", ["begins with http://", "port 8080", "not on the public internet"]),
+        ("192.168.0.214:8080/hook", ["port 8080", "not on the public internet"]),
+        ("http://alerts.acme.com/hook", ["begins with http://"]),
+        ("https://alerts.acme.com:8443/hook", ["port 8443"]),
+        ("https://10.0.0.1/hook", ["not on the public internet"]),
+        ("http://localhost:8080/hook", ["begins with http://", "port 8080", "not on the public internet"]),
+        ("http://other_receiver:8080/hook", ["begins with http://", "port 8080", "not on the public internet"]),
+        ("https://[fd00::1]:8443/hook", ["port 8443", "not on the public internet"]),
+    ],
+)
+@pytest.mark.parametrize("name", OWN_ADDRESSES)
+def test_a_private_receiver_is_refused_once_with_everything_and_how_it_is_allowed(
+    name: str, typed: str, complaints: list[str]
+) -> None:
+    error = error_of(name, f"{typed}/{SECRET}?sig={SECRET}", ON_PREMISES)
+    origin = typed.removesuffix("/hook")
+    assert [complaint for complaint in complaints if complaint not in error] == []
+    assert f"add {origin if '://' in origin else f'https://{origin}'} to ALERTCHECK_TRUSTED_ORIGINS" in error
+
+
+@pytest.mark.parametrize("name", OWN_ADDRESSES)
+def test_what_the_error_names_is_accepted_once_the_administrator_adds_it(name: str) -> None:
+    typed = f"http://192.168.0.214:8080/hook?sig={SECRET}"
+    named = error_of(name, typed).partition("to add ")[2].partition(" to ")[0]
+    allowed = OutboundClient(Policy(trusted_origins=frozenset({Origin("http", "192.168.0.214", 8080)})))
+    assert named == "http://192.168.0.214:8080"
+    assert check(CHANNELS[name], typed, allowed) == typed
+
+
+def test_a_host_with_an_underscore_is_kept_if_the_administrator_names_it() -> None:
+    typed = f"http://alert_receiver:8080/{SECRET}"
+    assert check(CHANNELS["webhook"], typed, ON_PREMISES) == typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        (SECRET, "does not begin with https://"),
+        (f"ftp://example.com/{SECRET}", "does not begin with https://"),
+        (f"javascript:{SECRET}", "does not begin with https://"),
+        (f"https://example.com/a {SECRET}", "a space"),
+        (f"{OWN}\n{HOOK}", "more than one address"),
+        (f"{OWN}{HOOK}", "more than one address"),
+        (f"https://hooks.slack.com/services/T01…/{SECRET}", "shortened"),
+        (f"https://example.com/x#{SECRET}", "has a #"),
+        (f"https://example.com/{SECRET * 300}", "longer than 2048"),
+        (f"https://-{SECRET}-/x", "not a valid host name"),
+        ("https://example.com:99999/x", "cannot be used as it is written"),
+        ("\u200b", "does not begin with https://"),
+    ],
+)
+def test_a_text_that_is_no_address_is_refused_with_its_reason(typed: str, complaint: str) -> None:
+    assert complaint in error_of("webhook", typed)
+
+
+@pytest.mark.parametrize("name", [name for name, channel in CHANNELS.items() if channel.hosts])
+def test_a_services_hosts_belong_to_one_channel(name: str) -> None:
+    others = [set(channel.hosts) for other, channel in CHANNELS.items() if other != name]
+    assert not set(CHANNELS[name].hosts) & set().union(*others)
+    assert CHANNELS[name].fields[0].kind is FieldKind.ADDRESS

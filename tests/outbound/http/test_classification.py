@@ -1,0 +1,128 @@
+"""What a response means: the receiver's own word, then its status; a web page is accepted with a warning."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.http.classification import check_response
+from webapp.outbound.http.client import HttpResponse
+
+HOST = "hooks.example.com"
+WORDS = {"no_service": Code.NOT_FOUND, "rollup_error": Code.REMOTE_UNAVAILABLE}
+PAGE = b"<!DOCTYPE html><html><title>Sign in</title></html>"
+WARNING = "hooks.example.com answered with a web page, as sign-in and error pages do. Check that the message arrived."
+
+
+def response_of(status: int, body: bytes = b"", **headers: str) -> HttpResponse:
+    """Return a response; underscores in a header's name stand for dashes."""
+    named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
+    return HttpResponse(status, named, body, 0.1)
+
+
+def failure_of(response: HttpResponse, word: str | None = None) -> DeliveryFailed:
+    with pytest.raises(DeliveryFailed) as caught:
+        check_response(response, HOST, word, WORDS)
+    return caught.value
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 205, 206, 207, 299])
+def test_any_2xx_is_accepted_without_a_warning(status: int) -> None:
+    assert check_response(response_of(status), HOST) is None
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 404, 500, 502, 504])
+def test_the_receivers_word_decides_whatever_the_status_is(status: int) -> None:
+    failure = failure_of(response_of(status), "no_service")
+    assert (failure.code, failure.facts.status, failure.facts.token) == (Code.NOT_FOUND, status, "no_service")
+
+
+def test_an_unknown_word_leaves_the_decision_to_the_status() -> None:
+    assert failure_of(response_of(403), "other").code is Code.FORBIDDEN
+
+
+def test_a_failure_contains_host_and_status() -> None:
+    facts = failure_of(response_of(404)).facts
+    assert (facts.host, facts.status) == (HOST, 404)
+
+
+@pytest.mark.parametrize("status", [429, 503, 521])
+def test_retry_after_is_kept_for_a_retryable_status(status: int) -> None:
+    assert failure_of(response_of(status, retry_after="30")).retry_after == 30
+
+
+def test_retry_after_is_kept_for_a_retryable_word() -> None:
+    assert failure_of(response_of(500, retry_after="30"), "rollup_error").retry_after == 30
+
+
+@pytest.mark.parametrize("status", [301, 400, 500, 502])
+def test_retry_after_is_ignored_for_other_statuses(status: int) -> None:
+    assert failure_of(response_of(status, retry_after="30")).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("30", "30 seconds"),
+        ("1", "1 second"),
+        ("60", "1 minute"),
+        ("61", "2 minutes"),
+        ("3600", "1 hour"),
+        ("5400", "1 hour 30 minutes"),
+        ("90000", "1 day 1 hour"),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_sentence_says_how_long_to_wait_and_until_when(status: int, text: str, words: str) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    sentence = failure_of(response_of(status, retry_after=text)).message
+    time = sentence.partition(f"It asks to wait {words}, until ")[2].removesuffix(" UTC.")
+    until = datetime.fromisoformat(f"{time}+00:00")
+    assert timedelta(0) <= until - before - timedelta(seconds=int(text)) < timedelta(seconds=5)
+
+
+def test_without_a_waiting_time_the_sentence_mentions_none() -> None:
+    assert "wait" not in failure_of(response_of(429)).message
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        response_of(200, PAGE, content_type="text/html"),
+        response_of(200, PAGE, content_type="TEXT/HTML; charset=utf-8"),
+        response_of(200, PAGE, content_type=" text/html;charset=UTF-8"),
+        response_of(200, b"signed out", content_type="text/html"),
+        response_of(202, PAGE, content_type="application/xhtml+xml"),
+        response_of(200, PAGE),
+        response_of(200, PAGE, content_type="application/json"),
+        response_of(200, PAGE, content_type="text/plain"),
+        response_of(200, b"\xef\xbb\xbf\r\n <!-- x --> <HTML lang=en>", content_type="text/plain"),
+        response_of(200, b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-">'),
+        response_of(200, PAGE.decode().encode("utf-16")),
+        response_of(200, b"<html><body>cut", content_type=""),
+    ],
+)
+def test_a_web_page_is_accepted_with_a_warning(response: HttpResponse) -> None:
+    assert check_response(response, HOST) == WARNING
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        response_of(200, b'{"html": "<html>"}', content_type="application/json"),
+        response_of(200, b"ok", content_type="text/plain"),
+        response_of(200, b"", content_type="text/html"),  # what some languages declare if nothing else is said
+        response_of(204, b"", content_type="text/html; charset=utf-8"),
+        response_of(200, b"<response><html>no</html></response>", content_type="application/xml"),
+        response_of(200, b"<htmlish/>"),
+        response_of(200, b"\x1f\x8b\x08", content_type="application/octet-stream"),
+    ],
+)
+def test_other_responses_are_accepted_without_a_warning(response: HttpResponse) -> None:
+    assert check_response(response, HOST) is None
+
+
+def test_a_page_of_nginx_that_asks_for_a_certificate_is_recognized() -> None:
+    page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
+    assert failure_of(response_of(400, page)).code is Code.CLIENT_CERTIFICATE_REQUIRED

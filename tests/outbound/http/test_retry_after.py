@@ -1,0 +1,66 @@
+"""The Retry-After header."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, parse_retry_after
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("120", 120),
+        ("3600", 3600),
+        ("3601", 3601),
+        ("2592001", MAX_RETRY_AFTER),
+        ("999999999", MAX_RETRY_AFTER),
+        ("Tue, 24 Nov 2026 12:01:30 GMT", 90),
+        ("Tuesday, 24-Nov-26 12:01:30 GMT", 90),
+        ("Tue Nov 24 12:01:30 2026", 90),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
+    ],
+)
+def test_a_well_formed_retry_after_is_clamped_to_its_limits(text: str, seconds: float) -> None:
+    assert parse_retry_after(text, NOON) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            None,
+            "",
+            "NaN",
+            "inf",
+            "-1",
+            "+5",
+            "1.5",
+            "1e3",
+            " 5",
+            "5 ",
+            "1_0",
+            "30, 60",
+            "1234567890",
+            "\u0665",
+            "garbage",
+        ),
+        "Wed, 99 Oct 2015 07:28:00 GMT",
+        "Wed, 21 Xyz 2015 07:28:00 GMT",
+        "Wed, 21 Oct 2015 25:28:00 GMT",
+    ],
+)
+def test_a_malformed_retry_after_is_ignored(text: str | None) -> None:
+    assert parse_retry_after(text, NOON) is None
+
+
+@given(st.text() | st.from_regex(r"\A[A-Z][a-z]{2,5},? [0-9A-Za-z:+ -]{10,27}\Z"))
+def test_any_retry_after_text_stays_within_the_limits(text: str) -> None:
+    seconds = parse_retry_after(text, NOON)
+    assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER

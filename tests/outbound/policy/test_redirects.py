@@ -1,0 +1,71 @@
+"""The host of a redirect: named if a destination could be there, and never its path."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.outbound.policy.redirects import find_redirect_host
+from webapp.outbound.policy.urls import Origin, Policy, read_url
+
+OLD = read_url("https://old.example.com/hook/canary")
+ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver_1", 8080)}))
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("https://new.example.com/hook/canary", "new.example.com"),
+        ("HTTPS://New.Example.COM.:443/x", "new.example.com"),
+        ("https://new.example.com", "new.example.com"),
+        ("https://new.example.com?canary#x", "new.example.com"),
+        ("http://new.example.com/x", "new.example.com"),
+        ("https://faß.example.com/x", "xn--fa-hia.example.com"),
+        ("//new.example.com/x", "new.example.com"),
+        ("https://new.example.com:8443/x", "new.example.com"),
+        ("/hook/canary/", "old.example.com"),
+        ("canary", "old.example.com"),
+        ("?canary", "old.example.com"),
+        ("", "old.example.com"),
+        ("https://93.184.216.34/x", "93.184.216.34"),
+    ],
+)
+def test_a_public_host_is_named(location: str, host: str) -> None:
+    assert find_redirect_host(location, OLD, Policy()) == host
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        None,
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.1/x",
+        "http://localhost/x",
+        "http://intranet/x",
+        "https://db.corp/x",
+        "https://canary:canary@new.example.com/x",
+        "https://receiver_1:8080/x",
+        "http://2130706433/",
+        "ftp://new.example.com/x",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https:///x",
+        "https://",
+        "https://new.example.com\\@10.0.0.1/",
+        "\\\\new.example.com",
+        f"https://{'a' * 64}.example.com/",
+        "https://\udcff.example.com/",
+    ],
+)
+def test_any_other_host_is_not_named(location: str | None) -> None:
+    host = find_redirect_host(location, OLD, ON_PREMISES)
+    assert host in (None, "new.example.com" if location and "\\@" in location else None)
+
+
+def test_a_trusted_host_is_named() -> None:
+    assert find_redirect_host("http://receiver_1:8080/canary", OLD, ON_PREMISES) == "receiver_1"
+
+
+@given(st.text())
+def test_any_location_is_named_or_not_without_an_error(location: str) -> None:
+    host = find_redirect_host(location, OLD, Policy())
+    assert host is None or "." in host

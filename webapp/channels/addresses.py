@@ -1,0 +1,114 @@
+"""Checks the address that someone pastes into a form, and says everything that is wrong with it at once.
+
+An error names the host at most: the rest of the address is a secret.
+"""
+
+import re
+
+from webapp.channels.contract import SettingInvalid
+from webapp.failures import Code, DeliveryFailed
+from webapp.outbound import OutboundClient
+from webapp.outbound.policy.pasted_urls import read_pasted
+from webapp.outbound.policy.urls import MAX_URL, Target, find_problems, read_url
+
+COPY_AGAIN = "Copy the whole address again, exactly as the provider shows it."
+
+_CREDENTIALS = re.compile(r"https?://[^/?#]*@(?P<host>[^/?#@:]*)", re.IGNORECASE)
+_MAIL_ADDRESS = re.compile(r"(?:mailto:)?[^\s/@:]+@[^\s/@:]+\.[^\s/@:]+", re.IGNORECASE)
+_TWO_ADDRESSES = re.compile(r"https?://\S*(?:[^\s=/?&]|/)https?://", re.IGNORECASE)
+
+
+def check_address(
+    text: str,
+    outbound: OutboundClient,
+    hosts: tuple[str, ...] | None = None,
+    service: str | None = None,
+    instead_of_credentials: str = COPY_AGAIN,
+) -> str:
+    """Return the canonical form of an address that messages may be posted to. Raises `SettingInvalid`.
+
+    hosts: the host patterns of a service with its own hosts, or None for any public host. service: its name.
+    instead_of_credentials: what to do instead of writing a user and a password into the address.
+    """
+    address = read_pasted(text)
+    _refuse_half_addresses(address)
+    _refuse_credentials(address, instead_of_credentials)
+    target = _read(address)
+    problems = find_problems(target, outbound.policy, hosts)
+    if problems:
+        raise SettingInvalid(_describe(target, problems, service))
+    return target.url
+
+
+def find_target(text: str) -> Target | None:
+    """Return the target of a pasted address, or None if there is no address in the text."""
+    try:
+        return read_url(read_pasted(text))
+    except DeliveryFailed:
+        return None
+
+
+def _refuse_half_addresses(address: str) -> None:
+    """Raise `SettingInvalid` for a text that is not exactly one complete web address."""
+    if _MAIL_ADDRESS.fullmatch(address):
+        raise SettingInvalid("This is an email address. To send email, add a destination of type Email instead.")
+    if "…" in address:
+        raise SettingInvalid(f"The address was shortened: it has … in it. {COPY_AGAIN}")
+    if any(character.isspace() for character in address) or _TWO_ADDRESSES.match(address):
+        raise SettingInvalid(f"This is more than one address, or there is a space in it. {COPY_AGAIN}")
+    if len(address) > MAX_URL:
+        raise SettingInvalid(f"The address is longer than {MAX_URL} characters. {COPY_AGAIN}")
+    if "#" in address:
+        raise SettingInvalid(
+            "The address has a # in it. Nothing from the # on reaches the receiver: remove it, and what follows it."
+        )
+
+
+def _refuse_credentials(address: str, instead: str) -> None:
+    found = _CREDENTIALS.match(address)
+    if found is not None:
+        target = find_target(f"https://{found['host']}")
+        before = f" of {target.host}" if target else ""
+        raise SettingInvalid(
+            f"The address{before} has a user name or a password in it, in front of the @. Alertcheck does not support "
+            f"credentials in an address. {instead}"
+        )
+
+
+def _read(address: str) -> Target:
+    try:
+        return read_url(address)
+    except DeliveryFailed as failure:
+        raise SettingInvalid(_describe_unreadable(failure.code, address)) from None
+
+
+def _describe_unreadable(code: Code, address: str) -> str:
+    if code is Code.SCHEME_NOT_ALLOWED or "://" not in address:
+        return f"This is not a web address: it does not begin with https://. {COPY_AGAIN}"
+    if code is Code.TARGET_NOT_ALLOWED:
+        return f"The host in this address is not a valid host name. {COPY_AGAIN}"
+    return f"The address cannot be used as it is written. {COPY_AGAIN}"
+
+
+def _describe(target: Target, problems: list[Code], service: str | None) -> str:
+    if problems == [Code.HOST_NOT_EXPECTED]:
+        return (
+            f"{target.host} is not a host of {service}, so the address does not match the type of the destination. "
+            "If it is a receiver of your own, add a destination of type Webhook instead."
+        )
+    words = {
+        Code.SCHEME_NOT_ALLOWED: "begins with http:// instead of https://",
+        Code.PORT_NOT_ALLOWED: f"uses port {target.port} instead of 443",
+        Code.TARGET_NOT_ALLOWED: "is not on the public internet",
+        Code.HOST_NOT_EXPECTED: f"is not a host of {service}",
+    }
+    found = _enumerate([words[code] for code in problems])
+    return (
+        f"The address of {target.host} {found}. Use an https:// address on port 443 of the public internet. If this is "
+        f"a receiver of your organization, ask your Alertcheck administrator to add {target.origin.url} to "
+        "ALERTCHECK_TRUSTED_ORIGINS."
+    )
+
+
+def _enumerate(parts: list[str]) -> str:
+    return ", ".join(parts[:-1]) + (" and " if parts[1:] else "") + parts[-1]

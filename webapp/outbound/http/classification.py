@@ -1,0 +1,75 @@
+"""Decides what a receiver's HTTP response means: accepted, accepted with a warning, or a failure with its code.
+
+The receiver's own word decides first, then the status.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.http.client import HttpResponse
+from webapp.outbound.http.retry_after import parse_retry_after
+from webapp.outbound.http.status_codes import classify_status
+
+# A service's own words for what went wrong, and the code of each.
+Words = Mapping[str, Code]
+
+_NO_WORDS: Words = MappingProxyType({})
+_CODES_WITH_RETRY_AFTER = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
+
+# nginx answers 400, but its page has these words.
+_ASKS_FOR_CERTIFICATE = re.compile(rb"No required SSL certificate was sent|The SSL certificate error")
+
+_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+_HTML_START = re.compile(
+    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff|\s|<!--.*?-->|<\?xml[^>]*>)*"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|center|h1)[\s>]",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def check_response(
+    response: HttpResponse, host: str | None, word: str | None = None, words: Words = _NO_WORDS
+) -> str | None:
+    """Return a warning, or None, if the response accepts the message. Raises `DeliveryFailed` for every other response.
+
+    host: the receiver's, to be shown. word: the service's own word in this response, if `words` has it.
+    """
+    code = words.get(word or "") or _classify(response)
+    if code is not None:
+        raise make_failure(code, response, host, word)
+    if not is_web_page(response):
+        return None
+    return f"{host} answered with a web page, as sign-in and error pages do. Check that the message arrived."
+
+
+def make_failure(code: Code, response: HttpResponse, host: str | None, word: str | None = None) -> DeliveryFailed:
+    """Return the failure with everything of the response that may be shown."""
+    now = datetime.now(UTC)
+    header = response.headers.get("Retry-After") if code in _CODES_WITH_RETRY_AFTER else None
+    wait = parse_retry_after(header, now)
+    facts = Facts(
+        host=host,
+        status=response.status,
+        token=word,
+        target=response.redirect_host,
+        wait=wait,
+        wait_until=None if wait is None else now + timedelta(seconds=wait),
+    )
+    return DeliveryFailed(code, facts, retry_after=wait)
+
+
+def is_web_page(response: HttpResponse) -> bool:
+    """Check for a web page, declared as one or not. An empty body is none: some servers declare it as HTML anyway."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    body = response.body.replace(b"\0", b"")  # UTF-16
+    return bool(body.strip()) and (media_type in _HTML_TYPES or _HTML_START.match(body) is not None)
+
+
+def _classify(response: HttpResponse) -> Code | None:
+    code = classify_status(response.status)
+    if code is Code.BAD_REQUEST and _ASKS_FOR_CERTIFICATE.search(response.body):
+        return Code.CLIENT_CERTIFICATE_REQUIRED
+    return code

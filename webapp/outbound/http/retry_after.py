@@ -1,0 +1,34 @@
+"""Reads how long a receiver asks us to wait (RFC 9110, sections 10.2.3 and 5.6.7)."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+# Seconds. Longer waits are reduced to this.
+MAX_RETRY_AFTER = 30 * 24 * 3600.0
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_DATE = re.compile(r"[A-Z][a-z]{2,8},? [ -~]{17,27}")
+
+
+def parse_retry_after(text: str | None, now: datetime) -> float | None:
+    """Return the seconds of a Retry-After header, between 0 and `MAX_RETRY_AFTER`, or None if it is malformed.
+
+    Accepts whole seconds or an HTTP date.
+    """
+    if text is None:
+        return None
+    if _SECONDS.fullmatch(text):
+        return min(float(text), MAX_RETRY_AFTER)
+    date = _read_date(text)
+    return None if date is None else min(max((date - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+
+
+def _read_date(text: str) -> datetime | None:
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC)  # the asctime form has no time zone and means UTC
