@@ -24,6 +24,7 @@ from tests.factories import (
     seconds,
 )
 from webapp.deliveries import request_test, send
+from webapp.deliveries.outcome import describe_outcome
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus
@@ -195,7 +196,7 @@ def test_a_refused_message_fails_at_once_with_its_cause(
     send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "not_found", 1)
-    assert _get(delivery_id).last_error_message == "127.0.0.1 answered 404: nothing exists at this address."
+    assert _get(delivery_id).last_error_message == "127.0.0.1 answered 404: it does not know this address, or no longer accepts it."
 
 
 def test_a_delivery_is_deferred_if_nothing_was_delivered(
@@ -319,3 +320,44 @@ def test_an_outcome_is_recorded_after_the_database_was_briefly_unavailable(
     send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.SENT, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(302, "sign_in_page"), (502, "gateway_gave_up"), (504, "gateway_gave_up"), (520, "gateway_gave_up")],
+)
+def test_a_message_that_may_have_arrived_behind_a_gateway_is_not_sent_again(
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings, status: int, code: str
+) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=status)
+
+    send(delivery_id, app_settings)
+
+    assert _outcome(delivery_id) == (DeliveryStatus.FAILED, code, 1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_waiting_time_of_an_hour_is_not_waited_for_but_shown(
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings, status: int
+) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data(status=status, headers={"Retry-After": "3600"})
+
+    send(delivery_id, app_settings)
+
+    outcome = describe_outcome(_get(delivery_id), "webhook")
+    assert _get(delivery_id).status is DeliveryStatus.FAILED
+    assert "It asks to wait 1 hour, until " in outcome.sentence
+    assert "when the waiting time is over" in (outcome.next_step or "")
+
+
+def test_a_web_page_is_accepted_and_its_warning_shown(
+    receiver: HTTPServer, delivery_id: int, app_settings: AppSettings
+) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data("<html>Sign in</html>", content_type="text/html")
+
+    send(delivery_id, app_settings)
+
+    assert describe_outcome(_get(delivery_id), "webhook").sentence == (
+        "Accepted by the receiver. 127.0.0.1 answered with a web page, as sign-in and error pages do. Check that the "
+        "message arrived."
+    )

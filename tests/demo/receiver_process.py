@@ -34,7 +34,12 @@ class Receiver:
     def ask(self, method: str, path: str, body: str | bytes = b"{}", **headers: str) -> requests.Response:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         return requests.request(
-            method, f"http://127.0.0.1:{self.http_port}{path}", data=body, headers=names, timeout=SECONDS
+            method,
+            f"http://127.0.0.1:{self.http_port}{path}",
+            data=body,
+            headers=names,
+            timeout=SECONDS,
+            allow_redirects=False,
         )
 
     def post(self, path: str, body: str | bytes = b"{}", **headers: str) -> requests.Response:

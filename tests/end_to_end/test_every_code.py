@@ -33,6 +33,10 @@ PLACEHOLDERS = {
     "certificate": r"( The certificate was issued [^.]+ “[^”]+” for [\w.-]+, and [\w:, ]+\.)?",
     "issued": r"( The certificate was issued [^.]+ “[^”]+” for [\w.-]+, and [\w:, ]+\.)?",
     "authority": r" \(“[^”]+”\)",
+    "target": r"( on the same host)?",
+    "asked_wait": "",
+    "of_host": r" of [\w.-]+",
+    "to_host": r" to [\w.-]+",
 }
 # The sentences of the scenarios whose cause is known more exactly than their code.
 CAUSES_OF = {Code.TLS_FAILED: Cause.HANDSHAKE_CLOSED}

@@ -56,6 +56,41 @@ def test_a_check_returns_the_sentence_that_saving_would(admin: Visitor, channel:
     assert _sentences(checked.text) == (saved or ["Can be saved."])
 
 
+PASTED = [
+    ("webhook", "<https://alerts.acme.com/canary?a=1&amp;b=2>."),
+    ("webhook", "\u200balerts.acme.com?canary=1\ufeff"),
+    ("slack", "curl -d x https://hooks.slack.com/services/T/B/canary"),
+    ("teams", "`https://prod-08.westeurope.logic.azure.com:443/x?api-version=1&amp;sp=x&amp;sig=canary`"),
+]
+REFUSED = [
+    ("teams", "https://hooks.slack.com/services/T/B/canary", "Add a destination of type Slack instead."),
+    ("webhook", "https://prod-08.westeurope.logic.azure.com/x?sig=canary", "of type Microsoft Teams instead."),
+    ("webhook", "https://ann:canary@alerts.acme.com/", "does not support credentials in an address"),
+    ("slack", "http://192.168.0.214:8080/canary", "add http://192.168.0.214:8080 to ALERTCHECK_TRUSTED_ORIGINS."),
+]
+
+
+@pytest.mark.parametrize(("channel", "typed"), PASTED)
+def test_a_check_cleans_what_was_pasted_as_saving_does(admin: Visitor, channel: str, typed: str) -> None:
+    checked = admin.post(f"{NEW}/{channel}/check/address", {"address": typed})
+    saved = admin.post(f"{NEW}/{channel}", {"name": "n", "address": typed, "signing_secret": f" `{SIGNING_SECRET}` "})
+
+    assert _sentences(checked.text) == ["Can be saved."]
+    assert saved.status_code == 302
+
+
+@pytest.mark.parametrize(("channel", "typed", "advice"), REFUSED)
+def test_a_check_and_saving_refuse_an_address_with_the_same_advice(
+    admin: Visitor, channel: str, typed: str, advice: str
+) -> None:
+    checked = admin.post(f"{NEW}/{channel}/check/address", {"address": typed}).text
+    saved = admin.post(f"{NEW}/{channel}", {"name": "n", "address": typed}).text
+
+    assert advice in checked
+    assert advice in saved
+    assert "canary" not in checked + saved
+
+
 @pytest.mark.parametrize(
     ("field", "typed"),
     [

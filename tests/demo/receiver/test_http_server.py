@@ -54,6 +54,23 @@ def test_a_busy_receiver_sends_retry_after(receiver: Receiver) -> None:
     assert receiver.post("/teams/busy-twice", "not tried before").headers["Retry-After"] == "2"
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "location", "media_type"),
+    [
+        ("/webhook/moved", 308, "works", "text/plain; charset=utf-8"),
+        ("/webhook/sign-in", 302, "/sign-in", "text/html; charset=utf-8"),
+        ("/webhook/web-page", 200, None, "text/html; charset=utf-8"),
+        ("/teams/turned-off", 400, None, "application/json; charset=utf-8"),
+    ],
+)
+def test_a_response_has_the_headers_of_its_scenario(
+    receiver: Receiver, path: str, status: int, location: str | None, media_type: str
+) -> None:
+    response = receiver.post(path)
+    headers = response.headers
+    assert (response.status_code, headers.get("Location"), headers["Content-Type"]) == (status, location, media_type)
+
+
 def test_a_slow_receiver_takes_two_seconds(receiver: Receiver) -> None:
     started = time.monotonic()
     assert receiver.post("/slack/slow").text == "ok"

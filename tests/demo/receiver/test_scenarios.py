@@ -35,10 +35,33 @@ def test_each_service_accepts_with_its_own_response(service: Service, reply: Rep
         (Scenario.BUSY_TWICE, 1, Reply(503, retry_after=2)),
         (Scenario.BUSY_TWICE, 2, Reply(503, retry_after=2)),
         (Scenario.BUSY_TWICE, 3, Reply(202)),
+        (Scenario.LATER, 1, Reply(429, retry_after=3600)),
+        (Scenario.MOVED, 1, Reply(308, location="works")),
+        (Scenario.READ_ONLY, 1, Reply(405)),
+        (Scenario.GATEWAY, 1, Reply(504)),
     ],
 )
 def test_a_scenario_responds_as_its_name_says(scenario: Scenario, attempt: int, reply: Reply) -> None:
     assert reply_to(Service.TEAMS, scenario, attempt) == reply
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "word"),
+    [
+        (Service.TEAMS, 400, "WorkflowTriggerIsNotEnabled"),
+        (Service.SLACK, 403, "invalid_token"),
+        (Service.WEBHOOK, 410, ""),
+    ],
+)
+def test_what_is_turned_off_says_so_in_the_services_own_word(service: Service, status: int, word: str) -> None:
+    reply = reply_to(service, Scenario.TURNED_OFF, 1)
+    assert (reply.status, word in reply.body) == (status, True)
+
+
+@pytest.mark.parametrize("service", [Service.TEAMS, Service.SLACK, Service.WEBHOOK])
+@pytest.mark.parametrize("scenario", Scenario)
+def test_every_scenario_has_a_reply(service: Service, scenario: Scenario) -> None:
+    assert reply_to(service, scenario, 1)
 
 
 @pytest.mark.parametrize(

@@ -143,10 +143,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(reply.status)
         self.send_header("Connection", "close")
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Type", f"{reply.media_type}; charset=utf-8")
         self.send_header("Content-Length", str(len(reply.body)))
         if reply.retry_after is not None:
             self.send_header("Retry-After", str(reply.retry_after))
+        if reply.location is not None:
+            self.send_header("Location", reply.location)
         if reply.status == 405:
             self.send_header("Allow", "POST")
         self.end_headers()

@@ -27,6 +27,13 @@ class Scenario(StrEnum):
     SILENT = "silent"  # reads the request and never responds
     DENIED = "denied"  # 401: the credentials are wrong
     SLOW = "slow"  # accepts, after two seconds
+    LATER = "later"  # 429: wait for an hour
+    MOVED = "moved"  # 308 to `works`
+    SIGN_IN = "sign-in"  # 302 to a sign-in page
+    WEB_PAGE = "web-page"  # accepts with a web page
+    READ_ONLY = "read-only"  # 405: accepts no POST
+    GATEWAY = "gateway"  # 504: the service behind a gateway did not answer
+    TURNED_OFF = "turned-off"  # refuses with the service's own word for what is turned off
 
 
 class Mailbox(StrEnum):
@@ -42,13 +49,15 @@ class Reply:
     """An HTTP response. `status` None: no response.
 
     wait: seconds before the response is sent.
-    retry_after: seconds, for the Retry-After header.
+    retry_after: seconds, for the Retry-After header. location: for the Location header.
     """
 
     status: int | None
     body: str = ""
     retry_after: int | None = None
     wait: float = 0.0
+    media_type: str = "text/plain"
+    location: str | None = None
 
     @property
     def accepts(self) -> bool:
@@ -70,6 +79,23 @@ class MailReply:
         return f"{self.code} {self.text}"
 
 
+_PAGE = "<!doctype html><title>Sign in</title><p>Sign in to continue.</p>"
+_TURNED_OFF = {
+    Service.TEAMS: Reply(400, '{"error": {"code": "WorkflowTriggerIsNotEnabled"}}', media_type="application/json"),
+    Service.SLACK: Reply(403, "invalid_token"),
+    Service.WEBHOOK: Reply(410),
+}
+_FIXED = {
+    Scenario.MISSING: Reply(404),
+    Scenario.SILENT: Reply(None),
+    Scenario.DENIED: Reply(401),
+    Scenario.LATER: Reply(429, retry_after=3600),
+    Scenario.MOVED: Reply(308, location="works"),
+    Scenario.SIGN_IN: Reply(302, _PAGE, media_type="text/html", location="/sign-in"),
+    Scenario.WEB_PAGE: Reply(200, _PAGE, media_type="text/html"),
+    Scenario.READ_ONLY: Reply(405),
+    Scenario.GATEWAY: Reply(504),
+}
 _ACCEPTS = {Service.TEAMS: Reply(202), Service.WEBHOOK: Reply(200), Service.SLACK: Reply(200, "ok")}
 
 
@@ -79,16 +105,13 @@ def reply_to(service: Service, scenario: Scenario, attempt: int) -> Reply:
     match scenario:
         case Scenario.WORKS:
             return accepts
-        case Scenario.MISSING:
-            return Reply(404)
         case Scenario.BUSY_TWICE:
             return Reply(503, retry_after=2) if attempt <= BUSY_ATTEMPTS else accepts
-        case Scenario.SILENT:
-            return Reply(None)
-        case Scenario.DENIED:
-            return Reply(401)
         case Scenario.SLOW:
             return Reply(accepts.status, accepts.body, wait=2.0)
+        case Scenario.TURNED_OFF:
+            return _TURNED_OFF[service]
+    return _FIXED[scenario]
 
 
 def mailbox_of(address: str) -> Mailbox:
