@@ -46,6 +46,12 @@ def test_no_failure_that_may_have_arrived_may_be_retried() -> None:
     ] == []
 
 
+@pytest.mark.parametrize("may_retry", [True, False])
+def test_what_a_failure_knows_about_a_retry_counts_more_than_its_code(may_retry: bool) -> None:
+    failure = DeliveryFailed(Code.SMTP_RELAY_DENIED if may_retry else Code.SMTP_TEMPORARY, may_retry=may_retry)
+    assert (_plan(failure, 1) is not None) is may_retry
+
+
 def test_the_receivers_retry_after_lengthens_the_delay() -> None:
     assert _plan(DeliveryFailed(Code.RATE_LIMITED, retry_after=30), 1) == NOW + seconds(30)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from webapp.failures import EXPLANATIONS, DeliveryFailed
+from webapp.failures import DeliveryFailed
 from webapp.models import TEST_EVENT
 from webapp.settings import AppSettings
 
@@ -64,7 +64,7 @@ def plan_retry(
     lengthen the delay, but not beyond the time limit.
     attempt: the number of the failed attempt, counted from 1. jitter_fraction: the part of `JITTER` to add, 0 to 1.
     """
-    if not EXPLANATIONS[failure.code].may_retry or attempt >= policy.attempts:
+    if not failure.may_retry or attempt >= policy.attempts:
         return None
     delay = max(
         policy.retry_delays[attempt - 1] * (1 + JITTER * jitter_fraction), timedelta(seconds=failure.retry_after or 0)

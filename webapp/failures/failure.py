@@ -24,6 +24,9 @@ class Facts:
     status: an HTTP status or an SMTP reply code.
     seconds: the time limit that was exceeded.
     token: a word from a closed list of the channel (`no_service`, for example), or an SMTP enhanced code.
+    event, step: what happened in a mail session, and when ("closed the connection", "while Alertcheck was signing in").
+    delay_reason: a possible reason for a delay ("perhaps because of greylisting").
+    expected: the scheme that fits the mail server's port ("smtps:// on port 465").
     refused, recipients: the number of refused email recipients, and of all recipients.
     reference: the id of an internal error in the log.
     cause: why TLS failed, if it is known more exactly than by the code.
@@ -37,6 +40,10 @@ class Facts:
     status: int | None = None
     seconds: float | None = None
     token: str | None = None
+    event: str | None = None
+    step: str | None = None
+    delay_reason: str | None = None
+    expected: str | None = None
     refused: int | None = None
     recipients: int | None = None
     reference: str | None = None
@@ -53,13 +60,22 @@ class DeliveryFailed(Exception):
     """The only error that a channel raises. Its text is just the code, so that no log or traceback reveals more.
 
     retry_after: the seconds that the receiver asked us to wait, parsed and not negative, or None.
+    may_retry: whether another attempt may succeed, if this is known better than from the code alone.
     """
 
-    def __init__(self, code: Code, facts: Facts | None = None, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        facts: Facts | None = None,
+        *,
+        retry_after: float | None = None,
+        may_retry: bool | None = None,
+    ) -> None:
         super().__init__(code.value)
         self.code = code
         self.facts = facts or Facts()
         self.retry_after = retry_after
+        self.may_retry = EXPLANATIONS[code].may_retry if may_retry is None else may_retry
 
     @property
     def message(self) -> str:
@@ -82,7 +98,12 @@ def _compose(template: str, facts: Facts) -> str:
         "to_host": " to this address" if facts.host is None else f" to {facts.host}",
         "status": "" if facts.status is None else str(facts.status),
         "wait": "" if facts.seconds is None else f" ({facts.seconds:g} s)",
-        "token": "" if facts.token is None else f" ({facts.token})",
+        "token": _in_brackets(facts.token),
+        "reply": f"{'' if facts.status is None else f': {facts.status}'}{_in_brackets(facts.token)}",
+        "event": facts.event or "broke off the mail session",
+        "step": facts.step or "before it had the message",
+        "delay_reason": "" if facts.delay_reason is None else f", {facts.delay_reason}",
+        "expected": facts.expected or "another scheme",
         "reference": facts.reference or "none",
         "certificate": "" if facts.certificate is None else f" {describe_certificate(facts.certificate)}",
         "issued": ""
@@ -123,3 +144,7 @@ def format_wait(seconds: float) -> str:
 
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def _in_brackets(token: str | None) -> str:
+    return "" if token is None else f" ({token})"
