@@ -38,7 +38,7 @@ class FieldKind(StrEnum):
 
 
 class SettingInvalid(ValueError):
-    """The value of a field cannot be used. The text is a sentence for the person who typed it, without the value."""
+    """The value of a field cannot be used. The text is a sentence for the person who typed it, without any secret."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Accepted:
     """The receiver accepted the message.
 
     status: the receiver's HTTP status or SMTP reply code.
-    warning: our own sentence about the part that was not accepted ("1 of 3 recipients was refused."), or None.
+    warning: our own sentence about the part that was not accepted ("1 of 3 recipients was refused: 550."), or None.
     """
 
     status: int

@@ -1,20 +1,12 @@
 """The configured mail server: its address, the security of the connection, and the sender of all email."""
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from webapp.outbound.policy.hostnames import canonical_host, parse_ip_address
+from webapp.outbound.smtp.addresses import is_mail_address
 from webapp.outbound.transport.limits import LIMITS, Limits
-
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_MAIL_ADDRESS = re.compile(
-    r"(?=.{1,64}@)(?!.*=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    rf"@(?:{_LABEL}\.)+(?!\d+$){_LABEL}",
-    re.ASCII,
-)
-MAX_MAIL_ADDRESS_LENGTH = 254
 
 
 class MailSecurity(StrEnum):
@@ -23,6 +15,11 @@ class MailSecurity(StrEnum):
     NONE = "none"
     STARTTLS = "starttls"
     TLS = "tls"
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of ALERTCHECK_MAIL_URL that stands for it."""
+        return next(name for name, scheme in _SCHEMES.items() if scheme.security is self)
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,6 @@ _SCHEMES = {
     "smtp+starttls": _Scheme(MailSecurity.STARTTLS, 587),
     "smtps": _Scheme(MailSecurity.TLS, 465),
 }
-
-
-def is_mail_address(text: str) -> bool:
-    """Check for a plain address: dot-atom, ASCII, a domain of at least two labels (RFC 5321, section 4.1.2).
-
-    Stricter than the RFC on purpose: no quotes, comments or address literals, and nothing that smtplib would cut or
-    fold or that a mail program would decode (`=?`, RFC 2047).
-    """
-    return len(text) <= MAX_MAIL_ADDRESS_LENGTH and _MAIL_ADDRESS.fullmatch(text) is not None
 
 
 def parse_mail_url(url: str, sender: str, ca_file: str | None = None) -> MailServer:
@@ -97,11 +85,16 @@ def _split(url: str) -> tuple[SplitResult, str, int | None]:
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname or ""
-        host = canonical_host(f"[{host}]" if ":" in host else host)
-        parse_ip_address(host)
-        return parts, host, parts.port
+        return parts, _read_host(host), parts.port
     except ValueError:  # `NotAHost` is a subclass
         raise ValueError("has no valid host or port.") from None
+
+
+def _read_host(text: str) -> str:
+    """Return the canonical host. Names of services in a container network may have underscores."""
+    canonical = canonical_host(f"[{text}]" if ":" in text else text.replace("_", "x"))
+    parse_ip_address(canonical)
+    return text.lower().removesuffix(".") if "_" in text else canonical
 
 
 def _read_sign_in(parts: SplitResult, security: MailSecurity) -> tuple[str | None, str | None]:
