@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -24,8 +24,20 @@ DEFAULT_REPLIES = {
     "QUIT": "221 2.0.0 bye",
 }
 
+
+@dataclass(frozen=True)
+class After:
+    """A reply that comes after some seconds."""
+
+    seconds: float
+    reply: str
+
+
+ScriptedReply = str | After
+
 # Maps a command (or GREETING, or END for the end of the data) to its reply, or to a list of successive replies.
-Script = Mapping[str, str | list[str]]
+# "AUTH PLAIN" comes before "AUTH". A client's response to 334 gets the next reply of the same list.
+Script = Mapping[str, ScriptedReply | Sequence[ScriptedReply]]
 
 
 @dataclass
@@ -35,7 +47,7 @@ class ScriptedMailServer:
     at_once: TLS from the first byte.
     """
 
-    script: dict[str, str | list[str]]
+    script: dict[str, ScriptedReply | list[ScriptedReply]]
     tls: ssl.SSLContext | None = None
     at_once: bool = False
     port: int = 0
@@ -64,10 +76,10 @@ class ScriptedMailServer:
 
     def _converse(self, connection: socket.socket, opened: ExitStack) -> None:
         lines = opened.enter_context(connection.makefile("rb"))
-        continues = self._reply(connection, "GREETING")
+        verb, continues = "GREETING", self._reply(connection, "GREETING")
         while continues and (line := lines.readline()):
             self.commands.append(line.decode("latin-1").strip())
-            verb = self.verbs[-1]
+            verb = self._moment_of(self.commands[-1]) if not self._last.startswith("334") else verb
             continues = self._reply(connection, verb)
             if verb == "STARTTLS" and self._last.startswith("220"):
                 connection = self._encrypt(connection, opened)
@@ -77,6 +89,10 @@ class ScriptedMailServer:
                 continues = self._reply(connection, "END")
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
+
+    def _moment_of(self, command: str) -> str:
+        mechanism = " ".join(command.upper().split()[:2])
+        return mechanism if mechanism in self.script else command.split()[0].upper()
 
     def _receive_message(self, lines: Iterator[bytes]) -> None:
         message = b""
@@ -89,7 +105,10 @@ class ScriptedMailServer:
     def _reply(self, connection: socket.socket, moment: str) -> bool:
         """Send the scripted reply; return whether the connection continues."""
         scripted = self.script.get(moment, "502 5.5.1 unknown")
-        self._last = scripted if isinstance(scripted, str) else scripted.pop(0)
+        reply = scripted.pop(0) if isinstance(scripted, list) else scripted
+        if isinstance(reply, After):
+            self.over.wait(reply.seconds)
+        self._last = reply.reply if isinstance(reply, After) else reply
         if self._last == HANG_UP:
             return False
         if self._last == KEEP_SILENT:
@@ -113,7 +132,10 @@ def mail_server(
 
     at_once: TLS from the first byte.
     """
-    server = ScriptedMailServer({**DEFAULT_REPLIES, **(script or {})}, tls, at_once)
+    replies = {
+        moment: reply if isinstance(reply, str | After) else [*reply] for moment, reply in (script or {}).items()
+    }
+    server = ScriptedMailServer({**DEFAULT_REPLIES, **replies}, tls, at_once)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server.port = listener.getsockname()[1]
         Thread(target=server.serve, args=(listener,), daemon=True).start()

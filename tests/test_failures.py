@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, Explanation, Facts, describe
 
 ALL_FACTS = Facts(
-    host="hooks.example", status=404, seconds=5.25, token="no_service", refused=2, recipients=3, reference="K7QF"
+    host="hooks.example",
+    status=404,
+    seconds=5.25,
+    token="no_service",
+    event="closed the connection",
+    step="while Alertcheck was signing in",
+    delay_reason="perhaps because of greylisting",
+    expected="smtps:// on port 465",
+    refused=2,
+    recipients=3,
+    reference="K7QF",
 )
 SOME_FACTS = st.builds(
     Facts,
@@ -15,6 +25,10 @@ SOME_FACTS = st.builds(
     status=st.none() | st.integers(100, 599),
     seconds=st.none() | st.floats(0, 3600),
     token=st.none() | st.sampled_from(["no_service", "5.1.1"]),
+    event=st.none() | st.just("closed the connection"),
+    step=st.none() | st.just("while Alertcheck was signing in"),
+    delay_reason=st.none() | st.just("perhaps because of greylisting"),
+    expected=st.none() | st.just("smtps:// on port 465"),
     refused=st.none() | st.integers(1, 20),
     recipients=st.none() | st.integers(1, 20),
     reference=st.none() | st.just("1f2e3d4c"),
@@ -61,7 +75,10 @@ def test_a_sentence_with_every_fact_fits_its_column(code: Code) -> None:
     [
         (Code.NOT_FOUND, "hooks.example answered 404"),
         (Code.CONNECT_TIMEOUT, "hooks.example did not complete the connection in time (5.25 s)."),
-        (Code.RECIPIENTS_REFUSED, "hooks.example refused every recipient: 404 (no_service)."),
+        (Code.RECIPIENTS_REFUSED, "hooks.example accepted none of the recipients: 404 (no_service)."),
+        (Code.SMTP_INTERRUPTED, "hooks.example closed the connection while Alertcheck was signing in (5.25 s)."),
+        (Code.SMTP_TEMPORARY, "while Alertcheck was signing in, perhaps because of greylisting: 404 (no_service)."),
+        (Code.SMTP_WRONG_PORT, "hooks.example expects smtps:// on port 465, and"),
         (Code.INTERNAL_ERROR, "(reference K7QF)"),
         (Code.REMOTE_REJECTED, "(no_service)"),
     ],
@@ -137,3 +154,10 @@ def test_an_error_has_its_sentence_and_retry_after() -> None:
 
 def test_an_error_without_facts_has_a_sentence_too() -> None:
     assert DeliveryFailed(Code.NOT_STARTED).message == describe(Code.NOT_STARTED)
+
+
+@pytest.mark.parametrize(("known_better", "may_retry"), [(None, False), (True, True), (False, False)])
+def test_an_error_may_know_better_than_its_code_whether_a_retry_helps(
+    known_better: bool | None, may_retry: bool
+) -> None:
+    assert DeliveryFailed(Code.MAILBOX_FULL, may_retry=known_better).may_retry is may_retry

@@ -196,7 +196,8 @@ def test_a_refused_message_fails_at_once_with_its_cause(
     send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "not_found", 1)
-    assert _get(delivery_id).last_error_message == "127.0.0.1 answered 404: it does not know this address, or no longer accepts it."
+    sentence = "127.0.0.1 answered 404: it does not know this address, or no longer accepts it."
+    assert _get(delivery_id).last_error_message == sentence
 
 
 def test_a_delivery_is_deferred_if_nothing_was_delivered(

@@ -1,6 +1,5 @@
 """Email, through the mail server of the installation."""
 
-import re
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -20,11 +19,15 @@ from webapp.channels.contract import (
     get_setting,
 )
 from webapp.failures import Code, DeliveryFailed, Protocol
-from webapp.outbound import MailResponse, MailServer, OutboundClient, send_mail
-from webapp.outbound.policy.send_targets import SendTarget, find_recipients, unify_recipient
+from webapp.outbound import MailServer, OutboundClient, send_mail
+from webapp.outbound.policy.send_targets import SendTarget, find_recipients
 from webapp.outbound.smtp.client import is_mail_address
+from webapp.outbound.smtp.recipients import read_recipients
 
 MAX_RECIPIENTS = 20
+
+# Characters of a wrong address that an error quotes.
+MAX_QUOTED = 80
 
 # Characters that fit on one line (RFC 5322, section 2.1.1).
 MAX_PLAIN_SUBJECT_LENGTH = 78 - len("Subject: ")
@@ -33,7 +36,8 @@ MAX_PLAIN_SUBJECT_LENGTH = 78 - len("Subject: ")
 PREVIEW_HEADERS = ("Subject", "From", "Date", "Message-ID", "Auto-Submitted")
 
 ASK_ADMINISTRATOR = "Ask your Alertcheck administrator"
-CHECK_MAIL_SETTINGS = f"{ASK_ADMINISTRATOR} to check the mail settings"
+CHECK_MAIL_URL = f"{ASK_ADMINISTRATOR} to check ALERTCHECK_MAIL_URL"
+CHECK_DNS = "ask your Alertcheck administrator to check the DNS servers of the Alertcheck server"
 
 
 class _Subject(str):
@@ -53,33 +57,29 @@ class _Subject(str):
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    recipients = _split(text)
+    recipients = read_recipients(text)
     if not recipients:
         raise SettingInvalid("Enter at least one email address.")
     if len(recipients) > MAX_RECIPIENTS:
         raise SettingInvalid(
             f"Enter at most {MAX_RECIPIENTS} email addresses. For more recipients, use a mailing list."
         )
-    for position, recipient in enumerate(recipients, start=1):
+    for recipient in recipients:
         if not is_mail_address(recipient):
             raise SettingInvalid(
-                f"Address {position} is not a plain email address such as alerts@example.com. "
-                "Enter only the address, without a name, in plain Latin letters."
+                f"“{_shorten(recipient)}” is not an email address such as alerts@example.com. "
+                "Correct it, or remove it from the list."
             )
     return ", ".join(recipients)
 
 
-def _split(text: str) -> list[str]:
-    """Return the addresses in their order, each mailbox once. Commas, semicolons and new lines separate them."""
-    parts = (part.strip() for part in re.split(r"[,;\r\n]", text))
-    first_spellings: dict[str, str] = {}
-    for part in filter(None, parts):
-        first_spellings.setdefault(unify_recipient(part), part)
-    return list(first_spellings.values())
-
-
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
-    return find_recipients(_split(settings.get("recipients", "")))
+    return find_recipients(read_recipients(settings.get("recipients", "")))
+
+
+def _shorten(piece: str) -> str:
+    printable = "".join(character for character in piece if character.isprintable())
+    return printable if len(printable) <= MAX_QUOTED else f"{printable[: MAX_QUOTED - 1]}…"
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -93,25 +93,17 @@ def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     server, recipients = _get_route(settings, outbound)
     response = send_mail(server, _compose(message, server.sender, recipients), recipients)
-    return Accepted(response.status, _warning(response))
+    return Accepted(response.status, response.warning)
 
 
 def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer, list[str]]:
     """Return the mail server and the recipients. Raises `DeliveryFailed` if one of them cannot be used."""
-    recipients = _split(get_setting(settings, "recipients"))
+    recipients = read_recipients(get_setting(settings, "recipients"))
     if outbound.mail is None:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     if not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
     return outbound.mail, recipients
-
-
-def _warning(response: MailResponse) -> str | None:
-    if not response.refused:
-        return None
-    return (
-        f"{response.refused} of {response.recipients} recipients {'was' if response.refused == 1 else 'were'} refused."
-    )
 
 
 def _compose(message: Message, sender: str, recipients: list[str]) -> EmailMessage:
@@ -164,7 +156,7 @@ CHANNEL = Channel(
             name="recipients",
             label="Recipients",
             kind=FieldKind.RECIPIENTS,
-            help=f"Up to {MAX_RECIPIENTS} email addresses, separated by commas or new lines.",
+            help=f"Up to {MAX_RECIPIENTS} email addresses, separated by commas, semicolons or new lines.",
             check=_check,
         ),
     ),
@@ -175,22 +167,19 @@ CHANNEL = Channel(
     hints={
         Code.CONFIG_INCOMPLETE: (
             "Enter at least one recipient. If there already is one, no mail server is set up: "
-            "ask your Alertcheck administrator to set one up."
+            "ask your Alertcheck administrator to set ALERTCHECK_MAIL_URL and ALERTCHECK_MAIL_FROM."
         ),
-        Code.SMTP_TEMPORARY: (
-            "Many mail servers delay the first message from an unknown sender (greylisting). "
-            "Send another test in a few minutes. "
-            "If it keeps happening, ask the administrator of the recipients' mail server."
+        Code.CONNECT_REFUSED: f"{CHECK_MAIL_URL}: the host, the port, and whether the mail server is running.",
+        Code.CONNECT_TIMEOUT: f"{CHECK_MAIL_URL}: the host and the port. Many networks block outgoing port 25.",
+        Code.NETWORK_UNREACHABLE: f"{CHECK_MAIL_URL}: the host, and whether the Alertcheck server can reach it.",
+        Code.DNS_NOT_FOUND: f"{CHECK_MAIL_URL}: the name of the mail server.",
+        Code.DNS_TEMPORARY: f"Send another test in a minute. If it keeps happening, {CHECK_DNS}.",
+        Code.DNS_TIMEOUT: f"Send another test in a minute. If it keeps happening, {CHECK_DNS}.",
+        **dict.fromkeys(
+            (Code.READ_TIMEOUT, Code.DEADLINE_EXCEEDED, Code.CONNECTION_CLOSED, Code.INVALID_RESPONSE),
+            "Check whether the message arrived before you send another test. Then ask your Alertcheck administrator to "
+            "look for it in the log of the mail server.",
         ),
-        Code.SMTP_AUTH_FAILED: f"{CHECK_MAIL_SETTINGS}: the user name and the password.",
-        Code.SMTP_AUTH_UNAVAILABLE: f"{CHECK_MAIL_SETTINGS}: the mail server offers no supported sign-in on this port.",
-        Code.SMTP_TLS_UNAVAILABLE: f"{CHECK_MAIL_SETTINGS}: the port, and whether to use smtp+starttls:// or smtps://.",
-        Code.SMTP_PROTOCOL: f"{CHECK_MAIL_SETTINGS}: the host, the port, and whether to use smtp+starttls:// or smtps://.",
-        Code.SENDER_REFUSED: f"{CHECK_MAIL_SETTINGS}: the mail server does not let Alertcheck send from this address.",
-        Code.RECIPIENTS_REFUSED: "Check the spelling of every recipient, and that every mailbox accepts outside mail.",
-        Code.CONNECT_REFUSED: f"{CHECK_MAIL_SETTINGS}: the host, the port, and whether the mail server is running.",
-        Code.CONNECT_TIMEOUT: f"{CHECK_MAIL_SETTINGS}: the host and the port. Many networks block outgoing port 25.",
-        Code.DNS_NOT_FOUND: f"{CHECK_MAIL_SETTINGS}: the name of the mail server.",
         Code.TLS_UNTRUSTED: (
             f"{ASK_ADMINISTRATOR} to add the authority to ALERTCHECK_CA_FILE, or to have the mail server use a "
             "certificate from a public authority, followed by its intermediate certificates."
@@ -216,7 +205,7 @@ CHANNEL = Channel(
             "certificates that are valid now."
         ),
         Code.TLS_FAILED: (
-            f"{CHECK_MAIL_SETTINGS}: the port, and whether to use smtp+starttls:// or smtps://. If they are right, the "
+            f"{CHECK_MAIL_URL}: the port, and whether to use smtp+starttls:// or smtps://. If they are right, the "
             "mail server has to allow TLS 1.2 or later with current ciphers."
         ),
         Code.CLIENT_CERTIFICATE_REQUIRED: (

@@ -3,85 +3,95 @@
 from webapp.failures.code import Code
 from webapp.failures.explanations.explanation import Explanation
 
+_ASK = "Ask your Alertcheck administrator to"
+
 MAIL: dict[Code, Explanation] = {
     Code.SMTP_TEMPORARY: Explanation(
-        "{host} cannot accept the message at the moment: {status}{token}.",
-        "Send another test later. If it keeps happening, ask the administrator of the mail server.",
+        "{host} put the message off {step}{delay_reason}{reply}.",
+        "Send another test in a few minutes. If it keeps happening, ask your Alertcheck administrator to look for the "
+        "reason in the log of the mail server.",
         may_retry=True,
     ),
     Code.SMTP_INTERRUPTED: Explanation(
-        "{host} broke off the mail session before it had the message{wait}.",
-        "Send another test in a minute. If it keeps happening, ask your Alertcheck administrator to check the mail "
-        "server in ALERTCHECK_MAIL_URL.",
+        "{host} {event} {step}{wait}.",
+        "Send another test in a minute. If it keeps happening, ask your Alertcheck administrator to check that the "
+        "mail server in ALERTCHECK_MAIL_URL works and does not delay its greeting for the Alertcheck server.",
         may_retry=True,
     ),
     Code.SMTP_HOST_REFUSED: Explanation(
-        "{host} refuses connections from the Alertcheck server: {status}{token}.",
-        "Ask your Alertcheck administrator to have the mail server accept connections from the Alertcheck server.",
+        "{host} does not accept mail from the Alertcheck server{reply}.",
+        f"{_ASK} have the mail server in ALERTCHECK_MAIL_URL accept connections from the Alertcheck server, or to use "
+        "another mail server there.",
     ),
     Code.SMTP_WRONG_PORT: Explanation(
-        "{host} does not use the encryption on this port that the mail settings name.",
-        "Ask your Alertcheck administrator to correct ALERTCHECK_MAIL_URL: smtps:// for port 465, smtp+starttls:// for "
-        "port 587, and smtp:// for port 25.",
+        "{host} expects {expected}, and ALERTCHECK_MAIL_URL begins with a different scheme.",
+        f"{_ASK} correct the scheme in ALERTCHECK_MAIL_URL. Usual are smtps:// for port 465, smtp+starttls:// for port "
+        "587, and smtp:// for port 25.",
     ),
     Code.SMTP_ENCRYPTION_REQUIRED: Explanation(
-        "{host} accepts no mail without encryption: {status}{token}.",
-        "Ask your Alertcheck administrator to use smtp+starttls:// in ALERTCHECK_MAIL_URL.",
+        "{host} accepts mail over an encrypted connection only{reply}.",
+        f"{_ASK} use smtp+starttls:// in ALERTCHECK_MAIL_URL.",
     ),
     Code.SMTP_SIGN_IN_REQUIRED: Explanation(
-        "{host} accepts no mail without a sign-in: {status}{token}.",
-        "Ask your Alertcheck administrator to add the user and the password to ALERTCHECK_MAIL_URL.",
+        "{host} accepts no mail without a sign-in{reply}.",
+        f"{_ASK} add the user and the password to ALERTCHECK_MAIL_URL: smtp+starttls://user:password@host.",
     ),
     Code.SMTP_APP_PASSWORD_REQUIRED: Explanation(
-        "{host} accepts only an app password for this account: {status}{token}.",
-        "Ask your Alertcheck administrator to create an app password for the account at its provider, and to use it in "
-        "ALERTCHECK_MAIL_URL.",
+        "{host} does not accept the account's own password from other programs{reply}.",
+        f"{_ASK} create an app password for the account at its provider, and to use it in ALERTCHECK_MAIL_URL.",
     ),
     Code.SMTP_DISABLED_BY_TENANT: Explanation(
-        "{host} does not allow this mailbox to send mail from other programs: {status}{token}.",
-        "Ask your Alertcheck administrator to have Authenticated SMTP allowed for the mailbox. In the Microsoft 365 "
-        "admin center: the user, Mail, Manage email apps, Authenticated SMTP.",
+        "{host} does not allow this mailbox to send mail from other programs with a password{reply}.",
+        f"{_ASK} have Authenticated SMTP allowed for the mailbox. In the Microsoft 365 admin center: Active users, the "
+        "user, Mail, Manage email apps, Authenticated SMTP. If security defaults or a policy forbid it, use another "
+        "mail server in ALERTCHECK_MAIL_URL.",
     ),
     Code.SMTP_RELAY_DENIED: Explanation(
-        "{host} does not forward mail from Alertcheck to these recipients: {status}{token}.",
-        "Ask your Alertcheck administrator to add a user and a password to ALERTCHECK_MAIL_URL, or to let the mail "
-        "server relay mail from the Alertcheck server.",
+        "{host} does not forward mail from Alertcheck to these recipients{reply}.",
+        f"{_ASK} add a user and a password to ALERTCHECK_MAIL_URL, or to let the mail server relay mail from the "
+        "Alertcheck server.",
     ),
     Code.SMTP_SENDER_NOT_OWNED: Explanation(
-        "{host} does not let this account send from the sender's address: {status}{token}.",
-        "Ask your Alertcheck administrator to set ALERTCHECK_MAIL_FROM to an address that belongs to the account in "
-        "ALERTCHECK_MAIL_URL.",
+        "{host} does not let Alertcheck send from the sender's address{reply}.",
+        f"{_ASK} set ALERTCHECK_MAIL_FROM to an address that the account in ALERTCHECK_MAIL_URL may send from, or to "
+        "have the address verified or allowed at the mail provider.",
     ),
     Code.MAILBOX_FULL: Explanation(
-        "{host} refused the message because the mailbox is full: {status}{token}.",
-        "Ask the recipient to make room in the mailbox, then send another test.",
+        "{host} did not accept the message, because the mailbox of a recipient is full{reply}.",
+        "Ask the recipients to make room in their mailboxes, then send another test.",
     ),
     Code.SMTP_AUTH_FAILED: Explanation(
-        "{host} did not let Alertcheck sign in: {status}{token}.",
-        "Ask your Alertcheck administrator to check the user name and the password in the mail settings.",
+        "{host} did not let Alertcheck sign in{reply}.",
+        f"{_ASK} check the user and the password in ALERTCHECK_MAIL_URL. Some providers want the whole email address "
+        "as the user, or an app password.",
     ),
     Code.SMTP_AUTH_UNAVAILABLE: Explanation(
-        "{host} does not offer a way to sign in that Alertcheck supports.",
-        "Ask your Alertcheck administrator to check the server, the port and the encryption in the mail settings.",
+        "{host} does not offer a sign-in with a password that Alertcheck supports{reply}.",
+        f"{_ASK} check the server and the port in ALERTCHECK_MAIL_URL, and whether the server allows sign-in with a "
+        "password there. If it needs none, remove the user and the password.",
     ),
     Code.SMTP_TLS_UNAVAILABLE: Explanation(
-        "{host} does not offer an encrypted connection.",
-        "Ask your Alertcheck administrator to check the server, the port and the encryption in the mail settings.",
+        "{host} did not start an encrypted connection{reply}.",
+        f"{_ASK} check that encryption (STARTTLS) is set up on the mail server. If it works without encryption and "
+        "without a password, use smtp:// in ALERTCHECK_MAIL_URL.",
     ),
     Code.SMTP_PROTOCOL: Explanation(
-        "The mail session with {host} failed before the whole message was sent.",
-        "Ask your Alertcheck administrator to check the server and the port in the mail settings.",
+        "{host} does not respond as a mail server should{reply}.",
+        f"{_ASK} check the server and the port in ALERTCHECK_MAIL_URL. Mail servers usually listen on port 587, 465 or "
+        "25.",
     ),
     Code.SENDER_REFUSED: Explanation(
-        "{host} refused the sender's address: {status}{token}.",
-        "Ask your Alertcheck administrator to check the sender's address in the mail settings.",
+        "{host} refused the sender's address{reply}.",
+        f"{_ASK} check ALERTCHECK_MAIL_FROM: its domain must exist, and its SPF, DKIM and DMARC records must allow the "
+        "mail server in ALERTCHECK_MAIL_URL.",
     ),
     Code.RECIPIENTS_REFUSED: Explanation(
-        "{host} refused every recipient: {status}{token}.",
-        "Check the spelling of the recipients, and check that their mailboxes exist.",
+        "{host} accepted none of the recipients{reply}.",
+        "Check the spelling of every recipient, that every mailbox exists, and that it accepts mail from outside.",
     ),
     Code.MESSAGE_REFUSED: Explanation(
-        "{host} refused the message: {status}{token}.",
-        "Ask the administrator of the mail server why it refuses the message.",
+        "{host} refused the message{reply}.",
+        f"{_ASK} look in the log of the mail server, or to ask the mail provider, why it refuses the message: its "
+        "content, its size or a sending limit.",
     ),
 }

@@ -1,31 +1,22 @@
 """Sends one message through the configured mail server, and returns exactly what that server accepted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from email.message import EmailMessage
 from time import monotonic
 
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.smtp.mail_server import MailSecurity, MailServer, is_mail_address, parse_mail_url
+from webapp.outbound.smtp.addresses import is_mail_address
+from webapp.outbound.smtp.greeting import wrong_port
+from webapp.outbound.smtp.mail_server import MailSecurity, MailServer, parse_mail_url
+from webapp.outbound.smtp.response import MailResponse, RecipientRefusal
 from webapp.outbound.smtp.session import SmtpSession
 from webapp.outbound.transport.deadline import Deadline
 
 __all__ = ["MailResponse", "MailSecurity", "MailServer", "is_mail_address", "parse_mail_url", "send_mail"]
 
-
-@dataclass(frozen=True)
-class MailResponse:
-    """The mail server accepted the message for at least one recipient.
-
-    status: the reply code after the end of the data.
-    refused, recipients: the number of refused recipients, and of all recipients.
-    seconds: the duration of the whole conversation.
-    """
-
-    status: int
-    refused: int
-    recipients: int
-    seconds: float
+# How long to wait for a greeting without TLS after TLS has failed, in seconds.
+PLAIN_GREETING_SECONDS = 2.0
 
 
 def send_mail(server: MailServer, message: EmailMessage, recipients: Sequence[str]) -> MailResponse:
@@ -33,16 +24,46 @@ def send_mail(server: MailServer, message: EmailMessage, recipients: Sequence[st
     # smtplib silently cuts an address at a line break, so it must never get one.
     if not recipients or not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
-    started = monotonic()
     with Deadline(server.limits.whole) as deadline:
-        session = SmtpSession(server, deadline)
         try:
-            session.open()
-            refused = session.send_envelope(recipients)
-            status = session.send_data(message)
-            seconds = monotonic() - started
-        except (DeliveryFailed, OSError, ValueError) as error:  # every exception of smtplib is an OSError
-            raise session.classify_error(error) from None
-        finally:
-            session.close()
-    return MailResponse(status, refused, len(recipients), seconds)
+            return _send(server, deadline, message, recipients)
+        except DeliveryFailed as failure:
+            if failure.code is not Code.TLS_FAILED or server.security is not MailSecurity.TLS:
+                raise
+            raise _explain_tls_failure(failure, server, deadline) from None
+
+
+def _send(server: MailServer, deadline: Deadline, message: EmailMessage, recipients: Sequence[str]) -> MailResponse:
+    started = monotonic()
+    session = SmtpSession(server, deadline)
+    try:
+        session.open()
+        refusals = session.send_envelope(recipients)
+        status = session.send_data(message)
+        seconds = monotonic() - started
+    except (DeliveryFailed, OSError, ValueError) as error:  # every exception of smtplib is an OSError
+        raise session.classify_error(error) from None
+    finally:
+        session.close()
+    return MailResponse(status, len(recipients), tuple(map(RecipientRefusal.of, refusals)), seconds)
+
+
+def _explain_tls_failure(failure: DeliveryFailed, server: MailServer, deadline: Deadline) -> DeliveryFailed:
+    """Connect again without TLS, and return the true cause if the port does not expect TLS. Sends no message."""
+    deadline.disconnect()
+    plain = SmtpSession(_without_tls(server), deadline, PLAIN_GREETING_SECONDS)
+    cause = failure
+    try:
+        plain.open()
+    except (DeliveryFailed, OSError, ValueError) as error:
+        cause = plain.classify_error(error)
+    # A password is never sent without encryption.
+    fitting = MailSecurity.STARTTLS if plain.offers_encryption or server.username else MailSecurity.NONE
+    plain.close()
+    if plain.has_greeted:
+        return wrong_port(server, fitting)
+    return cause if cause.code is Code.SMTP_PROTOCOL else failure
+
+
+def _without_tls(server: MailServer) -> MailServer:
+    return replace(server, security=MailSecurity.NONE, username=None, password=None)

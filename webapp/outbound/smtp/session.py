@@ -6,22 +6,33 @@ from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE_FORMAT
 from functools import partial
-from smtplib import SMTP, SMTPAuthenticationError
+from smtplib import SMTP
 from socket import socket
 
 from webapp.failures import Code, DeliveryFailed, Facts
-from webapp.outbound.policy.urls import Policy, Target
-from webapp.outbound.smtp.classification import Reply, Step, classify_exception, classify_refusal, get_reply_class
+from webapp.outbound.smtp.classification import (
+    TOO_SLOW,
+    Situation,
+    classify_exception,
+    classify_refusal,
+    interrupted,
+)
+from webapp.outbound.smtp.connection import connect, encrypt_connection
+from webapp.outbound.smtp.greeting import await_greeting, greeting_patience
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer
+from webapp.outbound.smtp.replies import Reply, get_reply_class
 from webapp.outbound.smtp.reply_reader import ReplyReader
+from webapp.outbound.smtp.sign_in import sign_in
+from webapp.outbound.smtp.steps import Step
 from webapp.outbound.transport.client_certificates import TlsSocket, await_verdict, is_certificate_rejection
-from webapp.outbound.transport.connect import open_plain_connection
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.dns import system_resolver
-from webapp.outbound.transport.tls import Reopen, encrypt, make_context
+from webapp.outbound.transport.tls import Reopen
 
 # How long `close` waits for the reply to QUIT.
 QUIT_SECONDS = 1.0
+
+# The replies to EHLO of a server that knows only HELO (RFC 5321, section 4.1.4).
+_UNKNOWN_COMMAND = (500, 501, 502, 504)
 
 
 class SmtpSession:
@@ -31,26 +42,35 @@ class SmtpSession:
     `classify_error` converts all of them to a `DeliveryFailed`.
     """
 
-    def __init__(self, server: MailServer, deadline: Deadline) -> None:
+    def __init__(self, server: MailServer, deadline: Deadline, patience: float | None = None) -> None:
+        """patience: how long to wait for the greeting, in seconds. Almost the whole time if it is not given."""
         self._server = server
         self._deadline = deadline
+        self._patience = patience
         self._step = Step.GREETING
+        self._silence = server.limits.silence
+        self._is_encrypted = self._is_signed_in = self.has_greeted = False
         # Without a name, smtplib would look up this machine's own in the DNS, which no deadline could interrupt.
         self._smtp = SMTP(local_hostname=server.sender.rpartition("@")[2], timeout=server.limits.silence)
 
+    @property
+    def offers_encryption(self) -> bool:
+        """Whether the server offers STARTTLS."""
+        return self._smtp.has_extn("starttls")
+
     def open(self) -> None:
         """Connect, read the greeting, encrypt the connection and sign in, as far as the settings ask for it."""
-        connection, reopen = _connect(self._server, self._deadline)
+        connection, reopen = connect(self._server, self._deadline)
         if self._server.security is MailSecurity.TLS:
             connection = self._encrypt(connection, reopen)
         self._greet(connection)
         if self._server.security is MailSecurity.STARTTLS:
             self._start_tls(connection, reopen)
         if self._server.username is not None:
-            self._sign_in(self._server.username, self._server.password or "")
+            self._sign_in()
 
-    def send_envelope(self, recipients: Sequence[str]) -> int:
-        """Send the sender and the recipients. Returns the number of refused recipients; raises if all were refused."""
+    def send_envelope(self, recipients: Sequence[str]) -> list[Reply]:
+        """Send the sender and the recipients. Returns the refusals of recipients; raises if all were refused."""
         self._step = Step.SENDER
         self._expect(self._smtp.mail(self._server.sender))
         self._step = Step.RECIPIENT
@@ -59,7 +79,7 @@ class SmtpSession:
             # A retry makes sense only if every refusal is temporary, so a permanent one decides.
             deciding = next((reply for reply in refusals if get_reply_class(reply) == 5), refusals[0])
             raise self._refusal(deciding, recipients=len(recipients))
-        return len(refusals)
+        return refusals
 
     def send_data(self, message: EmailMessage) -> int:
         """Send the message. Returns the reply code with which the server accepted it."""
@@ -88,29 +108,39 @@ class SmtpSession:
             return self._deadline_exceeded()
         if self._step is not Step.END_OF_DATA and is_certificate_rejection(error.__context__ or error):
             return DeliveryFailed(Code.CLIENT_CERTIFICATE_REQUIRED, Facts(self._server.host))
-        return classify_exception(self._step, error, Facts(self._server.host, seconds=self._server.limits.silence))
+        return classify_exception(self._step, error, Facts(self._server.host, seconds=round(self._silence, 1)))
 
     def _set_connection(self, connection: socket) -> None:
-        self._smtp.sock = connection
+        self._connection = self._smtp.sock = connection
         # A new reader, so that no bytes received before STARTTLS are read after it.
-        self._smtp.file = ReplyReader(connection.makefile("rb", buffering=0))
+        self._reader = self._smtp.file = ReplyReader(connection.makefile("rb", buffering=0))
+
+    def _set_silence(self, seconds: float) -> None:
+        self._silence = seconds
+        self._connection.settimeout(seconds)
+
+    def _read_greeting(self) -> None:
+        self._set_silence(self._patience or greeting_patience(self._server, self._deadline))
+        await_greeting(self._connection, self._reader, self._server, self._deadline)
+        reply = self._smtp.getreply()
+        self.has_greeted = get_reply_class(reply) != 0
+        self._expect(reply)
+        self._set_silence(self._server.limits.silence)
 
     def _encrypt(self, connection: socket, reopen: Reopen) -> TlsSocket:
-        # No ALPN: SMTP has no protocol name there, and some servers close the connection if they get a wrong one.
-        context = make_context(self._server.ca_file)
-        encrypted = encrypt(connection, self._server.host, context, self._deadline, reopen)
-        encrypted.settimeout(self._server.limits.silence)
+        encrypted = encrypt_connection(connection, self._server, self._deadline, reopen)
+        self._is_encrypted = True
         return encrypted
 
     def _greet(self, connection: socket) -> None:
         self._set_connection(connection)
-        self._expect(self._smtp.getreply())
+        self._read_greeting()
         self._send_hello()
 
     def _send_hello(self) -> None:
         self._step = Step.HELLO
         reply = self._smtp.ehlo()
-        self._expect(self._smtp.helo() if get_reply_class(reply) == 5 else reply)
+        self._expect(self._smtp.helo() if reply[0] in _UNKNOWN_COMMAND else reply)
 
     def _start_tls(self, connection: socket, reopen: Reopen) -> None:
         self._request_tls()
@@ -133,23 +163,14 @@ class SmtpSession:
 
     def _request_tls(self) -> None:
         self._step = Step.START_TLS
-        if not self._smtp.has_extn("starttls"):
+        if not self.offers_encryption:
             raise DeliveryFailed(Code.SMTP_TLS_UNAVAILABLE, Facts(self._server.host))
         self._expect(self._smtp.docmd("STARTTLS"))
 
-    def _sign_in(self, username: str, password: str) -> None:
+    def _sign_in(self) -> None:
         self._step = Step.SIGN_IN
-        mechanisms = {"PLAIN": self._smtp.auth_plain, "LOGIN": self._smtp.auth_login}
-        offered = self._smtp.esmtp_features.get("auth", "").upper().split()
-        mechanism = next((name for name in mechanisms if name in offered), None)
-        if mechanism is None:
-            raise DeliveryFailed(Code.SMTP_AUTH_UNAVAILABLE, Facts(self._server.host))
-        self._smtp.user, self._smtp.password = username, password
-        try:
-            self._smtp.auth(mechanism, mechanisms[mechanism])
-        except SMTPAuthenticationError as error:
-            text = error.smtp_error
-            raise self._refusal((error.smtp_code, text if isinstance(text, bytes) else b"")) from None
+        sign_in(self._smtp, self._server, self._refusal)
+        self._is_signed_in = True
 
     def _add_recipient(self, recipient: str) -> Reply:
         reply = self._smtp.rcpt(recipient)
@@ -164,22 +185,14 @@ class SmtpSession:
         return reply[0]
 
     def _deadline_exceeded(self) -> DeliveryFailed:
-        return DeliveryFailed(Code.DEADLINE_EXCEEDED, Facts(self._server.host, seconds=self._server.limits.whole))
+        facts = Facts(self._server.host, seconds=self._server.limits.whole)
+        return interrupted(self._step, TOO_SLOW, Code.DEADLINE_EXCEEDED, facts)
 
     def _refusal(self, reply: Reply, recipients: int | None = None) -> DeliveryFailed:
         if self._deadline.hit:
             return self._deadline_exceeded()
-        facts = Facts(self._server.host, refused=recipients, recipients=recipients)
-        return classify_refusal(self._step, reply, facts)
-
-
-def _connect(server: MailServer, deadline: Deadline) -> tuple[socket, Reopen]:
-    """Connect to the mail server, without TLS. The administrator set it, so any address is trusted."""
-    target = Target("smtp", server.host, server.port, path="")
-    policy = Policy(trusted_origins=frozenset({target.origin}))
-    connection, reopen = open_plain_connection(target, policy, system_resolver, deadline, server.limits)
-    connection.settimeout(server.limits.silence)
-    return connection, reopen
+        situation = Situation(self._step, self._is_encrypted, self._is_signed_in, self.offers_encryption)
+        return classify_refusal(situation, reply, Facts(self._server.host, refused=recipients, recipients=recipients))
 
 
 def _encode_message(message: EmailMessage) -> bytes:

@@ -32,10 +32,7 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        with self._lock:
-            for watched in self._watched:
-                watched.close()
-            self._watched.clear()
+        self._release()
 
     @property
     def hit(self) -> bool:
@@ -57,6 +54,19 @@ class Deadline:
             self._watched.append(watched)
             if self._hit:
                 _shut(watched)
+
+    def disconnect(self) -> None:
+        """Shut down the watched connections and watch them no longer. The time goes on, for the next connection."""
+        with self._lock:
+            for watched in self._watched:
+                _shut(watched)
+        self._release()
+
+    def _release(self) -> None:
+        with self._lock:
+            for watched in self._watched:
+                watched.close()
+            self._watched.clear()
 
     def _cut(self) -> None:
         with self._lock:
