@@ -27,8 +27,7 @@ from webapp.environment.values import (
     read_retry_delays,
 )
 from webapp.outbound import OutboundClient
-from webapp.outbound.settings import OutboundSettings
-from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
+from webapp.outbound.settings import MailSettings, OutboundSettings
 from webapp.receipt_links import ReceiptLinks, read_public_url
 
 log = getLogger(__name__)
@@ -44,10 +43,9 @@ EXTERNAL_VARIABLES = frozenset(
 Count = Annotated[int, Field(ge=0, lt=10**9)]
 Flag = Annotated[bool, PlainValidator(read_flag)]
 Keys = tuple[str, ...]
-Sender = Annotated[str, AfterValidator(check_sender)]
 
 
-class SettingsModel(OutboundSettings):
+class SettingsModel(OutboundSettings, MailSettings):
     """Every setting, as described in docs/settings.md. Settings that may hold a secret are not in its repr."""
 
     secret_key: Annotated[str, AfterValidator(check_secret_key)] = Field(
@@ -59,8 +57,6 @@ class SettingsModel(OutboundSettings):
         validation_alias="DATABASE_URL", repr=False
     )
     redis_url: Annotated[str, AfterValidator(check_queue_url)] = Field(validation_alias="REDIS_URL", repr=False)
-    mail_url: Annotated[str | None, AfterValidator(check_mail_url)] = Field(None, repr=False)
-    mail_from: Annotated[Sender | None, needed_with("mail_url")] = Field(None, validate_default=True)
     https: Flag = False
     allowed_hosts: Annotated[tuple[str, ...], PlainValidator(lambda text: tuple(split(text)))] = ()
     public_url: Annotated[str | None, AfterValidator(read_public_url)] = None
@@ -159,7 +155,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         cipher=SettingsCipher(settings.config_keys_file or settings.config_keys, fingerprint_key=settings.secret_key),
         database_url=settings.database_url,
         redis_url=settings.redis_url,
-        outbound=OutboundClient(policy=settings.policy, mail=_mail_server(settings)),
+        outbound=OutboundClient(policy=settings.policy, mail=settings.mail),
         send_limits=_send_limits(settings),
         real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
@@ -179,12 +175,6 @@ def _send_limits(settings: SettingsModel) -> SendLimits:
         per_target=settings.tests_per_target,
         per_recipient=settings.tests_per_recipient,
     )
-
-
-def _mail_server(settings: SettingsModel) -> MailServer | None:
-    if settings.mail_url is None or settings.mail_from is None:
-        return None
-    return parse_mail_url(settings.mail_url, settings.mail_from, settings.ca_file)
 
 
 def _hosts(settings: SettingsModel) -> tuple[str, ...]:

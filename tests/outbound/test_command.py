@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks.installation.scripted_server import listening
 from tests.outbound.scripts import script_of
+from tests.scripted_mail_server import HANG_UP, ScriptedMailServer, mail_server
 from webapp.outbound.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +116,91 @@ def test_post_prints_no_status_without_a_response(capsys: pytest.CaptureFixture[
     assert (printed["code"], printed["status"]) == ("target_not_allowed", None)
 
 
+@pytest.fixture
+def mail_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedMailServer]:
+    """Settings that name a mail server, under their new names, and that server."""
+    with mail_server() as receiver:
+        monkeypatch.setenv("ALERTCHECK_MAIL_URL", f"smtp://127.0.0.1:{receiver.port}")
+        monkeypatch.setenv("ALERTCHECK_MAIL_FROM", "alerts@example.com")
+        yield receiver
+
+
+def test_mail_sends_a_small_mail(mail_settings: ScriptedMailServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mail", "ann@example.com"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert 0 < printed.pop("seconds") < 8
+    assert printed == {"code": "ok", "status": 250, "may_have_arrived": False, "warning": None}
+    (received,) = mail_settings.messages
+    assert b"Subject: [TEST] Alertcheck\r\n" in received
+    assert b"To: ann@example.com\r\n" in received
+
+
+def test_mail_reads_the_old_names_of_its_settings(
+    mail_settings: ScriptedMailServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ALERTCHECK_MAIL_URL")
+    monkeypatch.setenv("MAIL_URL", f"smtp://127.0.0.1:{mail_settings.port}")
+    assert main(["mail", "--", "Ann@müller.de"]) == 0
+    assert b"To: Ann@xn--mller-kva.de\r\n" in mail_settings.messages[0]
+    assert json.loads(capsys.readouterr().out)["code"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("moment", "reply", "code", "status", "may_have_arrived"),
+    [
+        ("RCPT", "554 5.7.1 Relay access denied", "smtp_relay_denied", 554, False),
+        ("MAIL", HANG_UP, "smtp_interrupted", None, False),
+        ("END", HANG_UP, "connection_closed", None, True),
+    ],
+)
+def test_mail_prints_the_failure_and_whether_the_mail_may_have_arrived(
+    moment: str,
+    reply: str,
+    code: str,
+    status: int | None,
+    may_have_arrived: bool,
+    mail_settings: ScriptedMailServer,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mail_settings.script[moment] = reply
+    assert main(["mail", "ann@example.com"]) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["code"], printed["status"], printed["may_have_arrived"]) == (code, status, may_have_arrived)
+
+
+@pytest.mark.parametrize("address", ["ann", "", "-x", "ann@example.com\nBcc: eve@example.com", "\udcff@example.com"])
+def test_mail_refuses_what_is_no_address(
+    address: str, mail_settings: ScriptedMailServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["mail", address]) == 1
+    assert json.loads(capsys.readouterr().out)["code"] == "recipient_invalid"
+    assert mail_settings.commands == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("ALERTCHECK_MAIL_URL", "", "ALERTCHECK_MAIL_URL is not set"),
+        ("ALERTCHECK_MAIL_URL", "smtps://me:canary-password@mail.example/x", "ALERTCHECK_MAIL_URL has to end after"),
+        ("ALERTCHECK_MAIL_FROM", "", "ALERTCHECK_MAIL_FROM is not set"),
+        ("MAIL_FROM", "other@example.com", "set to different values"),
+    ],
+)
+def test_mail_reports_settings_that_cannot_be_used(
+    variable: str,
+    value: str,
+    complaint: str,
+    mail_settings: ScriptedMailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert main(["mail", "ann@example.com"]) == 2
+    printed = capsys.readouterr()
+    assert complaint in printed.err
+    assert "canary" not in printed.err + printed.out
+
+
 def test_bad_settings_are_reported_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,7 +215,7 @@ def test_an_address_after_two_dashes_is_an_address(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["check"], ["send", "https://a.example.com/"], ["check", "-x", "-y"], ["-x"]]
+    "arguments", [[], ["check"], ["send", "https://a.example.com/"], ["check", "-x", "-y"], ["mail"], ["-x"]]
 )
 def test_wrong_usage_prints_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2

@@ -2,10 +2,11 @@
 
     python -m webapp.outbound check URL    check whether the address can be saved. Uses no network.
     python -m webapp.outbound post URL     send a small JSON message to the address, as a channel would.
+    python -m webapp.outbound mail ADDRESS send a small mail through the mail server in ALERTCHECK_MAIL_URL.
 
 `check` prints `ok` or the failure's code.
-`post` prints one line of JSON: code, status (null without a response), seconds, may_have_arrived (whether the receiver
-may have the message although the code is not `ok`) and warning (null, or a sentence about an accepted message).
+`post` and `mail` print one line of JSON: code, status (null without a response), seconds, may_have_arrived (whether the
+receiver may have the message although the code is not `ok`) and warning (null, or a sentence about an accepted message).
 Exit status: 0 for ok, 1 for a failure, 2 for invalid arguments or settings.
 """
 
@@ -13,14 +14,19 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import make_msgid
 from time import monotonic
 
 from webapp.environment.model import Misconfigured
-from webapp.failures import EXPLANATIONS, DeliveryFailed
+from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
 from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import post
 from webapp.outbound.policy.urls import Policy, check_url, read_url
-from webapp.outbound.settings import read_policy
+from webapp.outbound.settings import read_mail_server, read_policy
+from webapp.outbound.smtp.addresses import canonical_address, is_mail_address
+from webapp.outbound.smtp.client import MailServer, send_mail
 
 _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}}).encode("ascii")
 
@@ -31,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     match list(sys.argv[1:] if arguments is None else arguments):
         case [("check" | "post") as command, url] | [("check" | "post") as command, "--", url]:
             return _run(command, url)
+        case ["mail", address] | ["mail", "--", address]:
+            return _run_mail(address)
         case ["-h" | "--help"]:
             print(__doc__)
             return 0
@@ -81,6 +89,43 @@ def _report(failure: DeliveryFailed | None, status: int | None, seconds: float, 
     }
     print(json.dumps(outcome))
     return 1 if failure else 0
+
+
+def _run_mail(address: str) -> int:
+    try:
+        server = read_mail_server(os.environ)
+    except Misconfigured as error:
+        print(error, file=sys.stderr)
+        return 2
+    if server is None:
+        print("ALERTCHECK_MAIL_URL is not set.", file=sys.stderr)
+        return 2
+    return _mail(canonical_address(address), server)
+
+
+def _mail(recipient: str, server: MailServer) -> int:
+    started = monotonic()
+    try:
+        if not is_mail_address(recipient):
+            raise DeliveryFailed(Code.RECIPIENT_INVALID)
+        response = send_mail(server, _compose(recipient, server.sender), [recipient])
+    except DeliveryFailed as failure:
+        return _report(failure, failure.facts.status, monotonic() - started, None)
+    return _report(None, response.status, monotonic() - started, response.warning)
+
+
+def _compose(recipient: str, sender: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["Subject"] = "[TEST] Alertcheck"
+    mail["From"] = sender
+    mail["To"] = recipient
+    mail["Date"] = datetime.now(UTC)
+    mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(
+        "Someone ran a command of Alertcheck to check whether its mail server works. No action is needed.\n"
+    )
+    return mail
 
 
 if __name__ == "__main__":

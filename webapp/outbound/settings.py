@@ -6,12 +6,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator
 
-from webapp.environment.model import EnvironmentSettings, read_model, split
+from webapp.environment.deprecated_names import use_new_names
+from webapp.environment.model import EnvironmentSettings, needed_with, read_model, split
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 from webapp.outbound.policy.networks import Network
 from webapp.outbound.policy.urls import Origin, Policy, read_url
+from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
 from webapp.outbound.transport.tls import make_context
+
+Sender = Annotated[str, AfterValidator(check_sender)]
 
 
 def _read_origins(text: str) -> frozenset[Origin]:
@@ -76,14 +80,33 @@ def _check_ca_file(text: str) -> str:
     return text
 
 
-class OutboundSettings(EnvironmentSettings):
-    """The settings of the outbound client. All of them are optional."""
+class AuthoritySettings(EnvironmentSettings):
+    """The authorities that all encrypted connections trust."""
+
+    ca_file: Annotated[str | None, AfterValidator(_check_ca_file)] = None
+
+
+class MailSettings(AuthoritySettings):
+    """The settings of the mail server. Without a URL, no email is sent."""
+
+    mail_url: Annotated[str | None, AfterValidator(check_mail_url)] = Field(None, repr=False)
+    mail_from: Annotated[Sender | None, needed_with("mail_url")] = Field(None, validate_default=True)
+
+    @property
+    def mail(self) -> MailServer | None:
+        """The mail server that these settings describe, or None."""
+        if self.mail_url is None or self.mail_from is None:
+            return None
+        return parse_mail_url(self.mail_url, self.mail_from, self.ca_file)
+
+
+class OutboundSettings(AuthoritySettings):
+    """The settings of the outbound client except for mail. All of them are optional."""
 
     trusted_origins: Annotated[frozenset[Origin], PlainValidator(_read_origins)] = frozenset()
     denied_networks: Annotated[tuple[Network, ...], PlainValidator(_read_networks)] = ()
     extra_hosts: Annotated[Mapping[str, tuple[str, ...]], PlainValidator(_read_extra_hosts)] = Field({})
     egress_proxy: Annotated[Origin | None, PlainValidator(_read_proxy)] = None
-    ca_file: Annotated[str | None, AfterValidator(_check_ca_file)] = None
 
     @property
     def policy(self) -> Policy:
@@ -100,3 +123,9 @@ class OutboundSettings(EnvironmentSettings):
 def read_policy(environ: Mapping[str, str]) -> Policy:
     """Read the policy from the environment and ignore all other settings. Raises `Misconfigured`."""
     return read_model(OutboundSettings, environ).policy
+
+
+def read_mail_server(environ: Mapping[str, str]) -> MailServer | None:
+    """Read the mail server from the environment, under its old or new names. Raises `Misconfigured`."""
+    renamed = use_new_names(environ)
+    return read_model(MailSettings, renamed.environ, renamed.problems).mail
