@@ -150,8 +150,13 @@ def _ask_for_a_certificate(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def _mail_server(replies: Mapping[str, str], security: MailSecurity = MailSecurity.NONE) -> Scenario:
-    """A mail server with these replies; `{}` in them is the recipient. It offers sign-in only with TLS."""
+def _mail_server(
+    replies: Mapping[str, str], security: MailSecurity = MailSecurity.NONE, at_once: bool = False
+) -> Scenario:
+    """A mail server with these replies; `{}` in them is the recipient. It offers sign-in only with TLS.
+
+    at_once: TLS from the first byte.
+    """
 
     @contextmanager
     def setup(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
@@ -159,7 +164,10 @@ def _mail_server(replies: Mapping[str, str], security: MailSecurity = MailSecuri
         script = {moment: reply.format(inputs.recipient) for moment, reply in replies.items()}
         user, password = (None, None) if security is MailSecurity.NONE else ("alertcheck", inputs.password)
         certificate = authority.issue_cert("127.0.0.1")
-        with authority.cert_pem.tempfile() as ca_file, mail_server(script, context_of(certificate)) as receiver:
+        with (
+            authority.cert_pem.tempfile() as ca_file,
+            mail_server(script, context_of(certificate), at_once) as receiver,
+        ):
             server = MailServer("127.0.0.1", receiver.port, MAIL_SENDER, security, user, password, ca_file, PATIENT)
             yield ScenarioSetup("email", inputs.settings("email"), OutboundClient(mail=server))
 
@@ -187,7 +195,7 @@ def _without_a_mail_server(inputs: ScenarioInputs) -> nullcontext[ScenarioSetup]
 
 def _with_a_name_beside_the_recipient(inputs: ScenarioInputs) -> nullcontext[ScenarioSetup]:
     server = MailServer("127.0.0.1", closed_port(), MAIL_SENDER)
-    return nullcontext(ScenarioSetup("email", {"recipients": f"Ann <{inputs.recipient}>"}, OutboundClient(mail=server)))
+    return nullcontext(ScenarioSetup("email", {"recipients": f"Ann {inputs.recipient}"}, OutboundClient(mail=server)))
 
 
 def _with_a_file_of_authorities_that_is_gone(inputs: ScenarioInputs) -> nullcontext[ScenarioSetup]:
@@ -327,7 +335,23 @@ SCENARIOS: Mapping[Code, Scenario] = {
     Code.SMTP_AUTH_FAILED: _mail_server({"EHLO": OFFERS_ALL, "AUTH": "535 5.7.8 wrong"}, MailSecurity.STARTTLS),
     Code.SMTP_AUTH_UNAVAILABLE: _mail_server({"EHLO": OFFERS_TLS}, MailSecurity.STARTTLS),
     Code.SMTP_TLS_UNAVAILABLE: _mail_server({}, MailSecurity.STARTTLS),
-    Code.SMTP_PROTOCOL: _mail_server({"GREETING": HANG_UP}),
+    Code.SMTP_PROTOCOL: _mail_server({"GREETING": "SSH-2.0-OpenSSH_9.6"}),
+    Code.SMTP_INTERRUPTED: _mail_server({"DATA": HANG_UP}),
+    Code.SMTP_HOST_REFUSED: _mail_server({"GREETING": "554 5.7.1 no connections from your address"}),
+    Code.SMTP_WRONG_PORT: _mail_server({}, at_once=True),
+    Code.SMTP_ENCRYPTION_REQUIRED: _mail_server({"MAIL": "530 5.7.0 Must issue a STARTTLS command first"}),
+    Code.SMTP_SIGN_IN_REQUIRED: _mail_server({"MAIL": "530 5.7.57 Client not authenticated to send mail"}),
+    Code.SMTP_APP_PASSWORD_REQUIRED: _mail_server(
+        {"EHLO": OFFERS_ALL, "AUTH": "534-5.7.9 Application-specific password required.\r\n534 5.7.9 see"},
+        MailSecurity.STARTTLS,
+    ),
+    Code.SMTP_DISABLED_BY_TENANT: _mail_server(
+        {"EHLO": OFFERS_ALL, "AUTH": "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant."},
+        MailSecurity.STARTTLS,
+    ),
+    Code.SMTP_RELAY_DENIED: _mail_server({"RCPT": "554 5.7.1 <{}>: Relay access denied"}),
+    Code.SMTP_SENDER_NOT_OWNED: _mail_server({"RCPT": "553 5.7.1 Sender address rejected: not owned by user"}),
+    Code.MAILBOX_FULL: _mail_server({"RCPT": "552 5.2.2 <{}>: mailbox is over quota"}),
     Code.SENDER_REFUSED: _mail_server({"MAIL": "553 5.7.1 not your address"}),
     Code.RECIPIENTS_REFUSED: _mail_server({"RCPT": "550 5.1.1 <{}> no such user"}),
     Code.MESSAGE_REFUSED: _mail_server({"END": "554 5.7.1 mail to <{}> looks like spam"}),

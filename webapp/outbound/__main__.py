@@ -5,8 +5,9 @@
     python -m webapp.outbound mail ADDRESS send a small mail through the mail server in ALERTCHECK_MAIL_URL.
 
 `check` prints `ok` or the failure's code.
-`post` and `mail` print one line of JSON: code, status (null without a response), seconds, may_have_arrived (whether the
-receiver may have the message although the code is not `ok`) and warning (null, or a sentence about an accepted message).
+`post` and `mail` print one line of JSON: code, status (null without a response), seconds, may_have_arrived (whether
+the receiver may have the message although the code is not `ok`) and warning (null, or a sentence about an accepted
+message).
 Exit status: 0 for ok, 1 for a failure, 2 for invalid arguments or settings.
 """
 
