@@ -18,6 +18,7 @@ from webapp import __version__, cli, queue
 from webapp.app_state import AppState
 from webapp.auth import access, sessions
 from webapp.auth.accounts import SESSION_LIFETIME
+from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.completion_events import delivery_completed
@@ -56,6 +57,7 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     app_settings = app_settings or read_settings()
     app = Flask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
     app.config.update(_flask_settings(app_settings))
+    app.session_interface = UntimedSessionInterface()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["alertcheck"] = AppState(app_settings, queue.connect(app_settings.redis_url), PollBudget())

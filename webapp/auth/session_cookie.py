@@ -1,0 +1,31 @@
+"""Reads and writes the session cookie: signed, without a time stamp.
+
+Flask's own cookie carries the time at which it was signed, and a web server whose clock is behind refuses it as coming
+from the future. Here, the session's row in `sign_ins` decides how old a session is.
+"""
+
+import hashlib
+
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import BadData, URLSafeSerializer
+
+
+class UntimedSessionInterface(SecureCookieSessionInterface):
+    """Flask's session cookie with the same attributes and content, but signed without a time stamp."""
+
+    salt = "untimed-session"  # not Flask's, so that neither form of the cookie is read as the other
+    digest_method = staticmethod(hashlib.sha256)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeSerializer:  # type: ignore[override]
+        """Return the serializer that signs with the application's secret key."""
+        signer = {"key_derivation": self.key_derivation, "digest_method": self.digest_method}
+        return URLSafeSerializer(str(app.secret_key), salt=self.salt, serializer=self.serializer, signer_kwargs=signer)
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        """Return the session in the request's cookie; an empty one if the cookie is missing or not ours."""
+        cookie = request.cookies.get(self.get_cookie_name(app), "")
+        try:
+            return self.session_class(self.get_signing_serializer(app).loads(cookie))
+        except BadData:
+            return self.session_class()
