@@ -1,10 +1,11 @@
 """The Flask extensions, which `create_app` binds to an application."""
 
+import re
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from flask import request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -29,9 +30,34 @@ class Base(DeclarativeBase):
     )
 
 
+# An address as some proxies write it: with a port.
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
+
+
+def find_client() -> str:
+    """Return the network of the current request's visitor, which counts as one client."""
+    return identify_client(request.remote_addr or "")
+
+
+def identify_client(address: str) -> str:
+    """Return an IPv4 address, or the /64 of an IPv6 address: one customer has at least that (RFC 6177).
+
+    Everything else, such as the name of a socket, is one client together, so that no proxy switches a limit off.
+    """
+    with_port = _WITH_PORT.fullmatch(address)
+    text = (with_port[1] or with_port[2]) if with_port else address
+    try:
+        ip = ip_address(text.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or IPv6Network((ip, 64), strict=False))
+    return str(ip)
+
+
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
-limiter = Limiter(key_func=get_remote_address)
+limiter = Limiter(key_func=find_client)
 csrf = CSRFProtect()
 login_manager = LoginManager()
 

@@ -1,0 +1,52 @@
+"""Which visitors the rate limits count as one client."""
+
+import pytest
+from flask import Flask
+
+from tests.factories import SeededIds
+from webapp.extensions import find_client, identify_client
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:50123", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:0201", "192.0.2.1"),
+        ("[::ffff:192.0.2.1]:443", "192.0.2.1"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:0DB8:0001:0002:0:0:0:1", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::1]:443", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+    ],
+)
+def test_a_client_is_an_ipv4_address_or_an_ipv6_network(address: str, client: str) -> None:
+    assert identify_client(address) == client
+
+
+@pytest.mark.parametrize(
+    "address", ["", "unknown", "_hidden", "192.0.2.1.5", "192.0.2.1:x", "[::1", "١.2.3.4", "a" * 999]
+)
+def test_everything_else_is_one_client(address: str) -> None:
+    assert identify_client(address) == "unknown"
+
+
+def test_a_request_without_an_address_is_one_of_them(app: Flask) -> None:
+    with app.test_request_context(environ_base={"REMOTE_ADDR": ""}):
+        assert find_client() == "unknown"
+
+
+def test_an_ipv6_customer_cannot_change_the_address_to_get_more_requests(app: Flask, seeded: SeededIds) -> None:
+    client = app.test_client()
+
+    answers = [
+        client.get("/seen/forged", environ_base={"REMOTE_ADDR": f"2001:db8::{number:x}"}).status_code
+        for number in range(1, 32)
+    ]
+
+    assert (answers[:30], answers[30]) == ([404] * 30, 429)
