@@ -1,15 +1,18 @@
 """Error pages: each states what happened and what to do, for whole pages and for fragments."""
 
 import logging
+import math
 import secrets
+import time
 
 from flask import Flask, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
+from limits.errors import StorageError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 from werkzeug.wrappers import Response
 
-from webapp.extensions import db
+from webapp.extensions import db, limiter
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ ERROR_PAGES = {
     404: ("Page not found", "The page may have been deleted, or you are not a member of its workspace."),
     405: ("The request could not be completed", "This address does not accept this type of request."),
     413: ("The request is too large", "Shorten what you entered, then try again."),
-    429: ("Too many attempts", "Wait a minute, then try again."),
+    429: ("Too many attempts", "Wait {wait}, then try again."),
     503: (
         "The database is busy",
         "Your request may not have completed. Wait a moment, check the result, then try again if needed.",
@@ -50,8 +53,30 @@ def _handle_http_error(error: HTTPException) -> ErrorResponse | Response:
     if status < 400 or error.response is not None or isinstance(error, SecurityError):
         return error.get_response()
     title, advice = ERROR_PAGES.get(status, (error.name, "Go back and try again."))
-    headers = {"Retry-After": "60"} if status == 429 else {}
-    return render_error(status, title, advice, headers)
+    if not isinstance(error, TooManyRequests):
+        return render_error(status, title, advice, {})
+    seconds = _find_wait(error)
+    return render_error(status, title, advice.format(wait=_describe_wait(seconds)), {"Retry-After": str(seconds)})
+
+
+def _find_wait(error: TooManyRequests) -> int:
+    """Return the seconds until the limit that refused a request ends."""
+    if isinstance(error.retry_after, int):
+        return max(error.retry_after, 1)
+    limit = limiter.current_limit
+    if limit is None:
+        return 60
+    longest = limit.limit.get_expiry()
+    try:
+        return min(max(math.ceil(limit.reset_at - time.time()), 1), longest)
+    except StorageError:  # Redis died after it counted the request
+        return longest
+
+
+def _describe_wait(seconds: int) -> str:
+    if seconds >= 100:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
 def _handle_busy_database(error: OperationalError) -> ErrorResponse:
