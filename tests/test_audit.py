@@ -1,6 +1,8 @@
 """The audit trail: every action adds a row, and no row is ever changed."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -11,6 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.audit import Action, list_events, record_destination_event
+from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.extensions import db
 from webapp.models import AuditEvent
 
@@ -103,11 +106,21 @@ def test_the_trail_is_paged_from_the_newest(context: None, seeded: SeededIds) ->
     assert len({event.id for event in (*newest, *older)}) == 6
 
 
-def test_a_refused_sign_in_is_recorded_as_refused_in_each_workspace_of_the_account(
-    app: Flask, seeded: SeededIds
-) -> None:
+def test_a_refused_sign_in_is_shown_once_the_worker_reported_it(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     Visitor.anonymous(app).post("/sign-in", {"email": "admin@example.com", "password": "not it"})
+    admin = visit(seeded.admin)
+    before = admin.get("/w/harbor/audit").text
 
     with app.app_context():
-        newest = list_events(seeded.harbor, limit=1)[0]
-    assert (newest.account_name, newest.action, newest.result) == ("Admin", "signed in", "refused")
+        report_refused_sign_ins(datetime.now(UTC))
+
+    row = ["Unknown visitor", "tried to sign in", "Admin (account 1)", "refused"]
+    assert "Unknown visitor" not in before
+    assert _read_newest_row(admin.get("/w/harbor/audit").text) == row
+
+
+def _read_newest_row(page: str) -> list[str]:
+    """Return the cells of the first row of the page's table, without its time."""
+    row = page.partition("<tbody>")[2].partition("</tr>")[0]
+    cells = re.findall(r"<td>(.*?)</td>", row, re.DOTALL)[1:]
+    return [" ".join(re.sub(r"<[^>]+>", "", cell).split()) for cell in cells]

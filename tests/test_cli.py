@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 from tests.factories import NOW, SECRET_PATH, SeededIds, get_destination
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.auth.accounts import add_account, find_by_password
+from webapp.auth.accounts import add_account, find_by_email, is_password_of
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, Workspace
 from webapp.settings import read_settings
@@ -164,15 +164,16 @@ def owner(app: Flask, seeded: SeededIds) -> int:
 
 def _can_sign_in(app: Flask, password: str) -> bool:
     with app.app_context():
-        return find_by_password("owner@example.com", password) is not None
+        account = find_by_email("owner@example.com")
+        return account is not None and is_password_of(account, password)
 
 
 @pytest.mark.usefixtures("owner")
 def test_a_new_password_replaces_the_old_one(app: Flask, run: Run) -> None:
-    result = run("set-password", "OWNER@example.com", typed="twelve chars\ntwelve chars\n")
+    result = run("set-password", "OWNER@example.com", typed="kdj3-fj20-xm\nkdj3-fj20-xm\n")
 
     assert result.output.endswith("owner@example.com has a new password and was signed out everywhere.\n")
-    assert (_can_sign_in(app, PASSWORD), _can_sign_in(app, "twelve chars")) == (False, True)
+    assert (_can_sign_in(app, PASSWORD), _can_sign_in(app, "kdj3-fj20-xm")) == (False, True)
 
 
 @pytest.mark.usefixtures("owner")
@@ -203,6 +204,13 @@ def test_an_unknown_account_is_reported(run: Run, words: tuple[str, ...]) -> Non
     result = run(*words)
 
     assert (result.exit_code, result.output) == (1, "Error: No account nobody@example.com exists.\n")
+
+
+@pytest.mark.parametrize("email", ["owner", "own\u200ber@example.com", "owner\x1b[2J@example.com", "e" * 255])
+def test_an_address_that_is_none_is_refused_before_a_password_is_asked(seeded: SeededIds, run: Run, email: str) -> None:
+    result = run("add-member", "harbor", email, "admin")
+
+    assert (result.exit_code, "email address" in result.output, "Password" in result.output) == (1, True, False)
 
 
 def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: SeededIds) -> None:

@@ -23,6 +23,7 @@ from benchmarks.installation.processes import ROOT
 from benchmarks.installation.servers import create_database, drop_database
 from tests.factories import on_both_databases
 from tests.schema_history import (
+    LATE,
     add_real_deliveries,
     ask,
     execute,
@@ -188,7 +189,7 @@ def test_the_upgraded_file_passes_the_checks_of_sqlite(v1: None) -> None:
 
 # Refused upgrades
 
-HEAD = "0008"
+HEAD = "0009"
 FOREIGN_ID = 2
 
 
@@ -292,7 +293,7 @@ def test_a_downgrade_restores_the_schema_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0007", "0006", "0005", "0004", "0003", "0002", "0001"])
+@pytest.mark.parametrize("version", ["0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
 def test_the_newest_schema_can_be_downgraded_to_any_version_and_upgraded_again(context: None, version: str) -> None:
     upgrade()
     before = read_everything()
@@ -489,3 +490,30 @@ def test_the_command_reports_a_refusal_and_fails(v1: None, environment: dict[str
     [(code, error)] = finish(start_upgrade(environment))
 
     assert (code, error.partition(".")[0]) == (1, "Nothing was changed")
+
+
+# Sign-ins
+
+
+@on_both_databases
+def test_counting_refused_sign_ins_leaves_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0008")
+    add_real_deliveries()
+    insert("sign_ins", {"id": "s" * 43, "account_id": 1, "started_at": LATE})
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0009")
+    upgraded = read_rows(columns)
+    downgrade(revision="0008")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_a_downgrade_forgets_refused_sign_ins_and_known_clients(v1: None) -> None:
+    upgrade(revision="0009")
+    insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
+    downgrade(revision="0008")
+    upgrade(revision="0009")
+
+    assert ask("SELECT count(*) FROM known_clients") == 0

@@ -1,7 +1,8 @@
 """The audit trail: records who did what, to what, and when."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ class Action(StrEnum):
 
     SIGNED_IN = "signed in"
     SIGNED_OUT = "signed out"
+    SIGN_IN_TRIED = "tried to sign in"
     PASSWORD_CHANGED = "changed the password"  # noqa: S105
     TEST_REQUESTED = "sent a test"
     TEST_SEEN = "saw a test arrive"
@@ -24,6 +26,7 @@ class Action(StrEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
     DELETED = "deleted"
+    PASSWORD_SET = "set the password"  # noqa: S105
 
 
 class Result(StrEnum):
@@ -33,18 +36,42 @@ class Result(StrEnum):
     REFUSED = "refused"
 
 
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. account_id: None if not a signed-in account."""
+
+    account_id: int | None
+    name: str
+
+
+_STRANGER = Actor(None, "Unknown visitor")
+
+
 def record_destination_event(
     destination: AlertDestination, account: Account, action: Action, now: datetime, changed: Sequence[str] = ()
 ) -> None:
     """Record an action on a destination, in the caller's transaction. changed: names of fields, never values."""
     subject = f"{destination.name} (destination {destination.id})"
-    _add(destination.workspace_id, account, action, subject, now, changed, destination_id=destination.id)
+    actor = Actor(account.id, account.name)
+    _add(destination.workspace_id, actor, action, subject, now, changed, destination_id=destination.id)
 
 
-def record_account_event(account: Account, action: Action, now: datetime, result: Result = Result.DONE) -> None:
-    """Record an action on one's own account, in each of its workspaces, in the caller's transaction."""
-    for workspace_id in db.session.scalars(select(Member.workspace_id).where(Member.account_id == account.id)):
-        _add(workspace_id, account, action, "", now, (), result)
+def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
+    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself."""
+    actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
+    for workspace_id in _list_workspaces(account):
+        _add(workspace_id, actor, action, subject, now)
+
+
+def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:
+    """Record in each workspace of an account that sign-ins are refused, in the caller's transaction.
+
+    count: how many there were, at the end of a window of time; None at its start.
+    """
+    times = f"{count} {'time' if count == 1 else 'times'} in {window // timedelta(minutes=1)} minutes"
+    for workspace_id in _list_workspaces(account):
+        changed = [] if count is None else [times]
+        _add(workspace_id, _STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
 
 
 def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
@@ -55,21 +82,30 @@ def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50
     return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit)).all()
 
 
+def _list_workspaces(account: Account) -> Sequence[int]:
+    query = select(Member.workspace_id).where(Member.account_id == account.id).order_by(Member.workspace_id)
+    return db.session.scalars(query).all()
+
+
+def _describe(account: Account) -> str:
+    return f"{account.name} (account {account.id})"
+
+
 def _add(
     workspace_id: int,
-    account: Account,
+    actor: Actor,
     action: Action,
     subject: str,
     now: datetime,
-    changed: Sequence[str],
+    changed: Sequence[str] = (),
     result: Result = Result.DONE,
     destination_id: int | None = None,
 ) -> None:
     db.session.add(
         AuditEvent(
             workspace_id=workspace_id,
-            account_id=account.id,
-            account_name=account.name,
+            account_id=actor.account_id,
+            account_name=actor.name,
             action=action.value,
             subject=subject,
             result=result.value,

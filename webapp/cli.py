@@ -12,6 +12,8 @@ from sqlalchemy import select
 from webapp import __version__, queue
 from webapp.app_state import current_settings
 from webapp.auth import accounts
+from webapp.auth.email_address import InvalidEmail, read_new_email
+from webapp.auth.password_strength import WeakPassword
 from webapp.destinations import editing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
@@ -78,12 +80,25 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     if workspace is None:
         raise click.ClickException(f"No workspace {slug} exists. Add it with: alertcheck add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
-    if account is None:
-        password = _prompt_password("Password of the new account")
-        account = accounts.add_account(email, name or email, password, datetime.now(UTC))
-    accounts.set_role(workspace, account, Role(role))
+    if account is not None:
+        accounts.set_role(workspace, account, Role(role))
+    else:
+        account = _add_account(email, name, workspace, Role(role))
     db.session.commit()
     click.echo(f"{account.email} is now {role} of {workspace.name}.")
+
+
+def _add_account(email: str, name: str | None, workspace: Workspace, role: Role) -> Account:
+    """Add an account that is a member of a workspace, so that its password cannot be the workspace's name."""
+    try:
+        email = read_new_email(email)
+        password = _prompt_password("Password of the new account")
+        account = accounts.add_account(email, name or email, None, datetime.now(UTC))
+        accounts.set_role(workspace, account, role)
+        accounts.set_password(account, password)
+    except (InvalidEmail, WeakPassword) as reason:
+        raise click.ClickException(str(reason)) from None
+    return account
 
 
 @click.command("set-password")
@@ -93,7 +108,10 @@ def set_password(email: str) -> None:
     """Set a new password for an account and end its sessions."""
     account = _get_account(email)
     password = _prompt_password("New password")
-    accounts.change_password(account, password, datetime.now(UTC))
+    try:
+        accounts.change_password(account, password, datetime.now(UTC))
+    except WeakPassword as reason:
+        raise click.ClickException(str(reason)) from None
     db.session.commit()
     click.echo(f"{account.email} has a new password and was signed out everywhere.")
 
@@ -118,7 +136,7 @@ def remove_member(slug: str, email: str) -> None:
     """Remove a member from a workspace. Their account stays."""
     account = _get_account(email)
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
-    member = workspace and db.session.get(Member, (workspace.id, account.id))
+    member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")
     db.session.delete(member)
@@ -128,8 +146,6 @@ def remove_member(slug: str, email: str) -> None:
 
 def _prompt_password(title: str) -> str:
     password: str = click.prompt(title, hide_input=True, confirmation_prompt=True)
-    if len(password) < accounts.MIN_PASSWORD_LENGTH:
-        raise click.ClickException(f"Use {accounts.MIN_PASSWORD_LENGTH} characters or more.")
     return password
 
 

@@ -3,50 +3,32 @@
 import secrets
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import joinedload
 
-from webapp.audit import Action, Result, record_account_event
+from webapp.audit import Action, Actor, record_account_event
+from webapp.auth.email_address import InvalidEmail, read_email, read_new_email
+from webapp.auth.known_clients import forget_clients
+from webapp.auth.password_strength import check_password
+from webapp.auth.passwords import hash_password, load_password
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn, Workspace
 
 SESSION_LIFETIME = timedelta(hours=12)
-MIN_PASSWORD_LENGTH = 12
-
-_hasher = PasswordHasher()
-# Verified if there is no account, so that an unknown address takes as long as a wrong password.
-_DUMMY_HASH = _hasher.hash("the password of nobody")
 
 
-def normalize_email(text: str) -> str:
-    """Return the canonical form of an email address, for accounts, sign-in and the sign-in limits."""
-    return text.strip().lower()
-
-
-def find_by_email(email: str) -> Account | None:
-    """Return the account with this email address, active or not; None if there is none."""
-    return db.session.scalars(select(Account).where(Account.email == normalize_email(email))).one_or_none()
-
-
-def find_by_password(email: str, password: str) -> Account | None:
-    """Return the active account with this email address and password. None does not reveal which of them is wrong."""
-    account = find_by_email(email)
-    stored = (account.password_hash if account else None) or _DUMMY_HASH
+def find_by_email(text: str) -> Account | None:
+    """Return the account with this email address, active or not; None if there is none. text: in any spelling."""
     try:
-        _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
+        email = read_email(text)
+    except InvalidEmail:
         return None
-    return account if account and account.password_hash and account.is_active else None
+    return db.session.scalars(select(Account).where(Account.email == email)).one_or_none()
 
 
-def record_refused_sign_in(email: str, now: datetime) -> None:
-    """Record a failed sign-in to an existing account in the audit trail, and commit. Does not store the input."""
-    account = find_by_email(email)
-    if account is not None:
-        record_account_event(account, Action.SIGNED_IN, now, Result.REFUSED)
-        db.session.commit()
+def is_password_of(account: Account, password: str) -> bool:
+    """Check the password of an account."""
+    return load_password(account.email).is_right(password)
 
 
 def sign_in(account: Account, now: datetime) -> None:
@@ -85,30 +67,46 @@ def end_sign_in(account: Account) -> None:
     db.session.execute(delete(SignIn).where(SignIn.id == account.sign_in_id))
 
 
-def change_password(account: Account, password: str, now: datetime) -> None:
-    """Set a new password and end all of the account's sessions. The caller commits."""
-    account.password_hash = _hasher.hash(password)
+def change_password(account: Account, password: str, now: datetime, by: Actor | None = None) -> None:
+    """Set a new password, end all of the account's sessions and forget its clients. The caller commits.
+
+    by: who sets it; None if the account's owner does. Raises `WeakPassword`.
+    """
+    set_password(account, password)
     _end_sessions(account)
-    record_account_event(account, Action.PASSWORD_CHANGED, now)
+    forget_clients(account)
+    record_account_event(account, Action.PASSWORD_SET if by else Action.PASSWORD_CHANGED, now, by)
 
 
-def set_active(account: Account, is_active: bool) -> None:
-    """Enable or disable sign-in to an account; its sessions end at once. The caller commits."""
+def set_active(account: Account, is_active: bool) -> int:
+    """Enable or disable sign-in to an account. Its sessions end at once; returns their number. The caller commits."""
     account.is_active = is_active
-    _end_sessions(account)
+    return _end_sessions(account)
 
 
-def _end_sessions(account: Account) -> None:
-    db.session.execute(delete(SignIn).where(SignIn.account_id == account.id))
+def _end_sessions(account: Account) -> int:
+    result = db.session.execute(delete(SignIn).where(SignIn.account_id == account.id))
+    ended: int = result.rowcount  # type: ignore[attr-defined]
+    return ended
 
 
 def add_account(email: str, name: str, password: str | None, now: datetime) -> Account:
-    """Add an account. Without a password, it cannot sign in with one. The caller commits."""
-    password_hash = _hasher.hash(password) if password else None
-    account = Account(email=normalize_email(email), name=name, password_hash=password_hash, created_at=now)
+    """Add an account. Without a password, it cannot sign in with one. The caller commits.
+
+    Raises `InvalidEmail` and `WeakPassword`.
+    """
+    account = Account(email=read_new_email(email), name=name, created_at=now)
     db.session.add(account)
     db.session.flush()
+    if password is not None:
+        set_password(account, password)
     return account
+
+
+def set_password(account: Account, password: str) -> None:
+    """Set the password of an account that has no sessions. The caller commits. Raises `WeakPassword`."""
+    check_password(password)
+    account.password_hash = hash_password(password)
 
 
 def add_workspace(slug: str, name: str, now: datetime) -> Workspace:

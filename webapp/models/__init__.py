@@ -5,7 +5,8 @@ from webapp.models.batch import Batch
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.destination import AlertDestination
 from webapp.models.routing import AlertRule, Tenant
-from webapp.models.workspace import Account, Member, Role, SignIn, Workspace
+from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
+from webapp.models.workspace import Account, Member, Role, Workspace
 
 __all__ = [
     "TEST_EVENT",
@@ -16,10 +17,12 @@ __all__ = [
     "AuditEvent",
     "Batch",
     "DeliveryStatus",
+    "KnownClient",
     "Member",
     "Receipt",
     "Role",
     "SignIn",
+    "SignInWindow",
     "Tenant",
     "Workspace",
 ]

@@ -15,9 +15,10 @@ class AuditEvent(Base):
 
     workspace_id: an action on one's own account, such as a sign-in, has one row per workspace of the account.
     action: a value of `webapp.audit.Action`.
+    account_id, account_name: who acted; the id is null for the command line and for unknown visitors.
     subject: what was acted on, such as "Ops (destination 7)". destination_id: set if the subject is a destination.
     result: `done` or `refused`.
-    changed: the names of the changed fields, never their values.
+    changed: the names of a destination's changed fields, never their values; a member's role; the count of sign-ins.
     """
 
     __tablename__ = "audit_events"

@@ -1,4 +1,4 @@
-"""The tables of workspaces, accounts, sign-ins and members."""
+"""The tables of workspaces, accounts and members."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -58,18 +58,6 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
     def get_id(self) -> str:
         """Return the id for the session cookie: the sign-in, not the account, so that a session can be ended."""
         return self.sign_in_id or ""
-
-
-class SignIn(Base):
-    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFETIME`."""
-
-    __tablename__ = "sign_ins"
-
-    id: Mapped[str] = mapped_column(String(43), primary_key=True)
-    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    account: Mapped[Account] = relationship()
 
 
 class Member(Base):

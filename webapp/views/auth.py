@@ -1,36 +1,27 @@
 """Views for sign-in, sign-out and password change."""
 
-import hashlib
+import math
 from datetime import UTC, datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask import Response as FlaskResponse
-from flask_limiter.util import get_remote_address
 from flask_login import current_user
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from webapp.auth import accounts
-from webapp.auth.accounts import find_by_password, normalize_email, record_refused_sign_in
+from webapp.auth.email_address import read_email
 from webapp.auth.forms import PasswordForm, SignInForm
+from webapp.auth.known_clients import remember_client
+from webapp.auth.password_sign_in import check_sign_in
+from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import current_account, end_session, public, start_session
-from webapp.extensions import limiter
+from webapp.auth.sign_in_limits import TooManyTries
+from webapp.extensions import db, find_client, limiter
+from webapp.models import Account
 
 bp = Blueprint("auth", __name__)
 
 PageResponse = str | tuple[str, int] | Response
-
-
-def _submitted_account() -> str:
-    # Hashed, because the limiter logs its keys, and people enter passwords into the wrong field.
-    return hashlib.sha256(normalize_email(request.form.get("email", "")).encode()).hexdigest()
-
-
-def _submitted_account_and_address() -> str:
-    return f"{_submitted_account()} {get_remote_address()}"
-
-
-def _was_refused(response: FlaskResponse) -> bool:
-    return response.status_code not in (302, 429)
 
 
 @bp.get("/sign-in")
@@ -45,20 +36,25 @@ def show_sign_in() -> PageResponse:
 @bp.post("/sign-in")
 @public
 @limiter.limit("20 per minute")
-@limiter.limit("10 per 15 minutes", key_func=_submitted_account_and_address, deduct_when=_was_refused)
-@limiter.limit("30 per 15 minutes", key_func=_submitted_account, deduct_when=_was_refused)
 def sign_in() -> PageResponse:
     """Sign in by password, and redirect to the requested page."""
     form = SignInForm()
     if not form.validate_on_submit():
         return render_template("sign_in.html", form=form), 400
-    account = find_by_password(form.email.data or "", form.password.data or "")
+    account = _check_sign_in(read_email(form.email.data or ""), form.password.data or "")
     if account is None:
-        record_refused_sign_in(form.email.data or "", datetime.now(UTC))
         form.password.errors = ["The email address or the password is incorrect."]
         return render_template("sign_in.html", form=form), 400
     start_session(account)
     return redirect(_requested_page())
+
+
+def _check_sign_in(email: str, password: str) -> Account | None:
+    try:
+        return check_sign_in(email, password, find_client(), datetime.now(UTC))
+    except TooManyTries as reason:
+        db.session.rollback()
+        raise TooManyRequests(retry_after=math.ceil(reason.wait.total_seconds())) from None
 
 
 @bp.post("/sign-out")
@@ -80,14 +76,23 @@ def show_password() -> PageResponse:
 def change_password() -> PageResponse:
     """Set a new password, end every session of the account, and start a new one on this browser."""
     form, account = PasswordForm(), current_account()
-    if form.validate_on_submit() and find_by_password(account.email, form.current.data or "") is None:
+    if form.validate_on_submit() and not accounts.is_password_of(account, form.current.data or ""):
         form.current.errors = ["This is not your current password."]
-    if form.errors or not form.is_submitted():
+    if form.errors or not form.is_submitted() or not _set_password(account, form):
         return render_template("password.html", form=form), 400
-    accounts.change_password(account, form.new.data or "", datetime.now(UTC))
+    remember_client(account, find_client(), datetime.now(UTC))
     start_session(account)
     flash("Your password was changed. You were signed out everywhere else.")
     return redirect(url_for("workspaces.home"))
+
+
+def _set_password(account: Account, form: PasswordForm) -> bool:
+    try:
+        accounts.change_password(account, form.new.data or "", datetime.now(UTC))
+    except WeakPassword as reason:
+        form.new.errors = [str(reason)]
+        return False
+    return True
 
 
 def _requested_page() -> str:

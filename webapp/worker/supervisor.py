@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.context import ForkProcess
@@ -14,6 +15,7 @@ from flask import Flask
 
 from webapp import __version__, deliveries
 from webapp.app_state import current_settings
+from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.queue import JOB_TIMEOUT, QueueUnavailable, enqueue_deliveries, is_worker_alive
@@ -92,16 +94,23 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 
 
 def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention) -> None:
-    """Run one recovery pass, and delete a page of old deliveries."""
+    """Run one recovery pass, delete a page of old deliveries, and report refused sign-ins to the audit trail."""
+    now = datetime.now(UTC)
     with app.app_context():
-        try:
-            enqueue_deliveries(*deliveries.recover(datetime.now(UTC), current_settings(), wait_tracker))
-            retention.delete_old_page(datetime.now(UTC))
-        except QueueUnavailable:
-            log.warning("queue unavailable, the next recovery pass tries again")
-        except Exception as error:  # whatever happens in one run, the next one must run
-            log.error("maintenance failed", extra={"error": type(error).__name__})
+        _run_step(lambda: enqueue_deliveries(*deliveries.recover(now, current_settings(), wait_tracker)))
+        _run_step(lambda: retention.delete_old_page(now))
+        _run_step(lambda: report_refused_sign_ins(now))
         with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()
             db.engine.dispose()
+
+
+def _run_step(step: Callable[[], object]) -> None:
+    try:
+        step()
+    except QueueUnavailable:
+        log.warning("queue unavailable, the next recovery pass tries again")
+    except Exception as error:  # whatever happens in one step, the next one must run
+        log.error("maintenance failed", extra={"error": type(error).__name__})
+        db.session.rollback()

@@ -1,0 +1,44 @@
+"""Hashes and checks passwords."""
+
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import bindparam, select
+
+from webapp.extensions import db
+from webapp.models import Account
+
+_hasher = PasswordHasher()
+# Verified if there is no account, so that an unknown address takes as long as a wrong password.
+_DUMMY_HASH = _hasher.hash("the password of nobody")
+
+_STORED = select(Account.id, Account.password_hash, Account.is_active).where(Account.email == bindparam("email"))
+
+
+@dataclass(frozen=True)
+class StoredPassword:
+    """What decides whether a password is right. account_id: None if no account has the address."""
+
+    account_id: int | None
+    password_hash: str | None
+    is_active: bool
+
+    def is_right(self, password: str) -> bool:
+        """Check a password. The work is the same if there is no account, or none that may sign in by password."""
+        try:
+            _hasher.verify(self.password_hash or _DUMMY_HASH, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return self.password_hash is not None and self.is_active
+
+
+def load_password(email: str) -> StoredPassword:
+    """Load what is stored for an email address in canonical form."""
+    found = db.session.execute(_STORED, {"email": email}).one_or_none()
+    return StoredPassword(*found) if found else StoredPassword(None, None, is_active=False)
+
+
+def hash_password(password: str) -> str:
+    """Return argon2id's encoded hash."""
+    return _hasher.hash(password)

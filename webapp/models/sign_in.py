@@ -1,0 +1,53 @@
+"""The tables of sessions, of refused sign-ins and of the clients that an account signs in from."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import Base
+from webapp.models.types import Id, UtcDateTime
+from webapp.models.workspace import Account
+
+
+class SignIn(Base):
+    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFETIME`."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    account: Mapped[Account] = relationship()
+
+
+class SignInWindow(Base):
+    """Counts the refused sign-ins of 15 minutes: one row per email address, and one per address and client.
+
+    key: a keyed hash, so that the table holds no address. started_at: the start of the 15 minutes.
+    refused_strangers: those of `refused` that came from clients the account was never used from.
+    account_id: of the row per email address, if an account has it. Without a foreign key, the work is always the same.
+    is_reported: whether the audit trail tells that the window opened.
+    """
+
+    __tablename__ = "sign_in_windows"
+    __table_args__ = (Index("ix_sign_in_windows_started_at", "started_at"),)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    first_refused_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    refused: Mapped[int]
+    refused_strangers: Mapped[int]
+    account_id: Mapped[int | None] = mapped_column(Id)
+    is_reported: Mapped[bool]
+
+
+class KnownClient(Base):
+    """A client that an account was signed in from. key: a keyed hash of the account's address and the client."""
+
+    __tablename__ = "known_clients"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
