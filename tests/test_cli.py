@@ -206,6 +206,28 @@ def test_an_unknown_account_is_reported(run: Run, words: tuple[str, ...]) -> Non
     assert (result.exit_code, result.output) == (1, "Error: No account nobody@example.com exists.\n")
 
 
+@pytest.mark.parametrize(
+    "password", ["password1234", "owner@example.com", "harbor logistics", "qwertyuiopas", "k3-" * 400]
+)
+def test_a_weak_password_is_refused_for_a_new_member_with_what_to_do(
+    app: Flask, seeded: SeededIds, run: Run, password: str
+) -> None:
+    result = run("add-member", "harbor", "owner@example.com", "admin", typed=f"{password}\n" * 2)
+
+    assert (result.exit_code, "Use " in result.output) == (1, True)
+    assert _roles(app, "owner@example.com") == {}
+    with app.app_context():
+        assert find_by_email("owner@example.com") is None
+
+
+@pytest.mark.usefixtures("owner")
+def test_a_weak_password_does_not_replace_the_old_one(app: Flask, run: Run) -> None:
+    result = run("set-password", "owner@example.com", typed="Alertcheck2026\nAlertcheck2026\n")
+
+    assert (result.exit_code, "contains a name that others know" in result.output) == (1, True)
+    assert _can_sign_in(app, PASSWORD)
+
+
 @pytest.mark.parametrize("email", ["owner", "own\u200ber@example.com", "owner\x1b[2J@example.com", "e" * 255])
 def test_an_address_that_is_none_is_refused_before_a_password_is_asked(seeded: SeededIds, run: Run, email: str) -> None:
     result = run("add-member", "harbor", email, "admin")

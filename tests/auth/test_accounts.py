@@ -19,6 +19,7 @@ from webapp.auth.accounts import (
     sign_out,
 )
 from webapp.auth.email_address import InvalidEmail
+from webapp.auth.password_strength import WeakPassword
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn
 
@@ -52,6 +53,24 @@ def test_an_address_is_stored_in_lower_case_without_surrounding_space(context: N
 def test_an_account_needs_an_email_address(context: None, email: str) -> None:
     with pytest.raises(InvalidEmail):
         add_account(email, "Grace", None, NOW)
+
+
+@pytest.mark.parametrize(
+    "password", ["owner@example.com", "Owner-owner-owner", "elsewhere 2026", "alertcheck1234", "short"]
+)
+def test_an_account_refuses_a_weak_password(account: Account, password: str) -> None:
+    set_role(add_workspace("elsewhere", "Elsewhere", NOW), account, Role.VIEWER)
+    db.session.flush()
+
+    with pytest.raises(WeakPassword):
+        change_password(account, password, NOW)
+
+    assert is_password_of(account, PASSWORD)
+
+
+def test_a_new_account_refuses_a_weak_password(context: None) -> None:
+    with pytest.raises(WeakPassword):
+        add_account("grace@example.com", "Grace", "grace@example.com", NOW)
 
 
 def test_a_password_is_stored_as_an_argon2id_hash(account: Account) -> None:

@@ -445,6 +445,8 @@ def test_a_password_change_ends_every_session_but_the_current_one(
             {"current": PASSWORD, "new": "password1234"},
             "This password is too easy to guess: it is made of common words",
         ),
+        ({"current": PASSWORD, "new": EMAIL}, "This password is too easy to guess: it contains a name"),
+        ({"current": PASSWORD, "new": "Harbor Logistics"}, "This password is too easy to guess: it contains a name"),
         ({}, "Enter your current password."),
     ],
 )

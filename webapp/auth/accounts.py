@@ -16,6 +16,9 @@ from webapp.models import Account, Member, Role, SignIn, Workspace
 
 SESSION_LIFETIME = timedelta(hours=12)
 
+# Workspaces whose names may not be the account's password.
+MAX_NAMED = 100
+
 
 def find_by_email(text: str) -> Account | None:
     """Return the account with this email address, active or not; None if there is none. text: in any spelling."""
@@ -105,8 +108,13 @@ def add_account(email: str, name: str, password: str | None, now: datetime) -> A
 
 def set_password(account: Account, password: str) -> None:
     """Set the password of an account that has no sessions. The caller commits. Raises `WeakPassword`."""
-    check_password(password)
+    check_password(password, (account.email, account.name, *_list_workspace_names(account)))
     account.password_hash = hash_password(password)
+
+
+def _list_workspace_names(account: Account) -> list[str]:
+    names = select(Workspace.name, Workspace.slug).join(Member).where(Member.account_id == account.id).limit(MAX_NAMED)
+    return [name for row in db.session.execute(names) for name in row]
 
 
 def add_workspace(slug: str, name: str, now: datetime) -> Workspace:
