@@ -124,3 +124,24 @@ def _read_newest_row(page: str) -> list[str]:
     row = page.partition("<tbody>")[2].partition("</tr>")[0]
     cells = re.findall(r"<td>(.*?)</td>", row, re.DOTALL)[1:]
     return [" ".join(re.sub(r"<[^>]+>", "", cell).split()) for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("words", "row"),
+    [
+        (("add-member", "harbor", "viewer@example.com", "support"), ["changed the role viewer → support", "Viewer"]),
+        (("add-member", "harbor", "stranger@example.com", "admin"), ["added the member admin", "Stranger"]),
+        (("remove-member", "harbor", "viewer@example.com"), ["removed the member viewer", "Viewer"]),
+        (("set-password", "viewer@example.com"), ["set the password", "Viewer"]),
+        (("set-active", "viewer@example.com", "false"), ["disabled the account", "Viewer"]),
+    ],
+)
+def test_the_page_shows_what_was_done_by_command(
+    app: Flask, seeded: SeededIds, visit: Visit, words: tuple[str, ...], row: list[str]
+) -> None:
+    admin = visit(seeded.admin)
+    app.test_cli_runner().invoke(args=words, input="rowing boat, 17 oars\n" * 2)
+
+    who, action, subject, result = _read_newest_row(admin.get("/w/harbor/audit").text)
+
+    assert [who, action, subject.partition(" (")[0], result] == ["Command line", *row, "done"]

@@ -7,14 +7,14 @@ import pytest
 from click.testing import Result
 from cryptography.fernet import Fernet
 from flask import Flask
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, text
 
-from tests.factories import NOW, SECRET_PATH, SeededIds, get_destination
+from tests.factories import NOW, SECRET_PATH, SeededIds, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, find_by_email, is_password_of
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, Member, Role, Workspace
+from webapp.models import Account, AlertDestination, AuditEvent, Member, Role, Workspace
 from webapp.settings import read_settings
 
 PASSWORD = "correct horse battery"
@@ -233,6 +233,107 @@ def test_an_address_that_is_none_is_refused_before_a_password_is_asked(seeded: S
     result = run("add-member", "harbor", email, "admin")
 
     assert (result.exit_code, "email address" in result.output, "Password" in result.output) == (1, True, False)
+
+
+def _trail(app: Flask) -> list[tuple[str, str, str, list[str]]]:
+    """List what was done by command: workspace, action, subject and details, oldest first."""
+    query = select(AuditEvent, Workspace.slug).join(Workspace, Workspace.id == AuditEvent.workspace_id)
+    with app.app_context():
+        rows = db.session.execute(query.where(AuditEvent.account_name == "Command line").order_by(AuditEvent.id)).all()
+        assert [event for event, _ in rows if event.account_id is not None or event.result != "done"] == []
+        return [(slug, event.action, event.subject, event.changed) for event, slug in rows]
+
+
+@on_both_databases
+def test_every_change_by_command_stands_in_the_audit_trail(app: Flask, run: Run) -> None:
+    run("add-workspace", "dock", "Dock")
+    run("add-member", "dock", "owner@example.com", "viewer", "--name", "Owner", typed=TWICE)
+    run("add-member", "dock", "owner@example.com", "admin")
+    run("set-password", "owner@example.com", typed=TWICE)
+    run("set-active", "owner@example.com", "false")
+    run("set-active", "owner@example.com", "true")
+    run("remove-member", "dock", "owner@example.com")
+
+    assert _trail(app) == [
+        ("dock", "added the workspace", "Dock", []),
+        ("dock", "added the member", "Owner (account 1)", ["viewer"]),
+        ("dock", "changed the role", "Owner (account 1)", ["viewer → admin"]),
+        ("dock", "set the password", "Owner (account 1)", []),
+        ("dock", "disabled the account", "Owner (account 1)", []),
+        ("dock", "enabled the account", "Owner (account 1)", []),
+        ("dock", "removed the member", "Owner (account 1)", ["admin"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "output"),
+    [
+        (("add-workspace", "harbor", "Another"), "already exists"),
+        (("add-member", "harbor", "viewer@example.com", "viewer"), "is already viewer of Harbor Logistics."),
+        (("set-active", "viewer@example.com", "true"), "may sign in."),
+        (("remove-member", "clinic", "viewer@example.com"), "is not a member of clinic."),
+        (("set-password", "viewer@example.com"), "Use 12 characters or more."),
+        (("set-password", "nobody@example.com"), "No account"),
+    ],
+)
+def test_a_command_that_changes_nothing_leaves_no_row(
+    app: Flask, seeded: SeededIds, run: Run, words: tuple[str, ...], output: str
+) -> None:
+    assert output in run(*words, typed="short\nshort\n").output
+    assert _trail(app) == []
+
+
+def test_a_change_of_an_account_is_recorded_in_each_of_its_workspaces(app: Flask, seeded: SeededIds, run: Run) -> None:
+    run("add-member", "clinic", "viewer@example.com", "viewer")
+
+    run("set-active", "viewer@example.com", "false")
+
+    assert [row[:2] for row in _trail(app)][1:] == [
+        ("harbor", "disabled the account"),
+        ("clinic", "disabled the account"),
+    ]
+
+
+def test_ending_the_sessions_of_an_active_account_is_recorded(app: Flask, seeded: SeededIds, run: Run) -> None:
+    visitor = Visitor.signed_in(app, seeded.viewer)
+
+    run("set-active", "viewer@example.com", "true")
+
+    assert visitor.get("/").status_code == 302
+    assert [row[1] for row in _trail(app)] == ["ended all sessions"]
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add-workspace", "dock", "Dock"),
+        ("add-member", "harbor", "viewer@example.com", "admin"),
+        ("remove-member", "harbor", "viewer@example.com"),
+        ("set-active", "viewer@example.com", "false"),
+        ("set-password", "viewer@example.com"),
+    ],
+)
+def test_a_change_that_cannot_be_recorded_is_not_made(
+    app: Flask, seeded: SeededIds, run: Run, words: tuple[str, ...]
+) -> None:
+    before = _read_accounts(app)
+    with app.app_context():
+        db.session.execute(text("ALTER TABLE audit_events RENAME TO out_of_reach"))
+        db.session.commit()
+
+    result = run(*words, typed=TWICE)
+
+    assert (result.exit_code, _read_accounts(app)) == (1, before)
+
+
+def _read_accounts(app: Flask) -> list[object]:
+    """Read everything that the commands change."""
+    with app.app_context():
+        return [
+            [tuple(row) for row in db.session.execute(select(*table.__table__.columns))]
+            for table in (Workspace, Account, Member)
+        ]
 
 
 def test_keys_are_rotated_and_counted(environment: dict[str, str], seeded: SeededIds) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, AuditEvent, Member
+from webapp.models import Account, AlertDestination, AuditEvent, Member, Workspace
 
 
 class Action(StrEnum):
@@ -26,7 +26,14 @@ class Action(StrEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
     DELETED = "deleted"
+    WORKSPACE_ADDED = "added the workspace"
+    MEMBER_ADDED = "added the member"
+    MEMBER_REMOVED = "removed the member"
+    ROLE_CHANGED = "changed the role"
     PASSWORD_SET = "set the password"  # noqa: S105
+    ACCOUNT_ENABLED = "enabled the account"
+    ACCOUNT_DISABLED = "disabled the account"
+    SESSIONS_ENDED = "ended all sessions"
 
 
 class Result(StrEnum):
@@ -44,6 +51,7 @@ class Actor:
     name: str
 
 
+COMMAND_LINE = Actor(None, "Command line")
 _STRANGER = Actor(None, "Unknown visitor")
 
 
@@ -72,6 +80,18 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
     for workspace_id in _list_workspaces(account):
         changed = [] if count is None else [times]
         _add(workspace_id, _STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
+
+
+def record_member_event(
+    workspace: Workspace, account: Account, action: Action, now: datetime, by: Actor, roles: Sequence[str]
+) -> None:
+    """Record a change of a membership, in the caller's transaction. roles: the new one, after the old one if any."""
+    _add(workspace.id, by, action, _describe(account), now, [" → ".join(roles)])
+
+
+def record_workspace_event(workspace: Workspace, action: Action, now: datetime, by: Actor) -> None:
+    """Record an action on a workspace, in the caller's transaction."""
+    _add(workspace.id, by, action, workspace.name, now)
 
 
 def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from webapp import __version__, queue
 from webapp.app_state import current_settings
-from webapp.auth import accounts
+from webapp.audit import COMMAND_LINE
+from webapp.auth import accounts, members
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import WeakPassword
 from webapp.destinations import editing
@@ -63,7 +64,7 @@ def add_workspace(slug: str, name: str) -> None:
         raise click.ClickException("A slug has up to 63 lowercase letters, digits and hyphens.")
     if db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none():
         raise click.ClickException(f"A workspace {slug} already exists.")
-    accounts.add_workspace(slug, name, datetime.now(UTC))
+    members.open_workspace(slug, name, datetime.now(UTC), COMMAND_LINE)
     db.session.commit()
     click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: alertcheck add-member {slug} EMAIL admin")
 
@@ -81,11 +82,11 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
         raise click.ClickException(f"No workspace {slug} exists. Add it with: alertcheck add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
     if account is not None:
-        accounts.set_role(workspace, account, Role(role))
+        is_changed = members.grant_role(workspace, account, Role(role), datetime.now(UTC), COMMAND_LINE)
     else:
-        account = _add_account(email, name, workspace, Role(role))
+        account, is_changed = _add_account(email, name, workspace, Role(role)), True
     db.session.commit()
-    click.echo(f"{account.email} is now {role} of {workspace.name}.")
+    click.echo(f"{account.email} is {'now' if is_changed else 'already'} {role} of {workspace.name}.")
 
 
 def _add_account(email: str, name: str | None, workspace: Workspace, role: Role) -> Account:
@@ -94,7 +95,7 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
         email = read_new_email(email)
         password = _prompt_password("Password of the new account")
         account = accounts.add_account(email, name or email, None, datetime.now(UTC))
-        accounts.set_role(workspace, account, role)
+        members.grant_role(workspace, account, role, datetime.now(UTC), COMMAND_LINE)
         accounts.set_password(account, password)
     except (InvalidEmail, WeakPassword) as reason:
         raise click.ClickException(str(reason)) from None
@@ -109,7 +110,7 @@ def set_password(email: str) -> None:
     account = _get_account(email)
     password = _prompt_password("New password")
     try:
-        accounts.change_password(account, password, datetime.now(UTC))
+        accounts.change_password(account, password, datetime.now(UTC), COMMAND_LINE)
     except WeakPassword as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()
@@ -123,7 +124,7 @@ def set_password(email: str) -> None:
 def set_active(email: str, active: bool) -> None:
     """Allow an account to sign in (true) or not (false). Both end its sessions immediately."""
     account = _get_account(email)
-    accounts.set_active(account, active)
+    members.set_active(account, active, datetime.now(UTC), COMMAND_LINE)
     db.session.commit()
     click.echo(f"{account.email} may {'' if active else 'no longer '}sign in.")
 
@@ -139,7 +140,7 @@ def remove_member(slug: str, email: str) -> None:
     member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")
-    db.session.delete(member)
+    members.remove_member(member, datetime.now(UTC), COMMAND_LINE)
     db.session.commit()
     click.echo(f"{account.email} is no longer a member of {slug}.")
 

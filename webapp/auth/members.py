@@ -1,0 +1,46 @@
+"""Changes who may do what, and records each change in the audit trail, in the caller's transaction.
+
+Nothing is recorded where nothing changes. by: who acts.
+"""
+
+from datetime import datetime
+
+from webapp.audit import Action, Actor, record_account_event, record_member_event, record_workspace_event
+from webapp.auth import accounts
+from webapp.extensions import db
+from webapp.models import Account, Member, Role, Workspace
+
+
+def open_workspace(slug: str, name: str, now: datetime, by: Actor) -> Workspace:
+    """Add a workspace. The caller commits."""
+    workspace = accounts.add_workspace(slug, name, now)
+    record_workspace_event(workspace, Action.WORKSPACE_ADDED, now, by)
+    return workspace
+
+
+def grant_role(workspace: Workspace, account: Account, role: Role, now: datetime, by: Actor) -> bool:
+    """Make an account a member, or change its role. The caller commits. Returns whether anything changed."""
+    member = db.session.get(Member, (workspace.id, account.id), with_for_update=True)
+    if member is not None and member.role is role:
+        return False
+    roles = [member.role, role] if member else [role]
+    action = Action.ROLE_CHANGED if member else Action.MEMBER_ADDED
+    accounts.set_role(workspace, account, role)
+    record_member_event(workspace, account, action, now, by, roles)
+    return True
+
+
+def remove_member(member: Member, now: datetime, by: Actor) -> None:
+    """End a membership. The account stays. The caller commits."""
+    db.session.delete(member)
+    record_member_event(member.workspace, member.account, Action.MEMBER_REMOVED, now, by, [member.role])
+
+
+def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> None:
+    """Allow or forbid an account to sign in, and end its sessions. The caller commits."""
+    was_active = account.is_active
+    ended = accounts.set_active(account, is_active)
+    if was_active is not is_active:
+        record_account_event(account, Action.ACCOUNT_ENABLED if is_active else Action.ACCOUNT_DISABLED, now, by)
+    elif ended:
+        record_account_event(account, Action.SESSIONS_ENDED, now, by)
