@@ -181,6 +181,19 @@ def test_of_tries_at_the_same_time_the_right_password_is_among_the_first_30_or_l
     assert _try(PASSWORD) == "limited"
 
 
+@on_both_databases
+def test_sign_ins_at_the_same_time_all_succeed(app: Flask, account: Account) -> None:
+    def run(_number: int) -> str:
+        with app.app_context():
+            return _try(PASSWORD)
+
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(run, range(9)))
+
+    assert results == ["in"] * 9
+    assert list(db.session.scalars(select(KnownClient.account_id))) == [account.id]
+
+
 @pytest.fixture(params=["unknown", "without a password", "disabled"])
 def other_email(request: pytest.FixtureRequest, account: Account) -> str:
     """An address that cannot sign in, for another reason than a wrong password."""

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select
 from webapp.auth.keyed_hash import hash_key
 from webapp.extensions import db
 from webapp.models import Account, KnownClient
+from webapp.models.upsert import insert_or_update
 
 # How long a client that is not used again is remembered.
 LIFETIME = timedelta(days=90)
@@ -31,8 +32,10 @@ def is_known_client(email: str, client: str, now: datetime) -> bool:
 def remember_client(account: Account, client: str, now: datetime) -> None:
     """Remember that an account was signed in from a client, and forget the oldest ones. The caller commits."""
     db.session.execute(delete(KnownClient).where(KnownClient.last_used_at <= now - LIFETIME))
-    db.session.merge(KnownClient(key=_key(account.email, client), account_id=account.id, last_used_at=now))
-    db.session.flush()
+    used = insert_or_update(KnownClient).values(
+        key=_key(account.email, client), account_id=account.id, last_used_at=now
+    )
+    db.session.execute(used.on_conflict_do_update(index_elements=[KnownClient.key], set_={"last_used_at": now}))
     newest_first = select(KnownClient.key).where(KnownClient.account_id == account.id)
     newest_first = newest_first.order_by(KnownClient.last_used_at.desc(), KnownClient.key)
     oldest = db.session.scalars(newest_first).all()[MAX_PER_ACCOUNT:]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Insert, and_, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.auth.keyed_hash import hash_key
 from webapp.auth.known_clients import is_known_client
 from webapp.extensions import db
 from webapp.models import SignInWindow
+from webapp.models.upsert import insert_or_update
 
 # Windows begin at each full quarter of an hour.
 WINDOW = timedelta(minutes=15)
@@ -81,8 +81,7 @@ def uncount_try(attempt: SignInTry) -> None:
 
 def _count(attempt: SignInTry, account_id: int | None) -> Insert:
     """Build the statement that adds 1 to both rows, which may be missing. It locks the account's row first."""
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(SignInWindow)
+    insert = insert_or_update(SignInWindow)
     shared = {
         "started_at": attempt.window,
         "first_refused_at": attempt.made_at,
@@ -92,14 +91,13 @@ def _count(attempt: SignInTry, account_id: int | None) -> Insert:
     }
     of_account = shared | {"key": attempt.account_key, "account_id": account_id}
     of_client = shared | {"key": attempt.client_key, "account_id": None}
-    statement: Insert = insert.values([of_account, of_client]).on_conflict_do_update(
+    return insert.values([of_account, of_client]).on_conflict_do_update(
         index_elements=[SignInWindow.key, SignInWindow.started_at],
         set_={
             "refused": SignInWindow.refused + 1,
             "refused_strangers": SignInWindow.refused_strangers + insert.excluded.refused_strangers,
         },
     )
-    return statement
 
 
 def _check_limits(attempt: SignInTry, spare: int = 0) -> None:

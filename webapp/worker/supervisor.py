@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.context import ForkProcess
@@ -97,20 +96,20 @@ def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention
     """Run one recovery pass, delete a page of old deliveries, and report refused sign-ins to the audit trail."""
     now = datetime.now(UTC)
     with app.app_context():
-        _run_step(lambda: enqueue_deliveries(*deliveries.recover(now, current_settings(), wait_tracker)))
-        _run_step(lambda: retention.delete_old_page(now))
-        _run_step(lambda: report_refused_sign_ins(now))
+        try:
+            _enqueue(deliveries.recover(now, current_settings(), wait_tracker))
+            retention.delete_old_page(now)
+            report_refused_sign_ins(now)
+        except Exception as error:  # whatever happens in one run, the next one must run
+            log.error("maintenance failed", extra={"error": type(error).__name__})
         with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()
             db.engine.dispose()
 
 
-def _run_step(step: Callable[[], object]) -> None:
+def _enqueue(delivery_ids: list[int]) -> None:
     try:
-        step()
+        enqueue_deliveries(*delivery_ids)
     except QueueUnavailable:
         log.warning("queue unavailable, the next recovery pass tries again")
-    except Exception as error:  # whatever happens in one step, the next one must run
-        log.error("maintenance failed", extra={"error": type(error).__name__})
-        db.session.rollback()
