@@ -1,5 +1,6 @@
 """Passwords that others would guess are refused with a sentence that says what to do."""
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -137,10 +138,14 @@ def test_any_text_is_accepted_or_refused_with_a_sentence(password: str, names: l
 
 def test_checks_at_the_same_time_do_not_use_each_others_names() -> None:
     def check(number: int) -> str:
-        name = ("zyxwomble", "harbor")[number % 2]
-        return _find_reason("Zyxwomble Q7", (name,))
+        return _find_reason("2yxw0mbl3-Q7", (("zyxwomble", "harbor")[number % 2],))
 
-    with ThreadPoolExecutor(8) as threads:
-        refused = [bool(reason) for reason in threads.map(check, range(40))]
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            refused = [bool(reason) for reason in threads.map(check, range(40))]
+    finally:
+        sys.setswitchinterval(switch_interval)
 
     assert refused == [True, False] * 20
