@@ -42,6 +42,7 @@ class PasswordForm(PageForm):
     new = PasswordField(
         "New password",
         [DataRequired("Enter a new password.")],
-        description=f"{MIN_LENGTH} characters or more. You will be signed out everywhere else.",
+        description=f"{MIN_LENGTH} characters or more, such as four unrelated words. "
+        "You will be signed out everywhere else.",
         render_kw={"autocomplete": "new-password"},
     )
