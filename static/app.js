@@ -51,7 +51,10 @@ document.addEventListener("submit", (event) => {
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
 // a badge.
 const stale = document.getElementById("stale");
+const unreachable = stale.textContent;
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
+
+const findAdvice = (text) => new DOMParser().parseFromString(text ?? "", "text/html").querySelector("#error p")?.textContent;
 
 // A failing server is polled more slowly. Its next fragment sets the interval again.
 const RETRY_INTERVAL = 1000;  // ms
@@ -72,7 +75,9 @@ document.addEventListener("htmx:finally:request", (event) => {
   const wasDeclined = !response && !status.startsWith("error");  // the user declined an hx-confirm question
   if (wasDeclined || status.includes("AbortError")) return;
   stale.hidden = response?.status < 500 || isFragment(text);
-  if (!stale.hidden) slowPolling(event.target);
+  if (stale.hidden) return;
+  stale.textContent = findAdvice(text) ?? unreachable;
+  slowPolling(event.target);
 });
 
 // The copy buttons need JavaScript, so the server sends them hidden.

@@ -1,8 +1,6 @@
 """Creates the Flask application: settings, extensions, routes and commands."""
 
-import sqlite3
 import weakref
-from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import Any
 from flask import Flask
 from flask_login import current_user
 from jinja2 import StrictUndefined
-from sqlalchemy import Engine, event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import __version__, cli, queue
@@ -21,6 +18,8 @@ from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
+from webapp.database.engine import engine_options, engine_url, prepare_engine
+from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
@@ -44,10 +43,6 @@ from webapp.views.headers import init_headers
 
 # Imported by name, so that a production installation imports no demo code.
 DEMO = "webapp.views.demo_sign_in"
-
-# Database connections per process: one for each of gunicorn's threads. A worker's threads share them, because most of
-# these threads wait for a receiver.
-CONNECTIONS = 8
 
 _PACKAGE = Path(__file__).parent
 
@@ -80,8 +75,8 @@ def find_assets() -> Path:
 def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
     return {
         "SECRET_KEY": app_settings.secret_key,
-        "SQLALCHEMY_DATABASE_URI": app_settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(app_settings.database_url),
+        "SQLALCHEMY_DATABASE_URI": engine_url(app_settings.database_url),
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(app_settings.database_url),
         "RATELIMIT_STORAGE_URI": _limiter_url(app_settings.redis_url),
         "RATELIMIT_STORAGE_OPTIONS": queue.FAIL_FAST | {"wrap_exceptions": True},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
@@ -98,22 +93,12 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
     }
 
 
-def _engine_options(database_url: str) -> dict[str, Any]:
-    # hide_parameters: a database error must not quote a row.
-    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
-    options |= {"pool_size": CONNECTIONS, "max_overflow": 0}
-    if database_url.startswith("postgresql"):
-        # A server that accepts the connection and never responds must not block a page forever (units: s, ms, s).
-        options["connect_args"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
-    return options
-
-
 def _limiter_url(redis_url: str) -> str:
     return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url
 
 
 def _init_extensions(app: Flask) -> None:
-    db.init_app(app)
+    init_sessions(app)
     migrate.init_app(app, db, directory=str(find_assets() / "migrations"))
     limiter.init_app(app)
     csrf.init_app(app)
@@ -123,19 +108,7 @@ def _init_extensions(app: Flask) -> None:
     login_manager.user_loader(sessions.find_session_account)
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
-        if db.engine.dialect.name == "sqlite":
-            _prepare_sqlite(db.engine)
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _record: Any) -> None:
-        for pragma in ("busy_timeout = 5000", "foreign_keys = ON", "synchronous = FULL"):
-            connection.execute(f"PRAGMA {pragma}")
-        # WAL lets reads and a write run at once. The file stores the mode. Setting it can fail if two processes open a
-        # new file at once.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode = WAL")
+        prepare_engine(db.engine)
 
 
 def _register(app: Flask, app_settings: AppSettings) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -16,8 +17,13 @@ from webapp.auth.password_sign_in import check_sign_in
 from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import current_account, end_session, public, start_session
 from webapp.auth.sign_in_limits import TooManyTries
+from webapp.database.request_limits import waiting_at_most
+from webapp.database.sessions import discard_transaction
 from webapp.extensions import db, find_client, limiter
 from webapp.models import Account
+
+# Seconds that the sign-in form waits for the database, which it needs only to recognize who is signed in already.
+FORM_WAIT = 0.3
 
 bp = Blueprint("auth", __name__)
 
@@ -27,10 +33,10 @@ PageResponse = str | tuple[str, int] | Response
 @bp.get("/sign-in")
 @public
 def show_sign_in() -> PageResponse:
-    """Show the sign-in form; redirect visitors who are signed in."""
-    if current_user.is_authenticated:
+    """Show the sign-in form; redirect visitors who are signed in. Without the database, show the form."""
+    if _is_signed_in():
         return redirect(url_for("workspaces.home"))
-    return render_template("sign_in.html", form=SignInForm())
+    return _render_form(SignInForm())
 
 
 @bp.post("/sign-in")
@@ -40,11 +46,11 @@ def sign_in() -> PageResponse:
     """Sign in by password, and redirect to the requested page."""
     form = SignInForm()
     if not form.validate_on_submit():
-        return render_template("sign_in.html", form=form), 400
+        return _render_form(form), 400
     account = _check_sign_in(read_email(form.email.data or ""), form.password.data or "")
     if account is None:
         form.password.errors = ["The email address or the password is incorrect."]
-        return render_template("sign_in.html", form=form), 400
+        return _render_form(form), 400
     start_session(account)
     return redirect(_requested_page())
 
@@ -93,6 +99,19 @@ def _set_password(account: Account, form: PasswordForm) -> bool:
         form.new.errors = [str(reason)]
         return False
     return True
+
+
+def _is_signed_in() -> bool:
+    try:
+        with waiting_at_most(FORM_WAIT):
+            return bool(current_user.is_authenticated)
+    except SQLAlchemyError:
+        discard_transaction()
+        return False
+
+
+def _render_form(form: SignInForm) -> str:
+    return render_template("sign_in.html", form=form, bare=True)
 
 
 def _requested_page() -> str:

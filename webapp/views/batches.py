@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_visit
 from webapp.dashboard.batch_status import load_batch_status
+from webapp.database.sessions import read_again_if_disconnected
 from webapp.sends.batches import press_all
 from webapp.sends.progress import is_batch_id
 
@@ -24,7 +25,7 @@ def send_all(slug: str) -> Fragment | Response:
     batch = press_all(visit, datetime.now(UTC))
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         return redirect(url_for("workspaces.show", slug=slug, batch=batch), 303)
-    return _render_batch(visit, batch)
+    return read_again_if_disconnected(lambda: _render_batch(visit, batch))
 
 
 @bp.get("/w/<slug>/batches/<batch>")

@@ -8,11 +8,13 @@ import time
 from flask import Flask, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from limits.errors import StorageError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 from werkzeug.wrappers import Response
 
-from webapp.extensions import db, limiter
+from webapp.database.outages import Outage, find_outage
+from webapp.database.sessions import discard_transaction
+from webapp.extensions import limiter
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +34,26 @@ ERROR_PAGES = {
     405: ("The request could not be completed", "This address does not accept this type of request."),
     413: ("The request is too large", "Shorten what you entered, then try again."),
     429: ("Too many attempts", "Wait {wait}, then try again."),
-    503: (
-        "The database is busy",
-        "Your request may not have completed. Wait a moment, check the result, then try again if needed.",
+}
+
+_TRY_LATER = "Wait a moment, check the result, then try again if needed."
+_TELL = "Tell your Alertcheck administrator."
+
+# Title and advice by the reason why the database cannot be used.
+OUTAGE_PAGES = {
+    Outage.BUSY: ("The database is busy", f"Your request may not have completed. {_TRY_LATER}"),
+    Outage.UNREACHABLE: ("The database does not respond", f"Your request may not have completed. {_TRY_LATER}"),
+    Outage.READ_ONLY: (
+        "The database accepts no changes",
+        f"The database accepts no changes at the moment, so your request was not completed. {_TELL}",
+    ),
+    Outage.FULL: (
+        "The database is full",
+        f"The database has no space left, so your request was not completed. {_TELL}",
+    ),
+    Outage.NOT_MIGRATED: (
+        "The database is not up to date",
+        f"The database does not match this version of Alertcheck, so your request was not completed. {_TELL}",
     ),
 }
 
@@ -43,7 +62,7 @@ def init_errors(app: Flask) -> None:
     """Register a handler for every error, so that each shows an error page."""
     app.register_error_handler(HTTPException, _handle_http_error)
     app.register_error_handler(CSRFError, _handle_http_error)
-    app.register_error_handler(OperationalError, _handle_busy_database)
+    app.register_error_handler(SQLAlchemyError, _handle_database_error)
     app.register_error_handler(Exception, _handle_unexpected_error)
 
 
@@ -79,14 +98,18 @@ def _describe_wait(seconds: int) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def _handle_busy_database(error: OperationalError) -> ErrorResponse:
-    db.session.rollback()
-    log.error("database unavailable", extra={"rule": request.url_rule, "error": type(error.orig).__name__})
-    return render_error(503, *ERROR_PAGES[503], {"Retry-After": "5"})
+def _handle_database_error(error: SQLAlchemyError) -> ErrorResponse:
+    outage = find_outage(error)
+    if outage is None:
+        return _handle_unexpected_error(error)
+    discard_transaction()
+    kind = type(getattr(error, "orig", None) or error).__name__
+    log.error("database unavailable", extra={"rule": request.url_rule, "outage": outage, "error": kind})
+    return render_error(503, *OUTAGE_PAGES[outage], {"Retry-After": "5"})
 
 
 def _handle_unexpected_error(error: Exception) -> ErrorResponse:
-    db.session.rollback()
+    discard_transaction()
     reference = secrets.token_hex(4)
     facts = {"rule": request.url_rule, "reference": reference, "error": type(error).__name__}
     log.error("request failed", extra=facts)
@@ -101,5 +124,9 @@ def render_error(status: int, title: str, advice: str, headers: dict[str, str]) 
     """
     if request.headers.get("HX-Request") and status < 500:
         headers = headers | {"HX-Refresh": "true"}
-    home, bare = url_for("workspaces.home"), status >= 500
-    return render_template("error.html", title=title, advice=advice, home=home, bare=bare), status, headers
+    page = {"title": title, "advice": advice, "home": url_for("workspaces.home")}
+    try:
+        return render_template("error.html", **page, bare=status >= 500), status, headers
+    except SQLAlchemyError:  # the page without what it reads from the database is as true as with it
+        discard_transaction()
+        return render_template("error.html", **page, bare=True), status, headers

@@ -1,16 +1,23 @@
 """Health checks: whether the process is alive, and whether a press would work."""
 
-from flask import Blueprint
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Blueprint, current_app
+from flask.blueprints import BlueprintSetupState
 
-from webapp import queue
 from webapp.auth.sessions import public
-from webapp.extensions import db, limiter
+from webapp.extensions import limiter
+from webapp.health.report import OK, SharedReport
 
 bp = Blueprint("health", __name__)
 
 Report = tuple[dict[str, str], int]
+
+_REPORT = "alertcheck_readiness"
+
+
+@bp.record
+def add_report(state: BlueprintSetupState) -> None:
+    """Give the application its own report."""
+    state.app.extensions[_REPORT] = SharedReport()
 
 
 @bp.get("/healthz")
@@ -26,24 +33,7 @@ def show_liveness() -> Report:
 @public
 def show_readiness() -> Report:
     """Return 200 if a press would work, else 503 with a reason for each part that would fail."""
-    parts = {"database": _check_database(), **_check_queue()}
-    is_ready = all(reason == "ok" for reason in parts.values())
+    report: SharedReport = current_app.extensions[_REPORT]
+    parts = report.get()
+    is_ready = all(reason == OK for reason in parts.values())
     return {"status": "ok" if is_ready else "unavailable", **parts}, 200 if is_ready else 503
-
-
-def _check_database() -> str:
-    try:
-        db.session.execute(text("SELECT count(*) FROM alert_deliveries WHERE id < 0"))
-    except SQLAlchemyError as error:
-        db.session.rollback()
-        return f"does not respond, or is not migrated ({type(error).__name__})"
-    return "ok"
-
-
-def _check_queue() -> dict[str, str]:
-    try:
-        alive = queue.is_worker_alive()
-    except queue.QueueUnavailable:
-        return {"queue": "does not respond", "worker": "unknown, because the queue does not respond"}
-    worker = "ok" if alive else f"no heartbeat for {queue.HEARTBEAT_TTL} s: start alertcheck worker"
-    return {"queue": "ok", "worker": worker}

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_destination, load_visit
 from webapp.dashboard.status_fragment import build_status, find_block_reason, load_status, render_status
+from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import AlertDestination
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.request import PressResult, press
@@ -43,8 +44,8 @@ def send_test(slug: str, destination_id: str) -> Fragment | Response:
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         if refusal:
             flash(refusal)
-        return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
-    return _render_response(visit, destination, status, refusal, result.seconds)
+        return redirect(url_for("destinations.show", slug=slug, destination_id=destination_id), 303)
+    return read_again_if_disconnected(lambda: _render_response(visit, destination, status, refusal, result.seconds))
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")

@@ -1,0 +1,91 @@
+"""PostgreSQL as web requests use it: no call outlasts the limit of its request, even if the server is frozen."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import BoundedSemaphore, Thread
+from typing import Any, TypeVar
+
+from psycopg import Connection
+from psycopg.abc import PQGen
+from psycopg.errors import ConnectionTimeout, _WaitTimeout
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from webapp.database.request_limits import LOCK_TIMEOUT, STATEMENT_TIMEOUT, find_limit, stop_waiting
+
+Result = TypeVar("Result")
+
+BEGIN = "BEGIN"
+# One round trip. LOCAL ends with the transaction: behind a transaction pooler, the next one may be somebody else's.
+BEGIN_LIMITED = (
+    f"BEGIN; SET LOCAL statement_timeout = {STATEMENT_TIMEOUT * 1000:.0f};"
+    f" SET LOCAL lock_timeout = {LOCK_TIMEOUT * 1000:.0f}"
+)
+
+# The most connections that are being opened for requests at once, including those that their requests gave up on.
+_OPENING = BoundedSemaphore(16)
+
+
+class LimitedConnection(Connection[Any]):
+    """A connection that closes itself when a call takes longer than its request may wait.
+
+    psycopg passes every exchange with the server through `wait`: statements, pings, commits and rollbacks.
+    """
+
+    def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
+        """Finish an exchange with the server. Raises `ConnectionTimeout`."""
+        limit = find_limit()
+        try:
+            return super().wait(gen, interval, timeout if limit is None else limit)
+        except _WaitTimeout:
+            if limit is not None:
+                stop_waiting()
+            self.close()  # a late response must not be taken for that of the next statement
+            raise ConnectionTimeout("the server did not respond in time") from None
+
+
+class PostgresDialect(PGDialect_psycopg):
+    """SQLAlchemy's dialect with limited connections. They are in autocommit mode, because `do_begin` begins."""
+
+    supports_statement_cache = True
+
+    def connect(self, *arguments: Any, **options: Any) -> Any:
+        """Open a connection, within the limit of a request."""
+
+        def open_connection() -> LimitedConnection:
+            return LimitedConnection.connect(*arguments, autocommit=True, **options)
+
+        limit = find_limit()
+        return open_connection() if limit is None else _open_within(limit, open_connection)
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        """Begin a transaction, with timeouts if it is that of a request."""
+        begin = BEGIN if find_limit() is None else BEGIN_LIMITED
+        dbapi_connection.execute(begin, prepare=False)
+
+
+def _open_within(seconds: float, open_connection: Callable[[], LimitedConnection]) -> LimitedConnection:
+    """Open a connection in a thread of its own: neither looking up a name nor trying several addresses has a limit."""
+    opened: Future[LimitedConnection] = Future()
+    if seconds <= 0 or not _OPENING.acquire(blocking=False):
+        raise ConnectionTimeout("no new connection: earlier ones did not respond")
+    Thread(target=_open, args=(opened, open_connection), daemon=True).start()
+    try:
+        return opened.result(seconds)
+    except TimeoutError:
+        stop_waiting()
+        opened.add_done_callback(_close_unused)
+        raise ConnectionTimeout("the server did not accept the connection in time") from None
+
+
+def _open(opened: Future[LimitedConnection], open_connection: Callable[[], LimitedConnection]) -> None:
+    try:
+        opened.set_result(open_connection())
+    except BaseException as error:
+        opened.set_exception(error)
+    finally:
+        _OPENING.release()
+
+
+def _close_unused(opened: Future[LimitedConnection]) -> None:
+    if opened.exception() is None:
+        opened.result().close()

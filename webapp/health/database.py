@@ -1,0 +1,82 @@
+"""Checks the database with a write transaction that is rolled back."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy import Connection, column, delete, insert, select, table
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.database.outages import Outage, find_outage
+from webapp.database.sessions import discard_transaction
+from webapp.extensions import db
+from webapp.models import AlertDelivery, Workspace
+
+REASONS = {
+    Outage.BUSY: "is busy: it is locked, or has no free connection",
+    Outage.UNREACHABLE: "does not respond",
+    Outage.READ_ONLY: "accepts no changes: it is read-only",
+    Outage.FULL: "has no space left",
+    Outage.NOT_MIGRATED: "is not migrated: run flask --app wsgi db upgrade",
+}
+
+# SQLite keeps a transaction in memory until its commit, and only then finds that the disk is full. A row with more
+# pages than its cache holds is written at once.
+CACHE_PAGES, BIG_NAME = 10, "n" * 64 * 1024
+
+_VERSION = select(column("version_num")).select_from(table("alembic_version"))
+# Changes no row, but needs the lock and the permission that a press needs.
+_LOCK_OF_A_PRESS = delete(AlertDelivery).where(AlertDelivery.id < 0)
+
+
+def check_database() -> str:
+    """Return "ok", or what is wrong, without an address or the text of an error."""
+    try:
+        return _find_old_version() or _write()
+    except SQLAlchemyError as error:
+        outage = find_outage(error)
+        return REASONS[outage] if outage else f"fails ({type(error).__name__})"
+    finally:
+        discard_transaction()
+
+
+def _find_old_version() -> str | None:
+    """Return a reason if the schema is older than this program. A newer one belongs to an upgrade under way."""
+    found = set(db.session.scalars(_VERSION))
+    head, known = _list_versions()
+    return None if head in found or not found <= known else REASONS[Outage.NOT_MIGRATED]
+
+
+@cache
+def _list_versions() -> tuple[str | None, frozenset[str]]:
+    """Return the newest schema version, and all of them."""
+    scripts = ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config())
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
+
+
+def _write() -> str:
+    connection = db.session.connection()
+    connection.execute(_LOCK_OF_A_PRESS)
+    is_sqlite = connection.dialect.name == "sqlite"
+    # Random, because another process may be checking too: equal keys would wait for each other.
+    values = {"id": -1 - secrets.randbits(40), "slug": secrets.token_hex(16), "created_at": datetime.now(UTC)}
+    with _small_cache(connection, is_sqlite):
+        connection.execute(insert(Workspace), values | {"name": BIG_NAME if is_sqlite else "readiness"})
+    return "ok"
+
+
+@contextmanager
+def _small_cache(connection: Connection, is_sqlite: bool) -> Iterator[None]:
+    if not is_sqlite:
+        yield
+        return
+    size = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA cache_size = {CACHE_PAGES}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {size}")
