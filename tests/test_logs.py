@@ -81,6 +81,20 @@ def test_a_process_writes_json_lines_to_standard_error(environment: dict[str, st
     assert events == ["web process started", "it happened", "loud %s"]
 
 
+def test_warnings_and_the_errors_of_threads_are_json_lines_too(environment: dict[str, str]) -> None:
+    script = (
+        "import wsgi, threading, warnings; warnings.warn('canary'); a = threading.Thread(target=lambda: 1 / 0);"
+        "a.start(); a.join()"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
+    )
+
+    lines = [json.loads(line) for line in process.stderr.splitlines()]
+    assert [line["logger"] for line in lines] == ["webapp.wsgi", "py.warnings", "webapp.logs"]
+    assert (lines[-1]["error"], "canary" in process.stderr) == ("ZeroDivisionError", False)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "webapp").rglob("*.py")), ids=lambda path: path.stem)
 def test_every_log_call_has_one_constant_message(path: Path) -> None:
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]

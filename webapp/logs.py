@@ -3,7 +3,10 @@
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
+
+log = logging.getLogger(__name__)
 
 # The attributes of every log record. Any other attribute was passed as `extra`.
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -32,6 +35,13 @@ def init_logs() -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("webapp").setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_end_of_thread
+
+
+def _log_end_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """Log the type of an exception that ends a thread: Python would print it, with its text."""
+    log.error("a thread ended with an error", extra={"error": ended.exc_type.__name__})
 
 
 def _our_fields(record: logging.LogRecord) -> dict[str, object]:

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -42,8 +43,12 @@ def run_process(app: Flask, supervisor_pid: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     threading.Thread(target=_send_heartbeats, args=(app, supervisor_pid), daemon=True).start()
-    with app.app_context():
-        _take_jobs(current_settings().redis_url)
+    try:
+        with app.app_context():
+            _take_jobs(current_settings().redis_url)
+    except Exception as error:  # multiprocessing would print it, with its text
+        log.error("worker process failed", extra={"error": type(error).__name__})
+        sys.exit(1)
 
 
 @contextmanager
