@@ -1,0 +1,86 @@
+"""PostgreSQL: no call of a web request outlasts its limit, whatever the server does."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from benchmarks.installation.servers import PostgresServer
+from tests.frozen import frozen_postgres
+from webapp.application import create_app
+from webapp.database.outages import Outage, find_outage
+from webapp.database.request_limits import CALL_LIMIT
+from webapp.extensions import db
+from webapp.settings import read_settings
+
+on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+
+
+@pytest.fixture
+def silent_ports() -> Iterator[str]:
+    """Two ports that accept connections and never respond."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        yield f"{one.getsockname()[1]},{other.getsockname()[1]}"
+
+
+def _fail(statement: str = "SELECT 1") -> tuple[float, OperationalError]:
+    started = time.monotonic()
+    with pytest.raises(OperationalError) as caught:
+        db.session.execute(text(statement))
+    return time.monotonic() - started, caught.value
+
+
+def test_several_addresses_that_never_respond_take_as_long_as_one(
+    environment: dict[str, str], silent_ports: str
+) -> None:
+    url = f"postgresql://nobody@/none?host=127.0.0.1,127.0.0.1&port={silent_ports}"
+    app = create_app(read_settings(environment | {"DATABASE_URL": url}))
+
+    with app.test_request_context():
+        seconds, error = _fail()
+
+    assert CALL_LIMIT - 0.1 < seconds < CALL_LIMIT + 1
+    assert find_outage(error) is Outage.UNREACHABLE
+
+
+@on_postgres
+def test_a_request_waits_once_for_a_frozen_server(app: Flask, postgres: PostgresServer) -> None:
+    with app.app_context():
+        db.session.execute(text("SELECT 1"))
+    with app.test_request_context(), frozen_postgres(postgres):
+        seconds, _ = _fail()  # the ping of an open connection, then a new connection
+        db.session.rollback()
+        again, _ = _fail()
+
+    assert CALL_LIMIT - 0.1 < seconds < CALL_LIMIT + 1
+    assert again < 0.5
+
+
+@on_postgres
+def test_the_response_to_an_abandoned_statement_is_not_taken_for_another_ones(
+    app: Flask, postgres: PostgresServer
+) -> None:
+    with app.test_request_context():
+        db.session.execute(text("SELECT 1"))
+        with frozen_postgres(postgres):
+            _fail("SELECT 2")
+    with app.test_request_context():
+        assert db.session.execute(text("SELECT 3")).scalar_one() == 3
+
+
+@on_postgres
+def test_a_worker_waits_for_a_statement_as_long_as_it_takes(app: Flask) -> None:
+    with app.app_context():
+        assert db.session.execute(text("SELECT 4 FROM pg_sleep(2.5)")).scalar_one() == 4
+
+
+@on_postgres
+def test_a_statement_prepared_by_the_driver_works_in_every_transaction(app: Flask) -> None:
+    with app.test_request_context():
+        for _ in range(8):  # psycopg prepares a statement that it has seen five times
+            assert db.session.execute(text("SELECT :number"), {"number": 5}).scalar_one() == 5
+            db.session.commit()
