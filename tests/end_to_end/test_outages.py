@@ -22,6 +22,7 @@ from benchmarks.installation.servers import PostgresServer, ServiceMissing
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_account, get_workspace
 from tests.small_disk import SmallDisk, small_disk
 from webapp.destinations.editing import add_destination
+from webapp.health.report import MAX_AGE
 from webapp.settings import AppSettings
 
 pytestmark = pytest.mark.slow
@@ -174,6 +175,30 @@ def test_a_message_accepted_while_sqlite_is_locked_is_recorded_as_sent(
     assert len(receiver.server.log) == 1
 
 
+def test_an_outcome_that_could_not_be_recorded_for_25_seconds_ends_truthfully(
+    visitor: Session, receiver: HeldReceiver, database_url: str
+) -> None:
+    assert _press(visitor) == 200
+    assert receiver.arrived.wait(TIME_LIMIT)
+
+    with _locked(database_url):
+        receiver.release.set()
+        time.sleep(25)
+
+    wait_until(lambda: _badge(visitor) in ("sent", "failed may or may not have arrived"), ENDS_WITHIN)
+    assert len(receiver.server.log) == 1
+
+
+def test_a_press_while_sqlite_is_locked_says_so_within_3_seconds(visitor: Session, database_url: str) -> None:
+    with _locked(database_url):
+        started = time.monotonic()
+        response = visitor.post("/w/harbor/destinations/1/test")
+        seconds = time.monotonic() - started
+
+    assert (response.status_code, "The database is busy" in response.text) == (503, True)
+    assert seconds < 3
+
+
 def test_a_press_while_sqlite_is_locked_is_not_counted(
     visitor: Session, receiver: HeldReceiver, database_url: str
 ) -> None:
@@ -183,6 +208,27 @@ def test_a_press_while_sqlite_is_locked_is_not_counted(
 
     assert _badge(visitor) == "never"
     assert _press(visitor) == 200
+
+
+def test_readiness_names_the_database_while_the_disk_is_full(visitor_with_disk: Session, disk: SmallDisk) -> None:
+    wait_until(lambda: visitor_with_disk.get("/readyz").status_code == 200)
+    disk.fill()
+    time.sleep(MAX_AGE)
+
+    response = visitor_with_disk.get("/readyz")
+
+    report = {"status": "unavailable", "database": "has no space left", "queue": "ok", "worker": "ok"}
+    assert (response.status_code, response.json()) == (503, report)
+
+
+def test_a_press_while_the_disk_is_full_says_that_the_database_is_full(
+    visitor_with_disk: Session, disk: SmallDisk
+) -> None:
+    disk.fill()
+
+    response = visitor_with_disk.post("/w/harbor/destinations/1/test")
+
+    assert (response.status_code, "The database has no space left" in response.text) == (503, True)
 
 
 def test_a_press_while_the_disk_is_full_is_not_counted(

@@ -30,7 +30,9 @@ LIST = "/w/harbor/destinations"
 THREADS = 8
 # Seconds. A page must explain itself within 3; this machine may be busy with other tests.
 PAGE_LIMIT, AT_ONCE = 3.0, 1.0
-BUSY, SILENT = "The database is busy", "The database does not respond"
+BUSY, SILENT = "The database is busy", "The database is not available"
+
+UNAVAILABLE = "is not available: it does not respond, or refuses the connection"
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ def test_readiness_names_only_the_database_while_it_is_frozen(
         seconds, response = _seconds("/readyz", visitor)
 
     assert response.status_code == 503
-    assert response.json() == {"status": "unavailable", "database": "does not respond", "queue": "ok", "worker": "ok"}
+    assert response.json() == {"status": "unavailable", "database": UNAVAILABLE, "queue": "ok", "worker": "ok"}
     assert seconds < PAGE_LIMIT
 
 

@@ -1,19 +1,30 @@
 """Health: the process alone, and readiness for a press."""
 
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, make_url, select, text
 
-from benchmarks.installation.servers import QueueServer
+from benchmarks.installation.processes import ROOT
+from benchmarks.installation.servers import QueueServer, execute, start_queue_server
 from tests.factories import on_both_databases
 from webapp import queue
 from webapp.application import create_app
+from webapp.auth.accounts import add_workspace
+from webapp.extensions import db
+from webapp.models import Workspace
 from webapp.settings import read_settings
 
+on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+
+HEAD = max(file.name[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
 NOT_SEEN = "no heartbeat for 10 s: start alertcheck worker"
 
@@ -96,7 +107,7 @@ def test_an_unmigrated_database_is_reported_with_its_reason(environment: dict[st
     assert response.status_code == 503
     assert response.json == {
         "status": "unavailable",
-        "database": "does not respond, or is not migrated (OperationalError)",
+        "database": "is not migrated: run flask --app wsgi db upgrade",
         "queue": "ok",
         "worker": "ok",
     }
@@ -109,7 +120,7 @@ def test_an_unreachable_database_is_reported_without_its_address(environment: di
     response = _client(environment, DATABASE_URL=url).get("/readyz")
 
     assert response.status_code == 503
-    assert (response.json or {})["database"] == "does not respond, or is not migrated (OperationalError)"
+    assert (response.json or {})["database"] == "is not available: it does not respond, or refuses the connection"
 
 
 def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:
@@ -118,6 +129,125 @@ def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], t
     assert "canary" not in response.text
     assert "127.0.0.1" not in response.text
     assert str(tmp_path) not in response.text
+
+
+def _report(database: str = "ok", queue: str = "ok", worker: str = "ok") -> dict[str, str]:
+    return {"status": "unavailable", "database": database, "queue": queue, "worker": worker}
+
+
+@pytest.mark.usefixtures("alive")
+def test_a_read_only_sqlite_file_is_reported(environment: dict[str, str], database_url: str) -> None:
+    url = f"sqlite:///file:{make_url(database_url).database}?mode=ro&uri=true"
+
+    response = _client(environment, DATABASE_URL=url).get("/readyz")
+
+    assert (response.status_code, response.json) == (503, _report("accepts no changes: it is read-only"))
+
+
+@on_postgres
+@pytest.mark.usefixtures("alive")
+def test_a_read_only_postgresql_is_reported(app: Flask, database_url: str) -> None:
+    execute(database_url, f'ALTER DATABASE "{make_url(database_url).database}" SET default_transaction_read_only = on')
+    with app.app_context():
+        db.engine.dispose()
+
+    response = app.test_client().get("/readyz")
+
+    execute(
+        database_url,
+        "SET default_transaction_read_only = off",
+        f'ALTER DATABASE "{make_url(database_url).database}" RESET default_transaction_read_only',
+    )
+    assert (response.status_code, response.json) == (503, _report("accepts no changes: it is read-only"))
+
+
+@on_both_databases
+@pytest.mark.usefixtures("alive")
+def test_an_older_schema_is_reported(app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+        db.session.commit()
+
+    response = app.test_client().get("/readyz")
+
+    with app.app_context():
+        db.session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": HEAD})
+        db.session.commit()
+    assert (response.status_code, response.json) == (503, _report("is not migrated: run flask --app wsgi db upgrade"))
+
+
+@pytest.mark.usefixtures("alive")
+def test_a_newer_schema_belongs_to_an_upgrade_and_is_ready(app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        db.session.commit()
+
+    assert app.test_client().get("/readyz").status_code == 200
+
+
+@pytest.mark.usefixtures("alive")
+def test_a_locked_sqlite_file_is_reported(app: Flask, database_url: str) -> None:
+    with closing(sqlite3.connect(str(make_url(database_url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        response = app.test_client().get("/readyz")
+
+    assert response.json == _report("is busy: it is locked, or has no free connection")
+
+
+@on_both_databases
+@pytest.mark.usefixtures("alive")
+def test_a_check_leaves_no_row_and_changes_no_next_id(app: Flask) -> None:
+    app.test_client().get("/readyz")
+
+    with app.app_context():
+        workspace = add_workspace("first", "First", datetime.now(UTC))
+        assert (workspace.id, db.session.scalar(select(func.count()).select_from(Workspace))) == (1, 1)
+        db.session.rollback()
+
+
+@pytest.fixture
+def full_queue(queue_server: QueueServer) -> Iterator[None]:
+    client = queue.connect(queue_server.url)
+    client.config_set("maxmemory-policy", "noeviction")
+    client.config_set("maxmemory", 1)
+    yield
+    client.config_set("maxmemory", 0)
+
+
+@pytest.mark.usefixtures("alive", "full_queue")
+def test_a_full_queue_server_is_reported_and_the_worker_is_not_blamed(app: Flask) -> None:
+    response = app.test_client().get("/readyz")
+
+    assert (response.status_code, response.json) == (503, _report(queue="is full: it accepts no writes"))
+
+
+@pytest.mark.usefixtures("full_queue")
+def test_a_worker_that_cannot_record_its_heartbeat_is_not_reported_missing(app: Flask) -> None:
+    response = app.test_client().get("/readyz")
+
+    assert response.json == _report(
+        queue="is full: it accepts no writes", worker="unknown, because the queue accepts no heartbeat"
+    )
+
+
+def test_a_queue_server_that_is_a_replica_is_reported(
+    environment: dict[str, str], silent_address: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server = start_queue_server(tmp_path_factory.mktemp("r"))
+    try:
+        queue.connect(server.url).replicaof(*silent_address.split(":"))
+        response = _client(environment, REDIS_URL=server.url).get("/readyz")
+    finally:
+        server.stop()
+
+    assert (response.json or {})["queue"] == "accepts no changes: it is a replica"
+
+
+def test_a_worker_that_needs_the_database_is_not_reported_missing_without_it(environment: dict[str, str]) -> None:
+    response = _client(environment, DATABASE_URL="sqlite:////nowhere/at/all.sqlite").get("/readyz")
+
+    assert (response.json or {})["worker"] == "unknown, because its heartbeat needs the database"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -1,10 +1,11 @@
 """Checks the database with a write transaction that is rolled back."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
+from errno import EDQUOT, ENOSPC
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from alembic.script import ScriptDirectory
 from flask import current_app
@@ -18,15 +19,14 @@ from webapp.models import AlertDelivery, Workspace
 
 REASONS = {
     Outage.BUSY: "is busy: it is locked, or has no free connection",
-    Outage.UNREACHABLE: "does not respond",
+    Outage.UNREACHABLE: "is not available: it does not respond, or refuses the connection",
     Outage.READ_ONLY: "accepts no changes: it is read-only",
     Outage.FULL: "has no space left",
     Outage.NOT_MIGRATED: "is not migrated: run flask --app wsgi db upgrade",
 }
 
-# SQLite keeps a transaction in memory until its commit, and only then finds that the disk is full. A row with more
-# pages than its cache holds is written at once.
-CACHE_PAGES, BIG_NAME = 10, "n" * 64 * 1024
+# Bytes: about what a press and its outcome need.
+SPACE = 64 * 1024
 
 _VERSION = select(column("version_num")).select_from(table("alembic_version"))
 # Changes no row, but needs the lock and the permission that a press needs.
@@ -61,22 +61,18 @@ def _list_versions() -> tuple[str | None, frozenset[str]]:
 def _write() -> str:
     connection = db.session.connection()
     connection.execute(_LOCK_OF_A_PRESS)
-    is_sqlite = connection.dialect.name == "sqlite"
     # Random, because another process may be checking too: equal keys would wait for each other.
     values = {"id": -1 - secrets.randbits(40), "slug": secrets.token_hex(16), "created_at": datetime.now(UTC)}
-    with _small_cache(connection, is_sqlite):
-        connection.execute(insert(Workspace), values | {"name": BIG_NAME if is_sqlite else "readiness"})
-    return "ok"
+    connection.execute(insert(Workspace), values | {"name": "readiness"})
+    return _check_space(connection) if connection.dialect.name == "sqlite" else "ok"
 
 
-@contextmanager
-def _small_cache(connection: Connection, is_sqlite: bool) -> Iterator[None]:
-    if not is_sqlite:
-        yield
-        return
-    size = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
-    connection.exec_driver_sql(f"PRAGMA cache_size = {CACHE_PAGES}")
+def _check_space(connection: Connection) -> str:
+    """Write a file beside that of SQLite, which finds only during a commit that the disk is full."""
+    database = connection.exec_driver_sql("PRAGMA database_list").first()
     try:
-        yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA cache_size = {size}")
+        with TemporaryFile(dir=Path(database.file).parent if database else None, buffering=0) as file:
+            written = file.write(bytes(SPACE))
+    except OSError as error:
+        return REASONS[Outage.FULL] if error.errno in (ENOSPC, EDQUOT) else f"fails ({type(error).__name__})"
+    return "ok" if written == SPACE else REASONS[Outage.FULL]

@@ -44,10 +44,11 @@ def _check_worker(database: str, queue_server: str) -> str:
 
 
 class SharedReport:
-    """The newest report of one process. check: returns a new one."""
+    """The newest report of one process. check: returns a new one. clock: seconds that nobody can set."""
 
-    def __init__(self, check: Callable[[], Parts] = check_parts) -> None:
+    def __init__(self, check: Callable[[], Parts] = check_parts, clock: Callable[[], float] = time.monotonic) -> None:
         self._check = check
+        self._clock = clock
         self._checking = Lock()
         self._parts: Parts | None = None
         self._checked_at = -math.inf
@@ -62,10 +63,10 @@ class SharedReport:
         try:
             if not self._is_younger_than(MAX_AGE):
                 self._parts = self._check()
-                self._checked_at = time.monotonic()
+                self._checked_at = self._clock()
             return self._parts or {}
         finally:
             self._checking.release()
 
     def _is_younger_than(self, seconds: float) -> bool:
-        return time.monotonic() - self._checked_at < seconds
+        return self._clock() - self._checked_at < seconds

@@ -42,7 +42,7 @@ _TELL = "Tell your Alertcheck administrator."
 # Title and advice by the reason why the database cannot be used.
 OUTAGE_PAGES = {
     Outage.BUSY: ("The database is busy", f"Your request may not have completed. {_TRY_LATER}"),
-    Outage.UNREACHABLE: ("The database does not respond", f"Your request may not have completed. {_TRY_LATER}"),
+    Outage.UNREACHABLE: ("The database is not available", f"Your request may not have completed. {_TRY_LATER}"),
     Outage.READ_ONLY: (
         "The database accepts no changes",
         f"The database accepts no changes at the moment, so your request was not completed. {_TELL}",
