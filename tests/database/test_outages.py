@@ -77,7 +77,11 @@ def test_an_ended_connection_to_postgresql_is_an_outage(fail: Fail) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql://nobody@127.0.0.1:1/none", "postgresql://nobody@localhost:1/none", "sqlite:////nowhere/at/all.sqlite"],
+    [
+        "postgresql://nobody@127.0.0.1:1/none",
+        "postgresql://nobody@localhost:1/none",
+        "sqlite:////nowhere/at/all.sqlite",
+    ],
 )
 def test_a_database_that_cannot_be_opened_is_an_outage(environment: dict[str, str], url: str) -> None:
     app = create_app(read_settings(environment | {"DATABASE_URL": url}))

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from benchmarks.installation.servers import QueueServer
@@ -579,3 +580,14 @@ def test_a_multipart_form_signs_in(browser: Visitor) -> None:
     form = _multipart(('name="email"', EMAIL), ('name="password"', PASSWORD))
 
     assert _post_raw(browser, form, MULTIPART) == 302
+
+
+def test_the_sign_in_form_is_shown_to_a_member_while_the_database_is_unavailable(app: Flask, seeded: SeededIds) -> None:
+    member = Visitor.signed_in(app, seeded.admin)
+    with app.app_context():
+        db.session.execute(text("ALTER TABLE sign_ins RENAME TO out_of_reach"))
+        db.session.commit()
+
+    response = member.get("/sign-in")
+
+    assert (response.status_code, 'name="password"' in response.text) == (200, True)

@@ -2,21 +2,27 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import func, make_url, select, text
 from werkzeug.exceptions import TooManyRequests
 
-from tests.factories import SeededIds
+from benchmarks.installation.servers import execute
+from tests.factories import NOW, SeededIds, on_both_databases
 from tests.visitor import Visitor
 from webapp.application import create_app
+from webapp.auth.accounts import add_account
 from webapp.auth.sessions import public
+from webapp.database.outages import Outage
 from webapp.extensions import db
+from webapp.models import AlertDelivery
 from webapp.settings import read_settings
-from webapp.views.errors import ERROR_PAGES
+from webapp.views.errors import ERROR_PAGES, OUTAGE_PAGES
+
+on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 Visit = Callable[[int], Visitor]
 
@@ -139,20 +145,104 @@ def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
 
     response = Visitor.anonymous(empty).post("/sign-in", {"email": "ann@example.com", "password": "any"})
 
-    assert (response.status_code, _page(response.text)) == (503, ERROR_PAGES[503])
+    assert (response.status_code, _page(response.text)) == (503, OUTAGE_PAGES[Outage.NOT_MIGRATED])
     assert response.headers["Retry-After"] == "5"
 
 
-@pytest.mark.parametrize("table", ["sign_ins", "members", "alert_destinations"])
-def test_an_unavailable_database_is_reported_to_a_signed_in_member(app: Flask, admin: Visitor, table: str) -> None:
+def _hide(app: Flask, table: str) -> None:
+    """Put a table out of reach, as a missing migration does."""
     with app.app_context():
         db.session.execute(text(f"ALTER TABLE {table} RENAME TO out_of_reach"))
         db.session.commit()
 
+
+@on_both_databases
+@pytest.mark.parametrize("table", ["sign_ins", "members", "alert_destinations"])
+def test_an_unavailable_database_is_reported_to_a_signed_in_member(app: Flask, admin: Visitor, table: str) -> None:
+    _hide(app, table)
+
     response = admin.get(LIST)
 
-    assert response.status_code == 503
-    assert ERROR_PAGES[503][0] in response.text
+    assert (response.status_code, _page(response.text)) == (503, OUTAGE_PAGES[Outage.NOT_MIGRATED])
+
+
+def test_an_unknown_page_is_not_found_without_the_database_too(app: Flask, admin: Visitor) -> None:
+    _hide(app, "sign_ins")
+
+    response = admin.get("/no/such/page")
+
+    assert (response.status_code, _page(response.text)) == (404, ERROR_PAGES[404])
+
+
+@pytest.fixture
+def read_only(app: Flask, database_url: str) -> Iterator[Callable[[bool], None]]:
+    """Make PostgreSQL refuse all changes, as a standby does after a failover, or allow them again."""
+    name = make_url(database_url).database
+
+    def switch(is_on: bool) -> None:
+        change = "SET default_transaction_read_only = on" if is_on else "RESET default_transaction_read_only"
+        execute(database_url, "SET default_transaction_read_only = off", f'ALTER DATABASE "{name}" {change}')
+        with app.app_context():
+            db.engine.dispose()
+
+    yield switch
+    switch(False)
+
+
+@on_postgres
+def test_a_press_while_the_database_is_read_only_sends_nothing_and_costs_no_cooldown(
+    admin: Visitor, seeded: SeededIds, read_only: Callable[[bool], None], app: Flask
+) -> None:
+    read_only(True)
+    refused = admin.post(f"{LIST}/{seeded.destination}/test", headers={"HX-Request": "true"})
+    with app.app_context():
+        deliveries = db.session.scalar(select(func.count()).select_from(AlertDelivery))
+    read_only(False)
+    accepted = admin.post(f"{LIST}/{seeded.destination}/test", headers={"HX-Request": "true"})
+
+    assert (refused.status_code, _page(refused.text)) == (503, OUTAGE_PAGES[Outage.READ_ONLY])
+    assert (deliveries, accepted.status_code) == (0, 200)
+
+
+@on_postgres
+@pytest.mark.parametrize("path", [LIST, f"{LIST}/1", "/w/harbor/history", "/w/harbor/audit"])
+def test_a_page_can_be_read_while_the_database_is_read_only(
+    admin: Visitor, read_only: Callable[[bool], None], path: str
+) -> None:
+    read_only(True)
+
+    assert admin.get(path).status_code == 200
+
+
+@on_postgres
+def test_a_sign_in_while_the_database_is_read_only_is_explained(
+    app: Flask, seeded: SeededIds, read_only: Callable[[bool], None]
+) -> None:
+    with app.app_context():
+        add_account("ann@example.com", "Ann", "correct horse battery", NOW)
+        db.session.commit()
+    visitor = Visitor.anonymous(app)
+    read_only(True)
+
+    response = visitor.post("/sign-in", {"email": "ann@example.com", "password": "correct horse battery"})
+
+    assert (response.status_code, _page(response.text)) == (503, OUTAGE_PAGES[Outage.READ_ONLY])
+
+
+@on_postgres
+def test_a_database_error_that_is_our_mistake_is_not_called_an_outage(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BREAKS, lambda *_: db.session.execute(text("SELEKT")))
+
+    response = admin.get(LIST)
+
+    assert (response.status_code, _page(response.text)[0]) == (500, "Something went wrong")
+
+
+@pytest.mark.parametrize("outage", Outage)
+def test_every_outage_has_a_page_that_says_what_to_do(outage: Outage) -> None:
+    assert re.search("try again if needed|Tell your Alertcheck administrator", OUTAGE_PAGES[outage][1])
 
 
 @pytest.mark.parametrize("path", ["/w/clinic/destinations/2/status", f"{LIST}/999/status", "/no/such/page"])
