@@ -1,7 +1,9 @@
 """The main journey in a real browser: press Send test, see Pending, then the result, and find the message."""
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
@@ -358,6 +360,23 @@ def test_a_gateway_error_leaves_the_badge_and_shows_that_the_server_does_not_res
 
     expect(tab.locator("#stale")).to_be_visible()
     expect_badge(tab, "never")
+
+
+def test_a_press_while_the_database_is_locked_shows_why_and_what_to_do(
+    add_webhook: AddWebhook, demo: RunningDemo
+) -> None:
+    tab = add_webhook("works")
+    with closing(sqlite3.connect(demo.data / "alertcheck.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        button(tab).click()
+
+        expect(tab.locator("#stale")).to_contain_text("Your request may not have completed.")
+        other.execute("ROLLBACK")
+    expect_badge(tab, "never")
+    button(tab).click()
+    expect_badge(tab, "sent")
+    expect(tab.locator("#stale")).to_be_hidden()
 
 
 def test_a_press_without_a_queue_shows_that_nothing_was_sent(add_webhook: AddWebhook) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Barrier, Event, Thread
 
 import pytest
@@ -27,13 +28,13 @@ END_CONNECTIONS = (
 
 
 @pytest.fixture
-def end_connections(database_url: str) -> Callable[[], None]:
+def end_connections(database_url: str) -> Callable[[], object]:
     """End every connection to the database, as its restart does."""
-    return lambda: execute(database_url, END_CONNECTIONS) and None
+    return partial(execute, database_url, END_CONNECTIONS)
 
 
 def test_a_connection_that_dies_after_the_response_does_not_replace_the_response(
-    app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor], end_connections: Callable[[], None]
+    app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor], end_connections: Callable[[], object]
 ) -> None:
     visitor = visit(seeded.admin)
 
@@ -49,7 +50,7 @@ def test_a_connection_that_dies_after_the_response_does_not_replace_the_response
 def test_a_press_whose_connection_dies_after_the_commit_shows_that_it_is_pending(
     seeded: SeededIds,
     visit: Callable[[int], Visitor],
-    end_connections: Callable[[], None],
+    end_connections: Callable[[], object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     visitor, enqueue = visit(seeded.admin), queue.enqueue_deliveries
@@ -65,7 +66,7 @@ def test_a_press_whose_connection_dies_after_the_commit_shows_that_it_is_pending
     assert (response.status_code, 'data-last-test="pending"' in response.text) == (200, True)
 
 
-def test_what_fails_twice_is_not_read_a_third_time(app: Flask, end_connections: Callable[[], None]) -> None:
+def test_what_fails_twice_is_not_read_a_third_time(app: Flask, end_connections: Callable[[], object]) -> None:
     calls = []
 
     def read() -> None:

@@ -14,7 +14,7 @@ from threading import Event
 import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text
 from werkzeug import Request, Response
 
 from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, Session, Stack, run_processes, wait_until
@@ -186,6 +186,24 @@ def test_an_outcome_that_could_not_be_recorded_for_25_seconds_ends_truthfully(
         time.sleep(25)
 
     wait_until(lambda: _badge(visitor) in ("sent", "failed may or may not have arrived"), ENDS_WITHIN)
+    assert len(receiver.server.log) == 1
+
+
+@on_postgres
+def test_an_outcome_that_waits_25_seconds_for_a_lock_is_recorded(
+    visitor: Session, receiver: HeldReceiver, database_url: str
+) -> None:
+    assert _press(visitor) == 200
+    assert receiver.arrived.wait(TIME_LIMIT)
+
+    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as other:
+        other.execute(text("LOCK TABLE alert_deliveries IN ACCESS EXCLUSIVE MODE"))
+        receiver.release.set()
+        time.sleep(25)
+    engine.dispose()
+
+    wait_until(lambda: _badge(visitor) == "sent", ENDS_WITHIN)
     assert len(receiver.server.log) == 1
 
 

@@ -57,10 +57,9 @@ def _locked_table(database_url: str, table: str) -> Iterator[None]:
 
 @contextmanager
 def _locked_file(database_url: str) -> Iterator[None]:
-    """Lock a SQLite file against readers and writers."""
+    """Lock a SQLite file, which no other process has open, against readers and writers."""
     with closing(sqlite3.connect(str(make_url(database_url).database), isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
-        other.execute("PRAGMA journal_mode = DELETE")  # fails while the application reads in WAL mode
         other.execute("BEGIN EXCLUSIVE")
         yield
         other.execute("ROLLBACK")
@@ -161,4 +160,23 @@ def test_a_page_explains_within_3_seconds_that_a_table_is_locked(
     assert {response.status_code for _, response in results} == {503}
     assert all(BUSY in response.text for _, response in results)
     assert max(seconds for seconds, _ in results) < PAGE_LIMIT
+    assert visitor.get(LIST).status_code == 200
+
+
+def test_pages_explain_within_3_seconds_that_a_sqlite_file_is_locked_and_the_sign_in_form_is_shown(
+    visitor: Session, stack: Stack, database_url: str
+) -> None:
+    stack.stop()
+    with _locked_file(database_url):
+        visitor = visitor.with_origin(stack.start_web(threads=THREADS).origin)
+        with _many_pages(visitor, count=12) as load:
+            time.sleep(0.3)
+            forms = [_seconds("/sign-in", visitor) for _ in range(3)]
+            pages = load.results()
+
+    assert {response.status_code for _, response in pages} == {503}
+    assert all(BUSY in response.text for _, response in pages)
+    assert max(seconds for seconds, _ in pages) < PAGE_LIMIT
+    assert {response.status_code for _, response in forms} == {200}
+    assert max(seconds for seconds, _ in forms) < AT_ONCE
     assert visitor.get(LIST).status_code == 200

@@ -100,7 +100,10 @@ def test_during_the_first_check_the_others_learn_that_nothing_is_known(check: Ch
 
 
 def test_after_a_check_that_raised_the_next_request_checks_again() -> None:
-    broken = SharedReport(lambda: {}["missing"])
+    def fail() -> Parts:
+        raise KeyError
+
+    broken = SharedReport(fail)
     with pytest.raises(KeyError):
         broken.get()
     with pytest.raises(KeyError):

@@ -74,5 +74,5 @@ def _close_session(_error: BaseException | None) -> None:
 
 def _forget_session() -> None:
     with suppress(Exception):
-        db.session.invalidate()
+        db.session().invalidate()
     db.session.registry.clear()

@@ -11,22 +11,32 @@ from webapp.database.request_limits import find_limit
 # Seconds that a transaction outside web requests waits for another writer.
 BUSY_TIMEOUT = 5.0
 
+_HAS_JOURNAL = "journal is set"
+
 
 def prepare_sqlite(engine: Engine) -> None:
     """Prepare every connection and transaction of an engine."""
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", _set_foreign_keys)
+    event.listen(engine, "checkout", _set_journal)
     event.listen(engine, "begin", _limit_transaction)
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    # WAL lets reads and a write run at once. The file stores the mode, so no time is lost on it here. Setting it can
-    # fail if two processes open a new file at once.
+def _set_foreign_keys(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _set_journal(connection: Any, record: Any, _proxy: Any) -> None:
+    """Set what needs the file, once per connection. Not when it connects: the first ones would wait one by one."""
+    if _HAS_JOURNAL in record.info:
+        return
+    # WAL lets reads and a write run at once. The file stores the mode. Setting it can fail if two processes open a new
+    # file at once, and is not worth waiting for.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA journal_mode = WAL")
     _set_busy_timeout(connection)
-    for pragma in ("foreign_keys = ON", "synchronous = FULL"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA synchronous = FULL")
+    record.info[_HAS_JOURNAL] = True
 
 
 def _limit_transaction(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 
 from alembic.script import ScriptDirectory
 from flask import current_app
-from sqlalchemy import Connection, column, delete, insert, select, table
+from sqlalchemy import Connection, String, column, delete, insert, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.database.outages import Outage, find_outage
@@ -28,7 +28,7 @@ REASONS = {
 # Bytes: about what a press and its outcome need.
 SPACE = 64 * 1024
 
-_VERSION = select(column("version_num")).select_from(table("alembic_version"))
+_VERSION = select(column("version_num", String)).select_from(table("alembic_version"))
 # Changes no row, but needs the lock and the permission that a press needs.
 _LOCK_OF_A_PRESS = delete(AlertDelivery).where(AlertDelivery.id < 0)
 
