@@ -4,19 +4,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import Barrier, Event, Thread
+from typing import Any
 
 import pytest
 from flask import Flask, Response
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from benchmarks.installation.servers import execute
 from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp import queue
+from webapp.database.postgres import PostgresDialect
 from webapp.database.request_slots import MAX_REQUESTS, TooManyRequests
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.extensions import db
+from webapp.models import AlertDelivery
 
 pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
@@ -64,6 +67,35 @@ def test_a_press_whose_connection_dies_after_the_commit_shows_that_it_is_pending
     response = visitor.post(f"{LIST}/{seeded.destination}/test")
 
     assert (response.status_code, 'data-last-test="pending"' in response.text) == (200, True)
+
+
+@pytest.mark.parametrize(("is_committed", "status", "rows"), [(True, 200, 1), (False, 503, 0)])
+def test_a_press_whose_commit_is_not_confirmed_is_pending_if_it_was_committed(
+    app: Flask,
+    seeded: SeededIds,
+    visit: Callable[[int], Visitor],
+    end_connections: Callable[[], object],
+    monkeypatch: pytest.MonkeyPatch,
+    is_committed: bool,
+    status: int,
+    rows: int,
+) -> None:
+    visitor, commit = visit(seeded.admin), PostgresDialect.do_commit
+
+    def commit_and_die(dialect: PostgresDialect, connection: Any) -> None:
+        monkeypatch.undo()
+        if is_committed:
+            commit(dialect, connection)
+        end_connections()
+        connection.execute("SELECT 1")
+
+    monkeypatch.setattr(PostgresDialect, "do_commit", commit_and_die)
+
+    response = visitor.post(f"{LIST}/{seeded.destination}/test")
+
+    assert (response.status_code, 'data-last-test="pending"' in response.text) == (status, is_committed)
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(AlertDelivery)) == rows
 
 
 def test_what_fails_twice_is_not_read_a_third_time(app: Flask, end_connections: Callable[[], object]) -> None:

@@ -2,7 +2,11 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
 from webapp.audit import Action, record_destination_event
+from webapp.database.sessions import discard_transaction
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.queries import find_newest_test
@@ -50,8 +54,20 @@ def request_test(
     record_destination_event(destination, account, Action.TEST_REQUESTED, now)
     db.session.flush()
     delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
-    db.session.commit()
+    _commit(delivery_id)
     return delivery_id
+
+
+def _commit(delivery_id: int) -> None:
+    """Commit a new row. If the connection dies before the database confirms it, look whether the row is there."""
+    try:
+        db.session.commit()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        discard_transaction()
+        if db.session.scalar(select(AlertDelivery.id).where(AlertDelivery.id == delivery_id)) is None:
+            raise
 
 
 def fail_unqueued(delivery_id: int, now: datetime) -> None:

@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp import __version__, queue
 from webapp.app_state import current_settings
 from webapp.auth.sessions import public
-from webapp.extensions import db, limiter
+from webapp.database.sessions import discard_transaction
+from webapp.extensions import limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
 
@@ -63,7 +64,7 @@ def _database_metrics(now: datetime) -> Iterator[Metric]:
     try:
         backlog = measure_backlog(now)
     except SQLAlchemyError:
-        db.session.rollback()
+        discard_transaction()
         yield _gauge("alertcheck_database_up", "Whether the database responds.", 0)
         return
     yield _gauge("alertcheck_database_up", "Whether the database responds.", 1)
