@@ -1,5 +1,6 @@
 """The end of a request: a connection that died changes nothing about what the request has done."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -67,6 +68,37 @@ def test_a_press_whose_connection_dies_after_the_commit_shows_that_it_is_pending
     response = visitor.post(f"{LIST}/{seeded.destination}/test")
 
     assert (response.status_code, 'data-last-test="pending"' in response.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "reader"),
+    [
+        (f"{LIST}/1/test", "webapp.views.sends.load_status"),
+        ("/w/harbor/test-all", "webapp.views.batches.measure_progress"),
+    ],
+)
+def test_a_press_whose_connection_dies_while_its_fragment_is_read_shows_the_fragment(
+    seeded: SeededIds,
+    visit: Callable[[int], Visitor],
+    end_connections: Callable[[], object],
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    reader: str,
+) -> None:
+    visitor = visit(seeded.admin)
+
+    def die(*_: object) -> None:
+        monkeypatch.undo()
+        db.session.execute(text("SELECT 1"))
+        end_connections()
+        db.session.execute(text("SELECT 1"))
+
+    monkeypatch.setattr(reader, die)
+
+    response = visitor.post(path)
+
+    assert response.status_code == 200
+    assert re.search('data-last-test="pending"|id="batch"', response.text)
 
 
 @pytest.mark.parametrize(("is_committed", "status", "rows"), [(True, 200, 1), (False, 503, 0)])
