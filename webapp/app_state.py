@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from flask import Flask, current_app
@@ -15,6 +16,16 @@ class IntervalBudget(Protocol):
 
     def next_interval(self, requested: float) -> float:
         """Return the seconds after which a page may poll again."""
+
+
+class Clock(Protocol):
+    """Returns the time that all hosts share; see `webapp.models.database_clock`."""
+
+    def now(self) -> datetime:
+        """Return the time, after connecting to the database if it was never asked."""
+
+    def estimate(self) -> datetime:
+        """Return the time without using the database."""
 
 
 class DeliveryDispatcher(Protocol):
@@ -39,6 +50,7 @@ class AppState:
     settings: AppSettings
     redis: Redis
     poll_budget: IntervalBudget
+    clock: Clock
     dispatcher: DeliveryDispatcher | None = None
     counting_paused_until: float = -math.inf
 

@@ -23,6 +23,7 @@ from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
+from webapp.models.database_clock import DatabaseClock
 from webapp.settings import AppSettings, read_settings
 from webapp.views import (
     audit,
@@ -55,10 +56,11 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     app.session_interface = UntimedSessionInterface()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["alertcheck"] = AppState(app_settings, queue.connect(app_settings.redis_url), PollBudget())
+    clock = DatabaseClock()
+    app.extensions["alertcheck"] = AppState(app_settings, queue.connect(app_settings.redis_url), PollBudget(), clock)
     if app_settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app_settings.proxies, x_proto=app_settings.proxies)  # type: ignore[method-assign]
-    _init_extensions(app)
+    _init_extensions(app, clock)
     _register(app, app_settings)
     return app
 
@@ -97,7 +99,7 @@ def _limiter_url(redis_url: str) -> str:
     return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url
 
 
-def _init_extensions(app: Flask) -> None:
+def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
     init_sessions(app)
     migrate.init_app(app, db, directory=str(find_assets() / "migrations"))
     limiter.init_app(app)
@@ -109,6 +111,7 @@ def _init_extensions(app: Flask) -> None:
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         prepare_engine(db.engine)
+        clock.follow(db.engine)
 
 
 def _register(app: Flask, app_settings: AppSettings) -> None:

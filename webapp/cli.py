@@ -1,6 +1,5 @@
 """The commands: the worker and its health check, and the administration of workspaces, accounts and keys."""
 
-from datetime import UTC, datetime
 from importlib import import_module
 from typing import cast
 
@@ -18,7 +17,7 @@ from webapp.auth.password_strength import WeakPassword
 from webapp.destinations import editing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
-from webapp.models import Account, Member, Role, Workspace
+from webapp.models import Account, Member, Role, Workspace, database_clock
 
 # Imported only by its command: a web process has the commands too, but does not need the worker's code.
 WORKER = "webapp.worker.supervisor"
@@ -64,7 +63,7 @@ def add_workspace(slug: str, name: str) -> None:
         raise click.ClickException("A slug has up to 63 lowercase letters, digits and hyphens.")
     if db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none():
         raise click.ClickException(f"A workspace {slug} already exists.")
-    members.open_workspace(slug, name, datetime.now(UTC), COMMAND_LINE)
+    members.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
     db.session.commit()
     click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: alertcheck add-member {slug} EMAIL admin")
 
@@ -82,7 +81,7 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
         raise click.ClickException(f"No workspace {slug} exists. Add it with: alertcheck add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
     if account is not None:
-        is_changed = members.grant_role(workspace, account, Role(role), datetime.now(UTC), COMMAND_LINE)
+        is_changed = members.grant_role(workspace, account, Role(role), database_clock.now(), COMMAND_LINE)
     else:
         account, is_changed = _add_account(email, name, workspace, Role(role)), True
     db.session.commit()
@@ -94,8 +93,8 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
     try:
         email = read_new_email(email)
         password = _prompt_password("Password of the new account")
-        account = accounts.add_account(email, name or email, None, datetime.now(UTC))
-        members.grant_role(workspace, account, role, datetime.now(UTC), COMMAND_LINE)
+        account = accounts.add_account(email, name or email, None, database_clock.now())
+        members.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
         accounts.set_password(account, password)
     except (InvalidEmail, WeakPassword) as reason:
         raise click.ClickException(str(reason)) from None
@@ -110,7 +109,7 @@ def set_password(email: str) -> None:
     account = _get_account(email)
     password = _prompt_password("New password")
     try:
-        accounts.change_password(account, password, datetime.now(UTC), COMMAND_LINE)
+        accounts.change_password(account, password, database_clock.now(), COMMAND_LINE)
     except WeakPassword as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()
@@ -124,7 +123,7 @@ def set_password(email: str) -> None:
 def set_active(email: str, active: bool) -> None:
     """Allow an account to sign in (true) or not (false). Both end its sessions immediately."""
     account = _get_account(email)
-    members.set_active(account, active, datetime.now(UTC), COMMAND_LINE)
+    members.set_active(account, active, database_clock.now(), COMMAND_LINE)
     db.session.commit()
     click.echo(f"{account.email} may {'' if active else 'no longer '}sign in.")
 
@@ -140,7 +139,7 @@ def remove_member(slug: str, email: str) -> None:
     member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")
-    members.remove_member(member, datetime.now(UTC), COMMAND_LINE)
+    members.remove_member(member, database_clock.now(), COMMAND_LINE)
     db.session.commit()
     click.echo(f"{account.email} is no longer a member of {slug}.")
 

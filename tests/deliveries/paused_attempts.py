@@ -3,17 +3,32 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import time_machine
+import pytest
 
 from tests.deliveries.model_state import CODES, ReceiverResponse
 from tests.deliveries.reference_model import ReferenceModel
 from tests.factories import NOW
+from webapp.app_state import app_state
 from webapp.channels.contract import Accepted, Message, Settings
 from webapp.deliveries.claiming import Attempt
 from webapp.deliveries.sending import AttemptResult, attempt_send, record
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
+
+
+@dataclass(frozen=True)
+class FixedClock:
+    """A database's clock that stands still."""
+
+    time: datetime
+
+    def now(self) -> datetime:
+        return self.time
+
+    def estimate(self) -> datetime:
+        return self.time
+
 
 STATUSES = {ReceiverResponse.BUSY: 503, ReceiverResponse.REFUSE: 404}
 
@@ -39,7 +54,8 @@ class PausedAttempt:
 
         self.response, self.responded_at = response, now
         attempt = replace(self.attempt, channel=replace(self.attempt.channel, send=respond))
-        with time_machine.travel(now, tick=False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(app_state(), "clock", FixedClock(now))
             self.result = attempt_send(attempt, self.app_settings.outbound)
 
     def record(self, now: datetime, model: ReferenceModel) -> None:

@@ -1,7 +1,6 @@
 """Starts and ends sessions. Every view requires one unless it is marked `public`."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from webapp.auth import accounts
 from webapp.extensions import db
-from webapp.models import Account
+from webapp.models import Account, database_clock
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -48,7 +47,7 @@ def _current_page() -> str | None:
 
 def find_session_account(sign_in_id: str) -> Account | None:
     """Return the account of the session id in a cookie, or None."""
-    return accounts.find_signed_in(sign_in_id, datetime.now(UTC))
+    return accounts.find_signed_in(sign_in_id, database_clock.now())
 
 
 def start_session(account: Account) -> None:
@@ -57,14 +56,14 @@ def start_session(account: Account) -> None:
         accounts.end_sign_in(current_account())
     session.clear()  # removes data of an earlier visitor of this browser
     session.permanent = True
-    accounts.sign_in(account, datetime.now(UTC))
+    accounts.sign_in(account, database_clock.now())
     login_user(account)
     db.session.commit()
 
 
 def end_session() -> None:
     """Sign the visitor out, and commit."""
-    accounts.sign_out(current_account(), datetime.now(UTC))
+    accounts.sign_out(current_account(), database_clock.now())
     db.session.commit()
     logout_user()
     session.clear()

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from webapp.models import database_clock
+
 
 def format_relative(moment: datetime, now: datetime) -> str:
     """Return the distance from `now` in the largest whole unit: "12 s ago", "in 3 min"; "just now" within 0.5 s."""
@@ -19,7 +21,7 @@ def format_exact(moment: datetime) -> str:
 
 def server_time() -> str:
     """Return the server's time in ISO 8601, because a browser's clock may be wrong."""
-    return datetime.now(UTC).isoformat()
+    return database_clock.estimate().isoformat()
 
 
 def _format_duration(seconds: int) -> str:

@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam
@@ -19,7 +19,7 @@ from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Trans
 from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db
 from webapp.failures import DeliveryFailed
-from webapp.models import AlertDelivery
+from webapp.models import AlertDelivery, database_clock
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
 
@@ -43,7 +43,7 @@ class AttemptResult:
 
 def send(delivery_id: int, app_settings: AppSettings) -> None:
     """Send a queued delivery, if it is still waiting to be sent, and record the result."""
-    attempt = claim(delivery_id, app_settings, datetime.now(UTC))
+    attempt = claim(delivery_id, app_settings, database_clock.now())
     db.session.remove()
     if attempt is None:
         return
@@ -63,13 +63,13 @@ def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
 
 
 def _accepted(accepted: Accepted) -> AttemptResult:
-    columns = {"sent_at": datetime.now(UTC), "answer_status": accepted.status}
+    columns = {"sent_at": database_clock.estimate(), "answer_status": accepted.status}
     return AttemptResult(ACCEPT, columns | {"last_error_code": None, "last_error_message": accepted.warning})
 
 
 def _failed(attempt: Attempt, failure: DeliveryFailed) -> AttemptResult:
     columns = error_columns(failure.code, failure.message) | {"answer_status": failure.facts.status}
-    now, jitter_fraction = datetime.now(UTC), random.random()  # noqa: S311 - spreads retries, protects no secret
+    now, jitter_fraction = database_clock.estimate(), random.random()  # noqa: S311 - spreads retries, protects no secret
     retry_at = plan_retry(failure, attempt.number, attempt.policy, attempt.requested_at, now, jitter_fraction)
     if retry_at is None:
         return AttemptResult(FAIL, columns)
@@ -83,7 +83,7 @@ def _record_with_retries(attempt: Attempt, result: AttemptResult, seconds: float
     """
     while True:
         try:
-            return record(attempt, result, seconds, datetime.now(UTC))
+            return record(attempt, result, seconds, database_clock.estimate())
         except (DBAPIError, PoolTimeout) as error:
             db.session.rollback()
             if time.monotonic() + RECORD_RETRY_INTERVAL > give_up_at:

@@ -1,13 +1,13 @@
 """Handles a press on Send test: checks it, writes the row within the limits and enqueues it, or refuses it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from webapp import deliveries, queue
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
 from webapp.failures import DeliveryFailed
-from webapp.models import AlertDestination
+from webapp.models import AlertDestination, database_clock
 from webapp.outbound.policy.send_targets import SendTarget
 from webapp.sends.eligibility import RequestResult, find_refusal
 from webapp.sends.press_limits import TooManyTestSends
@@ -70,7 +70,7 @@ def enqueue_or_fail(*delivery_ids: int) -> RequestResult:
         queue.enqueue_deliveries(*delivery_ids)
     except queue.QueueUnavailable:
         for delivery_id in delivery_ids:
-            deliveries.fail_unqueued(delivery_id, datetime.now(UTC))
+            deliveries.fail_unqueued(delivery_id, database_clock.now())
         return RequestResult.QUEUE_UNAVAILABLE
     return RequestResult.ACCEPTED
 

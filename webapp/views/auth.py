@@ -1,7 +1,6 @@
 """Views for sign-in, sign-out and password change."""
 
 import math
-from datetime import UTC, datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -20,7 +19,7 @@ from webapp.auth.sign_in_limits import TooManyTries
 from webapp.database.request_limits import waiting_at_most
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db, find_client, limiter
-from webapp.models import Account
+from webapp.models import Account, database_clock
 
 # Seconds that the sign-in form waits for the database, which it needs only to recognize who is signed in already.
 FORM_WAIT = 0.3
@@ -57,7 +56,7 @@ def sign_in() -> PageResponse:
 
 def _check_sign_in(email: str, password: str) -> Account | None:
     try:
-        return check_sign_in(email, password, find_client(), datetime.now(UTC))
+        return check_sign_in(email, password, find_client(), database_clock.now())
     except TooManyTries as reason:
         db.session.rollback()
         raise TooManyRequests(retry_after=math.ceil(reason.wait.total_seconds())) from None
@@ -86,7 +85,7 @@ def change_password() -> PageResponse:
         form.current.errors = ["This is not your current password."]
     if form.errors or not form.is_submitted() or not _set_password(account, form):
         return render_template("password.html", form=form), 400
-    remember_client(account, find_client(), datetime.now(UTC))
+    remember_client(account, find_client(), database_clock.now())
     start_session(account)
     flash("Your password was changed. You were signed out everywhere else.")
     return redirect(url_for("workspaces.home"))
@@ -94,7 +93,7 @@ def change_password() -> PageResponse:
 
 def _set_password(account: Account, form: PasswordForm) -> bool:
     try:
-        accounts.change_password(account, form.new.data or "", datetime.now(UTC))
+        accounts.change_password(account, form.new.data or "", database_clock.now())
     except WeakPassword as reason:
         form.new.errors = [str(reason)]
         return False

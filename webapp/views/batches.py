@@ -1,13 +1,12 @@
 """Views for Test all: start a batch and show its progress. Both return the progress fragment."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_visit
 from webapp.dashboard.batch_status import load_batch_status
 from webapp.database.sessions import read_again_if_disconnected
+from webapp.models import database_clock
 from webapp.sends.batches import press_all
 from webapp.sends.progress import is_batch_id
 
@@ -22,7 +21,7 @@ def send_all(slug: str) -> Fragment | Response:
     visit = load_visit(slug)
     if not visit.role.may_test:
         abort(403)
-    batch = press_all(visit, datetime.now(UTC))
+    batch = press_all(visit, database_clock.now())
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         return redirect(url_for("workspaces.show", slug=slug, batch=batch), 303)
     return read_again_if_disconnected(lambda: _render_batch(visit, batch))
@@ -35,7 +34,7 @@ def show(slug: str, batch: str) -> Fragment:
 
 
 def _render_batch(visit: Visit, batch: str) -> Fragment:
-    status = load_batch_status(visit.workspace.id, batch, datetime.now(UTC))
+    status = load_batch_status(visit.workspace.id, batch, database_clock.now())
     is_list_outdated = request.method == "POST" or status.progress.ended == status.progress.total
     headers = {"HX-Trigger": "tested-all"} if is_list_outdated else {}
     return render_template("_batch.html", visit=visit, batch=status), headers

@@ -1,7 +1,5 @@
 """Adds the demo's pages to the application, including sign-in without a password."""
 
-from datetime import UTC, datetime
-
 import click
 from flask import Blueprint, Flask, abort, redirect, url_for
 from flask.cli import with_appcontext
@@ -9,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from webapp.auth.sessions import public, start_session
 from webapp.demo import seed
+from webapp.models import database_clock
 from webapp.views import inbox
 
 bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
@@ -25,7 +24,7 @@ def register(app: Flask) -> None:
 @with_appcontext
 def seed_demo() -> None:
     """Seed an empty database with the demo's workspaces, or update the receiver's address in a seeded one."""
-    click.echo(seed.seed_demo(datetime.now(UTC)))
+    click.echo(seed.seed_demo(database_clock.now()))
 
 
 @bp.post("/sign-in/<role>")

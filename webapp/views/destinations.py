@@ -1,6 +1,6 @@
 """Views that show, add, edit, enable, disable and delete a destination."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -17,7 +17,7 @@ from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.destinations.masking import mask_settings, mask_target
-from webapp.models import AlertDelivery, AlertDestination
+from webapp.models import AlertDelivery, AlertDestination, database_clock
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -31,7 +31,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
     """Show a destination: its status, the last test sends, and the settings without secrets."""
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
-    now = datetime.now(UTC)
+    now = database_clock.now()
     newest, shared = load_status(destination, now)
     return render_template(
         "destination.html",
@@ -45,7 +45,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
 @bp.get("/<destination_id>/details")
 def show_details(slug: str, destination_id: str) -> PageResponse:
     """Return the details fragment alone."""
-    visit, now = load_visit(slug), datetime.now(UTC)
+    visit, now = load_visit(slug), database_clock.now()
     destination = load_destination(visit, destination_id)
     return render_details(visit, destination, now)
 
@@ -72,7 +72,7 @@ def add(slug: str, channel_name: str) -> PageResponse:
         form.name.data or "",
         form.read_settings(channel),
         app_settings.cipher,
-        datetime.now(UTC),
+        database_clock.now(),
     )
     flash(f"{destination.name} was added. Send a test to see whether alerts would arrive.")
     return _redirect_to_page(visit, destination)
@@ -91,7 +91,7 @@ def edit(slug: str, destination_id: str) -> PageResponse:
         return _render_form(visit, form, destination.type, destination)
     name, typed = form.name.data or "", form.read_settings(channel)
     try:
-        editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, datetime.now(UTC))
+        editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, database_clock.now())
     except editing.DestinationGone:
         abort(404)
     flash(f"{name} was saved.")
@@ -122,9 +122,9 @@ def delete(slug: str, destination_id: str) -> PageResponse:
             destination=destination,
             channel=CHANNELS.get(destination.type),
             settings=mask_settings(destination, visit.role, current_settings().cipher),
-            impact=assess_deletion(destination, datetime.now(UTC)),
+            impact=assess_deletion(destination, database_clock.now()),
         )
-    editing.delete_destination(destination, visit.account, datetime.now(UTC))
+    editing.delete_destination(destination, visit.account, database_clock.now())
     flash(f"{destination.name} was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
 
@@ -156,7 +156,7 @@ def _load_details(
 def _set_enabled(slug: str, destination_id: str, is_enabled: bool) -> PageResponse:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
-    editing.set_enabled(destination, visit.account, is_enabled, datetime.now(UTC))
+    editing.set_enabled(destination, visit.account, is_enabled, database_clock.now())
     flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.{'' if is_enabled else DISABLED_NOTE}")
     return _redirect_to_page(visit, destination)
 

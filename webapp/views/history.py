@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 
@@ -12,7 +11,7 @@ from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import Outcome, describe_outcome
 from webapp.failures import Code
 from webapp.history import MAX_ROWS, HistoryEntry, list_page, parse_cursor, parse_filter, write_csv
-from webapp.models import AlertDestination, DeliveryStatus
+from webapp.models import AlertDestination, DeliveryStatus, database_clock
 
 bp = Blueprint("history", __name__)
 
@@ -22,7 +21,7 @@ log = logging.getLogger(__name__)
 @bp.get("/w/<slug>/history")
 def show(slug: str) -> str:
     """Show a page of the history, newest first."""
-    visit, now = load_visit(slug), datetime.now(UTC)
+    visit, now = load_visit(slug), database_clock.now()
     destination = _load_destination(visit)
     criteria = parse_filter(request.args, destination.id if destination else None)
     before = parse_cursor(request.args.get("before", ""))
@@ -47,7 +46,7 @@ def show(slug: str) -> str:
 @bp.get("/w/<slug>/history.csv")
 def download(slug: str) -> Response:
     """Stream the history as CSV."""
-    visit, now = load_visit(slug), datetime.now(UTC)
+    visit, now = load_visit(slug), database_clock.now()
     destination = _load_destination(visit)
     criteria = parse_filter(request.args, destination.id if destination else None)
     end_overdue_tests(visit.workspace.id, now)

@@ -3,7 +3,6 @@
 import hmac
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
@@ -23,6 +22,7 @@ from webapp.database.sessions import discard_transaction
 from webapp.extensions import limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
+from webapp.models import database_clock
 
 bp = Blueprint("metrics", __name__)
 
@@ -38,7 +38,7 @@ def show_metrics() -> Response:
     if app_settings.metrics_token is not None and not _has_token(app_settings.metrics_token):
         return Response("A bearer token is required.\n", 401, {"WWW-Authenticate": "Bearer"}, content_type="text/plain")
     registry = CollectorRegistry()
-    registry.register(Scrape(datetime.now(UTC)))
+    registry.register(Scrape())
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -50,19 +50,16 @@ def _has_token(token: str) -> bool:
 class Scrape:
     """Collects the metrics of one scrape: one query to the database, two requests to the queue server."""
 
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
         yield InfoMetricFamily("alertcheck_build", "The running version.", {"version": __version__})
-        yield from _database_metrics(self.now)
+        yield from _database_metrics()
         yield from _queue_metrics()
 
 
-def _database_metrics(now: datetime) -> Iterator[Metric]:
+def _database_metrics() -> Iterator[Metric]:
     try:
-        backlog = measure_backlog(now)
+        backlog = measure_backlog(database_clock.now())
     except SQLAlchemyError:
         discard_transaction()
         yield _gauge("alertcheck_database_up", "Whether the database responds.", 0)

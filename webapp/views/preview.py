@@ -1,7 +1,5 @@
 """Shows exactly what a test would send, without secrets."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, render_template
 
 from webapp.app_state import current_settings
@@ -11,6 +9,7 @@ from webapp.deliveries.outcome import next_step
 from webapp.destinations.masking import mask_target
 from webapp.destinations.preview import preview_test_send
 from webapp.failures import DeliveryFailed
+from webapp.models import database_clock
 
 bp = Blueprint("preview", __name__)
 
@@ -22,7 +21,7 @@ def show(slug: str, destination_id: str) -> str:
     destination = load_destination(visit, destination_id)
     preview = failure = None
     try:
-        preview = preview_test_send(destination, visit.account, app_settings, datetime.now(UTC))
+        preview = preview_test_send(destination, visit.account, app_settings, database_clock.now())
     except DeliveryFailed as reason:
         failure = reason
     return render_template(

@@ -1,7 +1,5 @@
 """Views that record whether people saw a test message: by the link in it, or on its destination's page."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -10,7 +8,7 @@ from webapp.auth.access import load_destination, load_test_send, load_visit
 from webapp.auth.sessions import public
 from webapp.deliveries import find_linked, record_by_link, record_by_member
 from webapp.extensions import csrf, limiter
-from webapp.models import AlertDelivery, Receipt
+from webapp.models import AlertDelivery, Receipt, database_clock
 from webapp.receipt_links import PATH, Forged
 from webapp.views.destinations import render_details
 
@@ -53,7 +51,7 @@ def confirm(token: str) -> PageResponse:
     delivery = _find_delivery(token)
     if delivery is None:
         return _render_link_invalid()
-    is_new = record_by_link(delivery, datetime.now(UTC))
+    is_new = record_by_link(delivery, database_clock.now())
     return _render(delivery, "noted", 200) if is_new else _render(delivery, "closed", 410)
 
 
@@ -65,7 +63,7 @@ def record(slug: str, destination_id: str) -> tuple[str, int] | Response:
     if not visit.role.may_test:
         abort(403)
     receipt = RECEIPTS.get(request.form.get("seen", "")) or abort(400)
-    delivery, now = load_test_send(destination, request.form.get("delivery", "")), datetime.now(UTC)
+    delivery, now = load_test_send(destination, request.form.get("delivery", "")), database_clock.now()
     is_recorded = record_by_member(delivery, visit.account, receipt, now)
     if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
         if not is_recorded:
@@ -79,7 +77,7 @@ def _find_delivery(token: str) -> AlertDelivery | None:
         delivery_id, reference = current_settings().links.read(token)
     except Forged:
         return None
-    return find_linked(delivery_id, reference, datetime.now(UTC))
+    return find_linked(delivery_id, reference, database_clock.now())
 
 
 def _render(delivery: AlertDelivery, state: str, status: int) -> PageResponse:

@@ -1,14 +1,12 @@
 """Views for Send test: send a test and poll its outcome. Both return the status fragment."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_destination, load_visit
 from webapp.dashboard.status_fragment import build_status, find_block_reason, load_status, render_status
 from webapp.database.sessions import read_again_if_disconnected
-from webapp.models import AlertDestination
+from webapp.models import AlertDestination, database_clock
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.request import PressResult, press
 
@@ -37,7 +35,7 @@ def send_test(slug: str, destination_id: str) -> Fragment | Response:
     """Send a test, or return why not: 403 not allowed, 409 disabled, 429 too soon, 503 queue unavailable."""
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
-    now = datetime.now(UTC)
+    now = database_clock.now()
     block_reason = find_block_reason(visit, destination, None, now)
     result = press(visit, destination, now)
     status, refusal = RESPONSES[result.result][0], block_reason or _describe_refusal(result)
@@ -64,7 +62,7 @@ def _describe_refusal(result: PressResult) -> str | None:
 def _render_response(
     visit: Visit, destination: AlertDestination, code: int, refusal: str | None = None, wait: int | None = None
 ) -> Fragment:
-    now = datetime.now(UTC)
+    now = database_clock.now()
     newest, shared = load_status(destination, now)
     status = build_status(visit, destination, newest, now, refusal, shared)
     # At least 1 s: the rate limiter's cooldown may outlast the row's by a fraction of a second.

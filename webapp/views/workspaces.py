@@ -1,6 +1,6 @@
 """Views that list a workspace's destinations, and the failed ones of all the visitor's workspaces."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -24,6 +24,7 @@ from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
+from webapp.models import database_clock
 from webapp.sends.progress import is_batch_id
 
 bp = Blueprint("workspaces", __name__)
@@ -50,7 +51,7 @@ def redirect_to_list(slug: str) -> Response:
 @bp.get("/w/<slug>/destinations")
 def show(slug: str) -> str:
     """List a workspace's destinations, each with its badge and button; failed ones first by default."""
-    visit, now, query = load_visit(slug), datetime.now(UTC), parse_list_query(request.args)
+    visit, now, query = load_visit(slug), database_clock.now(), parse_list_query(request.args)
     end_overdue_tests(visit.workspace.id, now)
     summaries = list_summaries([visit.workspace.id])
     counts, list_page = count_states(summaries), build_list_page(summaries, query)
@@ -95,7 +96,7 @@ def show_broken() -> str:
         total=len(broken),
         workspace_count=len(members),
         channels=CHANNELS,
-        now=datetime.now(UTC),
+        now=database_clock.now(),
     )
 
 

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from datetime import UTC, datetime
 from multiprocessing.context import ForkProcess
 from types import FrameType
 
@@ -17,6 +16,7 @@ from webapp.app_state import current_settings
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
+from webapp.models import database_clock
 from webapp.queue import JOB_TIMEOUT, QueueUnavailable, enqueue_deliveries, is_worker_alive
 from webapp.worker.process import run_process
 from webapp.worker.signals import STOP_SIGNALS
@@ -94,9 +94,9 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 
 def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention) -> None:
     """Run one recovery pass, delete a page of old deliveries, and report refused sign-ins to the audit trail."""
-    now = datetime.now(UTC)
     with app.app_context():
         try:
+            now = database_clock.now()
             _enqueue(deliveries.recover(now, current_settings(), wait_tracker))
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
