@@ -1,8 +1,9 @@
 """The state that requests and jobs of one application share."""
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from flask import Flask, current_app
@@ -28,6 +29,21 @@ class Clock(Protocol):
         """Return the time without using the database."""
 
 
+@dataclass(frozen=True)
+class Waited:
+    """How long one process has seen a row wait: in any state, and in its present one."""
+
+    since_first_seen: timedelta
+    unchanged: timedelta
+
+
+class WaitObserver(Protocol):
+    """Measures how long rows have waited; see `webapp.deliveries.wait_tracker`."""
+
+    def observe(self, row_id: int, state: Hashable) -> Waited:
+        """Record that a row waits now, in this state, and return for how long it has."""
+
+
 class DeliveryDispatcher(Protocol):
     """Sends deliveries in a worker process; see `webapp.worker.dispatcher`."""
 
@@ -43,6 +59,7 @@ class AppState:
     """One application's state.
 
     redis: the client of the queue server.
+    looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.overdue`.
     dispatcher: None outside worker processes.
     counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
     """
@@ -51,6 +68,7 @@ class AppState:
     redis: Redis
     poll_budget: IntervalBudget
     clock: Clock
+    looks: WaitObserver
     dispatcher: DeliveryDispatcher | None = None
     counting_paused_until: float = -math.inf
 

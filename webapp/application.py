@@ -21,6 +21,8 @@ from webapp.dashboard.poll_interval import PollBudget
 from webapp.database.engine import engine_options, engine_url, prepare_engine
 from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
+from webapp.deliveries.overdue import REMEMBERED_ROWS
+from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
@@ -56,8 +58,9 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     app.session_interface = UntimedSessionInterface()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    clock = DatabaseClock()
-    app.extensions["alertcheck"] = AppState(app_settings, queue.connect(app_settings.redis_url), PollBudget(), clock)
+    clock, looks = DatabaseClock(), WaitTracker(capacity=REMEMBERED_ROWS)
+    redis = queue.connect(app_settings.redis_url)
+    app.extensions["alertcheck"] = AppState(app_settings, redis, PollBudget(), clock, looks)
     if app_settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app_settings.proxies, x_proto=app_settings.proxies)  # type: ignore[method-assign]
     _init_extensions(app, clock)

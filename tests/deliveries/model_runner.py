@@ -18,20 +18,20 @@ from tests.deliveries.paused_attempts import PausedAttempt
 from tests.deliveries.random_steps import Step
 from tests.deliveries.reference_model import RETENTION, ReferenceModel
 from tests.factories import NOW, SeededIds, get_account, seconds
+from webapp.app_state import app_state
 from webapp.deliveries import (
     DestinationDisabled,
     Retention,
     WaitTracker,
     claiming,
+    end_overdue_tests,
+    expiry,
     fail_unqueued,
     recover,
-    recovery,
     request_test,
 )
 from webapp.deliveries.claiming import claim
 from webapp.deliveries.cooldown import CoolingDown
-from webapp.deliveries.overdue import list_overdue
-from webapp.deliveries.recovery import end_waiting
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.settings import AppSettings
@@ -76,6 +76,7 @@ class ModelRun:
     def _begin(self) -> None:
         self.wait_trackers = [WaitTracker(self._monotonic), WaitTracker(self._monotonic)]
         with self.app.app_context():
+            app_state().looks = WaitTracker(self._monotonic)
             db.session.execute(delete(AlertDelivery))
             db.session.commit()
             self.destinations = [self.admin.add(self.now), self.admin.add(self.now)]
@@ -157,10 +158,9 @@ class ModelRun:
             self.model.fail_unqueued(delivery_id, self.now)
 
     def _view_page(self, _step: Step) -> None:
-        """A page is viewed while no worker is alive."""
-        decisions = self.model.decide_without_worker(self.now)
-        for row in list_overdue(self.seeded.harbor, self.now):
-            assert end_waiting(row, self.now)
+        """The list is viewed, while the queue server knows no live worker."""
+        decisions = self.model.decide_by_look(self.now)
+        end_overdue_tests(self.seeded.harbor, self.now)
         self.model.apply(decisions, self.now)
 
     def _disable(self, step: Step) -> None:
@@ -245,7 +245,7 @@ class ModelRun:
     def _recover(self, step: Step) -> None:
         tracker, now = int(step.value) % len(self.wait_trackers), self.now
         decisions = self.model.decide(tracker, now)
-        with self._interrupted(step, recovery):
+        with self._interrupted(step, expiry):
             enqueued = recover(now, self.app_settings, self.wait_trackers[tracker])
         assert sorted(enqueued) == self.model.apply(decisions, now)
         self.queue += enqueued

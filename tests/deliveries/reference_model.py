@@ -6,7 +6,7 @@ It reads no row and uses none of the application's code. Its rules are those of 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.deliveries.model_state import (
@@ -22,6 +22,10 @@ from tests.factories import seconds
 
 COOLDOWN, TIME_LIMIT, LOST_AFTER, REQUEUE_AFTER, RETENTION = map(seconds, (60, 120, 20, 10, 300))
 
+# How long one process must have watched an attempt that is older than `LOST_AFTER`; how much later a page acts than a
+# worker; and the age from which a list watches an attempt.
+WATCHED, MARGIN, SLOW_AFTER = map(seconds, (9, 1, 10))
+
 # With this much time left, an attempt that delivered nothing and was not the last must be followed by another.
 MIN_TIME_FOR_RETRY = seconds(30)
 
@@ -34,13 +38,14 @@ class ReferenceModel:
 
     counts: how often each kind of event happened. received: for each test send, the messages that the receiver got,
     each with its attempt's number and its response. lost: the attempt of a test send that was given up. first_seen:
-    since when each recovery process has seen each state.
+    since when each recovery process has seen each state. looked_at: the same for the web process.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     sends: dict[int, ExpectedSend] = field(default_factory=dict)
     received: defaultdict[int, list[tuple[int, ReceiverResponse]]] = field(default_factory=lambda: defaultdict(list))
     lost: dict[int, int] = field(default_factory=dict)
+    looked_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
     first_seen: defaultdict[int, dict[tuple[int, int], datetime]] = field(default_factory=lambda: defaultdict(dict))
 
     def newest(self, destination: ModelDestination) -> ExpectedSend | None:
@@ -158,20 +163,33 @@ class ReferenceModel:
 
     def _due(self, send: ExpectedSend, now: datetime, seen_since: datetime) -> str | None:
         if send.state == "sending":
-            return "mark lost" if now - seen_since >= LOST_AFTER else None
+            return "mark lost" if self._is_lost(send, now, now - seen_since) else None
         if now - send.pressed_at >= TIME_LIMIT:
             return "expire"
         if send.state == "deferred":
             return "resume" if send.send_after and now >= send.send_after else None
         return "requeue" if now - send.updated_at >= REQUEUE_AFTER else None
 
-    def decide_without_worker(self, now: datetime) -> list[RecoveryDecision]:
-        """Return what a page decides while no worker is alive."""
+    def _is_lost(self, send: ExpectedSend, now: datetime, watched: timedelta) -> bool:
+        assert send.started_at is not None
+        return watched >= LOST_AFTER or (watched >= WATCHED and now - send.started_at >= LOST_AFTER)
+
+    def decide_by_look(self, now: datetime) -> list[RecoveryDecision]:
+        """Return what a list decides, while the queue server knows no live worker."""
         pending = [send for send in self.sends.values() if send.state in PENDING_STATES]
-        overdue = [send for send in pending if now - send.pressed_at >= TIME_LIMIT]
-        return [
-            RecoveryDecision(replace(send), "mark lost" if send.state == "sending" else "expire") for send in overdue
-        ]
+        decisions = []
+        for send in [send for send in pending if self._is_listed(send, now)]:
+            watched = now - self.looked_at.setdefault((send.id, send.changes), now)
+            is_over = now - MARGIN - send.pressed_at >= TIME_LIMIT
+            if send.state == "sending" and (is_over or self._is_lost(send, now - MARGIN, watched)):
+                decisions.append(RecoveryDecision(replace(send), "mark lost"))
+            elif send.state != "sending" and is_over:
+                decisions.append(RecoveryDecision(replace(send), "expire"))
+        return decisions
+
+    def _is_listed(self, send: ExpectedSend, now: datetime) -> bool:
+        is_slow = send.started_at is not None and now - send.started_at >= SLOW_AFTER
+        return is_slow or now - send.pressed_at >= TIME_LIMIT
 
     def apply(self, decisions: Iterable[RecoveryDecision], now: datetime) -> list[int]:
         """Apply the decisions that are not outdated, and return the ids to enqueue."""

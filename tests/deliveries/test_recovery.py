@@ -11,7 +11,7 @@ from flask import Flask
 
 from tests.deliveries.recovery_passes import recover_at
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries.recovery import MAX_ROWS_PER_PASS, end_waiting, is_overdue
+from webapp.deliveries.recovery import MAX_ROWS_PER_PASS
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings
@@ -132,15 +132,6 @@ def test_each_row_is_recovered_by_one_of_several_workers(
     assert sorted(chain.from_iterable(result.result() for result in results)) == ids
 
 
-def test_an_overdue_row_can_be_ended_without_a_worker(seeded: SeededIds, app_settings: AppSettings) -> None:
-    delivery = add_delivery(get_destination(seeded))
-
-    assert not is_overdue(delivery, NOW + seconds(119), app_settings)
-    assert is_overdue(delivery, NOW + seconds(120), app_settings)
-    assert end_waiting(delivery, NOW + seconds(120))
-    assert _outcome(delivery) == (DeliveryStatus.FAILED, "not_started")
-
-
 def test_rows_that_are_not_due_do_not_displace_a_row_that_is_due(seeded: SeededIds, app_settings: AppSettings) -> None:
     for _ in range(MAX_ROWS_PER_PASS):
         _deferred(seeded, NOW + seconds(100), updated_at=NOW - seconds(1))
@@ -181,11 +172,36 @@ def test_a_row_ends_after_two_minutes_although_the_clock_was_set_back(
     assert _outcome(unclaimed) == (DeliveryStatus.FAILED, "remote_unavailable")
 
 
-def test_a_new_worker_waits_20_seconds_before_it_marks_an_attempt_lost(
+@pytest.mark.parametrize(
+    ("watched", "outcome"), [(8.9, (DeliveryStatus.QUEUED, None)), (9, (DeliveryStatus.FAILED, "worker_lost"))]
+)
+def test_a_new_worker_watches_an_old_attempt_for_9_seconds_before_it_marks_it_lost(
+    seeded: SeededIds, app_settings: AppSettings, watched: float, outcome: tuple[DeliveryStatus, str | None]
+) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
+
+    recover_at(app_settings, NOW + seconds(60), NOW + seconds(60 + watched))
+
+    assert _outcome(delivery) == outcome
+
+
+def test_an_attempt_that_is_not_20_seconds_old_is_not_lost_after_9(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
     delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
 
-    recover_at(app_settings, NOW + seconds(60), NOW + seconds(79.9))
+    recover_at(app_settings, NOW + seconds(10.8), NOW + seconds(19.9))
 
     assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)
+
+
+def test_a_worker_that_is_replaced_every_12_seconds_still_ends_a_lost_attempt_within_half_a_minute(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
+
+    for born in (0, 12, 24):
+        recover_at(app_settings, NOW + seconds(born), NOW + seconds(born + 10))
+
+    assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
+    assert delivery.updated_at <= NOW + seconds(34)

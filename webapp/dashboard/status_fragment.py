@@ -96,10 +96,10 @@ def build_status(
 def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
     """Load a destination's newest test send and the fragment's shared data. Executes one query.
 
-    Ends an overdue test send first if no worker is alive to end it.
+    Ends the test send first if it is overdue.
     """
     newest, shared = _load_status(destination)
-    if newest is not None and deliveries.end_if_abandoned(newest, now):
+    if newest is not None and deliveries.end_if_overdue(newest, now):
         newest, shared = _load_status(destination)
     return newest, shared
 

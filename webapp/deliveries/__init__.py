@@ -4,7 +4,7 @@ from webapp.deliveries.attempts import PastAttempt, list_attempts
 from webapp.deliveries.claiming import get_channel, open_settings
 from webapp.deliveries.cooldown import CoolingDown
 from webapp.deliveries.messages import compose_preview
-from webapp.deliveries.overdue import end_if_abandoned, end_overdue_tests, is_worker_seen
+from webapp.deliveries.overdue import end_if_overdue, end_overdue_tests, is_worker_seen
 from webapp.deliveries.queries import list_test_sends
 from webapp.deliveries.ready_deliveries import list_ready_deliveries
 from webapp.deliveries.receipts import can_be_confirmed, find_linked, record_by_link, record_by_member
@@ -22,7 +22,7 @@ __all__ = [
     "WaitTracker",
     "can_be_confirmed",
     "compose_preview",
-    "end_if_abandoned",
+    "end_if_overdue",
     "end_overdue_tests",
     "fail_unqueued",
     "find_linked",

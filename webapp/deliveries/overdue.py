@@ -1,50 +1,85 @@
-"""Ends overdue deliveries when a page shows them and no worker is alive to do it."""
+"""Ends overdue deliveries when a page shows them, whoever else is alive to do it.
+
+A worker may live and not reach the database, or die again and again. The update is conditional, so it is safe.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from webapp import queue
-from webapp.app_state import current_settings
-from webapp.deliveries.recovery import end_waiting, is_overdue
+from webapp.app_state import app_state
+from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
+from webapp.deliveries.transitions import LOST_AFTER
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery
+from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
+
+# A page leaves a row to the workers for this much longer than they do themselves.
+MARGIN = timedelta(seconds=1)
+
+# The waiting rows that a web process remembers between looks.
+REMEMBERED_ROWS = 10_000
 
 # Built once, because every list executes it.
 _OVERDUE = select(AlertDelivery).where(
     IS_WAITING,
     AlertDelivery.event_type == TEST_EVENT,
     AlertDelivery.workspace_id == bindparam("workspace_id"),
-    AlertDelivery.created_at <= bindparam("until"),
+    or_(
+        AlertDelivery.created_at <= bindparam("pressed_until"),
+        AlertDelivery.attempt_started_at <= bindparam("claimed_until"),
+    ),
 )
 
 
 def end_overdue_tests(workspace_id: int, now: datetime) -> None:
-    """End a workspace's overdue test sends, unless a worker is alive."""
-    for overdue in list_overdue(workspace_id, now):
-        end_if_abandoned(overdue, now)
+    """End a workspace's overdue test sends."""
+    for row in _list_candidates(workspace_id, now):
+        end_if_overdue(row, now)
 
 
-def end_if_abandoned(delivery: AlertDelivery, now: datetime) -> bool:
-    """End an overdue delivery, unless a worker is alive. Returns whether this call ended it."""
-    # A live worker may be sending it, and ends it by a monotonic clock. Leave it to that worker.
-    if not is_overdue(delivery, now, current_settings()) or is_worker_seen():
+def end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
+    """End a test send if it is overdue, and commit. Returns whether this call ended it."""
+    if row.status not in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED) or row.event_type != TEST_EVENT:
         return False
-    return end_waiting(delivery, now)
-
-
-def list_overdue(workspace_id: int, now: datetime) -> Sequence[AlertDelivery]:
-    """Fetch a workspace's test sends that are past their time limit and have not ended."""
-    key = {"workspace_id": workspace_id, "until": now - TEST_SEND_POLICY.time_limit}
-    return db.session.scalars(_OVERDUE, key).all()
+    planned = plan_end(row, now - MARGIN, TEST_SEND_POLICY, observe(app_state().looks, row))
+    planned = planned or _plan_without_worker(row, now - MARGIN)
+    if planned is None:
+        return False
+    has_ended = apply_planned(planned, row, now)
+    db.session.commit()
+    return has_ended
 
 
 def is_worker_seen() -> bool:
     """Return whether the queue server knows a live worker; False if the queue server is unavailable."""
     try:
         return queue.is_worker_alive()
+    except queue.QueueUnavailable:
+        return False
+
+
+def _list_candidates(workspace_id: int, now: datetime) -> Sequence[AlertDelivery]:
+    """Fetch a workspace's test sends that may be overdue: past their time limit, or in an attempt that takes long."""
+    key = {
+        "workspace_id": workspace_id,
+        "pressed_until": now - TEST_SEND_POLICY.time_limit,
+        "claimed_until": now - LOST_AFTER / 2,
+    }
+    return db.session.scalars(_OVERDUE, key).all()
+
+
+def _plan_without_worker(row: AlertDelivery, now: datetime) -> PlannedTransition | None:
+    """Return how an attempt ends that is past the time limit of its test send, and whose worker is gone for certain."""
+    is_late = row.attempt_started_at is not None and now - row.created_at >= TEST_SEND_POLICY.time_limit
+    return plan_loss(row) if is_late and _is_worker_gone() else None
+
+
+def _is_worker_gone() -> bool:
+    try:
+        return not queue.is_worker_alive()
     except queue.QueueUnavailable:
         return False

@@ -5,28 +5,16 @@ Runs in the supervisor of every worker. It reads only the rows, so it also recov
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import load_only
 
-from webapp.deliveries.attempts import add_lost_attempt
+from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
-from webapp.deliveries.transitions import (
-    EXPIRE,
-    LOST_AFTER,
-    MARK_LOST,
-    REQUEUE,
-    RESUME,
-    Transition,
-    apply_transition,
-    error_columns,
-)
+from webapp.deliveries.transitions import REQUEUE, RESUME
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.extensions import db
-from webapp.failures import Code
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
 from webapp.settings import AppSettings
@@ -50,80 +38,38 @@ _NEEDED_COLUMNS = load_only(
 )
 
 
-@dataclass(frozen=True)
-class PlannedTransition:
-    """A transition that is due, with the columns it sets."""
-
-    transition: Transition
-    columns: dict[str, Any] = field(default_factory=dict)
-
-
 def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker) -> list[int]:
     """Apply every due transition, commit, and return the ids to enqueue. Several workers may run it at once.
 
     wait_tracker: the same object for every pass of a process.
     """
     rows = _list_waiting(now, app_settings)
-    wait_tracker.observe(rows)
+    wait_tracker.forget_others({row.id for row in rows})
     due = [(row, planned) for row in rows if (planned := _plan_transition(row, now, app_settings, wait_tracker))]
-    applied = [(row.id, planned.transition) for row, planned in due[:MAX_ROWS_PER_PASS] if _apply(planned, row, now)]
+    applied = [
+        (row.id, planned.transition) for row, planned in due[:MAX_ROWS_PER_PASS] if apply_planned(planned, row, now)
+    ]
     db.session.commit()
     for delivery_id, transition in applied:
         log.info("delivery recovered", extra={"delivery": delivery_id, "transition": transition.name})
     return [delivery_id for delivery_id, transition in applied if transition in (RESUME, REQUEUE)]
 
 
-def is_overdue(row: AlertDelivery, now: datetime, app_settings: AppSettings) -> bool:
-    """Return whether a row has not ended although, by the wall clock, its time limit has passed."""
-    policy = find_retry_policy(row.event_type, app_settings)
-    is_waiting = row.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
-    return is_waiting and policy is not None and now - row.created_at >= policy.time_limit
-
-
-def end_waiting(row: AlertDelivery, now: datetime) -> bool:
-    """End a row that has not ended, and commit. Returns whether this call ended it."""
-    has_ended = _apply(_end(row), row, now)
-    db.session.commit()
-    return has_ended
-
-
 def _plan_transition(
     row: AlertDelivery, now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker
 ) -> PlannedTransition | None:
-    """Return the transition that is due for a row, or None.
-
-    A running attempt is timed by the monotonic clock alone: setting the wall clock must not mark it as lost.
-    Rows that only wait are timed by both clocks, and the earlier one counts.
-    """
+    """Return the transition that is due for a row, or None. Both clocks time it, and the earlier one counts."""
     policy = find_retry_policy(row.event_type, app_settings)
     if policy is None:
         return None
-    if row.attempt_started_at is not None:
-        return _end(row) if wait_tracker.time_unchanged(row) >= LOST_AFTER else None
-    if is_overdue(row, now, app_settings) or wait_tracker.time_since_first_seen(row) >= policy.time_limit:
-        return _end(row)
-    waited = max(now - row.updated_at, wait_tracker.time_unchanged(row))
+    waited = observe(wait_tracker, row)
+    end = plan_end(row, now, policy, waited)
+    if end is not None or row.attempt_started_at is not None:
+        return end
+    waiting = max(now - row.updated_at, waited.unchanged)
     if row.send_after is not None and row.status is DeliveryStatus.DEFERRED:
-        return PlannedTransition(RESUME) if waited >= row.send_after - row.updated_at else None
-    return PlannedTransition(REQUEUE) if waited >= REQUEUE_AFTER else None
-
-
-def _end(row: AlertDelivery) -> PlannedTransition:
-    if row.attempt_started_at is not None:
-        return PlannedTransition(
-            MARK_LOST, error_columns(Code.WORKER_LOST) | {"attempts": add_lost_attempt(row, row.attempt_started_at)}
-        )
-    # After an attempt, the row already holds its error, which is the reason.
-    return PlannedTransition(EXPIRE, error_columns(Code.NOT_STARTED) if row.attempt_count == 0 else {})
-
-
-def _apply(planned: PlannedTransition, row: AlertDelivery, now: datetime) -> bool:
-    return apply_transition(
-        planned.transition, row.id, now, _IS_UNCHANGED, {"last_update": row.updated_at}, **planned.columns
-    )
-
-
-_IS_UNCHANGED = AlertDelivery.updated_at == bindparam("last_update")
+        return PlannedTransition(RESUME) if waiting >= row.send_after - row.updated_at else None
+    return PlannedTransition(REQUEUE) if waiting >= REQUEUE_AFTER else None
 
 
 def _list_waiting(now: datetime, app_settings: AppSettings) -> Sequence[AlertDelivery]:

@@ -1,51 +1,61 @@
 """Measures how long rows have waited, by a monotonic clock that nobody can set."""
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from threading import Lock
 
-from webapp.models import AlertDelivery
+from webapp.app_state import Waited
 
 
 @dataclass(frozen=True)
 class _Observation:
     """state: the columns that a change of the row changes. first_seen_at, unchanged_since: seconds of the clock."""
 
-    state: tuple[Any, ...]
+    state: Hashable
     first_seen_at: float
     unchanged_since: float
 
 
 class WaitTracker:
-    """Remembers since when one process has seen each waiting row, from pass to pass.
+    """Remembers since when one process has seen each waiting row. Threads may share it.
 
-    The wall clock, which dates the rows, may be set by an hour while a message is being sent; the monotonic clock
+    The database's clock, which dates the rows, may be set by an hour while a message is being sent; the monotonic clock
     cannot. The tracker does not know the time before the process first saw a row.
     clock: returns seconds; the default is the monotonic clock.
+    capacity: how many rows it remembers. Beyond it, the row not seen for longest is forgotten.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, capacity: float = math.inf) -> None:
         self._clock = clock
-        self._observations: dict[int, _Observation] = {}
+        self._capacity = capacity
+        self._lock = Lock()
+        self._observations: OrderedDict[int, _Observation] = OrderedDict()
 
-    def observe(self, rows: Sequence[AlertDelivery]) -> None:
-        """Record the rows that wait now, and forget all others."""
+    def observe(self, row_id: int, state: Hashable) -> Waited:
+        """Record that a row waits now, in this state, and return for how long it has."""
         now = self._clock()
-        self._observations = {row.id: _observe_row(self._observations.get(row.id), row, now) for row in rows}
+        with self._lock:
+            observation = _observe(self._observations.pop(row_id, None), state, now)
+            self._observations[row_id] = observation
+            if len(self._observations) > self._capacity:
+                self._observations.popitem(last=False)
+        return Waited(
+            since_first_seen=timedelta(seconds=now - observation.first_seen_at),
+            unchanged=timedelta(seconds=now - observation.unchanged_since),
+        )
 
-    def time_since_first_seen(self, row: AlertDelivery) -> timedelta:
-        """Return the time since the row was first seen waiting."""
-        return timedelta(seconds=self._clock() - self._observations[row.id].first_seen_at)
-
-    def time_unchanged(self, row: AlertDelivery) -> timedelta:
-        """Return the time since the row was first seen in its present state."""
-        return timedelta(seconds=self._clock() - self._observations[row.id].unchanged_since)
+    def forget_others(self, row_ids: Collection[int]) -> None:
+        """Forget all rows but these: they no longer wait."""
+        with self._lock:
+            for row_id in self._observations.keys() - row_ids:
+                del self._observations[row_id]
 
 
-def _observe_row(before: _Observation | None, row: AlertDelivery, now: float) -> _Observation:
-    state = (row.status, row.attempt_started_at, row.attempt_count, row.updated_at)
+def _observe(before: _Observation | None, state: Hashable, now: float) -> _Observation:
     if before is None:
         return _Observation(state, now, now)
     return _Observation(state, before.first_seen_at, before.unchanged_since if before.state == state else now)

@@ -1,0 +1,67 @@
+"""When a pending delivery is over, and how it ends: one rule for recovery and for the pages that show it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam
+
+from webapp.app_state import Waited, WaitObserver
+from webapp.deliveries.attempts import add_lost_attempt
+from webapp.deliveries.retry_policy import RetryPolicy
+from webapp.deliveries.transitions import EXPIRE, LOST_AFTER, MARK_LOST, Transition, apply_transition, error_columns
+from webapp.failures import Code
+from webapp.models import AlertDelivery
+
+# A process must have seen an attempt unchanged for this long before it believes the database's clock that it is over: a
+# clock that was set must not end a live attempt, which lasts 8 s at most.
+WATCHED_AT_LEAST = timedelta(seconds=9)
+
+
+@dataclass(frozen=True)
+class PlannedTransition:
+    """A transition that is due, with the columns it sets."""
+
+    transition: Transition
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+def observe(wait_tracker: WaitObserver, row: AlertDelivery) -> Waited:
+    """Return how long this process has seen a row wait."""
+    return wait_tracker.observe(row.id, (row.status, row.attempt_started_at, row.attempt_count, row.updated_at))
+
+
+def plan_end(row: AlertDelivery, now: datetime, policy: RetryPolicy, waited: Waited) -> PlannedTransition | None:
+    """Return how a pending row ends, or None if it is not over.
+
+    A row that only waits is timed by the database's clock and by the monotonic clock, and the earlier one counts: no
+    worker claims it any more, and the update is conditional. An attempt is lost after `LOST_AFTER` by the monotonic
+    clock, or by the database's clock if this process has watched it for `WATCHED_AT_LEAST`.
+    """
+    if row.attempt_started_at is not None:
+        is_old = now - row.attempt_started_at >= LOST_AFTER and waited.unchanged >= WATCHED_AT_LEAST
+        return plan_loss(row) if is_old or waited.unchanged >= LOST_AFTER else None
+    is_over = max(now - row.created_at, waited.since_first_seen) >= policy.time_limit
+    return _plan_expiry(row) if is_over else None
+
+
+def _plan_expiry(row: AlertDelivery) -> PlannedTransition:
+    # After an attempt, the row already holds its error, which is the reason.
+    return PlannedTransition(EXPIRE, error_columns(Code.NOT_STARTED) if row.attempt_count == 0 else {})
+
+
+def plan_loss(row: AlertDelivery) -> PlannedTransition:
+    """Return how a row ends whose running attempt has no result."""
+    assert row.attempt_started_at is not None
+    columns = error_columns(Code.WORKER_LOST) | {"attempts": add_lost_attempt(row, row.attempt_started_at)}
+    return PlannedTransition(MARK_LOST, columns)
+
+
+def apply_planned(planned: PlannedTransition, row: AlertDelivery, now: datetime) -> bool:
+    """Apply a transition if the row is as it was when it was planned. Returns whether it was. The caller commits."""
+    return apply_transition(
+        planned.transition, row.id, now, _IS_UNCHANGED, {"last_update": row.updated_at}, **planned.columns
+    )
+
+
+_IS_UNCHANGED = AlertDelivery.updated_at == bindparam("last_update")
