@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.dialects import registry
 
+from webapp.database.connection_pool import SharingPool
 from webapp.database.sqlite import prepare_sqlite
 
-# Database connections per process: one for each of gunicorn's threads. A worker's threads share them, because most of
-# these threads wait for a receiver.
+# The most database connections of a process: one for each of gunicorn's threads. A worker's threads share them, because
+# most of these threads wait for a receiver. On PostgreSQL, idle ones are given back.
 CONNECTIONS = 8
 
 # By name, so that an installation with SQLite does not import the client of PostgreSQL.
@@ -27,6 +28,7 @@ def engine_options(database_url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
     options |= {"pool_size": CONNECTIONS, "max_overflow": 0}
     if database_url.startswith("postgresql"):
+        options |= {"poolclass": SharingPool, "pool_use_lifo": True}
         # A server that accepts the connection and never responds must not block a worker forever (units: s, ms, s).
         options["connect_args"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
     return options
