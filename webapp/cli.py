@@ -43,11 +43,13 @@ def worker(processes: int) -> None:
 @click.command("check-worker")
 @with_appcontext
 def check_worker() -> None:
-    """Check whether a worker is alive: exit with 0, or with 1 and the reason."""
+    """Check whether a worker does its work: exit with 0, or with 1 and the reason."""
     try:
-        is_alive = queue.is_worker_alive()
+        is_alive, fault = queue.is_worker_alive(), queue.find_fault()
     except queue.QueueUnavailable:
         raise click.ClickException("Cannot check the worker: the queue server at REDIS_URL does not answer.") from None
+    if not is_alive and fault:
+        raise click.ClickException(f"No recent heartbeat: {fault}.")
     if not is_alive:
         raise click.ClickException("No recent heartbeat of a worker. Start a worker with: alertcheck worker")
     click.echo("A worker is alive.")

@@ -5,6 +5,7 @@ worker code.
 """
 
 import logging
+from enum import StrEnum
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -38,8 +39,18 @@ HEARTBEAT_TTL = 10
 # Seconds after which the name of a silent worker is removed.
 HEARTBEAT_EXPIRY = 300
 
+# Redis string: why a worker that runs sends no heartbeat. It expires like a heartbeat.
+FAULT = "alertcheck:worker-fault"
+
 # Options of a Redis client that fails fast: a person waits, and a press contacts a frozen server three times.
 FAIL_FAST = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+
+
+class WorkerFault(StrEnum):
+    """Why a worker does not do its work although it runs, in the words of health checks."""
+
+    DATABASE = "a worker runs, but cannot read and write the database: read its log"
+    PROCESSES = "a worker runs, but its processes end, or cannot reach the database or the queue: read its log"
 
 
 class QueueUnavailable(Exception):
@@ -75,7 +86,7 @@ def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
 
 
 def record_heartbeat(worker: str) -> None:
-    """Record that a worker is alive. RQ's own count is lost when Redis restarts. Raises `QueueUnavailable`.
+    """Record that a worker does its work. RQ's own count is lost when Redis restarts. Raises `QueueUnavailable`.
 
     worker: its name, the same for all of its processes.
     """
@@ -89,6 +100,23 @@ def record_heartbeat(worker: str) -> None:
             pipeline.execute()
     except RedisError:
         raise QueueUnavailable from None
+
+
+def record_fault(fault: WorkerFault) -> None:
+    """Record why a worker does not do its work. Raises `QueueUnavailable`."""
+    try:
+        app_state().redis.set(FAULT, fault.name, ex=HEARTBEAT_TTL)
+    except RedisError:
+        raise QueueUnavailable from None
+
+
+def find_fault() -> WorkerFault | None:
+    """Return why the latest worker without a heartbeat does not do its work, if one runs. Raises `QueueUnavailable`."""
+    try:
+        name = app_state().redis.get(FAULT)
+    except RedisError:
+        raise QueueUnavailable from None
+    return next((fault for fault in WorkerFault if fault.name.encode() == name), None)
 
 
 def count_workers() -> int:

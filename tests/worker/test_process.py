@@ -16,6 +16,7 @@ from webapp.settings import AppSettings
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.job import dispatch_deliveries
 from webapp.worker.process import dispatching
+from webapp.worker.readiness import Progress
 
 
 def test_an_unexpected_error_in_a_job_shows_no_secret(
@@ -26,7 +27,7 @@ def test_an_unexpected_error_in_a_job_shows_no_secret(
             get_destination(seeded), created_at=datetime.now(UTC), payload={"unexpected": True}
         ).id
 
-        with dispatching(ConcurrencyLimits()) as dispatcher:
+        with dispatching(ConcurrencyLimits(), Progress()) as dispatcher:
             dispatch_deliveries(delivery_id)
             assert dispatcher.wait_until_idle(timeout=10)
 
@@ -48,7 +49,7 @@ def test_running_deliveries_finish_however_the_worker_stops(
     )
     monkeypatch.setattr("webapp.deliveries.send", send)
 
-    with suppress(RuntimeError), dispatching(ConcurrencyLimits()):
+    with suppress(RuntimeError), dispatching(ConcurrencyLimits(), Progress()):
         dispatch_deliveries(1)
         assert started.wait(5)
         raise RuntimeError
@@ -70,7 +71,7 @@ def test_deliveries_that_have_not_started_go_back_to_the_queue(
     )
     monkeypatch.setattr("webapp.deliveries.send", send)
 
-    with dispatching(ConcurrencyLimits(concurrent=1)):
+    with dispatching(ConcurrencyLimits(concurrent=1), Progress()):
         dispatch_deliveries(1, 2, 3)
         assert started.wait(5)
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import load_only
 
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end
@@ -38,14 +38,26 @@ _NEEDED_COLUMNS = load_only(
 )
 
 
+# Fails where an update would: in a read-only or locked database, or without the permission. Changes no row.
+_WRITE_NOTHING = (
+    update(AlertDelivery)
+    .where(AlertDelivery.id == 0)
+    .values(attempt_count=AlertDelivery.attempt_count)
+    .execution_options(synchronize_session=False)
+)
+
+
 def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker) -> list[int]:
     """Apply every due transition, commit, and return the ids to enqueue. Several workers may run it at once.
 
+    A pass that returns has shown that the database can be read and written.
     wait_tracker: the same object for every pass of a process.
     """
     rows = _list_waiting(now, app_settings)
     wait_tracker.forget_others({row.id for row in rows})
     due = [(row, planned) for row in rows if (planned := _plan_transition(row, now, app_settings, wait_tracker))]
+    if not due:
+        db.session.execute(_WRITE_NOTHING)
     applied = [
         (row.id, planned.transition) for row, planned in due[:MAX_ROWS_PER_PASS] if apply_planned(planned, row, now)
     ]

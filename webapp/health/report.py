@@ -34,13 +34,14 @@ def _check_worker(database: str, queue_server: str) -> str:
     try:
         if queue.is_worker_alive():
             return OK
+        fault = queue.find_fault()
     except queue.QueueUnavailable:
         return "unknown, because the queue does not respond"
     if queue_server != OK:
         return "unknown, because the queue accepts no heartbeat"
     if database != OK:
         return "unknown, because its heartbeat needs the database"
-    return f"no heartbeat for {queue.HEARTBEAT_TTL} s: start alertcheck worker"
+    return fault or f"no heartbeat for {queue.HEARTBEAT_TTL} s: start alertcheck worker"
 
 
 class SharedReport:

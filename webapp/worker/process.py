@@ -1,16 +1,15 @@
-"""One process of a worker: takes jobs from the queue, sends their deliveries, and records heartbeats."""
+"""One process of a worker: takes jobs from the queue, sends their deliveries, and shows that it does."""
 
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app
 from redis import Redis
@@ -21,8 +20,9 @@ from webapp import deliveries
 from webapp.app_state import app_state, current_settings
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.extensions import db
-from webapp.queue import QUEUE, QueueUnavailable, enqueue_deliveries, record_heartbeat
+from webapp.queue import QUEUE, QueueUnavailable, enqueue_deliveries
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
+from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
 
 log = logging.getLogger(__name__)
@@ -33,29 +33,59 @@ SHUTDOWN_TIMEOUT = 25
 # Seconds between two attempts to reconnect to Redis. RQ's own default grows to a minute.
 MAX_RECONNECT_WAIT = 2.0
 
-HEARTBEAT_INTERVAL = 1.0
+# Seconds between two checks of the supervisor, and between two checks of the database.
+CHECK_INTERVAL = 1.0
+
+# RQ waits for a job for 15 s less than this: two seconds, after which it shows that it still takes jobs.
+WORKER_TTL = 17
 
 
-def run_process(app: Flask, supervisor_pid: int) -> None:
-    """Run a worker process, in a forked child, until it is stopped: SIGTERM lets running deliveries finish."""
+class JobTaker(SimpleWorker):
+    """RQ's worker, which notes each round of its loop. Without jobs, a round takes two seconds.
+
+    SimpleWorker: a fork per job costs more than a send, and recovery reads from the rows what a killed process left.
+    """
+
+    max_connection_wait_time = MAX_RECONNECT_WAIT
+
+    def __init__(self, queue: Queue, rounds: Progress) -> None:
+        self._rounds = rounds
+        super().__init__([queue], connection=queue.connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
+
+    def heartbeat(self, *arguments: Any, **keywords: Any) -> None:
+        """Tell Redis that this process lives, and note that it could."""
+        super().heartbeat(*arguments, **keywords)
+        self._rounds.note()
+
+
+def run_process(app: Flask, supervisor_pid: int, readiness: Progress) -> None:
+    """Run a worker process, in a forked child, until it is stopped: SIGTERM lets running deliveries finish.
+
+    readiness: noted while the process takes jobs and reaches the database.
+    """
     os.setpgrp()  # Ctrl-C then reaches only the supervisor, which stops this process
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    threading.Thread(target=_send_heartbeats, args=(app, supervisor_pid), daemon=True).start()
+    rounds = Progress()
+    threading.Thread(target=_follow_supervisor, args=(supervisor_pid,), daemon=True).start()
+    threading.Thread(target=_show_readiness, args=(app, rounds, readiness), daemon=True).start()
     try:
         with app.app_context():
-            _take_jobs(current_settings().redis_url)
+            _take_jobs(current_settings().redis_url, rounds)
     except Exception as error:  # multiprocessing would print it, with its text
         log.error("worker process failed", extra={"error": type(error).__name__})
         sys.exit(1)
 
 
 @contextmanager
-def dispatching(limits: ConcurrencyLimits) -> Iterator[Dispatcher]:
-    """Provide the dispatcher for this process's jobs. At the end, deliveries it has not started are requeued."""
+def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispatcher]:
+    """Provide the dispatcher for this process's jobs. At the end, deliveries it has not started are requeued.
+
+    progress: noted after each delivery, because a full dispatcher keeps the loop from going round.
+    """
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), partial(_send, app), limits)
+    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), partial(_send, app, progress), limits)
     try:
         yield dispatcher
     finally:  # RQ's own shutdown fails without Redis, but running deliveries must finish anyway
@@ -65,27 +95,32 @@ def dispatching(limits: ConcurrencyLimits) -> Iterator[Dispatcher]:
             dispatcher.wait_until_idle(timeout=SHUTDOWN_TIMEOUT)
 
 
-def _take_jobs(redis_url: str) -> None:
-    # SimpleWorker: a fork per job costs more than a send, and recovery reads from the rows what a killed process left.
-    queue = Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
-    worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
-    worker.max_connection_wait_time = MAX_RECONNECT_WAIT
-    with dispatching(ConcurrencyLimits()):
+def _take_jobs(redis_url: str, rounds: Progress) -> None:
+    worker = JobTaker(Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer), rounds)
+    with dispatching(ConcurrencyLimits(), rounds):
         worker.work(logging_level="WARNING")
 
 
-def _send_heartbeats(app: Flask, supervisor_pid: int) -> None:
-    """Record heartbeats while the supervisor is alive; then stop this process after its running deliveries.
-
-    Without a supervisor, nothing would replace this process or recover its rows. The first heartbeat is delayed, so
-    that a process that fails at startup records none.
-    """
-    time.sleep(HEARTBEAT_INTERVAL / 4)
+def _follow_supervisor(supervisor_pid: int) -> None:
+    """Stop this process after its running deliveries when the supervisor is gone: nothing would recover its rows."""
     while os.getppid() == supervisor_pid:
-        with app.app_context(), suppress(QueueUnavailable):
-            record_heartbeat(f"{socket.gethostname()}:{supervisor_pid}")
-        time.sleep(HEARTBEAT_INTERVAL)
+        time.sleep(CHECK_INTERVAL)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _show_readiness(app: Flask, rounds: Progress, readiness: Progress) -> None:
+    """Note the process as ready for as long as its loop goes round and a look-up of a delivery succeeds."""
+    while True:
+        if rounds.is_recent() and _can_look_up(app):
+            readiness.note()
+        time.sleep(CHECK_INTERVAL if rounds.is_recent() else CHECK_INTERVAL / 10)
+
+
+def _can_look_up(app: Flask) -> bool:
+    with app.app_context(), suppress(Exception):
+        deliveries.list_ready_deliveries([0])
+        return True
+    return False
 
 
 def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
@@ -94,9 +129,10 @@ def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
     return []
 
 
-def _send(app: Flask, delivery_id: int) -> None:
+def _send(app: Flask, progress: Progress, delivery_id: int) -> None:
     with app.app_context(), _log_unexpected(delivery_id):
         deliveries.send(delivery_id, current_settings())
+        progress.note()
 
 
 @contextmanager

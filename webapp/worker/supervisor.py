@@ -4,8 +4,11 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import threading
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.context import ForkProcess
 from types import FrameType
 
@@ -17,14 +20,44 @@ from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
-from webapp.queue import JOB_TIMEOUT, QueueUnavailable, enqueue_deliveries, is_worker_alive
+from webapp.queue import (
+    JOB_TIMEOUT,
+    QueueUnavailable,
+    WorkerFault,
+    enqueue_deliveries,
+    is_worker_alive,
+    record_fault,
+    record_heartbeat,
+)
 from webapp.worker.process import run_process
+from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS
 
 log = logging.getLogger(__name__)
 
 # Seconds between two maintenance runs.
 MAINTENANCE_INTERVAL = 1.0
+
+# The same until the first process takes jobs, so that the first heartbeat is not late.
+START_INTERVAL = 0.2
+
+# A process that ends within this many seconds of its start makes its successor count only after as many: a crash loop
+# takes jobs now and then, but does not work.
+PROBATION = 10.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """A process of the worker. counts_from: when it may count as working, in seconds of the monotonic clock."""
+
+    process: ForkProcess
+    readiness: Progress
+    started_at: float
+    counts_from: float
+
+    def is_working(self) -> bool:
+        """Return whether the process takes jobs, and is not one of several that die young."""
+        return self.process.is_alive() and time.monotonic() >= self.counts_from and self.readiness.is_recent()
 
 
 def run_worker(app: Flask, size: int) -> None:
@@ -42,15 +75,19 @@ def run_worker(app: Flask, size: int) -> None:
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
     log.info("worker started", extra={"version": __version__, "processes": size})
-    processes: list[ForkProcess] = []
+    members: list[Member] = []
+    started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
     try:
         while not stop.is_set():
-            _start_missing(processes, size, app)
-            _run_maintenance(app, wait_tracker, retention)
-            stop.wait(MAINTENANCE_INTERVAL)
+            _start_missing(members, size, app)
+            has_recovered = _run_maintenance(app, wait_tracker, retention)
+            is_working = any(member.is_working() for member in members)
+            _report(app, has_recovered, is_working)
+            is_starting = has_recovered and not is_working and time.monotonic() < started_at + PROBATION
+            stop.wait(START_INTERVAL if is_starting else MAINTENANCE_INTERVAL)
     finally:
-        _stop_all(processes)
+        _stop_all([member.process for member in members])
 
 
 def _require_queue() -> None:
@@ -60,27 +97,31 @@ def _require_queue() -> None:
         raise Misconfigured("The queue server at REDIS_URL does not answer. Start it, then start the worker.") from None
 
 
-def _start_missing(processes: list[ForkProcess], size: int, app: Flask) -> None:
+def _start_missing(members: list[Member], size: int, app: Flask) -> None:
     """Replace dead processes. A process that cannot be started now is started by a later call."""
-    for dead in [process for process in processes if not process.is_alive()]:
-        log.warning("worker process ended", extra={"ended_pid": dead.pid, "exit": dead.exitcode})
-        processes.remove(dead)
+    counts_from = time.monotonic()
+    for dead in [member for member in members if not member.process.is_alive()]:
+        log.warning("worker process ended", extra={"ended_pid": dead.process.pid, "exit": dead.process.exitcode})
+        members.remove(dead)
+        if time.monotonic() - dead.started_at < PROBATION:
+            counts_from = time.monotonic() + PROBATION
     try:
-        while len(processes) < size:
-            processes.append(_start_process(app))
+        while len(members) < size:
+            members.append(_start_process(app, counts_from))
     except OSError as error:
         log.error("cannot start a worker process", extra={"error": type(error).__name__})
 
 
-def _start_process(app: Flask) -> ForkProcess:
-    process = multiprocessing.get_context("fork").Process(target=run_process, args=(app, os.getpid()))
+def _start_process(app: Flask, counts_from: float) -> Member:
+    readiness = Progress()
+    process = multiprocessing.get_context("fork").Process(target=run_process, args=(app, os.getpid(), readiness))
     # Stop signals stay blocked until the child has its own handlers: the handlers of the parent would lose them.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    return process
+    return Member(process, readiness, time.monotonic(), counts_from)
 
 
 def _stop_all(processes: list[ForkProcess]) -> None:
@@ -92,12 +133,18 @@ def _stop_all(processes: list[ForkProcess]) -> None:
         process.kill()
 
 
-def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention) -> None:
-    """Run one recovery pass, delete a page of old deliveries, and report refused sign-ins to the audit trail."""
+def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention) -> bool:
+    """Run one recovery pass, delete a page of old deliveries, and report refused sign-ins to the audit trail.
+
+    Returns whether the recovery pass succeeded.
+    """
+    has_recovered = False
     with app.app_context():
         try:
             now = database_clock.now()
-            _enqueue(deliveries.recover(now, current_settings(), wait_tracker))
+            delivery_ids = deliveries.recover(now, current_settings(), wait_tracker)
+            has_recovered = True
+            _enqueue(delivery_ids)
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
         except Exception as error:  # whatever happens in one run, the next one must run
@@ -106,6 +153,7 @@ def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()
             db.engine.dispose()
+    return has_recovered
 
 
 def _enqueue(delivery_ids: list[int]) -> None:
@@ -113,3 +161,14 @@ def _enqueue(delivery_ids: list[int]) -> None:
         enqueue_deliveries(*delivery_ids)
     except QueueUnavailable:
         log.warning("queue unavailable, the next recovery pass tries again")
+
+
+def _report(app: Flask, has_recovered: bool, has_members_at_work: bool) -> None:
+    """Record a heartbeat if the worker does its work, or else why not."""
+    with app.app_context(), suppress(QueueUnavailable):
+        if not has_recovered:
+            record_fault(WorkerFault.DATABASE)
+        elif not has_members_at_work:
+            record_fault(WorkerFault.PROCESSES)
+        else:
+            record_heartbeat(f"{socket.gethostname()}:{os.getpid()}")
