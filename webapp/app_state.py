@@ -62,6 +62,7 @@ class AppState:
     looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.overdue`.
     dispatcher: None outside worker processes.
     counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
+    claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
     """
 
     settings: AppSettings
@@ -71,6 +72,8 @@ class AppState:
     looks: WaitObserver
     dispatcher: DeliveryDispatcher | None = None
     counting_paused_until: float = -math.inf
+    claim_record_kept_until: float = -math.inf
+    has_unrecorded_claims: bool = False
 
 
 def app_state(app: Flask | None = None) -> AppState:

@@ -30,6 +30,7 @@ from webapp.deliveries import (
     recover,
     request_test,
 )
+from webapp.deliveries.claim_record import CLAIMS, note_claim
 from webapp.deliveries.claiming import claim
 from webapp.deliveries.cooldown import CoolingDown
 from webapp.extensions import db
@@ -77,6 +78,7 @@ class ModelRun:
         self.wait_trackers = [WaitTracker(self._monotonic), WaitTracker(self._monotonic)]
         with self.app.app_context():
             app_state().looks = WaitTracker(self._monotonic)
+            app_state().redis.delete(CLAIMS)
             db.session.execute(delete(AlertDelivery))
             db.session.commit()
             self.destinations = [self.admin.add(self.now), self.admin.add(self.now)]
@@ -199,6 +201,7 @@ class ModelRun:
             attempt = claim(delivery_id, self.app_settings, self.now)
         assert (attempt is not None) is self.model.claim(snapshot)
         if attempt is not None:
+            assert note_claim(delivery_id, attempt.number, attempt.requested_at, self.now), "claimed twice"
             assert attempt.number == self.model.sends[delivery_id].attempts
             self.unsent.append(PausedAttempt(attempt, self.app_settings))
 
@@ -249,6 +252,11 @@ class ModelRun:
             enqueued = recover(now, self.app_settings, self.wait_trackers[tracker])
         assert sorted(enqueued) == self.model.apply(decisions, now)
         self.queue += enqueued
+
+    def _lose_record(self, _step: Step) -> None:
+        """The queue server loses the record of claims."""
+        app_state().redis.delete(CLAIMS)
+        self.model.record_since = None
 
     def _forget(self, _step: Step) -> None:
         assert Retention(RETENTION, clock=lambda: 0.0).delete_old_page(self.now) == self.model.forget(self.now)

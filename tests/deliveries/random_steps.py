@@ -63,6 +63,7 @@ SIMPLE_SEQUENCES = _one_of("""
     enable 0, enable 1
     view page 0
     forget 0
+    lose record 0
 """)
 
 PRESSES_WITH_JOBS = _one_of("""

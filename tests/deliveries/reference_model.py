@@ -38,13 +38,15 @@ class ReferenceModel:
 
     counts: how often each kind of event happened. received: for each test send, the messages that the receiver got,
     each with its attempt's number and its response. lost: the attempt of a test send that was given up. first_seen:
-    since when each recovery process has seen each state. looked_at: the same for the web process.
+    since when each recovery process has seen each state. looked_at: the same for the web process. record_since: since
+    when the record of claims is complete, or None without one.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     sends: dict[int, ExpectedSend] = field(default_factory=dict)
     received: defaultdict[int, list[tuple[int, ReceiverResponse]]] = field(default_factory=lambda: defaultdict(list))
     lost: dict[int, int] = field(default_factory=dict)
+    record_since: datetime | None = None
     looked_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
     first_seen: defaultdict[int, dict[tuple[int, int], datetime]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -154,6 +156,7 @@ class ReferenceModel:
 
     def decide(self, tracker: int, now: datetime) -> list[RecoveryDecision]:
         """Return what a recovery process decides about all pending rows, given what it saw in earlier passes."""
+        self.record_since = self.record_since or now
         pending = [send for send in self.sends.values() if send.state in PENDING_STATES]
         before = self.first_seen[tracker]
         since = {(send.id, send.changes): before.get((send.id, send.changes), now) for send in pending}
@@ -206,7 +209,11 @@ class ReferenceModel:
             past_codes = (*send.past_codes, "worker_lost")
             self._change_state(send, name, "failed", now, code="worker_lost", past_codes=past_codes)
         elif name == "expire":
-            self._change_state(send, name, "failed", now, code=send.code if send.attempts else "not_started")
+            code = send.code if send.attempts else "not_started"
+            if self.record_since is None or self.record_since > send.pressed_at:
+                self.counts["expire without record"] += 1
+                code = "worker_lost"
+            self._change_state(send, name, "failed", now, code=code)
         else:
             self._change_state(send, name, "waiting", now)
 

@@ -26,7 +26,7 @@ KINDS = (
     "late cancel", "claim after destination_deleted", "claim after destination_disabled",
     "claim after destination_changed", "claim after another attempt", "unneeded job", "accept", "busy", "refuse",
     "silent", "sent", "fail", "defer", "out of attempts", "late record", "record during another attempt", "resume",
-    "requeue", "expire", "mark lost", "outdated decision", "forget", "die",
+    "requeue", "expire", "expire without record", "mark lost", "outdated decision", "forget", "die",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Whoever looks ends what is overdue, whatever workers are alive."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_de
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.deliveries import WaitTracker, end_if_overdue, end_overdue_tests
+from webapp.deliveries.claim_record import keep_record
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -26,6 +27,12 @@ PENDING, LOST, NOT_STARTED = (
 @pytest.fixture(autouse=True)
 def worker_is_alive(context: None) -> None:
     queue.record_heartbeat("host:1")
+
+
+@pytest.fixture(autouse=True)
+def complete_record(context: None) -> None:
+    """The record of claims is as old as the rows, and has none of their claims."""
+    keep_record(NOW - timedelta(days=2))
 
 
 def _outcome(delivery: AlertDelivery) -> tuple[DeliveryStatus, str | None]:
@@ -116,7 +123,7 @@ def test_an_attempt_that_has_changed_is_watched_anew(seeded: SeededIds) -> None:
 def test_without_any_worker_an_attempt_past_the_time_limit_ends_at_the_first_look(
     seeded: SeededIds, queue_server: QueueServer
 ) -> None:
-    Redis.from_url(queue_server.url).flushall()
+    Redis.from_url(queue_server.url).delete(queue.HEARTBEATS)
     delivery = _sending(seeded)
 
     _look(delivery, NOW + seconds(121))

@@ -1,6 +1,7 @@
 """Requests, sends and recovers deliveries. The only package that writes `alert_deliveries`."""
 
 from webapp.deliveries.attempts import PastAttempt, list_attempts
+from webapp.deliveries.claim_record import discard_if_incomplete, keep_record_sometimes
 from webapp.deliveries.claiming import get_channel, open_settings
 from webapp.deliveries.cooldown import CoolingDown
 from webapp.deliveries.messages import compose_preview
@@ -22,12 +23,14 @@ __all__ = [
     "WaitTracker",
     "can_be_confirmed",
     "compose_preview",
+    "discard_if_incomplete",
     "end_if_overdue",
     "end_overdue_tests",
     "fail_unqueued",
     "find_linked",
     "get_channel",
     "is_worker_seen",
+    "keep_record_sometimes",
     "list_attempts",
     "list_ready_deliveries",
     "list_test_sends",

@@ -1,5 +1,6 @@
 """When a pending delivery is over, and how it ends: one rule for recovery and for the pages that show it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import bindparam
 
 from webapp.app_state import Waited, WaitObserver
 from webapp.deliveries.attempts import add_lost_attempt
+from webapp.deliveries.claim_record import list_possibly_claimed
 from webapp.deliveries.retry_policy import RetryPolicy
 from webapp.deliveries.transitions import EXPIRE, LOST_AFTER, MARK_LOST, Transition, apply_transition, error_columns
 from webapp.failures import Code
@@ -55,6 +57,15 @@ def plan_loss(row: AlertDelivery) -> PlannedTransition:
     assert row.attempt_started_at is not None
     columns = error_columns(Code.WORKER_LOST) | {"attempts": add_lost_attempt(row, row.attempt_started_at)}
     return PlannedTransition(MARK_LOST, columns)
+
+
+def settle_expiries(
+    due: Sequence[tuple[AlertDelivery, PlannedTransition]],
+) -> list[tuple[AlertDelivery, PlannedTransition]]:
+    """Return the same transitions, but let a row that may have been sent before a restore end as `WORKER_LOST`."""
+    possibly_claimed = list_possibly_claimed([row for row, planned in due if planned.transition is EXPIRE])
+    lost = PlannedTransition(EXPIRE, error_columns(Code.WORKER_LOST))
+    return [(row, lost if row.id in possibly_claimed else planned) for row, planned in due]
 
 
 def apply_planned(planned: PlannedTransition, row: AlertDelivery, now: datetime) -> bool:

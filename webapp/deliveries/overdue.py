@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, or_, select
 
 from webapp import queue
 from webapp.app_state import app_state
-from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss
+from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.extensions import db
@@ -49,6 +49,7 @@ def end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
     planned = planned or _plan_without_worker(row, now - MARGIN)
     if planned is None:
         return False
+    ((row, planned),) = settle_expiries([(row, planned)])
     has_ended = apply_planned(planned, row, now)
     db.session.commit()
     return has_ended

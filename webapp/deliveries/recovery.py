@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import load_only
 
-from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end
+from webapp.deliveries.claim_record import keep_record
+from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, settle_expiries
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
 from webapp.deliveries.transitions import REQUEUE, RESUME
 from webapp.deliveries.wait_tracker import WaitTracker
@@ -53,14 +54,14 @@ def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker)
     A pass that returns has shown that the database can be read and written.
     wait_tracker: the same object for every pass of a process.
     """
+    keep_record(since=now)
     rows = _list_waiting(now, app_settings)
     wait_tracker.forget_others({row.id for row in rows})
     due = [(row, planned) for row in rows if (planned := _plan_transition(row, now, app_settings, wait_tracker))]
     if not due:
         db.session.execute(_WRITE_NOTHING)
-    applied = [
-        (row.id, planned.transition) for row, planned in due[:MAX_ROWS_PER_PASS] if apply_planned(planned, row, now)
-    ]
+    settled = settle_expiries(due[:MAX_ROWS_PER_PASS])
+    applied = [(row.id, planned.transition) for row, planned in settled if apply_planned(planned, row, now)]
     db.session.commit()
     for delivery_id, transition in applied:
         log.info("delivery recovered", extra={"delivery": delivery_id, "transition": transition.name})

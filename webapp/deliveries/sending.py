@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.channels.contract import Accepted
 from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.claim_record import note_claim
 from webapp.deliveries.claiming import Attempt, claim
+from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.retry_policy import plan_retry
 from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Transition, apply_transition, error_columns
 from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db
-from webapp.failures import DeliveryFailed
+from webapp.failures import Code, DeliveryFailed
 from webapp.models import AlertDelivery, database_clock
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
@@ -29,9 +29,6 @@ _IS_STILL_OURS = (AlertDelivery.attempt_started_at == bindparam("our_start")) & 
     AlertDelivery.attempt_count == bindparam("our_number")
 )
 
-# Seconds between two tries to record a result while the database is unavailable.
-RECORD_RETRY_INTERVAL = 0.5
-
 
 @dataclass(frozen=True)
 class AttemptResult:
@@ -41,14 +38,20 @@ class AttemptResult:
     columns: dict[str, Any]
 
 
+# A row that came back through a restore or a failover: its message may have arrived, so it is not sent again.
+_ALREADY_SENT = AttemptResult(FAIL, error_columns(Code.WORKER_LOST) | {"answer_status": None})
+
+
 def send(delivery_id: int, app_settings: AppSettings) -> None:
     """Send a queued delivery, if it is still waiting to be sent, and record the result."""
-    attempt = claim(delivery_id, app_settings, database_clock.now())
+    give_up_at = time.monotonic() + BEGIN_PATIENCE
+    attempt = retry(lambda: claim(delivery_id, app_settings, database_clock.now()), give_up_at, delivery_id)
     db.session.remove()
     if attempt is None:
         return
     began = time.monotonic()
-    result = attempt_send(attempt, app_settings.outbound)
+    is_new = note_claim(attempt.delivery_id, attempt.number, attempt.requested_at, attempt.started_at)
+    result = attempt_send(attempt, app_settings.outbound) if is_new else _ALREADY_SENT
     _record_with_retries(attempt, result, time.monotonic() - began, began + LOST_AFTER.total_seconds())
 
 
@@ -81,16 +84,7 @@ def _record_with_retries(attempt: Attempt, result: AttemptResult, seconds: float
 
     give_up_at: seconds of the monotonic clock. Raises the last database error.
     """
-    while True:
-        try:
-            return record(attempt, result, seconds, database_clock.estimate())
-        except (DBAPIError, PoolTimeout) as error:
-            db.session.rollback()
-            if time.monotonic() + RECORD_RETRY_INTERVAL > give_up_at:
-                raise
-            fields = {"delivery": attempt.delivery_id, "error": type(error).__name__}
-            log.warning("database unavailable, recording the result again soon", extra=fields)
-            time.sleep(RECORD_RETRY_INTERVAL)
+    retry(lambda: record(attempt, result, seconds, database_clock.estimate()), give_up_at, attempt.delivery_id)
 
 
 def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetime) -> None:

@@ -39,7 +39,7 @@ def press(visit: Visit, destination: AlertDestination, now: datetime) -> PressRe
         delivery_id = request_within_limits(visit, destination, now)
     except Refused as refused:
         return PressResult(refused.reason, refused.seconds)
-    return PressResult(enqueue_or_fail(delivery_id))
+    return PressResult(enqueue_or_fail(delivery_id, requested_at=now))
 
 
 def request_within_limits(visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None) -> int:
@@ -64,7 +64,7 @@ def request_within_limits(visit: Visit, destination: AlertDestination, now: date
         raise Refused(RequestResult.DISABLED) from None
 
 
-def enqueue_or_fail(*delivery_ids: int) -> RequestResult:
+def enqueue_or_fail(*delivery_ids: int, requested_at: datetime) -> RequestResult:
     """Enqueue requested test sends. If the queue is unavailable, their rows end as `queue_unavailable`."""
     try:
         queue.enqueue_deliveries(*delivery_ids)
@@ -72,6 +72,7 @@ def enqueue_or_fail(*delivery_ids: int) -> RequestResult:
         for delivery_id in delivery_ids:
             deliveries.fail_unqueued(delivery_id, database_clock.now())
         return RequestResult.QUEUE_UNAVAILABLE
+    deliveries.keep_record_sometimes(requested_at)
     return RequestResult.ACCEPTED
 
 

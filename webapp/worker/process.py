@@ -18,6 +18,7 @@ from rq.serializers import JSONSerializer
 
 from webapp import deliveries
 from webapp.app_state import app_state, current_settings
+from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.extensions import db
 from webapp.queue import QUEUE, QueueUnavailable, enqueue_deliveries
@@ -113,6 +114,8 @@ def _show_readiness(app: Flask, rounds: Progress, readiness: Progress) -> None:
     while True:
         if rounds.is_recent() and _can_look_up(app):
             readiness.note()
+        with app.app_context():
+            deliveries.discard_if_incomplete()
         time.sleep(CHECK_INTERVAL if rounds.is_recent() else CHECK_INTERVAL / 10)
 
 
@@ -125,7 +128,8 @@ def _can_look_up(app: Flask) -> bool:
 
 def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
     with app.app_context(), _log_unexpected(*delivery_ids):
-        return deliveries.list_ready_deliveries(delivery_ids)
+        give_up_at = time.monotonic() + BEGIN_PATIENCE
+        return retry(lambda: deliveries.list_ready_deliveries(delivery_ids), give_up_at, *delivery_ids)
     return []
 
 

@@ -13,8 +13,10 @@ ALERTCHECK: dict[Code, Explanation] = {
         "Ask your Alertcheck administrator whether a worker is running, then send another test.",
     ),
     Code.WORKER_LOST: Explanation(
-        "The worker stopped while it was sending the message.",
-        "Check whether the message arrived before you send another test.",
+        "Alertcheck does not know what became of this message: one of its processes or its database was interrupted, "
+        "or a backup was restored.",
+        "Check whether the message arrived before you send another test. If it keeps happening, ask your Alertcheck "
+        "administrator to read the log of the worker.",
         may_have_arrived=True,
     ),
     Code.DESTINATION_DISABLED: Explanation(
