@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.deliveries.claim_record import keep_record
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import (
@@ -99,6 +100,11 @@ def get_destination(seeded: SeededIds) -> AlertDestination:
 
 def get_account(seeded: SeededIds) -> Account:
     return db.session.get_one(Account, seeded.admin)
+
+
+def begin_claim_record() -> None:
+    """Begin a record of claims that is older than every row, as in an installation that was never restored."""
+    keep_record(datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def seconds(count: float) -> timedelta:

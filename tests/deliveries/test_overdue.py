@@ -1,17 +1,25 @@
 """Whoever looks ends what is overdue, whatever workers are alive."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
 from redis import Redis
 
 from benchmarks.installation.servers import QueueServer
-from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
+from tests.factories import (
+    NOW,
+    SeededIds,
+    add_delivery,
+    add_real_alert,
+    begin_claim_record,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.deliveries import WaitTracker, end_if_overdue, end_overdue_tests
-from webapp.deliveries.claim_record import keep_record
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 
@@ -31,8 +39,7 @@ def worker_is_alive(context: None) -> None:
 
 @pytest.fixture(autouse=True)
 def complete_record(context: None) -> None:
-    """The record of claims is as old as the rows, and has none of their claims."""
-    keep_record(NOW - timedelta(days=2))
+    begin_claim_record()
 
 
 def _outcome(delivery: AlertDelivery) -> tuple[DeliveryStatus, str | None]:

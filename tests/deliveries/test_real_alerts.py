@@ -8,7 +8,15 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from tests.deliveries.recovery_passes import recover_at
-from tests.factories import SECRET_PATH, SeededIds, add_real_alert, get_destination, on_both_databases, seconds
+from tests.factories import (
+    SECRET_PATH,
+    SeededIds,
+    add_real_alert,
+    begin_claim_record,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
 from webapp.deliveries import send
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -83,6 +91,7 @@ def test_a_real_alert_whose_worker_was_lost_fails_and_is_not_sent_again(
 
 
 def test_a_real_alert_that_is_a_day_old_is_not_sent(seeded: SeededIds, sending_settings: AppSettings) -> None:
+    begin_claim_record()
     alert = _add(seeded, age=86_400)
 
     send(alert, sending_settings)

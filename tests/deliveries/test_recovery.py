@@ -10,8 +10,16 @@ import pytest
 from flask import Flask
 
 from tests.deliveries.recovery_passes import recover_at
-from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries.claim_record import keep_record
+from tests.factories import (
+    NOW,
+    SeededIds,
+    add_delivery,
+    add_real_alert,
+    begin_claim_record,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
 from webapp.deliveries.recovery import MAX_ROWS_PER_PASS
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
@@ -22,8 +30,7 @@ pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
 @pytest.fixture(autouse=True)
 def complete_record(context: None) -> None:
-    """The record of claims is as old as the rows, and has none of their claims."""
-    keep_record(NOW - timedelta(days=2))
+    begin_claim_record()
 
 
 def _outcome(delivery: AlertDelivery) -> tuple[DeliveryStatus, str | None]:

@@ -19,6 +19,7 @@ from benchmarks.installation.processes import ROOT, wait_until
 from benchmarks.installation.scripted_server import closed_port, context_of, full_port, listening
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.scenario_runner import ActionBeforeJob, Scenario, ScenarioInputs, ScenarioSetup, do_nothing
+from tests.factories import begin_claim_record
 from tests.outbound import certificates
 from tests.outbound.outcome_of import failing, loopback, trusting
 from tests.outbound.scripts import reads_first, script_of
@@ -241,6 +242,7 @@ def _fail_to_enqueue(delivery: AlertDelivery, app_settings: AppSettings) -> None
 
 
 def _expire(delivery: AlertDelivery, app_settings: AppSettings) -> None:
+    begin_claim_record()
     recover_at(app_settings, delivery.created_at + TEST_SEND_POLICY.time_limit)
 
 

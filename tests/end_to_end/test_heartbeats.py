@@ -1,9 +1,12 @@
-"""A dead worker is noticed within seconds, and a living one is seen again after the queue server lost its data."""
+"""A worker that is dead or does no work is noticed within seconds, and seen again when it works."""
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,13 +14,15 @@ import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
 
-from benchmarks.installation.processes import Session, Stack, run_processes, wait_until
+from benchmarks.installation.processes import ROOT, Session, Stack, run_processes, wait_until
 from benchmarks.installation.servers import QueueServer, start_queue_server
+from tests.database_role import database_role
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination
 from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries import request_test
-from webapp.demo.supervisor.processes import Child
+from webapp.demo.supervisor.processes import Child, session_members
+from webapp.queue import WorkerFault
 from webapp.settings import read_settings
 
 pytestmark = pytest.mark.slow
@@ -102,6 +107,74 @@ def test_a_living_worker_is_seen_within_10_seconds_after_the_queue_server_lost_i
         assert _workers(web) == "alertcheck_workers 1.0"
     finally:
         restarted.stop()
+
+
+def _report(web: Session) -> tuple[int, str]:
+    response = web.get("/readyz")
+    return response.status_code, response.json()["worker"]
+
+
+def _check_worker(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "check-worker"]
+    return subprocess.run(
+        command, env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_a_worker_that_cannot_reach_the_database_is_reported_with_the_cause(
+    web: Session, stack: Stack, tmp_path: Path
+) -> None:
+    wrong_port = stack.environment | {"DATABASE_URL": "postgresql+psycopg://alertcheck@127.0.0.1:1/alertcheck"}
+    with run_processes(wrong_port, tmp_path / "wrong") as other:
+        other.start_worker()
+        wait_until(lambda: _report(web) == (503, WorkerFault.DATABASE))
+        time.sleep(3)  # it never gets ready
+
+        assert _report(web) == (503, WorkerFault.DATABASE)
+        checked = _check_worker(stack.environment)
+        assert (checked.returncode, WorkerFault.DATABASE in checked.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+@pytest.mark.parametrize(
+    ("fault", "cure"),
+    [
+        ("CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
+        ("NOLOGIN", "LOGIN"),
+        ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
+    ],
+)
+def test_a_worker_that_loses_the_database_is_reported_within_15_seconds_and_recovers(
+    web: Session, stack: Stack, database_url: str, tmp_path: Path, fault: str, cure: str
+) -> None:
+    with (
+        database_role(database_url) as role,
+        run_processes(stack.environment | {"DATABASE_URL": role.url}, tmp_path / "role") as other,
+    ):
+        other.start_worker()
+        wait_until(lambda: _is_ready(web))
+        assert _check_worker(stack.environment).returncode == 0
+
+        role.alter(fault)
+        wait_until(lambda: _report(web) == (503, WorkerFault.DATABASE), time_limit=15)
+        role.alter(cure)
+
+        wait_until(lambda: _is_ready(web), time_limit=15)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_worker_whose_processes_die_again_and_again_is_reported(web: Session, worker: Child) -> None:
+    def kill_processes() -> bool:
+        for pid in session_members(worker.pid):
+            if pid != worker.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.3)
+        return _report(web) == (503, WorkerFault.PROCESSES)
+
+    wait_until(kill_processes, time_limit=30)
+
+    wait_until(lambda: _is_ready(web), time_limit=30)
 
 
 @pytest.mark.usefixtures("worker")

@@ -18,6 +18,7 @@ from tests.factories import (
     SECRET_PATH,
     SeededIds,
     add_delivery,
+    begin_claim_record,
     get_account,
     get_destination,
     on_both_databases,
@@ -92,6 +93,30 @@ def test_a_send_whose_worker_is_killed_ends_as_worker_lost_and_is_not_repeated(
     assert len(httpserver.log) == 1
 
 
+@pytest.mark.parametrize("life", [5, 12])
+def test_a_lost_send_ends_on_the_page_although_each_worker_is_killed_soon(
+    app: Flask, seeded: SeededIds, stack: Stack, owner: tuple[str, str], httpserver: HTTPServer, life: float
+) -> None:
+    arrived = _respond_after(httpserver, seconds=20)
+    visitor = stack.start_web().sign_in(*owner)
+    worker, born = stack.start_worker(), time.monotonic()
+    delivery_id = _press(app, seeded)
+    assert arrived.wait(10)
+    worker.kill()
+    lost_at = time.monotonic()
+
+    while _get(app, delivery_id).status is DeliveryStatus.QUEUED and time.monotonic() < lost_at + 60:
+        if time.monotonic() > born + life:
+            worker.kill()
+            worker, born = stack.start_worker(), time.monotonic()
+        visitor.get(f"/w/harbor/destinations/{seeded.destination}/status")
+        time.sleep(0.5)
+
+    assert _get(app, delivery_id).last_error_code == "worker_lost"
+    assert time.monotonic() - lost_at < 30
+    assert len(httpserver.log) == 1
+
+
 def test_a_killed_process_of_the_worker_is_replaced(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
@@ -121,6 +146,7 @@ def test_a_press_older_than_two_minutes_ends_as_not_started(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
     with app.app_context():
+        begin_claim_record()
         delivery_id = add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(121)).id
         queue.enqueue_deliveries(delivery_id)
 

@@ -16,6 +16,7 @@ from tests.factories import (
     SeededIds,
     add_delivery,
     add_real_alert,
+    begin_claim_record,
     get_account,
     get_destination,
     seconds,
@@ -233,6 +234,7 @@ def test_an_abandoned_test_is_not_pending_in_a_history(
     app: Flask, seeded: SeededIds, reader: Visitor, path: str
 ) -> None:
     with app.app_context():
+        begin_claim_record()
         add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(600))
 
     assert "No worker picked up the message in time, so nothing was sent." in reader.client.get(path).text

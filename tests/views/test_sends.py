@@ -11,7 +11,15 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from benchmarks.installation.servers import QueueServer, start_queue_server
-from tests.factories import SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
+from tests.factories import (
+    SeededIds,
+    add_delivery,
+    begin_claim_record,
+    get_account,
+    get_destination,
+    on_both_databases,
+    seconds,
+)
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
@@ -253,6 +261,7 @@ def test_without_a_worker_a_badge_does_not_stay_pending_for_ever(
     app: Flask, seeded: SeededIds, visit: Visit, path: str
 ) -> None:
     with app.app_context():
+        begin_claim_record()
         add_delivery(get_destination(seeded), created_at=datetime.now(UTC) - seconds(121))
 
     page = visit(seeded.viewer).get(path).text

@@ -11,6 +11,7 @@ from benchmarks.installation.servers import QueueServer
 from webapp import queue
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.process import dispatching
+from webapp.worker.readiness import Progress
 
 TIMEOUT = 120.0
 ONE_AT_A_TIME = ConcurrencyLimits(concurrent=1, waiting=2000, waiting_per_workspace=2000, waiting_per_destination=2000)
@@ -28,7 +29,7 @@ def run_all_jobs(server: QueueServer) -> None:
 
     Replaces the signal handlers of the process: see the fixture `signals_restored`.
     """
-    with open_queue(server) as jobs, dispatching(ONE_AT_A_TIME) as dispatcher:
+    with open_queue(server) as jobs, dispatching(ONE_AT_A_TIME, Progress()) as dispatcher:
         worker = SimpleWorker([jobs], connection=jobs.connection, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="DEBUG")
         assert dispatcher.wait_until_idle(timeout=TIMEOUT), "not everything was sent in time"
