@@ -14,8 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from benchmarks.installation.processes import wait_until
 from benchmarks.installation.servers import execute
 from tests.database_role import database_role
+from webapp.database import connection_pool
 from webapp.database.connection_pool import SharingPool
-from webapp.models import connection_pool
 
 pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
