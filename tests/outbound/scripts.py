@@ -52,6 +52,11 @@ def _redirect(connection: socket.socket, status: int, location: str) -> None:
     _plain(connection, status, headers={"Location": location})
 
 
+def _dribbled_handshake(connection: socket.socket) -> None:
+    """Announce a handshake message of 16 KiB and send it byte by byte, each within the wait for the next."""
+    _stream(connection, chain([b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"], repeat(b"\x00", 100)), PAUSE)
+
+
 _FOUND = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n"
 
 

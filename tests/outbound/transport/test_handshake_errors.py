@@ -130,12 +130,7 @@ def test_a_server_that_never_starts_the_handshake_is_a_connect_timeout(ca_file: 
 
 def test_a_handshake_byte_by_byte_is_cut_by_the_deadline(ca_file: Path) -> None:
     started = monotonic()
-
-    def dribble(connection: socket.socket) -> None:
-        connection.sendall(b"\x16\x03\x03\x40\x00")
-        script_of("dribbled_body", {})(connection)
-
-    with listening(dribble, read_first=False) as receiver:
+    with listening(script_of("dribbled_handshake", {}), read_first=False) as receiver:
         failure = failure_at(receiver.port, ca_file)
     assert monotonic() - started < BRIEF.whole + 1
     assert (failure.code, failure.facts.cause) == (Code.CONNECT_TIMEOUT, Cause.HANDSHAKE_SILENT)

@@ -111,7 +111,7 @@ def test_it_goes_to_the_address_that_answered_not_to_the_first_one_of_the_name()
         script_of("silent", {}),
         script_of("hangs_up", {}),
         script_of("secure_shell", {}),
-        script_of("dribbled_body", {}),
+        script_of("dribbled_handshake", {}),
         lambda connection: sleep(2),
     ],
     ids=["silent", "hangs_up", "no_tls", "dribbles", "stalls"],
