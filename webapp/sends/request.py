@@ -80,10 +80,8 @@ def _list_targets(destination: AlertDestination) -> tuple[SendTarget, ...]:
     """Return what a message would be sent to; nothing if the worker will refuse the settings and send nothing."""
     app_settings = current_settings()
     try:
-        channel, settings = (
-            deliveries.get_channel(destination),
-            deliveries.open_settings(destination, app_settings),
-        )
+        channel = deliveries.get_channel(destination)
+        settings = deliveries.open_settings(destination, app_settings)
     except DeliveryFailed:
         return ()
     return channel.targets(settings, app_settings.outbound)
