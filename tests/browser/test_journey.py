@@ -105,7 +105,9 @@ def test_a_refusing_receiver_shows_failed_with_cause_and_next_step_in_plain_text
     tab = add_webhook("missing")
     button(tab).click()
     expect_badge(tab, "failed")
-    expect(tab.get_by_text("127.0.0.1 answered 404: nothing exists at this address.").first).to_be_visible()
+    expect(
+        tab.get_by_text("127.0.0.1 answered 404: it does not know this address, or no longer accepts it.").first
+    ).to_be_visible()
     expect(tab.get_by_text("Next: Check the path of the address")).to_be_visible()
 
 

@@ -18,7 +18,9 @@ def broken_page(open_tab: OpenTab, sessions: Sessions) -> Page:
 
 def test_the_broken_destination_is_two_clicks_away_and_shows_cause_and_next_step(broken_page: Page) -> None:
     expect(broken_page.get_by_role("heading", name="Old ticket system")).to_be_visible()
-    expect(broken_page.locator(".verdict")).to_contain_text("answered 404: nothing exists at this address.")
+    expect(broken_page.locator(".verdict")).to_contain_text(
+        "answered 404: it does not know this address, or no longer accepts it."
+    )
     expect(broken_page.locator(".verdict")).to_contain_text("Next: Check the path of the address")
     expect(broken_page.locator("#details")).to_contain_text("changed (address) by Demo admin")
 

@@ -43,7 +43,7 @@ SITUATIONS = {
     "wants a sign-in": Situation("webhook", 302, "without a sign-in", MEND, headers={"Location": "/sign-in"}),
     "wrong path": Situation("webhook", 405, "Check the path of the address", ENTER),
     "media type": Situation("webhook", 415, "must accept POST requests with JSON", MEND),
-    "unknown path": Situation("webhook", 404, "Check the path of the address", ENTER),
+    "unknown path": Situation("webhook", 404, "the path of the address", ENTER),
     "gone": Situation("webhook", 410, "enter a new address", ENTER),
     "firewall": Situation("webhook", 403, "Allow Alertcheck at the receiver", MEND),
     "too large": Situation("webhook", 413, "Raise the size limit", MEND),

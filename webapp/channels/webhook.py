@@ -144,11 +144,21 @@ CHANNEL = Channel(
         Code.BAD_REQUEST: (
             "Check the receiver's log for what it expects. Alertcheck sends type, timestamp and data as JSON."
         ),
-        Code.AUTH_FAILED: "Check that the receiver uses the same signing secret, and that its clock is right.",
-        Code.FORBIDDEN: (
-            "Allow Alertcheck at the receiver or its firewall. Check that both sides have the same signing secret."
+        Code.AUTH_FAILED: (
+            "Check that the receiver uses the same signing secret, and that its clock is right. If it wants a token, "
+            "enter an address that contains the token."
         ),
-        Code.NOT_FOUND: "Check the path of the address, and check that the receiver accepts POST requests there.",
+        Code.FORBIDDEN: (
+            "Allow Alertcheck at the receiver or its firewall. Check that both sides have the same signing secret, and "
+            "that the account at the receiver is active and paid."
+        ),
+        Code.NOT_FOUND: (
+            "Check the host and the path of the address, and check that the receiver accepts POST requests there."
+        ),
+        Code.REMOTE_UNAVAILABLE: (
+            "Check that the receiver is running, and the service behind its gateway if it has one. Send another test "
+            "when the waiting time is over, or later if none is named."
+        ),
         Code.GONE: "The receiver does not want any more messages. Disable this destination, or enter a new address.",
     },
 )

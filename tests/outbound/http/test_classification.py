@@ -123,6 +123,15 @@ def test_other_responses_are_accepted_without_a_warning(response: HttpResponse) 
     assert check_response(response, HOST) is None
 
 
-def test_a_page_of_nginx_that_asks_for_a_certificate_is_recognized() -> None:
-    page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
-    assert failure_of(response_of(400, page)).code is Code.CLIENT_CERTIFICATE_REQUIRED
+@pytest.mark.parametrize(
+    ("title", "code"),
+    [
+        (b"400 No required SSL certificate was sent", Code.CLIENT_CERTIFICATE_REQUIRED),
+        (b"400 The SSL certificate error", Code.CLIENT_CERTIFICATE_REQUIRED),
+        (b"400 The plain HTTP request was sent to HTTPS port", Code.SCHEME_NOT_ALLOWED),
+        (b"You're speaking plain HTTP to an SSL-enabled server port.", Code.SCHEME_NOT_ALLOWED),
+        (b"400 Bad Request", Code.BAD_REQUEST),
+    ],
+)
+def test_a_web_servers_own_page_tells_what_is_wrong_with_the_connection(title: bytes, code: Code) -> None:
+    assert failure_of(response_of(400, b"<html><head><title>%b</title></head></html>" % title)).code is code

@@ -19,8 +19,11 @@ Words = Mapping[str, Code]
 _NO_WORDS: Words = MappingProxyType({})
 _CODES_WITH_RETRY_AFTER = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
 
-# nginx answers 400, but its page has these words.
-_ASKS_FOR_CERTIFICATE = re.compile(rb"No required SSL certificate was sent|The SSL certificate error")
+# What nginx and Apache say on the page of a 400.
+_BAD_REQUESTS = {
+    re.compile(rb"No required SSL certificate was sent|The SSL certificate error"): Code.CLIENT_CERTIFICATE_REQUIRED,
+    re.compile(rb"plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL"): Code.SCHEME_NOT_ALLOWED,
+}
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _HTML_START = re.compile(
@@ -70,6 +73,6 @@ def is_web_page(response: HttpResponse) -> bool:
 
 def _classify(response: HttpResponse) -> Code | None:
     code = classify_status(response.status)
-    if code is Code.BAD_REQUEST and _ASKS_FOR_CERTIFICATE.search(response.body):
-        return Code.CLIENT_CERTIFICATE_REQUIRED
-    return code
+    if response.status != 400:
+        return code
+    return next((found for page, found in _BAD_REQUESTS.items() if page.search(response.body)), code)
