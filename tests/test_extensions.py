@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.factories import SeededIds
-from webapp.extensions import find_client, identify_client
+from webapp.extensions import get_client, identify_client
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_everything_else_is_one_client(address: str) -> None:
 
 def test_a_request_without_an_address_is_one_of_them(app: Flask) -> None:
     with app.test_request_context(environ_base={"REMOTE_ADDR": ""}):
-        assert find_client() == "unknown"
+        assert get_client() == "unknown"
 
 
 def test_an_ipv6_customer_cannot_change_the_address_to_get_more_requests(app: Flask, seeded: SeededIds) -> None:

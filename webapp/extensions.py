@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
 
-def find_client() -> str:
+def get_client() -> str:
     """Return the network of the current request's visitor, which counts as one client."""
     return identify_client(request.remote_addr or "")
 
@@ -57,7 +57,7 @@ def identify_client(address: str) -> str:
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
-limiter = Limiter(key_func=find_client)
+limiter = Limiter(key_func=get_client)
 csrf = CSRFProtect()
 login_manager = LoginManager()
 

@@ -18,7 +18,7 @@ from webapp.auth.sessions import current_account, end_session, public, start_ses
 from webapp.auth.sign_in_limits import TooManyTries
 from webapp.database.request_limits import waiting_at_most
 from webapp.database.sessions import discard_transaction
-from webapp.extensions import db, find_client, limiter
+from webapp.extensions import db, get_client, limiter
 from webapp.models import Account, database_clock
 
 # Seconds that the sign-in form waits for the database, which it needs only to recognize who is signed in already.
@@ -56,7 +56,7 @@ def sign_in() -> PageResponse:
 
 def _check_sign_in(email: str, password: str) -> Account | None:
     try:
-        return check_sign_in(email, password, find_client(), database_clock.now())
+        return check_sign_in(email, password, get_client(), database_clock.now())
     except TooManyTries as reason:
         db.session.rollback()
         raise TooManyRequests(retry_after=math.ceil(reason.wait.total_seconds())) from None
@@ -85,7 +85,7 @@ def change_password() -> PageResponse:
         form.current.errors = ["This is not your current password."]
     if form.errors or not form.is_submitted() or not _set_password(account, form):
         return render_template("password.html", form=form), 400
-    remember_client(account, find_client(), database_clock.now())
+    remember_client(account, get_client(), database_clock.now())
     start_session(account)
     flash("Your password was changed. You were signed out everywhere else.")
     return redirect(url_for("workspaces.home"))
