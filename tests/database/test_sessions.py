@@ -112,7 +112,8 @@ def test_a_press_whose_commit_is_not_confirmed_is_pending_if_it_was_committed(
     status: int,
     rows: int,
 ) -> None:
-    visitor, commit = visit(seeded.admin), PostgresDialect.do_commit
+    visitor = visit(seeded.admin)
+    commit: Callable[[PostgresDialect, Any], None] = PostgresDialect.do_commit
 
     def commit_and_die(dialect: PostgresDialect, connection: Any) -> None:
         monkeypatch.undo()
