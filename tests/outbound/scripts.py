@@ -113,6 +113,30 @@ def _endless_trailers(connection: socket.socket) -> None:
     _stream(connection, chain([CHUNKED, b"0\r\n"], repeat(b"X-More: 1\r\n" * 1000)))
 
 
+def _trailers(connection: socket.socket, size: int) -> None:
+    _send(connection, CHUNKED, b"5\r\nhello\r\n0\r\nX-More: ", b"x" * (size - len(b"X-More: \r\n")), b"\r\n\r\n")
+
+
+def _dribbled_trailers(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED, b"0\r\n"], repeat(b"X-More: 1\r\n")), PAUSE)
+
+
+def _endless_trailer(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED, b"0\r\nX-More: "], repeat(BLOCK)))
+
+
+def _endless_extensions(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED], repeat(b"1;" + b"x" * 60_000 + b"\r\nx\r\n")))
+
+
+def _endless_zeros(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED], repeat(b"0" * 65536)))
+
+
+def _zeros_in_each_size(connection: socket.socket) -> None:
+    _stream(connection, chain([CHUNKED], repeat((b"0" * 2000 + b"1\r\nx\r\n") * 30)))
+
+
 def _compressed_thrice(connection: socket.socket) -> None:
     bomb = gzip.compress(gzip.compress(gzip.compress(bytes(10**7))))
     head = f"Content-Encoding: gzip, gzip, gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"

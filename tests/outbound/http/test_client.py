@@ -104,6 +104,30 @@ def test_a_body_in_many_small_chunks_is_kept_whole() -> None:
     assert (response.body, response.complete) == (b"x" * 16_000, True)
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "endless_trailers",
+        "endless_trailer",
+        "endless_extensions",
+        "endless_zeros",
+        "zeros_in_each_size",
+        "endless_body",
+    ],
+)
+def test_an_endless_body_is_left_at_its_size_limit_and_not_at_the_deadline(script: str) -> None:
+    with listening(script_of(script, {})) as receiver:
+        response = send(f"{receiver.origin}/hook", limits=LIMITS)
+    assert (response.status, response.complete) == (200, False)
+    assert response.seconds < LIMITS.whole / 4
+
+
+def test_trailers_within_the_limit_leave_the_body_complete() -> None:
+    with listening(script_of("trailers", {"size": MAX_BODY - 5})) as receiver:
+        response = send(f"{receiver.origin}/hook")
+    assert (response.body, response.complete) == (b"hello", True)
+
+
 @pytest.mark.parametrize("interim", [False, True])
 @pytest.mark.parametrize(("size", "outcome"), [(MAX_HEAD, "ok"), (MAX_HEAD + 1, Code.INVALID_RESPONSE)])
 def test_the_head_has_one_size_limit(size: int, outcome: str, interim: bool) -> None:

@@ -14,11 +14,12 @@ from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import HTTPError
 
 from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.http.chunks import ChunkedBody
 from webapp.outbound.http.head import read_head
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.client_certificates import is_certificate_rejection
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.limits import MAX_BODY, Limits
 
 
 class Exchange(ConnectionPool):
@@ -108,6 +109,11 @@ class _Response(HTTPResponse):
             super().begin()
         finally:
             self.fp = stream  # now at the first byte of the body; `close` needs it after a failure
+        self._chunked_body = ChunkedBody(stream, MAX_BODY) if self.chunked else None
+
+    def read1(self, n: int = -1) -> bytes:
+        """Read a chunked body within a limit: http.client would read trailers and extensions without end."""
+        return super().read1(n) if self._chunked_body is None else self._chunked_body.read1(n)
 
 
 class _Connection(urllib3.connection.HTTPConnection):
