@@ -8,7 +8,7 @@ from webapp.deliveries.outcome import Badge
 from webapp.extensions import db
 from webapp.models import Batch
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.progress import LeftOut, Progress, is_batch_id, measure_progress
+from webapp.sends.progress import LeftOut, Progress, measure_progress
 
 NOTHING = dict.fromkeys(Badge, 0)
 
@@ -44,13 +44,3 @@ def test_a_batch_is_read_with_what_it_left_out_in_its_own_workspace_only(app: Fl
 
     assert (own.total, own.left_out, own.pressed_at) == (1, [LeftOut(RequestResult.DISABLED, 2, 0)], NOW)
     assert (foreign.total, foreign.left_out, foreign.pressed_at) == (0, None, None)
-
-
-@pytest.mark.parametrize("text", ["0f", "0123456789abcdef", "a" * 32])
-def test_a_batch_id_is_a_hexadecimal_number(text: str) -> None:
-    assert is_batch_id(text)
-
-
-@pytest.mark.parametrize("text", ["", "\0", "0F", "g", "٣", "0f\n", " 0f", "a" * 33, "%00", "-1"])
-def test_any_other_text_is_no_batch_id(text: str) -> None:
-    assert not is_batch_id(text)

@@ -114,7 +114,7 @@ def test_a_real_alert_of_ours_is_shown_in_our_words_and_another_programs_by_its_
         ("kind=real&channel=webhook", ["Real"]),
         ("status=failed&code=gone", ["Test"]),
         ("since=2026-05-04&until=2026-05-04", ["Test", "Real"]),
-        ("kind=nonsense&before=nonsense", ["Test", "Real"]),
+        ("kind=nonsense&since=nonsense", ["Test", "Real"]),
     ],
 )
 def test_the_url_filters_the_page_and_the_file(reader: Visitor, query: str, kinds: list[str]) -> None:
@@ -123,6 +123,11 @@ def test_the_url_filters_the_page_and_the_file(reader: Visitor, query: str, kind
 
     assert re.findall(r"<td>(Test|Real)", page) == kinds
     assert [line.split(",")[1].capitalize() for line in lines] == kinds
+
+
+@pytest.mark.parametrize("key", ["nonsense", "%00", "2026-05-04T09:30:00.000000Z_0", "2026-05-04T09:30:00.000000Z_-1"])
+def test_a_page_key_that_is_none_is_not_found(reader: Visitor, key: str) -> None:
+    assert reader.get(f"{PAGE}?before={key}").status_code == 404
 
 
 @pytest.mark.usefixtures("sent")

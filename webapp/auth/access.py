@@ -10,7 +10,7 @@ from webapp.auth.sessions import current_account
 from webapp.deliveries.queries import find_test_send
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Member, Role, Workspace
-from webapp.models.types import LARGEST_ID
+from webapp.text.ids import parse_id
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,10 @@ def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
 
 def load_past_destination(visit: Visit, destination_id: str) -> AlertDestination:
     """Load a destination, deleted or not. Aborts with 404 if the id is unknown, foreign or not a number."""
-    key = {"destination_id": _parse_id(destination_id), "workspace_id": visit.workspace.id}
+    key = {"destination_id": parse_id(destination_id) or abort(404), "workspace_id": visit.workspace.id}
     return db.session.scalars(_DESTINATION, key).one_or_none() or abort(404)
 
 
 def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDelivery:
     """Load a test send of a destination. Aborts with 404 if it is not found."""
-    return find_test_send(destination, _parse_id(delivery_id)) or abort(404)
-
-
-def _parse_id(text: str) -> int:
-    is_number = text.isascii() and text.isdigit() and len(text) < 20
-    return min(int(text), LARGEST_ID) if is_number else 0
+    return find_test_send(destination, parse_id(delivery_id) or abort(404)) or abort(404)

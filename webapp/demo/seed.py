@@ -33,7 +33,7 @@ from webapp.settings import AppSettings, Demo
 _RECEIVER_STATUSES: dict[Code | None, int] = {Code.REMOTE_UNAVAILABLE: 503, Code.RECIPIENTS_REFUSED: 550}
 
 
-def find_demo_account(role: str) -> Account | None:
+def find_demo_account(role: Role) -> Account | None:
     """Return the demo's account with this role, or None."""
     return db.session.scalars(select(Account).where(Account.email == f"{role}@demo.invalid")).one_or_none()
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from webapp.models import DeliveryStatus
-from webapp.models.types import LARGEST_ID
+from webapp.text.ids import parse_id
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -70,12 +70,12 @@ def parse_filter(query: Mapping[str, str], destination_id: int | None = None) ->
 def parse_cursor(text: str) -> Cursor | None:
     """Parse a cursor from its text form; None if the text is not a cursor."""
     moment, _, number = text.rpartition("_")
-    is_number = number.isascii() and number.isdigit() and len(number) < 20
+    row_id = parse_id(number)
     try:
         created_at = datetime.strptime(moment, _MOMENT).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return Cursor(created_at, min(int(number), LARGEST_ID)) if is_number else None
+    return Cursor(created_at, row_id) if row_id else None
 
 
 def _parse_word(text: str) -> str | None:

@@ -32,8 +32,6 @@ class UtcDateTime(TypeDecorator[datetime]):
 # A row id of 64 bits. On SQLite, only an INTEGER primary key increments by itself, and it has 64 bits too.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
-LARGEST_ID = 2**63 - 1
-
 
 def closed_set(kind: type[StrEnum]) -> Enum:
     """Return the column type of a closed set, stored as text. The table's check constraint enforces the values."""

@@ -1,7 +1,6 @@
 """The progress of a press on Test all, and what it left out."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,8 +12,6 @@ from webapp.deliveries.outcome import Badge, badge_for
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Batch
 from webapp.sends.eligibility import RequestResult
-
-_BATCH_ID = re.compile("[0-9a-f]{1,32}")
 
 
 @dataclass(frozen=True)
@@ -58,11 +55,6 @@ class Progress:
             return None
         passed = max(timedelta(), now - self.pressed_at)  # the clocks of two web servers may differ
         return max(0, math.ceil(max(waits) - passed.total_seconds()))
-
-
-def is_batch_id(text: str) -> bool:
-    """Check whether a text can be the id of a batch."""
-    return _BATCH_ID.fullmatch(text) is not None
 
 
 def measure_progress(workspace_id: int, batch: str) -> Progress:

@@ -8,7 +8,7 @@ from webapp.dashboard.batch_status import load_batch_status
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
 from webapp.sends.batches import press_all
-from webapp.sends.progress import is_batch_id
+from webapp.text.ids import parse_batch
 
 bp = Blueprint("batches", __name__)
 
@@ -30,7 +30,7 @@ def send_all(slug: str) -> Fragment | Response:
 @bp.get("/w/<slug>/batches/<batch>")
 def show(slug: str, batch: str) -> Fragment:
     """Show the progress of a batch."""
-    return _render_batch(load_visit(slug), batch if is_batch_id(batch) else abort(404))
+    return _render_batch(load_visit(slug), parse_batch(batch) or abort(404))
 
 
 def _render_batch(visit: Visit, batch: str) -> Fragment:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, Response, abort, render_template, request, stream_with_context
 
 from webapp.auth.access import Visit, load_past_destination, load_visit
 from webapp.channels import CHANNELS
@@ -24,7 +24,7 @@ def show(slug: str) -> str:
     visit, now = load_visit(slug), database_clock.now()
     destination = _load_destination(visit)
     criteria = parse_filter(request.args, destination.id if destination else None)
-    before = parse_cursor(request.args.get("before", ""))
+    before = parse_cursor(request.args["before"]) or abort(404) if request.args.get("before") else None
     end_overdue_tests(visit.workspace.id, now)
     page = list_page(visit.workspace.id, criteria, before)
     return render_template(

@@ -26,7 +26,7 @@ def show() -> str:
 @bp.get("/messages")
 def show_messages() -> Response:
     """Return the list of messages, or 204 if the page is current. Query parameter `seen`: the page's newest id."""
-    if request.args.get("seen", type=int) == _open_inbox().newest_id():
+    if request.args.get("seen") == str(_open_inbox().newest_id()):
         return Response(status=204)
     return Response(render_template("_inbox_messages.html", **_list_newest()))
 

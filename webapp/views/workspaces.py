@@ -25,7 +25,7 @@ from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
 from webapp.models import database_clock
-from webapp.sends.progress import is_batch_id
+from webapp.text.ids import parse_batch
 
 bp = Blueprint("workspaces", __name__)
 
@@ -112,5 +112,5 @@ def _list_rows(visit: Visit, ids: list[int], now: datetime) -> list[tuple[Status
 
 
 def _find_batch(visit: Visit, now: datetime) -> BatchStatus | None:
-    batch = request.args.get("batch", "")
-    return load_batch_status(visit.workspace.id, batch, now) if is_batch_id(batch) else None
+    batch = parse_batch(request.args.get("batch"))
+    return load_batch_status(visit.workspace.id, batch, now) if batch else None

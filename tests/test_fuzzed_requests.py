@@ -1,0 +1,321 @@
+"""Every route, with parameters that no page of ours sends: none ends in a server error or shows a foreign object."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+from werkzeug.test import TestResponse
+
+from tests.factories import NOW, SeededIds, add_delivery, add_real_alert
+from tests.visitor import Visitor
+from webapp.extensions import db, limiter
+from webapp.models import AlertDestination, DeliveryStatus
+
+Share = Callable[[str], tuple[Flask, SeededIds]]
+
+DATABASES = pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+
+# Values as a client writes them, percent-encoded. Each is refused by a database, a parser or a decoder somewhere.
+NASTY = (
+    *("%00", "1%00", "%1b", "%0d%0aX-Evil:%201", "%e2%80%a8", "%e2%80%ae", "%d9%a3", "%ed%a0%80", "%ff%fe", "%c3%28"),
+    *(
+        "0",
+        "-1",
+        "01",
+        "1e5",
+        "-99999999999999999999999999",
+        "9" * 19,
+        "9" * 5000,
+        "a" * 5000,
+        "%",
+        "%2525",
+        "..%2f..%2f",
+    ),
+    *("%27%20OR%20%271%27=%271", "%22%3e%3cscript%3e", "%7b%7b7*7%7d", "null", "harbor", "clinic", "2", "csrf_token"),
+    *("0001-01-01", "9999-12-31", "0001-01-01T00:00:00.000000Z_1", "9999-12-31T23:59:59.999999Z_9223372036854775807"),
+)
+
+# The names of all query parameters and form fields, and some that nothing reads.
+PARAMETERS = (
+    *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
+    *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
+    *("current", "new", "a[]", "", "%00", "__proto__"),
+)
+
+# Bodies whose type, framing or encoding is not that of a form of ours.
+BODIES = (
+    (
+        "application/x-www-form-urlencoded",
+        b"name=%ed%a0%80&name=2&name[]=3&=&&&%00=%00&delivery=9999999999999999999999",
+    ),
+    ("application/x-www-form-urlencoded; charset=utf-7", b"name=+ADw-&address=%ff"),
+    ("application/x-www-form-urlencoded; charset=no-such", b"name=\xff\xfe&seen=yes"),
+    ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 3000)),
+    (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nA\xff\x00\r\n--x--\r\n',
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="name"; filename="a"\r\n\r\nA\r\n--x--',
+    ),
+    ("multipart/form-data; boundary=x", b"--x\r\nno header\r\n\r\nA"),
+    (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' * 1100 + b"--x--\r\n",
+    ),
+    ("multipart/form-data", b"without a boundary"),
+    ("multipart/form-data; boundary=" + "b" * 300, b"a boundary that is too long"),
+    ("application/json", b'{"name": ["a", {"b": null}], "csrf_token": 1}'),
+    ("application/json", b"{" * 5000),
+    ("text/plain; charset=\x01", b"name=A"),
+    ("", b"name=A"),
+    ("a/b/c;;=;\xff", b"\x00\x01"),
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "\xe9")
+HEADERS = {
+    "HX-Request": ("true", "\xff"),
+    "HX-Current-URL": ("http://[", "https://example.com/%00\xff", "//"),
+    "Sec-Fetch-Mode": ("navigate", ""),
+    "Cookie": ("session=%00", "session=eyJhIjoxfQ.x.y", "session=\xff; session=; =", "remember_token=1|x"),
+    "Referer": ("https://elsewhere.example/", "\xff"),
+    "Accept-Language": ("*;q=x", "\xff"),
+    "Range": ("bytes=-1", "bytes=0-99999999999999999999", "x=y"),
+    "If-None-Match": ('"', "*", "\xff"),
+    "If-Modified-Since": ("Sat, 99 Nov 99999 25:61:61 GMT", "\xff"),
+    "Authorization": ("Basic \xff", "Bearer \xff", "Digest username=", "Basic !!!"),
+    "X-CSRFToken": ("", "\xff", "a.b.c"),
+    "Host": ("", "a b", "[::1", "localhost:99999999", "\xff", "localhost:x"),
+}
+
+# What belongs to each of two workspaces, and must never be shown to the admin of the other one.
+OF_HARBOR = ("Harbor Logistics", "Ticket system", "harbor-canary")
+OF_CLINIC = ("Mill Street Clinic", "Lab system", "clinic-canary")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An application, and a browser for each of two admins of different workspaces and for nobody."""
+
+    app: Flask
+    seeded: SeededIds
+    visitors: dict[str, Visitor]
+    events: list[logging.LogRecord]
+
+    def request(self, who: str, method: str, path: str, **arguments: Any) -> TestResponse:
+        visitor = self.visitors[who]
+        headers = {"X-CSRFToken": visitor.token} | arguments.pop("headers", {})
+        response = visitor.client.open(path, method=method, headers=headers, **arguments)
+        response.get_data()  # runs a streamed response to its end
+        response.close()
+        if method == "POST":
+            self._restore(who)
+        return response
+
+    def check(self, who: str, method: str, path: str, **arguments: Any) -> None:
+        """Make the request, and assert what holds for every response."""
+        response = self.request(who, method, path, **arguments)
+        foreign = {"admin": OF_CLINIC, "stranger": OF_HARBOR, "nobody": OF_HARBOR + OF_CLINIC}[who]
+        failed = [record.msg for record in self.events if record.levelno >= logging.ERROR]
+        shown = [word for word in foreign if word in response.text]
+        assert (response.status_code < 500, failed, shown) == (True, [], []), f"{method} {path} {response.status_code}"
+
+    def _restore(self, who: str) -> None:
+        """Undo what a POST may have done: a sign-out, a new password, a deletion."""
+        with self.app.app_context():
+            db.session.execute(update(AlertDestination).values(deleted_at=None, is_enabled=True))
+            db.session.commit()
+        with self.visitors[who].client.session_transaction() as session:
+            is_signed_out = who != "nobody" and "_user_id" not in session
+        if is_signed_out:
+            self.visitors[who] = Visitor.signed_in(self.app, asdict(self.seeded)[who])
+
+
+class Collect(logging.Handler):
+    """Keeps the records of the application's log."""
+
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self.records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def target(shared: Share, kind: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
+    app, seeded = shared(kind)
+    monkeypatch.setattr(limiter, "enabled", False)  # its 429 would hide most routes
+    _add_deliveries(app, seeded)
+    visitors = {who: Visitor.signed_in(app, asdict(seeded)[who]) for who in ("admin", "stranger")}
+    target = Target(app, seeded, visitors | {"nobody": Visitor.anonymous(app)}, [])
+    handler = Collect(target.events)
+    logging.getLogger("webapp").addHandler(handler)
+    yield target
+    logging.getLogger("webapp").removeHandler(handler)
+
+
+def _add_deliveries(app: Flask, seeded: SeededIds) -> None:
+    with app.app_context():
+        for destination_id, word in ((seeded.destination, OF_HARBOR[2]), (seeded.foreign_destination, OF_CLINIC[2])):
+            destination = db.session.get_one(AlertDestination, destination_id)
+            sent = {"status": DeliveryStatus.SENT, "sent_at": NOW, "payload": {"reference": word}, "batch": "0f"}
+            add_delivery(destination, **sent)
+            add_real_alert(destination, payload={"title": word})
+
+
+def _list_routes(app: Flask) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return the pattern, the arguments and the method of every route."""
+    return [
+        (rule.rule, tuple(sorted(rule.arguments)), method)
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
+        for method in sorted(rule.methods or ())
+        if method in ("GET", "POST") and rule.rule != "/readyz"  # 503 without a worker, as it should be
+    ]
+
+
+FORM = "application/x-www-form-urlencoded"
+VALID = {"slug": "harbor", "destination_id": "1", "channel_name": "webhook", "field": "name", "batch": "0f"}
+
+
+def _fill(rule: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        rule = rule.replace(f"<path:{name}>", value).replace(f"<{name}>", value)
+    return rule
+
+
+def _quote(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _join(pairs: list[tuple[str, str]]) -> str:
+    return "&".join(f"{name}={value}" for name, value in pairs)
+
+
+def _values(arguments: tuple[str, ...], **changed: str) -> dict[str, str]:
+    return {name: changed.get(name, VALID.get(name, "x")) for name in arguments}
+
+
+# The query parameters that a route reads. The others read the same ones with the same code.
+READ = {
+    "/sign-in": ("next",),
+    "/w/<slug>/audit": ("before",),
+    "/w/<slug>/destinations": ("state", "channel", "q", "order", "page", "batch"),
+    "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
+    "/w/<slug>/history.csv": ("since", "code"),
+}
+IN_A_WORKSPACE = ("/w/<slug>", "/w/<slug>/destinations", "/w/<slug>/history.csv", "/w/<slug>/test-all")
+
+
+def _list_pinned_paths(app: Flask) -> Iterator[tuple[str, str]]:
+    """List methods and paths: each pinned value as each argument. One function reads the workspace of every route."""
+    for rule, arguments, method in _list_routes(app):
+        for argument in arguments if rule in IN_A_WORKSPACE else set(arguments) - {"slug"}:
+            for value in NASTY:
+                yield method, _fill(rule, _values(arguments, **{argument: value}))
+
+
+def _list_pinned_queries() -> Iterator[str]:
+    for rule, names in READ.items():
+        path = _fill(rule, VALID)
+        for name in names:
+            yield f"{path}?{name}=1&{name}=%00&{name}[]=2&{name}%00=3&=4&&&%ff=%ff"
+            yield from (f"{path}?{name}={value}" for value in NASTY)
+
+
+def _list_pinned_forms(app: Flask) -> Iterator[tuple[str, str]]:
+    hashed = ("current", "new", "password")  # a password takes 50 ms
+    for rule, arguments, method in _list_routes(app):
+        for value in NASTY if method == "POST" else ():
+            form = "&".join(f"{name}={value}" for name in PARAMETERS if name not in hashed)
+            yield _fill(rule, _values(arguments)), form
+
+
+@DATABASES
+def test_no_pinned_value_in_a_path_breaks_a_route(target: Target) -> None:
+    for method, path in _list_pinned_paths(target.app):
+        target.check("admin", method, path)
+
+
+@DATABASES
+def test_no_pinned_value_in_a_query_breaks_a_route(target: Target) -> None:
+    for path in _list_pinned_queries():
+        target.check("admin", "GET", path)
+
+
+@DATABASES
+def test_no_pinned_value_in_a_form_breaks_a_route(target: Target) -> None:
+    for path, form in _list_pinned_forms(target.app):
+        target.check("admin", "POST", path, data=form.encode(), content_type=FORM)
+
+
+@DATABASES
+def test_no_body_breaks_a_route(target: Target) -> None:
+    for rule, arguments, method in _list_routes(target.app):
+        for content_type, body in BODIES if method == "POST" else BODIES[:1]:
+            path = _fill(rule, _values(arguments))
+            target.check("admin", method, path, data=body, headers={"Content-Type": content_type})
+
+
+@DATABASES
+def test_no_method_breaks_a_route(target: Target) -> None:
+    for rule, arguments, _ in _list_routes(target.app):
+        for method in METHODS:
+            target.check("stranger", method, _fill(rule, _values(arguments)))
+
+
+@DATABASES
+def test_no_header_breaks_a_route(target: Target) -> None:
+    for name, values in HEADERS.items():
+        for value in values:
+            for path in ("/sign-in", "/w/harbor/destinations", "/w/harbor/destinations/1/test", "/static/app.css"):
+                target.check("nobody", "GET", path, headers={name: value})
+                target.check("admin", "POST", path, headers={name: value})
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/w/harbor/batches/%00", 404),
+        ("/w/harbor/batches/-1", 404),
+        ("/w/harbor/audit?before=-99999999999999999999999999", 404),
+        ("/w/harbor/audit?before=abc", 404),
+        ("/w/harbor/audit?before=9223372036854775808", 404),
+        ("/w/harbor/audit?before=9223372036854775807", 200),
+        ("/w/harbor/audit?before=", 200),
+        ("/w/harbor/history?before=%00", 404),
+        ("/w/harbor/history?destination=01", 404),
+        ("/w/harbor/destinations?batch=%00&page=-1", 200),
+    ],
+)
+@DATABASES
+def test_an_id_that_is_none_is_not_found(target: Target, path: str, status: int) -> None:
+    assert target.request("admin", "GET", path).status_code == status
+
+
+_PIECES = st.sampled_from(NASTY) | st.sampled_from(sorted(VALID.values())) | st.text(max_size=20).map(_quote)
+_PAIRS = st.lists(st.tuples(st.sampled_from(PARAMETERS) | st.text(max_size=5).map(_quote), _PIECES), max_size=6)
+
+
+@DATABASES
+@given(data=st.data())
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_no_drawn_request_breaks_a_route(target: Target, data: st.DataObject) -> None:
+    rule, arguments, method = data.draw(st.sampled_from(_list_routes(target.app)))
+    path = _fill(rule, {name: data.draw(st.just(VALID.get(name, "x")) | _PIECES) for name in arguments})
+    query, form = (_join(data.draw(_PAIRS)) for _ in ("query", "form"))
+    content_type = data.draw(st.just(FORM) | st.sampled_from([content_type for content_type, _ in BODIES]))
+    body = {"data": form.encode(), "headers": {"Content-Type": content_type}} if method == "POST" else {}
+    target.check(data.draw(st.sampled_from(sorted(target.visitors))), method, f"{path}?{query}", **body)
