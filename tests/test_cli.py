@@ -69,6 +69,51 @@ def test_a_slug_that_is_taken_is_refused(seeded: SeededIds, run: Run) -> None:
     assert (result.exit_code, result.output) == (1, "Error: A workspace harbor already exists.\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "stored"), [("Ops\u202e\nNext step: call\u200b", "Ops Next step: call"), (" Ops\udcff ", "Ops")]
+)
+def test_a_workspaces_name_is_cleaned(app: Flask, run: Run, name: str, stored: str) -> None:
+    assert run("add-workspace", "harbor", name).exit_code == 0
+    with app.app_context():
+        assert db.session.scalars(select(Workspace.name)).all() == [stored]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("\u200b\u3164", "The name has no visible character."), ("x" * 201, "The name is too long.")]
+)
+def test_a_workspace_without_a_usable_name_is_refused(run: Run, name: str, sentence: str) -> None:
+    result = run("add-workspace", "harbor", name)
+
+    assert (result.exit_code, sentence in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("invisible", ["\u200b", "\u202e", "\x1b", "\udcff", "\u3164", "\n", "\ue000"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add-member", "harbor", "own{}er@example.com", "admin"),
+        ("add-member", "har{}bor", "owner@example.com", "admin"),
+        ("set-password", "own{}er@example.com"),
+        ("set-active", "own{}er@example.com", "true"),
+        ("remove-member", "har{}bor", "owner@example.com"),
+    ],
+    ids=" ".join,
+)
+def test_an_invisible_character_in_an_email_address_or_a_slug_is_refused(
+    run: Run, words: tuple[str, ...], invisible: str
+) -> None:
+    result = run(*(word.format(invisible) for word in words), typed=TWICE)
+
+    assert (result.exit_code, "It contains an invisible character. Type it again." in result.output) == (2, True)
+
+
+def test_a_new_members_name_is_cleaned(app: Flask, seeded: SeededIds, run: Run) -> None:
+    run("add-member", "harbor", "owner@example.com", "support", "--name", "\u202eOw\u2028ner", typed=TWICE)
+
+    with app.app_context():
+        assert db.session.scalar(select(Account.name).where(Account.email == "owner@example.com")) == "Ow ner"
+
+
 def test_a_new_member_chooses_a_password_and_signs_in_with_it(app: Flask, seeded: SeededIds, run: Run) -> None:
     result = run("add-member", "harbor", " Owner@Example.com", "support", "--name", "Owner", typed=TWICE)
 

@@ -18,9 +18,25 @@ from webapp.destinations import editing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace, database_clock
+from webapp.text.names import NameInvalid, has_invisible, read_name
 
 # Imported only by its command: a web process has the commands too, but does not need the worker's code.
 WORKER = "webapp.worker.supervisor"
+
+
+def _read_name(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    """Clean the name of a workspace or an account."""
+    try:
+        return None if text is None else read_name(text)
+    except NameInvalid as reason:
+        raise click.BadParameter(str(reason)) from None
+
+
+def _require_visible(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    """Refuse an email address or a slug with invisible characters. It is not cleaned: it has to be what was typed."""
+    if has_invisible(text):
+        raise click.BadParameter("It contains an invisible character. Type it again.")
+    return text
 
 
 @click.command("version")
@@ -57,7 +73,7 @@ def check_worker() -> None:
 
 @click.command("add-workspace")
 @click.argument("slug")
-@click.argument("name")
+@click.argument("name", callback=_read_name)
 @with_appcontext
 def add_workspace(slug: str, name: str) -> None:
     """Add a workspace, for example: alertcheck add-workspace harbor "Harbor Logistics"."""
@@ -71,10 +87,10 @@ def add_workspace(slug: str, name: str) -> None:
 
 
 @click.command("add-member")
-@click.argument("slug")
-@click.argument("email")
+@click.argument("slug", callback=_require_visible)
+@click.argument("email", callback=_require_visible)
 @click.argument("role", type=click.Choice([role.value for role in Role]))
-@click.option("--name", help="Name of a new account. Default: its email address.")
+@click.option("--name", callback=_read_name, help="Name of a new account. Default: its email address.")
 @with_appcontext
 def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
@@ -104,7 +120,7 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
 
 
 @click.command("set-password")
-@click.argument("email")
+@click.argument("email", callback=_require_visible)
 @with_appcontext
 def set_password(email: str) -> None:
     """Set a new password for an account and end its sessions."""
@@ -119,7 +135,7 @@ def set_password(email: str) -> None:
 
 
 @click.command("set-active")
-@click.argument("email")
+@click.argument("email", callback=_require_visible)
 @click.argument("active", type=bool)
 @with_appcontext
 def set_active(email: str, active: bool) -> None:
@@ -131,8 +147,8 @@ def set_active(email: str, active: bool) -> None:
 
 
 @click.command("remove-member")
-@click.argument("slug")
-@click.argument("email")
+@click.argument("slug", callback=_require_visible)
+@click.argument("email", callback=_require_visible)
 @with_appcontext
 def remove_member(slug: str, email: str) -> None:
     """Remove a member from a workspace. Their account stays."""

@@ -162,6 +162,10 @@ def test_surrounding_space_and_nuls_are_removed(fill: Fill, around: str) -> None
     assert (form.name.data, form.read_settings(PIGEONS)["loft"]) == ("Roof", "north")
 
 
+def test_a_name_is_cleaned_of_what_nobody_sees(fill: Fill) -> None:
+    assert fill(FILLED | {"name": "Ro\u202eof\u2028Next step: call\x1b[31m"}).name.data == "Roof Next step: call [31m"
+
+
 def test_blank_recipients_are_refused_because_stored_ones_are_shown(fill: Fill) -> None:
     assert _errors(fill(FILLED | {"birds": ""}, STORED)) == {"birds": ["Enter the birds."]}
 
@@ -227,6 +231,8 @@ def test_the_help_of_a_stored_secret_explains_that_blank_keeps_it(fill: Fill) ->
         ("ü" * 201, {"name": ["Use at most 200 characters."]}),
         ("", {"name": ["Give the destination a name."]}),
         (" \u3000\t", {"name": ["Give the destination a name."]}),
+        ("\u200b\u3164\u202e", {"name": ["Give the destination a name."]}),
+        ("\u200b" * 100 + "ü" * 200, {}),
     ],
 )
 def test_a_name_has_1_to_200_characters(fill: Fill, name: str, errors: dict[str, list[str]]) -> None:

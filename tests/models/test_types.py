@@ -7,9 +7,9 @@ from sqlalchemy import literal, select, text
 from sqlalchemy.exc import StatementError
 
 from tests.factories import SeededIds, add_delivery, get_destination, on_both_databases
-from webapp.extensions import db
+from webapp.extensions import Base, db
 from webapp.models import AlertDelivery, DeliveryStatus, Tenant
-from webapp.models.types import UtcDateTime
+from webapp.models.types import UNNAMED, Name, UtcDateTime
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 1, tzinfo=UTC)
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))
@@ -72,3 +72,37 @@ def test_a_member_of_a_closed_set_is_stored_by_its_value(context: None, seeded: 
     add_delivery(get_destination(seeded), status=DeliveryStatus.CANCELED)
 
     assert db.session.scalar(text("SELECT status FROM alert_deliveries")) == "canceled"
+
+
+FORGED = "Ops\u202e\nNext step:\x00 call\u200b"
+
+
+@on_both_databases
+def test_a_name_is_cleaned_when_it_is_written(context: None, seeded: SeededIds) -> None:
+    get_destination(seeded).name = FORGED.replace("\x00", "")
+    db.session.commit()
+
+    assert db.session.scalar(text("SELECT name FROM alert_destinations WHERE id = 1")) == "Ops Next step: call"
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("stored", "name"), [(FORGED.replace("\x00", "\x1b"), "Ops Next step: call"), ("\u200b\u3164", UNNAMED)]
+)
+def test_a_name_that_another_program_wrote_is_cleaned_when_it_is_read(
+    context: None, seeded: SeededIds, stored: str, name: str
+) -> None:
+    db.session.execute(text("UPDATE alert_destinations SET name = :name"), {"name": stored})
+    db.session.commit()
+
+    assert get_destination(seeded).name == name
+
+
+NAMED = [
+    (table.name, column.name) for table in Base.metadata.sorted_tables for column in table.c if "name" in column.name
+]
+
+
+@pytest.mark.parametrize(("table", "column"), NAMED)
+def test_every_column_for_a_name_cleans_it(table: str, column: str) -> None:
+    assert isinstance(Base.metadata.tables[table].c[column].type, Name)

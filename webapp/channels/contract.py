@@ -15,12 +15,10 @@ from webapp.failures import Code, DeliveryFailed, Protocol, codes_of
 from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.classification import Words, check_response
 from webapp.outbound.policy.send_targets import SendTarget
+from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
 # A destination's decrypted settings: field names to values. The first field of a channel determines the receiver.
 Settings = Mapping[str, str]
-
-# Characters of a name in a message, so that no name makes the message too large for a channel.
-MAX_NAME_LENGTH = 200
 
 # The text of the link in a message.
 I_SEE_IT = "I see it"
@@ -81,9 +79,9 @@ class Message:
     @property
     def title(self) -> str:
         """The subject and the workspace on one line. The title of a test send begins with [TEST]."""
-        workspace = _on_one_line(self.workspace)
+        workspace = _shorten_name(self.workspace)
         if self.alert is not None:
-            return f"{_on_one_line(self.alert)} ({workspace})"
+            return f"{_shorten_name(self.alert)} ({workspace})"
         return f"[TEST] Test alert from {workspace}"
 
     @property
@@ -97,9 +95,9 @@ class Message:
     def facts(self) -> dict[str, str]:
         """The origin of the message: labels to values, each on one line."""
         return {
-            "Workspace": _on_one_line(self.workspace),
-            "Destination": _on_one_line(self.destination),
-            "Sent by" if self.alert is None else "Rule": _on_one_line(self.requested_by),
+            "Workspace": _shorten_name(self.workspace),
+            "Destination": _shorten_name(self.destination),
+            "Sent by" if self.alert is None else "Rule": _shorten_name(self.requested_by),
             "Sent at": f"{self.requested_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
             "Reference": self.reference,
         }
@@ -205,6 +203,5 @@ def read_response(
     return Accepted(response.status, check_response(response, urlsplit(address).hostname, word, words))
 
 
-def _on_one_line(text: str) -> str:
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split())[:MAX_NAME_LENGTH]
+def _shorten_name(text: str) -> str:
+    return clean_name(text)[:MAX_NAME_LENGTH]

@@ -13,6 +13,11 @@ from webapp.channels import check_setting
 from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
+from webapp.text.names import MAX_NAME_LENGTH, clean_name
+
+
+def _clean(value: str | None) -> str | None:
+    return clean_name(value) if value else value
 
 
 def _trim(value: str | None) -> str | None:
@@ -32,8 +37,11 @@ class DestinationForm(PageForm):
 
     name = StringField(
         "Name",
-        [DataRequired("Give the destination a name."), Length(max=200, message="Use at most 200 characters.")],
-        filters=[_trim],
+        [
+            DataRequired("Give the destination a name."),
+            Length(max=MAX_NAME_LENGTH, message=f"Use at most {MAX_NAME_LENGTH} characters."),
+        ],
+        filters=[_clean],
         description="What your team calls this place, such as “Ops channel”.",
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
-from webapp.models.types import Id, UtcDateTime
+from webapp.models.types import Id, Name, UtcDateTime
 
 
 class AuditEvent(Base):
@@ -31,9 +31,9 @@ class AuditEvent(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[int] = mapped_column(Id)
     account_id: Mapped[int | None] = mapped_column(Id)
-    account_name: Mapped[str] = mapped_column(String(200))
+    account_name: Mapped[str] = mapped_column(Name(200))
     action: Mapped[str] = mapped_column(String(50))
-    subject: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(Name(300))
     result: Mapped[str] = mapped_column(String(20))
     changed: Mapped[list[Any]] = mapped_column(JSON)
     happened_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.extensions import Base
 from webapp.failures import Code
 from webapp.models.destination import AlertDestination
-from webapp.models.types import Id, UtcDateTime, closed_set
+from webapp.models.types import Id, Name, UtcDateTime, closed_set
 from webapp.models.workspace import Account
 
 # The `event_type` of a test send.
@@ -153,7 +153,7 @@ class AlertDelivery(Base):
     attempts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     receipt: Mapped[Receipt | None] = mapped_column(closed_set(Receipt))
     receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    receipt_by: Mapped[str | None] = mapped_column(String(200))
+    receipt_by: Mapped[str | None] = mapped_column(Name(200))
     batch: Mapped[str | None] = mapped_column(String(32))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

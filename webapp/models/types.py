@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, String, TypeDecorator
+
+from webapp.text.names import clean_name
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -27,6 +30,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+UNNAMED = "(no visible name)"
+
+# Names are short, and the same ones are read again and again.
+_clean_stored_name = lru_cache(maxsize=4096)(clean_name)
+
+
+class Name(TypeDecorator[str]):
+    """A name. It is cleaned when it is written and when it is read, because another program may write rows too.
+
+    A stored name without a visible character is read as `UNNAMED`, so that its link and its button have a text.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else clean_name(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _clean_stored_name(value) or (UNNAMED if value else "")
 
 
 # A row id of 64 bits. On SQLite, only an INTEGER primary key increments by itself, and it has 64 bits too.

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
-from webapp.models.types import Id, UtcDateTime, closed_set
+from webapp.models.types import Id, Name, UtcDateTime, closed_set
 
 
 class Role(StrEnum):
@@ -36,7 +36,7 @@ class Workspace(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     slug: Mapped[str] = mapped_column(String(63), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(Name(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -48,7 +48,7 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(Name(200))
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
