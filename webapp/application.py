@@ -27,6 +27,7 @@ from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
 from webapp.settings import AppSettings, read_settings
+from webapp.text.names import isolate_name
 from webapp.views import (
     audit,
     auth,
@@ -123,7 +124,11 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         app.register_blueprint(view.bp)
     if app_settings.demo:
         import_module(DEMO).register(app)
-    app.jinja_env.filters |= {"format_relative": time_format.format_relative, "format_exact": time_format.format_exact}
+    app.jinja_env.filters |= {
+        "format_relative": time_format.format_relative,
+        "format_exact": time_format.format_exact,
+        "isolate_name": isolate_name,
+    }
     app.jinja_env.globals |= {
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",

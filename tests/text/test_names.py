@@ -74,6 +74,7 @@ def test_a_visible_name_is_unchanged(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "cleaned"),
     [
+        ("\u0301\u20dd \u0301Ops", "Ops"),
         ("Re\u0301union", "Réunion"),
         ("e\u200b\u0301", "é"),
         ("a\u200db", "ab"),

@@ -190,7 +190,7 @@ def test_a_page_that_reached_its_search_limit_shows_how_far_it_searched(
 def test_the_history_of_one_destination_names_it_and_links_back(seeded: SeededIds, reader: Visitor) -> None:
     page = reader.get(f"{PAGE}?destination={seeded.destination}").text
 
-    assert "<h1>History of Ticket system</h1>" in page
+    assert "<h1>History of <bdi>Ticket system</bdi></h1>" in page
     assert _links(page)["Show the history of the whole workspace"] == PAGE
     assert f'<input type="hidden" name="destination" value="{seeded.destination}">' in page
 

@@ -7,6 +7,7 @@ name, or give two things names that differ only in characters that nobody sees.
 import re
 import unicodedata
 from collections.abc import Callable
+from itertools import dropwhile
 
 from idna.core import valid_contextj
 
@@ -53,14 +54,16 @@ def clean_name(text: str) -> str:
     """Return the name on one line, in normal form C, without characters that nobody sees.
 
     Line breaks, control characters and all kinds of spaces become one space. Marks and overrides of the writing
-    direction, zero-width, private-use and other invisible characters are removed. They stay where they change what is
-    seen: joiners inside Indic and Arabic words and inside an emoji, and variation selectors after their character.
+    direction, zero-width, private-use and other invisible characters are removed, as are accents at the beginning,
+    which would be drawn on what stands before the name. Joiners and selectors stay where they change what is seen:
+    joiners inside Indic and Arabic words and inside an emoji, and variation selectors after their character.
     Unassigned characters stay, because another version of Unicode may know them, and they are not invisible.
     """
-    if text.isprintable() and not _SUSPICIOUS.search(text) and unicodedata.is_normalized("NFC", text):
+    if _is_clean(text):
         return text
-    visible = "".join(map(_replace, unicodedata.normalize("NFC", text)))
-    return " ".join(unicodedata.normalize("NFC", _drop_ineffective(visible)).split())
+    visible = _drop_ineffective("".join(map(_replace, unicodedata.normalize("NFC", text))))
+    words = unicodedata.normalize("NFC", "".join(dropwhile(_is_unattached, visible))).split()
+    return " ".join(words)
 
 
 def has_invisible(text: str) -> bool:
@@ -73,14 +76,27 @@ def isolate_name(name: str) -> str:
 
     In HTML, use `<bdi>` instead.
     """
-    is_from_right = any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in name)
+    is_from_right = not name.isascii() and any(
+        unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in name
+    )
     return f"\u2068{name}\u2069" if is_from_right else name
 
 
 def quote_name(name: str) -> str:
-    """Return a name in quotation marks, which occur nowhere else in it, so that its end is certain."""
-    without = _QUOTES.sub("'", name)
+    """Return a cleaned name in quotation marks, which occur nowhere else in it, so that its end is certain."""
+    without = _QUOTES.sub("'", clean_name(name))
     return f"“{without}”"
+
+
+def _is_clean(text: str) -> bool:
+    """Recognize nearly all names, quickly."""
+    is_plain = text.isprintable() and not _SUSPICIOUS.search(text) and not _is_unattached(text[:1] or "x")
+    return is_plain and unicodedata.is_normalized("NFC", text)
+
+
+def _is_unattached(character: str) -> bool:
+    """Return whether a character at the beginning is a space or a mark without a letter."""
+    return character == " " or unicodedata.category(character).startswith("M")
 
 
 def _replace(character: str) -> str:

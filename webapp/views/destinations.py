@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
@@ -74,7 +75,7 @@ def add(slug: str, channel_name: str) -> PageResponse:
         app_settings.cipher,
         database_clock.now(),
     )
-    flash(f"{destination.name} was added. Send a test to see whether alerts would arrive.")
+    _flash(destination.name, "was added. Send a test to see whether alerts would arrive.")
     return _redirect_to_page(visit, destination)
 
 
@@ -94,7 +95,7 @@ def edit(slug: str, destination_id: str) -> PageResponse:
         editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, database_clock.now())
     except editing.DestinationGone:
         abort(404)
-    flash(f"{name} was saved.")
+    _flash(name, "was saved.")
     return _redirect_to_page(visit, destination)
 
 
@@ -125,7 +126,7 @@ def delete(slug: str, destination_id: str) -> PageResponse:
             impact=assess_deletion(destination, database_clock.now()),
         )
     editing.delete_destination(destination, visit.account, database_clock.now())
-    flash(f"{destination.name} was deleted.")
+    _flash(destination.name, "was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
 
 
@@ -133,6 +134,10 @@ def render_details(visit: Visit, destination: AlertDestination, now: datetime) -
     """Render the details fragment of a destination."""
     newest, _ = load_status(destination, now)
     return render_template("_details.html", **_load_details(visit, destination, newest, now))
+
+
+def _flash(name: str, rest: str) -> None:
+    flash(Markup("<bdi>{}</bdi> {}").format(name, rest))
 
 
 def _load_details(
@@ -157,7 +162,7 @@ def _set_enabled(slug: str, destination_id: str, is_enabled: bool) -> PageRespon
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     editing.set_enabled(destination, visit.account, is_enabled, database_clock.now())
-    flash(f"{destination.name} is {'enabled' if is_enabled else 'disabled'}.{'' if is_enabled else DISABLED_NOTE}")
+    _flash(destination.name, "is enabled." if is_enabled else f"is disabled.{DISABLED_NOTE}")
     return _redirect_to_page(visit, destination)
 
 
