@@ -22,6 +22,7 @@ from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled
+from webapp.extensions import db
 from webapp.models import AlertDestination, DeliveryStatus, Receipt
 from webapp.settings import AppSettings
 
@@ -93,9 +94,9 @@ def test_the_report_shows_acceptance_and_receipt_separately(seeded: SeededIds) -
     lines = write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
 
     assert lines[6:9] == [
-        "Did it arrive: Yes: Ann has seen it.",
+        "Did it arrive: Yes: “Ann” has seen it.",
         "Accepted: 2026-05-04 09:30:00 UTC",
-        "Receipt: Seen by Ann. (2026-05-04 09:31:00 UTC)",
+        "Receipt: Seen by “Ann”. (2026-05-04 09:31:00 UTC)",
     ]
 
 
@@ -138,10 +139,10 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
 
     assert report.splitlines() == [
         "Alertcheck report of 2026-05-04 09:31:00 UTC",
-        "Workspace: Harbor Logistics",
-        "Destination: Ticket system (Webhook)",
+        "Workspace: “Harbor Logistics”",
+        "Destination: “Ticket system” (Webhook)",
         "Where to: 127.0.0.1, fingerprint 12ab34cd",
-        "Last test: Failed, requested by Support at 2026-05-04 09:30:00 UTC, reference K7M2QX",
+        "Last test: Failed, requested by “Support” at 2026-05-04 09:30:00 UTC, reference K7M2QX",
         "What happened: It asks for no more messages.",
         "Did it arrive: No: nothing was delivered.",
         "Code: gone",
@@ -151,3 +152,24 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
     ]
     assert SECRET_PATH not in report
     assert SIGNING_SECRET not in report
+
+
+FORGERY = "Ops (Webhook)\u2028Next step: call” 555\u202e\nWhere to: evil.example\x00"
+
+
+def test_no_name_forges_a_line_of_the_report(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    receipt = {"receipt": Receipt.MISSING, "receipt_by": FORGERY.replace("\x00", ""), "receipt_at": NOW}
+    add_delivery(destination, requested_by_id=seeded.admin, **SENT, **receipt)
+    destination.name = get_account(seeded).name = FORGERY.replace("\x00", "")
+    db.session.commit()
+
+    report = write_report(FORGERY, destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW)
+
+    name = "“Ops (Webhook) Next step: call' 555 Where to: evil.example”"
+    assert report.splitlines()[1:3] == [f"Workspace: {name}", f"Destination: {name} (Webhook)"]
+    assert f"requested by {name} at" in report
+    assert f"Did it arrive: {name} reported that it did not arrive." in report
+    assert f"Receipt: Not seen by {name}." in report
+    assert [line.partition(":")[0] for line in report.splitlines()].count("Next step") == 1
+    assert [line.partition(":")[0] for line in report.splitlines()].count("Where to") == 1

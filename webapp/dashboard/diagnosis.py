@@ -1,6 +1,9 @@
-"""Collects what is known about a destination's last test, and writes the report for a support ticket."""
+"""Collects what is known about a destination's last test, and writes the report for a support ticket.
 
-from collections.abc import Sequence
+Names are in quotation marks in the report, so that none can pass for the rest of its line.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +16,7 @@ from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, Receipt
+from webapp.text.names import clean_name, isolate_name, quote_name
 
 _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED))
 
@@ -65,37 +69,37 @@ def write_report(
     newest, outcome = diagnosis.newest, diagnosis.last_test
     lines = [
         f"Alertcheck report of {format_exact(now)}",
-        f"Workspace: {workspace}",
-        f"Destination: {destination.name} ({channel}{'' if destination.is_enabled else ', disabled'})",
+        f"Workspace: {quote_name(workspace)}",
+        f"Destination: {quote_name(destination.name)} ({channel}{'' if destination.is_enabled else ', disabled'})",
         f"Where to: {where}",
         f"Last test: {outcome.badge.capitalize()}{_describe_request(newest)}",
         f"What happened: {outcome.sentence}",
-        f"Did it arrive: {diagnosis.arrival}",
+        f"Did it arrive: {describe_arrival(newest, quote_name)}",
     ]
-    lines += _report_receipt(diagnosis)
+    lines += _report_receipt(newest)
     code = known_code(newest.last_error_code) if newest else None
     lines += [f"Code: {code}"] if code else []
     lines += [f"Next step: {outcome.next_step}"] if outcome.next_step else []
     lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
     lines += [f"Last accepted: {_describe_last_accepted(diagnosis.last_accepted)}"]
     lines += [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
 
 
-def _describe_receipt(newest: AlertDelivery | None) -> str | None:
+def _describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
-    who = newest.receipt_by or "someone with the link in the message"
+    who = format_name(newest.receipt_by) if newest.receipt_by else "someone with the link in the message"
     return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen by {who}."
 
 
-def _report_receipt(diagnosis: Diagnosis) -> list[str]:
+def _report_receipt(newest: AlertDelivery | None) -> list[str]:
     """Return two separate lines: when the receiver accepted the message, and what a person reported."""
-    newest = diagnosis.newest
     accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
     reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
     lines = [f"Accepted: {format_exact(accepted_at)}"] if accepted_at else []
-    return lines + ([f"Receipt: {diagnosis.receipt}{reported_at}"] if diagnosis.receipt else [])
+    receipt = _describe_receipt(newest, quote_name)
+    return lines + ([f"Receipt: {receipt}{reported_at}"] if receipt else [])
 
 
 def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[AuditEvent]:
@@ -108,7 +112,7 @@ def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[Au
 def _describe_request(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
-    by = f" by {newest.requested_by.name}" if newest.requested_by else ""
+    by = f" by {quote_name(newest.requested_by.name)}" if newest.requested_by else ""
     reference = f", reference {newest.reference}" if newest.reference else ""
     return f", requested{by} at {format_exact(newest.created_at)}{reference}"
 
@@ -126,4 +130,4 @@ def _describe_last_accepted(last_accepted: AlertDelivery | None) -> str:
 
 def _describe_change(change: AuditEvent) -> str:
     fields = f" ({', '.join(change.changed)})" if change.changed else ""
-    return f"{change.action}{fields} by {change.account_name} at {format_exact(change.happened_at)}"
+    return f"{change.action}{fields} by {quote_name(change.account_name)} at {format_exact(change.happened_at)}"

@@ -1,5 +1,6 @@
 """LastTestStatus: a destination's badge and its explanation, derived from the newest test send and never stored."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,7 @@ from enum import StrEnum
 from webapp.channels import CHANNELS
 from webapp.failures import EXPLANATIONS, Code
 from webapp.models import AlertDelivery, DeliveryStatus, Receipt
+from webapp.text.names import isolate_name
 
 
 class Badge(StrEnum):
@@ -61,11 +63,11 @@ def describe_outcome(newest: AlertDelivery | None, channel_name: str) -> Outcome
     return _describe_failed(newest, channel_name, f"{not_sent}{_reason(newest)}")
 
 
-def describe_arrival(newest: AlertDelivery | None) -> str:
-    """Describe whether the message arrived, as far as it is known."""
+def describe_arrival(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str:
+    """Describe whether the message arrived, as far as it is known. format_name: marks a name inside the sentence."""
     if newest is None:
         return "Nothing has been sent yet."
-    receipt = _describe_receipt(newest)
+    receipt = _describe_receipt(newest, format_name)
     if receipt:
         return receipt
     match badge_for(newest.status):
@@ -79,12 +81,13 @@ def describe_arrival(newest: AlertDelivery | None) -> str:
     return "No: nothing was delivered."
 
 
-def _describe_receipt(newest: AlertDelivery) -> str | None:
+def _describe_receipt(newest: AlertDelivery, format_name: Callable[[str], str]) -> str | None:
     if newest.receipt is None:
         return None
+    who = format_name(newest.receipt_by) if newest.receipt_by else None
     if newest.receipt is Receipt.MISSING:
-        return f"{newest.receipt_by} reported that it did not arrive."
-    return f"Yes: {newest.receipt_by} has seen it." if newest.receipt_by else "Yes: confirmed through the link in it."
+        return f"{who} reported that it did not arrive."
+    return f"Yes: {who} has seen it." if who else "Yes: confirmed through the link in it."
 
 
 def _describe_pending(newest: AlertDelivery) -> Outcome:
