@@ -29,7 +29,8 @@ def _read(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[dict[str, s
 
 
 def write_csv_lines(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[str]:
-    return "".join(write_csv(seeded.harbor, Filter(**wanted), most)).splitlines(keepends=True)
+    text = "".join(write_csv(seeded.harbor, Filter(**wanted), most))
+    return text.removeprefix(export.BYTE_ORDER_MARK).splitlines(keepends=True)
 
 
 @on_both_databases
@@ -90,27 +91,69 @@ def test_a_file_without_rows_has_its_header(seeded: SeededIds) -> None:
     assert write_csv_lines(seeded) == [",".join(export.HEADER) + "\r\n"]
 
 
+def test_a_file_begins_with_a_byte_order_mark_and_contains_no_other(seeded: SeededIds) -> None:
+    get_destination(seeded).name = "\ufeffOps\ufeff"
+    add_delivery(get_destination(seeded))
+
+    text = "".join(write_csv(seeded.harbor, Filter()))
+
+    assert text.encode().startswith(b"\xef\xbb\xbfcreated_at,")
+    assert text.count("\ufeff") == 1
+
+
 @pytest.mark.parametrize(
-    "name",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＠x", '=HYPERLINK("https://example.com")'],
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "＝1", "＠x", '=HYPERLINK("https://example.com")']
 )
 def test_no_text_starts_a_formula(seeded: SeededIds, name: str) -> None:
-    get_destination(seeded).name = name
-    add_delivery(get_destination(seeded))
-
-    assert _read_names("".join(write_csv(seeded.harbor, Filter()))) == [f"'{name}"]
+    assert _write_name(seeded, name) == f"'{name.strip()}"
 
 
-@pytest.mark.parametrize("name", ["A, B", 'The "other" one', "two\nlines", "1-1", "a=b", "Überseehafen 🚢", "'quoted'"])
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a;=1+1;b", "a;'=1+1;b"),
+        ("a; =1+1", "a; '=1+1"),
+        ("a;;-1;@x", "a;;'-1;'@x"),
+        ("a,=1+1", "a,'=1+1"),
+        ("a|+1", "a|'+1"),
+        ('a;"=1+1";b', 'a;"\'=1+1";b'),
+        ("a;'=1+1", "a;''=1+1"),
+        ("a;＝1", "a;'＝1"),
+        # A tab or a line break becomes a space, which separates no cells.
+        ("a\t=1+1", "a =1+1"),
+        ("a\n=1+1", "a =1+1"),
+        ("\t=1+1", "'=1+1"),
+        ("a;\t=1+1", "a; '=1+1"),
+        ("\u200b=1+1", "'=1+1"),
+        ("a;\u202e=1+1", "a;'=1+1"),
+    ],
+)
+def test_no_part_of_a_text_starts_a_formula_where_a_spreadsheet_splits_it(
+    seeded: SeededIds, name: str, written: str
+) -> None:
+    assert _write_name(seeded, name) == written
+
+
+@pytest.mark.parametrize("column", ["event_type", "last_error_code"])
+def test_what_another_program_wrote_starts_no_formula_and_no_line(seeded: SeededIds, column: str) -> None:
+    add_real_alert(get_destination(seeded), **{column: "=1\n=2;=3\u2028=4"})
+
+    (row,) = _read(seeded)
+
+    assert row[{"last_error_code": "code"}.get(column, column)] == "'=1 =2;'=3 =4"
+
+
+@pytest.mark.parametrize("name", ["A, B", 'The "other" one', "1-1", "a=b", "a; b-c", "Überseehafen 🚢", "'quoted'"])
 def test_any_other_text_is_unchanged(seeded: SeededIds, name: str) -> None:
+    assert _write_name(seeded, name) == name
+
+
+def _write_name(seeded: SeededIds, name: str) -> str:
+    """Return a destination's name as it is in the file."""
     get_destination(seeded).name = name
     add_delivery(get_destination(seeded))
-
-    assert _read_names("".join(write_csv(seeded.harbor, Filter()))) == [name]
-
-
-def _read_names(text: str) -> list[str]:
-    return [row["destination"] for row in csv.DictReader(iter(text.splitlines(keepends=True)))]
+    (row,) = _read(seeded)
+    return row["destination"]
 
 
 @pytest.mark.parametrize(("count", "last"), [(3, "queued"), (4, None)])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from webapp.extensions import db
 from webapp.history.filters import Cursor, Filter, Kind
 from webapp.history.listing import HistoryEntry, list_page
 from webapp.models import TEST_EVENT
+from webapp.text.names import clean_name
 
 # Rows per file.
 MAX_ROWS = 100_000
@@ -39,14 +41,18 @@ HEADER = (
     "requested_by",
 )
 
-# First characters by which a spreadsheet recognizes a formula.
+# Without it, Excel reads the file in the encoding of its country.
+BYTE_ORDER_MARK = "\ufeff"
+
+# Where a spreadsheet starts a cell, and the characters by which it recognizes a formula there. Excel splits lines at
+# the list separator of its country, also inside our quotation marks.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA_PREFIXES = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA = re.compile(r"""((?:^|[;,|\t\r\n])[\s"']*)(?=[=+\-@＝＋－＠])""")
 
 
 def write_csv(workspace_id: int, criteria: Filter, max_rows: int = MAX_ROWS) -> Iterator[str]:
     """Yield a header and the newest deliveries as CSV text. A last line states if more than `max_rows` matched."""
-    yield _to_lines([HEADER])
+    yield BYTE_ORDER_MARK + _to_lines([HEADER])
     before: Cursor | None = None
     left = max_rows
     while True:
@@ -89,13 +95,13 @@ def _to_cells(entry: HistoryEntry) -> list[object]:
 
 def _to_lines(rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([_escape_formula(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([_escape_formulas(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def _escape_formula(cell: object) -> object:
-    """Prefix a text with an apostrophe if a spreadsheet would evaluate it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA_PREFIXES) else cell
+def _escape_formulas(cell: object) -> object:
+    """Return a text on one line, with an apostrophe before each formula that a spreadsheet would evaluate."""
+    return _FORMULA.sub(r"\1'", clean_name(cell)) if isinstance(cell, str) else cell
 
 
 def _to_text(moment: datetime | None) -> str | None:
