@@ -178,8 +178,8 @@ def _send_limits(settings: SettingsModel) -> SendLimits:
 
 
 def _hosts(settings: SettingsModel) -> tuple[str, ...]:
-    allowed = settings.allowed_hosts
-    # Health checks need this machine's own names. The demo has no passwords, so by default it allows no other names.
+    # Health checks need this machine's own names. The demo has no passwords, so it allows no other names.
+    allowed = () if settings.demo else settings.allowed_hosts
     return (*allowed, "127.0.0.1", "localhost") if allowed or settings.demo else ()
 
 

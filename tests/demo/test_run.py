@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -148,6 +149,51 @@ def test_the_first_page_is_served(running: Run) -> None:
     page = running.ask("/")
     assert page.status_code == 200
     assert "text/html" in page.headers["Content-Type"]
+
+
+def _send_raw(port: int, request: str) -> str:
+    """Send a request as it is written here, with a blank line after it, and return the response."""
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+        connection.sendall(request.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        "GET / HTTP/1.0",
+        "GET / HTTP/1.0\nHost: 127.0.0.1\nConnection: close",  # proxy_pass of nginx without further settings
+        "POST /demo/sign-in/admin HTTP/1.0\nHost: 127.0.0.1\nContent-Length: 0",
+        "GET / HTTP/1.1\nHost: 127.0.0.1\nX-Forwarded-For: 203.0.113.7\nConnection: close",
+        "GET / HTTP/1.1\nHost: 127.0.0.1\nvia: 1.1 proxy\nConnection: close",
+        "GET / HTTP/1.1\nHost: demo.example.com\nConnection: close",
+    ],
+)
+def test_a_request_that_may_come_through_a_proxy_gets_a_page_that_explains_the_refusal(
+    running: Run, request_head: str
+) -> None:
+    response = _send_raw(running.port, request_head)
+
+    assert response.split(" ", 2)[1] == "403"
+    assert "This demo is for its own machine only" in response
+    assert f"http://127.0.0.1:{running.port}" in response
+
+
+def test_a_direct_request_is_answered(running: Run) -> None:
+    response = _send_raw(running.port, "GET /sign-in HTTP/1.1\nHost: 127.0.0.1\nConnection: close")
+
+    assert response.startswith("HTTP/1.1 200 ")
+
+
+def test_the_pages_are_served_on_the_loopback_interface_only(running: Run) -> None:
+    listening = {
+        connection.laddr.ip
+        for process in running.descendants()
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+    assert listening == {"127.0.0.1"}
 
 
 def test_every_stored_file_is_readable_by_its_owner_only(running: Run) -> None:

@@ -9,12 +9,14 @@ from webapp.auth.sessions import public, start_session
 from webapp.demo import seed
 from webapp.models import Role, database_clock
 from webapp.views import inbox
+from webapp.views.demo_access import init_demo_access
 
 bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
 
 
 def register(app: Flask) -> None:
     """Add the demo's pages and its command. Only a demo imports this module and calls this function."""
+    init_demo_access(app)
     app.register_blueprint(bp)
     app.register_blueprint(inbox.bp)
     app.cli.add_command(seed_demo)
