@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -12,16 +13,17 @@ from benchmarks.installation.scripted_server import Script, closed_port, context
 from tests.outbound.outcome_of import BRIEF, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed
+from webapp.outbound.transport.limits import Limits
 
 NAME = "hooks.example.com"
 RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
 
 
-def failure_at(port: int, ca_file: Path) -> DeliveryFailed:
+def failure_at(port: int, ca_file: Path, limits: Limits = BRIEF) -> DeliveryFailed:
     """Return the failure of a send to this port."""
     url = f"https://{NAME}:{port}/hook"
     with pytest.raises(DeliveryFailed) as caught:
-        send(url, policy=trusting(url, ca_file))
+        send(url, policy=trusting(url, ca_file), limits=limits)
     return caught.value
 
 
@@ -130,8 +132,9 @@ def test_a_server_that_never_starts_the_handshake_is_a_connect_timeout(ca_file: 
 
 def test_a_handshake_byte_by_byte_is_cut_by_the_deadline(ca_file: Path) -> None:
     started = monotonic()
+    limits = replace(BRIEF, connect=5.0)  # only the deadline is short
     with listening(script_of("dribbled_handshake", {}), read_first=False) as receiver:
-        failure = failure_at(receiver.port, ca_file)
+        failure = failure_at(receiver.port, ca_file, limits)
     assert monotonic() - started < BRIEF.whole + 1
     assert (failure.code, failure.facts.cause) == (Code.CONNECT_TIMEOUT, Cause.HANDSHAKE_SILENT)
 
