@@ -47,6 +47,7 @@ def issue(
     is_authority: bool = False,
     purpose: x509.ObjectIdentifier | None = None,
     key: Key | None = None,
+    serial_number: int | None = None,
 ) -> Issued:
     """Issue a certificate. names: its subject alternative names, or `NAME` (none for an authority).
 
@@ -60,7 +61,7 @@ def issue(
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial_number or x509.random_serial_number())
         .not_valid_before(now + valid[0])
         .not_valid_after(now + valid[1])
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)

@@ -1,5 +1,7 @@
 """A stranger's certificate is reduced to safe text, canonical names and dates."""
 
+import subprocess
+import sys
 import unicodedata
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -146,7 +148,7 @@ def test_a_certificate_without_names_has_none() -> None:
     assert (facts.names, facts.more_names, facts.is_for_host) == ((), 0, False)
 
 
-DER = issue(NAME, authority("Root")).der
+DER = issue(NAME, authority("Root"), serial_number=2**158 + 4711).der
 
 
 @given(st.integers(0, len(DER) - 1), st.binary(min_size=1, max_size=4))
@@ -156,3 +158,14 @@ def test_a_damaged_certificate_is_read_or_refused_as_unreadable(position: int, d
         sent = read_certificate(damaged)
         find_safe_name(sent.certificate.subject)
         collect_facts(sent, NAME, NOW)
+
+
+def test_an_odd_certificate_prints_no_warning_into_the_log() -> None:
+    serial = DER.index(b"\x02\x14") + 2  # an INTEGER of 20 bytes
+    negative = DER[:serial] + bytes([DER[serial] | 0x80]) + DER[serial + 1 :]
+    code = (
+        "import sys; from webapp.outbound.transport.certificates import read_certificate; "
+        "read_certificate(bytes.fromhex(sys.argv[1])); print('read')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, negative.hex()], capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("read\n", "")

@@ -1,6 +1,7 @@
 """Reads a certificate that a stranger wrote, and keeps only what is safe to show."""
 
 import unicodedata
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -27,7 +28,10 @@ UNREADABLE = (
     x509.DuplicateExtension,
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
+    UserWarning,
 )
+# They would be printed between the lines of the log, and nobody here can mend the certificate.
+warnings.filterwarnings("ignore", category=UserWarning, module=rf"{__name__}\Z")
 
 # The most telling attribute of an authority's name first.
 _NAME_ATTRIBUTES = (NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.ORGANIZATION_NAME)
