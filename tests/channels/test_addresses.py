@@ -83,6 +83,22 @@ def test_an_email_address_is_offered_the_type_email(name: str) -> None:
     assert "add a destination of type Email" in error_of(name, f"{SECRET}@example.com")
 
 
+@pytest.mark.parametrize("name", ["slack", "webhook"])
+@pytest.mark.parametrize("host", ["acme.webhook.office.com", "outlook.office.com/webhook", "acme.webhook.office365.us"])
+def test_a_retired_connector_belongs_to_teams(name: str, host: str) -> None:
+    assert "Add a destination of type Microsoft Teams" in error_of(name, f"https://{host}/{SECRET}")
+
+
+@pytest.mark.parametrize("name", ["slack", "teams"])
+def test_a_service_needs_no_administrator_to_be_reached_over_https(name: str) -> None:
+    error = error_of(name, OWN_ADDRESSES[name].replace("https://", "http://"))
+    assert error.endswith("begins with http:// instead of https://. Enter it with https://.")
+
+
+def test_credentials_are_recognized_without_a_scheme() -> None:
+    assert "does not support credentials" in error_of("webhook", f"user:{SECRET}@alerts.acme.com/hook")
+
+
 def test_an_origin_that_the_administrator_trusts_may_be_another_services() -> None:
     assert check(CHANNELS["webhook"], HOOK, ON_PREMISES) == HOOK
 

@@ -133,7 +133,9 @@ def test_a_trusted_origin_may_replace_slack(receiver: RecordingReceiver) -> None
     [
         ("https://hooks.slack.com/triggers/T01/2/s3cr-tWord", "Incoming Webhooks"),
         ("https://hooks.slack.com/workflows/T01/A1/2/s3cr-tWord", "Incoming Webhooks"),
-        ("https://acme.slack.com/archives/s3cr-tWord", "type of the destination"),
+        ("https://acme.slack.com/archives/s3cr-tWord", "Incoming Webhooks"),
+        ("https://hooks.slack.com@evil.net/services/s3cr-tWord", "credentials"),
+        ("https://slack.com.evil.net/services/s3cr-tWord", "type of the destination"),
         ("https://hooks.slack.com.evil.net/services/s3cr-tWord", "type of the destination"),
         ("http://hooks.slack.com/services/s3cr-tWord", "https://"),
     ],

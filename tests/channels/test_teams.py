@@ -213,6 +213,8 @@ def test_a_host_added_by_the_administrator_is_a_workflow_host() -> None:
         ("https://outlook.office365.us/webhook/1", "choose Workflows"),
         ("https://outlook-dod.office365.us/webhook/1", "choose Workflows"),
         ("https://outlook.office.com/mail/1", "type of the destination"),
+        ("https://teams.microsoft.com/l/channel/19%3a", "choose Workflows"),
+        ("https://make.powerautomate.com/environments/1/flows/2", "choose Workflows"),
         (WORKFLOW.replace("&sig=S3cr-t_", ""), '"Who can trigger the flow?" to "Anyone"'),
         (WORKFLOW.replace("S3cr-t_", ""), '"Who can trigger the flow?" to "Anyone"'),
         ("https://hooks.slack.com/services/T/B/x?sig=1", "type of the destination"),

@@ -6,7 +6,6 @@ from pkgutil import iter_modules
 from webapp.channels.addresses import find_target
 from webapp.channels.contract import Channel, Field, SettingInvalid
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.hostnames import matches
 
 _NOT_A_CHANNEL = {"addresses", "contract", "hosted_service"}
 
@@ -32,7 +31,7 @@ def _refuse_other_services(channel: Channel, text: str, outbound: OutboundClient
     if target is None or outbound.policy.trusts(target):
         return
     for other in CHANNELS.values():
-        if other is not channel and matches(target.host, other.hosts):
+        if other is not channel and other.owns(target):
             raise SettingInvalid(
                 f"{target.host} is a host of {other.label}, so the address does not match the type of this "
                 f"destination, {channel.label}. Add a destination of type {other.label} instead."

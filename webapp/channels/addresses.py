@@ -4,37 +4,45 @@ An error names the host at most: the rest of the address is a secret.
 """
 
 import re
+from dataclasses import dataclass
 
 from webapp.channels.contract import SettingInvalid
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.pasted_urls import read_pasted
 from webapp.outbound.policy.urls import MAX_URL, Target, find_problems, read_url
 
 COPY_AGAIN = "Copy the whole address again, exactly as the provider shows it."
 
-_CREDENTIALS = re.compile(r"https?://[^/?#]*@(?P<host>[^/?#@:]*)", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"(?:https?://)?[^/?#]*@(?P<host>[^/?#@:]*)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"(?:mailto:)?[^\s/@:]+@[^\s/@:]+\.[^\s/@:]+", re.IGNORECASE)
 _TWO_ADDRESSES = re.compile(r"https?://\S*(?:[^\s=/?&]|/)https?://", re.IGNORECASE)
 
 
-def check_address(
-    text: str,
-    outbound: OutboundClient,
-    hosts: tuple[str, ...] | None = None,
-    service: str | None = None,
-    instead_of_credentials: str = COPY_AGAIN,
-) -> str:
-    """Return the canonical form of an address that messages may be posted to. Raises `SettingInvalid`.
+@dataclass(frozen=True)
+class Service:
+    """Whose addresses a channel accepts.
 
-    hosts: the host patterns of a service with its own hosts, or None for any public host. service: its name.
     instead_of_credentials: what to do instead of writing a user and a password into the address.
+    name, hosts: of a service with its own hosts, which are patterns. None for any public host.
+    pages: the patterns of hosts that only have pages for people. get_address: where a webhook's address is found.
     """
+
+    instead_of_credentials: str
+    name: str | None = None
+    hosts: tuple[str, ...] | None = None
+    pages: tuple[str, ...] = ()
+    get_address: str = COPY_AGAIN
+
+
+def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
+    """Return the canonical form of an address that messages may be posted to. Raises `SettingInvalid`."""
     address = read_pasted(text)
     _refuse_half_addresses(address)
-    _refuse_credentials(address, instead_of_credentials)
+    _refuse_credentials(address, service.instead_of_credentials)
     target = _read(address)
-    problems = find_problems(target, outbound.policy, hosts)
+    problems = find_problems(target, outbound.policy, service.hosts)
     if problems:
         raise SettingInvalid(_describe(target, problems, service))
     return target.url
@@ -90,17 +98,21 @@ def _describe_unreadable(code: Code, address: str) -> str:
     return f"The address cannot be used as it is written. {COPY_AGAIN}"
 
 
-def _describe(target: Target, problems: list[Code], service: str | None) -> str:
+def _describe(target: Target, problems: list[Code], service: Service) -> str:
+    if Code.HOST_NOT_EXPECTED in problems and matches(target.host, service.pages):
+        return f"{target.host} has pages of {service.name}, but no webhook. {service.get_address}"
+    if problems == [Code.SCHEME_NOT_ALLOWED] and service.hosts is not None:
+        return f"The address of {target.host} begins with http:// instead of https://. Enter it with https://."
     if problems == [Code.HOST_NOT_EXPECTED]:
         return (
-            f"{target.host} is not a host of {service}, so the address does not match the type of the destination. "
-            "If it is a receiver of your own, add a destination of type Webhook instead."
+            f"{target.host} is not a host of {service.name}, so the address does not match the type of the "
+            "destination. If it is a receiver of your own, add a destination of type Webhook instead."
         )
     words = {
         Code.SCHEME_NOT_ALLOWED: "begins with http:// instead of https://",
         Code.PORT_NOT_ALLOWED: f"uses port {target.port} instead of 443",
         Code.TARGET_NOT_ALLOWED: "is not on the public internet",
-        Code.HOST_NOT_EXPECTED: f"is not a host of {service}",
+        Code.HOST_NOT_EXPECTED: f"belongs to no host of {service.name}",
     }
     found = _enumerate([words[code] for code in problems])
     return (

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from webapp.failures import Code, DeliveryFailed, Protocol, codes_of
 from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.classification import Words, check_response
+from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.send_targets import SendTarget
+from webapp.outbound.policy.urls import Target
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
 # A destination's decrypted settings: field names to values. The first field of a channel determines the receiver.
@@ -157,6 +159,7 @@ class Channel:
     hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
     protocol: how messages are sent, which decides which failures can occur.
     hosts: the patterns of the service's own hosts, whose addresses belong to no other channel.
+    is_retired: recognizes an address of the service that no longer works, and belongs to no other channel either.
     words: the words of the service for what went wrong, each with its code, whatever the status is.
     """
 
@@ -171,7 +174,12 @@ class Channel:
     hints: Mapping[Code, str] = field(default_factory=dict)
     protocol: Protocol = Protocol.HTTP
     hosts: tuple[str, ...] = ()
+    is_retired: Callable[[Target], bool] = lambda target: False
     words: Words = field(default_factory=dict)
+
+    def owns(self, target: Target) -> bool:
+        """Check whether the address belongs to this channel's service."""
+        return matches(target.host, self.hosts) or self.is_retired(target)
 
     @property
     def codes(self) -> frozenset[Code]:

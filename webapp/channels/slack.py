@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from webapp.channels.addresses import check_address
+from webapp.channels.addresses import Service, check_address
 from webapp.channels.contract import (
     I_SEE_IT,
     JSON_HEADERS,
@@ -30,6 +30,9 @@ from webapp.outbound.http.classification import make_failure
 from webapp.outbound.policy.send_targets import SendTarget, find_url
 
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+
+# The hosts of the pages on which people work with Slack.
+PAGES = ("slack.com", "*.slack.com", "slack-gov.com", "*.slack-gov.com")
 
 # The words that Slack returns instead of `ok`, each with what it means. Any other response is not shown.
 WORDS = {
@@ -62,7 +65,8 @@ CREATE_WEBHOOK = (
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    address = check_address(text, outbound, _hosts(outbound), "Slack", f"Remove them. {CREATE_WEBHOOK}")
+    service = Service(f"Remove them. {CREATE_WEBHOOK}", "Slack", _hosts(outbound), PAGES, CREATE_WEBHOOK)
+    address = check_address(text, outbound, service)
     parts = urlsplit(address)
     if parts.hostname in HOSTS and not parts.path.startswith("/services/"):
         raise SettingInvalid(f"This is not the address of an incoming webhook. {CREATE_WEBHOOK}")

@@ -6,7 +6,7 @@ Source: Microsoft Learn, "Create incoming webhooks with Workflows for Microsoft 
 import json
 from urllib.parse import parse_qs, urlsplit
 
-from webapp.channels.addresses import check_address, find_target
+from webapp.channels.addresses import Service, check_address, find_target
 from webapp.channels.contract import (
     I_SEE_IT,
     JSON_HEADERS,
@@ -27,6 +27,7 @@ from webapp.failures import Code
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.send_targets import SendTarget, find_url
+from webapp.outbound.policy.urls import Target
 
 # Microsoft's clouds: worldwide, US government (GCC, GCC High, DoD) and China. The last three are older addresses.
 HOSTS = (
@@ -50,6 +51,17 @@ OUTLOOK_HOSTS = (
     "outlook.office365.us",
     "outlook-dod.office365.us",
     "partner.outlook.cn",
+)
+
+# The hosts of the pages on which people work with Teams and its flows.
+PAGES = (
+    "teams.microsoft.com",
+    "*.teams.microsoft.com",
+    "teams.cloud.microsoft",
+    "teams.live.com",
+    "*.powerautomate.com",
+    "*.flow.microsoft.com",
+    "portal.azure.com",
 )
 
 # The values of `error.code` that Power Automate returns, each with what it means. Any other value is not shown.
@@ -91,9 +103,10 @@ RIGHT_TRIGGER = (
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    if _is_connector(text):
+    target = find_target(text)
+    if target is not None and _is_connector(target):
         raise SettingInvalid(f"This address belongs to a connector, which Microsoft has retired. {CREATE_WORKFLOW}")
-    address = check_address(text, outbound, _hosts(outbound), "Microsoft Teams", f"Remove them. {CREATE_WORKFLOW}")
+    address = check_address(text, outbound, _service(outbound))
     if not parse_qs(urlsplit(address).query).get("sig"):
         raise SettingInvalid(
             "This workflow accepts requests only from its own organization, or its address is incomplete (it has no "
@@ -106,10 +119,11 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
     return find_url(settings.get("address", ""), outbound.policy, HOSTS, frozenset({"sig"}))
 
 
-def _is_connector(text: str) -> bool:
-    target = find_target(text)
-    if target is None:
-        return False
+def _service(outbound: OutboundClient) -> Service:
+    return Service(f"Remove them. {CREATE_WORKFLOW}", "Microsoft Teams", _hosts(outbound), PAGES, CREATE_WORKFLOW)
+
+
+def _is_connector(target: Target) -> bool:
     is_old_one = target.host in OUTLOOK_HOSTS and target.path.lower().startswith("/webhook")
     return is_old_one or matches(target.host, CONNECTOR_HOSTS)
 
@@ -198,7 +212,8 @@ CHANNEL = Channel(
     targets=_targets,
     preview=_preview,
     send=_send,
-    hosts=HOSTS + CONNECTOR_HOSTS,
+    hosts=HOSTS,
+    is_retired=_is_connector,
     words=WORDS,
     hints=make_hints("Microsoft Teams", "Teams", "status.cloud.microsoft", CREATE_WORKFLOW)
     | {

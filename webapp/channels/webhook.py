@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from webapp.channels.addresses import check_address
+from webapp.channels.addresses import Service, check_address
 from webapp.channels.contract import (
     JSON_HEADERS,
     Accepted,
@@ -48,7 +48,7 @@ SECRET_BYTES = range(24, 65)
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    return check_address(text, outbound, instead_of_credentials=INSTEAD_OF_CREDENTIALS)
+    return check_address(text, outbound, Service(INSTEAD_OF_CREDENTIALS))
 
 
 def _check_secret(text: str, outbound: OutboundClient) -> str:

@@ -75,7 +75,7 @@ def _pick_address(text: str) -> str:
             return found[1]
     unescaped = _unwrap(_join_lines(text))
     addresses = _ADDRESS.findall(unescaped)
-    if len(set(addresses)) == 1 and not unescaped.lower().startswith("http"):
+    if len(set(addresses)) == 1 and not unescaped.lower().startswith("http") and not _lacks_scheme(unescaped):
         return str(addresses[0])
     return _LABEL.sub("", unescaped, count=1) if _LABEL.match(unescaped) else unescaped
 
