@@ -239,8 +239,14 @@ def test_a_new_form_shows_no_errors(admin: Visitor) -> None:
 def test_wrong_recipients_are_shown_as_they_were_typed(admin: Visitor) -> None:
     page = admin.post(f"{LIST}/new/email", {"name": "Desk", "recipients": "ann@example.com, <bob>"}).text
 
-    assert "Address 2 is not a plain email address" in _errors(page)["recipients"]
+    assert "“bob” is not an email address" in _errors(page)["recipients"]
     assert "ann@example.com, &lt;bob&gt;</textarea>" in page
+
+
+def test_a_wrong_recipient_is_quoted_as_text(admin: Visitor) -> None:
+    page = admin.post(f"{LIST}/new/email", {"name": "Desk", "recipients": "bob&lt;i&gt;"}).text
+
+    assert "“bob&amp;lt” is not an email address" in page
 
 
 def test_refused_settings_are_not_stored(app: Flask, admin: Visitor) -> None:
