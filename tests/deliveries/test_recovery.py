@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from tests.deliveries.recovery_passes import recover_at
 from tests.factories import (
@@ -219,3 +221,16 @@ def test_a_worker_that_is_replaced_every_12_seconds_still_ends_a_lost_attempt_wi
 
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
     assert delivery.updated_at <= NOW + seconds(34)
+
+
+def test_a_pass_with_nothing_to_do_fails_if_the_database_accepts_no_changes(
+    app_settings: AppSettings, database: str
+) -> None:
+    read_only = {"sqlite": "PRAGMA query_only = ON", "postgres": "SET TRANSACTION READ ONLY"}
+    db.session.execute(text(read_only[database]))
+
+    with pytest.raises(DBAPIError):
+        recover_at(app_settings, NOW)
+
+    db.session.rollback()
+    db.engine.dispose()
