@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy import text
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import (
@@ -168,3 +169,15 @@ def test_a_real_alert_is_left_to_the_workers(seeded: SeededIds) -> None:
     _look(alert, NOW + seconds(100_000))
 
     assert _outcome(alert) == PENDING
+
+
+def test_a_database_that_accepts_no_changes_leaves_an_overdue_row_to_be_read(seeded: SeededIds, database: str) -> None:
+    delivery = add_delivery(get_destination(seeded), created_at=NOW)
+    db.session.commit()
+    read_only = {"sqlite": "PRAGMA query_only = ON", "postgres": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"}
+    db.session.execute(text(read_only[database]))
+    db.session.commit()
+
+    assert not end_if_overdue(delivery, NOW + seconds(600))
+
+    assert _outcome(delivery) == PENDING

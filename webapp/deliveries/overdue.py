@@ -3,19 +3,24 @@
 A worker may live and not reach the database, or die again and again. The update is conditional, so it is safe.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from webapp import queue
 from webapp.app_state import app_state
+from webapp.database.outages import Outage, find_outage
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
+
+log = logging.getLogger(__name__)
 
 # A page leaves a row to the workers for this much longer than they do themselves.
 MARGIN = timedelta(seconds=1)
@@ -42,7 +47,21 @@ def end_overdue_tests(workspace_id: int, now: datetime) -> None:
 
 
 def end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
-    """End a test send if it is overdue, and commit. Returns whether this call ended it."""
+    """End a test send if it is overdue, and commit. Returns whether this call ended it.
+
+    A database that accepts no changes leaves the row as it is: the page can still be read.
+    """
+    try:
+        return _end_if_overdue(row, now)
+    except DBAPIError as error:
+        if find_outage(error) not in (Outage.READ_ONLY, Outage.FULL):
+            raise
+        db.session.rollback()
+        log.warning("an overdue test cannot be ended", extra={"outage": find_outage(error)})
+        return False
+
+
+def _end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
     if row.status not in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED) or row.event_type != TEST_EVENT:
         return False
     planned = plan_end(row, now - MARGIN, TEST_SEND_POLICY, observe(app_state().looks, row))
