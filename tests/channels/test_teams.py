@@ -73,6 +73,12 @@ def test_any_other_response_is_classified_by_status_and_known_error_code(
     assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
 
 
+@pytest.mark.parametrize("words", ["attachments … Null", "Property 'type' must be 'AdaptiveCard'", "run history"])
+def test_without_a_card_the_words_of_the_run_history_lead_to_the_template(words: str) -> None:
+    assert words in CHANNEL.after_accepted
+    assert "Send webhook alerts to a channel" in CHANNEL.after_accepted
+
+
 def test_the_requested_retry_delay_is_passed_on(receiver: RecordingReceiver, message: Message) -> None:
     receiver.respond_with(429, headers={"Retry-After": "17"})
     with pytest.raises(DeliveryFailed) as caught:

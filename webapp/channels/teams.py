@@ -187,9 +187,9 @@ CHANNEL = Channel(
     label="Microsoft Teams",
     accepted="Accepted by Microsoft Teams",
     after_accepted=(
-        "No card in Teams? Open the flow in Power Automate and check its run history. If it says that “attachments” is "
-        "of type “Null”, or that “Property 'type' must be 'AdaptiveCard'”, the flow was built by hand: create one from "
-        "the template “Send webhook alerts to a channel”, and paste its address here."
+        "No card in Teams? Open the flow in Power Automate and check its run history. “attachments … Null” or "
+        "“Property 'type' must be 'AdaptiveCard'” there means a flow that was built by hand: create one from the "
+        "template “Send webhook alerts to a channel”, and paste its address here."
     ),
     guide=(
         "In Teams, find the channel that should receive alerts, and choose More options (…) beside its name.",
