@@ -153,7 +153,11 @@ PERMANENT = [
         "550-5.7.26 Unauthenticated email from example.com is not accepted due to domain's\r\n550 5.7.26 DMARC policy.",
         Code.SENDER_REFUSED,
     ),
+    ("RCPT", "550 5.7.1 Message rejected due to SPF", Code.SENDER_REFUSED),
+    ("MAIL", "550 5.7.30 Basic authentication is not supported for Client Submission.", Code.SMTP_DISABLED_BY_TENANT),
     # This host
+    ("MAIL", "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", Code.SMTP_HOST_REFUSED),
+    ("MAIL", "550 5.7.1 RBL Restriction", Code.SMTP_HOST_REFUSED),
     (
         "RCPT",
         "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org; "

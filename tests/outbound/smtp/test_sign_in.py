@@ -102,6 +102,7 @@ def test_a_wrong_password_is_tried_so_few_times_that_no_account_is_locked(
         ),
         ("535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", Code.SMTP_DISABLED_BY_TENANT),
         ("535 5.7.139 no", Code.SMTP_DISABLED_BY_TENANT),
+        ("550 5.7.30 Basic authentication is not supported for Client Submission.", Code.SMTP_DISABLED_BY_TENANT),
         (
             "534-5.7.9 Application-specific password required. For more information, go to\r\n"
             "534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor d2-gsmtp",

@@ -29,14 +29,15 @@ def _at(code: Code, steps: frozenset[Step], *numbers: str) -> dict[tuple[str, St
     return dict.fromkeys(product(numbers, steps), code)
 
 
-# Enhanced codes without their class. Those of RFC 3463 and 5248, and Exchange's own (7.54, 7.57, 7.60, 7.124 to 7.139,
-# 7.501 to 7.750).
+# Enhanced codes without their class. Those of RFC 3463 and 5248, and Exchange's own (7.30, 7.54, 7.57, 7.60, 7.124 to
+# 7.139, 7.501 to 7.750).
 _CLEAR: _CodesAtSteps = {
     **_at(Code.SMTP_SIGN_IN_REQUIRED, FROM_SENDER, "7.57"),
+    **_at(Code.SMTP_DISABLED_BY_TENANT, FROM_SENDER | _AT_SIGN_IN, "7.30"),
     **_at(Code.SMTP_SENDER_NOT_OWNED, FROM_SENDER, "7.60", "2.252"),
     **_at(Code.SMTP_RELAY_DENIED, FROM_SENDER, "7.54", "7.64"),
     **_at(Code.SMTP_ENCRYPTION_REQUIRED, FROM_SENDER | _AT_SIGN_IN, "7.10", "7.11"),
-    **_at(Code.SENDER_REFUSED, FROM_SENDER, "1.7", "1.8", "7.27", "7.509", "7.515", "7.750"),
+    **_at(Code.SENDER_REFUSED, FROM_SENDER, "1.7", "1.8", "7.27", "7.509", "7.511", "7.515", "7.750"),
     **_at(Code.SENDER_REFUSED, FROM_SENDER, *(f"7.{number}" for number in (20, 21, 22, 23, 24, 26, 501, 502, 503))),
     **_at(Code.SMTP_HOST_REFUSED, EVERY_STEP, "7.25", "7.708", *(f"7.{number}" for number in range(606, 650))),
     **_at(Code.MAILBOX_FULL, FROM_RECIPIENT, "2.2"),
