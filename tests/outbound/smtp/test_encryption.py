@@ -15,7 +15,7 @@ from cryptography import x509
 from tests.outbound.certificates import DAY, Issued, authority, issue, serving, write_pem
 from tests.outbound.outcome_of import BRIEF, PATIENT
 from tests.scripted_mail_server import KEEP_SILENT, ScriptedMailServer, mail_server
-from webapp.failures import Cause, Code, DeliveryFailed
+from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
 from webapp.outbound.transport import client_certificates
 
@@ -171,4 +171,4 @@ def test_a_mail_server_that_only_offers_to_check_a_certificate_gets_the_message(
 def test_a_mail_server_without_tls_on_the_port_is_not_called_slow(message: EmailMessage) -> None:
     with mail_server() as receiver:
         server = MailServer("127.0.0.1", receiver.port, SENDER, MailSecurity.TLS, limits=PATIENT)
-        assert failure_of(server, message).facts.cause is Cause.NOT_TLS
+        assert failure_of(server, message).code is Code.SMTP_WRONG_PORT

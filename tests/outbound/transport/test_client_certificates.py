@@ -14,12 +14,10 @@ from tests.outbound.outcome_of import PATIENT, outcome_of, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Code
 from webapp.outbound.transport import client_certificates
-from webapp.outbound.transport.client_certificates import asks_for_certificate
 from webapp.outbound.transport.tls import make_context
 
 NAME = "hooks.example.com"
 RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
-REFUSED = "<html><head><title>400 No required SSL certificate was sent</title></head></html>"
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
@@ -155,28 +153,6 @@ def test_a_response_before_the_whole_message_was_read_is_read_under_tls(authorit
 
     with listening(refuse_unread, context, read_first=False) as receiver:
         assert outcome_at(receiver.port, ca_file, b"x" * 20_000_000) is Code.PAYLOAD_TOO_LARGE
-
-
-def test_the_page_of_a_web_server_that_requires_a_certificate_is_recognized(
-    authority: trustme.CA, ca_file: Path
-) -> None:
-    page = script_of("plain", {"status": 400, "body": REFUSED})
-    with listening(page, context_of(authority.issue_cert(NAME))) as receiver:
-        assert outcome_at(receiver.port, ca_file) is Code.CLIENT_CERTIFICATE_REQUIRED
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "recognized"),
-    [
-        (400, REFUSED, True),
-        (496, REFUSED, True),
-        (200, REFUSED, False),
-        (403, REFUSED, False),
-        (400, "<title>400 Bad Request</title>", False),
-    ],
-)
-def test_only_that_page_is_recognized(status: int, body: str, recognized: bool) -> None:
-    assert asks_for_certificate(status, body.encode()) is recognized
 
 
 def test_a_receiver_that_speaks_before_the_request_fails_the_encryption(authority: trustme.CA, ca_file: Path) -> None:

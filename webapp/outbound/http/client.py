@@ -9,11 +9,9 @@ from time import monotonic
 from requests import Request, Response
 from urllib3.exceptions import HTTPError
 
-from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.http.exchange import Exchange, ExchangeAdapter
 from webapp.outbound.policy.redirects import find_redirect_host
 from webapp.outbound.policy.urls import Policy, Target, check_url
-from webapp.outbound.transport.client_certificates import asks_for_certificate
 from webapp.outbound.transport.connect import open_connection
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import Resolver, system_resolver
@@ -53,8 +51,7 @@ def post(
     """Send `body` to `url` once, if the policy allows it. Returns the response with any final status.
 
     Does not follow redirects. hosts: see `check_url`.
-    Raises `DeliveryFailed`, which contains the host but never the address, if there is no response, or only the one
-    with which a web server asks for a client certificate.
+    Raises `DeliveryFailed`, which contains the host but never the address, if there is no response.
     """
     started = monotonic()
     target = check_url(url, policy, hosts)
@@ -66,8 +63,6 @@ def post(
         with closing(_send(target, body, headers, exchange)) as response:
             kept, ended = _read_body(response)
             complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
-    if asks_for_certificate(response.status_code, kept):
-        raise DeliveryFailed(Code.CLIENT_CERTIFICATE_REQUIRED, Facts(target.host, response.status_code))
     return HttpResponse(
         response.status_code,
         response.headers,

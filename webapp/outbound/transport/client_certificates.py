@@ -51,15 +51,8 @@ def is_certificate_rejection(error: BaseException, connection: object = None) ->
     if not isinstance(error, ssl.SSLError):
         return False
     requested = isinstance(connection, TlsSocket) and connection.client_certificate_requested
-    return error.reason in _CERTIFICATE_ALERTS or (requested and error.reason in _GENERAL_ALERTS)
-
-
-def asks_for_certificate(status: int, body: bytes) -> bool:
-    """Recognize the page with which nginx refuses a request without a client certificate, before anything handles it.
-
-    nginx's own status for this is 496, which it sends as 400 (ngx_http_special_response.c).
-    """
-    return status in (400, 496) and b"No required SSL certificate was sent" in body
+    reason = getattr(error, "reason", None)
+    return reason in _CERTIFICATE_ALERTS or (requested and reason in _GENERAL_ALERTS)
 
 
 def await_verdict(connection: TlsSocket, host: str, deadline: Deadline) -> None:
