@@ -43,6 +43,9 @@ class WaitObserver(Protocol):
     def observe(self, row_id: int, state: Hashable) -> Waited:
         """Record that a row waits now, in this state, and return for how long it has."""
 
+    def now(self) -> float:
+        """Return the seconds of its clock."""
+
 
 class DeliveryDispatcher(Protocol):
     """Sends deliveries in a worker process; see `webapp.worker.dispatcher`."""

@@ -23,11 +23,13 @@ from tests.factories import seconds
 COOLDOWN, TIME_LIMIT, LOST_AFTER, REQUEUE_AFTER, RETENTION = map(seconds, (60, 120, 20, 10, 300))
 
 # How long one process must have watched an attempt that is older than `LOST_AFTER`; how much later a page acts than a
-# worker; and the age from which a list watches an attempt.
-WATCHED, MARGIN, SLOW_AFTER = map(seconds, (9, 1, 10))
+# worker; the age from which a list shows an attempt; and that from which the processes of a host watch it together.
+WATCHED, MARGIN, LISTED_AFTER, SLOW_AFTER = map(seconds, (9, 1, 10, 9))
 
 # With this much time left, an attempt that delivered nothing and was not the last must be followed by another.
 MIN_TIME_FOR_RETRY = seconds(30)
+
+NO_MARGIN = timedelta(0)
 
 ATTEMPTS = 3
 
@@ -38,7 +40,8 @@ class ReferenceModel:
 
     counts: how often each kind of event happened. received: for each test send, the messages that the receiver got,
     each with its attempt's number and its response. lost: the attempt of a test send that was given up. first_seen:
-    since when each recovery process has seen each state. looked_at: the same for the web process. record_since: since
+    since when each recovery process has seen each state. looked_at: the same for the web process.
+    watched_since: since when any of them has seen an attempt that takes too long. record_since: since
     when the record of claims is complete, or None without one.
     """
 
@@ -48,6 +51,7 @@ class ReferenceModel:
     lost: dict[int, int] = field(default_factory=dict)
     record_since: datetime | None = None
     looked_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    watched_since: dict[tuple[int, int], datetime] = field(default_factory=dict)
     first_seen: defaultdict[int, dict[tuple[int, int], datetime]] = field(default_factory=lambda: defaultdict(dict))
 
     def newest(self, destination: ModelDestination) -> ExpectedSend | None:
@@ -166,32 +170,35 @@ class ReferenceModel:
 
     def _due(self, send: ExpectedSend, now: datetime, seen_since: datetime) -> str | None:
         if send.state == "sending":
-            return "mark lost" if self._is_lost(send, now, now - seen_since) else None
+            return "mark lost" if self._is_lost(send, now, seen_since) else None
         if now - send.pressed_at >= TIME_LIMIT:
             return "expire"
         if send.state == "deferred":
             return "resume" if send.send_after and now >= send.send_after else None
         return "requeue" if now - send.updated_at >= REQUEUE_AFTER else None
 
-    def _is_lost(self, send: ExpectedSend, now: datetime, watched: timedelta) -> bool:
+    def _is_lost(self, send: ExpectedSend, now: datetime, seen_since: datetime, margin: timedelta = NO_MARGIN) -> bool:
         assert send.started_at is not None
-        return watched >= LOST_AFTER or (watched >= WATCHED and now - send.started_at >= LOST_AFTER)
+        if now - send.started_at >= SLOW_AFTER:
+            seen_since = min(seen_since, self.watched_since.setdefault((send.id, send.changes), now))
+        watched = now - seen_since
+        return watched >= LOST_AFTER or (watched >= WATCHED and now - margin - send.started_at >= LOST_AFTER)
 
     def decide_by_look(self, now: datetime) -> list[RecoveryDecision]:
         """Return what a list decides, while the queue server knows no live worker."""
         pending = [send for send in self.sends.values() if send.state in PENDING_STATES]
         decisions = []
         for send in [send for send in pending if self._is_listed(send, now)]:
-            watched = now - self.looked_at.setdefault((send.id, send.changes), now)
+            seen_since = self.looked_at.setdefault((send.id, send.changes), now)
             is_over = now - MARGIN - send.pressed_at >= TIME_LIMIT
-            if send.state == "sending" and (is_over or self._is_lost(send, now - MARGIN, watched)):
+            if send.state == "sending" and (self._is_lost(send, now, seen_since, MARGIN) or is_over):
                 decisions.append(RecoveryDecision(replace(send), "mark lost"))
             elif send.state != "sending" and is_over:
                 decisions.append(RecoveryDecision(replace(send), "expire"))
         return decisions
 
     def _is_listed(self, send: ExpectedSend, now: datetime) -> bool:
-        is_slow = send.started_at is not None and now - send.started_at >= SLOW_AFTER
+        is_slow = send.started_at is not None and now - send.started_at >= LISTED_AFTER
         return is_slow or now - send.pressed_at >= TIME_LIMIT
 
     def apply(self, decisions: Iterable[RecoveryDecision], now: datetime) -> list[int]:

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -22,7 +23,10 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
-from webapp.deliveries.recovery import MAX_ROWS_PER_PASS
+from webapp import queue
+from webapp.app_state import app_state
+from webapp.deliveries import WaitTracker
+from webapp.deliveries.recovery import MAX_ROWS_PER_PASS, recover
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings
@@ -221,6 +225,40 @@ def test_a_worker_that_is_replaced_every_12_seconds_still_ends_a_lost_attempt_wi
 
     assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
     assert delivery.updated_at <= NOW + seconds(34)
+
+
+@pytest.mark.parametrize(("last", "outcome"), [(19.9, None), (20, "worker_lost")])
+def test_workers_that_live_for_a_second_watch_an_attempt_together(
+    seeded: SeededIds, app_settings: AppSettings, last: float, outcome: str | None
+) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
+
+    for at in (10, 13, 16, last):
+        recover(NOW + seconds(at), app_settings, WaitTracker(partial(float, 1000 + at)))
+
+    assert _outcome(delivery)[1] == outcome
+
+
+def test_workers_that_live_for_a_second_do_not_believe_a_clock_that_was_set(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
+
+    for at in (2, 4, 6, 8, 10.9):
+        recover(NOW + seconds(3600 + at), app_settings, WaitTracker(partial(float, 1000 + at)))
+
+    assert _outcome(delivery) == (DeliveryStatus.QUEUED, None)
+
+
+def test_without_the_queue_server_a_worker_watches_an_attempt_alone(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, attempt_count=1)
+    app_state().redis = queue.connect("redis://127.0.0.1:1")
+
+    recover_at(app_settings, NOW + seconds(60), NOW + seconds(69))
+
+    assert _outcome(delivery) == (DeliveryStatus.FAILED, "worker_lost")
 
 
 def test_a_pass_with_nothing_to_do_fails_if_the_database_accepts_no_changes(

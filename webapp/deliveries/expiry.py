@@ -1,7 +1,7 @@
 """When a pending delivery is over, and how it ends: one rule for recovery and for the pages that show it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,13 +10,14 @@ from sqlalchemy import bindparam
 from webapp.app_state import Waited, WaitObserver
 from webapp.deliveries.attempts import add_lost_attempt
 from webapp.deliveries.claim_record import list_possibly_claimed
+from webapp.deliveries.host_watch import list_slow, watch
 from webapp.deliveries.retry_policy import RetryPolicy
 from webapp.deliveries.transitions import EXPIRE, LOST_AFTER, MARK_LOST, Transition, apply_transition, error_columns
 from webapp.failures import Code
 from webapp.models import AlertDelivery
 
-# A process must have seen an attempt unchanged for this long before it believes the database's clock that it is over: a
-# clock that was set must not end a live attempt, which lasts 8 s at most.
+# A process, or the processes of a host, must have seen an attempt unchanged for this long before they believe the
+# database's clock that it is over: a clock that was set must not end a live attempt, which lasts 8 s at most.
 WATCHED_AT_LEAST = timedelta(seconds=9)
 
 
@@ -28,9 +29,18 @@ class PlannedTransition:
     columns: dict[str, Any] = field(default_factory=dict)
 
 
-def observe(wait_tracker: WaitObserver, row: AlertDelivery) -> Waited:
-    """Return how long this process has seen a row wait."""
-    return wait_tracker.observe(row.id, (row.status, row.attempt_started_at, row.attempt_count, row.updated_at))
+def observe(
+    wait_tracker: WaitObserver, rows: Sequence[AlertDelivery], now: datetime
+) -> list[tuple[AlertDelivery, Waited]]:
+    """Return the rows, each with how long this process has seen it wait, or the host has seen its slow attempt."""
+    seen_by_host = watch(list_slow(rows, now), wait_tracker.now())
+    return [(row, _observe_one(wait_tracker, row, seen_by_host.get(row.id, timedelta(0)))) for row in rows]
+
+
+def _observe_one(wait_tracker: WaitObserver, row: AlertDelivery, seen_by_host: timedelta) -> Waited:
+    state = (row.status, row.attempt_started_at, row.attempt_count, row.updated_at)
+    waited = wait_tracker.observe(row.id, state)
+    return replace(waited, unchanged=max(waited.unchanged, seen_by_host))
 
 
 def plan_end(row: AlertDelivery, now: datetime, policy: RetryPolicy, waited: Waited) -> PlannedTransition | None:

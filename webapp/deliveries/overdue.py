@@ -64,7 +64,8 @@ def end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
 def _end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
     if row.status not in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED) or row.event_type != TEST_EVENT:
         return False
-    planned = plan_end(row, now - MARGIN, TEST_SEND_POLICY, observe(app_state().looks, row))
+    ((_, waited),) = observe(app_state().looks, [row], now)
+    planned = plan_end(row, now - MARGIN, TEST_SEND_POLICY, waited)
     planned = planned or _plan_without_worker(row, now - MARGIN)
     if planned is None:
         return False

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import load_only
 
+from webapp.app_state import Waited
 from webapp.deliveries.claim_record import keep_record
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, settle_expiries
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
@@ -57,7 +58,8 @@ def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker)
     keep_record(since=now)
     rows = _list_waiting(now, app_settings)
     wait_tracker.forget_others({row.id for row in rows})
-    due = [(row, planned) for row in rows if (planned := _plan_transition(row, now, app_settings, wait_tracker))]
+    observed = observe(wait_tracker, rows, now)
+    due = [(row, planned) for row, waited in observed if (planned := _plan_transition(row, now, app_settings, waited))]
     if not due:
         db.session.execute(_WRITE_NOTHING)
     settled = settle_expiries(due[:MAX_ROWS_PER_PASS])
@@ -69,13 +71,12 @@ def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker)
 
 
 def _plan_transition(
-    row: AlertDelivery, now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker
+    row: AlertDelivery, now: datetime, app_settings: AppSettings, waited: Waited
 ) -> PlannedTransition | None:
     """Return the transition that is due for a row, or None. Both clocks time it, and the earlier one counts."""
     policy = find_retry_policy(row.event_type, app_settings)
     if policy is None:
         return None
-    waited = observe(wait_tracker, row)
     end = plan_end(row, now, policy, waited)
     if end is not None or row.attempt_started_at is not None:
         return end

@@ -37,7 +37,7 @@ class WaitTracker:
 
     def observe(self, row_id: int, state: Hashable) -> Waited:
         """Record that a row waits now, in this state, and return for how long it has."""
-        now = self._clock()
+        now = self.now()
         with self._lock:
             observation = _observe(self._observations.pop(row_id, None), state, now)
             self._observations[row_id] = observation
@@ -47,6 +47,10 @@ class WaitTracker:
             since_first_seen=timedelta(seconds=now - observation.first_seen_at),
             unchanged=timedelta(seconds=now - observation.unchanged_since),
         )
+
+    def now(self) -> float:
+        """Return the seconds of its clock."""
+        return self._clock()
 
     def forget_others(self, row_ids: Collection[int]) -> None:
         """Forget all rows but these: they no longer wait."""
