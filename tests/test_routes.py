@@ -165,6 +165,7 @@ def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """The settings, with the demo's routes enabled."""
     demo = {
         "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_REAL_RECEIVERS": "1",
         "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
         "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:1",
     }

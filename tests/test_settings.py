@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from webapp.environment.model import Misconfigured, read_model, variables_of
+from webapp.outbound.policy.urls import Origin
 from webapp.settings import AppSettings, SettingsModel, read_settings
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in range(2)]
@@ -317,6 +318,42 @@ def test_the_demo_is_on_if_it_is_1() -> None:
         "http://127.0.0.1:8025",
         None,
     )
+
+
+def test_a_demo_sends_to_its_own_receiver_only() -> None:
+    smtp = {"ALERTCHECK_DEMO_RECEIVER_SMTP": "smtp://127.0.0.1:8026"}
+    others = {
+        "ALERTCHECK_TRUSTED_ORIGINS": "http://receiver.lan:8080",
+        "ALERTCHECK_MAIL_URL": "smtp://mail.example.com",
+        "ALERTCHECK_MAIL_FROM": "alerts@example.com",
+    }
+
+    outbound = read(**DEMO, **smtp, **others).outbound
+
+    assert outbound.policy.demo_receiver == Origin("http", "127.0.0.1", 8025)
+    assert outbound.mail is not None
+    assert (outbound.mail.host, outbound.mail.port) == ("127.0.0.1", 8026)
+    assert read(**DEMO, **others).outbound.mail is None
+
+
+def test_a_demo_sends_to_others_if_the_administrator_wants_it() -> None:
+    mail = {"ALERTCHECK_MAIL_URL": "smtp://mail.example.com", "ALERTCHECK_MAIL_FROM": "alerts@example.com"}
+
+    outbound = read(**DEMO, **mail, ALERTCHECK_DEMO_REAL_RECEIVERS="1").outbound
+
+    assert outbound.policy.demo_receiver is None
+    assert outbound.mail is not None
+    assert outbound.mail.host == "mail.example.com"
+
+
+def test_no_demo_setting_restricts_an_installation() -> None:
+    assert read(**(DEMO | {"ALERTCHECK_DEMO": "0"})).outbound.policy.demo_receiver is None
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8025", "http://127.0.0.1:8025/hook", "canary"])
+def test_a_demos_receiver_has_to_be_an_origin(address: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_DEMO_RECEIVER_HTTP takes scheme://host without a path"):
+        read(**(DEMO | {"ALERTCHECK_DEMO_RECEIVER_HTTP": address}))
 
 
 @pytest.mark.parametrize("name", ["ALERTCHECK_DEMO_INBOX", "ALERTCHECK_DEMO_RECEIVER_HTTP"])

@@ -133,6 +133,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",
         "is_demo": app_settings.demo is not None,
+        "has_real_receivers": app_settings.demo is None or app_settings.demo.has_real_receivers,
         "list_memberships": access.list_memberships,
         "server_time": time_format.server_time,
         "version": __version__,

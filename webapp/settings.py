@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from logging import getLogger
@@ -27,7 +27,9 @@ from webapp.environment.values import (
     read_retry_delays,
 )
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import MailSettings, OutboundSettings
+from webapp.outbound.smtp.mail_server import check_mail_url
 from webapp.receipt_links import ReceiptLinks, read_public_url
 
 log = getLogger(__name__)
@@ -43,6 +45,11 @@ EXTERNAL_VARIABLES = frozenset(
 Count = Annotated[int, Field(ge=0, lt=10**9)]
 Flag = Annotated[bool, PlainValidator(read_flag)]
 Keys = tuple[str, ...]
+
+
+def _check_origin(text: str | None) -> str | None:
+    """Return the canonical form of an origin."""
+    return None if text is None else read_public_url(text)
 
 
 class SettingsModel(OutboundSettings, MailSettings):
@@ -70,8 +77,12 @@ class SettingsModel(OutboundSettings, MailSettings):
     keep_deliveries_days: Annotated[Count, AfterValidator(check_days)] = 0
     demo: Flag = False
     demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
-    demo_receiver_http: Annotated[str | None, needed_with("demo")] = Field(None, validate_default=True)
+    demo_receiver_http: Annotated[str | None, AfterValidator(_check_origin), needed_with("demo")] = Field(
+        None, validate_default=True
+    )
+    demo_receiver_smtp: Annotated[str | None, AfterValidator(check_mail_url)] = None
     demo_signing_secret_file: Path | None = None
+    demo_real_receivers: Flag = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +91,13 @@ class Demo:
 
     inbox: the file with its messages. receiver: its origin.
     signing_secret_file: the file with the secret that signs the demo's webhooks.
+    has_real_receivers: whether messages may go to other receivers too.
     """
 
     inbox: Path
     receiver: str
     signing_secret_file: Path | None
+    has_real_receivers: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +168,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         cipher=SettingsCipher(settings.config_keys_file or settings.config_keys, fingerprint_key=settings.secret_key),
         database_url=settings.database_url,
         redis_url=settings.redis_url,
-        outbound=OutboundClient(policy=settings.policy, mail=settings.mail),
+        outbound=_outbound(settings),
         send_limits=_send_limits(settings),
         real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
@@ -177,6 +190,14 @@ def _send_limits(settings: SettingsModel) -> SendLimits:
     )
 
 
+def _outbound(settings: SettingsModel) -> OutboundClient:
+    demo = _demo(settings)
+    if demo is None or demo.has_real_receivers:
+        return OutboundClient(settings.policy, settings.mail)
+    policy = replace(settings.policy, demo_receiver=read_url(demo.receiver).origin)
+    return OutboundClient(policy, settings.model_copy(update={"mail_url": settings.demo_receiver_smtp}).mail)
+
+
 def _hosts(settings: SettingsModel) -> tuple[str, ...]:
     # Health checks need this machine's own names. The demo has no passwords, so it allows no other names.
     allowed = () if settings.demo else settings.allowed_hosts
@@ -186,4 +207,9 @@ def _hosts(settings: SettingsModel) -> tuple[str, ...]:
 def _demo(settings: SettingsModel) -> Demo | None:
     if not settings.demo or settings.demo_inbox is None or settings.demo_receiver_http is None:
         return None
-    return Demo(settings.demo_inbox, settings.demo_receiver_http, settings.demo_signing_secret_file)
+    return Demo(
+        settings.demo_inbox,
+        settings.demo_receiver_http,
+        settings.demo_signing_secret_file,
+        settings.demo_real_receivers,
+    )

@@ -1,4 +1,4 @@
-"""Failure codes that name the cause more exactly: certificates, mail servers, gateways and sign-in pages.
+"""Failure codes that name the cause more exactly: certificates, mail servers, gateways, sign-in pages and the demo.
 
 SQLite alters a constraint by copying the table, which drops its triggers (those of 0004), so they are created again.
 """
@@ -70,6 +70,7 @@ OLD_CODES = (
 )
 # Each new code, with the old code that a downgrade replaces it with: one that claims the same about the arrival.
 NEW_CODES = {
+    "demo_receiver_only": "target_not_allowed",
     "tls_self_signed": "tls_untrusted",
     "tls_incomplete_chain": "tls_untrusted",
     "client_certificate_required": "tls_failed",

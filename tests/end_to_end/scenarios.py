@@ -37,6 +37,7 @@ from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import Account, AlertDelivery
 from webapp.outbound import MailServer, OutboundClient, Policy
+from webapp.outbound.policy.urls import Origin
 from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.dns import Resolver, system_resolver
 from webapp.outbound.transport.limits import Limits
@@ -294,6 +295,7 @@ SCENARIOS: Mapping[Code, Scenario] = {
     Code.PORT_NOT_ALLOWED: _at_address(f"https://{NAME}:8443"),
     Code.HOST_NOT_EXPECTED: _at_address("https://elsewhere.example.com", channel="teams"),
     Code.TARGET_NOT_ALLOWED: _resolved_by(loopback),
+    Code.DEMO_RECEIVER_ONLY: _at_address(f"https://{NAME}", Policy(demo_receiver=Origin("http", "127.0.0.1", 8025))),
     Code.CONFIG_INCOMPLETE: _without_a_mail_server,
     Code.CONFIG_UNREADABLE: _with_action(_lose_the_key),
     Code.RECIPIENT_INVALID: _with_a_name_beside_the_recipient,

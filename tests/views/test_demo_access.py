@@ -1,14 +1,22 @@
 """The demo, which has no passwords, refuses every request that may not come directly from its own machine."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
-from tests.factories import SeededIds, on_both_databases
+from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.settings import read_settings
+from webapp.channels import CHANNELS
+from webapp.channels.contract import Message
+from webapp.deliveries import request_test, send
+from webapp.extensions import db
+from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
+from webapp.settings import AppSettings, read_settings
 from webapp.views.demo_access import Reason
 
 FORWARDING = (
@@ -48,6 +56,7 @@ DIRECT = {
     "X-Requested-With": "XMLHttpRequest",
 }
 ADDRESS = "http://127.0.0.1:8000"
+MESSAGE = Message(TEST_EVENT, "msg_1", "K7QM4T", "Harbor", "Desk", "Ann", NOW)
 
 
 @pytest.fixture
@@ -185,3 +194,67 @@ def test_an_installation_with_passwords_takes_requests_of_proxies(environment: d
 @pytest.mark.parametrize("role", ["%00", "owner", "Admin", "%ed%a0%80", "a" * 5000, "admin%20"])
 def test_no_other_role_can_be_signed_in_to(app: Flask, seeded: SeededIds, role: str) -> None:
     assert Visitor.anonymous(app).post(f"/demo/sign-in/{role}").status_code == 404
+
+
+ELSEWHERE = {"name": "Elsewhere", "address": "https://hooks.example.com/x", "signing_secret": SIGNING_SECRET}
+OWN = ELSEWHERE | {"address": "http://127.0.0.1:1/webhook/works"}
+
+
+def _add(app: Flask, seeded: SeededIds, form: dict[str, str]) -> TestResponse:
+    return Visitor.signed_in(app, seeded.admin).post("/w/harbor/destinations/new/webhook", form)
+
+
+def test_another_receiver_is_refused_with_the_reason_when_it_is_saved(app: Flask, seeded: SeededIds) -> None:
+    response = _add(app, seeded, ELSEWHERE)
+
+    assert response.status_code == 400
+    assert "This is a demo, which sends messages to its own receiver only." in response.text
+
+
+def test_the_demos_own_receiver_is_accepted(environment: dict[str, str], seeded: SeededIds) -> None:
+    trusting = environment | {"ALERTCHECK_TRUSTED_ORIGINS": "http://127.0.0.1:1"}
+
+    assert _add(create_app(read_settings(trusting)), seeded, OWN).status_code == 302
+
+
+def test_another_receiver_is_accepted_if_the_administrator_wants_it(
+    environment: dict[str, str], seeded: SeededIds
+) -> None:
+    app = create_app(read_settings(environment | {"ALERTCHECK_DEMO_REAL_RECEIVERS": "1"}))
+
+    assert _add(app, seeded, ELSEWHERE).status_code == 302
+
+
+def test_a_destination_from_before_is_refused_with_the_reason_when_it_is_tested(
+    app: Flask, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    with app.app_context():
+        destination, admin = get_destination(seeded), get_account(seeded)
+        delivery_id = request_test(destination, admin, datetime.now(UTC))
+        send(delivery_id, app_settings)
+        ended = db.session.get_one(AlertDelivery, delivery_id, populate_existing=True)
+
+    assert (ended.status, ended.last_error_code) == (DeliveryStatus.FAILED, Code.DEMO_RECEIVER_ONLY)
+    assert "ALERTCHECK_DEMO_REAL_RECEIVERS=1" in EXPLANATIONS[Code.DEMO_RECEIVER_ONLY].next_step
+
+
+def test_email_without_the_demos_mail_server_is_refused_with_the_reason(
+    environment: dict[str, str], app_settings: AppSettings
+) -> None:
+    mail = {"ALERTCHECK_MAIL_URL": "smtp://mail.example.com", "ALERTCHECK_MAIL_FROM": "alerts@example.com"}
+    outbound = read_settings(environment | mail).outbound
+
+    with pytest.raises(DeliveryFailed) as caught:
+        CHANNELS["email"].send({"recipients": "ann@example.com"}, MESSAGE, outbound)
+
+    assert caught.value.code is Code.DEMO_RECEIVER_ONLY
+
+
+@pytest.mark.parametrize(
+    ("flag", "sentence"),
+    [("0", "Nothing leaves this machine: all messages"), ("1", "Messages leave this machine if you")],
+)
+def test_the_sign_in_page_says_where_messages_go(environment: dict[str, str], flag: str, sentence: str) -> None:
+    app = create_app(read_settings(environment | {"ALERTCHECK_DEMO_REAL_RECEIVERS": flag}))
+
+    assert sentence in app.test_client().get("/sign-in").text

@@ -100,7 +100,7 @@ def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer
     """Return the mail server and the recipients. Raises `DeliveryFailed` if one of them cannot be used."""
     recipients = read_recipients(get_setting(settings, "recipients"))
     if outbound.mail is None:
-        raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
+        raise DeliveryFailed(Code.DEMO_RECEIVER_ONLY if outbound.policy.demo_receiver else Code.CONFIG_INCOMPLETE)
     if not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
     return outbound.mail, recipients

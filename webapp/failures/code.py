@@ -11,6 +11,7 @@ class Code(StrEnum):
     PORT_NOT_ALLOWED = "port_not_allowed"
     HOST_NOT_EXPECTED = "host_not_expected"
     TARGET_NOT_ALLOWED = "target_not_allowed"
+    DEMO_RECEIVER_ONLY = "demo_receiver_only"
     CONFIG_INCOMPLETE = "config_incomplete"
     CONFIG_UNREADABLE = "config_unreadable"
     RECIPIENT_INVALID = "recipient_invalid"

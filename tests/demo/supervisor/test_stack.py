@@ -37,6 +37,33 @@ def test_an_old_setting_name_that_contradicts_the_new_one_stops_the_demo(
         Stack(DemoOptions(8123, tmp_path), ShutdownRequest())
 
 
+def _use_receiver(tmp_path: Path) -> dict[str, str]:
+    stack = Stack(DemoOptions(8123, tmp_path), ShutdownRequest())
+    stack._use_receiver("http://127.0.0.1:4001", "smtp://127.0.0.1:4002")
+    return stack.environment
+
+
+def test_the_demos_own_receiver_gets_all_messages(tmp_path: Path) -> None:
+    environment = _use_receiver(tmp_path)
+
+    assert environment["ALERTCHECK_DEMO_RECEIVER_HTTP"] == environment["ALERTCHECK_TRUSTED_ORIGINS"]
+    assert environment["ALERTCHECK_DEMO_RECEIVER_SMTP"] == environment["ALERTCHECK_MAIL_URL"]
+    assert environment["ALERTCHECK_MAIL_FROM"] == "alertcheck@demo.invalid"
+
+
+def test_receivers_of_ones_own_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTCHECK_MAIL_URL", "smtp://mail.example.com")
+    monkeypatch.setenv("ALERTCHECK_MAIL_FROM", "alerts@example.com")
+    monkeypatch.setenv("ALERTCHECK_TRUSTED_ORIGINS", "http://receiver.lan:8080")
+
+    environment = _use_receiver(tmp_path)
+
+    assert environment["ALERTCHECK_DEMO_RECEIVER_SMTP"] == "smtp://127.0.0.1:4002"
+    assert environment["ALERTCHECK_MAIL_URL"] == "smtp://mail.example.com"
+    assert environment["ALERTCHECK_MAIL_FROM"] == "alerts@example.com"
+    assert environment["ALERTCHECK_TRUSTED_ORIGINS"] == "http://receiver.lan:8080,http://127.0.0.1:4001"
+
+
 def test_a_failed_start_leaves_no_settings_of_the_previous_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
     (tmp_path / "env").write_text("SECRET_KEY=stale\n")

@@ -46,6 +46,7 @@ def environment(environment: dict[str, str], demo_receiver: HttpReceiver, tmp_pa
     receiver = f"http://127.0.0.1:{demo_receiver.server_address[1]}"
     return environment | {
         "ALERTCHECK_DEMO": "1",
+        "ALERTCHECK_DEMO_REAL_RECEIVERS": "1",
         "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
         "ALERTCHECK_DEMO_RECEIVER_HTTP": receiver,
     }

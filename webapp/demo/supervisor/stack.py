@@ -20,10 +20,11 @@ FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
 FIXED = {
     "ALERTCHECK_DEMO": "1",
     "ALERTCHECK_HTTPS": "0",
-    "ALERTCHECK_MAIL_FROM": "alertcheck@demo.invalid",
     "ALERTCHECK_TRUSTED_PROXIES": "0",
     "PYTHONUNBUFFERED": "1",
 }
+MAIL_FROM = "alertcheck@demo.invalid"
+
 # Seconds within which the demo must be ready to send tests.
 READY_LIMIT = 60.0
 
@@ -88,12 +89,22 @@ class Stack:
         ports = choose_ports(self.options.data / "ports.json")
         inbox = str(self.options.data / "inbox.sqlite")
         address = f"http://127.0.0.1:{ports.http}"
-        self.environment |= {"ALERTCHECK_DEMO_INBOX": inbox, "ALERTCHECK_DEMO_RECEIVER_HTTP": address}
-        self.environment |= {"ALERTCHECK_TRUSTED_ORIGINS": address}
-        self.environment |= {"ALERTCHECK_MAIL_URL": f"smtp://127.0.0.1:{ports.smtp}"}
+        self.environment |= {"ALERTCHECK_DEMO_INBOX": inbox}
+        self._use_receiver(address, f"smtp://127.0.0.1:{ports.smtp}")
         with step("Starting the demo receiver"):
             receiver = self._start("receiver", self._receiver_command(ports, inbox))
             self._wait_for_line(receiver, "listening")
+
+    def _use_receiver(self, address: str, mail_url: str) -> None:
+        """Add the receiver to the settings. Inherited ones matter only with ALERTCHECK_DEMO_REAL_RECEIVERS."""
+        own = self.environment
+        self.environment |= {
+            "ALERTCHECK_DEMO_RECEIVER_HTTP": address,
+            "ALERTCHECK_DEMO_RECEIVER_SMTP": mail_url,
+            "ALERTCHECK_MAIL_URL": own.get("ALERTCHECK_MAIL_URL") or mail_url,
+            "ALERTCHECK_MAIL_FROM": own.get("ALERTCHECK_MAIL_FROM") or MAIL_FROM,
+            "ALERTCHECK_TRUSTED_ORIGINS": ",".join(filter(None, (own.get("ALERTCHECK_TRUSTED_ORIGINS"), address))),
+        }
 
     def _receiver_command(self, ports: ReceiverPorts, inbox: str) -> list[str]:
         command = [sys.executable, "-m", "webapp.demo.receiver", "--http-port", str(ports.http)]

@@ -27,6 +27,11 @@ SETTINGS: dict[Code, Explanation] = {
         "Use an address on the public internet, or ask your Alertcheck administrator to allow this one with "
         "ALERTCHECK_TRUSTED_ORIGINS.",
     ),
+    Code.DEMO_RECEIVER_ONLY: Explanation(
+        "This is a demo, which sends messages to its own receiver only.",
+        "Use an address of the demo's receiver, or ask your Alertcheck administrator to start the demo with "
+        "ALERTCHECK_DEMO_REAL_RECEIVERS=1.",
+    ),
     Code.CONFIG_INCOMPLETE: Explanation(
         "A setting that is required for sending is missing.",
         "Open the settings of the destination and fill in what is missing.",

@@ -48,6 +48,7 @@ class Policy:
     extra_hosts: host patterns by channel name, which the channel adds to its own.
     proxy: an HTTP proxy that tunnels (CONNECT) to the checked address; its scheme is http.
     ca_file: a PEM file of authorities to trust in addition to the public ones.
+    demo_receiver: in a demo, the only origin that messages may go to; None for all that the other rules allow.
     """
 
     trusted_origins: frozenset[Origin] = frozenset()
@@ -55,6 +56,7 @@ class Policy:
     extra_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     proxy: Origin | None = None
     ca_file: str | None = None
+    demo_receiver: Origin | None = None
 
     def trusts(self, target: "Target") -> bool:
         """Check whether exactly this scheme, host and port are trusted."""
@@ -90,8 +92,8 @@ def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) ->
     """Return the target of `url` if the policy allows it, as far as that is known without the DNS.
 
     hosts: the channel's host patterns (`hooks.slack.com`, `*.example.com`); None for any public host.
-    Raises `DeliveryFailed` with url_invalid, scheme_not_allowed, port_not_allowed, host_not_expected or
-    target_not_allowed.
+    Raises `DeliveryFailed` with url_invalid, scheme_not_allowed, port_not_allowed, host_not_expected,
+    target_not_allowed or demo_receiver_only.
     """
     target = read_url(url)
     for code in find_problems(target, policy, hosts):
@@ -101,6 +103,8 @@ def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) ->
 
 def find_problems(target: Target, policy: Policy, hosts: tuple[str, ...] | None = None) -> list[Code]:
     """Return everything that the policy has against a target, the most basic first; nothing if it is trusted."""
+    if policy.demo_receiver not in (None, target.origin):
+        return [Code.DEMO_RECEIVER_ONLY]
     if policy.trusts(target):
         return []
     problems = {
