@@ -44,6 +44,7 @@ from webapp.views import (
 )
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
+from webapp.views.unreadable_requests import init_unreadable_requests
 
 # Imported by name, so that a production installation imports no demo code.
 DEMO = "webapp.views.demo_sign_in"
@@ -142,5 +143,6 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(sessions.require_sign_in)
     init_headers(app)
     init_errors(app)
+    init_unreadable_requests(app)
     for command in cli.COMMANDS:
         app.cli.add_command(command)

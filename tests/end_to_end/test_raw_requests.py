@@ -1,0 +1,107 @@
+"""Requests that no client library sends, over a real connection to gunicorn: none hangs, and none is a server error."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from time import monotonic
+
+import pytest
+
+from benchmarks.installation.processes import run_processes
+
+SECONDS = 10
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+HOST = "Host: 127.0.0.1\r\nConnection: close\r\n"
+CHUNKED = f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Transfer-Encoding: chunked\r\n\r\n"
+
+# Whole requests: each is refused, or answered as far as it can be understood.
+REQUESTS = {
+    "a negative length": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Content-Length: -1\r\n\r\nemail=a",
+    "a length with a sign": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Content-Length: +7\r\n\r\nemail=a",
+    "a length in words": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Content-Length: seven\r\n\r\nemail=a",
+    "a huge length": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Content-Length: {'9' * 30}\r\n\r\nemail=a",
+    "two lengths": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Content-Length: 7\r\nContent-Length: 8\r\n\r\nemail=ab",
+    "a length and chunks": CHUNKED.replace("Transfer", "Content-Length: 7\r\nTransfer") + "0\r\n\r\n",
+    "chunks": f"{CHUNKED}7\r\nemail=a\r\n0\r\n\r\n",
+    "chunks with trailers": f"{CHUNKED}7\r\nemail=a\r\n0\r\nX-Forwarded-For: 203.0.113.7\r\nX-More: 1\r\n\r\n",
+    "chunks with extensions": f"{CHUNKED}7;a=b;c\r\nemail=a\r\n0;d\r\n\r\n",
+    "a chunk of a negative size": f"{CHUNKED}-7\r\nemail=a\r\n0\r\n\r\n",
+    "a chunk without an end": f"{CHUNKED}7\r\nem",
+    "chunks without an end": f"{CHUNKED}7\r\nemail=a\r\n",
+    "a chunk longer than its size": f"{CHUNKED}3\r\nemail=a\r\n0\r\n\r\n",
+    "a body shorter than its length": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Content-Length: 70\r\n\r\nemail=a",
+    "trailers without an end": f"{CHUNKED}7\r\nemail=a\r\n0\r\nX-More: 1\r\n",
+    "too many trailers": f"{CHUNKED}0\r\n" + "X-More: 1\r\n" * 20_000 + "\r\n",
+    "a chunk of a huge size": f"{CHUNKED}{'f' * 40}\r\nemail=a\r\n0\r\n\r\n",
+    "too many chunks": CHUNKED + "1\r\na\r\n" * 70_000 + "0\r\n\r\n",
+    "an unknown coding": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "a huge header": f"GET /sign-in HTTP/1.1\r\n{HOST}X-More: {'x' * 100_000}\r\n\r\n",
+    "too many headers": f"GET /sign-in HTTP/1.1\r\n{HOST}" + "X-More: 1\r\n" * 1000 + "\r\n",
+    "a header without a name": f"GET /sign-in HTTP/1.1\r\n{HOST}: x\r\n\r\n",
+    "a header with a NUL": f"GET /sign-in HTTP/1.1\r\n{HOST}X-More: a\x00b\r\n\r\n",
+    "a folded header": f"GET /sign-in HTTP/1.1\r\n{HOST}X-More: a\r\n b\r\n\r\n",
+    "a header with an underscore": f"GET /sign-in HTTP/1.1\r\n{HOST}X_Forwarded_For: 203.0.113.7\r\n\r\n",
+    "a huge address": f"GET /{'a' * 100_000} HTTP/1.1\r\n{HOST}\r\n",
+    "an address with bytes": f"GET /w/\xff\xfe/destinations HTTP/1.1\r\n{HOST}\r\n",
+    "a complete address": f"GET http://elsewhere.example/sign-in HTTP/1.1\r\n{HOST}\r\n",
+    "a broken address": f"GET http://[/ HTTP/1.1\r\n{HOST}\r\n",
+    "an address of a star": f"OPTIONS * HTTP/1.1\r\n{HOST}\r\n",
+    "a tunnel": f"CONNECT 127.0.0.1:22 HTTP/1.1\r\n{HOST}\r\n",
+    "no host": "GET /sign-in HTTP/1.1\r\nConnection: close\r\n\r\n",
+    "two hosts": f"GET /sign-in HTTP/1.1\r\n{HOST}Host: elsewhere.example\r\n\r\n",
+    "a broken host": "GET /sign-in HTTP/1.1\r\nHost: a b[\r\nConnection: close\r\n\r\n",
+    "an old protocol": "GET /sign-in HTTP/1.0\r\n\r\n",
+    "a future protocol": f"GET /sign-in HTTP/9.9\r\n{HOST}\r\n",
+    "another protocol": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "no method": f" /sign-in HTTP/1.1\r\n{HOST}\r\n",
+    "an expectation": f"POST /sign-in HTTP/1.1\r\n{HOST}{FORM}Expect: 100-continue\r\nContent-Length: 7\r\n\r\nemail=a",
+    "an upgrade": f"GET /sign-in HTTP/1.1\r\n{HOST}Upgrade: websocket\r\n\r\n",
+}
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[int]:
+    """The port of a web process of an installation without data."""
+    directory = tmp_path_factory.mktemp("raw")
+    file = shutil.copy(request.getfixturevalue("sqlite_template"), directory)
+    environment = {
+        "SECRET_KEY": "a key for tests, long enough to sign with",
+        "ALERTCHECK_CONFIG_KEYS": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",
+        "DATABASE_URL": f"sqlite:///{file}",
+        "REDIS_URL": request.getfixturevalue("queue_server").url,
+    }
+    with run_processes(environment, directory) as stack:
+        yield int(stack.start_web().origin.rpartition(":")[2])
+
+
+def _send(port: int, request: str) -> bytes:
+    """Send a request, end the sending half of the connection, and return everything that comes back."""
+    response = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+        try:
+            connection.sendall(request.encode("latin-1"))
+            connection.shutdown(socket.SHUT_WR)
+            while piece := connection.recv(65536):
+                response += piece
+        except (ConnectionResetError, BrokenPipeError):  # the server does not read a request that it refuses
+            pass
+    return response
+
+
+@pytest.mark.parametrize("request_text", REQUESTS.values(), ids=REQUESTS)
+def test_an_unusual_request_is_answered_soon_and_without_a_server_error(port: int, request_text: str) -> None:
+    started = monotonic()
+
+    response = _send(port, request_text)
+
+    assert monotonic() - started < SECONDS
+    assert not response.split(b" ", 2)[1:2] or int(response.split(b" ", 2)[1]) < 500 or b"505" in response[:20]
+    assert _send(port, f"GET /healthz HTTP/1.1\r\n{HOST}\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_chunks_with_trailers_are_read_like_other_chunks(port: int) -> None:
+    statuses = {
+        _send(port, REQUESTS[name])[:12] for name in ("chunks", "chunks with trailers", "chunks with extensions")
+    }
+
+    assert statuses == {b"HTTP/1.1 400"}  # no CSRF token
