@@ -35,14 +35,7 @@ def request_test(
     settings_version: of the settings whose limits were checked; by default the current ones. If they have changed
         since then, the worker cancels the test send.
     """
-    lock_destination(destination)
-    if not destination.is_enabled or destination.deleted_at is not None:
-        db.session.rollback()
-        raise DestinationDisabled
-    newest = find_newest_test(destination)
-    if newest is not None and seconds_left(newest.created_at, now):
-        db.session.rollback()
-        raise CoolingDown
+    newest = _lock_for_test(destination, now)
     if newest is not None:
         apply_transition(SUPERSEDE, newest.id, now, **error_columns(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
@@ -56,6 +49,19 @@ def request_test(
     delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
     _commit(delivery_id)
     return delivery_id
+
+
+def _lock_for_test(destination: AlertDestination, now: datetime) -> AlertDelivery | None:
+    """Lock the destination and return its newest test send. Raises `DestinationDisabled` or `CoolingDown`."""
+    lock_destination(destination)
+    if not destination.is_enabled or destination.deleted_at is not None:
+        db.session.rollback()
+        raise DestinationDisabled
+    newest = find_newest_test(destination)
+    if newest is not None and seconds_left(newest.created_at, now):
+        db.session.rollback()
+        raise CoolingDown
+    return newest
 
 
 def _commit(delivery_id: int) -> None:

@@ -63,16 +63,13 @@ def post(
         with closing(_send(target, body, headers, exchange)) as response:
             kept, ended = _read_body(response)
             complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
-    return HttpResponse(
-        response.status_code,
-        response.headers,
-        kept,
-        monotonic() - started,
-        complete,
-        find_redirect_host(response.headers.get("Location"), target, policy)
-        if response.status_code // 100 == 3
-        else None,
-    )
+    redirect_host = _find_redirect_host(response, target, policy)
+    return HttpResponse(response.status_code, response.headers, kept, monotonic() - started, complete, redirect_host)
+
+
+def _find_redirect_host(response: Response, target: Target, policy: Policy) -> str | None:
+    is_redirect = response.status_code // 100 == 3
+    return find_redirect_host(response.headers.get("Location"), target, policy) if is_redirect else None
 
 
 def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exchange) -> Response:
