@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from benchmarks.installation.processes import run_processes, wait_until
-from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, seconds
+from tests.factories import SECRET_PATH, SeededIds, begin_claim_record, get_account, get_destination, seconds
 from webapp import queue
 from webapp.deliveries import request_test
 from webapp.extensions import db
@@ -49,6 +49,7 @@ def clock(environment: dict[str, str], tmp_path: Path) -> Iterator[Clock]:
 
 def _press(app: Flask, seeded: SeededIds, ahead: float = 0) -> int:
     with app.app_context():
+        begin_claim_record()
         now = datetime.now(UTC) + seconds(ahead)
         delivery_id = request_test(get_destination(seeded), get_account(seeded), now)
         queue.enqueue_deliveries(delivery_id)

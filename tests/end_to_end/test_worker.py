@@ -93,9 +93,15 @@ def test_a_send_whose_worker_is_killed_ends_as_worker_lost_and_is_not_repeated(
     assert len(httpserver.log) == 1
 
 
-@pytest.mark.parametrize("life", [5, 12])
-def test_a_lost_send_ends_on_the_page_although_each_worker_is_killed_soon(
-    app: Flask, seeded: SeededIds, stack: Stack, owner: tuple[str, str], httpserver: HTTPServer, life: float
+@pytest.mark.parametrize(("life", "is_shown"), [(5, True), (12, True), (8, False)])
+def test_a_lost_send_ends_although_each_worker_is_killed_soon(
+    app: Flask,
+    seeded: SeededIds,
+    stack: Stack,
+    owner: tuple[str, str],
+    httpserver: HTTPServer,
+    life: float,
+    is_shown: bool,
 ) -> None:
     arrived = _respond_after(httpserver, seconds=20)
     visitor = stack.start_web().sign_in(*owner)
@@ -109,7 +115,7 @@ def test_a_lost_send_ends_on_the_page_although_each_worker_is_killed_soon(
         if time.monotonic() > born + life:
             worker.kill()
             worker, born = stack.start_worker(), time.monotonic()
-        visitor.get(f"/w/harbor/destinations/{seeded.destination}/status")
+        visitor.get(f"/w/harbor/destinations/{seeded.destination}/status" if is_shown else "/healthz")
         time.sleep(0.5)
 
     assert _get(app, delivery_id).last_error_code == "worker_lost"
