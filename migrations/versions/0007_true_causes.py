@@ -1,6 +1,6 @@
 """Failure codes that name the cause more exactly: certificates, mail servers, gateways, sign-in pages and the demo.
 
-SQLite alters a constraint by copying the table, which drops its triggers (those of 0004), so they are created again.
+SQLite alters a constraint by copying the table, so its triggers (those of 0004) and indexes are created again.
 """
 
 from collections.abc import Iterator
@@ -91,12 +91,12 @@ NEW_CODES = {
 
 
 def upgrade() -> None:
-    with _triggers_kept():
+    with _copied_completely():
         _allow(*sorted((*OLD_CODES, *NEW_CODES)))
 
 
 def downgrade() -> None:
-    with _triggers_kept():
+    with _copied_completely():
         for code, replacement in NEW_CODES.items():
             deliveries = sa.table("alert_deliveries", sa.column("last_error_code"))
             is_new = deliveries.c.last_error_code == code
@@ -116,19 +116,23 @@ def _allow(*codes: str) -> None:
 
 
 @contextmanager
-def _triggers_kept() -> Iterator[None]:
-    """Run the block without the triggers of `alert_deliveries`, which protect ended test sends, and restore them."""
+def _copied_completely() -> Iterator[None]:
+    """Run the block without the triggers of `alert_deliveries`, which protect ended test sends, and restore them.
+
+    On SQLite, restore the indexes too, in the order in which they were made: it prefers the newest of several that fit.
+    """
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         op.execute("ALTER TABLE alert_deliveries DISABLE TRIGGER test_sends_live_one_life")
         yield
         op.execute("ALTER TABLE alert_deliveries ENABLE TRIGGER test_sends_live_one_life")
         return
-    triggers = connection.exec_driver_sql(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'alert_deliveries'"
+    parts = connection.exec_driver_sql(
+        "SELECT type, name, sql FROM sqlite_master"
+        " WHERE type IN ('index', 'trigger') AND tbl_name = 'alert_deliveries' AND sql IS NOT NULL ORDER BY rowid"
     ).all()
-    for name, _ in triggers:
-        op.execute(f"DROP TRIGGER {name}")
+    for kind, name, _ in parts:
+        op.execute(f"DROP {kind} {name}")
     yield
-    for _, statement in triggers:
+    for _, _, statement in parts:
         connection.exec_driver_sql(statement)

@@ -74,7 +74,7 @@ def test_a_press_whose_connection_dies_after_the_commit_shows_that_it_is_pending
     ("path", "reader"),
     [
         (f"{LIST}/1/test", "webapp.views.sends.load_status"),
-        ("/w/harbor/test-all", "webapp.views.batches.measure_progress"),
+        ("/w/harbor/test-all", "webapp.views.batches.load_batch_status"),
     ],
 )
 def test_a_press_whose_connection_dies_while_its_fragment_is_read_shows_the_fragment(

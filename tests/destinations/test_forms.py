@@ -271,11 +271,6 @@ def test_sign_in_lengths_are_limited_before_any_hashing(
     assert sorted(_errors(submit(SignInForm, {"email": email, "password": password}))) == names
 
 
-@pytest.mark.parametrize(("length", "names"), [(11, ["new"]), (12, []), (1000, []), (1001, ["new"])])
-def test_a_new_password_has_12_to_1000_characters(submit: Fill, length: int, names: list[str]) -> None:
-    assert sorted(_errors(submit(PasswordForm, {"current": "any", "new": "p" * length}))) == names
-
-
 def test_a_password_keeps_surrounding_spaces(submit: Fill) -> None:
     assert submit(SignInForm, {"email": " owner@example.com ", "password": " any "}).password.data == " any "
 

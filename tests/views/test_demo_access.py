@@ -208,7 +208,7 @@ def test_another_receiver_is_refused_with_the_reason_when_it_is_saved(app: Flask
     response = _add(app, seeded, ELSEWHERE)
 
     assert response.status_code == 400
-    assert "This is a demo, which sends messages to its own receiver only." in response.text
+    assert "This is a demo. It sends messages to its own receiver only" in response.text
 
 
 def test_the_demos_own_receiver_is_accepted(environment: dict[str, str], seeded: SeededIds) -> None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from webapp.channels.contract import SettingInvalid
-from webapp.failures import Code, DeliveryFailed
+from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, Facts, describe
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.pasted_urls import read_pasted
@@ -99,6 +99,9 @@ def _describe_unreadable(code: Code, address: str) -> str:
 
 
 def _describe(target: Target, problems: list[Code], service: Service) -> str:
+    if problems == [Code.DEMO_RECEIVER_ONLY]:
+        code = problems[0]
+        return f"{describe(code, Facts(target.host))} {EXPLANATIONS[code].next_step}"
     if Code.HOST_NOT_EXPECTED in problems and matches(target.host, service.pages):
         return f"{target.host} has pages of {service.name}, but no webhook. {service.get_address}"
     if problems == [Code.SCHEME_NOT_ALLOWED] and service.hosts is not None:

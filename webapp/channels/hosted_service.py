@@ -39,6 +39,10 @@ _HINTS = {
     ),
     Code.DNS_TEMPORARY: _LOOKUP,
     Code.DNS_TIMEOUT: _LOOKUP,
+    Code.DEMO_RECEIVER_ONLY: (
+        "Send another test from an installation that is not a demo, or ask your Alertcheck administrator to start the "
+        "demo with ALERTCHECK_DEMO_REAL_RECEIVERS=1."
+    ),
     Code.CONNECT_REFUSED: _BLOCKED,
     Code.CONNECT_TIMEOUT: _BLOCKED,
     Code.NETWORK_UNREACHABLE: _BLOCKED,

@@ -26,6 +26,9 @@ class SharingPool(QueuePool):
     then, for `SHORTAGE` seconds, a connection that is returned beside an idle one is closed at once.
     """
 
+    # Its events are SQLAlchemy's: by the name of this module, the log would show each of them.
+    _sqla_logger_namespace = "sqlalchemy.pool.SharingPool"
+
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._short_until = -math.inf

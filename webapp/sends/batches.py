@@ -35,7 +35,7 @@ def press_all(visit: Visit, now: datetime) -> str:
     requested = _request_each(visit, remaining, batch, waits, clock)
     size = 1  # if the queue is unavailable, only one destination loses its cooldown, not twenty
     while chunk := list(islice(requested, size)):
-        if enqueue_or_fail(*chunk, requested_at=clock()) is not RequestResult.ACCEPTED:
+        if enqueue_or_fail(*chunk, requested_at=now) is not RequestResult.ACCEPTED:
             waits[RequestResult.QUEUE_UNAVAILABLE] += [0] * len(remaining)
             break
         size = queue.BATCH_SIZE
