@@ -83,9 +83,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def _memory_folder() -> Path | None:
     """Return a file system in memory with enough room, where a commit does not wait for a disk; None if there is none.
 
-    Killed processes lose no more there than on a disk: the files survive them in both.
+    Killed processes lose no more there than on a disk: the files survive them in both. TMPDIR takes priority.
     """
-    if not MEMORY_FOLDER.is_dir() or not os.access(MEMORY_FOLDER, os.W_OK):
+    if "TMPDIR" in os.environ or not MEMORY_FOLDER.is_dir() or not os.access(MEMORY_FOLDER, os.W_OK):
         return None
     found = os.statvfs(MEMORY_FOLDER)
     is_usable = not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= MEMORY_NEEDED

@@ -58,7 +58,7 @@ class ScriptedMailServer:
     @property
     def verbs(self) -> list[str]:
         """The first word of every command."""
-        return [command.split()[0].upper() for command in self.commands]
+        return [command.partition(" ")[0].upper() for command in self.commands]
 
     def serve(self, listener: socket.socket) -> None:
         """Serve one client after another until the listener is closed."""
@@ -92,7 +92,7 @@ class ScriptedMailServer:
 
     def _moment_of(self, command: str) -> str:
         mechanism = " ".join(command.upper().split()[:2])
-        return mechanism if mechanism in self.script else command.split()[0].upper()
+        return mechanism if mechanism in self.script else command.partition(" ")[0].upper()
 
     def _receive_message(self, lines: Iterator[bytes]) -> None:
         message = b""

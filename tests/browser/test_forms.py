@@ -18,11 +18,11 @@ def leave(tab: Page, label: str, typed: str) -> None:
 def test_a_field_that_loses_the_focus_shows_its_error_and_keeps_its_value(admin: Page) -> None:
     admin.goto(NEW)
     leave(admin, "Address", "ftp://files.example.com/canary")
-    expect(admin.locator("#address-error")).to_contain_text("The address does not begin with https://.")
+    expect(admin.locator("#address-error")).to_contain_text("it does not begin with https://.")
     address = admin.get_by_label("Address")
     expect(address).to_have_value("ftp://files.example.com/canary")
     expect(address).to_have_attribute("aria-invalid", "true")
-    expect(address).to_have_accessible_description(re.compile("The address does not begin with https://"))
+    expect(address).to_have_accessible_description(re.compile("it does not begin with https://"))
     expect(admin.get_by_label("Signing secret")).to_be_focused()
 
 

@@ -79,7 +79,7 @@ def busy(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[P
 
 
 def test_while_a_receiver_is_busy_the_badge_is_pending_with_the_reason(busy: Page) -> None:
-    expect(busy.get_by_text("127.0.0.1 answered 503")).to_be_visible()
+    expect(busy.get_by_text("127.0.0.1 answered 503").first).to_be_visible()
     expect_badge(busy, "pending")
 
 
@@ -108,7 +108,7 @@ def test_a_refusing_receiver_shows_failed_with_cause_and_next_step_in_plain_text
     expect(
         tab.get_by_text("127.0.0.1 answered 404: it does not know this address, or no longer accepts it.").first
     ).to_be_visible()
-    expect(tab.get_by_text("Next: Check the path of the address")).to_be_visible()
+    expect(tab.get_by_text("Next: Check the host and the path of the address")).to_be_visible()
 
 
 def test_a_history_filter_is_kept_in_the_url_and_back_removes_it(support: Page) -> None:
@@ -309,7 +309,7 @@ def test_a_form_with_a_wrong_address_keeps_the_name_and_explains_the_error_at_th
     expect(admin.get_by_label("Name")).to_have_value("Ops webhook")
     address = admin.get_by_label("Address")
     expect(address).to_have_attribute("aria-invalid", "true")
-    expect(address).to_have_accessible_description(re.compile("The address does not begin with https://"))
+    expect(address).to_have_accessible_description(re.compile("it does not begin with https://"))
 
 
 def test_a_refused_form_repeats_no_secret(admin: Page) -> None:

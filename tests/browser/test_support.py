@@ -21,7 +21,7 @@ def test_the_broken_destination_is_two_clicks_away_and_shows_cause_and_next_step
     expect(broken_page.locator(".verdict")).to_contain_text(
         "answered 404: it does not know this address, or no longer accepts it."
     )
-    expect(broken_page.locator(".verdict")).to_contain_text("Next: Check the path of the address")
+    expect(broken_page.locator(".verdict")).to_contain_text("Next: Check the host and the path of the address")
     expect(broken_page.locator("#details")).to_contain_text("changed (address) by Demo admin")
 
 
@@ -30,7 +30,7 @@ def test_one_press_copies_the_report(broken_page: Page) -> None:
     expect(broken_page.get_by_text("Copied.")).to_be_visible()
     copied = broken_page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("Alertcheck report of ")
-    assert "Next step: Check the path of the address" in copied
+    assert "Next step: Check the host and the path of the address" in copied
 
 
 def test_without_clipboard_access_the_report_is_opened_and_selected(broken_page: Page) -> None:

@@ -32,7 +32,7 @@ PLACEHOLDERS = {
     "reply": r"(: \d{3})?( \((\d\.\d\.\d+|SSH)\))?",
     "event": r"closed the connection",
     "step": r"(before|when) [\w ]+",
-    "cause": r"(, perhaps because of greylisting \([\w ]+\))?",
+    "delay_reason": r"(, perhaps because of greylisting \([\w ]+\))?",
     "expected": r"smtps:// on port \d+",
     "reference": r"[0-9a-f]{8}",
     "certificate": r"( The certificate was issued [^.]+ “[^”]+” for [\w.-]+, and [\w:, ]+\.)?",

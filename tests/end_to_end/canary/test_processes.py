@@ -58,7 +58,7 @@ class Owner:
     def save_bad_address(self) -> None:
         """Save the form with valid secrets and a bad address. The response repeats neither."""
         self._save("/new/webhook", self.canaries.inputs({}), "http://bad")
-        assert "does not begin with https://" in self.shown[-1]
+        assert "instead of https://" in self.shown[-1]
 
     def _save(self, form: str, inputs: ScenarioInputs, origin: str) -> str:
         settings = inputs.settings(inputs.channel, origin)

@@ -54,8 +54,10 @@ def encrypt(connection: socket, host: str, context: ssl.SSLContext, deadline: De
         encrypted = context.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
         assert isinstance(encrypted, TlsSocket)
         encrypted.do_handshake()
-    except OSError as error:
+    except BaseException as error:
         (encrypted or connection).close()
+        if not isinstance(error, OSError):
+            raise
         if deadline.hit or isinstance(error, TimeoutError):
             facts = Facts(host, seconds=None if deadline.hit else wait, cause=Cause.HANDSHAKE_SILENT)
             raise DeliveryFailed(Code.CONNECT_TIMEOUT, facts) from None
