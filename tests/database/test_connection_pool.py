@@ -139,6 +139,33 @@ def test_a_pool_whose_server_has_no_free_connection_keeps_only_one(
         engine.dispose()
 
 
+def test_a_thread_waits_for_anothers_connection_if_the_server_has_no_free_one(database_url: str) -> None:
+    with database_role(database_url) as role, ExitStack() as stack:
+        role.alter("CONNECTION LIMIT 1")
+        engine = create_engine(role.url, poolclass=SharingPool, pool_size=4, max_overflow=0, pool_use_lifo=True)
+        stack.callback(engine.dispose)
+        held = engine.connect()
+        released = threading.Timer(0.3, held.close)
+        released.start()
+
+        assert len(_use(engine, 1)) == 1
+        released.join()
+
+
+def test_a_thread_waits_a_second_at_most_for_anothers_connection(database_url: str) -> None:
+    with database_role(database_url) as role, ExitStack() as stack:
+        role.alter("CONNECTION LIMIT 1")
+        engine = create_engine(role.url, poolclass=SharingPool, pool_size=4, max_overflow=0, pool_use_lifo=True)
+        stack.callback(engine.dispose)
+        stack.enter_context(engine.connect())
+        started = time.monotonic()
+
+        with pytest.raises(OperationalError, match="too many connections"):
+            engine.connect()
+
+        assert 1 <= time.monotonic() - started < 3
+
+
 def test_disposing_the_pool_ends_its_thread(engine: Engine) -> None:
     before = threading.active_count()
     _use(engine, 2)

@@ -88,7 +88,8 @@ def test_every_test_ends_although_connections_are_short(
 
     with app.app_context():
         outcomes = Counter(db.session.scalars(select(AlertDelivery.status)))
-    assert statuses == {200: DESTINATIONS}
+    # 503 does not say whether the press was accepted; 429 then says that it was.
+    assert statuses.keys() <= {200, 429}
     assert outcomes == {DeliveryStatus.SENT: DESTINATIONS}
     assert len({request.headers["webhook-id"] for request, _ in httpserver.log}) == len(httpserver.log) == DESTINATIONS
 

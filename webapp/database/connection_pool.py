@@ -2,10 +2,12 @@
 
 import math
 import time
+from contextlib import suppress
 from threading import Event, Lock, Thread, current_thread
 from typing import Any
 
 from sqlalchemy import QueuePool
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.queue import Empty
 
@@ -15,6 +17,9 @@ KEEP_IDLE, KEEP_LAST = 2.0, 30.0
 # Seconds for which a pool that found no free connection keeps only one idle.
 SHORTAGE = 10.0
 
+# Seconds that a thread waits for another thread's connection after the server has refused a further one.
+WAIT_FOR_OTHERS = 1.0
+
 # Seconds between two checks for idle connections.
 CHECK_INTERVAL = 0.5
 
@@ -23,7 +28,8 @@ class SharingPool(QueuePool):
     """Closes connections that have been idle for `KEEP_IDLE` seconds, and the last one after `KEEP_LAST`.
 
     Under load nothing is closed, so no request has to connect. If the server refuses a connection, there are too few:
-    then, for `SHORTAGE` seconds, a connection that is returned beside an idle one is closed at once.
+    threads then share those that the process has, and for `SHORTAGE` seconds, a connection that is returned beside an
+    idle one is closed at once.
     """
 
     # Its events are SQLAlchemy's: by the name of this module, the log would show each of them.
@@ -37,11 +43,18 @@ class SharingPool(QueuePool):
         self._closer_lock = Lock()
         self._is_disposed = Event()
 
-    def _create_connection(self) -> ConnectionPoolEntry:
+    def _do_get(self) -> ConnectionPoolEntry:
+        """Take an idle connection, or open one. If the server refuses, wait for one that another thread uses."""
         try:
-            return super()._create_connection()
+            return super()._do_get()
+        except PoolTimeout:
+            raise
         except Exception:
             self._short_until = time.monotonic() + SHORTAGE
+            if self.checkedout() <= 0:
+                raise
+            with suppress(Empty):
+                return self._pool.get(timeout=WAIT_FOR_OTHERS)
             raise
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
