@@ -7,7 +7,8 @@ from threading import Timer
 import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.database_role import DatabaseRole, database_role
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination
@@ -85,3 +86,16 @@ def test_another_error_is_raised_at_once() -> None:
         retry(fail, time.monotonic() + 60)
 
     assert time.monotonic() - started < 5
+
+
+def test_a_mistake_of_this_program_is_not_tried_again(app: Flask) -> None:
+    tries = []
+
+    def insert_twice() -> None:
+        tries.append(1)
+        db.session.execute(text("INSERT INTO workspaces (id, slug) VALUES (1, NULL)"))
+
+    with app.app_context(), pytest.raises(IntegrityError):
+        retry(insert_twice, time.monotonic() + 5)
+
+    assert len(tries) == 1

@@ -1,5 +1,7 @@
 """Whoever looks ends what is overdue, whatever workers are alive."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -181,3 +183,26 @@ def test_a_database_that_accepts_no_changes_leaves_an_overdue_row_to_be_read(see
     assert not end_if_overdue(delivery, NOW + seconds(600))
 
     assert _outcome(delivery) == PENDING
+
+
+def test_an_attempt_that_may_still_run_is_left_alone_even_past_the_time_limit(
+    seeded: SeededIds, queue_server: QueueServer
+) -> None:
+    Redis.from_url(queue_server.url).flushall()  # no worker has a heartbeat
+    delivery = _sending(seeded, attempt_started_at=NOW + seconds(119))
+
+    _look(delivery, NOW + seconds(122))
+
+    assert _outcome(delivery) == PENDING
+
+
+def test_many_overdue_rows_end_in_one_transaction(
+    seeded: SeededIds, count_queries: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    deliveries = [add_delivery(get_destination(seeded)) for _ in range(5)]
+
+    with count_queries() as statements:
+        end_overdue_tests(seeded.harbor, NOW + seconds(125))
+
+    assert [statement.split()[0] for statement in statements] == ["SELECT"] + ["UPDATE"] * 5
+    assert {_outcome(delivery) for delivery in deliveries} == {NOT_STARTED}

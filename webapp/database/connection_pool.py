@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.queue import Empty
 
+from webapp.database.request_limits import find_limit
+
 # Seconds for which a pool keeps an idle connection, and for which it keeps the last one.
 KEEP_IDLE, KEEP_LAST = 2.0, 30.0
 
@@ -51,10 +53,11 @@ class SharingPool(QueuePool):
             raise
         except Exception:
             self._short_until = time.monotonic() + SHORTAGE
-            if self.checkedout() <= 0:
-                raise
-            with suppress(Empty):
-                return self._pool.get(timeout=WAIT_FOR_OTHERS)
+            limit = find_limit()
+            wait = WAIT_FOR_OTHERS if limit is None else min(WAIT_FOR_OTHERS, limit)
+            if self.checkedout() > 0 and wait > 0:
+                with suppress(Empty):
+                    return self._pool.get(timeout=wait)
             raise
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
@@ -90,15 +93,20 @@ class SharingPool(QueuePool):
                     return
 
     def _close_old(self, now: float) -> None:
-        latest_first = self._take_idle()
-        for position, record in reversed(list(enumerate(latest_first))):
+        old = []
+        for position, record in reversed(list(enumerate(self._take_idle()))):
             if now - self._idle_since[record] < (KEEP_IDLE if position else KEEP_LAST):
                 super()._do_return_conn(record)
             else:
-                self._close(record)
+                old.append(record)
+        for record in old:  # closing takes a while, so it comes after the others are back
+            self._close(record)
 
     def _take_idle(self) -> list[ConnectionPoolEntry]:
-        """Take all idle connections out of the pool, the one used last first. A thread that needs one waits."""
+        """Take all idle connections out of the pool, the one used last first.
+
+        Until they are put back, a thread may open another one.
+        """
         idle = []
         try:
             while True:

@@ -1,4 +1,4 @@
-"""Tells from an exception why the database cannot be used. By error codes: texts differ by language and version."""
+"""Finds why the database cannot be used from an exception's error code. Texts differ by language and version."""
 
 import sqlite3
 from enum import StrEnum

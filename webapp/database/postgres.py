@@ -68,7 +68,11 @@ def _open_within(seconds: float, open_connection: Callable[[], LimitedConnection
     opened: Future[LimitedConnection] = Future()
     if seconds <= 0 or not _OPENING.acquire(blocking=False):
         raise ConnectionTimeout("no new connection: earlier ones did not respond")
-    Thread(target=_open, args=(opened, open_connection), daemon=True).start()
+    try:
+        Thread(target=_open, args=(opened, open_connection), daemon=True).start()
+    except RuntimeError:  # no memory for a thread
+        _OPENING.release()
+        raise ConnectionTimeout("no new connection: no thread can be started") from None
     try:
         return opened.result(seconds)
     except TimeoutError:

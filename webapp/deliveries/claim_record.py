@@ -83,10 +83,11 @@ def discard_if_incomplete() -> None:
     """Discard the record if this process has claims that are not in it. Called again until it succeeds."""
     state = app_state()
     if state.has_unrecorded_claims:
+        state.has_unrecorded_claims = False  # before the deletion: a claim that fails meanwhile sets it again
         try:
             state.redis.delete(CLAIMS)
-            state.has_unrecorded_claims = False
         except RedisError:
+            state.has_unrecorded_claims = True
             log.warning("queue unavailable, the record of claims is discarded later")
 
 

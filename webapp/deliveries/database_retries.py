@@ -9,6 +9,8 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from webapp.database.outages import find_outage
+from webapp.database.sessions import discard_transaction
 from webapp.extensions import db
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,9 @@ def retry(action: Callable[[], Result], give_up_at: float, *delivery_ids: int) -
         try:
             return action()
         except (DBAPIError, PoolTimeout) as error:
-            db.session.rollback()
+            discard_transaction()
+            if find_outage(error) is None:  # a mistake of this program, which another try would repeat
+                raise
             wait = RETRY_INTERVAL * random.uniform(0.5, 1)  # noqa: S311 - spreads tries, protects no secret
             if time.monotonic() + wait > give_up_at:
                 raise

@@ -48,7 +48,7 @@ def plan_end(row: AlertDelivery, now: datetime, policy: RetryPolicy, waited: Wai
 
     A row that only waits is timed by the database's clock and by the monotonic clock, and the earlier one counts: no
     worker claims it any more, and the update is conditional. An attempt is lost after `LOST_AFTER` by the monotonic
-    clock, or by the database's clock if this process has watched it for `WATCHED_AT_LEAST`.
+    clock, or by the database's clock if this process or its host has watched it for `WATCHED_AT_LEAST`.
     """
     if row.attempt_started_at is not None:
         is_old = now - row.attempt_started_at >= LOST_AFTER and waited.unchanged >= WATCHED_AT_LEAST

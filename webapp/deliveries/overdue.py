@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.database.outages import Outage, find_outage
+from webapp.database.sessions import discard_transaction
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
@@ -42,37 +43,43 @@ _OVERDUE = select(AlertDelivery).where(
 
 def end_overdue_tests(workspace_id: int, now: datetime) -> None:
     """End a workspace's overdue test sends."""
-    for row in _list_candidates(workspace_id, now):
-        end_if_overdue(row, now)
+    _end_overdue(_list_candidates(workspace_id, now), now)
 
 
 def end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
-    """End a test send if it is overdue, and commit. Returns whether this call ended it.
+    """End a test send if it is overdue, and commit. Returns whether this call ended it."""
+    if row.status not in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED) or row.event_type != TEST_EVENT:
+        return False
+    return _end_overdue([row], now) > 0
 
-    A database that accepts no changes leaves the row as it is: the page can still be read.
+
+def _end_overdue(rows: Sequence[AlertDelivery], now: datetime) -> int:
+    """End those of these rows that are overdue, in one transaction, and return how many this call ended.
+
+    A database that accepts no changes leaves the rows as they are: the page can still be read.
     """
+    due = settle_expiries(_list_due(rows, now))
+    if not due:
+        return 0
     try:
-        return _end_if_overdue(row, now)
+        ended = sum(apply_planned(planned, row, now) for row, planned in due)
+        db.session.commit()
+        return ended
     except DBAPIError as error:
         if find_outage(error) not in (Outage.READ_ONLY, Outage.FULL):
             raise
-        db.session.rollback()
-        log.warning("an overdue test cannot be ended", extra={"outage": find_outage(error)})
-        return False
+        discard_transaction()
+        log.warning("overdue tests cannot be ended", extra={"outage": find_outage(error)})
+        return 0
 
 
-def _end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
-    if row.status not in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED) or row.event_type != TEST_EVENT:
-        return False
-    ((_, waited),) = observe(app_state().looks, [row], now)
-    planned = plan_end(row, now - MARGIN, TEST_SEND_POLICY, waited)
-    planned = planned or _plan_without_worker(row, now - MARGIN)
-    if planned is None:
-        return False
-    ((row, planned),) = settle_expiries([(row, planned)])
-    has_ended = apply_planned(planned, row, now)
-    db.session.commit()
-    return has_ended
+def _list_due(rows: Sequence[AlertDelivery], now: datetime) -> list[tuple[AlertDelivery, PlannedTransition]]:
+    seen = observe(app_state().looks, rows, now)
+    planned = [(row, plan_end(row, now - MARGIN, TEST_SEND_POLICY, waited)) for row, waited in seen]
+    late = {row.id for row, end in planned if end is None and _is_late_attempt(row, now - MARGIN)}
+    if late and _is_worker_gone():
+        planned = [(row, plan_loss(row) if row.id in late else end) for row, end in planned]
+    return [(row, end) for row, end in planned if end is not None]
 
 
 def is_worker_seen() -> bool:
@@ -93,10 +100,11 @@ def _list_candidates(workspace_id: int, now: datetime) -> Sequence[AlertDelivery
     return db.session.scalars(_OVERDUE, key).all()
 
 
-def _plan_without_worker(row: AlertDelivery, now: datetime) -> PlannedTransition | None:
-    """Return how an attempt ends that is past the time limit of its test send, and whose worker is gone for certain."""
-    is_late = row.attempt_started_at is not None and now - row.created_at >= TEST_SEND_POLICY.time_limit
-    return plan_loss(row) if is_late and _is_worker_gone() else None
+def _is_late_attempt(row: AlertDelivery, now: datetime) -> bool:
+    """Return whether an attempt is older than any attempt may be, and past the time limit of its test send."""
+    if row.attempt_started_at is None or now - row.attempt_started_at < LOST_AFTER:
+        return False
+    return now - row.created_at >= TEST_SEND_POLICY.time_limit
 
 
 def _is_worker_gone() -> bool:
