@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from benchmarks.installation.scripted_server import Script, context_of, listening, read_request
+from benchmarks.installation.scripted_server import Script, closed_port, context_of, listening, read_request
 from tests.outbound.outcome_of import outcome_of, send
 from tests.outbound.scripts import script_of
 from webapp.failures import Code, DeliveryFailed, Facts
@@ -99,3 +99,10 @@ def test_a_proxy_whose_name_is_not_found_is_not_in_the_failure() -> None:
     with pytest.raises(DeliveryFailed) as caught:
         send(HOOK, policy=policy, resolver=public)
     assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, Facts(host="hooks.example.com"))
+
+
+def test_a_proxy_that_refuses_the_connection_is_not_blamed_on_the_receiver() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        send(HOOK, policy=through(closed_port()), resolver=public)
+
+    assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, Facts("hooks.example.com"))

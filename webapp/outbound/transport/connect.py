@@ -78,9 +78,9 @@ def _connect_through(
 ) -> tuple[socket.socket, Reopen]:
     try:
         found = resolve(proxy.host, system_resolver, limits.lookup)
+        connection, reopen = _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
     except DeliveryFailed:  # do not show the proxy's name: only the administrator may know it
         raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
-    connection, reopen = _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
     return _tunnel(connection, address, target), lambda: _tunnel(reopen(), address, target)
 
 
