@@ -101,7 +101,7 @@ def test_a_preview_sends_nothing(app: Flask, seeded: SeededIds, visit: Visit) ->
     ("name", "value", "sentence"),
     [
         ("config", "", "Alertcheck cannot decrypt the stored settings of this destination."),
-        ("type", "pigeon", "A setting that is required for sending is missing."),
+        ("type", "pigeon", "A setting that is required for sending is missing or cannot be used."),
     ],
 )
 def test_a_message_that_cannot_be_sent_is_explained_with_the_next_step(

@@ -181,8 +181,9 @@ CHANNEL = Channel(
             "look for it in the log of the mail server.",
         ),
         Code.TLS_UNTRUSTED: (
-            f"{ASK_ADMINISTRATOR} to add the authority to ALERTCHECK_CA_FILE, or to have the mail server use a "
-            "certificate from a public authority, followed by its intermediate certificates."
+            f"{ASK_ADMINISTRATOR} to have the mail server use a valid certificate from a public authority, followed by "
+            "its intermediate certificates. If it is from your company's own authority, add that authority to "
+            "ALERTCHECK_CA_FILE."
         ),
         Code.TLS_SELF_SIGNED: (
             f"{ASK_ADMINISTRATOR} to add the mail server's certificate to ALERTCHECK_CA_FILE, or to have the mail "

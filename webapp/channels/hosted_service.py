@@ -4,14 +4,14 @@ from webapp.failures import Code
 
 _CHECK_FIRST = "Check in {look_in} whether the message arrived before you send another test."
 _OUTAGE = f"{_CHECK_FIRST} If it keeps happening, check {{status_page}}."
-_COPY_AGAIN = "Copy the whole address again. {get_address}"
+_COPY_AGAIN = "Copy the whole address again. If that does not help, create a new one. {get_address}"
 _BLOCKED = (
     "Check {status_page}. If {service} works, ask your Alertcheck administrator whether a firewall keeps the "
     "Alertcheck server from it."
 )
 _INTERCEPTED = (
-    "A firewall or a proxy between the Alertcheck server and {service} seems to open encrypted connections. To trust "
-    "it, ask your Alertcheck administrator to set ALERTCHECK_CA_FILE."
+    "A firewall or a proxy between the Alertcheck server and {service} seems to decrypt the connections. If that is "
+    "intended, ask your Alertcheck administrator to add its authority to ALERTCHECK_CA_FILE."
 )
 _IMPOSTOR = (
     "Check {status_page}. If {service} works, ask your Alertcheck administrator to check the clock of the Alertcheck "
@@ -70,7 +70,7 @@ _HINTS = {
     Code.METHOD_NOT_ALLOWED: _COPY_AGAIN,
     Code.GONE: "{get_address}",
     Code.PAYLOAD_TOO_LARGE: (
-        "A test message is smaller than 28 KB, which {service} accepts. Ask your Alertcheck administrator whether a "
+        "A test message is smaller than 20 KB, which {service} accepts. Ask your Alertcheck administrator whether a "
         "proxy limits the size of requests."
     ),
     Code.RATE_LIMITED: "Send another test when the waiting time is over, or after a few minutes if none is named.",

@@ -60,7 +60,7 @@ WORDS = {
 }
 CREATE_WEBHOOK = (
     "Open api.slack.com/apps, choose the app, choose Incoming Webhooks, choose Add New Webhook to Workspace, "
-    "choose the channel, and paste the new address here."
+    "choose the channel, and enter the new address in the settings of the destination."
 )
 
 
@@ -151,7 +151,7 @@ CHANNEL = Channel(
             "Check that this is the address of an incoming webhook, not of a workflow or an older integration. "
             f"{CREATE_WEBHOOK}"
         ),
-        Code.AUTH_FAILED: f"The address is not valid, or no longer. {CREATE_WEBHOOK}",
+        Code.AUTH_FAILED: f"The address is not valid or is no longer valid. {CREATE_WEBHOOK}",
         Code.FORBIDDEN: (
             "An admin of the Slack workspace has restricted who may post to this channel. Ask the admin to allow the "
             "app (Manage apps), or choose another channel."

@@ -90,7 +90,7 @@ WORDS = {
 
 CREATE_WORKFLOW = (
     "In Teams, open the channel's menu, choose Workflows, choose the template for sending webhook alerts to a channel, "
-    "and paste the address that Teams shows at the end."
+    "and enter the address that Teams shows at the end in the settings of the destination."
 )
 ALLOW_ANYONE = (
     'In Power Automate, open the flow, open its trigger "When a Teams webhook request is received", set '
@@ -189,7 +189,7 @@ CHANNEL = Channel(
     after_accepted=(
         "No card in Teams? Open the flow in Power Automate and check its run history. “attachments … Null” or "
         "“Property 'type' must be 'AdaptiveCard'” there means a flow that was built by hand: create one from the "
-        "template “Send webhook alerts to a channel”, and paste its address here."
+        "template “Send webhook alerts to a channel”, and enter its address in the settings of the destination."
     ),
     guide=(
         "In Teams, find the channel that should receive alerts, and choose More options (…) beside its name.",

@@ -32,7 +32,7 @@ ALERTCHECK: dict[Code, Explanation] = {
         "Send another test to check the new settings.",
     ),
     Code.SUPERSEDED: Explanation(
-        "A newer test replaced this one, so nothing more was sent.",
+        "A newer test replaced this one before it was delivered.",
         "Look at the result of the newer test.",
     ),
     Code.INTERNAL_ERROR: Explanation(

@@ -7,12 +7,12 @@ CONNECTION: dict[Code, Explanation] = {
     Code.DNS_NOT_FOUND: Explanation("{host} was not found in the DNS.", "Check the spelling of the address."),
     Code.DNS_TEMPORARY: Explanation(
         "{host} could not be looked up in the DNS at the moment.",
-        "Send another test in a minute. If it keeps happening, check the DNS servers of this host name.",
+        "Send another test in a minute. If it keeps happening, check the DNS servers of this domain.",
         may_retry=True,
     ),
     Code.DNS_TIMEOUT: Explanation(
         "{host} could not be looked up in the DNS in time.",
-        "Send another test in a minute. If it keeps happening, check the DNS servers of this host name.",
+        "Send another test in a minute. If it keeps happening, check the DNS servers of this domain.",
         may_retry=True,
     ),
     Code.CONNECT_REFUSED: Explanation(

@@ -10,7 +10,7 @@ HTTP: dict[Code, Explanation] = {
         "it, ask whoever runs the receiver.",
     ),
     Code.SIGN_IN_PAGE: Explanation(
-        "{host} answered {status} and points to another page{target}, as a service does that wants a sign-in first.",
+        "{host} answered {status}, which points to another page{target}. Services that require a sign-in do this.",
         "Check whether the message arrived before you send another test. If it did not, let the receiver accept "
         "requests to this address without a sign-in.",
         may_have_arrived=True,

@@ -25,8 +25,8 @@ MAIL: dict[Code, Explanation] = {
     ),
     Code.SMTP_WRONG_PORT: Explanation(
         "{host} expects {expected}, and ALERTCHECK_MAIL_URL begins with a different scheme.",
-        f"{_ASK} correct the scheme in ALERTCHECK_MAIL_URL. Usual are smtps:// for port 465, smtp+starttls:// for port "
-        "587, and smtp:// for port 25.",
+        f"{_ASK} correct the scheme in ALERTCHECK_MAIL_URL. The usual schemes are smtps:// for port 465, "
+        "smtp+starttls:// for port 587, and smtp:// for port 25.",
     ),
     Code.SMTP_ENCRYPTION_REQUIRED: Explanation(
         "{host} accepts mail over an encrypted connection only{reply}.",
@@ -34,14 +34,15 @@ MAIL: dict[Code, Explanation] = {
     ),
     Code.SMTP_SIGN_IN_REQUIRED: Explanation(
         "{host} accepts no mail without a sign-in{reply}.",
-        f"{_ASK} add the user and the password to ALERTCHECK_MAIL_URL: smtp+starttls://user:password@host.",
+        f"{_ASK} add a user and a password to ALERTCHECK_MAIL_URL, as in smtps://user:password@host or "
+        "smtp+starttls://user:password@host, and to keep its scheme if it is one of these.",
     ),
     Code.SMTP_APP_PASSWORD_REQUIRED: Explanation(
-        "{host} does not accept the account's own password from other programs{reply}.",
+        "{host} accepts only an app password from Alertcheck, not the account's own password{reply}.",
         f"{_ASK} create an app password for the account at its provider, and to use it in ALERTCHECK_MAIL_URL.",
     ),
     Code.SMTP_DISABLED_BY_TENANT: Explanation(
-        "{host} does not allow this mailbox to send mail from other programs with a password{reply}.",
+        "{host} does not let Alertcheck send from this mailbox with a password{reply}.",
         f"{_ASK} have Authenticated SMTP allowed for the mailbox. In the Microsoft 365 admin center: Active users, the "
         "user, Mail, Manage email apps, Authenticated SMTP. If security defaults or a policy forbid it, use another "
         "mail server in ALERTCHECK_MAIL_URL.",
@@ -66,7 +67,7 @@ MAIL: dict[Code, Explanation] = {
         "as the user, or an app password.",
     ),
     Code.SMTP_AUTH_UNAVAILABLE: Explanation(
-        "{host} does not offer a sign-in with a password that Alertcheck supports{reply}.",
+        "{host} offers no password sign-in that Alertcheck supports{reply}.",
         f"{_ASK} check the server and the port in ALERTCHECK_MAIL_URL, and whether the server allows sign-in with a "
         "password there. If it needs none, remove the user and the password.",
     ),

@@ -33,8 +33,8 @@ SETTINGS: dict[Code, Explanation] = {
         "ALERTCHECK_DEMO_REAL_RECEIVERS=1.",
     ),
     Code.CONFIG_INCOMPLETE: Explanation(
-        "A setting that is required for sending is missing.",
-        "Open the settings of the destination and fill in what is missing.",
+        "A setting that is required for sending is missing or cannot be used.",
+        "Open the settings of the destination, and fill in or correct what is missing or marked.",
     ),
     Code.CONFIG_UNREADABLE: Explanation(
         "Alertcheck cannot decrypt the stored settings of this destination.",
