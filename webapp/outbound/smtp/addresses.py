@@ -3,6 +3,7 @@
 import re
 
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
+from webapp.outbound.policy.send_targets import unify_recipient
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAIL_ADDRESS = re.compile(
@@ -43,5 +44,5 @@ def remove_repetitions(addresses: list[str]) -> list[str]:
     """
     first: dict[str, str] = {}
     for address in addresses:
-        first.setdefault(address.lower(), address)
+        first.setdefault(unify_recipient(address), address)
     return list(first.values())
