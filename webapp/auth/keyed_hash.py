@@ -1,4 +1,4 @@
-"""Replaces email addresses and clients in the database by keyed hashes, which reveal nothing without the secret key."""
+"""Replaces addresses and clients in tables and Redis keys by hashes that reveal nothing without the secret key."""
 
 import hashlib
 import hmac

@@ -5,14 +5,13 @@ as they were, also between presses at the same instant. The windows of Flask-Lim
 those of the queue server's clock, which all web processes share.
 """
 
-import hashlib
-import hmac
 import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from webapp.app_state import app_state, current_settings
+from webapp.auth.keyed_hash import hash_key
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
 from webapp.sends.eligibility import RequestResult
 from webapp.settings import SendLimits
@@ -104,8 +103,7 @@ def _keys(limits: Sequence[PressLimit]) -> list[str]:
 
 
 def _target_key(target: SendTarget) -> str:
-    secret = f"limit of a target\0{current_settings().secret_key}".encode()
-    return f"target:{hmac.new(secret, f'{target.kind} {target.name}'.encode(), hashlib.sha256).hexdigest()}"
+    return f"target:{hash_key('target of a test', target.kind, target.name)}"
 
 
 def _amount(target: SendTarget, amounts: SendLimits) -> int:
