@@ -5,6 +5,7 @@
 #   PORT      the port on which `make run` serves the pages (8000)
 #   DATA_DIR  the directory in which `make run` keeps its data (./data)
 #   VENV      the directory for the packages (.venv); use a separate one for each Python
+#   TESTS     the tests that `make test` runs (all), such as tests/views
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && exit; done; echo python3)
@@ -39,14 +40,17 @@ PYTHONSAFEPATH=1 PYTHONPATH=$$here/../project exec "$$here/python" -m webapp "$$
 endef
 export COMMAND
 
+# Tests start hundreds of Pythons. Each one would compile all modules again if it were not allowed to keep the result.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(IN_VENV) -m pytest
+
 test: $(VENV)/.test-ready
-	@$(IN_VENV) -m pytest -n auto
+	@$(PYTEST) -n auto $(TESTS)
 
 test-fast: $(VENV)/.test-ready
-	@$(IN_VENV) -m pytest -n auto -m fast
+	@$(PYTEST) -n auto -m fast
 
 coverage: $(VENV)/.test-ready
-	@$(IN_VENV) -m pytest -n auto --cov=webapp --cov-branch --cov-report=term:skip-covered
+	@$(PYTEST) -n auto --cov=webapp --cov-branch --cov-report=term:skip-covered
 
 check: $(VENV)/.test-ready
 	@$(IN_VENV) -m ruff format --check .
@@ -98,7 +102,7 @@ $(VENV)/.made:
 define install
 	if command -v uv >/dev/null; then \
 		echo "Installing the packages in $(1) with uv"; \
-		uv pip install --quiet --python $(IN_VENV) --require-hashes -r $(1); \
+		uv pip install --quiet --compile-bytecode --python $(IN_VENV) --require-hashes -r $(1); \
 	else \
 		printf '%s' "Installing the packages in $(1) with pip "; \
 		$(IN_VENV) -m pip --version >/dev/null 2>&1 || $(IN_VENV) -m ensurepip >/dev/null 2>&1; \
