@@ -100,8 +100,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _is_fast(item: pytest.Item) -> bool:
-    needs_server = not SERVERS.isdisjoint(getattr(item, "fixturenames", ()))
+    needs_server = not SERVERS.isdisjoint(getattr(item, "fixturenames", ())) or _database_of(item) == "postgres"
     return not (needs_server or item.get_closest_marker("slow") or item.nodeid.startswith(STARTS_PROCESSES))
+
+
+def _database_of(item: pytest.Item) -> object:
+    """Return the kind of database that the test is parametrized with, if any."""
+    call = getattr(item, "callspec", None)
+    return call.params.get("database") if call else None
 
 
 class LaneScheduling(LoadScopeScheduling):

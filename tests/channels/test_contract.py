@@ -38,6 +38,8 @@ from webapp.outbound.policy.urls import Origin
 from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 CANARY = "Kanarienvogel4711"
 SIGNING_SECRET = "whsec_" + base64.b64encode(f"{CANARY}-and-some-more-bytes".encode()).decode()
 LIMITS = Limits(whole=0.6, lookup=0.5, connect=0.5, silence=0.3)

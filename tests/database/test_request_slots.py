@@ -7,6 +7,8 @@ import pytest
 
 from webapp.database.request_slots import MAX_REQUESTS, TURN_WAIT, RequestSlots, TooManyRequests
 
+pytestmark = pytest.mark.slow
+
 
 def _seconds_to_refuse(slots: RequestSlots) -> float:
     started = time.monotonic()

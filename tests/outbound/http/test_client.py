@@ -19,6 +19,8 @@ from webapp.outbound.http.client import post
 from webapp.outbound.policy.urls import Origin, Policy
 from webapp.outbound.transport.limits import LIMITS, MAX_BODY, MAX_HEAD
 
+pytestmark = pytest.mark.slow
+
 MEBIBYTE = 2**20
 
 

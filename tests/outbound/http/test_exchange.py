@@ -20,6 +20,8 @@ from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport.deadline import Deadline
 
+pytestmark = pytest.mark.slow
+
 SECRET = "canary"  # a constant, because a traceback quotes source lines of this file
 ODD_RESPONSES = ["echoed_path", "redirect_with_endless_body", "length_and_chunks", "continue_then_ok", "dribbled_body"]
 FAILURES = [

@@ -31,6 +31,8 @@ from webapp.outbound.smtp.reply_reader import MAX_LINE, MAX_REPLY
 from webapp.outbound.smtp.response import RecipientRefusal
 from webapp.outbound.transport.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 TOO_MANY_LINES = "250-and another thing\r\n" * 100_000 + "250 the end"
 
 

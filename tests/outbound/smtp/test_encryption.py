@@ -19,6 +19,8 @@ from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
 from webapp.outbound.transport import client_certificates
 
+pytestmark = pytest.mark.slow
+
 SENDER, RECIPIENT = "alerts@example.com", "night@example.com"
 OFFERS_TLS = "250-mail.example\r\n250 STARTTLS"
 ADDRESS = x509.IPAddress(ip_address("127.0.0.1"))

@@ -29,6 +29,8 @@ from webapp.outbound.smtp.greeting import greeting_patience
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 # Time enough for a TLS handshake on a busy machine, even in the part that is kept for finding the cause.
 PATIENT = Limits(whole=6.0, connect=2.0, silence=0.5)
 # A server that hangs up after a second was waiting for TLS.

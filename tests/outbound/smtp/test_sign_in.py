@@ -20,6 +20,8 @@ from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.smtp.client import send_mail
 from webapp.outbound.smtp.sign_in import MAX_PASSWORD_REFUSALS
 
+pytestmark = pytest.mark.slow
+
 WRONG = "535 5.7.8 Authentication credentials invalid"
 LOGIN_DIALOG = ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 2.7.0 welcome"]
 

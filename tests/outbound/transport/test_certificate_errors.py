@@ -17,6 +17,8 @@ from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.failures.certificate import format_date
 from webapp.outbound.transport.certificate_errors import explain_certificate_error
 
+pytestmark = pytest.mark.slow
+
 RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
 PAST = (-9 * DAY, -2 * DAY)
 FUTURE = (2 * DAY, 30 * DAY)

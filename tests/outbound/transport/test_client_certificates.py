@@ -16,6 +16,8 @@ from webapp.failures import Code
 from webapp.outbound.transport import client_certificates
 from webapp.outbound.transport.tls import make_context
 
+pytestmark = pytest.mark.slow
+
 NAME = "hooks.example.com"
 RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]

@@ -15,6 +15,8 @@ from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.outbound.transport.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 NAME = "hooks.example.com"
 RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
 

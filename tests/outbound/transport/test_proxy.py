@@ -13,6 +13,8 @@ from tests.outbound.scripts import script_of
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Origin, Policy
 
+pytestmark = pytest.mark.slow
+
 HOOK = "https://hooks.example.com/canary"
 
 

@@ -20,6 +20,8 @@ from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.limits import Limits
 from webapp.outbound.transport.sent_certificates import read_sent_certificates
 
+pytestmark = pytest.mark.slow
+
 SECRET = "canary"
 ROOT = authority("Example Corp Root")
 LEAF = issue("leaf", ROOT)

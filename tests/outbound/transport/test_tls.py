@@ -16,6 +16,8 @@ from tests.outbound.scripts import script_of
 from webapp.failures import Code
 from webapp.outbound.transport.tls import make_context
 
+pytestmark = pytest.mark.slow
+
 NAME = "hooks.example.com"
 NOW = datetime.now(UTC)
 RESPONSE = script_of("plain", {"status": 200, "body": "ok"})
