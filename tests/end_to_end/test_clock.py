@@ -12,7 +12,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import run_processes, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, run_processes, wait_until
 from tests.factories import SECRET_PATH, SeededIds, begin_claim_record, get_account, get_destination, seconds
 from webapp import queue
 from webapp.deliveries import request_test
@@ -75,7 +75,7 @@ def test_a_message_being_sent_is_recorded_as_sent_although_the_clock_is_set(
 
     httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
     delivery_id = _press(app, seeded)
-    assert arrived.wait(20)
+    assert arrived.wait(TIME_LIMIT)
 
     clock.set_by(step)
     sleep(A_FEW_RECOVERY_PASSES)
@@ -96,7 +96,7 @@ def test_a_deferred_test_is_retried_on_time_although_the_clock_is_set_back(
 
     clock.set_by(step)
 
-    wait_until(lambda: _read_outcome(app, delivery_id) == (DeliveryStatus.SENT, None), time_limit=10)
+    wait_until(lambda: _read_outcome(app, delivery_id) == (DeliveryStatus.SENT, None))
     assert len(httpserver.log) == 2
 
 
@@ -110,7 +110,7 @@ def test_a_deferred_test_ends_with_its_cause_when_the_clock_is_set_ahead(
 
     clock.set_by(step)
 
-    wait_until(lambda: _read_outcome(app, delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable"), time_limit=10)
+    wait_until(lambda: _read_outcome(app, delivery_id) == (DeliveryStatus.FAILED, "remote_unavailable"))
     assert len(httpserver.log) == 1
 
 

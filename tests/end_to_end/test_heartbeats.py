@@ -156,10 +156,10 @@ def test_a_worker_that_loses_the_database_is_reported_within_15_seconds_and_reco
         assert _check_worker(stack.environment).returncode == 0
 
         role.alter(fault)
-        wait_until(lambda: _report(web) == (503, WorkerFault.DATABASE), time_limit=15)
+        wait_until(lambda: _report(web) == (503, WorkerFault.DATABASE))
         role.alter(cure)
 
-        wait_until(lambda: _is_ready(web), time_limit=15)
+        wait_until(lambda: _is_ready(web))
 
 
 @pytest.mark.usefixtures("worker")
@@ -172,9 +172,9 @@ def test_a_worker_whose_processes_die_again_and_again_is_reported(web: Session, 
         time.sleep(0.3)
         return _report(web) == (503, WorkerFault.PROCESSES)
 
-    wait_until(kill_processes, time_limit=30)
+    wait_until(kill_processes)
 
-    wait_until(lambda: _is_ready(web), time_limit=30)
+    wait_until(lambda: _is_ready(web))
 
 
 @pytest.mark.usefixtures("worker")

@@ -12,7 +12,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import Stack, run_processes, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, Stack, run_processes, wait_until
 from benchmarks.installation.servers import QueueServer
 from tests.factories import (
     SECRET_PATH,
@@ -45,7 +45,7 @@ def _get(app: Flask, delivery_id: int) -> AlertDelivery:
         return db.session.get_one(AlertDelivery, delivery_id)
 
 
-def _ends_as(app: Flask, delivery_id: int, status: DeliveryStatus, time_limit: float = 30) -> AlertDelivery:
+def _ends_as(app: Flask, delivery_id: int, status: DeliveryStatus, time_limit: float = TIME_LIMIT) -> AlertDelivery:
     wait_until(lambda: _get(app, delivery_id).status is status, time_limit)
     return _get(app, delivery_id)
 
@@ -83,7 +83,7 @@ def test_a_send_whose_worker_is_killed_ends_as_worker_lost_and_is_not_repeated(
     httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
     worker = stack.start_worker()
     delivery_id = _press(app, seeded)
-    assert arrived.wait(10)
+    assert arrived.wait(TIME_LIMIT)
 
     worker.kill()
     release.set()
@@ -107,7 +107,7 @@ def test_a_lost_send_ends_although_each_worker_is_killed_soon(
     visitor = stack.start_web().sign_in(*owner)
     worker, born = stack.start_worker(), time.monotonic()
     delivery_id = _press(app, seeded)
-    assert arrived.wait(10)
+    assert arrived.wait(TIME_LIMIT)
     worker.kill()
     lost_at = time.monotonic()
 
@@ -168,11 +168,11 @@ def test_a_stopped_worker_finishes_its_send(
     arrived = _respond_after(httpserver, seconds=1.5)
     worker = stack.start_worker()
     delivery_id = _press(app, seeded)
-    assert arrived.wait(10)
+    assert arrived.wait(TIME_LIMIT)
 
     os.kill(worker.pid, signal.SIGTERM)
 
-    assert worker.process.wait(timeout=10) == 0
+    assert worker.process.wait(timeout=TIME_LIMIT) == 0
     assert _get(app, delivery_id).status is DeliveryStatus.SENT
 
 
@@ -195,7 +195,7 @@ def test_a_worker_that_is_stopped_twice_finishes_its_send(
     arrived = _respond_after(httpserver, seconds=4)
     worker = stack.start_worker()
     delivery_id = _press(app, seeded)
-    assert arrived.wait(10)
+    assert arrived.wait(TIME_LIMIT)
     members = [pid for pid in session_members(worker.pid) if pid != worker.pid]
 
     os.kill(worker.pid, signal.SIGTERM)
@@ -203,7 +203,7 @@ def test_a_worker_that_is_stopped_twice_finishes_its_send(
     for pid in set(session_members(worker.pid)) & set(members):
         os.kill(pid, signal.SIGTERM)
 
-    assert worker.process.wait(timeout=20) == 0
+    assert worker.process.wait(timeout=TIME_LIMIT) == 0
     assert _get(app, delivery_id).status is DeliveryStatus.SENT
 
 
@@ -221,7 +221,7 @@ def test_a_worker_without_a_queue_server_reports_it(environment: dict[str, str],
     with run_processes(environment | {"REDIS_URL": "redis://127.0.0.1:1"}, tmp_path / "logs") as stack:
         worker: Child = stack.start_worker()
 
-        assert worker.process.wait(timeout=20) == 1
+        assert worker.process.wait(timeout=TIME_LIMIT) == 1
         assert "The queue server at REDIS_URL does not answer." in " ".join(worker.output())
 
 
@@ -229,5 +229,5 @@ def test_a_worker_without_settings_reports_the_missing_one(tmp_path: Path) -> No
     with run_processes({"SECRET_KEY": ""}, tmp_path / "logs") as stack:
         worker = stack.start_worker()
 
-        assert worker.process.wait(timeout=20) == 1
+        assert worker.process.wait(timeout=TIME_LIMIT) == 1
         assert "SECRET_KEY is not set. Make one with" in " ".join(worker.output())
