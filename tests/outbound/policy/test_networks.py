@@ -1,12 +1,12 @@
 """The network addresses that messages may be sent to."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.outbound.policy.networks import is_allowed, is_this_machine
+from webapp.outbound.policy.networks import is_allowed, is_allowed_answer, is_this_machine
 
 EDGES_V4 = [
     ("0.0.0.0", "0.255.255.255", None, "1.0.0.0"),
@@ -36,6 +36,17 @@ EDGES_V6 = [
 EDGES = EDGES_V4 + EDGES_V6
 REFUSED = [address for first, last, _, _ in EDGES for address in (first, last)]
 ALLOWED = [address for _, _, before, after in EDGES for address in (before, after) if address is not None]
+# Half of them lie in or beside a refused range, which random addresses hardly ever do.
+IPV4 = st.one_of(
+    st.ip_addresses(v=4),
+    st.sampled_from([ip_address(edge) for edges in EDGES_V4 for edge in edges if edge is not None]),
+)
+NETWORKS_V4 = st.builds(lambda first, length: IPv4Network((first, length), strict=False), IPV4, st.integers(0, 32))
+
+
+def translated(address: IPv4Address, prefix: str = "64:ff9b::") -> IPv6Address:
+    """Return what the resolver of a network with NAT64 makes of an IPv4 address."""
+    return IPv6Address(int(IPv6Address(prefix)) + int(address))
 
 
 @pytest.mark.parametrize("address", REFUSED)
@@ -69,3 +80,51 @@ def test_an_address_of_this_machine_is_recognized(address: str) -> None:
 
 def test_a_foreign_address_is_not_taken_for_this_machine() -> None:
     assert not is_this_machine(ip_address("93.184.216.34"))
+
+
+@given(IPV4)
+def test_an_answer_of_nat64_is_allowed_if_its_ipv4_address_is(address: IPv4Address) -> None:
+    assert is_allowed_answer(translated(address)) == is_allowed(address)
+
+
+@given(IPV4, NETWORKS_V4)
+def test_an_answer_of_nat64_is_refused_if_its_ipv4_address_is_in_a_denied_network(
+    address: IPv4Address, denied: IPv4Network
+) -> None:
+    allowed = is_allowed(address) and address not in denied
+    assert is_allowed_answer(translated(address), [denied]) == allowed
+
+
+@given(IPV4, st.integers(0, 128))
+def test_an_answer_of_nat64_is_refused_if_it_is_in_a_denied_network_itself(address: IPv4Address, length: int) -> None:
+    assert not is_allowed_answer(
+        translated(address), [ip_network("11.0.0.0/8"), ip_network((translated(address), length), strict=False)]
+    )
+
+
+@given(IPV4, st.sampled_from(["64:ff9b:1::", "64:ff9b:1:fffe::", "64:ff9b::1:0:0", "64:ff9a:ffff::", "::", "2002::"]))
+def test_an_answer_in_another_prefix_is_refused_whatever_it_contains(address: IPv4Address, prefix: str) -> None:
+    assert not is_allowed_answer(translated(address, prefix))
+
+
+@given(IPV4)
+def test_a_typed_address_of_nat64_is_refused_whatever_it_contains(address: IPv4Address) -> None:
+    assert not is_allowed(translated(address))
+
+
+@pytest.mark.parametrize("address", REFUSED + ALLOWED)
+def test_any_other_answer_is_judged_as_if_it_were_typed(address: str) -> None:
+    assert is_allowed_answer(ip_address(address)) == is_allowed(ip_address(address))
+
+
+def test_an_answer_of_nat64_with_a_zone_is_refused() -> None:
+    assert not is_allowed_answer(ip_address("64:ff9b::5db8:d822%eth0"))
+
+
+@pytest.mark.parametrize("address", ["64:ff9b::127.0.0.1", "64:ff9b::7f00:1"])
+def test_an_answer_of_nat64_that_leads_to_this_machine_is_recognized(address: str) -> None:
+    assert is_this_machine(ip_address(address))
+
+
+def test_an_answer_of_nat64_that_leads_elsewhere_is_not_taken_for_this_machine() -> None:
+    assert not is_this_machine(ip_address("64:ff9b::5db8:d822"))

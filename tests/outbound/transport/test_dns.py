@@ -11,6 +11,7 @@ import pytest
 from tests.outbound.cases import cases
 from tests.outbound.outcome_of import failing
 from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.policy import networks
 from webapp.outbound.policy.urls import Origin, Policy, check_url, read_url
 from webapp.outbound.transport import dns as lookup
 from webapp.outbound.transport.dns import Resolver, find_addresses, system_resolver
@@ -42,6 +43,35 @@ def test_a_name_that_turns_private_after_it_was_saved_is_refused() -> None:
 def test_a_name_in_a_network_denied_by_the_administrator_is_refused() -> None:
     policy = Policy(denied_networks=(ip_network("93.184.216.0/24"),))
     assert outcome_of(lambda host: ["93.184.216.34"], policy) is Code.TARGET_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("denied", ["93.184.216.0/24", "64:ff9b::/96", "64:ff9b::5db8:d800/120", "::/0"])
+def test_an_answer_of_nat64_is_refused_if_either_of_its_addresses_is_denied(denied: str) -> None:
+    policy = Policy(denied_networks=(ip_network(denied),))
+    assert outcome_of(lambda host: ["64:ff9b::5db8:d822"], policy) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_name_whose_translated_address_turns_private_is_refused() -> None:
+    addresses = iter([["64:ff9b::5db8:d822"], ["64:ff9b::a00:5"]])
+    assert outcome_of(lambda host: next(addresses)) is None
+    assert outcome_of(lambda host: next(addresses)) is Code.TARGET_NOT_ALLOWED
+
+
+def test_an_answer_of_nat64_is_returned_as_the_resolver_gave_it() -> None:
+    answers = ["64:ff9b::93.184.216.34", "93.184.216.34"]
+    assert find_addresses(HOOK, STRICT, lambda host: answers, 3.0) == answers
+
+
+def test_a_typed_address_of_nat64_is_refused_before_the_connection() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        find_addresses(read_url("https://[64:ff9b::5db8:d822]/x"), STRICT, failing(socket.EAI_FAIL), 1)
+    assert caught.value.code is Code.TARGET_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("own", ["64:ff9b::5db8:d822", "93.184.216.34"])
+def test_an_answer_of_nat64_that_leads_to_this_machine_is_refused(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "_is_own", lambda address: str(address) == own)
+    assert outcome_of(lambda host: ["64:ff9b::5db8:d822"]) is Code.TARGET_NOT_ALLOWED
 
 
 def test_a_trusted_origin_may_have_a_private_address() -> None:

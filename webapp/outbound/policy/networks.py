@@ -5,7 +5,7 @@ Sources: IANA's special-purpose registries for IPv4 and IPv6; 168.63.129.16 is A
 """
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import closing
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -36,8 +36,12 @@ _IPV4_DENIED = tuple(
 _IPV6_ALLOWED = IPv6Network("2000::/3")
 _IPV6_DENIED = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
+# Where a host has only IPv4 addresses, the resolver of an IPv6 network (DNS64) gives them inside this prefix, and a
+# gateway (NAT64) leads there (RFC 6052, section 2.1). Other prefixes are a network's own choice, so they are refused.
+_NAT64 = IPv6Network("64:ff9b::/96")
 
-def is_allowed(address: Address, denied: Iterable[Network] = ()) -> bool:
+
+def is_allowed(address: Address, denied: Collection[Network] = ()) -> bool:
     """Check that the address is public and in none of the administrator's `denied` networks."""
     plain = _unwrap(address)
     if plain is None or any(plain in network for network in denied):
@@ -47,9 +51,27 @@ def is_allowed(address: Address, denied: Iterable[Network] = ()) -> bool:
     return plain in _IPV6_ALLOWED and not any(plain in network for network in _IPV6_DENIED)
 
 
+def is_allowed_answer(address: Address, denied: Collection[Network] = ()) -> bool:
+    """Check an address that the DNS gave for a name: one of NAT64 leads to the IPv4 address inside it.
+
+    Typed addresses have no such exception (`is_allowed`): only a resolver makes them for a good reason.
+    """
+    embedded = _find_embedded(address)
+    if embedded is None:
+        return is_allowed(address, denied)
+    return is_allowed(embedded, denied) and not any(address in network for network in denied)
+
+
 def is_this_machine(address: Address) -> bool:
-    """Check whether the address belongs to an interface of this machine. Sends nothing."""
-    plain = _unwrap(address) or address
+    """Check whether the address, or what it leads to by NAT64, belongs to an interface of this machine.
+
+    Sends nothing.
+    """
+    plain, embedded = _unwrap(address) or address, _find_embedded(address)
+    return _is_own(plain) or (embedded is not None and _is_own(embedded))
+
+
+def _is_own(plain: Address) -> bool:
     family = socket.AF_INET if isinstance(plain, IPv4Address) else socket.AF_INET6
     try:
         with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
@@ -57,6 +79,14 @@ def is_this_machine(address: Address) -> bool:
             return bool(probe.getsockname()[0] == str(plain))
     except OSError:
         return False
+
+
+def _find_embedded(address: Address) -> IPv4Address | None:
+    """Return the IPv4 address inside an address of NAT64, or None for any other address."""
+    plain = _unwrap(address)
+    if not isinstance(plain, IPv6Address) or plain not in _NAT64:
+        return None
+    return IPv4Address(plain.packed[-4:])
 
 
 def _unwrap(address: Address) -> Address | None:

@@ -1,14 +1,14 @@
 """Looks up the addresses of a host name once, within a time limit, and refuses it if one of them is not allowed."""
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.hostnames import parse_ip_address
-from webapp.outbound.policy.networks import is_allowed, is_this_machine
+from webapp.outbound.policy.networks import Address, Network, is_allowed, is_allowed_answer, is_this_machine
 from webapp.outbound.policy.urls import Policy, Target
 
 # Takes a host name and returns its IP addresses as text, best first. Raises `socket.gaierror` if there are none.
@@ -28,8 +28,10 @@ def find_addresses(target: Target, policy: Policy, resolver: Resolver, seconds: 
 
     Raises `DeliveryFailed` with dns_not_found, dns_temporary, dns_timeout or target_not_allowed.
     """
-    addresses = [target.host] if parse_ip_address(target.host) is not None else resolve(target.host, resolver, seconds)
-    if not policy.trusts(target) and not all(_is_public(address, policy) for address in addresses):
+    is_typed = parse_ip_address(target.host) is not None
+    addresses = [target.host] if is_typed else resolve(target.host, resolver, seconds)
+    judge = is_allowed if is_typed else is_allowed_answer
+    if not policy.trusts(target) and not all(_is_public(address, judge, policy) for address in addresses):
         raise DeliveryFailed(Code.TARGET_NOT_ALLOWED, Facts(host=target.host))
     return addresses
 
@@ -63,9 +65,9 @@ def _classify_error(error: OSError) -> Code:
     return Code.DNS_NOT_FOUND if error.errno in _NO_SUCH_NAME else Code.DNS_TEMPORARY
 
 
-def _is_public(text: str, policy: Policy) -> bool:
+def _is_public(text: str, judge: Callable[[Address, Collection[Network]], bool], policy: Policy) -> bool:
     try:
         address = ip_address(text)
     except ValueError:
         return False
-    return is_allowed(address, policy.denied_networks) and not is_this_machine(address)
+    return judge(address, policy.denied_networks) and not is_this_machine(address)
