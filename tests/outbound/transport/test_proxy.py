@@ -12,6 +12,7 @@ from tests.outbound.outcome_of import outcome_of, send
 from tests.outbound.scripts import script_of
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Origin, Policy
+from webapp.outbound.transport.limits import Limits
 
 pytestmark = pytest.mark.slow
 
@@ -108,3 +109,39 @@ def test_a_proxy_that_refuses_the_connection_is_not_blamed_on_the_receiver() -> 
         send(HOOK, policy=through(closed_port()), resolver=public)
 
     assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, Facts("hooks.example.com"))
+
+
+def refusing_ipv6(certificate: trustme.LeafCert, refuse: Script, asked: list[bytes]) -> Script:
+    """Return a proxy that reaches the receiver by IPv4 only."""
+    accept = tunnelling_to(certificate, [])
+
+    def script(connection: socket.socket) -> None:
+        asked.append(read_request(connection))
+        (refuse if b"[" in asked[-1] else accept)(connection)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "refusal", [script_of("plain", {"status": 503}), script_of("silent", {}), script_of("resets", {})]
+)
+def test_a_proxy_that_reaches_only_one_ip_version_is_asked_for_the_other_too(
+    authority: trustme.CA, ca_file: Path, refusal: Script
+) -> None:
+    asked: list[bytes] = []
+    script = refusing_ipv6(authority.issue_cert("hooks.example.com"), refusal, asked)
+    answers = ["64:ff9b::5db8:d822", "64:ff9b::5db8:d823", "93.184.216.34", "93.184.216.35"]
+    with listening(script, read_first=False) as proxy:
+        limits = Limits(connect=2.0)
+        outcome = outcome_of(HOOK, policy=through(proxy.port, ca_file), resolver=lambda host: answers, limits=limits)
+    assert outcome == "ok"
+    assert [head.split()[1] for head in asked] == [b"[64:ff9b::5db8:d822]:443", b"93.184.216.34:443"]
+
+
+def test_a_proxy_that_refuses_both_ip_versions_means_network_unreachable() -> None:
+    with listening(script_of("plain", {"status": 503})) as proxy:
+        outcome = outcome_of(
+            HOOK, policy=through(proxy.port), resolver=lambda host: ["64:ff9b::5db8:d822", "93.184.216.34"]
+        )
+    assert outcome is Code.NETWORK_UNREACHABLE
+    assert len(proxy.heads) == 2

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from webapp.failures import Code, DeliveryFailed, Facts
@@ -16,6 +17,7 @@ from webapp.outbound.transport.tls import Reopen, encrypt, make_context
 # The protocol that HTTP connections offer in ALPN.
 HTTP_ALPN = ("http/1.1",)
 
+# The address to use, and one to fall back on.
 _MAX_TRIES = 2
 
 
@@ -45,22 +47,33 @@ def open_plain_connection(
     addresses = find_addresses(target, policy, resolver, limits.lookup)
     if policy.proxy is None or policy.trusts(target):
         return _connect_to_one_of(addresses, target.port, target.host, deadline, limits)
-    return _connect_through(policy.proxy, addresses[0], target, deadline, limits)
+    return _connect_through(policy.proxy, addresses, target, deadline, limits)
+
+
+def _choose_tries(addresses: Sequence[str]) -> Sequence[str]:
+    """Return the best address, and one of the other IP version if there is one: often only one version works.
+
+    The resolver of a network with NAT64 may put any number of IPv6 addresses before the first of IPv4.
+    """
+    first, *others = addresses
+    return (first, *sorted(others, key=lambda other: (":" in other) == (":" in first)))[:_MAX_TRIES]
 
 
 def _connect_to_one_of(
     addresses: Sequence[str], port: int, host: str, deadline: Deadline, limits: Limits
 ) -> tuple[socket.socket, Reopen]:
-    tries = addresses[:_MAX_TRIES]
+    tries = _choose_tries(addresses)
     share = limits.connect / len(tries)  # if the first address stays silent, there is time for the second
-    code = Code.NETWORK_UNREACHABLE
+    codes = set()
     for address in tries:
         try:
             connection = _connect(address, port, share, deadline, limits)
         except OSError as error:
-            code = _classify_error(error)
+            codes.add(_classify_error(error))
             continue
         return connection, partial(_connect, address, port, share, deadline, limits)
+    # What the receiver or its network did says more than that this machine has no route for the other IP version.
+    code = next(code for code in _MOST_TELLING if code in codes)
     wait = limits.connect if code is Code.CONNECT_TIMEOUT else None
     raise DeliveryFailed(code, Facts(host=host, seconds=wait))
 
@@ -74,14 +87,30 @@ def _connect(address: str, port: int, seconds: float, deadline: Deadline, limits
 
 
 def _connect_through(
-    proxy: Origin, address: str, target: Target, deadline: Deadline, limits: Limits
+    proxy: Origin, addresses: Sequence[str], target: Target, deadline: Deadline, limits: Limits
 ) -> tuple[socket.socket, Reopen]:
     try:
         found = resolve(proxy.host, system_resolver, limits.lookup)
+        *others, last = _choose_tries(addresses)
+        for address in others:
+            connection, reopen = _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
+            with suppress(DeliveryFailed):  # the proxy may reach one IP version only
+                return _open_tunnel(connection, reopen, address, target, limits.connect / _MAX_TRIES)
         connection, reopen = _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
+        return _open_tunnel(connection, reopen, last, target, limits.connect)
     except DeliveryFailed:  # do not show the proxy's name: only the administrator may know it
         raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
-    return _tunnel(connection, address, target), lambda: _tunnel(reopen(), address, target)
+
+
+def _open_tunnel(
+    connection: socket.socket, reopen: Reopen, address: str, target: Target, seconds: float
+) -> tuple[socket.socket, Reopen]:
+    """Return a tunnel to one address, and a function that opens another one. seconds: for each wait for bytes."""
+    wait = connection.gettimeout()
+    connection.settimeout(seconds)
+    tunnel = _tunnel(connection, address, target)
+    tunnel.settimeout(wait)
+    return tunnel, lambda: _tunnel(reopen(), address, target)
 
 
 def _tunnel(connection: socket.socket, address: str, target: Target) -> socket.socket:
@@ -91,6 +120,9 @@ def _tunnel(connection: socket.socket, address: str, target: Target) -> socket.s
         connection.close()
         raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
     return connection
+
+
+_MOST_TELLING = (Code.CONNECT_REFUSED, Code.CONNECT_TIMEOUT, Code.NETWORK_UNREACHABLE)
 
 
 def _classify_error(error: OSError) -> Code:
