@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.outbound.certificates import DAY, authority, write_pem
 from webapp.environment.model import Misconfigured, read_model, variables_of
 from webapp.outbound.policy.urls import Origin
 from webapp.settings import AppSettings, SettingsModel, read_settings
@@ -490,6 +491,13 @@ def test_an_unknown_name_is_warned_of(name: str, hint: str, caplog: pytest.LogCa
     read(**{name: "canary"})
 
     assert _list_advice(caplog) == [f"{name} is not a setting, so it is ignored.{hint}"]
+
+
+def test_an_expired_authority_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    expired = write_pem(tmp_path, authority("Harbor Root", valid=(-2 * DAY, -DAY)))
+    read(ALERTCHECK_CA_FILE=expired)
+    (advice,) = _list_advice(caplog)
+    assert advice.startswith("Certificate 1 (“Harbor Root”) in ALERTCHECK_CA_FILE expired on ")
 
 
 def test_known_empty_and_foreign_names_are_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from logging import getLogger
 from pathlib import Path
@@ -30,6 +30,7 @@ from webapp.outbound import OutboundClient
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import MailSettings, OutboundSettings
 from webapp.outbound.smtp.mail_server import check_mail_url
+from webapp.outbound.transport.authorities import describe_outdated
 from webapp.receipt_links import ReceiptLinks, read_public_url
 
 log = getLogger(__name__)
@@ -142,11 +143,17 @@ class AppSettings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
-    """Read every setting, and log a warning for each old or unknown name. Raises `Misconfigured`."""
+    """Read every setting, and log a warning for each old or unknown name and each outdated authority.
+
+    Raises `Misconfigured`.
+    """
     renamed = use_new_names(environ)
     for warning in (*renamed.warnings, *_describe_unknown(renamed.environ)):
         log.warning("setting name needs attention", extra={"advice": warning})
-    return _make_app_settings(read_model(SettingsModel, renamed.environ, renamed.problems))
+    settings = read_model(SettingsModel, renamed.environ, renamed.problems)
+    for warning in describe_outdated(settings.ca_file, datetime.now(UTC)):
+        log.warning("certificate needs attention", extra={"advice": warning})
+    return _make_app_settings(settings)
 
 
 def _describe_unknown(environ: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,7 @@ from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 from webapp.outbound.policy.networks import Network
 from webapp.outbound.policy.urls import Origin, Policy, read_url
 from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
-from webapp.outbound.transport.tls import make_context
+from webapp.outbound.transport.authorities import check_ca_file
 
 Sender = Annotated[str, AfterValidator(check_sender)]
 
@@ -72,18 +72,10 @@ def _read_proxy(text: str) -> Origin:
     return proxy
 
 
-def _check_ca_file(text: str) -> str:
-    try:
-        make_context(text)
-    except OSError:
-        raise ValueError("names a file that cannot be read or contains no certificate in PEM format.") from None
-    return text
-
-
 class AuthoritySettings(EnvironmentSettings):
     """The authorities that all encrypted connections trust."""
 
-    ca_file: Annotated[str | None, AfterValidator(_check_ca_file)] = None
+    ca_file: Annotated[str | None, AfterValidator(check_ca_file)] = None
 
 
 class MailSettings(AuthoritySettings):
