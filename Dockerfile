@@ -11,6 +11,7 @@ WORKDIR /app
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.txt
 
+COPY gunicorn.conf.py ./
 COPY wsgi.py ./
 COPY migrations migrations
 COPY static static
@@ -24,6 +25,5 @@ USER 10001:10001
 
 EXPOSE 8000
 
-# gunicorn listens on PORT and starts WEB_CONCURRENCY processes. It constantly touches its heartbeat files, so they are
-# kept in memory.
-CMD ["gunicorn", "wsgi:app", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--graceful-timeout", "20"]
+# gunicorn listens on PORT and starts WEB_CONCURRENCY processes. Its other settings are in webapp/web_server/gunicorn.py.
+CMD ["gunicorn", "wsgi:app"]

@@ -9,17 +9,14 @@ from pathlib import Path
 from benchmarks.installation.processes import ROOT, Session, free_port, wait_until
 from webapp.demo.supervisor.processes import start, with_parent_death_signal
 
-PROCESSES, THREADS = 2, 8
+PROCESSES = 2
 
 
 @contextmanager
 def serve(wsgi: str, environment: Mapping[str, str], logs: Path) -> Iterator[str]:
     """Run a web server and yield its origin. wsgi: the module with the application."""
     origin = f"127.0.0.1:{free_port()}"
-    size = ["--workers", str(PROCESSES), "--threads", str(THREADS)]
-    # gunicorn constantly touches a heartbeat file for each process, which is fastest in memory.
-    heartbeats = ["--worker-tmp-dir", "/dev/shm"] if Path("/dev/shm").is_dir() else []  # noqa: S108
-    command = ["gunicorn", f"{wsgi}:app", "--bind", origin, *size, *heartbeats, "--no-control-socket"]
+    command = ["gunicorn", f"{wsgi}:app", "--bind", origin, "--workers", str(PROCESSES)]
     child = start(
         f"gunicorn {wsgi}",
         with_parent_death_signal([sys.executable, "-m", *command]),

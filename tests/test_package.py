@@ -24,6 +24,8 @@ from webapp.demo.supervisor.processes import start
 pytestmark = pytest.mark.slow
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "webapp", "migrations", "static", "templates")
+# What docs/deploy.md adds to gunicorn's command line, because the package is not in gunicorn's working directory.
+CONFIG = ("--config", "python:webapp.web_server.gunicorn")
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 
 
@@ -87,11 +89,11 @@ def address(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> I
     """The address at which gunicorn serves the installed application with a migrated database."""
     assert installed.run("alertcheck", "db", "upgrade").returncode == 0
     address = f"127.0.0.1:{free_port()}"
-    command = [str(installed.programs / "python"), "-m", "gunicorn", "webapp.wsgi:app", "--bind", address]
+    command = [str(installed.programs / "python"), "-m", "gunicorn", *CONFIG, "webapp.wsgi:app", "--bind", address]
     log = tmp_path_factory.mktemp("logs") / "web.log"
     web = start(
         "web",
-        [*command, "--no-control-socket"],
+        command,
         log=log,
         environment=installed.settings,
         directory=installed.elsewhere,

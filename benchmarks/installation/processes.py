@@ -59,7 +59,6 @@ class Stack:
             f"127.0.0.1:{port}",
             "--threads",
             str(threads),
-            "--no-control-socket",
         ]
         self._start(f"web-{port}", command)
         session = Session(f"http://127.0.0.1:{port}")

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 LIST = "/w/harbor/destinations"
-# gunicorn's threads, as in compose.yaml.
+# gunicorn's threads, as in production.
 THREADS = 8
 # Seconds. A page must explain itself within 3; this machine may be busy with other tests.
 PAGE_LIMIT, AT_ONCE = 3.0, 1.0

@@ -5,7 +5,7 @@ from threading import Condition
 
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
-# One less than the threads with which gunicorn is started (compose.yaml, docs/deploy.md).
+# One less than gunicorn's threads (webapp/web_server/gunicorn.py).
 MAX_REQUESTS = 7
 
 # Seconds that one more request waits for its turn, counted from the last time anything moved. Requests of a database

@@ -113,8 +113,7 @@ class Stack:
 
     def _start_web(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.options.port}"]
-        command += ["--workers", "1", "--threads", "8", "--graceful-timeout", "4"]
-        self._start("web", [*command, "--no-control-socket"])  # gunicorn would create it in the home directory
+        self._start("web", [*command, "--workers", "1", "--graceful-timeout", "4"])
 
     def _start(self, name: str, command: Sequence[str]) -> Child:
         child = start(name, command, log=self._log(name), environment=self.environment, directory=PROJECT)

@@ -1,0 +1,112 @@
+"""gunicorn's settings: every way to start a web server has them, and they suit proxies."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gunicorn.app.wsgiapp import WSGIApplication
+
+from benchmarks.installation.processes import ROOT
+from tests.containers import read_command
+from webapp.database.request_slots import MAX_REQUESTS
+from webapp.demo.supervisor import stack
+from webapp.demo.supervisor.options import DemoOptions
+from webapp.demo.supervisor.shutdown_request import ShutdownRequest
+
+# Seconds. The longest time for which a proxy of docs/proxies.md keeps an idle connection: Google Cloud's.
+LONGEST_IDLE = 600
+
+ReadConfig = Callable[[Sequence[str], Path], Any]
+
+
+@pytest.fixture
+def read_config(monkeypatch: pytest.MonkeyPatch) -> ReadConfig:
+    """Read the settings with which a command would run gunicorn in a folder."""
+
+    def read(command: Sequence[str], folder: Path) -> Any:
+        words = list(command)
+        monkeypatch.setattr(sys, "argv", words[words.index("gunicorn") :])
+        monkeypatch.syspath_prepend(str(ROOT))
+        monkeypatch.chdir(folder)
+        return WSGIApplication("%(prog)s [OPTIONS]", prog="gunicorn").cfg
+
+    monkeypatch.delenv("GUNICORN_CMD_ARGS", raising=False)
+    return read
+
+
+def _demo_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    started: list[list[str]] = []
+    monkeypatch.setattr(stack, "start", lambda _name, command, **_options: started.append(command))
+    stack.Stack(DemoOptions(8123, tmp_path), ShutdownRequest())._start_web()
+    return started[0]
+
+
+def _installed_command() -> list[str]:
+    """Return the command for an installed package, which docs/deploy.md describes."""
+    guide = (ROOT / "docs" / "deploy.md").read_text()
+    (words,) = [words for words in guide.split("`") if words.startswith("gunicorn --config")]
+    return words.split()
+
+
+def _check(config: Any) -> None:
+    assert config.keepalive > LONGEST_IDLE
+    assert config.threads > MAX_REQUESTS
+    assert config.control_socket_disable
+    assert config.forwarder_headers == []
+    assert config.worker_tmp_dir == ("/dev/shm" if Path("/dev/shm").is_dir() else None)
+
+
+@pytest.mark.parametrize("command", [read_command("web"), ["gunicorn", "wsgi:app"]])
+def test_a_web_server_in_the_project_folder_has_the_settings(read_config: ReadConfig, command: list[str]) -> None:
+    config = read_config(command, ROOT)
+
+    _check(config)
+    assert config.graceful_timeout == 20
+
+
+def test_a_web_server_of_the_installed_package_has_the_settings(read_config: ReadConfig, tmp_path: Path) -> None:
+    config = read_config(_installed_command(), tmp_path)
+
+    _check(config)
+    assert config.graceful_timeout == 20
+
+
+def test_the_demo_has_the_settings_and_stops_sooner(
+    read_config: ReadConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = read_config(_demo_command(tmp_path, monkeypatch), ROOT)
+
+    _check(config)
+    assert config.graceful_timeout == 4
+
+
+def test_options_of_the_command_line_and_the_environment_take_priority(
+    read_config: ReadConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--bind=[::1]:8000 --keep-alive=30")
+
+    config = read_config(["gunicorn", "wsgi:app", "--threads", "12"], ROOT)
+
+    assert (config.threads, config.keepalive, config.address) == (12, 30, [("::1", 8000)])
+
+
+def test_a_new_process_imports_the_package_anew() -> None:
+    code = (
+        "import sys; from webapp.web_server import gunicorn; gunicorn.post_fork(None, None);"
+        "print([name for name in sys.modules if name.startswith('webapp')])"
+    )
+
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert result.stdout == "[]\n"
+
+
+def test_the_settings_import_nothing_of_the_application() -> None:
+    code = "import sys, webapp.web_server.gunicorn; print(sorted(name for name in sys.modules if 'webapp' in name))"
+
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert result.stdout == "['webapp', 'webapp.web_server', 'webapp.web_server.gunicorn']\n"
