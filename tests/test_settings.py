@@ -226,6 +226,26 @@ def test_the_number_of_trusted_proxies_is_read() -> None:
     assert read(ALERTCHECK_TRUSTED_PROXIES="2").proxies == 2
 
 
+@pytest.mark.parametrize("path", ["/alertcheck", "alertcheck", " /alertcheck/ "])
+def test_a_path_under_which_the_pages_would_be_served_is_refused(path: str) -> None:
+    with pytest.raises(
+        Misconfigured, match=r"^SCRIPT_NAME has to be removed\. Alertcheck needs a host name of its own"
+    ):
+        read(SCRIPT_NAME=path)
+
+
+@pytest.mark.parametrize("path", ["", " ", "/"])
+def test_the_root_is_no_such_path(path: str) -> None:
+    assert read(SCRIPT_NAME=path).hosts == ()
+
+
+def test_the_pages_respond_under_the_names_of_this_machine_too() -> None:
+    assert read(ALERTCHECK_ALLOWED_HOSTS="a.example, b.example").hosts == (
+        *("a.example", "b.example"),
+        *("127.0.0.1", "[::1]", "localhost"),
+    )
+
+
 @pytest.mark.parametrize(
     "name", ["ALERTCHECK_TRUSTED_PROXIES", "ALERTCHECK_PRESSES_PER_MEMBER", "ALERTCHECK_PRESSES_PER_WORKSPACE"]
 )

@@ -45,9 +45,13 @@ from webapp.views import (
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
 from webapp.views.unreadable_requests import init_unreadable_requests
+from webapp.web_server.addresses import CheckedFlask, HostNames
 
 # Imported by name, so that a production installation imports no demo code.
 DEMO = "webapp.views.demo_sign_in"
+
+# The demo shows its metrics without a token, so a page of another site must not reach them by a name of its own.
+DEMO_OPEN_PATHS = frozenset({"/healthz"})
 
 _PACKAGE = Path(__file__).parent
 
@@ -55,7 +59,10 @@ _PACKAGE = Path(__file__).parent
 def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Create the application. Raises `Misconfigured` if a setting is missing or invalid."""
     app_settings = app_settings or read_settings()
-    app = Flask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
+    app = CheckedFlask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
+    app.host_names = HostNames.of(app_settings.hosts)
+    if app_settings.demo:
+        app.open_paths = DEMO_OPEN_PATHS
     app.config.update(_flask_settings(app_settings))
     app.session_interface = UntimedSessionInterface()
     app.jinja_env.undefined = StrictUndefined
@@ -95,7 +102,6 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
-        "TRUSTED_HOSTS": list(app_settings.hosts) or None,
         "DEMO_INBOX": app_settings.demo.inbox if app_settings.demo else None,
     }
 

@@ -150,10 +150,20 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
     renamed = use_new_names(environ)
     for warning in (*renamed.warnings, *_describe_unknown(renamed.environ)):
         log.warning("setting name needs attention", extra={"advice": warning})
-    settings = read_model(SettingsModel, renamed.environ, renamed.problems)
+    problems = (*renamed.problems, *_describe_path(renamed.environ))
+    settings = read_model(SettingsModel, renamed.environ, problems)
     for warning in describe_outdated(settings.ca_file, datetime.now(UTC)):
         log.warning("certificate needs attention", extra={"advice": warning})
     return _make_app_settings(settings)
+
+
+def _describe_path(environ: Mapping[str, str]) -> list[str]:
+    """Describe the path under which gunicorn would serve the pages, whose links lead to the root of the host."""
+    if not environ.get("SCRIPT_NAME", "").strip(" /"):
+        return []
+    return [
+        "SCRIPT_NAME has to be removed. Alertcheck needs a host name of its own, and cannot be served under a path."
+    ]
 
 
 def _describe_unknown(environ: Mapping[str, str]) -> list[str]:
@@ -206,9 +216,10 @@ def _outbound(settings: SettingsModel) -> OutboundClient:
 
 
 def _hosts(settings: SettingsModel) -> tuple[str, ...]:
-    # Health checks need this machine's own names. The demo has no passwords, so it allows no other names.
-    allowed = () if settings.demo else settings.allowed_hosts
-    return (*allowed, "127.0.0.1", "localhost") if allowed or settings.demo else ()
+    # Local checks need this machine's own names. The demo has no passwords, so it allows no other names.
+    if settings.demo:
+        return ("127.0.0.1", "localhost")
+    return (*settings.allowed_hosts, "127.0.0.1", "[::1]", "localhost") if settings.allowed_hosts else ()
 
 
 def _demo(settings: SettingsModel) -> Demo | None:

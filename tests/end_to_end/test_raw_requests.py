@@ -55,6 +55,8 @@ REQUESTS = {
     "no host": "GET /sign-in HTTP/1.1\r\nConnection: close\r\n\r\n",
     "two hosts": f"GET /sign-in HTTP/1.1\r\n{HOST}Host: elsewhere.example\r\n\r\n",
     "a broken host": "GET /sign-in HTTP/1.1\r\nHost: a b[\r\nConnection: close\r\n\r\n",
+    "a host with too long a label": f"GET /sign-in HTTP/1.1\r\nHost: {'a' * 64}\r\nConnection: close\r\n\r\n",
+    "a host that cannot be decoded": "GET /w/harbor HTTP/1.1\r\nHost: xn--\r\nConnection: close\r\n\r\n",
     "an old protocol": "GET /sign-in HTTP/1.0\r\n\r\n",
     "a future protocol": f"GET /sign-in HTTP/9.9\r\n{HOST}\r\n",
     "another protocol": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, render_template, request
-from werkzeug.exceptions import SecurityError
 
 from webapp.app_state import current_settings
+from webapp.web_server.addresses import HostNotAllowed
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,7 @@ def _refuse_indirect_request() -> tuple[str, int] | None:
 
 
 def _check_host() -> Reason | None:
-    try:
-        request.host  # noqa: B018 - raises if the name is not trusted
-    except SecurityError:
-        return Reason.OTHER_NAME
-    return None
+    return Reason.OTHER_NAME if isinstance(request.routing_exception, HostNotAllowed) else None
 
 
 def _is_loopback(text: str) -> bool:
