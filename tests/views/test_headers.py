@@ -41,8 +41,10 @@ def test_every_kind_of_response_carries_every_header(headers: dict[str, str]) ->
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
 
 
-def test_only_static_files_may_be_cached(headers: dict[str, str]) -> None:
-    assert headers["Cache-Control"] == "no-store"
+def test_only_static_files_may_be_cached_and_no_html_may_be_changed(headers: dict[str, str]) -> None:
+    is_html = headers["Content-Type"].startswith("text/html")
+
+    assert headers["Cache-Control"] == ("no-store, no-transform" if is_html else "no-store")
 
 
 def test_a_static_file_carries_the_headers_and_may_be_cached_for_a_week(app: Flask) -> None:
@@ -60,7 +62,7 @@ def test_a_broken_page_carries_the_headers(seeded: SeededIds, visit: Visit, monk
 
     assert response.status_code == 500
     assert HEADERS.items() <= dict(response.headers).items()
-    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store, no-transform"
 
 
 def test_scripts_and_styles_come_only_from_our_own_files() -> None:

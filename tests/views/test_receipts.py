@@ -153,7 +153,7 @@ def test_the_links_page_sends_no_referrer(reader: Visitor, link: str, path: str)
     headers = reader.get(f"{link}{path}").headers
 
     assert (headers["Referrer-Policy"], headers["X-Robots-Tag"]) == ("no-referrer", "noindex, nofollow")
-    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == "no-store, no-transform"
 
 
 def test_too_many_presses_throttle_one_visitor_only(app: Flask, reader: Visitor, link: str) -> None:

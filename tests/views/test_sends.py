@@ -210,7 +210,7 @@ def test_only_a_pending_fragment_polls(app: Flask, seeded: SeededIds, visit: Vis
 def test_a_fragment_is_never_cached(seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.viewer)
 
-    assert visitor.get(OWN_STATUS).headers["Cache-Control"] == "no-store"
+    assert visitor.get(OWN_STATUS).headers["Cache-Control"] == "no-store, no-transform"
 
 
 def test_a_locked_database_is_reported_and_does_not_use_up_the_press(

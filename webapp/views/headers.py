@@ -21,16 +21,22 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+NO_STORE = "no-store"
+NO_STORE_NO_TRANSFORM = "no-store, no-transform"
+
 
 def init_headers(app: Flask) -> None:
-    """Set the headers on every response. Only static files may be cached."""
+    """Set the headers on every response. Only static files may be cached, and nobody may rewrite a page or fragment.
+
+    Cloudflare, for one, replaces email addresses with a script, which does not run in a fragment that htmx swaps in.
+    """
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if not response.cache_control.max_age:
-            response.headers["Cache-Control"] = "no-store"
+            response.headers["Cache-Control"] = NO_STORE if response.mimetype != "text/html" else NO_STORE_NO_TRANSFORM
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
