@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from webapp.environment.cleaning import clean, clean_name
+
 NEW_NAMES: Mapping[str, str] = {
     name: f"ALERTCHECK_{name}"
     for name in (
@@ -39,6 +41,7 @@ class RenamedVariables:
 
 def use_new_names(environ: Mapping[str, str]) -> RenamedVariables:
     """Give every variable its new name. An empty variable counts as unset. A variable already set keeps its value."""
+    environ = {clean_name(name): text for name, text in environ.items()}
     old = {name: new for name, new in NEW_NAMES.items() if _value(environ, name)}
     moved = {new: environ[name] for name, new in old.items() if not _value(environ, new)}
     differ = [name for name, new in old.items() if _value(environ, new) not in ("", _value(environ, name))]
@@ -53,4 +56,4 @@ def use_new_names(environ: Mapping[str, str]) -> RenamedVariables:
 
 
 def _value(environ: Mapping[str, str], name: str) -> str:
-    return environ.get(name, "").strip()
+    return clean(environ.get(name, ""))

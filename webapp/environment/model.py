@@ -1,5 +1,6 @@
 """Reads settings from environment variables, and reports all missing or invalid ones at once, without their values."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -7,7 +8,12 @@ from pydantic import AfterValidator, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from webapp.environment.cleaning import clean
+
 PREFIX = "ALERTCHECK_"
+
+# A comment behind a value, which `docker run --env-file` and systemd take for a part of it.
+_COMMENT = re.compile(r"\s#")
 
 
 class Misconfigured(Exception):
@@ -57,7 +63,8 @@ def read_model(model: type[Read], environ: Mapping[str, str], problems: Sequence
     try:
         settings = model(**_select(model, environ))
     except ValidationError as error:
-        found = [_describe(model, problem) for problem in error.errors(include_url=False, include_input=False)]
+        problems_found = error.errors(include_url=False, include_input=False)
+        found = [_describe(model, problem, environ) for problem in problems_found]
     if (
         problems or found
     ):  # raised outside the except block: its context must not be pydantic's error, which has the values
@@ -76,9 +83,10 @@ def needed_with(other: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def split(text: str, separator: str = ",") -> list[str]:
-    """Return the entries of a list, without the empty ones."""
-    return [entry.strip() for entry in text.split(separator) if entry.strip()]
+def split(text: str, separators: str = ",") -> list[str]:
+    """Return the entries of a list, without the empty ones. A line break separates entries too."""
+    entries = re.split(f"[{re.escape(separators)}\r\n]", text)
+    return [clean(entry) for entry in entries if clean(entry)]
 
 
 def _variable_of(field: str, info: FieldInfo) -> str:
@@ -87,15 +95,17 @@ def _variable_of(field: str, info: FieldInfo) -> str:
 
 def _select(model: type[EnvironmentSettings], environ: Mapping[str, str]) -> dict[str, Any]:
     source = EnvSettingsSource(model, case_sensitive=False)
-    given = {name: environ.get(name, "").strip() for name in variables_of(model).values()}
+    given = {name: clean(environ.get(name, "")) for name in variables_of(model).values()}
     source.env_vars = {name.lower(): text for name, text in given.items() if text}
     return source()
 
 
-def _describe(model: type[EnvironmentSettings], problem: Mapping[str, Any]) -> str:
+def _describe(model: type[EnvironmentSettings], problem: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     field = str(problem["loc"][0])
     info = model.model_fields[field]
-    return f"{_variable_of(field, info)} {_complete(problem, info)}"
+    variable = _variable_of(field, info)
+    has_comment = _COMMENT.search(environ.get(variable, ""))
+    return f"{variable} {_complete(problem, info)}{' Write a comment on a line of its own.' if has_comment else ''}"
 
 
 def _complete(problem: Mapping[str, Any], info: FieldInfo) -> str:
