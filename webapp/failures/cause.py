@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Why TLS failed, where the sentence of the code alone would not be true for every case."""
+    """Why TLS or the egress proxy failed, where the sentence of the code alone would not be true for every case."""
 
     NO_TRUSTED_CHAIN = "no_trusted_chain"
     AUTHORITY_EXPIRED = "authority_expired"
@@ -26,3 +26,7 @@ class Cause(StrEnum):
     HANDSHAKE_CLOSED = "handshake_closed"
     HANDSHAKE_SILENT = "handshake_silent"
     SERVER_ERROR = "server_error"
+    PROXY_UNREACHABLE = "proxy_unreachable"
+    PROXY_SIGN_IN = "proxy_sign_in"
+    PROXY_PASSWORD = "proxy_password"  # noqa: S105 - the name of a cause
+    PROXY_REFUSED = "proxy_refused"

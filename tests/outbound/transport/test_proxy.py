@@ -10,19 +10,32 @@ import trustme
 from benchmarks.installation.scripted_server import Script, closed_port, context_of, listening, read_request
 from tests.outbound.outcome_of import outcome_of, send
 from tests.outbound.scripts import script_of
-from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Origin, Policy
 from webapp.outbound.transport.limits import Limits
 
 pytestmark = pytest.mark.slow
 
 HOOK = "https://hooks.example.com/canary"
+UNREACHABLE = Facts("hooks.example.com", cause=Cause.PROXY_UNREACHABLE)
+BASIC = "Basic Y2FuYXJ5OnDDpHNz"
 
 
-def through(port: int, ca_file: Path | None = None, trusted: frozenset[Origin] = frozenset()) -> Policy:
+def through(
+    port: int,
+    ca_file: Path | None = None,
+    trusted: frozenset[Origin] = frozenset(),
+    authorization: str | None = None,
+) -> Policy:
     """Return a policy with a proxy on this loopback port."""
     proxy = Origin("http", "127.0.0.1", port)
-    return Policy(trusted, proxy=proxy, ca_file=str(ca_file) if ca_file else None)
+    return Policy(trusted, proxy=proxy, proxy_authorization=authorization, ca_file=str(ca_file) if ca_file else None)
+
+
+def failure_through(policy: Policy) -> DeliveryFailed:
+    with pytest.raises(DeliveryFailed) as caught:
+        send(HOOK, policy=policy, resolver=public)
+    return caught.value
 
 
 def public(host: str) -> list[str]:
@@ -101,14 +114,58 @@ def test_a_proxy_whose_name_is_not_found_is_not_in_the_failure() -> None:
     policy = Policy(proxy=Origin("http", "fe80::1%gone", 3128))
     with pytest.raises(DeliveryFailed) as caught:
         send(HOOK, policy=policy, resolver=public)
-    assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, Facts(host="hooks.example.com"))
+    assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, UNREACHABLE)
 
 
 def test_a_proxy_that_refuses_the_connection_is_not_blamed_on_the_receiver() -> None:
     with pytest.raises(DeliveryFailed) as caught:
         send(HOOK, policy=through(closed_port()), resolver=public)
 
-    assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, Facts("hooks.example.com"))
+    assert (caught.value.code, caught.value.facts) == (Code.NETWORK_UNREACHABLE, UNREACHABLE)
+
+
+def test_a_password_is_sent_to_the_proxy_and_not_to_the_receiver(authority: trustme.CA, ca_file: Path) -> None:
+    heads: list[bytes] = []
+    with listening(tunnelling_to(authority.issue_cert("hooks.example.com"), heads)) as proxy:
+        policy = through(proxy.port, ca_file, authorization=BASIC)
+        assert outcome_of(HOOK, policy=policy, resolver=public) == "ok"
+    assert proxy.heads[0].endswith(f"Host: 93.184.216.34:443\r\nProxy-Authorization: {BASIC}\r\n\r\n".encode())
+    assert b"proxy-authorization" not in heads[0].lower()
+    assert BASIC.encode() not in heads[0]
+
+
+def test_a_proxy_that_asks_for_a_password_is_told_apart_and_not_tried_again() -> None:
+    with listening(script_of("plain", {"status": 407})) as proxy:
+        failure = failure_through(through(proxy.port))
+    assert (failure.code, failure.facts.cause, failure.may_retry) == (
+        Code.NETWORK_UNREACHABLE,
+        Cause.PROXY_SIGN_IN,
+        False,
+    )
+    assert failure.message.endswith("Your Alertcheck administrator has to add them to ALERTCHECK_EGRESS_PROXY.")
+
+
+def test_a_proxy_that_refuses_the_password_is_told_apart_and_the_password_not_shown() -> None:
+    with listening(script_of("plain", {"status": 407})) as proxy:
+        policy = through(proxy.port, authorization=BASIC)
+        failure = failure_through(policy)
+    assert (failure.code, failure.facts.cause) == (Code.NETWORK_UNREACHABLE, Cause.PROXY_PASSWORD)
+    assert "does not accept the user name and the password in ALERTCHECK_EGRESS_PROXY" in failure.message
+    assert BASIC not in repr(policy) + failure.message + repr(failure)
+
+
+def test_a_proxy_that_connects_to_nothing_is_named() -> None:
+    with listening(script_of("plain", {"status": 502})) as proxy:
+        failure = failure_through(through(proxy.port))
+    assert (failure.facts.cause, failure.may_retry) == (Cause.PROXY_REFUSED, True)
+
+
+def test_a_trusted_origin_never_gets_the_password_of_the_proxy() -> None:
+    with listening(script_of("plain", {"status": 200})) as receiver:
+        trusted = frozenset({Origin("http", "127.0.0.1", receiver.port)})
+        policy = through(1, trusted=trusted, authorization=BASIC)
+        assert outcome_of(f"{receiver.origin}/hook", policy=policy) == "ok"
+    assert BASIC.encode() not in receiver.heads[0]
 
 
 def refusing_ipv6(certificate: trustme.LeafCert, refuse: Script, asked: list[bytes]) -> Script:
@@ -145,3 +202,12 @@ def test_a_proxy_that_refuses_both_ip_versions_means_network_unreachable() -> No
         )
     assert outcome is Code.NETWORK_UNREACHABLE
     assert len(proxy.heads) == 2
+
+
+def test_a_proxy_that_asks_for_a_password_is_not_asked_for_the_other_ip_version() -> None:
+    with listening(script_of("plain", {"status": 407})) as proxy:
+        outcome = outcome_of(
+            HOOK, policy=through(proxy.port), resolver=lambda host: ["64:ff9b::5db8:d822", "93.184.216.34"]
+        )
+    assert outcome is Code.NETWORK_UNREACHABLE
+    assert len(proxy.heads) == 1

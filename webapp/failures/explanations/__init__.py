@@ -4,16 +4,18 @@ from enum import StrEnum
 
 from webapp.failures.code import Code
 from webapp.failures.explanations.alertcheck import ALERTCHECK
-from webapp.failures.explanations.connection import CONNECTION
+from webapp.failures.explanations.connection import CONNECTION, PROXY_CAUSES
 from webapp.failures.explanations.explanation import Explanation
 from webapp.failures.explanations.http import HTTP
 from webapp.failures.explanations.mail import MAIL
 from webapp.failures.explanations.settings import SETTINGS
-from webapp.failures.explanations.tls import CAUSES, TLS
+from webapp.failures.explanations.tls import TLS, TLS_CAUSES
 
 __all__ = ["CAUSES", "EXPLANATIONS", "Explanation", "Protocol", "codes_of"]
 
 EXPLANATIONS: dict[Code, Explanation] = {**SETTINGS, **CONNECTION, **TLS, **HTTP, **MAIL, **ALERTCHECK}
+
+CAUSES = {**TLS_CAUSES, **PROXY_CAUSES}
 
 _HTTP_ONLY = frozenset(
     {

@@ -1,5 +1,6 @@
-"""Failures of the DNS lookup and the connection."""
+"""Failures of the DNS lookup and the connection. The next step of a code is right for each of its causes."""
 
+from webapp.failures.cause import Cause
 from webapp.failures.code import Code
 from webapp.failures.explanations.explanation import Explanation
 
@@ -29,7 +30,7 @@ CONNECTION: dict[Code, Explanation] = {
     Code.NETWORK_UNREACHABLE: Explanation(
         "{host} could not be reached over the network.",
         "Check whether others can reach the receiver. If so, ask your Alertcheck administrator to check the network of "
-        "the Alertcheck server.",
+        "the Alertcheck server, and its proxy if it has one.",
         may_retry=True,
     ),
     Code.READ_TIMEOUT: Explanation(
@@ -51,5 +52,23 @@ CONNECTION: dict[Code, Explanation] = {
         "{host} gave a response that Alertcheck does not understand.",
         "Check whether the message arrived before you send another test. Then check that the address is right.",
         may_have_arrived=True,
+    ),
+}
+
+# The sentence for each cause, in place of its code's.
+PROXY_CAUSES: dict[Cause, str] = {
+    Cause.PROXY_UNREACHABLE: (
+        "{host} could not be reached, because Alertcheck could not reach its own proxy (ALERTCHECK_EGRESS_PROXY)."
+    ),
+    Cause.PROXY_SIGN_IN: (
+        "{host} could not be reached: Alertcheck's own proxy asks for a user name and a password. Your Alertcheck "
+        "administrator has to add them to ALERTCHECK_EGRESS_PROXY."
+    ),
+    Cause.PROXY_PASSWORD: (
+        "{host} could not be reached: Alertcheck's own proxy does not accept the user name and the password in "
+        "ALERTCHECK_EGRESS_PROXY. Your Alertcheck administrator has to correct them."
+    ),
+    Cause.PROXY_REFUSED: (
+        "{host} could not be reached: Alertcheck's own proxy (ALERTCHECK_EGRESS_PROXY) did not connect to it."
     ),
 }

@@ -49,7 +49,7 @@ TLS: dict[Code, Explanation] = {
 }
 
 # The sentence for each cause, in place of its code's.
-CAUSES: dict[Cause, str] = {
+TLS_CAUSES: dict[Cause, str] = {
     Cause.NO_TRUSTED_CHAIN: "{host} has a certificate that does not lead to an authority that Alertcheck trusts.",
     Cause.AUTHORITY_EXPIRED: (
         "{host} has a certificate that depends on the certificate of an authority{authority}, which expired{on}."

@@ -47,6 +47,7 @@ class Policy:
     denied_networks: refused in addition to all networks that are not public.
     extra_hosts: host patterns by channel name, which the channel adds to its own.
     proxy: an HTTP proxy that tunnels (CONNECT) to the checked address; its scheme is http.
+    proxy_authorization: what the proxy, and nobody else, gets as Proxy-Authorization, or None. Secret.
     ca_file: a PEM file of authorities to trust in addition to the public ones.
     demo_receiver: in a demo, the only origin that messages may go to; None for all that the other rules allow.
     """
@@ -55,6 +56,7 @@ class Policy:
     denied_networks: tuple[Network, ...] = ()
     extra_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     proxy: Origin | None = None
+    proxy_authorization: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     demo_receiver: Origin | None = None
 

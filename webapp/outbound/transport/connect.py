@@ -2,16 +2,15 @@
 
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
-from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.policy.urls import Origin, Policy, Target
 from webapp.outbound.transport.client_certificates import await_verdict
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import Resolver, find_addresses, resolve, system_resolver
 from webapp.outbound.transport.limits import Limits
-from webapp.outbound.transport.proxy import TunnelRefused, open_tunnel
+from webapp.outbound.transport.proxy import SignInRefused, TunnelRefused, open_tunnel
 from webapp.outbound.transport.tls import Reopen, encrypt, make_context
 
 # The protocol that HTTP connections offer in ALPN.
@@ -47,7 +46,7 @@ def open_plain_connection(
     addresses = find_addresses(target, policy, resolver, limits.lookup)
     if policy.proxy is None or policy.trusts(target):
         return _connect_to_one_of(addresses, target.port, target.host, deadline, limits)
-    return _connect_through(policy.proxy, addresses, target, deadline, limits)
+    return _connect_through(policy.proxy, addresses, target, policy, deadline, limits)
 
 
 def _choose_tries(addresses: Sequence[str]) -> Sequence[str]:
@@ -72,7 +71,6 @@ def _connect_to_one_of(
             codes.add(_classify_error(error))
             continue
         return connection, partial(_connect, address, port, share, deadline, limits)
-    # What the receiver or its network did says more than that this machine has no route for the other IP version.
     code = next(code for code in _MOST_TELLING if code in codes)
     wait = limits.connect if code is Code.CONNECT_TIMEOUT else None
     raise DeliveryFailed(code, Facts(host=host, seconds=wait))
@@ -87,41 +85,58 @@ def _connect(address: str, port: int, seconds: float, deadline: Deadline, limits
 
 
 def _connect_through(
-    proxy: Origin, addresses: Sequence[str], target: Target, deadline: Deadline, limits: Limits
+    proxy: Origin, addresses: Sequence[str], target: Target, policy: Policy, deadline: Deadline, limits: Limits
+) -> tuple[socket.socket, Reopen]:
+    *others, last = _choose_tries(addresses)
+    for address in others:
+        connection, reopen = _connect_to_proxy(proxy, target, deadline, limits)
+        try:
+            return _open_tunnel(connection, reopen, address, target, policy, limits.connect / _MAX_TRIES)
+        except DeliveryFailed as failure:
+            if failure.facts.cause is not Cause.PROXY_REFUSED:  # it may reach one IP version only
+                raise
+    connection, reopen = _connect_to_proxy(proxy, target, deadline, limits)
+    return _open_tunnel(connection, reopen, last, target, policy, limits.connect)
+
+
+def _connect_to_proxy(
+    proxy: Origin, target: Target, deadline: Deadline, limits: Limits
 ) -> tuple[socket.socket, Reopen]:
     try:
         found = resolve(proxy.host, system_resolver, limits.lookup)
-        *others, last = _choose_tries(addresses)
-        for address in others:
-            connection, reopen = _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
-            with suppress(DeliveryFailed):  # the proxy may reach one IP version only
-                return _open_tunnel(connection, reopen, address, target, limits.connect / _MAX_TRIES)
-        connection, reopen = _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
-        return _open_tunnel(connection, reopen, last, target, limits.connect)
+        return _connect_to_one_of(found, proxy.port, target.host, deadline, limits)
     except DeliveryFailed:  # do not show the proxy's name: only the administrator may know it
-        raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
+        raise _blame_proxy(target, Cause.PROXY_UNREACHABLE) from None
 
 
 def _open_tunnel(
-    connection: socket.socket, reopen: Reopen, address: str, target: Target, seconds: float
+    connection: socket.socket, reopen: Reopen, address: str, target: Target, policy: Policy, seconds: float
 ) -> tuple[socket.socket, Reopen]:
     """Return a tunnel to one address, and a function that opens another one. seconds: for each wait for bytes."""
     wait = connection.gettimeout()
     connection.settimeout(seconds)
-    tunnel = _tunnel(connection, address, target)
+    tunnel = _tunnel(connection, address, target, policy)
     tunnel.settimeout(wait)
-    return tunnel, lambda: _tunnel(reopen(), address, target)
+    return tunnel, lambda: _tunnel(reopen(), address, target, policy)
 
 
-def _tunnel(connection: socket.socket, address: str, target: Target) -> socket.socket:
+def _tunnel(connection: socket.socket, address: str, target: Target, policy: Policy) -> socket.socket:
     try:
-        open_tunnel(connection, address, target.port)
-    except (OSError, TunnelRefused):
+        open_tunnel(connection, address, target.port, policy.proxy_authorization)
+    except (OSError, TunnelRefused) as error:
         connection.close()
-        raise DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(host=target.host)) from None
+        if isinstance(error, SignInRefused):
+            cause = Cause.PROXY_SIGN_IN if policy.proxy_authorization is None else Cause.PROXY_PASSWORD
+            raise _blame_proxy(target, cause, may_retry=False) from None
+        raise _blame_proxy(target, Cause.PROXY_REFUSED) from None
     return connection
 
 
+def _blame_proxy(target: Target, cause: Cause, may_retry: bool | None = None) -> DeliveryFailed:
+    return DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(target.host, cause=cause), may_retry=may_retry)
+
+
+# What the receiver or its network did says more than that this machine has no route for the other IP version.
 _MOST_TELLING = (Code.CONNECT_REFUSED, Code.CONNECT_TIMEOUT, Code.NETWORK_UNREACHABLE)
 
 

@@ -5,17 +5,30 @@ import socket
 
 _MAX_HEAD = 8192
 _SUCCESS = re.compile(rb"HTTP/1\.[01] 2[0-9]{2}[ \r\n]")
+_SIGN_IN = re.compile(rb"HTTP/1\.[01] 407[ \r\n]")
 
 
 class TunnelRefused(Exception):
     """The proxy refused the tunnel, or its response is not valid HTTP."""
 
 
-def open_tunnel(connection: socket.socket, address: str, port: int) -> None:
-    """Turn a connection to a proxy into one to `address`. Raises `TunnelRefused`, or OSError if it breaks."""
+class SignInRefused(TunnelRefused):
+    """The proxy asks for a user name and a password (407), or does not accept those that it got."""
+
+
+def open_tunnel(connection: socket.socket, address: str, port: int, authorization: str | None) -> None:
+    """Turn a connection to a proxy into one to `address`. Raises `TunnelRefused`, or OSError if it breaks.
+
+    authorization: the value of Proxy-Authorization, or None.
+    """
     authority = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    connection.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode("ascii"))
-    if not _SUCCESS.match(_read_head(connection)):
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
+    lines += [f"Proxy-Authorization: {authorization}"] if authorization else []
+    connection.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii"))
+    head = _read_head(connection)
+    if _SIGN_IN.match(head):
+        raise SignInRefused
+    if not _SUCCESS.match(head):
         raise TunnelRefused
 
 
