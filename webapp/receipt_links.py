@@ -6,9 +6,6 @@ from datetime import timedelta
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from webapp.failures import DeliveryFailed
-from webapp.outbound.policy.urls import read_url
-
 # How long a link works after the press.
 LINK_LIFETIME = timedelta(days=7)
 
@@ -53,15 +50,3 @@ class ReceiptLinks:
             return None
         found = re.search(rf"{re.escape(self.public_url + PATH)}([\w.-]+)", text, re.ASCII)
         return found[1] if found else None
-
-
-def read_public_url(text: str) -> str:
-    """Return the canonical origin of the pages. Raises ValueError with the rest of a sentence about the setting."""
-    try:
-        target = read_url(text)
-    except DeliveryFailed:
-        target = None
-    # The sentence does not repeat the URL, which may hold a password.
-    if target is None or target.path != "/":
-        raise ValueError("takes scheme://host without a path, such as https://alertcheck.example.com.")
-    return f"{target.scheme}://{target.authority}"

@@ -11,27 +11,29 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator
 
+from webapp.channels import CHANNELS
 from webapp.encryption.keys import read_key_file
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.deprecated_names import use_new_names
-from webapp.environment.model import PREFIX, needed_with, read_model, split, variables_of
+from webapp.environment.model import PREFIX, needed_with, read_model, variables_of
+from webapp.environment.server_urls import read_database_url, read_queue_url
 from webapp.environment.values import (
     GENERATE_RANDOM_COMMAND,
-    check_database_url,
-    check_days,
     check_metrics_token,
-    check_queue_url,
     check_secret_key,
     read_config_keys,
     read_flag,
+    read_number,
     read_retry_delays,
 )
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.urls import read_url
-from webapp.outbound.settings import MailSettings, OutboundSettings
+from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
 from webapp.outbound.smtp.mail_server import check_mail_url
 from webapp.outbound.transport.authorities import describe_outdated
-from webapp.receipt_links import ReceiptLinks, read_public_url
+from webapp.receipt_links import ReceiptLinks
+from webapp.site.allowed_hosts import read_allowed_hosts
+from webapp.site.public_url import read_public_url
 
 log = getLogger(__name__)
 
@@ -43,14 +45,25 @@ EXTERNAL_VARIABLES = frozenset(
         *("CHROMIUM", "NO_SKIP", "MODEL_RUNS"),  # tests and benchmarks
     )
 )
-Count = Annotated[int, Field(ge=0, lt=10**9)]
+Count = Annotated[int, PlainValidator(read_number(most=999_999_999, example=60))]
+Days = Annotated[int, PlainValidator(read_number(most=36_500, example=90, note="0 keeps deliveries forever."))]
+Proxies = Annotated[int, PlainValidator(read_number(most=20, example=1, note="Do not list their addresses."))]
 Flag = Annotated[bool, PlainValidator(read_flag)]
 Keys = tuple[str, ...]
 
 
-def _check_origin(text: str | None) -> str | None:
-    """Return the canonical form of an origin."""
-    return None if text is None else read_public_url(text)
+def _read_receiver(text: str | None) -> str | None:
+    """Return the canonical form of the demo receiver's origin."""
+    return None if text is None else read_origin(text).url
+
+
+def _read_extra_hosts(text: str) -> ExtraHosts:
+    """Read the hosts, and refuse those of a channel that has no list of hosts: they would have no effect."""
+    extra_hosts = read_extra_hosts(text)
+    channels = {name for name, channel in CHANNELS.items() if channel.hosts}
+    if not extra_hosts.keys() <= channels:
+        raise ValueError(f"names a channel without a list of hosts. Those with one: {', '.join(sorted(channels))}.")
+    return extra_hosts
 
 
 class SettingsModel(OutboundSettings, MailSettings):
@@ -61,24 +74,23 @@ class SettingsModel(OutboundSettings, MailSettings):
     )
     config_keys_file: Annotated[Keys, PlainValidator(read_key_file)] = Field((), repr=False)
     config_keys: Annotated[Keys, PlainValidator(read_config_keys)] = Field((), validate_default=True, repr=False)
-    database_url: Annotated[str, AfterValidator(check_database_url)] = Field(
-        validation_alias="DATABASE_URL", repr=False
-    )
-    redis_url: Annotated[str, AfterValidator(check_queue_url)] = Field(validation_alias="REDIS_URL", repr=False)
+    database_url: Annotated[str, AfterValidator(read_database_url)] = Field(validation_alias="DATABASE_URL", repr=False)
+    redis_url: Annotated[str, AfterValidator(read_queue_url)] = Field(validation_alias="REDIS_URL", repr=False)
+    extra_hosts: Annotated[ExtraHosts, PlainValidator(_read_extra_hosts)] = Field({})
     https: Flag = False
-    allowed_hosts: Annotated[tuple[str, ...], PlainValidator(lambda text: tuple(split(text)))] = ()
+    allowed_hosts: Annotated[tuple[str, ...], PlainValidator(read_allowed_hosts)] = ()
     public_url: Annotated[str | None, AfterValidator(read_public_url)] = None
-    trusted_proxies: Count = 0
+    trusted_proxies: Proxies = 0
     presses_per_member: Count = 120
     presses_per_workspace: Count = 600
     tests_per_target: Count = 60
     tests_per_recipient: Count = 6
     metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
     real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_retry_delays)] = ()
-    keep_deliveries_days: Annotated[Count, AfterValidator(check_days)] = 0
+    keep_deliveries_days: Days = 0
     demo: Flag = False
     demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
-    demo_receiver_http: Annotated[str | None, AfterValidator(_check_origin), needed_with("demo")] = Field(
+    demo_receiver_http: Annotated[str | None, AfterValidator(_read_receiver), needed_with("demo")] = Field(
         None, validate_default=True
     )
     demo_receiver_smtp: Annotated[str | None, AfterValidator(check_mail_url)] = None

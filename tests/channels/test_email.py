@@ -174,6 +174,17 @@ def test_the_envelope_and_the_headers_name_the_same_recipients(
     )
 
 
+def test_the_name_of_the_sender_is_in_the_header_and_not_in_the_envelope(
+    message: Message, outbound: OutboundClient, mailbox: Mailbox
+) -> None:
+    assert outbound.mail is not None
+    named = replace(outbound, mail=replace(outbound.mail, sender_name="Störungsdienst"))
+    CHANNEL.send(THREE, message, named)
+    (envelope,) = mailbox.envelopes
+    assert (envelope.mail_from, mailbox.open()["From"]) == (SENDER, f"Störungsdienst <{SENDER}>")
+    assert CHANNEL.preview(THREE, message, named).headers["From"] == f"Störungsdienst <{SENDER}>"
+
+
 def test_the_headers_mark_an_automatic_test_message(
     message: Message, outbound: OutboundClient, mailbox: Mailbox
 ) -> None:

@@ -1,5 +1,6 @@
 """The administrator's outbound settings, read from the environment."""
 
+from base64 import b64encode
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -45,6 +46,57 @@ def test_a_proxy_is_read() -> None:
     assert policy.proxy == Origin("http", "proxy.lan", 3128)
 
 
+def test_the_user_name_and_the_password_of_a_proxy_are_read_for_its_header_only() -> None:
+    policy = read_policy({"ALERTCHECK_EGRESS_PROXY": "http://c%40n:p%C3%A4%3Ass@Proxy.LAN.:3128/"})
+    assert policy.proxy == Origin("http", "proxy.lan", 3128)
+    assert policy.proxy_authorization == f"Basic {b64encode('c@n:pä:ss'.encode()).decode()}"
+    assert "Basic" not in repr(policy)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALERTCHECK_TRUSTED_ORIGINS", "http://a.lan:8080 http://b.lan\r\n,"),
+        ("ALERTCHECK_DENIED_NETWORKS", "11.0.0.0/24\n9.9.9.9,\t"),
+        ("ALERTCHECK_EXTRA_HOSTS", "Teams = a.example.com,\r\nteams=b.example.com;"),
+    ],
+)
+def test_a_list_may_have_blanks_and_line_breaks(name: str, value: str) -> None:
+    policy = read_policy({name: value})
+    entries = [*policy.trusted_origins, *policy.denied_networks, *policy.extra_hosts.get("teams", ())]
+    assert len(entries) == 2
+
+
+def test_a_refused_entry_of_a_list_is_counted() -> None:
+    with pytest.raises(Misconfigured, match=r"such as http://receiver\.lan:8080; entry 2 has another form\.$"):
+        read_policy({"ALERTCHECK_TRUSTED_ORIGINS": "http://a.lan, b.lan"})
+
+
+@pytest.mark.parametrize("password", ["canary#b", "canary/b", "canary@b", "canary?b", "canary%b"])
+def test_an_unencoded_password_of_a_proxy_is_refused_with_the_way_to_write_it(password: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_EGRESS_PROXY cannot be read\. In a user name") as caught:
+        read_policy({"ALERTCHECK_EGRESS_PROXY": f"http://me:{password}@proxy.lan:3128"})
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"), [("", "contains no certificate"), ("canary", "contains no certificate")]
+)
+def test_a_file_without_a_certificate_is_refused(content: str, complaint: str, tmp_path: Path) -> None:
+    file = tmp_path / "canary.pem"
+    file.write_text(content)
+    with pytest.raises(Misconfigured, match=f"^ALERTCHECK_CA_FILE names a file that {complaint}") as caught:
+        read_policy({"ALERTCHECK_CA_FILE": str(file)})
+    assert "canary" not in str(caught.value)
+
+
+def test_a_file_of_authorities_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="cannot be read: No such file or directory"):
+        read_policy({"ALERTCHECK_CA_FILE": str(tmp_path / "ca.pem")})
+    with pytest.raises(Misconfigured, match="names a file that"):
+        read_policy({"ALERTCHECK_CA_FILE": str(tmp_path)})
+
+
 def test_an_authorities_file_is_read(ca_file: Path) -> None:
     assert read_policy({"ALERTCHECK_CA_FILE": str(ca_file)}).ca_file == str(ca_file)
 
@@ -66,7 +118,12 @@ def test_an_authorities_file_is_read(ca_file: Path) -> None:
         ("ALERTCHECK_EXTRA_HOSTS", "teams=*"),
         ("ALERTCHECK_EXTRA_HOSTS", "teams=flows.*.com"),
         ("ALERTCHECK_EGRESS_PROXY", "https://proxy.lan:3128"),
-        ("ALERTCHECK_EGRESS_PROXY", "http://user:canary@proxy.lan:3128"),
+        ("ALERTCHECK_EGRESS_PROXY", "http://canary@proxy.lan:3128"),
+        ("ALERTCHECK_EGRESS_PROXY", "http://:canary@proxy.lan:3128"),
+        ("ALERTCHECK_EGRESS_PROXY", "http://a%3Ab:canary@proxy.lan:3128"),
+        ("ALERTCHECK_EGRESS_PROXY", "http://proxy.lan:3128/canary"),
+        ("ALERTCHECK_EGRESS_PROXY", "http://0x7f.1:3128?canary"),
+        ("ALERTCHECK_EGRESS_PROXY", "http://:3128"),
         ("ALERTCHECK_EGRESS_PROXY", "proxy.lan"),
         ("ALERTCHECK_CA_FILE", "/nowhere/ca.pem"),
         ("ALERTCHECK_CA_FILE", __file__),

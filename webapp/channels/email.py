@@ -84,7 +84,7 @@ def _shorten(piece: str) -> str:
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
     server, recipients = _get_route(settings, outbound)
-    mail = _compose(message, server.sender, recipients)
+    mail = _compose(message, server, recipients)
     headers = {name: str(value) for name, value in mail.items() if name in PREVIEW_HEADERS}
     parts = (Part(part.get_content_type(), part.get_content()) for part in mail.iter_parts())
     return Preview("Mail", headers, tuple(parts))
@@ -92,7 +92,7 @@ def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     server, recipients = _get_route(settings, outbound)
-    response = send_mail(server, _compose(message, server.sender, recipients), recipients)
+    response = send_mail(server, _compose(message, server, recipients), recipients)
     return Accepted(response.status, response.warning)
 
 
@@ -106,14 +106,14 @@ def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer
     return outbound.mail, recipients
 
 
-def _compose(message: Message, sender: str, recipients: list[str]) -> EmailMessage:
+def _compose(message: Message, server: MailServer, recipients: list[str]) -> EmailMessage:
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     mail["Subject"] = _Subject(message.title)
-    mail["From"] = sender
+    mail["From"] = server.from_header
     mail["To"] = ", ".join(recipients)
     mail["Date"] = message.requested_at
     # The same for every attempt, so that a mailbox that received two copies can show one.
-    mail["Message-ID"] = f"<{message.message_id}@{sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{message.message_id}@{server.sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     mail.set_content(_text(message))
     mail.add_alternative(_html(message), subtype="html")

@@ -32,6 +32,8 @@ def read_key_file(name: str) -> tuple[str, ...]:
     try:
         if not file.exists():
             _create_file(file)
+        if not file.is_file():
+            raise ValueError("names a folder or a device. It takes a file with one key per line.")
         if file.stat().st_mode & 0o077:
             raise ValueError("can be read by other users. Run: chmod 600 FILE")
         return read_keys(file.read_text(errors="replace"))

@@ -109,19 +109,19 @@ def _mail(recipient: str, server: MailServer) -> int:
     try:
         if not is_mail_address(recipient):
             raise DeliveryFailed(Code.RECIPIENT_INVALID)
-        response = send_mail(server, _compose(recipient, server.sender), [recipient])
+        response = send_mail(server, _compose(recipient, server), [recipient])
     except DeliveryFailed as failure:
         return _report(failure, failure.facts.status, monotonic() - started, None)
     return _report(None, response.status, monotonic() - started, response.warning)
 
 
-def _compose(recipient: str, sender: str) -> EmailMessage:
+def _compose(recipient: str, server: MailServer) -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"] = "[TEST] Alertcheck"
-    mail["From"] = sender
+    mail["From"] = server.from_header
     mail["To"] = recipient
     mail["Date"] = datetime.now(UTC)
-    mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    mail["Message-ID"] = make_msgid(domain=server.sender.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(
         "Someone ran a command of Alertcheck to check whether its mail server works. No action is needed.\n"

@@ -1,7 +1,9 @@
 """Reads the settings of the outbound client. docs/settings.md describes each setting and what it gives up."""
 
 from collections.abc import Mapping
-from ipaddress import ip_network
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_interface, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator
@@ -9,20 +11,30 @@ from pydantic import AfterValidator, Field, PlainValidator
 from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.model import EnvironmentSettings, needed_with, read_model, split
 from webapp.failures import DeliveryFailed
+from webapp.outbound.egress_proxy import EgressProxy, read_egress_proxy
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 from webapp.outbound.policy.networks import Network
 from webapp.outbound.policy.urls import Origin, Policy, read_url
-from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, check_sender, parse_mail_url
+from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, parse_mail_url
+from webapp.outbound.smtp.sender import Sender, read_sender
 from webapp.outbound.transport.authorities import check_ca_file
 
-Sender = Annotated[str, AfterValidator(check_sender)]
+ExtraHosts = Mapping[str, tuple[str, ...]]
 
 
 def _read_origins(text: str) -> frozenset[Origin]:
-    return frozenset(_read_origin(entry) for entry in split(text))
+    return frozenset(_read_entry(number, entry) for number, entry in enumerate(split(text, ", \t"), 1))
 
 
-def _read_origin(text: str) -> Origin:
+def _read_entry(number: int, text: str) -> Origin:
+    try:
+        return read_origin(text)
+    except ValueError as reason:
+        raise ValueError(f"{str(reason).removesuffix('.')}; entry {number} has another form.") from None
+
+
+def read_origin(text: str) -> Origin:
+    """Read the origin of a receiver. Raises ValueError with the rest of a sentence."""
     try:
         target = read_url(text)
     except DeliveryFailed:
@@ -34,23 +46,31 @@ def _read_origin(text: str) -> Origin:
 
 
 def _read_networks(text: str) -> tuple[Network, ...]:
-    return tuple(_read_network(number, entry) for number, entry in enumerate(split(text), 1))
+    return tuple(_read_network(number, entry) for number, entry in enumerate(split(text, ", \t"), 1))
 
 
 def _read_network(number: int, text: str) -> Network:
     try:
         return ip_network(text)
     except ValueError:
+        what = "an address inside a network: write the network's first address" if _is_inside(text) else "not a network"
         raise ValueError(
-            f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is not a network."
+            f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is {what}."
         ) from None
 
 
-def _read_extra_hosts(text: str) -> dict[str, tuple[str, ...]]:
+def _is_inside(text: str) -> bool:
+    with suppress(ValueError):
+        return bool(ip_interface(text))
+    return False
+
+
+def read_extra_hosts(text: str) -> ExtraHosts:
+    """Read more hosts, by channel. Raises ValueError with the rest of a sentence."""
     extra: dict[str, tuple[str, ...]] = {}
-    for entry in split(text, ";"):
+    for entry in split(text, ";,"):
         channel, _, pattern = (part.strip() for part in entry.partition("="))
-        extra[channel] = (*extra.get(channel, ()), _read_pattern(channel, pattern))
+        extra[channel.lower()] = (*extra.get(channel.lower(), ()), _read_pattern(channel, pattern))
     return extra
 
 
@@ -65,11 +85,8 @@ def _read_pattern(channel: str, pattern: str) -> str:
     return prefix + host
 
 
-def _read_proxy(text: str) -> Origin:
-    proxy = _read_origin(text)
-    if proxy.scheme != "http":
-        raise ValueError("takes http://host:port; messages are encrypted inside the tunnel anyway.")
-    return proxy
+def _read_optional_sender(text: str | None) -> Sender | None:
+    return None if text is None else read_sender(text)
 
 
 class AuthoritySettings(EnvironmentSettings):
@@ -82,14 +99,17 @@ class MailSettings(AuthoritySettings):
     """The settings of the mail server. Without a URL, no email is sent."""
 
     mail_url: Annotated[str | None, AfterValidator(check_mail_url)] = Field(None, repr=False)
-    mail_from: Annotated[Sender | None, needed_with("mail_url")] = Field(None, validate_default=True)
+    mail_from: Annotated[Sender | None, PlainValidator(_read_optional_sender), needed_with("mail_url")] = Field(
+        None, validate_default=True
+    )
 
     @property
     def mail(self) -> MailServer | None:
         """The mail server that these settings describe, or None."""
         if self.mail_url is None or self.mail_from is None:
             return None
-        return parse_mail_url(self.mail_url, self.mail_from, self.ca_file)
+        server = parse_mail_url(self.mail_url, self.mail_from.address, self.ca_file)
+        return replace(server, sender_name=self.mail_from.name)
 
 
 class OutboundSettings(AuthoritySettings):
@@ -97,8 +117,8 @@ class OutboundSettings(AuthoritySettings):
 
     trusted_origins: Annotated[frozenset[Origin], PlainValidator(_read_origins)] = frozenset()
     denied_networks: Annotated[tuple[Network, ...], PlainValidator(_read_networks)] = ()
-    extra_hosts: Annotated[Mapping[str, tuple[str, ...]], PlainValidator(_read_extra_hosts)] = Field({})
-    egress_proxy: Annotated[Origin | None, PlainValidator(_read_proxy)] = None
+    extra_hosts: Annotated[ExtraHosts, PlainValidator(read_extra_hosts)] = Field({})
+    egress_proxy: Annotated[EgressProxy | None, PlainValidator(read_egress_proxy)] = None
 
     @property
     def policy(self) -> Policy:
@@ -107,7 +127,8 @@ class OutboundSettings(AuthoritySettings):
             trusted_origins=self.trusted_origins,
             denied_networks=self.denied_networks,
             extra_hosts=self.extra_hosts,
-            proxy=self.egress_proxy,
+            proxy=self.egress_proxy.origin if self.egress_proxy else None,
+            proxy_authorization=self.egress_proxy.authorization if self.egress_proxy else None,
             ca_file=self.ca_file,
         )
 

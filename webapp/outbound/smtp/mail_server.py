@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import SplitResult, unquote, urlsplit
 
+from webapp.environment.url_parts import UrlParts, find_scheme, split_url
 from webapp.outbound.policy.hostnames import canonical_host, parse_ip_address
-from webapp.outbound.smtp.addresses import is_mail_address
+from webapp.outbound.smtp.sender import FromHeader, Sender
 from webapp.outbound.transport.limits import LIMITS, Limits
 
 
@@ -26,6 +26,7 @@ class MailSecurity(StrEnum):
 class MailServer:
     """The server that sends email. Only the administrator sets it, so it may have a private address.
 
+    sender: the plain address for MAIL FROM. sender_name: the name that mail programs show; empty for none.
     ca_file: a PEM file of authorities to trust in addition to the public ones.
     """
 
@@ -37,6 +38,12 @@ class MailServer:
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     limits: Limits = LIMITS
+    sender_name: str = ""
+
+    @property
+    def from_header(self) -> FromHeader:
+        """The value of the header From."""
+        return FromHeader(Sender(self.sender, self.sender_name))
 
 
 @dataclass(frozen=True)
@@ -55,17 +62,18 @@ _SCHEMES = {
 def parse_mail_url(url: str, sender: str, ca_file: str | None = None) -> MailServer:
     """Parse `smtp://`, `smtp+starttls://` or `smtps://`, optionally with `user:password@` (percent-encoded) and a port.
 
-    sender: see `check_sender`.
+    sender: the plain address of the sender.
     Raises ValueError with the rest of a sentence about the URL. The sentence never repeats it: it may hold a password.
     """
-    parts, host, port = _split(url)
-    scheme = _SCHEMES.get(parts.scheme)
+    scheme = _SCHEMES.get(find_scheme(url))
     if scheme is None:
         raise ValueError("has to begin with smtp://, smtp+starttls:// or smtps://.")
-    if parts.path.strip("/") or parts.query or parts.fragment:
+    parts = split_url(url)
+    host = _read_host(parts.host)
+    if parts.tail.strip("/"):
         raise ValueError("has to end after the host or the port.")
     username, password = _read_sign_in(parts, scheme.security)
-    return MailServer(host, port or scheme.port, sender, scheme.security, username, password, ca_file)
+    return MailServer(host, parts.port or scheme.port, sender, scheme.security, username, password, ca_file)
 
 
 def check_mail_url(url: str) -> str:
@@ -74,33 +82,20 @@ def check_mail_url(url: str) -> str:
     return url
 
 
-def check_sender(address: str) -> str:
-    """Return the sender's address. Raises ValueError with the rest of a sentence about it."""
-    if not is_mail_address(address):
-        raise ValueError("has to be a plain email address such as alerts@example.com.")
-    return address
-
-
-def _split(url: str) -> tuple[SplitResult, str, int | None]:
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.hostname or ""
-        return parts, _read_host(host), parts.port
-    except ValueError:  # `NotAHost` is a subclass
-        raise ValueError("has no valid host or port.") from None
-
-
 def _read_host(text: str) -> str:
     """Return the canonical host. Names of services in a container network may have underscores."""
-    canonical = canonical_host(f"[{text}]" if ":" in text else text.replace("_", "x"))
-    parse_ip_address(canonical)
-    return text.lower().removesuffix(".") if "_" in text else canonical
+    try:
+        canonical = canonical_host(text.replace("_", "x"))
+        parse_ip_address(canonical)
+    except ValueError:  # `NotAHost` is a subclass
+        raise ValueError("has no valid host.") from None
+    return text if "_" in text else canonical
 
 
-def _read_sign_in(parts: SplitResult, security: MailSecurity) -> tuple[str | None, str | None]:
-    if parts.username is None and parts.password is None:
+def _read_sign_in(parts: UrlParts, security: MailSecurity) -> tuple[str | None, str | None]:
+    username, password = parts.username, parts.password
+    if username is None and password is None:
         return None, None
-    username, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not username or not password:
         raise ValueError("needs both a user name and a password, or neither.")
     if not (username + password).isascii():

@@ -1,0 +1,128 @@
+"""Reads the URLs of the database and the queue server, in the forms that operators and platforms write."""
+
+import re
+from importlib import import_module
+from urllib.parse import parse_qs
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from webapp.environment.url_parts import ENCODE, UrlParts, find_scheme, split_url
+
+# The schemes that lead to the same driver. Heroku, Render and others write postgres://, old programs psycopg2.
+_POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2", "postgres+psycopg2"})
+_SQLITE = frozenset({"sqlite", "sqlite+pysqlite"})
+_QUEUE = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
+
+# By name, so that an installation with SQLite does not import the client of PostgreSQL.
+_POSTGRES_CLIENT = "psycopg.pq"
+_SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
+# The parameters of the queue's client that make sense in a URL.
+_QUEUE_PARAMETERS = frozenset({"db", "client_name", "health_check_interval", "protocol", "password", "username"})
+_QUEUE_TIMEOUTS = frozenset({"socket_timeout", "socket_connect_timeout", "socket_keepalive", "retry_on_timeout"})
+_QUEUE_TLS = frozenset({"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"})
+_NUMBER = re.compile(r"[0-9]{1,5}")
+
+_WHOLE_PATH = (
+    "has to name a file by its whole path, with four slashes: sqlite:////var/lib/alertcheck/alertcheck.sqlite."
+)
+
+
+def read_database_url(url: str) -> str:
+    """Return the URL of a database that this program can use. Raises ValueError with the rest of a sentence."""
+    scheme = find_scheme(url)
+    if scheme in _SQLITE:
+        return _read_sqlite_url("sqlite" + url[len(scheme) :])
+    if scheme not in _POSTGRES:
+        raise ValueError(_describe_database_schemes(scheme))
+    try:
+        parts = split_url(url)
+    except ValueError as reason:
+        advice = " With compose.yaml, generate POSTGRES_PASSWORD like SECRET_KEY." if ENCODE in str(reason) else ""
+        raise ValueError(f"{reason}{advice}") from None
+    _check_database(parts)
+    return _rewrite(parts, "postgresql")
+
+
+def _describe_database_schemes(scheme: str) -> str:
+    if scheme.startswith(("postgres+", "postgresql+", "jdbc")):
+        return "has to begin with postgresql://, without the name of a driver: Alertcheck has its own."
+    return "has to begin with postgresql:// or sqlite:///."
+
+
+def _read_sqlite_url(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError(_WHOLE_PATH) from None
+    if not _is_file(parsed):
+        raise ValueError(f"{_WHOLE_PATH} A database in memory cannot be shared between processes.")
+    if not str(parsed.database).removeprefix("file:").startswith("/"):
+        raise ValueError(_WHOLE_PATH)
+    return url
+
+
+def _is_file(url: URL) -> bool:
+    """Check that an SQLite database is a file. Each process would have its own database in memory."""
+    is_in_memory = not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
+    return not (url.host or is_in_memory)
+
+
+def _check_database(parts: UrlParts) -> None:
+    query = _read_query(parts)
+    hosts = [parts.host, *(host for value in query.get("host", []) for host in value.split(","))]
+    if len([host for host in hosts if host]) > 1 or len(query.get("port", [])) > 1:
+        raise ValueError("names several hosts. Give one name or address that always leads to the primary server.")
+    if "/" in parts.path[1:]:
+        raise ValueError("has to end with the name of the database, as in postgresql://user:password@host/name.")
+    known = {option.keyword.decode() for option in import_module(_POSTGRES_CLIENT).Conninfo.get_defaults()}
+    if not query.keys() <= known:
+        raise ValueError(
+            "has a parameter after the question mark that PostgreSQL's client does not know. To encrypt the "
+            "connection, write ?sslmode=require."
+        )
+    if not set(query.get("sslmode", [])) <= _SSL_MODES:
+        raise ValueError(f"has a value of sslmode that is none of {', '.join(sorted(_SSL_MODES))}.")
+
+
+def read_queue_url(url: str) -> str:
+    """Return the URL of a queue server that this program can use. Raises ValueError with the rest of a sentence."""
+    scheme = find_scheme(url)
+    if scheme not in _QUEUE:
+        raise ValueError("has to begin with redis:// or rediss:// or unix://.")
+    parts = split_url(url)
+    if parts.user_info is not None and parts.password is None:
+        raise ValueError(
+            "has a user name without a password. Without a user name, write redis://:password@host:6379/0."
+        )
+    _check_queue_parameters(_QUEUE[scheme], _read_query(parts))
+    if scheme == "unix":
+        _check_socket(parts)
+    elif not parts.host:
+        raise ValueError("names no host, as in redis://host:6379/0.")
+    elif parts.path.strip("/") and not _NUMBER.fullmatch(parts.path[1:]):
+        raise ValueError("has to end with the number of a database, as in redis://host:6379/0.")
+    return _rewrite(parts, _QUEUE[scheme])
+
+
+def _check_socket(parts: UrlParts) -> None:
+    if parts.host or not parts.path.strip("/"):
+        raise ValueError("has to name a socket by its whole path, with three slashes: unix:///run/valkey/valkey.sock.")
+
+
+def _check_queue_parameters(scheme: str, query: dict[str, list[str]]) -> None:
+    if query.keys() & _QUEUE_TLS and scheme != "rediss":
+        raise ValueError("has a parameter for TLS, which needs rediss://.")
+    if not query.keys() <= _QUEUE_PARAMETERS | _QUEUE_TIMEOUTS | _QUEUE_TLS:
+        raise ValueError("has a parameter after the question mark that Alertcheck does not know. See docs/settings.md.")
+    if not all(_NUMBER.fullmatch(number) for number in query.get("db", [])):
+        raise ValueError("has a database number that is not a number, as in redis://host:6379/0.")
+
+
+def _read_query(parts: UrlParts) -> dict[str, list[str]]:
+    return parse_qs(parts.query, keep_blank_values=True)
+
+
+def _rewrite(parts: UrlParts, scheme: str) -> str:
+    """Return the URL with another scheme. The clients read the rest as it is."""
+    return f"{scheme}://{parts.text.partition('://')[2]}"

@@ -1,0 +1,37 @@
+"""Reads the host names that the pages respond to."""
+
+from webapp.environment.model import split
+from webapp.outbound.policy.hostnames import NotAHost, canonical_host, parse_ip_address
+
+
+def read_allowed_hosts(text: str) -> tuple[str, ...]:
+    """Return the names in canonical form. Raises ValueError with the rest of a sentence about the setting."""
+    return tuple(_read_host(number, entry) for number, entry in enumerate(split(text, ", \t"), 1))
+
+
+def _read_host(number: int, entry: str) -> str:
+    problem = _find_problem(entry)
+    if problem is None:
+        try:
+            host = canonical_host(entry)
+            parse_ip_address(host)
+        except NotAHost:
+            problem = "is not a host name"
+        else:
+            return host
+    # The sentence does not repeat the entry, which may be a whole URL with a password.
+    raise ValueError(f"takes host names such as alertcheck.example.com; entry {number} {problem}.")
+
+
+def _find_problem(entry: str) -> str | None:
+    if "://" in entry:
+        return "has a scheme: leave out https:// or http://"
+    if "*" in entry or entry.startswith("."):
+        return "stands for several names: list each name, or leave the setting empty for any name"
+    if "/" in entry:
+        return "has a path: leave it out"
+    if entry.count(":") > 1:
+        return "is an IPv6 address, which the web server cannot match: use a name"
+    if ":" in entry:
+        return "has a port: leave it out"
+    return "has an underscore, which the host name of a web server cannot have" if "_" in entry else None
