@@ -1,4 +1,4 @@
-"""The commands: the worker and its health check, and the administration of workspaces, accounts and keys."""
+"""The commands: the worker, the checks, and the administration of workspaces, accounts and keys."""
 
 from importlib import import_module
 from typing import cast
@@ -17,6 +17,8 @@ from webapp.auth.password_strength import WeakPassword
 from webapp.destinations import editing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
+from webapp.health import settings_check
+from webapp.health.finding import State
 from webapp.models import Account, Member, Role, Workspace, database_clock
 from webapp.text.names import NameInvalid, has_invisible, read_name
 
@@ -69,6 +71,18 @@ def check_worker() -> None:
     if not is_alive:
         raise click.ClickException("No recent heartbeat of a worker. Start a worker with: alertcheck worker")
     click.echo("A worker is alive.")
+
+
+@click.command("check-settings")
+@with_appcontext
+def check_settings() -> None:
+    """Try all that the settings name, one line each: exit with 0, or with 1 if something cannot work. Sends nothing."""
+    has_problem = False
+    for finding in settings_check.check_settings(current_app._get_current_object()):  # type: ignore[attr-defined]
+        click.echo(f"{finding.state:<8} {finding.part}: {finding.text}")
+        has_problem = has_problem or finding.state is State.PROBLEM
+    if has_problem:
+        raise click.exceptions.Exit(1)
 
 
 @click.command("add-workspace")
@@ -190,6 +204,7 @@ COMMANDS = (
     version,
     worker,
     check_worker,
+    check_settings,
     add_workspace,
     add_member,
     remove_member,

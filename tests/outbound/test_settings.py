@@ -79,24 +79,6 @@ def test_an_unencoded_password_of_a_proxy_is_refused_with_the_way_to_write_it(pa
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("content", "complaint"), [("", "contains no certificate"), ("canary", "contains no certificate")]
-)
-def test_a_file_without_a_certificate_is_refused(content: str, complaint: str, tmp_path: Path) -> None:
-    file = tmp_path / "canary.pem"
-    file.write_text(content)
-    with pytest.raises(Misconfigured, match=f"^ALERTCHECK_CA_FILE names a file that {complaint}") as caught:
-        read_policy({"ALERTCHECK_CA_FILE": str(file)})
-    assert "canary" not in str(caught.value)
-
-
-def test_a_file_of_authorities_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="cannot be read: No such file or directory"):
-        read_policy({"ALERTCHECK_CA_FILE": str(tmp_path / "ca.pem")})
-    with pytest.raises(Misconfigured, match="names a file that"):
-        read_policy({"ALERTCHECK_CA_FILE": str(tmp_path)})
-
-
 def test_an_authorities_file_is_read(ca_file: Path) -> None:
     assert read_policy({"ALERTCHECK_CA_FILE": str(ca_file)}).ca_file == str(ca_file)
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from webapp.outbound.http.client import HttpResponse, post
-from webapp.outbound.policy.urls import Policy
-from webapp.outbound.smtp.client import MailResponse, MailServer, send_mail
-from webapp.outbound.transport.connect import HTTP_ALPN
-from webapp.outbound.transport.dns import Resolver, system_resolver
+from webapp.outbound.policy.urls import Policy, Target
+from webapp.outbound.smtp.client import MailResponse, MailServer, check_mail_server, send_mail
+from webapp.outbound.transport.connect import HTTP_ALPN, open_plain_connection
+from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.dns import Resolver, find_addresses, system_resolver
 from webapp.outbound.transport.limits import LIMITS, Limits
 from webapp.outbound.transport.tls import make_context
 
-__all__ = ["HttpResponse", "MailResponse", "MailServer", "OutboundClient", "Policy", "send_mail"]
+__all__ = ["HttpResponse", "MailResponse", "MailServer", "OutboundClient", "Policy", "check_mail_server", "send_mail"]
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,17 @@ class OutboundClient:
     ) -> HttpResponse:
         """Send `body` to `url` once, if the policy allows it. See `webapp.outbound.http.client.post`."""
         return post(url, body, headers, self.policy, hosts, self.resolver, self.limits)
+
+    def look_up(self, host: str) -> None:
+        """Look up a public host as `post` does. Raises `DeliveryFailed`."""
+        find_addresses(Target("https", host, 443, path="/"), self.policy, self.resolver, self.limits.lookup)
+
+    def try_connection(self, host: str) -> None:
+        """Connect to port 443 of a public host as `post` does, through the proxy, but send nothing.
+
+        Raises `DeliveryFailed`.
+        """
+        target = Target("https", host, 443, path="/")
+        with Deadline(self.limits.whole) as deadline:
+            connection, _ = open_plain_connection(target, self.policy, self.resolver, deadline, self.limits)
+            connection.close()

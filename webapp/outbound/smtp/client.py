@@ -1,9 +1,10 @@
-"""Sends one message through the configured mail server, and returns exactly what that server accepted."""
+"""Sends one message through the configured mail server, or only signs in, and returns exactly what it accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from email.message import EmailMessage
 from time import monotonic
+from typing import TypeVar
 
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.smtp.addresses import is_mail_address
@@ -13,7 +14,17 @@ from webapp.outbound.smtp.response import MailResponse, RecipientRefusal
 from webapp.outbound.smtp.session import SmtpSession
 from webapp.outbound.transport.deadline import Deadline
 
-__all__ = ["MailResponse", "MailSecurity", "MailServer", "is_mail_address", "parse_mail_url", "send_mail"]
+__all__ = [
+    "MailResponse",
+    "MailSecurity",
+    "MailServer",
+    "check_mail_server",
+    "is_mail_address",
+    "parse_mail_url",
+    "send_mail",
+]
+
+Result = TypeVar("Result")
 
 # How long to wait for a greeting without TLS after TLS has failed, in seconds.
 PLAIN_GREETING_SECONDS = 2.0
@@ -24,28 +35,43 @@ def send_mail(server: MailServer, message: EmailMessage, recipients: Sequence[st
     # smtplib silently cuts an address at a line break, so it must never get one.
     if not recipients or not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
+    started = monotonic()
+
+    def send(session: SmtpSession) -> MailResponse:
+        refusals = session.send_envelope(recipients)
+        status = session.send_data(message)
+        return MailResponse(
+            status, len(recipients), tuple(map(RecipientRefusal.of, refusals)), seconds=monotonic() - started
+        )
+
+    return _converse(server, send)
+
+
+def check_mail_server(server: MailServer) -> None:
+    """Connect, encrypt and sign in as `send_mail` does, but send nothing. Raises `DeliveryFailed` and nothing else."""
+    _converse(server, lambda session: None)
+
+
+def _converse(server: MailServer, work: Callable[[SmtpSession], Result]) -> Result:
+    """Return what `work` does with an open session."""
     with Deadline(server.limits.whole) as deadline:
         try:
-            return _send(server, deadline, message, recipients)
+            return _work_in_session(server, deadline, work)
         except DeliveryFailed as failure:
             if failure.code is not Code.TLS_FAILED or server.security is not MailSecurity.TLS:
                 raise
             raise _explain_tls_failure(failure, server, deadline) from None
 
 
-def _send(server: MailServer, deadline: Deadline, message: EmailMessage, recipients: Sequence[str]) -> MailResponse:
-    started = monotonic()
+def _work_in_session(server: MailServer, deadline: Deadline, work: Callable[[SmtpSession], Result]) -> Result:
     session = SmtpSession(server, deadline)
     try:
         session.open()
-        refusals = session.send_envelope(recipients)
-        status = session.send_data(message)
-        seconds = monotonic() - started
+        return work(session)
     except (DeliveryFailed, OSError, ValueError) as error:  # every exception of smtplib is an OSError
         raise session.classify_error(error) from None
     finally:
         session.close()
-    return MailResponse(status, len(recipients), tuple(map(RecipientRefusal.of, refusals)), seconds)
 
 
 def _explain_tls_failure(failure: DeliveryFailed, server: MailServer, deadline: Deadline) -> DeliveryFailed:

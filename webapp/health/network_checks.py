@@ -1,0 +1,68 @@
+"""Checks of what messages need on their way out: the mail server, the DNS, and the proxy."""
+
+from webapp.app_state import current_settings
+from webapp.channels import CHANNELS
+from webapp.failures import Cause, Code, DeliveryFailed
+from webapp.health.finding import Finding, State
+from webapp.outbound import check_mail_server
+
+# A public host that channels send to.
+PUBLIC_HOST = next(host for channel in CHANNELS.values() for host in channel.hosts or () if not host.startswith("*"))
+
+_AUTHORITY = "Add its authority to ALERTCHECK_CA_FILE, or have the mail server use a certificate of a public one."
+_SIGN_IN = "Correct the user name and the password in ALERTCHECK_MAIL_URL."
+_MAIL_CURES = {
+    **dict.fromkeys((Code.TLS_UNTRUSTED, Code.TLS_SELF_SIGNED, Code.TLS_INCOMPLETE_CHAIN), _AUTHORITY),
+    **dict.fromkeys((Code.SMTP_AUTH_FAILED, Code.SMTP_APP_PASSWORD_REQUIRED), _SIGN_IN),
+}
+_CHECK_MAIL_URL = "Check ALERTCHECK_MAIL_URL: the scheme, the host and the port."
+_DNS_CODES = frozenset({Code.DNS_NOT_FOUND, Code.DNS_TEMPORARY, Code.DNS_TIMEOUT, Code.TARGET_NOT_ALLOWED})
+
+
+def check_mail() -> list[Finding]:
+    """Sign in to the mail server, and send nothing."""
+    server = current_settings().outbound.mail
+    if server is None:
+        text = "ALERTCHECK_MAIL_URL is not set: tests of email destinations fail."
+        return [Finding("mail", State.NOTE, text)]
+    try:
+        check_mail_server(server)
+    except DeliveryFailed as failure:
+        cure = _MAIL_CURES.get(failure.code, _CHECK_MAIL_URL)
+        return [Finding("mail", State.PROBLEM, f"{failure.message} {cure}")]
+    sign_in = "the sign-in" if server.username else "the connection, without a sign-in"
+    return [Finding("mail", State.OK, f"The mail server accepts {sign_in}.")]
+
+
+def check_dns() -> list[Finding]:
+    """Look up a public host."""
+    outbound = current_settings().outbound
+    if outbound.policy.demo_receiver:
+        return [Finding("dns", State.NOTE, "Not checked: the demo sends to its own receiver only.")]
+    try:
+        outbound.look_up(PUBLIC_HOST)
+    except DeliveryFailed as failure:
+        text = f"{failure.message} Messages to public hosts fail. Check the DNS servers of this machine or container."
+        # An installation without a way to the internet may send to its trusted origins only.
+        return [Finding("dns", State.NOTE if outbound.policy.trusted_origins else State.PROBLEM, text)]
+    return [Finding("dns", State.OK, f"{PUBLIC_HOST} is found.")]
+
+
+def check_egress_proxy() -> list[Finding]:
+    """Open a tunnel to a public host, and send nothing through it."""
+    outbound = current_settings().outbound
+    if outbound.policy.proxy is None or outbound.policy.demo_receiver:
+        return []
+    try:
+        outbound.try_connection(PUBLIC_HOST)
+    except DeliveryFailed as failure:
+        return [_describe_proxy_failure(failure)]
+    return [Finding("proxy", State.OK, f"The proxy connects to {PUBLIC_HOST}.")]
+
+
+def _describe_proxy_failure(failure: DeliveryFailed) -> Finding:
+    if failure.code in _DNS_CODES:
+        return Finding("proxy", State.NOTE, f"Not checked: {PUBLIC_HOST} is not found, and the proxy gets its address.")
+    if failure.facts.cause is Cause.PROXY_REFUSED:
+        return Finding("proxy", State.NOTE, f"{failure.message} The proxy may allow other hosts only.")
+    return Finding("proxy", State.PROBLEM, failure.message)

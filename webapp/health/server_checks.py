@@ -1,0 +1,83 @@
+"""Checks of the installation's own servers: the database with its schema and clock, the queue, and the workers."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp import queue
+from webapp.extensions import db
+from webapp.health.database import check_database
+from webapp.health.finding import Finding, State
+from webapp.health.queue import check_queue
+from webapp.health.report import OK
+from webapp.models import database_clock
+
+# Seconds that this machine's clock may differ from the database's: certificates and logs use this machine's.
+CLOCK_NOTE, CLOCK_PROBLEM = 5.0, 60.0
+
+_NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+
+
+def check_database_server() -> list[Finding]:
+    """Connect to the database, try to write, and compare the clocks."""
+    try:
+        db.session.execute(select(1))
+    except SQLAlchemyError:
+        reason = _name_setting(check_database(), "DATABASE_URL")
+        return [
+            Finding("database", State.PROBLEM, f"The database {reason}."),
+            Finding("schema", State.NOTE, "Not checked: the database cannot be used."),
+            Finding("clock", State.NOTE, "Not checked: the database cannot be used."),
+        ]
+    connected = Finding("database", State.OK, f"{_NAMES[db.engine.dialect.name]} accepts the connection.")
+    return [connected, _check_schema(), _check_clock()]
+
+
+def _check_schema() -> Finding:
+    reason = check_database()
+    if reason != OK:
+        return Finding("schema", State.PROBLEM, f"The database {reason}.")
+    return Finding("schema", State.OK, "The schema fits this program, and the database accepts changes.")
+
+
+def _check_clock() -> Finding:
+    if db.engine.dialect.name == "sqlite":
+        return Finding("clock", State.OK, "SQLite uses the clock of this machine.")
+    return compare_clocks(datetime.now(UTC), database_clock.now())
+
+
+def compare_clocks(here: datetime, there: datetime) -> Finding:
+    """Compare this machine's clock with the database's."""
+    seconds = (here - there).total_seconds()
+    if abs(seconds) < CLOCK_NOTE:
+        return Finding("clock", State.OK, "The clock of this machine agrees with the database's.")
+    state = State.PROBLEM if abs(seconds) >= CLOCK_PROBLEM else State.NOTE
+    direction = "ahead of" if seconds > 0 else "behind"
+    sentence = f"The clock of this machine is {abs(seconds):.0f} s {direction} the database's."
+    return Finding("clock", state, f"{sentence} Keep both in sync with NTP.")
+
+
+def check_queue_server() -> list[Finding]:
+    """Write a key that expires."""
+    reason = check_queue()
+    if reason == OK:
+        return [Finding("queue", State.OK, "The queue server accepts the connection and writes.")]
+    return [Finding("queue", State.PROBLEM, f"The queue server {_name_setting(reason, 'REDIS_URL')}.")]
+
+
+def check_workers() -> list[Finding]:
+    """Look for a worker's recent heartbeat. No worker is no fault of the settings: it may not have been started yet."""
+    try:
+        is_alive, fault = queue.is_worker_alive(), queue.find_fault()
+    except queue.QueueUnavailable:
+        return [Finding("worker", State.NOTE, "Not checked: the queue server cannot be used.")]
+    if is_alive:
+        return [Finding("worker", State.OK, "A worker does its work.")]
+    if fault:
+        return [Finding("worker", State.PROBLEM, f"No recent heartbeat: {fault}.")]
+    return [Finding("worker", State.NOTE, "No worker has been seen. Start one with: alertcheck worker")]
+
+
+def _name_setting(reason: str, variable: str) -> str:
+    return reason if variable in reason else f"{reason}. Check {variable}"

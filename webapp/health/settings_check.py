@@ -1,0 +1,56 @@
+"""Tries everything that the settings name, all at once and in a limited time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from threading import Thread
+from time import monotonic
+
+from flask import Flask
+
+from webapp.health.finding import Check, Finding, State
+from webapp.health.network_checks import check_dns, check_egress_proxy, check_mail
+from webapp.health.page_checks import check_page_settings
+from webapp.health.server_checks import check_database_server, check_queue_server, check_workers
+
+# Seconds for all checks together. Each part has shorter limits of its own, except for a server that is frozen.
+TIME_LIMIT = 15.0
+
+CHECKS: Mapping[str, Check] = {
+    "database": check_database_server,
+    "queue": check_queue_server,
+    "worker": check_workers,
+    "mail": check_mail,
+    "dns": check_dns,
+    "proxy": check_egress_proxy,
+    "pages": check_page_settings,
+}
+
+
+def check_settings(app: Flask, checks: Mapping[str, Check] = CHECKS, limit: float = TIME_LIMIT) -> Iterator[Finding]:
+    """Run all checks, whatever one of them finds, and return the findings in their order."""
+    ends_at = monotonic() + limit
+    running = {part: _start(app, check) for part, check in checks.items()}
+    for part, findings in running.items():
+        try:
+            yield from findings.result(max(0.0, ends_at - monotonic()))
+        except TimeoutError:
+            yield Finding(part, State.PROBLEM, f"It did not respond within {limit:g} s.")
+        except Exception as error:  # its text may quote a secret
+            yield Finding(part, State.PROBLEM, f"The check failed ({type(error).__name__}).")
+
+
+def _start(app: Flask, check: Check) -> Future[Sequence[Finding]]:
+    """Run a check in a thread that does not keep the process from ending."""
+    findings: Future[Sequence[Finding]] = Future()
+    Thread(target=_run, args=(app, check, findings), daemon=True).start()
+    return findings
+
+
+def _run(app: Flask, check: Check, findings: Future[Sequence[Finding]]) -> None:
+    try:
+        with app.app_context():
+            found = check()
+    except BaseException as error:
+        findings.set_exception(error)
+    else:
+        findings.set_result(found)
