@@ -45,6 +45,9 @@ EXTERNAL_VARIABLES = frozenset(
         *("CHROMIUM", "NO_SKIP", "MODEL_RUNS"),  # tests and benchmarks
     )
 )
+# The names by which health checks on this machine reach the pages.
+_DEMO_HOSTS = ("127.0.0.1", "localhost")
+OWN_HOSTS = (*_DEMO_HOSTS, "[::1]")
 Count = Annotated[int, PlainValidator(read_number(most=999_999_999, example=60))]
 Days = Annotated[int, PlainValidator(read_number(most=36_500, example=90, note="0 keeps deliveries forever."))]
 Proxies = Annotated[int, PlainValidator(read_number(most=20, example=1, note="Do not list their addresses."))]
@@ -135,7 +138,7 @@ class AppSettings:
     links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
     hosts: the host names that the pages respond to. Empty for any name.
     metrics_token: the bearer token for /metrics, or None. Without a token, only the demo serves /metrics.
-    demo: None in production.
+    demo: None in production. variables: the names of the variables that are set.
     """
 
     secret_key: str = field(repr=False)
@@ -152,6 +155,7 @@ class AppSettings:
     proxies: int
     metrics_token: str | None = field(repr=False)
     demo: Demo | None
+    variables: tuple[str, ...]
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
@@ -207,6 +211,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         proxies=settings.trusted_proxies,
         metrics_token=settings.metrics_token,
         demo=_demo(settings),
+        variables=tuple(sorted(variables_of(SettingsModel)[field] for field in settings.model_fields_set)),
     )
 
 
@@ -228,10 +233,9 @@ def _outbound(settings: SettingsModel) -> OutboundClient:
 
 
 def _hosts(settings: SettingsModel) -> tuple[str, ...]:
-    # Local checks need this machine's own names. The demo has no passwords, so it allows no other names.
-    if settings.demo:
-        return ("127.0.0.1", "localhost")
-    return (*settings.allowed_hosts, "127.0.0.1", "[::1]", "localhost") if settings.allowed_hosts else ()
+    if settings.demo:  # it has no passwords, so it allows no other names
+        return _DEMO_HOSTS
+    return (*settings.allowed_hosts, *OWN_HOSTS) if settings.allowed_hosts else ()
 
 
 def _demo(settings: SettingsModel) -> Demo | None:

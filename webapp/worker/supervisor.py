@@ -19,6 +19,7 @@ from webapp.app_state import current_settings
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
+from webapp.health.settings_summary import summarize_settings
 from webapp.models import database_clock
 from webapp.queue import (
     JOB_TIMEOUT,
@@ -74,7 +75,8 @@ def run_worker(app: Flask, size: int) -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    log.info("worker started", extra={"version": __version__, "processes": size})
+    facts = {"version": __version__, "processes": size, **summarize_settings(current_settings())}
+    log.info("worker started", extra=facts)
     members: list[Member] = []
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)

@@ -1,0 +1,61 @@
+"""Whether the settings about the pages fit together."""
+
+import pytest
+from flask import Flask
+
+from tests.test_settings import DEMO, NEEDED
+from webapp.app_state import AppState
+from webapp.dashboard.poll_interval import PollBudget
+from webapp.deliveries.wait_tracker import WaitTracker
+from webapp.health.finding import Finding, State
+from webapp.health.page_checks import check_page_settings
+from webapp.models.database_clock import DatabaseClock
+from webapp.queue import connect
+from webapp.settings import read_settings
+
+GOOD = {
+    "ALERTCHECK_HTTPS": "1",
+    "ALERTCHECK_ALLOWED_HOSTS": "alertcheck.example.com",
+    "ALERTCHECK_PUBLIC_URL": "https://alertcheck.example.com",
+    "ALERTCHECK_TRUSTED_PROXIES": "1",
+}
+
+
+def _check(**settings: str) -> list[Finding]:
+    app_settings = read_settings(NEEDED | settings)
+    app = Flask("checked")
+    redis = connect(app_settings.redis_url)
+    app.extensions["alertcheck"] = AppState(app_settings, redis, PollBudget(), DatabaseClock(), WaitTracker(capacity=1))
+    with app.app_context():
+        return check_page_settings()
+
+
+def test_settings_that_fit_together_are_ok() -> None:
+    assert _check(**GOOD) == [Finding("pages", State.OK, "The settings about the pages fit together.")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "state", "sentence"),
+    [
+        ({"ALERTCHECK_ALLOWED_HOSTS": "other.example.com"}, State.PROBLEM, "ALERTCHECK_ALLOWED_HOSTS does not list"),
+        ({"ALERTCHECK_PUBLIC_URL": "http://alertcheck.example.com"}, State.PROBLEM, "ALERTCHECK_HTTPS is on, but"),
+        ({"ALERTCHECK_HTTPS": "no"}, State.NOTE, "ALERTCHECK_PUBLIC_URL begins with https://, but"),
+        ({"ALERTCHECK_TRUSTED_PROXIES": "0"}, State.NOTE, "ALERTCHECK_HTTPS is on and ALERTCHECK_TRUSTED_PROXIES is 0"),
+        ({"ALERTCHECK_ALLOWED_HOSTS": ""}, State.NOTE, "ALERTCHECK_ALLOWED_HOSTS is not set"),
+        ({"ALERTCHECK_PUBLIC_URL": ""}, State.NOTE, "ALERTCHECK_PUBLIC_URL is not set"),
+        (
+            {"ALERTCHECK_PUBLIC_URL": "https://127.0.0.1:8000"},
+            State.NOTE,
+            "ALERTCHECK_PUBLIC_URL leads to this machine",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_named(changed: dict[str, str], state: State, sentence: str) -> None:
+    (finding,) = _check(**GOOD | changed)
+
+    assert (finding.part, finding.state) == ("pages", state)
+    assert finding.text.startswith(sentence)
+
+
+def test_the_demo_is_not_checked() -> None:
+    assert [finding.state for finding in _check(**DEMO)] == [State.NOTE]

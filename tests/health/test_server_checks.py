@@ -1,0 +1,133 @@
+"""The installation's own servers: the database with its schema and clock, the queue, and the workers."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from tests.factories import on_both_databases
+from webapp import queue
+from webapp.application import create_app
+from webapp.extensions import db
+from webapp.health.finding import Check, Finding, State
+from webapp.health.server_checks import check_database_server, check_queue_server, check_workers, compare_clocks
+from webapp.settings import read_settings
+
+NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+
+
+def _run(check: Check, environment: dict[str, str], **settings: str) -> Sequence[Finding]:
+    with create_app(read_settings(environment | settings)).app_context():
+        return check()
+
+
+@on_both_databases
+def test_a_database_that_works_is_ok_in_each_respect(app: Flask) -> None:
+    with app.app_context():
+        found = check_database_server()
+
+    assert [(finding.part, finding.state) for finding in found] == [
+        ("database", State.OK),
+        ("schema", State.OK),
+        ("clock", State.OK),
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/canary.sqlite", "postgresql://canary:canary-password@127.0.0.1:1/canary"]
+)
+def test_a_database_that_cannot_be_reached_is_one_problem_with_its_setting(
+    environment: dict[str, str], url: str
+) -> None:
+    found = _run(check_database_server, environment, DATABASE_URL=url)
+
+    assert [finding.state for finding in found] == [State.PROBLEM, State.NOTE, State.NOTE]
+    assert "DATABASE_URL" in found[0].text
+    assert "canary" not in str(found)
+
+
+def test_a_database_that_is_not_migrated_is_a_problem_with_the_command(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    found = _run(check_database_server, environment, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
+
+    assert [finding.state for finding in found] == [State.OK, State.PROBLEM, State.OK]
+    assert found[1].text.startswith("The database is not migrated: run flask --app wsgi db upgrade")
+
+
+@on_both_databases
+def test_an_older_schema_is_a_problem(app: Flask) -> None:
+    with app.app_context():
+        newest = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+        db.session.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+        db.session.commit()
+        schema = check_database_server()[1]
+        db.session.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
+        db.session.commit()
+
+    assert (schema.part, schema.state) == ("schema", State.PROBLEM)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"),
+    [(0, State.OK), (4.9, State.OK), (-4.9, State.OK), (5, State.NOTE), (-59, State.NOTE), (60, State.PROBLEM)],
+)
+def test_clocks_may_differ_by_some_seconds(seconds: float, state: State) -> None:
+    assert compare_clocks(NOW + timedelta(seconds=seconds), NOW).state is state
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(90, "90 s ahead of the database's"), (-90, "90 s behind the database")]
+)
+def test_the_difference_of_the_clocks_is_named(seconds: int, words: str) -> None:
+    assert words in compare_clocks(NOW + timedelta(seconds=seconds), NOW).text
+
+
+def test_a_queue_that_works_is_ok(app: Flask) -> None:
+    with app.app_context():
+        assert [finding.state for finding in check_queue_server()] == [State.OK]
+
+
+def test_a_queue_that_cannot_be_reached_is_a_problem_with_its_setting(environment: dict[str, str]) -> None:
+    (finding,) = _run(check_queue_server, environment, REDIS_URL="redis://canary:canary-password@127.0.0.1:1/3")
+
+    assert finding.state is State.PROBLEM
+    assert "REDIS_URL" in finding.text
+    assert "canary" not in finding.text
+
+
+def test_no_worker_is_a_note_because_it_may_be_started_later(app: Flask) -> None:
+    with app.app_context():
+        (finding,) = check_workers()
+
+    assert (finding.state, finding.text) == (
+        State.NOTE,
+        "No worker has been seen. Start one with: alertcheck worker",
+    )
+
+
+def test_a_worker_that_does_its_work_is_ok(app: Flask) -> None:
+    with app.app_context():
+        queue.record_heartbeat("host:1")
+
+        assert [finding.state for finding in check_workers()] == [State.OK]
+
+
+def test_a_worker_that_cannot_work_is_a_problem(app: Flask) -> None:
+    with app.app_context():
+        queue.record_fault(queue.WorkerFault.DATABASE)
+        (finding,) = check_workers()
+
+    assert (finding.state, finding.text) == (
+        State.PROBLEM,
+        "No recent heartbeat: a worker runs, but cannot read and write the database: read its log.",
+    )
+
+
+def test_a_worker_cannot_be_seen_without_the_queue(environment: dict[str, str]) -> None:
+    (finding,) = _run(check_workers, environment, REDIS_URL="redis://127.0.0.1:1")
+
+    assert finding.state is State.NOTE
