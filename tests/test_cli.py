@@ -487,3 +487,34 @@ def test_seeding_again_follows_the_receiver_to_its_new_port(app: Flask, demo: di
 def _count(app: Flask, which: ColumnElement[bool]) -> int:
     with app.app_context():
         return len(db.session.scalars(select(AlertDestination).where(which)).all())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add-workspace", "dock", "Dock"),
+        ("add-member", "harbor", "owner@example.com", "admin"),
+        ("remove-member", "harbor", "owner@example.com"),
+        ("set-password", "owner@example.com"),
+        ("set-active", "owner@example.com", "true"),
+        ("rotate-keys",),
+    ],
+)
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("sqlite:///{tmp_path}/empty.sqlite", "The database is not migrated: run flask --app wsgi db upgrade."),
+        (
+            "postgresql://ann:canary@127.0.0.1:1/alerts",
+            "The database server does not listen at the host and port in DATABASE_URL: start it, or correct them.",
+        ),
+    ],
+)
+def test_a_command_explains_why_the_database_cannot_be_used(
+    environment: dict[str, str], tmp_path: Path, words: tuple[str, ...], url: str, sentence: str
+) -> None:
+    app = create_app(read_settings(environment | {"DATABASE_URL": url.format(tmp_path=tmp_path)}))
+
+    result = app.test_cli_runner().invoke(args=words)
+
+    assert (result.exit_code, result.output) == (1, f"Error: {sentence}\n")

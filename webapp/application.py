@@ -3,7 +3,6 @@
 import weakref
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -23,6 +22,7 @@ from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
 from webapp.deliveries.overdue import REMEMBERED_ROWS
 from webapp.deliveries.wait_tracker import WaitTracker
+from webapp.environment.installation import find_assets
 from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
@@ -53,8 +53,6 @@ DEMO = "webapp.views.demo_sign_in"
 # The demo shows its metrics without a token, so a page of another site must not reach them by a name of its own.
 DEMO_OPEN_PATHS = frozenset({"/healthz"})
 
-_PACKAGE = Path(__file__).parent
-
 
 def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Create the application. Raises `Misconfigured` if a setting is missing or invalid."""
@@ -75,15 +73,6 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     _init_extensions(app, clock)
     _register(app, app_settings)
     return app
-
-
-def find_assets() -> Path:
-    """Return the folder that holds `templates`, `static` and `migrations`.
-
-    An installed package contains them (see `package-dir` in pyproject.toml). In the source tree they are beside it.
-    """
-    installed = _PACKAGE / "_assets"
-    return installed if installed.is_dir() else _PACKAGE.parent
 
 
 def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:

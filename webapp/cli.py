@@ -14,6 +14,7 @@ from webapp.audit import COMMAND_LINE
 from webapp.auth import accounts, members
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import WeakPassword
+from webapp.database.command_context import with_database
 from webapp.destinations import editing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
@@ -88,7 +89,7 @@ def check_settings() -> None:
 @click.command("add-workspace")
 @click.argument("slug")
 @click.argument("name", callback=_read_name)
-@with_appcontext
+@with_database
 def add_workspace(slug: str, name: str) -> None:
     """Add a workspace, for example: alertcheck add-workspace harbor "Harbor Logistics"."""
     if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
@@ -105,7 +106,7 @@ def add_workspace(slug: str, name: str) -> None:
 @click.argument("email", callback=_require_visible)
 @click.argument("role", type=click.Choice([role.value for role in Role]))
 @click.option("--name", callback=_read_name, help="Name of a new account. Default: its email address.")
-@with_appcontext
+@with_database
 def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
@@ -135,7 +136,7 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
 
 @click.command("set-password")
 @click.argument("email", callback=_require_visible)
-@with_appcontext
+@with_database
 def set_password(email: str) -> None:
     """Set a new password for an account and end its sessions."""
     account = _get_account(email)
@@ -151,7 +152,7 @@ def set_password(email: str) -> None:
 @click.command("set-active")
 @click.argument("email", callback=_require_visible)
 @click.argument("active", type=bool)
-@with_appcontext
+@with_database
 def set_active(email: str, active: bool) -> None:
     """Allow an account to sign in (true) or not (false). Both end its sessions immediately."""
     account = _get_account(email)
@@ -163,7 +164,7 @@ def set_active(email: str, active: bool) -> None:
 @click.command("remove-member")
 @click.argument("slug", callback=_require_visible)
 @click.argument("email", callback=_require_visible)
-@with_appcontext
+@with_database
 def remove_member(slug: str, email: str) -> None:
     """Remove a member from a workspace. Their account stays."""
     account = _get_account(email)
@@ -189,7 +190,7 @@ def _get_account(email: str) -> Account:
 
 
 @click.command("rotate-keys")
-@with_appcontext
+@with_database
 def rotate_keys() -> None:
     """Encrypt every destination's settings with the first of ALERTCHECK_CONFIG_KEYS. Safe to repeat."""
     rotation = editing.rotate_keys(current_settings().cipher)

@@ -14,6 +14,7 @@ from sqlalchemy import func, make_url, select, text
 
 from benchmarks.installation.processes import ROOT
 from benchmarks.installation.servers import QueueServer, execute, start_queue_server
+from tests.database_role import database_role
 from tests.factories import on_both_databases
 from webapp import queue
 from webapp.application import create_app
@@ -114,13 +115,24 @@ def test_an_unmigrated_database_is_reported_with_its_reason(environment: dict[st
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts"]
+    ("url", "reason"),
+    [
+        (
+            "sqlite:////nowhere/at/all.sqlite",
+            "file in DATABASE_URL cannot be opened: create its folder, and let this user write to it",
+        ),
+        (
+            "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts",
+            "server does not listen at the host and port in DATABASE_URL: start it, or correct them",
+        ),
+    ],
 )
-def test_an_unreachable_database_is_reported_without_its_address(environment: dict[str, str], url: str) -> None:
+def test_an_unreachable_database_is_reported_without_its_address(
+    environment: dict[str, str], url: str, reason: str
+) -> None:
     response = _client(environment, DATABASE_URL=url).get("/readyz")
 
-    assert response.status_code == 503
-    assert (response.json or {})["database"] == "is not available: it does not respond, or refuses the connection"
+    assert (response.status_code, (response.json or {})["database"]) == (503, reason)
 
 
 def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:
@@ -163,26 +175,45 @@ def test_a_read_only_postgresql_is_reported(app: Flask, database_url: str) -> No
 
 @on_both_databases
 @pytest.mark.usefixtures("alive")
-def test_an_older_schema_is_reported(app: Flask) -> None:
-    with app.app_context():
-        db.session.execute(text("UPDATE alembic_version SET version_num = '0005'"))
-        db.session.commit()
+@pytest.mark.parametrize(
+    ("revision", "reason"),
+    [
+        ("0005", "is not migrated: run flask --app wsgi db upgrade (it has revision 0005, this program needs {head})"),
+        (
+            "9999",
+            "is newer than this program: install the version of Alertcheck that migrated it"
+            " (it has revision 9999, this program knows those up to {head})",
+        ),
+    ],
+)
+def test_a_schema_of_another_version_is_reported(app: Flask, revision: str, reason: str) -> None:
+    _record(app, revision)
 
     response = app.test_client().get("/readyz")
 
+    _record(app, HEAD)
+    assert (response.status_code, response.json) == (503, _report(reason.format(head=HEAD)))
+
+
+def _record(app: Flask, revision: str) -> None:
     with app.app_context():
-        db.session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": HEAD})
+        db.session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
         db.session.commit()
-    assert (response.status_code, response.json) == (503, _report("is not migrated: run flask --app wsgi db upgrade"))
 
 
+@on_postgres
 @pytest.mark.usefixtures("alive")
-def test_a_newer_schema_belongs_to_an_upgrade_and_is_ready(app: Flask) -> None:
-    with app.app_context():
-        db.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        db.session.commit()
+@pytest.mark.parametrize("table", ["alembic_version", "workspaces"])
+def test_a_table_that_the_user_may_not_use_is_reported(
+    environment: dict[str, str], database_url: str, table: str
+) -> None:
+    with database_role(database_url) as role:
+        execute(database_url, f"REVOKE ALL ON {table} FROM {role.name}")
+        response = _client(environment, DATABASE_URL=role.url).get("/readyz")
 
-    assert app.test_client().get("/readyz").status_code == 200
+    assert (response.json or {})["database"] == (
+        "does not let the user of DATABASE_URL do this: make that user the owner of the database and its tables"
+    )
 
 
 @pytest.mark.usefixtures("alive")

@@ -13,6 +13,7 @@ class Outage(StrEnum):
     READ_ONLY = "read only"
     FULL = "full"
     NOT_MIGRATED = "not migrated"
+    NOT_PERMITTED = "not permitted"
     BUSY = "busy"
     UNREACHABLE = "unreachable"
 
@@ -25,6 +26,7 @@ _BY_SQLSTATE = {
     "42P01": Outage.NOT_MIGRATED,  # undefined_table
     "42703": Outage.NOT_MIGRATED,  # undefined_column
     "3F000": Outage.NOT_MIGRATED,  # invalid_schema_name
+    "42501": Outage.NOT_PERMITTED,  # insufficient_privilege
     "40": Outage.BUSY,  # transaction_rollback: deadlocks
     "53": Outage.BUSY,  # insufficient_resources: memory, connections
     "55P03": Outage.BUSY,  # lock_not_available

@@ -55,6 +55,10 @@ OUTAGE_PAGES = {
         "The database is not up to date",
         f"The database does not match this version of Alertcheck, so your request was not completed. {_TELL}",
     ),
+    Outage.NOT_PERMITTED: (
+        "The database refuses access",
+        f"Alertcheck may not use a part of its database, so your request was not completed. {_TELL}",
+    ),
 }
 
 
