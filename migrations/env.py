@@ -1,8 +1,14 @@
 """Runs the migrations in one transaction, one process at a time."""
 
+import logging
+import sqlite3
+import time
+from typing import Any
+
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, column, delete, insert, inspect, select, table
+from sqlalchemy.exc import OperationalError
 
 from webapp.extensions import Base
 
@@ -12,16 +18,49 @@ LOCK_ID = 7_264_031_902
 # Milliseconds that SQLite waits for another process to migrate, much longer than a request waits.
 LOCK_TIMEOUT = 10 * 60 * 1000
 
+# The `db` commands show the records of this logger.
+log = logging.getLogger("alembic.env")
+
 COUNTERS = table("sqlite_sequence", column("name"), column("seq"))
 
 
 def acquire_lock(connection: Connection) -> None:
     """Wait for the migration lock, which is held until the end of the transaction."""
+    if try_lock(connection):
+        return
+    log.info("Another process is changing the database. Waiting for it to finish.")
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_ID})")
     else:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_TIMEOUT}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def try_lock(connection: Connection) -> bool:
+    """Take the lock if it is free."""
+    if connection.dialect.name == "postgresql":
+        return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({LOCK_ID})").scalar())
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+class Stopwatch:
+    """Logs how long each step took."""
+
+    def __init__(self) -> None:
+        self._started_at = time.monotonic()
+
+    def report(self, *, step: Any, **_facts: Any) -> None:
+        """Called by Alembic after each step."""
+        now = time.monotonic()
+        log.info("  done after %.1f s", now - self._started_at)
+        self._started_at = now
 
 
 def read_counters(connection: Connection) -> dict[str, int]:
@@ -49,6 +88,7 @@ def run() -> None:
             render_as_batch=True,
             transactional_ddl=True,
             compare_server_default=True,
+            on_version_apply=Stopwatch().report,
         )
         with context.begin_transaction():
             counters = read_counters(connection)

@@ -8,6 +8,9 @@ down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
+# What a downgrade removes for good, as the end of "This removes for good: ...". `db downgrade` shows it and asks.
+DOWNGRADE_LOSES = ""
+
 
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}

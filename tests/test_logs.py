@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.installation.processes import ROOT
-from webapp.logs import JsonLines
+from webapp.logs import JsonLines, PlainText
 
 SECRET = "https://hooks.example.com/canary"
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
@@ -66,6 +66,20 @@ def test_an_exception_is_logged_by_its_type_only() -> None:
     line = JsonLines().format(record)
 
     assert (json.loads(line)["error"], SECRET in line) == ("ValueError", False)
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("Can't locate revision identified by '0042'", "Can't locate revision identified by '0042'"),
+        (f"see {SECRET}, or redis+unix://x", "see [left out] or [left out]"),
+        ("the password p*ss is wrong", "the password [left out] is wrong"),
+    ],
+)
+def test_a_librarys_message_for_a_terminal_has_no_url_and_no_secret(message: str, text: str) -> None:
+    record = logging.makeLogRecord({"name": "alembic", "msg": "%s", "args": (message,)})
+
+    assert PlainText(["p*ss", ""]).format(record) == text
 
 
 def test_a_process_writes_json_lines_to_standard_error(environment: dict[str, str]) -> None:

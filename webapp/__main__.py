@@ -5,10 +5,10 @@ from typing import IO, Any
 import click
 from flask import Flask
 from flask.cli import FlaskGroup, NoAppException
-from flask_migrate.cli import db
 
 from webapp.application import create_app
 from webapp.cli import COMMANDS
+from webapp.database.schema_commands import schema_commands
 from webapp.environment.model import Misconfigured
 from webapp.logs import init_logs
 
@@ -27,7 +27,10 @@ def main() -> None:
     """Run the command given on the command line."""
     group = FlaskGroup(create_app=_start, add_version_option=False, help="Run and administer Alertcheck.")
     group.params = [param for param in group.params if param.name != "app"]
-    for command in (*COMMANDS, db):  # the application has them too, but --help must list them without an application
+    for command in (
+        *COMMANDS,
+        schema_commands,
+    ):  # the application has them too, but --help must list them without an application
         group.add_command(command)
     group.main(prog_name="alertcheck")
 

@@ -18,6 +18,7 @@ from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.database.engine import engine_options, engine_url, prepare_engine
+from webapp.database.schema_commands import schema_commands
 from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
 from webapp.deliveries.overdue import REMEMBERED_ROWS
@@ -139,5 +140,5 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     init_headers(app)
     init_errors(app)
     init_unreadable_requests(app)
-    for command in cli.COMMANDS:
+    for command in (*cli.COMMANDS, schema_commands):  # the latter replaces the group of Flask-Migrate
         app.cli.add_command(command)

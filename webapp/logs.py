@@ -2,11 +2,17 @@
 
 import json
 import logging
+import re
 import sys
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 log = logging.getLogger(__name__)
+
+# A URL, with whatever stands in it: it may hold a password.
+_URL = r"\w[\w+.-]*://\S+"
 
 # The attributes of every log record. Any other attribute was passed as `extra`.
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -27,6 +33,35 @@ class JsonLines(logging.Formatter):
         }
         is_ours = record.name.startswith("webapp.")
         return json.dumps(line | (_our_fields(record) if is_ours else _library_fields(record)))
+
+
+class PlainText(logging.Formatter):
+    """Formats a library's record for a person at a terminal: its whole message, without URLs and secrets."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secret = re.compile("|".join([_URL, *(re.escape(secret) for secret in secrets if secret)]))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._secret.sub("[left out]", record.getMessage())
+
+
+@contextmanager
+def showing_as_text(handler: logging.Handler, *libraries: str) -> Iterator[None]:
+    """Show the records of libraries inside a `with` by a handler of their own, and not in the log."""
+    loggers = [logging.getLogger(name) for name in libraries]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+            logger.propagate = propagate
 
 
 def init_logs() -> None:

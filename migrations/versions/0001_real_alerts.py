@@ -8,6 +8,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = "everything: all workspaces, accounts, members, tenants, rules, destinations and deliveries."
+
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 

@@ -12,6 +12,11 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = (
+    "of each delivery, who sent the test, with which settings, and how the receiver responded; and which destinations "
+    "were deleted: they come back, disabled and without settings. With test sends in the database, it refuses."
+)
+
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 WAITING = sa.text("status IN ('queued', 'deferred')")

@@ -11,6 +11,8 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = "nothing. But nothing keeps other programs from changing a test send that has ended."
+
 STEPS = (
     "waiting sending",
     "waiting waiting",

@@ -11,6 +11,11 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = (
+    "of each delivery, its earlier attempts, its receipt, and which press on Test all it belongs to; and which "
+    "destination an entry of the audit trail is about."
+)
+
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 HISTORY = ["workspace_id", "created_at", "id"]

@@ -11,6 +11,8 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = "nothing. But pages of the history take longer."
+
 KEY = ["created_at", "id"]
 HAS_CODE = sa.text("last_error_code IS NOT NULL")
 IS_NOT_SENT = sa.text("status <> 'sent'")

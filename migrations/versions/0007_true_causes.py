@@ -14,6 +14,8 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = "the exact cause of failures: newer codes are replaced by older, more general ones."
+
 CONSTRAINT = "ck_alert_deliveries_test_send_fails_by_known_code"
 OLD_CODES = (
     "url_invalid",

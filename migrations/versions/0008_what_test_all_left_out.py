@@ -8,6 +8,8 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = "which destinations each press on Test all left out."
+
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 

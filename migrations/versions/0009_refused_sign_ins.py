@@ -8,6 +8,8 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+DOWNGRADE_LOSES = "how many sign-ins were refused and not yet reported, and which clients each account signs in from."
+
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 
