@@ -15,6 +15,7 @@ from rq.queue import EnqueueData, Queue
 from rq.serializers import JSONSerializer
 
 from webapp.app_state import app_state
+from webapp.database.revision import RUN_UPGRADE
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ class WorkerFault(StrEnum):
     """Why a worker does not do its work although it runs, in the words of health checks."""
 
     DATABASE = "a worker runs, but cannot read and write the database: read its log"
+    SCHEMA_OLDER = f"a worker runs, but waits until the database is migrated: {RUN_UPGRADE}"
+    SCHEMA_NEWER = "a worker runs, but waits, because the database is newer than its program: install the newer version"
+    SCHEMA_UNKNOWN = "a worker runs, but waits, because the database is not the one that it needs: read its log"
     PROCESSES = "a worker runs, but its processes end, or cannot reach the database or the queue: read its log"
 
 

@@ -10,6 +10,7 @@ from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.environment.model import Misconfigured
 from webapp.health.settings_summary import summarize_settings
+from webapp.health.start_check import log_database_problem
 from webapp.logs import init_logs
 
 log = logging.getLogger(__name__)
@@ -21,3 +22,4 @@ except Misconfigured as reason:
     sys.exit(f"Alertcheck cannot start:\n{reason}")
 if click.get_current_context(silent=True) is None:  # `flask --app wsgi` runs a command, not a web process
     log.info("web process started", extra={"version": __version__, **summarize_settings(app_state(app).settings)})
+    log_database_problem(app, app_state(app).settings.database_url)

@@ -28,10 +28,16 @@ def engine_options(database_url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
     options |= {"pool_size": CONNECTIONS, "max_overflow": 0}
     if database_url.startswith("postgresql"):
-        options |= {"poolclass": SharingPool, "pool_use_lifo": True}
-        # A server that accepts the connection and never responds must not block a worker forever (units: s, ms, s).
-        options["connect_args"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
+        options |= {"poolclass": SharingPool, "pool_use_lifo": True, "connect_args": connect_args(database_url)}
     return options
+
+
+def connect_args(database_url: str) -> dict[str, Any]:
+    """Return the options of each connection."""
+    if not database_url.startswith("postgresql"):
+        return {}
+    # A server that accepts the connection and never responds must not block a worker forever (units: s, ms, s).
+    return {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
 
 
 def prepare_engine(engine: Engine) -> None:

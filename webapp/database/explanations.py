@@ -15,7 +15,8 @@ REASONS = {
     Outage.READ_ONLY: "accepts no changes: it is read-only",
     Outage.FULL: "has no space left",
     Outage.NOT_MIGRATED: f"is not migrated: {RUN_UPGRADE}",
-    Outage.NOT_PERMITTED: "does not let the user of DATABASE_URL do this: make that user the owner of the database and its tables",
+    Outage.NOT_PERMITTED: "does not let the user of DATABASE_URL do this: "
+    "make that user the owner of the database and its tables",
 }
 
 # PostgreSQL's client has no code for a connection that was refused, only a text, in English unless the server is set to

@@ -32,6 +32,7 @@ from webapp.queue import (
 )
 from webapp.worker.process import run_process
 from webapp.worker.readiness import Progress
+from webapp.worker.schema_wait import wait_for_schema
 from webapp.worker.signals import STOP_SIGNALS
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ def run_worker(app: Flask, size: int) -> None:
     signal.signal(signal.SIGINT, request_stop)
     facts = {"version": __version__, "processes": size, **summarize_settings(current_settings())}
     log.info("worker started", extra=facts)
+    wait_for_schema(app, stop)
     members: list[Member] = []
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)

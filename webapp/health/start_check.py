@@ -1,0 +1,43 @@
+"""Says in the log of a web process, when it starts, why the database cannot be used."""
+
+import logging
+from threading import Thread
+
+from flask import Flask
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.database.engine import connect_args, engine_url, prepare_engine
+from webapp.database.explanations import find_reason
+from webapp.database.revision import find_schema_problem
+
+log = logging.getLogger(__name__)
+
+# Seconds that a start waits for the check. A later result is still logged.
+START_DELAY = 1.0
+
+
+def log_database_problem(app: Flask, database_url: str) -> None:
+    """Log why the database cannot be used, if it cannot. The process starts anyway: its pages say it too."""
+    check = Thread(target=_check, args=(app, database_url), name="checks the database", daemon=True)
+    check.start()
+    check.join(START_DELAY)
+
+
+def _check(app: Flask, database_url: str) -> None:
+    with app.app_context():
+        reason = _find_reason(database_url)
+    if reason:
+        log.warning("the database cannot be used yet", extra={"reason": reason})
+
+
+def _find_reason(database_url: str) -> str | None:
+    # A connection of its own, closed at once: with gunicorn's --preload, this process forks next.
+    engine = create_engine(engine_url(database_url), poolclass=NullPool, connect_args=connect_args(database_url))
+    prepare_engine(engine)
+    try:
+        with engine.connect() as connection:
+            problem = find_schema_problem(connection)
+            return problem.reason if problem else None
+    except SQLAlchemyError as error:
+        return find_reason(error) or f"fails ({type(error).__name__})"
