@@ -54,7 +54,11 @@ const stale = document.getElementById("stale");
 const unreachable = stale.textContent;
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 
-const findAdvice = (text) => new DOMParser().parseFromString(text ?? "", "text/html").querySelector("#error p")?.textContent;
+// Every sentence of an error page, or an empty text.
+function findAdvice(text) {
+  const sentences = new DOMParser().parseFromString(text ?? "", "text/html").querySelectorAll("#error p");
+  return [...sentences].map((sentence) => sentence.textContent).join(" ");
+}
 
 // A failing server is polled more slowly. Its next fragment sets the interval again.
 const RETRY_INTERVAL = 1000;  // ms
@@ -74,9 +78,10 @@ document.addEventListener("htmx:finally:request", (event) => {
   const { response, status, text } = event.detail.ctx;
   const wasDeclined = !response && !status.startsWith("error");  // the user declined an hx-confirm question
   if (wasDeclined || status.includes("AbortError")) return;
-  stale.hidden = response?.status < 500 || isFragment(text);
+  const advice = isFragment(text) ? "" : findAdvice(text);
+  stale.hidden = isFragment(text) || (response?.status < 500 && !advice);
   if (stale.hidden) return;
-  stale.textContent = findAdvice(text) ?? unreachable;
+  stale.textContent = advice || unreachable;
   slowPolling(event.target);
 });
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.claim_record import keep_record
@@ -26,6 +27,11 @@ from webapp.settings import AppSettings
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="
 SECRET_PATH = "/hook/canary-7f3a9c"
+
+OWNER = "owner@example.com"
+PASSWORD = "correct horse battery"
+# A hash carries its own cost parameters; this one is cheap and keeps the tests fast.
+CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,15 @@ def seed_workspaces(app_settings: AppSettings, receiver: str) -> SeededIds:
     foreign = add_destination(clinic, people["stranger"], "webhook", "Lab system", settings, app_settings.cipher, NOW)
     ids = {name: account.id for name, account in people.items()}
     return SeededIds(harbor=harbor.id, clinic=clinic.id, destination=own.id, foreign_destination=foreign.id, **ids)
+
+
+def add_owner(seeded: SeededIds, email: str = OWNER) -> int:
+    """Add an admin of the harbor workspace who signs in with `PASSWORD`; return the account's id."""
+    account = add_account(email, email.partition("@")[0].capitalize(), None, NOW)
+    account.password_hash = CHEAP_HASH
+    set_role(db.session.get_one(Workspace, seeded.harbor), account, Role.ADMIN)
+    db.session.commit()
+    return account.id
 
 
 def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:

@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
 from webapp.auth import accounts
+from webapp.auth.form_tokens import renew_token
 from webapp.extensions import db
 from webapp.models import Account
 
@@ -32,17 +33,21 @@ class Visitor:
         return visitor
 
     @classmethod
-    def signed_in(cls, app: Flask, account_id: int) -> "Visitor":
-        """Return a browser with a session and a CSRF token, as a sign-in and the page after it leave them."""
+    def signed_in(cls, app: Flask, account_id: int, origin: str = "http://localhost") -> "Visitor":
+        """Return a browser with a session and a CSRF token, as a sign-in and the page after it leave them.
+
+        origin: where it opens the pages.
+        """
         visitor = cls(app.test_client())
         with app.app_context():
             account = db.session.get_one(Account, account_id)
             accounts.sign_in(account, datetime.now(UTC))
             db.session.commit()
             sign_in_id = account.get_id()
-        with app.test_request_context():
-            visitor.token, cookie = generate_csrf(), dict(flask.session)
-        with visitor.client.session_transaction() as session:
+            with app.test_request_context():
+                renew_token(account)
+                visitor.token, cookie = generate_csrf(), dict(flask.session)
+        with visitor.client.session_transaction(base_url=origin) as session:
             session.update(cookie, _user_id=sign_in_id)
         return visitor
 

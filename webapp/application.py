@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import __version__, cli, queue
 from webapp.app_state import AppState
-from webapp.auth import access, sessions
+from webapp.auth import access, form_protection, sessions
 from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
@@ -45,6 +45,7 @@ from webapp.views import (
 )
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
+from webapp.views.refused_forms import init_refused_forms
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask, HostNames
 
@@ -90,6 +91,8 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
+        "WTF_CSRF_CHECK_DEFAULT": False,  # webapp.auth.form_protection checks instead, and knows why it refuses
+        "WTF_CSRF_SSL_STRICT": False,
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
         "DEMO_INBOX": app_settings.demo.inbox if app_settings.demo else None,
@@ -136,9 +139,11 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         "version": __version__,
     }
     delivery_completed.connect(count_completion)
+    app.before_request(form_protection.check_form)
     app.before_request(sessions.require_sign_in)
     init_headers(app)
     init_errors(app)
     init_unreadable_requests(app)
+    init_refused_forms(app)
     for command in (*cli.COMMANDS, schema_commands):  # the latter replaces the group of Flask-Migrate
         app.cli.add_command(command)

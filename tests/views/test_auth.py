@@ -8,41 +8,31 @@ from http.cookies import SimpleCookie
 
 import pytest
 import time_machine
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from benchmarks.installation.servers import QueueServer
-from tests.factories import NOW, SeededIds, get_workspace, on_both_databases
+from tests.factories import NOW, OWNER, PASSWORD, SeededIds, add_owner, on_both_databases
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
-from webapp.auth.accounts import add_account, set_active, set_role
+from webapp.auth.accounts import add_account, set_active
 from webapp.extensions import db
-from webapp.models import Role
 from webapp.settings import read_settings
 
 Visit = Callable[[int], Visitor]
 
-EMAIL, PASSWORD, WRONG = "owner@example.com", "correct horse battery", "canary horse battery"
+EMAIL, WRONG = OWNER, "canary horse battery"
 NEW = "another horse battery"
 PAGE = "/w/harbor/destinations"
-
-
-# A hash carries its own cost parameters; this one is cheap and keeps the tests fast.
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture
 def owner(app: Flask, seeded: SeededIds) -> int:
     """An admin of the harbor workspace who signs in by password."""
     with app.app_context():
-        account = add_account(EMAIL, "Owner", None, NOW)
-        account.password_hash = CHEAP
-        set_role(get_workspace(seeded), account, Role.ADMIN)
-        db.session.commit()
-        return account.id
+        return add_owner(seeded)
 
 
 @pytest.fixture

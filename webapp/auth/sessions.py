@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import current_app, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from webapp.auth import accounts
+from webapp.auth.form_refusals import Cause, FormRefused
+from webapp.auth.form_tokens import renew_token
+from webapp.auth.own_paths import find_path
 from webapp.extensions import db
 from webapp.models import Account, database_clock
 
@@ -26,23 +28,27 @@ def public(view: View) -> View:
 def require_sign_in() -> Response | None:
     """Redirect visitors who are not signed in to the sign-in page. Runs before every request.
 
-    For an htmx request, the whole page goes there, not the fragment.
+    Raises `FormRefused` for a form. For an htmx request, the whole page goes there, not the fragment.
     """
-    view = current_app.view_functions.get(request.endpoint or "")
-    is_public = view is None or request.endpoint == "static" or f"{view.__module__}.{view.__name__}" in _PUBLIC
-    if is_public or current_user.is_authenticated:
+    if is_public() or current_user.is_authenticated:
         return None
+    if request.method == "POST":
+        raise FormRefused(Cause.SIGNED_OUT)
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("auth.show_sign_in", next=_current_page())})
+        return redirect_page_to_sign_in()
     return redirect(url_for("auth.show_sign_in", next=request.full_path if request.method == "GET" else None))
 
 
-def _current_page() -> str | None:
-    """Return the path of the page that contains the fragment, from htmx's request header."""
-    try:
-        return urlsplit(request.headers.get("HX-Current-URL", "")).path or None
-    except ValueError:
-        return None
+def is_public() -> bool:
+    """Check whether the requested view is accessible without a sign-in."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return view is None or request.endpoint == "static" or f"{view.__module__}.{view.__name__}" in _PUBLIC
+
+
+def redirect_page_to_sign_in() -> Response:
+    """Send the page that contains the requested fragment to the sign-in page, and back afterwards."""
+    page = find_path(request.headers.get("HX-Current-URL", ""))
+    return Response(status=401, headers={"HX-Redirect": url_for("auth.show_sign_in", next=page)})
 
 
 def find_session_account(sign_in_id: str) -> Account | None:
@@ -58,6 +64,7 @@ def start_session(account: Account) -> None:
     session.permanent = True
     accounts.sign_in(account, database_clock.now())
     login_user(account)
+    renew_token(account)
     db.session.commit()
 
 

@@ -55,6 +55,11 @@ class Field:
     check: Callable[[str, OutboundClient], str]
     required: bool = True
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether no page shows the value again, not even to the person who typed it."""
+        return self.kind is not FieldKind.RECIPIENTS
+
 
 @dataclass(frozen=True)
 class Message:

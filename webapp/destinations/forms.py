@@ -9,8 +9,8 @@ from wtforms import Form, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
-from webapp.channels import check_setting
-from webapp.channels.contract import Channel, Field, FieldKind, SettingInvalid
+from webapp.channels import CHANNELS, check_setting
+from webapp.channels.contract import Channel, Field, SettingInvalid
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
@@ -62,6 +62,12 @@ class DestinationForm(PageForm):
         return {field.name: str(self[field.name].data or "") for field in channel.fields}
 
 
+def list_shown_fields() -> frozenset[str]:
+    """Return the names of the fields whose values pages may show again: secret in no channel."""
+    fields = [field for channel in CHANNELS.values() for field in channel.fields]
+    return frozenset({"name", *(field.name for field in fields)} - {field.name for field in fields if field.is_secret})
+
+
 def make_destination_form(
     channel: Channel, outbound: OutboundClient, stored: Mapping[str, str]
 ) -> type[DestinationForm]:
@@ -71,12 +77,12 @@ def make_destination_form(
 
 
 def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
-    is_secret = field.kind is not FieldKind.RECIPIENTS
-    help_text = f"{field.help} Leave blank to keep the stored value." if is_secret and is_stored else field.help
-    is_required = field.required and not (is_secret and is_stored)
+    keeps_stored = field.is_secret and is_stored
+    help_text = f"{field.help} Leave blank to keep the stored value." if keeps_stored else field.help
+    is_required = field.required and not keeps_stored
     presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if is_required else Optional()
     validators = [presence, _check_with(channel, field, outbound)]
-    if is_secret:
+    if field.is_secret:
         return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())
     return TextAreaField(field.label, validators, [_trim], help_text)
 

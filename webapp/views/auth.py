@@ -2,7 +2,7 @@
 
 import math
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import TooManyRequests
@@ -20,6 +20,7 @@ from webapp.database.request_limits import waiting_at_most
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db, get_client, limiter
 from webapp.models import Account, database_clock
+from webapp.views.sign_in_page import lead_on, render_sign_in
 
 # Seconds that the sign-in form waits for the database, which it needs only to recognize who is signed in already.
 FORM_WAIT = 0.3
@@ -32,26 +33,27 @@ PageResponse = str | tuple[str, int] | Response
 @bp.get("/sign-in")
 @public
 def show_sign_in() -> PageResponse:
-    """Show the sign-in form; redirect visitors who are signed in. Without the database, show the form."""
-    if _is_signed_in():
-        return redirect(url_for("workspaces.home"))
-    return _render_form(SignInForm())
+    """Show the sign-in form; redirect visitors who are signed in to the requested page.
+
+    Without the database, show the form.
+    """
+    return lead_on() if _is_signed_in() else render_sign_in(SignInForm())
 
 
 @bp.post("/sign-in")
 @public
 @limiter.limit("20 per minute")
 def sign_in() -> PageResponse:
-    """Sign in by password, and redirect to the requested page."""
+    """Sign in by password, and lead on to a kept form or to the requested page."""
     form = SignInForm()
     if not form.validate_on_submit():
-        return _render_form(form), 400
+        return render_sign_in(form), 400
     account = _check_sign_in(read_email(form.email.data or ""), form.password.data or "")
     if account is None:
         form.password.errors = ["The email address or the password is incorrect."]
-        return _render_form(form), 400
+        return render_sign_in(form), 400
     start_session(account)
-    return redirect(_requested_page())
+    return lead_on()
 
 
 def _check_sign_in(email: str, password: str) -> Account | None:
@@ -107,15 +109,3 @@ def _is_signed_in() -> bool:
     except SQLAlchemyError:
         discard_transaction()
         return False
-
-
-def _render_form(form: SignInForm) -> str:
-    return render_template("sign_in.html", form=form, bare=True)
-
-
-def _requested_page() -> str:
-    target = request.args.get("next", "")
-    # Browsers drop control characters and treat a backslash as a slash: "/\t/evil.example" opens evil.example.
-    is_plain = target.isprintable() and " " not in target and "\\" not in target
-    is_local = is_plain and target.startswith("/") and not target.startswith("//")
-    return target if is_local else url_for("workspaces.home")

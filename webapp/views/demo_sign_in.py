@@ -1,7 +1,7 @@
 """Adds the demo's pages to the application, including sign-in without a password."""
 
 import click
-from flask import Blueprint, Flask, abort, redirect, url_for
+from flask import Blueprint, Flask, abort
 from flask.cli import with_appcontext
 from werkzeug.wrappers import Response
 
@@ -10,6 +10,7 @@ from webapp.demo import seed
 from webapp.models import Role, database_clock
 from webapp.views import inbox
 from webapp.views.demo_access import init_demo_access
+from webapp.views.sign_in_page import lead_on
 
 bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
 
@@ -31,8 +32,8 @@ def seed_demo() -> None:
 
 @bp.post("/sign-in/<role>")
 @public
-def sign_in(role: str) -> Response:
-    """Sign in as the demo account with this role."""
+def sign_in(role: str) -> str | Response:
+    """Sign in as the demo account with this role, and lead on to a kept form or to the requested page."""
     account = seed.find_demo_account(Role(role)) if role in list(Role) else None
     start_session(account or abort(404))
-    return redirect(url_for("workspaces.home"))
+    return lead_on()

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
@@ -19,6 +20,8 @@ from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.models import AlertDelivery, AlertDestination, database_clock
+from webapp.views.refusal_texts import NOTICES, Notice
+from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -63,9 +66,10 @@ def add(slug: str, channel_name: str) -> PageResponse:
     visit = load_visit_to_edit(slug)
     channel = CHANNELS.get(channel_name) or abort(404)
     app_settings = current_settings()
-    form = make_destination_form(channel, app_settings.outbound, {})()
-    if not form.validate_on_submit():
-        return _render_form(visit, form, channel_name, None)
+    form_type, kept = make_destination_form(channel, app_settings.outbound, {}), _find_kept_values()
+    form = form_type(kept)
+    if kept is not None or not form.validate_on_submit():
+        return _render_form(visit, form, channel_name, None, kept)
     destination = editing.add_destination(
         visit.workspace,
         visit.account,
@@ -87,9 +91,10 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     channel = CHANNELS.get(destination.type) or abort(404)
     app_settings = current_settings()
     stored = editing.read_settings(destination, app_settings.cipher)
-    form = make_destination_form(channel, app_settings.outbound, stored)(data=stored | {"name": destination.name})
-    if not form.validate_on_submit():
-        return _render_form(visit, form, destination.type, destination)
+    form_type, kept = make_destination_form(channel, app_settings.outbound, stored), _find_kept_values()
+    form = form_type(kept, data=stored | {"name": destination.name})
+    if kept is not None or not form.validate_on_submit():
+        return _render_form(visit, form, destination.type, destination, kept)
     name, typed = form.name.data or "", form.read_settings(channel)
     try:
         editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, database_clock.now())
@@ -166,8 +171,24 @@ def _set_enabled(slug: str, destination_id: str, is_enabled: bool) -> PageRespon
     return _redirect_to_page(visit, destination)
 
 
+def _find_kept_values() -> MultiDict[str, str] | None:
+    """Return what was kept of this form, which is empty if it is kept no longer; None if nothing is to be filled in."""
+    if request.method == "GET" or not find_kept_text():
+        return None
+    kept = find_kept_form()
+    return MultiDict(kept.values if kept and kept.path == request.path else {})
+
+
+def _describe_kept(values: MultiDict[str, str] | None) -> str | None:
+    return None if values is None else NOTICES[Notice.FILLED_IN if values else Notice.KEPT_NO_LONGER]
+
+
 def _render_form(
-    visit: Visit, form: DestinationForm, channel_name: str, destination: AlertDestination | None
+    visit: Visit,
+    form: DestinationForm,
+    channel_name: str,
+    destination: AlertDestination | None,
+    kept: MultiDict[str, str] | None,
 ) -> PageResponse:
     page = render_template(
         "destination_form.html",
@@ -176,8 +197,9 @@ def _render_form(
         channel_name=channel_name,
         channel=CHANNELS[channel_name],
         destination=destination,
+        notice=_describe_kept(kept),
     )
-    return page, 400 if form.is_submitted() else 200
+    return page, 400 if form.errors else 200
 
 
 def _redirect_to_page(visit: Visit, destination: AlertDestination) -> Response:

@@ -6,7 +6,6 @@ import secrets
 import time
 
 from flask import Flask, render_template, request, url_for
-from flask_wtf.csrf import CSRFError
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
@@ -65,7 +64,6 @@ OUTAGE_PAGES = {
 def init_errors(app: Flask) -> None:
     """Register a handler for every error, so that each shows an error page."""
     app.register_error_handler(HTTPException, _handle_http_error)
-    app.register_error_handler(CSRFError, _handle_http_error)
     app.register_error_handler(SQLAlchemyError, _handle_database_error)
     app.register_error_handler(Exception, _handle_unexpected_error)
 

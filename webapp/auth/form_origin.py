@@ -1,0 +1,75 @@
+"""Judges from which page a form was sent, by what the browser says about it.
+
+A header counts if it is there: at least one must name our own page, and none may contradict it. So a form is accepted
+without `Referer`, which privacy tools and company proxies remove, if `Origin` or `Sec-Fetch-Site` proves the same.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from werkzeug.datastructures import Headers
+
+from webapp.auth.form_refusals import Cause
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# A host name or an address, and a port. Anything else, such as a list, names no page.
+_AUTHORITY = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Scheme, host and port of a page."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+    @classmethod
+    def read(cls, url: str) -> "Origin | None":
+        """Return the origin of an address, or None if it has none."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        except ValueError:
+            return None
+        if not parts.scheme or not parts.hostname or not _AUTHORITY.fullmatch(parts.netloc):
+            return None
+        return cls(parts.scheme, parts.hostname, port)
+
+
+def find_origin(headers: Headers) -> Origin | None:
+    """Return the origin of the page that the browser shows, or None if no header tells it."""
+    return Origin.read(headers.get("Origin") or headers.get("Referer") or "")
+
+
+def judge_origin(headers: Headers, here: str, public_url: str | None) -> Cause | None:
+    """Return why a form does not certainly come from our own page, or None if it does.
+
+    here: the origin at which the request arrived. public_url: the origin that the administrator set.
+    """
+    texts = [text for text in (headers.get("Origin"), headers.get("Referer")) if text]
+    site = headers.get("Sec-Fetch-Site")
+    if headers.get("Origin") == "null":
+        return Cause.ORIGIN_HIDDEN
+    if not texts and not site:
+        return Cause.ORIGIN_MISSING
+    if site and site != "same-origin":
+        return Cause.OTHER_SITE
+    pages, ours = {Origin.read(text) for text in texts}, Origin.read(here)
+    if pages <= {ours}:
+        return None
+    return _explain(pages, ours, Origin.read(public_url or ""), is_own_page=site == "same-origin")
+
+
+def _explain(pages: set[Origin | None], here: Origin | None, public: Origin | None, is_own_page: bool) -> Cause:
+    """Tell a proxy that hides the address apart from another site. is_own_page: the browser says so."""
+    page = pages.pop()
+    if pages or page is None or here is None:
+        return Cause.OTHER_SITE
+    if page.host == here.host and page.scheme != here.scheme:
+        return Cause.SCHEME_DIFFERS
+    if here == public and not is_own_page:  # the proxy passes on the host
+        return Cause.OTHER_SITE
+    return Cause.HOST_NOT_PASSED

@@ -1,0 +1,70 @@
+"""Refuses forms that do not certainly come from a page of ours in this session, and finds out why they do not."""
+
+from flask import current_app, g, request, session
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+
+from webapp.app_state import current_settings
+from webapp.auth.form_origin import find_origin, judge_origin
+from webapp.auth.form_refusals import Cause, FormRefused
+from webapp.auth.form_tokens import FormToken, account_key, has_token, read_token
+from webapp.auth.sessions import current_account, is_public
+from webapp.extensions import csrf
+
+
+def check_form() -> None:
+    """Require the CSRF token, and over https also the proof of the page's origin. Runs before every request.
+
+    Raises `FormRefused`.
+    """
+    try:
+        csrf.protect(apply_exemptions=True)
+    except CSRFError:
+        raise FormRefused(_find_cause()) from None
+    cause = find_origin_problem() if request.is_secure and g.get("csrf_valid") else None
+    if cause is not None:
+        raise FormRefused(cause)
+
+
+def find_origin_problem() -> Cause | None:
+    """Return why the request may come from a page that is not ours, or None if it certainly is ours."""
+    here = f"{request.scheme}://{request.host}"
+    return judge_origin(request.headers, here, current_settings().links.public_url)
+
+
+def _find_cause() -> Cause:
+    """Return why the token was refused."""
+    token = read_token()
+    if current_user.is_authenticated:
+        return _find_cause_signed_in(token)
+    if token and token.account_key and not is_public():
+        return Cause.SIGNED_OUT
+    if not has_token():
+        return Cause.TOKEN_MISSING
+    return _find_cookie_problem() or Cause.TOO_OLD
+
+
+def _find_cause_signed_in(token: FormToken | None) -> Cause:
+    if not has_token():
+        return Cause.TOKEN_MISSING
+    if token is None or not (is_public() or token.account_key):
+        return Cause.TOO_OLD
+    if is_public() or token.account_key == account_key(current_account()):
+        return Cause.SIGNED_IN_MEANWHILE
+    return Cause.OTHER_ACCOUNT
+
+
+def _find_cookie_problem() -> Cause | None:
+    """Return why there is no session, or None if there is one."""
+    if session:
+        return None
+    if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+        return Cause.COOKIE_UNREADABLE
+    return Cause.COOKIE_NEEDS_HTTPS if _is_https_missing() else Cause.COOKIE_MISSING
+
+
+def _is_https_missing() -> bool:
+    """Check whether the browser kept the cookie to itself, because it would have to send it over http."""
+    page = find_origin(request.headers)
+    scheme = page.scheme if page else request.scheme
+    return current_settings().https and scheme != "https"
