@@ -2,10 +2,12 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 
-from webapp.receipt_links import Forged, ReceiptLinks
+from tests.factories import NOW
+from webapp.receipt_links import READING_TIME, Forged, ReceiptLinks
 
 LINKS = ReceiptLinks("a key", "https://alertcheck.example.com")
 
@@ -55,3 +57,39 @@ def test_the_signature_of_another_delivery_is_forged() -> None:
 def test_a_token_signed_with_another_key_is_forged() -> None:
     with pytest.raises(Forged):
         LINKS.read(ReceiptLinks("another key", None).sign(7, "K7QM4T"))
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "was_read"),
+    [
+        (READING_TIME - timedelta(microseconds=1), False),
+        (READING_TIME, True),
+        (timedelta(days=400), True),
+        (timedelta(days=-400), False),
+    ],
+)
+def test_a_page_was_read_once_it_is_two_seconds_old_however_old_it_gets(elapsed: timedelta, was_read: bool) -> None:
+    proof = LINKS.sign_page(7, "K7QM4T", NOW)
+
+    assert LINKS.was_page_read(proof, 7, "K7QM4T", NOW + elapsed) is was_read
+
+
+@pytest.mark.parametrize(("delivery_id", "reference"), [(8, "K7QM4T"), (7, "23456X")])
+def test_a_page_of_another_link_was_not_read(delivery_id: int, reference: str) -> None:
+    assert not LINKS.was_page_read(LINKS.sign_page(7, "K7QM4T", NOW), delivery_id, reference, NOW + READING_TIME)
+
+
+@pytest.mark.parametrize("proof", ["", ".", "x", "\x00", "☃", LINKS.sign(7, "K7QM4T"), "a" * 9000])
+def test_a_page_without_a_valid_proof_was_not_read(proof: str) -> None:
+    assert not LINKS.was_page_read(proof, 7, "K7QM4T", NOW)
+
+
+def test_a_page_of_another_installation_was_not_read() -> None:
+    proof = ReceiptLinks("another key", None).sign_page(7, "K7QM4T", NOW)
+
+    assert not LINKS.was_page_read(proof, 7, "K7QM4T", NOW + READING_TIME)
+
+
+def test_the_proof_of_a_page_is_no_token_of_a_link() -> None:
+    with pytest.raises(Forged):
+        LINKS.read(LINKS.sign_page(7, "K7QM4T", NOW))

@@ -1,5 +1,7 @@
 """Views that record whether people saw a test message: by the link in it, or on its destination's page."""
 
+import logging
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -13,8 +15,9 @@ from webapp.receipt_links import PATH, Forged
 from webapp.views.destinations import render_details
 
 bp = Blueprint("receipts", __name__)
+log = logging.getLogger(__name__)
 
-PageResponse = tuple[str, int, dict[str, str]]
+PageResponse = tuple[str, int]
 
 # Anyone who knows the URL of such a page can confirm the message, so the URL must not spread.
 PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
@@ -30,15 +33,21 @@ LINK_INVALID = (
 RECEIPTS = {"yes": Receipt.SEEN, "no": Receipt.MISSING}
 
 
+@bp.after_request
+def keep_link_private(response: Response) -> Response:
+    """Set the private headers on every page of a link, error pages included."""
+    if "token" in (request.view_args or {}):
+        response.headers.update(PRIVATE_HEADERS)
+    return response
+
+
 @bp.get(f"{PATH}<token>")
 @public
 @limiter.limit("30 per minute")
 def show(token: str) -> PageResponse:
     """Show the button that confirms the message. Changes nothing, because mail scanners open links too."""
     delivery = _find_delivery(token)
-    if delivery is None:
-        return _render_link_invalid()
-    return _render(delivery, "closed", 410) if delivery.receipt is Receipt.SEEN else _render(delivery, "open", 200)
+    return _render_link_invalid() if delivery is None else _render_open(delivery, "open")
 
 
 @bp.post(f"{PATH}<token>")
@@ -47,12 +56,18 @@ def show(token: str) -> PageResponse:
 @csrf.exempt  # type: ignore[untyped-decorator]
 @limiter.limit("20 per minute")
 def confirm(token: str) -> PageResponse:
-    """Record that the message was seen. Works once for each message, for anyone with the link."""
+    """Record that the message was seen. Works once for each message, for anyone with the link.
+
+    Mail scanners submit forms too, so a press that comes too soon after its page, or from no page, only opens the link.
+    """
     delivery = _find_delivery(token)
     if delivery is None:
         return _render_link_invalid()
-    is_new = record_by_link(delivery, database_clock.now())
-    return _render(delivery, "noted", 200) if is_new else _render(delivery, "closed", 410)
+    now, proof = database_clock.now(), request.form.get("page", "")
+    if not current_settings().links.was_page_read(proof, delivery.id, delivery.reference or "", now):
+        log.info("receipt link opened", extra={"delivery": delivery.id})
+        return _render_open(delivery, "early")
+    return _render(delivery, "noted", 200) if record_by_link(delivery, now) else _render(delivery, "closed", 410)
 
 
 @bp.post("/w/<slug>/destinations/<destination_id>/receipt")
@@ -80,11 +95,20 @@ def _find_delivery(token: str) -> AlertDelivery | None:
     return find_linked(delivery_id, reference, database_clock.now())
 
 
-def _render(delivery: AlertDelivery, state: str, status: int) -> PageResponse:
-    return render_template("seen.html", reference=delivery.reference, state=state, bare=True), status, PRIVATE_HEADERS
+def _render_open(delivery: AlertDelivery, state: str) -> PageResponse:
+    """Render the page with the button, unless the message is already marked as seen."""
+    if delivery.receipt is Receipt.SEEN:
+        return _render(delivery, "closed", 410)
+    # Only now, because loading the delivery has read the clock of the database if it had not been read lately.
+    made_at = database_clock.now()
+    page = current_settings().links.sign_page(delivery.id, delivery.reference or "", made_at)
+    return _render(delivery, state, 200, page)
+
+
+def _render(delivery: AlertDelivery, state: str, status: int, page: str | None = None) -> PageResponse:
+    return render_template("seen.html", reference=delivery.reference, state=state, page=page, bare=True), status
 
 
 def _render_link_invalid() -> PageResponse:
     title, advice = LINK_INVALID
-    page = render_template("error.html", title=title, advice=advice, home=url_for("workspaces.home"), bare=True)
-    return page, 404, PRIVATE_HEADERS
+    return render_template("error.html", title=title, advice=advice, home=url_for("workspaces.home"), bare=True), 404
