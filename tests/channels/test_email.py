@@ -189,10 +189,50 @@ def test_the_headers_mark_an_automatic_test_message(
     message: Message, outbound: OutboundClient, mailbox: Mailbox
 ) -> None:
     CHANNEL.send(THREE, message, outbound)
-    assert mailbox.open()["Subject"] == "[TEST] Test alert from Acme GmbH"
+    assert mailbox.open()["Subject"] == "[TEST] K7QM-4T: test alert from Acme GmbH"
     assert mailbox.open()["Auto-Submitted"] == "auto-generated"
     assert mailbox.open()["Message-ID"] == "<msg_2f9c@example.com>"
     assert mailbox.open()["Date"].datetime == message.requested_at
+
+
+# What mailboxes leave out of a subject when they compare it with others (RFC 5256, section 2.1): Re: and its kind, and
+# anything in brackets, at the beginning; (fwd) at the end.
+LEFT_OUT = re.compile(r"^(\s|\[[^\[\]]*\]|(re|fwd?)\s*(\[[^\[\]]*\])?:)+|(\s|\(fwd\))+$", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("alert", [None, "[Harbor] Disk full", "Re: [Disk]"])
+@pytest.mark.parametrize("workspace", ["Acme GmbH", "[Acme]", "", "x" * 200])
+def test_two_mails_to_one_mailbox_have_different_subjects_however_it_compares_them(
+    message: Message, alert: str | None, workspace: str
+) -> None:
+    first = replace(message, alert=alert, workspace=workspace)
+    second = replace(first, reference="23456X")
+
+    assert first.reference in LEFT_OUT.sub("", first.subject)
+    assert LEFT_OUT.sub("", first.subject) != LEFT_OUT.sub("", second.subject)
+
+
+def test_a_phone_shows_the_reference_of_a_test_and_the_words_of_an_alert_first(message: Message) -> None:
+    long = replace(message, workspace="x" * 200)
+
+    assert long.reference in long.subject[:30]
+    assert replace(long, alert="Disk full", reference="alert 7").subject.startswith("Disk full (x")
+
+
+def test_a_mail_replies_to_none(message: Message, outbound: OutboundClient, mailbox: Mailbox) -> None:
+    CHANNEL.send(THREE, message, outbound)
+
+    assert [mailbox.open()[name] for name in ("References", "In-Reply-To")] == [None, None]
+
+
+def test_the_preview_shows_the_headers_of_the_mail(
+    message: Message, outbound: OutboundClient, mailbox: Mailbox
+) -> None:
+    preview = CHANNEL.preview(THREE, message, outbound)
+    CHANNEL.send(THREE, message, outbound)
+
+    assert dict(preview.headers) == {name: mailbox.open()[name] for name in preview.headers}
+    assert {"Subject", "Message-ID", "Auto-Submitted"} <= preview.headers.keys()
 
 
 def test_the_plain_text_names_the_test(
@@ -274,7 +314,7 @@ PIECES = [
 def test_a_name_is_used_literally_and_adds_no_header(name: str, message: Message) -> None:
     mail = mail_with_name(name, message)
     assert mail.keys() == HEADERS
-    assert mail["Subject"] == replace(message, workspace=name).title
+    assert mail["Subject"] == replace(message, workspace=name).subject
     assert mail["To"] == "ann@example.com, bob@example.com, cleo@example.com"
 
 
@@ -283,7 +323,7 @@ def test_a_name_is_used_literally_and_adds_no_header(name: str, message: Message
 def test_any_name_arrives_as_the_subject_and_nothing_else(name: str, message: Message) -> None:
     mail = mail_with_name(name, message)
     assert mail.keys() == HEADERS
-    assert mail["Subject"] == replace(message, workspace=name).title
+    assert mail["Subject"] == replace(message, workspace=name).subject
     assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
 
 

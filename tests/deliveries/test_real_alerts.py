@@ -18,9 +18,10 @@ from tests.factories import (
     seconds,
 )
 from webapp.deliveries import send
+from webapp.deliveries.messages import read_message
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
-from webapp.settings import AppSettings
+from webapp.settings import AppSettings, read_settings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -66,6 +67,35 @@ def test_a_real_alert_arrives_and_is_not_marked_as_a_test(
     assert (_outcome(alert), body["type"]) == ((DeliveryStatus.SENT, None, 1), "heartbeat.missing")
     assert (body["data"]["title"], body["data"]["rule"]) == ("Disk full (Harbor Logistics)", "A rule")
     assert "TEST" not in str(body)
+
+
+def _read_ids(alert: int, *installations: AppSettings) -> list[str]:
+    row = db.session.get_one(AlertDelivery, alert)
+    return [read_message(row, app_settings).message_id for app_settings in installations]
+
+
+def test_every_attempt_of_a_real_alert_has_the_same_id(
+    alert: int, httpserver: HTTPServer, sending_settings: AppSettings
+) -> None:
+    httpserver.expect_ordered_request(SECRET_PATH).respond_with_data(status=503)
+    httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
+    send(alert, sending_settings)
+    recover_at(sending_settings, datetime.now(UTC) + seconds(90))
+    send(alert, sending_settings)
+
+    first, second = (request.headers["webhook-id"] for request, _ in httpserver.log)
+    assert first == second == _read_ids(alert, sending_settings)[0]
+
+
+def test_real_alerts_with_the_same_number_have_different_ids(
+    alert: int, environment: dict[str, str], sending_settings: AppSettings
+) -> None:
+    elsewhere = read_settings(environment | {"SECRET_KEY": "the key of another installation that sends mail"})
+    ids = _read_ids(alert, sending_settings, elsewhere)
+    db.session.get_one(AlertDelivery, alert).created_at += seconds(1)  # another one, after a restore
+    ids += _read_ids(alert, sending_settings)
+
+    assert len(set(ids)) == 3
 
 
 def test_a_failed_real_alert_is_retried_after_the_configured_delay(

@@ -83,7 +83,7 @@ def test_a_mails_preview_shows_headers_and_both_texts_and_shows_recipients_to_ad
     page = visit(getattr(seeded, who)).get(f"{mailbox}/preview").text
 
     assert f"<dt>Mail to</dt>\n        <dd>{shown}</dd>" in page
-    assert "<dd>[TEST] Test alert from Harbor Logistics</dd>" in page
+    assert "<dd>[TEST] SAMPLE: test alert from Harbor Logistics</dd>" in page
     assert "text/plain" in page
     assert "&lt;h1&gt;[TEST] Test alert from Harbor Logistics&lt;/h1&gt;" in page
     assert ("ann@" in page) == (who == "admin")

@@ -67,7 +67,7 @@ class Message:
 
     event_type: `alerts.test` for a test send.
     reference: the short code that the page shows too.
-    message_id: the same for every attempt of one delivery.
+    message_id: the same for every attempt of one delivery, and for no other delivery of any installation.
     requested_by: the person who pressed Send test, or the rule of a real alert.
     alert: the subject of a real alert, or None for a test send.
     receipt_link: the "I see it" link, or None if there is none.
@@ -90,6 +90,18 @@ class Message:
         if self.alert is not None:
             return f"{_shorten_name(self.alert)} ({workspace})"
         return f"[TEST] Test alert from {workspace}"
+
+    @property
+    def subject(self) -> str:
+        """The title with the reference, for mailboxes, which group messages that have the same subject.
+
+        The reference of a test send comes early, because phones cut a subject after 30 to 40 characters. It is not in
+        the brackets, which mailboxes leave out when they compare (RFC 5256, section 2.1).
+        Source for Gmail: workspaceupdates.googleblog.com, "Threading changes in Gmail conversation view", March 2019.
+        """
+        if self.alert is not None:
+            return f"{self.title}, {self.reference}"
+        return f"[TEST] {self.reference}: test alert from {_shorten_name(self.workspace)}"
 
     @property
     def explanation(self) -> str:

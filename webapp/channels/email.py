@@ -108,7 +108,7 @@ def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer
 
 def _compose(message: Message, server: MailServer, recipients: list[str]) -> EmailMessage:
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    mail["Subject"] = _Subject(message.title)
+    mail["Subject"] = _Subject(message.subject)
     mail["From"] = server.from_header
     mail["To"] = ", ".join(recipients)
     mail["Date"] = message.requested_at

@@ -39,7 +39,7 @@ def compose_preview(
 def read_message(delivery: AlertDelivery, app_settings: AppSettings) -> Message:
     """Return the message of a test send, read from its payload, or compose that of a real alert."""
     if delivery.event_type != TEST_EVENT:
-        return _compose_alert(delivery)
+        return _compose_alert(delivery, app_settings)
     return _read_payload(delivery.payload, delivery.id, app_settings)
 
 
@@ -52,13 +52,16 @@ def _read_payload(stored: Mapping[str, str], delivery_id: int, app_settings: App
     return Message(event_type=TEST_EVENT, requested_at=requested_at, receipt_link=link, **payload)
 
 
-def _compose_alert(delivery: AlertDelivery) -> Message:
+def _compose_alert(delivery: AlertDelivery, app_settings: AppSettings) -> Message:
     """Compose a real alert's message from its rule and the payload's title, if any: the payload may hold anything."""
     rule = db.session.get_one(AlertRule, delivery.alert_rule_id)
     payload = delivery.payload if isinstance(delivery.payload, dict) else {}
+    # Mailboxes show one of two messages with the same id, and another installation, or this one after a restore, may
+    # use the same sender and the same number.
+    origin = app_settings.cipher.fingerprint(f"alert {delivery.id} of {delivery.created_at.isoformat()}")
     return Message(
         event_type=delivery.event_type,
-        message_id=f"msg_alert_{delivery.id}",
+        message_id=f"msg_alert_{delivery.id}_{origin}",
         reference=f"alert {delivery.id}",
         workspace=db.session.get_one(Workspace, delivery.workspace_id).name,
         destination=delivery.destination.name,
