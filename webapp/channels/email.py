@@ -14,20 +14,15 @@ from webapp.channels.contract import (
     Message,
     Part,
     Preview,
-    SettingInvalid,
     Settings,
     get_setting,
 )
+from webapp.channels.mail_recipients import MAX_RECIPIENTS, check_recipients
 from webapp.failures import Code, DeliveryFailed, Protocol
 from webapp.outbound import MailServer, OutboundClient, send_mail
 from webapp.outbound.policy.send_targets import SendTarget, find_recipients
 from webapp.outbound.smtp.client import is_mail_address
 from webapp.outbound.smtp.recipients import read_recipients
-
-MAX_RECIPIENTS = 20
-
-# Characters of a wrong address that an error quotes.
-MAX_QUOTED = 80
 
 # Characters that fit on one line (RFC 5322, section 2.1.1).
 MAX_PLAIN_SUBJECT_LENGTH = 78 - len("Subject: ")
@@ -56,30 +51,8 @@ class _Subject(str):
         return f"{self.name}: {text}{policy.linesep}"
 
 
-def _check(text: str, outbound: OutboundClient) -> str:
-    recipients = read_recipients(text)
-    if not recipients:
-        raise SettingInvalid("Enter at least one email address.")
-    if len(recipients) > MAX_RECIPIENTS:
-        raise SettingInvalid(
-            f"Enter at most {MAX_RECIPIENTS} email addresses. For more recipients, use a mailing list."
-        )
-    for recipient in recipients:
-        if not is_mail_address(recipient):
-            raise SettingInvalid(
-                f"“{_shorten(recipient)}” is not an email address such as alerts@example.com. "
-                "Correct it, or remove it from the list."
-            )
-    return ", ".join(recipients)
-
-
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
     return find_recipients(read_recipients(settings.get("recipients", "")))
-
-
-def _shorten(piece: str) -> str:
-    printable = "".join(character for character in piece if character.isprintable())
-    return printable if len(printable) <= MAX_QUOTED else f"{printable[: MAX_QUOTED - 1]}…"
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -157,7 +130,7 @@ CHANNEL = Channel(
             label="Recipients",
             kind=FieldKind.RECIPIENTS,
             help=f"Up to {MAX_RECIPIENTS} email addresses, separated by commas, semicolons or new lines.",
-            check=_check,
+            check=check_recipients,
         ),
     ),
     targets=_targets,
