@@ -1,43 +1,6 @@
-// What the server cannot do between responses: count down, update relative times, and report lost responses.
+// What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
-// Milliseconds that the browser's clock is ahead of the server's.
-const CLOCK_OFFSET = Date.now() - Date.parse(document.body.dataset.now ?? new Date().toISOString());
-const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
-let lastTick = performance.now();
-
-function countDown(element, elapsed) {
-  const left = Number(element.dataset.secondsLeft) - elapsed;
-  element.dataset.secondsLeft = left;
-  if (left > 0) {
-    element.querySelector(".countdown").textContent = `${Math.ceil(left)} s`;
-    return;
-  }
-  element.removeAttribute("data-seconds-left");
-  element.removeAttribute("aria-disabled");
-  element.querySelector(".countdown").textContent = "";
-  if (element.dataset.whenOver) element.textContent = element.dataset.whenOver;
-}
-
-function formatRelative(seconds) {
-  if (seconds === 0) return "just now";
-  const size = Math.abs(seconds);
-  const [unit, length] = UNITS.find(([, length]) => size >= length) ?? ["s", 1];
-  const amount = `${Math.floor(size / length)} ${unit}`;
-  return seconds > 0 ? `${amount} ago` : `in ${amount}`;
-}
-
-function tick() {
-  const now = performance.now();
-  const elapsed = (now - lastTick) / 1000;
-  lastTick = now;
-  for (const element of document.querySelectorAll("[data-seconds-left]")) countDown(element, elapsed);
-  for (const time of document.querySelectorAll("time[datetime] > span:first-child")) {
-    const age = Date.now() - CLOCK_OFFSET - Date.parse(time.parentElement.dateTime);  // ms
-    time.textContent = formatRelative(Math.round(age / 1000));
-  }
-}
-
-setInterval(tick, 1000);
+import "./clock.js";
 
 // A disabled button would lose the focus. A button that counts down stays enabled; its clicks are stopped here, and the
 // server refuses them too.

@@ -150,5 +150,5 @@ def test_a_viewers_fragment_has_no_button(app: Flask) -> None:
 def test_a_button_that_counts_down_keeps_the_focus(app: Flask) -> None:
     button = _render(app, _show(_test_send(DeliveryStatus.SENT))).partition("<button")[2].partition("</button>")[0]
 
-    assert 'aria-disabled="true" data-seconds-left="60"' in button
+    assert f'aria-disabled="true" data-until="{(NOW + seconds(60)).isoformat()}"' in button
     assert " disabled" not in button.replace("aria-disabled", "")

@@ -24,6 +24,12 @@ def test_the_longest_wait_counts_down_to_zero(passed: float, left: int) -> None:
     assert _left_out(0, 40, 12).seconds_left(NOW + seconds(passed)) == left
 
 
+def test_the_wait_ends_at_one_instant_however_often_it_is_read() -> None:
+    ends = [_left_out(0, 40, 12).find_next_press(NOW + seconds(passed)) for passed in (0, 0.5, 39, 60)]
+
+    assert ends == [NOW + seconds(40)] * 4
+
+
 def test_where_time_does_not_help_there_is_no_wait() -> None:
     assert (_left_out(0).seconds_left(NOW), _left_out().seconds_left(NOW)) == (None, None)
 

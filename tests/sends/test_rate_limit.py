@@ -11,7 +11,7 @@ from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW, seconds
 from webapp import queue
 from webapp.application import create_app
-from webapp.deliveries.cooldown import CoolingDown, seconds_left
+from webapp.deliveries.cooldown import CoolingDown, cooldown_end, seconds_left
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
 from webapp.sends.press_limits import TooManyTestSends
 from webapp.sends.rate_limit import enforce_limits
@@ -26,8 +26,17 @@ def test_the_seconds_left_count_down_to_zero(age: float, left: int) -> None:
     assert seconds_left(NOW - timedelta(seconds=age), NOW) == left
 
 
+@pytest.mark.parametrize("age", [0, 0.5, 59, 60, 3600])
+def test_a_cooldown_ends_at_one_instant_however_often_it_is_read(age: float) -> None:
+    assert cooldown_end(NOW, NOW + seconds(age)) == NOW + seconds(60)
+
+
 def test_there_is_no_cooldown_before_the_first_test() -> None:
-    assert seconds_left(None, NOW) == 0
+    assert (cooldown_end(None, NOW), seconds_left(None, NOW)) == (None, 0)
+
+
+def test_a_test_from_the_far_future_has_no_cooldown() -> None:
+    assert cooldown_end(NOW + seconds(61), NOW) is None
 
 
 def test_one_press_in_a_minute_is_allowed(context: None) -> None:

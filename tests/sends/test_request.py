@@ -79,7 +79,7 @@ def test_a_press_over_the_limit_of_its_target_is_refused_with_the_seconds_left_a
         f"Send another test in {response.headers['Retry-After']} seconds."
     )
     assert 'data-last-test="never"' in response.text
-    assert "data-seconds-left" not in response.text
+    assert "data-until" not in response.text
 
 
 def test_a_refusal_has_the_same_words_whoever_used_up_the_limit(strict: Flask, seeded: SeededIds) -> None:

@@ -80,7 +80,8 @@ def test_a_second_press_within_the_minute_sends_nothing_and_shows_it(
     assert "No test was sent." in response.text
     words = "4 destinations were left out: 3 because they were tested less than a minute ago, 1 because it is disabled."
     assert words in response.text
-    assert re.search(r'data-seconds-left="(59|60)"', response.text)
+    assert re.search(r'data-until="[-0-9T:.]+\+00:00"', response.text)
+    assert re.search(r'<span class="countdown">(59|60) s</span>', response.text)
     assert "hx-get" not in response.text
 
 
@@ -97,7 +98,9 @@ def test_what_was_left_out_is_shown_by_the_press_the_poll_and_the_page(
 
     words = "2 destinations were left out: 1 because it was tested less than a minute ago, 1 because it is disabled."
     assert [words in response.text for response in (pressed, polled, page)] == [True] * 3
-    assert [re.search(r'data-seconds-left="5\d"', text) is not None for text in (polled.text, page.text)] == [True] * 2
+    assert [re.search(r'<span class="countdown">5\d s<', text) is not None for text in (polled.text, page.text)] == [
+        True
+    ] * 2
     assert "The 2 requested tests are complete: 2 accepted, 0 failed." in " ".join(polled.text.split())
     assert "All" not in polled.text
     assert "hx-get" not in polled.text
@@ -112,7 +115,7 @@ def test_what_was_left_out_can_be_tested_once_its_wait_is_over(app: Flask, seede
 
     support, viewer = (visit(person).get("/w/harbor/batches/0f").text for person in (seeded.support, seeded.viewer))
 
-    assert ("Press Test all again to test more of them." in support, "data-seconds-left" in support) == (True, False)
+    assert ("Press Test all again to test more of them." in support, "data-until" in support) == (True, False)
     assert ("50 destinations were left out" in viewer, "Press Test all" in viewer) == (True, False)
 
 

@@ -146,7 +146,7 @@ def test_a_second_press_within_the_minute_is_refused_with_the_seconds_left(
 
     assert (response.status_code, len(_deliveries(app))) == (429, 1)
     assert 58 <= int(response.headers["Retry-After"]) <= 60
-    assert f'data-seconds-left="{response.headers["Retry-After"]}"' in response.text
+    assert f'<span class="countdown">{response.headers["Retry-After"]} s</span>' in response.text
     assert 'data-last-test="pending"' in response.text
 
 

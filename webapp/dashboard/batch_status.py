@@ -28,20 +28,25 @@ class BatchStatus:
     """What the fragment shows.
 
     headline: how many tests are complete, without a full stop. left_out: a sentence, or None if every destination was
-    tested. seconds_left: until the next press tests more of them; None if time does not help.
+    tested. seconds_left, next_press_at: until and when the next press tests more of them; None if time does not help.
     """
 
     progress: Progress
     headline: str
     left_out: str | None
     seconds_left: int | None
+    next_press_at: datetime | None
 
 
 def load_batch_status(workspace_id: int, batch: str, now: datetime) -> BatchStatus:
     """Load what the fragment shows. Executes two queries."""
     progress = measure_progress(workspace_id, batch)
     return BatchStatus(
-        progress, describe_progress(progress), describe_left_out(progress.left_out), progress.seconds_left(now)
+        progress,
+        describe_progress(progress),
+        describe_left_out(progress.left_out),
+        progress.seconds_left(now),
+        progress.find_next_press(now),
     )
 
 

@@ -13,7 +13,7 @@ from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import choose_interval
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
-from webapp.deliveries.cooldown import seconds_left
+from webapp.deliveries.cooldown import cooldown_end, seconds_left
 from webapp.deliveries.outcome import Badge, Outcome, describe_outcome
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
@@ -36,7 +36,7 @@ class Status:
 
     recent_results: badges of the last test sends, oldest first.
     poll_ms: milliseconds until the next poll, or None if the result is final.
-    cooldown: whole seconds until the button works again.
+    cooldown, cooldown_end: whole seconds until the button works again, and when it does or did.
     block_reason: why the button is disabled for this visitor, or None.
     refusal: why this press was refused, or None.
     lacks_worker: the test waits for a worker, and no worker has a recent heartbeat.
@@ -49,6 +49,7 @@ class Status:
     recent_results: Sequence[Badge]
     poll_ms: int | None
     cooldown: int
+    cooldown_end: datetime | None
     block_reason: str | None
     refusal: str | None
     lacks_worker: bool
@@ -79,13 +80,15 @@ def build_status(
     """Compute what the fragment shows. shared: loaded here if None."""
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id])
     last_test = describe_outcome(newest, destination.type)
+    requested_at = newest.created_at if newest else None
     return Status(
         destination=destination,
         newest=newest,
         last_test=last_test,
         recent_results=shared.recent_results.get(destination.id, ()),
         poll_ms=_next_poll_ms(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
-        cooldown=seconds_left(newest.created_at if newest else None, now),
+        cooldown=seconds_left(requested_at, now),
+        cooldown_end=cooldown_end(requested_at, now),
         block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
         lacks_worker=newest is not None and _lacks_worker(newest, now),

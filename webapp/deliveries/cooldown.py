@@ -10,13 +10,18 @@ class CoolingDown(Exception):
     """An earlier test send to this destination is younger than `COOLDOWN`."""
 
 
-def seconds_left(requested_at: datetime | None, now: datetime) -> int:
-    """Return the whole seconds until the next test send is accepted, 0 if it would be now.
+def cooldown_end(requested_at: datetime | None, now: datetime) -> datetime | None:
+    """Return when the cooldown of the newest test send ends or ended; None if there is none.
 
     requested_at: when the newest test send was requested, or None. A time slightly in the future (clocks of two hosts)
         counts as now. A time far in the future (a clock was set back) is ignored, so it does not block.
     """
     if requested_at is None or requested_at > now + COOLDOWN:
-        return 0
-    left = COOLDOWN - max(now - requested_at, timedelta(0))
-    return max(0, math.ceil(left.total_seconds()))
+        return None
+    return min(requested_at, now) + COOLDOWN
+
+
+def seconds_left(requested_at: datetime | None, now: datetime) -> int:
+    """Return the whole seconds until the next test send is accepted, 0 if it would be now. See `cooldown_end`."""
+    end = cooldown_end(requested_at, now)
+    return max(0, math.ceil((end - now).total_seconds())) if end else 0

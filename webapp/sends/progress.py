@@ -48,13 +48,17 @@ class Progress:
     def ended(self) -> int:
         return self.total - self.counts[Badge.PENDING]
 
-    def seconds_left(self, now: datetime) -> int | None:
-        """Return the whole seconds until the next press tests what was left out; None if time does not help."""
+    def find_next_press(self, now: datetime) -> datetime | None:
+        """Return when the next press tests, or could test, what was left out; None if time does not help."""
         waits = [part.seconds for part in self.left_out or () if part.seconds]
         if not waits or self.pressed_at is None:
             return None
-        passed = max(timedelta(), now - self.pressed_at)  # the clocks of two web servers may differ
-        return max(0, math.ceil(max(waits) - passed.total_seconds()))
+        return min(self.pressed_at, now) + timedelta(seconds=max(waits))  # the clocks of two web servers may differ
+
+    def seconds_left(self, now: datetime) -> int | None:
+        """Return the whole seconds until `find_next_press`, or None."""
+        end = self.find_next_press(now)
+        return max(0, math.ceil((end - now).total_seconds())) if end else None
 
 
 def measure_progress(workspace_id: int, batch: str) -> Progress:

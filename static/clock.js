@@ -1,0 +1,72 @@
+// The server's time, and what shows it: countdowns and relative times. Each is computed from a fixed instant, never by
+// counting ticks, so that a computer that slept shows the right time at once.
+
+const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
+
+// A moment by both clocks of the browser, in milliseconds. In many browsers the monotonic one stops while the computer
+// sleeps; the wall clock can be set.
+export const readClocks = () => ({ wall: Date.now(), monotonic: performance.now() });
+
+// The milliseconds since a moment. If the clocks disagree, the computer slept or its clock was set: the longer time
+// is right, unless the clock was set forward. The server's next response then corrects it.
+export function since(moment) {
+  const now = readClocks();
+  return Math.max(now.wall - moment.wall, now.monotonic - moment.monotonic);
+}
+
+let known = { server: Date.now(), at: readClocks() };
+
+// Call this when a response arrives. text: the server's time in it, in ISO 8601.
+export function setServerTime(text, at = readClocks()) {
+  const server = Date.parse(text);
+  if (!Number.isNaN(server)) known = { server, at };
+}
+
+export const serverNow = () => known.server + since(known.at);
+
+// When the page itself arrived: scripts run later, on a slow network by seconds.
+function readArrival() {
+  const now = readClocks();
+  const arrival = performance.getEntriesByType?.("navigation")[0]?.responseStart || now.monotonic;
+  const age = Math.max(0, now.monotonic - arrival);
+  return { wall: now.wall - age, monotonic: now.monotonic - age };
+}
+
+function countDown(element) {
+  const left = (Date.parse(element.dataset.until) - serverNow()) / 1000;
+  const countdown = element.querySelector(".countdown");
+  if (left > 0) {
+    setText(countdown, `${Math.ceil(left)} s`);
+    return;
+  }
+  element.removeAttribute("data-until");
+  element.removeAttribute("aria-disabled");
+  setText(countdown, "");
+  if (element.dataset.whenOver) element.textContent = element.dataset.whenOver;
+}
+
+function formatRelative(seconds) {
+  if (seconds === 0) return "just now";
+  const size = Math.abs(seconds);
+  const [unit, length] = UNITS.find(([, length]) => size >= length) ?? ["s", 1];
+  const amount = `${Math.floor(size / length)} ${unit}`;
+  return seconds > 0 ? `${amount} ago` : `in ${amount}`;
+}
+
+// A text that stays the same must not be written again: inside a live region, it could be announced again.
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function showTimes() {
+  for (const element of document.querySelectorAll("[data-until]")) countDown(element);
+  for (const time of document.querySelectorAll("time[datetime] > span:first-child")) {
+    const age = serverNow() - Date.parse(time.parentElement.dateTime);
+    setText(time, formatRelative(Math.round(age / 1000)));
+  }
+}
+
+setServerTime(document.getElementById("page").dataset.now, readArrival());
+setInterval(showTimes, 1000);
+for (const event of ["visibilitychange", "resume"]) document.addEventListener(event, showTimes);
+addEventListener("pageshow", showTimes);
