@@ -1,6 +1,8 @@
 // What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
 import "./clock.js";
+import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
+import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 
 // A disabled button would lose the focus. A button that counts down stays enabled; its clicks are stopped here, and the
 // server refuses them too.
@@ -13,14 +15,11 @@ document.addEventListener("submit", (event) => {
 
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
 // a badge.
-const stale = document.getElementById("stale");
-const unreachable = stale.textContent;
 const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 
-// Every sentence of an error page, or an empty text.
-function findAdvice(text) {
-  const sentences = new DOMParser().parseFromString(text ?? "", "text/html").querySelectorAll("#error p");
-  return [...sentences].map((sentence) => sentence.textContent).join(" ");
+// A part of a whole page. A gateway's own page has no such part, and would empty ours.
+function isSelection({ response, select, text }) {
+  return Boolean(select) && response.status === 200 && text.includes(`id="${select.slice(1)}"`);
 }
 
 // A failing server is polled more slowly. Its next fragment sets the interval again.
@@ -33,18 +32,21 @@ function slowPolling(element) {
 }
 
 document.addEventListener("htmx:before:swap", (event) => {
-  const { response, select, text } = event.detail.ctx;
-  const isSelection = select && response.status === 200;  // part of a whole page
-  if (!isFragment(text) && !isSelection) event.preventDefault();
+  const { ctx } = event.detail;
+  if (!isRefresh(ctx) && !isFragment(ctx.text) && !isSelection(ctx)) event.preventDefault();
 });
 document.addEventListener("htmx:finally:request", (event) => {
-  const { response, status, text } = event.detail.ctx;
+  const { ctx } = event.detail;
+  const { response, status, text } = ctx;
   const wasDeclined = !response && !status.startsWith("error");  // the user declined an hx-confirm question
-  if (wasDeclined || status.includes("AbortError")) return;
-  const advice = isFragment(text) ? "" : findAdvice(text);
-  stale.hidden = isFragment(text) || (response?.status < 500 && !advice);
-  if (stale.hidden) return;
-  stale.textContent = advice || unreachable;
+  if (isRefresh(ctx) || wasDeclined || status.includes("AbortError")) return;
+  const advice = isFragment(text) ? undefined : findInErrorPage(text, "p");  // a refused form says why with a status of 400
+  if (isFragment(text) || (response?.status < 500 && !advice)) {
+    report("request", "");
+    if (isFailing()) refreshWithin(Math.random() * 5000);  // the server is back
+    return;
+  }
+  report("request", advice ?? UNREACHABLE);
   slowPolling(event.target);
 });
 

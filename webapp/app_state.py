@@ -16,7 +16,10 @@ class IntervalBudget(Protocol):
     """Spreads polls over time; see `webapp.dashboard.poll_interval`."""
 
     def next_interval(self, requested: float) -> float:
-        """Return the seconds after which a page may poll again."""
+        """Return the seconds after which a fragment may poll again."""
+
+    def next_refresh(self) -> float:
+        """Return the seconds after which an open page may refresh again."""
 
 
 class Clock(Protocol):

@@ -45,6 +45,7 @@ from webapp.views import (
 )
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
+from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask, HostNames
@@ -142,6 +143,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(form_protection.check_form)
     app.before_request(sessions.require_sign_in)
     init_headers(app)
+    init_page_refresh(app)
     init_errors(app)
     init_unreadable_requests(app)
     init_refused_forms(app)

@@ -1,6 +1,6 @@
 """Countdowns and relative times in a real browser: right at once after sleep, whatever the browser's clocks did."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
@@ -51,7 +51,7 @@ def test_a_browser_whose_clock_is_wrong_shows_the_servers_times(add_webhook: Add
     tab = add_webhook("works")
     button(tab).click()
     expect_badge(tab, "sent")
-    tab.clock.install(time=datetime(2031, 1, 1))
+    tab.clock.install(time=datetime(2031, 1, 1, tzinfo=UTC))
     tab.reload()
     tab.clock.run_for(1000)
     assert 0 < seconds_left(tab) <= 60

@@ -8,7 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from webapp.dashboard.poll_interval import INTERVALS, POLLS_PER_SECOND, PollBudget, choose_interval
+from webapp.dashboard.poll_interval import (
+    INTERVALS,
+    LONGEST_REFRESH,
+    POLLS_PER_SECOND,
+    REFRESH_COST,
+    PollBudget,
+    choose_interval,
+)
 
 
 class Clock:
@@ -109,6 +116,39 @@ def test_a_thousand_open_pages_stay_within_the_budget(clock: Clock, requested: f
         polls += clock.now > began + 30
 
     assert polls / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])
+
+
+@pytest.mark.usefixtures("clock")
+def test_few_pages_refresh_once_a_minute() -> None:
+    assert [PollBudget().next_refresh() for _ in range(3)] == [60, 60, 60]
+
+
+@pytest.mark.usefixtures("clock")
+def test_refreshes_and_polls_share_the_budget() -> None:
+    poll_budget = PollBudget(budget=20)
+    for _ in range(600):
+        poll_budget.next_refresh()
+    for _ in range(20):
+        poll_budget.next_interval(1)
+
+    assert poll_budget.next_refresh() == pytest.approx(60 * (601 * REFRESH_COST / 60 + 20) / 20)
+    assert poll_budget.next_interval(1) == pytest.approx((601 * REFRESH_COST / 60 + 21) / 20)
+
+
+@pytest.mark.usefixtures("clock")
+def test_no_page_waits_longer_than_the_longest_time_between_refreshes() -> None:
+    poll_budget = PollBudget(budget=1)
+
+    assert max(poll_budget.next_refresh() for _ in range(10_000)) == LONGEST_REFRESH
+
+
+def test_a_finished_or_abandoned_refresh_no_longer_counts(clock: Clock) -> None:
+    poll_budget = PollBudget(budget=1)
+    for _ in range(600):
+        poll_budget.next_refresh()
+    clock.now += LONGEST_REFRESH + 0.001
+
+    assert poll_budget.next_refresh() == 60
 
 
 def test_many_threads_lose_no_count() -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -35,14 +36,27 @@ class Order(StrEnum):
     CHANNEL = "channel"
 
 
+class RowChanges(NamedTuple):
+    """When a destination changed, and its newest test send: its id, when it changed, and when its receipt did."""
+
+    destination_at: datetime
+    newest_id: int | None
+    newest_at: datetime | None
+    receipt_at: datetime | None
+
+
 class DestinationSummary(NamedTuple):
-    """The columns of a destination that filtering and sorting need."""
+    """The columns of a destination that filtering and sorting need.
+
+    changed: what differs whenever a row shows something else; see `webapp.dashboard.list_version`.
+    """
 
     destination_id: int
     workspace_id: int
     name: str
     channel: str
     state: Tab
+    changed: RowChanges | None = None
 
 
 @dataclass(frozen=True)
@@ -94,8 +108,8 @@ def list_summaries(workspace_ids: Sequence[int]) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
     rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids})
     return [
-        DestinationSummary(row_id, workspace_id, name, channel, _tab_of(is_enabled, newest))
-        for row_id, workspace_id, name, channel, is_enabled, newest in rows
+        DestinationSummary(row_id, workspace_id, name, channel, _tab_of(is_enabled, newest), RowChanges(*changes))
+        for row_id, workspace_id, name, channel, is_enabled, newest, *changes in rows
     ]
 
 
@@ -138,6 +152,10 @@ _SUMMARIES = (
         AlertDestination.type,
         AlertDestination.is_enabled,
         AlertDelivery.status,
+        AlertDestination.updated_at,
+        AlertDelivery.id,
+        AlertDelivery.updated_at,
+        AlertDelivery.receipt_at,
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .where(

@@ -1,4 +1,4 @@
-"""Chooses how often a Pending fragment polls: fast for new tests, within a limit per process."""
+"""Chooses how often a Pending fragment polls and an open page refreshes, within a limit per process."""
 
 import heapq
 import threading
@@ -24,13 +24,19 @@ PENDING_STEPS = (2, 3, 8, 20, 50)
 # Polls per second that one process allows: about a fifth of what it can serve.
 POLLS_PER_SECOND = 50.0
 
+# Seconds from a page's refresh to its next one: usually, and at most.
+REFRESH_INTERVAL, LONGEST_REFRESH = 60.0, 300.0
+
+# What a refresh costs, in polls. Measured: a changed list costs five polls, an unchanged one less than two.
+REFRESH_COST = 2.0
+
 
 class PollBudget:
     """Limits the polls per second of one process.
 
     budget: polls per second. If the open pages request more, all intervals are stretched by the same factor, so that
-    the newest tests still poll fastest. No interval exceeds the slowest one: clients that poll without waiting could
-    otherwise slow everyone down without limit.
+    the newest tests still poll fastest. No interval exceeds the slowest one of its kind: clients that poll without
+    waiting could otherwise slow everyone down without limit.
     """
 
     def __init__(self, budget: float = POLLS_PER_SECOND) -> None:
@@ -40,14 +46,22 @@ class PollBudget:
         self._requested_rate = 0.0
 
     def next_interval(self, requested: float) -> float:
-        """Return the seconds until a page may poll again. requested: seconds that it would wait without the limit."""
+        """Return the seconds until a fragment may poll again. requested: seconds without the limit."""
+        return self._schedule(requested, INTERVALS[-1], 1.0)
+
+    def next_refresh(self) -> float:
+        """Return the seconds until an open page may refresh again."""
+        return self._schedule(REFRESH_INTERVAL, LONGEST_REFRESH, REFRESH_COST)
+
+    def _schedule(self, requested: float, longest: float, cost: float) -> float:
+        rate = cost / requested
         with self._lock:
             now = time.monotonic()
             while self._scheduled and self._scheduled[0][0] <= now:
                 self._requested_rate -= heapq.heappop(self._scheduled)[1]
-            self._requested_rate += 1 / requested
-            interval = min(requested * max(1.0, self._requested_rate / self._budget), INTERVALS[-1])
-            heapq.heappush(self._scheduled, (now + interval, 1 / requested))
+            self._requested_rate += rate
+            interval = min(requested * max(1.0, self._requested_rate / self._budget), longest)
+            heapq.heappush(self._scheduled, (now + interval, rate))
             return interval
 
 

@@ -11,6 +11,7 @@ from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
+from webapp.dashboard.list_version import find_list_version
 from webapp.dashboard.overview import (
     Tab,
     build_list_page,
@@ -26,6 +27,7 @@ from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
 from webapp.models import database_clock
 from webapp.text.ids import parse_batch
+from webapp.views.page_refresh import is_current, respond_not_modified
 
 bp = Blueprint("workspaces", __name__)
 
@@ -49,11 +51,17 @@ def redirect_to_list(slug: str) -> Response:
 
 
 @bp.get("/w/<slug>/destinations")
-def show(slug: str) -> str:
-    """List a workspace's destinations, each with its badge and button; failed ones first by default."""
+def show(slug: str) -> str | Response:
+    """List a workspace's destinations, each with its badge and button; failed ones first by default.
+
+    Returns 304 to an open page that shows this already.
+    """
     visit, now, query = load_visit(slug), database_clock.now(), parse_list_query(request.args)
     end_overdue_tests(visit.workspace.id, now)
     summaries = list_summaries([visit.workspace.id])
+    version = find_list_version(visit, summaries, query, now)
+    if version and is_current(version):
+        return respond_not_modified(version)
     counts, list_page = count_states(summaries), build_list_page(summaries, query)
     return render_template(
         "destinations.html",
@@ -65,6 +73,7 @@ def show(slug: str) -> str:
         orders=overview.Order,
         rows=_list_rows(visit, list_page.ids, now),
         batch=_find_batch(visit, now),
+        page_version=version,
         channels=CHANNELS,
         now=now,
     )

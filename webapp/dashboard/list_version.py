@@ -1,0 +1,35 @@
+"""Computes the version of a list page, so that an open page that shows it already need not be sent again."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from webapp import __version__
+from webapp.auth.access import Visit
+from webapp.dashboard.overview import DestinationSummary, ListQuery
+
+# After a test changed, a page has no version for this long: an earlier test may still be under way, and its result
+# appears in the sparkline only.
+SETTLING_TIME = timedelta(minutes=2)
+
+# Pages that are open for longer are sent again, for what no version covers, such as the names of workspaces.
+LONGEST_REUSE = timedelta(minutes=10)
+
+
+def find_list_version(
+    visit: Visit, summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime
+) -> str | None:
+    """Return a text that differs whenever this visitor's page does, times aside; None while tests are changing.
+
+    summaries: those of all destinations of the workspace.
+    """
+    if any(_is_settling(summary, now) for summary in summaries):
+        return None
+    period = now.timestamp() // LONGEST_REUSE.total_seconds()
+    page = (__version__, period, visit.account.id, visit.workspace.name, visit.role, query)
+    return hashlib.blake2b(repr((page, summaries)).encode(), digest_size=12).hexdigest()
+
+
+def _is_settling(summary: DestinationSummary, now: datetime) -> bool:
+    changed_at = summary.changed and summary.changed.newest_at
+    return changed_at is not None and now - changed_at < SETTLING_TIME
