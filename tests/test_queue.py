@@ -11,6 +11,7 @@ from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW
 from webapp import queue
 from webapp.application import create_app
+from webapp.database.reasons import Reason
 from webapp.settings import read_settings
 
 
@@ -103,3 +104,23 @@ def test_heartbeats_without_a_queue_server_raise_an_error(environment: dict[str,
             queue.record_heartbeat("host:1")
         with pytest.raises(queue.QueueUnavailable):
             queue.count_workers()
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_worker_tells_the_others_why_it_cannot_use_the_database(context: None, reason: Reason) -> None:
+    queue.record_fault(reason)
+
+    assert queue.find_fault() == f"a worker runs, but the database {reason.predicate}"
+
+
+@pytest.mark.parametrize("fault", queue.WorkerFault)
+def test_a_worker_tells_the_others_why_it_does_no_work(context: None, fault: queue.WorkerFault) -> None:
+    queue.record_fault(fault)
+
+    assert queue.find_fault() == fault
+
+
+def test_a_fault_that_this_version_does_not_know_is_ignored(context: None, queue_server: QueueServer) -> None:
+    queue.connect(queue_server.url).set(queue.FAULT, "a password \xff", ex=10)
+
+    assert queue.find_fault() is None

@@ -15,7 +15,7 @@ from rq.queue import EnqueueData, Queue
 from rq.serializers import JSONSerializer
 
 from webapp.app_state import app_state
-from webapp.database.revision import RUN_UPGRADE
+from webapp.database.reasons import RUN_UPGRADE, Reason
 
 log = logging.getLogger(__name__)
 
@@ -106,21 +106,24 @@ def record_heartbeat(worker: str) -> None:
         raise QueueUnavailable from None
 
 
-def record_fault(fault: WorkerFault) -> None:
-    """Record why a worker does not do its work. Raises `QueueUnavailable`."""
+def record_fault(fault: WorkerFault | Reason) -> None:
+    """Record why a worker does not do its work, or why it cannot use the database. Raises `QueueUnavailable`."""
     try:
         app_state().redis.set(FAULT, fault.name, ex=HEARTBEAT_TTL)
     except RedisError:
         raise QueueUnavailable from None
 
 
-def find_fault() -> WorkerFault | None:
+def find_fault() -> str | None:
     """Return why the latest worker without a heartbeat does not do its work, if one runs. Raises `QueueUnavailable`."""
     try:
-        name = app_state().redis.get(FAULT)
+        stored = app_state().redis.get(FAULT)
     except RedisError:
         raise QueueUnavailable from None
-    return next((fault for fault in WorkerFault if fault.name.encode() == name), None)
+    name = stored.decode("ascii", "replace") if isinstance(stored, bytes) else ""
+    if name in Reason.__members__:
+        return f"a worker runs, but the database {Reason[name].predicate}"
+    return WorkerFault[name].value if name in WorkerFault.__members__ else None
 
 
 def count_workers() -> int:

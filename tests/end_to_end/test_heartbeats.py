@@ -20,6 +20,7 @@ from tests.database_role import database_role
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination
 from webapp import queue
 from webapp.application import create_app
+from webapp.database.outages import Reason
 from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.queue import WorkerFault
@@ -124,28 +125,30 @@ def _check_worker(environment: dict[str, str]) -> subprocess.CompletedProcess[st
 def test_a_worker_that_cannot_reach_the_database_is_reported_with_the_cause(
     web: Session, stack: Stack, tmp_path: Path
 ) -> None:
+    fault = f"a worker runs, but the database {Reason.REFUSED.predicate}"
     wrong_port = stack.environment | {"DATABASE_URL": "postgresql+psycopg://alertcheck@127.0.0.1:1/alertcheck"}
     with run_processes(wrong_port, tmp_path / "wrong") as other:
-        other.start_worker()
-        wait_until(lambda: _report(web) == (503, WorkerFault.DATABASE))
+        log = other.start_worker().log
+        wait_until(lambda: _report(web) == (503, fault))
         time.sleep(3)  # it never gets ready
 
-        assert _report(web) == (503, WorkerFault.DATABASE)
+        assert _report(web) == (503, fault)
         checked = _check_worker(stack.environment)
-        assert (checked.returncode, WorkerFault.DATABASE in checked.stderr) == (1, True)
+        assert (checked.returncode, fault in checked.stderr) == (1, True)
+        assert Reason.REFUSED.sentence in log.read_text()
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 @pytest.mark.parametrize(
-    ("fault", "cure"),
+    ("fault", "cure", "reason"),
     [
-        ("CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
-        ("NOLOGIN", "LOGIN"),
-        ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
+        ("CONNECTION LIMIT 0", "CONNECTION LIMIT -1", Reason.TOO_MANY),
+        ("NOLOGIN", "LOGIN", Reason.NO_LOGIN),
+        ("SET default_transaction_read_only = on", "RESET default_transaction_read_only", Reason.READ_ONLY),
     ],
 )
 def test_a_worker_that_loses_the_database_is_reported_within_15_seconds_and_recovers(
-    web: Session, stack: Stack, database_url: str, tmp_path: Path, fault: str, cure: str
+    web: Session, stack: Stack, database_url: str, tmp_path: Path, fault: str, cure: str, reason: Reason
 ) -> None:
     with (
         database_role(database_url) as role,
@@ -156,7 +159,8 @@ def test_a_worker_that_loses_the_database_is_reported_within_15_seconds_and_reco
         assert _check_worker(stack.environment).returncode == 0
 
         role.alter(fault)
-        wait_until(lambda: _report(web) == (503, WorkerFault.DATABASE))
+        cause = f"a worker runs, but the database {reason.predicate}"
+        wait_until(lambda: _report(web) == (503, cause))
         role.alter(cure)
 
         wait_until(lambda: _is_ready(web))

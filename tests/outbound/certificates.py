@@ -33,6 +33,12 @@ class Issued:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
+    def key_pem(self) -> bytes:
+        """The key in PEM."""
+        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        return self.key.private_bytes(encoding, form, serialization.NoEncryption())
+
+    @property
     def der(self) -> bytes:
         """The certificate in DER."""
         return self.certificate.public_bytes(serialization.Encoding.DER)
@@ -84,11 +90,8 @@ def serving(own: Issued, *others: Issued) -> ssl.SSLContext:
     """Return the TLS context of a server that sends exactly these certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")  # weak keys are for the client to refuse
-    key = own.key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     with NamedTemporaryFile(suffix=".pem") as file:
-        file.write(key + own.pem + b"".join(other.pem for other in others))
+        file.write(own.key_pem + own.pem + b"".join(other.pem for other in others))
         file.flush()
         context.load_cert_chain(file.name)
     return context

@@ -1,5 +1,6 @@
 """Error pages: each states what happened and what to do, and nothing more."""
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -16,8 +17,9 @@ from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.auth.accounts import add_account
 from webapp.auth.sessions import public
-from webapp.database.outages import Outage
+from webapp.database.outages import Outage, Reason
 from webapp.extensions import db
+from webapp.logs import JsonLines
 from webapp.models import AlertDelivery
 from webapp.settings import read_settings
 from webapp.views.errors import ERROR_PAGES, OUTAGE_PAGES
@@ -139,6 +141,26 @@ def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
 
     assert (response.status_code, _page(response.text)) == (503, OUTAGE_PAGES[Outage.NOT_MIGRATED])
     assert response.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://ann:canary-password@127.0.0.1:1/alerts", Reason.REFUSED),
+        ("postgresql://ann:canary-password@nowhere.invalid/alerts", Reason.UNKNOWN_HOST),
+        ("postgresql://ann:canary-password@127.0.0.1:1/alerts?sslmode=always", Reason.BAD_OPTIONS),
+    ],
+)
+def test_the_log_tells_the_cure_of_an_unavailable_database_and_quotes_no_address(
+    environment: dict[str, str], url: str, reason: Reason, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(read_settings(environment | {"DATABASE_URL": url}))
+
+    Visitor.anonymous(app).post("/sign-in", {"email": "ann@example.com", "password": "any"})
+
+    (line,) = [json.loads(JsonLines().format(record)) for record in caplog.records if record.levelname == "ERROR"]
+    assert (line["event"], line["outage"]) == ("database unavailable", reason.sentence)
+    assert "canary" not in caplog.text
 
 
 def _hide(app: Flask, table: str) -> None:

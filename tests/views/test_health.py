@@ -19,6 +19,7 @@ from tests.factories import on_both_databases
 from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_workspace
+from webapp.database.outages import Reason
 from webapp.extensions import db
 from webapp.models import Workspace
 from webapp.settings import read_settings
@@ -117,22 +118,20 @@ def test_an_unmigrated_database_is_reported_with_its_reason(environment: dict[st
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        (
-            "sqlite:////nowhere/at/all.sqlite",
-            "file in DATABASE_URL cannot be opened: create its folder, and let this user write to it",
-        ),
-        (
-            "postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts",
-            "server does not listen at the host and port in DATABASE_URL: start it, or correct them",
-        ),
+        ("sqlite:////nowhere/at/all.sqlite", Reason.CANNOT_OPEN),
+        ("postgresql+psycopg://ann:canary-password@127.0.0.1:1/alerts", Reason.REFUSED),
+        ("postgresql://ann:canary-password@nowhere.invalid/alerts", Reason.UNKNOWN_HOST),
     ],
 )
-def test_an_unreachable_database_is_reported_without_its_address(
-    environment: dict[str, str], url: str, reason: str
+def test_an_unreachable_database_is_reported_with_the_cure_and_without_its_address(
+    environment: dict[str, str], url: str, reason: Reason
 ) -> None:
     response = _client(environment, DATABASE_URL=url).get("/readyz")
 
-    assert (response.status_code, (response.json or {})["database"]) == (503, reason)
+    assert response.status_code == 503
+    assert (response.json or {})["database"] == reason.predicate
+    assert "DATABASE_URL" in reason.predicate
+    assert "canary" not in response.text
 
 
 def test_no_reason_holds_a_password_or_an_address(environment: dict[str, str], tmp_path: Path) -> None:
@@ -153,7 +152,7 @@ def test_a_read_only_sqlite_file_is_reported(environment: dict[str, str], databa
 
     response = _client(environment, DATABASE_URL=url).get("/readyz")
 
-    assert (response.status_code, response.json) == (503, _report("accepts no changes: it is read-only"))
+    assert (response.status_code, response.json) == (503, _report(Reason.READ_ONLY_FILE.predicate))
 
 
 @on_postgres
@@ -170,7 +169,7 @@ def test_a_read_only_postgresql_is_reported(app: Flask, database_url: str) -> No
         "SET default_transaction_read_only = off",
         f'ALTER DATABASE "{make_url(database_url).database}" RESET default_transaction_read_only',
     )
-    assert (response.status_code, response.json) == (503, _report("accepts no changes: it is read-only"))
+    assert (response.status_code, response.json) == (503, _report(Reason.READ_ONLY.predicate))
 
 
 @on_both_databases

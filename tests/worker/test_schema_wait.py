@@ -46,7 +46,7 @@ def _record(app: Flask, revision: str) -> None:
         db.session.commit()
 
 
-def _fault(app: Flask) -> WorkerFault | None:
+def _fault(app: Flask) -> str | None:
     with app.app_context():
         return find_fault()
 
@@ -66,7 +66,7 @@ def test_a_worker_on_an_empty_database_says_what_to_run_and_starts_after_it(
     empty: Flask, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     waiting = start(empty)
-    wait_until(lambda: _fault(empty) is WorkerFault.SCHEMA_OLDER)
+    wait_until(lambda: _fault(empty) == WorkerFault.SCHEMA_OLDER)
     is_waiting = not waiting.done()
     with empty.app_context():
         upgrade()
@@ -97,7 +97,7 @@ def test_a_worker_waits_on_a_schema_of_another_version(
     head = _read_head(app)
     _record(app, revision)
     waiting = start(app)
-    wait_until(lambda: _fault(app) is fault)
+    wait_until(lambda: _fault(app) == fault)
     stop.set()
     waiting.result(timeout=60)
     _record(app, head)

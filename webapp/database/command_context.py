@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database.explanations import explain
+from webapp.database.outages import describe_outage
 
 
 def with_database(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -19,7 +19,7 @@ def with_database(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*arguments, **options)
         except SQLAlchemyError as error:
-            sentence = explain(error)
+            sentence = describe_outage(error)
             if sentence is None:
                 raise
             raise click.ClickException(sentence) from None

@@ -1,70 +1,88 @@
-"""Finds why the database cannot be used from an exception's error code. Texts differ by language and version."""
+"""Finds why the database cannot be used from an exception: by its code, and for a refused connection by its words."""
 
 import sqlite3
-from enum import StrEnum
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
+from webapp.database.connection_errors import find_connection_reason
+from webapp.database.reasons import Outage, Reason
 
-class Outage(StrEnum):
-    """Why the database cannot be used, until something outside this program changes."""
-
-    READ_ONLY = "read only"
-    FULL = "full"
-    NOT_MIGRATED = "not migrated"
-    NOT_PERMITTED = "not permitted"
-    BUSY = "busy"
-    UNREACHABLE = "unreachable"
-
+__all__ = ["Outage", "Reason", "describe_outage", "find_outage", "find_reason"]
 
 # SQLSTATE codes, or their first two characters for a whole class.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _BY_SQLSTATE = {
-    "25006": Outage.READ_ONLY,  # read_only_sql_transaction
-    "53100": Outage.FULL,  # disk_full
-    "42P01": Outage.NOT_MIGRATED,  # undefined_table
-    "42703": Outage.NOT_MIGRATED,  # undefined_column
-    "3F000": Outage.NOT_MIGRATED,  # invalid_schema_name
-    "42501": Outage.NOT_PERMITTED,  # insufficient_privilege
-    "40": Outage.BUSY,  # transaction_rollback: deadlocks
-    "53": Outage.BUSY,  # insufficient_resources: memory, connections
-    "55P03": Outage.BUSY,  # lock_not_available
-    "57014": Outage.BUSY,  # query_canceled: statement_timeout
-    "57": Outage.UNREACHABLE,  # operator_intervention: starting up, shutting down, crashed, dropped
-    "08": Outage.UNREACHABLE,  # connection_exception
-    "58": Outage.UNREACHABLE,  # system_error: the disk fails
-    "XX": Outage.UNREACHABLE,  # internal_error: a damaged table
+    "25006": Reason.READ_ONLY,  # read_only_sql_transaction
+    "28P01": Reason.WRONG_PASSWORD,  # invalid_password
+    "28": Reason.SIGN_IN_REFUSED,  # invalid_authorization_specification
+    "3D000": Reason.NO_DATABASE,  # invalid_catalog_name
+    "3F000": Reason.NOT_MIGRATED,  # invalid_schema_name
+    "42501": Reason.NO_PRIVILEGE,  # insufficient_privilege
+    "42703": Reason.NOT_MIGRATED,  # undefined_column
+    "42P01": Reason.NOT_MIGRATED,  # undefined_table
+    "40": Reason.BUSY,  # transaction_rollback: deadlocks
+    "53100": Reason.FULL,  # disk_full
+    "53300": Reason.TOO_MANY,  # too_many_connections
+    "53": Reason.BUSY,  # insufficient_resources: memory
+    "55P03": Reason.BUSY,  # lock_not_available
+    "57014": Reason.BUSY,  # query_canceled: statement_timeout
+    "57P03": Reason.STARTING,  # cannot_connect_now
+    "57": Reason.CLOSED,  # operator_intervention: shutting down, crashed, dropped
+    "58": Reason.SERVER_ERROR,  # system_error: the disk fails
+    "XX": Reason.SERVER_ERROR,  # internal_error: a damaged table
 }
 # https://www.sqlite.org/rescode.html, primary codes.
 _BY_SQLITE_CODE = {
-    sqlite3.SQLITE_READONLY: Outage.READ_ONLY,
-    sqlite3.SQLITE_FULL: Outage.FULL,
-    sqlite3.SQLITE_ERROR: Outage.NOT_MIGRATED,  # a missing table or column, when the statement itself is ours
-    sqlite3.SQLITE_BUSY: Outage.BUSY,
-    sqlite3.SQLITE_LOCKED: Outage.BUSY,
-    sqlite3.SQLITE_NOMEM: Outage.BUSY,
-    sqlite3.SQLITE_CANTOPEN: Outage.UNREACHABLE,
-    sqlite3.SQLITE_IOERR: Outage.UNREACHABLE,
-    sqlite3.SQLITE_CORRUPT: Outage.UNREACHABLE,
-    sqlite3.SQLITE_NOTADB: Outage.UNREACHABLE,
+    sqlite3.SQLITE_READONLY: Reason.READ_ONLY_FILE,
+    sqlite3.SQLITE_FULL: Reason.FULL,
+    sqlite3.SQLITE_ERROR: Reason.NOT_MIGRATED,  # a missing table or column, when the statement itself is ours
+    sqlite3.SQLITE_BUSY: Reason.BUSY,
+    sqlite3.SQLITE_LOCKED: Reason.BUSY,
+    sqlite3.SQLITE_NOMEM: Reason.BUSY,
+    sqlite3.SQLITE_CANTOPEN: Reason.CANNOT_OPEN,
+    sqlite3.SQLITE_IOERR: Reason.SERVER_ERROR,
+    sqlite3.SQLITE_CORRUPT: Reason.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Reason.DAMAGED,
 }
 _PRIMARY_CODE = 0xFF
+# SQLSTATE of every refusal by PgBouncer.
+_PROTOCOL_VIOLATION = "08P01"
 
 
 def find_outage(error: BaseException) -> Outage | None:
     """Return why the database cannot be used; None if the error is another one, such as a mistake of this program."""
+    reason = find_reason(error)
+    return reason.outage if reason else None
+
+
+def describe_outage(error: BaseException) -> str | None:
+    """Return a sentence for administrators, which says what to do and quotes no error; None as `find_outage`."""
+    reason = find_reason(error)
+    return reason.sentence if reason else None
+
+
+def find_reason(error: BaseException) -> Reason | None:
+    """Return why the database cannot be used, as exactly as it is known; None as `find_outage`."""
     if isinstance(error, DatabaseTimeout):
-        return Outage.BUSY
+        return Reason.BUSY
     if not isinstance(error, DBAPIError):
         return None
-    outage = _find_by_code(error.orig)
     is_lost = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return outage or (Outage.UNREACHABLE if is_lost else None)
+    return _find_by_code(error.orig) or _find_by_words(error.orig) or (Reason.UNREACHABLE if is_lost else None)
 
 
-def _find_by_code(error: BaseException | None) -> Outage | None:
+def _find_by_code(error: BaseException | None) -> Reason | None:
     if isinstance(error, sqlite3.Error):
         return _BY_SQLITE_CODE.get(getattr(error, "sqlite_errorcode", -1) & _PRIMARY_CODE)
+    if getattr(error, "is_standby", False):
+        return Reason.STANDBY
     sqlstate = getattr(error, "sqlstate", None) or ""
     return _BY_SQLSTATE.get(sqlstate) or _BY_SQLSTATE.get(sqlstate[:2])
+
+
+def _find_by_words(error: BaseException | None) -> Reason | None:
+    """Return the reason for an error that has no code, or the one code of a pooler."""
+    if isinstance(error, sqlite3.Error) or getattr(error, "sqlstate", None) not in (None, _PROTOCOL_VIOLATION):
+        return None
+    return find_connection_reason(str(error))

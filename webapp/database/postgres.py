@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from psycopg import Connection
 from psycopg.abc import PQGen
-from psycopg.errors import ConnectionTimeout, _WaitTimeout
+from psycopg.errors import ConnectionTimeout, ReadOnlySqlTransaction, _WaitTimeout
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from webapp.database.request_limits import LOCK_TIMEOUT, STATEMENT_TIMEOUT, find_limit, stop_waiting
@@ -23,6 +23,12 @@ BEGIN_LIMITED = (
 
 # The most connections that are being opened for requests at once, including those that their requests gave up on.
 _OPENING = BoundedSemaphore(16)
+
+
+class StandbyRefused(ReadOnlySqlTransaction):
+    """The server accepts no changes, because it is a standby."""
+
+    is_standby = True
 
 
 class LimitedConnection(Connection[Any]):
@@ -41,6 +47,10 @@ class LimitedConnection(Connection[Any]):
                 stop_waiting()
             self.close()  # a late response must not be taken for that of the next statement
             raise ConnectionTimeout("the server did not respond in time") from None
+        except ReadOnlySqlTransaction as error:
+            if self.pgconn.parameter_status(b"in_hot_standby") == b"on":  # since PostgreSQL 14
+                raise StandbyRefused(str(error)) from None
+            raise
 
 
 class PostgresDialect(PGDialect_psycopg):

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, String, column, inspect, select, table
 
+from webapp.database.reasons import RUN_UPGRADE
 from webapp.environment.installation import COMMAND
 
 VERSION_TABLE = "alembic_version"
@@ -20,7 +21,6 @@ _OUR_TABLE = "workspaces"
 # Our revisions are numbers. Any other word is not quoted: it may be anything.
 _OUR_REVISION = re.compile(r"\d{4}")
 
-RUN_UPGRADE = f"run {COMMAND} db upgrade"
 RUN_STAMP = f"{COMMAND} db stamp --purge REVISION"
 
 

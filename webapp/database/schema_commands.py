@@ -14,8 +14,7 @@ from flask_migrate.cli import db as flask_migrate_group
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from webapp.database.explanations import explain
-from webapp.database.outages import Outage, find_outage
+from webapp.database.outages import Outage, describe_outage, find_outage
 from webapp.database.revision import (
     SchemaFault,
     SchemaProblem,
@@ -63,7 +62,7 @@ class _SchemaGroup(click.Group):
 def _explain(error: SQLAlchemyError) -> str:
     """Explain an error, or quote the first sentence of the database about a step, which repeats no row."""
     # A migration that misses a table is not cured by migrating.
-    sentence = None if find_outage(error) is Outage.NOT_MIGRATED else explain(error)
+    sentence = None if find_outage(error) is Outage.NOT_MIGRATED else describe_outage(error)
     if sentence:
         return sentence
     cause = error.orig if isinstance(error, DBAPIError) else None

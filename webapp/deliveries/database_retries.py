@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from webapp.database.outages import find_outage
+from webapp.database.outages import describe_outage
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db
 
@@ -34,12 +34,13 @@ def retry(action: Callable[[], Result], give_up_at: float, *delivery_ids: int) -
             return action()
         except (DBAPIError, PoolTimeout) as error:
             discard_transaction()
-            if find_outage(error) is None:  # a mistake of this program, which another try would repeat
+            outage = describe_outage(error)
+            if outage is None:  # a mistake of this program, which another try would repeat
                 raise
             wait = RETRY_INTERVAL * random.uniform(0.5, 1)  # noqa: S311 - spreads tries, protects no secret
             if time.monotonic() + wait > give_up_at:
                 raise
-            fields = {"deliveries": delivery_ids, "error": type(error).__name__}
+            fields = {"deliveries": delivery_ids, "outage": outage, "error": type(error).__name__}
             log.warning("database unavailable, trying again soon", extra=fields)
             db.session.remove()
             time.sleep(wait)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp import queue
 from webapp.app_state import app_state
-from webapp.database.outages import Outage, find_outage
+from webapp.database.outages import Outage, describe_outage, find_outage
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
@@ -69,7 +69,7 @@ def _end_overdue(rows: Sequence[AlertDelivery], now: datetime) -> int:
         if find_outage(error) not in (Outage.READ_ONLY, Outage.FULL):
             raise
         discard_transaction()
-        log.warning("overdue tests cannot be ended", extra={"outage": find_outage(error)})
+        log.warning("overdue tests cannot be ended", extra={"outage": describe_outage(error)})
         return 0
 
 

@@ -9,8 +9,7 @@ from tempfile import TemporaryFile
 from sqlalchemy import Connection, delete, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database.explanations import REASONS, find_reason
-from webapp.database.outages import Outage
+from webapp.database.outages import Reason, find_reason
 from webapp.database.revision import find_schema_problem
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db
@@ -29,7 +28,8 @@ def check_database() -> str:
         problem = find_schema_problem(db.session.connection())
         return problem.reason if problem else _write()
     except SQLAlchemyError as error:
-        return find_reason(error) or f"fails ({type(error).__name__})"
+        reason = find_reason(error)
+        return reason.predicate if reason else f"fails ({type(error).__name__})"
     finally:
         discard_transaction()
 
@@ -50,5 +50,5 @@ def _check_space(connection: Connection) -> str:
         with TemporaryFile(dir=Path(database.file).parent if database else None, buffering=0) as file:
             written = file.write(bytes(SPACE))
     except OSError as error:
-        return REASONS[Outage.FULL] if error.errno in (ENOSPC, EDQUOT) else f"fails ({type(error).__name__})"
-    return "ok" if written == SPACE else REASONS[Outage.FULL]
+        return Reason.FULL.predicate if error.errno in (ENOSPC, EDQUOT) else f"fails ({type(error).__name__})"
+    return "ok" if written == SPACE else Reason.FULL.predicate

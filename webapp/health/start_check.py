@@ -8,7 +8,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.database.engine import connect_args, engine_url, prepare_engine
-from webapp.database.explanations import find_reason
+from webapp.database.outages import find_reason
 from webapp.database.revision import find_schema_problem
 
 log = logging.getLogger(__name__)
@@ -40,4 +40,5 @@ def _find_reason(database_url: str) -> str | None:
             problem = find_schema_problem(connection)
             return problem.reason if problem else None
     except SQLAlchemyError as error:
-        return find_reason(error) or f"fails ({type(error).__name__})"
+        reason = find_reason(error)
+        return reason.predicate if reason else f"fails ({type(error).__name__})"

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 from werkzeug.wrappers import Response
 
-from webapp.database.outages import Outage, find_outage
+from webapp.database.outages import Outage, describe_outage, find_outage
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import limiter
 
@@ -106,7 +106,7 @@ def _handle_database_error(error: SQLAlchemyError) -> ErrorResponse:
         return _handle_unexpected_error(error)
     discard_transaction()
     kind = type(getattr(error, "orig", None) or error).__name__
-    log.error("database unavailable", extra={"rule": request.url_rule, "outage": outage, "error": kind})
+    log.error("database unavailable", extra={"rule": request.url_rule, "outage": describe_outage(error), "error": kind})
     return render_error(503, *OUTAGE_PAGES[outage], {"Retry-After": "5"})
 
 

@@ -18,6 +18,7 @@ from rq.serializers import JSONSerializer
 
 from webapp import deliveries
 from webapp.app_state import app_state, current_settings
+from webapp.database.outages import describe_outage
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.extensions import db
@@ -75,7 +76,7 @@ def run_process(app: Flask, supervisor_pid: int, readiness: Progress) -> None:
         with app.app_context():
             _take_jobs(current_settings().redis_url, rounds)
     except Exception as error:  # multiprocessing would print it, with its text
-        log.error("worker process failed", extra={"error": type(error).__name__})
+        log.error("worker process failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
         sys.exit(1)
 
 
@@ -148,5 +149,5 @@ def _log_unexpected(*delivery_ids: int) -> Iterator[None]:
         with suppress(Exception):
             db.session.rollback()
         for delivery_id in delivery_ids:
-            fields = {"delivery": delivery_id, "error": type(error).__name__}
+            fields = {"delivery": delivery_id, "error": type(error).__name__, "outage": describe_outage(error)}
             log.error("unexpected error in a job, recovery ends the row", extra=fields)

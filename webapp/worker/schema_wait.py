@@ -7,7 +7,7 @@ from threading import Event
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database.explanations import find_reason
+from webapp.database.outages import Reason, find_reason
 from webapp.database.revision import SchemaFault, find_schema_problem
 from webapp.extensions import db
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault
@@ -23,7 +23,7 @@ _FAULTS = {
     SchemaFault.UNKNOWN: WorkerFault.SCHEMA_UNKNOWN,
 }
 
-Obstacle = tuple[WorkerFault, str]
+Obstacle = tuple[WorkerFault | Reason, str]
 
 
 def wait_for_schema(app: Flask, stop: Event) -> None:
@@ -53,7 +53,8 @@ def _find_obstacle() -> Obstacle | None:
     try:
         problem = find_schema_problem(db.session.connection())
     except SQLAlchemyError as error:
-        return WorkerFault.DATABASE, find_reason(error) or f"fails ({type(error).__name__})"
+        reason = find_reason(error)
+        return (reason, reason.predicate) if reason else (WorkerFault.DATABASE, f"fails ({type(error).__name__})")
     finally:
         with suppress(Exception):  # the worker forks next, and two processes must not share a connection
             db.session.remove()

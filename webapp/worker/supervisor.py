@@ -17,6 +17,7 @@ from flask import Flask
 from webapp import __version__, deliveries
 from webapp.app_state import current_settings
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
+from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.health.settings_summary import summarize_settings
@@ -85,10 +86,10 @@ def run_worker(app: Flask, size: int) -> None:
     try:
         while not stop.is_set():
             _start_missing(members, size, app)
-            has_recovered = _run_maintenance(app, wait_tracker, retention)
+            fault = _run_maintenance(app, wait_tracker, retention)
             is_working = any(member.is_working() for member in members)
-            _report(app, has_recovered, is_working)
-            is_starting = has_recovered and not is_working and time.monotonic() < started_at + PROBATION
+            _report(app, fault, is_working)
+            is_starting = fault is None and not is_working and time.monotonic() < started_at + PROBATION
             stop.wait(START_INTERVAL if is_starting else MAINTENANCE_INTERVAL)
     finally:
         _stop_all([member.process for member in members])
@@ -137,27 +138,30 @@ def _stop_all(processes: list[ForkProcess]) -> None:
         process.kill()
 
 
-def _run_maintenance(app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention) -> bool:
+def _run_maintenance(
+    app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention
+) -> WorkerFault | Reason | None:
     """Run one recovery pass, delete a page of old deliveries, and report refused sign-ins to the audit trail.
 
-    Returns whether the recovery pass succeeded.
+    Returns why the recovery pass failed, or None if it succeeded.
     """
-    has_recovered = False
+    fault: WorkerFault | Reason | None = WorkerFault.DATABASE
     with app.app_context():
         try:
             now = database_clock.now()
             delivery_ids = deliveries.recover(now, current_settings(), wait_tracker)
-            has_recovered = True
+            fault = None
             _enqueue(delivery_ids)
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
         except Exception as error:  # whatever happens in one run, the next one must run
-            log.error("maintenance failed", extra={"error": type(error).__name__})
+            log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
+            fault = fault and (find_reason(error) or fault)
         with suppress(Exception):
             # The next process is forked from this one, and two processes must not share a connection.
             db.session.remove()
             db.engine.dispose()
-    return has_recovered
+    return fault
 
 
 def _enqueue(delivery_ids: list[int]) -> None:
@@ -167,11 +171,11 @@ def _enqueue(delivery_ids: list[int]) -> None:
         log.warning("queue unavailable, the next recovery pass tries again")
 
 
-def _report(app: Flask, has_recovered: bool, has_members_at_work: bool) -> None:
+def _report(app: Flask, fault: WorkerFault | Reason | None, has_members_at_work: bool) -> None:
     """Record a heartbeat if the worker does its work, or else why not."""
     with app.app_context(), suppress(QueueUnavailable):
-        if not has_recovered:
-            record_fault(WorkerFault.DATABASE)
+        if fault is not None:
+            record_fault(fault)
         elif not has_members_at_work:
             record_fault(WorkerFault.PROCESSES)
         else:
