@@ -82,7 +82,7 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
     return {
         "SECRET_KEY": app_settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": engine_url(app_settings.database_url),
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(app_settings.database_url),
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(app_settings.database_url, app_settings.outbound.policy.ca_file),
         "RATELIMIT_STORAGE_URI": _limiter_url(app_settings.redis_url),
         "RATELIMIT_STORAGE_OPTIONS": queue.FAIL_FAST | {"wrap_exceptions": True},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,

@@ -22,4 +22,4 @@ except Misconfigured as reason:
     sys.exit(f"Alertcheck cannot start:\n{reason}")
 if click.get_current_context(silent=True) is None:  # `flask --app wsgi` runs a command, not a web process
     log.info("web process started", extra={"version": __version__, **summarize_settings(app_state(app).settings)})
-    log_database_problem(app, app_state(app).settings.database_url)
+    log_database_problem(app)

@@ -21,13 +21,13 @@ def _logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def _start(environment: dict[str, str], database_url: str) -> None:
-    log_database_problem(create_app(read_settings(environment | {"DATABASE_URL": database_url})), database_url)
+    log_database_problem(create_app(read_settings(environment | {"DATABASE_URL": database_url})))
 
 
 def test_a_database_that_can_be_used_is_not_mentioned(
     app: Flask, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log_database_problem(app, database_url)
+    log_database_problem(app)
 
     assert _logged(caplog) == []
 

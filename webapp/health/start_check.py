@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp.app_state import current_settings
 from webapp.database.engine import connect_args, engine_url, prepare_engine
 from webapp.database.outages import find_reason
 from webapp.database.revision import find_schema_problem
@@ -17,23 +18,25 @@ log = logging.getLogger(__name__)
 START_DELAY = 1.0
 
 
-def log_database_problem(app: Flask, database_url: str) -> None:
+def log_database_problem(app: Flask) -> None:
     """Log why the database cannot be used, if it cannot. The process starts anyway: its pages say it too."""
-    check = Thread(target=_check, args=(app, database_url), name="checks the database", daemon=True)
+    check = Thread(target=_check, args=(app,), name="checks the database", daemon=True)
     check.start()
     check.join(START_DELAY)
 
 
-def _check(app: Flask, database_url: str) -> None:
+def _check(app: Flask) -> None:
     with app.app_context():
-        reason = _find_reason(database_url)
+        reason = _find_reason()
     if reason:
         log.warning("the database cannot be used yet", extra={"reason": reason})
 
 
-def _find_reason(database_url: str) -> str | None:
+def _find_reason() -> str | None:
+    app_settings = current_settings()
+    options = connect_args(app_settings.database_url, app_settings.outbound.policy.ca_file)
     # A connection of its own, closed at once: with gunicorn's --preload, this process forks next.
-    engine = create_engine(engine_url(database_url), poolclass=NullPool, connect_args=connect_args(database_url))
+    engine = create_engine(engine_url(app_settings.database_url), poolclass=NullPool, connect_args=options)
     prepare_engine(engine)
     try:
         with engine.connect() as connection:
