@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask
 from flask_login import current_user
 from jinja2 import StrictUndefined
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import __version__, cli, queue
 from webapp.app_state import AppState
@@ -49,6 +48,7 @@ from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask, HostNames
+from webapp.web_server.forwarded_requests import ForwardedRequests
 
 # Imported by name, so that a production installation imports no demo code.
 DEMO = "webapp.views.demo_sign_in"
@@ -60,10 +60,7 @@ DEMO_OPEN_PATHS = frozenset({"/healthz"})
 def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Create the application. Raises `Misconfigured` if a setting is missing or invalid."""
     app_settings = app_settings or read_settings()
-    app = CheckedFlask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
-    app.host_names = HostNames.of(app_settings.hosts)
-    if app_settings.demo:
-        app.open_paths = DEMO_OPEN_PATHS
+    app = _make_flask(app_settings)
     app.config.update(_flask_settings(app_settings))
     app.session_interface = UntimedSessionInterface()
     app.jinja_env.undefined = StrictUndefined
@@ -71,10 +68,19 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     clock, looks = DatabaseClock(), WaitTracker(capacity=REMEMBERED_ROWS)
     redis = queue.connect(app_settings.redis_url)
     app.extensions["alertcheck"] = AppState(app_settings, redis, PollBudget(), clock, looks)
-    if app_settings.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app_settings.proxies, x_proto=app_settings.proxies)  # type: ignore[method-assign]
     _init_extensions(app, clock)
     _register(app, app_settings)
+    return app
+
+
+def _make_flask(app_settings: AppSettings) -> CheckedFlask:
+    app = CheckedFlask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
+    app.host_names = HostNames.of(app_settings.hosts)
+    if app_settings.demo:  # it refuses every request of a proxy
+        app.open_paths = DEMO_OPEN_PATHS
+        return app
+    forwarded = ForwardedRequests(app.wsgi_app, app_settings.proxies, app_settings.https, app.advice)
+    app.wsgi_app = forwarded  # type: ignore[method-assign]
     return app
 
 

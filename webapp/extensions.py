@@ -30,6 +30,9 @@ class Base(DeclarativeBase):
     )
 
 
+# All visitors without an IP address.
+UNKNOWN_CLIENT = "unknown"
+
 # An address as some proxies write it: with a port.
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
@@ -49,7 +52,7 @@ def identify_client(address: str) -> str:
     try:
         ip = ip_address(text.partition("%")[0])
     except ValueError:
-        return "unknown"
+        return UNKNOWN_CLIENT
     if isinstance(ip, IPv6Address):
         return str(ip.ipv4_mapped or IPv6Network((ip, 64), strict=False))
     return str(ip)
