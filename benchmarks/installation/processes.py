@@ -49,19 +49,19 @@ class Stack:
     prefix: tuple[str, ...] = ()
     children: list[Child] = field(default_factory=list)
 
-    def start_web(self, threads: int = 12) -> "Session":
-        """Start one more web process and return a session with it."""
-        port = free_port()
+    def start_web(self, threads: int = 12, host: str = "127.0.0.1", port: int | None = None) -> "Session":
+        """Start one more web process and return a session with it. host: an IP address to listen on."""
+        port = port or free_port()
         command = [
             "gunicorn",
             f"{self.wsgi}:app",
             "--bind",
-            f"127.0.0.1:{port}",
+            f"{host}:{port}",
             "--threads",
             str(threads),
         ]
         self._start(f"web-{port}", command)
-        session = Session(f"http://127.0.0.1:{port}")
+        session = Session(f"http://{host.replace('[::]', '[::1]')}:{port}")
         wait_until(session.is_up)
         return session
 
