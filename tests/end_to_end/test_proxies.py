@@ -248,11 +248,17 @@ def test_no_request_meets_the_end_of_an_idle_connection(name: str, tmp_path: Pat
 
 
 def _post_with_pauses(proxy: ReverseProxy, pause: float) -> list[int]:
-    visitor, statuses = proxy.visit(), []
+    statuses = []
     for _ in range(3):
-        statuses.append(visitor.http.post(f"https://{NAME}/no/such/page", timeout=20).status_code)
+        statuses.append(_request(proxy, "POST", "/no/such/page"))
         time.sleep(pause)
     return statuses
+
+
+def _request(proxy: ReverseProxy, method: str, path: str) -> int:
+    """Send a request on a connection of its own, which the proxy cannot close before it is used."""
+    with proxy.visit().http as browser:
+        return browser.request(method, f"https://{NAME}{path}", timeout=60).status_code
 
 
 @pytest.fixture
@@ -262,9 +268,8 @@ def asking(proxy: ReverseProxy) -> Iterator[list[int]]:
     is_over = threading.Event()
 
     def ask() -> None:
-        visitor = proxy.visit()
         while not is_over.wait(0.05):
-            statuses.append(visitor.http.get(f"https://{NAME}/sign-in", timeout=60).status_code)
+            statuses.append(_request(proxy, "GET", "/sign-in"))
 
     visitors = [threading.Thread(target=ask) for _ in range(3)]
     for visitor in visitors:
