@@ -4,10 +4,12 @@ from webapp.app_state import current_settings
 from webapp.channels import CHANNELS
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.health.finding import Finding, State
-from webapp.outbound import check_mail_server
+from webapp.outbound import OutboundClient, check_mail_server
 
 # A public host that channels send to.
 PUBLIC_HOST = next(host for channel in CHANNELS.values() for host in channel.hosts or () if not host.startswith("*"))
+# What the proxy is asked for if the DNS does not know that host: a public resolver, which offers https too.
+PUBLIC_ADDRESS = "1.1.1.1"
 
 _AUTHORITY = "Add its authority to ALERTCHECK_CA_FILE, or have the mail server use a certificate of a public one."
 _SIGN_IN = "Correct the user name and the password in ALERTCHECK_MAIL_URL."
@@ -16,7 +18,6 @@ _MAIL_CURES = {
     **dict.fromkeys((Code.SMTP_AUTH_FAILED, Code.SMTP_APP_PASSWORD_REQUIRED), _SIGN_IN),
 }
 _CHECK_MAIL_URL = "Check ALERTCHECK_MAIL_URL: the scheme, the host and the port."
-_DNS_CODES = frozenset({Code.DNS_NOT_FOUND, Code.DNS_TEMPORARY, Code.DNS_TIMEOUT, Code.TARGET_NOT_ALLOWED})
 
 
 def check_mail() -> list[Finding]:
@@ -54,15 +55,22 @@ def check_egress_proxy() -> list[Finding]:
     if outbound.policy.proxy is None or outbound.policy.demo_receiver:
         return []
     try:
-        outbound.try_connection(PUBLIC_HOST)
+        target = _choose_target(outbound)
+        outbound.try_connection(target)
     except DeliveryFailed as failure:
         return [_describe_proxy_failure(failure)]
-    return [Finding("proxy", State.OK, f"The proxy connects to {PUBLIC_HOST}.")]
+    return [Finding("proxy", State.OK, f"The proxy connects to {target}.")]
+
+
+def _choose_target(outbound: OutboundClient) -> str:
+    try:
+        outbound.look_up(PUBLIC_HOST)
+    except DeliveryFailed:
+        return PUBLIC_ADDRESS
+    return PUBLIC_HOST
 
 
 def _describe_proxy_failure(failure: DeliveryFailed) -> Finding:
-    if failure.code in _DNS_CODES:
-        return Finding("proxy", State.NOTE, f"Not checked: {PUBLIC_HOST} is not found, and the proxy gets its address.")
     if failure.facts.cause is Cause.PROXY_REFUSED:
         return Finding("proxy", State.NOTE, f"{failure.message} The proxy may allow other hosts only.")
     return Finding("proxy", State.PROBLEM, failure.message)

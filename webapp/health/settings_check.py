@@ -25,6 +25,13 @@ CHECKS: Mapping[str, Check] = {
     "pages": check_page_settings,
 }
 
+_VARIABLES = {
+    "database": "DATABASE_URL",
+    "queue": "REDIS_URL",
+    "mail": "ALERTCHECK_MAIL_URL",
+    "proxy": "ALERTCHECK_EGRESS_PROXY",
+}
+
 
 def check_settings(app: Flask, checks: Mapping[str, Check] = CHECKS, limit: float = TIME_LIMIT) -> Iterator[Finding]:
     """Run all checks, whatever one of them finds, and return the findings in their order."""
@@ -34,9 +41,13 @@ def check_settings(app: Flask, checks: Mapping[str, Check] = CHECKS, limit: floa
         try:
             yield from findings.result(max(0.0, ends_at - monotonic()))
         except TimeoutError:
-            yield Finding(part, State.PROBLEM, f"It did not respond within {limit:g} s.")
+            yield Finding(part, State.PROBLEM, f"It did not respond within {limit:g} s.{_name_setting(part)}")
         except Exception as error:  # its text may quote a secret
             yield Finding(part, State.PROBLEM, f"The check failed ({type(error).__name__}).")
+
+
+def _name_setting(part: str) -> str:
+    return f" Check {_VARIABLES[part]}." if part in _VARIABLES else ""
 
 
 def _start(app: Flask, check: Check) -> Future[Sequence[Finding]]:
