@@ -25,6 +25,7 @@ CHECKS: Mapping[str, Check] = {
     "pages": check_page_settings,
 }
 
+# The setting of each part that may be frozen.
 _VARIABLES = {
     "database": "DATABASE_URL",
     "queue": "REDIS_URL",
