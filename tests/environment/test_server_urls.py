@@ -39,7 +39,7 @@ def test_every_usual_scheme_of_postgresql_is_understood(scheme: str) -> None:
     )
 
 
-@pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "postgres+pg8000", "jdbc:postgresql", "postgresql+canary"])
+@pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "postgres+pg8000", "postgresql+canary"])
 def test_the_driver_of_another_program_is_refused(scheme: str) -> None:
     sentence = _refuse_database(f"{scheme}://me:canary@db/alerts")
 

@@ -45,7 +45,7 @@ def read_database_url(url: str) -> str:
 
 
 def _describe_database_schemes(scheme: str) -> str:
-    if scheme.startswith(("postgres+", "postgresql+", "jdbc")):
+    if scheme.startswith(("postgres+", "postgresql+")):
         return "has to begin with postgresql://, without the name of a driver: Alertcheck has its own."
     return "has to begin with postgresql:// or sqlite:///."
 

@@ -1,1 +1,1 @@
-"""The addresses at which people reach the pages: how they are read, and whether they fit together."""
+"""The addresses at which people reach the pages, as the settings name them."""

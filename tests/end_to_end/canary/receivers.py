@@ -49,7 +49,7 @@ def run_receivers(mail_password: str, demo_receiver: HttpReceiver) -> Iterator[R
         environment = {
             "ALERTCHECK_TRUSTED_ORIGINS": ",".join(origins),
             "ALERTCHECK_CA_FILE": ca_file,
-            "ALERTCHECK_MAIL_URL": f"smtp+starttls://alertcheck:{quote(mail_password)}@127.0.0.1:{mail.port}",
+            "ALERTCHECK_MAIL_URL": f"smtp+starttls://alertcheck:{quote(mail_password, safe='')}@127.0.0.1:{mail.port}",
             "ALERTCHECK_MAIL_FROM": MAIL_SENDER,
         }
         yield Receivers(good, gone, busy, silent, demo_origin, environment)
