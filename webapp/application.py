@@ -27,6 +27,7 @@ from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
 from webapp.settings import AppSettings, read_settings
+from webapp.site.allowed_hosts import AllowedHosts
 from webapp.text.names import isolate_name
 from webapp.views import (
     audit,
@@ -47,7 +48,7 @@ from webapp.views.headers import init_headers
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.unreadable_requests import init_unreadable_requests
-from webapp.web_server.addresses import CheckedFlask, HostNames
+from webapp.web_server.addresses import CheckedFlask
 from webapp.web_server.forwarded_requests import ForwardedRequests
 
 # Imported by name, so that a production installation imports no demo code.
@@ -75,7 +76,7 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
 
 def _make_flask(app_settings: AppSettings) -> CheckedFlask:
     app = CheckedFlask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
-    app.host_names = HostNames.of(app_settings.hosts)
+    app.allowed_hosts = AllowedHosts(frozenset(app_settings.hosts))
     if app_settings.demo:  # it refuses every request of a proxy
         app.open_paths = DEMO_OPEN_PATHS
         return app

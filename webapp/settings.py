@@ -47,7 +47,7 @@ EXTERNAL_VARIABLES = frozenset(
 )
 # The names by which health checks on this machine reach the pages.
 _DEMO_HOSTS = ("127.0.0.1", "localhost")
-OWN_HOSTS = (*_DEMO_HOSTS, "[::1]")
+OWN_HOSTS = (*_DEMO_HOSTS, "::1")
 Count = Annotated[int, PlainValidator(read_number(most=999_999_999, example=60))]
 Days = Annotated[int, PlainValidator(read_number(most=36_500, example=90, note="0 keeps deliveries forever."))]
 Proxies = Annotated[int, PlainValidator(read_number(most=20, example=1, note="Do not list their addresses."))]

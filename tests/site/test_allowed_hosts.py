@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.site.allowed_hosts import read_allowed_hosts
+from webapp.site.allowed_hosts import AllowedHosts, read_allowed_hosts
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,13 @@ def test_a_list_is_read_as_operators_write_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "host"),
-    [("alertcheck", "alertcheck"), ("10.0.0.5", "10.0.0.5"), ("bücher.example", "xn--bcher-kva.example")],
+    [
+        ("alertcheck", "alertcheck"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("[2001:DB8:0::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+    ],
 )
 def test_names_and_addresses_inside_a_network_are_read_in_canonical_form(text: str, host: str) -> None:
     assert read_allowed_hosts(text) == (host,)
@@ -39,8 +45,7 @@ def test_names_and_addresses_inside_a_network_are_read_in_canonical_form(text: s
         ("*", "stands for several names"),
         ("*.canary.example.com", "stands for several names: list each name, or leave the setting empty for any name."),
         (".canary.example.com", "stands for several names"),
-        ("[::1]", "is an IPv6 address, which the web server cannot match"),
-        ("2001:db8::1", "is an IPv6 address"),
+        ("[2001:db8::1]:8443", "has a port: leave it out."),
         ("canary_1.example.com", "has an underscore"),
         ("canary@example.com", "is not a host name."),
         ("['canary']", "is not a host name."),
@@ -56,3 +61,22 @@ def test_an_entry_that_can_match_no_host_is_refused_with_its_problem(entry: str,
 
     assert f"entry 2 {problem}" in str(caught.value)
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "host"),
+    [
+        *(
+            ("Alertcheck.example.com", "alertcheck.EXAMPLE.com:8443"),
+            ("alertcheck.example.com.", "alertcheck.example.com"),
+        ),
+        *(("alertcheck.example.com", "alertcheck.example.com."), ("bücher.example", "xn--bcher-kva.example")),
+        *(("::1", "[::1]:8000"), ("[2001:db8::1]", "[2001:DB8:0:0::1]")),
+    ],
+)
+def test_a_request_is_matched_however_its_host_is_written(entry: str, host: str) -> None:
+    hosts = AllowedHosts(frozenset(read_allowed_hosts(entry)))
+
+    assert hosts.include(host)
+    assert not hosts.include("evil.example")
+    assert not hosts.include("")

@@ -1,4 +1,7 @@
-"""Reads the host names that the pages respond to."""
+"""The host names that the pages respond to: how the setting is read, and which requests they include."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 from webapp.environment.model import split
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host, parse_ip_address
@@ -13,7 +16,7 @@ def _read_host(number: int, entry: str) -> str:
     problem = _find_problem(entry)
     if problem is None:
         try:
-            host = canonical_host(entry)
+            host = canonical_host(f"[{entry}]" if entry.count(":") > 1 and entry[0] != "[" else entry)
             parse_ip_address(host)
         except NotAHost:
             problem = "is not a host name"
@@ -30,8 +33,27 @@ def _find_problem(entry: str) -> str | None:
         return "stands for several names: list each name, or leave the setting empty for any name"
     if "/" in entry:
         return "has a path: leave it out"
-    if entry.count(":") > 1:
-        return "is an IPv6 address, which the web server cannot match: use a name"
-    if ":" in entry:
+    if entry.count(":") == 1 or "]:" in entry:
         return "has a port: leave it out"
     return "has an underscore, which the host name of a web server cannot have" if "_" in entry else None
+
+
+@dataclass(frozen=True)
+class AllowedHosts:
+    """The host names to which the pages respond, in canonical form. names: empty for any name."""
+
+    names: frozenset[str]
+
+    def include(self, host: str) -> bool:
+        """Return whether a request's host, which may have a port, is one of them."""
+        return not self.names or _normalize(host) in self.names
+
+
+def _normalize(host: str) -> str:
+    if not host.startswith("["):
+        return host.partition(":")[0].removesuffix(".").lower()
+    address = host[1:].partition("]")[0]
+    try:
+        return str(IPv6Address(address))
+    except ValueError:
+        return address

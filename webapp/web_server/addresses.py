@@ -1,8 +1,6 @@
 """Checks under which address a request arrives: a host name of the installation, and not under a path."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from ipaddress import IPv6Address
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request
@@ -10,6 +8,7 @@ from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
 from werkzeug.wsgi import get_host
 
+from webapp.site.allowed_hosts import AllowedHosts
 from webapp.web_server.advice import AdviceLog, Problem
 
 # Kubernetes, load balancers and Prometheus ask for them by IP address.
@@ -37,34 +36,13 @@ class ServedUnderPath(SecurityError):
     )
 
 
-@dataclass(frozen=True)
-class HostNames:
-    """The host names to which pages respond. names: empty for any name. suffixes: what allowed names may end with."""
-
-    names: frozenset[str]
-    suffixes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, entries: Iterable[str]) -> "HostNames":
-        """Make them from the entries of a setting. A port is ignored. A dot in front allows every subdomain too."""
-        normalized = [(entry.startswith("."), _normalize_entry(entry.removeprefix("."))) for entry in entries]
-        return cls(frozenset(name for _, name in normalized), tuple(f".{name}" for dot, name in normalized if dot))
-
-    def include(self, host: str) -> bool:
-        """Return whether a request's host, which may have a port, is one of them."""
-        if not self.names:
-            return True
-        name = _normalize(host)
-        return name in self.names or name.endswith(self.suffixes)
-
-
 class CheckedFlask(Flask):
     """Flask, which checks the address of every request except those for `open_paths`.
 
     Flask's own TRUSTED_HOSTS compares capital letters, cannot contain an IPv6 address, and has no exceptions.
     """
 
-    host_names = HostNames(frozenset(), ())
+    allowed_hosts = AllowedHosts(frozenset())
     open_paths: frozenset[str] = PROBES
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -85,7 +63,7 @@ class CheckedFlask(Flask):
             raise HostNotAllowed from None
 
     def _check_address(self, request: Request) -> None:
-        if not self.host_names.include(get_host(request.environ)):
+        if not self.allowed_hosts.include(get_host(request.environ)):
             self.advice.report(Problem.HOST_NOT_ALLOWED)
             raise HostNotAllowed
         if is_under_path(request.environ):
@@ -96,26 +74,3 @@ class CheckedFlask(Flask):
 def is_under_path(environ: Mapping[str, Any]) -> bool:
     """Return whether a request, given as its WSGI environment, comes from a server of more than this application."""
     return any(environ.get(name, "").strip(" ,/") for name in _PATH_VARIABLES)
-
-
-def _normalize(host: str) -> str:
-    if host.startswith("["):
-        return _normalize_ipv6(host[1:].partition("]")[0])
-    return host.partition(":")[0].rstrip(".").lower()
-
-
-def _normalize_entry(entry: str) -> str:
-    if entry.count(":") > 1 and not entry.startswith("["):
-        return _normalize_ipv6(entry)
-    name = _normalize(entry)
-    try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return name
-
-
-def _normalize_ipv6(text: str) -> str:
-    try:
-        return str(IPv6Address(text))
-    except ValueError:
-        return text
