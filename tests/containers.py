@@ -1,11 +1,11 @@
-"""Runs the commands of compose.yaml's containers without a container engine, as its files describe them."""
+"""Runs the commands of containers without a container engine, as the Dockerfile and compose.yaml describe them."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,15 @@ def read_copied() -> list[str]:
     return [words.split()[0] for words in words_of("COPY")]
 
 
+def read_default_command() -> list[str]:
+    """Return the command of the image."""
+    (words,) = words_of("CMD")
+    return list(yaml.safe_load(words))
+
+
 def read_command(service: str) -> list[str]:
     """Return the command of one of our containers: its own, or the image's by default."""
-    (default,) = words_of("CMD")
-    return list(read_services()[service].get("command") or yaml.safe_load(default))
+    return list(read_services()[service].get("command") or read_default_command())
 
 
 def read_example() -> dict[str, str]:
@@ -95,10 +100,32 @@ def build_image(directory: Path) -> Path:
 
 
 @dataclass(frozen=True)
+class Container:
+    """What a container runs.
+
+    environment: its own variables, with those of the settings unresolved.
+    check: the command that tells whether it is healthy; empty if none does.
+    """
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    check: Sequence[str]
+
+
+def read_service(service: str) -> Container:
+    """Read one of our services of compose.yaml."""
+    facts = read_services()[service]
+    kind, *check = facts.get("healthcheck", {}).get("test", ["CMD"])
+    assert kind == "CMD"
+    return Container(read_command(service), facts["environment"], check)
+
+
+@dataclass(frozen=True)
 class Machine:
     """A machine with the image, a /tmp and an .env file.
 
     settings: the content of the .env file. port: the loopback port of its web server.
+    read: reads what the container of a service runs.
     """
 
     image: Path
@@ -106,17 +133,16 @@ class Machine:
     logs: Path
     settings: Mapping[str, str]
     port: int
+    read: Callable[[str], Container]
 
     def start(self, service: str) -> Child:
         """Start the command of a service's container."""
-        command, log = self._contain(read_command(service)), self.logs / f"{service}.log"
+        command, log = self._contain(self.read(service).command), self.logs / f"{service}.log"
         return start(service, command, log=log, environment=self._read_environment(service), directory=self.image)
 
     def is_healthy(self, service: str) -> bool:
         """Run the health check of a service as the engine would, inside its container."""
-        kind, *check = read_services()[service]["healthcheck"]["test"]
-        assert kind == "CMD"
-        return self.run(service, check).returncode == 0
+        return self.run(service, self.read(service).check).returncode == 0
 
     def run(self, service: str, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         """Run a command inside the container of a service."""
@@ -139,7 +165,7 @@ class Machine:
     def _read_environment(self, service: str) -> dict[str, str]:
         """Return the variables of a container, without those of this process."""
         image: dict[str, str] = dict(pair.split("=", 1) for words in words_of("ENV") for pair in words.split())
-        own = read_services()[service]["environment"]
+        own = self.read(service).environment
         return (
             image
             | dict(self.settings)
@@ -152,9 +178,15 @@ class Machine:
         )
 
 
-def set_up_machine(image: Path, directory: Path, settings: Mapping[str, str], port: int) -> Machine:
+def set_up_machine(
+    image: Path,
+    directory: Path,
+    settings: Mapping[str, str],
+    port: int,
+    read: Callable[[str], Container] = read_service,
+) -> Machine:
     """Create a machine in a directory. Raises `ServiceMissing` where a container cannot be imitated."""
-    machine = Machine(image, directory / "tmp", directory / "logs", read_example() | dict(settings), port)
+    machine = Machine(image, directory / "tmp", directory / "logs", read_example() | dict(settings), port, read)
     machine.tmp.mkdir(parents=True)
     try:
         tried = machine.run("migrate", ["true"])
