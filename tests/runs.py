@@ -39,7 +39,7 @@ MEMORY_FOLDER = Path("/dev/shm")
 MEMORY_NEEDED = 4 * 1024**3
 
 # Fixtures that start a server.
-SERVERS = frozenset({"chromium", "embedded", "postgres", "queue_server"})
+SERVERS = frozenset({"chromium", "embedded", "password_server", "postgres", "queue_server"})
 
 STARTS_PROCESSES = (
     "tests/browser/",
@@ -49,6 +49,7 @@ STARTS_PROCESSES = (
     "tests/test_deploy.py",
     "tests/test_package.py",
     "tests/test_production.py",
+    "tests/test_systemd.py",
     "tests/worker/",
 )
 

@@ -255,7 +255,7 @@ def test_the_service_leads_to_the_port_of_the_image() -> None:
 
 def _read_example() -> dict[str, str]:
     secret, config = read_example_settings()
-    return secret["stringData"] | config["data"]
+    return {**secret["stringData"], **config["data"]}
 
 
 def test_the_example_holds_settings_only_and_no_value() -> None:
