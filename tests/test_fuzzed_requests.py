@@ -46,7 +46,7 @@ NASTY = (
 PARAMETERS = (
     *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
-    *("current", "new", "a[]", "", "%00", "__proto__"),
+    *("current", "new", "kept", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -86,6 +86,8 @@ HEADERS = {
     "Sec-Fetch-Mode": ("navigate", ""),
     "Cookie": ("session=%00", "session=eyJhIjoxfQ.x.y", "session=\xff; session=; =", "remember_token=1|x"),
     "Referer": ("https://elsewhere.example/", "\xff"),
+    "Origin": ("null", "https://elsewhere.example", "http://[", "http://localhost:x", "\xff"),
+    "Sec-Fetch-Site": ("cross-site", "\xff"),
     "Accept-Language": ("*;q=x", "\xff"),
     "Range": ("bytes=-1", "bytes=0-99999999999999999999", "x=y"),
     "If-None-Match": ('"', "*", "\xff"),

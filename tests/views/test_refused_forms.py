@@ -90,7 +90,7 @@ def _end_sessions(app: Flask) -> None:
 
 def _read_page(response: TestResponse) -> tuple[str, ...]:
     """Return the title and the sentences of the page of a refused form."""
-    (section,) = re.findall(r'<section class="empty" id="error">(.*?)</section>', response.text, re.DOTALL)
+    (section,) = re.findall(r'<section[^>]* id="error">(.*?)</section>', response.text, re.DOTALL)
     sentences = re.findall(r"<(?:h1|p)[^>]*>(.*?)</(?:h1|p)>", section, re.DOTALL)
     return tuple(unescape(re.sub(r"<[^>]+>", "", sentence)) for sentence in sentences)
 

@@ -78,7 +78,7 @@ TEXTS: Mapping[Cause, Text] = {
         _HEADERS_STAY,
     ),
     Cause.ORIGIN_MISSING: Text(
-        "Something removed where the form came from",
+        "Nothing shows where the form came from",
         f"The request has no Origin, Referer or Sec-Fetch-Site header, so nothing was changed. {_REMOVED_BY}",
         _HEADERS_STAY,
     ),
@@ -106,8 +106,8 @@ TEXTS: Mapping[Cause, Text] = {
     ),
     Cause.SIGNED_OUT: Text("You were signed out", "So nothing was changed. Sign in, then try again."),
     Cause.SIGNED_IN_MEANWHILE: Text(
-        "You have signed in again",
-        "You signed in again after this page was opened, perhaps in another tab, so nothing was changed. Check the "
+        "This page is from before your last sign-in",
+        "You signed in again, or set a new password, after this page was opened, so nothing was changed. Check the "
         "page, then try again.",
     ),
     Cause.OTHER_ACCOUNT: Text(

@@ -14,7 +14,7 @@ from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import read_token
 from webapp.auth.forms import SignInForm
 from webapp.auth.kept_forms import KeptForm, keep_form, read_kept_form
-from webapp.auth.own_paths import find_path
+from webapp.auth.own_paths import find_path, read_own_path
 from webapp.auth.sessions import redirect_page_to_sign_in
 from webapp.destinations.forms import list_shown_fields
 from webapp.models import database_clock
@@ -153,7 +153,7 @@ def _find_page() -> str | None:
         return url_for("auth.show_sign_in")
     adapter = current_app.create_url_adapter(request)
     if adapter and "GET" in adapter.allowed_methods():
-        return request.path
+        return read_own_path(request.path)
     if find_origin_problem() is not None or find_origin(request.headers) is None:
         return None
     return find_path(request.headers.get("Referer", ""))
