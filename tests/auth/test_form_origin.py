@@ -91,6 +91,10 @@ def test_a_host_that_a_proxy_replaced_is_told_apart(here: str, sent: dict[str, s
     assert [_judge(here, public_url, **sent) for public_url in (None, HERE)] == [Cause.HOST_NOT_PASSED] * 2
 
 
+def test_an_unreadable_host_matches_no_page() -> None:
+    assert _judge("https://alerts.example.com:x", Origin="https://evil:x") is Cause.OTHER_SITE
+
+
 def test_another_site_is_told_apart_where_the_proxy_passes_on_the_public_host() -> None:
     assert _judge(HERE, HERE, Origin="https://evil.example") is Cause.OTHER_SITE
 

@@ -57,16 +57,19 @@ def judge_origin(headers: Headers, here: str, public_url: str | None) -> Cause |
         return Cause.ORIGIN_MISSING
     if site and site != "same-origin":
         return Cause.OTHER_SITE
-    pages, ours = {Origin.read(text) for text in texts}, Origin.read(here)
-    if pages <= {ours}:
-        return None
-    return _explain(pages, ours, Origin.read(public_url or ""), is_own_page=site == "same-origin")
+    pages, ours = list(map(Origin.read, texts)), Origin.read(here)
+    known = {page for page in pages if page}
+    if None in pages or ours is None:
+        return Cause.OTHER_SITE
+    return _compare(known, ours, Origin.read(public_url or ""), is_own_page=site == "same-origin")
 
 
-def _explain(pages: set[Origin | None], here: Origin | None, public: Origin | None, is_own_page: bool) -> Cause:
+def _compare(pages: set[Origin], here: Origin, public: Origin | None, is_own_page: bool) -> Cause | None:
     """Tell a proxy that hides the address apart from another site. is_own_page: the browser says so."""
+    if pages <= {here}:
+        return None
     page = pages.pop()
-    if pages or page is None or here is None:
+    if pages:  # the headers contradict each other
         return Cause.OTHER_SITE
     if page.host == here.host and page.scheme != here.scheme:
         return Cause.SCHEME_DIFFERS

@@ -26,7 +26,7 @@ def render_sign_in(form: SignInForm, notice: str | None = None, target: str | No
 def lead_on() -> str | Response:
     """Lead a visitor who is signed in to a kept form of theirs, or else to the requested page."""
     text = find_kept_text()
-    form = find_kept_form()
+    form = find_kept_form() if text else None
     return render_kept(form, text) if form else redirect(find_requested_path() or url_for("workspaces.home"))
 
 
