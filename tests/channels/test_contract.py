@@ -22,6 +22,7 @@ from tests.scripted_mail_server import ScriptedMailServer
 from tests.scripted_mail_server import mail_server as run_mail_server
 from webapp.channels import CHANNELS
 from webapp.channels.contract import (
+    FLAG_ON,
     Accepted,
     Channel,
     Field,
@@ -135,6 +136,7 @@ def fill_in(channel: Channel, port: int) -> dict[str, str]:
         FieldKind.ADDRESS: f"http://127.0.0.1:{port}/services/{CANARY}?sig={CANARY}",
         FieldKind.SECRET: SIGNING_SECRET,
         FieldKind.RECIPIENTS: f"{CANARY}@example.com",
+        FieldKind.FLAG: FLAG_ON,
     }
     return {field.name: by_kind[field.kind] for field in channel.fields}
 
@@ -185,6 +187,7 @@ def test_a_channel_names_what_its_messages_are_sent_to(channel: Channel) -> None
         FieldKind.ADDRESS: f"https://{CANARY}.example.com/services/{CANARY}?sig={CANARY}",
         FieldKind.SECRET: SIGNING_SECRET,
         FieldKind.RECIPIENTS: f"{CANARY}@example.com, other@example.com",
+        FieldKind.FLAG: FLAG_ON,
     }
 
     targets = channel.targets({field.name: by_kind[field.kind] for field in channel.fields}, OutboundClient())

@@ -27,6 +27,7 @@ from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.limits import Limits
 
 SENDER = "alerts@example.com"
+ON, OFF = {"omit_auto_submitted": "yes"}, {"omit_auto_submitted": ""}
 THREE = {"recipients": "ann@example.com, bob@example.com\ncleo@example.com"}
 
 
@@ -208,6 +209,39 @@ def test_two_mails_to_one_mailbox_have_different_subjects_however_it_compares_th
 
     assert first.reference in LEFT_OUT.sub("", first.subject)
     assert LEFT_OUT.sub("", first.subject) != LEFT_OUT.sub("", second.subject)
+
+
+@pytest.mark.parametrize("alert", [None, "Disk full"])
+@pytest.mark.parametrize(("setting", "header"), [({}, "auto-generated"), (OFF, "auto-generated"), (ON, None)])
+def test_tests_and_alerts_are_marked_as_automatic_unless_the_destination_leaves_it_out(
+    message: Message,
+    outbound: OutboundClient,
+    mailbox: Mailbox,
+    alert: str | None,
+    setting: dict[str, str],
+    header: str | None,
+) -> None:
+    message = replace(message, alert=alert)
+
+    CHANNEL.send(THREE | setting, message, outbound)
+
+    assert mailbox.open()["Auto-Submitted"] == header
+    assert CHANNEL.preview(THREE | setting, message, outbound).headers.get("Auto-Submitted") == header
+
+
+@pytest.mark.parametrize("name", ["Precedence", "X-Auto-Response-Suppress", "List-Id", "Return-Path"])
+def test_no_other_header_makes_a_mail_automatic_or_bulk(
+    message: Message, outbound: OutboundClient, mailbox: Mailbox, name: str
+) -> None:
+    CHANNEL.send(THREE | ON, message, outbound)
+
+    assert mailbox.open()[name] is None
+
+
+@pytest.mark.parametrize("name", ["Zendesk", "Jira Service Management", "GLPI", "Jitbit"])
+def test_the_guide_and_the_hint_after_sent_name_the_help_desks_that_set_automatic_mail_aside(name: str) -> None:
+    assert name in CHANNEL.after_accepted
+    assert [step for step in CHANNEL.guide if name in step and "Auto-Submitted" in step]
 
 
 def test_a_phone_shows_the_reference_of_a_test_and_the_words_of_an_alert_first(message: Message) -> None:

@@ -28,10 +28,11 @@ from webapp.destinations.editing import (
 )
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus
 from webapp.settings import AppSettings
 
 LATER = NOW + timedelta(hours=1)
+MAILBOX = {"recipients": "ann@example.com"}
 SETTINGS = {"address": "https://hooks.example.com/canary", "signing_secret": "whsec_canary"}
 
 
@@ -40,6 +41,13 @@ def destination(context: None, seeded: SeededIds, app_settings: AppSettings) -> 
     return add_destination(
         get_workspace(seeded), get_account(seeded), "webhook", "Pager", SETTINGS, app_settings.cipher, NOW
     )
+
+
+@pytest.fixture
+def mailbox(context: None, seeded: SeededIds, app_settings: AppSettings) -> AlertDestination:
+    """An email destination as it was stored before it had flags."""
+    workspace, account = get_workspace(seeded), get_account(seeded)
+    return add_destination(workspace, account, "email", "Desk", MAILBOX, app_settings.cipher, NOW)
 
 
 def _decrypt(destination: AlertDestination, app_settings: AppSettings) -> dict[str, str]:
@@ -125,6 +133,47 @@ def test_two_changes_from_the_same_page_count_as_two_versions(
 
     assert destination.settings_version == 3
     assert _decrypt(destination, app_settings) == {"address": "https://one.example.com/", "signing_secret": "whsec_two"}
+
+
+def _save_mailbox(mailbox: AlertDestination, seeded: SeededIds, app_settings: AppSettings, flag: str) -> AuditEvent:
+    """Save the form of an email destination with a new name, and return what the audit trail tells."""
+    typed = MAILBOX | {"omit_auto_submitted": flag}
+    change_destination(mailbox, get_account(seeded), f"{mailbox.name}!", typed, app_settings.cipher, LATER)
+    return db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
+
+
+@on_both_databases
+def test_a_flag_is_turned_on_and_off_and_each_is_a_new_version(
+    mailbox: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    turned_on = _save_mailbox(mailbox, seeded, app_settings, "yes")
+    settings = _decrypt(mailbox, app_settings)
+    turned_off = _save_mailbox(mailbox, seeded, app_settings, "")
+
+    assert settings == MAILBOX | {"omit_auto_submitted": "yes"}
+    assert _decrypt(mailbox, app_settings) == MAILBOX | {"omit_auto_submitted": ""}
+    assert (turned_on.changed, turned_off.changed) == (["name", "omit_auto_submitted"],) * 2
+    assert mailbox.settings_version == 3
+
+
+def test_a_destination_from_before_a_flag_existed_can_be_renamed_without_a_new_version(
+    mailbox: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    renamed = _save_mailbox(mailbox, seeded, app_settings, "")
+
+    assert (renamed.changed, mailbox.settings_version) == (["name"], 1)
+    assert _decrypt(mailbox, app_settings) == MAILBOX
+
+
+@pytest.mark.parametrize(("flag", "named"), [("", []), ("yes", ["omit_auto_submitted"])])
+def test_the_audit_trail_names_what_was_filled_in_for_a_new_destination(
+    context: None, seeded: SeededIds, app_settings: AppSettings, flag: str, named: list[str]
+) -> None:
+    settings = MAILBOX | {"omit_auto_submitted": flag}
+    add_destination(get_workspace(seeded), get_account(seeded), "email", "Desk", settings, app_settings.cipher, NOW)
+
+    added = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
+    assert added.changed == ["name", "recipients", *named]
 
 
 def test_unreadable_settings_are_replaced_as_a_whole(

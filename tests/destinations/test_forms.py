@@ -19,6 +19,7 @@ from webapp.channels.contract import (
     Preview,
     SettingInvalid,
     Settings,
+    check_flag,
 )
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient
@@ -53,6 +54,7 @@ PIGEONS = Channel(
         _field("whistle", FieldKind.SECRET),
         _field("password", FieldKind.SECRET, required=False),
         _field("birds", FieldKind.RECIPIENTS),
+        Field("at_night", "At night", FieldKind.FLAG, "Help on at_night.", check_flag, required=False),
     ),
     targets=lambda _settings, _outbound: (),
     preview=_preview,
@@ -119,6 +121,7 @@ def test_a_complete_form_returns_the_checked_values(fill: Fill) -> None:
         "whistle": "canary",
         "password": "",
         "birds": "owner, bob",
+        "at_night": "",
     }
 
 
@@ -147,7 +150,7 @@ def test_a_stored_secret_left_blank_is_read_as_empty(fill: Fill, blank: str) -> 
     form = fill({"name": "Roof", "loft": blank, "whistle": blank, "password": blank, "birds": "cy"}, STORED)
 
     assert form.validate()
-    assert form.read_settings(PIGEONS) == {"loft": "", "whistle": "", "password": "", "birds": "cy"}
+    assert form.read_settings(PIGEONS) == dict.fromkeys(STORED, "") | {"birds": "cy", "at_night": ""}
 
 
 def test_a_replaced_secret_is_checked_like_a_new_one(fill: Fill) -> None:
@@ -213,6 +216,40 @@ def test_typed_secrets_are_listed_because_no_page_repeats_them(fill: Fill) -> No
 def test_the_recipients_field_shows_stored_and_typed_recipients(fill: Fill) -> None:
     assert ">\r\ncy</textarea>" in fill({}, STORED)["birds"]()
     assert ">\r\nOwner, Bob</textarea>" in fill(FILLED, STORED)["birds"]()
+
+
+TICKED = FILLED | {"at_night": "yes"}
+
+
+@pytest.mark.parametrize(("typed", "value"), [(TICKED, "yes"), (FILLED, "")])
+@pytest.mark.parametrize("stored", [STORED, STORED | {"at_night": "yes"}, STORED | {"at_night": ""}])
+def test_a_flag_is_what_the_box_shows_whatever_was_stored(
+    fill: Fill, typed: dict[str, str], value: str, stored: dict[str, str]
+) -> None:
+    form = fill(typed, stored)
+
+    assert form.validate()
+    assert form.read_settings(PIGEONS)["at_night"] == value
+
+
+@pytest.mark.parametrize("value", ["on", "no", "canary", "yes\n"])
+def test_a_box_submits_one_value_only(fill: Fill, value: str) -> None:
+    assert _errors(fill(FILLED | {"at_night": value})) == {"at_night": ["Tick the box, or leave it blank."]}
+
+
+@pytest.mark.parametrize(("stored", "is_ticked"), [({}, False), ({"at_night": ""}, False), ({"at_night": "yes"}, True)])
+def test_the_box_of_a_flag_shows_what_is_stored(app: Flask, stored: dict[str, str], is_ticked: bool) -> None:
+    with app.test_request_context():
+        box = make_destination_form(PIGEONS, OutboundClient(), stored)(data=stored, meta={"csrf": False})["at_night"]()
+
+    assert 'type="checkbox" value="yes"' in box
+    assert (" checked" in box) is is_ticked
+
+
+def test_a_refused_form_keeps_its_ticks(fill: Fill) -> None:
+    form = fill(TICKED | {"loft": "wrong"})
+
+    assert (form.validate(), " checked" in form["at_night"]()) == (False, True)
 
 
 def test_the_help_of_a_stored_secret_explains_that_blank_keeps_it(fill: Fill) -> None:

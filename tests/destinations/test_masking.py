@@ -73,6 +73,19 @@ def test_one_recipient_is_counted_in_the_singular(email: AlertDestination, app_s
     assert mask_target(email, Role.VIEWER, app_settings.cipher).text == "1 recipient at example.com"
 
 
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(
+    ("value", "shown"), [("yes", [MaskedSetting("Leave out the Auto-Submitted header", "yes")]), ("", [])]
+)
+def test_a_flag_is_shown_to_everyone_if_it_is_on(
+    email: AlertDestination, app_settings: AppSettings, role: Role, value: str, shown: list[MaskedSetting]
+) -> None:
+    settings = {"recipients": RECIPIENTS, "omit_auto_submitted": value}
+    email.config = app_settings.cipher.encrypt(settings, context=email.encryption_context)
+
+    assert mask_settings(email, role, app_settings.cipher)[1:] == shown
+
+
 def test_where_a_message_goes_is_the_first_setting(webhook: AlertDestination, app_settings: AppSettings) -> None:
     shown = mask_settings(webhook, Role.ADMIN, app_settings.cipher)
 

@@ -38,6 +38,7 @@ class ScenarioInputs:
             FieldKind.ADDRESS: origin + self.path,
             FieldKind.SECRET: self.signing_secret,
             FieldKind.RECIPIENTS: self.recipient,
+            FieldKind.FLAG: "",
         }
         return {field.name: values[field.kind] for field in CHANNELS[channel].fields}
 

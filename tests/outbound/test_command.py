@@ -1,6 +1,7 @@
 """`python -m webapp.outbound`, run as an administrator does."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -131,7 +132,9 @@ def test_mail_sends_a_small_mail(mail_settings: ScriptedMailServer, capsys: pyte
     assert 0 < printed.pop("seconds") < 8
     assert printed == {"code": "ok", "status": 250, "may_have_arrived": False, "warning": None}
     (received,) = mail_settings.messages
-    assert b"Subject: [TEST] Alertcheck\r\n" in received
+    assert re.search(
+        rb"Subject: \[TEST\] Alertcheck, [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC\r\n", received
+    )
     assert b"To: ann@example.com\r\n" in received
 
 

@@ -27,6 +27,7 @@ from tests.factories import (
 from tests.visitor import Visitor
 from webapp.auth.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
+from webapp.deliveries import send
 from webapp.destinations.editing import add_destination
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
@@ -119,6 +120,51 @@ def test_a_destination_of_every_channel_can_be_added(admin: Visitor, row: Row, c
     assert (response.status_code, response.location) == (302, f"{LIST}/3")
     assert (added.workspace_id, added.name, added.type, added.is_enabled) == (1, "Überseehafen 🚢", channel, True)
     assert settings == GOOD[channel]
+
+
+def _list_facts(page: str) -> dict[str, str]:
+    """Return the definitions of a page by their terms."""
+    return dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]*)</dd>", page))
+
+
+@on_both_databases
+def test_an_admin_chooses_whether_mail_is_marked_as_automatic_and_every_member_sees_it(
+    seeded: SeededIds, visit: Visit, admin: Visitor, mailbox: str, row: Row
+) -> None:
+    label, viewer, form = "Leave out the Auto-Submitted header", visit(seeded.viewer), {"name": "Desk"} | GOOD["email"]
+
+    def save(flag: dict[str, str]) -> tuple[bool, bool]:
+        """Save the form, and return whether the page shows the choice, and whether the form's box is ticked."""
+        assert admin.post(f"{mailbox}/edit", form | flag).status_code == 302
+        (box,) = re.findall(r'<input[^>]+type="checkbox"[^>]*>', admin.get(f"{mailbox}/edit").text)
+        return label in _list_facts(viewer.get(mailbox).text), " checked" in box
+
+    assert save({"omit_auto_submitted": "yes"}) == (True, True)
+    assert save({}) == (False, False)
+    assert row(3)[0].settings_version == 3
+
+
+def test_a_waiting_test_is_canceled_if_mail_is_to_be_marked_otherwise(
+    app: Flask, admin: Visitor, mailbox: str, app_settings: AppSettings
+) -> None:
+    admin.post(f"{mailbox}/test")
+    admin.post(f"{mailbox}/edit", {"name": "Desk", "omit_auto_submitted": "yes"} | GOOD["email"])
+
+    with app.app_context():
+        delivery_id = db.session.scalars(select(AlertDelivery.id)).one()
+        send(delivery_id, app_settings)
+        newest = db.session.get_one(AlertDelivery, delivery_id)
+        assert (newest.status, newest.last_error_code) == (DeliveryStatus.CANCELED, "destination_changed")
+
+
+@pytest.mark.parametrize("role", ["support", "viewer"])
+def test_only_admins_choose_whether_mail_is_marked_as_automatic(
+    seeded: SeededIds, visit: Visit, mailbox: str, row: Row, role: str
+) -> None:
+    form = {"name": "Desk", "omit_auto_submitted": "yes"} | GOOD["email"]
+
+    assert visit(getattr(seeded, role)).post(f"{mailbox}/edit", form).status_code == 403
+    assert row(3)[1] == GOOD["email"]
 
 
 def test_after_adding_the_page_shows_the_next_step(admin: Visitor) -> None:

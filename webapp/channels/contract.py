@@ -25,6 +25,9 @@ Settings = Mapping[str, str]
 # The text of the link in a message.
 I_SEE_IT = "I see it"
 
+# The value of a flag that is on. One that is off is blank, or missing if it was stored before the flag existed.
+FLAG_ON = "yes"
+
 JSON = "application/json"
 JSON_HEADERS = {"Content-Type": JSON}
 
@@ -35,6 +38,7 @@ class FieldKind(StrEnum):
     ADDRESS = "address"  # a URL, secret as a whole: shown as host and fingerprint
     SECRET = "secret"  # noqa: S105 - never shown
     RECIPIENTS = "recipients"  # email addresses: shown in full to admins only
+    FLAG = "flag"  # a checkbox: `FLAG_ON` or blank, shown to everyone
 
 
 class SettingInvalid(ValueError):
@@ -58,7 +62,7 @@ class Field:
     @property
     def is_secret(self) -> bool:
         """Whether no page shows the value again, not even to the person who typed it."""
-        return self.kind is not FieldKind.RECIPIENTS
+        return self.kind not in (FieldKind.RECIPIENTS, FieldKind.FLAG)
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,13 @@ class Channel:
     def codes(self) -> frozenset[Code]:
         """The codes that a delivery over this channel can end with."""
         return codes_of(self.protocol) - (frozenset() if self.hosts else {Code.HOST_NOT_EXPECTED})
+
+
+def check_flag(text: str, outbound: OutboundClient) -> str:
+    """Return the value of a flag. Raises `SettingInvalid`."""
+    if text not in ("", FLAG_ON):
+        raise SettingInvalid("Tick the box, or leave it blank.")
+    return text
 
 
 def get_setting(settings: Settings, name: str) -> str:

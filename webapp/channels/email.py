@@ -1,4 +1,12 @@
-"""Email, through the mail server of the installation."""
+"""Email, through the mail server of the installation.
+
+Help desks set automatic mail aside, which `Auto-Submitted: auto-generated` marks (RFC 3834, section 5). Sources:
+Zendesk suspends it: support.zendesk.com/hc/articles/4408828416282, "Automated response mail".
+Jira Service Management rejects it, and `Precedence: bulk`, which Alertcheck never sends:
+    confluence.atlassian.com/jirakb, article 1085191121.
+Jitbit makes no ticket of it: support.jitbit.com/helpdesk/KB/View/8249222.
+GLPI refuses it by the rule "Auto-Reply Auto-Submitted", which it comes with: github.com/glpi-project/glpi/pull/9387.
+"""
 
 from email.header import Header
 from email.message import EmailMessage
@@ -6,6 +14,7 @@ from email.policy import SMTP, EmailPolicy
 from html import escape
 
 from webapp.channels.contract import (
+    FLAG_ON,
     I_SEE_IT,
     Accepted,
     Channel,
@@ -15,6 +24,7 @@ from webapp.channels.contract import (
     Part,
     Preview,
     Settings,
+    check_flag,
     get_setting,
 )
 from webapp.channels.mail_recipients import MAX_RECIPIENTS, check_recipients
@@ -29,6 +39,8 @@ MAX_PLAIN_SUBJECT_LENGTH = 78 - len("Subject: ")
 
 # The headers that a preview shows. To is missing because only admins may see the recipients in full.
 PREVIEW_HEADERS = ("Subject", "From", "Date", "Message-ID", "Auto-Submitted")
+
+OMIT_AUTO_SUBMITTED = "omit_auto_submitted"
 
 ASK_ADMINISTRATOR = "Ask your Alertcheck administrator"
 CHECK_MAIL_URL = f"{ASK_ADMINISTRATOR} to check ALERTCHECK_MAIL_URL"
@@ -57,7 +69,7 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
     server, recipients = _get_route(settings, outbound)
-    mail = _compose(message, server, recipients)
+    mail = _compose(settings, message, server, recipients)
     headers = {name: str(value) for name, value in mail.items() if name in PREVIEW_HEADERS}
     parts = (Part(part.get_content_type(), part.get_content()) for part in mail.iter_parts())
     return Preview("Mail", headers, tuple(parts))
@@ -65,7 +77,7 @@ def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     server, recipients = _get_route(settings, outbound)
-    response = send_mail(server, _compose(message, server, recipients), recipients)
+    response = send_mail(server, _compose(settings, message, server, recipients), recipients)
     return Accepted(response.status, response.warning)
 
 
@@ -79,7 +91,7 @@ def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer
     return outbound.mail, recipients
 
 
-def _compose(message: Message, server: MailServer, recipients: list[str]) -> EmailMessage:
+def _compose(settings: Settings, message: Message, server: MailServer, recipients: list[str]) -> EmailMessage:
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     mail["Subject"] = _Subject(message.subject)
     mail["From"] = server.from_header
@@ -87,7 +99,8 @@ def _compose(message: Message, server: MailServer, recipients: list[str]) -> Ema
     mail["Date"] = message.requested_at
     # The same for every attempt, so that a mailbox that received two copies can show one.
     mail["Message-ID"] = f"<{message.message_id}@{server.sender.rpartition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
+    if settings.get(OMIT_AUTO_SUBMITTED) != FLAG_ON:
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     mail.set_content(_text(message))
     mail.add_alternative(_html(message), subtype="html")
     return mail
@@ -114,7 +127,11 @@ def _html(message: Message) -> str:
 CHANNEL = Channel(
     label="Email",
     accepted="Accepted by the mail server",
-    after_accepted="No email? Check the spam folder. Then ask your mail server's administrator to find the reference.",
+    after_accepted=(
+        "No email? Check the spam folder. At a help desk (Zendesk, Jira Service Management, GLPI, Jitbit), check the "
+        "mail that it set aside as automatic: an admin can leave out the Auto-Submitted header in the settings. Then "
+        "ask your mail server's administrator to find the reference."
+    ),
     guide=(
         "Choose mailboxes that somebody reads when it matters: a mailing list of a team or a shared mailbox, rather "
         "than the mailbox of one person.",
@@ -122,6 +139,8 @@ CHANNEL = Channel(
         "web”. In the Exchange admin center, under “Delivery management”, allow senders inside and outside of the "
         "organization.",
         "For a Teams channel, choose More options (…) beside its name, then “Get email address”.",
+        "Help desks set automatic mail aside: Zendesk, Jira Service Management, GLPI and Jitbit do. Let the help desk "
+        "accept mail from Alertcheck's sender. If it cannot, leave out the Auto-Submitted header.",
         "Enter the addresses. After the first test, check the spam folder too, and mark the sender as safe.",
     ),
     fields=(
@@ -131,6 +150,17 @@ CHANNEL = Channel(
             kind=FieldKind.RECIPIENTS,
             help=f"Up to {MAX_RECIPIENTS} email addresses, separated by commas, semicolons or new lines.",
             check=check_recipients,
+        ),
+        Field(
+            name=OMIT_AUTO_SUBMITTED,
+            label="Leave out the Auto-Submitted header",
+            kind=FieldKind.FLAG,
+            help=(
+                "For a help desk that sets automatic mail aside. Tests and alerts then look like mail from a person, "
+                "and automatic replies to them may come back to the sender's address."
+            ),
+            check=check_flag,
+            required=False,
         ),
     ),
     targets=_targets,

@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from webapp.audit import Action, record_destination_event
+from webapp.channels import CHANNELS
+from webapp.channels.contract import FieldKind
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Workspace
@@ -40,8 +42,9 @@ def add_destination(
     )
     db.session.add(destination)
     db.session.flush()  # assigns the id that the encryption context needs
-    destination.config = cipher.encrypt(settings, context=destination.encryption_context)
-    record_destination_event(destination, account, Action.ADDED, now, changed=["name", *settings])
+    filled_in = {field: value for field, value in settings.items() if value}
+    destination.config = cipher.encrypt(filled_in, context=destination.encryption_context)
+    record_destination_event(destination, account, Action.ADDED, now, changed=["name", *filled_in])
     db.session.commit()
     return destination
 
@@ -56,15 +59,17 @@ def change_destination(
 ) -> None:
     """Rename a destination, replace its settings, and commit. New settings cancel a test that is still waiting.
 
-    typed: a value for every setting; blank keeps the stored one. Raises `DestinationGone` if deleted meanwhile.
+    typed: a value for every setting; blank keeps the stored one, or turns a flag off.
+    Raises `DestinationGone` if deleted meanwhile.
     """
     lock_destination(destination)
     if destination.deleted_at is not None:
         db.session.rollback()
         raise DestinationGone
     stored = read_settings(destination, cipher)
-    settings = {field: value or stored.get(field, "") for field, value in typed.items()}
-    changed = [field for field, value in settings.items() if stored.get(field) != value]
+    kept = stored.keys() - _list_flags(destination.type)
+    settings = {field: value or (stored[field] if field in kept else "") for field, value in typed.items()}
+    changed = [field for field, value in settings.items() if stored.get(field, "") != value]
     if changed:
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
@@ -77,6 +82,11 @@ def change_destination(
     destination.updated_at = now
     record_destination_event(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
+
+
+def _list_flags(channel_name: str) -> set[str]:
+    channel = CHANNELS.get(channel_name)
+    return {field.name for field in channel.fields if field.kind is FieldKind.FLAG} if channel else set()
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:

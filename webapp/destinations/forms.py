@@ -7,10 +7,10 @@ from markupsafe import Markup
 from wtforms import Field as FormField
 from wtforms import Form, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
-from wtforms.widgets import TextInput
+from wtforms.widgets import CheckboxInput, TextInput
 
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.contract import Channel, Field, SettingInvalid
+from webapp.channels.contract import FLAG_ON, Channel, Field, FieldKind, SettingInvalid
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
@@ -30,6 +30,23 @@ class WriteOnlyInput(TextInput):
 
     def __call__(self, field: FormField, **attributes: Any) -> Markup:
         return super().__call__(field, **attributes | {"value": "", "autocomplete": "off", "spellcheck": "false"})
+
+
+class FlagField(FormField):
+    """A checkbox whose data is the value of a flag: blank if the box is not ticked."""
+
+    widget = CheckboxInput()
+
+    def process_data(self, value: Any) -> None:
+        """Take the stored value."""
+        self.data = value or ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Take what a browser submits: nothing for a box that is not ticked."""
+        self.data = valuelist[0] if valuelist else ""
+
+    def _value(self) -> str:
+        return FLAG_ON
 
 
 class DestinationForm(PageForm):
@@ -77,6 +94,8 @@ def make_destination_form(
 
 
 def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
+    if field.kind is FieldKind.FLAG:
+        return FlagField(field.label, [_check_with(channel, field, outbound)], description=field.help)
     keeps_stored = field.is_secret and is_stored
     help_text = f"{field.help} Leave blank to keep the stored value." if keeps_stored else field.help
     is_required = field.required and not keeps_stored

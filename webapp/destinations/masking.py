@@ -56,6 +56,8 @@ def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> Maske
             return MaskedSetting(field.label, "set", cipher.fingerprint(value))
         case FieldKind.RECIPIENTS:
             return MaskedSetting(field.label, value if role.may_edit else _count_recipients(value))
+        case FieldKind.FLAG:
+            return MaskedSetting(field.label, value)
 
 
 def _read_host(address: str) -> str:

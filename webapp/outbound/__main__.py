@@ -116,11 +116,12 @@ def _mail(recipient: str, server: MailServer) -> int:
 
 
 def _compose(recipient: str, server: MailServer) -> EmailMessage:
-    mail = EmailMessage()
-    mail["Subject"] = "[TEST] Alertcheck"
+    mail, now = EmailMessage(), datetime.now(UTC)
+    # The time makes the subject differ from the last one's: mailboxes group messages with the same subject.
+    mail["Subject"] = f"[TEST] Alertcheck, {now:%Y-%m-%d %H:%M:%S} UTC"
     mail["From"] = server.from_header
     mail["To"] = recipient
-    mail["Date"] = datetime.now(UTC)
+    mail["Date"] = now
     mail["Message-ID"] = make_msgid(domain=server.sender.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(
