@@ -77,3 +77,19 @@ def test_a_slow_press_on_a_phone_is_not_lost_to_a_long_error(admin: Page) -> Non
     admin.get_by_label("Workflow address").fill("https://flows.environment.api.powerplatform.com/workflows/1")
     admin.get_by_role("button", name="Add destination").click(delay=200)
     expect(admin.get_by_role("region", name="Not saved: 2 fields need to be corrected")).to_be_visible()
+
+
+def test_a_box_is_ticked_by_keyboard_with_its_help_and_its_choice_is_readable_on_a_phone(admin: Page) -> None:
+    admin.set_viewport_size({"width": 360, "height": 800})
+    admin.goto("/w/harbor/destinations/new/email")
+    admin.get_by_label("Name").fill("Help desk")
+    admin.get_by_label("Recipients").fill("desk@example.com")
+    box = admin.get_by_label("Leave out the Auto-Submitted header")
+    expect(box).to_have_accessible_description(re.compile("^For a help desk"))
+    box.press("Space")
+    expect(box).to_be_checked()
+    admin.get_by_role("button", name="Add destination").press("Enter")
+
+    settings = admin.locator(".panel", has_text="Leave out the Auto-Submitted header").locator("dl")
+    expect(settings.get_by_text("yes", exact=True)).to_be_visible()
+    assert settings.locator("dd").first.evaluate("element => element.clientWidth") > 120
