@@ -15,17 +15,21 @@ PROCESSES, EACH = 2, 4
 
 @dataclass(frozen=True)
 class Request:
-    """A GET request. cookie: the visitor's Cookie header, or an empty string."""
+    """A GET request. cookie: the visitor's Cookie header, if any. version: of the page that the visitor sees, if any."""
 
     origin: str
     path: str
     cookie: str = ""
+    version: str = ""
 
     def as_bytes(self) -> bytes:
         host = urlsplit(self.origin).netloc
         cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
+        version = f'If-None-Match: W/"{self.version}"\r\nHX-Source: div#page\r\n' if self.version else ""
         encoding = "Accept-Encoding: gzip, deflate, br\r\nHX-Request: true\r\n"
-        return f"GET {self.path} HTTP/1.1\r\nHost: {host}\r\n{cookie}{encoding}Connection: close\r\n\r\n".encode()
+        return (
+            f"GET {self.path} HTTP/1.1\r\nHost: {host}\r\n{cookie}{version}{encoding}Connection: close\r\n\r\n".encode()
+        )
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ def fetch(request: Request) -> bytes:
         while part := connection.recv(1 << 18):
             parts.append(part)
     response = b"".join(parts)
-    assert response.startswith(b"HTTP/1.1 200 "), f"{request.path}: {response[:60]!r}"
+    status = b"304" if request.version else b"200"
+    assert response.startswith(b"HTTP/1.1 %s " % status), f"{request.path}: {response[:60]!r}"
     return response
 
 

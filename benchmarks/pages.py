@@ -1,9 +1,10 @@
 """Measures requests per second for pages and fragments as the number of deliveries grows."""
 
+import re
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -31,6 +32,7 @@ ROUNDS = 3
 
 BARE = "bare view"
 PENDING = "status, pending"
+LISTS = ("page of 100 destinations", "page of 1,000 destinations")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def _measure_one(kind: Kind, total: int, load: LoadGenerator, seconds: float) ->
         bare = running.enter_context(serve("benchmarks.bare_wsgi", environment, Path(logs)))
         cookie = sign_in(origin)
         requests = {name: Request(origin, path, cookie) for name, path in _list_paths(dataset).items()}
+        requests |= {f"{name}, unchanged": _as_refresh(requests[name]) for name in LISTS}
         results = _measure_rates(installation, load, {BARE: Request(bare, "/bare/1")} | requests, seconds)
         begin_test(installation, dataset.light)
         pending = Request(origin, f"/w/{dataset.hundred}/destinations/{dataset.light}/status", cookie)
@@ -98,6 +101,13 @@ def _list_paths(dataset: Dataset) -> dict[str, str]:
         "history, one code": f"{here}/history?code=auth_failed",
         "history, failed tests to Slack": f"{here}/history?kind=test&channel=slack&status=failed",
     }
+
+
+def _as_refresh(request: Request) -> Request:
+    """Return the request of an open page that shows the newest state."""
+    found = re.search(rb'data-version="(\w+)"', fetch(request))
+    assert found, "the page has no version"
+    return replace(request, version=found[1].decode())
 
 
 def _measure_rates(
@@ -124,7 +134,8 @@ def _count_queries(installation: Installation, request: Request) -> int:
         engine = db.engine
     event.listen(engine, "before_cursor_execute", record)
     visitor = installation.app.test_client(use_cookies=False)
-    assert visitor.get(request.path, headers={"Cookie": request.cookie}).status_code == 200
+    headers = {"Cookie": request.cookie} | ({"If-None-Match": f'W/"{request.version}"'} if request.version else {})
+    assert visitor.get(request.path, headers=headers).status_code == (304 if request.version else 200)
     event.remove(engine, "before_cursor_execute", record)
     return len(statements)
 

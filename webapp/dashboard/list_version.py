@@ -1,6 +1,7 @@
 """Computes the version of a list page, so that an open page that shows it already need not be sent again."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -21,15 +22,10 @@ def find_list_version(
 ) -> str | None:
     """Return a text that differs whenever this visitor's page does, times aside; None while tests are changing.
 
-    summaries: those of all destinations of the workspace.
+    summaries: those of all destinations of the workspace, with tests as recent as `SETTLING_TIME` marked.
     """
-    if any(_is_settling(summary, now) for summary in summaries):
+    if any(summary.changed is None or summary.changed.is_recent for summary in summaries):
         return None
     period = now.timestamp() // LONGEST_REUSE.total_seconds()
-    page = (__version__, period, visit.account.id, visit.workspace.name, visit.role, query)
-    return hashlib.blake2b(repr((page, summaries)).encode(), digest_size=12).hexdigest()
-
-
-def _is_settling(summary: DestinationSummary, now: datetime) -> bool:
-    changed_at = summary.changed and summary.changed.newest_at
-    return changed_at is not None and now - changed_at < SETTLING_TIME
+    page = [__version__, period, visit.account.id, visit.workspace.name, visit.role, query.as_query()]
+    return hashlib.blake2b(json.dumps([page, summaries]).encode(), digest_size=12).hexdigest()

@@ -37,12 +37,15 @@ class Order(StrEnum):
 
 
 class RowChanges(NamedTuple):
-    """When a destination changed, and its newest test send: its id, when it changed, and when its receipt did."""
+    """What else a row of the list depends on.
 
-    destination_at: datetime
+    newest_id, newest_status: of the newest test send. is_recent: whether that changed after `recent_since`.
+    """
+
+    settings_version: int
     newest_id: int | None
-    newest_at: datetime | None
-    receipt_at: datetime | None
+    newest_status: str | None
+    is_recent: bool | None
 
 
 class DestinationSummary(NamedTuple):
@@ -104,12 +107,19 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     )
 
 
-def list_summaries(workspace_ids: Sequence[int]) -> list[DestinationSummary]:
+def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None = None) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids})
+    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids, "recent_since": recent_since})
     return [
-        DestinationSummary(row_id, workspace_id, name, channel, _tab_of(is_enabled, newest), RowChanges(*changes))
-        for row_id, workspace_id, name, channel, is_enabled, newest, *changes in rows
+        DestinationSummary(
+            row_id,
+            workspace,
+            name,
+            channel,
+            _tab_of(is_enabled, newest),
+            RowChanges(version, newest_id, newest, is_recent),
+        )
+        for row_id, workspace, name, channel, is_enabled, newest, version, newest_id, is_recent in rows
     ]
 
 
@@ -152,10 +162,9 @@ _SUMMARIES = (
         AlertDestination.type,
         AlertDestination.is_enabled,
         AlertDelivery.status,
-        AlertDestination.updated_at,
+        AlertDestination.settings_version,
         AlertDelivery.id,
-        AlertDelivery.updated_at,
-        AlertDelivery.receipt_at,
+        AlertDelivery.updated_at > bindparam("recent_since"),
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .where(
@@ -163,6 +172,7 @@ _SUMMARIES = (
         AlertDestination.deleted_at.is_(None),
     )
 )
+
 
 _TABS = {status: Tab(badge_for(status)) for status in (None, *DeliveryStatus)}
 _URGENCY = {state: number for number, state in enumerate(Tab)}

@@ -27,7 +27,7 @@ POLLS_PER_SECOND = 50.0
 # Seconds from a page's refresh to its next one: usually, and at most.
 REFRESH_INTERVAL, LONGEST_REFRESH = 60.0, 300.0
 
-# What a refresh costs, in polls. Measured: a changed list costs five polls, an unchanged one less than two.
+# What a refresh costs, in polls. Measured: an unchanged list of 100 destinations costs 1.2 polls, a changed one 6.
 REFRESH_COST = 2.0
 
 

@@ -11,7 +11,7 @@ from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
-from webapp.dashboard.list_version import find_list_version
+from webapp.dashboard.list_version import SETTLING_TIME, find_list_version
 from webapp.dashboard.overview import (
     Tab,
     build_list_page,
@@ -58,7 +58,7 @@ def show(slug: str) -> str | Response:
     """
     visit, now, query = load_visit(slug), database_clock.now(), parse_list_query(request.args)
     end_overdue_tests(visit.workspace.id, now)
-    summaries = list_summaries([visit.workspace.id])
+    summaries = list_summaries([visit.workspace.id], now - SETTLING_TIME)
     version = find_list_version(visit, summaries, query, now)
     if version and is_current(version):
         return respond_not_modified(version)

@@ -1,0 +1,134 @@
+"""The version of a list page: equal only for equal pages, and absent while tests are changing."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace, seconds
+from tests.visitor import Visitor
+from webapp.app_state import current_settings
+from webapp.auth.access import Visit
+from webapp.dashboard.list_version import LONGEST_REUSE, SETTLING_TIME, find_list_version
+from webapp.dashboard.overview import ListQuery, Order, Tab, list_summaries
+from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
+from webapp.extensions import db
+from webapp.models import AlertDelivery, DeliveryStatus, Role
+
+pytestmark = pytest.mark.usefixtures("context")
+
+SETTINGS = {"address": "https://hooks.example.com/canary", "signing_secret": "whsec_canary"}
+LATER = NOW + timedelta(days=1)
+
+
+def _find(seeded: SeededIds, role: Role = Role.ADMIN, now: datetime = LATER, **query: Any) -> str | None:
+    db.session.expire_all()
+    visit = Visit(get_account(seeded), get_workspace(seeded), role)
+    return find_list_version(visit, list_summaries([seeded.harbor], now - SETTLING_TIME), ListQuery(**query), now)
+
+
+def _add_sent(seeded: SeededIds, **facts: object) -> AlertDelivery:
+    return add_delivery(get_destination(seeded), **({"status": DeliveryStatus.SENT, "sent_at": NOW} | facts))
+
+
+def _add(seeded: SeededIds) -> None:
+    cipher = current_settings().cipher
+    add_destination(get_workspace(seeded), get_account(seeded), "webhook", "Another", SETTINGS, cipher, NOW)
+
+
+def _change(seeded: SeededIds, name: str, typed: dict[str, str]) -> None:
+    cipher = current_settings().cipher
+    change_destination(get_destination(seeded), get_account(seeded), name, typed, cipher, NOW + seconds(1))
+
+
+def _rename(seeded: SeededIds) -> None:
+    _change(seeded, "Renamed", {})
+
+
+def _move(seeded: SeededIds) -> None:
+    _change(seeded, get_destination(seeded).name, SETTINGS)
+
+
+def _disable(seeded: SeededIds) -> None:
+    set_enabled(get_destination(seeded), get_account(seeded), False, NOW + seconds(1))
+
+
+def _delete(seeded: SeededIds) -> None:
+    delete_destination(get_destination(seeded), get_account(seeded), NOW + seconds(1))
+
+
+def _rename_workspace(seeded: SeededIds) -> None:
+    get_workspace(seeded).name = "Harbor"
+    db.session.commit()
+
+
+def _test_again(seeded: SeededIds) -> None:
+    _add_sent(seeded, created_at=NOW + seconds(60))
+
+
+CHANGES = [_add, _rename, _move, _disable, _delete, _rename_workspace, _test_again]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_on_the_page_changes_its_version(
+    seeded: SeededIds, change: Callable[[SeededIds], None]
+) -> None:
+    _add_sent(seeded)
+    before = _find(seeded)
+
+    change(seeded)
+
+    assert None is not before != _find(seeded) is not None
+
+
+def test_the_same_page_has_the_same_version(seeded: SeededIds) -> None:
+    _add_sent(seeded)
+
+    assert _find(seeded) == _find(seeded, now=LATER + seconds(59))
+
+
+@pytest.mark.parametrize(
+    "query", [{"state": Tab.SENT}, {"channel": "slack"}, {"text": "a"}, {"page": 2}, {"order": Order.NAME}]
+)
+def test_each_filter_order_and_page_has_its_own_version(seeded: SeededIds, query: dict[str, Any]) -> None:
+    assert _find(seeded) != _find(seeded, **query)
+
+
+def test_each_role_has_its_own_version(seeded: SeededIds) -> None:
+    assert len({_find(seeded, role) for role in Role}) == len(Role)
+
+
+@pytest.mark.parametrize(("age", "has_version"), [(0, False), (119.9, False), (120, True)])
+def test_a_page_has_no_version_until_its_last_test_is_two_minutes_old(
+    seeded: SeededIds, age: float, has_version: bool
+) -> None:
+    _add_sent(seeded, updated_at=LATER - seconds(age))
+
+    assert (_find(seeded) is not None) == has_version
+
+
+def test_a_version_ends_so_that_what_it_does_not_cover_is_sent_at_last(seeded: SeededIds) -> None:
+    assert _find(seeded) != _find(seeded, now=LATER + LONGEST_REUSE)
+
+
+def test_equal_versions_mean_equal_pages_times_and_tokens_aside(app: Flask, seeded: SeededIds) -> None:
+    """Go through every change; wherever the page's text differs, its version does."""
+    _add_sent(seeded)
+    pages = [_render(app, seeded)]
+    for change in [_rename, _move, _disable, _rename_workspace, _test_again, _add, _delete]:
+        change(seeded)
+        pages.append(_render(app, seeded))
+
+    versions = {version for version, _ in pages}
+    assert None not in versions
+    assert len(versions) == len(set(pages))  # no version stands for two pages
+
+
+def _render(app: Flask, seeded: SeededIds) -> tuple[str | None, str]:
+    text = Visitor.signed_in(app, seeded.admin).get("/w/harbor/destinations").text
+    version = text.partition('data-version="')[2].partition('"')[0] or None
+    shown = text.partition('<div id="page"')[2].partition(">")[2].partition("</main>")[0]
+    return version, re.sub(r'value="[^"]{60,}"|\d+ (s|min|h|d) ago', "", shown)
