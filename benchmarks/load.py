@@ -15,7 +15,7 @@ PROCESSES, EACH = 2, 4
 
 @dataclass(frozen=True)
 class Request:
-    """A GET request. cookie: the visitor's Cookie header, if any. version: of the page that the visitor sees, if any."""
+    """A GET request. cookie: the visitor's Cookie header, or empty. version: of the page that is open, or empty."""
 
     origin: str
     path: str
