@@ -31,6 +31,7 @@ from tests.end_to_end.reverse_proxies import (
     make_places,
     running,
 )
+from tests.end_to_end.slow_link import slow_link
 
 pytestmark = pytest.mark.slow
 
@@ -239,10 +240,9 @@ def _read_ports(access_log: Path, path: str) -> list[str]:
 
 def test_no_request_meets_the_end_of_an_idle_connection(name: str, tmp_path: Path, web_port: int) -> None:
     """Proxies repeat a GET that fails on an idle connection, but not a POST, which may have been handled."""
-    places = make_places(tmp_path / "p", web_port)
-
-    with _run(name, places, SHORT_IDLE[name]) as proxy, ThreadPoolExecutor(12) as visitors:
-        statuses = list(visitors.map(lambda number: _post_with_pauses(proxy, 0.85 + number * 0.03), range(12)))
+    with slow_link(web_port) as port, ThreadPoolExecutor(12) as visitors:
+        with _run(name, make_places(tmp_path / "p", port), SHORT_IDLE[name]) as proxy:
+            statuses = list(visitors.map(lambda number: _post_with_pauses(proxy, 0.5 + number * 0.15), range(12)))
 
     assert statuses == [[404] * 3] * 12
 
