@@ -26,6 +26,8 @@ __all__ = [
     "execute",
     "find_binaries",
     "find_given_server",
+    "find_prefix",
+    "make_home",
     "start_postgres",
     "start_queue_server",
     "url_of",
@@ -160,8 +162,8 @@ def find_binaries() -> Path:
 
 
 def _start_embedded(binaries: Path, directory: Path) -> PostgresServer:
-    prefix = _find_prefix(binaries)
-    home = _make_home(prefix)
+    prefix = find_prefix(binaries / "postgres")
+    home = make_home(prefix)
     data = home / "data"
     _init_database([*prefix, str(binaries / "initdb"), "--pgdata", str(data)])
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(home)]
@@ -174,22 +176,22 @@ def _start_embedded(binaries: Path, directory: Path) -> PostgresServer:
     return server
 
 
-def _find_prefix(binaries: Path) -> tuple[str, ...]:
+def find_prefix(program: Path) -> tuple[str, ...]:
+    """Return the command with which root runs a server that refuses to run as root. Raises `ServiceMissing`."""
     if os.geteuid() != 0:
         return ()
     for prefix in NOT_AS_ROOT:
-        if shutil.which(prefix[0]) and _succeeds(
-            [*prefix, *with_parent_death_signal([str(binaries / "postgres"), "--version"])]
-        ):
+        if shutil.which(prefix[0]) and _succeeds([*prefix, *with_parent_death_signal([str(program), "--version"])]):
             return prefix
-    raise ServiceMissing("PostgreSQL refuses to run as root, and root cannot switch to another user here")
+    raise ServiceMissing(f"{program.name} refuses to run as root, and root cannot switch to another user here")
 
 
 def _succeeds(command: list[str]) -> bool:
     return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode == 0
 
 
-def _make_home(prefix: tuple[str, ...]) -> Path:
+def make_home(prefix: tuple[str, ...]) -> Path:
+    """Make a folder for a server that runs with this prefix."""
     home = Path(tempfile.mkdtemp(prefix="alertcheck-pg-"))  # short, because the length of a socket's path is limited
     if "setpriv" in prefix:
         os.chown(home, int(NOBODY), int(NOBODY))

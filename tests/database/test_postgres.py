@@ -84,3 +84,11 @@ def test_a_statement_prepared_by_the_driver_works_in_every_transaction(app: Flas
         for _ in range(8):  # psycopg prepares a statement that it has seen five times
             assert db.session.execute(text("SELECT :number"), {"number": 5}).scalar_one() == 5
             db.session.commit()
+
+
+@on_postgres
+def test_without_a_pooler_the_driver_prepares_what_it_executes_often(app: Flask) -> None:
+    with app.app_context():
+        for _ in range(8):
+            db.session.execute(text("SELECT :number"), {"number": 5}).scalar_one()
+        assert db.session.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar_one() > 0

@@ -1,4 +1,7 @@
-"""PostgreSQL as web requests use it: no call outlasts the limit of its request, even if the server is frozen."""
+"""PostgreSQL as web requests use it: no call outlasts the limit of its request, even if the server is frozen.
+
+It works behind a pooler in any mode: a transaction leaves nothing behind on the server's connection.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -52,6 +55,15 @@ class LimitedConnection(Connection[Any]):
                 raise StandbyRefused(str(error)) from None
             raise
 
+    def adapt_to_pooler(self) -> None:
+        """Prepare no statements on a pooler, which would execute them on another connection than prepared them.
+
+        A pooler shows by the process id that it gave at the start: it is not that of the server's process.
+        """
+        row = self.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+        if row is None or row[0] != self.info.backend_pid:
+            self.prepare_threshold = None
+
 
 class PostgresDialect(PGDialect_psycopg):
     """SQLAlchemy's dialect with limited connections. They are in autocommit mode, because `do_begin` begins."""
@@ -65,7 +77,13 @@ class PostgresDialect(PGDialect_psycopg):
             return LimitedConnection.connect(*arguments, autocommit=True, **options)
 
         limit = find_limit()
-        return open_connection() if limit is None else _open_within(limit, open_connection)
+        connection = open_connection() if limit is None else _open_within(limit, open_connection)
+        try:
+            connection.adapt_to_pooler()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def do_begin(self, dbapi_connection: Any) -> None:
         """Begin a transaction, with timeouts if it is that of a request."""
