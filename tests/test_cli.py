@@ -13,6 +13,7 @@ from tests.factories import NOW, SECRET_PATH, SeededIds, get_destination, on_bot
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, find_by_email, is_password_of
+from webapp.database.reasons import Reason
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, Role, Workspace
 from webapp.settings import read_settings
@@ -503,11 +504,8 @@ def _count(app: Flask, which: ColumnElement[bool]) -> int:
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("sqlite:///{tmp_path}/empty.sqlite", "The database is not migrated: run flask --app wsgi db upgrade."),
-        (
-            "postgresql://ann:canary@127.0.0.1:1/alerts",
-            "The database server does not listen at the host and port in DATABASE_URL: start it, or correct them.",
-        ),
+        ("sqlite:///{tmp_path}/empty.sqlite", Reason.NOT_MIGRATED.sentence),
+        ("postgresql://ann:canary@127.0.0.1:1/alerts", Reason.REFUSED.sentence),
     ],
 )
 def test_a_command_explains_why_the_database_cannot_be_used(
