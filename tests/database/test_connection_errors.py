@@ -26,7 +26,7 @@ local app,crowded,closed,private,missing all scram-sha-256
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A server with passwords, limits and rules."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TEST_DATABASE_URL", raising=False)
@@ -69,19 +69,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
         (f"ann:{CANARY}", "unlisted", Reason.TLS_REQUIRED),
     ],
 )
-def test_a_refused_sign_in_has_its_cause(server: EmbeddedPostgres, user: str, database: str, reason: Reason) -> None:
-    error = fail(f"postgresql://{user}@/{database}?host={server.home}")
+def test_a_refused_sign_in_has_its_cause(embedded: EmbeddedPostgres, user: str, database: str, reason: Reason) -> None:
+    error = fail(f"postgresql://{user}@/{database}?host={embedded.home}")
     assert find_reason(error) is reason
     assert CANARY not in (describe_outage(error) or CANARY)
 
 
-def test_an_option_that_the_server_does_not_know_is_named(server: EmbeddedPostgres) -> None:
-    url = f"postgresql://ann:{CANARY}@/app?host={server.home}&options=-c%20nothing%3D1"
+def test_an_option_that_the_server_does_not_know_is_named(embedded: EmbeddedPostgres) -> None:
+    url = f"postgresql://ann:{CANARY}@/app?host={embedded.home}&options=-c%20nothing%3D1"
     assert reason_of(url) is Reason.BAD_OPTIONS
 
 
-def test_a_user_without_rights_on_a_table_has_its_cause(server: EmbeddedPostgres) -> None:
-    url = f"postgresql://ann:{CANARY}@/app?host={server.home}"
+def test_a_user_without_rights_on_a_table_has_its_cause(embedded: EmbeddedPostgres) -> None:
+    url = f"postgresql://ann:{CANARY}@/app?host={embedded.home}"
     assert reason_of(url, "SELECT * FROM pg_authid") is Reason.NO_PRIVILEGE
 
 
@@ -183,20 +183,20 @@ def test_unknown_words_lead_to_no_cause() -> None:
     assert find_connection_reason("something else") is None
 
 
-def test_a_standby_is_told_from_a_server_that_is_read_only(server: EmbeddedPostgres) -> None:
-    url = f"postgresql://postgres@/app?host={server.home}"
+def test_a_standby_is_told_from_a_server_that_is_read_only(embedded: EmbeddedPostgres) -> None:
+    url = f"postgresql://postgres@/app?host={embedded.home}"
     options = "options=-c%20default_transaction_read_only%3Don"
     assert reason_of(f"{url}&{options}", "CREATE TABLE t ()") is Reason.READ_ONLY
 
-    signal = server.home / "data" / "standby.signal"
+    signal = embedded.home / "data" / "standby.signal"
     signal.touch()
-    server.process.stop(signal=SIGINT, grace_period=30)
-    server.restart()
+    embedded.process.stop(signal=SIGINT, grace_period=30)
+    embedded.restart()
     try:
         assert reason_of(url, "CREATE TABLE t ()") is Reason.STANDBY
         assert reason_of(f"{url}&target_session_attrs=read-write") is Reason.STANDBY
         assert find_outage(fail(url, "CREATE TABLE t ()")) is Outage.READ_ONLY
     finally:
         signal.unlink()
-        server.process.stop(signal=SIGINT, grace_period=30)
-        server.restart()
+        embedded.process.stop(signal=SIGINT, grace_period=30)
+        embedded.restart()

@@ -144,6 +144,7 @@ def test_a_pooler_with_too_many_clients_has_its_cause(strict: Strict) -> None:
         assert reason_of(strict.url) is Reason.TOO_MANY
 
 
+@pytest.mark.usefixtures("postgres")  # so that it counts as a test that needs a server
 def test_a_pooler_that_does_not_reach_the_server_has_its_cause() -> None:
     try:
         with running_pooler("postgresql://nobody@127.0.0.1:1/none", query_wait_timeout="1") as pooler:
