@@ -14,6 +14,7 @@ from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, find_by_email, is_password_of
 from webapp.database.reasons import Reason
+from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, Role, Workspace
 from webapp.settings import read_settings
@@ -44,7 +45,7 @@ def _roles(app: Flask, email: str) -> dict[str, str]:
 def test_a_workspace_is_added_and_the_next_command_is_shown(app: Flask, run: Run) -> None:
     result = run("add-workspace", "harbor", "Hafen & Söhne")
 
-    assert (result.exit_code, "alertcheck add-member harbor EMAIL admin" in result.output) == (0, True)
+    assert (result.exit_code, f"{COMMAND} add-member harbor EMAIL admin" in result.output) == (0, True)
     with app.app_context():
         assert [(w.slug, w.name) for w in db.session.scalars(select(Workspace))] == [("harbor", "Hafen & Söhne")]
 
@@ -189,7 +190,7 @@ def test_an_unknown_workspace_is_reported_with_the_command_that_adds_it(run: Run
     result = run("add-member", "harbor", "owner@example.com", "admin", typed=TWICE)
 
     assert result.exit_code == 1
-    assert "No workspace harbor exists. Add it with: alertcheck add-workspace harbor NAME" in result.output
+    assert f"No workspace harbor exists. Add it with: {COMMAND} add-workspace harbor NAME" in result.output
 
 
 def test_an_unknown_role_is_reported_with_the_valid_ones(seeded: SeededIds, run: Run) -> None:

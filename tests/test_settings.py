@@ -280,7 +280,7 @@ def test_the_root_is_no_such_path(path: str) -> None:
 def test_the_pages_respond_under_the_names_of_this_machine_too() -> None:
     assert read(ALERTCHECK_ALLOWED_HOSTS="a.example, b.example").hosts == (
         *("a.example", "b.example"),
-        *("127.0.0.1", "[::1]", "localhost"),
+        *("127.0.0.1", "localhost", "::1"),
     )
 
 

@@ -16,6 +16,7 @@ from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import WeakPassword
 from webapp.database.command_context import with_database
 from webapp.destinations import editing
+from webapp.environment.installation import COMMAND
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.health import settings_check
@@ -70,7 +71,7 @@ def check_worker() -> None:
     if not is_alive and fault:
         raise click.ClickException(f"No recent heartbeat: {fault}.")
     if not is_alive:
-        raise click.ClickException("No recent heartbeat of a worker. Start a worker with: alertcheck worker")
+        raise click.ClickException(f"No recent heartbeat of a worker. Start a worker with: {COMMAND} worker")
     click.echo("A worker is alive.")
 
 
@@ -98,7 +99,7 @@ def add_workspace(slug: str, name: str) -> None:
         raise click.ClickException(f"A workspace {slug} already exists.")
     members.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
     db.session.commit()
-    click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: alertcheck add-member {slug} EMAIL admin")
+    click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: {COMMAND} add-member {slug} EMAIL admin")
 
 
 @click.command("add-member")
@@ -111,7 +112,7 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
     if workspace is None:
-        raise click.ClickException(f"No workspace {slug} exists. Add it with: alertcheck add-workspace {slug} NAME")
+        raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
     if account is not None:
         is_changed = members.grant_role(workspace, account, Role(role), database_clock.now(), COMMAND_LINE)

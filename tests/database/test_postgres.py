@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -37,8 +38,8 @@ def _fail(statement: str = "SELECT 1") -> tuple[float, OperationalError]:
 def test_several_addresses_that_never_respond_take_as_long_as_one(
     environment: dict[str, str], silent_ports: str
 ) -> None:
-    url = f"postgresql://nobody@/none?host=127.0.0.1,127.0.0.1&port={silent_ports}"
-    app = create_app(read_settings(environment | {"DATABASE_URL": url}))
+    url = f"postgresql://nobody@/none?host=127.0.0.1,127.0.0.1&port={silent_ports}"  # as a name with two addresses
+    app = create_app(replace(read_settings(environment), database_url=url))
 
     with app.test_request_context():
         seconds, error = _fail()

@@ -23,6 +23,7 @@ from benchmarks.installation.servers import create_database, drop_database
 from tests.factories import on_both_databases
 from tests.schema_history import ask, execute, fill_v1, insert, read_version, v1_delivery
 from webapp.application import create_app
+from webapp.database.reasons import Reason
 from webapp.database.revision import get_scripts, list_known_revisions
 from webapp.database.schema_commands import MANY_DELIVERIES
 from webapp.extensions import db
@@ -270,8 +271,8 @@ def test_the_other_commands_print_their_result_alone(
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("postgresql://ann:canary@127.0.0.1:1/alerts", "does not listen at the host and port in DATABASE_URL"),
-        ("sqlite:////nowhere/canary.sqlite", "file in DATABASE_URL cannot be opened"),
+        ("postgresql://ann:canary@127.0.0.1:1/alerts", Reason.REFUSED.sentence),
+        ("sqlite:////nowhere/canary.sqlite", Reason.CANNOT_OPEN.sentence),
     ],
 )
 def test_a_database_that_cannot_be_reached_is_explained_by_every_command(

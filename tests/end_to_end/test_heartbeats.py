@@ -23,13 +23,14 @@ from webapp.application import create_app
 from webapp.database.outages import Reason
 from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
+from webapp.environment.installation import COMMAND
 from webapp.queue import WorkerFault
 from webapp.settings import read_settings
 
 pytestmark = pytest.mark.slow
 
 TOKEN = "a token of sixteen characters or more".replace(" ", "-")
-NOT_SEEN = "no heartbeat for 10 s: start alertcheck worker"
+NOT_SEEN = f"no heartbeat for 10 s: start {COMMAND} worker"
 
 
 @pytest.fixture

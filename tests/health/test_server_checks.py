@@ -11,6 +11,7 @@ from sqlalchemy import text
 from tests.factories import on_both_databases
 from webapp import queue
 from webapp.application import create_app
+from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.health.finding import Check, Finding, State
 from webapp.health.server_checks import check_database_server, check_queue_server, check_workers, compare_clocks
@@ -105,7 +106,7 @@ def test_no_worker_is_a_note_because_it_may_be_started_later(app: Flask) -> None
 
     assert (finding.state, finding.text) == (
         State.NOTE,
-        "No worker has been seen. Start one with: alertcheck worker",
+        f"No worker has been seen. Start one with: {COMMAND} worker",
     )
 
 

@@ -20,6 +20,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_workspace
 from webapp.database.outages import Reason
+from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace
 from webapp.settings import read_settings
@@ -28,7 +29,7 @@ on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 HEAD = max(file.name[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
-NOT_SEEN = "no heartbeat for 10 s: start alertcheck worker"
+NOT_SEEN = f"no heartbeat for 10 s: start {COMMAND} worker"
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
@@ -210,9 +211,7 @@ def test_a_table_that_the_user_may_not_use_is_reported(
         execute(database_url, f"REVOKE ALL ON {table} FROM {role.name}")
         response = _client(environment, DATABASE_URL=role.url).get("/readyz")
 
-    assert (response.json or {})["database"] == (
-        "does not let the user of DATABASE_URL do this: make that user the owner of the database and its tables"
-    )
+    assert (response.json or {})["database"] == Reason.NO_PRIVILEGE.predicate
 
 
 @pytest.mark.usefixtures("alive")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 
 from webapp import queue
+from webapp.environment.installation import COMMAND
 from webapp.health.database import check_database
 from webapp.health.queue import check_queue
 
@@ -41,7 +42,7 @@ def _check_worker(database: str, queue_server: str) -> str:
         return "unknown, because the queue accepts no heartbeat"
     if database != OK:
         return "unknown, because its heartbeat needs the database"
-    return fault or f"no heartbeat for {queue.HEARTBEAT_TTL} s: start alertcheck worker"
+    return fault or f"no heartbeat for {queue.HEARTBEAT_TTL} s: start {COMMAND} worker"
 
 
 class SharedReport:

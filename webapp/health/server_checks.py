@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import queue
+from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.health.database import check_database
 from webapp.health.finding import Finding, State
@@ -76,7 +77,7 @@ def check_workers() -> list[Finding]:
         return [Finding("worker", State.OK, "A worker does its work.")]
     if fault:
         return [Finding("worker", State.PROBLEM, f"No recent heartbeat: {fault}.")]
-    return [Finding("worker", State.NOTE, "No worker has been seen. Start one with: alertcheck worker")]
+    return [Finding("worker", State.NOTE, f"No worker has been seen. Start one with: {COMMAND} worker")]
 
 
 def _name_setting(reason: str, variable: str) -> str:

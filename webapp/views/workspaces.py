@@ -25,6 +25,7 @@ from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
+from webapp.environment.installation import COMMAND
 from webapp.models import database_clock
 from webapp.text.ids import parse_batch
 from webapp.views.page_refresh import is_current, respond_not_modified
@@ -40,7 +41,7 @@ def home() -> str | Response:
     """Redirect to the visitor's first workspace."""
     memberships = list_memberships(current_account())
     if not memberships:
-        return render_template("no_workspace.html")
+        return render_template("no_workspace.html", command=COMMAND)
     return redirect(url_for("workspaces.show", slug=memberships[0].workspace.slug))
 
 
