@@ -12,6 +12,7 @@ from flask import Flask
 
 from benchmarks.installation.processes import ROOT
 from webapp.application import create_app
+from webapp.database.reasons import Reason
 from webapp.health.start_check import START_DELAY, log_database_problem
 from webapp.settings import read_settings
 
@@ -35,9 +36,9 @@ def test_a_database_that_can_be_used_is_not_mentioned(
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("sqlite:///{tmp_path}/empty.sqlite", "is not migrated: run flask --app wsgi db upgrade"),
-        ("sqlite:////nowhere/canary.sqlite", "file in DATABASE_URL cannot be opened: create its folder, and"),
-        ("postgresql://ann:canary@127.0.0.1:1/alerts", "server does not listen at the host and port in DATABASE_URL"),
+        ("sqlite:///{tmp_path}/empty.sqlite", Reason.NOT_MIGRATED.predicate),
+        ("sqlite:////nowhere/canary.sqlite", Reason.CANNOT_OPEN.predicate),
+        ("postgresql://ann:canary@127.0.0.1:1/alerts", Reason.REFUSED.predicate),
     ],
 )
 def test_the_reason_why_the_database_cannot_be_used_is_logged(
