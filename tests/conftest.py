@@ -26,6 +26,7 @@ from benchmarks.installation.servers import (
 )
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
+from tests.queue_keys import SECRET_KEY
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.app_state import app_state
@@ -120,7 +121,7 @@ def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPSe
 
 def _settings(database_url: str, queue_server: QueueServer) -> dict[str, str]:
     return {
-        "SECRET_KEY": "a key for tests, long enough to sign with",
+        "SECRET_KEY": SECRET_KEY,
         "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": database_url,
         "REDIS_URL": queue_server.url,

@@ -9,6 +9,7 @@ import pytest
 
 from tests.outbound.certificates import DAY, authority, write_pem
 from webapp.environment.model import Misconfigured, read_model, variables_of
+from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.outbound.policy.urls import Origin
 from webapp.settings import AppSettings, SettingsModel, read_settings
 
@@ -146,6 +147,18 @@ def test_the_urls_of_platforms_and_of_valkey_are_understood() -> None:
 
     assert app_settings.database_url == "postgresql://me:pw@db.example/alerts"
     assert app_settings.redis_url == "rediss://:pw@queue.example:6380"
+
+
+def test_the_prefix_in_redis_is_derived_from_the_secret_key_unless_it_is_set() -> None:
+    assert read().redis_prefix == derive_redis_prefix(NEEDED["SECRET_KEY"])
+    assert read(REDIS_PREFIX="staging:").redis_prefix == "staging"
+
+
+def test_an_invalid_prefix_in_redis_is_refused_by_name_and_not_quoted() -> None:
+    with pytest.raises(Misconfigured, match=r"^REDIS_PREFIX has to be 1 to 64 letters") as caught:
+        read(REDIS_PREFIX="canary*")
+
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize("keys", ["canary", f"{KEYS[0]},canary", KEYS[0][:-2], ","])

@@ -1,7 +1,7 @@
 """The state that requests and jobs of one application share."""
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -60,11 +60,18 @@ class DeliveryDispatcher(Protocol):
         """Start nothing more, and return the deliveries that were not started."""
 
 
+class DeliveryJobs(Protocol):
+    """The jobs that workers take; see `webapp.queue.jobs`."""
+
+    def enqueue(self, batches: Sequence[tuple[int, ...]]) -> None:
+        """Enqueue one job for each batch of delivery ids, all of them or none. Raises redis's errors."""
+
+
 @dataclass
 class AppState:
     """One application's state.
 
-    redis: the client of the queue server.
+    redis: the client of the queue server. jobs: those in it.
     looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.overdue`.
     dispatcher: None outside worker processes.
     counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
@@ -73,6 +80,7 @@ class AppState:
 
     settings: AppSettings
     redis: Redis
+    jobs: DeliveryJobs
     poll_budget: IntervalBudget
     clock: Clock
     looks: WaitObserver
@@ -80,6 +88,10 @@ class AppState:
     counting_paused_until: float = -math.inf
     claim_record_kept_until: float = -math.inf
     has_unrecorded_claims: bool = False
+
+    def redis_key(self, name: str) -> str:
+        """Return the key of this installation with this name. A channel has a name like a key."""
+        return f"{self.settings.redis_prefix}:{name}"
 
 
 def app_state(app: Flask | None = None) -> AppState:
@@ -91,3 +103,8 @@ def app_state(app: Flask | None = None) -> AppState:
 def current_settings() -> AppSettings:
     """Return the settings of the current application."""
     return app_state().settings
+
+
+def redis_key(name: str) -> str:
+    """Return the Redis key of the current application with this name."""
+    return app_state().redis_key(name)

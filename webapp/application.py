@@ -67,8 +67,10 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     clock, looks = DatabaseClock(), WaitTracker(capacity=REMEMBERED_ROWS)
-    redis = queue.connect(app_settings.redis_url)
-    app.extensions["alertcheck"] = AppState(app_settings, redis, PollBudget(), clock, looks)
+    redis = queue.connect(app_settings.redis_url, app_settings.ca_file)
+    jobs = queue.load_jobs(redis, f"{app_settings.redis_prefix}:rq")
+    app.extensions["alertcheck"] = AppState(app_settings, redis, jobs, PollBudget(), clock, looks)
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = queue.limiter_options(redis.connection_pool, app_settings.redis_prefix)
     _init_extensions(app, clock)
     _register(app, app_settings)
     return app
@@ -89,9 +91,8 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
     return {
         "SECRET_KEY": app_settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": engine_url(app_settings.database_url),
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(app_settings.database_url, app_settings.outbound.policy.ca_file),
-        "RATELIMIT_STORAGE_URI": _limiter_url(app_settings.redis_url),
-        "RATELIMIT_STORAGE_OPTIONS": queue.FAIL_FAST | {"wrap_exceptions": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(app_settings.database_url, app_settings.ca_file),
+        "RATELIMIT_STORAGE_URI": "redis://",  # names the kind of storage; the connections are those of our client
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "RATELIMIT_STRATEGY": "fixed-window",
         "SESSION_COOKIE_NAME": "__Host-session" if app_settings.https else "session",
@@ -105,10 +106,6 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
         "DEMO_INBOX": app_settings.demo.inbox if app_settings.demo else None,
     }
-
-
-def _limiter_url(redis_url: str) -> str:
-    return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url
 
 
 def _init_extensions(app: Flask, clock: DatabaseClock) -> None:

@@ -16,6 +16,7 @@ from webapp.encryption.keys import read_key_file
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.model import PREFIX, needed_with, read_model, variables_of
+from webapp.environment.redis_prefix import check_redis_prefix, derive_redis_prefix
 from webapp.environment.server_urls import read_database_url, read_queue_url
 from webapp.environment.values import (
     GENERATE_RANDOM_COMMAND,
@@ -42,7 +43,7 @@ EXTERNAL_VARIABLES = frozenset(
     f"{PREFIX}{name}"
     for name in (
         "WEB_ADDRESS",  # compose.yaml
-        *("CHROMIUM", "NO_SKIP", "MODEL_RUNS"),  # tests and benchmarks
+        *("CHROMIUM", "NO_SKIP", "MODEL_RUNS", "REDIS_SERVER"),  # tests and benchmarks
     )
 )
 # The names by which health checks on this machine reach the pages.
@@ -79,6 +80,9 @@ class SettingsModel(OutboundSettings, MailSettings):
     config_keys: Annotated[Keys, PlainValidator(read_config_keys)] = Field((), validate_default=True, repr=False)
     database_url: Annotated[str, AfterValidator(read_database_url)] = Field(validation_alias="DATABASE_URL", repr=False)
     redis_url: Annotated[str, AfterValidator(read_queue_url)] = Field(validation_alias="REDIS_URL", repr=False)
+    redis_prefix: Annotated[str | None, PlainValidator(check_redis_prefix)] = Field(
+        None, validation_alias="REDIS_PREFIX"
+    )
     extra_hosts: Annotated[ExtraHosts, PlainValidator(_read_extra_hosts)] = Field({})
     https: Flag = False
     allowed_hosts: Annotated[tuple[str, ...], PlainValidator(read_allowed_hosts)] = ()
@@ -135,6 +139,7 @@ class AppSettings:
 
     real_alert_retry_delays: the delay before each retry of a real alert. Empty if another program sends real alerts.
     keep_deliveries: how long completed deliveries are kept, or None for forever.
+    redis_prefix: the beginning of every key in Redis. ca_file: authorities to trust besides the public ones, or None.
     links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
     hosts: the host names that the pages respond to. Empty for any name.
     metrics_token: the bearer token for /metrics, or None. Without a token, only the demo serves /metrics.
@@ -145,6 +150,8 @@ class AppSettings:
     cipher: SettingsCipher = field(repr=False)
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
+    redis_prefix: str
+    ca_file: str | None
     outbound: OutboundClient
     send_limits: SendLimits
     real_alert_retry_delays: tuple[timedelta, ...]
@@ -201,6 +208,8 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         cipher=SettingsCipher(settings.config_keys_file or settings.config_keys, fingerprint_key=settings.secret_key),
         database_url=settings.database_url,
         redis_url=settings.redis_url,
+        redis_prefix=settings.redis_prefix or derive_redis_prefix(settings.secret_key),
+        ca_file=settings.ca_file,
         outbound=_outbound(settings),
         send_limits=_send_limits(settings),
         real_alert_retry_delays=settings.real_alert_waits,

@@ -18,6 +18,7 @@ from tests.deliveries.paused_attempts import PausedAttempt
 from tests.deliveries.random_steps import Step
 from tests.deliveries.reference_model import RETENTION, ReferenceModel
 from tests.factories import NOW, SeededIds, get_account, seconds
+from tests.queue_keys import key_of
 from webapp.app_state import app_state
 from webapp.deliveries import (
     DestinationDisabled,
@@ -78,7 +79,7 @@ class ModelRun:
         self.wait_trackers = [WaitTracker(self._monotonic), WaitTracker(self._monotonic)]
         with self.app.app_context():
             app_state().looks = WaitTracker(self._monotonic)
-            app_state().redis.delete(CLAIMS)
+            app_state().redis.delete(key_of(CLAIMS))
             db.session.execute(delete(AlertDelivery))
             db.session.commit()
             self.destinations = [self.admin.add(self.now), self.admin.add(self.now)]
@@ -255,7 +256,7 @@ class ModelRun:
 
     def _lose_record(self, _step: Step) -> None:
         """The queue server loses the record of claims."""
-        app_state().redis.delete(CLAIMS)
+        app_state().redis.delete(key_of(CLAIMS))
         self.model.record_since = None
 
     def _forget(self, _step: Step) -> None:

@@ -22,6 +22,7 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
+from tests.queue_keys import key_of
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.deliveries import claim_record, end_if_overdue, request_test, send
@@ -126,7 +127,7 @@ def test_a_record_that_lost_its_data_is_incomplete(seeded: SeededIds, queue_serv
 
 def test_a_record_of_an_earlier_run_of_the_server_is_incomplete(seeded: SeededIds, queue_server: QueueServer) -> None:
     """A server that restarts may load data from before the last claims."""
-    Redis.from_url(queue_server.url).zadd(CLAIMS, {f"complete since the start of {'0' * 40}": -1})
+    Redis.from_url(queue_server.url).zadd(key_of(CLAIMS), {f"complete since the start of {'0' * 40}": -1})
 
     assert _is_possibly_claimed(_row(seeded))
 
@@ -167,7 +168,7 @@ def test_beyond_its_size_the_record_is_complete_since_the_newest_claim_it_droppe
 
     keep_record(NOW + seconds(60))
 
-    assert Redis.from_url(queue_server.url).zcount(CLAIMS, 0, "inf") == 3
+    assert Redis.from_url(queue_server.url).zcount(key_of(CLAIMS), 0, "inf") == 3
     assert _is_possibly_claimed(_row(seeded, created_at=NOW + seconds(1.9)))
     assert not _is_possibly_claimed(_row(seeded, created_at=NOW + seconds(2)))
 
@@ -281,12 +282,12 @@ def test_a_server_that_restarts_without_its_newest_data_makes_no_row_unsent(
     app_state().redis = queue.connect(server.url)
     keep_record(NOW)
     row: AlertDelivery = _row(seeded)
-    saved = app_state().redis.dump(CLAIMS) or b""
+    saved = app_state().redis.dump(key_of(CLAIMS)) or b""
     _note_next_claim(row)
     server.stop()
     server = start_queue_server(home)
     app_state().redis = queue.connect(server.url)
-    app_state().redis.restore(CLAIMS, 0, saved)
+    app_state().redis.restore(key_of(CLAIMS), 0, saved)
 
     keep_record(NOW + seconds(60))
 

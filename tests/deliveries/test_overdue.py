@@ -20,6 +20,7 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
+from tests.queue_keys import key_of
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.deliveries import WaitTracker, end_if_overdue, end_overdue_tests
@@ -133,7 +134,7 @@ def test_an_attempt_that_has_changed_is_watched_anew(seeded: SeededIds) -> None:
 def test_without_any_worker_an_attempt_past_the_time_limit_ends_at_the_first_look(
     seeded: SeededIds, queue_server: QueueServer
 ) -> None:
-    Redis.from_url(queue_server.url).delete(queue.HEARTBEATS)
+    Redis.from_url(queue_server.url).delete(key_of("workers"))
     delivery = _sending(seeded)
 
     _look(delivery, NOW + seconds(121))

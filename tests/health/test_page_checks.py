@@ -10,7 +10,7 @@ from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.health.finding import Finding, State
 from webapp.health.page_checks import check_page_settings
 from webapp.models.database_clock import DatabaseClock
-from webapp.queue import connect
+from webapp.queue import connect, load_jobs
 from webapp.settings import read_settings
 
 GOOD = {
@@ -25,7 +25,9 @@ def _check(**settings: str) -> list[Finding]:
     app_settings = read_settings(NEEDED | settings)
     app = Flask("checked")
     redis = connect(app_settings.redis_url)
-    app.extensions["alertcheck"] = AppState(app_settings, redis, PollBudget(), DatabaseClock(), WaitTracker(capacity=1))
+    jobs = load_jobs(redis, app_settings.redis_prefix)
+    clock, looks = DatabaseClock(), WaitTracker(capacity=1)
+    app.extensions["alertcheck"] = AppState(app_settings, redis, jobs, PollBudget(), clock, looks)
     with app.app_context():
         return check_page_settings()
 

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from benchmarks.installation.servers import QueueServer
+from tests.queue_keys import key_of
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.application import create_app
@@ -105,15 +106,18 @@ def test_an_unknown_label_is_counted_as_other(context: None, queue_server: Queue
     _complete(label, label, label, 1)
 
     client = queue.connect(queue_server.url)
-    assert client.hkeys(counters.COMPLETIONS_KEY) == [b"other|other|other"]
-    assert sorted(client.hkeys(counters.DURATIONS_KEY)) == [b"other|1.0", b"other|sum"]
+    assert client.hkeys(key_of(counters.COMPLETIONS_KEY)) == [b"other|other|other"]
+    assert sorted(client.hkeys(key_of(counters.DURATIONS_KEY))) == [b"other|1.0", b"other|sum"]
 
 
 def test_unknown_labels_of_another_version_are_read_as_other(context: None, queue_server: QueueServer) -> None:
     client = queue.connect(queue_server.url)
-    client.hset(counters.COMPLETIONS_KEY, mapping={"pigeon|sent|none": 2, "smoke|sent|none": 3, "webhook|sent|none": 1})
     client.hset(
-        counters.DURATIONS_KEY, mapping={"pigeon|7.0": 2, "pigeon|sum": "13.5", "smoke|inf": 1, "smoke|sum": "200"}
+        key_of(counters.COMPLETIONS_KEY), mapping={"pigeon|sent|none": 2, "smoke|sent|none": 3, "webhook|sent|none": 1}
+    )
+    client.hset(
+        key_of(counters.DURATIONS_KEY),
+        mapping={"pigeon|7.0": 2, "pigeon|sum": "13.5", "smoke|inf": 1, "smoke|sum": "200"},
     )
 
     counts = read_counters()

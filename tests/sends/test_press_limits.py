@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from benchmarks.installation.servers import QueueServer
+from tests.queue_keys import key_of
 from webapp import queue
 from webapp.application import create_app
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
@@ -74,8 +75,8 @@ def _age(queue_server: QueueServer, key: str, *ages: float) -> None:
     """Replace what was counted by presses of these ages in seconds."""
     client = queue.connect(queue_server.url)
     now = client.time()[0] * 1000
-    client.delete(f"alertcheck:presses:{key}")
-    client.zadd(f"alertcheck:presses:{key}", {str(age): now - age * 1000 for age in ages})
+    client.delete(key_of(f"presses:{key}"))
+    client.zadd(key_of(f"presses:{key}"), {str(age): now - age * 1000 for age in ages})
 
 
 @pytest.mark.parametrize(("age", "counted"), [(58, 1), (61, 2)])
@@ -114,7 +115,7 @@ def test_after_the_clock_was_set_back_a_press_counts_for_a_minute_or_not_at_all(
 def test_the_windows_leave_nothing_behind(context: None, queue_server: QueueServer) -> None:
     count_press([limit("a", 1)])
 
-    assert 0 < queue.connect(queue_server.url).pttl("alertcheck:presses:a") <= WINDOW
+    assert 0 < queue.connect(queue_server.url).pttl(key_of("presses:a")) <= WINDOW
 
 
 def test_presses_at_the_same_instant_are_counted_one_by_one(app: Flask, context: None) -> None:

@@ -84,6 +84,15 @@ def test_a_press_is_allowed_without_redis_because_the_database_decides(environme
         pass
 
 
+def test_without_redis_the_log_says_why(environment: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(read_settings(environment | {"REDIS_URL": "redis://:canary@nosuch.invalid"}))
+
+    with app.app_context(), enforce_limits(1, 1, 1):
+        pass
+
+    assert queue.QueueProblem.UNKNOWN_HOST.sentence in caplog.text
+
+
 def test_a_redis_that_does_not_respond_is_queried_once(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         app = create_app(read_settings(environment | {"REDIS_URL": f"redis://127.0.0.1:{frozen.getsockname()[1]}"}))

@@ -16,6 +16,7 @@ from benchmarks.installation.processes import ROOT
 from benchmarks.installation.servers import QueueServer, execute, start_queue_server
 from tests.database_role import database_role
 from tests.factories import on_both_databases
+from tests.queue_keys import key_of
 from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_workspace
@@ -23,6 +24,7 @@ from webapp.database.outages import Reason
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace
+from webapp.queue import QueueProblem
 from webapp.settings import read_settings
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
@@ -76,7 +78,7 @@ def test_without_a_worker_the_report_asks_to_start_one(app: Flask) -> None:
 
 @pytest.mark.usefixtures("alive")
 def test_a_worker_without_a_recent_heartbeat_is_reported_missing(app: Flask, queue_server: QueueServer) -> None:
-    queue.connect(queue_server.url).zincrby(queue.HEARTBEATS, -11, "host:1")
+    queue.connect(queue_server.url).zincrby(key_of("workers"), -11, "host:1")
 
     response = app.test_client().get("/readyz")
 
@@ -90,8 +92,8 @@ def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:
     assert response.json == {
         "status": "unavailable",
         "database": "ok",
-        "queue": "does not respond",
-        "worker": "unknown, because the queue does not respond",
+        "queue": QueueProblem.REFUSED,
+        "worker": "unknown, because the queue cannot be used",
     }
 
 
@@ -100,7 +102,7 @@ def test_a_queue_that_accepts_the_connection_and_stays_silent_is_reported(
 ) -> None:
     response = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
 
-    assert (response.status_code, response.json and response.json["queue"]) == (503, "does not respond")
+    assert (response.status_code, response.json and response.json["queue"]) == (503, QueueProblem.TIMEOUT)
 
 
 @pytest.mark.usefixtures("alive")
@@ -248,16 +250,14 @@ def full_queue(queue_server: QueueServer) -> Iterator[None]:
 def test_a_full_queue_server_is_reported_and_the_worker_is_not_blamed(app: Flask) -> None:
     response = app.test_client().get("/readyz")
 
-    assert (response.status_code, response.json) == (503, _report(queue="is full: it accepts no writes"))
+    assert (response.status_code, response.json) == (503, _report(queue=QueueProblem.FULL))
 
 
 @pytest.mark.usefixtures("full_queue")
 def test_a_worker_that_cannot_record_its_heartbeat_is_not_reported_missing(app: Flask) -> None:
     response = app.test_client().get("/readyz")
 
-    assert response.json == _report(
-        queue="is full: it accepts no writes", worker="unknown, because the queue accepts no heartbeat"
-    )
+    assert response.json == _report(queue=QueueProblem.FULL, worker="unknown, because the queue accepts no heartbeat")
 
 
 def test_a_queue_server_that_is_a_replica_is_reported(
@@ -270,7 +270,7 @@ def test_a_queue_server_that_is_a_replica_is_reported(
     finally:
         server.stop()
 
-    assert (response.json or {})["queue"] == "accepts no changes: it is a replica"
+    assert (response.json or {})["queue"] == QueueProblem.READ_ONLY
 
 
 def test_a_worker_that_needs_the_database_is_not_reported_missing_without_it(environment: dict[str, str]) -> None:

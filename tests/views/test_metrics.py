@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SeededIds, add_delivery, get_destination, on_both_databases, seconds
+from tests.queue_keys import key_of
 from webapp import __version__, queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS
@@ -236,8 +237,10 @@ def test_an_unknown_channel_is_counted_as_other(app: Flask, context: None) -> No
 
 def test_every_label_value_comes_from_a_closed_list(app: Flask, context: None, queue_server: QueueServer) -> None:
     client = queue.connect(queue_server.url)
-    client.hset(counters.COMPLETIONS_KEY, mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1})
-    client.hset(counters.DURATIONS_KEY, mapping={'https://canary"\n|3.3': 1, "email|sum": 1})
+    client.hset(
+        key_of(counters.COMPLETIONS_KEY), mapping={'https://canary"\n|vanished|a_code': 1, "email|sent|none": 1}
+    )
+    client.hset(key_of(counters.DURATIONS_KEY), mapping={'https://canary"\n|3.3': 1, "email|sum": 1})
     queue.record_heartbeat("canary.example:1")
 
     families = text_string_to_metric_families(_ask(app.test_client()))

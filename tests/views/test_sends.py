@@ -20,6 +20,7 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
+from tests.queue_keys import key_of
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
@@ -41,7 +42,7 @@ def _deliveries(app: Flask) -> list[AlertDelivery]:
 
 
 def _queued_jobs(queue_server: QueueServer) -> int:
-    return queue.connect(queue_server.url).llen(f"rq:queue:{queue.QUEUE}")
+    return queue.connect(queue_server.url).llen(key_of("rq:queue:alertcheck"))
 
 
 @on_both_databases

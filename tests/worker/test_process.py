@@ -10,7 +10,7 @@ from flask import Flask
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SECRET_PATH, SeededIds, add_delivery, get_destination
-from tests.test_queue import list_jobs
+from tests.queue.test_enqueueing import list_jobs
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.settings import AppSettings
 from webapp.worker.dispatcher import ConcurrencyLimits

@@ -12,14 +12,14 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from webapp.app_state import app_state
+from webapp.app_state import app_state, redis_key
 from webapp.models import AlertDelivery
 
 log = logging.getLogger(__name__)
 
 # Redis sorted set: a member for each claim, with its time, and one that says since when no claim is missing, with that
 # time below zero. The latter names the run of the server, because a server that restarts may load older data.
-CLAIMS = "alertcheck:claims"
+CLAIMS = "claims"
 
 # Claims that are kept, about 10 MB. The record is complete only since the newest claim that was dropped.
 MAX_CLAIMS = 100_000
@@ -51,7 +51,7 @@ def keep_record(since: datetime) -> None:
     since: every claim from then on is in the record.
     """
     try:
-        app_state().redis.eval(_KEEP, 1, CLAIMS, repr(-since.timestamp()), MAX_CLAIMS)
+        app_state().redis.eval(_KEEP, 1, redis_key(CLAIMS), repr(-since.timestamp()), MAX_CLAIMS)
     except RedisError:
         log.warning("queue unavailable, claims are not recorded")
 
@@ -72,7 +72,7 @@ def note_claim(delivery_id: int, attempt: int, requested_at: datetime, now: date
     """
     state = app_state()
     try:
-        return bool(state.redis.zadd(CLAIMS, {_member(delivery_id, attempt, requested_at): now.timestamp()}))
+        return bool(state.redis.zadd(redis_key(CLAIMS), {_member(delivery_id, attempt, requested_at): now.timestamp()}))
     except RedisError:
         state.has_unrecorded_claims = True
         log.warning("queue unavailable, a claim is not recorded", extra={"delivery": delivery_id})
@@ -85,7 +85,7 @@ def discard_if_incomplete() -> None:
     if state.has_unrecorded_claims:
         state.has_unrecorded_claims = False  # before the deletion: a claim that fails meanwhile sets it again
         try:
-            state.redis.delete(CLAIMS)
+            state.redis.delete(redis_key(CLAIMS))
         except RedisError:
             state.has_unrecorded_claims = True
             log.warning("queue unavailable, the record of claims is discarded later")
@@ -110,8 +110,8 @@ def _read(members: list[str]) -> tuple[float, Sequence[float | None]]:
     """Return since when the record is complete, and when each of these claims was recorded."""
     with app_state().redis.pipeline() as pipeline:
         pipeline.info("server")
-        pipeline.zrangebyscore(CLAIMS, "-inf", "(0", withscores=True)
-        pipeline.zmscore(CLAIMS, members)
+        pipeline.zrangebyscore(redis_key(CLAIMS), "-inf", "(0", withscores=True)
+        pipeline.zmscore(redis_key(CLAIMS), members)
         server, markers, recorded_at = pipeline.execute()
     this_run = f"{_MARKER}{server['run_id']}".encode()
     return next((-score for marker, score in markers if marker == this_run), math.inf), recorded_at

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from webapp.app_state import app_state
+from webapp.app_state import app_state, redis_key
 from webapp.models import AlertDelivery
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def watch(slow: Sequence[AlertDelivery], monotonic: float) -> dict[int, timedelt
     try:
         with app_state().redis.pipeline() as pipeline:
             for row in slow:
-                key = f"alertcheck:watch:{boot_id}:{row.id}:{row.attempt_count}:{row.updated_at}"
+                key = redis_key(f"watch:{boot_id}:{row.id}:{row.attempt_count}:{row.updated_at}")
                 pipeline.set(key, monotonic, nx=True, ex=KEPT_FOR)
                 pipeline.get(key)
             since = pipeline.execute()[1::2]

@@ -37,7 +37,7 @@ def _check_worker(database: str, queue_server: str) -> str:
             return OK
         fault = queue.find_fault()
     except queue.QueueUnavailable:
-        return "unknown, because the queue does not respond"
+        return "unknown, because the queue cannot be used"
     if queue_server != OK:
         return "unknown, because the queue accepts no heartbeat"
     if database != OK:

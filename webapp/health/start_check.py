@@ -34,7 +34,7 @@ def _check(app: Flask) -> None:
 
 def _find_reason() -> str | None:
     app_settings = current_settings()
-    options = connect_args(app_settings.database_url, app_settings.outbound.policy.ca_file)
+    options = connect_args(app_settings.database_url, app_settings.ca_file)
     # A connection of its own, closed at once: with gunicorn's --preload, this process forks next.
     engine = create_engine(engine_url(app_settings.database_url), poolclass=NullPool, connect_args=options)
     prepare_engine(engine)

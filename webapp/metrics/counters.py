@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from redis.exceptions import RedisError
 
-from webapp.app_state import app_state
+from webapp.app_state import app_state, redis_key
 from webapp.channels import CHANNELS
 from webapp.deliveries.completion_events import CompletionEvent
 from webapp.failures import Code
@@ -23,10 +23,10 @@ from webapp.models import DeliveryStatus
 log = logging.getLogger(__name__)
 
 # Redis hash: `channel|status|code` to the number of completed deliveries.
-COMPLETIONS_KEY = "alertcheck:ended"
+COMPLETIONS_KEY = "ended"
 
 # Redis hash: `channel|upper bound` to the number of deliveries in that bucket, `channel|sum` to their total seconds.
-DURATIONS_KEY = "alertcheck:ended-seconds"
+DURATIONS_KEY = "ended-seconds"
 
 # Upper bounds in seconds, from press to completion. A test send completes within 120 s.
 DURATION_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, math.inf)
@@ -90,9 +90,9 @@ def count_completion(completion: CompletionEvent) -> None:
     seconds = max(0.0, completion.seconds)
     try:
         with state.redis.pipeline() as pipeline:
-            pipeline.hincrby(COMPLETIONS_KEY, f"{labels.channel}|{labels.status}|{labels.code}")
-            pipeline.hincrby(DURATIONS_KEY, f"{labels.channel}|{DURATION_BUCKETS[_bucket(seconds)]}")
-            pipeline.hincrbyfloat(DURATIONS_KEY, f"{labels.channel}|{_SUM}", seconds)
+            pipeline.hincrby(redis_key(COMPLETIONS_KEY), f"{labels.channel}|{labels.status}|{labels.code}")
+            pipeline.hincrby(redis_key(DURATIONS_KEY), f"{labels.channel}|{DURATION_BUCKETS[_bucket(seconds)]}")
+            pipeline.hincrbyfloat(redis_key(DURATIONS_KEY), f"{labels.channel}|{_SUM}", seconds)
             pipeline.execute()
     except RedisError:
         log.warning("queue server unavailable, counting of completions pauses")
@@ -103,8 +103,8 @@ def read_counters() -> Counters:
     """Return all counters. Raises `CountersUnavailable`."""
     try:
         with app_state().redis.pipeline() as pipeline:
-            pipeline.hgetall(COMPLETIONS_KEY)
-            pipeline.hgetall(DURATIONS_KEY)
+            pipeline.hgetall(redis_key(COMPLETIONS_KEY))
+            pipeline.hgetall(redis_key(DURATIONS_KEY))
             completions, durations = pipeline.execute()
     except RedisError:
         raise CountersUnavailable from None

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webapp.app_state import app_state, current_settings
+from webapp.app_state import app_state, current_settings, redis_key
 from webapp.auth.keyed_hash import hash_key
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
 from webapp.sends.eligibility import RequestResult
@@ -99,7 +99,7 @@ def uncount_press(limits: Sequence[PressLimit], press_id: str) -> None:
 
 
 def _keys(limits: Sequence[PressLimit]) -> list[str]:
-    return [f"alertcheck:presses:{limit.key}" for limit in limits]
+    return [redis_key(f"presses:{limit.key}") for limit in limits]
 
 
 def _target_key(target: SendTarget) -> str:

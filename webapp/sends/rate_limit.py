@@ -12,9 +12,11 @@ from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 
+from webapp.app_state import current_settings
 from webapp.deliveries.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
 from webapp.outbound.policy.send_targets import SendTarget
+from webapp.queue import classify
 from webapp.sends.press_limits import PressLimit, TooManyTestSends, count_press, list_limits, uncount_press
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,9 @@ def enforce_limits(
     limits, press_id = list_limits(account_id, workspace_id, targets), None
     try:
         press_id = _count(destination_id, limits)
-    except (StorageError, RedisError):  # skip the other limits: each would wait for a frozen server, and a person too
-        log.warning("limiter storage unavailable, the database decides", extra={"destination": destination_id})
+    except (StorageError, RedisError) as error:  # skip the other limits: each would wait for a frozen server
+        facts = {"destination": destination_id, "reason": _describe(error)}
+        log.warning("limiter storage unavailable, the database decides", extra=facts)
     try:
         yield
     except Exception:
@@ -58,5 +61,10 @@ def _refund(destination_id: int, limits: Sequence[PressLimit] = (), press_id: st
         limiter.limiter.clear(_ONE_PRESS, _COOLDOWN_KEY, str(destination_id))
         if press_id is not None:
             uncount_press(limits, press_id)
-    except (StorageError, RedisError):
-        log.warning("limiter storage unavailable, the press is not refunded", extra={"destination": destination_id})
+    except (StorageError, RedisError) as error:
+        facts = {"destination": destination_id, "reason": _describe(error)}
+        log.warning("limiter storage unavailable, the press is not refunded", extra=facts)
+
+
+def _describe(error: Exception) -> str:
+    return classify(error, current_settings().redis_url).sentence

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, cast
 
 from flask import Flask, current_app
-from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
@@ -22,7 +21,10 @@ from webapp.database.outages import describe_outage
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.extensions import db
-from webapp.queue import QUEUE, QueueUnavailable, enqueue_deliveries
+from webapp.queue import QueueUnavailable, enqueue_deliveries
+from webapp.queue.connection import connect_patiently
+from webapp.queue.jobs import open_worker_queue
+from webapp.settings import AppSettings
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
 from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
@@ -74,7 +76,7 @@ def run_process(app: Flask, supervisor_pid: int, readiness: Progress) -> None:
     threading.Thread(target=_show_readiness, args=(app, rounds, readiness), daemon=True).start()
     try:
         with app.app_context():
-            _take_jobs(current_settings().redis_url, rounds)
+            _take_jobs(current_settings(), rounds)
     except Exception as error:  # multiprocessing would print it, with its text
         log.error("worker process failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
         sys.exit(1)
@@ -97,8 +99,9 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
             dispatcher.wait_until_idle(timeout=SHUTDOWN_TIMEOUT)
 
 
-def _take_jobs(redis_url: str, rounds: Progress) -> None:
-    worker = JobTaker(Queue(QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer), rounds)
+def _take_jobs(settings: AppSettings, rounds: Progress) -> None:
+    redis = connect_patiently(settings.redis_url, settings.ca_file)
+    worker = JobTaker(open_worker_queue(redis, f"{settings.redis_prefix}:rq"), rounds)
     with dispatching(ConcurrencyLimits(), rounds):
         worker.work(logging_level="WARNING")
 

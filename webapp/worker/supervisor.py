@@ -22,16 +22,10 @@ from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.health.settings_summary import summarize_settings
 from webapp.models import database_clock
-from webapp.queue import (
-    JOB_TIMEOUT,
-    QueueUnavailable,
-    WorkerFault,
-    enqueue_deliveries,
-    is_worker_alive,
-    record_fault,
-    record_heartbeat,
-)
+from webapp.queue import QueueUnavailable, WorkerFault, enqueue_deliveries, record_fault, record_heartbeat
+from webapp.queue.jobs import JOB_TIMEOUT, ForeignPrefix, require_prefix
 from webapp.worker.process import run_process
+from webapp.worker.queue_watch import QueueWatch
 from webapp.worker.readiness import Progress
 from webapp.worker.schema_wait import wait_for_schema
 from webapp.worker.signals import STOP_SIGNALS
@@ -66,9 +60,10 @@ class Member:
 def run_worker(app: Flask, size: int) -> None:
     """Run `size` processes until the worker is stopped: SIGTERM lets each finish its running deliveries.
 
-    Raises `Misconfigured` if the queue server does not respond.
+    While the queue server cannot be used, it starts no process and waits. Raises `Misconfigured`.
     """
-    _require_queue()
+    prefix = current_settings().redis_prefix
+    _require_prefix(prefix)
     current_settings().outbound.prepare()
     stop = threading.Event()
 
@@ -77,15 +72,17 @@ def run_worker(app: Flask, size: int) -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    facts = {"version": __version__, "processes": size, **summarize_settings(current_settings())}
-    log.info("worker started", extra=facts)
+    facts = {"version": __version__, "processes": size, "redis_prefix": prefix}
+    log.info("worker started", extra=facts | summarize_settings(current_settings()))
     wait_for_schema(app, stop)
     members: list[Member] = []
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
+    watch = QueueWatch()
     try:
         while not stop.is_set():
-            _start_missing(members, size, app)
+            if watch.is_usable():
+                _start_missing(members, size, app)
             fault = _run_maintenance(app, wait_tracker, retention)
             is_working = any(member.is_working() for member in members)
             _report(app, fault, is_working)
@@ -95,11 +92,14 @@ def run_worker(app: Flask, size: int) -> None:
         _stop_all([member.process for member in members])
 
 
-def _require_queue() -> None:
+def _require_prefix(prefix: str) -> None:
     try:
-        is_worker_alive()
-    except QueueUnavailable:
-        raise Misconfigured("The queue server at REDIS_URL does not answer. Start it, then start the worker.") from None
+        require_prefix(f"{prefix}:rq")
+    except ForeignPrefix:
+        raise Misconfigured(
+            "RQ was imported before Alertcheck could set its prefix. Start the worker with this variable:"
+            f" RQ_KEY_PREFIX={prefix}:rq"
+        ) from None
 
 
 def _start_missing(members: list[Member], size: int, app: Flask) -> None:

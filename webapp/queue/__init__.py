@@ -1,0 +1,35 @@
+"""The queue server: its connection, jobs and heartbeats, and why it cannot be used."""
+
+from webapp.queue.classification import classify
+from webapp.queue.connection import connect, limiter_options
+from webapp.queue.enqueueing import BATCH_SIZE, enqueue_deliveries, load_jobs
+from webapp.queue.heartbeats import (
+    HEARTBEAT_TTL,
+    WorkerFault,
+    count_workers,
+    find_fault,
+    is_worker_alive,
+    record_fault,
+    record_heartbeat,
+)
+from webapp.queue.problems import QueueProblem, QueueUnavailable
+from webapp.queue.readiness import find_problem
+
+__all__ = [
+    "BATCH_SIZE",
+    "HEARTBEAT_TTL",
+    "QueueProblem",
+    "QueueUnavailable",
+    "WorkerFault",
+    "classify",
+    "connect",
+    "count_workers",
+    "enqueue_deliveries",
+    "find_fault",
+    "find_problem",
+    "is_worker_alive",
+    "limiter_options",
+    "load_jobs",
+    "record_fault",
+    "record_heartbeat",
+]

@@ -1,0 +1,46 @@
+"""Enqueues deliveries. A job carries delivery ids and nothing else.
+
+It names its function by a dotted path, so that a web process imports no worker code.
+"""
+
+import logging
+import os
+from importlib import import_module
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from webapp.app_state import DeliveryJobs, app_state
+from webapp.queue.experiments import explain
+from webapp.queue.problems import QueueUnavailable
+
+log = logging.getLogger(__name__)
+
+# The most deliveries in one job: few enough for worker processes to share a large batch.
+BATCH_SIZE = 20
+
+# Imported by its name, after RQ's prefix is set.
+JOBS = "webapp.queue.jobs"
+
+
+def load_jobs(redis: Redis, prefix: str) -> DeliveryJobs:
+    """Return the jobs of an installation, and import RQ with its prefix. prefix: of RQ's keys."""
+    os.environ["RQ_KEY_PREFIX"] = prefix
+    jobs: DeliveryJobs = import_module(JOBS).JobQueue(redis, prefix)
+    return jobs
+
+
+def enqueue_deliveries(*delivery_ids: int) -> None:
+    """Enqueue committed deliveries, all of them or none. Raises `QueueUnavailable`."""
+    if not delivery_ids:
+        return
+    state = app_state()
+    try:
+        state.jobs.enqueue(
+            [delivery_ids[first : first + BATCH_SIZE] for first in range(0, len(delivery_ids), BATCH_SIZE)]
+        )
+    except RedisError as error:
+        problem = explain(error, state.settings.redis_url, state.settings.ca_file)
+        facts = {"deliveries": len(delivery_ids), "error": type(error).__name__, "reason": problem.sentence}
+        log.error("queue unavailable", extra=facts)
+        raise QueueUnavailable(problem) from None

@@ -1,0 +1,97 @@
+"""Records and counts worker heartbeats. RQ's own count is lost when Redis restarts."""
+
+from enum import StrEnum
+
+from redis.exceptions import RedisError
+
+from webapp.app_state import app_state, redis_key
+from webapp.database.reasons import RUN_UPGRADE, Reason
+from webapp.queue.classification import classify
+from webapp.queue.problems import QueueUnavailable
+
+# Redis sorted set: worker name to the time of its last heartbeat, by the clock of the queue server.
+HEARTBEATS = "workers"
+
+# Seconds after its last heartbeat for which a worker counts as alive.
+HEARTBEAT_TTL = 10
+
+# Seconds after which the name of a silent worker is removed.
+HEARTBEAT_EXPIRY = 300
+
+# Redis string: why a worker that runs sends no heartbeat. It expires like a heartbeat.
+FAULT = "worker-fault"
+
+
+class WorkerFault(StrEnum):
+    """Why a worker does not do its work although it runs, in the words of health checks."""
+
+    DATABASE = "a worker runs, but cannot read and write the database: read its log"
+    SCHEMA_OLDER = f"a worker runs, but waits until the database is migrated: {RUN_UPGRADE}"
+    SCHEMA_NEWER = "a worker runs, but waits, because the database is newer than its program: install the newer version"
+    SCHEMA_UNKNOWN = "a worker runs, but waits, because the database is not the one that it needs: read its log"
+    PROCESSES = "a worker runs, but its processes end, or cannot reach the database or the queue: read its log"
+
+
+def record_heartbeat(worker: str) -> None:
+    """Record that a worker does its work. Raises `QueueUnavailable`.
+
+    worker: its name, the same for all of its processes.
+    """
+    redis, key = app_state().redis, redis_key(HEARTBEATS)
+    try:
+        now = _to_seconds(redis.time())
+        with redis.pipeline() as pipeline:
+            pipeline.zadd(key, {worker: now})
+            pipeline.zremrangebyscore(key, "-inf", now - HEARTBEAT_EXPIRY)
+            pipeline.zremrangebyscore(key, now + HEARTBEAT_EXPIRY, "+inf")  # the clock was set back
+            pipeline.execute()
+    except RedisError as error:
+        raise _unavailable(error) from None
+
+
+def record_fault(fault: WorkerFault | Reason) -> None:
+    """Record why a worker does not do its work, or why it cannot use the database. Raises `QueueUnavailable`."""
+    try:
+        app_state().redis.set(redis_key(FAULT), fault.name, ex=HEARTBEAT_TTL)
+    except RedisError as error:
+        raise _unavailable(error) from None
+
+
+def find_fault() -> str | None:
+    """Return why the latest worker without a heartbeat does not do its work, if one runs. Raises `QueueUnavailable`."""
+    try:
+        stored = app_state().redis.get(redis_key(FAULT))
+    except RedisError as error:
+        raise _unavailable(error) from None
+    name = stored.decode("ascii", "replace") if isinstance(stored, bytes) else ""
+    if name in Reason.__members__:
+        return f"a worker runs, but the database {Reason[name].predicate}"
+    return WorkerFault[name].value if name in WorkerFault.__members__ else None
+
+
+def count_workers() -> int:
+    """Count the workers whose last heartbeat is at most `HEARTBEAT_TTL` seconds old. Raises `QueueUnavailable`."""
+    try:
+        with app_state().redis.pipeline() as pipeline:
+            pipeline.time()
+            pipeline.zrange(redis_key(HEARTBEATS), 0, -1, withscores=True)
+            time, heartbeats = pipeline.execute()
+    except RedisError as error:
+        raise _unavailable(error) from None
+    now = _to_seconds(time)
+    # A heartbeat from the future counts as old: after the clock was set back, it would outlive its worker.
+    return sum(abs(now - recorded_at) <= HEARTBEAT_TTL for _, recorded_at in heartbeats)
+
+
+def is_worker_alive() -> bool:
+    """Return whether any worker is alive. Raises `QueueUnavailable`."""
+    return count_workers() > 0
+
+
+def _to_seconds(time: tuple[int, int]) -> float:
+    seconds, microseconds = time
+    return seconds + microseconds / 1_000_000
+
+
+def _unavailable(error: RedisError) -> QueueUnavailable:
+    return QueueUnavailable(classify(error, app_state().settings.redis_url))

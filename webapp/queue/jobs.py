@@ -1,0 +1,64 @@
+"""RQ's jobs, and the keys in which RQ keeps them.
+
+RQ builds its keys when it is imported, from RQ_KEY_PREFIX. `webapp.queue.enqueueing` therefore sets that variable and
+imports this module afterwards, which is imported by nothing else but the worker.
+"""
+
+from collections.abc import Sequence
+
+from redis import Redis
+from rq.defaults import RQ_KEY_PREFIX
+from rq.job import Job
+from rq.queue import EnqueueData, Queue
+from rq.serializers import JSONSerializer
+
+QUEUE = "alertcheck"
+JOB = "webapp.worker.job.dispatch_deliveries"
+
+# Seconds that RQ keeps a finished job. Deleting it immediately would cost more round trips to Redis.
+RESULT_TTL = 10
+
+# Seconds within which a job must submit its deliveries to the dispatcher.
+JOB_TIMEOUT = 30
+
+
+class ForeignPrefix(Exception):
+    """RQ was imported before its prefix was known, so its workers would use the keys of another installation."""
+
+
+class JobQueue:
+    """The jobs of one installation. prefix: of all keys of RQ."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        # RQ's own prefix, unless RQ was imported before: then these classes still enqueue to the right queue.
+        job = type("PrefixedJob", (Job,), {"redis_job_namespace_prefix": f"{prefix}:job:"})
+        names = {"redis_queue_namespace_prefix": f"{prefix}:queue:", "redis_queues_keys": f"{prefix}:queues"}
+        queue = type("PrefixedQueue", (Queue,), {**names, "job_class": job})
+        self._queue: Queue = queue(QUEUE, connection=redis, serializer=JSONSerializer)
+
+    def enqueue(self, batches: Sequence[tuple[int, ...]]) -> None:
+        """Enqueue one job for each batch of delivery ids, all of them or none. Raises redis's errors."""
+        self._queue.enqueue_many([_make_job(batch) for batch in batches])
+
+
+def open_worker_queue(redis: Redis, prefix: str) -> Queue:
+    """Return the queue for a worker of RQ. Raises `ForeignPrefix`."""
+    require_prefix(prefix)
+    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+
+
+def require_prefix(prefix: str) -> None:
+    """Raise `ForeignPrefix` if RQ's workers would use another prefix."""
+    if prefix != RQ_KEY_PREFIX:
+        raise ForeignPrefix
+
+
+def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
+    return Queue.prepare_data(
+        JOB,
+        delivery_ids,
+        description="send deliveries",
+        timeout=JOB_TIMEOUT,
+        result_ttl=RESULT_TTL,
+        failure_ttl=3600,
+    )
