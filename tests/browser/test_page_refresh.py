@@ -338,7 +338,10 @@ def test_the_reason_of_an_outage_is_shown_with_the_day_if_it_was_not_today(admin
     tab = watch(admin, LIST)
     error = '<section id="error"><h1>The database is busy</h1><p>Your request may not have completed.</p></section>'
     tab.route(f"**{LIST}", lambda route: route.fulfill(status=503, content_type="text/html", body=error))
+    tab.set_viewport_size({"width": 360, "height": 500})
+    tab.evaluate("scrollTo({ top: 600, behavior: 'instant' })")
     tab.clock.fast_forward("24:00:00")
+    expect(tab.locator("#stale")).to_be_in_viewport()
     expect(tab.locator("#stale")).to_contain_text(
         re.compile(r"^The database is busy\. This page shows the state as of \d+ \w{3}, \d\d:\d\d\.")
     )
