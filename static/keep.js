@@ -58,15 +58,16 @@ document.addEventListener("htmx:before:settle", ({ target }) => {
   page.removeAttribute("data-version");  // the page no longer shows exactly what the server sent as this version
 });
 
-const isVisible = ({ top, bottom }) => bottom > 0 && top < innerHeight;
+const startsInView = ({ top }) => top >= 0 && top < innerHeight;
 
-// Where the focus is, and the place on the screen of the focused element, or else of every row and panel in view.
+// Where the focus is, and the place on the screen of the focused element, or else of every row and panel that starts in
+// view. One that starts above may have grown there, and would not seem to move.
 function rememberView() {
   const focused = document.activeElement;
-  const isFocusVisible = page.contains(focused) && isVisible(focused.getBoundingClientRect());
-  const candidates = isFocusVisible ? [focused] : [...page.querySelectorAll(".destination, .panel, tr, #overview")];
+  const isFocusVisible = page.contains(focused) && startsInView(focused.getBoundingClientRect());
+  const candidates = isFocusVisible ? [focused] : [...page.querySelectorAll(".destination, .panel, .settings dt, tr, h1, h2")];
   const places = candidates.map((element) => [element, element.getBoundingClientRect()]);
-  return { focused, tops: places.filter(([, place]) => isVisible(place)).map(([element, { top }]) => [element, top]) };
+  return { focused, tops: places.filter(([, place]) => startsInView(place)).map(([element, { top }]) => [element, top]) };
 }
 
 // Scrolls so that what the person looks at stays where it is on the screen. Rows may have moved in the list: the one

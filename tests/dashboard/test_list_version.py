@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace, seconds
+from tests.factories import (
+    NOW,
+    SeededIds,
+    add_delivery,
+    get_account,
+    get_destination,
+    get_workspace,
+    on_both_databases,
+    seconds,
+)
 from tests.visitor import Visitor
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
@@ -101,6 +110,7 @@ def test_each_role_has_its_own_version(seeded: SeededIds) -> None:
     assert len({_find(seeded, role) for role in Role}) == len(Role)
 
 
+@on_both_databases
 @pytest.mark.parametrize(("age", "has_version"), [(0, False), (119.9, False), (120, True)])
 def test_a_page_has_no_version_until_its_last_test_is_two_minutes_old(
     seeded: SeededIds, age: float, has_version: bool

@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace, seconds
+from tests.factories import (
+    NOW,
+    SeededIds,
+    add_delivery,
+    get_account,
+    get_destination,
+    get_workspace,
+    on_both_databases,
+    seconds,
+)
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.auth.accounts import set_role
@@ -33,6 +42,7 @@ def ask(visitor: Visitor, version: str | None, path: str = LIST) -> int:
     return response.status_code
 
 
+@on_both_databases
 @pytest.mark.parametrize("path", PAGES)
 def test_an_open_page_is_told_when_to_ask_again(seeded: SeededIds, visit: Visit, path: str) -> None:
     response = visit(seeded.admin).get(path, headers=ASK)
