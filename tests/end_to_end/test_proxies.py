@@ -8,10 +8,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPResponse
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import psutil
@@ -21,16 +22,8 @@ from benchmarks.installation.installation import EMAIL, PASSWORD, Installation, 
 from benchmarks.installation.processes import Session, wait_until
 from benchmarks.installation.servers import ServiceMissing
 from tests.databases import new_database
-from tests.end_to_end.reverse_proxies import (
-    NAME,
-    PROXIES,
-    SHORT_IDLE,
-    Places,
-    ReverseProxy,
-    add_cloudflare,
-    make_places,
-    running,
-)
+from tests.end_to_end.proxy_files import NAME, PROXIES, SHORT_IDLE, Places, add_cloudflare
+from tests.end_to_end.reverse_proxies import ReverseProxy, make_places, running
 from tests.end_to_end.slow_link import slow_link
 
 pytestmark = pytest.mark.slow
@@ -86,7 +79,7 @@ def proxy(name: str, tmp_path_factory: pytest.TempPathFactory, web_port: int) ->
 
 
 @contextmanager
-def _run(name: str, places: Places, changes: Mapping[str, str] | None = None) -> Iterator[ReverseProxy]:
+def _run(name: str, places: Places, changes: dict[str, str] | None = None) -> Iterator[ReverseProxy]:
     with ExitStack() as stack:
         try:
             proxy = stack.enter_context(running(name, places, changes))
@@ -97,7 +90,7 @@ def _run(name: str, places: Places, changes: Mapping[str, str] | None = None) ->
 
 def test_a_member_signs_in_over_https_and_sends_a_test(proxy: ReverseProxy, installation: Installation) -> None:
     visitor = proxy.visit().sign_in(EMAIL, PASSWORD)
-    (cookie,) = visitor.http.cookies
+    (cookie,) = CookieJar.__iter__(visitor.http.cookies)
     destination = installation.add_destination("/accepted")
 
     response = visitor.post(f"/w/harbor/destinations/{destination}/test")
@@ -240,9 +233,13 @@ def _read_ports(access_log: Path, path: str) -> list[str]:
 
 def test_no_request_meets_the_end_of_an_idle_connection(name: str, tmp_path: Path, web_port: int) -> None:
     """Proxies repeat a GET that fails on an idle connection, but not a POST, which may have been handled."""
-    with slow_link(web_port) as port, ThreadPoolExecutor(12) as visitors:
-        with _run(name, make_places(tmp_path / "p", port), SHORT_IDLE[name]) as proxy:
-            statuses = list(visitors.map(lambda number: _post_with_pauses(proxy, 0.5 + number * 0.15), range(12)))
+    pauses = [0.5 + number * 0.15 for number in range(12)]
+    with (
+        slow_link(web_port) as port,
+        _run(name, make_places(tmp_path / "p", port), SHORT_IDLE[name]) as proxy,
+        ThreadPoolExecutor(len(pauses)) as visitors,
+    ):
+        statuses = list(visitors.map(lambda pause: _post_with_pauses(proxy, pause), pauses))
 
     assert statuses == [[404] * 3] * 12
 

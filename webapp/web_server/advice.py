@@ -71,6 +71,5 @@ class AdviceLog:
             is_new = problem not in self._logged
             self._logged.add(problem)
         if is_new:
-            log.warning(
-                "set-up needs attention", extra={"problem": problem.name.lower(), "advice": problem.value} | facts
-            )
+            advice = {"problem": problem.name.lower(), "advice": problem.value}
+            log.warning("set-up needs attention", extra={**advice, **facts})
