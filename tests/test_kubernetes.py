@@ -23,6 +23,7 @@ from tests.kubernetes import (
 )
 from webapp.environment.model import Misconfigured, variables_of
 from webapp.settings import SettingsModel, read_settings
+from webapp.web_server.gunicorn import graceful_timeout
 
 MANIFESTS = [*read_manifests(), *read_example_settings()]
 # The oldest Kubernetes that the guide names, and the newest one whose schemas are installed.
@@ -203,12 +204,10 @@ def test_a_pod_has_the_time_to_stop_that_compose_gives(component: str) -> None:
 
 
 def test_a_web_pod_stops_within_its_time_after_the_pause_in_which_traffic_ends() -> None:
-    command = read_default_command()
-    graceful = int(command[command.index("--graceful-timeout") + 1])
     name, pause = get_container("web")["lifecycle"]["preStop"]["exec"]["command"]
 
     assert name == "sleep"
-    assert int(pause) + graceful < get_pod("web")["terminationGracePeriodSeconds"]
+    assert int(pause) + graceful_timeout < get_pod("web")["terminationGracePeriodSeconds"]
 
 
 def test_an_old_worker_ends_before_a_new_one_starts() -> None:
