@@ -133,3 +133,20 @@ def test_a_connection_stays_open_for_longer_than_a_proxy_keeps_it_idle(port: int
     assert connection.getresponse().status == 200
     assert connection.sock is opened
     connection.close()
+
+
+@pytest.mark.parametrize("length", [70_000, 131_072])
+def test_a_connection_stays_open_after_a_form_that_is_too_large(port: int, length: int) -> None:
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/sign-in", b"a" * length, headers)
+    refused = connection.getresponse()
+    assert (refused.status, b"too large" in refused.read()) == (413, True)
+    opened = connection.sock
+    time.sleep(1)  # gunicorn would have closed it by then
+
+    connection.request("GET", "/healthz")
+
+    assert connection.getresponse().status == 200
+    assert connection.sock is opened
+    connection.close()
