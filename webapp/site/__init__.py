@@ -1,1 +1,0 @@
-"""The addresses at which people reach the pages, as the settings name them."""
