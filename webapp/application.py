@@ -27,7 +27,7 @@ from webapp.extensions import csrf, db, limiter, login_manager, migrate
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
 from webapp.settings import AppSettings, read_settings
-from webapp.site.allowed_hosts import AllowedHosts
+from webapp.settings.allowed_hosts import AllowedHosts
 from webapp.text.names import isolate_name
 from webapp.views import (
     audit,

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from tests.test_settings import DEMO, NEEDED
+from tests.settings.test_reading import DEMO, NEEDED
 from webapp.app_state import AppState
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.wait_tracker import WaitTracker

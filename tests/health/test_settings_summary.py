@@ -2,7 +2,7 @@
 
 import json
 
-from tests.test_settings import NEEDED
+from tests.settings.test_reading import NEEDED
 from webapp.health.settings_summary import summarize_settings
 from webapp.settings import read_settings
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.site.allowed_hosts import AllowedHosts, read_allowed_hosts
+from webapp.settings.allowed_hosts import AllowedHosts, read_allowed_hosts
 
 
 @pytest.mark.parametrize(

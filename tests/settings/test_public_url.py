@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.site.public_url import read_public_url
+from webapp.settings.public_url import read_public_url
 
 
 @pytest.mark.parametrize(

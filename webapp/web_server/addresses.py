@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
 from werkzeug.wsgi import get_host
 
-from webapp.site.allowed_hosts import AllowedHosts
+from webapp.settings.allowed_hosts import AllowedHosts
 from webapp.web_server.advice import AdviceLog, Problem
 
 # Kubernetes, load balancers and Prometheus ask for them by IP address.

@@ -1,0 +1,69 @@
+"""The settings of one installation, as the application uses them."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.outbound import OutboundClient
+from webapp.receipt_links import ReceiptLinks
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo receiver.
+
+    inbox: the file with its messages. receiver: its origin.
+    signing_secret_file: the file with the secret that signs the demo's webhooks.
+    has_real_receivers: whether messages may go to other receivers too.
+    """
+
+    inbox: Path
+    receiver: str
+    signing_secret_file: Path | None
+    has_real_receivers: bool = False
+
+
+@dataclass(frozen=True)
+class SendLimits:
+    """How many tests a minute a member and a workspace may send, and a target and an email recipient may get.
+
+    The limits of a target and of a recipient count the tests of all workspaces.
+    """
+
+    per_member: int
+    per_workspace: int
+    per_target: int
+    per_recipient: int
+
+
+@dataclass(frozen=True)
+class AppSettings:
+    """The settings of one installation.
+
+    real_alert_retry_delays: the delay before each retry of a real alert. Empty if another program sends real alerts.
+    keep_deliveries: how long completed deliveries are kept, or None for forever.
+    redis_prefix: the beginning of every key in Redis. ca_file: authorities to trust besides the public ones, or None.
+    links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
+    hosts: the host names that the pages respond to. Empty for any name.
+    metrics_token: the bearer token for /metrics, or None. Without a token, only the demo serves /metrics.
+    demo: None in production. variables: the names of the variables that are set.
+    """
+
+    secret_key: str = field(repr=False)
+    cipher: SettingsCipher = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    redis_prefix: str
+    ca_file: str | None
+    outbound: OutboundClient
+    send_limits: SendLimits
+    real_alert_retry_delays: tuple[timedelta, ...]
+    keep_deliveries: timedelta | None
+    links: ReceiptLinks = field(repr=False)
+    https: bool
+    hosts: tuple[str, ...]
+    proxies: int
+    metrics_token: str | None = field(repr=False)
+    demo: Demo | None
+    variables: tuple[str, ...]

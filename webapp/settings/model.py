@@ -1,0 +1,81 @@
+"""The variables, each with its rule. Missing or invalid ones are reported at startup."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainValidator
+
+from webapp.channels import CHANNELS
+from webapp.encryption.keys import read_key_file
+from webapp.environment.model import needed_with
+from webapp.environment.redis_prefix import check_redis_prefix
+from webapp.environment.server_urls import read_database_url, read_queue_url
+from webapp.environment.values import (
+    GENERATE_RANDOM_COMMAND,
+    check_metrics_token,
+    check_secret_key,
+    read_config_keys,
+    read_flag,
+    read_number,
+    read_retry_delays,
+)
+from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
+from webapp.outbound.smtp.mail_server import check_mail_url
+from webapp.settings.allowed_hosts import read_allowed_hosts
+from webapp.settings.public_url import read_public_url
+
+Count = Annotated[int, PlainValidator(read_number(most=999_999_999, example=60))]
+Days = Annotated[int, PlainValidator(read_number(most=36_500, example=90, note="0 keeps deliveries forever."))]
+Proxies = Annotated[int, PlainValidator(read_number(most=20, example=1, note="Do not list their addresses."))]
+Flag = Annotated[bool, PlainValidator(read_flag)]
+Keys = tuple[str, ...]
+
+
+def _read_receiver(text: str | None) -> str | None:
+    """Return the canonical form of the demo receiver's origin."""
+    return None if text is None else read_origin(text).url
+
+
+def _read_extra_hosts(text: str) -> ExtraHosts:
+    """Read the hosts, and refuse those of a channel that has no list of hosts: they would have no effect."""
+    extra_hosts = read_extra_hosts(text)
+    channels = {name for name, channel in CHANNELS.items() if channel.hosts}
+    if not extra_hosts.keys() <= channels:
+        raise ValueError(f"names a channel without a list of hosts. Those with one: {', '.join(sorted(channels))}.")
+    return extra_hosts
+
+
+class SettingsModel(OutboundSettings, MailSettings):
+    """Every setting, as described in docs/settings.md. Settings that may hold a secret are not in its repr."""
+
+    secret_key: Annotated[str, AfterValidator(check_secret_key)] = Field(
+        validation_alias="SECRET_KEY", description=f"Make one with: {GENERATE_RANDOM_COMMAND}", repr=False
+    )
+    config_keys_file: Annotated[Keys, PlainValidator(read_key_file)] = Field((), repr=False)
+    config_keys: Annotated[Keys, PlainValidator(read_config_keys)] = Field((), validate_default=True, repr=False)
+    database_url: Annotated[str, AfterValidator(read_database_url)] = Field(validation_alias="DATABASE_URL", repr=False)
+    redis_url: Annotated[str, AfterValidator(read_queue_url)] = Field(validation_alias="REDIS_URL", repr=False)
+    redis_prefix: Annotated[str | None, PlainValidator(check_redis_prefix)] = Field(
+        None, validation_alias="REDIS_PREFIX"
+    )
+    extra_hosts: Annotated[ExtraHosts, PlainValidator(_read_extra_hosts)] = Field({})
+    https: Flag = False
+    allowed_hosts: Annotated[tuple[str, ...], PlainValidator(read_allowed_hosts)] = ()
+    public_url: Annotated[str | None, AfterValidator(read_public_url)] = None
+    trusted_proxies: Proxies = 0
+    presses_per_member: Count = 120
+    presses_per_workspace: Count = 600
+    tests_per_target: Count = 60
+    tests_per_recipient: Count = 6
+    metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
+    real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_retry_delays)] = ()
+    keep_deliveries_days: Days = 0
+    demo: Flag = False
+    demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
+    demo_receiver_http: Annotated[str | None, AfterValidator(_read_receiver), needed_with("demo")] = Field(
+        None, validate_default=True
+    )
+    demo_receiver_smtp: Annotated[str | None, AfterValidator(check_mail_url)] = None
+    demo_signing_secret_file: Path | None = None
+    demo_real_receivers: Flag = False
