@@ -19,9 +19,9 @@ from webapp.destinations import editing
 from webapp.environment.installation import COMMAND
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
-from webapp.health import settings_check
-from webapp.health.finding import State
 from webapp.models import Account, Member, Role, Workspace, database_clock
+from webapp.settings_check import checks
+from webapp.settings_check.finding import State
 from webapp.text.names import NameInvalid, has_invisible, read_name
 
 # Imported only by its command: a web process has the commands too, but does not need the worker's code.
@@ -83,7 +83,7 @@ def check_worker() -> None:
 def check_settings() -> None:
     """Try all that the settings name, one line each: exit with 0, or with 1 if something cannot work. Sends nothing."""
     has_problem = False
-    for finding in settings_check.check_settings(current_app._get_current_object()):  # type: ignore[attr-defined]
+    for finding in checks.check_settings(current_app._get_current_object()):  # type: ignore[attr-defined]
         click.echo(f"{finding.state:<8} {finding.part}: {finding.text}")
         has_problem = has_problem or finding.state is State.PROBLEM
     if has_problem:

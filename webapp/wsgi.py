@@ -9,9 +9,9 @@ from webapp import __version__
 from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.environment.model import Misconfigured
-from webapp.health.settings_summary import summarize_settings
-from webapp.health.start_check import log_database_problem
 from webapp.logs import init_logs
+from webapp.startup.database_check import log_database_problem
+from webapp.startup.settings_summary import summarize_settings
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request
 
-from webapp.channels.contract import Message
+from webapp.channels.message import Message
 from webapp.outbound import OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 

@@ -27,12 +27,12 @@ from webapp.channels.contract import (
     Channel,
     Field,
     FieldKind,
-    Message,
     Part,
     Preview,
     SettingInvalid,
     get_setting,
 )
+from webapp.channels.message import Message
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
@@ -351,13 +351,3 @@ def test_a_missing_or_blank_setting_is_incomplete(settings: dict[str, str]) -> N
     with pytest.raises(DeliveryFailed) as caught:
         get_setting(settings, "address")
     assert caught.value.code is Code.CONFIG_INCOMPLETE
-
-
-def test_a_message_shows_its_press_time_in_utc(message: Message) -> None:
-    assert message.facts["Sent at"] == "2026-11-03 08:35:06 UTC"
-
-
-def test_a_message_keeps_every_name_on_one_line_within_limits(message: Message) -> None:
-    facts = replace(message, workspace=" Acme\r\n\x00 GmbH\u2028", requested_by="x" * 1000).facts
-    assert facts["Workspace"] == "Acme GmbH"
-    assert facts["Sent by"] == "x" * 200

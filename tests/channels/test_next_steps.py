@@ -9,7 +9,8 @@ from werkzeug import Request, Response
 
 from tests.channels.conftest import RecordingReceiver
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.contract import Accepted, Message
+from webapp.channels.contract import Accepted
+from webapp.channels.message import Message
 from webapp.deliveries.outcome import next_step
 from webapp.failures import DeliveryFailed
 

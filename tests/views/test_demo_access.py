@@ -11,7 +11,7 @@ from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_des
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Message
+from webapp.channels.message import Message
 from webapp.deliveries import request_test, send
 from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed

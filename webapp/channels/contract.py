@@ -6,24 +6,20 @@ A channel's `send` returns an `Accepted` or raises `DeliveryFailed`, and raises 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from webapp.channels.message import Message
 from webapp.failures import Code, DeliveryFailed, Protocol, codes_of
 from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.classification import Words, check_response
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.send_targets import SendTarget
 from webapp.outbound.policy.urls import Target
-from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
 # A destination's decrypted settings: field names to values. The first field of a channel determines the receiver.
 Settings = Mapping[str, str]
-
-# The text of the link in a message.
-I_SEE_IT = "I see it"
 
 # The value of a flag that is on. One that is off is blank, or missing if it was stored before the flag existed.
 FLAG_ON = "yes"
@@ -63,67 +59,6 @@ class Field:
     def is_secret(self) -> bool:
         """Whether no page shows the value again, not even to the person who typed it."""
         return self.kind not in (FieldKind.RECIPIENTS, FieldKind.FLAG)
-
-
-@dataclass(frozen=True)
-class Message:
-    """The content of a message. Everything except the secret receipt link is stored as the delivery's payload.
-
-    event_type: `alerts.test` for a test send.
-    reference: the short code that the page shows too.
-    message_id: the same for every attempt of one delivery, and for no other delivery of any installation.
-    requested_by: the person who pressed Send test, or the rule of a real alert.
-    alert: the subject of a real alert, or None for a test send.
-    receipt_link: the "I see it" link, or None if there is none.
-    """
-
-    event_type: str
-    message_id: str
-    reference: str
-    workspace: str
-    destination: str
-    requested_by: str
-    requested_at: datetime
-    alert: str | None = None
-    receipt_link: str | None = field(default=None, repr=False)
-
-    @property
-    def title(self) -> str:
-        """The subject and the workspace on one line. The title of a test send begins with [TEST]."""
-        workspace = _shorten_name(self.workspace)
-        if self.alert is not None:
-            return f"{_shorten_name(self.alert)} ({workspace})"
-        return f"[TEST] Test alert from {workspace}"
-
-    @property
-    def subject(self) -> str:
-        """The title with the reference, for mailboxes, which group messages that have the same subject.
-
-        The reference of a test send comes early, because phones cut a subject after 30 to 40 characters. It is not in
-        the brackets, which mailboxes leave out when they compare (RFC 5256, section 2.1).
-        Source for Gmail: workspaceupdates.googleblog.com, "Threading changes in Gmail conversation view", March 2019.
-        """
-        if self.alert is not None:
-            return f"{self.title}, {self.reference}"
-        return f"[TEST] {self.reference}: test alert from {_shorten_name(self.workspace)}"
-
-    @property
-    def explanation(self) -> str:
-        """A sentence for the reader of the message: why it was sent."""
-        if self.alert is not None:
-            return "The conditions of an alert rule in this workspace were met."
-        return "Someone pressed Send test to check whether alerts arrive here. No action is needed."
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """The origin of the message: labels to values, each on one line."""
-        return {
-            "Workspace": _shorten_name(self.workspace),
-            "Destination": _shorten_name(self.destination),
-            "Sent by" if self.alert is None else "Rule": _shorten_name(self.requested_by),
-            "Sent at": f"{self.requested_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
-            "Reference": self.reference,
-        }
 
 
 @dataclass(frozen=True)
@@ -237,7 +172,3 @@ def read_response(
     word: the service's own word in this response, which decides before the status if `words` has it.
     """
     return Accepted(response.status, check_response(response, urlsplit(address).hostname, word, words))
-
-
-def _shorten_name(text: str) -> str:
-    return clean_name(text)[:MAX_NAME_LENGTH]

@@ -15,12 +15,10 @@ from html import escape
 
 from webapp.channels.contract import (
     FLAG_ON,
-    I_SEE_IT,
     Accepted,
     Channel,
     Field,
     FieldKind,
-    Message,
     Part,
     Preview,
     Settings,
@@ -28,6 +26,7 @@ from webapp.channels.contract import (
     get_setting,
 )
 from webapp.channels.mail_recipients import MAX_RECIPIENTS, check_recipients
+from webapp.channels.message import I_SEE_IT, Message
 from webapp.failures import Code, DeliveryFailed, Protocol
 from webapp.outbound import MailServer, OutboundClient, send_mail
 from webapp.outbound.policy.send_targets import SendTarget, find_recipients

@@ -9,13 +9,11 @@ from urllib.parse import urlsplit
 
 from webapp.channels.addresses import Service, check_address
 from webapp.channels.contract import (
-    I_SEE_IT,
     JSON_HEADERS,
     Accepted,
     Channel,
     Field,
     FieldKind,
-    Message,
     Preview,
     SettingInvalid,
     Settings,
@@ -24,6 +22,7 @@ from webapp.channels.contract import (
     read_response,
 )
 from webapp.channels.hosted_service import make_hints
+from webapp.channels.message import I_SEE_IT, Message
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
 from webapp.outbound.http.classification import make_failure

@@ -8,13 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from webapp.channels.addresses import Service, check_address, find_target
 from webapp.channels.contract import (
-    I_SEE_IT,
     JSON_HEADERS,
     Accepted,
     Channel,
     Field,
     FieldKind,
-    Message,
     Preview,
     SettingInvalid,
     Settings,
@@ -23,6 +21,7 @@ from webapp.channels.contract import (
     read_response,
 )
 from webapp.channels.hosted_service import make_hints
+from webapp.channels.message import I_SEE_IT, Message
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches

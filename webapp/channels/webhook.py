@@ -17,7 +17,6 @@ from webapp.channels.contract import (
     Channel,
     Field,
     FieldKind,
-    Message,
     Preview,
     SettingInvalid,
     Settings,
@@ -25,6 +24,7 @@ from webapp.channels.contract import (
     preview_post,
     read_response,
 )
+from webapp.channels.message import Message
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.pasted_urls import strip_wrapping

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Channel, Message, Settings
+from webapp.channels.contract import Channel, Settings
+from webapp.channels.message import Message
 from webapp.deliveries.messages import read_message
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy

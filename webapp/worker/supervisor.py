@@ -20,10 +20,10 @@ from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
-from webapp.health.settings_summary import summarize_settings
 from webapp.models import database_clock
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_deliveries, record_fault, record_heartbeat
 from webapp.queue.jobs import JOB_TIMEOUT, ForeignPrefix, require_prefix
+from webapp.startup.settings_summary import summarize_settings
 from webapp.worker.process import run_process
 from webapp.worker.queue_watch import QueueWatch
 from webapp.worker.readiness import Progress

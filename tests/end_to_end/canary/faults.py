@@ -52,7 +52,7 @@ STEPS = (
     Step("webapp.encryption.settings_cipher.SettingsCipher.decrypt", "teams"),
     Step("cryptography.fernet.MultiFernet.decrypt", "slack"),
     Step("cryptography.fernet.Fernet._decrypt_data", "email"),
-    Step("webapp.channels.contract.Message.__init__", "webhook"),
+    Step("webapp.channels.message.Message.__init__", "webhook"),
     Step("sqlalchemy.orm.Session.commit", "teams"),
     Step("webapp.outbound.http.client.check_url", "slack"),
     Step("socket.getaddrinfo", "webhook"),

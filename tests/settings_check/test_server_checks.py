@@ -13,9 +13,9 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db
-from webapp.health.finding import Check, Finding, State
-from webapp.health.server_checks import check_database_server, check_queue_server, check_workers, compare_clocks
 from webapp.settings import read_settings
+from webapp.settings_check.finding import Check, Finding, State
+from webapp.settings_check.server_checks import check_database_server, check_queue_server, check_workers, compare_clocks
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 

@@ -7,11 +7,11 @@ from tests.settings.test_reading import DEMO, NEEDED
 from webapp.app_state import AppState
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.wait_tracker import WaitTracker
-from webapp.health.finding import Finding, State
-from webapp.health.page_checks import check_page_settings
 from webapp.models.database_clock import DatabaseClock
 from webapp.queue import connect, load_jobs
 from webapp.settings import read_settings
+from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.page_checks import check_page_settings
 
 GOOD = {
     "ALERTCHECK_HTTPS": "1",

@@ -3,8 +3,8 @@
 import json
 
 from tests.settings.test_reading import NEEDED
-from webapp.health.settings_summary import summarize_settings
 from webapp.settings import read_settings
+from webapp.startup.settings_summary import summarize_settings
 
 CANARY = {
     "DATABASE_URL": "postgres://canary:canary@canary.example/canary",

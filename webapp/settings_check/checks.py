@@ -7,10 +7,10 @@ from time import monotonic
 
 from flask import Flask
 
-from webapp.health.finding import Check, Finding, State
-from webapp.health.network_checks import check_dns, check_egress_proxy, check_mail
-from webapp.health.page_checks import check_page_settings
-from webapp.health.server_checks import check_database_server, check_queue_server, check_workers
+from webapp.settings_check.finding import Check, Finding, State
+from webapp.settings_check.network_checks import check_dns, check_egress_proxy, check_mail
+from webapp.settings_check.page_checks import check_page_settings
+from webapp.settings_check.server_checks import check_database_server, check_queue_server, check_workers
 
 # Seconds for all checks together. Each part has shorter limits of its own, except for a server that is frozen.
 TIME_LIMIT = 15.0

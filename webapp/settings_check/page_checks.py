@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from webapp.app_state import current_settings
-from webapp.health.finding import Finding, State
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings
+from webapp.settings_check.finding import Finding, State
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - recognized, not bound
 

@@ -13,12 +13,12 @@ from flask import Flask
 from benchmarks.installation.processes import ROOT
 from webapp.application import create_app
 from webapp.database.reasons import Reason
-from webapp.health.start_check import START_DELAY, log_database_problem
 from webapp.settings import read_settings
+from webapp.startup.database_check import START_DELAY, log_database_problem
 
 
 def _logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.__dict__["reason"] for record in caplog.records if record.name == "webapp.health.start_check"]
+    return [record.__dict__["reason"] for record in caplog.records if record.name == "webapp.startup.database_check"]
 
 
 def _start(environment: dict[str, str], database_url: str) -> None:

@@ -3,8 +3,8 @@
 from webapp.app_state import current_settings
 from webapp.channels import CHANNELS
 from webapp.failures import Cause, Code, DeliveryFailed
-from webapp.health.finding import Finding, State
 from webapp.outbound import OutboundClient, check_mail_server
+from webapp.settings_check.finding import Finding, State
 
 # A public host that channels send to.
 PUBLIC_HOST = next(host for channel in CHANNELS.values() for host in channel.hosts or () if not host.startswith("*"))

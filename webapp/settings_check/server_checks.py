@@ -9,10 +9,10 @@ from webapp import queue
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.health.database import check_database
-from webapp.health.finding import Finding, State
 from webapp.health.queue import check_queue
 from webapp.health.report import OK
 from webapp.models import database_clock
+from webapp.settings_check.finding import Finding, State
 
 # Seconds that this machine's clock may differ from the database's: certificates and logs use this machine's.
 CLOCK_NOTE, CLOCK_PROBLEM = 5.0, 60.0

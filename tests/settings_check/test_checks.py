@@ -8,8 +8,8 @@ from threading import Barrier, Event
 import pytest
 from flask import Flask, current_app
 
-from webapp.health.finding import Check, Finding, State
-from webapp.health.settings_check import CHECKS, check_settings
+from webapp.settings_check.checks import CHECKS, check_settings
+from webapp.settings_check.finding import Check, Finding, State
 
 
 def _run(checks: Mapping[str, Check], limit: float = 60.0) -> list[Finding]:

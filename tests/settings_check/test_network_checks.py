@@ -14,12 +14,12 @@ from tests.outbound.scripts import script_of
 from tests.outbound.smtp.mail_servers import OFFERS_TLS, PASSWORD, SENDER, SHORT, plain, server_context, signing_in
 from tests.scripted_mail_server import KEEP_SILENT, mail_server
 from webapp.app_state import app_state
-from webapp.health.finding import Check, Finding, State
-from webapp.health.network_checks import PUBLIC_ADDRESS, PUBLIC_HOST, check_dns, check_egress_proxy, check_mail
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.transport.dns import Resolver
 from webapp.outbound.transport.limits import Limits
+from webapp.settings_check.finding import Check, Finding, State
+from webapp.settings_check.network_checks import PUBLIC_ADDRESS, PUBLIC_HOST, check_dns, check_egress_proxy, check_mail
 
 CheckWith = Callable[[Check, OutboundClient], Sequence[Finding]]
 PUBLIC = "93.184.216.34"

@@ -1,0 +1,15 @@
+"""What a message says, whatever channel it is sent over."""
+
+from dataclasses import replace
+
+from webapp.channels.message import Message
+
+
+def test_a_message_shows_its_press_time_in_utc(message: Message) -> None:
+    assert message.facts["Sent at"] == "2026-11-03 08:35:06 UTC"
+
+
+def test_a_message_keeps_every_name_on_one_line_within_limits(message: Message) -> None:
+    facts = replace(message, workspace=" Acme\r\n\x00 GmbH\u2028", requested_by="x" * 1000).facts
+    assert facts["Workspace"] == "Acme GmbH"
+    assert facts["Sent by"] == "x" * 200

@@ -1,0 +1,74 @@
+"""What a message says, whatever channel it is sent over."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from webapp.text.names import MAX_NAME_LENGTH, clean_name
+
+# The text of the link in a message.
+I_SEE_IT = "I see it"
+
+
+@dataclass(frozen=True)
+class Message:
+    """The content of a message. Everything except the secret receipt link is stored as the delivery's payload.
+
+    event_type: `alerts.test` for a test send.
+    reference: the short code that the page shows too.
+    message_id: the same for every attempt of one delivery, and for no other delivery of any installation.
+    requested_by: the person who pressed Send test, or the rule of a real alert.
+    alert: the subject of a real alert, or None for a test send.
+    receipt_link: the "I see it" link, or None if there is none.
+    """
+
+    event_type: str
+    message_id: str
+    reference: str
+    workspace: str
+    destination: str
+    requested_by: str
+    requested_at: datetime
+    alert: str | None = None
+    receipt_link: str | None = field(default=None, repr=False)
+
+    @property
+    def title(self) -> str:
+        """The subject and the workspace on one line. The title of a test send begins with [TEST]."""
+        workspace = _shorten_name(self.workspace)
+        if self.alert is not None:
+            return f"{_shorten_name(self.alert)} ({workspace})"
+        return f"[TEST] Test alert from {workspace}"
+
+    @property
+    def subject(self) -> str:
+        """The title with the reference, for mailboxes, which group messages that have the same subject.
+
+        The reference of a test send comes early, because phones cut a subject after 30 to 40 characters. It is not in
+        the brackets, which mailboxes leave out when they compare (RFC 5256, section 2.1).
+        Source for Gmail: workspaceupdates.googleblog.com, "Threading changes in Gmail conversation view", March 2019.
+        """
+        if self.alert is not None:
+            return f"{self.title}, {self.reference}"
+        return f"[TEST] {self.reference}: test alert from {_shorten_name(self.workspace)}"
+
+    @property
+    def explanation(self) -> str:
+        """A sentence for the reader of the message: why it was sent."""
+        if self.alert is not None:
+            return "The conditions of an alert rule in this workspace were met."
+        return "Someone pressed Send test to check whether alerts arrive here. No action is needed."
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The origin of the message: labels to values, each on one line."""
+        return {
+            "Workspace": _shorten_name(self.workspace),
+            "Destination": _shorten_name(self.destination),
+            "Sent by" if self.alert is None else "Rule": _shorten_name(self.requested_by),
+            "Sent at": f"{self.requested_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            "Reference": self.reference,
+        }
+
+
+def _shorten_name(text: str) -> str:
+    return clean_name(text)[:MAX_NAME_LENGTH]

@@ -1,0 +1,1 @@
+"""`check-settings`: tries all that the settings name, each part by itself."""
