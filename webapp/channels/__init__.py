@@ -7,7 +7,7 @@ from webapp.channels.addresses import find_target
 from webapp.channels.contract import Channel, Field, SettingInvalid
 from webapp.outbound import OutboundClient
 
-_NOT_A_CHANNEL = {"addresses", "contract", "hosted_service", "mail_recipients"}
+_NOT_A_CHANNEL = {"addresses", "contract", "hosted_service", "mail_recipients", "message"}
 
 CHANNELS: dict[str, Channel] = {
     module.name: import_module(f"{__name__}.{module.name}").CHANNEL
