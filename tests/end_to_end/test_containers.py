@@ -11,8 +11,9 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 
 from benchmarks.installation.processes import Session, free_port, wait_until
-from benchmarks.installation.servers import PostgresServer, ServiceMissing, create_database, drop_database
+from benchmarks.installation.servers import ServiceMissing
 from tests.containers import Machine, build_image, read_services, set_up_machine
+from tests.databases import unmigrated_database
 from tests.factories import SECRET_PATH, SeededIds
 from webapp.demo.supervisor.processes import Child, session_members
 
@@ -22,11 +23,10 @@ WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1], 'probe').write_text('x')
 
 
 @pytest.fixture
-def database_url(postgres: PostgresServer) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty PostgreSQL database, which the containers' own command migrates."""
-    name = f"test_{os.urandom(6).hex()}"
-    yield create_database(postgres, name)
-    drop_database(postgres, name)
+    with unmigrated_database("postgres", request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

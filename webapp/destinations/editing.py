@@ -67,21 +67,25 @@ def change_destination(
         db.session.rollback()
         raise DestinationGone
     stored = read_settings(destination, cipher)
-    kept = stored.keys() - _list_flags(destination.type)
-    settings = {field: value or (stored[field] if field in kept else "") for field, value in typed.items()}
+    settings = _fill_in(typed, stored, destination.type)
     changed = [field for field, value in settings.items() if stored.get(field, "") != value]
     if changed:
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
     if destination.name != name:
-        destination.name = name
-        changed = ["name", *changed]
+        destination.name, changed = name, ["name", *changed]
     if not changed:
         db.session.rollback()
         return
     destination.updated_at = now
     record_destination_event(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
+
+
+def _fill_in(typed: Mapping[str, str], stored: Mapping[str, str], channel_name: str) -> dict[str, str]:
+    """Return what was typed, with the stored value of each field that is blank and no flag."""
+    kept = stored.keys() - _list_flags(channel_name)
+    return {field: value or (stored[field] if field in kept else "") for field, value in typed.items()}
 
 
 def _list_flags(channel_name: str) -> set[str]:

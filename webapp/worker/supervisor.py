@@ -65,13 +65,7 @@ def run_worker(app: Flask, size: int) -> None:
     prefix = current_settings().redis_prefix
     _require_prefix(prefix)
     current_settings().outbound.prepare()
-    stop = threading.Event()
-
-    def request_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, request_stop)
-    signal.signal(signal.SIGINT, request_stop)
+    stop = _stop_on_signals()
     facts = {"version": __version__, "processes": size, "redis_prefix": prefix}
     log.info("worker started", extra=facts | summarize_settings(current_settings()))
     wait_for_schema(app, stop)
@@ -90,6 +84,18 @@ def run_worker(app: Flask, size: int) -> None:
             stop.wait(START_INTERVAL if is_starting else MAINTENANCE_INTERVAL)
     finally:
         _stop_all([member.process for member in members])
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that a stop signal sets."""
+    stop = threading.Event()
+
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
+    return stop
 
 
 def _require_prefix(prefix: str) -> None:
@@ -168,7 +174,7 @@ def _enqueue(delivery_ids: list[int]) -> None:
     try:
         enqueue_deliveries(*delivery_ids)
     except QueueUnavailable:
-        log.warning("queue unavailable, the next recovery pass tries again")
+        log.warning("queue server unavailable, the next recovery pass tries again")
 
 
 def _report(app: Flask, fault: WorkerFault | Reason | None, has_members_at_work: bool) -> None:
