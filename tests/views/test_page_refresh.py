@@ -58,6 +58,19 @@ def test_many_open_pages_are_told_to_ask_less_often(app: Flask, seeded: SeededId
     assert int(visit(seeded.admin).get(LIST, headers=ASK).headers["Poll-After"]) > 60
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/static/app.js", "/sign-in", LIST, "/seen/token", "/nowhere"])
+def test_strangers_do_not_make_open_pages_ask_less_often(app: Flask, seeded: SeededIds, path: str) -> None:
+    stranger = Visitor.anonymous(app)
+    app_state(app).poll_budget = PollBudget(budget=0.01)
+
+    assert "Poll-After" not in stranger.client.get(path, headers=ASK, buffered=True).headers
+    assert app_state(app).poll_budget.next_interval(0.05) == pytest.approx(PollBudget(0.01).next_interval(0.05))
+
+
+def test_a_page_that_is_refused_does_not_count_as_refreshed(seeded: SeededIds, visit: Visit) -> None:
+    assert "Poll-After" not in visit(seeded.admin).get("/w/clinic/destinations", headers=ASK).headers
+
+
 @pytest.mark.parametrize("path", [f"{LIST}/new", f"{LIST}/new/webhook", f"{LIST}/1/edit", f"{LIST}/1/delete"])
 def test_a_form_does_not_refresh_itself(seeded: SeededIds, visit: Visit, path: str) -> None:
     assert "data-refreshed" not in visit(seeded.admin).get(path).text
