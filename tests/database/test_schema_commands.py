@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from alembic.config import Config
 from click.testing import Result
 from flask import Flask
-from flask_migrate import upgrade
+from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 
 from benchmarks.installation.processes import ROOT
@@ -23,6 +24,7 @@ from benchmarks.installation.servers import create_database, drop_database
 from tests.factories import on_both_databases
 from tests.schema_history import ask, execute, fill_v1, insert, read_version, v1_delivery
 from webapp.application import create_app
+from webapp.database import schema_commands
 from webapp.database.reasons import Reason
 from webapp.database.revision import get_scripts, list_known_revisions
 from webapp.database.schema_commands import MANY_DELIVERIES
@@ -340,3 +342,21 @@ def test_an_upgrade_that_waits_for_another_process_says_so(run: Run, app: Flask,
     waiting = "Another process is changing the database. Waiting for it to finish."
     assert (shown[0], result.stdout.splitlines()[0]) == (waiting, waiting)
     assert (result.exit_code, read_version()) == (0, HEAD)
+
+
+@on_both_databases
+@pytest.mark.parametrize("words", [(), ("-- -1",), ("head-1",)])
+def test_a_downgrade_removes_no_more_than_it_named_if_another_process_downgrades_meanwhile(
+    run: Run, migrated: None, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    confirm = schema_commands._require_consent
+
+    def confirm_slowly(*arguments: Any) -> None:
+        confirm(*arguments)
+        downgrade()
+
+    monkeypatch.setattr(schema_commands, "_require_consent", confirm_slowly)
+    result = run("downgrade", "--yes", *" ".join(words).split())
+
+    assert f"  {HEAD}: " in result.stdout
+    assert (result.exit_code, read_version()) == (0, BEFORE)

@@ -125,6 +125,8 @@ def downgrade(ctx: click.Context, yes: bool, revision: str, **options: Any) -> N
     steps = list(_list_steps_down(revision))
     if steps:
         _require_consent(steps, yes)
+        # By its name: "one step" would be another one if somebody else has downgraded meanwhile.
+        revision = str(steps[-1].down_revision or "base")
     ctx.invoke(_THEIRS["downgrade"], revision=revision, **options)
     if steps:
         click.echo("Before you start anything, install the version of Alertcheck that this revision belongs to.")
