@@ -53,6 +53,8 @@ def judge_origin(headers: Headers, here: str, public_url: str | None) -> Cause |
     site = headers.get("Sec-Fetch-Site")
     if headers.get("Origin") == "null":
         return Cause.ORIGIN_HIDDEN
+    if _is_list(headers.get("Origin") or ""):
+        return Cause.OTHER_SITE
     if not texts and not site:
         return Cause.ORIGIN_MISSING
     if site and site != "same-origin":
@@ -62,6 +64,11 @@ def judge_origin(headers: Headers, here: str, public_url: str | None) -> Cause |
     if None in pages or ours is None:
         return Cause.OTHER_SITE
     return _compare(known, ours, Origin.read(public_url or ""), is_own_page=site == "same-origin")
+
+
+def _is_list(origin: str) -> bool:
+    """Check for several origins in one header. One alone has no path; the rest of a list would be read as its path."""
+    return not set("/?#").isdisjoint(origin.partition("://")[2])
 
 
 def _compare(pages: set[Origin], here: Origin, public: Origin | None, is_own_page: bool) -> Cause | None:
