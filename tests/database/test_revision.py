@@ -55,8 +55,8 @@ def test_a_later_revision_is_newer_than_this_program(judge: Judge) -> None:
     problem = judge(*_record("9998"))
 
     assert problem is not None
-    assert (problem.fault, problem.reason.partition(":")[0]) == (SchemaFault.NEWER, "is newer than this program")
-    assert f"(it has revision 9998, this program knows those up to {HEAD})" in problem.reason
+    assert (problem.fault, problem.predicate.partition(":")[0]) == (SchemaFault.NEWER, "is newer than this program")
+    assert f"(it has revision 9998, this program knows those up to {HEAD})" in problem.predicate
 
 
 @on_both_databases
@@ -65,8 +65,8 @@ def test_another_programs_revision_is_not_quoted(judge: Judge, revision: str) ->
     problem = judge(*_record(revision))
 
     assert problem is not None
-    assert (problem.fault, revision in problem.reason) == (SchemaFault.UNKNOWN, False)
-    assert "check DATABASE_URL" in problem.reason
+    assert (problem.fault, revision in problem.predicate) == (SchemaFault.UNKNOWN, False)
+    assert "check DATABASE_URL" in problem.predicate
 
 
 @on_both_databases
@@ -74,7 +74,7 @@ def test_several_revisions_at_once_are_named(judge: Judge) -> None:
     problem = judge(*_record("0007", HEAD, "canary"))
 
     assert problem is not None
-    assert problem.reason.startswith(f"records several revisions at once (0007, {HEAD}): ")
+    assert problem.predicate.startswith(f"records several revisions at once (0007, {HEAD}): ")
     assert problem.fault is SchemaFault.UNKNOWN
 
 
@@ -84,7 +84,7 @@ def test_our_tables_without_a_revision_are_not_migrated_again(judge: Judge, stat
     problem = judge(statement)
 
     assert problem is not None
-    assert (problem.fault, "db stamp" in problem.reason) == (SchemaFault.UNKNOWN, True)
+    assert (problem.fault, "db stamp" in problem.predicate) == (SchemaFault.UNKNOWN, True)
 
 
 def test_the_revisions_are_those_of_the_files_oldest_first(context: None) -> None:

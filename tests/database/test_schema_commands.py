@@ -20,7 +20,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 
 from benchmarks.installation.processes import ROOT
-from benchmarks.installation.servers import create_database, drop_database
+from tests.databases import unmigrated_database
 from tests.factories import on_both_databases
 from tests.schema_history import ask, execute, fill_v1, insert, read_version, v1_delivery
 from webapp.application import create_app
@@ -41,13 +41,8 @@ Run = Callable[..., Result]
 @pytest.fixture
 def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of its own for each test."""
-    if database == "sqlite":
-        yield f"sqlite:///{tmp_path / 'alertcheck.sqlite'}"
-        return
-    server = request.getfixturevalue("postgres")
-    name = f"test_{os.urandom(6).hex()}"
-    yield create_database(server, name)
-    drop_database(server, name)
+    with unmigrated_database(database, request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,22 +9,23 @@ import pytest
 import requests
 
 from benchmarks.installation.processes import free_port, wait_until
-from benchmarks.installation.servers import PostgresServer, ServiceMissing, create_database, drop_database
+from benchmarks.installation.servers import ServiceMissing
 from tests.containers import Machine, build_image, set_up_machine
+from tests.databases import unmigrated_database
 from tests.kubernetes import get_container, get_pod, read_pod
+from webapp.database.reasons import Reason
 from webapp.demo.supervisor.processes import Child, session_members
 
 pytestmark = pytest.mark.slow
 
-WAITS = '"event": "worker waits for the database", "reason": "is not migrated: run flask --app wsgi db upgrade"'
+WAITS = f'"event": "worker waits for the database", "reason": "{Reason.NOT_MIGRATED.sentence}"'
 
 
 @pytest.fixture
-def database_url(postgres: PostgresServer) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty PostgreSQL database, which the Job migrates."""
-    name = f"test_{os.urandom(6).hex()}"
-    yield create_database(postgres, name)
-    drop_database(postgres, name)
+    with unmigrated_database("postgres", request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_a_worker_on_an_empty_database_says_what_to_run_and_starts_after_it(
     waiting.result(timeout=60)
 
     assert is_waiting
-    assert _reasons(caplog) == ["is not migrated: run flask --app wsgi db upgrade"]
+    assert _reasons(caplog) == [Reason.NOT_MIGRATED.sentence]
 
 
 @on_both_databases

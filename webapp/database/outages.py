@@ -2,13 +2,13 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
 from webapp.database.connection_errors import find_connection_reason
 from webapp.database.reasons import Outage, Reason
 
-__all__ = ["Outage", "Reason", "describe_outage", "find_outage", "find_reason"]
+__all__ = ["Outage", "Reason", "describe_outage", "find_outage", "find_predicate", "find_reason"]
 
 # SQLSTATE codes, or their first two characters for a whole class.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -57,7 +57,7 @@ def find_outage(error: BaseException) -> Outage | None:
 
 
 def describe_outage(error: BaseException) -> str | None:
-    """Return a sentence for administrators, which says what to do and quotes no error; None as `find_outage`."""
+    """Return a sentence for administrators, with the cure and without a quote from the error; None as `find_outage`."""
     reason = find_reason(error)
     return reason.sentence if reason else None
 
@@ -70,6 +70,12 @@ def find_reason(error: BaseException) -> Reason | None:
         return None
     is_lost = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     return _find_by_code(error.orig) or _find_by_words(error.orig) or (Reason.UNREACHABLE if is_lost else None)
+
+
+def find_predicate(error: SQLAlchemyError) -> str:
+    """Return the rest of a sentence about the database: why it cannot be used, or the type of an unknown error."""
+    reason = find_reason(error)
+    return reason.predicate if reason else f"fails ({type(error).__name__})"
 
 
 def _find_by_code(error: BaseException | None) -> Reason | None:

@@ -7,6 +7,11 @@ from webapp.environment.installation import COMMAND
 RUN_UPGRADE = f"run {COMMAND} db upgrade"
 
 
+def describe_database(predicate: str) -> str:
+    """Return the sentence about the database with this predicate."""
+    return f"The database {predicate}."
+
+
 class Outage(StrEnum):
     """Why the database cannot be used, until something outside this program changes. As visitors are told."""
 
@@ -34,7 +39,7 @@ class Reason(Enum):
     @property
     def sentence(self) -> str:
         """The whole sentence."""
-        return f"The database {self.predicate}."
+        return describe_database(self.predicate)
 
     UNREACHABLE = Outage.UNREACHABLE, "is not available: check that it runs at the host and port in DATABASE_URL"
     UNKNOWN_HOST = (

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, String, column, inspect, select, table
 
-from webapp.database.reasons import RUN_UPGRADE
+from webapp.database.reasons import Reason, describe_database
 from webapp.environment.installation import COMMAND
 
 VERSION_TABLE = "alembic_version"
@@ -34,10 +34,15 @@ class SchemaFault(StrEnum):
 
 @dataclass(frozen=True)
 class SchemaProblem:
-    """What is wrong with the schema. reason: a sentence without its subject, "the database"."""
+    """What is wrong with the schema. predicate: the rest of a sentence about the database, without a full stop."""
 
     fault: SchemaFault
-    reason: str
+    predicate: str
+
+    @property
+    def sentence(self) -> str:
+        """The whole sentence."""
+        return describe_database(self.predicate)
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def find_schema_problem(connection: Connection) -> SchemaProblem | None:
 
 def _judge_without_revision(connection: Connection) -> SchemaProblem:
     if not inspect(connection).has_table(_OUR_TABLE):
-        return SchemaProblem(SchemaFault.OLDER, f"is not migrated: {RUN_UPGRADE}")
+        return SchemaProblem(SchemaFault.OLDER, Reason.NOT_MIGRATED.predicate)
     return SchemaProblem(
         SchemaFault.UNKNOWN,
         f"has Alertcheck's tables, but no revision in {VERSION_TABLE}: restore that table from the backup, or record"
@@ -102,7 +107,7 @@ def _judge(revision: str, known: KnownRevisions) -> SchemaProblem:
     if revision in known.titles:
         return SchemaProblem(
             SchemaFault.OLDER,
-            f"is not migrated: {RUN_UPGRADE} (it has revision {revision}, this program needs {known.needed})",
+            f"{Reason.NOT_MIGRATED.predicate} (it has revision {revision}, this program needs {known.needed})",
         )
     if _OUR_REVISION.fullmatch(revision) and revision > known.needed:
         return SchemaProblem(

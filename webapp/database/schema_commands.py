@@ -154,7 +154,7 @@ def _refuse_unknown() -> SchemaProblem | None:
     """Return what is wrong with the schema, if anything. Refuses one that no migration of this program fits."""
     problem = _find_problem()
     if problem and problem.fault is not SchemaFault.OLDER:
-        raise click.ClickException(f"Nothing was changed. The database {problem.reason}.")
+        raise click.ClickException(f"Nothing was changed. {problem.sentence}")
     return problem
 
 
@@ -162,7 +162,7 @@ def _describe_position() -> str:
     problem, known = _find_problem(), list_known_revisions()
     if problem is None:
         return f"The database has revision {known.needed}, which this program needs: {known.titles[known.needed]}"
-    return f"The database {problem.reason}."
+    return problem.sentence
 
 
 def _announce_size() -> None:

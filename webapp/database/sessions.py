@@ -23,7 +23,7 @@ _SLOTS = "alertcheck_database_slots"
 def init_sessions(app: Flask) -> None:
     """Bind the database to an application. The teardown functions run in reverse order: the slot is returned last."""
     app.extensions[_SLOTS] = RequestSlots()
-    # While the request and its limit still exist: a later rollback on a frozen server would wait for ever.
+    # While the request and its limit still exist: a later rollback on a frozen server would wait forever.
     app.teardown_request(_end_transaction)
     app.teardown_appcontext(_give_back_slot)
     db.init_app(app)

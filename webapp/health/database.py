@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from sqlalchemy import Connection, delete, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database.outages import Reason, find_reason
+from webapp.database.outages import Reason, find_predicate
 from webapp.database.revision import find_schema_problem
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db
@@ -26,10 +26,9 @@ def check_database() -> str:
     """Return "ok", or what is wrong, without an address or the text of an error."""
     try:
         problem = find_schema_problem(db.session.connection())
-        return problem.reason if problem else _write()
+        return problem.predicate if problem else _write()
     except SQLAlchemyError as error:
-        reason = find_reason(error)
-        return reason.predicate if reason else f"fails ({type(error).__name__})"
+        return find_predicate(error)
     finally:
         discard_transaction()
 

@@ -1,4 +1,4 @@
-"""Checks the queue server as presses and workers use it."""
+"""Checks the queue server by using it as presses and workers do."""
 
 from webapp import queue
 

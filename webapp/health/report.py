@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 
 from webapp import queue
-from webapp.environment.installation import COMMAND
 from webapp.health.database import check_database
 from webapp.health.queue import check_queue
 
@@ -37,12 +36,12 @@ def _check_worker(database: str, queue_server: str) -> str:
             return OK
         fault = queue.find_fault()
     except queue.QueueUnavailable:
-        return "unknown, because the queue cannot be used"
+        return "unknown, because the queue server cannot be used"
     if queue_server != OK:
-        return "unknown, because the queue accepts no heartbeat"
+        return "unknown, because the queue server accepts no heartbeat"
     if database != OK:
         return "unknown, because its heartbeat needs the database"
-    return fault or f"no heartbeat for {queue.HEARTBEAT_TTL} s: start {COMMAND} worker"
+    return fault or queue.NO_WORKER
 
 
 class SharedReport:

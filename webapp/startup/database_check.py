@@ -1,4 +1,4 @@
-"""Says in the log of a web process, when it starts, why the database cannot be used."""
+"""Logs why the database cannot be used when a web process starts."""
 
 import logging
 from threading import Thread
@@ -9,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.app_state import current_settings
 from webapp.database.engine import connect_args, engine_url, prepare_engine
-from webapp.database.outages import find_reason
+from webapp.database.outages import find_predicate
+from webapp.database.reasons import describe_database
 from webapp.database.revision import find_schema_problem
 
 log = logging.getLogger(__name__)
@@ -27,12 +28,13 @@ def log_database_problem(app: Flask) -> None:
 
 def _check(app: Flask) -> None:
     with app.app_context():
-        reason = _find_reason()
+        reason = _find_problem()
     if reason:
         log.warning("the database cannot be used yet", extra={"reason": reason})
 
 
-def _find_reason() -> str | None:
+def _find_problem() -> str | None:
+    """Return the sentence of what is wrong, or None."""
     app_settings = current_settings()
     options = connect_args(app_settings.database_url, app_settings.ca_file)
     # A connection of its own, closed at once: with gunicorn's --preload, this process forks next.
@@ -41,7 +43,6 @@ def _find_reason() -> str | None:
     try:
         with engine.connect() as connection:
             problem = find_schema_problem(connection)
-            return problem.reason if problem else None
+            return problem.sentence if problem else None
     except SQLAlchemyError as error:
-        reason = find_reason(error)
-        return reason.predicate if reason else f"fails ({type(error).__name__})"
+        return describe_database(find_predicate(error))

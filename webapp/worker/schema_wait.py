@@ -1,4 +1,4 @@
-"""Keeps a worker from starting on a schema that is not its own: it says why, and waits."""
+"""Keeps a worker from starting on a schema that is not the one it needs: it logs why, and waits."""
 
 import logging
 from contextlib import suppress
@@ -7,7 +7,8 @@ from threading import Event
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database.outages import Reason, find_reason
+from webapp.database.outages import Reason, find_predicate, find_reason
+from webapp.database.reasons import describe_database
 from webapp.database.revision import SchemaFault, find_schema_problem
 from webapp.extensions import db
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault
@@ -23,6 +24,7 @@ _FAULTS = {
     SchemaFault.UNKNOWN: WorkerFault.SCHEMA_UNKNOWN,
 }
 
+# Why the worker waits: for health checks, and as a sentence for the log.
 Obstacle = tuple[WorkerFault | Reason, str]
 
 
@@ -53,10 +55,9 @@ def _find_obstacle() -> Obstacle | None:
     try:
         problem = find_schema_problem(db.session.connection())
     except SQLAlchemyError as error:
-        reason = find_reason(error)
-        return (reason, reason.predicate) if reason else (WorkerFault.DATABASE, f"fails ({type(error).__name__})")
+        return find_reason(error) or WorkerFault.DATABASE, describe_database(find_predicate(error))
     finally:
         with suppress(Exception):  # the worker forks next, and two processes must not share a connection
             db.session.remove()
             db.engine.dispose()
-    return (_FAULTS[problem.fault], problem.reason) if problem else None
+    return (_FAULTS[problem.fault], problem.sentence) if problem else None
