@@ -74,7 +74,7 @@ def check_worker() -> None:
     if not is_alive and fault:
         raise click.ClickException(f"No recent heartbeat: {fault}.")
     if not is_alive:
-        raise click.ClickException(f"No recent heartbeat of a worker. Start a worker with: {COMMAND} worker")
+        raise click.ClickException(queue.NO_WORKER)
     click.echo("A worker is alive.")
 
 

@@ -30,7 +30,7 @@ from webapp.settings import read_settings
 pytestmark = pytest.mark.slow
 
 TOKEN = "a token of sixteen characters or more".replace(" ", "-")
-NOT_SEEN = f"no heartbeat for 10 s: start {COMMAND} worker"
+NOT_SEEN = f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker."
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_installations_share_no_job_no_worker_no_counter_and_no_60_seconds(sites
 
     assert [site.press(destinations[0]) for site in sites] == [200, 200]
     wait_until(lambda: second.is_sent_once(destinations[1]))
-    assert "no heartbeat" in first.readiness()
+    assert "No worker has sent a heartbeat" in first.readiness()
     assert first.installation.newest(destinations[0]).attempt_count == 0
     first.installation.stack.start_worker()
     wait_until(lambda: first.is_sent_once(destinations[0]))

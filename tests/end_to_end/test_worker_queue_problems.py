@@ -43,7 +43,7 @@ def _events(worker: Child) -> list[dict[str, object]]:
 
 
 def _reasons(worker: Child) -> list[object]:
-    return [event["reason"] for event in _events(worker) if "cannot be used" in str(event["event"])]
+    return [event["reason"] for event in _events(worker) if "the worker waits" in str(event["event"])]
 
 
 def _count_ends(worker: Child) -> int:

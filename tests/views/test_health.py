@@ -31,7 +31,7 @@ on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 HEAD = max(file.name[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
-NOT_SEEN = f"no heartbeat for 10 s: start {COMMAND} worker"
+NOT_SEEN = f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker."
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:
@@ -93,7 +93,7 @@ def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:
         "status": "unavailable",
         "database": "ok",
         "queue": QueueProblem.REFUSED,
-        "worker": "unknown, because the queue cannot be used",
+        "worker": "unknown, because the queue server cannot be used",
     }
 
 
@@ -257,7 +257,9 @@ def test_a_full_queue_server_is_reported_and_the_worker_is_not_blamed(app: Flask
 def test_a_worker_that_cannot_record_its_heartbeat_is_not_reported_missing(app: Flask) -> None:
     response = app.test_client().get("/readyz")
 
-    assert response.json == _report(queue=QueueProblem.FULL, worker="unknown, because the queue accepts no heartbeat")
+    assert response.json == _report(
+        queue=QueueProblem.FULL, worker="unknown, because the queue server accepts no heartbeat"
+    )
 
 
 def test_a_queue_server_that_is_a_replica_is_reported(

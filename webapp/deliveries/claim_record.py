@@ -53,7 +53,7 @@ def keep_record(since: datetime) -> None:
     try:
         app_state().redis.eval(_KEEP, 1, redis_key(CLAIMS), repr(-since.timestamp()), MAX_CLAIMS)
     except RedisError:
-        log.warning("queue unavailable, claims are not recorded")
+        log.warning("queue server unavailable, claims are not recorded")
 
 
 def keep_record_sometimes(since: datetime) -> None:
@@ -75,7 +75,7 @@ def note_claim(delivery_id: int, attempt: int, requested_at: datetime, now: date
         return bool(state.redis.zadd(redis_key(CLAIMS), {_member(delivery_id, attempt, requested_at): now.timestamp()}))
     except RedisError:
         state.has_unrecorded_claims = True
-        log.warning("queue unavailable, a claim is not recorded", extra={"delivery": delivery_id})
+        log.warning("queue server unavailable, a claim is not recorded", extra={"delivery": delivery_id})
         return True
 
 
@@ -88,7 +88,7 @@ def discard_if_incomplete() -> None:
             state.redis.delete(redis_key(CLAIMS))
         except RedisError:
             state.has_unrecorded_claims = True
-            log.warning("queue unavailable, the record of claims is discarded later")
+            log.warning("queue server unavailable, the record of claims is discarded later")
 
 
 def list_possibly_claimed(rows: Sequence[AlertDelivery]) -> set[int]:

@@ -47,7 +47,7 @@ def watch(slow: Sequence[AlertDelivery], monotonic: float) -> dict[int, timedelt
                 pipeline.get(key)
             since = pipeline.execute()[1::2]
     except RedisError:
-        log.warning("queue unavailable, this process watches attempts by itself")
+        log.warning("queue server unavailable, this process watches attempts by itself")
         return {}
     return {
         row.id: timedelta(seconds=monotonic - float(first_seen)) for row, first_seen in zip(slow, since, strict=True)

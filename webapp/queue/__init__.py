@@ -5,6 +5,7 @@ from webapp.queue.connection import connect, limiter_options
 from webapp.queue.enqueueing import BATCH_SIZE, enqueue_deliveries, load_jobs
 from webapp.queue.heartbeats import (
     HEARTBEAT_TTL,
+    NO_WORKER,
     WorkerFault,
     count_workers,
     find_fault,
@@ -18,6 +19,7 @@ from webapp.queue.readiness import find_problem
 __all__ = [
     "BATCH_SIZE",
     "HEARTBEAT_TTL",
+    "NO_WORKER",
     "QueueProblem",
     "QueueUnavailable",
     "WorkerFault",

@@ -42,5 +42,5 @@ def enqueue_deliveries(*delivery_ids: int) -> None:
     except RedisError as error:
         problem = explain(error, state.settings.redis_url, state.settings.ca_file)
         facts = {"deliveries": len(delivery_ids), "error": type(error).__name__, "reason": problem.sentence}
-        log.error("queue unavailable", extra=facts)
+        log.error("queue server unavailable", extra=facts)
         raise QueueUnavailable(problem) from None

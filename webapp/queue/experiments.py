@@ -27,7 +27,7 @@ def explain(error: RedisError, redis_url: str, ca_file: str | None) -> QueueProb
     is_encrypted = redis_url.startswith("rediss://")
     match problem:
         case QueueProblem.TIMEOUT if is_encrypted:
-            return QueueProblem.NOT_TLS if _answers_plainly(redis_url) else problem
+            return QueueProblem.NOT_TLS if _responds_plainly(redis_url) else problem
         case QueueProblem.CLOSED | QueueProblem.TLS_FAILED if is_encrypted:
             return QueueProblem.CLIENT_CERTIFICATE if _requests_certificate(redis_url) else problem
         case QueueProblem.CLOSED if redis_url.startswith("redis://"):
@@ -65,7 +65,7 @@ def _without_database(redis_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}{query and '?'}{query}"
 
 
-def _answers_plainly(redis_url: str) -> bool:
+def _responds_plainly(redis_url: str) -> bool:
     """Return whether a server replies to an unencrypted PING, be it by an error."""
     try:
         with _open(redis_url) as connection:

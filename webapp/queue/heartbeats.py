@@ -6,6 +6,7 @@ from redis.exceptions import RedisError
 
 from webapp.app_state import app_state, redis_key
 from webapp.database.reasons import RUN_UPGRADE, Reason
+from webapp.environment.installation import COMMAND
 from webapp.queue.classification import classify
 from webapp.queue.problems import QueueUnavailable
 
@@ -22,6 +23,10 @@ HEARTBEAT_EXPIRY = 300
 FAULT = "worker-fault"
 
 
+# What health checks show if no worker runs.
+NO_WORKER = f"No worker has sent a heartbeat for {HEARTBEAT_TTL} s: start one with {COMMAND} worker."
+
+
 class WorkerFault(StrEnum):
     """Why a worker does not do its work although it runs, in the words of health checks."""
 
@@ -29,7 +34,7 @@ class WorkerFault(StrEnum):
     SCHEMA_OLDER = f"a worker runs, but waits until the database is migrated: {RUN_UPGRADE}"
     SCHEMA_NEWER = "a worker runs, but waits, because the database is newer than its program: install the newer version"
     SCHEMA_UNKNOWN = "a worker runs, but waits, because the database is not the one that it needs: read its log"
-    PROCESSES = "a worker runs, but its processes end, or cannot reach the database or the queue: read its log"
+    PROCESSES = "a worker runs, but its processes end, or cannot reach the database or the queue server: read its log"
 
 
 def record_heartbeat(worker: str) -> None:

@@ -2,13 +2,13 @@
 
 from enum import StrEnum
 
+from webapp.environment.url_parts import ENCODE
+
 
 class QueueProblem(StrEnum):
     """Why the queue server cannot be used, and what to do: the rest of a sentence about the queue server."""
 
-    AUTH_REFUSED = (
-        "refuses the password in REDIS_URL: correct it, and write / in it as %2F, @ as %40, : as %3A and # as %23"
-    )
+    AUTH_REFUSED = f"refuses the password in REDIS_URL: correct it. {ENCODE}"
     USER_REFUSED = (
         "refuses the user or the password in REDIS_URL: correct them, or add or enable this user on the server with"
         " ACL SETUSER"
@@ -31,7 +31,7 @@ class QueueProblem(StrEnum):
     )
     UNREACHABLE = "cannot be reached over the network: check the host in REDIS_URL, the route and the firewall"
     TIMEOUT = (
-        "does not answer in time: check that it runs, the host and the port in REDIS_URL, and the firewall; only a"
+        "does not respond in time: check that it runs, the host and the port in REDIS_URL, and the firewall; only a"
         " server with TLS needs rediss:// in REDIS_URL"
     )
     CLOSED = (
@@ -84,7 +84,7 @@ class QueueProblem(StrEnum):
         " REDIS_URL"
     )
     BUSY = "is busy with another program's script: wait, or set REDIS_URL to a server that Alertcheck does not share"
-    NOT_REDIS = "answers, but not as Redis or Valkey does: check the host and the port in REDIS_URL"
+    NOT_REDIS = "responds, but not as Redis or Valkey does: check the host and the port in REDIS_URL"
     OTHER = "refuses a command: check that REDIS_URL leads to Redis 6.2 or later, or to Valkey, and read its log"
 
     @property

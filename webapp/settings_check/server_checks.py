@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import queue
-from webapp.environment.installation import COMMAND
+from webapp.database.reasons import describe_database
 from webapp.extensions import db
 from webapp.health.database import check_database
 from webapp.health.queue import check_queue
@@ -27,7 +27,7 @@ def check_database_server() -> list[Finding]:
     except SQLAlchemyError:
         reason = _name_setting(check_database(), "DATABASE_URL")
         return [
-            Finding("database", State.PROBLEM, f"The database {reason}."),
+            Finding("database", State.PROBLEM, describe_database(reason)),
             Finding("schema", State.NOTE, "Not checked: the database cannot be used."),
             Finding("clock", State.NOTE, "Not checked: the database cannot be used."),
         ]
@@ -38,7 +38,7 @@ def check_database_server() -> list[Finding]:
 def _check_schema() -> Finding:
     reason = check_database()
     if reason != OK:
-        return Finding("schema", State.PROBLEM, f"The database {reason}.")
+        return Finding("schema", State.PROBLEM, describe_database(reason))
     return Finding("schema", State.OK, "The schema fits this program, and the database accepts changes.")
 
 
@@ -68,7 +68,7 @@ def check_queue_server() -> list[Finding]:
 
 
 def check_workers() -> list[Finding]:
-    """Look for a worker's recent heartbeat. No worker is no fault of the settings: it may not have been started yet."""
+    """Look for a worker's recent heartbeat. Having no worker is not a problem: it may not have been started yet."""
     try:
         is_alive, fault = queue.is_worker_alive(), queue.find_fault()
     except queue.QueueUnavailable:
@@ -77,7 +77,7 @@ def check_workers() -> list[Finding]:
         return [Finding("worker", State.OK, "A worker does its work.")]
     if fault:
         return [Finding("worker", State.PROBLEM, f"No recent heartbeat: {fault}.")]
-    return [Finding("worker", State.NOTE, f"No worker has been seen. Start one with: {COMMAND} worker")]
+    return [Finding("worker", State.NOTE, queue.NO_WORKER)]
 
 
 def _name_setting(reason: str, variable: str) -> str:

@@ -24,9 +24,9 @@ class QueueWatch:
         problem = queue.find_problem()
         is_due = time.monotonic() - self._logged_at >= REMINDER_INTERVAL
         if problem and (problem is not self._problem or is_due):
-            log.error("queue cannot be used, the worker waits for it", extra={"reason": problem.sentence})
+            log.error("queue server unavailable, the worker waits for it", extra={"reason": problem.sentence})
             self._logged_at = time.monotonic()
         elif self._problem and not problem:
-            log.info("queue can be used again")
+            log.info("queue server available again")
         self._problem = problem
         return problem is None
