@@ -27,10 +27,8 @@ def main() -> None:
     """Run the command given on the command line."""
     group = FlaskGroup(create_app=_start, add_version_option=False, help="Run and administer Alertcheck.")
     group.params = [param for param in group.params if param.name != "app"]
-    for command in (
-        *COMMANDS,
-        schema_commands,
-    ):  # the application has them too, but --help must list them without an application
+    # The application has them too, but --help must list them without an application.
+    for command in (*COMMANDS, schema_commands):
         group.add_command(command)
     group.main(prog_name="alertcheck")
 

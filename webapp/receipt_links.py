@@ -1,4 +1,4 @@
-"""Creates, signs and reads the "I see it" link of a test message, and tells a press of a person on its page."""
+"""Creates, signs and reads the "I see it" link of a test message, and recognizes when a press on its page counts."""
 
 import hashlib
 import re

@@ -40,7 +40,7 @@ class Origin:
 
 
 def find_origin(headers: Headers) -> Origin | None:
-    """Return the origin of the page that the browser shows, or None if no header tells it."""
+    """Return the origin of the page that the browser shows, or None if no header names it."""
     return Origin.read(headers.get("Origin") or headers.get("Referer") or "")
 
 
@@ -72,7 +72,7 @@ def _is_list(origin: str) -> bool:
 
 
 def _compare(pages: set[Origin], here: Origin, public: Origin | None, is_own_page: bool) -> Cause | None:
-    """Tell a proxy that hides the address apart from another site. is_own_page: the browser says so."""
+    """Distinguish a proxy that hides the address from another site. is_own_page: by `Sec-Fetch-Site`."""
     if pages <= {here}:
         return None
     page = pages.pop()

@@ -1,4 +1,4 @@
-"""Binds the CSRF token of a session to its account, so that a refused form tells for whom its page was made."""
+"""Binds the CSRF token of a session to its account, so that a refused form shows for whom its page was made."""
 
 import re
 import secrets

@@ -65,9 +65,8 @@ def read_model(model: type[Read], environ: Mapping[str, str], problems: Sequence
     except ValidationError as error:
         problems_found = error.errors(include_url=False, include_input=False)
         found = [_describe(model, problem, environ) for problem in problems_found]
-    if (
-        problems or found
-    ):  # raised outside the except block: its context must not be pydantic's error, which has the values
+    # Raised outside the except block: its context must not be pydantic's error, which has the values.
+    if problems or found:
         raise Misconfigured("\n".join([*problems, *found]))
     return settings
 
@@ -113,9 +112,8 @@ def _complete(problem: Mapping[str, Any], info: FieldInfo) -> str:
     match problem["type"]:
         case "missing":
             return f"is not set. {info.description or 'See docs/settings.md.'}"
-        case "value_error" if (
-            type(problem["ctx"]["error"]) is ValueError
-        ):  # subclasses come from libraries, and quote the value
+        # Subclasses of ValueError come from libraries, and quote the value.
+        case "value_error" if type(problem["ctx"]["error"]) is ValueError:
             return str(problem["ctx"]["error"])
         case _ if info.annotation is int:
             return f"has to be a whole number, such as {info.default}."

@@ -1,4 +1,4 @@
-"""Reads the URLs of the database and the queue server, in the forms that operators and platforms write."""
+"""Reads the URLs of the database and the queue server, in the forms that administrators and platforms write."""
 
 import re
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What an open page needs to refresh itself once a minute: when to ask again, and an answer without a body."""
+"""What an open page needs to refresh itself once a minute: when to ask again, and a response without a body."""
 
 import math
 

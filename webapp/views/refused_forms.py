@@ -1,4 +1,4 @@
-"""Answers a refused form: why, what to do, and what becomes of what was typed."""
+"""Responds to a refused form: why, what to do, and what becomes of what was typed."""
 
 import logging
 
@@ -54,17 +54,17 @@ def _handle_refused_form(refused: FormRefused) -> PageResponse:
     level = logging.WARNING if TEXTS[cause].for_admin else logging.INFO
     log.log(level, "form refused", extra={"cause": cause.value, "rule": request.url_rule})
     if request.headers.get("HX-Request"):
-        return _answer_fragment(cause)
+        return _respond_to_fragment(cause)
     if cause is Cause.SIGNED_OUT:
         return _ask_to_sign_in()
     if request.endpoint in SIGN_IN_FORMS:
-        return _answer_sign_in(cause)
+        return _respond_to_sign_in(cause)
     kept = _keep_typed() if cause is Cause.SIGNED_IN_MEANWHILE else None
     return render_kept(*kept) if kept else _render(cause)
 
 
-def _answer_fragment(cause: Cause) -> PageResponse:
-    """Answer a form that htmx sent. Without a header for htmx, its page stays and shows the reason above."""
+def _respond_to_fragment(cause: Cause) -> PageResponse:
+    """Respond to a form that htmx sent. Without a header for htmx, its page stays and shows the reason above."""
     if request.blueprint == "field_checks":  # the visitor is typing
         return _render(cause, NOTICES[CHECKS[cause]] if cause in CHECKS else None)
     if cause is Cause.SIGNED_OUT:
@@ -88,8 +88,8 @@ def _ask_to_sign_in() -> PageResponse:
     return redirect(url_for("auth.show_sign_in", next=_find_page() if _is_from_member() else None))
 
 
-def _answer_sign_in(cause: Cause) -> PageResponse:
-    """Answer a refused sign-in: go on if the visitor is signed in, else show the form again where that can help."""
+def _respond_to_sign_in(cause: Cause) -> PageResponse:
+    """Respond to a refused sign-in: go on if the visitor is signed in, else show the form again where that can help."""
     if cause is Cause.SIGNED_IN_MEANWHILE:
         flash(ALREADY_SIGNED_IN.format(current_user.name))
         return lead_on()

@@ -14,7 +14,7 @@ from webapp.web_server.advice import AdviceLog, Problem
 # Kubernetes, load balancers and Prometheus ask for them by IP address.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
-# In which a proxy or a server tells under which path it serves the application, as names of the WSGI environment.
+# WSGI names in which a proxy or a server states the path under which it serves the application.
 _PATH_VARIABLES = ("SCRIPT_NAME", "HTTP_X_FORWARDED_PREFIX", "HTTP_X_SCRIPT_NAME")
 
 
