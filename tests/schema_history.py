@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Inspector, MetaData, Table, inspect, text
 
+from benchmarks.installation.processes import ROOT
 from webapp.extensions import db
 
 Row = dict[str, Any]
@@ -13,6 +14,8 @@ Row = dict[str, Any]
 EARLY = datetime(2019, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 LATE = datetime(2026, 5, 4, 9, 30, 0, 1, tzinfo=UTC)
 LARGEST_ID = 2**63 - 2
+# The newest revision.
+HEAD = max(file.name[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
 
 
 def read_schema() -> dict[str, Row]:

@@ -224,13 +224,19 @@ def test_an_open_report_stays_open_and_selected(add_webhook: AddWebhook, press_a
     expect(tab.get_by_role("button", name="Copy report")).to_be_visible()
 
 
-def test_rows_that_appear_above_move_neither_the_view_nor_the_focus(admin: Page, demo: RunningDemo) -> None:
-    word = os.urandom(4).hex()
+def watch_long_list(admin: Page, demo: RunningDemo, word: str) -> Page:
+    """Open a list by name that is longer than the window, in a browser that leaves the view to the page."""
     for number in range(6):
         add_named(admin, demo, f"b{number} {word}")
     admin.set_viewport_size({"width": 360, "height": 500})
     tab = watch(admin, f"{LIST}?q={word}&order=name")
     tab.evaluate(LEAVE_VIEW_TO_PAGE)
+    return tab
+
+
+def test_rows_that_appear_above_move_neither_the_view_nor_the_focus(admin: Page, demo: RunningDemo) -> None:
+    word = os.urandom(4).hex()
+    tab = watch_long_list(admin, demo, word)
     assert tab.evaluate(IS_FILLED)
     pressed = tab.get_by_role("button", name=f"Send test to b4 {word}")
     pressed.focus()
@@ -249,11 +255,7 @@ def test_rows_that_appear_above_move_neither_the_view_nor_the_focus(admin: Page,
 
 def test_without_a_focus_the_view_stays_too(admin: Page, demo: RunningDemo) -> None:
     word = os.urandom(4).hex()
-    for number in range(6):
-        add_named(admin, demo, f"b{number} {word}")
-    admin.set_viewport_size({"width": 360, "height": 500})
-    tab = watch(admin, f"{LIST}?q={word}&order=name")
-    tab.evaluate(LEAVE_VIEW_TO_PAGE)
+    tab = watch_long_list(admin, demo, word)
     row = tab.locator(".destination", has_text=f"b4 {word}")
     tab.evaluate("y => scrollTo({ top: y, behavior: 'instant' })", row.bounding_box()["y"] - 100)  # type: ignore[index]
     add_named(admin, demo, f"a {word}")

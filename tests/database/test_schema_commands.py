@@ -22,7 +22,7 @@ from sqlalchemy import text
 from benchmarks.installation.processes import ROOT
 from tests.databases import unmigrated_database
 from tests.factories import on_both_databases
-from tests.schema_history import ask, execute, fill_v1, insert, read_version, v1_delivery
+from tests.schema_history import HEAD, ask, execute, fill_v1, insert, read_version, v1_delivery
 from webapp.application import create_app
 from webapp.database import schema_commands
 from webapp.database.reasons import Reason
@@ -31,7 +31,6 @@ from webapp.database.schema_commands import MANY_DELIVERIES
 from webapp.extensions import db
 from webapp.settings import read_settings
 
-HEAD = max(file.name[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
 BEFORE = f"{int(HEAD) - 1:04}"
 NOT_MIGRATED = "The database is not migrated: run flask --app wsgi db upgrade"
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from benchmarks.installation.servers import QueueServer
-from tests.factories import NOW, OWNER, PASSWORD, SeededIds, add_owner, on_both_databases
+from tests.factories import NOW, OWNER, PASSWORD, SeededIds, on_both_databases
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
@@ -26,13 +26,6 @@ Visit = Callable[[int], Visitor]
 EMAIL, WRONG = OWNER, "canary horse battery"
 NEW = "another horse battery"
 PAGE = "/w/harbor/destinations"
-
-
-@pytest.fixture
-def owner(app: Flask, seeded: SeededIds) -> int:
-    """An admin of the harbor workspace who signs in by password."""
-    with app.app_context():
-        return add_owner(seeded)
 
 
 @pytest.fixture

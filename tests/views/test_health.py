@@ -12,11 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, make_url, select, text
 
-from benchmarks.installation.processes import ROOT
 from benchmarks.installation.servers import QueueServer, execute, start_queue_server
 from tests.database_role import database_role
 from tests.factories import on_both_databases
 from tests.queue_keys import key_of
+from tests.schema_history import HEAD
 from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_workspace
@@ -29,7 +29,6 @@ from webapp.settings import read_settings
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
-HEAD = max(file.name[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
 NOT_SEEN = f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker."
 

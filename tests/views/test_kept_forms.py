@@ -34,13 +34,6 @@ OURS = {"Origin": "http://localhost"}
 
 
 @pytest.fixture
-def owner(app: Flask, seeded: SeededIds) -> int:
-    """An admin of the harbor workspace who signs in by password."""
-    with app.app_context():
-        return add_owner(seeded)
-
-
-@pytest.fixture
 def browser(owner: int, visit: Visit) -> Visitor:
     """The browser of the owner, signed in, with a form open."""
     return visit(owner)
