@@ -40,7 +40,7 @@ NOTICES: Mapping[Notice, str] = {
     Notice.CHECK_SIGNED_IN: "You signed in again after this page was opened. What you typed is still here. Press the "
     "button below the form to go on: everything except secrets is kept.",
     Notice.FILLED_IN: "What you typed is filled in again, except secrets. Nothing was saved yet.",
-    Notice.KEPT_NO_LONGER: "What you typed is kept no longer. Enter it again.",
+    Notice.KEPT_NO_LONGER: "What you typed is no longer kept. Enter it again.",
     Notice.SIGN_IN_AGAIN: "You were not signed in, because the page was too old. Enter your password again.",
 }
 
@@ -56,8 +56,8 @@ _REMOVED_BY = (
 TEXTS: Mapping[Cause, Text] = {
     Cause.HOST_NOT_PASSED: Text(
         "A proxy hides the address of this page",
-        "Your browser shows another host name or port than the one that reached Alertcheck, so nothing was changed. "
-        "Show this page to your Alertcheck administrator.",
+        "Your browser shows a different host name or port from the one that reached Alertcheck, so nothing was "
+        "changed. Show this page to your Alertcheck administrator.",
         "The proxy in front of Alertcheck must pass on the Host header as the browser sent it, with its port. In "
         "nginx: proxy_set_header Host $http_host; in Apache: ProxyPreserveHost On",
     ),
@@ -70,7 +70,7 @@ TEXTS: Mapping[Cause, Text] = {
     ),
     Cause.OTHER_SITE: Text(
         "The form came from another site",
-        "So nothing was changed. Open Alertcheck itself in a new tab, then try again there.",
+        "Nothing was changed. Open Alertcheck itself in a new tab, then try again there.",
     ),
     Cause.ORIGIN_HIDDEN: Text(
         "Your browser hides where the form came from",
@@ -104,7 +104,7 @@ TEXTS: Mapping[Cause, Text] = {
         "All web servers need the same SECRET_KEY; after a new one, everyone signs in again. Another program under the "
         "same host name must not use a cookie named {cookie}, whatever its port.",
     ),
-    Cause.SIGNED_OUT: Text("You were signed out", "So nothing was changed. Sign in, then try again."),
+    Cause.SIGNED_OUT: Text("You were signed out", "Nothing was changed. Sign in, then try again."),
     Cause.SIGNED_IN_MEANWHILE: Text(
         "This page is from before your last sign-in",
         "You signed in again, or set a new password, after this page was opened, so nothing was changed. Check the "
@@ -112,12 +112,12 @@ TEXTS: Mapping[Cause, Text] = {
     ),
     Cause.OTHER_ACCOUNT: Text(
         "You are signed in with another account",
-        "This page was opened with another account than the one that is signed in now, so nothing was changed. Check "
+        "This page was opened while a different account was signed in, so nothing was changed. Check "
         "who is signed in, then try again.",
     ),
     Cause.TOKEN_MISSING: Text(
         "The form was incomplete",
         "The request did not contain the form's token, so nothing was changed. Load the page again, then try again.",
     ),
-    Cause.TOO_OLD: Text("The page was too old", "So nothing was changed. Load the page again, then try again."),
+    Cause.TOO_OLD: Text("The page was too old", "Nothing was changed. Load the page again, then try again."),
 }
