@@ -57,7 +57,7 @@ def test_a_terminated_run_leaves_nothing(
     assert Path(started.read_text()).is_relative_to(folder)
 
     run.send_signal(signal.SIGTERM)
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
 
     assert run.returncode == 128 + signal.SIGTERM, output
     assert list(folder.iterdir()) == []

@@ -223,7 +223,7 @@ def test_a_pending_fragment_polls_more_slowly_as_it_ages(add_webhook: AddWebhook
 
 
 def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebhook) -> None:
-    tab = add_webhook("works")
+    tab = add_webhook("slow")
     tab.route("**/status", disconnect, times=2)
     tab.route("**/status", respond_bad_gateway, times=2)
     polls = note_polls(tab)

@@ -373,6 +373,7 @@ def test_pages_that_failed_together_do_not_ask_together(admin: Page) -> None:
             tab.clock.fast_forward("05:00")
         refreshes = note_refreshes(tab)
         tab.clock.run_for(4_000)
+        tab.wait_for_timeout(MOMENT)
         waits.append(len(refreshes))
     assert waits == [1, 0]
 

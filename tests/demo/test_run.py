@@ -17,6 +17,7 @@ import psutil
 import pytest
 import requests
 
+from webapp.database.reasons import Reason
 from webapp.demo.supervisor.options import PROJECT, open_socket
 from webapp.demo.supervisor.ports import choose_ports
 from webapp.demo.supervisor.queue_server import start_queue_server
@@ -322,4 +323,4 @@ def test_a_failed_step_shows_its_output_and_stops_the_rest(launcher: Launcher, t
     run = launcher.start(DATABASE_URL=f"sqlite:///{tmp_path}/no/such/place.sqlite")
     assert run.exit_code() == 1
     assert "migrate ended (exit 1)" in run.output()
-    assert "unable to open database file" in run.output()
+    assert Reason.CANNOT_OPEN.predicate in run.output()

@@ -236,7 +236,9 @@ def _lose_the_key(delivery: AlertDelivery, app_settings: AppSettings) -> None:
 
 def _fail_to_enqueue(delivery: AlertDelivery, app_settings: AppSettings) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app_state(), "redis", queue.connect(f"redis://127.0.0.1:{closed_port()}"))
+        unreachable = queue.connect(f"redis://127.0.0.1:{closed_port()}")
+        patch.setattr(app_state(), "redis", unreachable)
+        patch.setattr(app_state(), "jobs", queue.load_jobs(unreachable, app_settings.redis_prefix))
         with pytest.raises(queue.QueueUnavailable):
             queue.enqueue_deliveries(delivery.id)
     fail_unqueued(delivery.id, datetime.now(UTC))

@@ -119,7 +119,7 @@ def _report(web: Session) -> tuple[int, str]:
 def _check_worker(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "check-worker"]
     return subprocess.run(
-        command, env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        command, env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
 
 

@@ -21,6 +21,7 @@ from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, Session, 
 from benchmarks.installation.servers import PostgresServer, ServiceMissing
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_account, get_workspace
 from tests.small_disk import SmallDisk, small_disk
+from webapp.database.reasons import Reason
 from webapp.destinations.editing import add_destination
 from webapp.health.report import MAX_AGE
 from webapp.settings import AppSettings
@@ -235,7 +236,7 @@ def test_readiness_names_the_database_while_the_disk_is_full(visitor_with_disk: 
 
     response = visitor_with_disk.get("/readyz")
 
-    report = {"status": "unavailable", "database": "has no space left", "queue": "ok", "worker": "ok"}
+    report = {"status": "unavailable", "database": Reason.FULL.predicate, "queue": "ok", "worker": "ok"}
     assert (response.status_code, response.json()) == (503, report)
 
 

@@ -18,13 +18,13 @@ def test_a_derived_prefix_is_a_valid_one() -> None:
 
 @pytest.mark.parametrize(
     ("text", "prefix"),
-    [("a", "a"), ("Team_1.alertcheck-x", "Team_1.alertcheck-x"), ("a:b::", "a:b"), ("x" * 64, "x" * 64)],
+    [("a", "a"), ("Team_1.alertcheck-x", "Team_1.alertcheck-x"), ("a::", "a"), ("x" * 64, "x" * 64)],
 )
 def test_a_prefix_may_have_letters_digits_and_some_marks(text: str, prefix: str) -> None:
     assert check_redis_prefix(text) == prefix
 
 
-@pytest.mark.parametrize("text", [":", "*", "a*", "a b", "{a}", "a?", "[a]", "a/b", "\u00e4", "-a", "x" * 65, "a\n"])
+@pytest.mark.parametrize("text", [":", "a:b", "*", "a*", "a b", "{a}", "[a]", "a/b", "\u00e4", "-a", 65 * "x", "a\n"])
 def test_a_prefix_that_an_acl_or_rq_could_not_use_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="letters, digits"):
         check_redis_prefix(text)

@@ -94,6 +94,7 @@ def test_an_authorities_file_is_read(ca_file: Path) -> None:
         ("ALERTCHECK_TRUSTED_ORIGINS", "http://*.lan"),
         ("ALERTCHECK_DENIED_NETWORKS", "11.0.0.1/24"),
         ("ALERTCHECK_DENIED_NETWORKS", "everything"),
+        ("ALERTCHECK_DENIED_NETWORKS", "::ffff:11.0.0.0/120"),
         ("ALERTCHECK_EXTRA_HOSTS", "flows.example.com"),
         ("ALERTCHECK_EXTRA_HOSTS", "=flows.example.com"),
         ("ALERTCHECK_EXTRA_HOSTS", "teams=https://flows.example.com"),

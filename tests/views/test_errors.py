@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,7 @@ def test_an_unavailable_database_is_distinguished_from_an_unexpected_error(
 def test_the_log_tells_the_cure_of_an_unavailable_database_and_quotes_no_address(
     environment: dict[str, str], url: str, reason: Reason, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = create_app(read_settings(environment | {"DATABASE_URL": url}))
+    app = create_app(replace(read_settings(environment), database_url=url))
 
     Visitor.anonymous(app).post("/sign-in", {"email": "ann@example.com", "password": "any"})
 

@@ -42,10 +42,12 @@ def _logged(caplog: pytest.LogCaptureFixture) -> list[str]:
         (1, f" {VISITOR} ", VISITOR),
         (1, f"192.0.2.66, {VISITOR}", VISITOR),
         (1, f'"192.0.2.66, {VISITOR}', VISITOR),  # no quotation mark of a visitor hides what the proxy adds
-        (1, f",,{VISITOR},", VISITOR),
+        (1, f",,{VISITOR}", VISITOR),
+        (1, f"{VISITOR},, ,", ""),  # an empty value of the proxy is nobody's
         (1, "[2001:db8::7]:443", "[2001:db8::7]:443"),
         (1, "", PROXY),
-        (1, " , ", PROXY),
+        (1, " , ", ""),
+        (1, " ", PROXY),
         (2, f"{VISITOR}, {EDGE}", VISITOR),
         (2, f"192.0.2.66, {VISITOR},{EDGE}", VISITOR),
         (2, VISITOR, PROXY),

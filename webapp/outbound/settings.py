@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv6Network, ip_interface, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator
@@ -51,12 +51,15 @@ def _read_networks(text: str) -> tuple[Network, ...]:
 
 def _read_network(number: int, text: str) -> Network:
     try:
-        return ip_network(text)
+        network = ip_network(text)
     except ValueError:
         what = "an address inside a network: write the network's first address" if _is_inside(text) else "not a network"
         raise ValueError(
             f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is {what}."
         ) from None
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped:  # no connection has such an address
+        raise ValueError(f"takes IPv4 networks in their own form, such as 198.51.100.0/24; entry {number} is not.")
+    return network
 
 
 def _is_inside(text: str) -> bool:

@@ -51,8 +51,11 @@ def init_refused_forms(app: Flask) -> None:
 
 def _handle_refused_form(refused: FormRefused) -> PageResponse:
     cause = refused.cause
-    level = logging.WARNING if TEXTS[cause].for_admin else logging.INFO
-    log.log(level, "form refused", extra={"cause": cause.value, "rule": request.url_rule})
+    facts = {"cause": cause.value, "rule": request.url_rule}
+    if TEXTS[cause].for_admin:
+        log.warning("form refused", extra=facts)
+    else:
+        log.info("form refused", extra=facts)
     if request.headers.get("HX-Request"):
         return _respond_to_fragment(cause)
     if cause is Cause.SIGNED_OUT:
