@@ -15,11 +15,17 @@ from webapp.startup.settings_summary import summarize_settings
 
 log = logging.getLogger(__name__)
 
+# gunicorn stops when a process exits with this status. With any other, it would start processes again and again,
+# while visitors wait for a response that nobody sends.
+APP_LOAD_ERROR = 4
+
 init_logs()
+is_web_process = click.get_current_context(silent=True) is None  # `flask --app wsgi` runs a command
 try:
     app = create_app()
 except Misconfigured as reason:
-    sys.exit(f"Alertcheck cannot start:\n{reason}")
-if click.get_current_context(silent=True) is None:  # `flask --app wsgi` runs a command, not a web process
+    click.echo(f"Alertcheck cannot start:\n{reason}", err=True)
+    sys.exit(APP_LOAD_ERROR if is_web_process else 1)
+if is_web_process:
     log.info("web process started", extra={"version": __version__, **summarize_settings(app_state(app).settings)})
     log_database_problem(app)

@@ -1,5 +1,6 @@
 """gunicorn's settings: every way to start a web server has them, and they suit proxies."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -7,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.arbiter import Arbiter
 
 from benchmarks.installation.processes import ROOT
 from tests.containers import read_command
@@ -110,3 +113,20 @@ def test_the_settings_import_nothing_of_the_application() -> None:
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert result.stdout == "['webapp', 'webapp.web_server', 'webapp.web_server.gunicorn']\n"
+
+
+def test_a_web_server_with_a_wrong_setting_stops_and_names_it() -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": "s" * 32,
+        "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
+        "DATABASE_URL": "postgresql://alertcheck:pa/ss@127.0.0.1/alertcheck",
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+    }
+
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", "127.0.0.1:0", "--workers", "2"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert result.returncode == Arbiter.APP_LOAD_ERROR
+    assert "Alertcheck cannot start:\nDATABASE_URL cannot be read." in result.stderr
+    assert "pa/ss" not in result.stderr
