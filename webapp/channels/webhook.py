@@ -114,7 +114,7 @@ CHANNEL = Channel(
     after_accepted="No message at the receiver? Search its log for the id and the reference of this message.",
     guide=(
         "Set up the receiver to accept POST requests with JSON at a public https address, on port 443.",
-        "Create a signing secret: write whsec_ followed by the output of `openssl rand -base64 32`.",
+        "Create a signing secret: write whsec_ followed by the output of “openssl rand -base64 32”.",
         "Give the same secret to the receiver, and make it check webhook-signature as standardwebhooks.com describes.",
         "Make the receiver respond with any 2xx status within a few seconds, and do its work afterwards.",
     ),
@@ -132,7 +132,7 @@ CHANNEL = Channel(
             kind=FieldKind.SECRET,
             help=(
                 "The receiver uses this secret to check signatures (Standard Webhooks). To create one, write whsec_ "
-                "followed by the output of `openssl rand -base64 32`. Then give the secret to the receiver too."
+                "followed by the output of “openssl rand -base64 32”. Then give the secret to the receiver too."
             ),
             check=_check_secret,
         ),
