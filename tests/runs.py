@@ -31,6 +31,7 @@ LANES = {
     "tests/end_to_end/test_w": "workers",
     "tests/end_to_end/test_s": "workers",
     "tests/end_to_end/test_queue": "workers",
+    "tests/end_to_end/test_h": "heartbeats",
     "tests/end_to_end/": "outages",
 }
 
