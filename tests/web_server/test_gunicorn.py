@@ -127,9 +127,7 @@ def test_a_web_server_with_a_wrong_setting_stops_and_names_it() -> None:
     command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", "127.0.0.1:0", "--workers", "2"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
-    assert result.returncode in (
-        Arbiter.APP_LOAD_ERROR,
-        1,
-    )  # 1 if gunicorn is interrupted by the end of its other process
+    # 1 if gunicorn is interrupted by the end of its other process.
+    assert result.returncode in (Arbiter.APP_LOAD_ERROR, 1)
     assert "Alertcheck cannot start:\nDATABASE_URL cannot be read." in result.stderr
     assert "pa/ss" not in result.stderr
