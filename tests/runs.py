@@ -19,7 +19,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.databases import drop_databases_of_this_run
 
 # Most tests wait: for a process to start, for a response, for a second to pass.
-WORKERS_PER_CORE = 4
+WORKERS_PER_CORE = 3
 
 # Tests that start whole installations. Each lane runs on one worker: side by side they slow each other past their time
 # limits. The tests of a lane also share slow fixtures: a browser with its demo, crashes, containers.
