@@ -19,6 +19,10 @@ HTTP_ALPN = ("http/1.1",)
 # The address to use, and one to fall back on.
 _MAX_TRIES = 2
 
+# Of the failures of several tries, the first of these is reported: what the receiver or its network did says more than
+# that this machine has no route for the other IP version.
+_MOST_TELLING = (Code.CONNECT_REFUSED, Code.CONNECT_TIMEOUT, Code.NETWORK_UNREACHABLE)
+
 
 def open_connection(
     target: Target, policy: Policy, resolver: Resolver, deadline: Deadline, limits: Limits
@@ -134,10 +138,6 @@ def _tunnel(connection: socket.socket, address: str, target: Target, policy: Pol
 
 def _blame_proxy(target: Target, cause: Cause, may_retry: bool | None = None) -> DeliveryFailed:
     return DeliveryFailed(Code.NETWORK_UNREACHABLE, Facts(target.host, cause=cause), may_retry=may_retry)
-
-
-# What the receiver or its network did says more than that this machine has no route for the other IP version.
-_MOST_TELLING = (Code.CONNECT_REFUSED, Code.CONNECT_TIMEOUT, Code.NETWORK_UNREACHABLE)
 
 
 def _classify_error(error: OSError) -> Code:
