@@ -32,7 +32,7 @@ KINDS = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("database", "runs", "min_count"), [("sqlite", 120, 2), ("postgres", 50, 1)], indirect=["database"]
+    ("database", "runs", "min_count"), [("sqlite", 240, 5), ("postgres", 50, 1)], indirect=["database"]
 )
 def test_no_interleaving_makes_a_row_false_or_sends_a_message_twice(
     app: Flask, app_settings: AppSettings, seeded: SeededIds, runs: int, min_count: int
