@@ -25,7 +25,7 @@ def check_database_server() -> list[Finding]:
     try:
         db.session.execute(select(1))
     except SQLAlchemyError:
-        reason = _name_setting(check_database(), "DATABASE_URL")
+        reason = _name_setting(check_database())
         return [
             Finding("database", State.PROBLEM, describe_database(reason)),
             Finding("schema", State.NOTE, "Not checked: the database cannot be used."),
@@ -64,7 +64,7 @@ def check_queue_server() -> list[Finding]:
     reason = check_queue()
     if reason == OK:
         return [Finding("queue", State.OK, "The queue server accepts the connection and writes.")]
-    return [Finding("queue", State.PROBLEM, f"The queue server {_name_setting(reason, 'REDIS_URL')}.")]
+    return [Finding("queue", State.PROBLEM, f"The queue server {reason}.")]
 
 
 def check_workers() -> list[Finding]:
@@ -80,5 +80,5 @@ def check_workers() -> list[Finding]:
     return [Finding("worker", State.NOTE, queue.NO_WORKER)]
 
 
-def _name_setting(reason: str, variable: str) -> str:
-    return reason if variable in reason else f"{reason}. Check {variable}"
+def _name_setting(reason: str) -> str:
+    return reason if "DATABASE_URL" in reason else f"{reason}. Check DATABASE_URL"
