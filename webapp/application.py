@@ -33,6 +33,7 @@ from webapp.views import (
     audit,
     auth,
     batches,
+    destination_forms,
     destinations,
     field_checks,
     health,
@@ -124,7 +125,18 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
 
 
 def _register(app: Flask, app_settings: AppSettings) -> None:
-    in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
+    in_workspaces = (
+        workspaces,
+        audit,
+        history,
+        destinations,
+        destination_forms,
+        field_checks,
+        preview,
+        sends,
+        receipts,
+        batches,
+    )
     for view in (auth, *in_workspaces, health, metrics):
         app.register_blueprint(view.bp)
     if app_settings.demo:
