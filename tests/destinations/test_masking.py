@@ -48,12 +48,19 @@ def test_a_secret_is_shown_as_set_with_a_fingerprint(webhook: AlertDestination, 
     assert (shown.text, shown.fingerprint) == ("set", app_settings.cipher.fingerprint(SIGNING_SECRET))
 
 
-def test_a_secret_that_is_not_set_is_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
+def test_an_optional_secret_that_is_not_set_is_shown_as_none(
+    webhook: AlertDestination, app_settings: AppSettings
+) -> None:
     webhook.config = app_settings.cipher.encrypt(
         {"address": "https://hooks.example/x"}, context=webhook.encryption_context
     )
 
-    assert [shown.text for shown in mask_settings(webhook, Role.ADMIN, app_settings.cipher)] == ["hooks.example"]
+    shown = mask_settings(webhook, Role.ADMIN, app_settings.cipher)
+
+    assert [(setting.text, setting.fingerprint is None) for setting in shown] == [
+        ("hooks.example", False),
+        ("none", True),
+    ]
 
 
 def test_an_admin_is_shown_the_recipients_in_full(email: AlertDestination, app_settings: AppSettings) -> None:

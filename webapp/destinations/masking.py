@@ -1,6 +1,6 @@
 """Masks a destination's settings for display."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,7 +45,13 @@ def _decrypt_and_mask(
     except SettingsUnreadable:
         return ()
     fields = channel.fields if channel else ()
-    return tuple(_mask(field, settings[field.name], role, cipher) for field in fields if settings.get(field.name))
+    return tuple(
+        _mask(field, settings.get(field.name, ""), role, cipher) for field in fields if _is_shown(field, settings)
+    )
+
+
+def _is_shown(field: Field, settings: Mapping[str, str]) -> bool:
+    return bool(settings.get(field.name)) or (field.kind is FieldKind.SECRET and not field.required)
 
 
 def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> MaskedSetting:
@@ -53,7 +59,11 @@ def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> Maske
         case FieldKind.ADDRESS:
             return MaskedSetting(field.label, _read_host(value), cipher.fingerprint(value))
         case FieldKind.SECRET:
-            return MaskedSetting(field.label, "set", cipher.fingerprint(value))
+            return (
+                MaskedSetting(field.label, "set", cipher.fingerprint(value))
+                if value
+                else MaskedSetting(field.label, "none")
+            )
         case FieldKind.RECIPIENTS:
             return MaskedSetting(field.label, value if role.may_edit else _count_recipients(value))
         case FieldKind.FLAG:
