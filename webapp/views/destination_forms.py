@@ -1,17 +1,14 @@
 """Views of the forms that add a destination and change its settings."""
 
-from flask import Blueprint, abort, render_template, request
-from werkzeug.datastructures import MultiDict
+from flask import Blueprint, abort, render_template
 
 from webapp.app_state import current_settings
-from webapp.auth.access import Visit, load_destination, load_visit_to_edit
+from webapp.auth.access import load_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.destinations import editing
-from webapp.destinations.forms import DestinationForm, make_destination_form
-from webapp.models import AlertDestination, database_clock
+from webapp.models import database_clock
+from webapp.views.destination_form_page import FormPage
 from webapp.views.destinations import PageResponse, flash_about, redirect_to_page
-from webapp.views.refusal_texts import NOTICES, Notice
-from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
 bp = Blueprint("destination_forms", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -28,10 +25,10 @@ def add(slug: str, channel_name: str) -> PageResponse:
     visit = load_visit_to_edit(slug)
     channel = CHANNELS.get(channel_name) or abort(404)
     app_settings = current_settings()
-    form_type, kept = make_destination_form(channel, app_settings.outbound, {}), _find_kept_values()
-    form = form_type(kept)
-    if kept is not None or not form.validate_on_submit():
-        return _render_form(visit, form, channel_name, None, kept)
+    page = FormPage(visit, channel_name, None, {})
+    form = page.load_form()
+    if not page.is_submitted or not form.validate():
+        return page.render(form)
     destination = editing.add_destination(
         visit.workspace,
         visit.account,
@@ -41,6 +38,7 @@ def add(slug: str, channel_name: str) -> PageResponse:
         app_settings.cipher,
         database_clock.now(),
     )
+    page.delete_draft()
     flash_about(destination.name, "was added. Send a test to see whether alerts would arrive.")
     return redirect_to_page(visit, destination)
 
@@ -51,47 +49,16 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
-    app_settings = current_settings()
-    stored = editing.read_settings(destination, app_settings.cipher)
-    form_type, kept = make_destination_form(channel, app_settings.outbound, stored), _find_kept_values()
-    form = form_type(kept, data=stored | {"name": destination.name})
-    if kept is not None or not form.validate_on_submit():
-        return _render_form(visit, form, destination.type, destination, kept)
-    name, typed = form.name.data or "", form.read_settings(channel)
+    cipher = current_settings().cipher
+    page = FormPage(visit, destination.type, destination, editing.read_settings(destination, cipher))
+    form = page.load_form()
+    if not page.is_submitted or not form.validate():
+        return page.render(form)
+    name, typed, removed = form.name.data or "", form.read_settings(channel), form.read_removed(channel)
     try:
-        editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, database_clock.now())
+        editing.change_destination(destination, visit.account, name, typed, cipher, database_clock.now(), removed)
     except editing.DestinationGone:
         abort(404)
+    page.delete_draft()
     flash_about(name, "was saved.")
     return redirect_to_page(visit, destination)
-
-
-def _find_kept_values() -> MultiDict[str, str] | None:
-    """Return what was kept of this form, which is empty if it is kept no longer; None if nothing is to be filled in."""
-    if request.method == "GET" or not find_kept_text():
-        return None
-    kept = find_kept_form()
-    return MultiDict(kept.values if kept and kept.path == request.path else {})
-
-
-def _describe_kept(values: MultiDict[str, str] | None) -> str | None:
-    return None if values is None else NOTICES[Notice.FILLED_IN if values else Notice.KEPT_NO_LONGER]
-
-
-def _render_form(
-    visit: Visit,
-    form: DestinationForm,
-    channel_name: str,
-    destination: AlertDestination | None,
-    kept: MultiDict[str, str] | None,
-) -> PageResponse:
-    page = render_template(
-        "destination_form.html",
-        visit=visit,
-        form=form,
-        channel_name=channel_name,
-        channel=CHANNELS[channel_name],
-        destination=destination,
-        notice=_describe_kept(kept),
-    )
-    return page, 400 if form.errors else 200
