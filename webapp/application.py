@@ -46,6 +46,7 @@ from webapp.views import (
 )
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
+from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.unreadable_requests import init_unreadable_requests
@@ -159,6 +160,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(form_protection.check_form)
     app.before_request(sessions.require_sign_in)
     init_headers(app)
+    init_navigation(app)
     init_page_refresh(app)
     init_errors(app)
     init_unreadable_requests(app)
