@@ -20,6 +20,7 @@ from webapp.database.engine import engine_options, engine_url, prepare_engine
 from webapp.database.schema_commands import schema_commands
 from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
+from webapp.deliveries.outcome import describe_status
 from webapp.deliveries.overdue import REMEMBERED_ROWS
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.environment.installation import find_assets
@@ -146,6 +147,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
         "isolate_name": isolate_name,
+        "describe_status": describe_status,
     }
     app.jinja_env.globals |= {
         "current_user": current_user,

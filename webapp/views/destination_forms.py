@@ -8,7 +8,7 @@ from webapp.channels import CHANNELS
 from webapp.destinations import editing
 from webapp.models import database_clock
 from webapp.views.destination_form_page import FormPage
-from webapp.views.destinations import PageResponse, flash_about, redirect_to_page
+from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_same_name
 
 bp = Blueprint("destination_forms", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -40,6 +40,7 @@ def add(slug: str, channel_name: str) -> PageResponse:
     )
     page.delete_draft()
     flash_about(destination.name, "was added. Send a test to see whether alerts would arrive.")
+    warn_of_same_name(visit, destination)
     return redirect_to_page(visit, destination)
 
 
@@ -61,4 +62,5 @@ def edit(slug: str, destination_id: str) -> PageResponse:
         abort(404)
     page.delete_draft()
     flash_about(name, "was saved.")
+    warn_of_same_name(visit, destination)
     return redirect_to_page(visit, destination)

@@ -17,6 +17,7 @@ from webapp.deliveries.outcome import describe_outcome
 from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.masking import mask_settings, mask_target
+from webapp.destinations.same_names import find_name_warning
 from webapp.models import AlertDelivery, AlertDestination, database_clock
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
@@ -95,6 +96,13 @@ def flash_about(name: str, rest: str) -> None:
 def redirect_to_page(visit: Visit, destination: AlertDestination) -> Response:
     """Redirect to a destination's page."""
     return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id))
+
+
+def warn_of_same_name(visit: Visit, destination: AlertDestination) -> None:
+    """Show a warning on the next page if another destination has the same name."""
+    warning = find_name_warning(visit.workspace, destination.name, destination.id)
+    if warning:
+        flash(warning)
 
 
 def _load_details(

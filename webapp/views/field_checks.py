@@ -10,11 +10,12 @@ from flask import Blueprint, Response, abort, render_template
 from werkzeug.datastructures import MultiDict
 
 from webapp.app_state import current_settings
-from webapp.auth.access import load_destination, load_visit_to_edit
+from webapp.auth.access import Visit, load_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.destinations.editing import read_settings
 from webapp.destinations.forms import make_destination_form
+from webapp.destinations.same_names import find_name_warning
 from webapp.views.destination_form_page import generate_secret
 
 bp = Blueprint("field_checks", __name__, url_prefix="/w/<slug>/destinations")
@@ -23,16 +24,17 @@ bp = Blueprint("field_checks", __name__, url_prefix="/w/<slug>/destinations")
 @bp.post("/new/<channel_name>/check/<field>")
 def check_new(slug: str, channel_name: str, field: str) -> str:
     """Check a field of a new destination."""
-    load_visit_to_edit(slug)
-    return _check(CHANNELS.get(channel_name) or abort(404), {}, field)
+    visit = load_visit_to_edit(slug)
+    return _check(visit, CHANNELS.get(channel_name) or abort(404), {}, field)
 
 
 @bp.post("/<destination_id>/check/<field>")
 def check_stored(slug: str, destination_id: str, field: str) -> str:
     """Check a field of a destination that is being edited."""
-    destination = load_destination(load_visit_to_edit(slug), destination_id)
+    visit = load_visit_to_edit(slug)
+    destination = load_destination(visit, destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
-    return _check(channel, read_settings(destination, current_settings().cipher), field)
+    return _check(visit, channel, read_settings(destination, current_settings().cipher), field, destination.id)
 
 
 @bp.post("/new/<channel_name>/check")
@@ -70,7 +72,12 @@ def _check_form(channel: Channel, stored: Mapping[str, str]) -> Response:
     return Response(render_template("_form_check.html", form=form))
 
 
-def _check(channel: Channel, stored: Mapping[str, str], field: str) -> str:
+def _check(
+    visit: Visit, channel: Channel, stored: Mapping[str, str], field: str, destination_id: int | None = None
+) -> str:
+    # The fragment never contains the value, because it may be a secret.
     form = make_destination_form(channel, current_settings().outbound, stored)()
     checked = form.check_field(field) or abort(404)
-    return render_template("_field_check.html", field=checked, is_checked=True)
+    has_name = field == "name" and checked.data and not checked.errors
+    warning = find_name_warning(visit.workspace, checked.data, destination_id) if has_name else None
+    return render_template("_field_check.html", field=checked, is_checked=True, warning=warning)
