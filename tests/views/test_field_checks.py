@@ -180,7 +180,7 @@ def test_the_check_of_a_form_that_can_be_saved_returns_nothing_and_saves_nothing
 
 
 def test_each_new_secret_can_be_saved_and_is_another(admin: Visitor) -> None:
-    pages = [admin.post(f"{NEW}/webhook/generate/signing_secret").text for _ in range(2)]
+    pages = [admin.post(f"{NEW}/webhook/new-signing_secret").text for _ in range(2)]
     values = [re.findall(r'value="(whsec_[^"]+)"', page)[0] for page in pages]
 
     assert values[0] != values[1]
@@ -189,7 +189,7 @@ def test_each_new_secret_can_be_saved_and_is_another(admin: Visitor) -> None:
     ]
 
 
-@pytest.mark.parametrize("field", ["webhook/generate/address", "teams/generate/address", "pigeon/generate/x"])
+@pytest.mark.parametrize("field", ["webhook/new-address", "teams/generate/address", "pigeon/generate/x"])
 def test_no_secret_is_made_for_a_field_whose_value_comes_from_the_receiver(admin: Visitor, field: str) -> None:
     assert admin.post(f"{NEW}/{field}").status_code == 404
 

@@ -223,16 +223,17 @@ def test_a_destination_of_a_removed_channel_is_still_listed(app: Flask, seeded: 
     assert re.search(r"</svg>\s*pigeon\s", response.text)
 
 
-def test_admins_see_recipients_in_full_and_others_see_their_count(
+def test_admins_see_recipients_in_full_support_sees_them_masked_and_viewers_see_their_count(
     app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
 ) -> None:
     with app.app_context():
         _add(seeded, app_settings, "Desk", "email", recipients="ann@example.com, bob@example.org, cy@example.com")
 
     assert "ann@example.com, bob@example.org and 1 more" in visit(seeded.admin).get(LIST).text
-    assert "3 recipients at example.com, example.org" in visit(seeded.support).get(LIST).text
+    assert "a***@example.com, b***@example.org and 1 more" in visit(seeded.support).get(LIST).text
     assert "ann@" not in visit(seeded.support).get(LIST).text
-    assert "ann@" not in visit(seeded.viewer).get(LIST).text
+    assert "3 recipients at example.com, example.org" in visit(seeded.viewer).get(LIST).text
+    assert "***" not in visit(seeded.viewer).get(LIST).text
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class FieldKind(StrEnum):
 
     ADDRESS = "address"  # a URL, secret as a whole: shown as host and fingerprint
     SECRET = "secret"  # noqa: S105 - never shown
-    RECIPIENTS = "recipients"  # email addresses: shown in full to admins only
+    RECIPIENTS = "recipients"  # email addresses: in full to admins, masked to support, counted to viewers
     FLAG = "flag"  # a checkbox: `FLAG_ON` or blank, shown to everyone
 
 

@@ -6,14 +6,11 @@ from functools import lru_cache
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Field, FieldKind
+from webapp.destinations.recipient_masking import mask_recipients
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.failures import DeliveryFailed
 from webapp.models import AlertDestination, Role
 from webapp.outbound.policy.urls import read_url
-from webapp.outbound.smtp.recipients import read_recipients
-
-# Recipients, or their domains, that a short text names. It counts the others.
-PARTS_LISTED = 2
 
 UNREADABLE = "settings cannot be read"
 
@@ -70,7 +67,8 @@ def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> Maske
             fingerprint = cipher.fingerprint(value) if value else None
             return MaskedSetting(field.label, "set" if value else "none", fingerprint=fingerprint)
         case FieldKind.RECIPIENTS:
-            return _mask_recipients(field.label, value, role)
+            text, short = mask_recipients(value, role)
+            return MaskedSetting(field.label, text, short)
         case FieldKind.FLAG:
             return MaskedSetting(field.label, value)
 
@@ -80,20 +78,3 @@ def _read_host(address: str) -> str:
         return read_url(address).authority
     except DeliveryFailed:  # stored before the current rules for addresses applied
         return UNREADABLE
-
-
-def _mask_recipients(label: str, value: str, role: Role) -> MaskedSetting:
-    recipients = read_recipients(value)
-    if role.may_edit:
-        return MaskedSetting(label, *_join(recipients))
-    domains = sorted({recipient.rpartition("@")[2] for recipient in recipients})
-    count = f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at "
-    text, short = _join(domains)
-    return MaskedSetting(label, f"{count}{text}", short and f"{count}{short}")
-
-
-def _join(parts: Sequence[str]) -> tuple[str, str | None]:
-    """Return all parts as a text, and a short text if there are many."""
-    others = len(parts) - PARTS_LISTED
-    short = f"{', '.join(parts[:PARTS_LISTED])} and {others} more" if others > 0 else None
-    return ", ".join(parts), short

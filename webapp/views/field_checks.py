@@ -52,7 +52,7 @@ def check_stored_form(slug: str, destination_id: str) -> Response:
     return _check_form(channel, read_settings(destination, current_settings().cipher))
 
 
-@bp.post("/new/<channel_name>/generate/<field>")
+@bp.post("/new/<channel_name>/new-<field>")
 def generate(slug: str, channel_name: str, field: str) -> str:
     """Make a new secret for a field. Only this response contains it."""
     load_visit_to_edit(slug)
