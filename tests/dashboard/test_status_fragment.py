@@ -1,6 +1,7 @@
 """The status fragment: its poll interval, and when and why the button is disabled."""
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -152,3 +153,34 @@ def test_a_button_that_counts_down_keeps_the_focus(app: Flask) -> None:
 
     assert f'aria-disabled="true" data-until="{(NOW + seconds(60)).isoformat()}"' in button
     assert " disabled" not in button.replace("aria-disabled", "")
+
+
+CERTIFICATE = {
+    "not_before": (NOW - timedelta(days=80)).isoformat(),
+    "not_after": (NOW + timedelta(days=10)).isoformat(),
+}
+
+
+def test_a_certificate_that_expires_soon_is_named_beside_sent(app: Flask) -> None:
+    status = _show(_test_send(DeliveryStatus.SENT, exchange={"steps": [], "certificate": CERTIFICATE}))
+
+    assert status.certificate_warning is not None
+    with app.test_request_context():
+        assert status.certificate_warning in unescape(render_status(_visit(), status, NOW))
+
+
+@pytest.mark.parametrize(
+    ("status", "facts"),
+    [
+        (DeliveryStatus.FAILED, {"last_error_code": "gone"}),
+        (DeliveryStatus.QUEUED, {}),
+        (DeliveryStatus.SENT, {"settings_version": 7}),
+    ],
+    ids=["failed", "pending", "other settings"],
+)
+def test_a_certificate_is_named_only_beside_a_result_that_counts(status: DeliveryStatus, facts: dict[str, Any]) -> None:
+    test_send = _test_send(status, exchange={"steps": [], "certificate": CERTIFICATE}, **facts)
+    destination = _destination()
+    destination.settings_version = 8
+
+    assert build_status(_visit(), destination, test_send, NOW).certificate_warning is None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
+from webapp.dashboard.certificate_warning import find_certificate_warning
 from webapp.dashboard.poll_interval import choose_interval
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
@@ -41,6 +42,7 @@ class Status:
     refusal: why this press was refused, or None.
     lacks_worker: the test waits for a worker, and no worker has a recent heartbeat.
     is_outdated: the settings changed after the test was requested, so its result does not apply to them.
+    certificate_warning: that the certificate of an accepted test expires soon, or None.
     """
 
     destination: AlertDestination
@@ -54,6 +56,7 @@ class Status:
     refusal: str | None
     lacks_worker: bool
     is_outdated: bool
+    certificate_warning: str | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def build_status(
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id])
     last_test = describe_outcome(newest, destination.type)
     requested_at = newest.created_at if newest else None
+    is_outdated = newest is not None and newest.settings_version not in (None, destination.settings_version)
+    is_valid = newest is not None and last_test.badge is Badge.SENT and not is_outdated
     return Status(
         destination=destination,
         newest=newest,
@@ -92,7 +97,8 @@ def build_status(
         block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
         lacks_worker=newest is not None and _lacks_worker(newest, now),
-        is_outdated=newest is not None and newest.settings_version not in (None, destination.settings_version),
+        is_outdated=is_outdated,
+        certificate_warning=find_certificate_warning(newest, destination.type, now) if newest and is_valid else None,
     )
 
 

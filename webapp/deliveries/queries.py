@@ -64,9 +64,11 @@ def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
     return db.session.scalars(_NEWEST_TEST, {"destination_id": destination.id}).one_or_none()
 
 
-def find_last_accepted_test(destination: AlertDestination) -> AlertDelivery | None:
-    """Fetch a destination's newest test send that its receiver accepted."""
+def find_last_accepted_test(destination: AlertDestination, other_than: int | None = None) -> AlertDelivery | None:
+    """Fetch a destination's newest test send that its receiver accepted. other_than: an id that does not count."""
     accepted = select(AlertDelivery).where(is_test_send_of(destination), AlertDelivery.status == DeliveryStatus.SENT)
+    if other_than is not None:
+        accepted = accepted.where(AlertDelivery.id != other_than)
     return db.session.scalars(accepted.order_by(*NEWEST_FIRST).limit(1)).one_or_none()
 
 

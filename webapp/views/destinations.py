@@ -11,6 +11,7 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
+from webapp.dashboard.exchange_section import describe_exchange
 from webapp.dashboard.status_fragment import build_status, load_status
 from webapp.deliveries import list_test_sends
 from webapp.deliveries.outcome import describe_outcome
@@ -117,6 +118,7 @@ def _load_details(
         "visit": visit,
         "destination": destination,
         "diagnosis": diagnosis,
+        "exchange": describe_exchange(diagnosis.exchange, newest.answer_status if newest else None, visit.role),
         "report": write_report(visit.workspace.name, destination, label, target, diagnosis, now),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
         "now": now,
