@@ -40,9 +40,17 @@ function countDown(element) {
     return;
   }
   element.removeAttribute("data-until");
-  element.removeAttribute("aria-disabled");
-  setText(countdown, "");
-  if (element.dataset.whenOver) element.textContent = element.dataset.whenOver;
+  element.textContent = element.dataset.whenOver;
+  const form = element.closest("form[data-post-when-over]");
+  if (form) postTo(form, form.dataset.postWhenOver);
+}
+
+// While the cooldown lasts, a press plans a test. Then it sends one.
+function postTo(form, path) {
+  form.removeAttribute("data-post-when-over");
+  form.action = path;
+  form.setAttribute("hx-post", path);  // htmx reads it at each press
+  form.querySelector("button").removeAttribute("title");
 }
 
 function formatRelative(seconds) {

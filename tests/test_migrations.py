@@ -17,12 +17,14 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from benchmarks.installation.processes import ROOT
 from tests.databases import unmigrated_database
 from tests.factories import on_both_databases
 from tests.schema_history import (
+    EARLY,
+    LARGEST_ID,
     LATE,
     add_real_deliveries,
     ask,
@@ -184,7 +186,7 @@ def test_the_upgraded_file_passes_the_checks_of_sqlite(v1: None) -> None:
 
 # Refused upgrades
 
-HEAD = "0009"
+HEAD = "0011"
 FOREIGN_ID = 2
 
 
@@ -288,7 +290,7 @@ def test_a_downgrade_restores_the_schema_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
+@pytest.mark.parametrize("version", ["0009", "0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
 def test_the_newest_schema_can_be_downgraded_to_any_version_and_upgraded_again(context: None, version: str) -> None:
     upgrade()
     before = read_everything()
@@ -512,3 +514,59 @@ def test_a_downgrade_forgets_refused_sign_ins_and_known_clients(v1: None) -> Non
     upgrade(revision="0009")
 
     assert ask("SELECT count(*) FROM known_clients") == 0
+
+
+# Planned tests
+
+
+@on_both_databases
+def test_planned_tests_leave_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0011")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+PLANNED = {
+    "workspace_id": 1,
+    "alert_destination_id": 1,
+    "planned_by_id": 1,
+    "due_at": LATE,
+    "created_at": EARLY,
+}
+
+
+@on_both_databases
+def test_a_downgrade_forgets_planned_tests(v1: None) -> None:
+    upgrade(revision="0011")
+    insert("planned_tests", PLANNED)
+    downgrade(revision="0009")
+    upgrade(revision="0011")
+
+    assert ask("SELECT count(*) FROM planned_tests") == 0
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"alert_destination_id": 2},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "ended_at": LATE},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "end_reason": "expired"},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "ended_at": LATE, "end_reason": "bored"},
+    ],
+    ids=["a second one", "of another workspace", "ended without reason", "a reason without end", "unknown reason"],
+)
+def test_the_database_refuses_a_planned_test_that_cannot_be(v1: None, facts: dict[str, object]) -> None:
+    upgrade(revision="0011")
+    insert("planned_tests", PLANNED)
+
+    with pytest.raises(IntegrityError):
+        insert("planned_tests", PLANNED | facts)

@@ -198,7 +198,8 @@ def test_an_empty_workspace_leads_to_its_first_destination_and_test(
 
     added = empty_workspace_admin.post(form.request.path, {"name": "Pager"} | GOOD["webhook"])
     page = empty_workspace_admin.get(added.location or "")
-    assert '<button class="first" data-action="send-test" aria-label="Send test to Pager"' in page.text
+    assert '<button class="first" data-action="send-test"' in page.text
+    assert 'aria-label="Send test to Pager"' in page.text
 
     [press] = re.findall(r'hx-post="([^"]+/test)"', page.text)
     sent = empty_workspace_admin.post(press)

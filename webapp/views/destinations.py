@@ -21,6 +21,7 @@ from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.models import AlertDelivery, AlertDestination, database_clock
 from webapp.views.refusal_texts import NOTICES, Notice
+from webapp.views.saved_tests import run_if_asked
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
@@ -79,7 +80,8 @@ def add(slug: str, channel_name: str) -> PageResponse:
         app_settings.cipher,
         database_clock.now(),
     )
-    _flash(destination.name, "was added. Send a test to see whether alerts would arrive.")
+    advice = run_if_asked(visit, destination) or " Send a test to see whether alerts would arrive."
+    _flash(destination.name, f"was added.{advice}")
     return _redirect_to_page(visit, destination)
 
 
@@ -100,7 +102,7 @@ def edit(slug: str, destination_id: str) -> PageResponse:
         editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, database_clock.now())
     except editing.DestinationGone:
         abort(404)
-    _flash(name, "was saved.")
+    _flash(name, f"was saved.{run_if_asked(visit, destination)}")
     return _redirect_to_page(visit, destination)
 
 
