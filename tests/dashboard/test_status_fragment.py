@@ -236,9 +236,7 @@ def test_the_end_of_a_planned_test_is_explained(app: Flask, reason: PlanEnd) -> 
 
 
 def test_a_newer_test_outdates_the_end_of_a_planned_one() -> None:
-    ended = {"ended_at": NOW - seconds(1), "end_reason": PlanEnd.EXPIRED}
-
-    assert _show_planned(1, **ended).plan_end is None
+    assert _show_planned(1, ended_at=NOW - seconds(1), end_reason=PlanEnd.EXPIRED).plan_end is None
 
 
 @pytest.mark.parametrize(
