@@ -4,6 +4,9 @@
 // Its clicks are stopped here, and the server refuses what they would ask for.
 const INERT = "button[aria-disabled=true], button[aria-busy=true]";
 
+// Milliseconds.
+const LONGEST_LEAVE = 15_000;
+
 const announcer = document.createElement("p");
 announcer.className = "hidden";
 announcer.setAttribute("role", "status");
@@ -32,10 +35,13 @@ function setBusy(button) {
 }
 
 // A form that leads to another page. The mark is set once the browser has read the form, and if nothing stopped it.
+// Whoever stops the browser can press again after a while.
 function leaveWith(event) {
-  const button = findButton(event.target, event.submitter);
-  if (!button || event.target.method !== "post") return;
+  const form = event.target;
+  const button = findButton(form, event.submitter);
+  if (!button || form.method !== "post") return;
   setTimeout(() => event.defaultPrevented || setBusy(button));
+  setTimeout(() => release(form), LONGEST_LEAVE);
 }
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {

@@ -159,6 +159,18 @@ def test_a_disabled_destination_is_not_planned(app: Flask, seeded: SeededIds, vi
 
 
 @pytest.mark.usefixtures("tested")
+def test_a_deletion_announces_that_it_cancels_the_planned_test(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    before = admin.get(f"{PAGE}/delete").text
+    admin.post(f"{PAGE}/plan")
+
+    assert ["The planned test is canceled." in page for page in (before, admin.get(f"{PAGE}/delete").text)] == [
+        False,
+        True,
+    ]
+
+
+@pytest.mark.usefixtures("tested")
 def test_a_planned_test_that_was_refused_says_why_to_whoever_comes_back(
     app: Flask, seeded: SeededIds, visit: Visit, queue_server: QueueServer
 ) -> None:

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.extensions import db
@@ -29,6 +29,13 @@ def is_due(plan: PlannedTest, now: datetime) -> bool:
 def is_open(plan: PlannedTest, now: datetime) -> bool:
     """Return whether a planned test still waits, whether or not a worker is alive to end it."""
     return plan.ended_at is None and now < plan.due_at + MAX_DELAY
+
+
+def find_planned_test(destination: AlertDestination, now: datetime) -> PlannedTest | None:
+    """Fetch the planned test that waits for a destination's cooldown."""
+    query = select(PlannedTest).where(PlannedTest.alert_destination_id == destination.id)
+    planned = db.session.scalars(query).one_or_none()
+    return planned if planned is not None and is_open(planned, now) else None
 
 
 def take_planned_test(plan_id: int) -> None:

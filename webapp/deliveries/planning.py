@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from webapp.audit import Action, record_destination_event
 from webapp.deliveries.cooldown import cooldown_end
-from webapp.deliveries.planned_tests import is_open
+from webapp.deliveries.planned_tests import find_planned_test
 from webapp.deliveries.queries import find_newest_test
 from webapp.deliveries.requesting import lock_enabled
 from webapp.extensions import db
@@ -19,14 +19,12 @@ def plan_test(destination: AlertDestination, account: Account, now: datetime) ->
     Returns False if one is planned already, whoever planned it. Raises `DestinationDisabled`.
     """
     lock_enabled(destination)
-    is_of_destination = PlannedTest.alert_destination_id == destination.id
-    planned = db.session.scalars(select(PlannedTest).where(is_of_destination)).one_or_none()
-    if planned is not None and is_open(planned, now):
+    if find_planned_test(destination, now) is not None:
         db.session.rollback()
         return False
     newest = find_newest_test(destination)
     # A new row, not the old one: a worker or a page that still looks at the old one must not find it open again.
-    db.session.execute(delete(PlannedTest).where(is_of_destination))
+    db.session.execute(delete(PlannedTest).where(PlannedTest.alert_destination_id == destination.id))
     db.session.add(
         PlannedTest(
             workspace_id=destination.workspace_id,
