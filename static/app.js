@@ -3,17 +3,9 @@
 import "./clock.js";
 import "./exact-times.js";
 import "./menus.js";
+import "./press.js";
 import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
-
-// A disabled button would lose the focus. A button that counts down stays enabled; its clicks are stopped here, and the
-// server refuses them too.
-document.addEventListener("click", (event) => {
-  if (event.target.closest("button[aria-disabled=true]")) event.preventDefault();
-}, true);
-document.addEventListener("submit", (event) => {
-  if (event.submitter?.ariaDisabled === "true") event.stopPropagation();
-}, true);
 
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
 // a badge.

@@ -37,12 +37,23 @@ function countDown(element) {
   const countdown = element.querySelector(".countdown");
   if (left > 0) {
     setText(countdown, `${Math.ceil(left)} s`);
-    if (element.matches("button")) nameButton(element, Math.ceil(left));
+    const button = element.closest("button");
+    if (button) nameButton(button, Math.ceil(left));
     return;
   }
-  for (const name of ["data-until", "aria-disabled", "aria-label"]) element.removeAttribute(name);
-  setText(countdown, "");
-  if (element.dataset.whenOver) element.textContent = element.dataset.whenOver;
+  element.removeAttribute("data-until");
+  element.textContent = element.dataset.whenOver;
+  element.closest("button")?.removeAttribute("aria-label");
+  const form = element.closest("form[data-post-when-over]");
+  if (form) postTo(form, form.dataset.postWhenOver);
+}
+
+// While the cooldown lasts, a press plans a test. Then it sends one.
+function postTo(form, path) {
+  form.removeAttribute("data-post-when-over");
+  form.action = path;
+  form.setAttribute("hx-post", path);  // htmx reads it at each press
+  form.querySelector("button").removeAttribute("title");
 }
 
 // A button's name is its text, with the countdown. Screen readers announce each change of the name of the focused

@@ -17,13 +17,15 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from benchmarks.installation.processes import ROOT
 from tests.databases import unmigrated_database
 from tests.factories import on_both_databases
 from tests.schema_history import (
+    EARLY,
     HEAD,
+    LARGEST_ID,
     LATE,
     add_real_deliveries,
     ask,
@@ -549,3 +551,59 @@ def test_an_ended_test_send_stays_protected_after_a_downgrade_that_forgets_its_e
 
     with pytest.raises(DatabaseError, match="stays as it ended"):
         execute("UPDATE alert_deliveries SET last_error_code = 'not_found' WHERE event_type = 'alerts.test'")
+
+
+# Planned tests
+
+
+@on_both_databases
+def test_planned_tests_leave_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0011")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+PLANNED = {
+    "workspace_id": 1,
+    "alert_destination_id": 1,
+    "planned_by_id": 1,
+    "due_at": LATE,
+    "created_at": EARLY,
+}
+
+
+@on_both_databases
+def test_a_downgrade_forgets_planned_tests(v1: None) -> None:
+    upgrade(revision="0011")
+    insert("planned_tests", PLANNED)
+    downgrade(revision="0009")
+    upgrade(revision="0011")
+
+    assert ask("SELECT count(*) FROM planned_tests") == 0
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"alert_destination_id": 2},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "ended_at": LATE},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "end_reason": "expired"},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "ended_at": LATE, "end_reason": "bored"},
+    ],
+    ids=["a second one", "of another workspace", "ended without reason", "a reason without end", "unknown reason"],
+)
+def test_the_database_refuses_a_planned_test_that_cannot_be(v1: None, facts: dict[str, object]) -> None:
+    upgrade(revision="0011")
+    insert("planned_tests", PLANNED)
+
+    with pytest.raises(IntegrityError):
+        insert("planned_tests", PLANNED | facts)

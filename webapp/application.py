@@ -146,6 +146,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.jinja_env.filters |= {
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
+        "format_clock": time_format.format_clock,
         "isolate_name": isolate_name,
         "describe_status": describe_status,
     }

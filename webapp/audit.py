@@ -19,6 +19,9 @@ class Action(StrEnum):
     SIGN_IN_TRIED = "tried to sign in"
     PASSWORD_CHANGED = "changed the password"  # noqa: S105
     TEST_REQUESTED = "sent a test"
+    TEST_PLANNED = "planned a test"
+    PLAN_CANCELED = "canceled the planned test"
+    PLAN_ENDED = "was to send a planned test"
     TEST_SEEN = "saw a test arrive"
     TEST_MISSED = "saw no test arrive"
     ADDED = "added"
@@ -56,12 +59,17 @@ _STRANGER = Actor(None, "Unknown visitor")
 
 
 def record_destination_event(
-    destination: AlertDestination, account: Account, action: Action, now: datetime, changed: Sequence[str] = ()
+    destination: AlertDestination,
+    account: Account,
+    action: Action,
+    now: datetime,
+    changed: Sequence[str] = (),
+    result: Result = Result.DONE,
 ) -> None:
     """Record an action on a destination, in the caller's transaction. changed: names of fields, never values."""
     subject = f"{destination.name} (destination {destination.id})"
     actor = Actor(account.id, account.name)
-    _add(destination.workspace_id, actor, action, subject, now, changed, destination_id=destination.id)
+    _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
 def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:

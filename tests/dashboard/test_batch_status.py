@@ -68,6 +68,7 @@ def test_every_reason_to_leave_a_destination_out_has_words() -> None:
     # A viewer and a member over their own limit are never left out: the one may not press, the other does not count.
     assert set(RequestResult) - set(REASONS) == {
         RequestResult.ACCEPTED,
+        RequestResult.PLANNED,
         RequestResult.NOT_ALLOWED,
         RequestResult.MEMBER_LIMIT,
     }

@@ -1,18 +1,18 @@
 """Summarizes, filters and sorts the destinations of workspaces for the list pages."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from webapp.deliveries.outcome import badge_for
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
 
 # Destinations per page.
 PAGE_SIZE = 50
@@ -39,13 +39,15 @@ class Order(StrEnum):
 class RowChanges(NamedTuple):
     """What else a row of the list depends on.
 
-    newest_id, newest_status: of the newest test send. is_recent: whether that changed after `recent_since`.
+    newest_id, newest_status: of the newest test send. planned_id: of the planned test, ended or not.
+    is_recent: whether the newest test send changed, or the planned test ended, after `recent_since`; or it still waits.
     """
 
     settings_version: int
     newest_id: int | None
     newest_status: str | None
     is_recent: bool | None
+    planned_id: int | None
 
 
 class DestinationSummary(NamedTuple):
@@ -117,9 +119,9 @@ def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None =
             name,
             channel,
             _tab_of(is_enabled, newest),
-            RowChanges(version, newest_id, newest, is_recent),
+            RowChanges(version, newest_id, newest, is_recent, planned_id),
         )
-        for row_id, workspace, name, channel, is_enabled, newest, version, newest_id, is_recent in rows
+        for row_id, workspace, name, channel, is_enabled, newest, version, newest_id, is_recent, planned_id in rows
     ]
 
 
@@ -132,6 +134,12 @@ def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -
     page = min(query.page, pages)
     on_page = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     return ListPage([summary.destination_id for summary in on_page], len(found), page, pages)
+
+
+def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[int]) -> list[int]:
+    """Return those of these destinations that have a planned test, ended or not."""
+    planned = [row.destination_id for row in summaries if row.changed and row.changed.planned_id]
+    return [destination_id for destination_id in planned if destination_id in ids]
 
 
 def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
@@ -164,9 +172,15 @@ _SUMMARIES = (
         AlertDelivery.status,
         AlertDestination.settings_version,
         AlertDelivery.id,
-        AlertDelivery.updated_at > bindparam("recent_since"),
+        or_(
+            AlertDelivery.updated_at > bindparam("recent_since"),
+            PlannedTest.ended_at > bindparam("recent_since"),
+            PlannedTest.id.is_not(None) & PlannedTest.ended_at.is_(None),
+        ),
+        PlannedTest.id,
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
+    .outerjoin(PlannedTest, PlannedTest.alert_destination_id == AlertDestination.id)
     .where(
         AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
         AlertDestination.deleted_at.is_(None),

@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 from webapp.audit import Action, record_destination_event
 from webapp.channels import CHANNELS
 from webapp.channels.contract import FieldKind
+from webapp.deliveries.planned_tests import end_planned_test
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, Workspace
+from webapp.models import Account, AlertDestination, PlanEnd, Workspace
 from webapp.models.locking import lock_destination
 
 
@@ -96,19 +97,22 @@ def _list_flags(channel_name: str) -> set[str]:
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:
-    """Enable or disable a destination, and commit."""
+    """Enable or disable a destination, and commit. Disabling ends its planned test."""
     destination.is_enabled = is_enabled
     destination.updated_at = now
+    if not is_enabled:
+        end_planned_test(destination, PlanEnd.DISABLED, now, account.name)
     record_destination_event(destination, account, Action.ENABLED if is_enabled else Action.DISABLED, now)
     db.session.commit()
 
 
 def delete_destination(destination: AlertDestination, account: Account, now: datetime) -> None:
-    """Mark a destination as deleted, erase its settings, and commit. Its deliveries stay."""
+    """Mark a destination as deleted, erase its settings, end its planned test, and commit. Its deliveries stay."""
     destination.deleted_at = now
     destination.is_enabled = False
     destination.config = ""
     destination.updated_at = now
+    end_planned_test(destination, PlanEnd.DISABLED, now, account.name)
     record_destination_event(destination, account, Action.DELETED, now)
     db.session.commit()
 

@@ -5,6 +5,7 @@ from webapp.models.batch import Batch
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.destination import AlertDestination
 from webapp.models.form_draft import FormDraft
+from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
 from webapp.models.workspace import Account, Member, Role, Workspace
@@ -21,6 +22,8 @@ __all__ = [
     "FormDraft",
     "KnownClient",
     "Member",
+    "PlanEnd",
+    "PlannedTest",
     "Receipt",
     "Role",
     "SignIn",

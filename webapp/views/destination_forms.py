@@ -9,6 +9,7 @@ from webapp.destinations import editing
 from webapp.models import database_clock
 from webapp.views.destination_form_page import FormPage
 from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_same_name
+from webapp.views.saved_tests import run_if_asked
 
 bp = Blueprint("destination_forms", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -39,7 +40,8 @@ def add(slug: str, channel_name: str) -> PageResponse:
         database_clock.now(),
     )
     page.delete_draft()
-    flash_about(destination.name, "was added. Send a test to see whether alerts would arrive.")
+    advice = run_if_asked(visit, destination) or " Send a test to see whether alerts would arrive."
+    flash_about(destination.name, f"was added.{advice}")
     warn_of_same_name(visit, destination)
     return redirect_to_page(visit, destination)
 
@@ -61,6 +63,6 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     except editing.DestinationGone:
         abort(404)
     page.delete_draft()
-    flash_about(name, "was saved.")
+    flash_about(name, f"was saved.{run_if_asked(visit, destination)}")
     warn_of_same_name(visit, destination)
     return redirect_to_page(visit, destination)

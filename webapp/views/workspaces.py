@@ -17,6 +17,7 @@ from webapp.dashboard.overview import (
     build_list_page,
     count_states,
     describe_overview,
+    list_planned_ids,
     list_summaries,
     parse_list_query,
 )
@@ -72,7 +73,7 @@ def show(slug: str) -> str | Response:
         counts=counts,
         state=describe_overview(counts),
         orders=overview.Order,
-        rows=_list_rows(visit, list_page.ids, now),
+        rows=_list_rows(visit, list_page.ids, list_planned_ids(summaries, list_page.ids), now),
         batch=_find_batch(visit, now),
         page_version=version,
         channels=CHANNELS,
@@ -110,8 +111,10 @@ def show_broken() -> str:
     )
 
 
-def _list_rows(visit: Visit, ids: list[int], now: datetime) -> list[tuple[Status, MaskedSetting]]:
-    shared, cipher = load_shared_status_data(visit.workspace.id, ids), current_settings().cipher
+def _list_rows(
+    visit: Visit, ids: list[int], planned_ids: list[int], now: datetime
+) -> list[tuple[Status, MaskedSetting]]:
+    shared, cipher = load_shared_status_data(visit.workspace.id, ids, planned_ids), current_settings().cipher
     return [
         (
             build_status(visit, destination, newest, now, shared=shared),

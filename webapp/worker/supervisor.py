@@ -24,6 +24,7 @@ from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_deliveries, record_fault, record_heartbeat
 from webapp.queue.jobs import JOB_TIMEOUT, ForeignPrefix, require_prefix
+from webapp.sends.planned_tests import run_planned_tests
 from webapp.startup.settings_summary import summarize_settings
 from webapp.worker.process import run_process
 from webapp.worker.queue_watch import QueueWatch
@@ -148,7 +149,7 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 def _run_maintenance(
     app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention
 ) -> WorkerFault | Reason | None:
-    """Run one recovery pass, delete a page of old deliveries and drafts, and report refused sign-ins.
+    """Run one recovery pass, request planned tests, delete what is old, and report refused sign-ins.
 
     Returns why the recovery pass failed, or None if it succeeded.
     """
@@ -159,6 +160,7 @@ def _run_maintenance(
             delivery_ids = deliveries.recover(now, current_settings(), wait_tracker)
             fault = None
             _enqueue(delivery_ids)
+            run_planned_tests(now)
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
             delete_old_drafts(now)
