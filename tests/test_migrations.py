@@ -184,7 +184,7 @@ def test_the_upgraded_file_passes_the_checks_of_sqlite(v1: None) -> None:
 
 # Refused upgrades
 
-HEAD = "0009"
+HEAD = "0013"
 FOREIGN_ID = 2
 
 
@@ -288,7 +288,7 @@ def test_a_downgrade_restores_the_schema_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
+@pytest.mark.parametrize("version", ["0009", "0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
 def test_the_newest_schema_can_be_downgraded_to_any_version_and_upgraded_again(context: None, version: str) -> None:
     upgrade()
     before = read_everything()

@@ -5,6 +5,7 @@ from webapp.models.batch import Batch
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.destination import AlertDestination
 from webapp.models.routing import AlertRule, Tenant
+from webapp.models.search_key import SearchKey
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
 from webapp.models.workspace import Account, Member, Role, Workspace
 
@@ -21,6 +22,7 @@ __all__ = [
     "Member",
     "Receipt",
     "Role",
+    "SearchKey",
     "SignIn",
     "SignInWindow",
     "Tenant",
