@@ -1,6 +1,7 @@
 // What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
 import "./clock.js";
+import "./search.js";
 import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 

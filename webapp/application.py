@@ -40,6 +40,8 @@ from webapp.views import (
     metrics,
     preview,
     receipts,
+    references,
+    search,
     sends,
     workspaces,
 )
@@ -125,7 +127,7 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
 
 def _register(app: Flask, app_settings: AppSettings) -> None:
     in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
-    for view in (auth, *in_workspaces, health, metrics):
+    for view in (auth, *in_workspaces, search, references, health, metrics):
         app.register_blueprint(view.bp)
     if app_settings.demo:
         import_module(DEMO).register(app)

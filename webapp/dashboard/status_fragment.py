@@ -86,7 +86,7 @@ def build_status(
         newest=newest,
         last_test=last_test,
         recent_results=shared.recent_results.get(destination.id, ()),
-        poll_ms=_next_poll_ms(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
+        poll_ms=next_poll_ms(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
         cooldown=seconds_left(requested_at, now),
         cooldown_end=cooldown_end(requested_at, now),
         block_reason=find_block_reason(visit, destination, newest, now),
@@ -143,5 +143,6 @@ def _lacks_worker(newest: AlertDelivery, now: datetime) -> bool:
     return is_unclaimed and now - newest.updated_at >= PICKUP_TIMEOUT and not deliveries.is_worker_seen()
 
 
-def _next_poll_ms(newest: AlertDelivery, now: datetime, pending: int) -> int:
+def next_poll_ms(newest: AlertDelivery, now: datetime, pending: int) -> int:
+    """Return the milliseconds until a fragment of a pending test send may poll again."""
     return round(1000 * app_state().poll_budget.next_interval(choose_interval(now - newest.updated_at, pending)))

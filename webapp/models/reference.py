@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String
+from sqlalchemy import String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -13,9 +13,6 @@ class ReferenceIn(FunctionElement[str]):
 
     type = String()
     inherit_cache = True
-
-    def __init__(self, payload: ColumnElement[Any]) -> None:
-        super().__init__(payload)
 
 
 @compiles(ReferenceIn, "postgresql")
