@@ -2,6 +2,7 @@
 
 import "./clock.js";
 import "./search.js";
+import "./switcher.js";
 import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 

@@ -40,7 +40,9 @@ TABLE = """
                                                        adm sup vie str nob   adm sup vie str nob   adm sup vie str nob
 
 GET  /                                                 302 302 302 302 302
+GET  /workspaces                                       200 200 200 200 302
 GET  /broken                                           200 200 200 200 302
+POST /broken/test                                      200 200 403 200 302
 GET  /search                                           200 200 200 200 302
 POST /search                                           200 200 200 200 302
 GET  /r/<reference>                                    200 200 200 404 302   404 404 404 404 302

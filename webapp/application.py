@@ -33,6 +33,7 @@ from webapp.views import (
     audit,
     auth,
     batches,
+    broken,
     destinations,
     field_checks,
     health,
@@ -127,7 +128,7 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
 
 def _register(app: Flask, app_settings: AppSettings) -> None:
     in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
-    for view in (auth, *in_workspaces, search, references, health, metrics):
+    for view in (auth, *in_workspaces, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
     if app_settings.demo:
         import_module(DEMO).register(app)

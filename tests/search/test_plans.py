@@ -9,7 +9,7 @@ from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.auth.access import list_memberships
 from webapp.extensions import db
 from webapp.history import Filter, list_page
-from webapp.models import Account, AlertDelivery, DeliveryStatus
+from webapp.models import Account, AlertDelivery, DeliveryStatus, SearchKey
 from webapp.search.query import read_query
 from webapp.search.results import search
 
@@ -33,6 +33,8 @@ def filled(context: None, seeded: SeededIds) -> SeededIds:
         for number in range(DELIVERIES)
     ]
     db.session.execute(AlertDelivery.__table__.insert(), rows)  # type: ignore[attr-defined]
+    keys = [{"hash": f"{number:032x}", "destination_id": seeded.destination} for number in range(DELIVERIES)]
+    db.session.execute(SearchKey.__table__.insert(), keys)  # type: ignore[attr-defined]
     db.session.commit()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))

@@ -209,6 +209,14 @@ def test_an_email_address_searched_while_search_keys_are_missing_says_so(add: Ad
     assert find(seeded.support, "ann@example.com").unsearchable.waiting == 1
 
 
+def test_the_summary_counts_what_was_found(add: Add, seeded: SeededIds) -> None:
+    add("Harbor pager", address="https://one.example.org/hook")
+
+    assert find(seeded.support, "harbor").summary == "Found 1 workspace and 1 destination."
+    assert find(seeded.support, "ticket").summary == "Found 1 destination."
+    assert find(seeded.support, "no such name").summary == "Nothing was found in your workspaces."
+
+
 def test_a_page_of_many_results_is_bounded_and_says_how_many_there_are(add: Add, seeded: SeededIds) -> None:
     for number in range(MAX_SHOWN + 5):
         add(f"Pager {number:03}", address="https://one.example.org/hook")

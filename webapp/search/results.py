@@ -9,7 +9,7 @@ from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.search_index import Unsearchable, count_unsearchable
 from webapp.destinations.search_terms import TermKind
 from webapp.models import AlertDelivery, AlertDestination, Member, Workspace
-from webapp.search.destinations import find_by_code, find_by_name, find_by_terms, may_search
+from webapp.search.destinations import MAX_FOUND, find_by_code, find_by_name, find_by_terms, may_search
 from webapp.search.query import SearchQuery
 from webapp.search.references import find_tests
 
@@ -17,6 +17,8 @@ from webapp.search.references import find_tests
 MAX_SHOWN = 50
 
 _WHY = {TermKind.HOST: "host {}", TermKind.DOMAIN: "recipients at {}", TermKind.RECIPIENT: "this recipient"}
+
+NOTHING = "Nothing was found in your workspaces."
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,17 @@ class SearchResults:
     def only_test(self) -> FoundTest | None:
         """The one test send, if nothing else was found."""
         return self.tests[0] if len(self.tests) == 1 and not self.workspaces and not self.destinations else None
+
+    @property
+    def summary(self) -> str:
+        """Return how many of each kind were found, in one sentence."""
+        counts = (
+            (len(self.tests), "test", ""),
+            (len(self.workspaces), "workspace", ""),
+            (self.total, "destination", " or more" if self.total >= MAX_FOUND else ""),
+        )
+        parts = [f"{count}{more} {noun}{'s' * (count != 1)}" for count, noun, more in counts if count]
+        return f"Found {' and '.join(filter(None, [', '.join(parts[:-1]), *parts[-1:]]))}." if parts else NOTHING
 
     @property
     def is_empty(self) -> bool:
