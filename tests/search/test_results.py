@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from sqlalchemy import text, update
@@ -196,7 +197,8 @@ def test_a_real_alert_has_no_reference(add: Add, seeded: SeededIds) -> None:
 @on_both_databases
 def test_payloads_of_other_programs_break_no_search(add: Add, seeded: SeededIds) -> None:
     own = get_destination(seeded)
-    for payload in ([], "text", 1, {"reference": 7}, {"reference": None}, {"reference": ["K7QM4T"]}):
+    payloads: list[Any] = [[], "text", 1, {"reference": 7}, {"reference": None}, {"reference": ["K7QM4T"]}]
+    for payload in payloads:
         add_delivery(own, payload=payload)
 
     assert find(seeded.support, "K7QM4T").is_empty

@@ -89,7 +89,7 @@ def test_a_stranger_gets_the_same_as_for_a_reference_that_does_not_exist(
     foreign, missing = stranger.get(path), stranger.get(path.replace("K7QM4T", "ZZZZZZ"))
 
     assert foreign.status_code == missing.status_code == 404
-    assert foreign.text == missing.text
+    assert _main(foreign.text) == _main(missing.text)
 
 
 @pytest.mark.parametrize("reference", ["x", "%00", "a%20b%00c", "%F0%9F%94%94", "K7QM4T%25", "9" * 500, "..;", "٣٣٣٣"])
@@ -154,3 +154,7 @@ def test_a_reference_is_linked_wherever_it_is_shown(
     add(**FAILED)
 
     assert 'href="/r/K7QM4T"' in visit(seeded.support).get(path).text
+
+
+def _main(page: str) -> str:
+    return page[page.index("<main") :]  # the CSRF tokens before it differ from second to second

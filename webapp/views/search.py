@@ -3,8 +3,12 @@
 What was searched for may be a secret: it arrives in the body of a POST and appears in no address, page or log.
 """
 
+import logging
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from limits import RateLimitItemPerMinute
+from limits.errors import StorageError
+from redis.exceptions import RedisError
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import list_memberships
@@ -16,6 +20,7 @@ from webapp.search.query import read_query
 from webapp.search.results import SearchResults, search
 
 bp = Blueprint("search", __name__)
+log = logging.getLogger(__name__)
 
 # Searches per account: more than a person makes, and too few to try out recipients.
 LIMIT = RateLimitItemPerMinute(30)
@@ -31,13 +36,21 @@ def show() -> str:
 def find() -> str | Response:
     """Search, and show what was found, or lead to the one test send with the reference."""
     account = current_account()
-    if not limiter.limiter.hit(LIMIT, "search", str(account.id)):
+    if _is_limited(account.id):
         # htmx shows no error page.
         return make_response(_render(None, is_limited=True), 200 if request.headers.get("HX-Request") else 429)
     results = search(read_query(request.form.get("q", "")), list_memberships(account))
     if results.only_test is not None and results.only_test.delivery.reference:
         return _lead_to(url_for("references.show", reference=results.only_test.delivery.reference))
     return _render(results)
+
+
+def _is_limited(account_id: int) -> bool:
+    try:
+        return not limiter.limiter.hit(LIMIT, "search", str(account_id))
+    except (StorageError, RedisError):  # without the queue server, support still has to find the destination
+        log.warning("limiter storage unavailable, the search is not limited")
+        return False
 
 
 def _lead_to(path: str) -> Response:
