@@ -35,4 +35,4 @@ class SearchHashes:
 
 
 def _digest(key: bytes, *parts: str) -> str:
-    return hmac.new(key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()[:LENGTH]
+    return hmac.new(key, "\0".join(parts).encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:LENGTH]
