@@ -1,6 +1,8 @@
 // What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
 import "./clock.js";
+import "./exact-times.js";
+import "./menus.js";
 import "./search.js";
 import "./switcher.js";
 import { UNREACHABLE, findInErrorPage, report } from "./notice.js";

@@ -37,12 +37,20 @@ function countDown(element) {
   const countdown = element.querySelector(".countdown");
   if (left > 0) {
     setText(countdown, `${Math.ceil(left)} s`);
+    if (element.matches("button")) nameButton(element, Math.ceil(left));
     return;
   }
-  element.removeAttribute("data-until");
-  element.removeAttribute("aria-disabled");
+  for (const name of ["data-until", "aria-disabled", "aria-label"]) element.removeAttribute(name);
   setText(countdown, "");
   if (element.dataset.whenOver) element.textContent = element.dataset.whenOver;
+}
+
+// A button's name is its text, with the countdown. Screen readers announce each change of the name of the focused
+// element, so that of a focused button changes only now and then.
+const NAMED_EVERY = 15;  // s
+function nameButton(button, seconds) {
+  if (button !== document.activeElement) button.removeAttribute("aria-label");
+  else if (!button.ariaLabel || seconds % NAMED_EVERY === 0) button.ariaLabel = button.textContent.replace(/\s+/g, " ").trim();
 }
 
 function formatRelative(seconds) {

@@ -45,9 +45,11 @@ htmx.registerExtension("keep", {
     refresh.keptNewer ||= isKept;
     return !isKept && !isInUse(oldNode);
   },
-  // The server knows neither which details are open, nor that the copy buttons work, nor how the switcher is filtered.
+  // The server knows neither which details are open, nor that the copy buttons work, nor which button has the focus, nor
+  // how the switcher is filtered.
   htmx_before_morph_attr(element, { attrName }) {
-    return !(attrName === "open" && element.matches("details")) && !(attrName === "hidden" && element.matches("[data-copy], .switcher *"));
+    const kept = { open: "details", hidden: "[data-copy], .switcher *", "aria-label": "button[data-until]" }[attrName];
+    return !kept || !element.matches(kept);
   },
 });
 

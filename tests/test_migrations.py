@@ -23,6 +23,7 @@ from benchmarks.installation.processes import ROOT
 from tests.databases import unmigrated_database
 from tests.factories import on_both_databases
 from tests.schema_history import (
+    HEAD,
     LATE,
     add_real_deliveries,
     ask,
@@ -184,7 +185,6 @@ def test_the_upgraded_file_passes_the_checks_of_sqlite(v1: None) -> None:
 
 # Refused upgrades
 
-HEAD = "0013"
 FOREIGN_ID = 2
 
 
@@ -512,3 +512,40 @@ def test_a_downgrade_forgets_refused_sign_ins_and_known_clients(v1: None) -> Non
     upgrade(revision="0009")
 
     assert ask("SELECT count(*) FROM known_clients") == 0
+
+
+# Exchanges
+
+
+@on_both_databases
+def test_recording_exchanges_leaves_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0014")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_a_delivery_of_an_older_version_has_no_exchange(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    upgrade(revision="0014")
+
+    assert ask("SELECT count(*) FROM alert_deliveries WHERE exchange IS NOT NULL") == 0
+
+
+@on_both_databases
+def test_an_ended_test_send_stays_protected_after_a_downgrade_that_forgets_its_exchange(v1: None) -> None:
+    upgrade(revision="0014")
+    insert(
+        "alert_deliveries", v1_delivery(**TEST_SEND, status="failed", last_error_code="gone", exchange={"steps": []})
+    )
+    downgrade(revision="0009")
+
+    with pytest.raises(DatabaseError, match="stays as it ended"):
+        execute("UPDATE alert_deliveries SET last_error_code = 'not_found' WHERE event_type = 'alerts.test'")

@@ -70,6 +70,8 @@ GET  /w/<slug>/audit                                   200 403 403 404 302     .
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+POST /w/<slug>/destinations/new/<channel_name>/check   204 403 403 404 302   404 403 403 404 302   404 404 404 204 302
+POST /w/<slug>/destinations/new/<channel_name>/generate/<field> 404 403 403 404 302 404 403 403 404 302 404 404 404 404 302
 POST /w/<slug>/destinations/new/<channel_name>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 
 GET  /w/<slug>/destinations/<destination_id>           200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
@@ -78,6 +80,7 @@ GET  /w/<slug>/destinations/<destination_id>/details   200 200 200 404 302   404
 GET  /w/<slug>/destinations/<destination_id>/preview   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/receipt   200 200 403 404 302   404 404 404 404 302   404 404 404 404 302
+POST /w/<slug>/destinations/<destination_id>/check     204 403 403 404 302   404 403 403 404 302   404 404 404 204 302
 POST /w/<slug>/destinations/<destination_id>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302

@@ -99,6 +99,14 @@ def test_the_page_is_accessible(report: PageReport) -> None:
     assert report.barriers == {width: [] for width in WIDTHS}
 
 
+def test_no_live_region_holds_a_clock(report: PageReport) -> None:
+    assert report.announced_clocks == []
+
+
+def test_the_tab_key_stops_at_no_text(report: PageReport) -> None:
+    assert report.text_stops == []
+
+
 def test_the_console_stays_empty(report: PageReport) -> None:
     assert report.console == []
 

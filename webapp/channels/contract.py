@@ -46,6 +46,7 @@ class Field:
     """One setting of a channel, which determines the form, the validation and the masking.
 
     check: returns the value to store (trimmed, normalized) or raises `SettingInvalid`.
+    generate: makes a new value of a secret that the receiver is then given; None if the value comes from the receiver.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Field:
     help: str
     check: Callable[[str, OutboundClient], str]
     required: bool = True
+    generate: Callable[[], str] | None = None
 
     @property
     def is_secret(self) -> bool:

@@ -31,6 +31,9 @@ from webapp.models import (
 )
 from webapp.settings import AppSettings, Demo
 
+# How long ago the first destination was added: before its earliest test.
+FIRST_ADDED = timedelta(days=31)
+
 _RECEIVER_STATUSES: dict[Code | None, int] = {Code.REMOTE_UNAVAILABLE: 503, Code.RECIPIENTS_REFUSED: 550}
 
 
@@ -54,15 +57,14 @@ def seed_demo(now: datetime) -> str:
         workspace = add_workspace(slug, name, now)
         for role, account in accounts.items():
             set_role(workspace, account, role)
-        for position, plan in enumerate(planned):
-            _add(
-                workspace,
-                plan,
-                accounts[Role.ADMIN],
-                app_settings,
-                app_settings.demo,
-                now - timedelta(hours=20 + 3 * position),
-            )
+        admin, demo = accounts[Role.ADMIN], app_settings.demo
+        # In the order of time, like everything that the audit trail records.
+        added = [
+            (_add(workspace, plan, admin, app_settings, demo, now - FIRST_ADDED + timedelta(minutes=position)), plan)
+            for position, plan in enumerate(planned)
+        ]
+        for position, (destination, plan) in reversed(list(enumerate(added))):
+            _add_past(destination, plan, workspace, admin, demo, now - timedelta(hours=20 + 3 * position))
         _add_real_alerts(workspace, now)
     db.session.commit()
     return "workspaces added"
@@ -70,10 +72,15 @@ def seed_demo(now: datetime) -> str:
 
 def _add(
     workspace: Workspace, plan: Planned, admin: Account, app_settings: AppSettings, demo: Demo, at: datetime
-) -> None:
+) -> AlertDestination:
     settings = _make_settings(plan, demo)
-    added_at = at - timedelta(days=30)
-    destination = add_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, added_at)
+    return add_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, at)
+
+
+def _add_past(
+    destination: AlertDestination, plan: Planned, workspace: Workspace, admin: Account, demo: Demo, at: datetime
+) -> None:
+    """Add the tests and the changes of a destination until now. at: when it was last tested."""
     host = urlsplit(demo.receiver).hostname
     for age, code in enumerate(reversed(plan.before), start=1):
         earlier = PastTest(code, _RECEIVER_STATUSES.get(code, 200))

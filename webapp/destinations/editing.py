@@ -1,6 +1,6 @@
 """Adds, changes, enables, disables and deletes destinations."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,10 +58,12 @@ def change_destination(
     typed: Mapping[str, str],
     cipher: SettingsCipher,
     now: datetime,
+    removed: Collection[str] = (),
 ) -> None:
     """Rename a destination, replace its settings, and commit. New settings cancel a test that is still waiting.
 
     typed: a value for every setting; blank keeps the stored one, or turns a flag off.
+    removed: the settings whose stored values are not kept.
     Raises `DestinationGone` if deleted meanwhile.
     """
     lock_destination(destination)
@@ -69,7 +71,7 @@ def change_destination(
         db.session.rollback()
         raise DestinationGone
     stored = read_settings(destination, cipher)
-    settings = _fill_in(typed, stored, destination.type)
+    settings = _fill_in(typed, {name: value for name, value in stored.items() if name not in removed}, destination.type)
     changed = [field for field, value in settings.items() if stored.get(field, "") != value]
     if changed:
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)

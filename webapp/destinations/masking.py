@@ -1,6 +1,6 @@
 """Masks a destination's settings for display."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,16 +10,24 @@ from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.failures import DeliveryFailed
 from webapp.models import AlertDestination, Role
 from webapp.outbound.policy.urls import read_url
+from webapp.outbound.smtp.recipients import read_recipients
+
+# Recipients, or their domains, that a short text names. It counts the others.
+PARTS_LISTED = 2
 
 UNREADABLE = "settings cannot be read"
 
 
 @dataclass(frozen=True)
 class MaskedSetting:
-    """A setting as a page shows it. fingerprint: distinguishes secrets without revealing them, or None."""
+    """A setting as a page shows it.
+
+    short: the text for a list, if the whole one is too long. fingerprint: distinguishes secrets without revealing them.
+    """
 
     label: str
     text: str
+    short: str | None = None
     fingerprint: str | None = None
 
 
@@ -45,17 +53,24 @@ def _decrypt_and_mask(
     except SettingsUnreadable:
         return ()
     fields = channel.fields if channel else ()
-    return tuple(_mask(field, settings[field.name], role, cipher) for field in fields if settings.get(field.name))
+    return tuple(
+        _mask(field, settings.get(field.name, ""), role, cipher) for field in fields if _is_shown(field, settings)
+    )
+
+
+def _is_shown(field: Field, settings: Mapping[str, str]) -> bool:
+    return bool(settings.get(field.name)) or (field.kind is FieldKind.SECRET and not field.required)
 
 
 def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> MaskedSetting:
     match field.kind:
         case FieldKind.ADDRESS:
-            return MaskedSetting(field.label, _read_host(value), cipher.fingerprint(value))
+            return MaskedSetting(field.label, _read_host(value), fingerprint=cipher.fingerprint(value))
         case FieldKind.SECRET:
-            return MaskedSetting(field.label, "set", cipher.fingerprint(value))
+            fingerprint = cipher.fingerprint(value) if value else None
+            return MaskedSetting(field.label, "set" if value else "none", fingerprint=fingerprint)
         case FieldKind.RECIPIENTS:
-            return MaskedSetting(field.label, value if role.may_edit else _count_recipients(value))
+            return _mask_recipients(field.label, value, role)
         case FieldKind.FLAG:
             return MaskedSetting(field.label, value)
 
@@ -67,7 +82,18 @@ def _read_host(address: str) -> str:
         return UNREADABLE
 
 
-def _count_recipients(value: str) -> str:
-    recipients = [part for part in value.replace("\n", ",").split(",") if part.strip()]
-    hosts = sorted({recipient.rpartition("@")[2].strip() for recipient in recipients})
-    return f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at {', '.join(hosts)}"
+def _mask_recipients(label: str, value: str, role: Role) -> MaskedSetting:
+    recipients = read_recipients(value)
+    if role.may_edit:
+        return MaskedSetting(label, *_join(recipients))
+    domains = sorted({recipient.rpartition("@")[2] for recipient in recipients})
+    count = f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at "
+    text, short = _join(domains)
+    return MaskedSetting(label, f"{count}{text}", short and f"{count}{short}")
+
+
+def _join(parts: Sequence[str]) -> tuple[str, str | None]:
+    """Return all parts as a text, and a short text if there are many."""
+    others = len(parts) - PARTS_LISTED
+    short = f"{', '.join(parts[:PARTS_LISTED])} and {others} more" if others > 0 else None
+    return ", ".join(parts), short

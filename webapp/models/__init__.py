@@ -4,6 +4,7 @@ from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.destination import AlertDestination
+from webapp.models.form_draft import FormDraft
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
@@ -18,6 +19,7 @@ __all__ = [
     "AuditEvent",
     "Batch",
     "DeliveryStatus",
+    "FormDraft",
     "KnownClient",
     "Member",
     "Receipt",

@@ -61,6 +61,8 @@ class AlertDelivery(Base):
     answer_status, answer_seconds: the receiver's last response (HTTP status or SMTP code), and the attempt's duration.
     attempts: completed attempts, oldest first, as written by `webapp.deliveries.attempts`; null if an older version
         recorded none.
+    exchange: the facts of the last attempt's exchange with the receiver, as written by
+        `webapp.deliveries.exchanges`; null while an attempt runs, and if none connected or an older version sent it.
     receipt, receipt_at, receipt_by: a person's receipt, its time, and their name (null if it came by the receipt link).
     batch: the id shared by the test sends of one press on Test all.
     last_error_message: our own sentence; on a sent row, a warning about what was not accepted.
@@ -160,6 +162,7 @@ class AlertDelivery(Base):
     requested_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="SET NULL"))
     settings_version: Mapped[int | None]
     attempts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    exchange: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     receipt: Mapped[Receipt | None] = mapped_column(closed_set(Receipt))
     receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     receipt_by: Mapped[str | None] = mapped_column(Name(200))

@@ -2,10 +2,10 @@
 
 import click
 from flask import Blueprint, Flask, abort
-from flask.cli import with_appcontext
 from werkzeug.wrappers import Response
 
 from webapp.auth.sessions import public, start_session
+from webapp.database.command_context import with_database
 from webapp.demo import seed
 from webapp.models import Role, database_clock
 from webapp.views import inbox
@@ -24,7 +24,7 @@ def register(app: Flask) -> None:
 
 
 @click.command("seed-demo")
-@with_appcontext
+@with_database
 def seed_demo() -> None:
     """Seed an empty database with the demo's workspaces, or update the receiver's address in a seeded one."""
     click.echo(seed.seed_demo(database_clock.now()))

@@ -18,6 +18,7 @@ from webapp import __version__, deliveries
 from webapp.app_state import current_settings
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
+from webapp.destinations.drafts import delete_old_drafts
 from webapp.destinations.search_index import SearchIndexing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
@@ -148,7 +149,7 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 def _run_maintenance(
     app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention, indexing: SearchIndexing
 ) -> WorkerFault | Reason | None:
-    """Run one recovery pass, delete a page of old deliveries, report refused sign-ins, and add missing search keys.
+    """Run one recovery pass, delete a page of old deliveries and drafts, report refused sign-ins, add search keys.
 
     Returns why the recovery pass failed, or None if it succeeded.
     """
@@ -161,6 +162,7 @@ def _run_maintenance(
             _enqueue(delivery_ids)
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
+            delete_old_drafts(now)
             indexing.add_missing_page(current_settings().cipher)
         except Exception as error:  # whatever happens in one run, the next one must run
             log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
