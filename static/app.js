@@ -4,6 +4,8 @@ import "./clock.js";
 import "./exact-times.js";
 import "./menus.js";
 import "./press.js";
+import "./search.js";
+import "./switcher.js";
 import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 

@@ -40,7 +40,13 @@ TABLE = """
                                                        adm sup vie str nob   adm sup vie str nob   adm sup vie str nob
 
 GET  /                                                 302 302 302 302 302
+GET  /workspaces                                       200 200 200 200 302
 GET  /broken                                           200 200 200 200 302
+POST /broken/test                                      200 200 403 200 302
+GET  /search                                           200 200 200 200 302
+POST /search                                           200 200 200 200 302
+GET  /r/<reference>                                    200 200 200 404 302   404 404 404 404 302
+GET  /r/<reference>/<delivery_id>                      200 200 200 404 302   404 404 404 404 302
 GET  /sign-in                                          302 302 302 302 200
 POST /sign-in                                          400 400 400 400 400
 GET  /password                                         200 200 200 200 302
@@ -106,9 +112,15 @@ HARBOR = {
     "batch": "0f",
     "token": ReceiptLinks(SECRET_KEY, None).sign(1, "K7QM4T"),
     "field": "address",
+    "reference": "K7QM4T",
+    "delivery_id": "1",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
-INVALID = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}
+INVALID = (
+    HARBOR
+    | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}
+    | {"reference": "ZZZZZZ"}
+)
 MISSING = {
     "foreign": INVALID | {"destination_id": "2"},
     "deleted": INVALID | {"destination_id": "3"},

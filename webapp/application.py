@@ -34,6 +34,7 @@ from webapp.views import (
     audit,
     auth,
     batches,
+    broken,
     destination_forms,
     destinations,
     field_checks,
@@ -42,6 +43,8 @@ from webapp.views import (
     metrics,
     preview,
     receipts,
+    references,
+    search,
     sends,
     workspaces,
 )
@@ -139,7 +142,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         receipts,
         batches,
     )
-    for view in (auth, *in_workspaces, health, metrics):
+    for view in (auth, *in_workspaces, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
     if app_settings.demo:
         import_module(DEMO).register(app)

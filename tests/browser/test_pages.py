@@ -36,6 +36,8 @@ PAGE_CASES = {
     "edit": PageCase("/w/harbor/destinations/2/edit"),
     "delete": PageCase("/w/harbor/destinations/1/delete"),
     "broken": PageCase("/broken", role="support"),
+    "workspaces": PageCase("/workspaces", role="support"),
+    "search": PageCase("/search", role="viewer"),
     "audit": PageCase("/w/harbor/audit"),
     "inbox": PageCase("/demo/inbox"),
     "forbidden": PageCase("/w/harbor/destinations/new", role="viewer", status=403),

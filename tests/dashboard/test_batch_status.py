@@ -55,7 +55,7 @@ def test_all_tests_are_complete_only_if_nothing_was_left_out(
         ),
         (
             [LeftOut(RequestResult.WORKSPACE_LIMIT, 12, 60), LeftOut(RequestResult.QUEUE_UNAVAILABLE, 3, 0)],
-            "15 destinations were left out: 12 because this workspace sent as many tests as it may within a minute, "
+            "15 destinations were left out: 12 because its workspace sent as many tests as it may within a minute, "
             "3 because Alertcheck could not reach its queue.",
         ),
     ],

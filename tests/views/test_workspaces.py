@@ -23,7 +23,7 @@ from tests.visitor import Visitor
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, DeliveryStatus, Role
+from webapp.models import AlertDestination, DeliveryStatus, Role
 from webapp.settings import AppSettings
 
 Visit = Callable[[int], Visitor]
@@ -331,16 +331,3 @@ def test_the_summary_above_the_list_is_also_served_alone(seeded: SeededIds, visi
 
     assert words in visitor.get(LIST).text
     assert words in visitor.get("/w/harbor/state").text
-
-
-def test_the_broken_page_covers_the_visitors_workspaces_only(app: Flask, seeded: SeededIds, visit: Visit) -> None:
-    with app.app_context():
-        for destination_id in (seeded.destination, seeded.foreign_destination):
-            destination = db.session.get_one(AlertDestination, destination_id)
-            add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code="gone")
-        set_role(get_workspace(seeded), db.session.get_one(Account, seeded.stranger), Role.SUPPORT)
-        db.session.commit()
-
-    assert _names(visit(seeded.support).get("/broken").text) == ["Ticket system"]
-    assert _names(visit(seeded.stranger).get("/broken").text) == ["Ticket system", "Lab system"]
-    assert "No destination failed" not in visit(seeded.support).get("/broken").text

@@ -76,7 +76,7 @@ def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_t
         newest=newest,
         last_test=last_test,
         arrival=describe_arrival(newest),
-        receipt=_describe_receipt(newest),
+        receipt=describe_receipt(newest),
         can_be_confirmed=can_be_confirmed(newest),
         attempts=list_attempts(newest) if newest else (),
         last_accepted=last_accepted,
@@ -114,7 +114,8 @@ def write_report(
     return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
 
 
-def _describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
+def describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
+    """Describe what a person reported about a test send, or that nobody did; None if no confirmation is needed."""
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
     who = format_name(newest.receipt_by) if newest.receipt_by else "someone with the link in the message"
@@ -126,7 +127,7 @@ def _report_receipt(newest: AlertDelivery | None) -> list[str]:
     accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
     reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
     lines = [f"Accepted: {format_exact(accepted_at)}"] if accepted_at else []
-    receipt = _describe_receipt(newest, quote_name)
+    receipt = describe_receipt(newest, quote_name)
     return lines + ([f"Receipt: {receipt}{reported_at}"] if receipt else [])
 
 

@@ -53,6 +53,7 @@ class RowChanges(NamedTuple):
 class DestinationSummary(NamedTuple):
     """The columns of a destination that filtering and sorting need.
 
+    is_stale: whether its newest test send was requested before `stale_before`.
     changed: what differs whenever a row shows something else; see `webapp.dashboard.list_version`.
     """
 
@@ -62,6 +63,7 @@ class DestinationSummary(NamedTuple):
     channel: str
     state: Tab
     changed: RowChanges | None = None
+    is_stale: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,12 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     )
 
 
-def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None = None) -> list[DestinationSummary]:
+def list_summaries(
+    workspace_ids: Sequence[int], recent_since: datetime | None = None, stale_before: datetime | None = None
+) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids, "recent_since": recent_since})
+    times = {"recent_since": recent_since, "stale_before": stale_before}
+    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids} | times)
     return [
         DestinationSummary(
             row_id,
@@ -120,8 +125,21 @@ def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None =
             channel,
             _tab_of(is_enabled, newest),
             RowChanges(version, newest_id, newest, is_recent, planned_id),
+            is_stale,
         )
-        for row_id, workspace, name, channel, is_enabled, newest, version, newest_id, is_recent, planned_id in rows
+        for (
+            row_id,
+            workspace,
+            name,
+            channel,
+            is_enabled,
+            newest,
+            version,
+            newest_id,
+            is_recent,
+            planned_id,
+            is_stale,
+        ) in rows
     ]
 
 
@@ -146,6 +164,12 @@ def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
     """Return the number of destinations in each state."""
     counts = Counter(summary.state for summary in summaries)
     return {state: counts[state] for state in Tab}
+
+
+def count_states_by_workspace(summaries: Sequence[DestinationSummary]) -> dict[int, dict[Tab, int]]:
+    """Return the number of destinations in each state, for each workspace that has any."""
+    counts = Counter((summary.workspace_id, summary.state) for summary in summaries)
+    return {workspace_id: {state: counts[workspace_id, state] for state in Tab} for workspace_id, _ in counts}
 
 
 def describe_overview(counts: Mapping[Tab, int]) -> str:
@@ -178,6 +202,7 @@ _SUMMARIES = (
             PlannedTest.id.is_not(None) & PlannedTest.ended_at.is_(None),
         ),
         PlannedTest.id,
+        AlertDelivery.created_at < bindparam("stale_before"),
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .outerjoin(PlannedTest, PlannedTest.alert_destination_id == AlertDestination.id)

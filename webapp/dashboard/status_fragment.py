@@ -107,7 +107,7 @@ def build_status(
         newest=newest,
         last_test=last_test,
         recent_results=shared.recent_results.get(destination.id, ()),
-        poll_ms=_next_poll_ms(newest, plan, now, shared.pending),
+        poll_ms=next_poll_ms(newest, plan, now, shared.pending),
         cooldown=seconds_left(requested_at, now),
         cooldown_end=cooldown_end(requested_at, now),
         block_reason=find_block_reason(visit, destination, newest, now),
@@ -144,6 +144,20 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
     return render_template("_status.html", visit=visit, status=status, now=now)
 
 
+def next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: datetime, pending: int) -> int | None:
+    """Return the milliseconds until a fragment may poll again, or None if nothing waits.
+
+    newest: the test send that the fragment shows. pending: the number of waiting test sends in the workspace.
+    """
+    if newest is not None and badge_for(newest.status) is Badge.PENDING:
+        interval = choose_interval(now - newest.updated_at, pending)
+    elif plan is not None:
+        interval = choose_planned_interval(plan.due_at - now)
+    else:
+        return None
+    return round(1000 * app_state().poll_budget.next_interval(interval))
+
+
 def _load_status(destination: AlertDestination) -> tuple[AlertDelivery | None, SharedStatusData]:
     key = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
     newest, plan, recent_results, pending = db.session.execute(_STATUS, key).one()
@@ -176,13 +190,3 @@ def _waits_since(newest: AlertDelivery | None, plan: PlanStatus | None) -> datet
     if newest is not None and newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None:
         return newest.updated_at
     return plan.due_at if plan else None
-
-
-def _next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: datetime, pending: int) -> int | None:
-    if newest is not None and badge_for(newest.status) is Badge.PENDING:
-        interval = choose_interval(now - newest.updated_at, pending)
-    elif plan is not None:
-        interval = choose_planned_interval(plan.due_at - now)
-    else:
-        return None
-    return round(1000 * app_state().poll_budget.next_interval(interval))

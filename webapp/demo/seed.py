@@ -13,6 +13,7 @@ from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
 from webapp.destinations.editing import add_destination, set_enabled
+from webapp.destinations.search_index import write_search_keys
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
@@ -174,6 +175,7 @@ def _update_addresses(app_settings: AppSettings, demo: Demo) -> int:
         if old.hostname == "127.0.0.1" and origin != demo.receiver:
             settings["address"] = settings["address"].replace(origin, demo.receiver, 1)
             destination.config = app_settings.cipher.encrypt(settings, context=destination.encryption_context)
+            write_search_keys(destination, settings, app_settings.cipher)
             updated += 1
     db.session.commit()
     return updated

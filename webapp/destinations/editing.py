@@ -10,6 +10,7 @@ from webapp.audit import Action, record_destination_event
 from webapp.channels import CHANNELS
 from webapp.channels.contract import FieldKind
 from webapp.deliveries.planned_tests import end_planned_test
+from webapp.destinations.search_index import erase_search_keys, renew_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, PlanEnd, Workspace
@@ -45,6 +46,7 @@ def add_destination(
     db.session.flush()  # assigns the id that the encryption context needs
     filled_in = {field: value for field, value in settings.items() if value}
     destination.config = cipher.encrypt(filled_in, context=destination.encryption_context)
+    write_search_keys(destination, filled_in, cipher)
     record_destination_event(destination, account, Action.ADDED, now, changed=["name", *filled_in])
     db.session.commit()
     return destination
@@ -75,6 +77,7 @@ def change_destination(
     if changed:
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
+        write_search_keys(destination, settings, cipher)
     if destination.name != name:
         destination.name, changed = name, ["name", *changed]
     if not changed:
@@ -111,6 +114,7 @@ def delete_destination(destination: AlertDestination, account: Account, now: dat
     destination.deleted_at = now
     destination.is_enabled = False
     destination.config = ""
+    erase_search_keys(destination)
     destination.updated_at = now
     end_planned_test(destination, PlanEnd.DISABLED, now, account.name)
     record_destination_event(destination, account, Action.DELETED, now)
@@ -127,7 +131,7 @@ class Rotation:
 
 
 def rotate_keys(cipher: SettingsCipher) -> Rotation:
-    """Re-encrypt every destination's settings with the newest key. Commits each one, so it is safe to run again."""
+    """Re-encrypt every destination's settings, and hash what finds it, with the newest key. It is safe to run again."""
     rotation = Rotation()
     in_use = select(AlertDestination.id, AlertDestination.config).where(AlertDestination.deleted_at.is_(None))
     for destination_id, token in db.session.execute(in_use.order_by(AlertDestination.id)).all():
@@ -139,6 +143,7 @@ def rotate_keys(cipher: SettingsCipher) -> Rotation:
             rotation.rotated += 1
         except SettingsUnreadable:
             rotation.unreadable += 1
+    renew_search_keys(cipher)
     return rotation
 
 

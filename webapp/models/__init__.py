@@ -7,6 +7,7 @@ from webapp.models.destination import AlertDestination
 from webapp.models.form_draft import FormDraft
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
+from webapp.models.search_key import SearchKey
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
 from webapp.models.workspace import Account, Member, Role, Workspace
 
@@ -26,6 +27,7 @@ __all__ = [
     "PlannedTest",
     "Receipt",
     "Role",
+    "SearchKey",
     "SignIn",
     "SignInWindow",
     "Tenant",

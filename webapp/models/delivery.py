@@ -4,12 +4,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
 from webapp.failures import Code
 from webapp.models.destination import AlertDestination
+from webapp.models.reference import ReferenceIn
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
 from webapp.models.workspace import Account
 
@@ -173,3 +182,12 @@ class AlertDelivery(Base):
         viewonly=True,
     )
     requested_by: Mapped[Account | None] = relationship(viewonly=True)
+
+
+# Serves `webapp.deliveries.queries.has_reference`.
+Index(
+    "ix_alert_deliveries_reference",
+    ReferenceIn(AlertDelivery.__table__.c.payload),
+    sqlite_where=IS_TEST,
+    postgresql_where=IS_TEST,
+)

@@ -42,7 +42,8 @@ class Link:
 
 # What spans workspaces, above their tabs.
 GLOBAL_PLACES = (
-    Place("What is broken", "workspaces.show_broken", "warning"),
+    Place("What is broken", "broken.show", "warning"),
+    Place("All workspaces", "workspaces.list_all", "list"),
     Place("Demo inbox", "inbox.show", "inbox", is_for_demo=True),
 )
 

@@ -19,6 +19,7 @@ from webapp.app_state import current_settings
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.destinations.drafts import delete_old_drafts
+from webapp.destinations.search_index import SearchIndexing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
@@ -74,12 +75,12 @@ def run_worker(app: Flask, size: int) -> None:
     members: list[Member] = []
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
-    watch = QueueWatch()
+    indexing, watch = SearchIndexing(), QueueWatch()
     try:
         while not stop.is_set():
             if watch.is_usable():
                 _start_missing(members, size, app)
-            fault = _run_maintenance(app, wait_tracker, retention)
+            fault = _run_maintenance(app, wait_tracker, retention, indexing)
             is_working = any(member.is_working() for member in members)
             _report(app, fault, is_working)
             is_starting = fault is None and not is_working and time.monotonic() < started_at + PROBATION
@@ -147,9 +148,9 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 
 
 def _run_maintenance(
-    app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention
+    app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention, indexing: SearchIndexing
 ) -> WorkerFault | Reason | None:
-    """Run one recovery pass, request planned tests, delete what is old, and report refused sign-ins.
+    """Run one recovery pass, request planned tests, delete what is old, report refused sign-ins, add search keys.
 
     Returns why the recovery pass failed, or None if it succeeded.
     """
@@ -164,6 +165,7 @@ def _run_maintenance(
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
             delete_old_drafts(now)
+            indexing.add_missing_page(current_settings().cipher)
         except Exception as error:  # whatever happens in one run, the next one must run
             log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
             fault = fault and (find_reason(error) or fault)
