@@ -33,6 +33,8 @@ from webapp.views import (
     audit,
     auth,
     batches,
+    customer_links,
+    customer_page,
     destinations,
     field_checks,
     health,
@@ -124,8 +126,19 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
 
 
 def _register(app: Flask, app_settings: AppSettings) -> None:
-    in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
-    for view in (auth, *in_workspaces, health, metrics):
+    in_workspaces = (
+        workspaces,
+        audit,
+        history,
+        destinations,
+        field_checks,
+        preview,
+        sends,
+        receipts,
+        batches,
+        customer_links,
+    )
+    for view in (auth, *in_workspaces, customer_page, health, metrics):
         app.register_blueprint(view.bp)
     if app_settings.demo:
         import_module(DEMO).register(app)

@@ -60,6 +60,27 @@ def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> Maske
             return MaskedSetting(field.label, value)
 
 
+def find_host(destination: AlertDestination, cipher: SettingsCipher) -> str | None:
+    """Return where a destination's messages go, for people without an account: the host of its address.
+
+    For email, the domain of the recipients, but not who or how many they are. None if there are several domains, or
+    if the settings cannot be read.
+    """
+    channel = CHANNELS.get(destination.type)
+    try:
+        settings = cipher.decrypt(destination.config, context=destination.encryption_context)
+    except SettingsUnreadable:
+        return None
+    if channel is None or not settings.get(channel.fields[0].name):
+        return None
+    value = settings[channel.fields[0].name]
+    if channel.fields[0].kind is FieldKind.RECIPIENTS:
+        domains = _list_domains(value)
+        return domains[0] if len(domains) == 1 else None
+    host = _read_host(value)
+    return None if host == UNREADABLE else host
+
+
 def _read_host(address: str) -> str:
     try:
         return read_url(address).authority
@@ -68,6 +89,13 @@ def _read_host(address: str) -> str:
 
 
 def _count_recipients(value: str) -> str:
-    recipients = [part for part in value.replace("\n", ",").split(",") if part.strip()]
-    hosts = sorted({recipient.rpartition("@")[2].strip() for recipient in recipients})
-    return f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at {', '.join(hosts)}"
+    count = len(_split_recipients(value))
+    return f"{count} recipient{'s' * (count != 1)} at {', '.join(_list_domains(value))}"
+
+
+def _list_domains(value: str) -> list[str]:
+    return sorted({recipient.rpartition("@")[2].strip() for recipient in _split_recipients(value)})
+
+
+def _split_recipients(value: str) -> list[str]:
+    return [part for part in value.replace("\n", ",").split(",") if part.strip()]

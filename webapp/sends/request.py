@@ -55,7 +55,7 @@ def request_within_limits(visit: Visit, destination: AlertDestination, now: date
     targets, version = _list_targets(destination), destination.settings_version
     try:
         with enforce_limits(destination.id, account_id, visit.workspace.id, targets):
-            return deliveries.request_test(destination, visit.account, now, batch, version)
+            return deliveries.request_test(destination, visit.account, now, batch, version, visit.by_customer_link)
     except deliveries.CoolingDown:
         raise Refused(RequestResult.COOLING_DOWN) from None
     except TooManyTestSends as limit:

@@ -20,6 +20,7 @@ from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.models import AlertDelivery, AlertDestination, database_clock
+from webapp.views.customer_links import load_links
 from webapp.views.refusal_texts import NOTICES, Notice
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
@@ -42,6 +43,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
         channel=CHANNELS.get(destination.type),
         status=build_status(visit, destination, newest, now, shared=shared),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
+        links=load_links(visit, destination, now),
         **_load_details(visit, destination, newest, now),
     )
 
