@@ -23,6 +23,7 @@ from webapp.auth.customer_links import (
     open_link,
     revoke_link,
 )
+from webapp.auth.customer_tokens import make_token
 from webapp.channels import CHANNELS
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
@@ -107,7 +108,7 @@ def test_a_changed_token_opens_nothing_and_is_not_looked_up(
 
 
 def test_a_signed_token_that_was_never_stored_opens_nothing(seeded: SeededIds) -> None:
-    assert open_link(customer_links.make_token(), NOW) is None
+    assert open_link(make_token(), NOW) is None
 
 
 def test_a_revoked_link_has_ended(seeded: SeededIds, token: str) -> None:
