@@ -61,7 +61,7 @@ document.addEventListener("click", async (event) => {
   } catch {  // browsers allow access to the clipboard over https only
     source.closest("details").open = true;
     source.select();
-    button.nextElementSibling.textContent = "The report is selected below. Copy it with the keyboard.";
+    button.nextElementSibling.textContent = "It is selected. Copy it with the keyboard.";
   }
 });
 document.addEventListener("htmx:after:swap", showCopyButtons);

@@ -607,3 +607,80 @@ def test_the_database_refuses_a_planned_test_that_cannot_be(v1: None, facts: dic
 
     with pytest.raises(IntegrityError):
         insert("planned_tests", PLANNED | facts)
+
+
+# Customers' links
+
+FAILED_TEST = v1_delivery(**TEST_SEND, status="failed", last_error_code="not_found")
+LINK = {
+    "workspace_id": 1,
+    "destination_id": 1,
+    "destination_type": "webhook",
+    "account_id": 1,
+    "token_hash": "f" * 64,
+    "created_at": EARLY,
+    "expires_at": LATE,
+}
+
+
+@on_both_databases
+def test_customers_links_leave_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    insert("alert_deliveries", FAILED_TEST)
+    insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0015")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_an_earlier_test_send_was_not_requested_by_a_customers_link(v1: None) -> None:
+    upgrade(revision="0009")
+    insert("alert_deliveries", FAILED_TEST)
+    upgrade(revision="0015")
+
+    assert not ask("SELECT by_customer_link FROM alert_deliveries")
+
+
+@on_both_databases
+def test_a_downgrade_forgets_customers_links_and_keeps_the_protection_of_ended_test_sends(v1: None) -> None:
+    upgrade(revision="0015")
+    insert("customer_links", LINK)
+    insert("alert_deliveries", FAILED_TEST)
+    downgrade(revision="0009")
+    upgrade(revision="0015")
+
+    assert ask("SELECT count(*) FROM customer_links") == 0
+    with pytest.raises(DatabaseError):
+        execute("UPDATE alert_deliveries SET status = 'queued'")
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("deletion", "left"),
+    [
+        ("DELETE FROM members WHERE account_id = 1", 0),
+        ("DELETE FROM accounts WHERE id = 1", 0),
+        ("DELETE FROM members WHERE account_id = 7", 1),
+    ],
+)
+def test_a_customers_link_ends_with_the_membership_of_who_made_it(v1: None, deletion: str, left: int) -> None:
+    upgrade(revision="0015")
+    insert("customer_links", LINK)
+    execute(deletion)
+
+    assert ask("SELECT count(*) FROM customer_links") == left
+
+
+@on_both_databases
+@pytest.mark.parametrize("foreign", [{"destination_id": 2}, {"account_id": 7}, {"workspace_id": 2}])
+def test_a_customers_link_of_another_workspace_is_refused(v1: None, foreign: dict[str, int]) -> None:
+    upgrade(revision="0015")
+
+    with pytest.raises(DatabaseError):
+        insert("customer_links", LINK | foreign)

@@ -35,6 +35,8 @@ from webapp.views import (
     auth,
     batches,
     broken,
+    customer_links,
+    customer_page,
     destination_forms,
     destinations,
     field_checks,
@@ -141,8 +143,9 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         sends,
         receipts,
         batches,
+        customer_links,
     )
-    for view in (auth, *in_workspaces, broken, search, references, health, metrics):
+    for view in (auth, *in_workspaces, customer_page, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
     if app_settings.demo:
         import_module(DEMO).register(app)

@@ -24,6 +24,8 @@ class Action(StrEnum):
     PLAN_ENDED = "was to send a planned test"
     TEST_SEEN = "saw a test arrive"
     TEST_MISSED = "saw no test arrive"
+    LINK_MADE = "made a link for the customer"
+    LINK_REVOKED = "revoked a link for the customer"
     ADDED = "added"
     CHANGED = "changed"
     ENABLED = "enabled"
@@ -55,12 +57,16 @@ class Actor:
 
 
 COMMAND_LINE = Actor(None, "Command line")
+CUSTOMER = Actor(None, "Customer (by link)")
 _STRANGER = Actor(None, "Unknown visitor")
+
+# Stands beside a test that a member's link has sent.
+BY_CUSTOMER_LINK = "by the customer's link"
 
 
 def record_destination_event(
     destination: AlertDestination,
-    account: Account,
+    by: Account | Actor,
     action: Action,
     now: datetime,
     changed: Sequence[str] = (),
@@ -68,7 +74,7 @@ def record_destination_event(
 ) -> None:
     """Record an action on a destination, in the caller's transaction. changed: names of fields, never values."""
     subject = f"{destination.name} (destination {destination.id})"
-    actor = Actor(account.id, account.name)
+    actor = by if isinstance(by, Actor) else Actor(by.id, by.name)
     _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 

@@ -117,6 +117,7 @@ class Channel:
     hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
     protocol: how messages are sent, which decides which failures can occur.
     hosts: the patterns of the service's own hosts, whose addresses belong to no other channel.
+    pages_people: whether a message wakes somebody up, a test too. Then nobody without an account may send one.
     is_retired: recognizes an address of the service that no longer works, and belongs to no other channel either.
     words: the words of the service for what went wrong, each with its code, whatever the status is.
     """
@@ -132,6 +133,7 @@ class Channel:
     hints: Mapping[Code, str] = field(default_factory=dict)
     protocol: Protocol = Protocol.HTTP
     hosts: tuple[str, ...] = ()
+    pages_people: bool = False
     is_retired: Callable[[Target], bool] = lambda target: False
     words: Words = field(default_factory=dict)
 

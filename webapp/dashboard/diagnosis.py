@@ -157,6 +157,7 @@ def _describe_request(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
     by = f" by {quote_name(newest.requested_by.name)}" if newest.requested_by else ""
+    by += ", by the customer's link" if newest.by_customer_link else ""
     reference = f", reference {newest.reference}" if newest.reference else ""
     return f", requested{by} at {format_exact(newest.created_at)}{reference}"
 

@@ -9,7 +9,13 @@ from webapp.deliveries.overdue import end_if_overdue, end_overdue_tests, is_work
 from webapp.deliveries.planning import plan_test
 from webapp.deliveries.queries import list_test_sends
 from webapp.deliveries.ready_deliveries import list_ready_deliveries
-from webapp.deliveries.receipts import can_be_confirmed, find_linked, record_by_link, record_by_member
+from webapp.deliveries.receipts import (
+    can_be_confirmed,
+    find_linked,
+    record_by_customer,
+    record_by_link,
+    record_by_member,
+)
 from webapp.deliveries.recovery import recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
 from webapp.deliveries.retention import Retention
@@ -37,6 +43,7 @@ __all__ = [
     "list_test_sends",
     "open_settings",
     "plan_test",
+    "record_by_customer",
     "record_by_link",
     "record_by_member",
     "recover",

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from webapp.audit import Action, record_destination_event
+from webapp.audit import BY_CUSTOMER_LINK, Action, record_destination_event
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.messages import write_payload
@@ -29,6 +29,7 @@ def request_test(
     batch: str | None = None,
     settings_version: int | None = None,
     plan_id: int | None = None,
+    by_customer_link: bool = False,
 ) -> int:
     """Write the row of a new test send, commit it and return its id. The caller then enqueues it.
 
@@ -38,6 +39,7 @@ def request_test(
     settings_version: of the settings whose limits were checked; by default the current ones. If they have changed
         since then, the worker cancels the test send.
     plan_id: of the planned test that becomes this test send.
+    by_customer_link: whether a customer requested it, by a link of this account.
     """
     newest = _lock_for_test(destination, now)
     # Keeps `created_at` in the order of the presses, even if the clock was set back in between.
@@ -46,11 +48,12 @@ def request_test(
     if newest is not None:
         apply_transition(SUPERSEDE, newest.id, now, **error_columns(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
-    delivery.batch = batch
+    delivery.batch, delivery.by_customer_link = batch, by_customer_link
     delivery.settings_version = settings_version or destination.settings_version
     delivery.created_at = created_at
     db.session.add(delivery)
-    record_destination_event(destination, account, Action.TEST_REQUESTED, now, [] if plan_id is None else ["planned"])
+    how = ["planned"] * (plan_id is not None) + [BY_CUSTOMER_LINK] * by_customer_link
+    record_destination_event(destination, account, Action.TEST_REQUESTED, now, how)
     db.session.flush()
     delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
     _commit(delivery_id)

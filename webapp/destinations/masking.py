@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Field, FieldKind
-from webapp.destinations.recipient_masking import mask_recipients
+from webapp.destinations.recipient_masking import list_domains, mask_recipients
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.failures import DeliveryFailed
 from webapp.models import AlertDestination, Role
@@ -71,6 +71,27 @@ def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> Maske
             return MaskedSetting(field.label, text, short)
         case FieldKind.FLAG:
             return MaskedSetting(field.label, value)
+
+
+def find_host(destination: AlertDestination, cipher: SettingsCipher) -> str | None:
+    """Return where a destination's messages go, for people without an account: the host of its address.
+
+    For email, the domain of the recipients, but not who or how many they are. None if there are several domains, or
+    if the settings cannot be read.
+    """
+    channel = CHANNELS.get(destination.type)
+    try:
+        settings = cipher.decrypt(destination.config, context=destination.encryption_context)
+    except SettingsUnreadable:
+        return None
+    if channel is None or not settings.get(channel.fields[0].name):
+        return None
+    value = settings[channel.fields[0].name]
+    if channel.fields[0].kind is FieldKind.RECIPIENTS:
+        domains = list_domains(value)
+        return domains[0] if len(domains) == 1 else None
+    host = _read_host(value)
+    return None if host == UNREADABLE else host
 
 
 def _read_host(address: str) -> str:

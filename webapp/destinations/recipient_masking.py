@@ -30,8 +30,12 @@ def mask_recipients(value: str, role: Role) -> tuple[str, str | None]:
         return _join(recipients)
     if role.may_test:
         return _join([mask_recipient(recipient) for recipient in recipients])
-    domains = sorted({_canonical_domain(recipient.rpartition("@")[2]) for recipient in recipients})
-    return _join(domains, f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at ")
+    return _join(list_domains(value), f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at ")
+
+
+def list_domains(value: str) -> list[str]:
+    """Return the domains of stored recipients, each once, in alphabetical order."""
+    return sorted({_canonical_domain(recipient.rpartition("@")[2]) for recipient in read_recipients(value)})
 
 
 def mask_recipient(address: str) -> str:

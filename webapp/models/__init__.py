@@ -2,6 +2,7 @@
 
 from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
+from webapp.models.customer_link import CustomerLink
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.destination import AlertDestination
 from webapp.models.form_draft import FormDraft
@@ -19,6 +20,7 @@ __all__ = [
     "AlertRule",
     "AuditEvent",
     "Batch",
+    "CustomerLink",
     "DeliveryStatus",
     "FormDraft",
     "KnownClient",

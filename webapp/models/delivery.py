@@ -4,15 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    String,
-    text,
-)
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
@@ -65,6 +57,7 @@ class AlertDelivery(Base):
         `webapp.deliveries.exchanges`; null while an attempt runs, and if none connected or an older version sent it.
     receipt, receipt_at, receipt_by: a person's receipt, its time, and their name (null if it came by the receipt link).
     batch: the id shared by the test sends of one press on Test all.
+    by_customer_link: whether the test was requested by a customer's link. `requested_by` is who made the link.
     last_error_message: our own sentence; on a sent row, a warning about what was not accepted.
     payload: the contents of the message, without secrets.
     """
@@ -167,6 +160,7 @@ class AlertDelivery(Base):
     receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     receipt_by: Mapped[str | None] = mapped_column(Name(200))
     batch: Mapped[str | None] = mapped_column(String(32))
+    by_customer_link: Mapped[bool] = mapped_column(default=False, server_default=false())
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -58,7 +58,9 @@ def request_within_limits(
     targets, version = _list_targets(destination), destination.settings_version
     try:
         with enforce_limits(destination.id, account_id, visit.workspace.id, targets):
-            return deliveries.request_test(destination, visit.account, now, batch, version, plan_id)
+            return deliveries.request_test(
+                destination, visit.account, now, batch, version, plan_id, visit.by_customer_link
+            )
     except deliveries.CoolingDown:
         raise Refused(RequestResult.COOLING_DOWN) from None
     except TooManyTestSends as limit:

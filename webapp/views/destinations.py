@@ -20,6 +20,7 @@ from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.destinations.same_names import find_name_warning
 from webapp.models import AlertDelivery, AlertDestination, database_clock
+from webapp.views.customer_links import load_links
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -40,6 +41,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
         channel=CHANNELS.get(destination.type),
         status=build_status(visit, destination, newest, now, shared=shared),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
+        links=load_links(visit, destination, now),
         **_load_details(visit, destination, newest, now),
     )
 

@@ -16,6 +16,7 @@ from flask import Flask
 
 from webapp import __version__, deliveries
 from webapp.app_state import current_settings
+from webapp.auth.customer_links import delete_expired_links
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.destinations.drafts import delete_old_drafts
@@ -166,6 +167,7 @@ def _run_maintenance(
             report_refused_sign_ins(now)
             delete_old_drafts(now)
             indexing.add_missing_page(current_settings().cipher)
+            delete_expired_links(now)
         except Exception as error:  # whatever happens in one run, the next one must run
             log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
             fault = fault and (find_reason(error) or fault)
