@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.outbound import OutboundClient
 from webapp.receipt_links import ReceiptLinks
 
@@ -16,12 +17,18 @@ class Demo:
     inbox: the file with its messages. receiver: its origin.
     signing_secret_file: the file with the secret that signs the demo's webhooks.
     has_real_receivers: whether messages may go to other receivers too.
+    has_names: whether the outbound client knows the receiver under the names of `webapp.environment.demo_hosts` too.
     """
 
     inbox: Path
     receiver: str
     signing_secret_file: Path | None
     has_real_receivers: bool = False
+    has_names: bool = False
+
+    def find_origin(self, service: str) -> str:
+        """Return the origin of the receiver for the addresses of a service: `teams`, `webhook` or `slack`."""
+        return f"https://{SERVICE_HOSTS[service]}" if self.has_names else self.receiver
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,10 @@ def open_plain_connection(
 
     Raises `DeliveryFailed`, as the function does. Neither looks up the name again.
     """
+    route = policy.demo_routes.get(target.origin)
+    if route is not None:
+        found = resolve(route.host, system_resolver, limits.lookup)
+        return _connect_to_one_of(found, route.port, target.host, deadline, limits)
     addresses = find_addresses(target, policy, resolver, limits.lookup)
     if policy.proxy is None or policy.trusts(target):
         return _connect_to_one_of(addresses, target.port, target.host, deadline, limits)
