@@ -63,9 +63,10 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(source.value);
     button.nextElementSibling.textContent = "Copied.";
   } catch {  // browsers allow access to the clipboard over https only
-    source.closest("details").open = true;
+    const details = source.closest("details");
+    if (details) details.open = true;
     source.select();
-    button.nextElementSibling.textContent = "The report is selected below. Copy it with the keyboard.";
+    button.nextElementSibling.textContent = "It is selected. Copy it with the keyboard.";
   }
 });
 document.addEventListener("htmx:after:swap", showCopyButtons);
