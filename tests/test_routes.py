@@ -84,6 +84,11 @@ POST /demo/sign-in/<role>                              302 302 302 302 302   404
 GET  /demo/inbox                                       200 200 200 200 302
 GET  /demo/inbox/messages                              200 200 200 200 302
 POST /demo/inbox/clear                                 303 303 303 303 302
+GET  /demo/panel                                       200 200 200 200 302
+POST /demo/panel/w/<slug>/destinations/<destination_id> 303 303 303 404 302  404 404 404 404 302   404 404 404 303 302
+POST /demo/panel/hosts/<service>                       303 303 303 303 302   404 404 404 404 302
+GET  /demo/panel/reset                                 200 200 200 200 302
+POST /demo/panel/reset                                 303 303 303 303 302
 """
 
 Visit = Callable[[int], Visitor]
@@ -101,9 +106,16 @@ HARBOR = {
     "batch": "0f",
     "token": ReceiptLinks(SECRET_KEY, None).sign(1, "K7QM4T"),
     "field": "address",
+    "service": "teams",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
-INVALID = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}
+INVALID = HARBOR | {
+    "channel_name": "pigeon",
+    "service": "email",
+    "role": "owner",
+    "filename": "none.css",
+    "token": "WzEsIks3UU00VCJd.x",
+}
 MISSING = {
     "foreign": INVALID | {"destination_id": "2"},
     "deleted": INVALID | {"destination_id": "3"},
@@ -118,6 +130,7 @@ FORM = {
     "signing_secret": SIGNING_SECRET,
     "seen": "yes",
     "delivery": "1",
+    "certificate": "expired",
 }
 
 
