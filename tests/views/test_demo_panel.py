@@ -2,27 +2,30 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from tests.demo.demo_settings import demo_settings
-from tests.factories import NOW
+from tests.factories import NOW, on_both_databases
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.channels import CHANNELS
 from webapp.channels.contract import SettingInvalid
+from webapp.dashboard.status_fragment import find_block_reason
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario
 from webapp.demo.receiver.switches import Switches, name_host, name_path, name_recipient
 from webapp.demo.seed import find_demo_account, seed_demo
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
-from webapp.models import AlertDestination, Role
+from webapp.models import AlertDelivery, AlertDestination, Role
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings, read_settings
 
@@ -259,6 +262,25 @@ def test_a_reset_leads_to_the_new_data_without_a_new_sign_in(demo: Flask, admin:
     assert (response.status_code, response.location) == (303, "/")
     assert find_id(demo, "Ticket system") > before
     assert "The demo is back at its beginning." in admin.get("/w/harbor/destinations").text
+
+
+@on_both_databases
+def test_a_press_that_a_reset_overtakes_finds_no_destination_and_sends_nothing(
+    demo: Flask, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reset comes after the press has loaded its destination and before it locks it."""
+
+    def reset_first(*arguments: Any) -> str | None:
+        with ThreadPoolExecutor() as other:
+            assert other.submit(visitor_of(demo, Role.SUPPORT).post, f"{PANEL}/reset").result().status_code == 303
+        return find_block_reason(*arguments)
+
+    monkeypatch.setattr("webapp.views.sends.find_block_reason", reset_first)
+    response = admin.post(f"/w/harbor/destinations/{find_id(demo, 'Ticket system')}/test")
+
+    assert response.status_code == 404
+    with demo.app_context():
+        assert db.session.scalars(select(AlertDelivery.id).where(AlertDelivery.status == "queued")).all() == []
 
 
 def test_a_reset_needs_the_csrf_token_of_our_page(demo: Flask, admin: Visitor) -> None:
