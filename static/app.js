@@ -59,7 +59,8 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(source.value);
     button.nextElementSibling.textContent = "Copied.";
   } catch {  // browsers allow access to the clipboard over https only
-    source.closest("details").open = true;
+    const details = source.closest("details");
+    if (details) details.open = true;
     source.select();
     button.nextElementSibling.textContent = "It is selected. Copy it with the keyboard.";
   }

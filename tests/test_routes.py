@@ -102,6 +102,11 @@ POST /demo/sign-in/<role>                              302 302 302 302 302   404
 GET  /demo/inbox                                       200 200 200 200 302
 GET  /demo/inbox/messages                              200 200 200 200 302
 POST /demo/inbox/clear                                 303 303 303 303 302
+GET  /demo/panel                                       200 200 200 200 302
+POST /demo/panel/w/<slug>/destinations/<destination_id> 303 303 303 404 302  404 404 404 404 302   404 404 404 303 302
+POST /demo/panel/hosts/<service>                       303 303 303 303 302   404 404 404 404 302
+GET  /demo/panel/reset                                 200 200 200 200 302
+POST /demo/panel/reset                                 303 303 303 303 302
 """
 
 Visit = Callable[[int], Visitor]
@@ -125,10 +130,12 @@ HARBOR = {
     "delivery_id": "1",
     "link": "1",
     "customer_token": CUSTOMER_TOKEN,
+    "service": "teams",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
 INVALID = HARBOR | {
     "channel_name": "pigeon",
+    "service": "email",
     "role": "owner",
     "filename": "none.css",
     "token": "WzEsIks3UU00VCJd.x",
@@ -150,6 +157,7 @@ FORM = {
     "seen": "yes",
     "delivery": "1",
     "hours": "4",
+    "certificate": "expired",
 }
 
 

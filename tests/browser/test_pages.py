@@ -40,6 +40,9 @@ PAGE_CASES = {
     "search": PageCase("/search", role="viewer"),
     "audit": PageCase("/w/harbor/audit"),
     "inbox": PageCase("/demo/inbox"),
+    "inbox-of-one": PageCase("/demo/inbox?destination=1", role="viewer"),
+    "demo-panel": PageCase("/demo/panel"),
+    "demo-reset": PageCase("/demo/panel/reset", role="viewer"),
     "forbidden": PageCase("/w/harbor/destinations/new", role="viewer", status=403),
     "not-found": PageCase("/w/harbor/destinations/0", status=404),
 }

@@ -26,6 +26,8 @@ class Receiver:
     http_port: int
     smtp_port: int
     inbox_file: Path
+    https_port: int
+    certificates: Path
 
     @property
     def inbox(self) -> Inbox:
@@ -63,8 +65,11 @@ def free_port() -> int:
         return port
 
 
-def start_receiver(http_port: int, smtp_port: int, directory: Path) -> subprocess.Popen[str]:
+def start_receiver(
+    http_port: int, smtp_port: int, directory: Path, https_port: int | None = None
+) -> subprocess.Popen[str]:
     ports = [f"--http-port={http_port}", f"--smtp-port={smtp_port}"]
+    ports += [f"--https-port={https_port}", f"--certificates={directory / 'certificates'}"] if https_port else []
     files = [f"--inbox={directory / 'inbox.sqlite'}", f"--signing-secret-file={directory / 'signing-secret'}"]
     command = [sys.executable, "-m", "webapp.demo.receiver.__main__", *ports, *files]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -73,11 +78,12 @@ def start_receiver(http_port: int, smtp_port: int, directory: Path) -> subproces
 @contextmanager
 def run_receiver(directory: Path) -> Iterator[Receiver]:
     (directory / "signing-secret").write_text(f"{SECRET}\n")
-    http_port, smtp_port = free_port(), free_port()
-    with start_receiver(http_port, smtp_port, directory) as process:
+    http_port, smtp_port, https_port = free_port(), free_port(), free_port()
+    with start_receiver(http_port, smtp_port, directory, https_port) as process:
         try:
             wait_until_listening(process)
-            yield Receiver(process, http_port, smtp_port, directory / "inbox.sqlite")
+            inbox = directory / "inbox.sqlite"
+            yield Receiver(process, http_port, smtp_port, inbox, https_port, directory / "certificates")
         finally:
             process.kill()
 

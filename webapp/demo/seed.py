@@ -11,10 +11,10 @@ from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.demo.address_update import update_addresses
 from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
-from webapp.destinations.editing import add_destination, set_enabled
-from webapp.destinations.search_index import write_search_keys
-from webapp.encryption.settings_cipher import SettingsUnreadable
+from webapp.destinations.editing import insert_destination
+from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.failures import Code, Facts, describe
@@ -51,13 +51,20 @@ def seed_demo(now: datetime) -> str:
     if app_settings.demo is None:
         raise Misconfigured("This is not a demo: ALERTCHECK_DEMO=1 is not set. Nothing was written.")
     if db.session.scalars(select(Workspace.id).limit(1)).first() is not None:
-        return f"{_update_addresses(app_settings, app_settings.demo)} addresses updated"
-    accounts = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}
+        return f"{update_addresses(app_settings, app_settings.demo)} addresses updated"
+    add_demo(app_settings, app_settings.demo, now)
+    db.session.commit()
+    return "workspaces added"
+
+
+def add_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
+    """Add the demo's workspaces, and its accounts if they are missing. The caller commits."""
+    accounts = {role: find_demo_account(role) or _add_account(role, now) for role in Role}
     for (slug, name), planned in WORKSPACES.items():
         workspace = add_workspace(slug, name, now)
         for role, account in accounts.items():
             set_role(workspace, account, role)
-        admin, demo = accounts[Role.ADMIN], app_settings.demo
+        admin = accounts[Role.ADMIN]
         # In the order of time, like everything that the audit trail records.
         added = [
             (_add(workspace, plan, admin, app_settings, demo, now - FIRST_ADDED + timedelta(minutes=position)), plan)
@@ -66,22 +73,24 @@ def seed_demo(now: datetime) -> str:
         for position, (destination, plan) in reversed(list(enumerate(added))):
             _add_past(destination, plan, workspace, admin, demo, now - timedelta(hours=20 + 3 * position))
         _add_real_alerts(workspace, now)
-    db.session.commit()
-    return "workspaces added"
+
+
+def _add_account(role: Role, now: datetime) -> Account:
+    return add_account(f"{role}@demo.invalid", f"Demo {role}", None, now)
 
 
 def _add(
     workspace: Workspace, plan: Planned, admin: Account, app_settings: AppSettings, demo: Demo, at: datetime
 ) -> AlertDestination:
     settings = _make_settings(plan, demo)
-    return add_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, at)
+    return insert_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, at)
 
 
 def _add_past(
     destination: AlertDestination, plan: Planned, workspace: Workspace, admin: Account, demo: Demo, at: datetime
 ) -> None:
     """Add the tests and the changes of a destination until now. at: when it was last tested."""
-    host = urlsplit(demo.receiver).hostname
+    host = urlsplit(demo.find_origin(plan.channel)).hostname if plan.channel in SERVICE_HOSTS else demo.mail_host
     for age, code in enumerate(reversed(plan.before), start=1):
         earlier = PastTest(code, _RECEIVER_STATUSES.get(code, 200))
         db.session.add(_past_test_send(destination, earlier, workspace, admin, host, at - timedelta(days=2 * age)))
@@ -91,13 +100,14 @@ def _add_past(
     if plan.past:
         db.session.add(_past_test_send(destination, plan.past, workspace, admin, host, at))
     if not plan.is_enabled:
-        set_enabled(destination, admin, False, at)
+        destination.is_enabled, destination.updated_at = False, at
+        record_destination_event(destination, admin, Action.DISABLED, at)
 
 
 def _make_settings(plan: Planned, demo: Demo) -> dict[str, str]:
     if plan.channel == "email":
         return {"recipients": plan.to}
-    address = f"{demo.receiver}/{plan.to}?sig={secrets.token_urlsafe(32)}"
+    address = f"{demo.find_origin(plan.channel)}/{plan.to}?sig={secrets.token_urlsafe(32)}"
     if plan.channel != "webhook":
         return {"address": address}
     shared = demo.signing_secret_file.read_text().strip() if demo.signing_secret_file else None
@@ -160,22 +170,3 @@ def _add_real_alerts(workspace: Workspace, now: datetime) -> None:
                 updated_at=at,
             )
         )
-
-
-def _update_addresses(app_settings: AppSettings, demo: Demo) -> int:
-    """Replace the receiver's old port in the destinations' addresses. Returns the number of changed addresses."""
-    updated = 0
-    for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.deleted_at.is_(None))):
-        try:
-            settings = app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
-        except SettingsUnreadable:
-            continue
-        old = urlsplit(settings.get("address", ""))
-        origin = f"{old.scheme}://{old.netloc}"
-        if old.hostname == "127.0.0.1" and origin != demo.receiver:
-            settings["address"] = settings["address"].replace(origin, demo.receiver, 1)
-            destination.config = app_settings.cipher.encrypt(settings, context=destination.encryption_context)
-            write_search_keys(destination, settings, app_settings.cipher)
-            updated += 1
-    db.session.commit()
-    return updated

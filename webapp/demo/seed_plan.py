@@ -38,7 +38,13 @@ ALL_REFUSED = (Code.RECIPIENTS_REFUSED,) * 3
 WORKSPACES = {
     ("harbor", "Harbor Logistics"): (
         Planned("Operations channel", "teams", "teams/works", PastTest(status=202), UNAVAILABLE_ONCE),
-        Planned("On-call email", "email", "works@oncall.invalid, desk@oncall.invalid", PastTest(status=250), ALL_SENT),
+        Planned(
+            "On-call email",
+            "email",
+            "works@oncall.demo.example, desk@oncall.demo.example",
+            PastTest(status=250),
+            ALL_SENT,
+        ),
         Planned("Ticket system", "webhook", "webhook/works"),
         Planned("Incident room", "slack", "slack/works"),
         Planned(
@@ -51,7 +57,11 @@ WORKSPACES = {
     ("clinic", "Mill Street Clinic"): (
         Planned("Reception channel", "teams", "teams/works"),
         Planned(
-            "Duty doctor email", "email", "unknown@wards.invalid", PastTest(Code.RECIPIENTS_REFUSED, 550), ALL_REFUSED
+            "Duty doctor email",
+            "email",
+            "unknown@wards.demo.example",
+            PastTest(Code.RECIPIENTS_REFUSED, 550),
+            ALL_REFUSED,
         ),
         Planned("Lab system", "webhook", "webhook/slow", PastTest(status=200), UNAVAILABLE_ONCE),
         Planned("Facility channel", "teams", "teams/denied"),

@@ -39,6 +39,21 @@ def add_destination(
     now: datetime,
 ) -> AlertDestination:
     """Add an enabled destination and commit. settings: already validated by the channel's checks."""
+    destination = insert_destination(workspace, account, channel_name, name, settings, cipher, now)
+    db.session.commit()
+    return destination
+
+
+def insert_destination(
+    workspace: Workspace,
+    account: Account,
+    channel_name: str,
+    name: str,
+    settings: Mapping[str, str],
+    cipher: SettingsCipher,
+    now: datetime,
+) -> AlertDestination:
+    """Add an enabled destination as `add_destination` does. The caller commits."""
     destination = AlertDestination(
         workspace_id=workspace.id, name=name, type=channel_name, config="", created_at=now, updated_at=now
     )
@@ -48,7 +63,6 @@ def add_destination(
     destination.config = cipher.encrypt(filled_in, context=destination.encryption_context)
     write_search_keys(destination, filled_in, cipher)
     record_destination_event(destination, account, Action.ADDED, now, changed=["name", *filled_in])
-    db.session.commit()
     return destination
 
 

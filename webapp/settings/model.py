@@ -22,6 +22,7 @@ from webapp.environment.values import (
 )
 from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
 from webapp.outbound.smtp.mail_server import check_mail_url
+from webapp.outbound.transport.authorities import check_ca_file
 from webapp.settings.allowed_hosts import read_allowed_hosts
 from webapp.settings.public_url import read_public_url
 
@@ -35,6 +36,10 @@ Keys = tuple[str, ...]
 def _read_receiver(text: str | None) -> str | None:
     """Return the canonical form of the demo receiver's origin."""
     return None if text is None else read_origin(text).url
+
+
+def _check_ca_file(path: str | None) -> str | None:
+    return None if path is None else check_ca_file(path)
 
 
 def _read_extra_hosts(text: str) -> ExtraHosts:
@@ -74,6 +79,10 @@ class SettingsModel(OutboundSettings, MailSettings):
     demo: Flag = False
     demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
     demo_receiver_http: Annotated[str | None, AfterValidator(_read_receiver), needed_with("demo")] = Field(
+        None, validate_default=True
+    )
+    demo_receiver_https: Annotated[str | None, AfterValidator(_read_receiver)] = None
+    demo_ca_file: Annotated[str | None, AfterValidator(_check_ca_file), needed_with("demo_receiver_https")] = Field(
         None, validate_default=True
     )
     demo_receiver_smtp: Annotated[str | None, AfterValidator(check_mail_url)] = None

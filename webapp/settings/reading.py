@@ -16,6 +16,7 @@ from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport.authorities import describe_outdated
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings.app_settings import AppSettings, Demo, SendLimits
+from webapp.settings.demo_names import name_mail_server, name_receiver
 from webapp.settings.model import SettingsModel
 
 log = getLogger(__name__)
@@ -103,10 +104,15 @@ def _send_limits(settings: SettingsModel) -> SendLimits:
 
 def _outbound(settings: SettingsModel) -> OutboundClient:
     demo = _demo(settings)
-    if demo is None or demo.has_real_receivers:
-        return OutboundClient(settings.policy, settings.mail)
-    policy = replace(settings.policy, demo_receiver=read_url(demo.receiver).origin)
-    return OutboundClient(policy, settings.model_copy(update={"mail_url": settings.demo_receiver_smtp}).mail)
+    client = OutboundClient(settings.policy, settings.mail)
+    if demo is None:
+        return client
+    policy = name_receiver(settings.policy, settings.demo_receiver_https, settings.demo_ca_file)
+    if demo.has_real_receivers:
+        return replace(client, policy=policy)
+    mail = settings.model_copy(update={"mail_url": settings.demo_receiver_smtp}).mail
+    policy = replace(policy, demo_receiver=read_url(demo.receiver).origin)
+    return OutboundClient(policy, name_mail_server(mail) if mail and demo.has_names else mail)
 
 
 def _hosts(settings: SettingsModel) -> tuple[str, ...]:
@@ -123,4 +129,5 @@ def _demo(settings: SettingsModel) -> Demo | None:
         settings.demo_receiver_http,
         settings.demo_signing_secret_file,
         settings.demo_real_receivers,
+        settings.demo_receiver_https is not None,
     )

@@ -8,7 +8,7 @@ from webapp.auth.sessions import public, start_session
 from webapp.database.command_context import with_database
 from webapp.demo import seed
 from webapp.models import Role, database_clock
-from webapp.views import inbox
+from webapp.views import demo_panel, inbox
 from webapp.views.demo_access import init_demo_access
 from webapp.views.sign_in_page import lead_on
 
@@ -20,6 +20,7 @@ def register(app: Flask) -> None:
     init_demo_access(app)
     app.register_blueprint(bp)
     app.register_blueprint(inbox.bp)
+    app.register_blueprint(demo_panel.bp)
     app.cli.add_command(seed_demo)
 
 

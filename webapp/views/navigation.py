@@ -45,6 +45,7 @@ GLOBAL_PLACES = (
     Place("What is broken", "broken.show", "warning"),
     Place("All workspaces", "workspaces.list_all", "list"),
     Place("Demo inbox", "inbox.show", "inbox", is_for_demo=True),
+    Place("Demo panel", "demo_panel.show", "panel", is_for_demo=True),
 )
 
 # The tabs of a workspace, each with its second level.

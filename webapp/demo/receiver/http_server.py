@@ -16,6 +16,7 @@ from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.parsed_messages import find_reference
 from webapp.demo.receiver.scenarios import Attempts, Reply, Scenario, Service, reply_to
 from webapp.demo.receiver.signature import check_signature
+from webapp.demo.receiver.switches import name_path
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 64 * 1024
@@ -101,10 +102,11 @@ class _Handler(BaseHTTPRequestHandler):
         if route is None:
             self._respond(Reply(404))
             return
-        reply = self._reply_to(*route, body)
+        service, scenario = route[0], self.server.inbox.switches.find(name_path(self.path), Scenario) or route[1]
+        reply = self._reply_to(service, scenario, body)
+        # Before the wait and the response, so that an accepted message is in the inbox as soon as its sender knows.
+        self._keep(service, scenario, body, reply)
         time.sleep(reply.wait)
-        # Before the response, so that an accepted message is in the inbox as soon as its sender knows.
-        self._keep(*route, body, reply)
         self._respond(reply)
 
     def _reply_to(self, service: Service, scenario: Scenario, body: bytes) -> Reply:

@@ -3,15 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from webapp.demo.receiver.receiver_file import open_file
 from webapp.demo.receiver.scenarios import Service
+from webapp.demo.receiver.switches import Switches
 
 KEPT = 500
-LOCK_WAIT_SECONDS = 5
 
 # AUTOINCREMENT never reuses an id, even after clearing, so a new newest id means that the inbox has changed.
 _SCHEMA = """
@@ -57,10 +58,11 @@ class Received(Arrival):
 
 
 class Inbox:
-    """The newest `KEPT` messages. A file that does not exist yet counts as empty."""
+    """The newest `KEPT` messages, and the switches of the receiver. A file that does not exist yet counts as empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.switches = Switches(path)
 
     def prepare(self) -> None:
         """Create the file, readable by its owner only."""
@@ -110,10 +112,7 @@ class Inbox:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        # One connection per use: the receiver has many threads, and an SQLite connection belongs to one thread.
-        with closing(sqlite3.connect(self._path, timeout=LOCK_WAIT_SECONDS)) as database, database:
-            database.row_factory = sqlite3.Row
-            database.execute(_SCHEMA)
+        with open_file(self._path, _SCHEMA) as database:
             yield database
 
 

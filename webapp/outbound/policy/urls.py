@@ -39,6 +39,14 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Route:
+    """Where connections to an origin go instead of the addresses of its name."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Policy:
     """Where the administrator allows messages to go. A workspace cannot change it.
 
@@ -50,6 +58,8 @@ class Policy:
     proxy_authorization: what the proxy, and nobody else, gets as Proxy-Authorization, or None. Secret.
     ca_file: a PEM file of authorities to trust in addition to the public ones.
     demo_receiver: in a demo, the only origin that messages may go to; None for all that the other rules allow.
+    demo_routes: in a demo, the origins that its receiver has by name, each with where it really listens. They are
+        trusted, and their names are never looked up.
     """
 
     trusted_origins: frozenset[Origin] = frozenset()
@@ -59,10 +69,15 @@ class Policy:
     proxy_authorization: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     demo_receiver: Origin | None = None
+    demo_routes: Mapping[Origin, Route] = field(default_factory=lambda: MappingProxyType({}))
 
     def trusts(self, target: "Target") -> bool:
         """Check whether exactly this scheme, host and port are trusted."""
-        return target.origin in self.trusted_origins
+        return target.origin in self.trusted_origins or target.origin in self.demo_routes
+
+    def is_beyond_demo(self, target: "Target") -> bool:
+        """Check whether this is a demo that sends to its own receiver only, and the target is another one."""
+        return self.demo_receiver not in (None, target.origin) and target.origin not in self.demo_routes
 
 
 @dataclass(frozen=True)
@@ -105,7 +120,7 @@ def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) ->
 
 def find_problems(target: Target, policy: Policy, hosts: tuple[str, ...] | None = None) -> list[Code]:
     """Return everything that the policy has against a target, the most basic first; nothing if it is trusted."""
-    if policy.demo_receiver not in (None, target.origin):
+    if policy.is_beyond_demo(target):
         return [Code.DEMO_RECEIVER_ONLY]
     if policy.trusts(target):
         return []

@@ -18,7 +18,8 @@ def connect(server: MailServer, deadline: Deadline, recorder: ExchangeRecorder) 
     Returns the connection, and a function that opens another one to the same address.
     """
     target = Target("smtp", server.host, server.port, path="")
-    policy = Policy(trusted_origins=frozenset({target.origin}))
+    routes = {target.origin: server.demo_route} if server.demo_route else {}
+    policy = Policy(trusted_origins=frozenset({target.origin}), demo_routes=routes)
     connection, reopen = open_plain_connection(target, policy, system_resolver, deadline, server.limits, recorder)
     connection.settimeout(server.limits.silence)
     return connection, reopen

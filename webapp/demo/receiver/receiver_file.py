@@ -1,0 +1,20 @@
+"""Opens the SQLite file that the receiver and the web process share."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+LOCK_WAIT_SECONDS = 5
+
+
+@contextmanager
+def open_file(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
+    """Open the file for one transaction, with the tables of `schema`.
+
+    One connection per use: the receiver has many threads, and an SQLite connection belongs to one thread.
+    """
+    with closing(sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS)) as database, database:
+        database.row_factory = sqlite3.Row
+        database.execute(schema)
+        yield database
