@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 import trustme
@@ -26,6 +26,7 @@ from webapp.outbound.http.client import post
 from webapp.outbound.http.media_types import name_media_type
 from webapp.outbound.policy.urls import Policy
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
+from webapp.outbound.transport import tls
 from webapp.outbound.transport.dns import Resolver
 from webapp.outbound.transport.limits import MAX_BODY, Limits
 
@@ -229,6 +230,22 @@ def test_a_refused_certificate_ends_in_the_step_of_tls_and_is_noted(tmp_path: Pa
     assert (steps_of(facts), facts.failed_step) == (["lookup", "connect", "tls"], ExchangeStep.TLS)
     assert facts.certificate is not None
     assert facts.certificate.not_after < datetime.now(UTC)
+
+
+def test_the_handshake_that_only_explains_a_refused_certificate_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_slowly(*_: object) -> tuple[bytes, ...]:
+        sleep(0.2)
+        return ()
+
+    monkeypatch.setattr(tls, "read_sent_certificates", read_slowly)
+    with listening(script_of("plain", {"status": 200}), serving(issue("own", names=[x509.DNSName(NAMED)]))) as server:
+        began = monotonic()
+        facts = facts_of(f"https://{NAMED}:{server.port}/hook")
+
+    assert facts.failed_step is ExchangeStep.TLS
+    assert 1000 * (monotonic() - began) - facts.total >= 200
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ None of it is the text of a response, a path or a query. What a stranger wrote i
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from webapp.outbound.policy.networks import Network, is_allowed_answer
 
@@ -83,21 +83,30 @@ class ExchangeRecorder:
     denied: the administrator's own networks, whose addresses are not public.
     """
 
+    _step: ExchangeStep | None
+    _began: float  # seconds of the monotonic clock
+    _has_ended: bool
+    _steps: list[tuple[ExchangeStep, float]]
+    _tries: int
+    _noted: dict[str, Any]
+
     def __init__(self, denied: Collection[Network] = ()) -> None:
         self._denied = denied
-        self._step: ExchangeStep | None = None
-        self._began = 0.0
-        self._has_ended = False
-        self.facts = ExchangeFacts()
+        self._reset()
 
     def __enter__(self) -> Self:
-        self._step, self._has_ended, self.facts = None, False, ExchangeFacts()
+        self._reset()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end(is_complete=False)
+
+    @property
+    def facts(self) -> ExchangeFacts:
+        """The facts so far."""
+        return ExchangeFacts(tuple(self._steps), tries=self._tries, **self._noted)
 
     def start(self, step: ExchangeStep) -> None:
         """End the current step, and start this one."""
@@ -112,31 +121,36 @@ class ExchangeRecorder:
         if self._has_ended:
             return
         self._close_step(monotonic())
-        self.facts = replace(self.facts, is_complete=is_complete)
+        self._noted["is_complete"] = is_complete
         self._has_ended = True
 
     def note_address(self, address: str, *, keep_private: bool = False) -> None:
         """Note an address of the receiver that is tried. keep_private: note it although it is not public."""
-        if self._has_ended:
-            return
-        family = 6 if ":" in address else 4
         is_public = self._is_public(address)
         kept = address if is_public or keep_private else None
-        self.facts = replace(self.facts, family=family, address=kept, is_public=is_public, tries=self.facts.tries + 1)
+        self._noted |= {"family": 6 if ":" in address else 4, "address": kept, "is_public": is_public}
+        self._tries += 1
 
     def note_proxy(self) -> None:
         """Note that the connection leads through the egress proxy."""
-        self.facts = replace(self.facts, is_proxied=True)
+        self._noted["is_proxied"] = True
 
     def note_certificate(self, certificate: CertificateDates) -> None:
         """Note the receiver's own certificate."""
-        self.facts = replace(self.facts, certificate=certificate)
+        self._noted["certificate"] = certificate
 
     def note_response(self, media_type: str | None, size: int, is_cut_off: bool, redirect_host: str | None) -> None:
         """Note what may be shown of an HTTP response."""
-        self.facts = replace(
-            self.facts, media_type=media_type, size=size, is_cut_off=is_cut_off, redirect_host=redirect_host
-        )
+        self._noted |= {
+            "media_type": media_type,
+            "size": size,
+            "is_cut_off": is_cut_off,
+            "redirect_host": redirect_host,
+        }
+
+    def _reset(self) -> None:
+        self._step, self._began, self._has_ended = None, 0.0, False
+        self._steps, self._tries, self._noted = [], 0, {}
 
     def _is_public(self, address: str) -> bool:
         with suppress(ValueError):
@@ -145,6 +159,5 @@ class ExchangeRecorder:
 
     def _close_step(self, now: float) -> None:
         if self._step is not None:
-            duration = round(1000 * (now - self._began), 1)
-            self.facts = replace(self.facts, steps=(*self.facts.steps, (self._step, duration)))
+            self._steps.append((self._step, round(1000 * (now - self._began), 1)))
             self._step = None
