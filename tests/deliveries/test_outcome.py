@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries.outcome import Badge, describe_outcome
+from webapp.deliveries.outcome import Badge, describe_outcome, describe_status
 from webapp.deliveries.queries import _DESTINATIONS_WITH_NEWEST_TEST, find_newest_test, list_with_newest_test
 from webapp.extensions import db
 from webapp.failures import Code
@@ -198,3 +198,23 @@ def test_the_query_of_a_page_uses_the_index_and_does_not_sort(context: None, see
 
     assert "ix_alert_deliveries_newest" in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (DeliveryStatus.QUEUED, "Pending (queued)"),
+        (DeliveryStatus.DEFERRED, "Pending (deferred)"),
+        (DeliveryStatus.SENT, "Sent"),
+        (DeliveryStatus.FAILED, "Failed"),
+        (DeliveryStatus.CANCELED, "Failed (canceled)"),
+        (DeliveryStatus.SUPPRESSED, "Failed (suppressed)"),
+    ],
+)
+def test_the_history_calls_a_test_what_its_badge_calls_it(status: DeliveryStatus, words: str) -> None:
+    assert describe_status(_test_send(status)) == words
+
+
+@pytest.mark.parametrize("status", DeliveryStatus)
+def test_the_history_calls_a_real_alert_what_is_stored(status: DeliveryStatus) -> None:
+    assert describe_status(_test_send(status, alert_rule_id=1)) == status.capitalize()
