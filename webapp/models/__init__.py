@@ -2,7 +2,7 @@
 
 from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
-from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
+from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
 from webapp.models.destination import AlertDestination
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
@@ -20,6 +20,7 @@ __all__ = [
     "KnownClient",
     "Member",
     "Receipt",
+    "ReceiptSource",
     "Role",
     "SignIn",
     "SignInWindow",
