@@ -71,6 +71,7 @@ GET  /w/<slug>/destinations/<destination_id>/status    200 200 200 404 302   404
 GET  /w/<slug>/destinations/<destination_id>/details   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/preview   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
+GET  /w/<slug>/destinations/<destination_id>/watch     200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/receipt   200 200 403 404 302   404 404 404 404 302   404 404 404 404 302
 POST /w/<slug>/destinations/<destination_id>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302

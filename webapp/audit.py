@@ -21,6 +21,7 @@ class Action(StrEnum):
     TEST_REQUESTED = "sent a test"
     TEST_SEEN = "saw a test arrive"
     TEST_MISSED = "saw no test arrive"
+    TEST_CONFIRMED = "recorded that the customer saw a test arrive"
     ADDED = "added"
     CHANGED = "changed"
     ENABLED = "enabled"

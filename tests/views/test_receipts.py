@@ -454,7 +454,7 @@ def test_the_token_is_not_logged(reader: Reader, link: str, caplog: pytest.LogCa
 @on_both_databases
 @pytest.mark.parametrize(
     ("seen", "receipt", "sentence"),
-    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen by Support.")],
+    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Sent, but reported missing by Support.")],
 )
 def test_a_member_records_on_the_page_whether_the_message_arrived(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, sentence: str

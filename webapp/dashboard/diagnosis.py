@@ -12,11 +12,15 @@ from sqlalchemy import select
 from webapp.audit import Action
 from webapp.dashboard.time_format import format_exact
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
-from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
+from webapp.deliveries.arrival import describe_arrival, describe_receipt
+from webapp.deliveries.outcome import Outcome, describe_outcome, known_code
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, AuditEvent, Receipt
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent
 from webapp.text.names import clean_name, isolate_name, quote_name
+
+# The next step once the settings were changed after the last test.
+RETEST = "The settings were changed after this test. Send another test."
 
 _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED))
 
@@ -25,11 +29,13 @@ _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Act
 class Diagnosis:
     """What is known about a destination's last test.
 
-    newest: the newest test send, or None.
+    newest: the newest test send, or None. last_test: its outcome, told as history.
+    next_step: what to do now, or None.
     arrival: a sentence on whether the message arrived.
     receipt: a sentence on what a person reported, or None if no confirmation is needed.
     can_be_confirmed: whether a person can confirm that the message arrived.
     attempts: attempts of the newest test send, oldest first.
+    is_outdated: whether the settings were changed after that test send was requested.
     last_accepted: the newest accepted test send, or None.
     changes: changes to the destination since that test send was requested, newest first, at most 10.
     is_used: whether a rule has ever sent a real alert to the destination.
@@ -37,25 +43,30 @@ class Diagnosis:
 
     newest: AlertDelivery | None
     last_test: Outcome
+    next_step: str | None
     arrival: str
     receipt: str | None
     can_be_confirmed: bool
     attempts: Sequence[PastAttempt]
+    is_outdated: bool
     last_accepted: AlertDelivery | None
     changes: Sequence[AuditEvent]
     is_used: bool
 
 
-def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: Outcome) -> Diagnosis:
+def diagnose(destination: AlertDestination, newest: AlertDelivery | None) -> Diagnosis:
     """Load the diagnosis of a destination. Executes at most three queries."""
     last_accepted = find_last_accepted_test(destination)
+    current = describe_outcome(newest, destination.type, destination.settings_version)
     return Diagnosis(
         newest=newest,
-        last_test=last_test,
-        arrival=describe_arrival(newest),
+        last_test=describe_outcome(newest, destination.type),
+        next_step=RETEST if current.is_outdated else current.next_step,
+        arrival=describe_arrival(newest, is_outdated=current.is_outdated),
         receipt=_describe_receipt(newest),
         can_be_confirmed=can_be_confirmed(newest),
         attempts=list_attempts(newest) if newest else (),
+        is_outdated=current.is_outdated,
         last_accepted=last_accepted,
         changes=_list_changes(destination, last_accepted.created_at) if last_accepted else (),
         is_used=has_real_alerts(destination),
@@ -74,12 +85,12 @@ def write_report(
         f"Where to: {where}",
         f"Last test: {outcome.badge.capitalize()}{_describe_request(newest)}",
         f"What happened: {outcome.sentence}",
-        f"Did it arrive: {describe_arrival(newest, quote_name)}",
+        f"Did it arrive: {describe_arrival(newest, quote_name, diagnosis.is_outdated)}",
     ]
     lines += _report_receipt(newest)
     code = known_code(newest.last_error_code) if newest else None
     lines += [f"Code: {code}"] if code else []
-    lines += [f"Next step: {outcome.next_step}"] if outcome.next_step else []
+    lines += [f"Next step: {diagnosis.next_step}"] if diagnosis.next_step else []
     lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
     lines += [f"Last accepted: {_describe_last_accepted(diagnosis.last_accepted)}"]
     lines += [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
@@ -89,8 +100,7 @@ def write_report(
 def _describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
-    who = format_name(newest.receipt_by) if newest.receipt_by else "someone with the link in the message"
-    return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen by {who}."
+    return describe_receipt(newest, format_name)
 
 
 def _report_receipt(newest: AlertDelivery | None) -> list[str]:

@@ -40,7 +40,6 @@ class Status:
     block_reason: why the button is disabled for this visitor, or None.
     refusal: why this press was refused, or None.
     lacks_worker: the test waits for a worker, and no worker has a recent heartbeat.
-    is_outdated: the settings changed after the test was requested, so its result does not apply to them.
     """
 
     destination: AlertDestination
@@ -53,7 +52,6 @@ class Status:
     block_reason: str | None
     refusal: str | None
     lacks_worker: bool
-    is_outdated: bool
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def build_status(
 ) -> Status:
     """Compute what the fragment shows. shared: loaded here if None."""
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id])
-    last_test = describe_outcome(newest, destination.type)
+    last_test = describe_outcome(newest, destination.type, destination.settings_version)
     requested_at = newest.created_at if newest else None
     return Status(
         destination=destination,
@@ -92,7 +90,6 @@ def build_status(
         block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
         lacks_worker=newest is not None and _lacks_worker(newest, now),
-        is_outdated=newest is not None and newest.settings_version not in (None, destination.settings_version),
     )
 
 

@@ -8,7 +8,13 @@ from webapp.deliveries.messages import compose_preview
 from webapp.deliveries.overdue import end_if_overdue, end_overdue_tests, is_worker_seen
 from webapp.deliveries.queries import list_test_sends
 from webapp.deliveries.ready_deliveries import list_ready_deliveries
-from webapp.deliveries.receipts import can_be_confirmed, find_linked, record_by_link, record_by_member
+from webapp.deliveries.receipts import (
+    can_be_confirmed,
+    find_linked,
+    record_by_link,
+    record_by_member,
+    record_for_customer,
+)
 from webapp.deliveries.recovery import recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
 from webapp.deliveries.retention import Retention
@@ -37,6 +43,7 @@ __all__ = [
     "open_settings",
     "record_by_link",
     "record_by_member",
+    "record_for_customer",
     "recover",
     "request_test",
     "send",

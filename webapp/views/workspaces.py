@@ -13,7 +13,6 @@ from webapp.dashboard import overview
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
 from webapp.dashboard.list_version import SETTLING_TIME, find_list_version
 from webapp.dashboard.overview import (
-    Tab,
     build_list_page,
     count_states,
     describe_overview,
@@ -90,12 +89,17 @@ def show_state(slug: str) -> str:
 
 @bp.get("/broken")
 def show_broken() -> str:
-    """List the failed destinations in all workspaces of the visitor."""
+    """List the broken destinations in all workspaces of the visitor: failed, or reported missing."""
     members = {member.workspace_id: member for member in list_memberships(current_account())}
-    broken = [summary for summary in list_summaries(list(members)) if summary.state is Tab.FAILED]
+    broken = [summary for summary in list_summaries(list(members)) if summary.state.is_broken]
     broken.sort(key=lambda summary: (members[summary.workspace_id].workspace.name.casefold(), summary.name.casefold()))
     rows = [
-        (members[destination.workspace_id].workspace, destination, newest, describe_outcome(newest, destination.type))
+        (
+            members[destination.workspace_id].workspace,
+            destination,
+            newest,
+            describe_outcome(newest, destination.type, destination.settings_version),
+        )
         for destination, newest in list_with_newest_test(
             [summary.destination_id for summary in broken[:MAX_BROKEN_LISTED]]
         )
