@@ -90,6 +90,12 @@ def test_a_member_reports_a_missing_message_and_the_badge_stays(sent: Page) -> N
     expect(sent.locator(".badge")).to_have_attribute("data-receipt", "seen")
 
 
+# The elements that reach beyond the right edge of the window, except those that scroll on their own.
+WIDER = """() => [...document.querySelectorAll("main *")].filter((element) =>
+  element.getBoundingClientRect().right > innerWidth && !element.closest(".overflow-auto, .hidden, [hidden]")
+).map((element) => element.outerHTML.slice(0, 80))"""
+
+
 def confirm(link: str, open_tab: OpenTab) -> None:
     """Press the button of the link as somebody without an account."""
     stranger = open_tab(java_script_enabled=False)
@@ -134,9 +140,12 @@ def test_the_page_polls_on_after_an_outage_and_then_shows_the_receipt(link: str,
 
 def test_a_poll_after_the_session_ended_leads_to_the_sign_in_page(sent: Page) -> None:
     sent.bring_to_front()
+    with sent.expect_response("**/watch?*") as poll:  # a response that is under way would set the cookie again
+        pass
+    poll.value.finished()
     sent.context.clear_cookies()
 
-    expect(sent).to_have_url(re.compile(r"/sign-in\?next=%?/"))
+    expect(sent).to_have_url(re.compile(r"/sign-in\?next="))
 
 
 def test_a_member_records_by_keyboard_what_the_customer_said(sent: Page) -> None:
@@ -160,4 +169,4 @@ def test_a_page_with_a_missing_message_is_accessible(sent: Page, scheme: str) ->
     sent.locator("#customer summary").click()
 
     assert find_barriers(sent) == []
-    assert sent.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert sent.evaluate(WIDER) == []
