@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -161,7 +162,7 @@ def test_a_member_records_by_keyboard_what_the_customer_said(sent: Page) -> None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_with_a_missing_message_is_accessible(sent: Page, scheme: str) -> None:
+def test_a_page_with_a_missing_message_is_accessible(sent: Page, scheme: Literal["light", "dark"]) -> None:
     sent.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     sent.set_viewport_size({"width": 360, "height": 800})
     sent.get_by_role("button", name="It did not arrive").click()

@@ -237,7 +237,7 @@ def test_a_message_that_may_have_arrived_is_not_doubted_once_somebody_knows(rece
 
 
 def test_a_warning_does_not_ask_to_check_a_message_that_was_seen() -> None:
-    web_page = {"last_error_message": "It answered with a web page. Check that the message arrived."}
+    web_page: dict[str, Any] = {"last_error_message": "It answered with a web page. Check that the message arrived."}
 
     assert describe_outcome(_test_send(**SENT, **web_page, receipt=Receipt.SEEN), "webhook").sentence == (
         "Accepted by the receiver. It answered with a web page."
