@@ -684,3 +684,62 @@ def test_a_customers_link_of_another_workspace_is_refused(v1: None, foreign: dic
 
     with pytest.raises(DatabaseError):
         insert("customer_links", LINK | foreign)
+
+
+# Receipts
+
+
+@pytest.fixture
+def v9(v1: None) -> None:
+    """An installation of version 9, with real alerts and test sends that have a receipt, or none."""
+    upgrade(revision="0009")
+    add_real_deliveries()
+    sent = {**TEST_SEND, "sent_at": LATE, "receipt_at": LATE}
+    insert(
+        "alert_deliveries",
+        v1_delivery(id=101, **TEST_SEND | {"sent_at": LATE}),
+        v1_delivery(id=102, **sent, receipt="seen"),
+        v1_delivery(id=103, **sent, receipt="missing", receipt_by="Ann"),
+    )
+
+
+def read_receipt_sources() -> list[tuple[Any, ...]]:
+    with db.engine.connect() as connection:
+        query = "SELECT id, receipt_source, receipt_recorded_by FROM alert_deliveries WHERE id IN (101, 102, 103)"
+        return [tuple(row) for row in connection.execute(text(f"{query} ORDER BY id"))]
+
+
+@on_both_databases
+def test_receipts_of_older_versions_came_from_the_link_or_from_a_member(v9: None) -> None:
+    upgrade(revision="0010")
+
+    assert read_receipt_sources() == [(101, None, None), (102, "link", None), (103, "member", None)]
+
+
+@on_both_databases
+def test_naming_the_sources_of_receipts_leaves_every_other_value_untouched(v9: None) -> None:
+    columns, schema = list_columns(), read_schema()
+    before = read_rows(columns)
+    upgrade(revision="0010")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns()), read_schema()) == (before, before, schema)
+
+
+@on_both_databases
+def test_the_database_refuses_an_unknown_source_of_a_receipt(v9: None) -> None:
+    upgrade(revision="0010")
+
+    with pytest.raises(DatabaseError, match="receipt_source_known"):
+        execute("UPDATE alert_deliveries SET receipt_source = 'rumor' WHERE id = 102")
+
+
+@on_both_databases
+@pytest.mark.parametrize("version", ["0010", "0009"])
+def test_an_ended_test_send_with_a_receipt_stays_protected(v9: None, version: str) -> None:
+    upgrade(revision="0010")
+    downgrade(revision=version)
+
+    with pytest.raises(DatabaseError, match="stays as it ended"):
+        execute("UPDATE alert_deliveries SET last_error_code = 'gone' WHERE id = 102")

@@ -1,6 +1,5 @@
 """Countdowns and relative times in a real browser: right at once after sleep, whatever the browser's clocks did."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
