@@ -12,16 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import MetaData, select
+from sqlalchemy import MetaData, delete, select
 from werkzeug.test import TestResponse
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp import queue
+from webapp.auth.access import Visit
+from webapp.auth.customer_links import make_link
 from webapp.channels import CHANNELS
 from webapp.extensions import db
-from webapp.models import AlertDestination
+from webapp.models import (
+    Account,
+    AlertDelivery,
+    AlertDestination,
+    CustomerLink,
+    Role,
+    Workspace,
+    database_clock,
+)
 
 # The only column that may hold a secret.
 ENCRYPTED = "alert_destinations.config"
@@ -68,9 +78,14 @@ class SearchedInstallation:
         """List every GET path of the application, with every existing value of its variables."""
         with self.app.app_context():
             ids = list(map(str, db.session.scalars(select(AlertDestination.id))))
+            tests = [(str(test.id), test.reference) for test in db.session.scalars(select(AlertDelivery))]
+            customer_token = self._make_customer_link()
         values = {
             "slug": ["harbor"],
             "destination_id": ids,
+            "delivery_id": [delivery_id for delivery_id, _ in tests],
+            "reference": sorted({reference for _, reference in tests if reference}),
+            "customer_token": [customer_token],
             "channel_name": list(CHANNELS),
             "batch": ["0123456789abcdef"],
             "token": ["WzEsIkFCIl0.x"],
@@ -81,6 +96,15 @@ class SearchedInstallation:
         return [
             adapter.build(rule.endpoint, variables) for rule in rules for variables in _combine(rule.arguments, values)
         ]
+
+    def _make_customer_link(self) -> str:
+        """Return the token of a link for the customer to a destination in use."""
+        query = select(AlertDestination).where(AlertDestination.deleted_at.is_(None))
+        destination = db.session.scalars(query.order_by(AlertDestination.id).limit(1)).one()
+        workspace = db.session.get_one(Workspace, destination.workspace_id)
+        db.session.execute(delete(CustomerLink))
+        visit = Visit(db.session.get_one(Account, self.seeded.admin), workspace, Role.ADMIN)
+        return make_link(visit, destination, 1, database_clock.now())
 
 
 def _read_response(response: TestResponse) -> bytes:
