@@ -3,6 +3,7 @@
 from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
+from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
@@ -17,6 +18,7 @@ __all__ = [
     "AuditEvent",
     "Batch",
     "DeliveryStatus",
+    "DemoVisit",
     "KnownClient",
     "Member",
     "Receipt",
