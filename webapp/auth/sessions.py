@@ -7,12 +7,14 @@ from flask import current_app, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth import accounts
 from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
 from webapp.extensions import db
 from webapp.models import Account, database_clock
+from webapp.settings import VISIT_TIME
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -53,7 +55,8 @@ def redirect_page_to_sign_in() -> Response:
 
 def find_session_account(sign_in_id: str) -> Account | None:
     """Return the account of the session id in a cookie, or None."""
-    return accounts.find_signed_in(sign_in_id, database_clock.now())
+    lifetime = VISIT_TIME if current_settings().is_public_demo else accounts.SESSION_LIFETIME
+    return accounts.find_signed_in(sign_in_id, database_clock.now(), lifetime)
 
 
 def start_session(account: Account) -> None:

@@ -1,16 +1,18 @@
 """Adds the demo's data: two workspaces whose destinations show every badge and the typical outcomes of a test."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.encryption.settings_cipher import SettingsUnreadable
@@ -24,6 +26,7 @@ from webapp.models import (
     AlertDestination,
     AlertRule,
     DeliveryStatus,
+    DemoVisit,
     Role,
     Tenant,
     Workspace,
@@ -41,39 +44,50 @@ def find_demo_account(role: Role) -> Account | None:
 def seed_demo(now: datetime) -> str:
     """Add the demo's data, or update the receiver's address in existing data. Returns a summary.
 
-    Raises `Misconfigured` if this is not a demo.
+    A public demo begins empty: each visitor's workspace is filled when they come.
+    Raises `Misconfigured` if this is not a demo, or if the data belongs to a demo of the other kind.
     """
     app_settings = current_settings()
     if app_settings.demo is None:
         raise Misconfigured("This is not a demo: ALERTCHECK_DEMO=1 is not set. Nothing was written.")
-    if db.session.scalars(select(Workspace.id).limit(1)).first() is not None:
+    _require_own_data(app_settings)
+    if db.session.scalars(select(Workspace.id).limit(1)).first() is not None or app_settings.is_public_demo:
         return f"{_update_addresses(app_settings, app_settings.demo)} addresses updated"
     accounts = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}
     for (slug, name), planned in WORKSPACES.items():
         workspace = add_workspace(slug, name, now)
         for role, account in accounts.items():
             set_role(workspace, account, role)
-        for position, plan in enumerate(planned):
-            _add(
-                workspace,
-                plan,
-                accounts[Role.ADMIN],
-                app_settings,
-                app_settings.demo,
-                now - timedelta(hours=20 + 3 * position),
-            )
+        fill_workspace(workspace.id, accounts[Role.ADMIN], planned, ReceiverAddresses(app_settings.demo), now)
         _add_real_alerts(workspace, now)
     db.session.commit()
     return "workspaces added"
 
 
-def _add(
-    workspace: Workspace, plan: Planned, admin: Account, app_settings: AppSettings, demo: Demo, at: datetime
+def _require_own_data(app_settings: AppSettings) -> None:
+    """Keep what people entered into a private demo away from the internet, and the other way round."""
+    is_of_visit = exists().where(DemoVisit.workspace_id == Workspace.id)
+    foreign = ~is_of_visit if app_settings.is_public_demo else is_of_visit
+    if db.session.scalars(select(Workspace.id).where(foreign).limit(1)).first() is not None:
+        kinds = ("private", "public") if app_settings.is_public_demo else ("public", "private")
+        raise Misconfigured("This data belongs to a {} demo. Give the {} demo a DATA_DIR of its own.".format(*kinds))
+
+
+def fill_workspace(
+    workspace_id: int, admin: Account, planned: Sequence[Planned], addresses: ReceiverAddresses, now: datetime
 ) -> None:
-    settings = _make_settings(plan, demo)
+    """Add destinations and their earlier tests, and commit. addresses: where the destinations lead."""
+    workspace = db.session.get_one(Workspace, workspace_id)
+    for position, plan in enumerate(planned):
+        _add(workspace, plan, admin, addresses, now - timedelta(hours=20 + 3 * position))
+    db.session.commit()
+
+
+def _add(workspace: Workspace, plan: Planned, admin: Account, addresses: ReceiverAddresses, at: datetime) -> None:
+    settings, cipher = _make_settings(plan, addresses), current_settings().cipher
     added_at = at - timedelta(days=30)
-    destination = add_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, added_at)
-    host = urlsplit(demo.receiver).hostname
+    destination = add_destination(workspace, admin, plan.channel, plan.name, settings, cipher, added_at)
+    host = urlsplit(addresses.demo.receiver).hostname
     for age, code in enumerate(reversed(plan.before), start=1):
         earlier = PastTest(code, _RECEIVER_STATUSES.get(code, 200))
         db.session.add(_past_test_send(destination, earlier, workspace, admin, host, at - timedelta(days=2 * age)))
@@ -86,10 +100,11 @@ def _add(
         set_enabled(destination, admin, False, at)
 
 
-def _make_settings(plan: Planned, demo: Demo) -> dict[str, str]:
+def _make_settings(plan: Planned, addresses: ReceiverAddresses) -> dict[str, str]:
+    demo = addresses.demo
     if plan.channel == "email":
-        return {"recipients": plan.to}
-    address = f"{demo.receiver}/{plan.to}?sig={secrets.token_urlsafe(32)}"
+        return {"recipients": addresses.get_recipients(plan.to)}
+    address = f"{addresses.get_url(plan.to)}?sig={secrets.token_urlsafe(32)}"
     if plan.channel != "webhook":
         return {"address": address}
     shared = demo.signing_secret_file.read_text().strip() if demo.signing_secret_file else None

@@ -8,20 +8,34 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.outbound import OutboundClient
 from webapp.receipt_links import ReceiptLinks
 
+# How long a visitor's workspace in a public demo lasts. Nothing extends it.
+VISIT_TIME = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class DemoVisitors:
+    """The visitors of a public demo: how many there may be at once, in total and from one network."""
+
+    most: int
+    most_per_network: int
+
 
 @dataclass(frozen=True)
 class Demo:
     """The demo receiver.
 
-    inbox: the file with its messages. receiver: its origin.
+    inbox: the file with its messages, or in a public demo the folder with a file for each visitor.
+    receiver: its origin.
     signing_secret_file: the file with the secret that signs the demo's webhooks.
     has_real_receivers: whether messages may go to other receivers too.
+    visitors: of a public demo; None in one that only its own machine can open.
     """
 
     inbox: Path
     receiver: str
     signing_secret_file: Path | None
     has_real_receivers: bool = False
+    visitors: DemoVisitors | None = None
 
 
 @dataclass(frozen=True)
@@ -67,3 +81,8 @@ class AppSettings:
     metrics_token: str | None = field(repr=False)
     demo: Demo | None
     variables: tuple[str, ...]
+
+    @property
+    def is_public_demo(self) -> bool:
+        """Whether this is a demo for the internet, in which each visitor has a workspace of their own for a while."""
+        return self.demo is not None and self.demo.visitors is not None

@@ -2,17 +2,23 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from webapp.app_state import current_settings
+from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.demo.receiver.inbox import Inbox, Received
 from webapp.demo.receiver.parsed_mail import ParsedMail
 from webapp.demo.receiver.parsed_messages import ParsedMessage, parse_message
+from webapp.demo.receiver.scenarios import Scenario, Service
+from webapp.demo.receiver_addresses import ReceiverAddresses
+from webapp.demo.visits.visits import find_visit, get_public_demo, open_inbox
 
 # Messages on the page.
 MESSAGES_SHOWN = 100
+
+_HTTP_SERVICES = (Service.TEAMS, Service.SLACK, Service.WEBHOOK)
 
 bp = Blueprint("inbox", __name__, url_prefix="/demo/inbox")
 
@@ -20,7 +26,7 @@ bp = Blueprint("inbox", __name__, url_prefix="/demo/inbox")
 @bp.get("")
 def show() -> str:
     """Show the inbox."""
-    return render_template("inbox.html", **_list_newest())
+    return render_template("inbox.html", **_list_newest(), addresses=_list_addresses())
 
 
 @bp.get("/messages")
@@ -39,7 +45,20 @@ def clear() -> Redirect:
 
 
 def _open_inbox() -> Inbox:
-    return Inbox(current_app.config["DEMO_INBOX"])
+    """Return the inbox of the demo, or in a public demo that of the visitor."""
+    if not current_settings().is_public_demo:
+        return Inbox(current_app.config["DEMO_INBOX"])
+    return open_inbox(find_visit(current_account()) or abort(404))
+
+
+def _list_addresses() -> list[tuple[str, str]]:
+    """Return the visitor's addresses of the receiver with the label of their channel, in a public demo."""
+    if not current_settings().is_public_demo:
+        return []
+    visit = find_visit(current_account()) or abort(404)
+    addresses = ReceiverAddresses(get_public_demo(), visit.inbox_key)
+    services = [(CHANNELS[name].label, addresses.get_url(f"{name}/{Scenario.WORKS}")) for name in _HTTP_SERVICES]
+    return [*services, (CHANNELS[Service.EMAIL].label, addresses.get_recipients("desk"))]
 
 
 def _list_newest() -> dict[str, Any]:

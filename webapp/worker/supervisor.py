@@ -15,7 +15,7 @@ from types import FrameType
 from flask import Flask
 
 from webapp import __version__, deliveries
-from webapp.app_state import current_settings
+from webapp.app_state import app_state, current_settings
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.environment.model import Misconfigured
@@ -147,7 +147,7 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 def _run_maintenance(
     app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention
 ) -> WorkerFault | Reason | None:
-    """Run one recovery pass, delete a page of old deliveries, and report refused sign-ins to the audit trail.
+    """Run one recovery pass, delete a page of old deliveries, report refused sign-ins to the audit trail, and the rest.
 
     Returns why the recovery pass failed, or None if it succeeded.
     """
@@ -160,6 +160,8 @@ def _run_maintenance(
             _enqueue(delivery_ids)
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
+            for run in app_state(app).maintenance:
+                run(now)
         except Exception as error:  # whatever happens in one run, the next one must run
             log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
             fault = fault and (find_reason(error) or fault)

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 from webapp.demo.receiver.http_server import HttpReceiver
-from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.inboxes import Inboxes
 from webapp.demo.receiver.smtp_server import listen_for_mail
 
 
@@ -24,7 +24,9 @@ def _read_arguments() -> Namespace:
     )
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
-    parser.add_argument("--inbox", type=Path, required=True, help="the SQLite file in which messages are kept")
+    inbox = parser.add_mutually_exclusive_group(required=True)
+    inbox.add_argument("--inbox", type=Path, help="the SQLite file in which messages are kept")
+    inbox.add_argument("--inboxes", type=Path, help="the folder with one such file for each visitor, named by a key")
     parser.add_argument("--signing-secret-file", type=Path, help="the file with the secret that signs webhooks")
     return parser.parse_args()
 
@@ -33,11 +35,11 @@ async def _serve(arguments: Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    inbox = Inbox(arguments.inbox)
-    inbox.prepare()
-    http = _listen_for_http(arguments, inbox)
+    inboxes = Inboxes(arguments.inboxes or arguments.inbox, has_keys=arguments.inboxes is not None)
+    inboxes.prepare()
+    http = _listen_for_http(arguments, inboxes)
     try:
-        mail = await listen_for_mail(arguments.smtp_port, inbox)
+        mail = await listen_for_mail(arguments.smtp_port, inboxes)
     except OSError as error:
         raise SystemExit(_describe_error(arguments.smtp_port, error)) from error
     Thread(target=http.serve_forever, name="http", daemon=True).start()
@@ -48,9 +50,9 @@ async def _serve(arguments: Namespace) -> None:
     http.server_close()
 
 
-def _listen_for_http(arguments: Namespace, inbox: Inbox) -> HttpReceiver:
+def _listen_for_http(arguments: Namespace, inboxes: Inboxes) -> HttpReceiver:
     try:
-        return HttpReceiver(arguments.http_port, inbox, arguments.signing_secret_file)
+        return HttpReceiver(arguments.http_port, inboxes, arguments.signing_secret_file)
     except OSError as error:
         raise SystemExit(_describe_error(arguments.http_port, error)) from error
 

@@ -56,29 +56,41 @@ class Received(Arrival):
     received_at: datetime
 
 
+@dataclass(frozen=True)
 class Inbox:
-    """The newest `KEPT` messages. A file that does not exist yet counts as empty."""
+    """The newest messages, in a file. A file that does not exist counts as empty.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    kept: how many messages. is_made_on_demand: whether a message may create the file. If not, a message for an inbox
+    that was deleted is dropped.
+    """
+
+    path: Path
+    kept: int = KEPT
+    is_made_on_demand: bool = True
+
+    def exists(self) -> bool:
+        """Return whether the file exists."""
+        return self.path.exists()
 
     def prepare(self) -> None:
         """Create the file, readable by its owner only."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.touch(mode=0o600)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch(mode=0o600)
         with self._open() as database:
             database.execute("PRAGMA journal_mode = WAL")
 
     def add(self, arrival: Arrival, received_at: datetime) -> None:
-        """Add a message and delete the oldest ones beyond `KEPT`."""
-        if not self._path.exists():
+        """Add a message and delete the oldest ones beyond those that are kept."""
+        if not self.exists():
+            if not self.is_made_on_demand:
+                return
             self.prepare()
         with self._open() as database:
             database.execute(
                 "INSERT INTO messages (received_at, reference, arrival) VALUES (?, ?, ?)",
                 (received_at.isoformat(), arrival.reference, json.dumps(asdict(arrival))),
             )
-            database.execute("DELETE FROM messages WHERE id <= (SELECT max(id) FROM messages) - ?", (KEPT,))
+            database.execute("DELETE FROM messages WHERE id <= (SELECT max(id) FROM messages) - ?", (self.kept,))
 
     def list_newest(self, limit: int = KEPT) -> list[Received]:
         """Return at most `limit` messages, newest first."""
@@ -98,12 +110,17 @@ class Inbox:
 
     def clear(self) -> None:
         """Delete every message."""
-        if self._path.exists():
+        if self.exists():
             with self._open() as database:
                 database.execute("DELETE FROM messages")
 
+    def delete(self) -> None:
+        """Delete the file, and what SQLite keeps beside it."""
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
+
     def _read(self, query: str, parameter: int | str) -> list[Received]:
-        if not self._path.exists():
+        if not self.exists():
             return []
         with self._open() as database:
             return [_to_received(row) for row in database.execute(query, (parameter,))]
@@ -111,7 +128,9 @@ class Inbox:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         # One connection per use: the receiver has many threads, and an SQLite connection belongs to one thread.
-        with closing(sqlite3.connect(self._path, timeout=LOCK_WAIT_SECONDS)) as database, database:
+        # It never creates the file: `prepare` does, and a deleted inbox must not come back.
+        address = f"{self.path.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, timeout=LOCK_WAIT_SECONDS, uri=True)) as database, database:
             database.row_factory = sqlite3.Row
             database.execute(_SCHEMA)
             yield database

@@ -50,6 +50,7 @@ class Policy:
     proxy_authorization: what the proxy, and nobody else, gets as Proxy-Authorization, or None. Secret.
     ca_file: a PEM file of authorities to trust in addition to the public ones.
     demo_receiver: in a demo, the only origin that messages may go to; None for all that the other rules allow.
+    demo_mail_domain: in a public demo, the only domain whose subdomains may get email; None for any domain.
     """
 
     trusted_origins: frozenset[Origin] = frozenset()
@@ -59,10 +60,16 @@ class Policy:
     proxy_authorization: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     demo_receiver: Origin | None = None
+    demo_mail_domain: str | None = None
 
     def trusts(self, target: "Target") -> bool:
         """Check whether exactly this scheme, host and port are trusted."""
         return target.origin in self.trusted_origins
+
+    def accepts_recipient(self, address: str) -> bool:
+        """Check whether email may be sent to this address."""
+        domain = address.rpartition("@")[2].lower()
+        return self.demo_mail_domain is None or domain.endswith(f".{self.demo_mail_domain}")
 
 
 @dataclass(frozen=True)
