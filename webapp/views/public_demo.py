@@ -115,7 +115,8 @@ def _is_full() -> bool:
 
 
 def _keep_out_of_search_engines(response: Response) -> Response:
-    """Let search engines list the start page alone. Every other page is somebody's own."""
-    if request.endpoint not in (START_PAGE, "static") or response.status_code != 200:
+    """Let search engines list the start page alone, and find it. Every other page is somebody's own."""
+    is_start = request.endpoint in (START_PAGE, "static") and response.status_code == 200
+    if not is_start and response.location is None:
         response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
     return response
