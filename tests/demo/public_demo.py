@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.extensions import db
-from webapp.models import Account, AlertDelivery, AlertDestination, DemoVisit
+from webapp.models import AlertDelivery, AlertDestination, DemoVisit, Workspace
 from webapp.settings import read_settings
 
 URL = "https://demo.example.com"
@@ -74,7 +75,8 @@ class DemoVisitor(Visitor):
 
     def _headers(self, arguments: dict[str, Any]) -> dict[str, str]:
         forwarded = {"X-Forwarded-For": self.address, "X-Forwarded-Proto": "https"}
-        return forwarded | arguments.pop("headers", {})
+        headers: dict[str, str] = arguments.pop("headers", {})
+        return forwarded | headers
 
     @property
     def slug(self) -> str:
@@ -85,17 +87,15 @@ class DemoVisitor(Visitor):
 
 def get_visit(visitor: DemoVisitor) -> DemoVisit:
     """Return the row of a visitor's demo, in an application context."""
-    account = db.session.scalars(
-        db.select(Account).where(Account.email == f"visitor-{visitor.slug.removeprefix('demo-')}@demo.invalid")
-    ).one()
-    return db.session.scalars(db.select(DemoVisit).where(DemoVisit.account_id == account.id)).one()
+    workspace = select(Workspace.id).where(Workspace.slug == visitor.slug).scalar_subquery()
+    return db.session.scalars(select(DemoVisit).where(DemoVisit.workspace_id == workspace)).one()
 
 
 def list_destinations(visit: DemoVisit) -> list[int]:
     """Return the ids of a visit's destinations."""
     return list(
         db.session.scalars(
-            db.select(AlertDestination.id)
+            select(AlertDestination.id)
             .where(AlertDestination.workspace_id == visit.workspace_id)
             .order_by(AlertDestination.id)
         )
@@ -104,4 +104,4 @@ def list_destinations(visit: DemoVisit) -> list[int]:
 
 def list_deliveries(visit: DemoVisit) -> list[int]:
     """Return the ids of a visit's deliveries."""
-    return list(db.session.scalars(db.select(AlertDelivery.id).where(AlertDelivery.workspace_id == visit.workspace_id)))
+    return list(db.session.scalars(select(AlertDelivery.id).where(AlertDelivery.workspace_id == visit.workspace_id)))

@@ -635,7 +635,7 @@ def test_a_public_demo_has_limits_of_its_own() -> None:
     ["http://demo.example.com", "https://demo.example.com/path", "demo.example.com", "https://me:canary@x.example"],
 )
 def test_an_address_that_no_public_demo_can_have_is_refused(url: str) -> None:
-    with pytest.raises(Misconfigured, match="^DEMO_URL has ") as caught:
+    with pytest.raises(Misconfigured, match=r"^DEMO_URL has ") as caught:
         read(**DEMO, DEMO_URL=url)
 
     assert "canary" not in str(caught.value)
