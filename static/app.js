@@ -1,17 +1,13 @@
 // What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
 import "./clock.js";
+import "./exact-times.js";
+import "./menus.js";
+import "./press.js";
+import "./search.js";
+import "./switcher.js";
 import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
-
-// A disabled button would lose the focus. A button that counts down stays enabled; its clicks are stopped here, and the
-// server refuses them too.
-document.addEventListener("click", (event) => {
-  if (event.target.closest("button[aria-disabled=true]")) event.preventDefault();
-}, true);
-document.addEventListener("submit", (event) => {
-  if (event.submitter?.ariaDisabled === "true") event.stopPropagation();
-}, true);
 
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
 // a badge.
@@ -63,9 +59,10 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(source.value);
     button.nextElementSibling.textContent = "Copied.";
   } catch {  // browsers allow access to the clipboard over https only
-    source.closest("details").open = true;
+    const details = source.closest("details");
+    if (details) details.open = true;
     source.select();
-    button.nextElementSibling.textContent = "The report is selected below. Copy it with the keyboard.";
+    button.nextElementSibling.textContent = "It is selected. Copy it with the keyboard.";
   }
 });
 document.addEventListener("htmx:after:swap", showCopyButtons);

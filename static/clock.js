@@ -37,12 +37,31 @@ function countDown(element) {
   const countdown = element.querySelector(".countdown");
   if (left > 0) {
     setText(countdown, `${Math.ceil(left)} s`);
+    const button = element.closest("button");
+    if (button) nameButton(button, Math.ceil(left));
     return;
   }
   element.removeAttribute("data-until");
-  element.removeAttribute("aria-disabled");
-  setText(countdown, "");
-  if (element.dataset.whenOver) element.textContent = element.dataset.whenOver;
+  element.textContent = element.dataset.whenOver;
+  element.closest("button")?.removeAttribute("aria-label");
+  const form = element.closest("form[data-post-when-over]");
+  if (form) postTo(form, form.dataset.postWhenOver);
+}
+
+// While the cooldown lasts, a press plans a test. Then it sends one.
+function postTo(form, path) {
+  form.removeAttribute("data-post-when-over");
+  form.action = path;
+  form.setAttribute("hx-post", path);  // htmx reads it at each press
+  form.querySelector("button").removeAttribute("title");
+}
+
+// A button's name is its text, with the countdown. Screen readers announce each change of the name of the focused
+// element, so that of a focused button changes only now and then.
+const NAMED_EVERY = 15;  // s
+function nameButton(button, seconds) {
+  if (button !== document.activeElement) button.removeAttribute("aria-label");
+  else if (!button.ariaLabel || seconds % NAMED_EVERY === 0) button.ariaLabel = button.textContent.replace(/\s+/g, " ").trim();
 }
 
 function formatRelative(seconds) {

@@ -24,9 +24,9 @@ export function endRefresh() {
 }
 
 // A fragment that polls is up to date by itself. One that was swapped, or is being requested, since the refresh was
-// asked for is newer than the refresh. A batch belongs to the visitor who started it.
+// asked for is newer than the refresh. A batch belongs to the visitor who started it. What is shown once stays.
 function isNewer(element) {
-  if (element.id === "batch" || element.matches(".status[hx-get], .htmx-request")) return true;
+  if (element.id === "batch" || element.matches(".status[hx-get], .htmx-request, #customer-links:has([data-once])")) return true;
   if (element.matches(".status, #details") && element.querySelector(".htmx-request")) return true;
   if (!swappedAt.has(element)) return false;
   const age = element.querySelector(".refusal") ? READING_TIME : 0;
@@ -45,9 +45,11 @@ htmx.registerExtension("keep", {
     refresh.keptNewer ||= isKept;
     return !isKept && !isInUse(oldNode);
   },
-  // The server knows neither which details are open nor that the copy buttons work.
+  // The server knows neither which details are open, nor that the copy buttons work, nor which button has the focus, nor
+  // how the switcher is filtered.
   htmx_before_morph_attr(element, { attrName }) {
-    return !(attrName === "open" && element.matches("details")) && !(attrName === "hidden" && element.matches("[data-copy]"));
+    const kept = { open: "details", hidden: "[data-copy], .switcher *", "aria-label": "button[data-until]" }[attrName];
+    return !kept || !element.matches(kept);
   },
 });
 

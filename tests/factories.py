@@ -1,13 +1,16 @@
 """Rows for tests: two workspaces with a destination each; an admin, a support member, a viewer and a stranger."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from itsdangerous import Signer
 
 from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.customer_tokens import hash_token
 from webapp.deliveries.claim_record import keep_record
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
@@ -17,6 +20,7 @@ from webapp.models import (
     AlertDelivery,
     AlertDestination,
     AlertRule,
+    CustomerLink,
     DeliveryStatus,
     Role,
     Tenant,
@@ -103,6 +107,27 @@ def add_real_alert(destination: AlertDestination, **facts: Any) -> AlertDelivery
     return add_delivery(
         destination, **({"event_type": rule.event_type, "tenant_id": tenant.id, "alert_rule_id": rule.id} | facts)
     )
+
+
+def sign_customer_token(key: str, name: str = "Zm9yIGEgY3VzdG9tZXI") -> str:
+    """Return the token of a customer's link in an installation with this key."""
+    return Signer(key, salt="customer link", key_derivation="hmac", digest_method=hashlib.sha256).sign(name).decode()
+
+
+def add_customer_link(seeded: SeededIds, token: str, account_id: int, now: datetime) -> CustomerLink:
+    """Add a customer's link to the harbor's destination, valid for an hour."""
+    link = CustomerLink(
+        workspace_id=seeded.harbor,
+        destination_id=seeded.destination,
+        destination_type="webhook",
+        account_id=account_id,
+        token_hash=hash_token(token),
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    db.session.add(link)
+    db.session.commit()
+    return link
 
 
 def get_workspace(seeded: SeededIds) -> Workspace:

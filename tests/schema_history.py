@@ -37,7 +37,8 @@ def _describe(inspector: Inspector, table: str) -> Row:
         ),
         "unique": _by_name(inspector.get_unique_constraints(table), "column_names"),
         "checks": _by_name(inspector.get_check_constraints(table), "sqltext"),
-        "indexes": {index["name"]: _describe_index(index) for index in inspector.get_indexes(table)},
+        "indexes": {index["name"]: _describe_index(index) for index in inspector.get_indexes(table)}
+        | _read_expression_indexes(table),
         "counts up for ever": _counts_up_for_ever(table),
     }
 
@@ -48,7 +49,22 @@ def _by_name(parts: Iterable[Any], *facts: str) -> Row:
 
 def _describe_index(index: Any) -> Row:
     condition = index.get("dialect_options", {}).get(f"{db.engine.dialect.name}_where")
-    return {"columns": index["column_names"], "unique": bool(index["unique"]), "where": str(condition)}
+    return {
+        "columns": index.get("expressions", index["column_names"]),
+        "unique": bool(index["unique"]),
+        "where": str(condition),
+    }
+
+
+def _read_expression_indexes(table: str) -> Row:
+    """Return how the indexes were made that SQLAlchemy cannot read, because SQLite does not list their expressions."""
+    if db.engine.dialect.name != "sqlite":
+        return {}
+    with db.engine.connect() as connection:
+        made = connection.execute(
+            text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%json_%'")
+        )
+        return {name: sql for name, sql in made if f" ON {table} " in sql}
 
 
 def _counts_up_for_ever(table: str) -> bool:

@@ -46,7 +46,7 @@ NASTY = (
 PARAMETERS = (
     *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
-    *("current", "new", "kept", "a[]", "", "%00", "__proto__"),
+    *("current", "new", "kept", "hours", "test", "missing", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.

@@ -17,13 +17,15 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from benchmarks.installation.processes import ROOT
 from tests.databases import unmigrated_database
 from tests.factories import on_both_databases
 from tests.schema_history import (
     EARLY,
+    HEAD,
+    LARGEST_ID,
     LATE,
     add_real_deliveries,
     ask,
@@ -185,7 +187,6 @@ def test_the_upgraded_file_passes_the_checks_of_sqlite(v1: None) -> None:
 
 # Refused upgrades
 
-HEAD = "0016"
 FOREIGN_ID = 2
 
 
@@ -289,7 +290,7 @@ def test_a_downgrade_restores_the_schema_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
+@pytest.mark.parametrize("version", ["0009", "0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
 def test_the_newest_schema_can_be_downgraded_to_any_version_and_upgraded_again(context: None, version: str) -> None:
     upgrade()
     before = read_everything()
@@ -513,6 +514,235 @@ def test_a_downgrade_forgets_refused_sign_ins_and_known_clients(v1: None) -> Non
     upgrade(revision="0009")
 
     assert ask("SELECT count(*) FROM known_clients") == 0
+
+
+# Exchanges
+
+
+@on_both_databases
+def test_recording_exchanges_leaves_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0014")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_a_delivery_of_an_older_version_has_no_exchange(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    upgrade(revision="0014")
+
+    assert ask("SELECT count(*) FROM alert_deliveries WHERE exchange IS NOT NULL") == 0
+
+
+@on_both_databases
+def test_an_ended_test_send_stays_protected_after_a_downgrade_that_forgets_its_exchange(v1: None) -> None:
+    upgrade(revision="0014")
+    insert(
+        "alert_deliveries", v1_delivery(**TEST_SEND, status="failed", last_error_code="gone", exchange={"steps": []})
+    )
+    downgrade(revision="0009")
+
+    with pytest.raises(DatabaseError, match="stays as it ended"):
+        execute("UPDATE alert_deliveries SET last_error_code = 'not_found' WHERE event_type = 'alerts.test'")
+
+
+# Planned tests
+
+
+@on_both_databases
+def test_planned_tests_leave_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0011")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+PLANNED = {
+    "workspace_id": 1,
+    "alert_destination_id": 1,
+    "planned_by_id": 1,
+    "due_at": LATE,
+    "created_at": EARLY,
+}
+
+
+@on_both_databases
+def test_a_downgrade_forgets_planned_tests(v1: None) -> None:
+    upgrade(revision="0011")
+    insert("planned_tests", PLANNED)
+    downgrade(revision="0009")
+    upgrade(revision="0011")
+
+    assert ask("SELECT count(*) FROM planned_tests") == 0
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"alert_destination_id": 2},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "ended_at": LATE},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "end_reason": "expired"},
+        {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "ended_at": LATE, "end_reason": "bored"},
+    ],
+    ids=["a second one", "of another workspace", "ended without reason", "a reason without end", "unknown reason"],
+)
+def test_the_database_refuses_a_planned_test_that_cannot_be(v1: None, facts: dict[str, object]) -> None:
+    upgrade(revision="0011")
+    insert("planned_tests", PLANNED)
+
+    with pytest.raises(IntegrityError):
+        insert("planned_tests", PLANNED | facts)
+
+
+# Customers' links
+
+FAILED_TEST = v1_delivery(**TEST_SEND, status="failed", last_error_code="not_found")
+LINK = {
+    "workspace_id": 1,
+    "destination_id": 1,
+    "destination_type": "webhook",
+    "account_id": 1,
+    "token_hash": "f" * 64,
+    "created_at": EARLY,
+    "expires_at": LATE,
+}
+
+
+@on_both_databases
+def test_customers_links_leave_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    insert("alert_deliveries", FAILED_TEST)
+    insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0015")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_an_earlier_test_send_was_not_requested_by_a_customers_link(v1: None) -> None:
+    upgrade(revision="0009")
+    insert("alert_deliveries", FAILED_TEST)
+    upgrade(revision="0015")
+
+    assert not ask("SELECT by_customer_link FROM alert_deliveries")
+
+
+@on_both_databases
+def test_a_downgrade_forgets_customers_links_and_keeps_the_protection_of_ended_test_sends(v1: None) -> None:
+    upgrade(revision="0015")
+    insert("customer_links", LINK)
+    insert("alert_deliveries", FAILED_TEST)
+    downgrade(revision="0009")
+    upgrade(revision="0015")
+
+    assert ask("SELECT count(*) FROM customer_links") == 0
+    with pytest.raises(DatabaseError):
+        execute("UPDATE alert_deliveries SET status = 'queued'")
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("deletion", "left"),
+    [
+        ("DELETE FROM members WHERE account_id = 1", 0),
+        ("DELETE FROM accounts WHERE id = 1", 0),
+        ("DELETE FROM members WHERE account_id = 7", 1),
+    ],
+)
+def test_a_customers_link_ends_with_the_membership_of_who_made_it(v1: None, deletion: str, left: int) -> None:
+    upgrade(revision="0015")
+    insert("customer_links", LINK)
+    execute(deletion)
+
+    assert ask("SELECT count(*) FROM customer_links") == left
+
+
+@on_both_databases
+@pytest.mark.parametrize("foreign", [{"destination_id": 2}, {"account_id": 7}, {"workspace_id": 2}])
+def test_a_customers_link_of_another_workspace_is_refused(v1: None, foreign: dict[str, int]) -> None:
+    upgrade(revision="0015")
+
+    with pytest.raises(DatabaseError):
+        insert("customer_links", LINK | foreign)
+
+
+# Receipts
+
+
+@pytest.fixture
+def v9(v1: None) -> None:
+    """An installation of version 9, with real alerts and test sends that have a receipt, or none."""
+    upgrade(revision="0009")
+    add_real_deliveries()
+    sent = {**TEST_SEND, "sent_at": LATE, "receipt_at": LATE}
+    insert(
+        "alert_deliveries",
+        v1_delivery(id=101, **TEST_SEND | {"sent_at": LATE}),
+        v1_delivery(id=102, **sent, receipt="seen"),
+        v1_delivery(id=103, **sent, receipt="missing", receipt_by="Ann"),
+    )
+
+
+def read_receipt_sources() -> list[tuple[Any, ...]]:
+    with db.engine.connect() as connection:
+        query = "SELECT id, receipt_source, receipt_recorded_by FROM alert_deliveries WHERE id IN (101, 102, 103)"
+        return [tuple(row) for row in connection.execute(text(f"{query} ORDER BY id"))]
+
+
+@on_both_databases
+def test_receipts_of_older_versions_came_from_the_link_or_from_a_member(v9: None) -> None:
+    upgrade(revision="0010")
+
+    assert read_receipt_sources() == [(101, None, None), (102, "link", None), (103, "member", None)]
+
+
+@on_both_databases
+def test_naming_the_sources_of_receipts_leaves_every_other_value_untouched(v9: None) -> None:
+    columns, schema = list_columns(), read_schema()
+    before = read_rows(columns)
+    upgrade(revision="0010")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns()), read_schema()) == (before, before, schema)
+
+
+@on_both_databases
+def test_the_database_refuses_an_unknown_source_of_a_receipt(v9: None) -> None:
+    upgrade(revision="0010")
+
+    with pytest.raises(DatabaseError, match="receipt_source_known"):
+        execute("UPDATE alert_deliveries SET receipt_source = 'rumor' WHERE id = 102")
+
+
+@on_both_databases
+@pytest.mark.parametrize("version", ["0010", "0009"])
+def test_an_ended_test_send_with_a_receipt_stays_protected(v9: None, version: str) -> None:
+    upgrade(revision="0010")
+    downgrade(revision=version)
+
+    with pytest.raises(DatabaseError, match="stays as it ended"):
+        execute("UPDATE alert_deliveries SET last_error_code = 'gone' WHERE id = 102")
 
 
 # Visits to a public demo

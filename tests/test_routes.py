@@ -14,12 +14,14 @@ from tests.factories import (
     NOW,
     SIGNING_SECRET,
     SeededIds,
+    add_customer_link,
     add_delivery,
     get_account,
     get_destination,
     get_workspace,
     on_both_databases,
     seconds,
+    sign_customer_token,
 )
 from tests.visitor import Visitor
 from webapp import queue
@@ -40,7 +42,13 @@ TABLE = """
                                                        adm sup vie str nob   adm sup vie str nob   adm sup vie str nob
 
 GET  /                                                 302 302 302 302 302
+GET  /workspaces                                       200 200 200 200 302
 GET  /broken                                           200 200 200 200 302
+POST /broken/test                                      200 200 403 200 302
+GET  /search                                           200 200 200 200 302
+POST /search                                           200 200 200 200 302
+GET  /r/<reference>                                    200 200 200 404 302   404 404 404 404 302
+GET  /r/<reference>/<delivery_id>                      200 200 200 404 302   404 404 404 404 302
 GET  /sign-in                                          302 302 302 302 200
 POST /sign-in                                          400 400 400 400 400
 GET  /password                                         200 200 200 200 302
@@ -52,6 +60,9 @@ GET  /metrics                                          200 200 200 200 200
 GET  /static/<path:filename>                           200 200 200 200 200   404 404 404 404 404
 GET  /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
 POST /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
+GET  /c/<customer_token>                               200 200 200 200 200   404 404 404 404 404
+GET  /c/<customer_token>/status                        200 200 200 200 200   404 404 404 404 404
+POST /c/<customer_token>                               200 200 200 200 200   404 404 404 404 404
 
 GET  /w/<slug>                                         302 302 302 302 302     .   .   .   .   .   302 302 302 302 302
 GET  /w/<slug>/destinations                            200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
@@ -64,6 +75,8 @@ GET  /w/<slug>/audit                                   200 403 403 404 302     .
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
+POST /w/<slug>/destinations/new/<channel_name>/check   204 403 403 404 302   404 403 403 404 302   404 404 404 204 302
+POST /w/<slug>/destinations/new/<channel_name>/new-<field> 404 403 403 404 302 404 403 403 404 302 404 404 404 404 302
 POST /w/<slug>/destinations/new/<channel_name>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 
 GET  /w/<slug>/destinations/<destination_id>           200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
@@ -71,7 +84,12 @@ GET  /w/<slug>/destinations/<destination_id>/status    200 200 200 404 302   404
 GET  /w/<slug>/destinations/<destination_id>/details   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/preview   200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/<destination_id>/plan      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/<destination_id>/plan/cancel 409 409 403 404 302 404 404 404 404 302   404 404 404 409 302
 POST /w/<slug>/destinations/<destination_id>/receipt   200 200 403 404 302   404 404 404 404 302   404 404 404 404 302
+POST /w/<slug>/destinations/<destination_id>/check     204 403 403 404 302   404 403 403 404 302   404 404 404 204 302
+POST /w/<slug>/destinations/<destination_id>/links     200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
+POST /w/<slug>/destinations/<destination_id>/revoke/<link> 303 403 403 404 302 404 404 404 404 302 404 404 404 404 302
 POST /w/<slug>/destinations/<destination_id>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
@@ -84,6 +102,11 @@ POST /demo/sign-in/<role>                              302 302 302 302 302   404
 GET  /demo/inbox                                       200 200 200 200 302
 GET  /demo/inbox/messages                              200 200 200 200 302
 POST /demo/inbox/clear                                 303 303 303 303 302
+GET  /demo/panel                                       200 200 200 200 302
+POST /demo/panel/w/<slug>/destinations/<destination_id> 303 303 303 404 302  404 404 404 404 302   404 404 404 303 302
+POST /demo/panel/hosts/<service>                       303 303 303 303 302   404 404 404 404 302
+GET  /demo/panel/reset                                 200 200 200 200 302
+POST /demo/panel/reset                                 303 303 303 303 302
 """
 
 Visit = Callable[[int], Visitor]
@@ -91,6 +114,8 @@ Visit = Callable[[int], Visitor]
 WHO = ("admin", "support", "viewer", "stranger", "nobody")
 
 SECRET_KEY = "a key for tests, long enough to sign with"
+
+CUSTOMER_TOKEN = sign_customer_token(SECRET_KEY)
 
 HARBOR = {
     "slug": "harbor",
@@ -101,9 +126,22 @@ HARBOR = {
     "batch": "0f",
     "token": ReceiptLinks(SECRET_KEY, None).sign(1, "K7QM4T"),
     "field": "address",
+    "reference": "K7QM4T",
+    "delivery_id": "1",
+    "link": "1",
+    "customer_token": CUSTOMER_TOKEN,
+    "service": "teams",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
-INVALID = HARBOR | {"channel_name": "pigeon", "role": "owner", "filename": "none.css", "token": "WzEsIks3UU00VCJd.x"}
+INVALID = HARBOR | {
+    "channel_name": "pigeon",
+    "service": "email",
+    "role": "owner",
+    "filename": "none.css",
+    "token": "WzEsIks3UU00VCJd.x",
+    "reference": "ZZZZZZ",
+    "customer_token": sign_customer_token("another key"),
+}
 MISSING = {
     "foreign": INVALID | {"destination_id": "2"},
     "deleted": INVALID | {"destination_id": "3"},
@@ -118,6 +156,8 @@ FORM = {
     "signing_secret": SIGNING_SECRET,
     "seen": "yes",
     "delivery": "1",
+    "hours": "4",
+    "certificate": "expired",
 }
 
 
@@ -156,8 +196,8 @@ def _by_visitor(cells: list[str]) -> dict[str, int]:
 ROWS = [Row.read(line) for line in TABLE.splitlines() if line.startswith(("GET", "POST"))]
 OF_A_DESTINATION = [row for row in ROWS if "<destination_id>" in row.rule]
 INSIDE_A_WORKSPACE = [row for row in ROWS if row.rule.startswith("/w/<slug>/")]
-# A receipt link needs no CSRF token, because its own token cannot be forged.
-POSTS = [row for row in ROWS if row.method == "POST" and "<token>" not in row.rule]
+# A receipt link and a customer's link need no CSRF token, because their own tokens cannot be forged.
+POSTS = [row for row in ROWS if row.method == "POST" and "token>" not in row.rule]
 
 
 @pytest.fixture
@@ -182,6 +222,7 @@ def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededId
         pressed_at = datetime.now(UTC) - seconds(120)
         facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
         add_delivery(get_destination(seeded), created_at=pressed_at, **facts)
+        add_customer_link(seeded, CUSTOMER_TOKEN, seeded.admin, datetime.now(UTC))
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
         queue.record_heartbeat("host:1")

@@ -20,6 +20,7 @@ from webapp.database.engine import engine_options, engine_url, prepare_engine
 from webapp.database.schema_commands import schema_commands
 from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
+from webapp.deliveries.outcome import describe_status
 from webapp.deliveries.overdue import REMEMBERED_ROWS
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.environment.installation import find_assets
@@ -33,6 +34,10 @@ from webapp.views import (
     audit,
     auth,
     batches,
+    broken,
+    customer_links,
+    customer_page,
+    destination_forms,
     destinations,
     field_checks,
     health,
@@ -40,11 +45,14 @@ from webapp.views import (
     metrics,
     preview,
     receipts,
+    references,
+    search,
     sends,
     workspaces,
 )
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
+from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.unreadable_requests import init_unreadable_requests
@@ -117,7 +125,6 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": MAX_CONTENT_LENGTH_OF_VISITORS if is_public else MAX_CONTENT_LENGTH,
         "RATELIMIT_APPLICATION": VISITORS_REQUESTS if is_public else None,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
-        "DEMO_INBOX": app_settings.demo.inbox if app_settings.demo else None,
     }
 
 
@@ -137,13 +144,27 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
 
 
 def _register(app: Flask, app_settings: AppSettings) -> None:
-    in_workspaces = (workspaces, audit, history, destinations, field_checks, preview, sends, receipts, batches)
-    for view in (auth, *in_workspaces, health, metrics):
+    in_workspaces = (
+        workspaces,
+        audit,
+        history,
+        destinations,
+        destination_forms,
+        field_checks,
+        preview,
+        sends,
+        receipts,
+        batches,
+        customer_links,
+    )
+    for view in (auth, *in_workspaces, customer_page, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
     app.jinja_env.filters |= {
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
+        "format_clock": time_format.format_clock,
         "isolate_name": isolate_name,
+        "describe_status": describe_status,
     }
     app.jinja_env.globals |= {
         "current_user": current_user,
@@ -159,6 +180,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(form_protection.check_form)
     app.before_request(sessions.require_sign_in)
     init_headers(app)
+    init_navigation(app)
     init_page_refresh(app)
     init_errors(app)
     init_unreadable_requests(app)

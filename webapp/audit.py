@@ -19,8 +19,13 @@ class Action(StrEnum):
     SIGN_IN_TRIED = "tried to sign in"
     PASSWORD_CHANGED = "changed the password"  # noqa: S105
     TEST_REQUESTED = "sent a test"
+    TEST_PLANNED = "planned a test"
+    PLAN_CANCELED = "canceled the planned test"
+    PLAN_ENDED = "was to send a planned test"
     TEST_SEEN = "saw a test arrive"
     TEST_MISSED = "saw no test arrive"
+    LINK_MADE = "made a link for the customer"
+    LINK_REVOKED = "revoked a link for the customer"
     ADDED = "added"
     CHANGED = "changed"
     ENABLED = "enabled"
@@ -52,16 +57,25 @@ class Actor:
 
 
 COMMAND_LINE = Actor(None, "Command line")
+CUSTOMER = Actor(None, "Customer (by link)")
 _STRANGER = Actor(None, "Unknown visitor")
+
+# Stands beside a test that a member's link has sent.
+BY_CUSTOMER_LINK = "by the customer's link"
 
 
 def record_destination_event(
-    destination: AlertDestination, account: Account, action: Action, now: datetime, changed: Sequence[str] = ()
+    destination: AlertDestination,
+    by: Account | Actor,
+    action: Action,
+    now: datetime,
+    changed: Sequence[str] = (),
+    result: Result = Result.DONE,
 ) -> None:
     """Record an action on a destination, in the caller's transaction. changed: names of fields, never values."""
     subject = f"{destination.name} (destination {destination.id})"
-    actor = Actor(account.id, account.name)
-    _add(destination.workspace_id, actor, action, subject, now, changed, destination_id=destination.id)
+    actor = by if isinstance(by, Actor) else Actor(by.id, by.name)
+    _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
 def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:

@@ -11,6 +11,13 @@ WIDTHS = (1280, 360)
 
 MEASURE_OVERFLOW_SCRIPT = "Math.max(0, document.scrollingElement.scrollWidth - innerWidth)"
 SET_DETAILS_SCRIPT = "(open) => document.querySelectorAll('details').forEach((details) => { details.open = open; })"
+# A live region announces every change in it, with some screen readers even inside `aria-live=off`.
+CLOCKS = "time, .countdown, [data-until]"
+FIND_ANNOUNCED_CLOCKS = """(clocks) => [...document.querySelectorAll("[aria-live], [role=status], [role=alert]")]
+    .filter((region) => region.ariaLive !== "off" && region.querySelector(clocks)).map((region) => region.outerHTML)"""
+# The Tab key stops at what can be used, at what scrolls, and at no text.
+FIND_TEXT_STOPS = """() => [...document.querySelectorAll("[tabindex='0']")]
+    .filter((element) => !element.matches(".overflow-auto, pre")).map((element) => element.outerHTML)"""
 NOTE_VIOLATIONS = """
     window.violations = [];
     addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
@@ -33,10 +40,13 @@ class PageReport:
 
     overflow: pixels of horizontal overflow for each of `WIDTHS`: with all details closed, with all details open.
     barriers: accessibility violations for each of `WIDTHS`, with all details open.
+    announced_clocks: live regions that hold a clock. text_stops: texts at which the Tab key stops.
     """
 
     overflow: dict[int, tuple[int, int]]
     barriers: dict[int, list[str]]
+    announced_clocks: list[str]
+    text_stops: list[str]
     console: list[str]
     violations: list[str]
     origins: set[str]
@@ -60,6 +70,8 @@ def check_page(tab: Page, case: PageCase) -> PageReport:
     return PageReport(
         overflow=overflow,
         barriers=barriers,
+        announced_clocks=tab.evaluate(FIND_ANNOUNCED_CLOCKS, CLOCKS),
+        text_stops=tab.evaluate(FIND_TEXT_STOPS),
         console=console,
         violations=tab.evaluate("window.violations"),
         origins={urlsplit(url)._replace(path="", query="", fragment="").geturl() for url in urls},

@@ -64,7 +64,7 @@ def test_every_mark_of_a_list_is_visible(tab: Page, selector: str) -> None:
     assert find_invisible(tab, selector) == []
 
 
-@pytest.mark.parametrize("selector", [".tabs a", ".switcher a"])
+@pytest.mark.parametrize("selector", [".tabs a", ".switcher a", ".workspace-tabs a"])
 def test_the_current_one_differs_from_the_others(tab: Page, selector: str) -> None:
     tab.goto(LIST)
     tab.evaluate(SET_DETAILS_SCRIPT, True)

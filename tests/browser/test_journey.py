@@ -15,6 +15,9 @@ MANY_TABS = 40
 # Milliseconds.
 RETRIED_WITHIN = 45_000
 
+# What the button says; the name of the destination follows for screen readers.
+READY, COUNTING = re.compile(r"^\s*Send test"), re.compile(r"Tests again in \d+ s")
+
 
 def button(tab: Page) -> Locator:
     return tab.locator("[data-action=send-test]")
@@ -134,7 +137,7 @@ def test_a_refused_message_is_marked_refused_in_the_inbox(add_webhook: AddWebhoo
 def test_the_button_counts_down_after_a_press(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     button(tab).click()
-    expect(button(tab)).to_have_text(re.compile(r"Send test \d+ s"))
+    expect(button(tab)).to_have_text(re.compile(r"Tests again in \d+ s"))
     at_first = seconds_left(tab)
     tab.wait_for_timeout(2000)
     assert 0 < seconds_left(tab) < at_first <= 60
@@ -146,23 +149,12 @@ def test_the_button_works_again_after_the_countdown(add_webhook: AddWebhook) -> 
     tab.reload()
     button(tab).click()
     expect_badge(tab, "sent")
-    expect(button(tab)).to_have_attribute("aria-disabled", "true")
+    expect(button(tab)).to_have_text(COUNTING)
     tab.route(tab.url, disconnect)  # a refresh would bring the server's clock, which the test does not move
     tab.clock.fast_forward("01:01")
-    expect(button(tab)).not_to_have_attribute("aria-disabled", "true")
-    expect(button(tab)).to_have_text("Send test")
-
-
-def test_a_second_press_within_the_minute_sends_no_request(add_webhook: AddWebhook) -> None:
-    tab = add_webhook("works")
-    button(tab).click()
-    expect_badge(tab, "sent")
-    presses: list[Request] = []
-    tab.on("request", lambda request: presses.append(request) if request.method == "POST" else None)
-    button(tab).click(force=True)
-    button(tab).press("Enter")
-    tab.wait_for_timeout(500)
-    assert presses == []
+    expect(button(tab)).to_have_text(READY)
+    button(tab).click()  # sends, and plans nothing: the server's clock, which did not move, refuses it
+    expect(tab.get_by_role("alert")).to_contain_text("Not sent: a test was sent")
 
 
 def test_a_press_in_another_tab_within_the_minute_is_refused_and_makes_no_second_message(
@@ -178,7 +170,7 @@ def test_a_press_in_another_tab_within_the_minute_is_refused_and_makes_no_second
     expect(other.get_by_role("alert")).to_have_text(
         "Not sent: a test was sent to this destination less than a minute ago."
     )
-    expect(button(other)).to_have_attribute("aria-disabled", "true")
+    expect(button(other)).to_have_text(COUNTING)
     expect(messages(other, name)).to_have_count(1)
 
 

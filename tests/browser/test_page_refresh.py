@@ -197,10 +197,10 @@ def test_a_computer_that_slept_shows_the_new_state_at_once(add_webhook: AddWebho
 def test_typed_text_focus_cursor_and_open_parts_stay(admin: Page, demo: RunningDemo) -> None:
     word = os.urandom(4).hex()
     tab = watch(admin, f"{LIST}?q={word}")
-    tab.locator("details.switcher").evaluate("details => { details.open = true }")
     field = tab.get_by_label("Name contains")
     field.focus()
     field.evaluate("field => { field.value = 'half a na'; field.setSelectionRange(2, 4); }")
+    tab.locator("details.switcher").evaluate("details => { details.open = true }")
     add_named(admin, demo, f"New {word}")
     pass_a_minute(tab)
     expect(tab.locator(".destination h2")).to_have_text([f"New {word}"])

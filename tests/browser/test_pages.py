@@ -36,8 +36,13 @@ PAGE_CASES = {
     "edit": PageCase("/w/harbor/destinations/2/edit"),
     "delete": PageCase("/w/harbor/destinations/1/delete"),
     "broken": PageCase("/broken", role="support"),
+    "workspaces": PageCase("/workspaces", role="support"),
+    "search": PageCase("/search", role="viewer"),
     "audit": PageCase("/w/harbor/audit"),
     "inbox": PageCase("/demo/inbox"),
+    "inbox-of-one": PageCase("/demo/inbox?destination=1", role="viewer"),
+    "demo-panel": PageCase("/demo/panel"),
+    "demo-reset": PageCase("/demo/panel/reset", role="viewer"),
     "forbidden": PageCase("/w/harbor/destinations/new", role="viewer", status=403),
     "not-found": PageCase("/w/harbor/destinations/0", status=404),
 }
@@ -95,6 +100,14 @@ def test_nothing_overflows_the_page(report: PageReport) -> None:
 
 def test_the_page_is_accessible(report: PageReport) -> None:
     assert report.barriers == {width: [] for width in WIDTHS}
+
+
+def test_no_live_region_holds_a_clock(report: PageReport) -> None:
+    assert report.announced_clocks == []
+
+
+def test_the_tab_key_stops_at_no_text(report: PageReport) -> None:
+    assert report.text_stops == []
 
 
 def test_the_console_stays_empty(report: PageReport) -> None:

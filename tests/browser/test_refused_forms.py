@@ -21,6 +21,7 @@ def sign_out_elsewhere(tab: Page) -> None:
     """Sign out in another tab of the same browser."""
     other = tab.context.new_page()
     other.goto("/")
+    other.locator(".account summary").click()
     other.get_by_role("button", name="Sign out").click()
     expect(other.get_by_role("heading", name="Try the demo")).to_be_visible()
 

@@ -11,7 +11,7 @@ def broken_page(open_tab: OpenTab, sessions: Sessions) -> Page:
     """The broken destination's page, reached from support's start page."""
     tab = open_tab(storage_state=sessions["support"], permissions=["clipboard-read", "clipboard-write"])
     tab.goto("/")
-    tab.get_by_role("link", name="Failed destinations").click()
+    tab.get_by_role("link", name="What is broken").click()
     tab.get_by_role("link", name="Old ticket system").click()
     return tab
 

@@ -24,6 +24,15 @@ def send(receiver: RecordingReceiver, message: Message, secret: str = SECRET) ->
     return CHANNEL.send(settings, message, receiver.outbound)
 
 
+def test_without_a_secret_a_message_is_sent_unsigned(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200)
+
+    send(receiver, message, secret="")
+
+    assert "webhook-signature" not in receiver.request.headers
+    assert receiver.request.headers["webhook-id"] == message.message_id
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_any_2xx_means_accepted(status: int, receiver: RecordingReceiver, message: Message) -> None:
     receiver.respond_with(status, "whatever")
@@ -159,7 +168,7 @@ def test_the_longest_names_fit_into_20_kb(receiver: RecordingReceiver, message: 
     assert len(receiver.request.get_data()) < 20_000
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!", "whsec_a", "whsec_\N{FIRE}"])
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_!", "whsec_a", "whsec_\N{FIRE}"])
 def test_a_stored_secret_that_cannot_sign_ends_as_incomplete_settings(
     secret: str, receiver: RecordingReceiver, message: Message
 ) -> None:

@@ -55,7 +55,7 @@ def test_all_tests_are_complete_only_if_nothing_was_left_out(
         ),
         (
             [LeftOut(RequestResult.WORKSPACE_LIMIT, 12, 60), LeftOut(RequestResult.QUEUE_UNAVAILABLE, 3, 0)],
-            "15 destinations were left out: 12 because this workspace sent as many tests as it may within a minute, "
+            "15 destinations were left out: 12 because its workspace sent as many tests as it may within a minute, "
             "3 because Alertcheck could not reach its queue.",
         ),
     ],
@@ -68,6 +68,7 @@ def test_every_reason_to_leave_a_destination_out_has_words() -> None:
     # A viewer and a member over their own limit are never left out: the one may not press, the other does not count.
     assert set(RequestResult) - set(REASONS) == {
         RequestResult.ACCEPTED,
+        RequestResult.PLANNED,
         RequestResult.NOT_ALLOWED,
         RequestResult.MEMBER_LIMIT,
     }

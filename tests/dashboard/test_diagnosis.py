@@ -173,3 +173,73 @@ def test_no_name_forges_a_line_of_the_report(seeded: SeededIds) -> None:
     assert f"Receipt: Not seen by {name}." in report
     assert [line.partition(":")[0] for line in report.splitlines()].count("Next step") == 1
     assert [line.partition(":")[0] for line in report.splitlines()].count("Where to") == 1
+
+
+# What became different since an earlier test was accepted
+
+WORKED_IN = {"steps": [["connect", 180.0]], "is_complete": True}
+TOOK = {"steps": [["connect", 1800.0]], "is_complete": True}
+
+
+def _report(destination: AlertDestination) -> list[str]:
+    return write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
+
+
+def _change_address(destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings, at: datetime) -> None:
+    typed = {"address": f"https://elsewhere.example.com/{at.timestamp()}", "signing_secret": ""}
+    change_destination(destination, get_account(seeded), destination.name, typed, app_settings.cipher, at)
+
+
+def test_a_failed_test_is_compared_with_the_last_accepted_one(seeded: SeededIds, app_settings: AppSettings) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT, exchange=WORKED_IN)
+    _change_address(destination, seeded, app_settings, NOW + seconds(60))
+    add_delivery(destination, created_at=NOW + seconds(120), **GONE, exchange=TOOK)
+
+    assert _report(destination)[-3:] == [
+        "Last accepted: 2026-05-04 09:30:00 UTC in 180 ms",
+        "Since then: changed (address) by “Admin” at 2026-05-04 09:31:00 UTC",
+        "Since then: It took 10 times as long: 1,800 ms instead of 180 ms.",
+    ]
+
+
+def test_an_accepted_test_is_compared_with_the_one_before_it(seeded: SeededIds, app_settings: AppSettings) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT, exchange=WORKED_IN)
+    _change_address(destination, seeded, app_settings, NOW + seconds(60))
+    later = SENT | {"sent_at": NOW + seconds(121), "created_at": NOW + seconds(120)}
+    add_delivery(destination, **later, exchange=TOOK)
+    _change_address(destination, seeded, app_settings, NOW + seconds(180))
+
+    assert _report(destination)[-5:] == [
+        "Last accepted: 2026-05-04 09:32:01 UTC",
+        "Since then: changed (address) by “Admin” at 2026-05-04 09:33:00 UTC",
+        "Accepted before: 2026-05-04 09:30:00 UTC in 180 ms",
+        "Since then: changed (address) by “Admin” at 2026-05-04 09:31:00 UTC",
+        "Since then: It took 10 times as long: 1,800 ms instead of 180 ms.",
+    ]
+
+
+def test_an_accepted_test_like_the_one_before_it_mentions_no_other(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT, exchange=WORKED_IN)
+    add_delivery(destination, created_at=NOW + seconds(120), **SENT, exchange=WORKED_IN)
+
+    assert _report(destination)[-1].startswith("Last accepted: ")
+
+
+def test_the_first_accepted_test_lists_the_changes_after_it(seeded: SeededIds, app_settings: AppSettings) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT)
+    _change_address(destination, seeded, app_settings, NOW + seconds(60))
+
+    assert [change.action for change in _diagnose(destination).changes] == ["changed"]
+
+
+def test_a_destination_that_never_accepted_a_test_is_compared_with_nothing(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **GONE, exchange=TOOK)
+
+    diagnosis = _diagnose(destination)
+
+    assert (diagnosis.earlier, diagnosis.differences) == (None, [])

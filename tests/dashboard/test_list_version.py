@@ -25,7 +25,7 @@ from webapp.dashboard.list_version import LONGEST_REUSE, SETTLING_TIME, find_lis
 from webapp.dashboard.overview import ListQuery, Order, Tab, list_summaries
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDelivery, DeliveryStatus, Role
+from webapp.models import AlertDelivery, DeliveryStatus, PlanEnd, PlannedTest, Role
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -118,6 +118,37 @@ def test_a_page_has_no_version_until_its_last_test_is_two_minutes_old(
     _add_sent(seeded, updated_at=LATER - seconds(age))
 
     assert (_find(seeded) is not None) == has_version
+
+
+def _plan(seeded: SeededIds, ended_at: datetime | None = None) -> None:
+    facts = {"workspace_id": seeded.harbor, "alert_destination_id": seeded.destination, "planned_by_id": seeded.admin}
+    end = {"ended_at": ended_at, "end_reason": PlanEnd.EXPIRED if ended_at else None}
+    db.session.add(PlannedTest(due_at=NOW, created_at=NOW, **facts, **end))
+    db.session.commit()
+
+
+@on_both_databases
+@pytest.mark.parametrize("is_tested", [True, False])
+def test_a_page_has_no_version_while_a_test_is_planned(seeded: SeededIds, is_tested: bool) -> None:
+    if is_tested:
+        _add_sent(seeded)
+    _plan(seeded)
+
+    assert _find(seeded) is None
+
+
+@on_both_databases
+@pytest.mark.parametrize(("age", "has_version"), [(119.9, False), (120, True)])
+def test_a_page_has_no_version_until_the_end_of_a_planned_test_is_two_minutes_old(
+    seeded: SeededIds, age: float, has_version: bool
+) -> None:
+    before = _find(seeded)
+    _plan(seeded, ended_at=LATER - seconds(age))
+
+    version = _find(seeded)
+
+    assert (version is not None) == has_version
+    assert version != before
 
 
 def test_a_version_ends_so_that_what_it_does_not_cover_is_sent_at_last(seeded: SeededIds) -> None:

@@ -1,6 +1,8 @@
 """The status fragment: its poll interval, and when and why the button is disabled."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,7 +14,16 @@ from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status, find_block_reason, render_status
 from webapp.deliveries.outcome import Badge
-from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
+from webapp.models import (
+    Account,
+    AlertDelivery,
+    AlertDestination,
+    DeliveryStatus,
+    PlanEnd,
+    PlannedTest,
+    Role,
+    Workspace,
+)
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -59,7 +70,9 @@ def test_a_pending_fragment_polls_more_slowly_as_more_tests_of_the_workspace_wai
 def test_a_pending_fragment_polls_more_slowly_as_more_pages_poll(app: Flask) -> None:
     app_state(app).poll_budget = PollBudget(budget=10)
 
-    assert [_show(_test_send(DeliveryStatus.QUEUED)).poll_ms for _ in range(3)] == [100, 200, 300]
+    waiting, shared = _test_send(DeliveryStatus.QUEUED), SharedStatusData({}, 1)  # no query, which can take 100 ms
+
+    assert [_show(waiting, shared=shared).poll_ms for _ in range(3)] == [100, 200, 300]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +113,7 @@ def test_a_press_has_an_obstacle_for_viewers_and_disabled_destinations(
 def test_a_refused_press_shows_the_reason_beside_the_badge(app: Flask) -> None:
     html = _render(app, _show(_test_send(DeliveryStatus.QUEUED), refusal="Not sent: <too soon>."))
 
-    assert '<p class="refusal" role="alert">Not sent: &lt;too soon&gt;.</p>' in html
+    assert '<div role="alert"><p class="refusal">Not sent: &lt;too soon&gt;.</p></div>' in html
 
 
 def _render(app: Flask, status: Status, role: Role = Role.ADMIN) -> str:
@@ -140,15 +153,138 @@ def test_a_time_is_shown_relative_and_exact(app: Flask) -> None:
     html = _render(app, _show(sent))
 
     assert "2 h ago" in html
-    assert 'tabindex="0" data-exact="2026-05-04 07:30:00 UTC"' in html
+    assert 'data-exact="2026-05-04 07:30:00 UTC"' in html
 
 
 def test_a_viewers_fragment_has_no_button(app: Flask) -> None:
     assert "<button" not in _render(app, _show(None), Role.VIEWER)
 
 
-def test_a_button_that_counts_down_keeps_the_focus(app: Flask) -> None:
-    button = _render(app, _show(_test_send(DeliveryStatus.SENT))).partition("<button")[2].partition("</button>")[0]
+def _find_button(html: str) -> tuple[str, str]:
+    """Return the address that the main button posts to, and its text as it is read aloud."""
+    form = html.partition('<form class="press"')[2].partition("</form>")[0]
+    found = re.search(r'hx-post="([^"]+)"', form)
+    text = re.search(r'aria-label="([^"]+)"', form) or re.search(r"<button[^>]*>(.*)", form, re.DOTALL)
+    assert found
+    assert text
+    return found[1], " ".join(re.sub("<[^>]+>", "", text[1]).split()).replace(" ,", ",")
 
-    assert f'aria-disabled="true" data-until="{(NOW + seconds(60)).isoformat()}"' in button
-    assert " disabled" not in button.replace("aria-disabled", "")
+
+def test_during_the_cooldown_the_button_says_when_it_tests_and_plans_a_test(app: Flask) -> None:
+    html = _render(app, _show(_test_send(DeliveryStatus.SENT), age=19))
+
+    assert _find_button(html) == ("/w/harbor/destinations/1/plan", "Tests again in 41 s, Ticket system")
+    assert f'data-until="{(NOW + seconds(60)).isoformat()}" data-when-over="Send test"' in html
+    assert 'data-post-when-over="/w/harbor/destinations/1/test"' in html
+    assert "disabled" not in html
+
+
+def test_after_the_cooldown_the_button_sends(app: Flask) -> None:
+    html = _render(app, _show(_test_send(DeliveryStatus.SENT), age=60))
+
+    assert _find_button(html) == ("/w/harbor/destinations/1/test", "Send test to Ticket system")
+    assert "data-until" not in html
+
+
+def _show_planned(age: float, newest: AlertDelivery | None = None, **facts: Any) -> Status:
+    """Show the fragment with a test that Support planned for a minute after `NOW`."""
+    values = {"due_at": NOW + seconds(60), "ended_at": None, "end_reason": None, "ended_by": None} | facts
+    planned = PlannedTest(planned_by=Account(name="Support"), **values)
+    return _show(newest or _test_send(DeliveryStatus.SENT), age, shared=SharedStatusData({}, 0, {1: planned}))
+
+
+def test_a_planned_test_is_shown_with_its_time_its_planner_and_a_button_that_cancels_it(app: Flask) -> None:
+    html = _render(app, _show_planned(19))
+
+    assert "Planned: sends at" in html
+    assert ">09:31:00 UTC</time>, by <bdi>Support</bdi>." in html
+    assert 'hx-post="/w/harbor/destinations/1/plan/cancel"' in html
+    assert _find_button(html)[1] == "Sends in 41 s, Ticket system"
+    assert 'aria-disabled="true"' in html
+    assert 'hx-get="/w/harbor/destinations/1/status?planned=1"' in html
+
+
+def test_a_viewer_sees_a_planned_test_and_cannot_cancel_it(app: Flask) -> None:
+    html = _render(app, _show_planned(19), Role.VIEWER)
+
+    assert "Planned: sends at" in html
+    assert "<form" not in html
+
+
+def test_a_planned_test_polls_at_its_time_and_at_least_every_10_seconds() -> None:
+    assert [_show_planned(age).poll_ms for age in (1, 55, 59.9, 70)] == [10_000, 5000, 1000, 1000]
+
+
+def test_while_a_test_is_pending_the_planned_one_does_not_slow_its_poll() -> None:
+    assert _show_planned(1, _test_send(DeliveryStatus.QUEUED)).poll_ms == 250
+
+
+@pytest.mark.parametrize(("late", "is_open"), [(119.9, True), (120, False)])
+def test_a_planned_test_expires_when_it_is_two_minutes_late_also_without_a_worker(late: float, is_open: bool) -> None:
+    status = _show_planned(60 + late)
+
+    assert (status.plan is not None, status.poll_ms is not None, status.plan_end is None) == (is_open,) * 3
+
+
+@pytest.mark.parametrize(("late", "lacks_worker"), [(2.9, False), (3, True)])
+def test_a_planned_test_that_no_worker_runs_says_so(late: float, lacks_worker: bool) -> None:
+    assert _show_planned(60 + late).lacks_worker is lacks_worker
+
+
+@pytest.mark.parametrize("reason", list(PlanEnd))
+def test_the_end_of_a_planned_test_is_explained(app: Flask, reason: PlanEnd) -> None:
+    html = _render(app, _show_planned(31, ended_at=NOW + seconds(30), end_reason=reason, ended_by="Admin"))
+
+    assert ("planned" in html, "{" in html, "hx-get" in html) == (True, False, False)
+
+
+def test_a_newer_test_outdates_the_end_of_a_planned_one() -> None:
+    assert _show_planned(1, ended_at=NOW - seconds(1), end_reason=PlanEnd.EXPIRED).plan_end is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "age", "is_shown"),
+    [
+        (PlanEnd.CANCELED, timedelta(seconds=119), True),
+        (PlanEnd.CANCELED, timedelta(seconds=120), False),
+        (PlanEnd.EXPIRED, timedelta(hours=23), True),
+        (PlanEnd.EXPIRED, timedelta(hours=24), False),
+    ],
+)
+def test_what_a_member_did_is_shown_briefly_and_what_went_wrong_for_a_day(
+    reason: PlanEnd, age: timedelta, is_shown: bool
+) -> None:
+    status = _show_planned(age.total_seconds(), ended_at=NOW, end_reason=reason, ended_by="Admin")
+
+    assert (status.plan_end is not None) is is_shown
+
+
+CERTIFICATE = {
+    "not_before": (NOW - timedelta(days=80)).isoformat(),
+    "not_after": (NOW + timedelta(days=10)).isoformat(),
+}
+
+
+def test_a_certificate_that_expires_soon_is_named_beside_sent(app: Flask) -> None:
+    status = _show(_test_send(DeliveryStatus.SENT, exchange={"steps": [], "certificate": CERTIFICATE}))
+
+    assert status.certificate_warning is not None
+    with app.test_request_context():
+        assert status.certificate_warning in unescape(render_status(_visit(), status, NOW))
+
+
+@pytest.mark.parametrize(
+    ("status", "facts"),
+    [
+        (DeliveryStatus.FAILED, {"last_error_code": "gone"}),
+        (DeliveryStatus.QUEUED, {}),
+        (DeliveryStatus.SENT, {"settings_version": 7}),
+    ],
+    ids=["failed", "pending", "other settings"],
+)
+def test_a_certificate_is_named_only_beside_a_result_that_counts(status: DeliveryStatus, facts: dict[str, Any]) -> None:
+    test_send = _test_send(status, exchange={"steps": [], "certificate": CERTIFICATE}, **facts)
+    destination = _destination()
+    destination.settings_version = 8
+
+    assert build_status(_visit(), destination, test_send, NOW).certificate_warning is None

@@ -25,6 +25,7 @@ def running_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recei
 def receiver(running_receiver: Receiver) -> Receiver:
     """A receiver with an empty inbox. It still counts the attempts of earlier tests."""
     running_receiver.inbox.clear()
+    running_receiver.inbox.switches.clear()
     return running_receiver
 
 

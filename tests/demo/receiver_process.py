@@ -27,6 +27,8 @@ class Receiver:
     http_port: int
     smtp_port: int
     inbox_file: Path
+    https_port: int
+    certificates: Path
 
     @property
     def inbox(self) -> Inbox:
@@ -69,9 +71,10 @@ def free_port() -> int:
 
 
 def start_receiver(
-    http_port: int, smtp_port: int, directory: Path, *, is_public: bool = False
+    http_port: int, smtp_port: int, directory: Path, https_port: int | None = None, *, is_public: bool = False
 ) -> subprocess.Popen[str]:
     ports = [f"--http-port={http_port}", f"--smtp-port={smtp_port}"]
+    ports += [f"--https-port={https_port}", f"--certificates={directory / 'certificates'}"] if https_port else []
     inbox = f"--inboxes={directory / 'inboxes'}" if is_public else f"--inbox={directory / 'inbox.sqlite'}"
     files = [inbox, f"--signing-secret-file={directory / 'signing-secret'}"]
     command = [sys.executable, "-m", "webapp.demo.receiver.__main__", *ports, *files]
@@ -82,11 +85,12 @@ def start_receiver(
 def run_receiver(directory: Path, *, is_public: bool = False) -> Iterator[Receiver]:
     """Run a receiver. is_public: as in a public demo, with an inbox for each visitor."""
     (directory / "signing-secret").write_text(f"{SECRET}\n")
-    http_port, smtp_port = free_port(), free_port()
-    with start_receiver(http_port, smtp_port, directory, is_public=is_public) as process:
+    http_port, smtp_port, https_port = free_port(), free_port(), free_port()
+    with start_receiver(http_port, smtp_port, directory, https_port, is_public=is_public) as process:
         try:
             wait_until_listening(process)
-            yield Receiver(process, http_port, smtp_port, directory / "inbox.sqlite")
+            inbox = directory / "inbox.sqlite"
+            yield Receiver(process, http_port, smtp_port, inbox, https_port, directory / "certificates")
         finally:
             process.kill()
 

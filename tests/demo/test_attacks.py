@@ -440,7 +440,7 @@ def test_a_visitor_cannot_save_another_address_by_a_form(pair: Pair, role: str) 
 
     assert response.status_code == 400
     assert "This is a demo. It sends messages to its own receiver only" in response.text
-    assert "Use one of the addresses that your demo inbox lists." in response.text
+    assert "Use one of the addresses that your demo panel lists." in response.text
     assert "administrator" not in response.text.partition("This is a demo.")[2].partition("</")[0]
 
 

@@ -199,9 +199,46 @@ def test_an_unknown_field_cannot_be_checked(fill: Fill, name: str) -> None:
     assert fill(FILLED).check_field(name) is None
 
 
-def test_typed_secrets_are_listed_because_no_page_repeats_them(fill: Fill) -> None:
-    assert fill(FILLED).list_withheld() == ["Loft", "Whistle"]
-    assert fill({"name": "Roof", "loft": " ", "birds": "cy"}).list_withheld() == []
+def test_the_valid_secrets_of_a_form_are_kept_and_the_wrong_ones_are_listed(fill: Fill) -> None:
+    form = fill(FILLED | {"name": "", "loft": "wrong"})
+
+    assert not form.validate()
+    assert (form.list_withheld(), form.read_valid_secrets()) == (["Loft"], {"whistle": "canary"})
+
+
+def test_a_blank_secret_is_neither_kept_nor_listed(fill: Fill) -> None:
+    form = fill(FILLED | {"loft": " ", "whistle": "\x00"})
+
+    assert not form.validate()
+    assert (form.list_withheld(), form.read_valid_secrets()) == ([], {})
+
+
+def test_a_secret_whose_draft_is_gone_is_required_even_where_one_is_stored(fill: Fill) -> None:
+    form = fill(FILLED | {"loft": "", "whistle": ""}, STORED)
+    form.lost = ["whistle"]
+
+    assert _errors(form) == {"whistle": ["What you entered here was kept for 15 minutes. Enter it again."]}
+
+
+def test_only_a_stored_secret_that_is_optional_can_be_removed(fill: Fill) -> None:
+    stored, new = fill({}, STORED), fill({})
+
+    assert [field.name for field in stored if field.name.startswith("remove_")] == ["remove_password"]
+    assert "remove_password" not in new
+
+
+@pytest.mark.parametrize(("typed", "removed"), [({"remove_password": "yes"}, {"password"}), ({}, set())])
+def test_a_box_removes_a_stored_secret(fill: Fill, typed: dict[str, str], removed: set[str]) -> None:
+    form = fill(FILLED | typed, STORED)
+
+    assert form.validate()
+    assert form.read_removed(PIGEONS) == removed
+
+
+def test_a_secret_cannot_be_replaced_and_removed(fill: Fill) -> None:
+    errors = _errors(fill(FILLED | {"password": "new", "remove_password": "yes"}, STORED))
+
+    assert errors == {"password": ["Enter a new secret, or tick the box below to remove the stored one, but not both."]}
 
 
 def test_the_recipients_field_shows_stored_and_typed_recipients(fill: Fill) -> None:

@@ -48,23 +48,66 @@ def test_a_secret_is_shown_as_set_with_a_fingerprint(webhook: AlertDestination, 
     assert (shown.text, shown.fingerprint) == ("set", app_settings.cipher.fingerprint(SIGNING_SECRET))
 
 
-def test_a_secret_that_is_not_set_is_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
+def test_an_optional_secret_that_is_not_set_is_shown_as_none(
+    webhook: AlertDestination, app_settings: AppSettings
+) -> None:
     webhook.config = app_settings.cipher.encrypt(
         {"address": "https://hooks.example/x"}, context=webhook.encryption_context
     )
 
-    assert [shown.text for shown in mask_settings(webhook, Role.ADMIN, app_settings.cipher)] == ["hooks.example"]
+    shown = mask_settings(webhook, Role.ADMIN, app_settings.cipher)
+
+    assert [(setting.text, setting.fingerprint is None) for setting in shown] == [
+        ("hooks.example", False),
+        ("none", True),
+    ]
 
 
 def test_an_admin_is_shown_the_recipients_in_full(email: AlertDestination, app_settings: AppSettings) -> None:
-    assert mask_target(email, Role.ADMIN, app_settings.cipher).text == RECIPIENTS
+    assert mask_target(email, Role.ADMIN, app_settings.cipher).text == RECIPIENTS.replace("\n", " ")
 
 
-@pytest.mark.parametrize("role", [Role.SUPPORT, Role.VIEWER])
-def test_others_are_shown_the_number_and_domains_of_the_recipients(
-    email: AlertDestination, app_settings: AppSettings, role: Role
+def test_support_is_shown_the_recipients_masked(email: AlertDestination, app_settings: AppSettings) -> None:
+    shown = mask_target(email, Role.SUPPORT, app_settings.cipher).text
+
+    assert shown == "o***r@example.com, g***e@example.org, e***r@example.com"
+
+
+def test_a_viewer_is_shown_the_number_and_domains_of_the_recipients(
+    email: AlertDestination, app_settings: AppSettings
 ) -> None:
-    assert mask_target(email, role, app_settings.cipher).text == "3 recipients at example.com, example.org"
+    shown = mask_target(email, Role.VIEWER, app_settings.cipher).text
+
+    assert shown == "3 recipients at example.com, example.org"
+
+
+def test_a_list_names_two_of_many_recipients_and_counts_the_others(
+    email: AlertDestination, app_settings: AppSettings
+) -> None:
+    many = ", ".join(f"desk{number}@example.com" for number in range(20))
+    email.config = app_settings.cipher.encrypt({"recipients": many}, context=email.encryption_context)
+
+    shown = mask_target(email, Role.ADMIN, app_settings.cipher)
+
+    assert (shown.text, shown.short) == (many, "desk0@example.com, desk1@example.com and 18 more")
+
+
+def test_a_list_names_two_of_many_domains_and_counts_the_others(
+    email: AlertDestination, app_settings: AppSettings
+) -> None:
+    many = ", ".join(f"desk@{letter}.example.com" for letter in "abcd")
+    email.config = app_settings.cipher.encrypt({"recipients": many}, context=email.encryption_context)
+
+    assert mask_target(email, Role.VIEWER, app_settings.cipher).short == (
+        "4 recipients at a.example.com, b.example.com and 2 more"
+    )
+
+
+def test_two_recipients_need_no_short_text(email: AlertDestination, app_settings: AppSettings) -> None:
+    settings = {"recipients": "owner@example.com, grace@example.org"}
+    email.config = app_settings.cipher.encrypt(settings, context=email.encryption_context)
+
+    assert mask_target(email, Role.ADMIN, app_settings.cipher).short is None
 
 
 def test_one_recipient_is_counted_in_the_singular(email: AlertDestination, app_settings: AppSettings) -> None:

@@ -1,6 +1,7 @@
 """For every failure code, a scenario in which it really occurs."""
 
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -180,6 +181,27 @@ def _mail_server(
 def accepted(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
     """A receiver that accepts the message, under a name that the system's resolver knows."""
     with listening(ACCEPT_ALL) as receiver:
+        yield _make_setup(inputs, f"http://localhost:{receiver.port}", resolver=system_resolver)
+
+
+@contextmanager
+def accepted_with_the_address_repeated(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
+    """A receiver that repeats the secret address in its headers and its body, also as a media type and a redirect."""
+    words = "-".join(re.findall(r"[\w+]+", inputs.path))
+    headers = {
+        "Content-Type": f"text/{words}; charset={words}",
+        "Location": f"https://login.example.com{inputs.path}",
+        "Server": words,
+    }
+    with listening(script_of("plain", {"status": 200, "body": f"ok {inputs.path}", "headers": headers})) as receiver:
+        yield _make_setup(inputs, f"http://localhost:{receiver.port}", resolver=system_resolver)
+
+
+@contextmanager
+def redirected_with_the_address_repeated(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
+    """A receiver that redirects to another host, with the secret path and query."""
+    location = f"https://login.example.com{inputs.path}"
+    with listening(script_of("redirect", {"status": 307, "location": location})) as receiver:
         yield _make_setup(inputs, f"http://localhost:{receiver.port}", resolver=system_resolver)
 
 

@@ -59,8 +59,16 @@ def test_a_test_send_is_written_with_every_known_fact(seeded: SeededIds) -> None
             "answer_seconds": "0.25",
             "reference": "K7QM",
             "requested_by": "Support",
+            "by_customer_link": "",
         }
     ]
+
+
+def test_a_test_that_a_customers_link_requested_is_marked(seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded), **GONE | {"requested_by_id": seeded.support, "by_customer_link": True})
+
+    (row,) = _read(seeded)
+    assert (row["requested_by"], row["by_customer_link"]) == ("Support", "yes")
 
 
 def test_a_real_alert_is_written_with_its_rule_and_tenant_and_without_another_programs_words(seeded: SeededIds) -> None:

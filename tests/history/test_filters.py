@@ -12,6 +12,7 @@ EVERYTHING = {
     "status": "failed",
     "code": "not_found",
     "channel": "slack",
+    "reference": "K7QM4T",
     "since": "2026-05-01",
     "until": "2026-05-04",
 }
@@ -21,7 +22,7 @@ def test_a_filter_is_read_from_the_url_and_written_back() -> None:
     wanted = parse_filter(EVERYTHING, destination_id=7)
 
     assert wanted == Filter(
-        7, Kind.REAL, DeliveryStatus.FAILED, "not_found", "slack", date(2026, 5, 1), date(2026, 5, 4)
+        7, Kind.REAL, DeliveryStatus.FAILED, "not_found", "slack", "K7QM4T", date(2026, 5, 1), date(2026, 5, 4)
     )
     assert wanted.as_query() == EVERYTHING | {"destination": "7"}
 
@@ -30,7 +31,7 @@ def test_a_filter_is_read_from_the_url_and_written_back() -> None:
     "query",
     [
         {},
-        {"kind": "", "status": "", "code": "", "channel": "", "since": "", "until": ""},
+        {"kind": "", "status": "", "code": "", "channel": "", "reference": "", "since": "", "until": ""},
         {"kind": "tests"},
         {"status": "lost"},
         {"code": "a\x00b"},
@@ -46,6 +47,14 @@ def test_a_filter_is_read_from_the_url_and_written_back() -> None:
 )
 def test_an_unknown_word_filters_nothing(query: dict[str, str]) -> None:
     assert parse_filter(query) == Filter()
+
+
+def test_a_reference_is_read_as_people_type_it() -> None:
+    assert parse_filter({"reference": " k7q-m4t "}).reference == "K7QM4T"
+
+
+def test_a_text_that_is_no_reference_stays_and_matches_nothing() -> None:
+    assert parse_filter({"reference": "§ 4"}).reference == "§ 4"
 
 
 def test_a_code_of_another_program_can_be_filtered_for() -> None:

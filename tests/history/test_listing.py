@@ -63,7 +63,7 @@ def few(seeded: SeededIds, app_settings: AppSettings) -> dict[str, int]:
     """The ids of a sent test, a failed real alert a day later, and another destination's failed test a day after."""
     destination, other = get_destination(seeded), _add_other(seeded, app_settings)
     return {
-        "sent test": add_delivery(destination, **SENT).id,
+        "sent test": add_delivery(destination, payload={"reference": "K7QM4T"}, **SENT).id,
         "failed alert": add_real_alert(destination, created_at=NOW + DAY, **GONE).id,
         "other's test": add_delivery(other, created_at=NOW + 2 * DAY, **(GONE | {"last_error_code": "forbidden"})).id,
     }
@@ -90,6 +90,9 @@ def few(seeded: SeededIds, app_settings: AppSettings) -> dict[str, int]:
         ({"kind": Kind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "webhook"}, ["failed alert"]),
         ({"kind": Kind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "slack"}, []),
         ({"code": "gone", "status": DeliveryStatus.SENT}, []),
+        ({"reference": "K7QM4T"}, ["sent test"]),
+        ({"reference": "K7QM4T", "status": DeliveryStatus.FAILED}, []),
+        ({"reference": "no reference"}, []),
     ],
 )
 def test_a_filter_selects_matching_deliveries(

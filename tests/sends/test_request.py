@@ -57,7 +57,7 @@ def _add_webhooks(strict: Flask, workspace_id: int, *addresses: str) -> list[int
 
 
 def _words(response: TestResponse) -> str:
-    found = re.search(r'class="refusal" role="alert">([^<]+)<', response.text)
+    found = re.search(r'<div role="alert"><p class="refusal">([^<]+)<', response.text)
     return found[1] if found else ""
 
 

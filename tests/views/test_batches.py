@@ -140,7 +140,7 @@ def test_the_list_ignores_a_batch_that_is_none(seeded: SeededIds, visit: Visit, 
     response = visit(seeded.viewer).get(f"/w/harbor/destinations?batch={batch}")
 
     assert response.status_code == 200
-    assert '<div id="batch"></div>' in response.text
+    assert 'id="batch"><div role="status"></div></div>' in response.text
 
 
 def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Visit) -> None:

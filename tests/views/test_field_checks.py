@@ -60,7 +60,7 @@ def test_a_check_returns_the_sentence_that_saving_would(admin: Visitor, channel:
     checked = admin.post(f"{NEW}/{channel}/check/{field}", {field: typed})
 
     assert checked.status_code == 200
-    assert _sentences(checked.text) == (saved or ["Can be saved."])
+    assert _sentences(checked.text) == (saved or ["Can be saved."] * bool(typed))
 
 
 PASTED = [
@@ -136,10 +136,10 @@ def test_a_blank_stored_secret_is_valid_and_gets_no_sentence(admin: Visitor) -> 
     assert _sentences(admin.post(f"{OWN}/check/signing_secret", {"signing_secret": ""}).text) == []
 
 
-def test_a_blank_new_secret_is_required(admin: Visitor) -> None:
-    said = _sentences(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": ""}).text)
+def test_a_blank_new_address_is_required(admin: Visitor) -> None:
+    said = _sentences(admin.post(f"{NEW}/webhook/check/address", {"address": ""}).text)
 
-    assert said == ["Enter the signing secret."]
+    assert said == ["Enter the address."]
 
 
 def test_unreadable_stored_settings_are_required_again(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
@@ -148,6 +148,50 @@ def test_unreadable_stored_settings_are_required_again(app: Flask, seeded: Seede
         db.session.commit()
 
     assert _sentences(admin.post(f"{OWN}/check/address", {"address": ""}).text) == ["Enter the address."]
+
+
+CANARY = {"name": "", "address": "https://hooks.example.com/canary", "signing_secret": "whsec_canary"}
+
+
+@pytest.mark.parametrize("path", [f"{NEW}/webhook/check", f"{OWN}/check"])
+def test_the_check_of_a_form_returns_every_fields_message_and_nothing_that_was_typed(admin: Visitor, path: str) -> None:
+    response = admin.post(path, CANARY)
+
+    assert response.status_code == 200
+    assert "Not saved: 2 fields need to be corrected" in response.text
+    assert re.findall(r'id="(\w+)-check" aria-live="polite" hx-swap-oob', response.text) == [
+        "name",
+        "address",
+        "signing_secret",
+    ]
+    assert "canary" not in response.text
+    assert "<input" not in response.text
+
+
+@pytest.mark.parametrize("path", [f"{NEW}/webhook/check", f"{OWN}/check"])
+def test_the_check_of_a_form_that_can_be_saved_returns_nothing_and_saves_nothing(
+    app: Flask, admin: Visitor, path: str
+) -> None:
+    typed = {"name": "Pager", "address": "https://hooks.example.com/canary", "signing_secret": ""}
+
+    assert (admin.post(path, typed).status_code, admin.post(path, typed).text) == (204, "")
+    with app.app_context():
+        assert db.session.get_one(AlertDestination, 1).name == "Ticket system"
+
+
+def test_each_new_secret_can_be_saved_and_is_another(admin: Visitor) -> None:
+    pages = [admin.post(f"{NEW}/webhook/new-signing_secret").text for _ in range(2)]
+    values = [re.findall(r'value="(whsec_[^"]+)"', page)[0] for page in pages]
+
+    assert values[0] != values[1]
+    assert _sentences(admin.post(f"{NEW}/webhook/check/signing_secret", {"signing_secret": values[0]}).text) == [
+        "Can be saved."
+    ]
+
+
+@pytest.mark.parametrize("field", ["webhook/new-address", "teams/generate/address", "pigeon/generate/x"])
+def test_no_secret_is_made_for_a_field_whose_value_comes_from_the_receiver(admin: Visitor, field: str) -> None:
+    assert admin.post(f"{NEW}/{field}").status_code == 404
 
 
 @pytest.mark.parametrize("field", ["pigeon", "csrf_token", "recipients", "_fields", "data"])

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.factories import NOW, SeededIds
+from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace
 from tests.visitor import Visitor
+from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.scenarios import Scenario, Service
+from webapp.destinations.editing import add_destination
+from webapp.extensions import db
+from webapp.models import AlertDestination
 from webapp.settings import read_settings
 
 WEBHOOK = Arrival(
@@ -214,6 +218,95 @@ def test_clearing_needs_the_csrf_token_of_our_page(visitor: Visitor, inbox: Inbo
     inbox.add(WEBHOOK, NOW)
     assert visitor.client.post("/demo/inbox/clear").status_code == 400
     assert len(inbox.list_newest()) == 1
+
+
+@pytest.fixture
+def own_message(app: Flask, seeded: SeededIds) -> Arrival:
+    """A message of a test of the harbor's destination."""
+    with app.app_context():
+        return replace(WEBHOOK, body=_write_body(seeded, get_destination(seeded)))
+
+
+def _write_body(seeded: SeededIds, destination: AlertDestination) -> str:
+    delivery = add_delivery(destination, payload={"reference": "7F3KQ9"})
+    return f'{{"receipt_link": "{app_state().settings.links.make(delivery.id, "7F3KQ9")}"}}'
+
+
+def test_a_message_names_its_destination_and_links_to_it(
+    visitor: Visitor, inbox: Inbox, own_message: Arrival, seeded: SeededIds
+) -> None:
+    inbox.add(own_message, NOW)
+    link = f'<a href="/w/harbor/destinations/{seeded.destination}"><bdi>Ticket system</bdi></a>'
+    assert link in visitor.get("/demo/inbox/messages").text
+
+
+def test_a_refused_message_names_its_destination_too(visitor: Visitor, inbox: Inbox, own_message: Arrival) -> None:
+    inbox.add(replace(own_message, answered=404, accepted=False), NOW)
+    page = visitor.get("/demo/inbox/messages").text
+    assert "<bdi>Ticket system</bdi>" in page
+    assert "/seen/" not in re.sub(r"<pre.*?</pre>", "", page, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("body", [f'{{"receipt_link": "{PUBLIC_URL}/seen/WzFd.x-_y"}}', "{}", ""])
+def test_a_message_without_our_signed_link_names_no_destination(visitor: Visitor, inbox: Inbox, body: str) -> None:
+    inbox.add(replace(WEBHOOK, body=body), NOW)
+    assert "/destinations/" not in visitor.get("/demo/inbox/messages").text
+
+
+def test_a_message_of_a_foreign_workspace_names_no_destination(
+    visitor: Visitor, inbox: Inbox, app: Flask, seeded: SeededIds
+) -> None:
+    with app.app_context():
+        foreign = db.session.get_one(AlertDestination, seeded.foreign_destination)
+        inbox.add(replace(WEBHOOK, body=_write_body(seeded, foreign)), NOW)
+    page = visitor.get("/demo/inbox").text
+    assert "Lab system" not in page
+    assert "/destinations/" not in page.partition('id="inbox-messages"')[2]
+
+
+def test_a_mail_refused_at_its_recipient_names_the_only_destination_with_this_recipient(
+    visitor: Visitor, inbox: Inbox, app: Flask, seeded: SeededIds
+) -> None:
+    with app.app_context():
+        for name, recipients in (("First", "a@example.com, b@example.com"), ("Second", "b@example.com")):
+            settings = {"recipients": recipients}
+            cipher = app_state().settings.cipher
+            add_destination(get_workspace(seeded), get_account(seeded), "email", name, settings, cipher, NOW)
+    for recipient in ("A@example.com", "b@example.com"):
+        refused = replace(WEBHOOK, service=Service.EMAIL, body="", recipients=(recipient,), answered=550)
+        inbox.add(replace(refused, accepted=False), NOW)
+    names = re.findall(r'destinations/\d+"><bdi>(\w+)</bdi>', visitor.get("/demo/inbox/messages").text)
+    assert names == ["First"]
+
+
+def test_the_inbox_can_show_one_destination_only(
+    visitor: Visitor, inbox: Inbox, own_message: Arrival, seeded: SeededIds
+) -> None:
+    inbox.add(WEBHOOK, NOW)
+    inbox.add(own_message, NOW)
+    inbox.add(WEBHOOK, NOW)
+    page = visitor.get(f"/demo/inbox?destination={seeded.destination}").text
+    assert re.findall(r'id="message-(\d+)"', page) == ["2"]
+    assert f'<option value="{seeded.destination}" selected>Ticket system</option>' in page
+    assert f'hx-get="/demo/inbox/messages?seen=3&amp;destination={seeded.destination}"' in page
+
+
+def test_the_destinations_to_choose_from_are_the_visitors_own(visitor: Visitor, seeded: SeededIds) -> None:
+    page = visitor.get("/demo/inbox").text
+    assert re.findall(r'<option value="(\d+)"', page) == [str(seeded.destination)]
+
+
+@pytest.mark.parametrize("given", ["foreign", "999999", "x", "0"])
+def test_the_inbox_of_a_foreign_or_missing_destination_is_not_found(
+    visitor: Visitor, seeded: SeededIds, given: str
+) -> None:
+    number = given.replace("foreign", str(seeded.foreign_destination))
+    assert visitor.get(f"/demo/inbox?destination={number}").status_code == 404
+
+
+def test_clearing_keeps_the_chosen_destination(visitor: Visitor, seeded: SeededIds) -> None:
+    response = visitor.post(f"/demo/inbox/clear?destination={seeded.destination}")
+    assert response.location == f"/demo/inbox?destination={seeded.destination}"
 
 
 @pytest.mark.parametrize("path", ["/demo/inbox", "/demo/inbox/messages"])

@@ -73,7 +73,7 @@ def test_the_preview_shows_host_fingerprint_and_how_the_signature_is_made(
     ("who", "shown"),
     [
         ("admin", RECIPIENTS),
-        ("support", "2 recipients at example.com, example.org"),
+        ("support", "a***@example.com, b***@example.org"),
         ("viewer", "2 recipients at example.com, example.org"),
     ],
 )

@@ -15,11 +15,15 @@ from webapp.text.ids import parse_id
 
 @dataclass(frozen=True)
 class Visit:
-    """A signed-in account in one of its workspaces, with its role there."""
+    """An account in one of its workspaces, with its role there.
+
+    by_customer_link: whether a customer acts for the account, by a link that it made, and is not signed in.
+    """
 
     account: Account
     workspace: Workspace
     role: Role
+    by_customer_link: bool = False
 
 
 # Built once, because nearly every request executes them.

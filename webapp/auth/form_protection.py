@@ -3,6 +3,7 @@
 from flask import current_app, g, request, session
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import Headers
 
 from webapp.app_state import current_settings
 from webapp.auth.form_origin import find_origin, judge_origin
@@ -30,6 +31,19 @@ def find_origin_problem() -> Cause | None:
     """Return why the request may come from a page that is not ours, or None if it certainly is ours."""
     here = f"{request.scheme}://{request.host}"
     return judge_origin(request.headers, here, current_settings().links.public_url)
+
+
+def check_private_form() -> None:
+    """Require that a form of a page with `Referrer-Policy: no-referrer` comes from no other site. For exempt views.
+
+    Browsers hide the origin of such a page, also from the page's own server, so "Origin: null" and no header at all
+    are accepted: the form's own token proves the page. Raises `FormRefused`.
+    """
+    headers = Headers([(name, value) for name, value in request.headers if (name, value) != ("Origin", "null")])
+    here = f"{request.scheme}://{request.host}"
+    cause = judge_origin(headers, here, current_settings().links.public_url) if request.is_secure else None
+    if cause not in (None, Cause.ORIGIN_MISSING):
+        raise FormRefused(cause)
 
 
 def _find_cause() -> Cause:

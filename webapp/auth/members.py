@@ -7,6 +7,8 @@ from datetime import datetime
 
 from webapp.audit import Action, Actor, record_account_event, record_member_event, record_workspace_event
 from webapp.auth import accounts
+from webapp.auth.customer_links import end_links_of
+from webapp.deliveries.planned_tests import end_planned_tests_of
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
 
@@ -26,20 +28,33 @@ def grant_role(workspace: Workspace, account: Account, role: Role, now: datetime
     roles = [member.role, role] if member else [role]
     action = Action.ROLE_CHANGED if member else Action.MEMBER_ADDED
     accounts.set_role(workspace, account, role)
+    if not role.may_test:
+        end_planned_tests_of(account.id, now, workspace.id)
+        end_links_of(account, workspace.id)
     record_member_event(workspace, account, action, now, by, roles)
     return True
 
 
 def remove_member(member: Member, now: datetime, by: Actor) -> None:
-    """End a membership. The account stays. The caller commits."""
+    """End a membership, what the member has planned, and the customers' links that it made. The account stays.
+
+    The caller commits.
+    """
     db.session.delete(member)
     record_member_event(member.workspace, member.account, Action.MEMBER_REMOVED, now, by, [member.role])
+    end_planned_tests_of(member.account_id, now, member.workspace_id)
 
 
 def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> None:
-    """Allow or forbid an account to sign in, and end its sessions. The caller commits."""
+    """Allow an account to sign in, or end its right to, what it has planned and its links. Both end its sessions.
+
+    The caller commits.
+    """
     was_active = account.is_active
     ended = accounts.set_active(account, is_active)
+    if not is_active:
+        end_planned_tests_of(account.id, now)
+        end_links_of(account)
     if was_active is not is_active:
         record_account_event(account, Action.ACCOUNT_ENABLED if is_active else Action.ACCOUNT_DISABLED, now, by)
     elif ended:

@@ -102,7 +102,7 @@ def _describe_unreadable(code: Code, address: str) -> str:
 
 def _describe_demo(target: Target, is_public: bool) -> str:
     code = Code.DEMO_RECEIVER_ONLY
-    next_step = "Use one of the addresses that your demo inbox lists." if is_public else EXPLANATIONS[code].next_step
+    next_step = "Use one of the addresses that your demo panel lists." if is_public else EXPLANATIONS[code].next_step
     return f"{describe(code, Facts(target.host))} {next_step}"
 
 

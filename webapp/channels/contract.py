@@ -33,7 +33,7 @@ class FieldKind(StrEnum):
 
     ADDRESS = "address"  # a URL, secret as a whole: shown as host and fingerprint
     SECRET = "secret"  # noqa: S105 - never shown
-    RECIPIENTS = "recipients"  # email addresses: shown in full to admins only
+    RECIPIENTS = "recipients"  # email addresses: in full to admins, masked to support, counted to viewers
     FLAG = "flag"  # a checkbox: `FLAG_ON` or blank, shown to everyone
 
 
@@ -46,6 +46,7 @@ class Field:
     """One setting of a channel, which determines the form, the validation and the masking.
 
     check: returns the value to store (trimmed, normalized) or raises `SettingInvalid`.
+    generate: makes a new value of a secret that the receiver is then given; None if the value comes from the receiver.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Field:
     help: str
     check: Callable[[str, OutboundClient], str]
     required: bool = True
+    generate: Callable[[], str] | None = None
 
     @property
     def is_secret(self) -> bool:
@@ -115,6 +117,7 @@ class Channel:
     hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
     protocol: how messages are sent, which decides which failures can occur.
     hosts: the patterns of the service's own hosts, whose addresses belong to no other channel.
+    pages_people: whether a message wakes somebody up, a test too. Then nobody without an account may send one.
     is_retired: recognizes an address of the service that no longer works, and belongs to no other channel either.
     words: the words of the service for what went wrong, each with its code, whatever the status is.
     """
@@ -130,6 +133,7 @@ class Channel:
     hints: Mapping[Code, str] = field(default_factory=dict)
     protocol: Protocol = Protocol.HTTP
     hosts: tuple[str, ...] = ()
+    pages_people: bool = False
     is_retired: Callable[[Target], bool] = lambda target: False
     words: Words = field(default_factory=dict)
 

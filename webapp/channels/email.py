@@ -76,7 +76,7 @@ def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     server, recipients = _get_route(settings, outbound)
-    response = send_mail(server, _compose(settings, message, server, recipients), recipients)
+    response = send_mail(server, _compose(settings, message, server, recipients), recipients, outbound.recorder)
     return Accepted(response.status, response.warning)
 
 

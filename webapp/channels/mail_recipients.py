@@ -31,7 +31,7 @@ def check_recipients(text: str, outbound: OutboundClient) -> str:
         if not outbound.policy.accepts_recipient(recipient):
             raise SettingInvalid(
                 f"This is a demo. It sends email to its own receiver only, and nothing to “{_shorten(recipient)}”. Use "
-                "an address that your demo inbox lists."
+                "an address that your demo panel lists."
             )
     return ", ".join(recipients)
 

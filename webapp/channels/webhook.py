@@ -1,10 +1,11 @@
-"""A webhook: posts signed JSON to any receiver, which can use the signature to detect forged messages.
+"""A webhook: posts JSON to any receiver. With a signing secret, the receiver can detect forged messages.
 
 Source: the Standard Webhooks specification (standardwebhooks.com).
 """
 
 import base64
 import json
+import secrets
 from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
@@ -39,12 +40,13 @@ ATTEMPT_HEADERS = {
 }
 
 INSTEAD_OF_CREDENTIALS = (
-    "Remove them from there. Every message is signed with the signing secret, which the receiver can check instead. "
+    "Remove them from there. With a signing secret, every message is signed, which the receiver can check instead. "
     "A receiver that needs a token can take it from the path or the query of the address, such as ?token=…"
 )
 
-# The length of a key in bytes, as the specification requires it.
+# The length of a key in bytes, as the specification requires it, and that of the keys made here.
 SECRET_BYTES = range(24, 65)
+NEW_SECRET_BYTES = 32
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
@@ -66,21 +68,25 @@ def _check_secret(text: str, outbound: OutboundClient) -> str:
     return secret
 
 
+def generate_secret() -> str:
+    """Return a new signing secret."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(NEW_SECRET_BYTES)).decode()
+
+
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
     return find_host(settings.get("address", ""), outbound.policy)
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    secret, body = get_setting(settings, "signing_secret"), _compose(message)
+    body = _compose(message)
     # Signs only in order to fail where `_send` would, if the secret cannot sign.
-    headers = _sign(secret, message.message_id, message.requested_at, body)
-    return preview_post(settings, body, headers | ATTEMPT_HEADERS)
+    headers = _make_headers(settings, message.message_id, message.requested_at, body)
+    return preview_post(settings, body, {name: ATTEMPT_HEADERS.get(name, value) for name, value in headers.items()})
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
-    address, secret = get_setting(settings, "address"), get_setting(settings, "signing_secret")
-    body = _compose(message)
-    headers = _sign(secret, message.message_id, datetime.now(UTC), body)
+    address, body = get_setting(settings, "address"), _compose(message)
+    headers = _make_headers(settings, message.message_id, datetime.now(UTC), body)
     response = outbound.post(address, body.encode(), headers)
     return read_response(response, address)
 
@@ -94,18 +100,19 @@ def _compose(message: Message) -> str:
     return json.dumps({"type": message.event_type, "timestamp": timestamp, "data": data})
 
 
-def _sign(secret: str, message_id: str, now: datetime, body: str) -> dict[str, str]:
-    """Return the headers, including the signature of this body. Raises `DeliveryFailed` if the secret cannot sign."""
+def _make_headers(settings: Settings, message_id: str, now: datetime, body: str) -> dict[str, str]:
+    """Return the headers, with the signature of this body if there is a secret. Raises `DeliveryFailed`."""
+    headers = {**JSON_HEADERS, "webhook-id": message_id, "webhook-timestamp": str(int(now.timestamp()))}
+    secret = settings.get("signing_secret", "").strip()
+    return headers | {"webhook-signature": _sign(secret, message_id, now, body)} if secret else headers
+
+
+def _sign(secret: str, message_id: str, now: datetime, body: str) -> str:
+    """Return the signature of a body. Raises `DeliveryFailed` if the secret cannot sign."""
     try:
-        signature = Webhook(secret).sign(message_id, now, body)
+        return Webhook(secret).sign(message_id, now, body)
     except (ValueError, EmptyWebhookSecretError):
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE) from None
-    return {
-        **JSON_HEADERS,
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
-    }
 
 
 CHANNEL = Channel(
@@ -114,8 +121,8 @@ CHANNEL = Channel(
     after_accepted="No message at the receiver? Search its log for the id and the reference of this message.",
     guide=(
         "Set up the receiver to accept POST requests with JSON at a public https address, on port 443.",
-        "Create a signing secret: write whsec_ followed by the output of “openssl rand -base64 32”.",
-        "Give the same secret to the receiver, and make it check webhook-signature as standardwebhooks.com describes.",
+        "If the receiver can check signatures, generate a signing secret, give it to the receiver, and make it "
+        "check webhook-signature as standardwebhooks.com describes. Otherwise, leave the secret blank.",
         "Make the receiver respond with any 2xx status within a few seconds, and do its work afterwards.",
     ),
     fields=(
@@ -131,10 +138,13 @@ CHANNEL = Channel(
             label="Signing secret",
             kind=FieldKind.SECRET,
             help=(
-                "The receiver uses this secret to check signatures (Standard Webhooks). To create one, write whsec_ "
-                "followed by the output of “openssl rand -base64 32”. Then give the secret to the receiver too."
+                "Optional. The receiver uses this secret to check signatures (Standard Webhooks). Generate one and "
+                "give it to the receiver, or enter the receiver's, which begins with whsec_. Without one, messages are "
+                "not signed."
             ),
             check=_check_secret,
+            required=False,
+            generate=generate_secret,
         ),
     ),
     targets=_targets,
@@ -145,12 +155,12 @@ CHANNEL = Channel(
             "Check the receiver's log for what it expects. Alertcheck sends type, timestamp and data as JSON."
         ),
         Code.AUTH_FAILED: (
-            "Check that the receiver uses the same signing secret, and that its clock is right. If it wants a token, "
-            "enter an address that contains the token."
+            "If the receiver checks signatures, check that it uses the same signing secret and that its clock is "
+            "right. If it wants a token, enter an address that contains the token."
         ),
         Code.FORBIDDEN: (
-            "Allow Alertcheck at the receiver or its firewall. Check that both sides have the same signing secret, and "
-            "that the account at the receiver is active and paid."
+            "Allow Alertcheck at the receiver or its firewall. If it checks signatures, check that both sides have "
+            "the same signing secret. Check that the account at the receiver is active and paid."
         ),
         Code.NOT_FOUND: (
             "Check the host and the path of the address, and check that the receiver accepts POST requests there."

@@ -13,7 +13,7 @@ REASONS = {
         "because too many tests went to its address within a minute",
         "because too many tests went to their addresses within a minute",
     ),
-    RequestResult.WORKSPACE_LIMIT: ("because this workspace sent as many tests as it may within a minute",) * 2,
+    RequestResult.WORKSPACE_LIMIT: ("because its workspace sent as many tests as it may within a minute",) * 2,
     RequestResult.COOLING_DOWN: (
         "because it was tested less than a minute ago",
         "because they were tested less than a minute ago",

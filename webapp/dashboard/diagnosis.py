@@ -10,13 +10,20 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from webapp.audit import Action
+from webapp.dashboard.comparison import describe_duration, list_differences
+from webapp.dashboard.exchange_section import report_exchange
 from webapp.dashboard.time_format import format_exact
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
+from webapp.deliveries.exchanges import read_exchange
 from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, AuditEvent, Receipt
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+from webapp.outbound.exchange_facts import ExchangeFacts
 from webapp.text.names import clean_name, isolate_name, quote_name
+
+# Changes of a destination that are listed.
+_MAX_CHANGES = 20
 
 _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED))
 
@@ -31,7 +38,12 @@ class Diagnosis:
     can_be_confirmed: whether a person can confirm that the message arrived.
     attempts: attempts of the newest test send, oldest first.
     last_accepted: the newest accepted test send, or None.
-    changes: changes to the destination since that test send was requested, newest first, at most 10.
+    changes: changes to the destination since that test send was requested, newest first.
+    exchange: the facts of the newest test send's last exchange, or None.
+    earlier: the accepted test send that the newest one is compared with, or None. Never the newest one itself.
+    earlier_duration: how long that one took (" in 180 ms"), or nothing.
+    earlier_changes: changes to the destination between the two, if both were accepted, newest first.
+    differences: sentences on what became different between the two exchanges.
     is_used: whether a rule has ever sent a real alert to the destination.
     """
 
@@ -43,21 +55,37 @@ class Diagnosis:
     attempts: Sequence[PastAttempt]
     last_accepted: AlertDelivery | None
     changes: Sequence[AuditEvent]
+    exchange: ExchangeFacts | None
+    earlier: AlertDelivery | None
+    earlier_duration: str
+    earlier_changes: Sequence[AuditEvent]
+    differences: Sequence[str]
     is_used: bool
 
 
 def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: Outcome) -> Diagnosis:
     """Load the diagnosis of a destination. Executes at most three queries."""
-    last_accepted = find_last_accepted_test(destination)
+    is_accepted = newest is not None and newest.status is DeliveryStatus.SENT
+    earlier = find_last_accepted_test(destination, newest.id if newest else None)
+    last_accepted = newest if is_accepted else earlier
+    since = earlier or last_accepted
+    changes = _list_changes(destination, since.created_at) if since else ()
+    last_change = newest.created_at if newest and is_accepted else datetime.min.replace(tzinfo=UTC)
+    exchange, earlier_exchange = (read_exchange(test) if test else None for test in (newest, earlier))
     return Diagnosis(
         newest=newest,
         last_test=last_test,
         arrival=describe_arrival(newest),
-        receipt=_describe_receipt(newest),
+        receipt=describe_receipt(newest),
         can_be_confirmed=can_be_confirmed(newest),
         attempts=list_attempts(newest) if newest else (),
         last_accepted=last_accepted,
-        changes=_list_changes(destination, last_accepted.created_at) if last_accepted else (),
+        changes=[change for change in changes if change.happened_at > last_change],
+        exchange=exchange,
+        earlier=earlier,
+        earlier_duration=describe_duration(earlier_exchange),
+        earlier_changes=[change for change in changes if change.happened_at <= last_change],
+        differences=list_differences(earlier_exchange, exchange),
         is_used=has_real_alerts(destination),
     )
 
@@ -81,12 +109,13 @@ def write_report(
     lines += [f"Code: {code}"] if code else []
     lines += [f"Next step: {outcome.next_step}"] if outcome.next_step else []
     lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
-    lines += [f"Last accepted: {_describe_last_accepted(diagnosis.last_accepted)}"]
-    lines += [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
+    lines += report_exchange(diagnosis.exchange, newest.answer_status if newest else None)
+    lines += _report_last_accepted(diagnosis)
     return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
 
 
-def _describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
+def describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
+    """Describe what a person reported about a test send, or that nobody did; None if no confirmation is needed."""
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
     who = format_name(newest.receipt_by) if newest.receipt_by else "someone with the link in the message"
@@ -98,21 +127,37 @@ def _report_receipt(newest: AlertDelivery | None) -> list[str]:
     accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
     reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
     lines = [f"Accepted: {format_exact(accepted_at)}"] if accepted_at else []
-    receipt = _describe_receipt(newest, quote_name)
+    receipt = describe_receipt(newest, quote_name)
     return lines + ([f"Receipt: {receipt}{reported_at}"] if receipt else [])
+
+
+def _report_last_accepted(diagnosis: Diagnosis) -> list[str]:
+    """Return when a test was accepted last, and what became different since then, or since the one before it."""
+    last, earlier = diagnosis.last_accepted, diagnosis.earlier
+    changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
+    differences = [f"Since then: {difference}" for difference in diagnosis.differences]
+    accepted = f"Last accepted: {format_exact(last.sent_at) if last and last.sent_at else 'no test yet'}"
+    if last is earlier:
+        return [f"{accepted}{diagnosis.earlier_duration}", *changes, *differences]
+    earlier_changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.earlier_changes]
+    if earlier is None or earlier.sent_at is None or not (earlier_changes or differences):
+        return [accepted, *changes]
+    before = f"Accepted before: {format_exact(earlier.sent_at)}{diagnosis.earlier_duration}"
+    return [accepted, *changes, before, *earlier_changes, *differences]
 
 
 def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[AuditEvent]:
     query = select(AuditEvent).where(
         AuditEvent.destination_id == destination.id, AuditEvent.happened_at > since, AuditEvent.action.in_(_CHANGES)
     )
-    return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(10)).all()
+    return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(_MAX_CHANGES)).all()
 
 
 def _describe_request(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
     by = f" by {quote_name(newest.requested_by.name)}" if newest.requested_by else ""
+    by += ", by the customer's link" if newest.by_customer_link else ""
     reference = f", reference {newest.reference}" if newest.reference else ""
     return f", requested{by} at {format_exact(newest.created_at)}{reference}"
 
@@ -122,10 +167,6 @@ def _describe_attempt(attempt: PastAttempt) -> str:
     response = f", response {attempt.answer_status}" if attempt.answer_status else ""
     code = f", {attempt.code}" if attempt.code else ", accepted"
     return f"Attempt {attempt.number}: {attempt.started_at.astimezone(UTC):%H:%M:%S} UTC, {took}{response}{code}"
-
-
-def _describe_last_accepted(last_accepted: AlertDelivery | None) -> str:
-    return format_exact(last_accepted.sent_at) if last_accepted and last_accepted.sent_at else "no test yet"
 
 
 def _describe_change(change: AuditEvent) -> str:

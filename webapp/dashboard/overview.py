@@ -1,18 +1,18 @@
 """Summarizes, filters and sorts the destinations of workspaces for the list pages."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from webapp.deliveries.outcome import badge_for
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
 
 # Destinations per page.
 PAGE_SIZE = 50
@@ -39,18 +39,21 @@ class Order(StrEnum):
 class RowChanges(NamedTuple):
     """What else a row of the list depends on.
 
-    newest_id, newest_status: of the newest test send. is_recent: whether that changed after `recent_since`.
+    newest_id, newest_status: of the newest test send. planned_id: of the planned test, ended or not.
+    is_recent: whether the newest test send changed, or the planned test ended, after `recent_since`; or it still waits.
     """
 
     settings_version: int
     newest_id: int | None
     newest_status: str | None
     is_recent: bool | None
+    planned_id: int | None
 
 
 class DestinationSummary(NamedTuple):
     """The columns of a destination that filtering and sorting need.
 
+    is_stale: whether its newest test send was requested before `stale_before`.
     changed: what differs whenever a row shows something else; see `webapp.dashboard.list_version`.
     """
 
@@ -60,6 +63,7 @@ class DestinationSummary(NamedTuple):
     channel: str
     state: Tab
     changed: RowChanges | None = None
+    is_stale: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,12 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     )
 
 
-def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None = None) -> list[DestinationSummary]:
+def list_summaries(
+    workspace_ids: Sequence[int], recent_since: datetime | None = None, stale_before: datetime | None = None
+) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids, "recent_since": recent_since})
+    times = {"recent_since": recent_since, "stale_before": stale_before}
+    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids} | times)
     return [
         DestinationSummary(
             row_id,
@@ -117,9 +124,22 @@ def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None =
             name,
             channel,
             _tab_of(is_enabled, newest),
-            RowChanges(version, newest_id, newest, is_recent),
+            RowChanges(version, newest_id, newest, is_recent, planned_id),
+            is_stale,
         )
-        for row_id, workspace, name, channel, is_enabled, newest, version, newest_id, is_recent in rows
+        for (
+            row_id,
+            workspace,
+            name,
+            channel,
+            is_enabled,
+            newest,
+            version,
+            newest_id,
+            is_recent,
+            planned_id,
+            is_stale,
+        ) in rows
     ]
 
 
@@ -134,10 +154,22 @@ def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -
     return ListPage([summary.destination_id for summary in on_page], len(found), page, pages)
 
 
+def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[int]) -> list[int]:
+    """Return those of these destinations that have a planned test, ended or not."""
+    planned = [row.destination_id for row in summaries if row.changed and row.changed.planned_id]
+    return [destination_id for destination_id in planned if destination_id in ids]
+
+
 def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
     """Return the number of destinations in each state."""
     counts = Counter(summary.state for summary in summaries)
     return {state: counts[state] for state in Tab}
+
+
+def count_states_by_workspace(summaries: Sequence[DestinationSummary]) -> dict[int, dict[Tab, int]]:
+    """Return the number of destinations in each state, for each workspace that has any."""
+    counts = Counter((summary.workspace_id, summary.state) for summary in summaries)
+    return {workspace_id: {state: counts[workspace_id, state] for state in Tab} for workspace_id, _ in counts}
 
 
 def describe_overview(counts: Mapping[Tab, int]) -> str:
@@ -164,9 +196,16 @@ _SUMMARIES = (
         AlertDelivery.status,
         AlertDestination.settings_version,
         AlertDelivery.id,
-        AlertDelivery.updated_at > bindparam("recent_since"),
+        or_(
+            AlertDelivery.updated_at > bindparam("recent_since"),
+            PlannedTest.ended_at > bindparam("recent_since"),
+            PlannedTest.id.is_not(None) & PlannedTest.ended_at.is_(None),
+        ),
+        PlannedTest.id,
+        AlertDelivery.created_at < bindparam("stale_before"),
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
+    .outerjoin(PlannedTest, PlannedTest.alert_destination_id == AlertDestination.id)
     .where(
         AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
         AlertDestination.deleted_at.is_(None),

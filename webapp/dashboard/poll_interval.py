@@ -17,6 +17,9 @@ AGE_STEPS = (
     timedelta(minutes=5),
 )
 
+# The same while a planned test is not yet due: near its time and otherwise. Someone may cancel it.
+PLANNED_INTERVALS = (1.0, 10.0)
+
 # Upper limits of the number of Pending tests in the workspace for each interval but the last. After the first half
 # second, all badges of one list together poll about ten times a second, whatever their number.
 PENDING_STEPS = (2, 3, 8, 20, 50)
@@ -73,3 +76,12 @@ def choose_interval(age: timedelta, pending: int) -> float:
     by_age = sum(age >= limit for limit in AGE_STEPS)
     by_pending = sum(pending > limit for limit in PENDING_STEPS)
     return INTERVALS[max(by_age, by_pending)]
+
+
+def choose_planned_interval(left: timedelta) -> float:
+    """Return the seconds until the fragment of a planned test should poll again, like `choose_interval`.
+
+    left: until it is due; negative if it is late.
+    """
+    shortest, longest = PLANNED_INTERVALS
+    return min(max(left.total_seconds(), shortest), longest)

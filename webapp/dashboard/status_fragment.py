@@ -1,7 +1,7 @@
 """Builds the status fragment, for pages, presses and polls alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask import render_template
@@ -11,14 +11,16 @@ from sqlalchemy.orm import joinedload
 from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
-from webapp.dashboard.poll_interval import choose_interval
+from webapp.dashboard.certificate_warning import find_certificate_warning
+from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
+from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
-from webapp.deliveries.outcome import Badge, Outcome, describe_outcome
+from webapp.deliveries.outcome import Badge, Outcome, badge_for, describe_outcome
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
 from webapp.sends.eligibility import RequestResult, find_refusal
 
 # How long a test may wait for a worker before the page checks whether a worker is alive.
@@ -41,6 +43,8 @@ class Status:
     refusal: why this press was refused, or None.
     lacks_worker: the test waits for a worker, and no worker has a recent heartbeat.
     is_outdated: the settings changed after the test was requested, so its result does not apply to them.
+    certificate_warning: that the certificate of an accepted test expires soon, or None.
+    plan: the planned test that waits, or None. plan_end: why the last one ended without a test send, or None.
     """
 
     destination: AlertDestination
@@ -54,19 +58,32 @@ class Status:
     refusal: str | None
     lacks_worker: bool
     is_outdated: bool
+    certificate_warning: str | None
+    plan: PlanStatus | None
+    plan_end: str | None
 
 
 @dataclass(frozen=True)
 class SharedStatusData:
-    """Data that the fragments of one page share. pending: the number of waiting test sends in the workspace."""
+    """Data that the fragments of one page share.
+
+    pending: the number of waiting test sends in the workspace. plans: planned tests by destination, ended ones too.
+    """
 
     recent_results: Mapping[int, Sequence[Badge]]
     pending: int
+    plans: Mapping[int, PlannedTest] = field(default_factory=dict)
 
 
-def load_shared_status_data(workspace_id: int, destination_ids: Sequence[int]) -> SharedStatusData:
-    """Load the shared data for a page of destinations. Executes two queries."""
-    return SharedStatusData(list_recent_results(destination_ids), count_waiting(workspace_id))
+def load_shared_status_data(
+    workspace_id: int, destination_ids: Sequence[int], planned_ids: Sequence[int]
+) -> SharedStatusData:
+    """Load the shared data for a page of destinations. Executes two queries, and a third if there are `planned_ids`.
+
+    planned_ids: of the destinations that have a planned test, ended or not.
+    """
+    recent_results, pending = list_recent_results(destination_ids), count_waiting(workspace_id)
+    return SharedStatusData(recent_results, pending, list_plans(planned_ids))
 
 
 def build_status(
@@ -78,21 +95,28 @@ def build_status(
     shared: SharedStatusData | None = None,
 ) -> Status:
     """Compute what the fragment shows. shared: loaded here if None."""
-    shared = shared or load_shared_status_data(visit.workspace.id, [destination.id])
+    shared = shared or load_shared_status_data(visit.workspace.id, [destination.id], [destination.id])
     last_test = describe_outcome(newest, destination.type)
     requested_at = newest.created_at if newest else None
+    is_outdated = newest is not None and newest.settings_version not in (None, destination.settings_version)
+    is_valid = newest is not None and last_test.badge is Badge.SENT and not is_outdated
+    planned = shared.plans.get(destination.id)
+    plan = find_plan_status(planned, now)
     return Status(
         destination=destination,
         newest=newest,
         last_test=last_test,
         recent_results=shared.recent_results.get(destination.id, ()),
-        poll_ms=_next_poll_ms(newest, now, shared.pending) if newest and last_test.badge is Badge.PENDING else None,
+        poll_ms=next_poll_ms(newest, plan, now, shared.pending),
         cooldown=seconds_left(requested_at, now),
         cooldown_end=cooldown_end(requested_at, now),
         block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
-        lacks_worker=newest is not None and _lacks_worker(newest, now),
-        is_outdated=newest is not None and newest.settings_version not in (None, destination.settings_version),
+        lacks_worker=_lacks_worker(newest, plan, now),
+        is_outdated=is_outdated,
+        certificate_warning=find_certificate_warning(newest, destination.type, now) if newest and is_valid else None,
+        plan=plan,
+        plan_end=describe_plan_end(planned, newest, now),
     )
 
 
@@ -120,28 +144,49 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
     return render_template("_status.html", visit=visit, status=status, now=now)
 
 
+def next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: datetime, pending: int) -> int | None:
+    """Return the milliseconds until a fragment may poll again, or None if nothing waits.
+
+    newest: the test send that the fragment shows. pending: the number of waiting test sends in the workspace.
+    """
+    if newest is not None and badge_for(newest.status) is Badge.PENDING:
+        interval = choose_interval(now - newest.updated_at, pending)
+    elif plan is not None:
+        interval = choose_planned_interval(plan.due_at - now)
+    else:
+        return None
+    return round(1000 * app_state().poll_budget.next_interval(interval))
+
+
 def _load_status(destination: AlertDestination) -> tuple[AlertDelivery | None, SharedStatusData]:
     key = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
-    newest, recent_results, pending = db.session.execute(_STATUS, key).one()
-    return newest, SharedStatusData({destination.id: parse_recent_results(recent_results)}, pending)
+    newest, plan, recent_results, pending = db.session.execute(_STATUS, key).one()
+    plans = {destination.id: plan} if plan else {}
+    return newest, SharedStatusData({destination.id: parse_recent_results(recent_results)}, pending, plans)
 
+
+_IS_IN_USE = AlertDestination.deleted_at.is_(None)
 
 # Built once, because every poll executes it.
 _STATUS = (
-    select(AlertDelivery, recent_results_subquery(), WAITING_IN_WORKSPACE.correlate(None).scalar_subquery())
-    .select_from(AlertDestination)
-    .outerjoin(
-        AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), AlertDestination.deleted_at.is_(None))
+    select(
+        AlertDelivery, PlannedTest, recent_results_subquery(), WAITING_IN_WORKSPACE.correlate(None).scalar_subquery()
     )
-    .options(joinedload(AlertDelivery.requested_by))
+    .select_from(AlertDestination)
+    .outerjoin(AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), _IS_IN_USE))
+    .outerjoin(PlannedTest, and_(PlannedTest.alert_destination_id == AlertDestination.id, _IS_IN_USE))
+    .options(joinedload(AlertDelivery.requested_by), joinedload(PlannedTest.planned_by))
     .where(AlertDestination.id == bindparam("destination_id"))
 )
 
 
-def _lacks_worker(newest: AlertDelivery, now: datetime) -> bool:
-    is_unclaimed = newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None
-    return is_unclaimed and now - newest.updated_at >= PICKUP_TIMEOUT and not deliveries.is_worker_seen()
+def _lacks_worker(newest: AlertDelivery | None, plan: PlanStatus | None, now: datetime) -> bool:
+    since = _waits_since(newest, plan)
+    return since is not None and now - since >= PICKUP_TIMEOUT and not deliveries.is_worker_seen()
 
 
-def _next_poll_ms(newest: AlertDelivery, now: datetime, pending: int) -> int:
-    return round(1000 * app_state().poll_budget.next_interval(choose_interval(now - newest.updated_at, pending)))
+def _waits_since(newest: AlertDelivery | None, plan: PlanStatus | None) -> datetime | None:
+    """Return since when something waits for a worker, or None."""
+    if newest is not None and newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None:
+        return newest.updated_at
+    return plan.due_at if plan else None

@@ -19,6 +19,11 @@ def format_exact(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def format_clock(moment: datetime) -> str:
+    """Return the time of day in UTC to the second: "09:30:07 UTC"."""
+    return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
+
+
 def server_time() -> str:
     """Return the server's time in ISO 8601, because a browser's clock may be wrong."""
     return database_clock.estimate().isoformat()

@@ -6,9 +6,16 @@ from webapp.deliveries.claiming import get_channel, open_settings
 from webapp.deliveries.cooldown import CoolingDown
 from webapp.deliveries.messages import compose_preview
 from webapp.deliveries.overdue import end_if_overdue, end_overdue_tests, is_worker_seen
+from webapp.deliveries.planning import plan_test
 from webapp.deliveries.queries import list_test_sends
 from webapp.deliveries.ready_deliveries import list_ready_deliveries
-from webapp.deliveries.receipts import can_be_confirmed, find_linked, record_by_link, record_by_member
+from webapp.deliveries.receipts import (
+    can_be_confirmed,
+    find_linked,
+    record_by_customer,
+    record_by_link,
+    record_by_member,
+)
 from webapp.deliveries.recovery import recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
 from webapp.deliveries.retention import Retention
@@ -35,6 +42,8 @@ __all__ = [
     "list_ready_deliveries",
     "list_test_sends",
     "open_settings",
+    "plan_test",
+    "record_by_customer",
     "record_by_link",
     "record_by_member",
     "recover",

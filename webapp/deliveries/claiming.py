@@ -86,7 +86,13 @@ def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt
         _end(delivery, log_unexpected(error, delivery_id), now)
         return None
     claimed = apply_transition(
-        CLAIM, delivery_id, now, _STILL_MATCHES, _expected_values(delivery), attempt_count=attempt.number
+        CLAIM,
+        delivery_id,
+        now,
+        _STILL_MATCHES,
+        _expected_values(delivery),
+        attempt_count=attempt.number,
+        exchange=None,
     )
     db.session.commit()
     fields = {"delivery": delivery_id, "attempt": attempt.number}

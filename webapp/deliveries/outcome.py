@@ -63,6 +63,17 @@ def describe_outcome(newest: AlertDelivery | None, channel_name: str) -> Outcome
     return _describe_failed(newest, channel_name, f"{not_sent}{_reason(newest)}")
 
 
+def describe_status(delivery: AlertDelivery) -> str:
+    """Return the status of a delivery in the words of the badge, with the stored status where it says more.
+
+    A badge shows tests only, so a real alert has the stored status alone.
+    """
+    badge, status = badge_for(delivery.status), delivery.status
+    if delivery.alert_rule_id is not None or badge.value == status.value:
+        return status.capitalize()
+    return f"{badge.capitalize()} ({status})"
+
+
 def describe_arrival(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str:
     """Describe whether the message arrived, as far as it is known. format_name: marks a name inside the sentence."""
     if newest is None:

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, exists, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models.reference import ReferenceIn
 
 # The id breaks ties between test sends of the same instant.
 NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
+
+# Test sends of the whole installation with the same reference. References are random, so there are one or two.
+MAX_SAME_REFERENCE = 1000
 
 
 def is_delivery_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
@@ -22,6 +26,16 @@ def is_delivery_of(destination: AlertDestination | type[AlertDestination]) -> Co
 def is_test_send_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
     """Return the condition for a destination's test sends. The class itself correlates with an outer query."""
     return is_delivery_of(destination) & (AlertDelivery.event_type == TEST_EVENT)
+
+
+def has_reference(references: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition for test sends with one of these references."""
+    # The limit has both databases use the index of references first, whatever else the outer query asks for. A literal,
+    # not a bound parameter, lets them choose it at all.
+    test = aliased(AlertDelivery)
+    is_test = test.event_type == literal(TEST_EVENT, literal_execute=True)
+    ids = select(test.id).where(is_test, ReferenceIn(test.payload).in_(references)).limit(MAX_SAME_REFERENCE)
+    return AlertDelivery.id.in_(ids)
 
 
 def newest_test_id_subquery() -> ScalarSelect[int]:
@@ -64,9 +78,11 @@ def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
     return db.session.scalars(_NEWEST_TEST, {"destination_id": destination.id}).one_or_none()
 
 
-def find_last_accepted_test(destination: AlertDestination) -> AlertDelivery | None:
-    """Fetch a destination's newest test send that its receiver accepted."""
+def find_last_accepted_test(destination: AlertDestination, other_than: int | None = None) -> AlertDelivery | None:
+    """Fetch a destination's newest test send that its receiver accepted. other_than: an id that does not count."""
     accepted = select(AlertDelivery).where(is_test_send_of(destination), AlertDelivery.status == DeliveryStatus.SENT)
+    if other_than is not None:
+        accepted = accepted.where(AlertDelivery.id != other_than)
     return db.session.scalars(accepted.order_by(*NEWEST_FIRST).limit(1)).one_or_none()
 
 

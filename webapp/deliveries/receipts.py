@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, update
 
-from webapp.audit import Action, record_destination_event
+from webapp.audit import CUSTOMER, Action, record_destination_event
 from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt
 from webapp.receipt_links import LINK_LIFETIME
+from webapp.text.names import isolate_name
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,13 @@ def record_by_member(delivery: AlertDelivery, account: Account, receipt: Receipt
     """Record a member's receipt, replacing an earlier one. Returns False if the delivery cannot be confirmed."""
     record_destination_event(delivery.destination, account, _ACTIONS[receipt], now)
     return _record(delivery, receipt, account.name, now, _CAN_BE_CONFIRMED)
+
+
+def record_by_customer(delivery: AlertDelivery, link_of: Account, receipt: Receipt, now: datetime) -> bool:
+    """Record what the customer says on the page of a link, like a member's receipt. link_of: who made the link."""
+    whose = [f"by the link of {isolate_name(link_of.name)}"]
+    record_destination_event(delivery.destination, CUSTOMER, _ACTIONS[receipt], now, whose)
+    return _record(delivery, receipt, CUSTOMER.name, now, _CAN_BE_CONFIRMED)
 
 
 def _record(

@@ -5,15 +5,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from webapp.audit import Action, record_destination_event
+from webapp.audit import BY_CUSTOMER_LINK, Action, record_destination_event
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
 from webapp.deliveries.messages import write_payload
+from webapp.deliveries.planned_tests import PlanGone, end_planned_test, take_planned_test
 from webapp.deliveries.queries import find_newest_test
 from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, apply_transition, error_columns
 from webapp.extensions import db
 from webapp.failures import Code
-from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus, PlanEnd
 from webapp.models.locking import lock_destination
 
 
@@ -27,24 +28,32 @@ def request_test(
     now: datetime,
     batch: str | None = None,
     settings_version: int | None = None,
+    plan_id: int | None = None,
+    by_customer_link: bool = False,
 ) -> int:
     """Write the row of a new test send, commit it and return its id. The caller then enqueues it.
 
-    Supersedes an earlier test send that still waits. Raises `DestinationDisabled` or `CoolingDown`, and writes nothing.
+    Supersedes an earlier test send that still waits, and a planned test. Raises `DestinationDisabled`, `CoolingDown` or
+    `PlanGone`, and writes nothing.
     batch: shared by the test sends of one press on Test all.
     settings_version: of the settings whose limits were checked; by default the current ones. If they have changed
         since then, the worker cancels the test send.
+    plan_id: of the planned test that becomes this test send.
+    by_customer_link: whether a customer requested it, by a link of this account.
     """
     newest = _lock_for_test(destination, now)
+    # Keeps `created_at` in the order of the presses, even if the clock was set back in between.
+    created_at = max(now, newest.created_at) if newest else now
+    _settle_plan(destination, account, created_at, plan_id)
     if newest is not None:
         apply_transition(SUPERSEDE, newest.id, now, **error_columns(Code.SUPERSEDED))
     delivery = _new_test_send(destination, account, now)
-    delivery.batch = batch
+    delivery.batch, delivery.by_customer_link = batch, by_customer_link
     delivery.settings_version = settings_version or destination.settings_version
-    # Keeps `created_at` in the order of the presses, even if the clock was set back in between.
-    delivery.created_at = max(now, newest.created_at) if newest else now
+    delivery.created_at = created_at
     db.session.add(delivery)
-    record_destination_event(destination, account, Action.TEST_REQUESTED, now)
+    how = ["planned"] * (plan_id is not None) + [BY_CUSTOMER_LINK] * by_customer_link
+    record_destination_event(destination, account, Action.TEST_REQUESTED, now, how)
     db.session.flush()
     delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
     _commit(delivery_id)
@@ -53,15 +62,32 @@ def request_test(
 
 def _lock_for_test(destination: AlertDestination, now: datetime) -> AlertDelivery | None:
     """Lock the destination and return its newest test send. Raises `DestinationDisabled` or `CoolingDown`."""
-    lock_destination(destination)
-    if not destination.is_enabled or destination.deleted_at is not None:
-        db.session.rollback()
-        raise DestinationDisabled
+    lock_enabled(destination)
     newest = find_newest_test(destination)
     if newest is not None and seconds_left(newest.created_at, now):
         db.session.rollback()
         raise CoolingDown
     return newest
+
+
+def lock_enabled(destination: AlertDestination) -> None:
+    """Lock the destination until the end of the transaction. Raises `DestinationDisabled`."""
+    lock_destination(destination)
+    if not destination.is_enabled or destination.deleted_at is not None:
+        db.session.rollback()
+        raise DestinationDisabled
+
+
+def _settle_plan(destination: AlertDestination, account: Account, now: datetime, plan_id: int | None) -> None:
+    """Take the planned test that becomes this test send, or end the one that this press makes superfluous."""
+    if plan_id is None:
+        end_planned_test(destination, PlanEnd.REPLACED, now, account.name)
+        return
+    try:
+        take_planned_test(plan_id)
+    except PlanGone:
+        db.session.rollback()
+        raise
 
 
 def _commit(delivery_id: int) -> None:

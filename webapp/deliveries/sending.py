@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +14,14 @@ from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.claim_record import note_claim
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
+from webapp.deliveries.exchanges import write_exchange
 from webapp.deliveries.retry_policy import plan_retry
 from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Transition, apply_transition, error_columns
 from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
 from webapp.models import AlertDelivery, database_clock
-from webapp.outbound import OutboundClient
+from webapp.outbound import ExchangeRecorder, OutboundClient
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,12 @@ def send(delivery_id: int, app_settings: AppSettings) -> None:
 
 def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
     """Make the attempt and return its result. Does not use the database."""
+    recorder = ExchangeRecorder(outbound.policy.denied_networks)
+    result = _send_message(attempt, replace(outbound, recorder=recorder))
+    return replace(result, columns=result.columns | {"exchange": write_exchange(recorder.facts)})
+
+
+def _send_message(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
     try:
         return _accepted(attempt.channel.send(attempt.settings, attempt.message, outbound))
     except DeliveryFailed as failure:

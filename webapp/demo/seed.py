@@ -12,10 +12,12 @@ from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.demo.address_update import update_addresses
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
-from webapp.destinations.editing import add_destination, set_enabled
-from webapp.encryption.settings_cipher import SettingsUnreadable
+from webapp.destinations.editing import insert_destination
+from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.failures import Code, Facts, describe
@@ -32,6 +34,9 @@ from webapp.models import (
     Workspace,
 )
 from webapp.settings import AppSettings, Demo
+
+# How long ago the first destination was added: before its earliest test.
+FIRST_ADDED = timedelta(days=31)
 
 _RECEIVER_STATUSES: dict[Code | None, int] = {Code.REMOTE_UNAVAILABLE: 503, Code.RECIPIENTS_REFUSED: 550}
 
@@ -52,14 +57,8 @@ def seed_demo(now: datetime) -> str:
         raise Misconfigured("This is not a demo: ALERTCHECK_DEMO=1 is not set. Nothing was written.")
     _require_own_data(app_settings)
     if db.session.scalars(select(Workspace.id).limit(1)).first() is not None or app_settings.is_public_demo:
-        return f"{_update_addresses(app_settings, app_settings.demo)} addresses updated"
-    accounts = {role: add_account(f"{role}@demo.invalid", f"Demo {role}", None, now) for role in Role}
-    for (slug, name), planned in WORKSPACES.items():
-        workspace = add_workspace(slug, name, now)
-        for role, account in accounts.items():
-            set_role(workspace, account, role)
-        fill_workspace(workspace.id, accounts[Role.ADMIN], planned, ReceiverAddresses(app_settings.demo), now)
-        _add_real_alerts(workspace, now)
+        return f"{update_addresses(app_settings, app_settings.demo)} addresses updated"
+    add_demo(app_settings, app_settings.demo, now)
     db.session.commit()
     return "workspaces added"
 
@@ -73,21 +72,56 @@ def _require_own_data(app_settings: AppSettings) -> None:
         raise Misconfigured("This data belongs to a {} demo. Give the {} demo a DATA_DIR of its own.".format(*kinds))
 
 
+def add_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
+    """Add the demo's workspaces, and its accounts if they are missing. The caller commits."""
+    accounts = {role: find_demo_account(role) or _add_account(role, now) for role in Role}
+    for (slug, name), planned in WORKSPACES.items():
+        workspace = add_workspace(slug, name, now)
+        for role, account in accounts.items():
+            set_role(workspace, account, role)
+        fill_workspace(workspace, accounts[Role.ADMIN], planned, ReceiverAddresses(demo), app_settings.cipher, now)
+        _add_real_alerts(workspace, now)
+
+
 def fill_workspace(
-    workspace_id: int, admin: Account, planned: Sequence[Planned], addresses: ReceiverAddresses, now: datetime
+    workspace: Workspace,
+    admin: Account,
+    planned: Sequence[Planned],
+    addresses: ReceiverAddresses,
+    cipher: SettingsCipher,
+    now: datetime,
 ) -> None:
-    """Add destinations and their earlier tests, and commit. addresses: where the destinations lead."""
-    workspace = db.session.get_one(Workspace, workspace_id)
-    for position, plan in enumerate(planned):
-        _add(workspace, plan, admin, addresses, now - timedelta(hours=20 + 3 * position))
-    db.session.commit()
+    """Add destinations and their earlier tests. addresses: where the destinations lead. The caller commits."""
+    # In the order of time, like everything that the audit trail records.
+    added = [
+        (_add(workspace, plan, admin, addresses, cipher, now - FIRST_ADDED + timedelta(minutes=position)), plan)
+        for position, plan in enumerate(planned)
+    ]
+    for position, (destination, plan) in reversed(list(enumerate(added))):
+        _add_past(destination, plan, workspace, admin, addresses.demo, now - timedelta(hours=20 + 3 * position))
 
 
-def _add(workspace: Workspace, plan: Planned, admin: Account, addresses: ReceiverAddresses, at: datetime) -> None:
-    settings, cipher = _make_settings(plan, addresses), current_settings().cipher
-    added_at = at - timedelta(days=30)
-    destination = add_destination(workspace, admin, plan.channel, plan.name, settings, cipher, added_at)
-    host = urlsplit(addresses.demo.receiver).hostname
+def _add_account(role: Role, now: datetime) -> Account:
+    return add_account(f"{role}@demo.invalid", f"Demo {role}", None, now)
+
+
+def _add(
+    workspace: Workspace,
+    plan: Planned,
+    admin: Account,
+    addresses: ReceiverAddresses,
+    cipher: SettingsCipher,
+    at: datetime,
+) -> AlertDestination:
+    settings = _make_settings(plan, addresses)
+    return insert_destination(workspace, admin, plan.channel, plan.name, settings, cipher, at)
+
+
+def _add_past(
+    destination: AlertDestination, plan: Planned, workspace: Workspace, admin: Account, demo: Demo, at: datetime
+) -> None:
+    """Add the tests and the changes of a destination until now. at: when it was last tested."""
+    host = urlsplit(demo.find_origin(plan.channel)).hostname if plan.channel in SERVICE_HOSTS else demo.mail_host
     for age, code in enumerate(reversed(plan.before), start=1):
         earlier = PastTest(code, _RECEIVER_STATUSES.get(code, 200))
         db.session.add(_past_test_send(destination, earlier, workspace, admin, host, at - timedelta(days=2 * age)))
@@ -97,14 +131,15 @@ def _add(workspace: Workspace, plan: Planned, admin: Account, addresses: Receive
     if plan.past:
         db.session.add(_past_test_send(destination, plan.past, workspace, admin, host, at))
     if not plan.is_enabled:
-        set_enabled(destination, admin, False, at)
+        destination.is_enabled, destination.updated_at = False, at
+        record_destination_event(destination, admin, Action.DISABLED, at)
 
 
 def _make_settings(plan: Planned, addresses: ReceiverAddresses) -> dict[str, str]:
     demo = addresses.demo
     if plan.channel == "email":
         return {"recipients": addresses.get_recipients(plan.to)}
-    address = f"{addresses.get_url(plan.to)}?sig={secrets.token_urlsafe(32)}"
+    address = f"{addresses.get_url(*plan.to.split('/'))}?sig={secrets.token_urlsafe(32)}"
     if plan.channel != "webhook":
         return {"address": address}
     shared = demo.signing_secret_file.read_text().strip() if demo.signing_secret_file else None
@@ -167,21 +202,3 @@ def _add_real_alerts(workspace: Workspace, now: datetime) -> None:
                 updated_at=at,
             )
         )
-
-
-def _update_addresses(app_settings: AppSettings, demo: Demo) -> int:
-    """Replace the receiver's old port in the destinations' addresses. Returns the number of changed addresses."""
-    updated = 0
-    for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.deleted_at.is_(None))):
-        try:
-            settings = app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
-        except SettingsUnreadable:
-            continue
-        old = urlsplit(settings.get("address", ""))
-        origin = f"{old.scheme}://{old.netloc}"
-        if old.hostname == "127.0.0.1" and origin != demo.receiver:
-            settings["address"] = settings["address"].replace(origin, demo.receiver, 1)
-            destination.config = app_settings.cipher.encrypt(settings, context=destination.encryption_context)
-            updated += 1
-    db.session.commit()
-    return updated

@@ -40,7 +40,13 @@ VISITOR_WORKSPACE = (
     "Harbor Logistics",
     (
         Planned("Operations channel", "teams", "teams/works", PastTest(status=202), UNAVAILABLE_ONCE),
-        Planned("On-call email", "email", "works@oncall.invalid, desk@oncall.invalid", PastTest(status=250), ALL_SENT),
+        Planned(
+            "On-call email",
+            "email",
+            "works@oncall.demo.example, desk@oncall.demo.example",
+            PastTest(status=250),
+            ALL_SENT,
+        ),
         Planned("Ticket system", "webhook", "webhook/works"),
         Planned(
             "Old ticket system", "webhook", "webhook/missing", PastTest(Code.NOT_FOUND, 404), ALL_SENT, was_changed=True
@@ -53,7 +59,13 @@ VISITOR_WORKSPACE = (
 WORKSPACES = {
     ("harbor", "Harbor Logistics"): (
         Planned("Operations channel", "teams", "teams/works", PastTest(status=202), UNAVAILABLE_ONCE),
-        Planned("On-call email", "email", "works@oncall.invalid, desk@oncall.invalid", PastTest(status=250), ALL_SENT),
+        Planned(
+            "On-call email",
+            "email",
+            "works@oncall.demo.example, desk@oncall.demo.example",
+            PastTest(status=250),
+            ALL_SENT,
+        ),
         Planned("Ticket system", "webhook", "webhook/works"),
         Planned("Incident room", "slack", "slack/works"),
         Planned(
@@ -66,7 +78,11 @@ WORKSPACES = {
     ("clinic", "Mill Street Clinic"): (
         Planned("Reception channel", "teams", "teams/works"),
         Planned(
-            "Duty doctor email", "email", "unknown@wards.invalid", PastTest(Code.RECIPIENTS_REFUSED, 550), ALL_REFUSED
+            "Duty doctor email",
+            "email",
+            "unknown@wards.demo.example",
+            PastTest(Code.RECIPIENTS_REFUSED, 550),
+            ALL_REFUSED,
         ),
         Planned("Lab system", "webhook", "webhook/slow", PastTest(status=200), UNAVAILABLE_ONCE),
         Planned("Facility channel", "teams", "teams/denied"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 
 from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.planned_tests import find_planned_test
 from webapp.deliveries.queries import count_test_sends, find_newest_test, is_delivery_of
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AlertRule
@@ -20,21 +21,23 @@ class DeletionImpact:
     """What a deletion ends, and what it keeps.
 
     rules: names of the rules that recently sent alerts to the destination, in alphabetical order.
-    has_pending_test: whether a pending test would be canceled.
+    has_pending_test, has_planned_test: whether a pending or planned test would be canceled.
     test_sends: the number of test sends that stay in the history.
     """
 
     rules: Sequence[str]
     has_pending_test: bool
+    has_planned_test: bool
     test_sends: int
 
 
 def assess_deletion(destination: AlertDestination, now: datetime) -> DeletionImpact:
-    """Return the impact of deleting a destination. Executes three queries."""
+    """Return the impact of deleting a destination. Executes four queries."""
     newest = find_newest_test(destination)
     return DeletionImpact(
         rules=_list_rules(destination, now - RECENT_PERIOD),
         has_pending_test=newest is not None and badge_for(newest.status) is Badge.PENDING,
+        has_planned_test=find_planned_test(destination, now) is not None,
         test_sends=count_test_sends(destination),
     )
 

@@ -1,6 +1,6 @@
 """Adds, changes, enables, disables and deletes destinations."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +9,11 @@ from sqlalchemy import select, update
 from webapp.audit import Action, record_destination_event
 from webapp.channels import CHANNELS
 from webapp.channels.contract import FieldKind
+from webapp.deliveries.planned_tests import end_planned_test
+from webapp.destinations.search_index import erase_search_keys, renew_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, Workspace
+from webapp.models import Account, AlertDestination, PlanEnd, Workspace
 from webapp.models.locking import lock_destination
 
 
@@ -37,6 +39,21 @@ def add_destination(
     now: datetime,
 ) -> AlertDestination:
     """Add an enabled destination and commit. settings: already validated by the channel's checks."""
+    destination = insert_destination(workspace, account, channel_name, name, settings, cipher, now)
+    db.session.commit()
+    return destination
+
+
+def insert_destination(
+    workspace: Workspace,
+    account: Account,
+    channel_name: str,
+    name: str,
+    settings: Mapping[str, str],
+    cipher: SettingsCipher,
+    now: datetime,
+) -> AlertDestination:
+    """Add an enabled destination as `add_destination` does. The caller commits."""
     destination = AlertDestination(
         workspace_id=workspace.id, name=name, type=channel_name, config="", created_at=now, updated_at=now
     )
@@ -44,8 +61,8 @@ def add_destination(
     db.session.flush()  # assigns the id that the encryption context needs
     filled_in = {field: value for field, value in settings.items() if value}
     destination.config = cipher.encrypt(filled_in, context=destination.encryption_context)
+    write_search_keys(destination, filled_in, cipher)
     record_destination_event(destination, account, Action.ADDED, now, changed=["name", *filled_in])
-    db.session.commit()
     return destination
 
 
@@ -56,10 +73,12 @@ def change_destination(
     typed: Mapping[str, str],
     cipher: SettingsCipher,
     now: datetime,
+    removed: Collection[str] = (),
 ) -> None:
     """Rename a destination, replace its settings, and commit. New settings cancel a test that is still waiting.
 
     typed: a value for every setting; blank keeps the stored one, or turns a flag off.
+    removed: the settings whose stored values are not kept.
     Raises `DestinationGone` if deleted meanwhile.
     """
     lock_destination(destination)
@@ -67,11 +86,12 @@ def change_destination(
         db.session.rollback()
         raise DestinationGone
     stored = read_settings(destination, cipher)
-    settings = _fill_in(typed, stored, destination.type)
+    settings = _fill_in(typed, {name: value for name, value in stored.items() if name not in removed}, destination.type)
     changed = [field for field, value in settings.items() if stored.get(field, "") != value]
     if changed:
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
+        write_search_keys(destination, settings, cipher)
     if destination.name != name:
         destination.name, changed = name, ["name", *changed]
     if not changed:
@@ -94,19 +114,23 @@ def _list_flags(channel_name: str) -> set[str]:
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:
-    """Enable or disable a destination, and commit."""
+    """Enable or disable a destination, and commit. Disabling ends its planned test."""
     destination.is_enabled = is_enabled
     destination.updated_at = now
+    if not is_enabled:
+        end_planned_test(destination, PlanEnd.DISABLED, now, account.name)
     record_destination_event(destination, account, Action.ENABLED if is_enabled else Action.DISABLED, now)
     db.session.commit()
 
 
 def delete_destination(destination: AlertDestination, account: Account, now: datetime) -> None:
-    """Mark a destination as deleted, erase its settings, and commit. Its deliveries stay."""
+    """Mark a destination as deleted, erase its settings, end its planned test, and commit. Its deliveries stay."""
     destination.deleted_at = now
     destination.is_enabled = False
     destination.config = ""
+    erase_search_keys(destination)
     destination.updated_at = now
+    end_planned_test(destination, PlanEnd.DISABLED, now, account.name)
     record_destination_event(destination, account, Action.DELETED, now)
     db.session.commit()
 
@@ -121,7 +145,7 @@ class Rotation:
 
 
 def rotate_keys(cipher: SettingsCipher) -> Rotation:
-    """Re-encrypt every destination's settings with the newest key. Commits each one, so it is safe to run again."""
+    """Re-encrypt every destination's settings, and hash what finds it, with the newest key. It is safe to run again."""
     rotation = Rotation()
     in_use = select(AlertDestination.id, AlertDestination.config).where(AlertDestination.deleted_at.is_(None))
     for destination_id, token in db.session.execute(in_use.order_by(AlertDestination.id)).all():
@@ -133,6 +157,7 @@ def rotate_keys(cipher: SettingsCipher) -> Rotation:
             rotation.rotated += 1
         except SettingsUnreadable:
             rotation.unreadable += 1
+    renew_search_keys(cipher)
     return rotation
 
 

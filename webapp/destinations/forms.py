@@ -1,6 +1,6 @@
 """Builds the form of a destination from the fields of its channel."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -25,11 +25,19 @@ def _trim(value: str | None) -> str | None:
     return value.replace("\x00", "").strip() if value else value
 
 
+# What stands before the name of a stored secret, in the name of the box that removes it.
+REMOVE = "remove_"
+
+LOST = "What you entered here was kept for 15 minutes. Enter it again."
+NOT_BOTH = "Enter a new secret, or tick the box below to remove the stored one, but not both."
+
+
 class WriteOnlyInput(TextInput):
-    """A text input that never renders its value."""
+    """A text input that never renders its value. `generated`: a new secret to render, which nobody typed."""
 
     def __call__(self, field: FormField, **attributes: Any) -> Markup:
-        return super().__call__(field, **attributes | {"value": "", "autocomplete": "off", "spellcheck": "false"})
+        fixed = {"value": attributes.pop("generated", ""), "autocomplete": "off", "spellcheck": "false"}
+        return super().__call__(field, **attributes | fixed)
 
 
 class FlagField(FormField):
@@ -50,7 +58,14 @@ class FlagField(FormField):
 
 
 class DestinationForm(PageForm):
-    """The form with a destination's name; `make_destination_form` adds the fields of its channel."""
+    """The form with a destination's name; `make_destination_form` adds the fields of its channel.
+
+    drafted: the secret fields that are blank because a draft keeps what was typed.
+    lost: those of them whose draft is gone. They are invalid, even where a blank field would keep a stored secret.
+    """
+
+    drafted: Collection[str] = ()
+    lost: Collection[str] = ()
 
     name = StringField(
         "Name",
@@ -69,28 +84,74 @@ class DestinationForm(PageForm):
             field.validate(self)
         return field
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate all fields."""
+        is_valid: bool = super().validate(extra_validators)
+        for name in self.lost:
+            self[name].errors = (LOST,)
+        for field in self:
+            if is_typed(field) and f"{REMOVE}{field.name}" in self and self[f"{REMOVE}{field.name}"].data:
+                field.errors = (NOT_BOTH,)
+        return is_valid and not self.errors
+
+    def clear_errors(self) -> None:
+        """Forget every error, so that a form that is not to be saved yet shows none."""
+        for field in self:
+            field.errors = ()
+
     def list_withheld(self) -> list[str]:
-        """Return the labels of submitted secrets. The page never shows them again, so the user enters them again."""
-        secrets = (field for field in self if isinstance(field.widget, WriteOnlyInput))
-        return [field.label.text for field in secrets if any(text.strip() for text in field.raw_data or ())]
+        """Return the labels of invalid secrets that were submitted. A page without JavaScript does not show them."""
+        return [field.label.text for field in self._list_typed_secrets() if field.errors]
+
+    def read_valid_secrets(self) -> dict[str, str]:
+        """Return the valid secrets that were submitted, by field."""
+        return {field.name: str(field.data) for field in self._list_typed_secrets() if not field.errors}
+
+    def _list_typed_secrets(self) -> list[FormField]:
+        return [field for field in self if isinstance(field.widget, WriteOnlyInput) and is_typed(field)]
 
     def read_settings(self, channel: Channel) -> dict[str, str]:
         """Return the validated settings; a field left blank is an empty string."""
         return {field.name: str(self[field.name].data or "") for field in channel.fields}
 
+    def read_removed(self, channel: Channel) -> frozenset[str]:
+        """Return the fields whose stored secrets are to be removed."""
+        boxes = {field.name: f"{REMOVE}{field.name}" for field in channel.fields}
+        return frozenset(name for name, box in boxes.items() if box in self and self[box].data)
+
+
+def is_typed(field: FormField) -> bool:
+    """Check whether something was submitted in a field of text."""
+    return any(text.replace("\x00", "").strip() for text in field.raw_data or ())
+
 
 def list_shown_fields() -> frozenset[str]:
     """Return the names of the fields whose values pages may show again: secret in no channel."""
     fields = [field for channel in CHANNELS.values() for field in channel.fields]
-    return frozenset({"name", *(field.name for field in fields)} - {field.name for field in fields if field.is_secret})
+    removable = {f"{REMOVE}{field.name}" for field in fields if _is_removable(field)}
+    return frozenset({"name", *removable} | {field.name for field in fields if not field.is_secret})
 
 
 def make_destination_form(
     channel: Channel, outbound: OutboundClient, stored: Mapping[str, str]
 ) -> type[DestinationForm]:
     """Build the form of a channel. stored: the destination's settings, empty for a new destination."""
-    fields = {field.name: _make_field(channel, field, outbound, field.name in stored) for field in channel.fields}
+    fields: dict[str, Any] = {}
+    for field in channel.fields:
+        fields[field.name] = _make_field(channel, field, outbound, bool(stored.get(field.name)))
+        if _is_removable(field) and stored.get(field.name):
+            label = f"Remove the stored {field.label.lower()}"
+            fields[f"{REMOVE}{field.name}"] = FlagField(label, [_check_box], description="Nothing replaces it.")
     return type("ChannelForm", (DestinationForm,), fields)
+
+
+def _is_removable(field: Field) -> bool:
+    return field.kind is FieldKind.SECRET and not field.required
+
+
+def _check_box(form: Form, box: FormField) -> None:
+    if box.data not in ("", FLAG_ON):
+        raise ValidationError("Tick the box, or leave it blank.")
 
 
 def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_stored: bool) -> Any:

@@ -1,11 +1,12 @@
 """Masks a destination's settings for display."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Field, FieldKind
+from webapp.destinations.recipient_masking import list_domains, mask_recipients
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.failures import DeliveryFailed
 from webapp.models import AlertDestination, Role
@@ -16,10 +17,14 @@ UNREADABLE = "settings cannot be read"
 
 @dataclass(frozen=True)
 class MaskedSetting:
-    """A setting as a page shows it. fingerprint: distinguishes secrets without revealing them, or None."""
+    """A setting as a page shows it.
+
+    short: the text for a list, if the whole one is too long. fingerprint: distinguishes secrets without revealing them.
+    """
 
     label: str
     text: str
+    short: str | None = None
     fingerprint: str | None = None
 
 
@@ -45,19 +50,48 @@ def _decrypt_and_mask(
     except SettingsUnreadable:
         return ()
     fields = channel.fields if channel else ()
-    return tuple(_mask(field, settings[field.name], role, cipher) for field in fields if settings.get(field.name))
+    return tuple(
+        _mask(field, settings.get(field.name, ""), role, cipher) for field in fields if _is_shown(field, settings)
+    )
+
+
+def _is_shown(field: Field, settings: Mapping[str, str]) -> bool:
+    return bool(settings.get(field.name)) or (field.kind is FieldKind.SECRET and not field.required)
 
 
 def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> MaskedSetting:
     match field.kind:
         case FieldKind.ADDRESS:
-            return MaskedSetting(field.label, _read_host(value), cipher.fingerprint(value))
+            return MaskedSetting(field.label, _read_host(value), fingerprint=cipher.fingerprint(value))
         case FieldKind.SECRET:
-            return MaskedSetting(field.label, "set", cipher.fingerprint(value))
+            fingerprint = cipher.fingerprint(value) if value else None
+            return MaskedSetting(field.label, "set" if value else "none", fingerprint=fingerprint)
         case FieldKind.RECIPIENTS:
-            return MaskedSetting(field.label, value if role.may_edit else _count_recipients(value))
+            text, short = mask_recipients(value, role)
+            return MaskedSetting(field.label, text, short)
         case FieldKind.FLAG:
             return MaskedSetting(field.label, value)
+
+
+def find_host(destination: AlertDestination, cipher: SettingsCipher) -> str | None:
+    """Return where a destination's messages go, for people without an account: the host of its address.
+
+    For email, the domain of the recipients, but not who or how many they are. None if there are several domains, or
+    if the settings cannot be read.
+    """
+    channel = CHANNELS.get(destination.type)
+    try:
+        settings = cipher.decrypt(destination.config, context=destination.encryption_context)
+    except SettingsUnreadable:
+        return None
+    if channel is None or not settings.get(channel.fields[0].name):
+        return None
+    value = settings[channel.fields[0].name]
+    if channel.fields[0].kind is FieldKind.RECIPIENTS:
+        domains = list_domains(value)
+        return domains[0] if len(domains) == 1 else None
+    host = _read_host(value)
+    return None if host == UNREADABLE else host
 
 
 def _read_host(address: str) -> str:
@@ -65,9 +99,3 @@ def _read_host(address: str) -> str:
         return read_url(address).authority
     except DeliveryFailed:  # stored before the current rules for addresses applied
         return UNREADABLE
-
-
-def _count_recipients(value: str) -> str:
-    recipients = [part for part in value.replace("\n", ",").split(",") if part.strip()]
-    hosts = sorted({recipient.rpartition("@")[2].strip() for recipient in recipients})
-    return f"{len(recipients)} recipient{'s' * (len(recipients) != 1)} at {', '.join(hosts)}"

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from webapp.encryption.search_hashes import SearchHashes
+
 
 class SettingsUnreadable(Exception):
     """The settings cannot be decrypted: the key is gone, the token is damaged, or it belongs to another row."""
@@ -18,10 +20,12 @@ class SettingsCipher:
     A token is bound to its row (`context`), because Fernet alone would also decrypt it if it were copied elsewhere.
     keys: at least one Fernet key (32 bytes, URL-safe base64), newest first.
     fingerprint_key: the key of the HMAC that makes fingerprints.
+    search: makes the hashes by which settings are found.
     """
 
     def __init__(self, keys: Sequence[str], fingerprint_key: str) -> None:
         self._newest = Fernet(keys[0])
+        self.search = SearchHashes(keys)
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._fingerprint_key = hashlib.sha256(b"alertcheck fingerprint\0" + fingerprint_key.encode()).digest()
 

@@ -39,6 +39,7 @@ HEADER = (
     "answer_seconds",
     "reference",
     "requested_by",
+    "by_customer_link",
 )
 
 # Without it, Excel reads the file in the encoding of its country.
@@ -90,6 +91,7 @@ def _to_cells(entry: HistoryEntry) -> list[object]:
         delivery.answer_seconds,
         delivery.reference,
         entry.requested_by,
+        "yes" if delivery.by_customer_link else None,
     ]
 
 

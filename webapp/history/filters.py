@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from webapp.models import DeliveryStatus
 from webapp.text.ids import parse_id
+from webapp.text.references import read_reference
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -20,20 +21,22 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Filter:
-    """Criteria for deliveries. None means no restriction. since, until: days in UTC, both inclusive."""
+    """Criteria for deliveries. None means no restriction. since, until: days in UTC, inclusive."""
 
     destination_id: int | None = None
     kind: Kind | None = None
     status: DeliveryStatus | None = None
     code: str | None = None
     channel: str | None = None
+    reference: str | None = None
     since: date | None = None
     until: date | None = None
 
     def as_query(self, **changed: object) -> dict[str, object]:
         """Return the URL query parameters for this filter, with `changed` applied and None left out."""
         parameters: dict[str, object] = {"destination": self.destination_id, "kind": self.kind, "status": self.status}
-        parameters |= {"code": self.code, "channel": self.channel, "since": self.since, "until": self.until}
+        parameters |= {"code": self.code, "channel": self.channel}
+        parameters |= {"reference": self.reference, "since": self.since, "until": self.until}
         return {name: str(value) for name, value in (parameters | changed).items() if value is not None}
 
     @property
@@ -62,6 +65,7 @@ def parse_filter(query: Mapping[str, str], destination_id: int | None = None) ->
         status=DeliveryStatus(status) if status in list(DeliveryStatus) else None,
         code=_parse_word(query.get("code", "")),
         channel=_parse_word(query.get("channel", "")),
+        reference=_parse_reference(query.get("reference", "")),
         since=_parse_day(query.get("since", "")),
         until=_parse_day(query.get("until", "")),
     )
@@ -81,6 +85,12 @@ def parse_cursor(text: str) -> Cursor | None:
 def _parse_word(text: str) -> str | None:
     # Any word, because real alerts may have codes of other programs; printable, because PostgreSQL rejects NUL.
     return text if text and text.isprintable() and len(text) <= 50 else None
+
+
+def _parse_reference(text: str) -> str | None:
+    # A text that cannot be a reference stays: it matches nothing, and the page shows why.
+    spellings = read_reference(text)
+    return spellings[0] if spellings else _parse_word(text.strip())
 
 
 def _parse_day(text: str) -> date | None:

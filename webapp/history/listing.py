@@ -6,10 +6,11 @@ from datetime import UTC, datetime, time
 
 from sqlalchemy import ColumnElement, false, func, literal, select, tuple_
 
-from webapp.deliveries.queries import NEWEST_FIRST
+from webapp.deliveries.queries import NEWEST_FIRST, has_reference
 from webapp.extensions import db
 from webapp.history.filters import Cursor, Filter, Kind
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Tenant
+from webapp.text.references import read_reference
 
 # Entries per page.
 PAGE_SIZE = 50
@@ -17,6 +18,7 @@ PAGE_SIZE = 50
 # Rows that one page may scan, so that a filter with few matches returns quickly too.
 SCAN_LIMIT = 20_000
 
+_CRITERIA = ("reference", "destination_id", "kind", "code", "status", "channel")
 _CURSOR = tuple_(AlertDelivery.created_at, AlertDelivery.id)
 
 
@@ -62,9 +64,11 @@ def list_page(workspace_id: int, criteria: Filter, before: Cursor | None = None,
 
 def _split_conditions(criteria: Filter) -> tuple[set[str], set[str]]:
     """Split the conditions: those that one index serves in cursor order, and those that need a check of each row."""
-    active = {name for name in ("destination_id", "kind", "code", "status", "channel") if getattr(criteria, name)}
+    active = {name for name in _CRITERIA if getattr(criteria, name)}
     tests = {"kind"} if criteria.kind is Kind.TEST else set()
-    by_index = ({"destination_id"} & active) | tests or {"code"} & active or {"status"} & active
+    by_index = (
+        {"reference"} & active or ({"destination_id"} & active) | tests or {"code"} & active or {"status"} & active
+    )
     return by_index, active - by_index
 
 
@@ -87,6 +91,8 @@ def _condition(name: str, criteria: Filter) -> ColumnElement[bool]:
             return AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
         case "kind":
             return AlertDelivery.event_type != TEST_EVENT
+        case "reference":
+            return has_reference(read_reference(criteria.reference or "") or [criteria.reference or ""])
         case "code":
             return AlertDelivery.last_error_code == criteria.code
         case "status":

@@ -2,10 +2,14 @@
 
 from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
+from webapp.models.customer_link import CustomerLink
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
 from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
+from webapp.models.form_draft import FormDraft
+from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
+from webapp.models.search_key import SearchKey
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
 from webapp.models.workspace import Account, Member, Role, Workspace
 
@@ -17,12 +21,17 @@ __all__ = [
     "AlertRule",
     "AuditEvent",
     "Batch",
+    "CustomerLink",
     "DeliveryStatus",
     "DemoVisit",
+    "FormDraft",
     "KnownClient",
     "Member",
+    "PlanEnd",
+    "PlannedTest",
     "Receipt",
     "Role",
+    "SearchKey",
     "SignIn",
     "SignInWindow",
     "Tenant",

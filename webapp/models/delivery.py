@@ -4,12 +4,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
 from webapp.failures import Code
 from webapp.models.destination import AlertDestination
+from webapp.models.reference import ReferenceIn
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
 from webapp.models.workspace import Account
 
@@ -52,8 +53,11 @@ class AlertDelivery(Base):
     answer_status, answer_seconds: the receiver's last response (HTTP status or SMTP code), and the attempt's duration.
     attempts: completed attempts, oldest first, as written by `webapp.deliveries.attempts`; null if an older version
         recorded none.
+    exchange: the facts of the last attempt's exchange with the receiver, as written by
+        `webapp.deliveries.exchanges`; null while an attempt runs, and if none connected or an older version sent it.
     receipt, receipt_at, receipt_by: a person's receipt, its time, and their name (null if it came by the receipt link).
     batch: the id shared by the test sends of one press on Test all.
+    by_customer_link: whether the test was requested by a customer's link. `requested_by` is who made the link.
     last_error_message: our own sentence; on a sent row, a warning about what was not accepted.
     payload: the contents of the message, without secrets.
     """
@@ -151,10 +155,12 @@ class AlertDelivery(Base):
     requested_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="SET NULL"))
     settings_version: Mapped[int | None]
     attempts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    exchange: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     receipt: Mapped[Receipt | None] = mapped_column(closed_set(Receipt))
     receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     receipt_by: Mapped[str | None] = mapped_column(Name(200))
     batch: Mapped[str | None] = mapped_column(String(32))
+    by_customer_link: Mapped[bool] = mapped_column(default=False, server_default=false())
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -170,3 +176,12 @@ class AlertDelivery(Base):
         viewonly=True,
     )
     requested_by: Mapped[Account | None] = relationship(viewonly=True)
+
+
+# Serves `webapp.deliveries.queries.has_reference`.
+Index(
+    "ix_alert_deliveries_reference",
+    ReferenceIn(AlertDelivery.__table__.c.payload),
+    sqlite_where=IS_TEST,
+    postgresql_where=IS_TEST,
+)

@@ -15,6 +15,7 @@ class AlertDestination(Base):
     type: the channel's name.
     config: the settings, encrypted for this row; empty once the destination is deleted.
     settings_version: counts the changes of `type` and `config`. A delivery stores the version it was requested for.
+    search_mark: which encryption key its search keys were made with; see `webapp.destinations.search_index`.
     deleted_at: set instead of removing the row, so that its deliveries keep their destination.
     """
 
@@ -28,6 +29,7 @@ class AlertDestination(Base):
     config: Mapped[str] = mapped_column(Text)
     is_enabled: Mapped[bool] = mapped_column(default=True)
     settings_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    search_mark: Mapped[str | None] = mapped_column(String(64))
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from webapp.outbound.exchange_facts import ExchangeFacts, ExchangeRecorder
 from webapp.outbound.http.client import HttpResponse, post
 from webapp.outbound.policy.urls import Policy, Target
 from webapp.outbound.smtp.client import MailResponse, MailServer, check_mail_server, send_mail
@@ -12,7 +13,17 @@ from webapp.outbound.transport.dns import Resolver, find_addresses, system_resol
 from webapp.outbound.transport.limits import LIMITS, Limits
 from webapp.outbound.transport.tls import make_context
 
-__all__ = ["HttpResponse", "MailResponse", "MailServer", "OutboundClient", "Policy", "check_mail_server", "send_mail"]
+__all__ = [
+    "ExchangeFacts",
+    "ExchangeRecorder",
+    "HttpResponse",
+    "MailResponse",
+    "MailServer",
+    "OutboundClient",
+    "Policy",
+    "check_mail_server",
+    "send_mail",
+]
 
 
 @dataclass(frozen=True)
@@ -21,12 +32,14 @@ class OutboundClient:
 
     mail: the mail server that sends email, or None if none is set up.
     resolver, limits: the DNS resolver and the time limits of HTTP requests.
+    recorder: collects the facts of the exchange, or None. Whoever sets one uses it for one attempt.
     """
 
     policy: Policy = field(default_factory=Policy)
     mail: MailServer | None = None
     resolver: Resolver = system_resolver
     limits: Limits = LIMITS
+    recorder: ExchangeRecorder | None = None
 
     def prepare(self) -> None:
         """Load the certificate authorities that TLS trusts, so that forked processes do not have to."""
@@ -38,11 +51,12 @@ class OutboundClient:
         self, url: str, body: bytes, headers: Mapping[str, str], hosts: tuple[str, ...] | None = None
     ) -> HttpResponse:
         """Send `body` to `url` once, if the policy allows it. See `webapp.outbound.http.client.post`."""
-        return post(url, body, headers, self.policy, hosts, self.resolver, self.limits)
+        return post(url, body, headers, self.policy, hosts, self.resolver, self.limits, self.recorder)
 
     def look_up(self, host: str) -> None:
         """Look up a public host as `post` does. Raises `DeliveryFailed`."""
-        find_addresses(Target("https", host, 443, path="/"), self.policy, self.resolver, self.limits.lookup)
+        target = Target("https", host, 443, path="/")
+        find_addresses(target, self.policy, self.resolver, self.limits.lookup, ExchangeRecorder())
 
     def try_connection(self, host: str) -> None:
         """Connect to port 443 of a public host as `post` does, through the proxy, but send nothing.
@@ -51,5 +65,6 @@ class OutboundClient:
         """
         target = Target("https", host, 443, path="/")
         with Deadline(self.limits.whole) as deadline:
-            connection, _ = open_plain_connection(target, self.policy, self.resolver, deadline, self.limits)
+            recorder = ExchangeRecorder()
+            connection, _ = open_plain_connection(target, self.policy, self.resolver, deadline, self.limits, recorder)
             connection.close()

@@ -2,7 +2,8 @@
 
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from time import monotonic
@@ -16,6 +17,7 @@ from webapp.extensions import db
 from webapp.models import AlertDestination, Batch
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult
+from webapp.sends.progress import LeftOut
 from webapp.sends.request import Refused, enqueue_or_fail, request_within_limits
 
 # How long it is known what a press left out. It matters for a minute.
@@ -25,22 +27,38 @@ KEPT = timedelta(days=1)
 Waits = defaultdict[RequestResult, list[int]]
 
 
+@dataclass(frozen=True)
+class Pressed:
+    """What a press on many destinations of a workspace did. requested: the number of test sends."""
+
+    batch: str
+    requested: int
+    left_out: Sequence[LeftOut]
+
+
 def press_all(visit: Visit, now: datetime) -> str:
     """Request and enqueue a test send for each destination that may have one, least recently tested first.
 
     Ends at the workspace's limit. Returns the batch id.
     """
+    return press_each(visit, list_candidates(visit.workspace.id), now).batch
+
+
+def press_each(visit: Visit, candidates: Iterable[Candidate], now: datetime) -> Pressed:
+    """Do the same for these destinations of the workspace, in this order."""
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
-    remaining = deque(_find_eligible(list_candidates(visit.workspace.id), now, waits))
-    requested = _request_each(visit, remaining, batch, waits, clock)
+    remaining = deque(_find_eligible(candidates, now, waits))
+    requested, total = _request_each(visit, remaining, batch, waits, clock), 0
     size = 1  # if the queue is unavailable, only one destination loses its cooldown, not twenty
     while chunk := list(islice(requested, size)):
+        total += len(chunk)
         if enqueue_or_fail(*chunk, requested_at=now) is not RequestResult.ACCEPTED:
             waits[RequestResult.QUEUE_UNAVAILABLE] += [0] * len(remaining)
             break
         size = queue.BATCH_SIZE
-    _record(visit.workspace.id, batch, waits, clock())
-    return batch
+    left_out = [LeftOut(reason, len(waits[reason]), max(waits[reason])) for reason in RequestResult if waits[reason]]
+    _record(visit.workspace.id, batch, left_out, clock())
+    return Pressed(batch, total, left_out)
 
 
 def _start_clock(now: datetime) -> Callable[[], datetime]:
@@ -80,12 +98,8 @@ def _seconds_to_go_on(refused: Refused) -> int:
     return int(COOLDOWN.total_seconds()) if is_cooldown else refused.seconds_to_all
 
 
-def _record(workspace_id: int, batch: str, waits: Waits, now: datetime) -> None:
-    left_out = [
-        {"reason": reason.value, "count": len(waits[reason]), "seconds": max(waits[reason])}
-        for reason in RequestResult
-        if waits[reason]
-    ]
+def _record(workspace_id: int, batch: str, left_out: Iterable[LeftOut], now: datetime) -> None:
+    stored = [{"reason": part.reason.value, "count": part.count, "seconds": part.seconds} for part in left_out]
     db.session.execute(delete(Batch).where(Batch.workspace_id == workspace_id, Batch.created_at < now - KEPT))
-    db.session.add(Batch(id=batch, workspace_id=workspace_id, left_out=left_out, created_at=now))
+    db.session.add(Batch(id=batch, workspace_id=workspace_id, left_out=stored, created_at=now))
     db.session.commit()

@@ -11,6 +11,7 @@ class RequestResult(StrEnum):
     """The result of requesting a test send."""
 
     ACCEPTED = "accepted"
+    PLANNED = "planned"
     NOT_ALLOWED = "not allowed"
     DISABLED = "disabled"
     COOLING_DOWN = "cooling down"

@@ -42,10 +42,13 @@ def press(visit: Visit, destination: AlertDestination, now: datetime) -> PressRe
     return PressResult(enqueue_or_fail(delivery_id, requested_at=now))
 
 
-def request_within_limits(visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None) -> int:
+def request_within_limits(
+    visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None, plan_id: int | None = None
+) -> int:
     """Write one test send and return its id. Raises `Refused`.
 
     batch: shared by all test sends of one press on Test all, which do not count for the member.
+    plan_id: of the planned test that becomes this test send. Raises `PlanGone` if it has ended.
     """
     # Checked before the limits, so that a refusal does not use up the cooldown.
     refusal = find_refusal(visit.role, destination, None, now)
@@ -55,7 +58,9 @@ def request_within_limits(visit: Visit, destination: AlertDestination, now: date
     targets, version = _list_targets(destination), destination.settings_version
     try:
         with enforce_limits(destination.id, account_id, visit.workspace.id, targets):
-            return deliveries.request_test(destination, visit.account, now, batch, version)
+            return deliveries.request_test(
+                destination, visit.account, now, batch, version, plan_id, visit.by_customer_link
+            )
     except deliveries.CoolingDown:
         raise Refused(RequestResult.COOLING_DOWN) from None
     except TooManyTestSends as limit:

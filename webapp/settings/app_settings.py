@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.environment.demo_hosts import MAIL_HOST, SERVICE_HOSTS
 from webapp.outbound import OutboundClient
 from webapp.receipt_links import ReceiptLinks
 
@@ -28,6 +30,7 @@ class Demo:
     receiver: its origin.
     signing_secret_file: the file with the secret that signs the demo's webhooks.
     has_real_receivers: whether messages may go to other receivers too.
+    has_names: whether the outbound client knows the receiver under the names of `webapp.environment.demo_hosts` too.
     visitors: of a public demo; None in one that only its own machine can open.
     """
 
@@ -35,7 +38,17 @@ class Demo:
     receiver: str
     signing_secret_file: Path | None
     has_real_receivers: bool = False
+    has_names: bool = False
     visitors: DemoVisitors | None = None
+
+    @property
+    def mail_host(self) -> str | None:
+        """The name of the receiver's mail server."""
+        return MAIL_HOST if self.has_names else urlsplit(self.receiver).hostname
+
+    def find_origin(self, service: str) -> str:
+        """Return the origin of the receiver for the addresses of a service: `teams`, `webhook` or `slack`."""
+        return f"https://{SERVICE_HOSTS[service]}" if self.has_names else self.receiver
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from webapp.environment.values import (
 )
 from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
 from webapp.outbound.smtp.mail_server import check_mail_url
+from webapp.outbound.transport.authorities import check_ca_file
 from webapp.settings.allowed_hosts import read_allowed_hosts
 from webapp.settings.public_url import read_demo_url, read_public_url
 
@@ -43,6 +44,10 @@ def _refuse_if_public(is_on: bool, info: ValidationInfo) -> bool:
     if is_on and info.data.get("demo_url"):
         raise ValueError("cannot be set together with DEMO_URL: a public demo sends to its own receiver only.")
     return is_on
+
+
+def _check_ca_file(path: str | None) -> str | None:
+    return None if path is None else check_ca_file(path)
 
 
 def _read_extra_hosts(text: str) -> ExtraHosts:
@@ -82,6 +87,10 @@ class SettingsModel(OutboundSettings, MailSettings):
     demo: Flag = False
     demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
     demo_receiver_http: Annotated[str | None, AfterValidator(_read_receiver), needed_with("demo")] = Field(
+        None, validate_default=True
+    )
+    demo_receiver_https: Annotated[str | None, AfterValidator(_read_receiver)] = None
+    demo_ca_file: Annotated[str | None, AfterValidator(_check_ca_file), needed_with("demo_receiver_https")] = Field(
         None, validate_default=True
     )
     demo_receiver_smtp: Annotated[str | None, AfterValidator(check_mail_url)] = None

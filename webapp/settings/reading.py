@@ -17,6 +17,7 @@ from webapp.outbound.policy.urls import Origin, Policy, read_url
 from webapp.outbound.transport.authorities import describe_outdated
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings.app_settings import AppSettings, Demo, DemoVisitors, SendLimits
+from webapp.settings.demo_names import name_mail_server, name_receiver
 from webapp.settings.model import SettingsModel
 
 log = getLogger(__name__)
@@ -114,12 +115,17 @@ def _send_limits(settings: SettingsModel) -> SendLimits:
 
 def _outbound(settings: SettingsModel) -> OutboundClient:
     demo = _demo(settings)
-    if demo is None or demo.has_real_receivers:
-        return OutboundClient(settings.policy, settings.mail)
-    policy = replace(settings.policy, demo_receiver=read_url(demo.receiver).origin)
+    client = OutboundClient(settings.policy, settings.mail)
+    if demo is None:
+        return client
+    policy = name_receiver(settings.policy, settings.demo_receiver_https, settings.demo_ca_file)
+    if demo.has_real_receivers:
+        return replace(client, policy=policy)
+    mail = settings.model_copy(update={"mail_url": settings.demo_receiver_smtp}).mail
+    policy = replace(policy, demo_receiver=read_url(demo.receiver).origin)
     if demo.visitors is not None:
         policy = _close(policy, read_url(demo.receiver).origin)
-    return OutboundClient(policy, settings.model_copy(update={"mail_url": settings.demo_receiver_smtp}).mail)
+    return OutboundClient(policy, name_mail_server(mail) if mail and demo.has_names else mail)
 
 
 def _close(policy: Policy, receiver: Origin) -> Policy:
@@ -150,5 +156,6 @@ def _demo(settings: SettingsModel) -> Demo | None:
         settings.demo_receiver_http,
         settings.demo_signing_secret_file,
         settings.demo_real_receivers,
+        settings.demo_receiver_https is not None,
         DemoVisitors(settings.demo_visitors, settings.demo_visitors_per_network) if settings.demo_url else None,
     )

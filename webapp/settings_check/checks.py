@@ -10,6 +10,7 @@ from flask import Flask
 from webapp.settings_check.finding import Check, Finding, State
 from webapp.settings_check.network_checks import check_dns, check_egress_proxy, check_mail
 from webapp.settings_check.page_checks import check_page_settings
+from webapp.settings_check.search_checks import check_search
 from webapp.settings_check.server_checks import check_database_server, check_queue_server, check_workers
 
 # Seconds for all checks together. Each part has shorter limits of its own, except for a server that is frozen.
@@ -19,6 +20,7 @@ CHECKS: Mapping[str, Check] = {
     "database": check_database_server,
     "queue": check_queue_server,
     "worker": check_workers,
+    "search": check_search,
     "mail": check_mail,
     "dns": check_dns,
     "proxy": check_egress_proxy,

@@ -2,15 +2,15 @@
 
 import click
 from flask import Blueprint, Flask, abort
-from flask.cli import with_appcontext
 from werkzeug.wrappers import Response
 
 from webapp.app_state import app_state
 from webapp.auth.sessions import public, start_session
+from webapp.database.command_context import with_database
 from webapp.demo import seed
 from webapp.environment.model import Misconfigured
 from webapp.models import Role, database_clock
-from webapp.views import inbox
+from webapp.views import demo_panel, inbox
 from webapp.views.demo_access import init_demo_access
 from webapp.views.public_demo import init_public_demo
 from webapp.views.sign_in_page import lead_on
@@ -26,11 +26,12 @@ def register(app: Flask) -> None:
         init_demo_access(app)
         app.register_blueprint(bp)
     app.register_blueprint(inbox.bp)
+    app.register_blueprint(demo_panel.bp)
     app.cli.add_command(seed_demo)
 
 
 @click.command("seed-demo")
-@with_appcontext
+@with_database
 def seed_demo() -> None:
     """Seed an empty database with the demo's workspaces, or update the receiver's address in a seeded one."""
     try:

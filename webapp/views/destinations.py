@@ -1,27 +1,26 @@
-"""Views that show, add, edit, enable, disable and delete a destination."""
+"""Views that show, enable, disable and delete a destination."""
 
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
+from webapp.dashboard.exchange_section import describe_exchange
 from webapp.dashboard.status_fragment import build_status, load_status
 from webapp.deliveries import list_test_sends
 from webapp.deliveries.outcome import describe_outcome
 from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
-from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.destinations.masking import mask_settings, mask_target
+from webapp.destinations.same_names import find_name_warning
 from webapp.models import AlertDelivery, AlertDestination, database_clock
-from webapp.views.refusal_texts import NOTICES, Notice
-from webapp.views.sign_in_page import find_kept_form, find_kept_text
+from webapp.views.customer_links import load_links
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -42,6 +41,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
         channel=CHANNELS.get(destination.type),
         status=build_status(visit, destination, newest, now, shared=shared),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
+        links=load_links(visit, destination, now),
         **_load_details(visit, destination, newest, now),
     )
 
@@ -52,56 +52,6 @@ def show_details(slug: str, destination_id: str) -> PageResponse:
     visit, now = load_visit(slug), database_clock.now()
     destination = load_destination(visit, destination_id)
     return render_details(visit, destination, now)
-
-
-@bp.get("/new")
-def choose(slug: str) -> PageResponse:
-    """Show the channels to choose from for a new destination."""
-    return render_template("destination_choose.html", visit=load_visit_to_edit(slug), channels=CHANNELS)
-
-
-@bp.route("/new/<channel_name>", methods=["GET", "POST"])
-def add(slug: str, channel_name: str) -> PageResponse:
-    """Add a destination."""
-    visit = load_visit_to_edit(slug)
-    channel = CHANNELS.get(channel_name) or abort(404)
-    app_settings = current_settings()
-    form_type, kept = make_destination_form(channel, app_settings.outbound, {}), _find_kept_values()
-    form = form_type(kept)
-    if kept is not None or not form.validate_on_submit():
-        return _render_form(visit, form, channel_name, None, kept)
-    destination = editing.add_destination(
-        visit.workspace,
-        visit.account,
-        channel_name,
-        form.name.data or "",
-        form.read_settings(channel),
-        app_settings.cipher,
-        database_clock.now(),
-    )
-    _flash(destination.name, "was added. Send a test to see whether alerts would arrive.")
-    return _redirect_to_page(visit, destination)
-
-
-@bp.route("/<destination_id>/edit", methods=["GET", "POST"])
-def edit(slug: str, destination_id: str) -> PageResponse:
-    """Change a destination's name and settings. A secret left blank keeps its stored value."""
-    visit = load_visit_to_edit(slug)
-    destination = load_destination(visit, destination_id)
-    channel = CHANNELS.get(destination.type) or abort(404)
-    app_settings = current_settings()
-    stored = editing.read_settings(destination, app_settings.cipher)
-    form_type, kept = make_destination_form(channel, app_settings.outbound, stored), _find_kept_values()
-    form = form_type(kept, data=stored | {"name": destination.name})
-    if kept is not None or not form.validate_on_submit():
-        return _render_form(visit, form, destination.type, destination, kept)
-    name, typed = form.name.data or "", form.read_settings(channel)
-    try:
-        editing.change_destination(destination, visit.account, name, typed, app_settings.cipher, database_clock.now())
-    except editing.DestinationGone:
-        abort(404)
-    _flash(name, "was saved.")
-    return _redirect_to_page(visit, destination)
 
 
 @bp.post("/<destination_id>/enable")
@@ -131,7 +81,7 @@ def delete(slug: str, destination_id: str) -> PageResponse:
             impact=assess_deletion(destination, database_clock.now()),
         )
     editing.delete_destination(destination, visit.account, database_clock.now())
-    _flash(destination.name, "was deleted.")
+    flash_about(destination.name, "was deleted.")
     return redirect(url_for("workspaces.show", slug=slug))
 
 
@@ -141,8 +91,21 @@ def render_details(visit: Visit, destination: AlertDestination, now: datetime) -
     return render_template("_details.html", **_load_details(visit, destination, newest, now))
 
 
-def _flash(name: str, rest: str) -> None:
+def flash_about(name: str, rest: str) -> None:
+    """Show a sentence about a destination on the next page. rest: what follows the name."""
     flash(Markup("<bdi>{}</bdi> {}").format(name, rest))
+
+
+def redirect_to_page(visit: Visit, destination: AlertDestination) -> Response:
+    """Redirect to a destination's page."""
+    return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id))
+
+
+def warn_of_same_name(visit: Visit, destination: AlertDestination) -> None:
+    """Show a warning on the next page if another destination has the same name."""
+    warning = find_name_warning(visit.workspace, destination.name, destination.id)
+    if warning:
+        flash(warning)
 
 
 def _load_details(
@@ -157,6 +120,7 @@ def _load_details(
         "visit": visit,
         "destination": destination,
         "diagnosis": diagnosis,
+        "exchange": describe_exchange(diagnosis.exchange, newest.answer_status if newest else None, visit.role),
         "report": write_report(visit.workspace.name, destination, label, target, diagnosis, now),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
         "now": now,
@@ -167,40 +131,5 @@ def _set_enabled(slug: str, destination_id: str, is_enabled: bool) -> PageRespon
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     editing.set_enabled(destination, visit.account, is_enabled, database_clock.now())
-    _flash(destination.name, "is enabled." if is_enabled else f"is disabled.{DISABLED_NOTE}")
-    return _redirect_to_page(visit, destination)
-
-
-def _find_kept_values() -> MultiDict[str, str] | None:
-    """Return what was kept of this form, which is empty if it is kept no longer; None if nothing is to be filled in."""
-    if request.method == "GET" or not find_kept_text():
-        return None
-    kept = find_kept_form()
-    return MultiDict(kept.values if kept and kept.path == request.path else {})
-
-
-def _describe_kept(values: MultiDict[str, str] | None) -> str | None:
-    return None if values is None else NOTICES[Notice.FILLED_IN if values else Notice.KEPT_NO_LONGER]
-
-
-def _render_form(
-    visit: Visit,
-    form: DestinationForm,
-    channel_name: str,
-    destination: AlertDestination | None,
-    kept: MultiDict[str, str] | None,
-) -> PageResponse:
-    page = render_template(
-        "destination_form.html",
-        visit=visit,
-        form=form,
-        channel_name=channel_name,
-        channel=CHANNELS[channel_name],
-        destination=destination,
-        notice=_describe_kept(kept),
-    )
-    return page, 400 if form.errors else 200
-
-
-def _redirect_to_page(visit: Visit, destination: AlertDestination) -> Response:
-    return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id))
+    flash_about(destination.name, "is enabled." if is_enabled else f"is disabled.{DISABLED_NOTE}")
+    return redirect_to_page(visit, destination)

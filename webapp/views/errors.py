@@ -8,7 +8,8 @@ import time
 from flask import Flask, render_template, request, url_for
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
+from sqlalchemy.orm.exc import ObjectDeletedError
+from werkzeug.exceptions import HTTPException, NotFound, SecurityError, TooManyRequests
 from werkzeug.wrappers import Response
 
 from webapp.database.outages import Outage, describe_outage, find_outage
@@ -65,6 +66,7 @@ def init_errors(app: Flask) -> None:
     """Register a handler for every error, so that each shows an error page."""
     app.register_error_handler(HTTPException, _handle_http_error)
     app.register_error_handler(SQLAlchemyError, _handle_database_error)
+    app.register_error_handler(ObjectDeletedError, _handle_vanished_row)
     app.register_error_handler(Exception, _handle_unexpected_error)
 
 
@@ -78,6 +80,12 @@ def _handle_http_error(error: HTTPException) -> ErrorResponse | Response:
         return render_error(status, title, advice, {})
     seconds = _find_wait(error)
     return render_error(status, title, advice.format(wait=describe_wait(seconds)), {"Retry-After": str(seconds)})
+
+
+def _handle_vanished_row(_error: ObjectDeletedError) -> ErrorResponse | Response:
+    """Respond as for a page that never existed: its row was removed while the request was handled."""
+    discard_transaction()
+    return _handle_http_error(NotFound())
 
 
 def _find_wait(error: TooManyRequests) -> int:

@@ -21,6 +21,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+# Whoever knows the URL of a page with a token in its path may use it, so the URL must not spread.
+PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
+
 NO_STORE = "no-store"
 NO_STORE_NO_TRANSFORM = "no-store, no-transform"
 

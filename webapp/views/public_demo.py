@@ -16,15 +16,18 @@ from webapp.views.errors import ErrorResponse, describe_wait, render_error
 
 bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 
-# There is no password in the demo, nobody is asked for one, and what the installation measures concerns nobody.
+# There is no password in the demo, nobody is asked for one, and what the installation measures concerns nobody. Nobody
+# sends links to customers, who would be strangers. The hosts and the data of others are out of each visitor's reach.
 CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
-    "metrics.show_metrics"
+    *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
+    *("customer_page.show", "customer_page.show_status", "customer_page.press_button"),
+    *("demo_panel.switch_certificate", "demo_panel.confirm_reset", "demo_panel.reset"),
 }
 # The demo's supervisor asks for it, on this machine.
 OF_THIS_MACHINE = "health.show_readiness"
 LIVENESS = "health.show_liveness"
 START_PAGE = "auth.show_sign_in"
-ADDING = frozenset({"destinations.choose", "destinations.add"})
+ADDING = frozenset({"destination_forms.choose", "destination_forms.add"})
 
 NEEDS_HTTPS = (
     "This demo is reached over https only. If you run it: the proxy in front of it must set X-Forwarded-Proto to the "

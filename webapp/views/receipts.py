@@ -13,14 +13,12 @@ from webapp.extensions import csrf, limiter
 from webapp.models import AlertDelivery, Receipt, database_clock
 from webapp.receipt_links import PATH, Forged
 from webapp.views.destinations import render_details
+from webapp.views.headers import PRIVATE_HEADERS
 
 bp = Blueprint("receipts", __name__)
 log = logging.getLogger(__name__)
 
 PageResponse = tuple[str, int]
-
-# Anyone who knows the URL of such a page can confirm the message, so the URL must not spread.
-PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 
 # Title and advice for an unknown or expired link.
 LINK_INVALID = (

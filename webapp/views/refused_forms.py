@@ -29,7 +29,7 @@ PageResponse = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Respons
 SIGN_IN_FORMS = {"auth.sign_in", "demo_sign_in.sign_in", "public_demo.start"}
 
 # The forms that people type into, secrets aside.
-TYPED_FORMS = {"destinations.add", "destinations.edit"}
+TYPED_FORMS = {"destination_forms.add", "destination_forms.edit"}
 
 # The causes that end when the page is loaded again.
 ENDED_BY_RELOAD = {Cause.SIGNED_IN_MEANWHILE, Cause.OTHER_ACCOUNT, Cause.TOKEN_MISSING, Cause.TOO_OLD}

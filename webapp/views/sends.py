@@ -1,22 +1,30 @@
-"""Views for Send test: send a test and poll its outcome. Both return the status fragment."""
+"""Views for Send test: send a test, plan one for the end of the cooldown, and poll. All return the status fragment."""
 
-from flask import Blueprint, flash, redirect, request, url_for
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_destination, load_visit
-from webapp.dashboard.status_fragment import build_status, find_block_reason, load_status, render_status
+from webapp.auth.sessions import current_account
+from webapp.dashboard.status_fragment import Status, build_status, find_block_reason, load_status, render_status
 from webapp.database.sessions import read_again_if_disconnected
+from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
 from webapp.sends.eligibility import RequestResult
+from webapp.sends.planned_tests import cancel, press_or_plan
 from webapp.sends.request import PressResult, press
 
 bp = Blueprint("sends", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
+UseCase = Callable[[Visit, AlertDestination, datetime], PressResult]
 
 # HTTP status and refusal for each result of a press. A refusal by a target's limit is the same whoever used it up.
 RESPONSES = {
     RequestResult.ACCEPTED: (200, None),
+    RequestResult.PLANNED: (200, None),
     RequestResult.NOT_ALLOWED: (403, None),
     RequestResult.DISABLED: (409, "Not sent: this destination was just disabled or deleted."),
     RequestResult.COOLING_DOWN: (429, "Not sent: a test was sent to this destination less than a minute ago."),
@@ -30,20 +38,31 @@ RESPONSES = {
 }
 
 
+NOTHING_PLANNED = "No test is planned any more."
+
+
 @bp.post("/w/<slug>/destinations/<destination_id>/test")
 def send_test(slug: str, destination_id: str) -> Fragment | Response:
     """Send a test, or return why not: 403 not allowed, 409 disabled, 429 too soon, 503 queue unavailable."""
+    return _respond_to_press(slug, destination_id, press)
+
+
+@bp.post("/w/<slug>/destinations/<destination_id>/plan")
+@limiter.limit("60 per minute", key_func=lambda: str(current_account().id))
+def plan_test(slug: str, destination_id: str) -> Fragment | Response:
+    """Send a test, or during the cooldown plan one for its end. Returns why not like `send_test`."""
+    return _respond_to_press(slug, destination_id, press_or_plan)
+
+
+@bp.post("/w/<slug>/destinations/<destination_id>/plan/cancel")
+def cancel_plan(slug: str, destination_id: str) -> Fragment | Response:
+    """Cancel the planned test. Returns 403 if the role may not test, 409 if none is planned any more."""
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
-    now = database_clock.now()
-    block_reason = find_block_reason(visit, destination, None, now)
-    result = press(visit, destination, now)
-    status, refusal = RESPONSES[result.result][0], block_reason or _describe_refusal(result)
-    if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
-        if refusal:
-            flash(refusal)
-        return redirect(url_for("destinations.show", slug=slug, destination_id=destination_id), 303)
-    return read_again_if_disconnected(lambda: _render_response(visit, destination, status, refusal, result.seconds))
+    if not visit.role.may_test:
+        abort(403)
+    is_canceled = cancel(visit, destination, database_clock.now())
+    return _respond(visit, destination, *((200, None) if is_canceled else (409, NOTHING_PLANNED)))
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")
@@ -53,7 +72,29 @@ def show(slug: str, destination_id: str) -> Fragment:
     return _render_response(visit, load_destination(visit, destination_id), 200)
 
 
-def _describe_refusal(result: PressResult) -> str | None:
+def _respond_to_press(slug: str, destination_id: str, use_case: UseCase) -> Fragment | Response:
+    visit = load_visit(slug)
+    destination = load_destination(visit, destination_id)
+    now = database_clock.now()
+    block_reason = find_block_reason(visit, destination, None, now)
+    result = use_case(visit, destination, now)
+    status, refusal = RESPONSES[result.result][0], block_reason or describe_refusal(result)
+    return _respond(visit, destination, status, refusal, result.seconds)
+
+
+def _respond(
+    visit: Visit, destination: AlertDestination, code: int, refusal: str | None, wait: int | None = None
+) -> Fragment | Response:
+    if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
+        if refusal:
+            flash(refusal)
+        page = url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id)
+        return redirect(page, 303)
+    return read_again_if_disconnected(lambda: _render_response(visit, destination, code, refusal, wait))
+
+
+def describe_refusal(result: PressResult) -> str | None:
+    """Return why a press was refused, or None."""
     refusal = RESPONSES[result.result][1]
     plural = "s" * (result.seconds != 1)
     return refusal and refusal.format(next=f"Send another test in {result.seconds} second{plural}.")
@@ -67,6 +108,11 @@ def _render_response(
     status = build_status(visit, destination, newest, now, refusal, shared)
     # At least 1 s: the rate limiter's cooldown may outlast the row's by a fraction of a second.
     headers = {"Retry-After": str(wait or max(status.cooldown, 1))} if code == 429 else {}
-    if request.method == "POST" or status.poll_ms is None:
+    if request.method == "POST" or status.poll_ms is None or _has_begun(status):
         headers["HX-Trigger"] = "tested"  # reloads the other fragments that show this test
     return render_status(visit, status, now), code, headers
+
+
+def _has_begun(status: Status) -> bool:
+    """Return whether the planned test that the polling fragment shows has become a test send."""
+    return "planned" in request.args and status.plan is None

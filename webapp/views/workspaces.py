@@ -1,4 +1,4 @@
-"""Views that list a workspace's destinations, and the failed ones of all the visitor's workspaces."""
+"""Views that list a workspace's destinations, and all workspaces of the visitor."""
 
 from datetime import datetime
 
@@ -13,16 +13,16 @@ from webapp.dashboard import overview
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
 from webapp.dashboard.list_version import SETTLING_TIME, find_list_version
 from webapp.dashboard.overview import (
-    Tab,
     build_list_page,
     count_states,
+    count_states_by_workspace,
     describe_overview,
+    list_planned_ids,
     list_summaries,
     parse_list_query,
 )
 from webapp.dashboard.status_fragment import Status, build_status, load_shared_status_data
 from webapp.deliveries import end_overdue_tests
-from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
 from webapp.environment.installation import COMMAND
@@ -31,9 +31,6 @@ from webapp.text.ids import parse_batch
 from webapp.views.page_refresh import is_current, respond_not_modified
 
 bp = Blueprint("workspaces", __name__)
-
-# Destinations on the page of failed ones.
-MAX_BROKEN_LISTED = 200
 
 
 @bp.get("/")
@@ -72,7 +69,7 @@ def show(slug: str) -> str | Response:
         counts=counts,
         state=describe_overview(counts),
         orders=overview.Order,
-        rows=_list_rows(visit, list_page.ids, now),
+        rows=_list_rows(visit, list_page.ids, list_planned_ids(summaries, list_page.ids), now),
         batch=_find_batch(visit, now),
         page_version=version,
         channels=CHANNELS,
@@ -88,30 +85,19 @@ def show_state(slug: str) -> str:
     return render_template("_state.html", visit=visit, query=query, counts=counts, state=describe_overview(counts))
 
 
-@bp.get("/broken")
-def show_broken() -> str:
-    """List the failed destinations in all workspaces of the visitor."""
-    members = {member.workspace_id: member for member in list_memberships(current_account())}
-    broken = [summary for summary in list_summaries(list(members)) if summary.state is Tab.FAILED]
-    broken.sort(key=lambda summary: (members[summary.workspace_id].workspace.name.casefold(), summary.name.casefold()))
-    rows = [
-        (members[destination.workspace_id].workspace, destination, newest, describe_outcome(newest, destination.type))
-        for destination, newest in list_with_newest_test(
-            [summary.destination_id for summary in broken[:MAX_BROKEN_LISTED]]
-        )
-    ]
-    return render_template(
-        "broken.html",
-        rows=rows,
-        total=len(broken),
-        workspace_count=len(members),
-        channels=CHANNELS,
-        now=database_clock.now(),
-    )
+@bp.get("/workspaces")
+def list_all() -> str:
+    """List the visitor's workspaces with the states of their destinations."""
+    members = list_memberships(current_account())
+    counts = count_states_by_workspace(list_summaries([member.workspace_id for member in members]))
+    rows = [(member, counts.get(member.workspace_id, {})) for member in members]
+    return render_template("workspaces.html", rows=rows)
 
 
-def _list_rows(visit: Visit, ids: list[int], now: datetime) -> list[tuple[Status, MaskedSetting]]:
-    shared, cipher = load_shared_status_data(visit.workspace.id, ids), current_settings().cipher
+def _list_rows(
+    visit: Visit, ids: list[int], planned_ids: list[int], now: datetime
+) -> list[tuple[Status, MaskedSetting]]:
+    shared, cipher = load_shared_status_data(visit.workspace.id, ids, planned_ids), current_settings().cipher
     return [
         (
             build_status(visit, destination, newest, now, shared=shared),

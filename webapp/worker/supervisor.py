@@ -16,13 +16,17 @@ from flask import Flask
 
 from webapp import __version__, deliveries
 from webapp.app_state import app_state, current_settings
+from webapp.auth.customer_links import delete_expired_links
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
+from webapp.destinations.drafts import delete_old_drafts
+from webapp.destinations.search_index import SearchIndexing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_deliveries, record_fault, record_heartbeat
 from webapp.queue.jobs import JOB_TIMEOUT, ForeignPrefix, require_prefix
+from webapp.sends.planned_tests import run_planned_tests
 from webapp.startup.settings_summary import summarize_settings
 from webapp.worker.process import run_process
 from webapp.worker.queue_watch import QueueWatch
@@ -72,12 +76,12 @@ def run_worker(app: Flask, size: int) -> None:
     members: list[Member] = []
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
-    watch = QueueWatch()
+    indexing, watch = SearchIndexing(), QueueWatch()
     try:
         while not stop.is_set():
             if watch.is_usable():
                 _start_missing(members, size, app)
-            fault = _run_maintenance(app, wait_tracker, retention)
+            fault = _run_maintenance(app, wait_tracker, retention, indexing)
             is_working = any(member.is_working() for member in members)
             _report(app, fault, is_working)
             is_starting = fault is None and not is_working and time.monotonic() < started_at + PROBATION
@@ -145,9 +149,9 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 
 
 def _run_maintenance(
-    app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention
+    app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention, indexing: SearchIndexing
 ) -> WorkerFault | Reason | None:
-    """Run one recovery pass, delete a page of old deliveries, report refused sign-ins to the audit trail, and the rest.
+    """Run one recovery pass, request planned tests, delete what is old, report refused sign-ins, and the rest.
 
     Returns why the recovery pass failed, or None if it succeeded.
     """
@@ -158,8 +162,12 @@ def _run_maintenance(
             delivery_ids = deliveries.recover(now, current_settings(), wait_tracker)
             fault = None
             _enqueue(delivery_ids)
+            run_planned_tests(now)
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
+            delete_old_drafts(now)
+            indexing.add_missing_page(current_settings().cipher)
+            delete_expired_links(now)
             for run in app_state(app).maintenance:
                 run(now)
         except Exception as error:  # whatever happens in one run, the next one must run

@@ -9,7 +9,8 @@ import requests
 from tests.demo.receiver.test_signature import BODY, signed
 from tests.demo.receiver_process import Receiver
 from webapp.demo.receiver.http_server import LARGEST_BODY
-from webapp.demo.receiver.scenarios import Service
+from webapp.demo.receiver.scenarios import Scenario, Service
+from webapp.demo.receiver.switches import name_path
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,22 @@ def test_a_response_has_the_headers_of_its_scenario(
     response = receiver.post(path)
     headers = response.headers
     assert (response.status_code, headers.get("Location"), headers["Content-Type"]) == (status, location, media_type)
+
+
+def test_a_switched_address_responds_as_it_was_switched_until_it_is_reset(receiver: Receiver) -> None:
+    place = name_path("/teams/works?sig=one")
+    receiver.inbox.switches.set(place, Scenario.MISSING)
+    assert receiver.post("/teams/works?sig=one").status_code == 404
+    assert receiver.post("/teams/works?sig=two").status_code == 202
+    receiver.inbox.switches.reset(place)
+    assert receiver.post("/teams/works?sig=one").status_code == 202
+    assert [kept.scenario for kept in receiver.inbox.list_newest()] == ["works", "works", "missing"]
+
+
+def test_a_slow_receiver_shows_the_message_before_it_responds(receiver: Receiver) -> None:
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(f"http://127.0.0.1:{receiver.http_port}/slack/slow", data="{}", timeout=0.5)
+    assert len(receiver.inbox.list_newest()) == 1
 
 
 def test_a_slow_receiver_takes_two_seconds(receiver: Receiver) -> None:

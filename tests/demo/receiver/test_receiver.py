@@ -44,12 +44,12 @@ def test_a_second_start_finds_the_messages_of_the_first(own_receiver: Receiver, 
     assert len(own_receiver.inbox.list_newest()) == 2
 
 
-@pytest.mark.parametrize("taken", ["http", "smtp"])
+@pytest.mark.parametrize("taken", ["http", "smtp", "https"])
 def test_a_busy_port_is_reported(tmp_path: Path, taken: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port: int = other.getsockname()[1]
-        ports = {"http": free_port(), "smtp": free_port()} | {taken: port}
-        with start_receiver(ports["http"], ports["smtp"], tmp_path) as process:
+        ports = {"http": free_port(), "smtp": free_port(), "https": free_port()} | {taken: port}
+        with start_receiver(ports["http"], ports["smtp"], tmp_path, ports["https"]) as process:
             output, errors = process.communicate(timeout=SECONDS)
     assert (output, process.returncode) == ("", 1)
     assert errors == f"The demo receiver can't listen on port {port}: Address already in use.\n"
@@ -69,7 +69,7 @@ def test_the_signing_secret_is_never_written_to_disk_or_output(own_receiver: Rec
     assert SECRET.removeprefix("whsec_") not in everything_written(own_receiver)
 
 
-@pytest.mark.parametrize("port", ["http_port", "smtp_port"])
+@pytest.mark.parametrize("port", ["http_port", "smtp_port", "https_port"])
 def test_the_receiver_listens_on_one_loopback_address_only(receiver: Receiver, port: str) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", getattr(receiver, port)), timeout=SECONDS)

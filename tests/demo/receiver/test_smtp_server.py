@@ -5,8 +5,9 @@ import smtplib
 import pytest
 
 from tests.demo.receiver_process import Receiver
-from webapp.demo.receiver.scenarios import Service
+from webapp.demo.receiver.scenarios import Mailbox, Service
 from webapp.demo.receiver.smtp_server import LARGEST_MESSAGE
+from webapp.demo.receiver.switches import name_recipient
 
 
 def test_a_mail_is_accepted_and_stored_with_its_envelope(receiver: Receiver) -> None:
@@ -39,6 +40,20 @@ def test_the_other_recipients_of_a_mail_are_accepted(receiver: Receiver) -> None
     refused = receiver.mail("unknown@demo.example", "works@demo.example")
     assert list(refused) == ["unknown@demo.example"]
     assert receiver.inbox.list_newest()[0].recipients == ("works@demo.example",)
+
+
+def test_a_full_mailbox_is_refused_at_its_recipient(receiver: Receiver) -> None:
+    with pytest.raises(smtplib.SMTPRecipientsRefused, match="Mailbox full"):
+        receiver.mail("full@demo.example")
+
+
+def test_a_switched_recipient_behaves_as_it_was_switched_until_it_is_reset(receiver: Receiver) -> None:
+    place = name_recipient("desk@demo.example")
+    receiver.inbox.switches.set(place, Mailbox.UNKNOWN)
+    with pytest.raises(smtplib.SMTPRecipientsRefused, match="No such mailbox"):
+        receiver.mail("Desk@demo.example")
+    receiver.inbox.switches.reset(place)
+    assert receiver.mail("desk@demo.example") == {}
 
 
 def test_a_busy_mailbox_accepts_the_third_attempt(receiver: Receiver) -> None:

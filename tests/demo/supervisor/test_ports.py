@@ -1,5 +1,6 @@
 """The demo receiver's ports: the same at every start while they are free."""
 
+import json
 from pathlib import Path
 
 from webapp.demo.supervisor.options import open_socket
@@ -24,6 +25,14 @@ def test_a_port_in_use_is_replaced_and_the_other_is_kept(tmp_path: Path) -> None
     assert after.http != before.http
     assert after.smtp == before.smtp
     assert choose_ports(tmp_path / "ports.json") == after
+
+
+def test_a_file_of_an_older_version_gets_the_missing_port(tmp_path: Path) -> None:
+    before = choose_ports(tmp_path / "ports.json")
+    (tmp_path / "ports.json").write_text(json.dumps({"http": before.http, "smtp": before.smtp}))
+    after = choose_ports(tmp_path / "ports.json")
+    assert (after.http, after.smtp) == (before.http, before.smtp)
+    assert json.loads((tmp_path / "ports.json").read_text())["https"] == after.https
 
 
 def test_an_unreadable_file_is_written_again(tmp_path: Path) -> None:

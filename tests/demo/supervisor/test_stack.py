@@ -65,6 +65,22 @@ def test_receivers_of_ones_own_are_passed_on(tmp_path: Path, monkeypatch: pytest
     assert environment["ALERTCHECK_TRUSTED_ORIGINS"] == "http://receiver.lan:8080,http://127.0.0.1:4001"
 
 
+def test_the_receivers_own_authority_is_trusted_beside_those_of_real_receivers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "company.pem").write_text("company")
+    monkeypatch.setenv("ALERTCHECK_CA_FILE", str(tmp_path / "company.pem"))
+    (tmp_path / "certificates").mkdir()
+    (tmp_path / "certificates" / "authority.pem").write_text("demo\n")
+
+    stack = Stack(DemoOptions(8123, tmp_path), ShutdownRequest())
+    stack._use_names("https://127.0.0.1:4003")
+
+    assert stack.environment["ALERTCHECK_DEMO_RECEIVER_HTTPS"] == "https://127.0.0.1:4003"
+    assert Path(stack.environment["ALERTCHECK_DEMO_CA_FILE"]).read_text() == "demo\ncompany"
+    assert stack.environment["ALERTCHECK_CA_FILE"] == str(tmp_path / "company.pem")
+
+
 def test_a_failed_start_leaves_no_settings_of_the_previous_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
     (tmp_path / "env").write_text("SECRET_KEY=stale\n")
@@ -101,7 +117,7 @@ def test_the_receiver_of_a_public_demo_has_an_inbox_for_each_visitor(
 ) -> None:
     stack = Stack(options, ShutdownRequest())
     stack.environment["ALERTCHECK_DEMO_SIGNING_SECRET_FILE"] = "/secret"
-    command = stack._receiver_command(ReceiverPorts(1, 2), "/x")
+    command = stack._receiver_command(ReceiverPorts(1, 2, 3), "/x")
 
     position = command.index(arguments[0])
     assert command[position : position + 2] == arguments

@@ -7,7 +7,15 @@ import pytest
 
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.scenario_runner import run_scenario
-from tests.end_to_end.scenarios import SCENARIOS, accepted, accepted_by_mail_over_tls, busy_three_times
+from tests.end_to_end.scenarios import (
+    SCENARIOS,
+    accepted,
+    accepted_by_mail_over_tls,
+    accepted_over_tls,
+    accepted_with_the_address_repeated,
+    busy_three_times,
+    redirected_with_the_address_repeated,
+)
 from tests.factories import SeededIds
 from webapp.failures import Code
 from webapp.settings import AppSettings
@@ -19,6 +27,8 @@ RUNS = [
     *zip(SCENARIOS.values(), cycle(HTTP_CHANNELS), strict=False),
     *product([accepted, busy_three_times], HTTP_CHANNELS),
     (accepted_by_mail_over_tls, "email"),
+    (accepted_over_tls, "webhook"),
+    *product([accepted_with_the_address_repeated, redirected_with_the_address_repeated], HTTP_CHANNELS),
 ]
 
 

@@ -15,6 +15,7 @@ from benchmarks.installation.scripted_server import listening
 from tests.outbound.outcome_of import BRIEF, loopback, send
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import EXPLANATIONS, DeliveryFailed
+from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.http.client import _read_body, _send
 from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
@@ -110,7 +111,7 @@ def test_any_bytes_are_a_response_or_a_known_failure(response: bytes) -> None:
         theirs.shutdown(socket.SHUT_WR)
         with (
             suppress(DeliveryFailed),
-            closing(_send(target, b"{}", {}, Exchange(target, ours, deadline, BRIEF))) as got,
+            closing(_send(target, b"{}", {}, Exchange(target, ours, deadline, BRIEF, ExchangeRecorder()))) as got,
         ):
             assert len(_read_body(got)[0]) <= len(response)
 
@@ -127,7 +128,7 @@ def test_a_tls_error_after_the_message_may_have_arrived() -> None:
 
     with theirs, Broken(fileno=ours.detach()) as broken, Deadline(5) as deadline:
         with pytest.raises(DeliveryFailed) as caught:
-            _send(target, b"{}", {}, Exchange(target, broken, deadline, BRIEF))
+            _send(target, b"{}", {}, Exchange(target, broken, deadline, BRIEF, ExchangeRecorder()))
         assert b"POST /hook" in theirs.recv(4096)
     assert EXPLANATIONS[caught.value.code].may_have_arrived
 

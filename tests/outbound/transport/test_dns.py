@@ -11,6 +11,7 @@ import pytest
 from tests.outbound.cases import cases
 from tests.outbound.outcome_of import failing
 from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.policy import networks
 from webapp.outbound.policy.urls import Origin, Policy, check_url, read_url
 from webapp.outbound.transport import dns as lookup
@@ -23,7 +24,7 @@ HOOK = check_url("https://hooks.example.com/canary", STRICT)
 def outcome_of(resolver: Resolver, policy: Policy = STRICT, seconds: float = 3.0) -> Code | None:
     """Return the code that a lookup fails with, or None if it succeeds."""
     try:
-        find_addresses(HOOK, policy, resolver, seconds)
+        find_addresses(HOOK, policy, resolver, seconds, ExchangeRecorder())
     except DeliveryFailed as failure:
         return failure.code
     return None
@@ -59,12 +60,14 @@ def test_a_name_whose_translated_address_turns_private_is_refused() -> None:
 
 def test_an_answer_of_nat64_is_returned_as_the_resolver_gave_it() -> None:
     answers = ["64:ff9b::93.184.216.34", "93.184.216.34"]
-    assert find_addresses(HOOK, STRICT, lambda host: answers, 3.0) == answers
+    assert find_addresses(HOOK, STRICT, lambda host: answers, 3.0, ExchangeRecorder()) == answers
 
 
 def test_a_typed_address_of_nat64_is_refused_before_the_connection() -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        find_addresses(read_url("https://[64:ff9b::5db8:d822]/x"), STRICT, failing(socket.EAI_FAIL), 1)
+        find_addresses(
+            read_url("https://[64:ff9b::5db8:d822]/x"), STRICT, failing(socket.EAI_FAIL), 1, ExchangeRecorder()
+        )
     assert caught.value.code is Code.TARGET_NOT_ALLOWED
 
 
@@ -118,12 +121,12 @@ def test_the_resolver_is_asked_for_the_host_once() -> None:
 
 def test_an_ip_address_is_not_looked_up() -> None:
     target = check_url("https://11.0.0.1/x", Policy())
-    assert find_addresses(target, Policy(), failing(socket.EAI_FAIL), 1) == ["11.0.0.1"]
+    assert find_addresses(target, Policy(), failing(socket.EAI_FAIL), 1, ExchangeRecorder()) == ["11.0.0.1"]
 
 
 def test_an_ip_address_is_checked_again_before_the_connection() -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        find_addresses(read_url("https://127.0.0.1/x"), STRICT, failing(socket.EAI_FAIL), 1)
+        find_addresses(read_url("https://127.0.0.1/x"), STRICT, failing(socket.EAI_FAIL), 1, ExchangeRecorder())
     assert caught.value.code is Code.TARGET_NOT_ALLOWED
 
 
@@ -133,14 +136,14 @@ def test_a_public_address_of_this_machine_is_refused_as_a_name_and_as_an_ip_addr
 ) -> None:
     monkeypatch.setattr(lookup, "is_this_machine", lambda address: str(address) == "11.0.0.1")
     with pytest.raises(DeliveryFailed) as caught:
-        find_addresses(check_url(f"https://{host}/x", STRICT), STRICT, lambda name: ["11.0.0.1"], 1)
+        find_addresses(check_url(f"https://{host}/x", STRICT), STRICT, lambda name: ["11.0.0.1"], 1, ExchangeRecorder())
     assert caught.value.code is Code.TARGET_NOT_ALLOWED
 
 
 def test_an_ip_address_of_a_trusted_origin_may_be_private() -> None:
     target = read_url("http://10.0.0.5:8080/x")
     policy = Policy(trusted_origins=frozenset({target.origin}))
-    assert find_addresses(target, policy, failing(socket.EAI_FAIL), 1) == ["10.0.0.5"]
+    assert find_addresses(target, policy, failing(socket.EAI_FAIL), 1, ExchangeRecorder()) == ["10.0.0.5"]
 
 
 def test_the_systems_resolver_returns_each_address_once() -> None:

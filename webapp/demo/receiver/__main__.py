@@ -4,10 +4,13 @@ import asyncio
 import os
 import signal
 from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
+from webapp.demo.receiver.certificates import make_certificates
 from webapp.demo.receiver.http_server import HttpReceiver
+from webapp.demo.receiver.https_server import HttpsReceiver
 from webapp.demo.receiver.inboxes import Inboxes
 from webapp.demo.receiver.smtp_server import listen_for_mail
 
@@ -24,6 +27,8 @@ def _read_arguments() -> Namespace:
     )
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
+    parser.add_argument("--https-port", type=int, help="needs --certificates")
+    parser.add_argument("--certificates", type=Path, help="the directory to write the certificates to")
     inbox = parser.add_mutually_exclusive_group(required=True)
     inbox.add_argument("--inbox", type=Path, help="the SQLite file in which messages are kept")
     inbox.add_argument("--inboxes", type=Path, help="the folder with one such file for each visitor, named by a key")
@@ -38,16 +43,20 @@ async def _serve(arguments: Namespace) -> None:
     inboxes = Inboxes(arguments.inboxes or arguments.inbox, has_keys=arguments.inboxes is not None)
     inboxes.prepare()
     http = _listen_for_http(arguments, inboxes)
+    https = _listen_for_https(arguments, inboxes) if arguments.https_port else None
     try:
         mail = await listen_for_mail(arguments.smtp_port, inboxes)
     except OSError as error:
         raise SystemExit(_describe_error(arguments.smtp_port, error)) from error
-    Thread(target=http.serve_forever, name="http", daemon=True).start()
+    servers = [http, https] if https else [http]
+    for server in servers:
+        Thread(target=server.serve_forever, daemon=True).start()
     print("listening", flush=True)
     await stop.wait()
     mail.close()
-    http.shutdown()
-    http.server_close()
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 def _listen_for_http(arguments: Namespace, inboxes: Inboxes) -> HttpReceiver:
@@ -55,6 +64,16 @@ def _listen_for_http(arguments: Namespace, inboxes: Inboxes) -> HttpReceiver:
         return HttpReceiver(arguments.http_port, inboxes, arguments.signing_secret_file)
     except OSError as error:
         raise SystemExit(_describe_error(arguments.http_port, error)) from error
+
+
+def _listen_for_https(arguments: Namespace, inboxes: Inboxes) -> HttpsReceiver:
+    make_certificates(arguments.certificates, datetime.now(UTC))
+    try:
+        return HttpsReceiver(
+            arguments.https_port, inboxes, arguments.signing_secret_file, certificates=arguments.certificates
+        )
+    except OSError as error:
+        raise SystemExit(_describe_error(arguments.https_port, error)) from error
 
 
 def _describe_error(port: int, error: OSError) -> str:

@@ -20,6 +20,7 @@ from webapp.demo.receiver.inboxes import Inboxes
 from webapp.demo.receiver.parsed_messages import find_reference
 from webapp.demo.receiver.scenarios import Attempts, Reply, Scenario, Service, reply_to
 from webapp.demo.receiver.signature import check_signature
+from webapp.demo.receiver.switches import name_path
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 64 * 1024
@@ -110,10 +111,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(Reply(404))
             return
         inbox, service, scenario = route
+        scenario = inbox.switches.find(name_path(self.path), Scenario) or scenario
         reply = self._reply_to(service, scenario, body)
-        time.sleep(reply.wait)
-        # Before the response, so that an accepted message is in the inbox as soon as its sender knows.
+        # Before the wait and the response, so that an accepted message is in the inbox as soon as its sender knows.
         self._keep(inbox, service, scenario, body, reply)
+        time.sleep(reply.wait)
         self._respond(reply)
 
     def _reply_to(self, service: Service, scenario: Scenario, body: bytes) -> Reply:

@@ -3,15 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from webapp.demo.receiver.receiver_file import open_file
 from webapp.demo.receiver.scenarios import Service
+from webapp.demo.receiver.switches import Switches
 
 KEPT = 500
-LOCK_WAIT_SECONDS = 5
 
 # AUTOINCREMENT never reuses an id, even after clearing, so a new newest id means that the inbox has changed.
 _SCHEMA = """
@@ -58,15 +59,20 @@ class Received(Arrival):
 
 @dataclass(frozen=True)
 class Inbox:
-    """The newest messages, in a file. A file that does not exist counts as empty.
+    """The newest messages, and the switches of the receiver, in a file. A file that does not exist counts as empty.
 
-    kept: how many messages. is_made_on_demand: whether a message may create the file. If not, a message for an inbox
-    that was deleted is dropped.
+    kept: how many messages. is_made_on_demand: whether a message or a switch may create the file. If not, one for an
+    inbox that was deleted is dropped.
     """
 
     path: Path
     kept: int = KEPT
     is_made_on_demand: bool = True
+
+    @property
+    def switches(self) -> Switches:
+        """The switches of the receiver, in the same file."""
+        return Switches(self.path, self.is_made_on_demand)
 
     def exists(self) -> bool:
         """Return whether the file exists."""
@@ -127,12 +133,7 @@ class Inbox:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        # One connection per use: the receiver has many threads, and an SQLite connection belongs to one thread.
-        # It never creates the file: `prepare` does, and a deleted inbox must not come back.
-        address = f"{self.path.absolute().as_uri()}?mode=rw"
-        with closing(sqlite3.connect(address, timeout=LOCK_WAIT_SECONDS, uri=True)) as database, database:
-            database.row_factory = sqlite3.Row
-            database.execute(_SCHEMA)
+        with open_file(self.path, _SCHEMA) as database:
             yield database
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.switches import Switches
 
 # The newest messages that a visitor's inbox keeps. One has 64 KiB at most.
 KEPT_FOR_VISITOR = 50
@@ -46,6 +47,11 @@ class Inboxes:
     def get(self, key: str) -> Inbox:
         """Return the inbox of a visitor, whose key is valid. It is made by its `prepare`, and only by that."""
         return Inbox(self.path / f"{key}.sqlite", KEPT_FOR_VISITOR, is_made_on_demand=False)
+
+    @property
+    def host_switches(self) -> Switches | None:
+        """The switches of the hosts' certificates. None in a public demo, whose visitors share the hosts."""
+        return None if self.has_keys else Inbox(self.path).switches
 
     def find_for_recipient(self, address: str) -> Inbox | None:
         """Return the inbox of an email address: in a public demo, the first label of the domain is the key."""

@@ -41,7 +41,18 @@ class Mailbox(StrEnum):
 
     WORKS = "works"  # accepts
     UNKNOWN = "unknown"  # 550 at RCPT: no such mailbox
+    FULL = "full"  # 552 at RCPT: the mailbox is full
     BUSY_TWICE = "busy-twice"  # 451 after DATA for the first two attempts of a message, then accepts
+
+
+class Certificate(StrEnum):
+    """The certificate of a host of the HTTPS server: the first part of its name. Any other part means `VALID`."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    SELF_SIGNED = "self-signed"
+    OTHER_HOST = "other-host"
+    EXPIRING = "expiring"  # valid for a few more days
 
 
 @dataclass(frozen=True)
@@ -124,6 +135,8 @@ def reply_to_recipient(mailbox: Mailbox) -> MailReply:
     """Return the mail server's reply to RCPT."""
     if mailbox is Mailbox.UNKNOWN:
         return MailReply(550, "5.1.1 No such mailbox")
+    if mailbox is Mailbox.FULL:
+        return MailReply(552, "5.2.2 Mailbox full")
     return MailReply(250, "2.1.5 Recipient accepted")
 
 

@@ -7,9 +7,9 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookV
 
 
 def check_signature(secret_file: Path | None, headers: Mapping[str, str], body: bytes) -> bool | None:
-    """Return whether `body` was signed with the secret in the file, or None if there is no usable secret."""
+    """Return whether `body` was signed with the secret in the file; None without a usable secret or a signature."""
     webhook = _load(secret_file)
-    if webhook is None:
+    if webhook is None or "webhook-signature" not in headers:
         return None
     try:
         webhook.verify(body, dict(headers), json_parse=False)

@@ -20,6 +20,7 @@ from webapp.demo.receiver.scenarios import (
     reply_to_mail,
     reply_to_recipient,
 )
+from webapp.demo.receiver.switches import name_recipient
 
 HOST = "127.0.0.1"
 LARGEST_MESSAGE = 64 * 1024
@@ -53,8 +54,8 @@ class MailHandler:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        mailbox = mailbox_of(address)
-        reply = reply_to_recipient(mailbox if self._inboxes.find_for_recipient(address) else Mailbox.UNKNOWN)
+        mailbox = self._find_mailbox(address)
+        reply = reply_to_recipient(mailbox)
         if reply.accepts:
             envelope.rcpt_tos.append(address)
         else:
@@ -65,11 +66,17 @@ class MailHandler:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         body = content.decode(errors="replace")
         reference = find_reference(Service.EMAIL, body)
-        mailboxes = [mailbox_of(address) for address in envelope.rcpt_tos]
+        mailboxes = [self._find_mailbox(address) for address in envelope.rcpt_tos]
         mailbox = Mailbox.BUSY_TWICE if Mailbox.BUSY_TWICE in mailboxes else mailboxes[0]
         reply = reply_to_mail(mailbox, self._attempts.count(reference or hashlib.sha256(content).hexdigest()))
         self._keep(envelope, mailbox, reply, recipients=tuple(envelope.rcpt_tos), body=body, reference=reference)
         return str(reply)
+
+    def _find_mailbox(self, address: str) -> Mailbox:
+        inbox = self._inboxes.find_for_recipient(address)
+        if inbox is None:
+            return Mailbox.UNKNOWN
+        return inbox.switches.find(name_recipient(address), Mailbox) or mailbox_of(address)
 
     def _keep(
         self,

@@ -1,4 +1,4 @@
-"""Chooses the demo receiver's two ports once and keeps them, so that destinations of an earlier run still work."""
+"""Chooses the demo receiver's three ports once and keeps them, so that destinations of an earlier run still work."""
 
 import json
 import random
@@ -13,10 +13,11 @@ CANDIDATES = range(20_000, 32_000)
 
 @dataclass(frozen=True)
 class ReceiverPorts:
-    """Loopback ports for HTTP and SMTP."""
+    """Loopback ports for HTTP, SMTP and HTTPS."""
 
     http: int
     smtp: int
+    https: int
 
 
 def choose_ports(file: Path) -> ReceiverPorts:
@@ -25,7 +26,7 @@ def choose_ports(file: Path) -> ReceiverPorts:
     Raises `CannotRun` if no free port is found.
     """
     kept = _read(file)
-    chosen = ReceiverPorts(http=_keep_or_choose(kept.get("http")), smtp=_keep_or_choose(kept.get("smtp")))
+    chosen = ReceiverPorts(**{name: _keep_or_choose(kept.get(name)) for name in ("http", "smtp", "https")})
     if asdict(chosen) != kept:
         write_private(file, json.dumps(asdict(chosen)))
     return chosen

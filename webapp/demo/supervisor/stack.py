@@ -14,6 +14,7 @@ from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 from webapp.demo.supervisor.readiness import fetch_readiness
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest
 from webapp.demo.supervisor.terminal import print_line, step
+from webapp.environment.demo_hosts import AUTHORITY_FILE
 from webapp.environment.deprecated_names import use_new_names
 
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
@@ -92,6 +93,17 @@ class Stack:
         with step("Starting the demo receiver"):
             receiver = self._start("receiver", self._receiver_command(ports, inbox))
             self._wait_for_line(receiver, "listening")
+        self._use_names(f"https://127.0.0.1:{ports.https}")
+
+    def _use_names(self, address: str) -> None:
+        """Let the receiver have its names, with the authority that it made at its start.
+
+        Beside real receivers, those that need `ALERTCHECK_CA_FILE` still do.
+        """
+        trusted, inherited = self._certificates / "trusted.pem", self.environment.get("ALERTCHECK_CA_FILE")
+        others = Path(inherited).read_text() if inherited and Path(inherited).is_file() else ""
+        write_private(trusted, f"{(self._certificates / AUTHORITY_FILE).read_text()}{others}")
+        self.environment |= {"ALERTCHECK_DEMO_RECEIVER_HTTPS": address, "ALERTCHECK_DEMO_CA_FILE": str(trusted)}
 
     def _use_receiver(self, address: str, mail_url: str) -> None:
         """Add the receiver to the settings. Inherited ones matter only with ALERTCHECK_DEMO_REAL_RECEIVERS."""
@@ -107,6 +119,7 @@ class Stack:
     def _receiver_command(self, ports: ReceiverPorts, inbox: str) -> list[str]:
         command = [sys.executable, "-m", "webapp.demo.receiver", "--http-port", str(ports.http)]
         command += ["--smtp-port", str(ports.smtp), "--inboxes" if self.options.public_url else "--inbox", inbox]
+        command += ["--https-port", str(ports.https), "--certificates", str(self._certificates)]
         return [*command, "--signing-secret-file", self.environment["ALERTCHECK_DEMO_SIGNING_SECRET_FILE"]]
 
     def _start_web(self) -> None:
@@ -150,6 +163,10 @@ class Stack:
         settings = {line.partition("=")[0] for line in example if not line.startswith("#")}
         own = {name for name, value in self.environment.items() if os.environ.get(name) != value}
         return {name: self.environment[name] for name in own | (settings & self.environment.keys())}
+
+    @property
+    def _certificates(self) -> Path:
+        return self.options.data / "certificates"
 
     def _log(self, name: str) -> Path:
         return self.options.data / "logs" / f"{name}.log"

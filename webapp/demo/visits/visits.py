@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 from webapp.app_state import current_settings
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.demo.receiver.inbox import Inbox
-from webapp.demo.receiver.inboxes import Inboxes, new_key
+from webapp.demo.receiver.inboxes import new_key
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed import fill_workspace
 from webapp.demo.seed_plan import VISITOR_WORKSPACE
 from webapp.demo.visits.places import hash_networks, require_place
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, DemoVisit, Role
+from webapp.models import Account, AlertDestination, DemoVisit, Role, Workspace
 from webapp.settings import VISIT_TIME, Demo
 
 # Destinations of a visitor: at once, and in total with deleted ones, whose rows stay.
@@ -31,8 +31,11 @@ def start_visit(client: str, now: datetime) -> Account:
     visit = _add_visit(demo, client, now)
     account = db.session.get_one(Account, visit.account_id)
     try:
-        _open(demo, visit.inbox_key).prepare()
-        fill_workspace(visit.workspace_id, account, VISITOR_WORKSPACE[1], ReceiverAddresses(demo, visit.inbox_key), now)
+        receiver = ReceiverAddresses(demo, visit.inbox_key)
+        receiver.inbox.prepare()
+        workspace = db.session.get_one(Workspace, visit.workspace_id)
+        fill_workspace(workspace, account, VISITOR_WORKSPACE[1], receiver, current_settings().cipher, now)
+        db.session.commit()
     except Exception:  # nobody could use what is there, and it would take a place
         db.session.rollback()
         end_visit(account, now)
@@ -55,7 +58,18 @@ def find_visit(account: Account) -> DemoVisit | None:
 
 def open_inbox(visit: DemoVisit) -> Inbox:
     """Return the inbox of a visit."""
-    return _open(get_public_demo(), visit.inbox_key)
+    return ReceiverAddresses(get_public_demo(), visit.inbox_key).inbox
+
+
+def find_receiver(account: Account) -> ReceiverAddresses | None:
+    """Return what an account has at the receiver of this demo. None if there is nothing, as after a visit."""
+    app_settings = current_settings()
+    if app_settings.demo is None:
+        return None
+    if not app_settings.is_public_demo:
+        return ReceiverAddresses(app_settings.demo)
+    visit = find_visit(account)
+    return ReceiverAddresses(app_settings.demo, visit.inbox_key) if visit else None
 
 
 def has_room(visit: DemoVisit) -> bool:
@@ -71,10 +85,6 @@ def get_public_demo() -> Demo:
     if demo is None or demo.visitors is None:
         raise LookupError("not a public demo")
     return demo
-
-
-def _open(demo: Demo, key: str) -> Inbox:
-    return Inboxes(demo.inbox, has_keys=True).get(key)
 
 
 def _add_visit(demo: Demo, client: str, now: datetime) -> DemoVisit:

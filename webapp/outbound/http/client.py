@@ -9,7 +9,9 @@ from time import monotonic
 from requests import Request, Response
 from urllib3.exceptions import HTTPError
 
+from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.http.exchange import Exchange, ExchangeAdapter
+from webapp.outbound.http.media_types import name_media_type
 from webapp.outbound.policy.redirects import find_redirect_host
 from webapp.outbound.policy.urls import Policy, Target, check_url
 from webapp.outbound.transport.connect import open_connection
@@ -47,23 +49,28 @@ def post(
     hosts: tuple[str, ...] | None = None,
     resolver: Resolver = system_resolver,
     limits: Limits = LIMITS,
+    recorder: ExchangeRecorder | None = None,
 ) -> HttpResponse:
     """Send `body` to `url` once, if the policy allows it. Returns the response with any final status.
 
-    Does not follow redirects. hosts: see `check_url`.
+    Does not follow redirects. hosts: see `check_url`. recorder: collects the facts, also of an exchange that fails.
     Raises `DeliveryFailed`, which contains the host but never the address, if there is no response.
     """
     started = monotonic()
-    target = check_url(url, policy, hosts)
+    target, recorder = check_url(url, policy, hosts), recorder or ExchangeRecorder()
     with (
+        recorder,
         Deadline(limits.whole) as deadline,
-        closing(open_connection(target, policy, resolver, deadline, limits)) as connection,
+        closing(open_connection(target, policy, resolver, deadline, limits, recorder)) as connection,
     ):
-        exchange = Exchange(target, connection, deadline, limits)
+        exchange = Exchange(target, connection, deadline, limits, recorder)
         with closing(_send(target, body, headers, exchange)) as response:
             kept, ended = _read_body(response)
             complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
+            recorder.end(is_complete=not deadline.hit)
     redirect_host = _find_redirect_host(response, target, policy)
+    media_type = name_media_type(response.headers.get("Content-Type"))
+    recorder.note_response(media_type, len(kept), not complete, redirect_host)
     return HttpResponse(response.status_code, response.headers, kept, monotonic() - started, complete, redirect_host)
 
 

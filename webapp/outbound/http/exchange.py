@@ -4,6 +4,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from io import BufferedReader, BytesIO
 from typing import Any
@@ -14,6 +15,7 @@ from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import HTTPError
 
 from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
 from webapp.outbound.http.chunks import ChunkedBody
 from webapp.outbound.http.head import read_head
 from webapp.outbound.policy.urls import Target
@@ -29,17 +31,27 @@ class Exchange(ConnectionPool):
     odd headers. Here they get only what they need to write the request.
     """
 
-    def __init__(self, target: Target, connection: socket.socket, deadline: Deadline, limits: Limits) -> None:
+    def __init__(
+        self,
+        target: Target,
+        connection: socket.socket,
+        deadline: Deadline,
+        limits: Limits,
+        recorder: ExchangeRecorder,
+    ) -> None:
         super().__init__(target.host, target.port)
         self._connection = _Connection(target.host, target.port, timeout=limits.silence)
         self._connection.sock = connection
+        self._connection.response_class = partial(_Response, recorder=recorder)
         self._deadline = deadline
+        self._recorder = recorder
         self._limits = limits
 
     def urlopen(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], **_: object
     ) -> urllib3.HTTPResponse:
         """Send the request and wait for the status and the headers. Raises `DeliveryFailed`."""
+        self._recorder.start(ExchangeStep.FIRST_BYTE)
         try:
             # A receiver may respond (with 413 or a TLS alert) and close without reading the whole message.
             with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
@@ -97,13 +109,16 @@ class _StrictLineReader(BufferedReader):
 
 
 class _Response(HTTPResponse):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, recorder: ExchangeRecorder, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._recorder = recorder
         self.fp: BufferedReader = _StrictLineReader(self.fp.detach())
 
     def begin(self) -> None:
         """Read and check the whole head, then let http.client parse it."""
         stream = self.fp
+        if stream.peek(1):
+            self._recorder.start(ExchangeStep.RESPONSE)
         self.fp = BufferedReader(BytesIO(read_head(stream)))
         try:
             super().begin()
@@ -119,7 +134,7 @@ class _Response(HTTPResponse):
 class _Connection(urllib3.connection.HTTPConnection):
     """Uses the socket it is given and never opens one."""
 
-    response_class = _Response
+    response_class: Any
     auto_open = 0
 
 

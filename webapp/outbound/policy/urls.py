@@ -39,6 +39,14 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Route:
+    """Where connections to an origin go instead of the addresses of its name."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Policy:
     """Where the administrator allows messages to go. A workspace cannot change it.
 
@@ -51,6 +59,8 @@ class Policy:
     ca_file: a PEM file of authorities to trust in addition to the public ones.
     demo_receiver: in a demo, the only origin that messages may go to; None for all that the other rules allow.
     demo_mail_domain: in a public demo, the only domain whose subdomains may get email; None for any domain.
+    demo_routes: in a demo, the origins that its receiver has by name, each with where it really listens. They are
+        trusted, and their names are never looked up.
     """
 
     trusted_origins: frozenset[Origin] = frozenset()
@@ -61,10 +71,15 @@ class Policy:
     ca_file: str | None = None
     demo_receiver: Origin | None = None
     demo_mail_domain: str | None = None
+    demo_routes: Mapping[Origin, Route] = field(default_factory=lambda: MappingProxyType({}))
 
     def trusts(self, target: "Target") -> bool:
         """Check whether exactly this scheme, host and port are trusted."""
-        return target.origin in self.trusted_origins
+        return target.origin in self.trusted_origins or target.origin in self.demo_routes
+
+    def is_beyond_demo(self, target: "Target") -> bool:
+        """Check whether this is a demo that sends to its own receiver only, and the target is another one."""
+        return self.demo_receiver not in (None, target.origin) and target.origin not in self.demo_routes
 
     def accepts_recipient(self, address: str) -> bool:
         """Check whether email may be sent to this address."""
@@ -112,7 +127,7 @@ def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) ->
 
 def find_problems(target: Target, policy: Policy, hosts: tuple[str, ...] | None = None) -> list[Code]:
     """Return everything that the policy has against a target, the most basic first; nothing if it is trusted."""
-    if policy.demo_receiver not in (None, target.origin):
+    if policy.is_beyond_demo(target):
         return [Code.DEMO_RECEIVER_ONLY]
     if policy.trusts(target):
         return []

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TypeVar
 
 from webapp.failures import Code, DeliveryFailed
+from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.smtp.addresses import is_mail_address
 from webapp.outbound.smtp.greeting import wrong_port
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer, parse_mail_url
@@ -30,8 +31,16 @@ Result = TypeVar("Result")
 PLAIN_GREETING_SECONDS = 2.0
 
 
-def send_mail(server: MailServer, message: EmailMessage, recipients: Sequence[str]) -> MailResponse:
-    """Send one message to all recipients. Raises `DeliveryFailed` and nothing else."""
+def send_mail(
+    server: MailServer,
+    message: EmailMessage,
+    recipients: Sequence[str],
+    recorder: ExchangeRecorder | None = None,
+) -> MailResponse:
+    """Send one message to all recipients. Raises `DeliveryFailed` and nothing else.
+
+    recorder: collects the facts of the conversation, also of one that fails.
+    """
     # smtplib silently cuts an address at a line break, so it must never get one.
     if not recipients or not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
@@ -44,33 +53,38 @@ def send_mail(server: MailServer, message: EmailMessage, recipients: Sequence[st
             status, len(recipients), tuple(map(RecipientRefusal.of, refusals)), seconds=monotonic() - started
         )
 
-    return _converse(server, send)
+    return _converse(server, send, recorder or ExchangeRecorder())
 
 
 def check_mail_server(server: MailServer) -> None:
     """Connect, encrypt and sign in as `send_mail` does, but send nothing. Raises `DeliveryFailed` and nothing else."""
-    _converse(server, lambda session: None)
+    _converse(server, lambda session: None, ExchangeRecorder())
 
 
-def _converse(server: MailServer, work: Callable[[SmtpSession], Result]) -> Result:
+def _converse(server: MailServer, work: Callable[[SmtpSession], Result], recorder: ExchangeRecorder) -> Result:
     """Return what `work` does with an open session."""
-    with Deadline(server.limits.whole) as deadline:
+    with recorder, Deadline(server.limits.whole) as deadline:
         try:
-            return _work_in_session(server, deadline, work)
+            return _work_in_session(server, deadline, work, recorder)
         except DeliveryFailed as failure:
             if failure.code is not Code.TLS_FAILED or server.security is not MailSecurity.TLS:
                 raise
             raise _explain_tls_failure(failure, server, deadline) from None
 
 
-def _work_in_session(server: MailServer, deadline: Deadline, work: Callable[[SmtpSession], Result]) -> Result:
-    session = SmtpSession(server, deadline)
+def _work_in_session(
+    server: MailServer, deadline: Deadline, work: Callable[[SmtpSession], Result], recorder: ExchangeRecorder
+) -> Result:
+    session = SmtpSession(server, deadline, recorder=recorder)
     try:
         session.open()
-        return work(session)
+        result = work(session)
+        recorder.end(is_complete=True)
+        return result
     except (DeliveryFailed, OSError, ValueError) as error:  # every exception of smtplib is an OSError
         raise session.classify_error(error) from None
     finally:
+        recorder.end(is_complete=False)
         session.close()
 
 

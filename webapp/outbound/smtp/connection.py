@@ -2,6 +2,7 @@
 
 from socket import socket
 
+from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.policy.urls import Policy, Target
 from webapp.outbound.smtp.mail_server import MailServer
 from webapp.outbound.transport.client_certificates import TlsSocket
@@ -11,21 +12,24 @@ from webapp.outbound.transport.dns import system_resolver
 from webapp.outbound.transport.tls import Reopen, encrypt, make_context
 
 
-def connect(server: MailServer, deadline: Deadline) -> tuple[socket, Reopen]:
+def connect(server: MailServer, deadline: Deadline, recorder: ExchangeRecorder) -> tuple[socket, Reopen]:
     """Connect to the mail server, without TLS. The administrator set it, so any address is trusted.
 
     Returns the connection, and a function that opens another one to the same address.
     """
     target = Target("smtp", server.host, server.port, path="")
-    policy = Policy(trusted_origins=frozenset({target.origin}))
-    connection, reopen = open_plain_connection(target, policy, system_resolver, deadline, server.limits)
+    routes = {target.origin: server.demo_route} if server.demo_route else {}
+    policy = Policy(trusted_origins=frozenset({target.origin}), demo_routes=routes)
+    connection, reopen = open_plain_connection(target, policy, system_resolver, deadline, server.limits, recorder)
     connection.settimeout(server.limits.silence)
     return connection, reopen
 
 
-def encrypt_connection(connection: socket, server: MailServer, deadline: Deadline, reopen: Reopen) -> TlsSocket:
+def encrypt_connection(
+    connection: socket, server: MailServer, deadline: Deadline, reopen: Reopen, recorder: ExchangeRecorder
+) -> TlsSocket:
     """Encrypt the connection. Raises `DeliveryFailed`."""
     # No ALPN: SMTP has no protocol name there, and some servers close the connection if they get a wrong one.
-    encrypted = encrypt(connection, server.host, make_context(server.ca_file), deadline, reopen)
+    encrypted = encrypt(connection, server.host, make_context(server.ca_file), deadline, reopen, recorder)
     encrypted.settimeout(server.limits.silence)
     return encrypted

@@ -6,6 +6,7 @@ from socket import socket
 from time import monotonic
 
 from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.smtp.connection import connect
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer
 from webapp.outbound.smtp.other_services import TLS_PORT, is_tls, name_service, provoke_response
@@ -65,7 +66,7 @@ def _check_port(server: MailServer) -> None:
 def _check_for_hang_up(waited: float, server: MailServer, deadline: Deadline) -> None:
     """Raise if the server closed the connection because it was waiting for a TLS handshake."""
     if waited > server.limits.whole * _SHARE_BEFORE_HANG_UP and not deadline.hit:
-        another, _ = connect(server, deadline)
+        another, _ = connect(server, deadline, ExchangeRecorder())
         with another:
             _check_service(provoke_response(another, _cause_seconds(server, deadline)), server)
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from webapp.environment.url_parts import UrlParts, find_scheme, split_url
 from webapp.outbound.policy.hostnames import canonical_host, parse_ip_address
+from webapp.outbound.policy.urls import Route
 from webapp.outbound.smtp.sender import FromHeader, Sender
 from webapp.outbound.transport.limits import LIMITS, Limits
 
@@ -28,6 +29,7 @@ class MailServer:
 
     sender: the plain address for MAIL FROM. sender_name: the name that mail programs show; empty for none.
     ca_file: a PEM file of authorities to trust in addition to the public ones.
+    demo_route: in a demo, where its mail server really listens.
     """
 
     host: str
@@ -39,6 +41,7 @@ class MailServer:
     ca_file: str | None = None
     limits: Limits = LIMITS
     sender_name: str = ""
+    demo_route: Route | None = None
 
     @property
     def from_header(self) -> FromHeader:

@@ -10,6 +10,7 @@ from smtplib import SMTP
 from socket import socket
 
 from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
 from webapp.outbound.smtp.classification import (
     TOO_SLOW,
     Situation,
@@ -42,8 +43,18 @@ class SmtpSession:
     `classify_error` converts all of them to a `DeliveryFailed`.
     """
 
-    def __init__(self, server: MailServer, deadline: Deadline, patience: float | None = None) -> None:
-        """patience: how long to wait for the greeting, in seconds. Almost the whole time if it is not given."""
+    def __init__(
+        self,
+        server: MailServer,
+        deadline: Deadline,
+        patience: float | None = None,
+        recorder: ExchangeRecorder | None = None,
+    ) -> None:
+        """patience: how long to wait for the greeting, in seconds. Almost the whole time if it is not given.
+
+        recorder: of a session that sends the message, not of one that only finds out the cause of a failure.
+        """
+        self._recorder = recorder or ExchangeRecorder()
         self._server = server
         self._deadline = deadline
         self._patience = patience
@@ -60,7 +71,7 @@ class SmtpSession:
 
     def open(self) -> None:
         """Connect, read the greeting, encrypt the connection and sign in, as far as the settings ask for it."""
-        connection, reopen = connect(self._server, self._deadline)
+        connection, reopen = connect(self._server, self._deadline, self._recorder)
         if self._server.security is MailSecurity.TLS:
             connection = self._encrypt(connection, reopen)
         self._greet(connection)
@@ -120,15 +131,17 @@ class SmtpSession:
         self._connection.settimeout(seconds)
 
     def _read_greeting(self) -> None:
+        self._recorder.start(ExchangeStep.GREETING)
         self._set_silence(self._patience or greeting_patience(self._server, self._deadline))
         await_greeting(self._connection, self._reader, self._server, self._deadline)
         reply = self._smtp.getreply()
         self.has_greeted = get_reply_class(reply) != 0
         self._expect(reply)
+        self._recorder.start(ExchangeStep.MAIL)
         self._set_silence(self._server.limits.silence)
 
     def _encrypt(self, connection: socket, reopen: Reopen) -> TlsSocket:
-        encrypted = encrypt_connection(connection, self._server, self._deadline, reopen)
+        encrypted = encrypt_connection(connection, self._server, self._deadline, reopen, self._recorder)
         self._is_encrypted = True
         return encrypted
 
@@ -146,6 +159,7 @@ class SmtpSession:
         self._request_tls()
         encrypted = self._encrypt(connection, partial(self._reopen_for_tls, reopen))
         await_verdict(encrypted, self._server.host, self._deadline)
+        self._recorder.start(ExchangeStep.MAIL)
         self._set_connection(encrypted)
         self._send_hello()
 

@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from webapp.failures import CertificateFacts
+from webapp.outbound.exchange_facts import CertificateDates
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 
 # Characters of an authority's name, and of a host name that is shown.
@@ -67,6 +68,13 @@ def read_certificate(der: bytes) -> SentCertificate:
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
     )
+
+
+def read_dates(der: bytes) -> CertificateDates:
+    """Return the issuer and the dates of a certificate in DER. Raises one of `UNREADABLE`."""
+    certificate = x509.load_der_x509_certificate(der)
+    issuer = find_safe_name(certificate.issuer)
+    return CertificateDates(issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def collect_facts(sent: SentCertificate, host: str, now: datetime) -> CertificateFacts:

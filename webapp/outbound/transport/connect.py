@@ -1,10 +1,11 @@
 """Opens the connection to a receiver: to a checked address, through the proxy if one is set, with TLS for https."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
+from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
 from webapp.outbound.policy.urls import Origin, Policy, Target
 from webapp.outbound.transport.client_certificates import await_verdict
 from webapp.outbound.transport.deadline import Deadline
@@ -25,32 +26,51 @@ _MOST_TELLING = (Code.CONNECT_REFUSED, Code.CONNECT_TIMEOUT, Code.NETWORK_UNREAC
 
 
 def open_connection(
-    target: Target, policy: Policy, resolver: Resolver, deadline: Deadline, limits: Limits
+    target: Target,
+    policy: Policy,
+    resolver: Resolver,
+    deadline: Deadline,
+    limits: Limits,
+    recorder: ExchangeRecorder,
 ) -> socket.socket:
     """Return a connection to the target, watched by the deadline and encrypted for https. No message is sent yet.
 
     Raises `DeliveryFailed` with target_not_allowed or a code for DNS, connection, network or TLS errors.
     """
     context = make_context(policy.ca_file, *HTTP_ALPN) if target.scheme == "https" else None
-    connection, reopen = open_plain_connection(target, policy, resolver, deadline, limits)
+    connection, reopen = open_plain_connection(target, policy, resolver, deadline, limits, recorder)
     if context is not None:
-        connection = encrypted = encrypt(connection, target.host, context, deadline, reopen)
+        connection = encrypted = encrypt(connection, target.host, context, deadline, reopen, recorder)
         await_verdict(encrypted, target.host, deadline)
     connection.settimeout(limits.silence)
     return connection
 
 
 def open_plain_connection(
-    target: Target, policy: Policy, resolver: Resolver, deadline: Deadline, limits: Limits
+    target: Target,
+    policy: Policy,
+    resolver: Resolver,
+    deadline: Deadline,
+    limits: Limits,
+    recorder: ExchangeRecorder,
 ) -> tuple[socket.socket, Reopen]:
     """Return a connection to the target without TLS, and a function that opens another one to the same address.
 
     Raises `DeliveryFailed`, as the function does. Neither looks up the name again.
     """
-    addresses = find_addresses(target, policy, resolver, limits.lookup)
+    route = policy.demo_routes.get(target.origin)
+    if route is not None:
+        recorder.start(ExchangeStep.CONNECT)
+        found = resolve(route.host, system_resolver, limits.lookup)
+        return _connect_to_one_of(found, route.port, target.host, deadline, limits, lambda _address: None)
+    addresses = find_addresses(target, policy, resolver, limits.lookup, recorder)
+    recorder.start(ExchangeStep.CONNECT)
     if policy.proxy is None or policy.trusts(target):
-        return _connect_to_one_of(addresses, target.port, target.host, deadline, limits)
-    return _connect_through(policy.proxy, addresses, target, policy, deadline, limits)
+        # The mail server belongs to the administrator. Any other private address was allowed as a receiver.
+        note_try = partial(recorder.note_address, keep_private=target.scheme != "smtp")
+        return _connect_to_one_of(addresses, target.port, target.host, deadline, limits, note_try)
+    recorder.note_proxy()
+    return _connect_through(policy.proxy, addresses, target, policy, deadline, limits, recorder)
 
 
 def _choose_tries(addresses: Sequence[str]) -> Sequence[str]:
@@ -63,12 +83,18 @@ def _choose_tries(addresses: Sequence[str]) -> Sequence[str]:
 
 
 def _connect_to_one_of(
-    addresses: Sequence[str], port: int, host: str, deadline: Deadline, limits: Limits
+    addresses: Sequence[str],
+    port: int,
+    host: str,
+    deadline: Deadline,
+    limits: Limits,
+    note_try: Callable[[str], None] = lambda address: None,
 ) -> tuple[socket.socket, Reopen]:
     tries = _choose_tries(addresses)
     share = limits.connect / len(tries)  # if the first address stays silent, there is time for the second
     codes = set()
     for address in tries:
+        note_try(address)
         try:
             connection = _connect(address, port, share, deadline, limits)
         except OSError as error:
@@ -89,17 +115,25 @@ def _connect(address: str, port: int, seconds: float, deadline: Deadline, limits
 
 
 def _connect_through(
-    proxy: Origin, addresses: Sequence[str], target: Target, policy: Policy, deadline: Deadline, limits: Limits
+    proxy: Origin,
+    addresses: Sequence[str],
+    target: Target,
+    policy: Policy,
+    deadline: Deadline,
+    limits: Limits,
+    recorder: ExchangeRecorder,
 ) -> tuple[socket.socket, Reopen]:
     *others, last = _choose_tries(addresses)
     for address in others:
         connection, reopen = _connect_to_proxy(proxy, target, deadline, limits)
+        recorder.note_address(address)
         try:
             return _open_tunnel(connection, reopen, address, target, policy, limits.connect / _MAX_TRIES)
         except DeliveryFailed as failure:
             if failure.facts.cause is not Cause.PROXY_REFUSED:  # it may reach one IP version only
                 raise
     connection, reopen = _connect_to_proxy(proxy, target, deadline, limits)
+    recorder.note_address(last)
     return _open_tunnel(connection, reopen, last, target, policy, limits.connect)
 
 

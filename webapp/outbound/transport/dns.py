@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
 from webapp.outbound.policy.hostnames import parse_ip_address
 from webapp.outbound.policy.networks import Address, Network, is_allowed, is_allowed_answer, is_this_machine
 from webapp.outbound.policy.urls import Policy, Target
@@ -23,15 +24,20 @@ def system_resolver(host: str) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def find_addresses(target: Target, policy: Policy, resolver: Resolver, seconds: float) -> Sequence[str]:
+def find_addresses(
+    target: Target, policy: Policy, resolver: Resolver, seconds: float, recorder: ExchangeRecorder
+) -> Sequence[str]:
     """Return the addresses of this target, all of which are allowed.
 
     Raises `DeliveryFailed` with dns_not_found, dns_temporary, dns_timeout or target_not_allowed.
     """
     is_typed = parse_ip_address(target.host) is not None
+    if not is_typed:
+        recorder.start(ExchangeStep.LOOKUP)
     addresses = [target.host] if is_typed else resolve(target.host, resolver, seconds)
     judge = is_allowed if is_typed else is_allowed_answer
     if not policy.trusts(target) and not all(_is_public(address, judge, policy) for address in addresses):
+        recorder.end(is_complete=True)  # the lookup did not fail, its answer is refused
         raise DeliveryFailed(Code.TARGET_NOT_ALLOWED, Facts(host=target.host))
     return addresses
 

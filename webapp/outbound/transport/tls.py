@@ -1,7 +1,8 @@
 """Encrypts a connection and verifies the receiver's certificate. Each kind of error has its own code and cause."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from socket import socket
@@ -9,7 +10,9 @@ from socket import socket
 import certifi
 
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
+from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
 from webapp.outbound.transport.certificate_errors import explain_certificate_error
+from webapp.outbound.transport.certificates import UNREADABLE, read_dates
 from webapp.outbound.transport.client_certificates import TlsSocket, record_requests
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.handshake_errors import classify_handshake_error
@@ -42,12 +45,20 @@ def make_context(ca_file: str | None = None, *protocols: str) -> ssl.SSLContext:
     return context
 
 
-def encrypt(connection: socket, host: str, context: ssl.SSLContext, deadline: Deadline, reopen: Reopen) -> TlsSocket:
+def encrypt(
+    connection: socket,
+    host: str,
+    context: ssl.SSLContext,
+    deadline: Deadline,
+    reopen: Reopen,
+    recorder: ExchangeRecorder,
+) -> TlsSocket:
     """Wrap the connection in TLS and check that the certificate belongs to `host`.
 
     context: from `make_context`. reopen: used once after a certificate error, to read what the receiver sends.
     Raises `DeliveryFailed` with connect_timeout or one of the tls codes. The message has not been sent at this point.
     """
+    recorder.start(ExchangeStep.TLS)
     wait = connection.gettimeout()
     encrypted = None
     try:
@@ -62,7 +73,18 @@ def encrypt(connection: socket, host: str, context: ssl.SSLContext, deadline: De
             facts = Facts(host, seconds=None if deadline.hit else wait, cause=Cause.HANDSHAKE_SILENT)
             raise DeliveryFailed(Code.CONNECT_TIMEOUT, facts) from None
         if isinstance(error, ssl.SSLCertVerificationError):
+            recorder.end(is_complete=False)  # before the second handshake
             sent = read_sent_certificates(host, deadline, reopen)
+            _note_certificate(sent, recorder)
             raise explain_certificate_error(error.verify_code, sent, host, datetime.now(UTC)) from None
         raise classify_handshake_error(error, encrypted, host) from None
+    own = encrypted.getpeercert(binary_form=True)
+    _note_certificate([own] if own else [], recorder)
     return encrypted
+
+
+def _note_certificate(sent: Sequence[bytes], recorder: ExchangeRecorder) -> None:
+    """Note the first of these certificates in DER, unless cryptography refuses what OpenSSL accepted."""
+    with suppress(*UNREADABLE):
+        for own in sent[:1]:
+            recorder.note_certificate(read_dates(own))

@@ -1,0 +1,66 @@
+// Shows that a button was pressed while its request is under way, and lets nobody press it twice.
+
+// A disabled button would lose the focus, so a busy one stays enabled, and so does one that only shows what will happen.
+// Its clicks are stopped here, and the server refuses what they would ask for.
+const INERT = "button[aria-disabled=true], button[aria-busy=true]";
+
+// Milliseconds.
+const LONGEST_LEAVE = 15_000;
+
+const announcer = document.createElement("p");
+announcer.className = "hidden";
+announcer.setAttribute("role", "status");
+document.body.append(announcer);
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest(INERT)) event.preventDefault();
+}, true);
+document.addEventListener("submit", (event) => {
+  if (event.submitter?.matches(INERT) || isUnderWay(event.target)) stop(event);
+  else if (!event.target.hasAttribute("hx-post")) leaveWith(event);
+}, true);
+
+function stop(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+const isUnderWay = (form) => form.querySelector("button[aria-busy=true]") !== null;
+
+const findButton = (form, submitter) => submitter ?? form.querySelector("button:not([type=button])");
+
+function setBusy(button) {
+  button.setAttribute("aria-busy", "true");
+  announcer.textContent = button.dataset.busy ?? "One moment.";
+}
+
+// A form that leads to another page. The mark is set once the browser has read the form, and if nothing stopped it.
+// Whoever stops the browser can press again after a while.
+function leaveWith(event) {
+  const form = event.target;
+  const button = findButton(form, event.submitter);
+  if (!button || form.method !== "post") return;
+  setTimeout(() => event.defaultPrevented || setBusy(button));
+  setTimeout(() => release(form), LONGEST_LEAVE);
+}
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const form = ctx.sourceElement;
+  const button = form.matches("form[hx-post]") && findButton(form, ctx.request.submitter);
+  if (!button) return;
+  // The same reason, written again, would not be announced again.
+  for (const refusal of form.closest(".status")?.querySelectorAll(".refusal") ?? []) refusal.remove();
+  setBusy(button);
+});
+
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement.matches("form[hx-post]")) release(ctx.sourceElement);
+});
+
+function release(root) {
+  for (const button of root.querySelectorAll("button[aria-busy=true]")) button.removeAttribute("aria-busy");
+  announcer.textContent = "";
+}
+
+// The browser's back button can bring a page back as it was left.
+addEventListener("pageshow", (event) => event.persisted && release(document));

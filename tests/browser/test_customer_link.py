@@ -1,0 +1,138 @@
+"""A link for the customer in real browsers: one of a member who makes it, and one of a customer without an account."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import AddWebhook, OpenTab
+from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
+from tests.browser.test_journey import button, expect_badge, messages, press_tab_until_focused
+from webapp.receipt_links import READING_TIME
+
+# Longer than the page needs, in milliseconds.
+READING_MS = (READING_TIME + timedelta(milliseconds=200)) / timedelta(milliseconds=1)
+PHONE = {"width": 360, "height": 740}
+
+
+def make_link(tab: Page) -> str:
+    """Make a link on the page of a destination and return its address."""
+    tab.get_by_text("Link for the customer", exact=True).click()
+    tab.get_by_role("button", name="Make a link").click()
+    return tab.get_by_label("The new link").input_value()
+
+
+@pytest.fixture
+def member(add_webhook: AddWebhook) -> Page:
+    """The page of a destination that was never tested."""
+    return add_webhook("works")
+
+
+@pytest.fixture
+def link(member: Page) -> str:
+    return make_link(member)
+
+
+def open_link(tab: Page, link: str) -> None:
+    """Open the link and read its page."""
+    tab.goto(link)
+    tab.wait_for_timeout(READING_MS)
+
+
+def test_a_customer_tests_and_confirms_without_an_account_and_without_a_reload(
+    member: Page, link: str, open_tab: OpenTab
+) -> None:
+    customer = open_tab()
+    open_link(customer, link)
+    customer.evaluate("window.wasNotReloaded = true")
+    expect_badge(customer, "never")
+    button(customer).click()
+    expect_badge(customer, "sent")
+    shown = customer.locator(".reference code").inner_text()
+    customer.get_by_role("button", name="I see it").click()
+    expect(customer.get_by_text("Somebody has seen the message.")).to_be_visible()
+    assert customer.evaluate("window.wasNotReloaded")
+    assert customer.context.cookies() == []
+
+    member.reload()
+    expect(member.locator("#receipt")).to_contain_text("Customer (by link) has seen it")
+    expect(member.locator(".status .by")).to_contain_text("by the customer's link")
+    expect(messages(member, shown)).to_have_count(1)
+
+
+def test_the_keyboard_alone_is_enough(link: str, open_tab: OpenTab) -> None:
+    customer = open_tab()
+    open_link(customer, link)
+    press_tab_until_focused(customer, button(customer))
+    customer.keyboard.press("Enter")
+    expect_badge(customer, "sent")
+    press_tab_until_focused(customer, customer.get_by_role("button", name="It did not arrive"))
+    customer.keyboard.press("Space")
+    expect(customer.get_by_text("Somebody reported that the message did not arrive.")).to_be_visible()
+
+
+def test_without_scripts_the_customer_tests_on_a_phone(link: str, open_tab: OpenTab) -> None:
+    customer = open_tab(java_script_enabled=False, viewport=PHONE)
+    open_link(customer, link)
+    button(customer).click()
+    expect(customer).to_have_url(link)
+    for _ in range(60):
+        if customer.locator("[data-last-test=sent]").count():
+            break
+        customer.wait_for_timeout(500)
+        customer.reload()
+    customer.wait_for_timeout(READING_MS)
+    customer.get_by_role("button", name="I see it").click()
+    expect(customer.get_by_text("Somebody has seen the message.")).to_be_visible()
+
+
+def test_a_press_that_comes_too_soon_says_why_and_counts_when_it_is_repeated(link: str, open_tab: OpenTab) -> None:
+    customer = open_tab()
+    customer.goto(link)
+    proof = customer.locator("input[name=page]")
+    kept = proof.input_value()
+    proof.evaluate("input => { input.value = ''; }")
+    button(customer).click()
+    expect(customer.get_by_role("alert")).to_contain_text("Your press was not counted.")
+    expect_badge(customer, "never")
+    proof.evaluate("(input, kept) => { input.value = kept; }", kept)
+    customer.wait_for_timeout(READING_MS)
+    button(customer).click()
+    expect_badge(customer, "sent")
+
+
+def test_a_new_link_can_be_copied_and_stays_through_a_refresh(member: Page, link: str) -> None:
+    member.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    member.get_by_role("button", name="Copy link").click()
+    expect(member.get_by_text("Copied.")).to_be_visible()
+    assert member.evaluate("navigator.clipboard.readText()") == link
+
+    with member.expect_response(lambda response: response.request.headers.get("hx-source") == "div#page"):
+        member.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")
+    expect(member.get_by_label("The new link")).to_have_value(link)
+
+
+def test_a_press_on_a_revoked_link_shows_that_it_ended(member: Page, link: str, open_tab: OpenTab) -> None:
+    customer = open_tab()
+    open_link(customer, link)
+    member.get_by_role("button", name="Revoke the link").click()
+    expect(member.get_by_role("button", name="Revoke the link")).to_have_count(0)
+    button(customer).click()
+    expect(customer.get_by_role("heading", name="This link does not work")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_accessible_and_fit_a_phone(member: Page, link: str, open_tab: OpenTab, scheme: str) -> None:
+    customer = open_tab(color_scheme=scheme, viewport=PHONE, reduced_motion="reduce")
+    open_link(customer, link)
+    assert (find_barriers(customer), customer.evaluate(MEASURE_OVERFLOW_SCRIPT)) == ([], 0)
+    button(customer).click()
+    expect(customer.get_by_role("button", name="I see it")).to_be_visible()
+    assert (find_barriers(customer), customer.evaluate(MEASURE_OVERFLOW_SCRIPT)) == ([], 0)
+    customer.goto(f"{link}x")
+    expect(customer).to_have_title(re.compile("^This link does not work"))
+    assert (find_barriers(customer), customer.evaluate(MEASURE_OVERFLOW_SCRIPT)) == ([], 0)
+    member.set_viewport_size({"width": 360, "height": 740})
+    member.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    assert (find_barriers(member), member.evaluate(MEASURE_OVERFLOW_SCRIPT)) == ([], 0)

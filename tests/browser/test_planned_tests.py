@@ -1,0 +1,107 @@
+"""Fix and test again in a real browser: Save and test, the plan on the page, its result, and a button that is busy."""
+
+import re
+
+from playwright.sync_api import Request, Route, expect
+
+from tests.browser.conftest import AddWebhook, OpenTab, Sessions
+from tests.browser.page_checks import find_barriers
+from tests.browser.running_demo import RunningDemo
+from tests.browser.test_journey import COUNTING, button, expect_badge, reference
+
+# Milliseconds: a cooldown, and what a busy machine adds.
+NEXT_TEST_WITHIN = 120_000
+
+
+def test_settings_changed_within_the_minute_are_saved_and_tested_without_a_reload(
+    add_webhook: AddWebhook, demo: RunningDemo, open_tab: OpenTab, sessions: Sessions
+) -> None:
+    tab = add_webhook("missing")
+    path = tab.url
+    button(tab).click()
+    expect_badge(tab, "failed")
+    failed = reference(tab)
+    tab.get_by_role("link", name="Edit").click()
+    tab.get_by_label("Address").fill(demo.receiver("webhook/works"))
+    tab.get_by_role("button", name="Save and test").click()
+    expect(tab.get_by_text(re.compile(r"Planned: sends at \d\d:\d\d:\d\d UTC, by"))).to_be_visible()
+    expect_badge(tab, "failed")
+    tab.evaluate("window.loadedOnce = true")
+    colleague = open_tab(storage_state=sessions["viewer"])
+    colleague.goto(path)
+    expect(colleague.get_by_text("Planned: sends at")).to_be_visible()
+    assert find_barriers(tab) == []
+
+    expect_badge(tab, "sent", NEXT_TEST_WITHIN)
+
+    assert tab.evaluate("window.loadedOnce")
+    assert reference(tab) != failed
+    expect(tab.get_by_text("Planned: sends at")).to_have_count(0)
+    expect_badge(colleague, "sent")
+
+
+def test_a_planned_test_is_made_and_canceled_by_keyboard_and_keeps_the_focus(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    button(tab).focus()
+    tab.keyboard.press("Enter")
+    expect(button(tab)).to_have_text(COUNTING)
+    tab.keyboard.press("Enter")
+    expect(button(tab)).to_have_text(re.compile(r"Sends in \d+ s"))
+    expect(button(tab)).to_be_focused()
+    tab.keyboard.press("Enter")  # a hasty second press neither cancels it nor sends anything
+    tab.get_by_role("button", name="Cancel the planned test").press("Enter")
+    expect(tab.get_by_text("canceled the planned test. Nothing was sent.")).to_be_visible()
+    expect(button(tab)).to_have_text(COUNTING)
+
+
+def test_a_button_is_busy_while_its_press_is_under_way_and_posts_once(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    held: list[Route] = []
+    tab.route("**/test", lambda route: held.append(route))
+    button(tab).click()
+    expect(button(tab)).to_have_attribute("aria-busy", "true")
+    expect(tab.get_by_role("status").filter(has_text="Sending a test.")).to_have_count(1)
+    button(tab).click(force=True)
+    button(tab).press("Enter")
+    expect(button(tab)).to_be_focused()
+
+    assert len(held) == 1
+    held[0].continue_()
+    expect_badge(tab, "sent")
+    expect(button(tab)).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_press_whose_response_is_lost_can_be_repeated(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    tab.route("**/test", lambda route: route.abort("internetdisconnected"))
+    button(tab).click()
+    expect(tab.locator("#stale")).to_be_visible()
+    expect(button(tab)).not_to_have_attribute("aria-busy", "true")
+    tab.unroute("**/test")
+    button(tab).click()
+    expect_badge(tab, "sent")
+
+
+def test_two_clicks_on_save_and_test_send_one_form(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    tab.get_by_role("link", name="Edit").click()
+    posts: list[Request] = []
+    tab.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+    tab.get_by_role("button", name="Save and test").dblclick()
+    expect_badge(tab, "sent")
+
+    assert [request.url.rpartition("/")[2] for request in posts] == ["edit"]
+    expect(tab.get_by_text("Planned")).to_have_count(0)
+
+
+def test_without_javascript_a_test_is_planned_and_canceled(
+    add_webhook: AddWebhook, open_tab: OpenTab, sessions: Sessions
+) -> None:
+    path = add_webhook("works").url
+    tab = open_tab(storage_state=sessions["admin"], java_script_enabled=False)
+    tab.goto(path)
+    button(tab).click()
+    button(tab).click()
+    expect(tab.get_by_text("Planned: sends at")).to_be_visible()
+    tab.get_by_role("button", name="Cancel the planned test").click()
+    expect(tab.get_by_text("canceled the planned test. Nothing was sent.")).to_be_visible()

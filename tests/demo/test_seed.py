@@ -1,0 +1,134 @@
+"""The demo's data: where its destinations lead, and how older data is updated."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.demo.demo_settings import demo_settings
+from tests.factories import NOW
+from webapp.app_state import app_state
+from webapp.channels import CHANNELS
+from webapp.demo.address_update import update_addresses
+from webapp.demo.seed import seed_demo
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination
+from webapp.outbound.policy.urls import read_url
+from webapp.settings import AppSettings, Demo
+
+HOSTS = {"teams": "teams.demo.example", "slack": "slack.demo.example", "webhook": "hooks.demo.example"}
+OLD_ADDRESS = "http://127.0.0.1:4001/teams/works?sig=kept"
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The settings of a demo."""
+    return environment | demo_settings(tmp_path)
+
+
+@pytest.fixture
+def demo(app_settings: AppSettings) -> Demo:
+    assert app_settings.demo is not None
+    return app_settings.demo
+
+
+@pytest.fixture
+def seeded_demo(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        assert seed_demo(NOW) == "workspaces added"
+        yield
+        db.session.rollback()
+
+
+def read_settings_of(name: str, app: Flask) -> dict[str, str]:
+    destination = db.session.scalars(select(AlertDestination).where(AlertDestination.name == name)).one()
+    return app_state(app).settings.cipher.decrypt(destination.config, context=destination.encryption_context)
+
+
+@pytest.fixture
+def store(app: Flask) -> Callable[..., dict[str, str]]:
+    """Replace the settings of a destination, update the addresses, and return its settings then."""
+
+    def store(name: str, demo: Demo, **settings: str) -> dict[str, str]:
+        destination = db.session.scalars(select(AlertDestination).where(AlertDestination.name == name)).one()
+        app_settings = app_state(app).settings
+        destination.config = app_settings.cipher.encrypt(settings, context=destination.encryption_context)
+        update_addresses(app_settings, demo)
+        return read_settings_of(name, app)
+
+    return store
+
+
+def test_every_address_has_the_name_of_its_service_and_may_be_sent_to(
+    seeded_demo: None, app: Flask, app_settings: AppSettings
+) -> None:
+    found = set()
+    for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.type != "email")):
+        settings = read_settings_of(destination.name, app)
+        assert CHANNELS[destination.type].fields[0].check(settings["address"], app_settings.outbound)
+        found.add((destination.type, read_url(settings["address"]).authority))
+    assert found == set(HOSTS.items())
+
+
+def test_no_two_destinations_share_an_address(seeded_demo: None, app: Flask) -> None:
+    destinations = db.session.scalars(select(AlertDestination).where(AlertDestination.type != "email")).all()
+    addresses = {read_settings_of(destination.name, app)["address"] for destination in destinations}
+    assert len(addresses) == len(destinations)
+
+
+def test_past_failures_name_the_host_that_answered(seeded_demo: None) -> None:
+    messages = "\n".join(
+        db.session.scalars(
+            select(AlertDelivery.last_error_message).where(AlertDelivery.last_error_message.is_not(None))
+        )
+    )
+    assert "hooks.demo.example" in messages
+    assert "mail.demo.example" in messages
+    assert "127.0.0.1" not in messages
+
+
+def test_a_second_seed_changes_nothing(seeded_demo: None) -> None:
+    assert seed_demo(NOW) == "0 addresses updated"
+
+
+def test_an_address_of_an_older_version_gets_its_name(
+    seeded_demo: None, store: Callable[..., dict[str, str]], demo: Demo
+) -> None:
+    settings = store("Operations channel", demo, address=OLD_ADDRESS)
+    assert settings == {"address": "https://teams.demo.example/teams/works?sig=kept"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://expired.hooks.demo.example/webhook/works?sig=1",
+        "https://hooks.example.com/webhook/works?sig=127.0.0.1",
+        "http://127.0.0.2:4001/webhook/works",
+    ],
+)
+def test_other_addresses_stay(
+    seeded_demo: None, store: Callable[..., dict[str, str]], demo: Demo, address: str
+) -> None:
+    assert store("Ticket system", demo, address=address, signing_secret="s") == {
+        "address": address,
+        "signing_secret": "s",
+    }
+
+
+def test_a_demo_without_names_gets_the_new_port(
+    seeded_demo: None, store: Callable[..., dict[str, str]], demo: Demo
+) -> None:
+    nameless = replace(demo, has_names=False)
+    assert store("Operations channel", nameless, address=OLD_ADDRESS) == {
+        "address": "http://127.0.0.1:8025/teams/works?sig=kept"
+    }
+
+
+def test_recipients_of_an_older_version_get_their_new_domain(
+    seeded_demo: None, store: Callable[..., dict[str, str]], demo: Demo
+) -> None:
+    settings = store("On-call email", demo, recipients="works@oncall.invalid, desk@oncall.invalid, me@example.com")
+    assert settings == {"recipients": "works@oncall.demo.example, desk@oncall.demo.example, me@example.com"}

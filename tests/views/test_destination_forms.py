@@ -1,0 +1,169 @@
+"""A destination's form without JavaScript: what was valid is not asked for again, and no page contains it."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import func, select
+
+from tests.factories import SIGNING_SECRET, SeededIds, get_destination
+from tests.visitor import Visitor
+from webapp.extensions import db
+from webapp.models import AlertDestination, FormDraft
+from webapp.settings import AppSettings
+
+NEWEST = 0
+NEW = "/w/harbor/destinations/new/webhook"
+EDIT = "/w/harbor/destinations/1/edit"
+ADDRESS, SECRET = "https://hooks.example.com/canary-typed", "whsec_" + "Y2FuYXJ5" * 4
+SECRETS = {"address": ADDRESS, "signing_secret": SECRET}
+
+Settings = Callable[[int], dict[str, str]]
+
+
+@pytest.fixture
+def admin(seeded: SeededIds, visit: Callable[[int], Visitor]) -> Visitor:
+    return visit(seeded.admin)
+
+
+@pytest.fixture
+def settings(app: Flask, app_settings: AppSettings) -> Settings:
+    """Return a destination's decrypted settings; those of the one that was added last for `NEWEST`."""
+
+    def look(destination_id: int) -> dict[str, str]:
+        with app.app_context():
+            newest = db.session.scalar(select(func.max(AlertDestination.id)))
+            found = db.session.get_one(AlertDestination, destination_id or newest)
+            return app_settings.cipher.decrypt(found.config, context=found.encryption_context)
+
+    return look
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    """Return what the form would send of the draft that it names."""
+    return dict(re.findall(r'<input type="hidden" name="(draft|drafted)" value="([^"]+)">', page))
+
+
+def count_drafts(app: Flask) -> int:
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(FormDraft)) or 0
+
+
+@pytest.mark.parametrize("path", [NEW, EDIT])
+def test_valid_secrets_are_kept_and_not_shown(admin: Visitor, path: str) -> None:
+    page = admin.post(path, SECRETS | {"name": ""}).text
+
+    assert "canary" not in page
+    assert SECRET not in page
+    assert page.count("What you entered here is kept for 15 minutes. Leave blank to use it.") == 2
+    assert hidden_fields(page)["drafted"] == "address,signing_secret"
+    assert "Enter again" not in page
+
+
+def test_kept_secrets_are_saved_with_the_corrected_form(app: Flask, admin: Visitor, settings: Settings) -> None:
+    draft = hidden_fields(admin.post(NEW, SECRETS | {"name": ""}).text)
+
+    response = admin.post(NEW, {"name": "Pager", "address": "", "signing_secret": ""} | draft)
+
+    assert response.status_code == 302
+    assert settings(NEWEST) == SECRETS
+    assert count_drafts(app) == 0
+
+
+def test_kept_secrets_replace_the_stored_ones(admin: Visitor, settings: Settings) -> None:
+    draft = hidden_fields(admin.post(EDIT, SECRETS | {"name": ""}).text)
+
+    admin.post(EDIT, {"name": "Pager", "address": "", "signing_secret": ""} | draft)
+
+    assert settings(1) == SECRETS
+
+
+def test_a_secret_that_is_typed_again_counts_more_than_the_kept_one(admin: Visitor, settings: Settings) -> None:
+    draft = hidden_fields(admin.post(NEW, SECRETS | {"name": ""}).text)
+
+    admin.post(NEW, {"name": "Pager", "address": "https://hooks.example.com/second", "signing_secret": ""} | draft)
+
+    assert settings(NEWEST) == {"address": "https://hooks.example.com/second", "signing_secret": SECRET}
+
+
+def test_secrets_are_kept_over_several_errors_in_one_draft(app: Flask, admin: Visitor, settings: Settings) -> None:
+    first = hidden_fields(admin.post(NEW, {"name": "", "address": ADDRESS, "signing_secret": "wrong"}).text)
+    second = hidden_fields(admin.post(NEW, {"name": "", "address": "", "signing_secret": SECRET} | first).text)
+
+    assert count_drafts(app) == 1
+    admin.post(NEW, {"name": "Pager", "address": "", "signing_secret": ""} | second)
+    assert settings(NEWEST) == SECRETS
+
+
+@pytest.mark.parametrize("path", [NEW, EDIT])
+def test_secrets_that_are_kept_no_longer_are_asked_for_again(admin: Visitor, path: str, settings: Settings) -> None:
+    draft = hidden_fields(admin.post(path, SECRETS | {"name": ""}).text)
+    before = settings(1)
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=15)):
+        response = admin.post(path, {"name": "Pager", "address": "", "signing_secret": ""} | draft)
+
+    assert response.status_code == 400
+    assert response.text.count("What you entered here was kept for 15 minutes. Enter it again.") == 4
+    assert settings(1) == before
+
+
+def test_the_draft_of_another_visitor_is_of_no_use(
+    admin: Visitor, seeded: SeededIds, visit: Callable[[int], Visitor]
+) -> None:
+    draft = hidden_fields(admin.post(NEW, SECRETS | {"name": ""}).text)
+
+    response = visit(seeded.admin).post(NEW, {"name": "Pager", "address": "", "signing_secret": ""} | draft)
+
+    assert response.status_code == 400
+
+
+def test_a_form_without_secrets_leaves_no_draft(app: Flask, admin: Visitor) -> None:
+    page = admin.post(NEW, {"name": "", "address": "ftp://wrong", "signing_secret": ""}).text
+
+    assert hidden_fields(page) == {}
+    assert count_drafts(app) == 0
+
+
+def test_a_new_secret_is_shown_once_and_the_typed_address_is_kept(admin: Visitor, settings: Settings) -> None:
+    typed = {"name": "Pager", "address": ADDRESS, "signing_secret": ""}
+    page = admin.post(NEW, typed | {"generate": "signing_secret"}).text
+
+    [value] = re.findall(r'value="(whsec_[^"]+)"', page)
+    assert "Not saved" not in page
+    assert "canary" not in page
+    assert 'value="Pager"' in page
+    admin.post(NEW, {"name": "Pager", "address": "", "signing_secret": value} | hidden_fields(page))
+    assert settings(NEWEST) == {"address": ADDRESS, "signing_secret": value}
+
+
+def test_a_new_secret_shows_no_errors_of_fields_that_are_still_blank(admin: Visitor) -> None:
+    response = admin.post(NEW, {"name": "", "address": "", "generate": "signing_secret"})
+
+    assert response.status_code == 200
+    assert 'class="error"' not in response.text
+
+
+def test_no_secret_is_made_for_another_field(admin: Visitor) -> None:
+    assert admin.post(NEW, {"name": "Pager", "generate": "address"}).status_code == 404
+
+
+def test_a_stored_signing_secret_can_be_removed(app: Flask, admin: Visitor, settings: Settings) -> None:
+    assert settings(1)["signing_secret"] == SIGNING_SECRET
+
+    admin.post(EDIT, {"name": "Ticket system", "address": "", "signing_secret": "", "remove_signing_secret": "yes"})
+
+    assert settings(1)["signing_secret"] == ""
+    with app.app_context():
+        assert db.session.get_one(AlertDestination, 1).settings_version == 2
+
+
+def test_a_form_that_cannot_read_its_settings_says_so(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+    with app.app_context():
+        get_destination(seeded).config = "garbage"
+        db.session.commit()
+
+    assert "The stored settings can no longer be decrypted. Enter all of them again" in admin.get(EDIT).text

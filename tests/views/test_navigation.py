@@ -1,0 +1,127 @@
+"""The bars on every page: which links a visitor gets, and which of them are marked."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.factories import NOW, SeededIds
+from tests.visitor import Visitor
+from webapp.auth.accounts import add_account
+from webapp.extensions import db
+from webapp.views.navigation import WORKSPACE_TABS
+
+Installation = tuple[Flask, SeededIds]
+
+
+@pytest.fixture
+def installation(shared: Callable[[str], Installation]) -> Installation:
+    """The application and its seeded rows, which these tests only read."""
+    return shared("sqlite")
+
+
+def _get(installation: Installation, who: str, path: str) -> str:
+    app, seeded = installation
+    return Visitor.signed_in(app, getattr(seeded, who)).get(path.format(seeded.destination)).text
+
+
+def _read_bar(page: str, name: str) -> dict[str, str]:
+    """Return the links of a bar with their aria-current, or an empty text."""
+    bar = re.search(rf'<nav [^>]*aria-label="{name}">(.*?)</nav>', page, re.DOTALL)
+    links = (
+        re.findall(r'<a href="[^"]+"(?: aria-current="(\w+)")?>(?:<svg.*?</svg>)? ?([^<]+)</a>', bar[1]) if bar else []
+    )
+    return {label.strip(): current for current, label in links}
+
+
+@pytest.mark.parametrize(
+    ("who", "tabs"),
+    [
+        ("admin", ["Destinations", "History", "Settings"]),
+        ("support", ["Destinations", "History"]),
+        ("viewer", ["Destinations", "History"]),
+    ],
+)
+def test_a_member_gets_the_tabs_that_their_role_may_open(installation: Installation, who: str, tabs: list[str]) -> None:
+    page = _get(installation, who, "/w/harbor/destinations")
+
+    assert list(_read_bar(page, "Workspace")) == tabs
+
+
+@pytest.mark.parametrize(
+    ("path", "tab", "current"),
+    [
+        ("destinations", "Destinations", "page"),
+        ("destinations/new", "Destinations", "true"),
+        ("destinations/new/teams", "Destinations", "true"),
+        ("destinations/{}", "Destinations", "true"),
+        ("destinations/{}/edit", "Destinations", "true"),
+        ("destinations/{}/preview", "Destinations", "true"),
+        ("destinations/{}/delete", "Destinations", "true"),
+        ("history", "History", "page"),
+        ("history?destination={}", "History", "page"),
+        ("audit", "Settings", "page"),
+    ],
+)
+def test_a_page_marks_the_one_tab_that_it_is_below(
+    installation: Installation, path: str, tab: str, current: str
+) -> None:
+    page = _get(installation, "admin", f"/w/harbor/{path}")
+
+    assert {label: mark for label, mark in _read_bar(page, "Workspace").items() if mark} == {tab: current}
+
+
+def test_a_refused_form_keeps_the_tab_marked(installation: Installation) -> None:
+    app, seeded = installation
+
+    page = Visitor.signed_in(app, seeded.admin).post("/w/harbor/destinations/new/teams").text
+
+    assert _read_bar(page, "Workspace")["Destinations"] == "true"
+
+
+def test_the_audit_trail_is_a_page_of_the_settings(installation: Installation) -> None:
+    page = _get(installation, "admin", "/w/harbor/audit")
+
+    assert _read_bar(page, "Settings") == {"Audit trail": "page"}
+
+
+def test_a_tab_without_pages_has_no_second_level(installation: Installation) -> None:
+    page = _get(installation, "admin", "/w/harbor/history")
+
+    assert page.count("<nav ") == 2
+
+
+def test_every_page_of_a_workspace_is_below_exactly_one_tab(installation: Installation) -> None:
+    app, _ = installation
+    pages = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith("/w/<slug>/")}
+
+    found = {page: [tab.label for tab in WORKSPACE_TABS if tab.contains(page)] for page in pages}
+
+    assert "destinations.show" in pages
+    assert {page: tabs for page, tabs in found.items() if len(tabs) != 1} == {}
+
+
+def test_what_is_broken_is_marked_on_its_own_page_which_has_no_tabs(installation: Installation) -> None:
+    page = _get(installation, "support", "/broken")
+
+    assert _read_bar(page, "All workspaces")["What is broken"] == "page"
+    assert _read_bar(page, "Workspace") == {}
+
+
+def test_a_visitor_who_is_not_signed_in_gets_no_bars(installation: Installation) -> None:
+    app, _ = installation
+
+    assert "<nav" not in Visitor.anonymous(app).get("/sign-in").text
+
+
+def test_a_member_of_no_workspace_gets_nothing_but_the_account_menu(installation: Installation) -> None:
+    app, _ = installation
+    with app.app_context():
+        loner = add_account("loner@example.com", "Loner", None, NOW).id
+        db.session.commit()
+
+    page = Visitor.signed_in(app, loner).get("/").text
+
+    assert _read_bar(page, "All workspaces") == {}
+    assert "Sign out" in page

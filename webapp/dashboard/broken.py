@@ -1,0 +1,140 @@
+"""What is broken: the destinations of several workspaces that failed, and those that nobody has tested for long."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webapp.auth.access import Visit
+from webapp.dashboard.overview import DestinationSummary, Tab, list_planned_ids, list_summaries
+from webapp.dashboard.plan_status import list_plans
+from webapp.dashboard.recent_results import list_recent_results
+from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
+from webapp.deliveries.outcome import Badge
+from webapp.deliveries.queries import list_with_newest_test
+from webapp.models import AlertDelivery, AlertDestination, Workspace
+
+# Rows of each list on the page.
+MAX_LISTED = 100
+
+# After so long without a test, nobody knows whether a destination works.
+STALE_AFTER = timedelta(days=30)
+
+# How long a destination stays on the page that was broken and accepted a test.
+MENDED_FOR = timedelta(minutes=10)
+
+# Destinations with a recent test of which the page checks whether they were broken before it.
+MAX_CHECKED = 500
+
+
+@dataclass(frozen=True)
+class BrokenRow:
+    """A destination that is broken, is being tested after it was, or was mended just now."""
+
+    visit: Visit
+    status: Status
+
+
+@dataclass(frozen=True)
+class UntestedRow:
+    """A destination without a recent test. newest: its newest test send, or None."""
+
+    workspace: Workspace
+    destination: AlertDestination
+    newest: AlertDelivery | None
+
+
+@dataclass(frozen=True)
+class BrokenPage:
+    """What the page shows.
+
+    counts: broken destinations by workspace, for each workspace that has any.
+    rows, untested: the first ones. listed, untested_total: how many there are.
+    """
+
+    counts: Mapping[int, int]
+    rows: Sequence[BrokenRow]
+    listed: int
+    untested: Sequence[UntestedRow]
+    untested_total: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+def is_broken(summary: DestinationSummary) -> bool:
+    """Check whether a destination is broken: the one rule of the page and of Test the failed."""
+    return summary.state is Tab.FAILED
+
+
+def list_broken(workspace_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Return the broken destinations of each of these workspaces that has any."""
+    broken: dict[int, list[int]] = {}
+    for summary in filter(is_broken, list_summaries(workspace_ids)):
+        broken.setdefault(summary.workspace_id, []).append(summary.destination_id)
+    return broken
+
+
+def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetime) -> BrokenPage:
+    """Load the page for these visits, by workspace id. Executes a fixed number of queries.
+
+    only: a workspace to which the lists are limited, or None.
+    """
+    summaries = list_summaries(list(visits), now - MENDED_FOR, now - STALE_AFTER)
+    counts = Counter(summary.workspace_id for summary in summaries if is_broken(summary))
+    here = sorted((summary for summary in summaries if only in (None, summary.workspace_id)), key=_by_name(visits))
+    recovering = _find_recovering(here)
+    listed = [summary.destination_id for summary in here if is_broken(summary) or summary.destination_id in recovering]
+    untested = [summary.destination_id for summary in here if _is_untested(summary)]
+    return BrokenPage(
+        counts,
+        _load_rows(visits, listed[:MAX_LISTED], summaries, now),
+        len(listed),
+        [
+            UntestedRow(visits[destination.workspace_id].workspace, destination, newest)
+            for destination, newest in list_with_newest_test(untested[:MAX_LISTED])
+        ],
+        len(untested),
+    )
+
+
+def _by_name(visits: Mapping[int, Visit]) -> Callable[[DestinationSummary], tuple[str, str, int]]:
+    names = {workspace_id: visit.workspace.name.casefold() for workspace_id, visit in visits.items()}
+    return lambda summary: (names[summary.workspace_id], summary.name.casefold(), summary.destination_id)
+
+
+def _find_recovering(summaries: Sequence[DestinationSummary]) -> set[int]:
+    """Return the destinations whose test before the present one failed: their rows stay while somebody mends them."""
+    candidates = [summary.destination_id for summary in summaries if _has_new_test(summary)][:MAX_CHECKED]
+    results = list_recent_results(candidates) if candidates else {}
+    return {
+        destination_id for destination_id, badges in results.items() if len(badges) > 1 and badges[-2] is Badge.FAILED
+    }
+
+
+def _has_new_test(summary: DestinationSummary) -> bool:
+    is_recent = summary.changed is not None and bool(summary.changed.is_recent)
+    return summary.state is Tab.PENDING or (summary.state is Tab.SENT and is_recent)
+
+
+def _is_untested(summary: DestinationSummary) -> bool:
+    return summary.state is Tab.NEVER or (summary.state is Tab.SENT and bool(summary.is_stale))
+
+
+def _count_pending(summaries: Sequence[DestinationSummary]) -> int:
+    return sum(summary.state is Tab.PENDING for summary in summaries)
+
+
+def _load_rows(
+    visits: Mapping[int, Visit], ids: list[int], summaries: list[DestinationSummary], now: datetime
+) -> list[BrokenRow]:
+    if not ids:
+        return []
+    plans = list_plans(list_planned_ids(summaries, ids))
+    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans)
+    return [
+        BrokenRow(visit, build_status(visit, destination, newest, now, shared=shared))
+        for destination, newest in list_with_newest_test(ids)
+        for visit in [visits[destination.workspace_id]]
+    ]

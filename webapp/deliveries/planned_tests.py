@@ -1,0 +1,81 @@
+"""Ends planned tests, and takes the one whose test send is written. Every change is one conditional statement."""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from webapp.deliveries.cooldown import COOLDOWN
+from webapp.extensions import db
+from webapp.models import AlertDestination, PlanEnd, PlannedTest
+
+log = logging.getLogger(__name__)
+
+# A planned test that is this late expires: whoever planned it no longer waits for its message.
+MAX_DELAY = timedelta(minutes=2)
+
+_IS_OPEN = PlannedTest.ended_at.is_(None)
+
+
+class PlanGone(Exception):
+    """The planned test has ended, or another worker has requested its test send."""
+
+
+def is_due(plan: PlannedTest, now: datetime) -> bool:
+    """Return whether a planned test is to be requested now. One far in the future (a clock was set back) is due."""
+    return plan.due_at <= now or plan.due_at > now + COOLDOWN
+
+
+def is_open(plan: PlannedTest, now: datetime) -> bool:
+    """Return whether a planned test still waits, whether or not a worker is alive to end it."""
+    return plan.ended_at is None and now < plan.due_at + MAX_DELAY
+
+
+def find_planned_test(destination: AlertDestination, now: datetime) -> PlannedTest | None:
+    """Fetch the planned test that waits for a destination's cooldown."""
+    query = select(PlannedTest).where(PlannedTest.alert_destination_id == destination.id)
+    planned = db.session.scalars(query).one_or_none()
+    return planned if planned is not None and is_open(planned, now) else None
+
+
+def take_planned_test(plan_id: int) -> None:
+    """Delete an open planned test, in the transaction that writes its test send. Raises `PlanGone`."""
+    statement = delete(PlannedTest).where(PlannedTest.id == plan_id, _IS_OPEN)
+    if db.session.execute(statement.execution_options(synchronize_session=False)).rowcount != 1:  # type: ignore[attr-defined]
+        raise PlanGone
+
+
+def end_planned_test(destination: AlertDestination, reason: PlanEnd, now: datetime, by: str | None = None) -> bool:
+    """End a destination's planned test, in the caller's transaction. Returns whether it was open.
+
+    by: the name of the member who ends it, if one does.
+    """
+    return _end(PlannedTest.alert_destination_id == destination.id, reason, now, by) > 0
+
+
+def end_planned_test_by_id(plan_id: int, reason: PlanEnd, now: datetime) -> bool:
+    """End one planned test, in the caller's transaction. Returns whether it was open."""
+    return _end(PlannedTest.id == plan_id, reason, now) > 0
+
+
+def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:
+    """End what an account has planned and may no longer test, in the caller's transaction.
+
+    workspace_id: where; None for everywhere.
+    """
+    is_theirs = PlannedTest.planned_by_id == account_id
+    _end(
+        is_theirs if workspace_id is None else is_theirs & (PlannedTest.workspace_id == workspace_id),
+        PlanEnd.NOT_ALLOWED,
+        now,
+    )
+
+
+def _end(which: ColumnElement[bool], reason: PlanEnd, now: datetime, by: str | None = None) -> int:
+    db.session.flush()  # locks the changed destination or member before its planned test is looked for
+    statement = update(PlannedTest).where(which, _IS_OPEN).values(ended_at=now, end_reason=reason, ended_by=by)
+    returning = statement.returning(PlannedTest.alert_destination_id).execution_options(synchronize_session=False)
+    ended = db.session.scalars(returning).all()
+    for destination_id in ended:
+        log.info("planned test ended", extra={"destination": destination_id, "reason": reason.value})
+    return len(ended)

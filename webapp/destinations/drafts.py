@@ -1,0 +1,68 @@
+"""Drafts: the valid secrets of a form that was not saved, so that nobody enters them twice.
+
+No page ever contains a secret that was typed, so they stay on the server, encrypted, for the session that typed them.
+Only browsers without JavaScript need them: the others keep what was typed in the page.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select
+
+from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
+from webapp.extensions import db
+from webapp.models import FormDraft
+
+LIFETIME = timedelta(minutes=15)
+
+# Drafts of one session. A new one replaces the oldest.
+MAX_DRAFTS = 10
+
+
+def save_draft(sign_in_id: str, path: str, values: Mapping[str, str], cipher: SettingsCipher, now: datetime) -> str:
+    """Keep the secrets of the form at `path`, by field, and commit. Returns the draft's id."""
+    oldest_first = select(FormDraft.id).where(FormDraft.sign_in_id == sign_in_id).order_by(FormDraft.created_at)
+    surplus = db.session.scalars(oldest_first).all()[: 1 - MAX_DRAFTS]
+    db.session.execute(delete(FormDraft).where(FormDraft.id.in_(surplus)))
+    draft = FormDraft(id=secrets.token_urlsafe(32), sign_in_id=sign_in_id, path=path, created_at=now)
+    draft.content = cipher.encrypt(values, context=_context(draft))
+    db.session.add(draft)
+    db.session.commit()
+    return draft.id
+
+
+def find_draft(
+    draft_id: str, sign_in_id: str, path: str, cipher: SettingsCipher, now: datetime
+) -> Mapping[str, str] | None:
+    """Return the secrets of a draft, by field; None if it is of another session or form, over, or unreadable."""
+    draft = db.session.get(FormDraft, draft_id)
+    if draft is None or (draft.sign_in_id, draft.path) != (sign_in_id, path) or _is_over(draft, now):
+        return None
+    try:
+        return cipher.decrypt(draft.content, context=_context(draft))
+    except SettingsUnreadable:
+        return None
+
+
+def delete_draft(draft_id: str, sign_in_id: str) -> None:
+    """Delete a session's draft, and commit."""
+    db.session.execute(delete(FormDraft).where(FormDraft.id == draft_id, FormDraft.sign_in_id == sign_in_id))
+    db.session.commit()
+
+
+def delete_old_drafts(now: datetime) -> None:
+    """Delete the drafts that are over, and commit."""
+    is_over = FormDraft.created_at <= now - LIFETIME
+    # Asks first: on SQLite, a deletion locks the database even if it deletes nothing.
+    if db.session.scalar(select(exists().where(is_over))):
+        db.session.execute(delete(FormDraft).where(is_over))
+    db.session.commit()
+
+
+def _is_over(draft: FormDraft, now: datetime) -> bool:
+    return now - draft.created_at >= LIFETIME
+
+
+def _context(draft: FormDraft) -> str:
+    return f"form draft {draft.id} {draft.sign_in_id} {draft.path}"

@@ -1,0 +1,1 @@
+"""Finds destinations, workspaces and test sends among all workspaces of one account."""

@@ -1,0 +1,57 @@
+"""Test the failed: requests a test send for the broken destinations of several workspaces, as many as one press may."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.auth.access import Visit
+from webapp.sends.batches import press_each
+from webapp.sends.candidates import list_candidates
+from webapp.sends.progress import LeftOut
+
+# Destinations per press: each takes milliseconds, and somebody waits for the response.
+MAX_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class PressedFailed:
+    """What a press did.
+
+    requested: the number of test sends. workspaces: those that they are in.
+    left_out: the destinations that cannot be tested now, by reason. postponed: those that the next press tests.
+    """
+
+    requested: int
+    workspaces: int
+    left_out: Sequence[LeftOut]
+    postponed: int
+
+
+def press_failed(broken: Mapping[int, Sequence[int]], visits: Iterable[Visit], now: datetime) -> PressedFailed:
+    """Test the broken destinations, by workspace id, wherever the visit's role may test."""
+    requested, workspaces, postponed, left_out = 0, 0, 0, list[LeftOut]()
+    budget = MAX_AT_ONCE
+    for visit in visits:
+        wanted = frozenset(broken.get(visit.workspace.id, ())) if visit.role.may_test else frozenset[int]()
+        if not wanted or not budget:
+            postponed += len(wanted)
+            continue
+        candidates = [each for each in list_candidates(visit.workspace.id) if each.destination_id in wanted]
+        pressed = press_each(visit, candidates[:budget], now)
+        postponed += len(candidates[budget:])
+        budget -= len(candidates[:budget])
+        requested, workspaces = requested + pressed.requested, workspaces + bool(pressed.requested)
+        left_out += pressed.left_out
+    return PressedFailed(requested, workspaces, _add_up(left_out), postponed)
+
+
+def _add_up(left_out: Iterable[LeftOut]) -> list[LeftOut]:
+    counts: Counter[str] = Counter()
+    parts = list(left_out)
+    for part in parts:
+        counts[part.reason] += part.count
+    return [
+        LeftOut(reason, counts[reason], max(part.seconds for part in parts if part.reason is reason))
+        for reason in dict.fromkeys(part.reason for part in parts)
+    ]

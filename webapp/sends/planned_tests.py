@@ -1,0 +1,150 @@
+"""Plans a test where the cooldown refuses one, and requests planned tests once they are due."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from sqlalchemy import and_, bindparam, delete, or_, select
+
+from webapp import deliveries
+from webapp.audit import Action, Result, record_destination_event
+from webapp.auth.access import Visit
+from webapp.database.outages import describe_outage
+from webapp.deliveries.cooldown import COOLDOWN
+from webapp.deliveries.planned_tests import PlanGone, end_planned_test, end_planned_test_by_id, is_open
+from webapp.extensions import db
+from webapp.models import Account, AlertDestination, Member, PlanEnd, PlannedTest, Role, Workspace
+from webapp.sends.eligibility import RequestResult
+from webapp.sends.request import PressResult, Refused, enqueue_or_fail, press, request_within_limits
+
+log = logging.getLogger(__name__)
+
+# How long it is known why a planned test ended.
+KEPT = timedelta(days=1)
+
+# The most that one pass requests or ends, and the seconds after which it leaves the rest to the next one, because a
+# frozen queue server makes each of them wait.
+MAX_PER_PASS = 100
+PASS_TIME = 1.0
+
+# What each refusal makes of a planned test. During the cooldown it waits.
+ENDS = {
+    RequestResult.NOT_ALLOWED: PlanEnd.NOT_ALLOWED,
+    RequestResult.DISABLED: PlanEnd.DISABLED,
+    RequestResult.MEMBER_LIMIT: PlanEnd.MEMBER_LIMIT,
+    RequestResult.WORKSPACE_LIMIT: PlanEnd.WORKSPACE_LIMIT,
+    RequestResult.TARGET_LIMIT: PlanEnd.TARGET_LIMIT,
+}
+
+
+def press_or_plan(visit: Visit, destination: AlertDestination, now: datetime) -> PressResult:
+    """Request one test send, or during the cooldown plan one for its end."""
+    pressed = press(visit, destination, now)
+    if pressed.result is not RequestResult.COOLING_DOWN:
+        return pressed
+    try:
+        deliveries.plan_test(destination, visit.account, now)
+    except deliveries.DestinationDisabled:
+        return PressResult(RequestResult.DISABLED)
+    return PressResult(RequestResult.PLANNED)
+
+
+def cancel(visit: Visit, destination: AlertDestination, now: datetime) -> bool:
+    """Cancel the planned test of a destination, and commit. Returns False if none is planned."""
+    is_canceled = end_planned_test(destination, PlanEnd.CANCELED, now, visit.account.name)
+    if is_canceled:
+        record_destination_event(destination, visit.account, Action.PLAN_CANCELED, now)
+    db.session.commit()
+    return is_canceled
+
+
+@dataclass(frozen=True)
+class _DuePlan:
+    """A planned test that is due, with what decides about it. role: None if its planner is no longer a member."""
+
+    plan_id: int
+    destination_id: int
+    plan: PlannedTest
+    destination: AlertDestination
+    workspace: Workspace
+    account: Account
+    role: Role | None
+
+
+def run_planned_tests(now: datetime) -> None:
+    """Request every planned test that is due, as if its planner pressed now, or end it and record why not.
+
+    Several workers may run it at once, and each may be killed at any moment: the test send is written and its plan
+    deleted in one transaction.
+    """
+    give_up_at = monotonic() + PASS_TIME
+    for number, due in enumerate(_list_due(now)):
+        if number and monotonic() >= give_up_at:
+            break
+        try:
+            _run(due, now)
+        except Exception as error:  # the others are due too, and this one expires
+            db.session.rollback()
+            log.error("planned test failed", extra=_describe(error) | {"destination": due.destination_id})
+    _forget_ended(now - KEPT)
+
+
+# Built once, because a worker executes them every second.
+_DUE = (
+    select(PlannedTest.id, AlertDestination.id, PlannedTest, AlertDestination, Workspace, Account, Member.role)
+    .join(AlertDestination, AlertDestination.id == PlannedTest.alert_destination_id)
+    .join(Workspace, Workspace.id == PlannedTest.workspace_id)
+    .join(Account, Account.id == PlannedTest.planned_by_id)
+    .outerjoin(Member, and_(Member.workspace_id == Workspace.id, Member.account_id == Account.id))
+    .where(
+        PlannedTest.ended_at.is_(None),
+        or_(PlannedTest.due_at <= bindparam("now"), PlannedTest.due_at > bindparam("far")),
+    )
+    .order_by(PlannedTest.due_at)
+    .limit(MAX_PER_PASS)
+)
+_ENDED = select(PlannedTest.id).where(PlannedTest.ended_at < bindparam("until")).limit(MAX_PER_PASS)
+
+
+def _list_due(now: datetime) -> list[_DuePlan]:
+    rows = db.session.execute(_DUE, {"now": now, "far": now + COOLDOWN}).all()
+    return [_DuePlan(*row) for row in rows]
+
+
+def _run(due: _DuePlan, now: datetime) -> None:
+    if not is_open(due.plan, now):
+        _end(due, PlanEnd.EXPIRED, now)
+        return
+    if due.role is None or not due.account.is_active:
+        _end(due, PlanEnd.NOT_ALLOWED, now)
+        return
+    visit = Visit(due.account, due.workspace, due.role)
+    try:
+        delivery_id = request_within_limits(visit, due.destination, now, plan_id=due.plan_id)
+    except PlanGone:  # canceled, or requested by another worker
+        return
+    except Refused as refused:
+        if refused.reason in ENDS:
+            _end(due, ENDS[refused.reason], now)
+        return
+    enqueue_or_fail(delivery_id, requested_at=now)
+    log.info("planned test requested", extra={"destination": due.destination_id, "delivery": delivery_id})
+
+
+def _end(due: _DuePlan, reason: PlanEnd, now: datetime) -> None:
+    if end_planned_test_by_id(due.plan_id, reason, now):
+        words = [reason.value.replace("_", " ")]
+        record_destination_event(due.destination, due.account, Action.PLAN_ENDED, now, words, Result.REFUSED)
+    db.session.commit()
+
+
+def _describe(error: Exception) -> dict[str, object]:
+    return {"error": type(error).__name__, "outage": describe_outage(error)}
+
+
+def _forget_ended(until: datetime) -> None:
+    old = db.session.scalars(_ENDED, {"until": until}).all()
+    if old:
+        db.session.execute(delete(PlannedTest).where(PlannedTest.id.in_(old)))
+        db.session.commit()

@@ -1,0 +1,114 @@
+"""The page of a destination's form: what it is filled with, and what becomes of typed secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from flask import abort, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from webapp.app_state import current_settings
+from webapp.auth.access import Visit
+from webapp.auth.sessions import current_account
+from webapp.channels import CHANNELS
+from webapp.channels.contract import Channel
+from webapp.destinations import drafts
+from webapp.destinations.forms import DestinationForm, make_destination_form
+from webapp.models import AlertDestination, database_clock
+from webapp.views.refusal_texts import NOTICES, Notice
+from webapp.views.sign_in_page import find_kept_form, find_kept_text
+
+UNREADABLE = "The stored settings can no longer be decrypted. Enter all of them again, the optional ones too."
+
+
+@dataclass
+class FormPage:
+    """The page of one form. destination: None for a new one. stored: its settings."""
+
+    visit: Visit
+    channel_name: str
+    destination: AlertDestination | None
+    stored: Mapping[str, str]
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether the form is to be saved. Otherwise it was kept during a sign-in, or asks for a new secret."""
+        return request.method == "POST" and not find_kept_text() and "generate" not in request.form
+
+    def load_form(self) -> DestinationForm:
+        """Return the form with what was typed, what was kept of it during a sign-in, or what is stored."""
+        form_type = make_destination_form(CHANNELS[self.channel_name], current_settings().outbound, self.stored)
+        data = {**self.stored, "name": self.destination.name} if self.destination else None
+        if request.method == "GET" or find_kept_text():
+            return form_type(self._kept_values, data=data)
+        blank = [name for name in request.form.get("drafted", "").split(",") if not request.form.get(name, "").strip()]
+        drafted = self._find_drafted()
+        typed = MultiDict(request.form)
+        for name in drafted.keys() & blank:
+            typed[name] = drafted[name]
+        form = form_type(typed, data=data)
+        form.lost = [name for name in blank if name not in drafted and name in form]
+        return form
+
+    def render(self, form: DestinationForm) -> tuple[str, int]:
+        """Render the page. Keeps the valid secrets of a form that has errors in a draft."""
+        generated = {}
+        if request.method == "POST" and "generate" in request.form and not find_kept_text():
+            form.validate()
+            generated = generate_secret(CHANNELS[self.channel_name], request.form["generate"])
+        valid = {} if form.csrf_token.errors else form.read_valid_secrets()
+        typed = {name: value for name, value in valid.items() if name not in generated}
+        if generated:
+            form.clear_errors()
+        page = render_template(
+            "destination_form.html",
+            visit=self.visit,
+            form=form,
+            channel_name=self.channel_name,
+            channel=CHANNELS[self.channel_name],
+            destination=self.destination,
+            notice=self._find_notice(),
+            draft=self._save_draft(typed) if typed else "",
+            drafted=list(typed),
+            generated=generated,
+        )
+        return page, 400 if form.errors else 200
+
+    def delete_draft(self) -> None:
+        """Delete the draft of a form that was saved."""
+        if "draft" in request.form:
+            drafts.delete_draft(request.form["draft"], _sign_in_id())
+
+    def _find_drafted(self) -> Mapping[str, str]:
+        """Return the secrets that the form's draft keeps, by field."""
+        cipher, now = current_settings().cipher, database_clock.now()
+        return drafts.find_draft(request.form.get("draft", ""), _sign_in_id(), request.path, cipher, now) or {}
+
+    def _save_draft(self, secrets: Mapping[str, str]) -> str:
+        """Keep secrets in a draft instead of the one before. Returns its id."""
+        self.delete_draft()
+        cipher, now = current_settings().cipher, database_clock.now()
+        return drafts.save_draft(_sign_in_id(), request.path, secrets, cipher, now)
+
+    @cached_property
+    def _kept_values(self) -> MultiDict[str, str] | None:
+        """What was kept during a sign-in, empty if it is kept no longer; None if nothing is to be filled in."""
+        if request.method == "GET" or not find_kept_text():
+            return None
+        kept = find_kept_form()
+        return MultiDict(kept.values if kept and kept.path == request.path else {})
+
+    def _find_notice(self) -> str | None:
+        if self._kept_values is None:
+            return UNREADABLE if self.destination and not self.stored else None
+        return NOTICES[Notice.FILLED_IN if self._kept_values else Notice.KEPT_NO_LONGER]
+
+
+def _sign_in_id() -> str:
+    return current_account().sign_in_id or ""
+
+
+def generate_secret(channel: Channel, field_name: str) -> dict[str, str]:
+    """Return a new secret for a field, by its name. Aborts with 404 if the field has none."""
+    field = next((field for field in channel.fields if field.name == field_name and field.generate), None)
+    return {field_name: field.generate()} if field and field.generate else abort(404)

@@ -1,0 +1,68 @@
+"""Views of the forms that add a destination and change its settings."""
+
+from flask import Blueprint, abort, render_template
+
+from webapp.app_state import current_settings
+from webapp.auth.access import load_destination, load_visit_to_edit
+from webapp.channels import CHANNELS
+from webapp.destinations import editing
+from webapp.models import database_clock
+from webapp.views.destination_form_page import FormPage
+from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_same_name
+from webapp.views.saved_tests import run_if_asked
+
+bp = Blueprint("destination_forms", __name__, url_prefix="/w/<slug>/destinations")
+
+
+@bp.get("/new")
+def choose(slug: str) -> PageResponse:
+    """Show the channels to choose from for a new destination."""
+    return render_template("destination_choose.html", visit=load_visit_to_edit(slug), channels=CHANNELS)
+
+
+@bp.route("/new/<channel_name>", methods=["GET", "POST"])
+def add(slug: str, channel_name: str) -> PageResponse:
+    """Add a destination."""
+    visit = load_visit_to_edit(slug)
+    channel = CHANNELS.get(channel_name) or abort(404)
+    app_settings = current_settings()
+    page = FormPage(visit, channel_name, None, {})
+    form = page.load_form()
+    if not page.is_submitted or not form.validate():
+        return page.render(form)
+    destination = editing.add_destination(
+        visit.workspace,
+        visit.account,
+        channel_name,
+        form.name.data or "",
+        form.read_settings(channel),
+        app_settings.cipher,
+        database_clock.now(),
+    )
+    page.delete_draft()
+    advice = run_if_asked(visit, destination) or " Send a test to see whether alerts would arrive."
+    flash_about(destination.name, f"was added.{advice}")
+    warn_of_same_name(visit, destination)
+    return redirect_to_page(visit, destination)
+
+
+@bp.route("/<destination_id>/edit", methods=["GET", "POST"])
+def edit(slug: str, destination_id: str) -> PageResponse:
+    """Change a destination's name and settings. A secret left blank keeps its stored value."""
+    visit = load_visit_to_edit(slug)
+    destination = load_destination(visit, destination_id)
+    channel = CHANNELS.get(destination.type) or abort(404)
+    cipher = current_settings().cipher
+    page = FormPage(visit, destination.type, destination, editing.read_settings(destination, cipher))
+    form = page.load_form()
+    if not page.is_submitted or not form.validate():
+        return page.render(form)
+    name, typed, removed = form.name.data or "", form.read_settings(channel), form.read_removed(channel)
+    try:
+        editing.change_destination(destination, visit.account, name, typed, cipher, database_clock.now(), removed)
+    except editing.DestinationGone:
+        abort(404)
+    page.delete_draft()
+    flash_about(name, f"was saved.{run_if_asked(visit, destination)}")
+    warn_of_same_name(visit, destination)
+    return redirect_to_page(visit, destination)

@@ -1,0 +1,104 @@
+"""Lists the links of the bars: what spans workspaces, and the tabs of a workspace. One line adds a link."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from flask import Flask, request
+
+from webapp.app_state import current_settings
+from webapp.models import Role
+
+
+@dataclass(frozen=True)
+class Place:
+    """A link of a bar.
+
+    endpoint: the view that it leads to. Every page of that view's blueprint is below it.
+    below: further blueprints whose pages are below it.
+    pages: the places of the second level. The link leads to the first one.
+    """
+
+    label: str
+    endpoint: str
+    icon: str
+    below: frozenset[str] = field(default_factory=frozenset)
+    pages: tuple["Place", ...] = ()
+    is_for_admins: bool = False
+    is_for_demo: bool = False
+
+    def contains(self, endpoint: str | None) -> bool:
+        """Return whether the page of a view is this place or below it."""
+        blueprints = self.below | {_blueprint(place.endpoint) for place in (self, *self.pages)}
+        return endpoint is not None and _blueprint(endpoint) in blueprints
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place as a page shows it. current: "page" on the place itself, "true" on a page below it, or None."""
+
+    place: Place
+    current: str | None
+
+
+# What spans workspaces, above their tabs.
+GLOBAL_PLACES = (
+    Place("What is broken", "broken.show", "warning"),
+    Place("All workspaces", "workspaces.list_all", "list"),
+    Place("Demo inbox", "inbox.show", "inbox", is_for_demo=True),
+    Place("Demo panel", "demo_panel.show", "panel", is_for_demo=True),
+)
+
+# The tabs of a workspace, each with its second level.
+WORKSPACE_TABS = (
+    Place(
+        "Destinations",
+        "workspaces.show",
+        "list",
+        below=frozenset({"destinations", "field_checks", "preview", "sends", "receipts", "batches"}),
+    ),
+    Place("History", "history.show", "history"),
+    Place(
+        "Settings",
+        "audit.show",
+        "settings",
+        pages=(Place("Audit trail", "audit.show", "history"),),
+        is_for_admins=True,
+    ),
+)
+
+
+def init_navigation(app: Flask) -> None:
+    """Give the templates the links of the bars."""
+    app.jinja_env.globals |= {
+        "find_current_tab": find_current_tab,
+        "list_global_links": list_global_links,
+        "list_links": list_links,
+        "workspace_tabs": WORKSPACE_TABS,
+    }
+
+
+def list_global_links() -> list[Link]:
+    """Return the links that span workspaces."""
+    is_demo = current_settings().demo is not None
+    places = (place for place in GLOBAL_PLACES if is_demo or not place.is_for_demo)
+    return [Link(place, "page" if request.endpoint == place.endpoint else None) for place in places]
+
+
+def list_links(places: Iterable[Place], role: Role) -> list[Link]:
+    """Return the links to those places of a workspace that a member with this role may open."""
+    return [Link(place, _find_current(place)) for place in places if role.may_edit or not place.is_for_admins]
+
+
+def find_current_tab() -> Place | None:
+    """Return the tab that the page is below, or None."""
+    return next((tab for tab in WORKSPACE_TABS if tab.contains(request.endpoint)), None)
+
+
+def _find_current(place: Place) -> str | None:
+    if not place.contains(request.endpoint):
+        return None
+    return "page" if request.endpoint == place.endpoint else "true"
+
+
+def _blueprint(endpoint: str) -> str:
+    return endpoint.rpartition(".")[0]
