@@ -29,6 +29,7 @@ from webapp.channels.message import Message
 from webapp.demo.receiver.inbox import Arrival
 from webapp.demo.receiver.scenarios import Scenario, Service
 from webapp.demo.visits.visits import open_inbox
+from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
 from webapp.extensions import Base, db
 from webapp.failures import Code, DeliveryFailed
@@ -36,9 +37,12 @@ from webapp.models import TEST_EVENT, AlertDelivery, Batch
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.urls import check_url, read_url
 from webapp.settings import read_settings
+from webapp.views import public_demo
 
 # What no page shows to anybody but its owner.
 CANARY = "CANARY-7f3a9c"
+
+SWITCHED = {"outcome": Scenario.DENIED.value}
 
 # Routes that need no visit, and show or change nothing of one. A receipt link is opened by whoever was given it.
 FOR_EVERYBODY = {
@@ -48,12 +52,21 @@ FOR_EVERYBODY = {
 # Routes that a public demo does not have.
 CLOSED = {
     *("POST /sign-in", "POST /sign-out", "GET /password", "POST /password", "GET /metrics", "GET /readyz"),
+    *("GET /c/<customer_token>", "POST /c/<customer_token>", "GET /c/<customer_token>/status"),
+    "POST /w/<slug>/destinations/<destination_id>/links",
+    "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
+    *("GET /demo/panel/reset", "POST /demo/panel/reset", "POST /demo/panel/hosts/<service>"),
 }
 # Routes that show or change what belongs to the visitor who asks.
 OWN = {
     *("GET /", "GET /broken", "GET /demo/inbox", "GET /demo/inbox/messages", "POST /demo/inbox/clear"),
-    "POST /demo/end",
+    *("GET /workspaces", "GET /search", "POST /search", "POST /broken/test", "GET /demo/panel", "POST /demo/end"),
 }
+# Routes that lead to something by its reference alone.
+BY_REFERENCE = {"GET /r/<reference>", "GET /r/<reference>/<delivery_id>"}
+
+
+WEBHOOKS = f"https://{SERVICE_HOSTS['webhook']}"
 
 
 def _list_routes() -> list[str]:
@@ -71,7 +84,7 @@ def _list_routes() -> list[str]:
 
 
 ROUTES = _list_routes()
-IN_A_WORKSPACE = [route for route in ROUTES if "/<slug>" in route]
+IN_A_WORKSPACE = [route for route in ROUTES if "/<slug>" in route and route not in CLOSED]
 
 
 @dataclass(frozen=True)
@@ -115,7 +128,7 @@ def _make_pair(app: Flask) -> Pair:
             Arrival(service=Service.WEBHOOK, scenario=Scenario.WORKS, answered=200, accepted=True, body=CANARY), NOW
         )
     home = f"/w/{victim.slug}"
-    changed = {"name": CANARY, "address": f"{RECEIVER}/{key}/webhook/works", "signing_secret": SIGNING_SECRET}
+    changed = {"name": CANARY, "address": f"{WEBHOOKS}/{key}/webhook/works", "signing_secret": SIGNING_SECRET}
     assert victim.post(f"{home}/destinations/{destination}/edit", changed).status_code == 302
     assert victim.post(f"{home}/test-all").status_code == 200
     with app.app_context():
@@ -130,8 +143,13 @@ def _make_pair(app: Flask) -> Pair:
             "field": "address",
             "batch": batch,
             "delivery": str(delivery.id),
+            "delivery_id": str(delivery.id),
             "reference": str(delivery.reference),
+            "customer_token": "t" * 43,
+            "link": "1",
+            "service": "teams",
         }
+    assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)
 
 
@@ -140,10 +158,11 @@ def _request(visitor: DemoVisitor, route: str, names: dict[str, str], target: di
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda name: names[name[1]], rule)
     form = {
         "name": "Taken over",
-        "address": f"{RECEIVER}/{'a' * 26}/webhook/works",
+        "address": f"{WEBHOOKS}/{'a' * 26}/webhook/works",
         "signing_secret": SIGNING_SECRET,
         "seen": "yes",
         "delivery": target["delivery"],
+        "outcome": Scenario.MISSING.value,
     }
     return visitor.get(path) if method == "GET" else visitor.post(path, form)
 
@@ -157,25 +176,35 @@ def _read_all(pair: Pair) -> tuple[object, ...]:
             [tuple(row) for row in db.session.execute(select(table).where(table.c.workspace_id == visit.workspace_id))]
             for table in tables
         ]
-        return json.dumps(rows, default=str), open_inbox(visit).list_newest()
+        inbox = open_inbox(visit)
+        return json.dumps(rows, default=str), inbox.list_newest(), inbox.switches.list_all()
+
+
+def _list_secrets(pair: Pair) -> list[str]:
+    """Return what only the victim knows."""
+    return [CANARY, pair.inbox_key, pair.target["slug"], pair.target["reference"]]
 
 
 def _shows_nothing_of(pair: Pair, response: TestResponse, *allowed: str) -> bool:
     """Check that a response contains nothing that only the victim knows. allowed: what the request itself contained."""
-    secrets = {CANARY, pair.inbox_key, pair.target["slug"], pair.target["reference"]} - set(allowed)
+    secrets = set(_list_secrets(pair)) - set(allowed)
     text = response.get_data(as_text=True) + str(response.headers)
     return not any(secret in text for secret in secrets)
 
 
 def test_every_route_is_in_one_of_the_lists() -> None:
-    assert set(ROUTES) == FOR_EVERYBODY | CLOSED | OWN | set(IN_A_WORKSPACE)
+    assert set(ROUTES) == FOR_EVERYBODY | CLOSED | OWN | BY_REFERENCE | set(IN_A_WORKSPACE)
+
+
+def test_every_view_that_the_rules_name_exists(pair: Pair) -> None:
+    assert (public_demo.CLOSED | public_demo.ADDING) - set(pair.app.view_functions) == set()
 
 
 @pytest.mark.parametrize("route", sorted(CLOSED))
 def test_a_closed_route_does_not_exist_for_anybody(pair: Pair, route: str) -> None:
     visitors = (pair.victim, DemoVisitor.arriving(pair.app))
 
-    assert [_request(visitor, route, {}, pair.target).status_code for visitor in visitors] == [404, 404]
+    assert [_request(visitor, route, pair.target, pair.target).status_code for visitor in visitors] == [404, 404]
 
 
 @pytest.mark.parametrize("route", IN_A_WORKSPACE)
@@ -228,10 +257,39 @@ def test_ending_ones_own_demo_ends_no_other(pair: Pair) -> None:
 
 def test_the_visitor_sees_all_that_the_others_do_not(pair: Pair) -> None:
     """The canaries are there: otherwise the tests above would find nothing anywhere."""
-    pages = [pair.victim.get(path).text for path in (f"/w/{pair.victim.slug}/destinations", "/demo/inbox")]
+    pages = [pair.victim.get(path).text for path in (f"/w/{pair.victim.slug}/destinations", "/demo/inbox", "/demo/panel")]
 
-    assert [CANARY in page for page in pages] == [True, True]
-    assert pair.inbox_key in pages[1]
+    assert [CANARY in page for page in pages] == [True, True, True]
+    assert pair.inbox_key in pages[2]
+    assert "Switched to: 401: access denied" in pages[2]
+
+
+@pytest.mark.parametrize("route", sorted(BY_REFERENCE))
+def test_a_reference_leads_its_own_visitor_only(pair: Pair, route: str) -> None:
+    before = _read_all(pair)
+    own, other = [_request(visitor, route, pair.target, pair.target) for visitor in (pair.victim, pair.stranger)]
+
+    assert (own.status_code, other.status_code) == (200, 404)
+    assert _shows_nothing_of(pair, other, pair.target["reference"])
+    assert _request(DemoVisitor.arriving(pair.app), route, pair.target, pair.target).status_code == 302
+    assert _read_all(pair) == before
+
+
+@pytest.mark.parametrize("what", ["name", "slug", "reference", "address", "recipient", "domain"])
+def test_a_search_finds_nothing_of_another_visitor(pair: Pair, what: str) -> None:
+    texts = {
+        "name": CANARY,
+        "slug": pair.target["slug"],
+        "reference": pair.target["reference"],
+        "address": f"{WEBHOOKS}/{pair.inbox_key}/webhook/works",
+        "recipient": f"works@{pair.inbox_key}.{DEMO_MAIL_DOMAIN}",
+        "domain": f"{pair.inbox_key}.{DEMO_MAIL_DOMAIN}",
+    }
+    form = {"q": texts[what]}
+    response = pair.stranger.post("/search", form)
+
+    assert response.status_code == 200
+    assert _shows_nothing_of(pair, response, *(secret for secret in _list_secrets(pair) if secret in texts[what]))
 
 
 @pytest.mark.parametrize("path", ["/demo/sign-in/admin", "/demo/sign-in/viewer", "/demo/visits", "/demo"])
