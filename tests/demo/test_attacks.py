@@ -29,13 +29,13 @@ from webapp.channels.message import Message
 from webapp.demo.receiver.inbox import Arrival
 from webapp.demo.receiver.scenarios import Scenario, Service
 from webapp.demo.visits.visits import open_inbox
-from webapp.environment.demo_hosts import SERVICE_HOSTS
+from webapp.environment.demo_hosts import MAIL_HOST, SERVICE_HOSTS, list_hosts
 from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
 from webapp.extensions import Base, db
 from webapp.failures import Code, DeliveryFailed
 from webapp.models import TEST_EVENT, AlertDelivery, Batch
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.urls import check_url, read_url
+from webapp.outbound.policy.urls import Origin, Route, check_url, read_url
 from webapp.settings import read_settings
 from webapp.views import public_demo
 
@@ -257,7 +257,9 @@ def test_ending_ones_own_demo_ends_no_other(pair: Pair) -> None:
 
 def test_the_visitor_sees_all_that_the_others_do_not(pair: Pair) -> None:
     """The canaries are there: otherwise the tests above would find nothing anywhere."""
-    pages = [pair.victim.get(path).text for path in (f"/w/{pair.victim.slug}/destinations", "/demo/inbox", "/demo/panel")]
+    pages = [
+        pair.victim.get(path).text for path in (f"/w/{pair.victim.slug}/destinations", "/demo/inbox", "/demo/panel")
+    ]
 
     assert [CANARY in page for page in pages] == [True, True, True]
     assert pair.inbox_key in pages[2]
@@ -304,6 +306,52 @@ def test_the_inbox_file_of_a_visitor_is_readable_by_its_owner_only(pair: Pair) -
     assert (file.stat().st_mode & 0o077, file.parent.name) == (0, "inboxes")
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("SELECT count(*) FROM messages").fetchone() == (1,)
+
+
+# The panel
+
+
+def test_a_visitor_switches_only_addresses_of_their_own_inbox(pair: Pair) -> None:
+    """Even a destination that leads to another inbox, whose key was found out, switches nothing there."""
+    stranger, before = pair.stranger, _read_all(pair)
+    address = {"name": "Foreign", "address": f"{WEBHOOKS}/{pair.inbox_key}/webhook/works"}
+    recipient = {"name": "Foreign", "recipients": f"works@{pair.inbox_key}.{DEMO_MAIL_DOMAIN}"}
+    for channel, form in (("webhook", address), ("email", recipient)):
+        assert stranger.post(f"/w/{stranger.slug}/destinations/new/{channel}", form).status_code == 302
+    with pair.app.app_context():
+        added = list_destinations(get_visit(stranger))[-2:]
+    for destination in added:
+        path = f"/demo/panel/w/{stranger.slug}/destinations/{destination}"
+        assert stranger.post(path, {"outcome": ""}).status_code == 303
+        assert stranger.post(path, {"outcome": Scenario.BUSY_TWICE}).status_code == 303
+    with pair.app.app_context():
+        assert open_inbox(get_visit(stranger)).switches.list_all() == {}
+
+    assert not any(f'id="next-{destination}"' in stranger.get("/demo/panel").text for destination in added)
+    assert _read_all(pair) == before
+
+
+def test_the_panel_offers_a_visitor_their_own_addresses_and_nothing_that_others_share(pair: Pair) -> None:
+    page = pair.victim.get("/demo/panel").text
+
+    assert f'value="https://teams.demo.example/{pair.inbox_key}/teams/works?sig=' in page
+    assert f'value="works@{pair.inbox_key}.{DEMO_MAIL_DOMAIN}"' in page
+    assert not any(part in page for part in ("/demo/panel/reset", "/demo/panel/hosts/", "127.0.0.1", "oncall."))
+
+
+def test_a_destination_offers_no_link_for_a_customer(pair: Pair) -> None:
+    page = pair.victim.get(f"/w/{pair.target['slug']}/destinations/{pair.target['destination_id']}")
+
+    assert page.status_code == 200
+    assert "/links" not in page.text
+
+
+def test_the_account_menu_ends_the_demo_and_has_no_password(pair: Pair) -> None:
+    page = pair.victim.get(f"/w/{pair.victim.slug}/destinations").text
+
+    assert 'action="/demo/end"' in page
+    assert not any(part in page for part in ("/sign-out", "/password"))
+    assert "This demo ends at <time" in page
 
 
 # Requests
@@ -379,6 +427,13 @@ OTHER_SPELLINGS = (
     *("http://127.0.0.1:1\\@evil.example", "http://127.0.0.1:1.evil.example", "http://127.0.0.1%3a1:80"),
     *("http://evil.example/?http://127.0.0.1:1", "ftp://127.0.0.1:1", "file:///etc/passwd", "gopher://127.0.0.1:1"),
     *("http://10.0.0.8:8080", "https://intranet.example.com", "https://flows.example.org", "https://example.com"),
+    *(
+        "http://teams.demo.example",
+        "https://teams.demo.example:444",
+        "https://mail.demo.example",
+        "https://demo.example",
+    ),
+    *("https://x.teams.demo.example", "https://teams.demo.example.evil.example", "https://oncall.demo.example"),
     *("https://hooks.slack.com/services/T/B/x", "https://x.webhook.office.com/webhookb2/x", "http://127.0.0.1:6379"),
 )
 RECIPIENTS = (
@@ -462,7 +517,13 @@ def test_a_visitor_has_few_recipients(outbound: OutboundClient) -> None:
 
 def test_mail_goes_to_the_receivers_mail_server_whatever_is_set(outbound: OutboundClient) -> None:
     assert outbound.mail
-    assert (outbound.mail.host, outbound.mail.port) == ("127.0.0.1", 1)
+    assert (outbound.mail.host, outbound.mail.demo_route) == (MAIL_HOST, Route("127.0.0.1", 1))
+
+
+def test_every_name_of_the_receiver_leads_to_it_alone(outbound: OutboundClient) -> None:
+    assert dict(outbound.policy.demo_routes) == {
+        Origin("https", host, 443): Route("127.0.0.1", 1) for host in list_hosts()
+    }
 
 
 def test_nothing_goes_through_a_proxy_or_to_a_trusted_origin(outbound: OutboundClient) -> None:

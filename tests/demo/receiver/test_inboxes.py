@@ -11,8 +11,12 @@ from tests.demo.receiver_process import Receiver, run_receiver
 from tests.factories import NOW
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.inboxes import KEPT_FOR_VISITOR, Inboxes, new_key
-from webapp.demo.receiver.scenarios import Scenario, Service
+from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario, Service
+from webapp.demo.receiver.switches import name_host, name_path, name_recipient
+from webapp.environment.demo_hosts import AUTHORITY_FILE
 from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
+from webapp.outbound import OutboundClient, Policy
+from webapp.settings.demo_names import name_receiver
 
 ARRIVAL = Arrival(service=Service.WEBHOOK, scenario=Scenario.WORKS, answered=200, accepted=True)
 VALID = "k7qm4tzz2345abcdefghijklmn"
@@ -103,6 +107,45 @@ def test_mail_to_anybody_else_is_refused(public_receiver: Receiver, inbox: Inbox
         public_receiver.mail(f"works@{domain}")
 
     assert (_list_files(public_receiver), inbox.list_newest()) == (files, [])
+
+
+def test_what_a_visitor_switched_applies_to_their_own_inbox_only(
+    public_receiver: Receiver, key: str, inbox: Inbox, other: Inbox
+) -> None:
+    path, theirs = f"/{key}/webhook/works?sig=1", f"/{other.path.stem}/webhook/works?sig=1"
+    for place in map(name_path, (path, theirs)):
+        inbox.switches.set(place, Scenario.MISSING)
+
+    assert (public_receiver.post(path).status_code, public_receiver.post(theirs).status_code) == (404, 200)
+
+
+def test_a_mailbox_that_a_visitor_switched_is_in_their_own_inbox_only(
+    public_receiver: Receiver, key: str, inbox: Inbox, other: Inbox
+) -> None:
+    mine, theirs = f"desk@{key}.{DEMO_MAIL_DOMAIN}", f"desk@{other.path.stem}.{DEMO_MAIL_DOMAIN}"
+    for place in map(name_recipient, (mine, theirs)):
+        inbox.switches.set(place, Mailbox.FULL)
+
+    assert list(public_receiver.mail(mine, theirs)) == [mine]
+
+
+def test_the_certificates_of_a_public_demo_cannot_be_switched(
+    public_receiver: Receiver, key: str, inbox: Inbox
+) -> None:
+    inbox.switches.set(name_host("hooks.demo.example"), Certificate.EXPIRED)
+    authority = str(public_receiver.certificates / AUTHORITY_FILE)
+    policy = name_receiver(Policy(), f"https://127.0.0.1:{public_receiver.https_port}", authority)
+    answer = OutboundClient(policy).post(f"https://hooks.demo.example/{key}/webhook/works", b"{}", {})
+
+    assert answer.status == 200
+    assert len(inbox.list_newest()) == 1
+
+
+def test_a_switch_in_an_inbox_that_was_deleted_has_no_effect(public_receiver: Receiver, key: str, inbox: Inbox) -> None:
+    inbox.delete()
+    inbox.switches.set(name_path(f"/{key}/webhook/works"), Scenario.MISSING)
+
+    assert key not in _list_files(public_receiver)
 
 
 def test_an_inbox_that_was_deleted_does_not_come_back(public_receiver: Receiver, key: str, inbox: Inbox) -> None:

@@ -21,7 +21,12 @@ from webapp.extensions import Base, db
 from webapp.models import AlertDelivery, DeliveryStatus, DemoVisit, database_clock
 from webapp.worker import supervisor
 
-ADDED = {"name": "Another", "address": "http://127.0.0.1:1/webhook/works", "signing_secret": "whsec_" + "QUJD" * 11}
+ADDED = {
+    "name": "Another",
+    "address": "https://hooks.demo.example/webhook/works",
+    "signing_secret": "whsec_" + "QUJD" * 11,
+}
+FAULTY = {"name": "Faulty", "address": "https://example.com", "signing_secret": ADDED["signing_secret"]}
 
 
 def _count_rows() -> dict[str, int | None]:
@@ -48,6 +53,8 @@ def _be_busy(app: Flask, visitor: DemoVisitor) -> None:
             .values(attempt_started_at=None, status="failed", last_error_code="worker_lost")
         )
         db.session.commit()
+    visitor.post(f"{home}/destinations/{first}/plan")
+    visitor.post(f"{home}/destinations/new/webhook", FAULTY)
     visitor.post(f"{home}/destinations/{first}/receipt", {"seen": "yes", "delivery": str(newest)})
 
 
@@ -72,7 +79,7 @@ def test_nothing_is_left_of_a_visit_and_another_one_stays_whole(app: Flask, tmp_
     assert after == before
     assert {name for name, count in busy.items() if count != before[name]} >= {
         *("accounts", "alert_deliveries", "alert_destinations", "audit_events", "batches", "demo_visits"),
-        *("members", "sign_ins", "workspaces"),
+        *("form_drafts", "members", "planned_tests", "search_keys", "sign_ins", "workspaces"),
     }
     assert len(list((tmp_path / "inboxes").glob("*.sqlite"))) == 1
     assert other.get("/", follow_redirects=True).status_code == 200
