@@ -1,6 +1,8 @@
 """A visit begins with a press, shows a small demo, and ends after two hours or sooner."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -8,18 +10,32 @@ from sqlalchemy import select, update
 
 from tests.demo.public_demo import DemoVisitor, get_visit, list_destinations
 from tests.factories import on_both_databases
+from webapp.app_state import current_settings
 from webapp.demo import seed
+from webapp.demo.address_update import update_addresses
 from webapp.demo.seed_plan import VISITOR_WORKSPACE
 from webapp.demo.visits import visits
+from webapp.destinations.editing import read_settings
 from webapp.extensions import db
 from webapp.models import AlertDestination, DemoVisit, Member, SignIn, Workspace, database_clock
 from webapp.settings import VISIT_TIME
 
-WEBHOOK = {"name": "Another", "address": "http://127.0.0.1:1/webhook/works", "signing_secret": "whsec_" + "QUJD" * 11}
+WEBHOOK = {
+    "name": "Another",
+    "address": "https://hooks.demo.example/webhook/works",
+    "signing_secret": "whsec_" + "QUJD" * 11,
+}
 
 
 def _count_visits() -> int:
     return len(db.session.scalars(select(DemoVisit)).all())
+
+
+def _read_addresses(visit: DemoVisit) -> list[str]:
+    """Return the address, or the recipients, of each of a visit's destinations."""
+    rows = [db.session.get_one(AlertDestination, row) for row in list_destinations(visit)]
+    settings = [read_settings(row, current_settings().cipher) for row in rows]
+    return [each.get("address") or each["recipients"] for each in settings]
 
 
 def _shift(visit: DemoVisit, by: timedelta) -> None:
@@ -188,6 +204,22 @@ def test_a_restart_with_another_port_updates_the_addresses_of_visitors(app: Flas
     with app.app_context():
         assert seed.seed_demo(now) == "0 addresses updated"
         assert get_visit(visitor)
+
+
+def test_a_later_port_or_name_of_the_receiver_leaves_the_key_in_a_visitors_addresses(app: Flask) -> None:
+    visitor = DemoVisitor.started(app)
+
+    with app.app_context():
+        visit, app_settings = get_visit(visitor), current_settings()
+        before = _read_addresses(visit)
+        without_names = replace(visits.get_public_demo(), has_names=False)
+        update_addresses(app_settings, without_names)
+        moved = _read_addresses(visit)
+        update_addresses(app_settings, visits.get_public_demo())
+
+        assert [urlsplit(address).path for address in moved] == [urlsplit(address).path for address in before]
+        assert all(visit.inbox_key in address for address in moved)
+        assert _read_addresses(visit) == before != moved
 
 
 def test_the_command_adds_nothing_to_an_empty_public_demo(app: Flask, now: datetime) -> None:
