@@ -19,7 +19,7 @@ const spread = (milliseconds, share) => milliseconds * (1 - share + 2 * share * 
 
 let asked = readClocks();
 let wait = spread(INTERVAL, 0.1);
-let request = null;  // the one in flight: { address, askedAt, arrived, isDropped }
+let request = null;  // the one in flight: { address, askedAt, arrived, isDropped, isOvertaken }
 let failures = 0;
 let asOf = serverNow();
 let pressedAt = null;
@@ -30,6 +30,16 @@ export const isRefresh = (ctx) => ctx.sourceElement === page;
 export function refreshWithin(milliseconds) {
   wait = Math.min(wait, since(asked) + milliseconds);
 }
+
+// Asks at once. What changed after the request in flight was asked may be missing in its response.
+function refreshNow() {
+  if (request) request.isOvertaken = true;
+  refreshWithin(0);
+  askIfDue();
+}
+
+// The server reports that somebody has said whether the message arrived.
+document.addEventListener("receipt", refreshNow);
 
 export const isFailing = () => failures > 0;
 
@@ -43,7 +53,7 @@ function askIfDue() {
 
 async function ask() {
   asked = readClocks();
-  request = { address: address(), askedAt: performance.now(), arrived: null, isDropped: false };
+  request = { address: address(), askedAt: performance.now(), arrived: null, isDropped: false, isOvertaken: false };
   scheduleNext(FIRST_RETRY);
   const version = page.dataset.version;
   try {
@@ -109,7 +119,7 @@ function noteSuccess({ headers }) {
   failures = 0;
   asOf = serverNow();
   const interval = Number(headers.get("Poll-After")) * 1000 || INTERVAL;
-  scheduleNext(spread(interval, 0.1));
+  scheduleNext(request.isOvertaken ? 0 : spread(interval, 0.1));
   report("refresh", "");
 }
 

@@ -86,6 +86,7 @@ GET  /w/<slug>/destinations/<destination_id>/preview   200 200 200 404 302   404
 POST /w/<slug>/destinations/<destination_id>/test      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/plan      200 200 403 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/plan/cancel 409 409 403 404 302 404 404 404 404 302   404 404 404 409 302
+GET  /w/<slug>/destinations/<destination_id>/watch     200 200 200 404 302   404 404 404 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/receipt   200 200 403 404 302   404 404 404 404 302   404 404 404 404 302
 POST /w/<slug>/destinations/<destination_id>/check     204 403 403 404 302   404 403 403 404 302   404 404 404 204 302
 POST /w/<slug>/destinations/<destination_id>/links     200 200 403 404 302   404 404 404 404 302   404 404 404 200 302

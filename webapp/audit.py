@@ -24,6 +24,7 @@ class Action(StrEnum):
     PLAN_ENDED = "was to send a planned test"
     TEST_SEEN = "saw a test arrive"
     TEST_MISSED = "saw no test arrive"
+    TEST_CONFIRMED = "recorded that the customer saw a test arrive"
     LINK_MADE = "made a link for the customer"
     LINK_REVOKED = "revoked a link for the customer"
     ADDED = "added"

@@ -56,7 +56,7 @@ def test_a_customer_tests_and_confirms_without_an_account_and_without_a_reload(
     assert customer.context.cookies() == []
 
     member.reload()
-    expect(member.locator("#receipt")).to_contain_text("Customer (by link) has seen it")
+    expect(member.locator("#receipt")).to_contain_text("the customer has seen it")
     expect(member.locator(".status .by")).to_contain_text("by the customer's link")
     expect(messages(member, shown)).to_have_count(1)
 

@@ -165,7 +165,8 @@ def test_a_hidden_tab_asks_nothing_and_is_right_when_it_becomes_visible(
 
 def test_a_pending_badge_in_a_hidden_tab_polls_only_when_the_tab_is_visible_again(add_webhook: AddWebhook) -> None:
     tab = add_webhook("slow")
-    button(tab).click()
+    with tab.expect_response("**/watch?*"), tab.expect_response("**/details"):  # both follow a press
+        button(tab).click()
     expect_badge(tab, "pending")
     polls: list[Request] = []
     tab.evaluate(SET_HIDDEN, True)

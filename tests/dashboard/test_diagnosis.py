@@ -19,7 +19,6 @@ from tests.factories import (
 )
 from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
 from webapp.deliveries.attempts import PastAttempt, add_attempt
-from webapp.deliveries.outcome import describe_outcome
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled
 from webapp.extensions import db
@@ -34,7 +33,7 @@ GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gon
 
 def _diagnose(destination: AlertDestination) -> Diagnosis:
     newest = find_newest_test(destination)
-    return diagnose(destination, newest, describe_outcome(newest, destination.type))
+    return diagnose(destination, newest)
 
 
 def test_a_destination_without_tests_has_an_empty_diagnosis(seeded: SeededIds) -> None:
@@ -54,8 +53,8 @@ def test_a_destination_without_tests_has_an_empty_diagnosis(seeded: SeededIds) -
             "Unknown. Check whether the message arrived before you send another test.",
         ),
         (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Yes: Ann has seen it."),
-        (SENT | {"receipt": Receipt.SEEN}, "Yes: confirmed through the link in it."),
-        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Ann reported that it did not arrive."),
+        (SENT | {"receipt": Receipt.SEEN}, "Yes: someone with the link in the message has seen it."),
+        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "No: Ann reported that it did not arrive."),
     ],
 )
 def test_the_diagnosis_states_what_is_known_of_the_arrival(
@@ -75,7 +74,7 @@ def test_the_diagnosis_states_what_is_known_of_the_arrival(
         (GONE | {"last_error_code": "worker_lost"}, "Nobody has confirmed yet whether the message arrived."),
         (SENT | {"receipt": Receipt.SEEN, "receipt_by": "Ann"}, "Seen by Ann."),
         (GONE | {"receipt": Receipt.SEEN}, "Seen by someone with the link in the message."),
-        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Not seen by Ann."),
+        (SENT | {"receipt": Receipt.MISSING, "receipt_by": "Ann"}, "Sent, but reported missing by Ann."),
     ],
 )
 def test_the_diagnosis_shows_the_receipt_separately(
@@ -115,6 +114,21 @@ def test_changes_since_the_last_success_are_listed_with_who_and_when(
     (change,) = diagnosis.changes
     assert diagnosis.last_accepted == worked
     assert (change.action, change.changed, change.account_name) == ("changed", ["address"], "Admin")
+
+
+def test_the_report_of_a_test_of_earlier_settings_tells_what_happened_and_gives_no_old_advice(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **GONE | {"last_error_code": "worker_lost", "last_error_message": "The worker was lost."})
+    typed = {"address": "https://elsewhere.example.com/", "signing_secret": ""}
+    change_destination(destination, get_account(seeded), "New", typed, app_settings.cipher, NOW + seconds(60))
+
+    lines = write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
+
+    assert "What happened: The worker was lost." in lines
+    assert "Did it arrive: Unknown." in lines
+    assert "Next step: The settings were changed after this test. Send another test." in lines
 
 
 def test_a_destination_is_used_once_a_rule_has_sent_something_there(seeded: SeededIds) -> None:
@@ -169,8 +183,8 @@ def test_no_name_forges_a_line_of_the_report(seeded: SeededIds) -> None:
     name = "“Ops (Webhook) Next step: call' 555 Where to: evil.example”"
     assert report.splitlines()[1:3] == [f"Workspace: {name}", f"Destination: {name} (Webhook)"]
     assert f"requested by {name} at" in report
-    assert f"Did it arrive: {name} reported that it did not arrive." in report
-    assert f"Receipt: Not seen by {name}." in report
+    assert f"Did it arrive: No: {name} reported that it did not arrive." in report
+    assert f"Receipt: Sent, but reported missing by {name}." in report
     assert [line.partition(":")[0] for line in report.splitlines()].count("Next step") == 1
     assert [line.partition(":")[0] for line in report.splitlines()].count("Where to") == 1
 

@@ -23,9 +23,11 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit
 from webapp.dashboard.list_version import LONGEST_REUSE, SETTLING_TIME, find_list_version
 from webapp.dashboard.overview import ListQuery, Order, Tab, list_summaries
+from webapp.deliveries import record_by_member, record_for_customer
+from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDelivery, DeliveryStatus, PlanEnd, PlannedTest, Role
+from webapp.models import AlertDelivery, DeliveryStatus, PlanEnd, PlannedTest, Receipt, Role
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -78,7 +80,28 @@ def _test_again(seeded: SeededIds) -> None:
     _add_sent(seeded, created_at=NOW + seconds(60))
 
 
-CHANGES = [_add, _rename, _move, _disable, _delete, _rename_workspace, _test_again]
+def _report(seeded: SeededIds, receipt: Receipt, at: datetime) -> None:
+    delivery = find_newest_test(get_destination(seeded))
+    assert delivery
+    record_by_member(delivery, get_account(seeded), receipt, at)
+
+
+def _miss(seeded: SeededIds) -> None:
+    _report(seeded, Receipt.MISSING, NOW + seconds(2))
+
+
+def _see(seeded: SeededIds) -> None:
+    _report(seeded, Receipt.SEEN, NOW + seconds(3))
+
+
+def _confirm(seeded: SeededIds) -> None:
+    """Have a customer say again what a member has seen already."""
+    delivery = find_newest_test(get_destination(seeded))
+    assert delivery
+    record_for_customer(delivery, get_account(seeded), "Ann", NOW + seconds(4))
+
+
+CHANGES = [_add, _rename, _move, _disable, _delete, _rename_workspace, _test_again, _miss, _see]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -159,7 +182,7 @@ def test_equal_versions_mean_equal_pages_times_and_tokens_aside(app: Flask, seed
     """Go through every change; wherever the page's text differs, its version does."""
     _add_sent(seeded)
     pages = [_render(app, seeded)]
-    for change in [_rename, _move, _disable, _rename_workspace, _test_again, _add, _delete]:
+    for change in [_miss, _see, _confirm, _rename, _move, _disable, _rename_workspace, _test_again, _add, _delete]:
         change(seeded)
         pages.append(_render(app, seeded))
 

@@ -16,7 +16,7 @@ from webapp.dashboard.overview import (
     parse_list_query,
 )
 from webapp.destinations.editing import delete_destination, set_enabled
-from webapp.models import DeliveryStatus
+from webapp.models import DeliveryStatus, Receipt
 
 MANY = [
     DestinationSummary(number, 1, f"Number {number:03}", "webhook", Tab.NEVER) for number in range(PAGE_SIZE * 2 + 1)
@@ -27,6 +27,7 @@ FEW = [
     DestinationSummary(3, 1, "Banana", "slack", Tab.DISABLED),
     DestinationSummary(4, 1, "Cherry", "teams", Tab.PENDING),
     DestinationSummary(5, 1, "Damson", "teams", Tab.NEVER),
+    DestinationSummary(6, 1, "Elder", "email", Tab.MISSING),
 ]
 
 
@@ -43,6 +44,14 @@ FEW = [
             {Tab.PENDING: 2, Tab.NEVER: 2, Tab.DISABLED: 1},
             "0 of 4 destinations accepted their last test; 2 are under way; 2 were never tested. 1 is disabled.",
         ),
+        (
+            {Tab.SENT: 7, Tab.FAILED: 1, Tab.MISSING: 1},
+            "7 of 9 destinations accepted their last test; 1 failed; 1 message was reported missing.",
+        ),
+        (
+            {Tab.SENT: 7, Tab.MISSING: 2},
+            "7 of 9 destinations accepted their last test; 2 messages were reported missing.",
+        ),
         ({Tab.FAILED: 1}, "0 of 1 destination accepted its last test; 1 failed."),
         ({Tab.DISABLED: 2}, "No destination is enabled. 2 are disabled."),
     ],
@@ -52,18 +61,19 @@ def test_the_state_is_described_in_one_sentence(counts: dict[Tab, int], words: s
 
 
 def test_broken_destinations_come_first_and_disabled_ones_last() -> None:
-    assert build_list_page(FEW, ListQuery()).ids == [2, 4, 5, 1, 3]
+    assert build_list_page(FEW, ListQuery()).ids == [2, 6, 4, 5, 1, 3]
 
 
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
         (ListQuery(state=Tab.FAILED), [2]),
+        (ListQuery(state=Tab.MISSING), [6]),
         (ListQuery(channel="slack"), [1, 3]),
         (ListQuery(text="AN"), [3]),
         (ListQuery(channel="teams", text="d"), [5]),
-        (ListQuery(order=Order.NAME), [2, 3, 4, 5, 1]),
-        (ListQuery(order=Order.CHANNEL), [2, 3, 1, 4, 5]),
+        (ListQuery(order=Order.NAME), [2, 3, 4, 5, 6, 1]),
+        (ListQuery(order=Order.CHANNEL), [2, 6, 3, 1, 4, 5]),
         (ListQuery(state=Tab.SENT, text="no such"), []),
     ],
 )
@@ -101,6 +111,45 @@ def test_a_destination_has_the_state_of_its_newest_test(context: None, seeded: S
     assert [(summary.name, summary.state) for summary in list_summaries([seeded.harbor])] == [
         ("Ticket system", Tab.FAILED)
     ]
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("status", "receipt", "tab", "is_broken"),
+    [
+        (DeliveryStatus.SENT, None, Tab.SENT, False),
+        (DeliveryStatus.SENT, Receipt.SEEN, Tab.SENT, False),
+        (DeliveryStatus.SENT, Receipt.MISSING, Tab.MISSING, True),
+        (DeliveryStatus.FAILED, Receipt.MISSING, Tab.FAILED, True),
+        (DeliveryStatus.FAILED, Receipt.SEEN, Tab.FAILED, True),
+        (DeliveryStatus.QUEUED, Receipt.SEEN, Tab.PENDING, False),
+    ],
+)
+def test_an_accepted_message_that_is_reported_missing_makes_its_destination_broken(
+    context: None, seeded: SeededIds, status: DeliveryStatus, receipt: Receipt | None, tab: Tab, is_broken: bool
+) -> None:
+    add_delivery(get_destination(seeded), status=status, sent_at=NOW, last_error_code="read_timeout", receipt=receipt)
+
+    (summary,) = list_summaries([seeded.harbor])
+    assert (summary.state, summary.state.is_broken) == (tab, is_broken)
+
+
+@on_both_databases
+def test_the_report_of_an_earlier_test_does_not_count(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    sent = {"status": DeliveryStatus.SENT, "sent_at": NOW}
+    add_delivery(destination, **sent, receipt=Receipt.MISSING)
+    add_delivery(destination, **sent, created_at=NOW + seconds(60))
+
+    assert [summary.state for summary in list_summaries([seeded.harbor])] == [Tab.SENT]
+
+
+def test_a_disabled_destination_whose_message_is_missing_is_not_broken(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW, receipt=Receipt.MISSING)
+    set_enabled(destination, get_account(seeded), False, NOW)
+
+    assert [summary.state.is_broken for summary in list_summaries([seeded.harbor])] == [False]
 
 
 def test_a_disabled_destination_is_listed_as_disabled_and_a_deleted_one_is_not_listed(

@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries.outcome import Badge, describe_outcome
+from webapp.deliveries.outcome import Badge, describe_outcome, describe_status
 from webapp.deliveries.queries import _DESTINATIONS_WITH_NEWEST_TEST, find_newest_test, list_with_newest_test
 from webapp.extensions import db
 from webapp.failures import Code
-from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.models import AlertDelivery, DeliveryStatus, Receipt
 
 SENT_AT, UPDATED_AT, SEND_AFTER = NOW + seconds(1), NOW + seconds(2), NOW + seconds(3)
 
@@ -198,3 +198,99 @@ def test_the_query_of_a_page_uses_the_index_and_does_not_sort(context: None, see
 
     assert "ix_alert_deliveries_newest" in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (DeliveryStatus.QUEUED, "Pending (queued)"),
+        (DeliveryStatus.DEFERRED, "Pending (deferred)"),
+        (DeliveryStatus.SENT, "Sent"),
+        (DeliveryStatus.FAILED, "Failed"),
+        (DeliveryStatus.CANCELED, "Failed (canceled)"),
+        (DeliveryStatus.SUPPRESSED, "Failed (suppressed)"),
+    ],
+)
+def test_the_history_calls_a_test_what_its_badge_calls_it(status: DeliveryStatus, words: str) -> None:
+    assert describe_status(_test_send(status)) == words
+
+
+@pytest.mark.parametrize("status", DeliveryStatus)
+def test_the_history_calls_a_real_alert_what_is_stored(status: DeliveryStatus) -> None:
+    assert describe_status(_test_send(status, alert_rule_id=1)) == status.capitalize()
+
+
+# Receipts, and changes of the settings
+
+
+SENT: dict[str, Any] = {"status": DeliveryStatus.SENT, "sent_at": SENT_AT}
+UNCERTAIN: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": Code.READ_TIMEOUT}
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_missing", "next_step"),
+    [
+        (SENT, False, "No message at the receiver?"),
+        (SENT | {"receipt": Receipt.SEEN}, False, None),
+        (SENT | {"receipt": Receipt.MISSING}, True, "No message at the receiver?"),
+        (UNCERTAIN, False, "Check whether the message arrived before you send another test."),
+        (UNCERTAIN | {"receipt": Receipt.SEEN}, False, "Check why the receiver is slow."),
+        (UNCERTAIN | {"receipt": Receipt.MISSING}, False, "Check why the receiver is slow."),
+    ],
+)
+def test_the_next_step_heeds_what_a_person_reported(
+    facts: dict[str, Any], is_missing: bool, next_step: str | None
+) -> None:
+    outcome = describe_outcome(_test_send(**facts), "webhook")
+
+    assert (outcome.is_missing, outcome.receipt) == (is_missing, facts.get("receipt"))
+    assert (outcome.next_step or "").startswith(next_step or "")
+    assert bool(outcome.next_step) == bool(next_step)
+
+
+@pytest.mark.parametrize("receipt", list(Receipt))
+def test_a_message_that_may_have_arrived_is_not_doubted_once_somebody_knows(receipt: Receipt) -> None:
+    facts = UNCERTAIN | {"receipt": receipt}
+
+    assert describe_outcome(_test_send(**UNCERTAIN), "webhook").may_have_arrived
+    assert not describe_outcome(_test_send(**facts), "webhook").may_have_arrived
+
+
+def test_a_warning_does_not_ask_to_check_a_message_that_was_seen() -> None:
+    web_page: dict[str, Any] = {"last_error_message": "It answered with a web page. Check that the message arrived."}
+
+    assert describe_outcome(_test_send(**SENT, **web_page, receipt=Receipt.SEEN), "webhook").sentence == (
+        "Accepted by the receiver. It answered with a web page."
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        (SENT, ""),
+        (UNCERTAIN, ""),
+        ({"status": DeliveryStatus.CANCELED, "last_error_message": "It was changed."}, "Not sent. It was changed."),
+    ],
+)
+def test_advice_about_earlier_settings_is_dropped(facts: dict[str, Any], sentence: str) -> None:
+    outcome = describe_outcome(_test_send(**facts, settings_version=1), "webhook", settings_version=2)
+
+    assert (outcome.sentence, outcome.next_step, outcome.is_outdated) == (sentence, None, True)
+
+
+@pytest.mark.parametrize("current", [None, 1])
+def test_advice_about_the_current_settings_stays(current: int | None) -> None:
+    outcome = describe_outcome(_test_send(**SENT, settings_version=1), "webhook", settings_version=current)
+
+    assert (bool(outcome.sentence), bool(outcome.next_step), outcome.is_outdated) == (True, True, False)
+
+
+def test_a_test_of_an_older_version_of_alertcheck_is_not_outdated() -> None:
+    assert not describe_outcome(_test_send(**SENT), "webhook", settings_version=7).is_outdated
+
+
+def test_a_pending_test_of_earlier_settings_still_shows_what_it_does() -> None:
+    pending = _test_send(DeliveryStatus.QUEUED, settings_version=1)
+    outcome = describe_outcome(pending, "webhook", settings_version=2)
+
+    assert (outcome.sentence, outcome.is_outdated) == ("Waiting for a worker to pick it up.", True)

@@ -25,10 +25,18 @@ from tests.factories import (
     seconds,
 )
 from webapp import queue
-from webapp.deliveries import can_be_confirmed, find_linked, record_by_link, record_by_member, request_test, send
+from webapp.deliveries import (
+    can_be_confirmed,
+    find_linked,
+    record_by_link,
+    record_by_member,
+    record_for_customer,
+    request_test,
+    send,
+)
 from webapp.deliveries.outcome import Badge, describe_outcome
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt
+from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt, ReceiptSource
 from webapp.settings import AppSettings, read_settings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
@@ -48,6 +56,10 @@ def delivery(seeded: SeededIds) -> AlertDelivery:
 
 def _read_receipt(delivery: AlertDelivery) -> tuple[object, ...]:
     return delivery.receipt, delivery.receipt_by, delivery.receipt_at
+
+
+def _read_source(delivery: AlertDelivery) -> tuple[object, ...]:
+    return delivery.receipt_source, delivery.receipt_recorded_by
 
 
 def _actions() -> list[str]:
@@ -92,6 +104,46 @@ def test_a_members_receipt_is_stored_with_name_and_time_and_audited(
     assert record_by_member(delivery, get_account(seeded), receipt, LATER)
 
     assert (_read_receipt(delivery), _actions()) == ((receipt, "Admin", LATER), [action])
+    assert _read_source(delivery) == (ReceiptSource.MEMBER, None)
+
+
+def test_what_a_customer_said_is_stored_with_their_name_and_who_wrote_it_down_and_audited(
+    seeded: SeededIds, delivery: AlertDelivery
+) -> None:
+    assert record_for_customer(delivery, get_account(seeded), "Ann", LATER)
+
+    assert (_read_receipt(delivery), _read_source(delivery)) == (
+        (Receipt.SEEN, "Ann", LATER),
+        (ReceiptSource.CUSTOMER, "Admin"),
+    )
+    assert _actions() == ["recorded that the customer saw a test arrive"]
+
+
+@pytest.mark.parametrize("facts", [{}, GONE])
+def test_a_message_that_is_pending_or_was_not_delivered_cannot_be_confirmed_for_a_customer(
+    seeded: SeededIds, facts: dict[str, Any]
+) -> None:
+    delivery = add_delivery(get_destination(seeded), **facts)
+
+    assert not record_for_customer(delivery, get_account(seeded), "Ann", LATER)
+    assert (_read_receipt(delivery), _actions()) == ((None, None, None), [])
+
+
+def test_a_members_later_receipt_leaves_nothing_of_the_customers(seeded: SeededIds, delivery: AlertDelivery) -> None:
+    record_for_customer(delivery, get_account(seeded), "Ann", NOW)
+    record_by_member(delivery, get_account(seeded), Receipt.MISSING, LATER)
+
+    assert _read_receipt(delivery) == (Receipt.MISSING, "Admin", LATER)
+    assert _read_source(delivery) == (ReceiptSource.MEMBER, None)
+
+
+def test_a_link_changes_nothing_after_a_customer_confirmed_the_message(
+    seeded: SeededIds, delivery: AlertDelivery
+) -> None:
+    record_for_customer(delivery, get_account(seeded), "Ann", NOW)
+
+    assert not record_by_link(delivery, LATER)
+    assert _read_receipt(delivery) == (Receipt.SEEN, "Ann", NOW)
 
 
 def test_the_latest_receipt_of_a_member_is_kept(seeded: SeededIds, delivery: AlertDelivery) -> None:
@@ -121,6 +173,7 @@ def test_a_link_records_once_that_the_message_was_seen_without_a_name(delivery: 
     assert not record_by_link(delivery, LATER + seconds(1))
 
     assert _read_receipt(delivery) == (Receipt.SEEN, None, LATER)
+    assert _read_source(delivery) == (ReceiptSource.LINK, None)
 
 
 def test_a_link_changes_nothing_after_a_member_saw_the_message(seeded: SeededIds, delivery: AlertDelivery) -> None:

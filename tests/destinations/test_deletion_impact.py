@@ -77,7 +77,7 @@ def test_recorded_test_sends_are_counted_without_real_alerts(destination: AlertD
     assert assess_deletion(destination, NOW).test_sends == 2
 
 
-def test_the_assessment_takes_three_queries_for_any_number_of_rules(
+def test_the_assessment_takes_four_queries_for_any_number_of_rules(
     destination: AlertDestination, count_queries: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     _add_alert_of(destination, "Door open", timedelta())
@@ -87,4 +87,4 @@ def test_the_assessment_takes_three_queries_for_any_number_of_rules(
     with count_queries() as statements:
         assess_deletion(destination, NOW)
 
-    assert len(statements) == 3
+    assert len(statements) == 4

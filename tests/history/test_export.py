@@ -1,16 +1,18 @@
 """The history as CSV: its columns, its protection against formulas, and its row limit."""
 
 import csv
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from benchmarks.installation.processes import ROOT
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.extensions import db
 from webapp.history import Filter, Kind, export, write_csv
-from webapp.models import DeliveryStatus
+from webapp.models import DeliveryStatus, Receipt, ReceiptSource
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -60,6 +62,11 @@ def test_a_test_send_is_written_with_every_known_fact(seeded: SeededIds) -> None
             "reference": "K7QM",
             "requested_by": "Support",
             "by_customer_link": "",
+            "receipt": "",
+            "receipt_at": "",
+            "receipt_by": "",
+            "receipt_source": "",
+            "receipt_recorded_by": "",
         }
     ]
 
@@ -69,6 +76,28 @@ def test_a_test_that_a_customers_link_requested_is_marked(seeded: SeededIds) -> 
 
     (row,) = _read(seeded)
     assert (row["requested_by"], row["by_customer_link"]) == ("Support", "yes")
+
+
+@on_both_databases
+def test_a_receipt_is_written_with_who_gave_and_who_recorded_it(seeded: SeededIds) -> None:
+    receipt = {"receipt": Receipt.SEEN, "receipt_at": NOW + seconds(60), "receipt_source": ReceiptSource.CUSTOMER}
+    names = {"receipt_by": "=Ann", "receipt_recorded_by": "Support"}
+    add_delivery(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW, **receipt, **names)
+
+    (row,) = _read(seeded)
+    assert {name: value for name, value in row.items() if name.startswith("receipt")} == {
+        "receipt": "seen",
+        "receipt_at": "2026-05-04T09:31:00.000+00:00",
+        "receipt_by": "'=Ann",
+        "receipt_source": "customer",
+        "receipt_recorded_by": "Support",
+    }
+
+
+def test_every_column_is_documented_in_its_order() -> None:
+    text = (ROOT / "docs" / "csv.md").read_text()
+
+    assert tuple(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == export.HEADER
 
 
 def test_a_real_alert_is_written_with_its_rule_and_tenant_and_without_another_programs_words(seeded: SeededIds) -> None:

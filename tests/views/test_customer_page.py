@@ -463,7 +463,7 @@ def test_the_customer_says_whether_the_message_arrived(
     response = customer.press({button: REFERENCE})
 
     [delivery] = _deliveries(app)
-    assert (response.status_code, delivery.receipt, delivery.receipt_by) == (200, receipt, "Customer (by link)")
+    assert (response.status_code, delivery.receipt, delivery.receipt_source) == (200, receipt, "customer_link")
     assert ("Customer (by link)", action, ["by the link of Support"]) in _trail(app)
 
 

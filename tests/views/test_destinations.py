@@ -25,14 +25,16 @@ from tests.factories import (
     on_both_databases,
 )
 from tests.visitor import Visitor
+from webapp.application import create_app
 from webapp.auth.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
+from webapp.channels.email import NO_MAIL_SERVER
 from webapp.deliveries import send
 from webapp.destinations.editing import add_destination
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role
-from webapp.settings import AppSettings
+from webapp.settings import AppSettings, read_settings
 
 Visit = Callable[[int], Visitor]
 
@@ -94,8 +96,11 @@ def _errors(page: str) -> dict[str, str]:
     return dict(re.findall(r'<p class="error" id="(\w+)-error">([^<]+)</p>', page))
 
 
-def test_every_channel_is_offered(admin: Visitor) -> None:
-    page = admin.get(f"{LIST}/new").text
+def test_every_channel_is_offered(environment: dict[str, str], seeded: SeededIds) -> None:
+    mail = {"ALERTCHECK_MAIL_URL": "smtp://127.0.0.1:1", "ALERTCHECK_MAIL_FROM": "alerts@example.com"}
+    app = create_app(read_settings(environment | mail))
+
+    page = Visitor.signed_in(app, seeded.admin).get(f"{LIST}/new").text
 
     assert re.findall(rf'href="{LIST}/new/(\w+)"', page) == list(CHANNELS)
 
@@ -795,3 +800,47 @@ def test_the_details_fragment_equals_the_details_on_the_page(admin: Visitor) -> 
     rows = re.compile("<tbody>.*</tbody>", re.DOTALL)
 
     assert rows.findall(admin.get(f"{OWN}/details").text) == rows.findall(admin.get(OWN).text) != []
+
+
+def test_email_is_not_offered_without_a_mail_server(seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.admin).get("/w/harbor/destinations/new").text
+
+    assert 'href="/w/harbor/destinations/new/teams"' in page
+    assert 'href="/w/harbor/destinations/new/email"' not in page
+    assert NO_MAIL_SERVER in page
+
+
+def test_the_form_for_email_says_that_there_is_no_mail_server(seeded: SeededIds, visit: Visit) -> None:
+    assert NO_MAIL_SERVER in visit(seeded.admin).get("/w/harbor/destinations/new/email").text
+
+
+def test_a_form_for_another_channel_does_not_mention_the_mail_server(seeded: SeededIds, visit: Visit) -> None:
+    assert NO_MAIL_SERVER not in visit(seeded.admin).get("/w/harbor/destinations/new/teams").text
+
+
+@pytest.mark.parametrize(("status", "count"), [(DeliveryStatus.QUEUED, 1), (DeliveryStatus.CANCELED, 0)])
+def test_without_javascript_a_page_is_loaded_again_until_the_test_has_ended(
+    app: Flask, seeded: SeededIds, visit: Visit, status: DeliveryStatus, count: int
+) -> None:
+    with app.app_context():
+        add_delivery(get_destination(seeded), status=status, created_at=datetime.now(UTC))
+
+    page = visit(seeded.viewer).get(f"/w/harbor/destinations/{seeded.destination}").text
+
+    assert page.count('<noscript><meta http-equiv="refresh" content="5"></noscript>') == count
+
+
+def test_many_recipients_are_folded_and_complete(
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, visit: Visit
+) -> None:
+    many = ", ".join(f"desk{number}@example.com" for number in range(20))
+    with app.app_context():
+        destination = get_destination(seeded)
+        destination.type = "email"
+        context = destination.encryption_context
+        destination.config = app_settings.cipher.encrypt({"recipients": many}, context=context)
+        db.session.commit()
+
+    page = visit(seeded.admin).get(f"/w/harbor/destinations/{seeded.destination}").text
+
+    assert f"<summary>desk0@example.com, desk1@example.com and 18 more</summary>{many}</details>" in page

@@ -12,6 +12,7 @@ from tests.factories import SIGNING_SECRET, SeededIds, get_destination
 from tests.visitor import Visitor
 from webapp.channels import CHANNELS
 from webapp.channels.contract import FieldKind
+from webapp.destinations.same_names import WARNING
 from webapp.extensions import db
 from webapp.models import AlertDestination
 
@@ -197,3 +198,24 @@ def test_no_secret_is_made_for_a_field_whose_value_comes_from_the_receiver(admin
 @pytest.mark.parametrize("field", ["pigeon", "csrf_token", "recipients", "_fields", "data"])
 def test_a_check_of_an_unknown_field_returns_404(admin: Visitor, field: str) -> None:
     assert admin.post(f"{NEW}/webhook/check/{field}", {"name": "any"}).status_code == 404
+
+
+def test_a_name_that_is_taken_can_be_saved_with_a_warning(admin: Visitor) -> None:
+    checked = admin.post(f"{NEW}/webhook/check/name", {"name": "ticket system"})
+
+    assert _sentences(checked.text) == ["Can be saved.", WARNING]
+
+
+def test_the_own_name_of_a_destination_is_not_warned_of(admin: Visitor) -> None:
+    checked = admin.post(f"{OWN}/check/name", {"name": "Ticket system"})
+
+    assert _sentences(checked.text) == ["Can be saved."]
+
+
+def test_a_destination_that_is_added_with_a_taken_name_is_added_and_warned_of(admin: Visitor) -> None:
+    typed = {"name": "Ticket system", "address": "https://hooks.example.com/x", "signing_secret": SIGNING_SECRET}
+
+    page = admin.get(admin.post(f"{NEW}/webhook", typed).location).text
+
+    assert "was added" in page
+    assert WARNING in page

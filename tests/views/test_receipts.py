@@ -454,7 +454,7 @@ def test_the_token_is_not_logged(reader: Reader, link: str, caplog: pytest.LogCa
 @on_both_databases
 @pytest.mark.parametrize(
     ("seen", "receipt", "sentence"),
-    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Not seen by Support.")],
+    [("yes", Receipt.SEEN, "Seen by Support."), ("no", Receipt.MISSING, "Sent, but reported missing by Support.")],
 )
 def test_a_member_records_on_the_page_whether_the_message_arrived(
     app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, seen: str, receipt: Receipt, sentence: str
@@ -550,6 +550,143 @@ def test_a_receipt_needs_the_csrf_token_of_our_page(
 
     assert response.status_code == 400
     assert _receipt(app, delivery_id) == (None, None)
+
+
+WATCH = f"{PAGE}/watch"
+
+
+def test_the_page_of_a_sent_test_polls_for_its_receipt_and_no_list_does(
+    seeded: SeededIds, visit: Visit, delivery_id: int
+) -> None:
+    visitor = visit(seeded.viewer)
+    hx_get, hx_trigger = f'hx-get="{WATCH}?shown="', 'hx-trigger="every 1000ms, tested from:body"'
+    fragment = f'<div id="receipt-watch" hidden\n     {hx_get}\n     {hx_trigger}'
+
+    assert fragment in visitor.get(PAGE).text
+    assert visitor.get(f"{WATCH}?shown=").text.startswith(fragment)
+    assert 'hx-trigger="every' not in visitor.get("/w/harbor/destinations").text
+    assert 'hx-trigger="every' not in visitor.get(f"{PAGE}/status").text
+
+
+def test_a_poll_reports_a_receipt_once_and_then_ends(
+    seeded: SeededIds, visit: Visit, reader: Reader, link: str
+) -> None:
+    visitor = visit(seeded.viewer)
+    before = visitor.get(f"{WATCH}?shown=")
+    reader.press(link)
+    after = visitor.get(f"{WATCH}?shown=")
+    (shown,) = re.findall(r'hx-get="([^"]+)"', after.text)
+
+    assert [before.headers.get("HX-Trigger"), after.headers.get("HX-Trigger")] == [None, "receipt"]
+    assert "every" not in after.text
+    assert visitor.get(shown).headers.get("HX-Trigger") is None
+
+
+def test_a_poll_goes_on_after_a_message_was_reported_missing(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+    visitor = visit(seeded.support)
+    response = visitor.post(OWN, {"seen": "no", "delivery": str(delivery_id)})
+
+    assert response.headers["HX-Trigger"] == "receipt"
+    assert "every 1000ms" in visitor.get(f"{WATCH}?shown=").text
+
+
+def test_a_poll_ends_ten_minutes_after_the_send(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    with app.app_context():
+        _add_sent(get_destination(seeded), ago=timedelta(minutes=10))
+
+    assert "every" not in visit(seeded.viewer).get(f"{WATCH}?shown=").text
+
+
+def test_a_poll_without_a_session_sends_the_page_to_the_sign_in(app: Flask, seeded: SeededIds) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{PAGE}"}
+    response = app.test_client().get(WATCH, headers=headers)
+
+    assert (response.status_code, response.headers["HX-Redirect"]) == (401, f"/sign-in?next={PAGE}")
+
+
+@on_both_databases
+def test_a_poll_takes_four_queries_and_writes_nothing(
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
+) -> None:
+    visitor, statements = visit(seeded.viewer), []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *sent: statements.append(sent[2]))
+    visitor.get(f"{WATCH}?shown=")
+
+    executed = [sent for sent in statements if not sent.startswith("SET LOCAL")]
+    assert (len(executed), {sent[:6] for sent in executed}) == (4, {"SELECT"})
+
+
+@on_both_databases
+def test_a_member_records_what_a_customer_said(app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+    visitor = visit(seeded.support)
+    response = visitor.post(OWN, {"seen": "customer", "customer": " Ann\u202e Example ", "delivery": str(delivery_id)})
+
+    assert response.status_code == 200
+    assert "Confirmed by the customer Ann Example, recorded by Support." in response.text
+    assert _receipt(app, delivery_id) == (Receipt.SEEN, "Ann Example")
+
+
+@pytest.mark.parametrize(
+    ("customer", "error"), [("", "Enter a name."), ("\u200b ", "Enter a name."), ("x" * 201, "at most 200 characters.")]
+)
+def test_a_customers_name_follows_the_rule_for_names(
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, customer: str, error: str
+) -> None:
+    form = {"seen": "customer", "customer": customer, "delivery": str(delivery_id)}
+    visitor = visit(seeded.support)
+    response = visitor.post(OWN, form)
+    redirect = visitor.post(OWN, form, headers={"Sec-Fetch-Mode": "navigate"})
+
+    assert (response.status_code, redirect.status_code) == (400, 303)
+    assert error in response.text.partition('id="customer-check"')[2]
+    assert error in visitor.get(PAGE).text.partition('<p class="flash" role="status">')[2]
+    assert _receipt(app, delivery_id) == (None, None)
+
+
+def test_a_viewer_cannot_confirm_for_a_customer(app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+    form = {"seen": "customer", "customer": "Ann", "delivery": str(delivery_id)}
+
+    assert visit(seeded.viewer).post(OWN, form).status_code == 403
+    assert _receipt(app, delivery_id) == (None, None)
+
+
+@on_both_databases
+def test_a_message_reported_missing_shows_on_every_page(seeded: SeededIds, visit: Visit, delivery_id: int) -> None:
+    visitor, words = visit(seeded.support), "Sent, but reported missing by Support."
+    visitor.post(OWN, {"seen": "no", "delivery": str(delivery_id)})
+    listed = visitor.get("/w/harbor/destinations").text
+
+    assert 'data-last-test="sent" data-receipt="missing"' in listed
+    assert "0 of 1 destination accepted its last test; 1 message was reported missing." in listed
+    assert [
+        words in visitor.get(path).text for path in ("/w/harbor/destinations", PAGE, "/broken", "/w/harbor/history")
+    ] == [True] * 4
+    assert "Ticket system" in visitor.get("/w/harbor/destinations?state=missing").text
+
+
+@on_both_databases
+def test_a_message_that_was_seen_shows_on_every_page_and_needs_no_advice(
+    seeded: SeededIds, visit: Visit, delivery_id: int
+) -> None:
+    visitor = visit(seeded.support)
+    before = visitor.get(PAGE).text
+    visitor.post(OWN, {"seen": "no", "delivery": str(delivery_id)})
+    visitor.post(OWN, {"seen": "yes", "delivery": str(delivery_id)})
+    listed, after = visitor.get("/w/harbor/destinations").text, visitor.get(PAGE).text
+
+    assert 'data-last-test="sent" data-receipt="seen"' in listed
+    assert "The destination accepted its last test." in listed
+    assert ("No message at the receiver?" in before, "No message at the receiver?" in after) == (True, False)
+    assert [
+        "Seen by Support." in visitor.get(path).text for path in ("/w/harbor/destinations", "/w/harbor/history")
+    ] == [True] * 2
+    assert "Ticket system" not in visitor.get("/broken").text
+    assert "seen" in visitor.get("/w/harbor/history.csv").text.splitlines()[1].split(",")
+
+
+def test_a_badge_without_a_receipt_says_so(seeded: SeededIds, visit: Visit) -> None:
+    assert 'data-last-test="never" data-receipt="none"' in visit(seeded.viewer).get(PAGE).text
 
 
 @pytest.mark.parametrize("seen", ["", "seen", "YES", "missing"])

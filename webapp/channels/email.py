@@ -43,6 +43,10 @@ OMIT_AUTO_SUBMITTED = "omit_auto_submitted"
 
 ASK_ADMINISTRATOR = "Ask your Alertcheck administrator"
 CHECK_MAIL_URL = f"{ASK_ADMINISTRATOR} to check ALERTCHECK_MAIL_URL"
+NO_MAIL_SERVER = (
+    "No mail server is set up, so no email can be sent. "
+    f"{ASK_ADMINISTRATOR} to set ALERTCHECK_MAIL_URL and ALERTCHECK_MAIL_FROM."
+)
 CHECK_DNS = "ask your Alertcheck administrator to check the DNS servers of the Alertcheck server"
 
 
@@ -125,6 +129,10 @@ def _html(message: Message) -> str:
     )
 
 
+def _find_obstacle(outbound: OutboundClient) -> str | None:
+    return NO_MAIL_SERVER if outbound.mail is None else None
+
+
 CHANNEL = Channel(
     label="Email",
     accepted="Accepted by the mail server",
@@ -167,6 +175,7 @@ CHANNEL = Channel(
     targets=_targets,
     preview=_preview,
     send=_send,
+    find_obstacle=_find_obstacle,
     protocol=Protocol.SMTP,
     hints={
         Code.CONFIG_INCOMPLETE: (

@@ -65,7 +65,7 @@ class BrokenPage:
 
 def is_broken(summary: DestinationSummary) -> bool:
     """Check whether a destination is broken: the one rule of the page and of Test the failed."""
-    return summary.state is Tab.FAILED
+    return summary.state.is_broken
 
 
 def list_broken(workspace_ids: Sequence[int]) -> dict[int, list[int]]:

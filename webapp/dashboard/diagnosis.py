@@ -14,16 +14,20 @@ from webapp.dashboard.comparison import describe_duration, list_differences
 from webapp.dashboard.exchange_section import report_exchange
 from webapp.dashboard.time_format import format_exact
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
+from webapp.deliveries.arrival import describe_arrival, describe_receipt
 from webapp.deliveries.exchanges import read_exchange
-from webapp.deliveries.outcome import Outcome, describe_arrival, known_code
+from webapp.deliveries.outcome import Outcome, describe_outcome, known_code
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus
 from webapp.outbound.exchange_facts import ExchangeFacts
 from webapp.text.names import clean_name, isolate_name, quote_name
 
 # Changes of a destination that are listed.
 _MAX_CHANGES = 20
+
+# The next step once the settings were changed after the last test.
+RETEST = "The settings were changed after this test. Send another test."
 
 _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED))
 
@@ -32,11 +36,13 @@ _CHANGES = tuple(action.value for action in (Action.CHANGED, Action.ENABLED, Act
 class Diagnosis:
     """What is known about a destination's last test.
 
-    newest: the newest test send, or None.
+    newest: the newest test send, or None. last_test: its outcome, told as history.
+    next_step: what to do now, or None.
     arrival: a sentence on whether the message arrived.
     receipt: a sentence on what a person reported, or None if no confirmation is needed.
     can_be_confirmed: whether a person can confirm that the message arrived.
     attempts: attempts of the newest test send, oldest first.
+    is_outdated: whether the settings were changed after that test send was requested.
     last_accepted: the newest accepted test send, or None.
     changes: changes to the destination since that test send was requested, newest first.
     exchange: the facts of the newest test send's last exchange, or None.
@@ -49,10 +55,12 @@ class Diagnosis:
 
     newest: AlertDelivery | None
     last_test: Outcome
+    next_step: str | None
     arrival: str
     receipt: str | None
     can_be_confirmed: bool
     attempts: Sequence[PastAttempt]
+    is_outdated: bool
     last_accepted: AlertDelivery | None
     changes: Sequence[AuditEvent]
     exchange: ExchangeFacts | None
@@ -63,7 +71,7 @@ class Diagnosis:
     is_used: bool
 
 
-def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_test: Outcome) -> Diagnosis:
+def diagnose(destination: AlertDestination, newest: AlertDelivery | None) -> Diagnosis:
     """Load the diagnosis of a destination. Executes at most three queries."""
     is_accepted = newest is not None and newest.status is DeliveryStatus.SENT
     earlier = find_last_accepted_test(destination, newest.id if newest else None)
@@ -72,13 +80,16 @@ def diagnose(destination: AlertDestination, newest: AlertDelivery | None, last_t
     changes = _list_changes(destination, since.created_at) if since else ()
     last_change = newest.created_at if newest and is_accepted else datetime.min.replace(tzinfo=UTC)
     exchange, earlier_exchange = (read_exchange(test) if test else None for test in (newest, earlier))
+    current = describe_outcome(newest, destination.type, destination.settings_version)
     return Diagnosis(
         newest=newest,
-        last_test=last_test,
-        arrival=describe_arrival(newest),
-        receipt=describe_receipt(newest),
+        last_test=describe_outcome(newest, destination.type),
+        next_step=RETEST if current.is_outdated else current.next_step,
+        arrival=describe_arrival(newest, is_outdated=current.is_outdated),
+        receipt=_describe_receipt(newest),
         can_be_confirmed=can_be_confirmed(newest),
         attempts=list_attempts(newest) if newest else (),
+        is_outdated=current.is_outdated,
         last_accepted=last_accepted,
         changes=[change for change in changes if change.happened_at > last_change],
         exchange=exchange,
@@ -102,24 +113,22 @@ def write_report(
         f"Where to: {where}",
         f"Last test: {outcome.badge.capitalize()}{_describe_request(newest)}",
         f"What happened: {outcome.sentence}",
-        f"Did it arrive: {describe_arrival(newest, quote_name)}",
+        f"Did it arrive: {describe_arrival(newest, quote_name, diagnosis.is_outdated)}",
     ]
     lines += _report_receipt(newest)
     code = known_code(newest.last_error_code) if newest else None
     lines += [f"Code: {code}"] if code else []
-    lines += [f"Next step: {outcome.next_step}"] if outcome.next_step else []
+    lines += [f"Next step: {diagnosis.next_step}"] if diagnosis.next_step else []
     lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
     lines += report_exchange(diagnosis.exchange, newest.answer_status if newest else None)
     lines += _report_last_accepted(diagnosis)
     return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
 
 
-def describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
-    """Describe what a person reported about a test send, or that nobody did; None if no confirmation is needed."""
+def _describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
-    who = format_name(newest.receipt_by) if newest.receipt_by else "someone with the link in the message"
-    return f"Seen by {who}." if newest.receipt is Receipt.SEEN else f"Not seen by {who}."
+    return describe_receipt(newest, format_name)
 
 
 def _report_receipt(newest: AlertDelivery | None) -> list[str]:
@@ -127,7 +136,7 @@ def _report_receipt(newest: AlertDelivery | None) -> list[str]:
     accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
     reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
     lines = [f"Accepted: {format_exact(accepted_at)}"] if accepted_at else []
-    receipt = describe_receipt(newest, quote_name)
+    receipt = _describe_receipt(newest, quote_name)
     return lines + ([f"Receipt: {receipt}{reported_at}"] if receipt else [])
 
 

@@ -9,23 +9,33 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, or_, select
 
+from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.outcome import badge_for
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
 
 # Destinations per page.
 PAGE_SIZE = 50
 
 
 class Tab(StrEnum):
-    """Tabs of the list, most urgent first: one per badge, and one for disabled destinations."""
+    """Tabs of the list, most urgent first: one per badge, one for missing messages, and one for disabled destinations.
+
+    MISSING: the last test was accepted, but somebody reported that its message did not arrive.
+    """
 
     FAILED = "failed"
+    MISSING = "missing"
     PENDING = "pending"
     NEVER = "never"
     SENT = "sent"
     DISABLED = "disabled"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a destination in this tab does not work, as far as its last test shows."""
+        return self in (Tab.FAILED, Tab.MISSING)
 
 
 class Order(StrEnum):
@@ -41,6 +51,7 @@ class RowChanges(NamedTuple):
 
     newest_id, newest_status: of the newest test send. planned_id: of the planned test, ended or not.
     is_recent: whether the newest test send changed, or the planned test ended, after `recent_since`; or it still waits.
+    receipt_at: when its receipt was given, as a Unix time; None without one.
     """
 
     settings_version: int
@@ -48,6 +59,7 @@ class RowChanges(NamedTuple):
     newest_status: str | None
     is_recent: bool | None
     planned_id: int | None
+    receipt_at: float | None
 
 
 class DestinationSummary(NamedTuple):
@@ -123,8 +135,8 @@ def list_summaries(
             workspace,
             name,
             channel,
-            _tab_of(is_enabled, newest),
-            RowChanges(version, newest_id, newest, is_recent, planned_id),
+            _tab_of(is_enabled, newest, receipt),
+            RowChanges(version, newest_id, newest, is_recent, planned_id, told.timestamp() if told else None),
             is_stale,
         )
         for (
@@ -134,6 +146,8 @@ def list_summaries(
             channel,
             is_enabled,
             newest,
+            receipt,
+            told,
             version,
             newest_id,
             is_recent,
@@ -178,6 +192,7 @@ def describe_overview(counts: Mapping[Tab, int]) -> str:
     parts = [
         _describe_accepted(counts[Tab.SENT], in_use),
         _count_phrase(counts[Tab.FAILED], "failed", "failed"),
+        _count_phrase(counts[Tab.MISSING], "message was reported missing", "messages were reported missing"),
         _count_phrase(counts[Tab.PENDING], "is under way", "are under way"),
         _count_phrase(counts[Tab.NEVER], "was never tested", "were never tested"),
     ]
@@ -194,6 +209,8 @@ _SUMMARIES = (
         AlertDestination.type,
         AlertDestination.is_enabled,
         AlertDelivery.status,
+        AlertDelivery.receipt,
+        AlertDelivery.receipt_at,
         AlertDestination.settings_version,
         AlertDelivery.id,
         or_(
@@ -217,8 +234,10 @@ _TABS = {status: Tab(badge_for(status)) for status in (None, *DeliveryStatus)}
 _URGENCY = {state: number for number, state in enumerate(Tab)}
 
 
-def _tab_of(is_enabled: bool, newest: DeliveryStatus | None) -> Tab:
-    return _TABS[newest] if is_enabled else Tab.DISABLED
+def _tab_of(is_enabled: bool, newest: DeliveryStatus | None, receipt: Receipt | None) -> Tab:
+    if not is_enabled:
+        return Tab.DISABLED
+    return Tab.MISSING if is_missing(newest, receipt) else _TABS[newest]
 
 
 def _matches(summary: DestinationSummary, query: ListQuery) -> bool:

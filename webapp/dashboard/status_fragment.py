@@ -42,7 +42,6 @@ class Status:
     block_reason: why the button is disabled for this visitor, or None.
     refusal: why this press was refused, or None.
     lacks_worker: the test waits for a worker, and no worker has a recent heartbeat.
-    is_outdated: the settings changed after the test was requested, so its result does not apply to them.
     certificate_warning: that the certificate of an accepted test expires soon, or None.
     plan: the planned test that waits, or None. plan_end: why the last one ended without a test send, or None.
     """
@@ -57,7 +56,6 @@ class Status:
     block_reason: str | None
     refusal: str | None
     lacks_worker: bool
-    is_outdated: bool
     certificate_warning: str | None
     plan: PlanStatus | None
     plan_end: str | None
@@ -96,10 +94,9 @@ def build_status(
 ) -> Status:
     """Compute what the fragment shows. shared: loaded here if None."""
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id], [destination.id])
-    last_test = describe_outcome(newest, destination.type)
+    last_test = describe_outcome(newest, destination.type, destination.settings_version)
     requested_at = newest.created_at if newest else None
-    is_outdated = newest is not None and newest.settings_version not in (None, destination.settings_version)
-    is_valid = newest is not None and last_test.badge is Badge.SENT and not is_outdated
+    is_valid = newest is not None and last_test.badge is Badge.SENT and not last_test.is_outdated
     planned = shared.plans.get(destination.id)
     plan = find_plan_status(planned, now)
     return Status(
@@ -113,7 +110,6 @@ def build_status(
         block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
         lacks_worker=_lacks_worker(newest, plan, now),
-        is_outdated=is_outdated,
         certificate_warning=find_certificate_warning(newest, destination.type, now) if newest and is_valid else None,
         plan=plan,
         plan_end=describe_plan_end(planned, newest, now),

@@ -15,6 +15,7 @@ from webapp.deliveries.receipts import (
     record_by_customer,
     record_by_link,
     record_by_member,
+    record_for_customer,
 )
 from webapp.deliveries.recovery import recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
@@ -46,6 +47,7 @@ __all__ = [
     "record_by_customer",
     "record_by_link",
     "record_by_member",
+    "record_for_customer",
     "recover",
     "request_test",
     "send",

@@ -1,14 +1,13 @@
 """LastTestStatus: a destination's badge and its explanation, derived from the newest test send and never stored."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from webapp.channels import CHANNELS
-from webapp.failures import EXPLANATIONS, Code
+from webapp.deliveries.arrival import describe_receipt, is_missing, is_uncertain
+from webapp.failures import EXPLANATIONS, Code, drop_arrival_check
 from webapp.models import AlertDelivery, DeliveryStatus, Receipt
-from webapp.text.names import isolate_name
 
 
 class Badge(StrEnum):
@@ -39,7 +38,9 @@ class Outcome:
 
     at: the time shown; None without a test. at_label: what that time means, where the badge does not show it.
     sentence: what happened, as far as it is known. next_step: what to do, or None.
-    may_have_arrived: the receiver may have the message although the badge is not Sent.
+    may_have_arrived: the receiver may have the message although the badge is not Sent, and nobody has said so.
+    receipt, receipt_sentence: what a person reported, or None. is_missing: accepted, but reported missing.
+    is_outdated: the settings were changed after the test was requested, so its result does not apply to them.
     """
 
     badge: Badge
@@ -48,12 +49,28 @@ class Outcome:
     next_step: str | None = None
     may_have_arrived: bool = False
     at_label: str = ""
+    receipt: Receipt | None = None
+    receipt_sentence: str | None = None
+    is_missing: bool = False
+    is_outdated: bool = False
 
 
-def describe_outcome(newest: AlertDelivery | None, channel_name: str) -> Outcome:
-    """Describe the outcome of a delivery; None means that the destination was never tested."""
+def describe_outcome(newest: AlertDelivery | None, channel_name: str, settings_version: int | None = None) -> Outcome:
+    """Describe the outcome of a delivery; None means that the destination was never tested.
+
+    settings_version: the destination's current one, so that no advice about earlier settings is given; None where the
+    outcome is told as history.
+    """
     if newest is None:
         return Outcome(Badge.NEVER, None, "No test has been sent yet.")
+    outcome = _describe_by_status(newest, channel_name)
+    if newest.receipt is not None:
+        outcome = _heed_receipt(outcome, newest)
+    is_outdated = settings_version is not None and newest.settings_version not in (None, settings_version)
+    return _drop_outdated(outcome, newest) if is_outdated else outcome
+
+
+def _describe_by_status(newest: AlertDelivery, channel_name: str) -> Outcome:
     match badge_for(newest.status):
         case Badge.PENDING:
             return _describe_pending(newest)
@@ -74,31 +91,27 @@ def describe_status(delivery: AlertDelivery) -> str:
     return f"{badge.capitalize()} ({status})"
 
 
-def describe_arrival(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str:
-    """Describe whether the message arrived, as far as it is known. format_name: marks a name inside the sentence."""
-    if newest is None:
-        return "Nothing has been sent yet."
-    receipt = _describe_receipt(newest, format_name)
-    if receipt:
-        return receipt
-    match badge_for(newest.status):
-        case Badge.PENDING:
-            return "Not known yet: the test is still running."
-        case Badge.SENT:
-            return "The receiver accepted it. Check at the destination whether it is shown."
-    code = known_code(newest.last_error_code)
-    if code is not None and EXPLANATIONS[code].may_have_arrived:
-        return "Unknown. Check whether the message arrived before you send another test."
-    return "No: nothing was delivered."
+def _heed_receipt(outcome: Outcome, newest: AlertDelivery) -> Outcome:
+    """Add what a person reported, and drop the advice to find that out."""
+    is_seen = newest.receipt is Receipt.SEEN
+    next_step = drop_arrival_check(outcome.next_step or "", is_seen) or None
+    return replace(
+        outcome,
+        sentence=drop_arrival_check(outcome.sentence, is_seen),
+        next_step=None if is_seen and outcome.badge is Badge.SENT else next_step,  # the channel's: if it is not visible
+        may_have_arrived=False,
+        receipt=newest.receipt,
+        receipt_sentence=describe_receipt(newest),
+        is_missing=is_missing(newest.status, newest.receipt),
+    )
 
 
-def _describe_receipt(newest: AlertDelivery, format_name: Callable[[str], str]) -> str | None:
-    if newest.receipt is None:
-        return None
-    who = format_name(newest.receipt_by) if newest.receipt_by else None
-    if newest.receipt is Receipt.MISSING:
-        return f"{who} reported that it did not arrive."
-    return f"Yes: {who} has seen it." if who else "Yes: confirmed through the link in it."
+def _drop_outdated(outcome: Outcome, newest: AlertDelivery) -> Outcome:
+    """Drop what was about the earlier settings: the cause and the next step of a test that is complete."""
+    if outcome.badge is Badge.PENDING:
+        return replace(outcome, is_outdated=True)
+    was_sent = newest.status in (DeliveryStatus.SENT, DeliveryStatus.FAILED)
+    return replace(outcome, sentence="" if was_sent else outcome.sentence, next_step=None, is_outdated=True)
 
 
 def _describe_pending(newest: AlertDelivery) -> Outcome:
@@ -129,7 +142,7 @@ def _describe_failed(newest: AlertDelivery, channel_name: str, sentence: str) ->
         newest.updated_at,
         sentence,
         next_step(code, channel_name) if code else None,
-        code is not None and EXPLANATIONS[code].may_have_arrived,
+        is_uncertain(newest),
     )
 
 

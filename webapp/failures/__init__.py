@@ -5,6 +5,7 @@ All sentences are our own. A failure is described by the *type* of an error, the
 both can contain the secret address.
 """
 
+from webapp.failures.arrival_checks import CHECK_ACCEPTED, CHECK_BEFORE_TEST, drop_arrival_check
 from webapp.failures.cause import Cause
 from webapp.failures.certificate import CertificateFacts
 from webapp.failures.code import Code
@@ -13,6 +14,8 @@ from webapp.failures.failure import MAX_LENGTH, DeliveryFailed, Facts, describe
 
 __all__ = [
     "CAUSES",
+    "CHECK_ACCEPTED",
+    "CHECK_BEFORE_TEST",
     "EXPLANATIONS",
     "MAX_LENGTH",
     "Cause",
@@ -24,4 +27,5 @@ __all__ = [
     "Protocol",
     "codes_of",
     "describe",
+    "drop_arrival_check",
 ]

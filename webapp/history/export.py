@@ -20,6 +20,7 @@ MAX_ROWS = 100_000
 # Rows per query.
 BLOCK_SIZE = 1_000
 
+# In this order for good: new columns come last. docs/csv.md describes each.
 HEADER = (
     "created_at",
     "kind",
@@ -40,6 +41,11 @@ HEADER = (
     "reference",
     "requested_by",
     "by_customer_link",
+    "receipt",
+    "receipt_at",
+    "receipt_by",
+    "receipt_source",
+    "receipt_recorded_by",
 )
 
 # Without it, Excel reads the file in the encoding of its country.
@@ -92,6 +98,11 @@ def _to_cells(entry: HistoryEntry) -> list[object]:
         delivery.reference,
         entry.requested_by,
         "yes" if delivery.by_customer_link else None,
+        delivery.receipt,
+        _to_text(delivery.receipt_at),
+        delivery.receipt_by,
+        delivery.receipt_source,
+        delivery.receipt_recorded_by,
     ]
 
 

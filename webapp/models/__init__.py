@@ -3,7 +3,7 @@
 from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.customer_link import CustomerLink
-from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt
+from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
 from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
 from webapp.models.form_draft import FormDraft
@@ -30,6 +30,7 @@ __all__ = [
     "PlanEnd",
     "PlannedTest",
     "Receipt",
+    "ReceiptSource",
     "Role",
     "SearchKey",
     "SignIn",

@@ -33,6 +33,19 @@ class Receipt(StrEnum):
     MISSING = "missing"
 
 
+class ReceiptSource(StrEnum):
+    """Who gave a receipt.
+
+    LINK: someone with the link in the message. MEMBER: a member of the workspace. CUSTOMER: a customer, as a member
+    wrote down. CUSTOMER_LINK: a customer, on a link made for them.
+    """
+
+    LINK = "link"
+    MEMBER = "member"
+    CUSTOMER = "customer"
+    CUSTOMER_LINK = "customer_link"
+
+
 class DeliveryStatus(StrEnum):
     """The stored status. A delivery that is being sent is `queued` with `attempt_started_at` set."""
 
@@ -55,7 +68,9 @@ class AlertDelivery(Base):
         recorded none.
     exchange: the facts of the last attempt's exchange with the receiver, as written by
         `webapp.deliveries.exchanges`; null while an attempt runs, and if none connected or an older version sent it.
-    receipt, receipt_at, receipt_by: a person's receipt, its time, and their name (null if it came by the receipt link).
+    receipt, receipt_at, receipt_source: a person's receipt, its time, and where it came from.
+    receipt_by: the name of that person; null if it came by a link. receipt_recorded_by: the name of the member who
+        wrote down what a customer said.
     batch: the id shared by the test sends of one press on Test all.
     by_customer_link: whether the test was requested by a customer's link. `requested_by` is who made the link.
     last_error_message: our own sentence; on a sent row, a warning about what was not accepted.
@@ -91,6 +106,9 @@ class AlertDelivery(Base):
             name="test_send_fails_by_known_code",
         ),
         CheckConstraint("receipt IN ('seen', 'missing')", name="receipt_known"),
+        CheckConstraint(
+            "receipt_source IN ('link', 'member', 'customer', 'customer_link')", name="receipt_source_known"
+        ),
         Index(
             "ix_alert_deliveries_newest",
             "workspace_id",
@@ -158,7 +176,9 @@ class AlertDelivery(Base):
     exchange: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     receipt: Mapped[Receipt | None] = mapped_column(closed_set(Receipt))
     receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    receipt_source: Mapped[ReceiptSource | None] = mapped_column(closed_set(ReceiptSource))
     receipt_by: Mapped[str | None] = mapped_column(Name(200))
+    receipt_recorded_by: Mapped[str | None] = mapped_column(Name(200))
     batch: Mapped[str | None] = mapped_column(String(32))
     by_customer_link: Mapped[bool] = mapped_column(default=False, server_default=false())
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -66,6 +66,7 @@ class FormPage:
             form=form,
             channel_name=self.channel_name,
             channel=CHANNELS[self.channel_name],
+            obstacle=CHANNELS[self.channel_name].find_obstacle(current_settings().outbound),
             destination=self.destination,
             notice=self._find_notice(),
             draft=self._save_draft(typed) if typed else "",

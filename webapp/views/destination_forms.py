@@ -17,7 +17,9 @@ bp = Blueprint("destination_forms", __name__, url_prefix="/w/<slug>/destinations
 @bp.get("/new")
 def choose(slug: str) -> PageResponse:
     """Show the channels to choose from for a new destination."""
-    return render_template("destination_choose.html", visit=load_visit_to_edit(slug), channels=CHANNELS)
+    visit, outbound = load_visit_to_edit(slug), current_settings().outbound
+    choices = [(name, channel, channel.find_obstacle(outbound)) for name, channel in CHANNELS.items()]
+    return render_template("destination_choose.html", visit=visit, choices=choices)
 
 
 @bp.route("/new/<channel_name>", methods=["GET", "POST"])

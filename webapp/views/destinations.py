@@ -12,6 +12,7 @@ from webapp.auth.access import Visit, load_destination, load_visit, load_visit_t
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
 from webapp.dashboard.exchange_section import describe_exchange
+from webapp.dashboard.receipt_watch import watch_receipt
 from webapp.dashboard.status_fragment import build_status, load_status
 from webapp.deliveries import list_test_sends
 from webapp.deliveries.outcome import describe_outcome
@@ -40,6 +41,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
         "destination.html",
         channel=CHANNELS.get(destination.type),
         status=build_status(visit, destination, newest, now, shared=shared),
+        watch=watch_receipt(newest, now),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
         links=load_links(visit, destination, now),
         **_load_details(visit, destination, newest, now),
@@ -85,10 +87,13 @@ def delete(slug: str, destination_id: str) -> PageResponse:
     return redirect(url_for("workspaces.show", slug=slug))
 
 
-def render_details(visit: Visit, destination: AlertDestination, now: datetime) -> str:
-    """Render the details fragment of a destination."""
+def render_details(
+    visit: Visit, destination: AlertDestination, now: datetime, customer_error: str | None = None
+) -> str:
+    """Render the details fragment of a destination. customer_error: why the customer's name was refused."""
     newest, _ = load_status(destination, now)
-    return render_template("_details.html", **_load_details(visit, destination, newest, now))
+    details = _load_details(visit, destination, newest, now)
+    return render_template("_details.html", **details | {"customer_error": customer_error})
 
 
 def flash_about(name: str, rest: str) -> None:
@@ -112,7 +117,7 @@ def _load_details(
     visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
 ) -> dict[str, Any]:
     """Return the inputs of the details fragment."""
-    diagnosis = diagnose(destination, newest, describe_outcome(newest, destination.type))
+    diagnosis = diagnose(destination, newest)
     where, channel = mask_target(destination, visit.role, current_settings().cipher), CHANNELS.get(destination.type)
     target = f"{where.text}, fingerprint {where.fingerprint}" if where.fingerprint else where.text
     label = channel.label if channel else destination.type
@@ -123,6 +128,7 @@ def _load_details(
         "exchange": describe_exchange(diagnosis.exchange, newest.answer_status if newest else None, visit.role),
         "report": write_report(visit.workspace.name, destination, label, target, diagnosis, now),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
+        "customer_error": None,
         "now": now,
     }
 

@@ -54,7 +54,18 @@ WORKSPACE_TABS = (
         "Destinations",
         "workspaces.show",
         "list",
-        below=frozenset({"destinations", "field_checks", "preview", "sends", "receipts", "batches"}),
+        below=frozenset(
+            {
+                "destinations",
+                "destination_forms",
+                "field_checks",
+                "preview",
+                "sends",
+                "receipts",
+                "customer_links",
+                "batches",
+            }
+        ),
     ),
     Place("History", "history.show", "history"),
     Place(

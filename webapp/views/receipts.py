@@ -1,17 +1,21 @@
 """Views that record whether people saw a test message: by the link in it, or on its destination's page."""
 
 import logging
+from datetime import datetime
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
-from webapp.auth.access import load_destination, load_test_send, load_visit
+from webapp.auth.access import Visit, load_destination, load_test_send, load_visit
 from webapp.auth.sessions import public
-from webapp.deliveries import find_linked, record_by_link, record_by_member
+from webapp.dashboard.receipt_watch import watch_receipt
+from webapp.deliveries import find_linked, record_by_link, record_by_member, record_for_customer
+from webapp.deliveries.queries import find_newest_test
 from webapp.extensions import csrf, limiter
-from webapp.models import AlertDelivery, Receipt, database_clock
+from webapp.models import AlertDelivery, AlertDestination, Receipt, database_clock
 from webapp.receipt_links import PATH, Forged
+from webapp.text.names import NameInvalid, read_name
 from webapp.views.destinations import render_details
 from webapp.views.headers import PRIVATE_HEADERS
 
@@ -29,6 +33,13 @@ LINK_INVALID = (
 
 # Receipts by the value of the form's button.
 RECEIPTS = {"yes": Receipt.SEEN, "no": Receipt.MISSING}
+# The value of the button by which a member writes down what a customer said.
+BY_CUSTOMER = "customer"
+
+# The event that makes an open page refresh itself at once.
+NEWS = {"HX-Trigger": "receipt"}
+
+NOT_RECORDED = "Not recorded: the test is still pending, or it was not delivered."
 
 
 @bp.after_request
@@ -68,21 +79,52 @@ def confirm(token: str) -> PageResponse:
     return _render(delivery, "noted", 200) if record_by_link(delivery, now) else _render(delivery, "closed", 410)
 
 
+@bp.get("/w/<slug>/destinations/<destination_id>/watch")
+def watch(slug: str, destination_id: str) -> tuple[str, int, dict[str, str]]:
+    """Return the fragment that polls for a receipt, and make the page refresh itself if there is a new one."""
+    visit = load_visit(slug)
+    destination = load_destination(visit, destination_id)
+    state = watch_receipt(find_newest_test(destination), database_clock.now())
+    headers = NEWS if state.is_news(request.args.get("shown", "")) else {}
+    return render_template("_receipt_watch.html", visit=visit, destination=destination, watch=state), 200, headers
+
+
 @bp.post("/w/<slug>/destinations/<destination_id>/receipt")
-def record(slug: str, destination_id: str) -> tuple[str, int] | Response:
-    """Record a member's receipt for a test. Returns 403 if the role may not, 409 if the test needs no confirmation."""
+def record(slug: str, destination_id: str) -> tuple[str, int, dict[str, str]] | Response:
+    """Record for a test what a member saw, or what a customer told them.
+
+    Returns 400 if the customer's name is invalid, 403 if the role may not, 409 if the test needs no confirmation.
+    """
     visit = load_visit(slug)
     destination = load_destination(visit, destination_id)
     if not visit.role.may_test:
         abort(403)
-    receipt = RECEIPTS.get(request.form.get("seen", "")) or abort(400)
+    seen = request.form.get("seen", "")
+    if seen != BY_CUSTOMER and seen not in RECEIPTS:
+        abort(400)
     delivery, now = load_test_send(destination, request.form.get("delivery", "")), database_clock.now()
-    is_recorded = record_by_member(delivery, visit.account, receipt, now)
-    if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
-        if not is_recorded:
-            flash("Not recorded: the test is still pending, or it was not delivered.")
-        return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
-    return render_details(visit, destination, now), 200 if is_recorded else 409
+    try:
+        is_recorded = _record(visit, delivery, seen, now)
+    except NameInvalid as error:
+        return _respond(visit, destination, now, 400, str(error))
+    return _respond(visit, destination, now, 200) if is_recorded else _respond(visit, destination, now, 409)
+
+
+def _record(visit: Visit, delivery: AlertDelivery, seen: str, now: datetime) -> bool:
+    if seen == BY_CUSTOMER:
+        return record_for_customer(delivery, visit.account, read_name(request.form.get("customer", "")), now)
+    return record_by_member(delivery, visit.account, RECEIPTS[seen], now)
+
+
+def _respond(
+    visit: Visit, destination: AlertDestination, now: datetime, status: int, error: str | None = None
+) -> tuple[str, int, dict[str, str]] | Response:
+    """Return the details, or lead a browser without JavaScript back to the page. error: about the customer's name."""
+    if request.headers.get("Sec-Fetch-Mode") == "navigate":
+        if status != 200:
+            flash(f"Not recorded. {error}" if error else NOT_RECORDED)
+        return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id), 303)
+    return render_details(visit, destination, now, error), status, NEWS if status == 200 else {}
 
 
 def _find_delivery(token: str) -> AlertDelivery | None:

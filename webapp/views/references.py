@@ -5,10 +5,10 @@ from flask import Blueprint, abort, render_template
 from webapp.auth.access import Visit, list_memberships
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
-from webapp.dashboard.diagnosis import describe_receipt
 from webapp.dashboard.status_fragment import next_poll_ms
 from webapp.deliveries import end_if_overdue, list_attempts
-from webapp.deliveries.outcome import Badge, describe_arrival, describe_outcome
+from webapp.deliveries.arrival import describe_arrival, describe_receipt
+from webapp.deliveries.outcome import Badge, describe_outcome
 from webapp.deliveries.queries import find_newest_test
 from webapp.metrics.backlog import count_waiting
 from webapp.models import AlertDelivery, Member, database_clock
@@ -65,7 +65,7 @@ def _render(members: dict[int, Member], test: AlertDelivery) -> str:
         channel=CHANNELS.get(test.destination.type),
         outcome=outcome,
         arrival=describe_arrival(test),
-        receipt=describe_receipt(test) if test.receipt else None,
+        receipt=describe_receipt(test),
         attempts=list_attempts(test),
         newest=find_newest_test(test.destination),
         poll_ms=next_poll_ms(test, None, now, count_waiting(test.workspace_id)) if is_pending else None,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.failures import CHECK_ACCEPTED, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
 from webapp.outbound.http.retry_after import parse_retry_after
 from webapp.outbound.http.status_codes import classify_status
@@ -45,7 +45,7 @@ def check_response(
         raise make_failure(code, response, host, word)
     if not is_web_page(response):
         return None
-    return f"{host} answered with a web page, as sign-in and error pages do. Check that the message arrived."
+    return f"{host} answered with a web page, as sign-in and error pages do. {CHECK_ACCEPTED}"
 
 
 def make_failure(code: Code, response: HttpResponse, host: str | None, word: str | None = None) -> DeliveryFailed:

@@ -1,0 +1,93 @@
+"""No page is wider than its window, whatever has a name of 200 characters without a space."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from tests.browser.conftest import sign_in
+from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, SET_DETAILS_SCRIPT
+from tests.browser.running_demo import RunningDemo, start_demo
+
+WORD = "W" * 200
+RECIPIENTS = ",".join(f"{'r' * 60}{number}@{'d' * 60}.{'e' * 60}.example.com" for number in range(20))
+
+# Everything that has a name or repeats one. The receiver's error is a sentence with the longest word there is.
+LENGTHEN = """
+    UPDATE workspaces SET name = :word || id;
+    UPDATE accounts SET name = :word || id;
+    UPDATE tenants SET name = :word;
+    UPDATE alert_rules SET name = :word;
+    UPDATE alert_destinations SET name = :word || id;
+    UPDATE alert_deliveries SET last_error_message = :word WHERE status = 'failed';
+    UPDATE alert_deliveries SET receipt = 'seen', receipt_by = :word WHERE status = 'sent' AND alert_rule_id IS NULL;
+"""
+LIST = "/w/harbor/destinations"
+PAGES = (
+    LIST,
+    "/w/clinic/destinations",
+    f"{LIST}/1",
+    f"{LIST}/2",
+    f"{LIST}/5",
+    f"{LIST}/8",
+    f"{LIST}/1/preview",
+    f"{LIST}/2/preview",
+    f"{LIST}/2/edit",
+    f"{LIST}/1/delete",
+    f"{LIST}/2/delete",
+    f"{LIST}/new",
+    f"{LIST}/new/webhook",
+    f"{LIST}?q={WORD[:100]}&state=failed",
+    "/w/harbor/history",
+    "/w/harbor/history?destination=5",
+    f"/w/harbor/history?code={WORD}",
+    "/w/harbor/audit",
+    "/broken",
+    "/demo/inbox",
+    "/w/harbor/destinations/0",
+)
+
+
+@pytest.fixture(scope="module")
+def phone(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A phone in a demo in which every name is one long word, after a press in it."""
+    demo = start_demo(tmp_path_factory.mktemp("long"))
+    try:
+        cookies = sign_in(chromium, demo, "admin")
+        with chromium.new_context(
+            base_url=demo.address, storage_state=cookies, viewport=ViewportSize(width=360, height=800)
+        ) as context:
+            yield _prepare(context.new_page(), demo)
+    finally:
+        demo.stop()
+
+
+def _prepare(tab: Page, demo: RunningDemo) -> Page:
+    tab.goto(f"{LIST}/2/edit")
+    tab.get_by_label("Recipients").fill(RECIPIENTS)
+    tab.get_by_role("button", name="Save", exact=True).click()
+    with closing(sqlite3.connect(demo.data / "alertcheck.sqlite", timeout=60)) as database, database:
+        for statement in filter(str.strip, LENGTHEN.split(";")):
+            database.execute(statement, {"word": WORD} if ":word" in statement else {})
+    tab.goto(f"{LIST}/3")  # the audit trail and the inbox repeat the long names
+    tab.get_by_role("button", name="Send test").click()
+    tab.locator("[data-last-test=sent]").wait_for()
+    return tab
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_is_wider_than_a_phone(phone: Page, path: str) -> None:
+    phone.goto(path)
+    phone.evaluate(SET_DETAILS_SCRIPT, False)
+    closed = phone.evaluate(MEASURE_OVERFLOW_SCRIPT)
+    phone.evaluate(SET_DETAILS_SCRIPT, True)
+    assert (closed, phone.evaluate(MEASURE_OVERFLOW_SCRIPT)) == (0, 0)
+
+
+def test_many_recipients_make_no_tall_row(phone: Page) -> None:
+    phone.goto(LIST)
+    row = phone.locator("#destination-2 .where").bounding_box()
+    assert row
+    assert row["height"] < 400

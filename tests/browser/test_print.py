@@ -1,0 +1,37 @@
+"""Pages on paper: black on white also in dark mode, exact times, and nothing to press."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenTab, Sessions
+
+
+@pytest.fixture(params=["/w/harbor/destinations/5", "/w/harbor/history", "/w/harbor/destinations"])
+def paper(request: pytest.FixtureRequest, open_tab: OpenTab, sessions: Sessions) -> Page:
+    """A page as it is printed from a browser in dark mode."""
+    tab = open_tab(storage_state=sessions["admin"], color_scheme="dark")
+    tab.goto(request.param)
+    tab.emulate_media(media="print")
+    return tab
+
+
+def test_nothing_to_press_is_printed(paper: Page) -> None:
+    pressed = paper.locator("button, .button, input:not([type=hidden]), select, .workspace-tabs")
+    assert pressed.count() > 0
+    assert [found.text_content() for found in pressed.all() if found.is_visible()] == []
+
+
+def test_text_is_black_on_white(paper: Page) -> None:
+    read = "element => [getComputedStyle(element).color, getComputedStyle(element).backgroundColor]"
+    assert paper.locator("body").evaluate(read) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert paper.locator("h1").evaluate(read)[0] == "rgb(0, 0, 0)"
+
+
+def test_the_workspace_and_exact_times_are_printed(paper: Page) -> None:
+    expect(paper.locator(".switcher summary")).to_have_text("Harbor Logistics")
+    expect(paper.locator(".switcher summary")).to_be_visible()
+    time = paper.locator("time[data-exact]").first
+    assert re.search("UTC", time.evaluate("time => getComputedStyle(time, '::before').content"))
+    expect(time.locator("span").first).to_be_hidden()

@@ -1,0 +1,73 @@
+"""Describes whether a message arrived: what a person reported, or what follows from the outcome."""
+
+from collections.abc import Callable
+
+from webapp.failures import CHECK_BEFORE_TEST, EXPLANATIONS, Code
+from webapp.models import AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
+from webapp.text.names import isolate_name
+
+FormatName = Callable[[str], str]
+
+# Codes of failures after which the message may have arrived all the same.
+UNCERTAIN_CODES = frozenset(code.value for code in Code if EXPLANATIONS[code].may_have_arrived)
+
+
+def is_missing(status: DeliveryStatus | None, receipt: Receipt | None) -> bool:
+    """Return whether a message was accepted, but reported missing: whatever its badge, its destination is broken."""
+    return status is DeliveryStatus.SENT and receipt is Receipt.MISSING
+
+
+def is_uncertain(delivery: AlertDelivery) -> bool:
+    """Return whether a failed message may have arrived, going by its code."""
+    return delivery.status is DeliveryStatus.FAILED and delivery.last_error_code in UNCERTAIN_CODES
+
+
+def describe_receipt(delivery: AlertDelivery, format_name: FormatName = isolate_name) -> str | None:
+    """Describe what a person reported, or return None. format_name: marks a name inside the sentence."""
+    if delivery.receipt is None:
+        return None
+    if delivery.receipt is Receipt.MISSING:
+        reported = f"eported missing by {_describe_reporter(delivery, format_name)}."
+        return f"Sent, but r{reported}" if delivery.status is DeliveryStatus.SENT else f"R{reported}"
+    verb = "Confirmed" if delivery.receipt_source in _CUSTOMERS else "Seen"
+    recorded_by = f", recorded by {format_name(delivery.receipt_recorded_by)}" if delivery.receipt_recorded_by else ""
+    return f"{verb} by {_describe_reporter(delivery, format_name)}{recorded_by}."
+
+
+def describe_arrival(
+    newest: AlertDelivery | None, format_name: FormatName = isolate_name, is_outdated: bool = False
+) -> str:
+    """Describe whether the message arrived, as far as it is known.
+
+    is_outdated: the settings were changed since, so there is nothing to check any more.
+    """
+    if newest is None:
+        return "Nothing has been sent yet."
+    if newest.receipt is not None:
+        who = _describe_reporter(newest, format_name)
+        is_seen = newest.receipt is Receipt.SEEN
+        return f"Yes: {who} has seen it." if is_seen else f"No: {who} reported that it did not arrive."
+    known, check = _describe_unreported(newest)
+    return known if is_outdated or not check else f"{known} {check}"
+
+
+def _describe_unreported(newest: AlertDelivery) -> tuple[str, str]:
+    """Return what is known, and what to check."""
+    match newest.status:
+        case DeliveryStatus.QUEUED | DeliveryStatus.DEFERRED:
+            return "Not known yet: the test is still running.", ""
+        case DeliveryStatus.SENT:
+            return "The receiver accepted it.", "Check at the destination whether it is shown."
+    if is_uncertain(newest):
+        return "Unknown.", CHECK_BEFORE_TEST
+    return "No: nothing was delivered.", ""
+
+
+_CUSTOMERS = (ReceiptSource.CUSTOMER, ReceiptSource.CUSTOMER_LINK)
+
+
+def _describe_reporter(delivery: AlertDelivery, format_name: FormatName) -> str:
+    name = format_name(delivery.receipt_by) if delivery.receipt_by else ""
+    if delivery.receipt_source in _CUSTOMERS:
+        return f"the customer {name}".rstrip()
+    return name or "someone with the link in the message"
