@@ -743,3 +743,65 @@ def test_an_ended_test_send_with_a_receipt_stays_protected(v9: None, version: st
 
     with pytest.raises(DatabaseError, match="stays as it ended"):
         execute("UPDATE alert_deliveries SET last_error_code = 'gone' WHERE id = 102")
+
+
+# Visits to a public demo
+
+AUDIT_EVENT = {
+    "account_name": "Ann",
+    "action": "signed in",
+    "subject": "",
+    "result": "done",
+    "changed": [],
+    "happened_at": LATE,
+}
+DEMO_VISIT = {
+    "workspace_id": 2,
+    "account_id": 7,
+    "inbox_key": "k" * 26,
+    "network": "n" * 64,
+    "neighborhood": "n" * 64,
+    "started_at": EARLY,
+    "ends_at": LATE,
+}
+
+
+@on_both_databases
+def test_visits_leave_every_earlier_row_untouched(v1: None) -> None:
+    upgrade(revision="0009")
+    add_real_deliveries()
+    insert("audit_events", AUDIT_EVENT | {"workspace_id": 1})
+    columns = list_columns()
+    before = read_rows(columns)
+    upgrade(revision="0016")
+    upgraded = read_rows(columns)
+    downgrade(revision="0009")
+
+    assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_only_the_audit_events_of_a_visit_can_be_deleted(v1: None) -> None:
+    upgrade(revision="0016")
+    insert("audit_events", AUDIT_EVENT | {"workspace_id": 1}, AUDIT_EVENT | {"workspace_id": 2})
+    insert("demo_visits", DEMO_VISIT)
+
+    execute("DELETE FROM audit_events WHERE workspace_id = 2")
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute("DELETE FROM audit_events WHERE workspace_id = 1")
+
+    assert ask("SELECT workspace_id FROM audit_events") == 1
+
+
+@on_both_databases
+@pytest.mark.parametrize("change", ["UPDATE audit_events SET subject = ''", "DELETE FROM audit_events"])
+@pytest.mark.parametrize("steps", [["up"], ["up", "down"]], ids=["upgraded", "downgraded"])
+def test_the_audit_trail_stays_append_only(v1: None, steps: list[str], change: str) -> None:
+    upgrade(revision="0016")
+    insert("audit_events", AUDIT_EVENT | {"workspace_id": 2})
+    insert("demo_visits", DEMO_VISIT | {"workspace_id": 1})
+    if steps[-1] == "down":
+        downgrade(revision="0009")
+
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute(change)

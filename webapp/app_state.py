@@ -1,8 +1,8 @@
 """The state that requests and jobs of one application share."""
 
 import math
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -74,6 +74,7 @@ class AppState:
     redis: the client of the queue server. jobs: those in it.
     looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.overdue`.
     dispatcher: None outside worker processes.
+    maintenance: what the worker does once a second besides its own work, each given the time.
     counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
     """
@@ -85,6 +86,7 @@ class AppState:
     clock: Clock
     looks: WaitObserver
     dispatcher: DeliveryDispatcher | None = None
+    maintenance: list[Callable[[datetime], None]] = field(default_factory=list)
     counting_paused_until: float = -math.inf
     claim_record_kept_until: float = -math.inf
     has_unrecorded_claims: bool = False

@@ -65,6 +65,15 @@ DEMO = "webapp.views.demo_sign_in"
 # The demo shows its metrics without a token, so a page of another site must not reach them by a name of its own.
 DEMO_OPEN_PATHS = frozenset({"/healthz"})
 
+# The supervisor of a public demo asks for the second one, which nobody else gets.
+PUBLIC_DEMO_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+
+# Bytes of a request.
+MAX_CONTENT_LENGTH, MAX_CONTENT_LENGTH_OF_VISITORS = 64 * 1024, 16 * 1024
+
+# Of all visitors of a public demo from one network.
+VISITORS_REQUESTS = "1200 per minute"
+
 
 def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Create the application. Raises `Misconfigured` if a setting is missing or invalid."""
@@ -87,7 +96,9 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
 def _make_flask(app_settings: AppSettings) -> CheckedFlask:
     app = CheckedFlask("webapp", root_path=str(find_assets()), static_folder="static", template_folder="templates")
     app.allowed_hosts = AllowedHosts(frozenset(app_settings.hosts))
-    if app_settings.demo:  # it refuses every request of a proxy
+    if app_settings.is_public_demo:
+        app.open_paths = PUBLIC_DEMO_OPEN_PATHS
+    elif app_settings.demo:  # it refuses every request of a proxy
         app.open_paths = DEMO_OPEN_PATHS
         return app
     forwarded = ForwardedRequests(app.wsgi_app, app_settings.proxies, app_settings.https, app.advice)
@@ -96,6 +107,7 @@ def _make_flask(app_settings: AppSettings) -> CheckedFlask:
 
 
 def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
+    is_public = app_settings.is_public_demo
     return {
         "SECRET_KEY": app_settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": engine_url(app_settings.database_url),
@@ -110,9 +122,9 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "WTF_CSRF_CHECK_DEFAULT": False,  # webapp.auth.form_protection checks instead, and knows why it refuses
         "WTF_CSRF_SSL_STRICT": False,
-        "MAX_CONTENT_LENGTH": 64 * 1024,
+        "MAX_CONTENT_LENGTH": MAX_CONTENT_LENGTH_OF_VISITORS if is_public else MAX_CONTENT_LENGTH,
+        "RATELIMIT_APPLICATION": VISITORS_REQUESTS if is_public else None,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
-        "DEMO_INBOX": app_settings.demo.inbox if app_settings.demo else None,
     }
 
 
@@ -147,8 +159,6 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     )
     for view in (auth, *in_workspaces, customer_page, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
-    if app_settings.demo:
-        import_module(DEMO).register(app)
     app.jinja_env.filters |= {
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
@@ -160,6 +170,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         "current_user": current_user,
         "icons": f"{app.static_url_path}/icons.svg",
         "is_demo": app_settings.demo is not None,
+        "is_public_demo": app_settings.is_public_demo,
         "has_real_receivers": app_settings.demo is None or app_settings.demo.has_real_receivers,
         "list_memberships": access.list_memberships,
         "server_time": time_format.server_time,
@@ -174,5 +185,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     init_errors(app)
     init_unreadable_requests(app)
     init_refused_forms(app)
+    if app_settings.demo:
+        import_module(DEMO).register(app)
     for command in (*cli.COMMANDS, schema_commands):  # the latter replaces the group of Flask-Migrate
         app.cli.add_command(command)

@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 
 from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.inboxes import Inboxes
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 SECONDS = 10
@@ -32,6 +33,10 @@ class Receiver:
     @property
     def inbox(self) -> Inbox:
         return Inbox(self.inbox_file)
+
+    @property
+    def inboxes(self) -> Inboxes:
+        return Inboxes(self.inbox_file.parent / "inboxes", has_keys=True)
 
     def ask(self, method: str, path: str, body: str | bytes = b"{}", **headers: str) -> requests.Response:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -66,20 +71,22 @@ def free_port() -> int:
 
 
 def start_receiver(
-    http_port: int, smtp_port: int, directory: Path, https_port: int | None = None
+    http_port: int, smtp_port: int, directory: Path, https_port: int | None = None, *, is_public: bool = False
 ) -> subprocess.Popen[str]:
     ports = [f"--http-port={http_port}", f"--smtp-port={smtp_port}"]
     ports += [f"--https-port={https_port}", f"--certificates={directory / 'certificates'}"] if https_port else []
-    files = [f"--inbox={directory / 'inbox.sqlite'}", f"--signing-secret-file={directory / 'signing-secret'}"]
+    inbox = f"--inboxes={directory / 'inboxes'}" if is_public else f"--inbox={directory / 'inbox.sqlite'}"
+    files = [inbox, f"--signing-secret-file={directory / 'signing-secret'}"]
     command = [sys.executable, "-m", "webapp.demo.receiver.__main__", *ports, *files]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @contextmanager
-def run_receiver(directory: Path) -> Iterator[Receiver]:
+def run_receiver(directory: Path, *, is_public: bool = False) -> Iterator[Receiver]:
+    """Run a receiver. is_public: as in a public demo, with an inbox for each visitor."""
     (directory / "signing-secret").write_text(f"{SECRET}\n")
     http_port, smtp_port, https_port = free_port(), free_port(), free_port()
-    with start_receiver(http_port, smtp_port, directory, https_port) as process:
+    with start_receiver(http_port, smtp_port, directory, https_port, is_public=is_public) as process:
         try:
             wait_until_listening(process)
             inbox = directory / "inbox.sqlite"

@@ -11,7 +11,7 @@ from tests.outbound.certificates import DAY, authority, write_pem
 from webapp.environment.model import Misconfigured, read_model, variables_of
 from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.outbound.policy.urls import Origin
-from webapp.settings import AppSettings, SettingsModel, read_settings
+from webapp.settings import AppSettings, DemoVisitors, SettingsModel, read_settings
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in range(2)]
 NEEDED = {
@@ -593,3 +593,49 @@ def test_the_printed_settings_model_contains_no_secret(key_file: Path) -> None:
     assert "bWU6Y2FuYXJ5" not in printed
     assert KEYS[0] not in printed
     assert key_file.read_text().strip() not in printed
+
+
+PUBLIC_DEMO = DEMO | {"DEMO_URL": "https://Demo.Example.com/"}
+
+
+def test_a_public_demo_is_opened_over_https_by_its_own_name_through_a_proxy() -> None:
+    app_settings = read(**PUBLIC_DEMO, ALERTCHECK_ALLOWED_HOSTS="other.example.com", ALERTCHECK_HTTPS="0")
+
+    assert (app_settings.is_public_demo, app_settings.https, app_settings.proxies) == (True, True, 1)
+    assert (app_settings.hosts, app_settings.links.public_url) == (("demo.example.com",), "https://demo.example.com")
+
+
+def test_a_public_demo_counts_the_proxies_that_are_set() -> None:
+    assert read(**PUBLIC_DEMO, ALERTCHECK_TRUSTED_PROXIES="2").proxies == 2
+
+
+def test_a_demo_without_an_address_is_private() -> None:
+    app_settings = read(**DEMO)
+
+    assert (app_settings.is_public_demo, app_settings.hosts) == (False, ("127.0.0.1", "localhost"))
+
+
+def test_the_address_of_a_public_demo_makes_no_demo_of_an_installation() -> None:
+    app_settings = read(DEMO_URL="https://demo.example.com", ALERTCHECK_PUBLIC_URL="https://alertcheck.example.com")
+
+    assert (app_settings.demo, app_settings.is_public_demo, app_settings.hosts) == (None, False, ())
+    assert app_settings.links.public_url == "https://alertcheck.example.com"
+
+
+def test_a_public_demo_has_limits_of_its_own() -> None:
+    app_settings = read(**PUBLIC_DEMO, ALERTCHECK_PRESSES_PER_WORKSPACE="600", ALERTCHECK_DEMO_VISITORS="7")
+
+    assert app_settings.send_limits.per_workspace == 20
+    assert app_settings.demo
+    assert app_settings.demo.visitors == DemoVisitors(most=7, most_per_network=10)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://demo.example.com", "https://demo.example.com/path", "demo.example.com", "https://me:canary@x.example"],
+)
+def test_an_address_that_no_public_demo_can_have_is_refused(url: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^DEMO_URL has ") as caught:
+        read(**DEMO, DEMO_URL=url)
+
+    assert "canary" not in str(caught.value)

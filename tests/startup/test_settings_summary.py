@@ -43,6 +43,7 @@ def test_what_is_set_is_named_and_counted() -> None:
         "trusted_origins": 1,
         "real_alerts": True,
         "metrics": True,
+        "public_demo": False,
         "demo": False,
     }
 

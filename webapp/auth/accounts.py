@@ -50,9 +50,9 @@ _SIGNED_IN = (
 )
 
 
-def find_signed_in(sign_in_id: str, now: datetime) -> Account | None:
+def find_signed_in(sign_in_id: str, now: datetime, lifetime: timedelta = SESSION_LIFETIME) -> Account | None:
     """Return the account of a session; None if the session is over or the account is inactive."""
-    found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - SESSION_LIFETIME}).one_or_none()
+    found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - lifetime}).one_or_none()
     if found is None or not found.account.is_active:
         return None
     found.account.sign_in_id = found.id

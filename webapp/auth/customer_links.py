@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import contains_eager
 
+from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.access import Visit
 from webapp.auth.customer_tokens import hash_token, is_ours, make_token
@@ -43,10 +44,10 @@ class CustomerVisit:
 def are_customer_links_offered(channel_name: str) -> bool:
     """Return whether a link for the customer may exist for a destination of this channel.
 
-    Not where a test wakes somebody up, and not for a channel that this version does not have.
+    Not where a test wakes somebody up, not for a channel that this version does not have, and not in a public demo.
     """
     channel = CHANNELS.get(channel_name)
-    return channel is not None and not channel.pages_people
+    return channel is not None and not channel.pages_people and not current_settings().is_public_demo
 
 
 def make_link(visit: Visit, destination: AlertDestination, hours: int, now: datetime) -> str:

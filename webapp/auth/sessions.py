@@ -7,12 +7,14 @@ from flask import current_app, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth import accounts
 from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
 from webapp.extensions import db
 from webapp.models import Account, database_clock
+from webapp.settings import VISIT_TIME
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -36,7 +38,7 @@ def require_sign_in() -> Response | None:
         raise FormRefused(Cause.SIGNED_OUT)
     if request.headers.get("HX-Request"):
         return redirect_page_to_sign_in()
-    return redirect(url_for("auth.show_sign_in", next=request.full_path if request.method == "GET" else None))
+    return redirect(_find_sign_in(request.full_path if request.method == "GET" else None))
 
 
 def is_public() -> bool:
@@ -48,12 +50,18 @@ def is_public() -> bool:
 def redirect_page_to_sign_in() -> Response:
     """Send the page that contains the requested fragment to the sign-in page, and back afterwards."""
     page = find_path(request.headers.get("HX-Current-URL", ""))
-    return Response(status=401, headers={"HX-Redirect": url_for("auth.show_sign_in", next=page)})
+    return Response(status=401, headers={"HX-Redirect": _find_sign_in(page)})
+
+
+def _find_sign_in(page: str | None) -> str:
+    """Return the address of the sign-in page, which leads on to another page. In a public demo, none is left then."""
+    return url_for("auth.show_sign_in", next=None if current_settings().is_public_demo else page)
 
 
 def find_session_account(sign_in_id: str) -> Account | None:
     """Return the account of the session id in a cookie, or None."""
-    return accounts.find_signed_in(sign_in_id, database_clock.now())
+    lifetime = VISIT_TIME if current_settings().is_public_demo else accounts.SESSION_LIFETIME
+    return accounts.find_signed_in(sign_in_id, database_clock.now(), lifetime)
 
 
 def start_session(account: Account) -> None:

@@ -43,6 +43,8 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
     _refuse_credentials(address, service.instead_of_credentials)
     target = _read(address)
     problems = find_problems(target, outbound.policy, service.hosts)
+    if Code.DEMO_RECEIVER_ONLY in problems:
+        raise SettingInvalid(_describe_demo(target, is_public=outbound.policy.demo_mail_domain is not None))
     if problems:
         raise SettingInvalid(_describe(target, problems, service))
     return target.url
@@ -98,10 +100,13 @@ def _describe_unreadable(code: Code, address: str) -> str:
     return f"The address cannot be used as it is written. {COPY_AGAIN}"
 
 
+def _describe_demo(target: Target, is_public: bool) -> str:
+    code = Code.DEMO_RECEIVER_ONLY
+    next_step = "Use one of the addresses that your demo panel lists." if is_public else EXPLANATIONS[code].next_step
+    return f"{describe(code, Facts(target.host))} {next_step}"
+
+
 def _describe(target: Target, problems: list[Code], service: Service) -> str:
-    if problems == [Code.DEMO_RECEIVER_ONLY]:
-        code = problems[0]
-        return f"{describe(code, Facts(target.host))} {EXPLANATIONS[code].next_step}"
     if Code.HOST_NOT_EXPECTED in problems and matches(target.host, service.pages):
         return f"{target.host} has pages of {service.name}, but no webhook. {service.get_address}"
     if problems == [Code.SCHEME_NOT_ALLOWED] and service.hosts is not None:

@@ -89,6 +89,8 @@ def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer
     recipients = read_recipients(get_setting(settings, "recipients"))
     if outbound.mail is None:
         raise DeliveryFailed(Code.DEMO_RECEIVER_ONLY if outbound.policy.demo_receiver else Code.CONFIG_INCOMPLETE)
+    if not all(map(outbound.policy.accepts_recipient, recipients)):
+        raise DeliveryFailed(Code.DEMO_RECEIVER_ONLY)
     if not all(map(is_mail_address, recipients)):
         raise DeliveryFailed(Code.RECIPIENT_INVALID)
     return outbound.mail, recipients

@@ -34,6 +34,8 @@ def run(options: DemoOptions, shutdown_request: ShutdownRequest) -> None:
     try:
         stack.start()
         print_line(f"Ready: {options.address}")
+        if options.public_url:
+            print_line(f"The proxy passes requests on to http://127.0.0.1:{options.port}, where nothing else responds.")
         print_line("Press Ctrl-C to stop everything.")
         supervise(stack)
     except ShutdownRequested:

@@ -12,11 +12,12 @@ from webapp.demo.receiver.parsed_mail import ParsedMail
 from webapp.demo.receiver.parsed_messages import ParsedMessage
 from webapp.demo.receiver.scenarios import Service
 from webapp.demo.receiver.switches import name_recipient
+from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.destinations.editing import read_settings
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Workspace
 from webapp.receipt_links import Forged
-from webapp.settings import AppSettings, Demo
+from webapp.settings import AppSettings
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,13 @@ def read_messages(
     parsed: Sequence[tuple[Received, ParsedMessage]],
     own: OwnDestinations,
     app_settings: AppSettings,
-    demo: Demo,
+    receiver: ReceiverAddresses,
 ) -> list[ReadMessage]:
     """Return the messages, each with its destination if that is one of the visitor's `own`."""
     by_id = {destination.id: (destination, workspace) for destination, workspace in own}
     tokens = {received.id: app_settings.links.find_token(_find_text(received, body)) for received, body in parsed}
     by_token = _find_by_token([token for token in tokens.values() if token], app_settings)
-    by_recipient = _find_by_recipient([received for received, _ in parsed], own, app_settings, demo)
+    by_recipient = _find_by_recipient([received for received, _ in parsed], own, app_settings, receiver)
     found = []
     for received, body in parsed:
         token = tokens[received.id]
@@ -78,7 +79,7 @@ def _find_by_recipient(
     messages: Sequence[Received],
     own: OwnDestinations,
     app_settings: AppSettings,
-    demo: Demo,
+    receiver: ReceiverAddresses,
 ) -> Mapping[int, int]:
     """Return the destination's id of each email that was refused before it had any content, if only one can be it."""
     bare = [message for message in messages if message.service is Service.EMAIL and not message.body]
@@ -88,7 +89,7 @@ def _find_by_recipient(
     for destination, _ in own:
         if destination.type == Service.EMAIL:
             settings = read_settings(destination, app_settings.cipher)
-            for place in find_places(destination.type, settings, app_settings, demo):
+            for place in find_places(destination.type, settings, app_settings, receiver):
                 owners.setdefault(place, []).append(destination.id)
     ids = {message.id: owners.get(name_recipient(message.recipients[0]), []) for message in bare if message.recipients}
     return {message_id: found[0] for message_id, found in ids.items() if len(found) == 1}

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario, Service
-from webapp.environment.demo_hosts import MAIL_DOMAIN, SERVICE_HOSTS
+from webapp.demo.receiver_addresses import ReceiverAddresses
+from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.settings import Demo
 
 RESPONSES: Mapping[StrEnum, str] = {
@@ -56,13 +57,14 @@ def find_choice(value: str, choices: Mapping[StrEnum, str]) -> StrEnum | None:
     return next((choice for choice in choices if choice == value), None)
 
 
-def compose_address(service: Service, outcome: StrEnum, demo: Demo, signature: str) -> str:
+def compose_address(service: Service, outcome: StrEnum, receiver: ReceiverAddresses, signature: str) -> str:
     """Return the address of the receiver, or the recipient, that selects an outcome."""
     if service is Service.EMAIL:
-        return f"{outcome}@{MAIL_DOMAIN}"
+        return f"{outcome}@{receiver.mail_domain}"
     if isinstance(outcome, Certificate):
-        return f"https://{outcome}.{SERVICE_HOSTS[service]}/{service}/{Scenario.WORKS}?sig={signature}"
-    return f"{demo.find_origin(service)}/{service}/{outcome}?sig={signature}"
+        path = receiver.get_path(service, Scenario.WORKS)
+        return f"https://{outcome}.{SERVICE_HOSTS[service]}{path}?sig={signature}"
+    return f"{receiver.get_url(service, outcome)}?sig={signature}"
 
 
 def make_signature() -> str:

@@ -11,6 +11,7 @@ from webapp.demo.receiver.certificates import find_certificate
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario, Service, mailbox_of
 from webapp.demo.receiver.switches import name_host, name_path, name_recipient
+from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.destinations.editing import read_settings
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.extensions import db
@@ -65,13 +66,13 @@ def list_own_destinations(account: Account) -> OwnDestinations:
     return [(destination, workspace) for destination, workspace in rows]
 
 
-def list_places(account: Account, app_settings: AppSettings, demo: Demo) -> list[DestinationPlaces]:
+def list_places(account: Account, app_settings: AppSettings, receiver: ReceiverAddresses) -> list[DestinationPlaces]:
     """Return the places of an account's destinations, without the destinations that lead elsewhere."""
-    switches = Inbox(demo.inbox).switches
+    switches = receiver.inbox.switches
     switched, found = switches.list_all(), []
     for destination, workspace in list_own_destinations(account):
         settings = read_settings(destination, app_settings.cipher)
-        places = find_places(destination.type, settings, app_settings, demo)
+        places = find_places(destination.type, settings, app_settings, receiver)
         if places:
             kind = type(next(iter(places.values())))
             values = [kind(switched[place]) for place in places if switched.get(place) in list(kind)]
@@ -85,24 +86,25 @@ def list_places(account: Account, app_settings: AppSettings, demo: Demo) -> list
 
 
 def find_places(
-    channel_name: str, settings: Mapping[str, str], app_settings: AppSettings, demo: Demo
+    channel_name: str, settings: Mapping[str, str], app_settings: AppSettings, receiver: ReceiverAddresses
 ) -> dict[str, StrEnum]:
     """Return the places to which a destination with these settings leads, each with what its address selects."""
     if channel_name == Service.EMAIL:
-        return {} if demo.has_real_receivers else _find_mailboxes(settings)
+        return {} if receiver.demo.has_real_receivers else _find_mailboxes(settings, receiver)
     target = _read_target(settings.get("address", ""))
-    if target is None or not _is_receiver(target, app_settings, demo):
+    if target is None or not _is_receiver(target, app_settings, receiver.demo):
         return {}
-    service, _, scenario = target.path.partition("?")[0].rpartition("/")
-    is_known = scenario in list(Scenario) and service.rpartition("/")[2] in SERVICE_HOSTS
-    return {name_path(target.path): Scenario(scenario)} if is_known else {}
+    selected = _find_scenario(target.path.partition("?")[0], receiver)
+    return {name_path(target.path): selected} if selected else {}
 
 
-def switch(destination: AlertDestination, outcome: StrEnum | None, app_settings: AppSettings, demo: Demo) -> None:
+def switch(
+    destination: AlertDestination, outcome: StrEnum | None, app_settings: AppSettings, receiver: ReceiverAddresses
+) -> None:
     """Let the places of a destination behave like this, or as its address selects if `outcome` is None."""
-    switches = Inbox(demo.inbox).switches
+    switches = receiver.inbox.switches
     settings = read_settings(destination, app_settings.cipher)
-    for place in find_places(destination.type, settings, app_settings, demo):
+    for place in find_places(destination.type, settings, app_settings, receiver):
         if outcome is None:
             switches.reset(place)
         else:
@@ -110,10 +112,10 @@ def switch(destination: AlertDestination, outcome: StrEnum | None, app_settings:
 
 
 def list_certificates(demo: Demo) -> list[HostCertificate]:
-    """Return the certificate of each service's host, if the receiver has names."""
-    switches = Inbox(demo.inbox).switches
-    if not demo.has_names:
+    """Return the certificate of each service's host. None in a public demo, and if the receiver has no names."""
+    if not demo.has_names or demo.visitors:
         return []
+    switches = Inbox(demo.inbox).switches
     return [HostCertificate(service, host, find_certificate(host, switches)) for service, host in SERVICE_HOSTS.items()]
 
 
@@ -122,9 +124,15 @@ def switch_certificate(host: str, certificate: Certificate, demo: Demo) -> None:
     Inbox(demo.inbox).switches.set(name_host(host), certificate)
 
 
-def _find_mailboxes(settings: Mapping[str, str]) -> dict[str, StrEnum]:
-    recipients = read_recipients(settings.get("recipients", ""))
+def _find_mailboxes(settings: Mapping[str, str], receiver: ReceiverAddresses) -> dict[str, StrEnum]:
+    recipients = filter(receiver.has_recipient, read_recipients(settings.get("recipients", "")))
     return {name_recipient(recipient): mailbox_of(recipient) for recipient in recipients}
+
+
+def _find_scenario(path: str, receiver: ReceiverAddresses) -> Scenario | None:
+    """Return what a path of the receiver selects, or None if it leads nowhere or to the inbox of somebody else."""
+    choices = {receiver.get_path(service, scenario): scenario for service in SERVICE_HOSTS for scenario in Scenario}
+    return choices.get(path)
 
 
 def _find_worst(places: Mapping[str, StrEnum]) -> StrEnum:

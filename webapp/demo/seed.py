@@ -1,19 +1,22 @@
 """Adds the demo's data: two workspaces whose destinations show every badge and the typical outcomes of a test."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.demo.address_update import update_addresses
+from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
 from webapp.destinations.editing import insert_destination
+from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
@@ -25,6 +28,7 @@ from webapp.models import (
     AlertDestination,
     AlertRule,
     DeliveryStatus,
+    DemoVisit,
     Role,
     Tenant,
     Workspace,
@@ -45,16 +49,27 @@ def find_demo_account(role: Role) -> Account | None:
 def seed_demo(now: datetime) -> str:
     """Add the demo's data, or update the receiver's address in existing data. Returns a summary.
 
-    Raises `Misconfigured` if this is not a demo.
+    A public demo begins empty: each visitor's workspace is filled when they come.
+    Raises `Misconfigured` if this is not a demo, or if the data belongs to a demo of the other kind.
     """
     app_settings = current_settings()
     if app_settings.demo is None:
         raise Misconfigured("This is not a demo: ALERTCHECK_DEMO=1 is not set. Nothing was written.")
-    if db.session.scalars(select(Workspace.id).limit(1)).first() is not None:
+    _require_own_data(app_settings)
+    if db.session.scalars(select(Workspace.id).limit(1)).first() is not None or app_settings.is_public_demo:
         return f"{update_addresses(app_settings, app_settings.demo)} addresses updated"
     add_demo(app_settings, app_settings.demo, now)
     db.session.commit()
     return "workspaces added"
+
+
+def _require_own_data(app_settings: AppSettings) -> None:
+    """Keep what people entered into a private demo away from the internet, and the other way round."""
+    is_of_visit = exists().where(DemoVisit.workspace_id == Workspace.id)
+    foreign = ~is_of_visit if app_settings.is_public_demo else is_of_visit
+    if db.session.scalars(select(Workspace.id).where(foreign).limit(1)).first() is not None:
+        kinds = ("private", "public") if app_settings.is_public_demo else ("public", "private")
+        raise Misconfigured("This data belongs to a {} demo. Give the {} demo a DATA_DIR of its own.".format(*kinds))
 
 
 def add_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
@@ -64,15 +79,26 @@ def add_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
         workspace = add_workspace(slug, name, now)
         for role, account in accounts.items():
             set_role(workspace, account, role)
-        admin = accounts[Role.ADMIN]
-        # In the order of time, like everything that the audit trail records.
-        added = [
-            (_add(workspace, plan, admin, app_settings, demo, now - FIRST_ADDED + timedelta(minutes=position)), plan)
-            for position, plan in enumerate(planned)
-        ]
-        for position, (destination, plan) in reversed(list(enumerate(added))):
-            _add_past(destination, plan, workspace, admin, demo, now - timedelta(hours=20 + 3 * position))
+        fill_workspace(workspace, accounts[Role.ADMIN], planned, ReceiverAddresses(demo), app_settings.cipher, now)
         _add_real_alerts(workspace, now)
+
+
+def fill_workspace(
+    workspace: Workspace,
+    admin: Account,
+    planned: Sequence[Planned],
+    addresses: ReceiverAddresses,
+    cipher: SettingsCipher,
+    now: datetime,
+) -> None:
+    """Add destinations and their earlier tests. addresses: where the destinations lead. The caller commits."""
+    # In the order of time, like everything that the audit trail records.
+    added = [
+        (_add(workspace, plan, admin, addresses, cipher, now - FIRST_ADDED + timedelta(minutes=position)), plan)
+        for position, plan in enumerate(planned)
+    ]
+    for position, (destination, plan) in reversed(list(enumerate(added))):
+        _add_past(destination, plan, workspace, admin, addresses.demo, now - timedelta(hours=20 + 3 * position))
 
 
 def _add_account(role: Role, now: datetime) -> Account:
@@ -80,10 +106,15 @@ def _add_account(role: Role, now: datetime) -> Account:
 
 
 def _add(
-    workspace: Workspace, plan: Planned, admin: Account, app_settings: AppSettings, demo: Demo, at: datetime
+    workspace: Workspace,
+    plan: Planned,
+    admin: Account,
+    addresses: ReceiverAddresses,
+    cipher: SettingsCipher,
+    at: datetime,
 ) -> AlertDestination:
-    settings = _make_settings(plan, demo)
-    return insert_destination(workspace, admin, plan.channel, plan.name, settings, app_settings.cipher, at)
+    settings = _make_settings(plan, addresses)
+    return insert_destination(workspace, admin, plan.channel, plan.name, settings, cipher, at)
 
 
 def _add_past(
@@ -104,10 +135,11 @@ def _add_past(
         record_destination_event(destination, admin, Action.DISABLED, at)
 
 
-def _make_settings(plan: Planned, demo: Demo) -> dict[str, str]:
+def _make_settings(plan: Planned, addresses: ReceiverAddresses) -> dict[str, str]:
+    demo = addresses.demo
     if plan.channel == "email":
-        return {"recipients": plan.to}
-    address = f"{demo.find_origin(plan.channel)}/{plan.to}?sig={secrets.token_urlsafe(32)}"
+        return {"recipients": addresses.get_recipients(plan.to)}
+    address = f"{addresses.get_url(*plan.to.split('/'))}?sig={secrets.token_urlsafe(32)}"
     if plan.channel != "webhook":
         return {"address": address}
     shared = demo.signing_secret_file.read_text().strip() if demo.signing_secret_file else None

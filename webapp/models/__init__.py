@@ -4,6 +4,7 @@ from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.customer_link import CustomerLink
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
+from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
 from webapp.models.form_draft import FormDraft
 from webapp.models.planned_test import PlanEnd, PlannedTest
@@ -22,6 +23,7 @@ __all__ = [
     "Batch",
     "CustomerLink",
     "DeliveryStatus",
+    "DemoVisit",
     "FormDraft",
     "KnownClient",
     "Member",

@@ -11,7 +11,9 @@ from webapp.models.types import Id, Name, UtcDateTime
 
 
 class AuditEvent(Base):
-    """One action. A database trigger refuses updates and deletions, so the row has no foreign keys.
+    """One action. Database triggers refuse updates and deletions, so the row has no foreign keys.
+
+    Only the events of a public demo's visitor can be deleted, with all that the visitor did.
 
     workspace_id: an action on one's own account, such as a sign-in, has one row per workspace of the account.
     action: a value of `webapp.audit.Action`.

@@ -1,7 +1,16 @@
 """The installation's settings: which there are, how they are read, and what the application gets."""
 
-from webapp.settings.app_settings import AppSettings, Demo, SendLimits
+from webapp.settings.app_settings import VISIT_TIME, AppSettings, Demo, DemoVisitors, SendLimits
 from webapp.settings.model import SettingsModel
 from webapp.settings.reading import OWN_HOSTS, read_settings
 
-__all__ = ["OWN_HOSTS", "AppSettings", "Demo", "SendLimits", "SettingsModel", "read_settings"]
+__all__ = [
+    "OWN_HOSTS",
+    "VISIT_TIME",
+    "AppSettings",
+    "Demo",
+    "DemoVisitors",
+    "SendLimits",
+    "SettingsModel",
+    "read_settings",
+]

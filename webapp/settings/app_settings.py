@@ -10,15 +10,28 @@ from webapp.environment.demo_hosts import MAIL_HOST, SERVICE_HOSTS
 from webapp.outbound import OutboundClient
 from webapp.receipt_links import ReceiptLinks
 
+# How long a visitor's workspace in a public demo lasts. Nothing extends it.
+VISIT_TIME = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class DemoVisitors:
+    """The visitors of a public demo: how many there may be at once, in total and from one network."""
+
+    most: int
+    most_per_network: int
+
 
 @dataclass(frozen=True)
 class Demo:
     """The demo receiver.
 
-    inbox: the file with its messages. receiver: its origin.
+    inbox: the file with its messages, or in a public demo the folder with a file for each visitor.
+    receiver: its origin.
     signing_secret_file: the file with the secret that signs the demo's webhooks.
     has_real_receivers: whether messages may go to other receivers too.
     has_names: whether the outbound client knows the receiver under the names of `webapp.environment.demo_hosts` too.
+    visitors: of a public demo; None in one that only its own machine can open.
     """
 
     inbox: Path
@@ -26,6 +39,7 @@ class Demo:
     signing_secret_file: Path | None
     has_real_receivers: bool = False
     has_names: bool = False
+    visitors: DemoVisitors | None = None
 
     @property
     def mail_host(self) -> str | None:
@@ -80,3 +94,8 @@ class AppSettings:
     metrics_token: str | None = field(repr=False)
     demo: Demo | None
     variables: tuple[str, ...]
+
+    @property
+    def is_public_demo(self) -> bool:
+        """Whether this is a demo for the internet, in which each visitor has a workspace of their own for a while."""
+        return self.demo is not None and self.demo.visitors is not None

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from webapp.channels import CHANNELS
 from webapp.encryption.keys import read_key_file
@@ -24,18 +24,26 @@ from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings,
 from webapp.outbound.smtp.mail_server import check_mail_url
 from webapp.outbound.transport.authorities import check_ca_file
 from webapp.settings.allowed_hosts import read_allowed_hosts
-from webapp.settings.public_url import read_public_url
+from webapp.settings.public_url import read_demo_url, read_public_url
 
 Count = Annotated[int, PlainValidator(read_number(most=999_999_999, example=60))]
 Days = Annotated[int, PlainValidator(read_number(most=36_500, example=90, note="0 keeps deliveries forever."))]
 Proxies = Annotated[int, PlainValidator(read_number(most=20, example=1, note="Do not list their addresses."))]
 Flag = Annotated[bool, PlainValidator(read_flag)]
+Visitors = Annotated[int, PlainValidator(read_number(most=1000, example=50))]
 Keys = tuple[str, ...]
 
 
 def _read_receiver(text: str | None) -> str | None:
     """Return the canonical form of the demo receiver's origin."""
     return None if text is None else read_origin(text).url
+
+
+def _refuse_if_public(is_on: bool, info: ValidationInfo) -> bool:
+    """Refuse to let strangers send messages to others."""
+    if is_on and info.data.get("demo_url"):
+        raise ValueError("cannot be set together with DEMO_URL: a public demo sends to its own receiver only.")
+    return is_on
 
 
 def _check_ca_file(path: str | None) -> str | None:
@@ -87,4 +95,7 @@ class SettingsModel(OutboundSettings, MailSettings):
     )
     demo_receiver_smtp: Annotated[str | None, AfterValidator(check_mail_url)] = None
     demo_signing_secret_file: Path | None = None
-    demo_real_receivers: Flag = False
+    demo_url: Annotated[str | None, AfterValidator(read_demo_url)] = Field(None, validation_alias="DEMO_URL")
+    demo_real_receivers: Annotated[Flag, AfterValidator(_refuse_if_public)] = False
+    demo_visitors: Visitors = 50
+    demo_visitors_per_network: Visitors = 10

@@ -19,6 +19,16 @@ def read_public_url(text: str) -> str:
     return f"{target.scheme}://{target.authority}"
 
 
+def read_demo_url(text: str | None) -> str | None:
+    """Return the canonical origin of a public demo, which has to be https. Raises ValueError like `read_public_url`."""
+    if text is None:
+        return None
+    origin = read_public_url(text)
+    if not origin.startswith("https://"):
+        raise ValueError("has to begin with https://, such as https://demo.example.com.")
+    return origin
+
+
 def _describe_problem(text: str) -> str:
     """Return the rest of a sentence. It does not repeat the URL, which may hold a password."""
     if not text.lower().startswith(("https://", "http://")):

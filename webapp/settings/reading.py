@@ -8,14 +8,15 @@ from difflib import get_close_matches
 from logging import getLogger
 
 from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
 from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.model import PREFIX, read_model, variables_of
 from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.urls import read_url
+from webapp.outbound.policy.urls import Origin, Policy, read_url
 from webapp.outbound.transport.authorities import describe_outdated
 from webapp.receipt_links import ReceiptLinks
-from webapp.settings.app_settings import AppSettings, Demo, SendLimits
+from webapp.settings.app_settings import AppSettings, Demo, DemoVisitors, SendLimits
 from webapp.settings.demo_names import name_mail_server, name_receiver
 from webapp.settings.model import SettingsModel
 
@@ -32,6 +33,9 @@ EXTERNAL_VARIABLES = frozenset(
 # The names by which health checks on this machine reach the pages.
 _DEMO_HOSTS = ("127.0.0.1", "localhost")
 OWN_HOSTS = (*_DEMO_HOSTS, "::1")
+
+# A visitor of a public demo has one workspace, with few destinations. All recipients are in the visitor's own inbox.
+_VISITOR_LIMITS = SendLimits(per_member=20, per_workspace=20, per_target=20, per_recipient=20)
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
@@ -72,6 +76,7 @@ def _suggest(name: str, known: frozenset[str]) -> str:
 
 
 def _make_app_settings(settings: SettingsModel) -> AppSettings:
+    is_public = _is_public_demo(settings)
     return AppSettings(
         secret_key=settings.secret_key,
         cipher=SettingsCipher(settings.config_keys_file or settings.config_keys, fingerprint_key=settings.secret_key),
@@ -83,17 +88,23 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         send_limits=_send_limits(settings),
         real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
-        links=ReceiptLinks(settings.secret_key, settings.public_url),
-        https=settings.https,
+        links=ReceiptLinks(settings.secret_key, settings.demo_url if is_public else settings.public_url),
+        https=settings.https or is_public,
         hosts=_hosts(settings),
-        proxies=settings.trusted_proxies,
+        proxies=max(settings.trusted_proxies, int(is_public)),
         metrics_token=settings.metrics_token,
         demo=_demo(settings),
         variables=tuple(sorted(variables_of(SettingsModel)[field] for field in settings.model_fields_set)),
     )
 
 
+def _is_public_demo(settings: SettingsModel) -> bool:
+    return settings.demo and settings.demo_url is not None
+
+
 def _send_limits(settings: SettingsModel) -> SendLimits:
+    if _is_public_demo(settings):
+        return _VISITOR_LIMITS
     return SendLimits(
         per_member=settings.presses_per_member,
         per_workspace=settings.presses_per_workspace,
@@ -112,10 +123,26 @@ def _outbound(settings: SettingsModel) -> OutboundClient:
         return replace(client, policy=policy)
     mail = settings.model_copy(update={"mail_url": settings.demo_receiver_smtp}).mail
     policy = replace(policy, demo_receiver=read_url(demo.receiver).origin)
+    if demo.visitors is not None:
+        policy = _close(policy, read_url(demo.receiver).origin)
     return OutboundClient(policy, name_mail_server(mail) if mail and demo.has_names else mail)
 
 
+def _close(policy: Policy, receiver: Origin) -> Policy:
+    """Leave nothing but the receiver: whatever else the administrator trusts, strangers must not reach it."""
+    return replace(
+        policy,
+        trusted_origins=frozenset({receiver}),
+        extra_hosts={},
+        proxy=None,
+        proxy_authorization=None,
+        demo_mail_domain=DEMO_MAIL_DOMAIN,
+    )
+
+
 def _hosts(settings: SettingsModel) -> tuple[str, ...]:
+    if _is_public_demo(settings):
+        return (read_url(settings.demo_url or "").host,)
     if settings.demo:  # it has no passwords, so it allows no other names
         return _DEMO_HOSTS
     return (*settings.allowed_hosts, *OWN_HOSTS) if settings.allowed_hosts else ()
@@ -130,4 +157,5 @@ def _demo(settings: SettingsModel) -> Demo | None:
         settings.demo_signing_secret_file,
         settings.demo_real_receivers,
         settings.demo_receiver_https is not None,
+        DemoVisitors(settings.demo_visitors, settings.demo_visitors_per_network) if settings.demo_url else None,
     )

@@ -13,7 +13,7 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "::"})  #
 def check_page_settings() -> list[Finding]:
     """Compare ALERTCHECK_PUBLIC_URL, _HTTPS, _ALLOWED_HOSTS and _TRUSTED_PROXIES with each other."""
     app_settings = current_settings()
-    if app_settings.demo:
+    if app_settings.demo and not app_settings.is_public_demo:
         return [Finding("pages", State.NOTE, "Not checked: the demo responds to this machine only.")]
     found = [*_check_public_url(app_settings), *_check_access(app_settings)]
     return found or [Finding("pages", State.OK, "The settings about the pages fit together.")]

@@ -21,4 +21,5 @@ def summarize_settings(app_settings: AppSettings) -> dict[str, str | int | bool 
         "real_alerts": bool(app_settings.real_alert_retry_delays),
         "metrics": app_settings.metrics_token is not None,
         "demo": app_settings.demo is not None,
+        "public_demo": app_settings.is_public_demo,
     }

@@ -12,7 +12,9 @@ from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.demo import outcomes, places
 from webapp.demo.receiver.scenarios import Certificate, Service
+from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.reset import reset_demo
+from webapp.demo.visits.visits import find_receiver
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.models import database_clock
 from webapp.settings import Demo
@@ -25,14 +27,14 @@ _SIGNATURE = re.compile(r"[\w-]{43}", re.ASCII)
 @bp.get("")
 def show() -> str:
     """Show the panel. Query parameters: the outcome of each service's address, and the `sig` of all addresses."""
-    demo, app_settings = _get_demo(), current_settings()
+    receiver, app_settings = _find_receiver(), current_settings()
     return render_template(
         "demo_panel.html",
-        places=places.list_places(current_account(), app_settings, demo),
-        hosts=places.list_certificates(demo),
+        places=places.list_places(current_account(), app_settings, receiver),
+        hosts=places.list_certificates(receiver.demo),
         certificates=outcomes.CERTIFICATES,
         channels=CHANNELS,
-        **_compose_addresses(demo),
+        **_compose_addresses(receiver),
     )
 
 
@@ -43,7 +45,7 @@ def switch(slug: str, destination_id: str) -> Response:
     choices = outcomes.list_responses(Service(destination.type)) if destination.type in list(Service) else {}
     value = request.form.get("outcome", "")
     outcome = outcomes.find_choice(value, choices) or (abort(400) if value else None)
-    places.switch(destination, outcome, current_settings(), _get_demo())
+    places.switch(destination, outcome, current_settings(), _find_receiver())
     return redirect(url_for("demo_panel.show", _anchor=f"next-{destination.id}"), 303)
 
 
@@ -74,14 +76,18 @@ def _get_demo() -> Demo:
     return current_settings().demo or abort(404)
 
 
-def _compose_addresses(demo: Demo) -> dict[str, Any]:
+def _find_receiver() -> ReceiverAddresses:
+    return find_receiver(current_account()) or abort(404)
+
+
+def _compose_addresses(receiver: ReceiverAddresses) -> dict[str, Any]:
     given = request.args.get("sig", "")
     signature = given if _SIGNATURE.fullmatch(given) else outcomes.make_signature()
-    return {"signature": signature, "addresses": [_compose(service, demo, signature) for service in Service]}
+    return {"signature": signature, "addresses": [_compose(service, receiver, signature) for service in Service]}
 
 
-def _compose(service: Service, demo: Demo, signature: str) -> dict[str, Any]:
-    choices = outcomes.list_addresses(service, demo)
+def _compose(service: Service, receiver: ReceiverAddresses, signature: str) -> dict[str, Any]:
+    choices = outcomes.list_addresses(service, receiver.demo)
     chosen = outcomes.find_choice(request.args.get(service, ""), choices) or next(iter(choices))
-    address = outcomes.compose_address(service, chosen, demo, signature)
+    address = outcomes.compose_address(service, chosen, receiver, signature)
     return {"service": service, "choices": choices, "chosen": chosen, "text": address}

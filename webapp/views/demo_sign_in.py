@@ -4,12 +4,15 @@ import click
 from flask import Blueprint, Flask, abort
 from werkzeug.wrappers import Response
 
+from webapp.app_state import app_state
 from webapp.auth.sessions import public, start_session
 from webapp.database.command_context import with_database
 from webapp.demo import seed
+from webapp.environment.model import Misconfigured
 from webapp.models import Role, database_clock
 from webapp.views import demo_panel, inbox
 from webapp.views.demo_access import init_demo_access
+from webapp.views.public_demo import init_public_demo
 from webapp.views.sign_in_page import lead_on
 
 bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
@@ -17,8 +20,11 @@ bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
 
 def register(app: Flask) -> None:
     """Add the demo's pages and its command. Only a demo imports this module and calls this function."""
-    init_demo_access(app)
-    app.register_blueprint(bp)
+    if app_state(app).settings.is_public_demo:
+        init_public_demo(app)
+    else:
+        init_demo_access(app)
+        app.register_blueprint(bp)
     app.register_blueprint(inbox.bp)
     app.register_blueprint(demo_panel.bp)
     app.cli.add_command(seed_demo)
@@ -28,7 +34,10 @@ def register(app: Flask) -> None:
 @with_database
 def seed_demo() -> None:
     """Seed an empty database with the demo's workspaces, or update the receiver's address in a seeded one."""
-    click.echo(seed.seed_demo(database_clock.now()))
+    try:
+        click.echo(seed.seed_demo(database_clock.now()))
+    except Misconfigured as reason:
+        raise click.ClickException(str(reason)) from None
 
 
 @bp.post("/sign-in/<role>")

@@ -79,7 +79,7 @@ def _handle_http_error(error: HTTPException) -> ErrorResponse | Response:
     if not isinstance(error, TooManyRequests):
         return render_error(status, title, advice, {})
     seconds = _find_wait(error)
-    return render_error(status, title, advice.format(wait=_describe_wait(seconds)), {"Retry-After": str(seconds)})
+    return render_error(status, title, advice.format(wait=describe_wait(seconds)), {"Retry-After": str(seconds)})
 
 
 def _handle_vanished_row(_error: ObjectDeletedError) -> ErrorResponse | Response:
@@ -102,7 +102,8 @@ def _find_wait(error: TooManyRequests) -> int:
         return longest
 
 
-def _describe_wait(seconds: int) -> str:
+def describe_wait(seconds: int) -> str:
+    """Return a time of waiting in words."""
     if seconds >= 100:
         return f"{math.ceil(seconds / 60)} minutes"
     return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from webapp.app_state import current_settings
@@ -10,8 +10,9 @@ from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.demo.message_sources import read_messages
 from webapp.demo.places import OwnDestinations, list_own_destinations
-from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.parsed_messages import parse_message
+from webapp.demo.receiver_addresses import ReceiverAddresses
+from webapp.demo.visits.visits import find_receiver
 from webapp.models import AlertDestination
 from webapp.text.ids import parse_id
 
@@ -30,7 +31,7 @@ def show() -> str:
 @bp.get("/messages")
 def show_messages() -> Response:
     """Return the list of messages, or 204 if the page is current. Query parameter `seen`: the page's newest id."""
-    if request.args.get("seen") == str(_open_inbox().newest_id()):
+    if request.args.get("seen") == str(_find_receiver().inbox.newest_id()):
         return Response(status=204)
     return Response(render_template("_inbox_messages.html", **_list_newest()))
 
@@ -38,21 +39,22 @@ def show_messages() -> Response:
 @bp.post("/clear")
 def clear() -> Redirect:
     """Empty the inbox."""
-    _open_inbox().clear()
+    _find_receiver().inbox.clear()
     return redirect(url_for("inbox.show", destination=request.args.get("destination")), 303)
 
 
-def _open_inbox() -> Inbox:
-    return Inbox(current_app.config["DEMO_INBOX"])
+def _find_receiver() -> ReceiverAddresses:
+    return find_receiver(current_account()) or abort(404)
 
 
 def _list_newest() -> dict[str, Any]:
-    app_settings, newest = current_settings(), _open_inbox().list_newest()
+    receiver = _find_receiver()
+    newest = receiver.inbox.list_newest()
     own = list_own_destinations(current_account())
     chosen = _find_chosen(own)
     shown = newest if chosen else newest[:MESSAGES_SHOWN]
     parsed = [(received, parse_message(received)) for received in shown]
-    messages = read_messages(parsed, own, app_settings, app_settings.demo or abort(404))
+    messages = read_messages(parsed, own, current_settings(), receiver)
     if chosen:
         messages = [message for message in messages if message.source and message.source[0].id == chosen.id]
     return {

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth.form_origin import find_origin
 from webapp.auth.form_protection import find_origin_problem
 from webapp.auth.form_refusals import Cause, FormRefused
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PageResponse = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
-SIGN_IN_FORMS = {"auth.sign_in", "demo_sign_in.sign_in"}
+SIGN_IN_FORMS = {"auth.sign_in", "demo_sign_in.sign_in", "public_demo.start"}
 
 # The forms that people type into, secrets aside.
 TYPED_FORMS = {"destination_forms.add", "destination_forms.edit"}
@@ -123,6 +124,8 @@ def _keep_typed() -> tuple[KeptForm, str] | None:
     token = read_token()
     if token is None or token.account_key is None or find_origin_problem() is not None:
         return None
+    if current_settings().is_public_demo:  # the account is gone, and nobody can sign in to it again
+        return None
     now, text = database_clock.estimate(), find_kept_text()
     if text:
         earlier = read_kept_form(text, token.account_key, now)
@@ -146,7 +149,7 @@ def _is_from_member() -> bool:
 
 
 def _flash_for_members(notice: Notice) -> None:
-    if _is_from_member():
+    if _is_from_member() and not current_settings().is_public_demo:  # its start page says what happened
         flash(NOTICES[notice])
 
 

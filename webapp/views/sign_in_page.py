@@ -1,8 +1,9 @@
 """Shows the sign-in page, and leads on from it: to the requested page, or back to a form with what was typed."""
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth import kept_forms
 from webapp.auth.form_tokens import account_key
 from webapp.auth.forms import SignInForm
@@ -13,14 +14,21 @@ from webapp.models import database_clock
 
 
 def render_sign_in(form: SignInForm, notice: str | None = None, target: str | None = None, kept: str = "") -> str:
-    """Render the sign-in page.
+    """Render the sign-in page, or in a public demo the page with the button that starts one.
 
     notice: why it is shown. target: the path to go to afterwards, by default the requested one.
     kept: a form that was kept.
     """
+    if current_settings().is_public_demo:
+        return render_template("demo_start.html", is_again=notice is not None, has_ended=_had_session(), bare=True)
     target = target or find_requested_path()
     kept = kept or find_kept_text()
     return render_template("sign_in.html", form=form, notice=notice, target=target, kept=kept, bare=True)
+
+
+def _had_session() -> bool:
+    """Return whether this browser was signed in, to a session that is over."""
+    return "_user_id" in session
 
 
 def lead_on() -> str | Response:

@@ -15,7 +15,7 @@ from types import FrameType
 from flask import Flask
 
 from webapp import __version__, deliveries
-from webapp.app_state import current_settings
+from webapp.app_state import app_state, current_settings
 from webapp.auth.customer_links import delete_expired_links
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
@@ -151,7 +151,7 @@ def _stop_all(processes: list[ForkProcess]) -> None:
 def _run_maintenance(
     app: Flask, wait_tracker: deliveries.WaitTracker, retention: deliveries.Retention, indexing: SearchIndexing
 ) -> WorkerFault | Reason | None:
-    """Run one recovery pass, request planned tests, delete what is old, report refused sign-ins, add search keys.
+    """Run one recovery pass, request planned tests, delete what is old, report refused sign-ins, and the rest.
 
     Returns why the recovery pass failed, or None if it succeeded.
     """
@@ -168,6 +168,8 @@ def _run_maintenance(
             delete_old_drafts(now)
             indexing.add_missing_page(current_settings().cipher)
             delete_expired_links(now)
+            for run in app_state(app).maintenance:
+                run(now)
         except Exception as error:  # whatever happens in one run, the next one must run
             log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
             fault = fault and (find_reason(error) or fault)

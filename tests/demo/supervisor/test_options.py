@@ -1,4 +1,4 @@
-"""PORT and DATA_DIR, and the sentences for invalid values."""
+"""PORT, DATA_DIR and DEMO_URL, and the sentences for invalid values."""
 
 import stat
 import subprocess
@@ -21,6 +21,18 @@ from webapp.demo.supervisor.options import (
 
 def test_by_default_the_port_is_8000_and_the_data_is_beside_the_code() -> None:
     assert read_options({}) == DemoOptions(port=8000, data=PROJECT / "data")
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"DEMO_URL": " "}, "http://127.0.0.1:8000"),
+        ({"DEMO_URL": " https://demo.example.com "}, "https://demo.example.com"),
+    ],
+)
+def test_a_public_demo_is_opened_at_its_own_address(environment: dict[str, str], address: str) -> None:
+    assert read_options(environment).address == address
 
 
 def test_a_data_directory_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from webapp.demo.supervisor.options import CannotRun, DemoOptions
+from webapp.demo.supervisor.ports import ReceiverPorts
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest
 from webapp.demo.supervisor.stack import Stack
 
@@ -89,3 +90,34 @@ def test_a_failed_start_leaves_no_settings_of_the_previous_run(tmp_path: Path, m
         Stack(DemoOptions(8123, tmp_path), ShutdownRequest()).start()
 
     assert not (tmp_path / "env").exists()
+
+
+PUBLIC = DemoOptions(8123, Path("/nowhere"), "https://demo.example.com")
+
+
+def test_the_links_of_a_public_demo_lead_through_its_proxy() -> None:
+    environment = Stack(PUBLIC, ShutdownRequest()).environment
+
+    assert environment["ALERTCHECK_PUBLIC_URL"] == "https://demo.example.com"
+
+
+def test_the_proxies_of_a_public_demo_are_those_of_the_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTCHECK_TRUSTED_PROXIES", "2")
+
+    assert Stack(PUBLIC, ShutdownRequest()).environment["ALERTCHECK_TRUSTED_PROXIES"] == "2"
+    assert Stack(DemoOptions(1, Path("/nowhere")), ShutdownRequest()).environment["ALERTCHECK_TRUSTED_PROXIES"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [(PUBLIC, ["--inboxes", "/x"]), (DemoOptions(8123, Path("/nowhere")), ["--inbox", "/x"])],
+)
+def test_the_receiver_of_a_public_demo_has_an_inbox_for_each_visitor(
+    options: DemoOptions, arguments: list[str]
+) -> None:
+    stack = Stack(options, ShutdownRequest())
+    stack.environment["ALERTCHECK_DEMO_SIGNING_SECRET_FILE"] = "/secret"
+    command = stack._receiver_command(ReceiverPorts(1, 2, 3), "/x")
+
+    position = command.index(arguments[0])
+    assert command[position : position + 2] == arguments

@@ -14,7 +14,7 @@ from tests.end_to_end.canary.search_places import SearchedInstallation
 from tests.end_to_end.canary.verbose_logging import logging_everything
 from tests.factories import SeededIds
 from webapp.demo.receiver.http_server import HttpReceiver
-from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.inboxes import Inboxes
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +32,9 @@ def canaries() -> Canaries:
 @pytest.fixture
 def demo_receiver(tmp_path: Path) -> Iterator[HttpReceiver]:
     """The demo's receiver, whose messages everybody may read."""
-    inbox = Inbox(tmp_path / "inbox.sqlite")
-    inbox.prepare()
-    with HttpReceiver(0, inbox, None) as receiver:
+    inboxes = Inboxes(tmp_path / "inbox.sqlite")
+    inboxes.prepare()
+    with HttpReceiver(0, inboxes, None) as receiver:
         Thread(target=receiver.serve_forever, args=(0.01,)).start()
         yield receiver
         receiver.shutdown()

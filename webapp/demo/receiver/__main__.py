@@ -11,7 +11,7 @@ from threading import Thread
 from webapp.demo.receiver.certificates import make_certificates
 from webapp.demo.receiver.http_server import HttpReceiver
 from webapp.demo.receiver.https_server import HttpsReceiver
-from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.inboxes import Inboxes
 from webapp.demo.receiver.smtp_server import listen_for_mail
 
 
@@ -29,7 +29,9 @@ def _read_arguments() -> Namespace:
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--https-port", type=int, help="needs --certificates")
     parser.add_argument("--certificates", type=Path, help="the directory to write the certificates to")
-    parser.add_argument("--inbox", type=Path, required=True, help="the SQLite file in which messages are kept")
+    inbox = parser.add_mutually_exclusive_group(required=True)
+    inbox.add_argument("--inbox", type=Path, help="the SQLite file in which messages are kept")
+    inbox.add_argument("--inboxes", type=Path, help="the folder with one such file for each visitor, named by a key")
     parser.add_argument("--signing-secret-file", type=Path, help="the file with the secret that signs webhooks")
     return parser.parse_args()
 
@@ -38,12 +40,12 @@ async def _serve(arguments: Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    inbox = Inbox(arguments.inbox)
-    inbox.prepare()
-    http = _listen_for_http(arguments, inbox)
-    https = _listen_for_https(arguments, inbox) if arguments.https_port else None
+    inboxes = Inboxes(arguments.inboxes or arguments.inbox, has_keys=arguments.inboxes is not None)
+    inboxes.prepare()
+    http = _listen_for_http(arguments, inboxes)
+    https = _listen_for_https(arguments, inboxes) if arguments.https_port else None
     try:
-        mail = await listen_for_mail(arguments.smtp_port, inbox)
+        mail = await listen_for_mail(arguments.smtp_port, inboxes)
     except OSError as error:
         raise SystemExit(_describe_error(arguments.smtp_port, error)) from error
     servers = [http, https] if https else [http]
@@ -57,18 +59,18 @@ async def _serve(arguments: Namespace) -> None:
         server.server_close()
 
 
-def _listen_for_http(arguments: Namespace, inbox: Inbox) -> HttpReceiver:
+def _listen_for_http(arguments: Namespace, inboxes: Inboxes) -> HttpReceiver:
     try:
-        return HttpReceiver(arguments.http_port, inbox, arguments.signing_secret_file)
+        return HttpReceiver(arguments.http_port, inboxes, arguments.signing_secret_file)
     except OSError as error:
         raise SystemExit(_describe_error(arguments.http_port, error)) from error
 
 
-def _listen_for_https(arguments: Namespace, inbox: Inbox) -> HttpsReceiver:
+def _listen_for_https(arguments: Namespace, inboxes: Inboxes) -> HttpsReceiver:
     make_certificates(arguments.certificates, datetime.now(UTC))
     try:
         return HttpsReceiver(
-            arguments.https_port, inbox, arguments.signing_secret_file, certificates=arguments.certificates
+            arguments.https_port, inboxes, arguments.signing_secret_file, certificates=arguments.certificates
         )
     except OSError as error:
         raise SystemExit(_describe_error(arguments.https_port, error)) from error

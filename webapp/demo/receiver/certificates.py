@@ -49,7 +49,7 @@ def make_certificates(directory: Path, now: datetime) -> None:
         _write(directory / f"{certificate}.pem", _key_pem(own.key), _issue(own, issuer, hosts, period, now))
 
 
-def load_context(directory: Path, switches: Switches) -> ssl.SSLContext:
+def load_context(directory: Path, switches: Switches | None) -> ssl.SSLContext:
     """Return the context of a server whose certificate depends on the host that the client names."""
     contexts = {certificate: _load(directory / f"{certificate}.pem") for certificate in Certificate}
 
@@ -60,11 +60,11 @@ def load_context(directory: Path, switches: Switches) -> ssl.SSLContext:
     return contexts[Certificate.VALID]
 
 
-def find_certificate(host: str, switches: Switches) -> Certificate:
+def find_certificate(host: str, switches: Switches | None) -> Certificate:
     """Return the certificate of a host: the one that it was switched to, or else the one that its name selects."""
     label, _, service = host.partition(".")
     named = Certificate(label) if label in CERTIFICATES and service else Certificate.VALID
-    return switches.find(name_host(host), Certificate) or named
+    return (switches.find(name_host(host), Certificate) if switches else None) or named
 
 
 def _load(file: Path) -> ssl.SSLContext:

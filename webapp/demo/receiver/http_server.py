@@ -1,4 +1,7 @@
-"""The HTTP receiver: stands in for Teams, Slack and a webhook at `/<service>/<scenario>`."""
+"""The HTTP receiver: stands in for Teams, Slack and a webhook at `/<service>/<scenario>`.
+
+In a public demo, the key of a visitor's inbox comes first: `/<key>/<service>/<scenario>`.
+"""
 
 import hashlib
 import re
@@ -13,6 +16,7 @@ from socketserver import TCPServer
 from typing import Any
 
 from webapp.demo.receiver.inbox import Arrival, Inbox
+from webapp.demo.receiver.inboxes import Inboxes
 from webapp.demo.receiver.parsed_messages import find_reference
 from webapp.demo.receiver.scenarios import Attempts, Reply, Scenario, Service, reply_to
 from webapp.demo.receiver.signature import check_signature
@@ -34,13 +38,13 @@ _ROUTES = {
 
 
 class HttpReceiver(ThreadingHTTPServer):
-    """Listens on loopback and keeps the messages in the inbox."""
+    """Listens on loopback and keeps the messages in their inbox."""
 
     request_queue_size = 64
 
-    def __init__(self, port: int, inbox: Inbox, signing_secret_file: Path | None) -> None:
+    def __init__(self, port: int, inboxes: Inboxes, signing_secret_file: Path | None) -> None:
         super().__init__((HOST, port), _Handler)
-        self.inbox = inbox
+        self.inboxes = inboxes
         self.signing_secret_file = signing_secret_file
         self.attempts = Attempts()
 
@@ -78,8 +82,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
 
-    def _find_route(self) -> tuple[Service, Scenario] | None:
-        return _ROUTES.get(self.path.partition("?")[0])
+    def _find_route(self) -> tuple[Inbox, Service, Scenario] | None:
+        path = self.path.partition("?")[0]
+        start, _, rest = path[1:].partition("/")
+        key, route = (None, path) if path in _ROUTES else (start, f"/{rest}")
+        inbox = self.server.inboxes.find(key) if route in _ROUTES else None
+        return (inbox, *_ROUTES[route]) if inbox else None
 
     def _read_body(self) -> bytes:
         announced = self.headers.get("Content-Length")
@@ -102,10 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
         if route is None:
             self._respond(Reply(404))
             return
-        service, scenario = route[0], self.server.inbox.switches.find(name_path(self.path), Scenario) or route[1]
+        inbox, service, scenario = route
+        scenario = inbox.switches.find(name_path(self.path), Scenario) or scenario
         reply = self._reply_to(service, scenario, body)
         # Before the wait and the response, so that an accepted message is in the inbox as soon as its sender knows.
-        self._keep(service, scenario, body, reply)
+        self._keep(inbox, service, scenario, body, reply)
         time.sleep(reply.wait)
         self._respond(reply)
 
@@ -114,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         message = self.headers.get("webhook-id") or reference or hashlib.sha256(body).hexdigest()
         return reply_to(service, scenario, self.server.attempts.count(f"{service}/{scenario}/{message}"))
 
-    def _keep(self, service: Service, scenario: Scenario, body: bytes, reply: Reply) -> None:
+    def _keep(self, inbox: Inbox, service: Service, scenario: Scenario, body: bytes, reply: Reply) -> None:
         text, headers = body.decode(errors="replace"), self._select_headers()
         arrival = Arrival(
             service=service,
@@ -126,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
             body=text,
             signature_ok=self._check_signature(service, headers, body),
         )
-        self.server.inbox.add(arrival, datetime.now(UTC))
+        inbox.add(arrival, datetime.now(UTC))
 
     def _select_headers(self) -> dict[str, str]:
         names = (name.lower() for name in self.headers)

@@ -7,15 +7,15 @@ from typing import Any
 
 from webapp.demo.receiver.certificates import load_context
 from webapp.demo.receiver.http_server import READ_SECONDS, HttpReceiver
-from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.inboxes import Inboxes
 
 
 class HttpsReceiver(HttpReceiver):
     """Listens on loopback. certificates: the directory that `make_certificates` wrote."""
 
-    def __init__(self, port: int, inbox: Inbox, signing_secret_file: Path | None, certificates: Path) -> None:
-        self._context = load_context(certificates, inbox.switches)
-        super().__init__(port, inbox, signing_secret_file)
+    def __init__(self, port: int, inboxes: Inboxes, signing_secret_file: Path | None, certificates: Path) -> None:
+        self._context = load_context(certificates, inboxes.host_switches)
+        super().__init__(port, inboxes, signing_secret_file)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands in the thread of the request, so that a slow client keeps nobody waiting. Raises OSError."""

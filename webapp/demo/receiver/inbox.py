@@ -57,30 +57,46 @@ class Received(Arrival):
     received_at: datetime
 
 
+@dataclass(frozen=True)
 class Inbox:
-    """The newest `KEPT` messages, and the switches of the receiver. A file that does not exist yet counts as empty."""
+    """The newest messages, and the switches of the receiver, in a file. A file that does not exist counts as empty.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.switches = Switches(path)
+    kept: how many messages. is_made_on_demand: whether a message or a switch may create the file. If not, one for an
+    inbox that was deleted is dropped.
+    """
+
+    path: Path
+    kept: int = KEPT
+    is_made_on_demand: bool = True
+
+    @property
+    def switches(self) -> Switches:
+        """The switches of the receiver, in the same file."""
+        return Switches(self.path, self.is_made_on_demand)
+
+    def exists(self) -> bool:
+        """Return whether the file exists."""
+        return self.path.exists()
 
     def prepare(self) -> None:
         """Create the file, readable by its owner only."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.touch(mode=0o600)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch(mode=0o600)
         with self._open() as database:
             database.execute("PRAGMA journal_mode = WAL")
 
     def add(self, arrival: Arrival, received_at: datetime) -> None:
-        """Add a message and delete the oldest ones beyond `KEPT`."""
-        if not self._path.exists():
+        """Add a message and delete the oldest ones beyond those that are kept."""
+        if not self.exists():
+            if not self.is_made_on_demand:
+                return
             self.prepare()
         with self._open() as database:
             database.execute(
                 "INSERT INTO messages (received_at, reference, arrival) VALUES (?, ?, ?)",
                 (received_at.isoformat(), arrival.reference, json.dumps(asdict(arrival))),
             )
-            database.execute("DELETE FROM messages WHERE id <= (SELECT max(id) FROM messages) - ?", (KEPT,))
+            database.execute("DELETE FROM messages WHERE id <= (SELECT max(id) FROM messages) - ?", (self.kept,))
 
     def list_newest(self, limit: int = KEPT) -> list[Received]:
         """Return at most `limit` messages, newest first."""
@@ -100,19 +116,24 @@ class Inbox:
 
     def clear(self) -> None:
         """Delete every message."""
-        if self._path.exists():
+        if self.exists():
             with self._open() as database:
                 database.execute("DELETE FROM messages")
 
+    def delete(self) -> None:
+        """Delete the file, and what SQLite keeps beside it."""
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
+
     def _read(self, query: str, parameter: int | str) -> list[Received]:
-        if not self._path.exists():
+        if not self.exists():
             return []
         with self._open() as database:
             return [_to_received(row) for row in database.execute(query, (parameter,))]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with open_file(self._path, _SCHEMA) as database:
+        with open_file(self.path, _SCHEMA) as database:
             yield database
 
 

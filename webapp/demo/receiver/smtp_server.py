@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from webapp.demo.receiver.inbox import Arrival, Inbox
+from webapp.demo.receiver.inbox import Arrival
+from webapp.demo.receiver.inboxes import Inboxes
 from webapp.demo.receiver.parsed_messages import find_reference
 from webapp.demo.receiver.scenarios import (
     Attempts,
@@ -25,13 +27,13 @@ LARGEST_MESSAGE = 64 * 1024
 IDLE_SECONDS = 30
 
 
-async def listen_for_mail(port: int, inbox: Inbox) -> asyncio.Server:
+async def listen_for_mail(port: int, inboxes: Inboxes) -> asyncio.Server:
     """Listen on loopback in the running event loop. Raises `OSError` if the port is in use."""
     loop = asyncio.get_running_loop()
     # aiosmtpd would look up a default host name, which blocks where there is no name server.
     connection = partial(
         SMTP,
-        MailHandler(inbox),
+        MailHandler(inboxes),
         data_size_limit=LARGEST_MESSAGE,
         enable_SMTPUTF8=True,
         hostname="demo.receiver",
@@ -45,8 +47,8 @@ async def listen_for_mail(port: int, inbox: Inbox) -> asyncio.Server:
 class MailHandler:
     """Replies as the recipients select and keeps the messages in the inbox. aiosmtpd defines the method names."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, inboxes: Inboxes) -> None:
+        self._inboxes = inboxes
         self._attempts = Attempts()
 
     async def handle_RCPT(
@@ -71,7 +73,10 @@ class MailHandler:
         return str(reply)
 
     def _find_mailbox(self, address: str) -> Mailbox:
-        return self._inbox.switches.find(name_recipient(address), Mailbox) or mailbox_of(address)
+        inbox = self._inboxes.find_for_recipient(address)
+        if inbox is None:
+            return Mailbox.UNKNOWN
+        return inbox.switches.find(name_recipient(address), Mailbox) or mailbox_of(address)
 
     def _keep(
         self,
@@ -93,4 +98,11 @@ class MailHandler:
             body=body,
             recipients=recipients,
         )
-        self._inbox.add(arrival, datetime.now(UTC))
+        self._add(arrival, recipients)
+
+    def _add(self, arrival: Arrival, recipients: tuple[str, ...]) -> None:
+        """Add a message to each inbox once, with the recipients there."""
+        found = [(self._inboxes.find_for_recipient(address), address) for address in recipients]
+        for inbox in dict.fromkeys(inbox for inbox, _ in found if inbox):
+            own = tuple(address for other, address in found if other == inbox)
+            inbox.add(replace(arrival, recipients=own), datetime.now(UTC))

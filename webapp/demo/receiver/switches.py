@@ -36,13 +36,20 @@ def _name(kind: str, text: str) -> str:
 
 
 class Switches:
-    """The switched places. A file that does not exist yet counts as empty."""
+    """The switched places. A file that does not exist counts as empty.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    is_made_on_demand: whether a switch may create the file. If not, one in a file that was deleted has no effect.
+    """
+
+    def __init__(self, path: Path, is_made_on_demand: bool = True) -> None:
+        self._path, self._is_made_on_demand = path, is_made_on_demand
 
     def set(self, place: str, outcome: StrEnum) -> None:
         """Let a place behave like this until it is reset."""
+        if not self._path.exists():
+            if not self._is_made_on_demand:
+                return
+            self._path.touch(mode=0o600)
         with open_file(self._path, _SCHEMA) as database:
             database.execute("INSERT OR REPLACE INTO switches VALUES (?, ?)", (place, outcome.value))
 

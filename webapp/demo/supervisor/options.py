@@ -1,4 +1,4 @@
-"""Reads and checks PORT and DATA_DIR before the demo starts anything."""
+"""Reads PORT, DATA_DIR and DEMO_URL, and checks them before the demo starts anything."""
 
 import fcntl
 import os
@@ -19,21 +19,27 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """port: where the pages are served. data: the directory for everything that the demo keeps."""
+    """port: where the pages are served. data: the directory for everything that the demo keeps.
+
+    public_url: where visitors from the internet open the pages, through a proxy; None if only this machine can.
+    """
 
     port: int
     data: Path
+    public_url: str | None = None
 
     @property
     def address(self) -> str:
         """The address to open in a browser."""
-        return f"http://127.0.0.1:{self.port}"
+        return self.public_url or f"http://127.0.0.1:{self.port}"
 
 
 def read_options(environment: Mapping[str, str]) -> DemoOptions:
-    """Read PORT and DATA_DIR. Raises `CannotRun`."""
+    """Read PORT, DATA_DIR and DEMO_URL, which the application checks. Raises `CannotRun`."""
     return DemoOptions(
-        _read_port(environment.get("PORT") or str(DEFAULT_PORT)), _read_data(environment.get("DATA_DIR"))
+        _read_port(environment.get("PORT") or str(DEFAULT_PORT)),
+        _read_data(environment.get("DATA_DIR")),
+        environment.get("DEMO_URL", "").strip() or None,
     )
 
 

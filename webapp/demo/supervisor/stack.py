@@ -18,12 +18,9 @@ from webapp.environment.demo_hosts import AUTHORITY_FILE
 from webapp.environment.deprecated_names import use_new_names
 
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-FIXED = {
-    "ALERTCHECK_DEMO": "1",
-    "ALERTCHECK_HTTPS": "0",
-    "ALERTCHECK_TRUSTED_PROXIES": "0",
-    "PYTHONUNBUFFERED": "1",
-}
+FIXED = {"ALERTCHECK_DEMO": "1", "PYTHONUNBUFFERED": "1"}
+# A public demo is behind a proxy, so there the administrator's own settings count.
+FIXED_IF_PRIVATE = {"ALERTCHECK_HTTPS": "0", "ALERTCHECK_TRUSTED_PROXIES": "0"}
 MAIL_FROM = "alertcheck@demo.invalid"
 
 # Seconds within which the demo must be ready to send tests.
@@ -40,6 +37,7 @@ class Stack:
         self.options = options
         self.shutdown_request = shutdown_request
         self.environment = _read_environment() | FIXED | {"DATABASE_URL": _database_url(options)}
+        self.environment |= {} if options.public_url else FIXED_IF_PRIVATE
         self.environment["ALERTCHECK_PUBLIC_URL"] = options.address
         self.queue_server: QueueServer | None = None
         self.children: list[Child] = []
@@ -88,7 +86,7 @@ class Stack:
 
     def _start_receiver(self) -> None:
         ports = choose_ports(self.options.data / "ports.json")
-        inbox = str(self.options.data / "inbox.sqlite")
+        inbox = str(self.options.data / ("inboxes" if self.options.public_url else "inbox.sqlite"))
         address = f"http://127.0.0.1:{ports.http}"
         self.environment |= {"ALERTCHECK_DEMO_INBOX": inbox}
         self._use_receiver(address, f"smtp://127.0.0.1:{ports.smtp}")
@@ -120,7 +118,7 @@ class Stack:
 
     def _receiver_command(self, ports: ReceiverPorts, inbox: str) -> list[str]:
         command = [sys.executable, "-m", "webapp.demo.receiver", "--http-port", str(ports.http)]
-        command += ["--smtp-port", str(ports.smtp), "--inbox", inbox]
+        command += ["--smtp-port", str(ports.smtp), "--inboxes" if self.options.public_url else "--inbox", inbox]
         command += ["--https-port", str(ports.https), "--certificates", str(self._certificates)]
         return [*command, "--signing-secret-file", self.environment["ALERTCHECK_DEMO_SIGNING_SECRET_FILE"]]
 

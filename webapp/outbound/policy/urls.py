@@ -58,6 +58,7 @@ class Policy:
     proxy_authorization: what the proxy, and nobody else, gets as Proxy-Authorization, or None. Secret.
     ca_file: a PEM file of authorities to trust in addition to the public ones.
     demo_receiver: in a demo, the only origin that messages may go to; None for all that the other rules allow.
+    demo_mail_domain: in a public demo, the only domain whose subdomains may get email; None for any domain.
     demo_routes: in a demo, the origins that its receiver has by name, each with where it really listens. They are
         trusted, and their names are never looked up.
     """
@@ -69,6 +70,7 @@ class Policy:
     proxy_authorization: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     demo_receiver: Origin | None = None
+    demo_mail_domain: str | None = None
     demo_routes: Mapping[Origin, Route] = field(default_factory=lambda: MappingProxyType({}))
 
     def trusts(self, target: "Target") -> bool:
@@ -78,6 +80,11 @@ class Policy:
     def is_beyond_demo(self, target: "Target") -> bool:
         """Check whether this is a demo that sends to its own receiver only, and the target is another one."""
         return self.demo_receiver not in (None, target.origin) and target.origin not in self.demo_routes
+
+    def accepts_recipient(self, address: str) -> bool:
+        """Check whether email may be sent to this address."""
+        domain = address.rpartition("@")[2].lower()
+        return self.demo_mail_domain is None or domain.endswith(f".{self.demo_mail_domain}")
 
 
 @dataclass(frozen=True)

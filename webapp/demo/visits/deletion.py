@@ -1,0 +1,37 @@
+"""Deletes what is left of visits that have ended. The worker runs this once a second."""
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from webapp.demo.visits.places import GRACE_PERIOD
+from webapp.demo.visits.visits import open_inbox
+from webapp.extensions import Base, db
+from webapp.models import Account, DemoVisit, Workspace
+
+log = logging.getLogger(__name__)
+
+
+def delete_ended_visit(now: datetime) -> None:
+    """Delete the visit that ended first, if its grace period is over, and commit. Safe to repeat after a crash."""
+    over = select(DemoVisit).where(DemoVisit.ends_at <= now - GRACE_PERIOD).order_by(DemoVisit.ends_at).limit(1)
+    visit = db.session.scalars(over).one_or_none()
+    if visit is None:
+        return
+    workspace_id, account_id = visit.workspace_id, visit.account_id
+    open_inbox(visit).delete()  # first: without its row, nobody would know the file
+    db.session.expunge(visit)
+    _delete_rows(workspace_id, account_id)
+    db.session.commit()
+    log.info("demo visit deleted", extra={"workspace": workspace_id})
+
+
+def _delete_rows(workspace_id: int, account_id: int) -> None:
+    """Delete every row of the workspace, those that refer to others first. The visit is last: see `DemoVisit`."""
+    for table in reversed(Base.metadata.sorted_tables):
+        if "workspace_id" in table.columns and table is not DemoVisit.__table__:
+            db.session.execute(delete(table).where(table.c.workspace_id == workspace_id))
+    unsynchronized = {"synchronize_session": False}
+    db.session.execute(delete(Workspace).where(Workspace.id == workspace_id), execution_options=unsynchronized)
+    db.session.execute(delete(Account).where(Account.id == account_id), execution_options=unsynchronized)
