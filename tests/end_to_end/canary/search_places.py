@@ -36,6 +36,9 @@ from webapp.models import (
 # The only column that may hold a secret.
 ENCRYPTED = "alert_destinations.config"
 
+# Tests whose references are opened, each also with the id of the others.
+REFERENCES = 3
+
 ZLIB_HEADERS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
@@ -78,7 +81,8 @@ class SearchedInstallation:
         """List every GET path of the application, with every existing value of its variables."""
         with self.app.app_context():
             ids = list(map(str, db.session.scalars(select(AlertDestination.id))))
-            tests = [(str(test.id), test.reference) for test in db.session.scalars(select(AlertDelivery))]
+            newest = select(AlertDelivery).order_by(AlertDelivery.id.desc()).limit(REFERENCES)
+            tests = [(str(test.id), test.reference) for test in db.session.scalars(newest)]
             customer_token = self._make_customer_link()
         values = {
             "slug": ["harbor"],
