@@ -46,7 +46,8 @@ NASTY = (
 PARAMETERS = (
     *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
-    *("current", "new", "kept", "hours", "test", "missing", "a[]", "", "%00", "__proto__"),
+    *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
+    *("shown", "outcome", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.

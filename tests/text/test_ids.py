@@ -1,10 +1,12 @@
 """Reading ids from URLs: only the usual spelling of a number that the databases can store."""
 
+import secrets
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.text.ids import LARGEST_ID, parse_batch, parse_id
+from webapp.text.ids import LARGEST_ID, parse_batch, parse_draft, parse_id
 
 
 @given(st.integers(1, LARGEST_ID))
@@ -52,7 +54,19 @@ def test_anything_else_is_not_a_batch(text: str | None) -> None:
     assert parse_batch(text) is None
 
 
+def test_a_drafts_id_is_read_back() -> None:
+    assert parse_draft(made := secrets.token_urlsafe(32)) == made
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "a" * 42, "a" * 44, "\x00" * 43, "a" * 42 + "\x00", "a" * 43 + "\n", "é" * 43]
+)
+def test_anything_else_is_not_a_draft(text: str | None) -> None:
+    assert parse_draft(text) is None
+
+
 @given(st.text())
 def test_no_text_breaks_the_reading(text: str) -> None:
     assert parse_id(text) is None or int(text) > 0
     assert parse_batch(text) in (None, text)
+    assert parse_draft(text) in (None, text)

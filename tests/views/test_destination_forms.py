@@ -9,7 +9,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from tests.factories import SIGNING_SECRET, SeededIds, get_destination
+from tests.factories import SIGNING_SECRET, SeededIds, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.models import AlertDestination, FormDraft
@@ -119,6 +119,15 @@ def test_the_draft_of_another_visitor_is_of_no_use(
     response = visit(seeded.admin).post(NEW, {"name": "Pager", "address": "", "signing_secret": ""} | draft)
 
     assert response.status_code == 400
+
+
+@on_both_databases
+@pytest.mark.parametrize("draft", ["\x00", "a" * 43, "a" * 5000])
+@pytest.mark.parametrize(("name", "status"), [("Pager", 302), ("", 400)])
+def test_a_draft_that_no_page_of_ours_named_is_ignored(admin: Visitor, draft: str, name: str, status: int) -> None:
+    typed = {"name": name, "address": ADDRESS, "signing_secret": SECRET}
+
+    assert admin.post(NEW, typed | {"draft": draft, "drafted": "address"}).status_code == status
 
 
 def test_a_form_without_secrets_leaves_no_draft(app: Flask, admin: Visitor) -> None:

@@ -7,6 +7,7 @@ LARGEST_ID = 2**63 - 1
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _BATCH = re.compile(r"[0-9a-f]{1,32}")
+_DRAFT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def parse_id(text: str | None) -> int | None:
@@ -20,3 +21,8 @@ def parse_id(text: str | None) -> int | None:
 def parse_batch(text: str | None) -> str | None:
     """Return the id of a batch (Test all), or None if the text cannot be one."""
     return text if text is not None and _BATCH.fullmatch(text) else None
+
+
+def parse_draft(text: str | None) -> str | None:
+    """Return the id of a form's draft, or None if the text cannot be one."""
+    return text if text is not None and _DRAFT.fullmatch(text) else None

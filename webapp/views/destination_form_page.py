@@ -15,6 +15,7 @@ from webapp.channels.contract import Channel
 from webapp.destinations import drafts
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.models import AlertDestination, database_clock
+from webapp.text.ids import parse_draft
 from webapp.views.refusal_texts import NOTICES, Notice
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
@@ -77,13 +78,17 @@ class FormPage:
 
     def delete_draft(self) -> None:
         """Delete the draft of a form that was saved."""
-        if "draft" in request.form:
-            drafts.delete_draft(request.form["draft"], _sign_in_id())
+        draft_id = parse_draft(request.form.get("draft"))
+        if draft_id is not None:
+            drafts.delete_draft(draft_id, _sign_in_id())
 
     def _find_drafted(self) -> Mapping[str, str]:
         """Return the secrets that the form's draft keeps, by field."""
+        draft_id = parse_draft(request.form.get("draft"))
+        if draft_id is None:
+            return {}
         cipher, now = current_settings().cipher, database_clock.now()
-        return drafts.find_draft(request.form.get("draft", ""), _sign_in_id(), request.path, cipher, now) or {}
+        return drafts.find_draft(draft_id, _sign_in_id(), request.path, cipher, now) or {}
 
     def _save_draft(self, secrets: Mapping[str, str]) -> str:
         """Keep secrets in a draft instead of the one before. Returns its id."""
