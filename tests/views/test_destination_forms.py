@@ -156,6 +156,34 @@ def test_a_new_secret_shows_no_errors_of_fields_that_are_still_blank(admin: Visi
     assert 'class="error"' not in response.text
 
 
+@pytest.mark.parametrize("path", [NEW, EDIT])
+def test_an_invalid_secret_beside_a_new_one_is_not_forgotten_without_a_word(admin: Visitor, path: str) -> None:
+    response = admin.post(path, {"name": "", "address": "ftp://canary", "generate": "signing_secret"})
+
+    assert response.status_code == 400
+    assert "Not saved: 1 field needs to be corrected" in response.text
+    assert "Alertcheck never shows a secret again. Enter again: Address." in response.text
+    assert "canary" not in response.text
+
+
+def test_a_new_secret_replaces_an_invalid_one(admin: Visitor) -> None:
+    response = admin.post(NEW, {"name": "", "address": "", "signing_secret": "wrong", "generate": "signing_secret"})
+
+    assert response.status_code == 200
+    assert 'class="error"' not in response.text
+
+
+@pytest.mark.parametrize("path", [NEW, EDIT])
+def test_a_secret_that_is_kept_no_longer_is_asked_for_again_beside_a_new_one(admin: Visitor, path: str) -> None:
+    draft = hidden_fields(admin.post(path, {"name": "", "address": ADDRESS}).text)
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=15)):
+        response = admin.post(path, {"name": "Pager", "address": "", "generate": "signing_secret"} | draft)
+
+    assert response.status_code == 400
+    assert "What you entered here was kept for 15 minutes. Enter it again." in response.text
+
+
 def test_no_secret_is_made_for_another_field(admin: Visitor) -> None:
     assert admin.post(NEW, {"name": "Pager", "generate": "address"}).status_code == 404
 

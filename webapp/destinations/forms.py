@@ -94,10 +94,15 @@ class DestinationForm(PageForm):
                 field.errors = (NOT_BOTH,)
         return is_valid and not self.errors
 
-    def clear_errors(self) -> None:
-        """Forget every error, so that a form that is not to be saved yet shows none."""
+    def clear_errors(self, generated: Collection[str]) -> None:
+        """Forget the errors of a form that is not to be saved yet, except of secrets that have to be entered again.
+
+        Left blank, they would keep a stored secret without a word. generated: those that a new secret replaces.
+        """
+        kept = {*(field.name for field in self._list_typed_secrets()), *self.lost} - {*generated}
         for field in self:
-            field.errors = ()
+            if field.name not in kept:
+                field.errors = ()
 
     def list_withheld(self) -> list[str]:
         """Return the labels of invalid secrets that were submitted. A page without JavaScript does not show them."""

@@ -60,7 +60,7 @@ class FormPage:
         valid = {} if form.csrf_token.errors else form.read_valid_secrets()
         typed = {name: value for name, value in valid.items() if name not in generated}
         if generated:
-            form.clear_errors()
+            form.clear_errors(generated)
         page = render_template(
             "destination_form.html",
             visit=self.visit,
