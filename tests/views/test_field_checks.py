@@ -3,8 +3,10 @@
 import logging
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -219,3 +221,36 @@ def test_a_destination_that_is_added_with_a_taken_name_is_added_and_warned_of(ad
 
     assert "was added" in page
     assert WARNING in page
+
+
+DRAFTED = {"name": "Pager", "address": "", "signing_secret": ""}
+
+
+def _make_draft(admin: Visitor, form: str) -> dict[str, str]:
+    page = admin.post(form, {"name": "", "address": "https://hooks.example.com/canary"}).text
+    return dict(re.findall(r'<input type="hidden" name="(draft|drafted)" value="([^"]+)">', page))
+
+
+@pytest.mark.parametrize(("form", "checks"), [(f"{NEW}/webhook", f"{NEW}/webhook"), (f"{OWN}/edit", OWN)])
+def test_a_check_takes_what_the_forms_draft_keeps(admin: Visitor, form: str, checks: str) -> None:
+    draft = _make_draft(admin, form)
+
+    assert admin.post(f"{checks}/check", DRAFTED | draft).status_code == 204
+    assert _sentences(admin.post(f"{checks}/check/address", DRAFTED | draft).text) == ["Can be saved."]
+    assert admin.post(form, DRAFTED | draft).status_code == 302
+
+
+@pytest.mark.parametrize(("form", "checks"), [(f"{NEW}/webhook", f"{NEW}/webhook"), (f"{OWN}/edit", OWN)])
+def test_a_check_misses_what_is_kept_no_longer(admin: Visitor, form: str, checks: str) -> None:
+    draft = _make_draft(admin, form)
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=15)):
+        response = admin.post(f"{checks}/check", DRAFTED | draft)
+
+    assert "What you entered here was kept for 15 minutes. Enter it again." in response.text
+
+
+def test_the_draft_of_another_form_is_of_no_use_to_a_check(admin: Visitor) -> None:
+    draft = _make_draft(admin, f"{OWN}/edit")
+
+    assert admin.post(f"{NEW}/webhook/check", DRAFTED | draft).status_code == 200

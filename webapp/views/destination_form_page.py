@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from webapp.app_state import current_settings
@@ -38,16 +38,18 @@ class FormPage:
 
     def load_form(self) -> DestinationForm:
         """Return the form with what was typed, what was kept of it during a sign-in, or what is stored."""
-        form_type = make_destination_form(CHANNELS[self.channel_name], current_settings().outbound, self.stored)
-        data = {**self.stored, "name": self.destination.name} if self.destination else None
         if request.method == "GET" or find_kept_text():
-            return form_type(self._kept_values, data=data)
+            return self._form_type(self._kept_values, data=self._stored_values)
+        return self.load_typed()
+
+    def load_typed(self) -> DestinationForm:
+        """Return the form with what was typed, and what its draft keeps. Also for the checks of its fields."""
         blank = [name for name in request.form.get("drafted", "").split(",") if not request.form.get(name, "").strip()]
         drafted = self._find_drafted()
         typed = MultiDict(request.form)
         for name in drafted.keys() & blank:
             typed[name] = drafted[name]
-        form = form_type(typed, data=data)
+        form = self._form_type(typed, data=self._stored_values)
         form.lost = [name for name in blank if name not in drafted and name in form]
         return form
 
@@ -82,19 +84,35 @@ class FormPage:
         if draft_id is not None:
             drafts.delete_draft(draft_id, _sign_in_id())
 
+    @property
+    def _form_type(self) -> type[DestinationForm]:
+        return make_destination_form(CHANNELS[self.channel_name], current_settings().outbound, self.stored)
+
+    @property
+    def _stored_values(self) -> dict[str, str] | None:
+        return {**self.stored, "name": self.destination.name} if self.destination else None
+
+    @property
+    def _path(self) -> str:
+        """The path of the form, also while one of its fields is checked."""
+        slug = self.visit.workspace.slug
+        if self.destination is None:
+            return url_for("destination_forms.add", slug=slug, channel_name=self.channel_name)
+        return url_for("destination_forms.edit", slug=slug, destination_id=self.destination.id)
+
     def _find_drafted(self) -> Mapping[str, str]:
         """Return the secrets that the form's draft keeps, by field."""
         draft_id = parse_draft(request.form.get("draft"))
         if draft_id is None:
             return {}
         cipher, now = current_settings().cipher, database_clock.now()
-        return drafts.find_draft(draft_id, _sign_in_id(), request.path, cipher, now) or {}
+        return drafts.find_draft(draft_id, _sign_in_id(), self._path, cipher, now) or {}
 
     def _save_draft(self, secrets: Mapping[str, str]) -> str:
         """Keep secrets in a draft instead of the one before. Returns its id."""
         self.delete_draft()
         cipher, now = current_settings().cipher, database_clock.now()
-        return drafts.save_draft(_sign_in_id(), request.path, secrets, cipher, now)
+        return drafts.save_draft(_sign_in_id(), self._path, secrets, cipher, now)
 
     @cached_property
     def _kept_values(self) -> MultiDict[str, str] | None:

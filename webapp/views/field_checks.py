@@ -4,19 +4,16 @@ They check a field when the user leaves it and the whole form before it is saved
 a new secret. No response contains what was typed, because it may be a secret.
 """
 
-from collections.abc import Mapping
-
 from flask import Blueprint, Response, abort, render_template
 from werkzeug.datastructures import MultiDict
 
 from webapp.app_state import current_settings
-from webapp.auth.access import Visit, load_destination, load_visit_to_edit
+from webapp.auth.access import load_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Channel
 from webapp.destinations.editing import read_settings
 from webapp.destinations.forms import make_destination_form
 from webapp.destinations.same_names import find_name_warning
-from webapp.views.destination_form_page import generate_secret
+from webapp.views.destination_form_page import FormPage, generate_secret
 
 bp = Blueprint("field_checks", __name__, url_prefix="/w/<slug>/destinations")
 
@@ -24,32 +21,25 @@ bp = Blueprint("field_checks", __name__, url_prefix="/w/<slug>/destinations")
 @bp.post("/new/<channel_name>/check/<field>")
 def check_new(slug: str, channel_name: str, field: str) -> str:
     """Check a field of a new destination."""
-    visit = load_visit_to_edit(slug)
-    return _check(visit, CHANNELS.get(channel_name) or abort(404), {}, field)
+    return _check(_load_new(slug, channel_name), field)
 
 
 @bp.post("/<destination_id>/check/<field>")
 def check_stored(slug: str, destination_id: str, field: str) -> str:
     """Check a field of a destination that is being edited."""
-    visit = load_visit_to_edit(slug)
-    destination = load_destination(visit, destination_id)
-    channel = CHANNELS.get(destination.type) or abort(404)
-    return _check(visit, channel, read_settings(destination, current_settings().cipher), field, destination.id)
+    return _check(_load_stored(slug, destination_id), field)
 
 
 @bp.post("/new/<channel_name>/check")
 def check_new_form(slug: str, channel_name: str) -> Response:
     """Check the form of a new destination."""
-    load_visit_to_edit(slug)
-    return _check_form(CHANNELS.get(channel_name) or abort(404), {})
+    return _check_form(_load_new(slug, channel_name))
 
 
 @bp.post("/<destination_id>/check")
 def check_stored_form(slug: str, destination_id: str) -> Response:
     """Check the form of a destination that is being edited."""
-    destination = load_destination(load_visit_to_edit(slug), destination_id)
-    channel = CHANNELS.get(destination.type) or abort(404)
-    return _check_form(channel, read_settings(destination, current_settings().cipher))
+    return _check_form(_load_stored(slug, destination_id))
 
 
 @bp.post("/new/<channel_name>/new-<field>")
@@ -64,20 +54,30 @@ def generate(slug: str, channel_name: str, field: str) -> str:
     )
 
 
-def _check_form(channel: Channel, stored: Mapping[str, str]) -> Response:
+def _load_new(slug: str, channel_name: str) -> FormPage:
+    visit = load_visit_to_edit(slug)
+    return FormPage(visit, channel_name if channel_name in CHANNELS else abort(404), None, {})
+
+
+def _load_stored(slug: str, destination_id: str) -> FormPage:
+    visit = load_visit_to_edit(slug)
+    destination = load_destination(visit, destination_id)
+    channel_name = destination.type if destination.type in CHANNELS else abort(404)
+    return FormPage(visit, channel_name, destination, read_settings(destination, current_settings().cipher))
+
+
+def _check_form(page: FormPage) -> Response:
     """Return the errors of a form, or 204 if it can be saved."""
-    form = make_destination_form(channel, current_settings().outbound, stored)()
+    form = page.load_typed()
     if form.validate():
         return Response(status=204)
     return Response(render_template("_form_check.html", form=form))
 
 
-def _check(
-    visit: Visit, channel: Channel, stored: Mapping[str, str], field: str, destination_id: int | None = None
-) -> str:
+def _check(page: FormPage, field: str) -> str:
     # The fragment never contains the value, because it may be a secret.
-    form = make_destination_form(channel, current_settings().outbound, stored)()
-    checked = form.check_field(field) or abort(404)
+    checked = page.load_typed().check_field(field) or abort(404)
     has_name = field == "name" and checked.data and not checked.errors
-    warning = find_name_warning(visit.workspace, checked.data, destination_id) if has_name else None
+    own_id = page.destination.id if page.destination else None
+    warning = find_name_warning(page.visit.workspace, checked.data, own_id) if has_name else None
     return render_template("_field_check.html", field=checked, is_checked=True, warning=warning)
