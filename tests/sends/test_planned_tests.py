@@ -37,6 +37,7 @@ from webapp.models import (
     PlannedTest,
     Role,
 )
+from webapp.sends import request
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.planned_tests import KEPT, cancel, press_or_plan, run_planned_tests
 from webapp.sends.request import press
@@ -459,6 +460,27 @@ def test_of_several_workers_at_once_one_sends_it_also_if_redis_forgets(planned: 
     _at_once(planned, *[lambda: planned.run(DUE)] * 4)
 
     assert (len(planned.deliveries()), planned.planned(), planned.jobs()) == (2, None, 2)
+
+
+def test_what_another_worker_has_requested_meanwhile_is_no_failure(
+    planned: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = _make_place(planned.app, planned.seeded, planned.redis)
+    other.press(NOW + seconds(1))
+    other.plan(NOW + seconds(2))
+    enqueue, is_alone = request.enqueue_or_fail, [True]
+
+    def let_another_worker_run_first(*delivery_ids: int, requested_at: datetime) -> RequestResult:
+        if is_alone:
+            is_alone.clear()
+            _at_once(planned, lambda: run_planned_tests(DUE + seconds(2)))
+        return enqueue(*delivery_ids, requested_at=requested_at)
+
+    monkeypatch.setattr("webapp.sends.planned_tests.enqueue_or_fail", let_another_worker_run_first)
+    planned.run(DUE + seconds(2))
+
+    assert (len(planned.deliveries()), len(other.deliveries())) == (2, 2)
+    assert "planned test failed" not in caplog.text
 
 
 @pytest.mark.parametrize("attempt", range(5))

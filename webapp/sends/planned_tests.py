@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp import deliveries
 from webapp.audit import Action, Result, record_destination_event
@@ -84,6 +85,8 @@ def run_planned_tests(now: datetime) -> None:
             break
         try:
             _run(due, now)
+        except (PlanGone, ObjectDeletedError):  # canceled, requested by another worker, or deleted with its workspace
+            db.session.rollback()
         except Exception as error:  # the others are due too, and this one expires
             db.session.rollback()
             log.error("planned test failed", extra=_describe(error) | {"destination": due.destination_id})
@@ -122,8 +125,6 @@ def _run(due: _DuePlan, now: datetime) -> None:
     visit = Visit(due.account, due.workspace, due.role)
     try:
         delivery_id = request_within_limits(visit, due.destination, now, plan_id=due.plan_id)
-    except PlanGone:  # canceled, or requested by another worker
-        return
     except Refused as refused:
         if refused.reason in ENDS:
             _end(due, ENDS[refused.reason], now)
