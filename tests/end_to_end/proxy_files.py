@@ -21,7 +21,7 @@ error_log stderr;
 worker_processes 1;
 events {{}}
 http {{
-    access_log off;
+    access_log access.log;
     client_body_temp_path body;
     proxy_temp_path proxy;
     fastcgi_temp_path fastcgi;
@@ -33,7 +33,7 @@ http {{
 
 # Debian's own configuration loads these modules, and a2enmod those that the file names.
 APACHE_MODULES = (
-    *("mpm_event", "authz_core", "alias", "reqtimeout"),
+    *("mpm_event", "authz_core", "alias", "reqtimeout", "setenvif"),
     *("ssl", "proxy", "proxy_http", "headers", "buffer"),
 )
 APACHE = """
@@ -41,6 +41,10 @@ ServerRoot {folder}
 DefaultRuntimeDir {folder}
 PidFile apache.pid
 ErrorLog /dev/stderr
+# As Debian's other-vhosts-access-log.conf: for sites without a log of their own.
+CustomLog other_vhosts_access.log "%h %r %{{Referer}}i"
+LogFormat "%h %r %{{Referer}}i" combined
+Define APACHE_LOG_DIR {folder}
 ServerName localhost
 StartServers 1
 {modules}
@@ -51,12 +55,11 @@ Include {folder}/alertcheck.conf
 """
 
 CADDY = """{{
-    admin off
-    skip_install_trust
-    default_bind 127.0.0.1
-    http_port {http}
-    https_port {https}
-}}
+	admin off
+	skip_install_trust
+	default_bind 127.0.0.1
+	http_port {http}
+	https_port {https}
 """
 
 
@@ -122,9 +125,9 @@ def _configure_caddy(places: Places, changes: dict[str, str]) -> list[str]:
         f"\n{NAME} {{\n": f"\n{NAME} {{\n\ttls {places.certificate} {places.key}\n",
         "127.0.0.1:8000": f"127.0.0.1:{places.web}",
         "request_buffers 128KiB": _caddy_buffers(),
+        "\n{\n": f"\n{CADDY.format(http=places.http, https=places.https)}",
     }
-    text = CADDY.format(http=places.http, https=places.https) + _read("caddy/Caddyfile", site | changes)
-    (places.folder / "Caddyfile").write_text(text)
+    (places.folder / "Caddyfile").write_text(_read("caddy/Caddyfile", site | changes))
     return ["caddy", "run", "--config", str(places.folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
@@ -139,7 +142,7 @@ def _configure_haproxy(places: Places, changes: dict[str, str]) -> list[str]:
     both = places.folder / "both.pem"
     both.write_text(places.key.read_text() + places.certificate.read_text())
     ports = {
-        "    log /dev/log local0\n": "",
+        "log /dev/log local0": "log stderr format raw local0",
         "bind :::80 v4v6": f"bind 127.0.0.1:{places.http}",
         "bind :::443 v4v6": f"bind 127.0.0.1:{places.https}",
         "/etc/haproxy/alertcheck.pem": str(both),

@@ -25,6 +25,11 @@ class ReverseProxy:
 
     places: Places
 
+    def read_logs(self) -> str:
+        """Return what it has logged, of requests and of errors."""
+        files = [file for file in self.places.folder.iterdir() if file.name.endswith("log") and file.is_file()]
+        return "".join(file.read_text(errors="replace") for file in files)
+
     def visit(self, address: str = "127.0.0.1") -> Session:
         """Open a session of a visitor with an IP address in 127.0.0.0/8, as a browser would."""
         session = Session(f"https://{NAME}")

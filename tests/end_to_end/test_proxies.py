@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from benchmarks.installation.installation import EMAIL, PASSWORD, Installation, installed
-from benchmarks.installation.processes import Session, wait_until
+from benchmarks.installation.processes import Session, free_port, wait_until
 from benchmarks.installation.servers import ServiceMissing
 from tests.databases import new_database
 from tests.end_to_end.proxy_files import NAME, PROXIES, SHORT_IDLE, Places, add_cloudflare
@@ -129,12 +129,39 @@ def test_a_wrong_host_is_refused(proxy: ReverseProxy) -> None:
 
 
 def test_http_is_redirected_to_https(proxy: ReverseProxy) -> None:
-    with socket.create_connection(("127.0.0.1", proxy.places.http), timeout=20) as connection:
-        connection.sendall(f"GET /sign-in HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
-        response = connection.makefile().read()
+    response = _ask_over_http(proxy, "/sign-in")
 
     assert re.match(r"HTTP/1\.[01] 30[18] ", response)
     assert re.search(rf"^location: https://{NAME}(:\d+)?/sign-in$", response, re.IGNORECASE | re.MULTILINE)
+
+
+def _ask_over_http(proxy: ReverseProxy, path: str) -> str:
+    with socket.create_connection(("127.0.0.1", proxy.places.http), timeout=20) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
+        return connection.makefile().read()
+
+
+@pytest.mark.parametrize("link", ["/c/canary-token", "/c/canary-token/status", "/seen/canary-token"])
+def test_no_log_contains_the_path_of_a_link(name: str, proxy: ReverseProxy, link: str) -> None:
+    assert proxy.visit().http.get(f"https://{NAME}{link}", timeout=20).status_code == 404
+    _ask_over_http(proxy, link)
+    proxy.visit().get("/sign-in?logged")
+
+    if name != "caddy":  # has no access log unless it is told to
+        wait_until(lambda: "logged" in proxy.read_logs())
+    assert "canary" not in proxy.read_logs()
+
+
+@pytest.mark.parametrize("link", ["/c/canary-token", "/seen/canary-token"])
+def test_no_log_contains_the_path_of_a_link_that_the_web_server_did_not_answer(
+    name: str, tmp_path: Path, link: str
+) -> None:
+    with _run(name, make_places(tmp_path / "p", free_port())) as proxy:
+        assert proxy.visit().http.get(f"https://{NAME}{link}", timeout=60).status_code in (502, 503)
+        proxy.visit().http.get(f"https://{NAME}/sign-in?logged", timeout=60)
+        wait_until(lambda: "logged" in proxy.read_logs())
+
+        assert "canary" not in proxy.read_logs()
 
 
 def test_the_liveness_check_responds(proxy: ReverseProxy) -> None:
