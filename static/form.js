@@ -6,6 +6,9 @@ let submitter = null;  // the button that was pressed
 let approved = null;  // the form that is being submitted
 let isLeaving = false;
 
+// Milliseconds after which a form can be submitted again. Whoever stops the browser keeps what was typed.
+const LONGEST_LEAVE = 15_000;
+
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-checked]")) return;
   if (isLeaving) event.preventDefault();
@@ -19,6 +22,7 @@ document.addEventListener("htmx:finally:request", ({ target, detail: { ctx } }) 
   target.requestSubmit(submitter);
   approved = null;
   isLeaving = true;
+  setTimeout(() => { isLeaving = false; }, LONGEST_LEAVE);
 });
 
 addEventListener("pageshow", () => { isLeaving = false; });  // back from the next page

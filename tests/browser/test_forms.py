@@ -145,3 +145,17 @@ def test_a_form_that_cannot_be_checked_is_submitted(admin: Page, demo: RunningDe
     admin.get_by_label("Address").fill(demo.receiver("webhook/works"))
     admin.get_by_role("button", name="Add destination").click()
     expect(admin.get_by_role("status").filter(has_text="Pager was added.")).to_be_visible()
+
+
+def test_a_form_whose_page_never_came_can_be_saved_again(admin: Page, demo: RunningDemo) -> None:
+    admin.clock.install()
+    admin.goto(NEW)
+    admin.get_by_label("Name").fill("Pager")
+    admin.get_by_label("Address").fill(demo.receiver("webhook/works"))
+    admin.route(f"**{NEW}", lambda route: route.fulfill(status=204), times=1)  # leaves the page as it is, like a stop
+    with admin.expect_response(lambda response: response.status == 204 and response.url.endswith(NEW)):
+        admin.get_by_role("button", name="Add destination").click()
+
+    admin.clock.fast_forward("00:15")
+    admin.get_by_role("button", name="Add destination").click()
+    expect(admin.get_by_role("status").filter(has_text="Pager was added.")).to_be_visible()
