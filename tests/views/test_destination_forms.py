@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from tests.factories import SIGNING_SECRET, SeededIds, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.extensions import db
-from webapp.models import AlertDestination, FormDraft
+from webapp.models import AlertDestination, FormDraft, SignIn
 from webapp.settings import AppSettings
 
 NEWEST = 0
@@ -128,6 +128,24 @@ def test_a_draft_that_no_page_of_ours_named_is_ignored(admin: Visitor, draft: st
     typed = {"name": name, "address": ADDRESS, "signing_secret": SECRET}
 
     assert admin.post(NEW, typed | {"draft": draft, "drafted": "address"}).status_code == status
+
+
+@on_both_databases
+def test_a_session_that_ends_while_a_draft_is_saved_is_no_error(
+    app: Flask, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_all_sessions(*_: object) -> None:
+        with app.app_context():
+            db.session.execute(delete(SignIn))
+            db.session.commit()
+
+    delete_draft = "webapp.views.destination_form_page.FormPage.delete_draft"  # what comes before
+    monkeypatch.setattr(delete_draft, end_all_sessions)
+    response = admin.post(NEW, SECRETS | {"name": ""})
+
+    assert response.status_code == 400
+    assert "is kept for 15 minutes" not in response.text
+    assert hidden_fields(response.text) == {}
 
 
 def test_a_form_without_secrets_leaves_no_draft(app: Flask, admin: Visitor) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
+from sqlalchemy.exc import IntegrityError
 
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
@@ -20,16 +21,26 @@ LIFETIME = timedelta(minutes=15)
 MAX_DRAFTS = 10
 
 
-def save_draft(sign_in_id: str, path: str, values: Mapping[str, str], cipher: SettingsCipher, now: datetime) -> str:
-    """Keep the secrets of the form at `path`, by field, and commit. Returns the draft's id."""
+def save_draft(
+    sign_in_id: str, path: str, values: Mapping[str, str], cipher: SettingsCipher, now: datetime
+) -> str | None:
+    """Keep the secrets of the form at `path`, by field, and commit.
+
+    Returns the draft's id, or None if the session was just ended.
+    """
     oldest_first = select(FormDraft.id).where(FormDraft.sign_in_id == sign_in_id).order_by(FormDraft.created_at)
     surplus = db.session.scalars(oldest_first).all()[: 1 - MAX_DRAFTS]
     db.session.execute(delete(FormDraft).where(FormDraft.id.in_(surplus)))
     draft = FormDraft(id=secrets.token_urlsafe(32), sign_in_id=sign_in_id, path=path, created_at=now)
     draft.content = cipher.encrypt(values, context=_context(draft))
     db.session.add(draft)
-    db.session.commit()
-    return draft.id
+    draft_id = draft.id
+    try:
+        db.session.commit()
+    except IntegrityError:  # the draft names a session that is gone
+        db.session.rollback()
+        return None
+    return draft_id
 
 
 def find_draft(

@@ -63,6 +63,7 @@ class FormPage:
         typed = {name: value for name, value in valid.items() if name not in generated}
         if generated:
             form.clear_errors(generated)
+        draft = self._save_draft(typed) if typed else None
         page = render_template(
             "destination_form.html",
             visit=self.visit,
@@ -72,8 +73,8 @@ class FormPage:
             obstacle=CHANNELS[self.channel_name].find_obstacle(current_settings().outbound),
             destination=self.destination,
             notice=self._find_notice(),
-            draft=self._save_draft(typed) if typed else "",
-            drafted=list(typed),
+            draft=draft or "",
+            drafted=list(typed) if draft else [],
             generated=generated,
         )
         return page, 400 if form.errors else 200
@@ -108,8 +109,8 @@ class FormPage:
         cipher, now = current_settings().cipher, database_clock.now()
         return drafts.find_draft(draft_id, _sign_in_id(), self._path, cipher, now) or {}
 
-    def _save_draft(self, secrets: Mapping[str, str]) -> str:
-        """Keep secrets in a draft instead of the one before. Returns its id."""
+    def _save_draft(self, secrets: Mapping[str, str]) -> str | None:
+        """Keep secrets in a draft instead of the one before. Returns its id, or None if the session was just ended."""
         self.delete_draft()
         cipher, now = current_settings().cipher, database_clock.now()
         return drafts.save_draft(_sign_in_id(), self._path, secrets, cipher, now)
