@@ -44,6 +44,7 @@ function countDown(element) {
   element.removeAttribute("data-until");
   element.textContent = element.dataset.whenOver;
   element.closest("button")?.removeAttribute("aria-label");
+  if ("enablesWhenOver" in element.dataset) element.closest("button").removeAttribute("aria-disabled");
   const form = element.closest("form[data-post-when-over]");
   if (form) postTo(form, form.dataset.postWhenOver);
 }

@@ -2,7 +2,7 @@
 // there is no hover. The browser remembers the choice.
 
 const KEY = "exact-times";
-const button = document.getElementById("exact-times");
+const button = document.getElementById("exact-times");  // pages without a footer have none
 
 function read() {
   try {
@@ -24,11 +24,13 @@ function show(isExact) {
   button.ariaPressed = String(isExact);
 }
 
-button.addEventListener("click", () => {
-  const isExact = button.ariaPressed !== "true";
-  write(isExact);
-  show(isExact);
-});
+if (button) {
+  button.addEventListener("click", () => {
+    const isExact = button.ariaPressed !== "true";
+    write(isExact);
+    show(isExact);
+  });
 
-show(read());
-button.hidden = !document.querySelector("time[data-exact]");
+  show(read());
+  button.hidden = !document.querySelector("time[data-exact]");
+}

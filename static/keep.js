@@ -48,7 +48,7 @@ htmx.registerExtension("keep", {
   // The server knows neither which details are open, nor that the copy buttons work, nor which button has the focus, nor
   // how the switcher is filtered.
   htmx_before_morph_attr(element, { attrName }) {
-    const kept = { open: "details", hidden: "[data-copy], .switcher *", "aria-label": "button[data-until]" }[attrName];
+    const kept = { open: "details", hidden: "[data-copy], .switcher *", "aria-label": "button:has([data-until])" }[attrName];
     return !kept || !element.matches(kept);
   },
 });

@@ -25,9 +25,12 @@ function stop(event) {
   event.stopPropagation();
 }
 
-const isUnderWay = (form) => form.querySelector("button[aria-busy=true]") !== null;
+// Not all buttons of a form are inside it: some name it.
+const findButtons = (form, selector) => [...form.elements].filter((element) => element.matches(selector));
 
-const findButton = (form, submitter) => submitter ?? form.querySelector("button:not([type=button])");
+const isUnderWay = (form) => findButtons(form, "button[aria-busy=true]").length > 0;
+
+const findButton = (form, submitter) => submitter ?? findButtons(form, "button:not([type=button])")[0];
 
 function setBusy(button) {
   button.setAttribute("aria-busy", "true");
@@ -49,7 +52,7 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const button = form.matches("form[hx-post]") && findButton(form, ctx.request.submitter);
   if (!button) return;
   // The same reason, written again, would not be announced again.
-  for (const refusal of form.closest(".status")?.querySelectorAll(".refusal") ?? []) refusal.remove();
+  for (const refusal of button.closest(".status")?.querySelectorAll(".refusal") ?? []) refusal.remove();
   setBusy(button);
 });
 
@@ -57,10 +60,10 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.matches("form[hx-post]")) release(ctx.sourceElement);
 });
 
-function release(root) {
-  for (const button of root.querySelectorAll("button[aria-busy=true]")) button.removeAttribute("aria-busy");
+function release(form) {
+  for (const button of findButtons(form, "button[aria-busy=true]")) button.removeAttribute("aria-busy");
   announcer.textContent = "";
 }
 
 // The browser's back button can bring a page back as it was left.
-addEventListener("pageshow", (event) => event.persisted && release(document));
+addEventListener("pageshow", (event) => event.persisted && [...document.forms].forEach(release));

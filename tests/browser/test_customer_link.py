@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import AddWebhook, OpenTab
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
@@ -136,3 +136,41 @@ def test_the_pages_are_accessible_and_fit_a_phone(member: Page, link: str, open_
     member.set_viewport_size({"width": 360, "height": 740})
     member.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
     assert (find_barriers(member), member.evaluate(MEASURE_OVERFLOW_SCRIPT)) == ([], 0)
+
+
+def test_the_button_can_be_pressed_again_as_soon_as_the_minute_is_over(link: str, open_tab: OpenTab) -> None:
+    customer = open_tab()
+    open_link(customer, link)
+    button(customer).click()
+    expect_badge(customer, "sent")
+    expect(button(customer)).to_have_text(re.compile(r"Test again in \d+ s"))
+    expect(button(customer)).to_have_attribute("aria-disabled", "true")
+    customer.locator("[data-until]").evaluate("element => { element.dataset.until = new Date().toISOString(); }")
+    expect(button(customer)).to_have_text(re.compile(r"^\s*Send test\s*$"))
+    expect(button(customer)).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_a_button_is_busy_while_its_press_is_under_way_also_if_the_response_is_lost(
+    link: str, open_tab: OpenTab
+) -> None:
+    customer = open_tab()
+    open_link(customer, link)
+    held: list[Route] = []
+    customer.route(link, lambda route: held.append(route))
+    button(customer).click()
+    expect(button(customer)).to_have_attribute("aria-busy", "true")
+    button(customer).click(force=True)
+    assert len(held) == 1
+    held[0].abort("internetdisconnected")
+    expect(button(customer)).not_to_have_attribute("aria-busy", "true")
+    expect(customer.locator("#stale")).to_be_visible()
+
+
+def test_the_page_stands_in_the_middle_and_its_button_is_one_line(link: str, open_tab: OpenTab) -> None:
+    customer = open_tab()
+    customer.goto(link)
+    box, press = customer.locator("#page").bounding_box(), button(customer).bounding_box()
+    assert box
+    assert press
+    assert abs(box["x"] * 2 + box["width"] - 1280) < 20
+    assert press["height"] < 45
