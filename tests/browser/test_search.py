@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 from werkzeug.serving import make_server
 
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
@@ -16,7 +17,7 @@ from tests.visitor import Visitor
 from webapp.auth.accounts import add_workspace, set_role
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, DeliveryStatus, Role, database_clock
+from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, database_clock
 from webapp.settings import AppSettings
 
 LONG_NAME = "W" * 200
@@ -157,6 +158,7 @@ def test_the_switcher_filters_as_one_types_and_is_used_with_the_keyboard_alone(t
     expect(tab.locator(".switcher")).not_to_have_attribute("open", "")
 
     tab.keyboard.press("Enter")
+    expect(tab.get_by_role("searchbox", name="Filter workspaces")).to_be_focused()
     tab.keyboard.type("mer 4")
     expect(tab.locator(".switcher li:visible a")).to_have_count(15)  # 4, 14 and so on, and 40 to 49
     for key in ("ArrowDown", "ArrowDown", "ArrowUp", "ArrowDown"):
@@ -176,6 +178,28 @@ def test_one_press_tests_what_failed_and_its_row_stays(tab: Page) -> None:
     expect(tab.get_by_text("1 test was sent.")).to_be_visible()
     expect(tab.locator("[data-last-test=pending]")).to_be_visible()
     expect(tab.get_by_role("link", name="Pager")).to_be_visible()
+
+
+@in_light_alone
+def test_the_headline_follows_the_tests_of_its_rows(tab: Page, app: Flask) -> None:
+    headline = tab.locator("#broken-head p")
+    tab.goto("/broken")
+    expect(headline).to_contain_text("1 destination in your 60 workspaces failed")
+    tab.on("dialog", lambda dialog: dialog.accept())
+    tab.get_by_role("button", name="Test the failed").click()
+    expect(headline).to_contain_text("No destinations in your 60 workspaces failed")
+
+    with app.app_context():
+        failed = {
+            "status": DeliveryStatus.FAILED,
+            "last_error_code": "not_found",
+            "last_error_message": "It answered 404.",
+        }
+        db.session.execute(update(AlertDelivery).where(AlertDelivery.status == DeliveryStatus.QUEUED).values(failed))
+        db.session.commit()
+
+    expect(headline).to_contain_text("1 destination in your 60 workspaces failed")
+    expect(tab.get_by_text("1 test was sent.")).to_be_visible()
 
 
 def test_the_page_of_all_workspaces_is_accessible_and_leads_to_the_broken_ones(tab: Page) -> None:
