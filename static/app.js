@@ -57,7 +57,7 @@ document.addEventListener("click", async (event) => {
   const source = document.getElementById(button.dataset.copy);
   try {
     await navigator.clipboard.writeText(source.value);
-    button.nextElementSibling.textContent = "Copied.";
+    button.nextElementSibling.textContent = button.dataset.copied ?? "Copied.";
   } catch {  // browsers allow access to the clipboard over https only
     const details = source.closest("details");
     if (details) details.open = true;
