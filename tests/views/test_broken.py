@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, func, select
 
+from benchmarks.installation.processes import ROOT
 from tests.factories import NOW, SeededIds, add_delivery, get_account
 from tests.visitor import Visitor
 from webapp.auth.accounts import set_role
@@ -20,6 +21,8 @@ from webapp.models import (
     AlertDelivery,
     AlertDestination,
     DeliveryStatus,
+    Receipt,
+    ReceiptSource,
     Role,
     Workspace,
     database_clock,
@@ -286,6 +289,18 @@ def test_all_workspaces_are_listed_with_their_states(add: Add, seeded: SeededIds
         ("/w/harbor/destinations?state=sent", "1 sent"),
         ("/w/clinic/destinations?state=never", "1 never"),
     ]
+
+
+@pytest.mark.parametrize("path", ["/workspaces", "/w/harbor/destinations"])
+def test_every_state_has_an_icon(add: Add, seeded: SeededIds, visit: Visit, path: str) -> None:
+    drawn = re.findall(r'<symbol id="([^"]+)"', (ROOT / "static" / "icons.svg").read_text())
+    missing = {"receipt": Receipt.MISSING, "receipt_source": ReceiptSource.MEMBER, "receipt_at": NOW}
+    add("Swallowed", (100, SENT | missing))
+
+    page = visit(seeded.support).get(path).text
+
+    assert "state=missing" in page
+    assert set(re.findall(r"icons[^\"#]*#([^\"]+)", page)) <= set(drawn)
 
 
 def test_the_list_of_workspaces_is_the_visitors_own(seeded: SeededIds, visit: Visit) -> None:
