@@ -23,9 +23,9 @@ from webapp.destinations.masking import find_host
 from webapp.extensions import csrf, limiter
 from webapp.models import Receipt, database_clock
 from webapp.receipt_links import is_read
-from webapp.sends.eligibility import RequestResult
-from webapp.sends.request import PressResult, press
+from webapp.sends.request import press
 from webapp.views.headers import PRIVATE_HEADERS
+from webapp.views.press_responses import REFUSALS_TO_CUSTOMERS, STATUSES, describe_refusal
 
 bp = Blueprint("customer_page", __name__, url_prefix="/c/<customer_token>")
 log = logging.getLogger(__name__)
@@ -36,20 +36,7 @@ EARLY = (
     "Your press was not counted. Programs that check links press buttons too, so a press counts from two seconds after "
     "the page opens. Press the button again."
 )
-TOO_MANY = "Not sent: too many tests were sent within a minute. {next}"
 NEWER_TEST = "Not recorded: a newer test was sent meanwhile, or it is not complete. Look at its result."
-
-# HTTP status and notice for each result of a press. Which limit refused it is the workspace's own business.
-RESPONSES = {
-    RequestResult.ACCEPTED: (200, None),
-    RequestResult.NOT_ALLOWED: (403, "Not sent: this link no longer works."),
-    RequestResult.DISABLED: (409, "Not sent: this destination is disabled."),
-    RequestResult.COOLING_DOWN: (429, "Not sent: a test was sent here less than a minute ago."),
-    RequestResult.MEMBER_LIMIT: (429, TOO_MANY),
-    RequestResult.WORKSPACE_LIMIT: (429, TOO_MANY),
-    RequestResult.TARGET_LIMIT: (429, TOO_MANY),
-    RequestResult.QUEUE_UNAVAILABLE: (503, None),
-}
 
 
 def _is_refused(response: Response) -> bool:
@@ -120,7 +107,7 @@ def _act(opened: CustomerVisit, now: datetime) -> tuple[str | None, int, int]:
     if "test" not in request.form:
         abort(400)
     result = press(opened.visit, opened.destination, now)
-    return _describe(result), RESPONSES[result.result][0], result.seconds
+    return describe_refusal(result, REFUSALS_TO_CUSTOMERS), STATUSES[result.result], result.seconds
 
 
 def _record(opened: CustomerVisit, receipt: Receipt, reference: str, now: datetime) -> tuple[str | None, int, int]:
@@ -130,11 +117,6 @@ def _record(opened: CustomerVisit, receipt: Receipt, reference: str, now: dateti
     if newest is None or not is_shown or not record_by_customer(newest, opened.visit.account, receipt, now):
         return NEWER_TEST, 409, 0
     return None, 200, 0
-
-
-def _describe(result: PressResult) -> str | None:
-    notice = RESPONSES[result.result][1]
-    return notice and notice.format(next=f"Send another test in {result.seconds} second{'s' * (result.seconds != 1)}.")
 
 
 def _respond(opened: CustomerVisit, token: str, notice: str | None, status: int, seconds: int = 0) -> PageResponse:

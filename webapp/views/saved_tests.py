@@ -7,7 +7,7 @@ from webapp.dashboard.status_fragment import find_block_reason
 from webapp.models import AlertDestination, database_clock
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.planned_tests import press_or_plan
-from webapp.views.sends import describe_refusal
+from webapp.views.press_responses import describe_refusal
 
 # What the page itself shows needs few words.
 WORDS = {

@@ -12,31 +12,14 @@ from webapp.dashboard.status_fragment import Status, build_status, find_block_re
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
-from webapp.sends.eligibility import RequestResult
 from webapp.sends.planned_tests import cancel, press_or_plan
 from webapp.sends.request import PressResult, press
+from webapp.views.press_responses import STATUSES, describe_refusal
 
 bp = Blueprint("sends", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
 UseCase = Callable[[Visit, AlertDestination, datetime], PressResult]
-
-# HTTP status and refusal for each result of a press. A refusal by a target's limit is the same whoever used it up.
-RESPONSES = {
-    RequestResult.ACCEPTED: (200, None),
-    RequestResult.PLANNED: (200, None),
-    RequestResult.NOT_ALLOWED: (403, None),
-    RequestResult.DISABLED: (409, "Not sent: this destination was just disabled or deleted."),
-    RequestResult.COOLING_DOWN: (429, "Not sent: a test was sent to this destination less than a minute ago."),
-    RequestResult.MEMBER_LIMIT: (429, "Not sent: you sent too many tests within a minute. {next}"),
-    RequestResult.WORKSPACE_LIMIT: (429, "Not sent: this workspace sent too many tests within a minute. {next}"),
-    RequestResult.TARGET_LIMIT: (
-        429,
-        "Not sent: too many tests went to an address of this destination within a minute. {next}",
-    ),
-    RequestResult.QUEUE_UNAVAILABLE: (503, None),
-}
-
 
 NOTHING_PLANNED = "No test is planned any more."
 
@@ -78,7 +61,7 @@ def _respond_to_press(slug: str, destination_id: str, use_case: UseCase) -> Frag
     now = database_clock.now()
     block_reason = find_block_reason(visit, destination, None, now)
     result = use_case(visit, destination, now)
-    status, refusal = RESPONSES[result.result][0], block_reason or describe_refusal(result)
+    status, refusal = STATUSES[result.result], block_reason or describe_refusal(result)
     return _respond(visit, destination, status, refusal, result.seconds)
 
 
@@ -91,13 +74,6 @@ def _respond(
         page = url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id)
         return redirect(page, 303)
     return read_again_if_disconnected(lambda: _render_response(visit, destination, code, refusal, wait))
-
-
-def describe_refusal(result: PressResult) -> str | None:
-    """Return why a press was refused, or None."""
-    refusal = RESPONSES[result.result][1]
-    plural = "s" * (result.seconds != 1)
-    return refusal and refusal.format(next=f"Send another test in {result.seconds} second{plural}.")
 
 
 def _render_response(
