@@ -175,7 +175,7 @@ def test_one_press_tests_what_failed_and_its_row_stays(tab: Page) -> None:
     tab.on("dialog", lambda dialog: dialog.accept())
     tab.get_by_role("button", name="Test the failed").click()
 
-    expect(tab.get_by_text("1 test was sent.")).to_be_visible()
+    expect(tab.get_by_text("1 test was sent.")).to_be_focused()
     expect(tab.locator("[data-last-test=pending]")).to_be_visible()
     expect(tab.get_by_role("link", name="Pager")).to_be_visible()
 
