@@ -64,6 +64,14 @@ def test_it_says_what_when_by_whom_and_what_to_do(
     assert f'href="/w/harbor/destinations/{seeded.destination}"' in page
 
 
+def test_it_says_that_a_customers_link_sent_it(add: Callable[..., int], seeded: SeededIds, visit: Visit) -> None:
+    add(**SENT, by_customer_link=True)
+
+    page = visit(seeded.support).get("/r/K7QM4T").text
+
+    assert "by <bdi>Admin</bdi> <small>by the customer's link</small>" in page
+
+
 def test_it_says_who_saw_the_message(add: Callable[..., int], seeded: SeededIds, visit: Visit) -> None:
     add(**SENT, receipt=Receipt.SEEN, receipt_at=NOW, receipt_by="Ann")
 

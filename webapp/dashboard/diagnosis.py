@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from webapp.audit import Action
+from webapp.audit import BY_CUSTOMER_LINK, Action
 from webapp.dashboard.comparison import describe_duration, list_differences
 from webapp.dashboard.exchange_section import report_exchange
 from webapp.dashboard.time_format import format_exact
@@ -166,7 +166,7 @@ def _describe_request(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
     by = f" by {quote_name(newest.requested_by.name)}" if newest.requested_by else ""
-    by += ", by the customer's link" if newest.by_customer_link else ""
+    by += f", {BY_CUSTOMER_LINK}" if newest.by_customer_link else ""
     reference = f", reference {newest.reference}" if newest.reference else ""
     return f", requested{by} at {format_exact(newest.created_at)}{reference}"
 

@@ -66,8 +66,14 @@ def describe_outcome(newest: AlertDelivery | None, channel_name: str, settings_v
     outcome = _describe_by_status(newest, channel_name)
     if newest.receipt is not None:
         outcome = _heed_receipt(outcome, newest)
-    is_outdated = settings_version is not None and newest.settings_version not in (None, settings_version)
-    return _drop_outdated(outcome, newest) if is_outdated else outcome
+    if settings_version is not None and is_outdated(newest, settings_version):
+        return _drop_outdated(outcome, newest)
+    return outcome
+
+
+def is_outdated(delivery: AlertDelivery, settings_version: int) -> bool:
+    """Return whether the settings, whose current version is given, were changed after a test was requested."""
+    return delivery.settings_version not in (None, settings_version)
 
 
 def _describe_by_status(newest: AlertDelivery, channel_name: str) -> Outcome:
