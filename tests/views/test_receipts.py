@@ -509,7 +509,7 @@ def test_members_who_may_test_are_asked_for_a_receipt(
 ) -> None:
     page = visit(getattr(seeded, who)).get(PAGE).text
 
-    assert (page.count("I can see it"), page.count("It did not arrive")) == (buttons, buttons)
+    assert (page.count(">I see it<"), page.count("It did not arrive")) == (buttons, buttons)
 
 
 def test_a_test_that_delivered_nothing_asks_for_no_receipt(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -517,7 +517,7 @@ def test_a_test_that_delivered_nothing_asks_for_no_receipt(app: Flask, seeded: S
         failed = _add_sent(get_destination(seeded), status=DeliveryStatus.FAILED, sent_at=None, last_error_code="gone")
     visitor = visit(seeded.admin)
 
-    assert "I can see it" not in visitor.get(PAGE).text
+    assert ">I see it<" not in visitor.get(PAGE).text
     assert visitor.post(OWN, {"seen": "yes", "delivery": str(failed)}).status_code == 409
     assert _receipt(app, failed) == (None, None)
 
