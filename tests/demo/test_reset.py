@@ -19,7 +19,7 @@ from webapp.deliveries.sending import AttemptResult, record
 from webapp.deliveries.transitions import ACCEPT
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.scenarios import Scenario, Service
-from webapp.demo.reset import KEPT, reset_demo
+from webapp.demo.reset import KEPT_TABLES, reset_demo
 from webapp.demo.seed import find_demo_account, seed_demo
 from webapp.demo.seed_plan import WORKSPACES
 from webapp.destinations.editing import delete_destination
@@ -74,7 +74,7 @@ def get_admin() -> Account:
 
 
 def count_rows() -> dict[str, int]:
-    tables = [table for table in Base.metadata.sorted_tables if table.name not in KEPT]
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in KEPT_TABLES]
     return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
 

@@ -20,8 +20,8 @@ MAX_LISTED = 100
 # After so long without a test, nobody knows whether a destination works.
 STALE_AFTER = timedelta(days=30)
 
-# How long a destination stays on the page that was broken and accepted a test.
-MENDED_FOR = timedelta(minutes=10)
+# How long a destination that was broken stays on the page after it accepted a test.
+RECOVERED_FOR = timedelta(minutes=10)
 
 # Destinations with a recent test of which the page checks whether they were broken before it.
 MAX_CHECKED = 500
@@ -29,7 +29,7 @@ MAX_CHECKED = 500
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A destination that is broken, is being tested after it was, or was mended just now."""
+    """A destination that is broken, is being tested after it was, or has just recovered."""
 
     visit: Visit
     status: Status
@@ -63,16 +63,12 @@ class BrokenPage:
         return sum(self.counts.values())
 
 
-def is_broken(summary: DestinationSummary) -> bool:
-    """Check whether a destination is broken: the one rule of the page and of Test the failed."""
-    return summary.state.is_broken
-
-
 def list_broken(workspace_ids: Sequence[int]) -> dict[int, list[int]]:
     """Return the broken destinations of each of these workspaces that has any."""
     broken: dict[int, list[int]] = {}
-    for summary in filter(is_broken, list_summaries(workspace_ids)):
-        broken.setdefault(summary.workspace_id, []).append(summary.destination_id)
+    for summary in list_summaries(workspace_ids):
+        if summary.state.is_broken:
+            broken.setdefault(summary.workspace_id, []).append(summary.destination_id)
     return broken
 
 
@@ -81,11 +77,13 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
 
     only: a workspace to which the lists are limited, or None.
     """
-    summaries = list_summaries(list(visits), now - MENDED_FOR, now - STALE_AFTER)
-    counts = Counter(summary.workspace_id for summary in summaries if is_broken(summary))
+    summaries = list_summaries(list(visits), now - RECOVERED_FOR, now - STALE_AFTER)
+    counts = Counter(summary.workspace_id for summary in summaries if summary.state.is_broken)
     here = sorted((summary for summary in summaries if only in (None, summary.workspace_id)), key=_by_name(visits))
     recovering = _find_recovering(here)
-    listed = [summary.destination_id for summary in here if is_broken(summary) or summary.destination_id in recovering]
+    listed = [
+        summary.destination_id for summary in here if summary.state.is_broken or summary.destination_id in recovering
+    ]
     untested = [summary.destination_id for summary in here if _is_untested(summary)]
     return BrokenPage(
         counts,
@@ -105,7 +103,7 @@ def _by_name(visits: Mapping[int, Visit]) -> Callable[[DestinationSummary], tupl
 
 
 def _find_recovering(summaries: Sequence[DestinationSummary]) -> set[int]:
-    """Return the destinations whose test before the present one failed: their rows stay while somebody mends them."""
+    """Return the destinations whose test before the newest one failed: their rows stay while somebody repairs them."""
     candidates = [summary.destination_id for summary in summaries if _has_new_test(summary)][:MAX_CHECKED]
     results = list_recent_results(candidates) if candidates else {}
     return {

@@ -12,7 +12,7 @@ from webapp.deliveries.ready_deliveries import list_ready_deliveries
 from webapp.deliveries.receipts import (
     can_be_confirmed,
     find_linked,
-    record_by_customer,
+    record_by_customer_link,
     record_by_link,
     record_by_member,
     record_for_customer,
@@ -44,7 +44,7 @@ __all__ = [
     "list_test_sends",
     "open_settings",
     "plan_test",
-    "record_by_customer",
+    "record_by_customer_link",
     "record_by_link",
     "record_by_member",
     "record_for_customer",

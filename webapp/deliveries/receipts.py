@@ -56,7 +56,7 @@ def record_by_member(delivery: AlertDelivery, account: Account, receipt: Receipt
     return _record(delivery, statement, now, _CAN_BE_CONFIRMED)
 
 
-def record_by_customer(delivery: AlertDelivery, link_of: Account, receipt: Receipt, now: datetime) -> bool:
+def record_by_customer_link(delivery: AlertDelivery, link_of: Account, receipt: Receipt, now: datetime) -> bool:
     """Record what the customer says on the page of a link, like a member's receipt. link_of: who made the link."""
     whose = [f"by the link of {isolate_name(link_of.name)}"]
     record_destination_event(delivery.destination, CUSTOMER, _ACTIONS[receipt], now, whose)

@@ -12,7 +12,7 @@ from webapp.settings import AppSettings, Demo
 
 # The tables that a reset leaves as they are, so that visitors stay signed in. The database refuses to delete from the
 # audit trail, whose rows belong to workspaces that are gone; those of the new ones have other ids.
-KEPT = frozenset({"accounts", "sign_ins", "sign_in_windows", "known_clients", "audit_events"})
+KEPT_TABLES = frozenset({"accounts", "sign_ins", "sign_in_windows", "known_clients", "audit_events"})
 
 
 def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
@@ -22,7 +22,7 @@ def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
     """
     _lock()
     for table in reversed(Base.metadata.sorted_tables):
-        if table.name not in KEPT:
+        if table.name not in KEPT_TABLES:
             db.session.execute(delete(table))
     db.session.execute(delete(Account).where(Account.email.not_in([f"{role}@demo.invalid" for role in Role])))
     db.session.expire_all()

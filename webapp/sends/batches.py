@@ -28,8 +28,11 @@ Waits = defaultdict[RequestResult, list[int]]
 
 
 @dataclass(frozen=True)
-class Pressed:
-    """What a press on many destinations of a workspace did. requested: the number of test sends."""
+class BatchResult:
+    """What one press requested in a workspace.
+
+    batch: the id that its test sends share. requested: their number. left_out: the destinations without one, by reason.
+    """
 
     batch: str
     requested: int
@@ -44,8 +47,8 @@ def press_all(visit: Visit, now: datetime) -> str:
     return press_each(visit, list_candidates(visit.workspace.id), now).batch
 
 
-def press_each(visit: Visit, candidates: Iterable[Candidate], now: datetime) -> Pressed:
-    """Do the same for these destinations of the workspace, in this order."""
+def press_each(visit: Visit, candidates: Iterable[Candidate], now: datetime) -> BatchResult:
+    """Request test sends as `press_all` does, for these destinations of the workspace only, in this order."""
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
     remaining = deque(_find_eligible(candidates, now, waits))
     requested, total = _request_each(visit, remaining, batch, waits, clock), 0
@@ -58,7 +61,7 @@ def press_each(visit: Visit, candidates: Iterable[Candidate], now: datetime) -> 
         size = queue.BATCH_SIZE
     left_out = [LeftOut(reason, len(waits[reason]), max(waits[reason])) for reason in RequestResult if waits[reason]]
     _record(visit.workspace.id, batch, left_out, clock())
-    return Pressed(batch, total, left_out)
+    return BatchResult(batch, total, left_out)
 
 
 def _start_clock(now: datetime) -> Callable[[], datetime]:

@@ -1,4 +1,4 @@
-"""Test the failed: requests a test send for the broken destinations of several workspaces, as many as one press may."""
+"""Test the failed: requests test sends for the broken destinations of several workspaces, up to a limit per press."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +15,12 @@ MAX_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class PressedFailed:
-    """What a press did.
+class RetestResult:
+    """What a press on Test the failed did.
 
-    requested: the number of test sends. workspaces: those that they are in.
-    left_out: the destinations that cannot be tested now, by reason. postponed: those that the next press tests.
+    requested: the number of test sends. workspaces: the number of workspaces with one.
+    left_out: the destinations that cannot be tested now, by reason.
+    postponed: the number of destinations that are left to the next press.
     """
 
     requested: int
@@ -28,8 +29,8 @@ class PressedFailed:
     postponed: int
 
 
-def press_failed(broken: Mapping[int, Sequence[int]], visits: Iterable[Visit], now: datetime) -> PressedFailed:
-    """Test the broken destinations, by workspace id, wherever the visit's role may test."""
+def press_failed(broken: Mapping[int, Sequence[int]], visits: Iterable[Visit], now: datetime) -> RetestResult:
+    """Test up to `MAX_AT_ONCE` broken destinations, wherever the visit's role may test. broken: ids by workspace."""
     requested, workspaces, postponed, left_out = 0, 0, 0, list[LeftOut]()
     budget = MAX_AT_ONCE
     for visit in visits:
@@ -43,7 +44,7 @@ def press_failed(broken: Mapping[int, Sequence[int]], visits: Iterable[Visit], n
         budget -= len(candidates[:budget])
         requested, workspaces = requested + pressed.requested, workspaces + bool(pressed.requested)
         left_out += pressed.left_out
-    return PressedFailed(requested, workspaces, _add_up(left_out), postponed)
+    return RetestResult(requested, workspaces, _add_up(left_out), postponed)
 
 
 def _add_up(left_out: Iterable[LeftOut]) -> list[LeftOut]:

@@ -10,7 +10,7 @@ from webapp.dashboard.batch_status import describe_left_out
 from webapp.dashboard.broken import list_broken, load_broken_page
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
-from webapp.sends.failed import MAX_AT_ONCE, PressedFailed, press_failed
+from webapp.sends.failed import MAX_AT_ONCE, RetestResult, press_failed
 
 bp = Blueprint("broken", __name__, url_prefix="/broken")
 
@@ -69,7 +69,7 @@ def _render(visits: dict[int, Visit], only: int | None, message: str | None = No
     )
 
 
-def _describe(pressed: PressedFailed) -> str:
+def _describe(pressed: RetestResult) -> str:
     one = pressed.requested == 1
     where = f" in {pressed.workspaces} workspaces" if pressed.workspaces > 1 else ""
     parts = [

@@ -17,7 +17,7 @@ from webapp.auth.form_protection import check_private_form
 from webapp.auth.sessions import public
 from webapp.dashboard.status_fragment import build_status, load_status
 from webapp.database.sessions import read_again_if_disconnected
-from webapp.deliveries import can_be_confirmed, record_by_customer
+from webapp.deliveries import can_be_confirmed, record_by_customer_link
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.masking import find_host
 from webapp.extensions import csrf, limiter
@@ -114,7 +114,7 @@ def _record(opened: CustomerVisit, receipt: Receipt, reference: str, now: dateti
     """Record a receipt for the newest test, if it is the one that the page showed."""
     newest = find_newest_test(opened.destination)
     is_shown = newest is not None and can_be_confirmed(newest) and (newest.reference or "") == reference
-    if newest is None or not is_shown or not record_by_customer(newest, opened.visit.account, receipt, now):
+    if newest is None or not is_shown or not record_by_customer_link(newest, opened.visit.account, receipt, now):
         return NEWER_TEST, 409, 0
     return None, 200, 0
 
