@@ -119,7 +119,9 @@ def test_a_new_signing_secret_is_made_shown_and_saved_by_keyboard(admin: Page, d
     secret = admin.get_by_label("Signing secret", exact=True)
     expect(secret).to_have_value(re.compile("^whsec_"))
     expect(secret).to_be_focused()
-    expect(admin.get_by_role("button", name="Copy")).to_be_visible()
+    admin.get_by_role("button", name="Copy").click()
+    expect(admin.locator("[data-copied]")).not_to_be_empty()
+    expect(admin.get_by_text("This new secret is shown only now.")).to_be_visible()
     expect(admin.get_by_label("Name")).to_have_value("Pager")
 
     admin.get_by_label("Name").press("Enter")
