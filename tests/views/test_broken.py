@@ -1,4 +1,4 @@
-"""What is broken: the failed destinations of all workspaces, one press that tests them, and what was never tested."""
+"""What is broken: the broken destinations of all workspaces, one press that tests them, and what was never tested."""
 
 import re
 from collections.abc import Callable

@@ -51,7 +51,7 @@ def describe_exchange(exchange: ExchangeFacts | None, answer_status: int | None,
 
 
 def report_exchange(exchange: ExchangeFacts | None, answer_status: int | None) -> list[str]:
-    """Return the lines of the report. It leaves the house, so it names public addresses only."""
+    """Return the lines of the report. It is sent to outsiders, so it names public addresses only."""
     if exchange is None or not exchange.steps:
         return []
     steps = "; ".join(

@@ -27,8 +27,8 @@ def describe_receipt(delivery: AlertDelivery, format_name: FormatName = isolate_
     if delivery.receipt is None:
         return None
     if delivery.receipt is Receipt.MISSING:
-        reported = f"eported missing by {_describe_reporter(delivery, format_name)}."
-        return f"Sent, but r{reported}" if delivery.status is DeliveryStatus.SENT else f"R{reported}"
+        reported = "Sent, but reported" if delivery.status is DeliveryStatus.SENT else "Reported"
+        return f"{reported} missing by {_describe_reporter(delivery, format_name)}."
     verb = "Confirmed" if delivery.receipt_source in _CUSTOMERS else "Seen"
     recorded_by = f", recorded by {format_name(delivery.receipt_recorded_by)}" if delivery.receipt_recorded_by else ""
     return f"{verb} by {_describe_reporter(delivery, format_name)}{recorded_by}."
