@@ -22,7 +22,8 @@ from tests.visitor import Visitor
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
 from webapp.dashboard.list_version import LONGEST_REUSE, SETTLING_TIME, find_list_version
-from webapp.dashboard.overview import ListQuery, Order, Tab, list_summaries
+from webapp.dashboard.overview import ListQuery, Order
+from webapp.dashboard.summaries import Tab, list_summaries
 from webapp.deliveries import record_by_member, record_for_customer
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled

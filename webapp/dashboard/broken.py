@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from webapp.auth.access import Visit
-from webapp.dashboard.overview import DestinationSummary, Tab, list_planned_ids, list_summaries
 from webapp.dashboard.plan_status import list_plans
 from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
+from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids, list_summaries
 from webapp.deliveries.outcome import Badge
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.models import AlertDelivery, AlertDestination, Workspace

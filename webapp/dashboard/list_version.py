@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from webapp import __version__
 from webapp.auth.access import Visit
-from webapp.dashboard.overview import DestinationSummary, ListQuery
+from webapp.dashboard.overview import ListQuery
+from webapp.dashboard.summaries import DestinationSummary
 
 # After a test changed, a page has no version for this long: an earlier test may still be under way, and its result
 # appears in the sparkline only.

@@ -1,41 +1,16 @@
-"""Summarizes, filters and sorts the destinations of workspaces for the list pages."""
+"""Filters, sorts and counts the destinations of workspaces for the list pages."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, select
-
-from webapp.deliveries.arrival import is_missing
-from webapp.deliveries.outcome import badge_for
-from webapp.deliveries.queries import newest_test_id_subquery
-from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
+from webapp.dashboard.summaries import DestinationSummary, Tab
 
 # Destinations per page.
 PAGE_SIZE = 50
 
-
-class Tab(StrEnum):
-    """Tabs of the list, most urgent first: one per badge, one for missing messages, and one for disabled destinations.
-
-    MISSING: the last test was accepted, but somebody reported that its message did not arrive.
-    """
-
-    FAILED = "failed"
-    MISSING = "missing"
-    PENDING = "pending"
-    NEVER = "never"
-    SENT = "sent"
-    DISABLED = "disabled"
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether a destination in this tab does not work, as far as its last test shows."""
-        return self in (Tab.FAILED, Tab.MISSING)
+_URGENCY = {state: number for number, state in enumerate(Tab)}
 
 
 class Order(StrEnum):
@@ -44,38 +19,6 @@ class Order(StrEnum):
     URGENT = "urgent"
     NAME = "name"
     CHANNEL = "channel"
-
-
-class RowChanges(NamedTuple):
-    """What else a row of the list depends on.
-
-    newest_id, newest_status: of the newest test send. planned_id: of the planned test, ended or not.
-    is_recent: whether the newest test send changed, or the planned test ended, after `recent_since`; or it still waits.
-    receipt_at: when its receipt was given, as a Unix time; None without one.
-    """
-
-    settings_version: int
-    newest_id: int | None
-    newest_status: str | None
-    is_recent: bool | None
-    planned_id: int | None
-    receipt_at: float | None
-
-
-class DestinationSummary(NamedTuple):
-    """The columns of a destination that filtering and sorting need.
-
-    is_stale: whether its newest test send was requested before `stale_before`.
-    changed: what differs whenever a row shows something else; see `webapp.dashboard.list_version`.
-    """
-
-    destination_id: int
-    workspace_id: int
-    name: str
-    channel: str
-    state: Tab
-    changed: RowChanges | None = None
-    is_stale: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -123,40 +66,6 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     )
 
 
-def list_summaries(
-    workspace_ids: Sequence[int], recent_since: datetime | None = None, stale_before: datetime | None = None
-) -> list[DestinationSummary]:
-    """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    times = {"recent_since": recent_since, "stale_before": stale_before}
-    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids} | times)
-    return [
-        DestinationSummary(
-            row_id,
-            workspace,
-            name,
-            channel,
-            _tab_of(is_enabled, newest, receipt),
-            RowChanges(version, newest_id, newest, is_recent, planned_id, told.timestamp() if told else None),
-            is_stale,
-        )
-        for (
-            row_id,
-            workspace,
-            name,
-            channel,
-            is_enabled,
-            newest,
-            receipt,
-            told,
-            version,
-            newest_id,
-            is_recent,
-            planned_id,
-            is_stale,
-        ) in rows
-    ]
-
-
 def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> ListPage:
     """Filter and sort destinations, and return the requested page. A page past the end returns the last page."""
     found = sorted(
@@ -166,12 +75,6 @@ def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -
     page = min(query.page, pages)
     on_page = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     return ListPage([summary.destination_id for summary in on_page], len(found), page, pages)
-
-
-def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[int]) -> list[int]:
-    """Return those of these destinations that have a planned test, ended or not."""
-    planned = [row.destination_id for row in summaries if row.changed and row.changed.planned_id]
-    return [destination_id for destination_id in planned if destination_id in ids]
 
 
 def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
@@ -198,46 +101,6 @@ def describe_overview(counts: Mapping[Tab, int]) -> str:
     ]
     disabled = _count_phrase(counts[Tab.DISABLED], "is disabled", "are disabled")
     return "; ".join(filter(None, parts)) + "." + (f" {disabled}." if disabled else "")
-
-
-# Built once, because every list page executes it.
-_SUMMARIES = (
-    select(
-        AlertDestination.id,
-        AlertDestination.workspace_id,
-        AlertDestination.name,
-        AlertDestination.type,
-        AlertDestination.is_enabled,
-        AlertDelivery.status,
-        AlertDelivery.receipt,
-        AlertDelivery.receipt_at,
-        AlertDestination.settings_version,
-        AlertDelivery.id,
-        or_(
-            AlertDelivery.updated_at > bindparam("recent_since"),
-            PlannedTest.ended_at > bindparam("recent_since"),
-            PlannedTest.id.is_not(None) & PlannedTest.ended_at.is_(None),
-        ),
-        PlannedTest.id,
-        AlertDelivery.created_at < bindparam("stale_before"),
-    )
-    .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
-    .outerjoin(PlannedTest, PlannedTest.alert_destination_id == AlertDestination.id)
-    .where(
-        AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
-        AlertDestination.deleted_at.is_(None),
-    )
-)
-
-
-_TABS = {status: Tab(badge_for(status)) for status in (None, *DeliveryStatus)}
-_URGENCY = {state: number for number, state in enumerate(Tab)}
-
-
-def _tab_of(is_enabled: bool, newest: DeliveryStatus | None, receipt: Receipt | None) -> Tab:
-    if not is_enabled:
-        return Tab.DISABLED
-    return Tab.MISSING if is_missing(newest, receipt) else _TABS[newest]
 
 
 def _matches(summary: DestinationSummary, query: ListQuery) -> bool:

@@ -17,11 +17,10 @@ from webapp.dashboard.overview import (
     count_states,
     count_states_by_workspace,
     describe_overview,
-    list_planned_ids,
-    list_summaries,
     parse_list_query,
 )
 from webapp.dashboard.status_fragment import Status, build_status, load_shared_status_data
+from webapp.dashboard.summaries import list_planned_ids, list_summaries
 from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
