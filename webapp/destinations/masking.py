@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Field, FieldKind
+from webapp.destinations.editing import read_settings
 from webapp.destinations.recipient_masking import list_domains, mask_recipients
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.failures import DeliveryFailed
@@ -79,11 +80,7 @@ def find_host(destination: AlertDestination, cipher: SettingsCipher) -> str | No
     For email, the domain of the recipients, but not who or how many they are. None if there are several domains, or
     if the settings cannot be read.
     """
-    channel = CHANNELS.get(destination.type)
-    try:
-        settings = cipher.decrypt(destination.config, context=destination.encryption_context)
-    except SettingsUnreadable:
-        return None
+    channel, settings = CHANNELS.get(destination.type), read_settings(destination, cipher)
     if channel is None or not settings.get(channel.fields[0].name):
         return None
     value = settings[channel.fields[0].name]

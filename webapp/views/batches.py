@@ -9,6 +9,7 @@ from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
 from webapp.sends.batches import press_all
 from webapp.text.ids import parse_batch
+from webapp.views.form_submissions import is_page_load
 
 bp = Blueprint("batches", __name__)
 
@@ -22,7 +23,7 @@ def send_all(slug: str) -> Fragment | Response:
     if not visit.role.may_test:
         abort(403)
     batch = press_all(visit, database_clock.now())
-    if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
+    if is_page_load():
         return redirect(url_for("workspaces.show", slug=slug, batch=batch), 303)
     return read_again_if_disconnected(lambda: _render_batch(visit, batch))
 

@@ -11,6 +11,7 @@ from webapp.dashboard.broken import list_broken, load_broken_page
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
 from webapp.sends.failed import MAX_AT_ONCE, RetestResult, press_failed
+from webapp.views.form_submissions import is_page_load
 
 bp = Blueprint("broken", __name__, url_prefix="/broken")
 
@@ -32,7 +33,7 @@ def send_tests() -> str | Response:
         abort(403)
     broken = list_broken([visit.workspace.id for visit in chosen if visit.role.may_test])
     message = _describe(press_failed(broken, chosen, database_clock.now()))
-    if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
+    if is_page_load():
         flash(message)
         return redirect(url_for("broken.show", workspace=request.form.get("workspace") or None), 303)
     return read_again_if_disconnected(lambda: _render(visits, only, message))

@@ -17,6 +17,7 @@ from webapp.models import AlertDelivery, AlertDestination, Receipt, database_clo
 from webapp.receipt_links import PATH, Forged
 from webapp.text.names import NameInvalid, read_name
 from webapp.views.destinations import render_details
+from webapp.views.form_submissions import is_page_load
 from webapp.views.headers import PRIVATE_HEADERS
 
 bp = Blueprint("receipts", __name__)
@@ -120,7 +121,7 @@ def _respond(
     visit: Visit, destination: AlertDestination, now: datetime, status: int, error: str | None = None
 ) -> tuple[str, int, dict[str, str]] | Response:
     """Return the details, or lead a browser without JavaScript back to the page. error: about the customer's name."""
-    if request.headers.get("Sec-Fetch-Mode") == "navigate":
+    if is_page_load():
         if status != 200:
             flash(f"Not recorded. {error}" if error else NOT_RECORDED)
         return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id), 303)

@@ -14,6 +14,7 @@ from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
 from webapp.sends.planned_tests import cancel, press_or_plan
 from webapp.sends.request import PressResult, press
+from webapp.views.form_submissions import is_page_load
 from webapp.views.press_responses import STATUSES, describe_refusal
 
 bp = Blueprint("sends", __name__)
@@ -68,7 +69,7 @@ def _respond_to_press(slug: str, destination_id: str, use_case: UseCase) -> Frag
 def _respond(
     visit: Visit, destination: AlertDestination, code: int, refusal: str | None, wait: int | None = None
 ) -> Fragment | Response:
-    if request.headers.get("Sec-Fetch-Mode") == "navigate":  # a browser without JavaScript
+    if is_page_load():
         if refusal:
             flash(refusal)
         page = url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id)
