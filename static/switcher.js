@@ -1,4 +1,4 @@
-// The list of workspaces: filters as one types, and the arrow keys lead through it.
+// The list of workspaces: filters as one types, and the arrow keys lead through it. It opens unfiltered; menus.js closes it.
 
 const switcher = () => document.querySelector(".switcher");
 const filter = () => document.getElementById("switcher-filter");
@@ -24,19 +24,17 @@ function move(step) {
 
 document.addEventListener("input", ({ target }) => target === filter() && prepare());
 document.addEventListener("toggle", ({ target }) => {
-  if (target === switcher() && target.open) filter()?.focus();
+  if (target !== switcher() || !filter()) return;
+  if (target.open) return filter().focus();
+  filter().value = "";
+  prepare();
 }, true);
 document.addEventListener("keydown", (event) => {
   if (!switcher()?.open || !switcher().contains(event.target) || event.isComposing) return;
   if (event.key === "ArrowDown") move(1);
   else if (event.key === "ArrowUp") move(-1);
   else if (event.key === "Enter" && event.target === filter()) links()[0]?.click();
-  else if (event.key === "Escape") {
-    if (filter()) filter().value = "";
-    prepare();
-    switcher().open = false;
-    switcher().querySelector("summary").focus();
-  } else return;
+  else return;
   event.preventDefault();
 });
 document.addEventListener("htmx:after:swap", prepare);

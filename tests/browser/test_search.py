@@ -159,6 +159,11 @@ def test_the_switcher_filters_as_one_types_and_is_used_with_the_keyboard_alone(t
 
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("searchbox", name="Filter workspaces")).to_be_focused()
+    tab.keyboard.type("no such workspace")
+    expect(tab.locator(".switcher li:visible a")).to_have_count(0)
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("searchbox", name="Filter workspaces")).to_have_value("")
     tab.keyboard.type("mer 4")
     expect(tab.locator(".switcher li:visible a")).to_have_count(15)  # 4, 14 and so on, and 40 to 49
     for key in ("ArrowDown", "ArrowDown", "ArrowUp", "ArrowDown"):
