@@ -144,6 +144,24 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
 
 
 def _register(app: Flask, app_settings: AppSettings) -> None:
+    _register_views(app)
+    _extend_templates(app, app_settings)
+    delivery_completed.connect(count_completion)
+    app.before_request(form_protection.check_form)
+    app.before_request(sessions.require_sign_in)
+    init_headers(app)
+    init_navigation(app)
+    init_page_refresh(app)
+    init_errors(app)
+    init_unreadable_requests(app)
+    init_refused_forms(app)
+    if app_settings.demo:
+        import_module(DEMO).register(app)
+    for command in (*cli.COMMANDS, schema_commands):  # the latter replaces the group of Flask-Migrate
+        app.cli.add_command(command)
+
+
+def _register_views(app: Flask) -> None:
     in_workspaces = (
         workspaces,
         audit,
@@ -159,6 +177,9 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     )
     for view in (auth, *in_workspaces, customer_page, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
+
+
+def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
     app.jinja_env.filters |= {
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
@@ -176,16 +197,3 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         "server_time": time_format.server_time,
         "version": __version__,
     }
-    delivery_completed.connect(count_completion)
-    app.before_request(form_protection.check_form)
-    app.before_request(sessions.require_sign_in)
-    init_headers(app)
-    init_navigation(app)
-    init_page_refresh(app)
-    init_errors(app)
-    init_unreadable_requests(app)
-    init_refused_forms(app)
-    if app_settings.demo:
-        import_module(DEMO).register(app)
-    for command in (*cli.COMMANDS, schema_commands):  # the latter replaces the group of Flask-Migrate
-        app.cli.add_command(command)

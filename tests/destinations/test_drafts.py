@@ -34,7 +34,13 @@ def start_session(seeded: SeededIds) -> str:
 @pytest.fixture
 def draft_id(sign_in_id: str, app_settings: AppSettings) -> str:
     """A draft."""
-    return save_draft(sign_in_id, PATH, SECRETS, app_settings.cipher, NOW)
+    return save(sign_in_id, app_settings)
+
+
+def save(sign_in_id: str, app_settings: AppSettings, now: datetime = NOW) -> str:
+    draft_id = save_draft(sign_in_id, PATH, SECRETS, app_settings.cipher, now)
+    assert draft_id
+    return draft_id
 
 
 def count_drafts() -> int:
@@ -113,10 +119,7 @@ def test_only_its_session_deletes_a_draft(draft_id: str, sign_in_id: str, seeded
 
 @on_both_databases
 def test_a_session_keeps_its_newest_drafts(sign_in_id: str, app_settings: AppSettings) -> None:
-    drafts = [
-        save_draft(sign_in_id, PATH, SECRETS, app_settings.cipher, NOW + timedelta(seconds=second))
-        for second in range(MAX_DRAFTS + 2)
-    ]
+    drafts = [save(sign_in_id, app_settings, NOW + timedelta(seconds=second)) for second in range(MAX_DRAFTS + 2)]
 
     kept = [find_draft(draft, sign_in_id, PATH, app_settings.cipher, NOW) is not None for draft in drafts]
     assert kept == [False, False] + [True] * MAX_DRAFTS
