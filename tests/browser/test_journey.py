@@ -227,7 +227,7 @@ def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebho
 
 @pytest.mark.parametrize("respond", [respond_bad_gateway, disconnect])
 def test_a_failing_server_is_polled_once_a_second(add_webhook: AddWebhook, respond: Callable[[Route], None]) -> None:
-    tab = add_webhook("works")
+    tab = add_webhook("slow")  # still pending when the press is answered
     tab.route("**/status", respond)
     button(tab).click()
     expect(tab.locator("#stale")).to_be_visible()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, SET_DETAILS_SCRIPT
@@ -68,6 +68,7 @@ def _prepare(tab: Page, demo: RunningDemo) -> Page:
     tab.goto(f"{LIST}/2/edit")
     tab.get_by_label("Recipients").fill(RECIPIENTS)
     tab.get_by_role("button", name="Save", exact=True).click()
+    expect(tab.get_by_role("status").filter(has_text="was saved.")).to_be_visible()
     with closing(sqlite3.connect(demo.data / "alertcheck.sqlite", timeout=60)) as database, database:
         for statement in filter(str.strip, LENGTHEN.split(";")):
             database.execute(statement, {"word": WORD} if ":word" in statement else {})

@@ -5,6 +5,7 @@ was made, like that on a receipt link's page: programs that check links submit f
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from webapp.auth.customer_links import CustomerVisit, note_use, open_link
 from webapp.auth.customer_tokens import find_page_time, sign_page
 from webapp.auth.form_protection import check_private_form
 from webapp.auth.sessions import public
+from webapp.dashboard.customer_wording import word_for_customer
 from webapp.dashboard.status_fragment import build_status, load_status
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.deliveries import can_be_confirmed, record_by_customer_link
@@ -135,6 +137,7 @@ def _render(
     now = database_clock.now()
     newest, shared = load_status(opened.destination, now)
     status = build_status(opened.visit, opened.destination, newest, now, notice, shared)
+    status = replace(status, last_test=word_for_customer(status.last_test))
     page = render_template(
         "customer_page.html" if whole else "_customer_status.html",
         token=token,
