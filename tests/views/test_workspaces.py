@@ -23,8 +23,10 @@ from tests.visitor import Visitor
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
+from webapp.failures import Code
 from webapp.models import AlertDestination, DeliveryStatus, Role
 from webapp.settings import AppSettings
+from webapp.views.workspaces import FEW_WORKSPACES
 
 Visit = Callable[[int], Visitor]
 
@@ -49,6 +51,32 @@ def test_the_home_page_leads_to_the_first_workspace_by_name(app: Flask, seeded: 
         db.session.commit()
 
     assert visit(seeded.admin).get("/").location == "/w/zebra/destinations"
+
+
+@pytest.mark.parametrize(
+    ("count", "location"),
+    [(FEW_WORKSPACES, "/w/harbor/destinations"), (FEW_WORKSPACES + 1, "/workspaces")],
+)
+def test_the_home_page_of_many_workspaces_lists_them(
+    app: Flask, seeded: SeededIds, visit: Visit, count: int, location: str
+) -> None:
+    with app.app_context():
+        for number in range(count - 1):
+            set_role(add_workspace(f"z{number}", f"Zebra {number}", NOW), get_account(seeded), Role.VIEWER)
+        db.session.commit()
+
+    assert visit(seeded.admin).get("/").location == location
+
+
+def test_workspaces_with_broken_destinations_are_listed_first(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    with app.app_context():
+        set_role(add_workspace("an-early-one", "An early name", NOW), get_account(seeded), Role.VIEWER)
+        add_delivery(get_destination(seeded), status=DeliveryStatus.FAILED, last_error_code=Code.GONE)
+        db.session.commit()
+
+    page = visit(seeded.admin).get("/workspaces").text.partition('<ul class="workspaces')[2]
+
+    assert re.findall(r'<span><a href="/w/([^/]+)/', page) == ["harbor", "an-early-one"]
 
 
 def test_a_member_of_no_workspace_reads_what_to_do(app: Flask, visit: Visit) -> None:

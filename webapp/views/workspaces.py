@@ -31,13 +31,18 @@ from webapp.views.page_refresh import is_current, respond_not_modified
 
 bp = Blueprint("workspaces", __name__)
 
+# With more, the first one by name is hardly the one that a visitor comes for.
+FEW_WORKSPACES = 5
+
 
 @bp.get("/")
 def home() -> str | Response:
-    """Redirect to the visitor's first workspace."""
+    """Redirect to the visitor's first workspace; to the list of all if there are many, as support has."""
     memberships = list_memberships(current_account())
     if not memberships:
         return render_template("no_workspace.html", command=COMMAND)
+    if len(memberships) > FEW_WORKSPACES:
+        return redirect(url_for("workspaces.list_all"))
     return redirect(url_for("workspaces.show", slug=memberships[0].workspace.slug))
 
 
@@ -86,10 +91,11 @@ def show_state(slug: str) -> str:
 
 @bp.get("/workspaces")
 def list_all() -> str:
-    """List the visitor's workspaces with the states of their destinations."""
+    """List the visitor's workspaces with the states of their destinations: those with broken ones first, by name."""
     members = list_memberships(current_account())
     counts = count_states_by_workspace(list_summaries([member.workspace_id for member in members]))
     rows = [(member, counts.get(member.workspace_id, {})) for member in members]
+    rows.sort(key=lambda row: not any(count for state, count in row[1].items() if state.is_broken))
     return render_template("workspaces.html", rows=rows)
 
 
