@@ -90,7 +90,7 @@ def test_two_clicks_on_save_and_test_send_one_form(add_webhook: AddWebhook) -> N
     tab.get_by_role("button", name="Save and test").dblclick()
     expect_badge(tab, "sent")
 
-    assert [request.url.rpartition("/")[2] for request in posts] == ["edit"]
+    assert [request.url.rpartition("/")[2] for request in posts] == ["check", "edit"]
     expect(tab.get_by_text("Planned")).to_have_count(0)
 
 

@@ -21,6 +21,7 @@ from tests.databases import new_database
 from tests.demo.public_demo import RECEIVER, URL, DemoVisitor, get_visit, list_destinations, public_settings
 from tests.factories import NOW, SIGNING_SECRET
 from tests.outbound.cases import cases
+from tests.queue_keys import SECRET_KEY
 from webapp import queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS, check_setting
@@ -70,7 +71,7 @@ WEBHOOKS = f"https://{SERVICE_HOSTS['webhook']}"
 
 
 def _list_routes() -> list[str]:
-    settings = {"SECRET_KEY": "k" * 32, "DATABASE_URL": "sqlite:////nowhere/x", "REDIS_URL": "redis://127.0.0.1:1"}
+    settings = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": "sqlite:////nowhere/x", "REDIS_URL": "redis://127.0.0.1:1"}
     keys = {"ALERTCHECK_CONFIG_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
     demo = {
         "DEMO_URL": URL,
