@@ -35,27 +35,6 @@ ALL_SENT = (None,) * 6
 UNAVAILABLE_ONCE = (None, None, None, Code.REMOTE_UNAVAILABLE, None, None, None)
 ALL_REFUSED = (Code.RECIPIENTS_REFUSED,) * 3
 
-# The workspace of each visitor of a public demo: every badge, and what a press can come to.
-VISITOR_WORKSPACE = (
-    "Harbor Logistics",
-    (
-        Planned("Operations channel", "teams", "teams/works", PastTest(status=202), UNAVAILABLE_ONCE),
-        Planned(
-            "On-call email",
-            "email",
-            "works@oncall.demo.example, desk@oncall.demo.example",
-            PastTest(status=250),
-            ALL_SENT,
-        ),
-        Planned("Ticket system", "webhook", "webhook/works"),
-        Planned(
-            "Old ticket system", "webhook", "webhook/missing", PastTest(Code.NOT_FOUND, 404), ALL_SENT, was_changed=True
-        ),
-        Planned("Warehouse alarms", "webhook", "webhook/busy-twice"),
-        Planned("Night shift channel", "teams", "teams/works", PastTest(Code.DESTINATION_DISABLED), is_enabled=False),
-    ),
-)
-
 WORKSPACES = {
     ("harbor", "Harbor Logistics"): (
         Planned("Operations channel", "teams", "teams/works", PastTest(status=202), UNAVAILABLE_ONCE),
@@ -88,3 +67,10 @@ WORKSPACES = {
         Planned("Facility channel", "teams", "teams/denied"),
     ),
 }
+
+# The workspace of each visitor of a public demo: every badge, and most of what a press can come to.
+NOT_FOR_VISITORS = {"Incident room", "Yard gateway"}
+VISITOR_WORKSPACE = (
+    "Harbor Logistics",
+    tuple(plan for plan in WORKSPACES["harbor", "Harbor Logistics"] if plan.name not in NOT_FOR_VISITORS),
+)
