@@ -109,6 +109,11 @@ def record_workspace_event(workspace: Workspace, action: Action, now: datetime, 
     _add(workspace.id, by, action, workspace.name, now)
 
 
+def record_instance_event(action: Action, subject: str, now: datetime, by: Actor, changed: Sequence[str] = ()) -> None:
+    """Record an action that concerns the whole installation, in the caller's transaction."""
+    _add(None, by, action, subject, now, changed)
+
+
 def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
     """Fetch a workspace's events, newest first. before_id: only events older than this one."""
     query = select(AuditEvent).where(AuditEvent.workspace_id == workspace_id)
@@ -127,7 +132,7 @@ def _describe(account: Account) -> str:
 
 
 def _add(
-    workspace_id: int,
+    workspace_id: int | None,
     actor: Actor,
     action: Action,
     subject: str,

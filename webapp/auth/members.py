@@ -10,7 +10,7 @@ from webapp.auth import accounts
 from webapp.auth.customer_links import end_links_of
 from webapp.deliveries.planned_tests import end_planned_tests_of
 from webapp.extensions import db
-from webapp.models import Account, Member, Role, Workspace
+from webapp.models import Account, Member, MemberSource, Role, Workspace
 
 
 def open_workspace(slug: str, name: str, now: datetime, by: Actor) -> Workspace:
@@ -20,14 +20,25 @@ def open_workspace(slug: str, name: str, now: datetime, by: Actor) -> Workspace:
     return workspace
 
 
-def grant_role(workspace: Workspace, account: Account, role: Role, now: datetime, by: Actor) -> bool:
-    """Make an account a member, or change its role. The caller commits. Returns whether anything changed."""
+def grant_role(
+    workspace: Workspace,
+    account: Account,
+    role: Role,
+    now: datetime,
+    by: Actor,
+    source: MemberSource = MemberSource.PERSON,
+) -> bool:
+    """Make an account a member, or change its role. The caller commits. Returns whether the role changed."""
     member = db.session.get(Member, (workspace.id, account.id), with_for_update=True)
     if member is not None and member.role is role:
+        member.source = source
         return False
     roles = [member.role, role] if member else [role]
     action = Action.ROLE_CHANGED if member else Action.MEMBER_ADDED
-    accounts.set_role(workspace, account, role)
+    if member is None:
+        member = Member(workspace_id=workspace.id, account_id=account.id, created_at=now, added_by=by.name)
+        db.session.add(member)
+    member.role, member.source = role, source
     if not role.may_test:
         end_planned_tests_of(account.id, now, workspace.id)
         end_links_of(account, workspace.id)

@@ -11,7 +11,7 @@ from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
-from webapp.models.workspace import Account, Member, Role, Workspace
+from webapp.models.workspace import Account, Member, MemberSource, Role, Workspace
 
 __all__ = [
     "TEST_EVENT",
@@ -27,6 +27,7 @@ __all__ = [
     "FormDraft",
     "KnownClient",
     "Member",
+    "MemberSource",
     "PlanEnd",
     "PlannedTest",
     "Receipt",

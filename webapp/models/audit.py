@@ -15,7 +15,8 @@ class AuditEvent(Base):
 
     Only the events of a public demo's visitor can be deleted, with all that the visitor did.
 
-    workspace_id: an action on one's own account, such as a sign-in, has one row per workspace of the account.
+    workspace_id: null if the action concerns the whole installation. An action on one's own account, such as a
+    sign-in, has one row per workspace of the account.
     action: a value of `webapp.audit.Action`.
     account_id, account_name: who acted; the id is null for the command line and for unknown visitors.
     subject: what was acted on, such as "Ops (destination 7)". destination_id: set if the subject is a destination.
@@ -31,7 +32,7 @@ class AuditEvent(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    workspace_id: Mapped[int] = mapped_column(Id)
+    workspace_id: Mapped[int | None] = mapped_column(Id)
     account_id: Mapped[int | None] = mapped_column(Id)
     account_name: Mapped[str] = mapped_column(Name(200))
     action: Mapped[str] = mapped_column(String(50))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
@@ -11,13 +11,22 @@ from webapp.models.workspace import Account
 
 
 class SignIn(Base):
-    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFETIME`."""
+    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFETIME`.
+
+    last_seen_at: its last request, to within minutes. browser: such as "Firefox on Linux". client: the masked address.
+    Each is null if it was not recorded. is_instance_admin: whether a set-up link has given this session the rights of
+    an instance admin.
+    """
 
     __tablename__ = "sign_ins"
 
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    browser: Mapped[str | None] = mapped_column(String(100))
+    client: Mapped[str | None] = mapped_column(String(64))
+    is_instance_admin: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     account: Mapped[Account] = relationship()
 

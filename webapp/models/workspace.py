@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import cast
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
@@ -28,6 +28,18 @@ class Role(StrEnum):
         return self is Role.ADMIN
 
 
+class MemberSource(StrEnum):
+    """What made an account a member.
+
+    PERSON: an admin, an invitation or a command. GROUPS: the groups that the provider of the single sign-on names.
+    EVERYWHERE: the account supports every workspace.
+    """
+
+    PERSON = "person"
+    GROUPS = "groups"
+    EVERYWHERE = "everywhere"
+
+
 class Workspace(Base):
     """Owns everything; nothing is shared between workspaces. The slug appears in URLs."""
 
@@ -41,17 +53,30 @@ class Workspace(Base):
 
 
 class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
-    """A person who signs in. password_hash: argon2id's encoded hash; null if the account cannot use a password."""
+    """A person who signs in.
+
+    email_verified_at: when it was proven that the address is the person's; null if it never was.
+    password_hash: argon2id's encoded hash; null if the account cannot use a password.
+    is_instance_admin: whether the account administers the installation, which makes it a member of no workspace.
+    is_support_everywhere: whether the account is at least support in every workspace.
+    time_zone: an IANA name; null until a browser has reported one.
+    last_seen_at: the last request of a session, to within an hour; null if there was none since it is recorded.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     name: Mapped[str] = mapped_column(Name(200))
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
+    is_instance_admin: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_support_everywhere: Mapped[bool] = mapped_column(default=False, server_default=false())
+    time_zone: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     sign_in_id = cast("str | None", None)  # the sign-in of the session that loaded this account; not a column
 
@@ -61,16 +86,27 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
 
 
 class Member(Base):
-    """An account's role in one workspace."""
+    """An account's role in one workspace.
+
+    created_at, added_by: since when, and the name of who did it; null if that was not recorded.
+    """
 
     __tablename__ = "members"
-    __table_args__ = (CheckConstraint("role IN ('admin', 'support', 'viewer')", name="role_known"),)
+    __table_args__ = (
+        CheckConstraint("role IN ('admin', 'support', 'viewer')", name="role_known"),
+        CheckConstraint("source IN ('person', 'groups', 'everywhere')", name="source_known"),
+    )
 
     workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
     account_id: Mapped[int] = mapped_column(
         Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[Role] = mapped_column(closed_set(Role))
+    source: Mapped[MemberSource] = mapped_column(
+        closed_set(MemberSource), default=MemberSource.PERSON, server_default=MemberSource.PERSON.value
+    )
+    created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    added_by: Mapped[str | None] = mapped_column(Name(200))
 
     workspace: Mapped[Workspace] = relationship()
     account: Mapped[Account] = relationship()
