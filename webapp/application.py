@@ -48,6 +48,7 @@ from webapp.views import (
     references,
     search,
     sends,
+    set_up,
     workspaces,
 )
 from webapp.views.errors import init_errors
@@ -175,7 +176,7 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
     )
-    for view in (auth, *in_workspaces, customer_page, broken, search, references, health, metrics):
+    for view in (auth, set_up, *in_workspaces, customer_page, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
 
 

@@ -40,6 +40,10 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    INSTANCE_ADMIN_MADE = "made the account an instance admin"
+    INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
+    SET_UP_LINK_MADE = "made a set-up link"
+    SET_UP_LINK_USED = "used the set-up link"
 
 
 class Result(StrEnum):

@@ -78,7 +78,10 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    sign_in_id = cast("str | None", None)  # the sign-in of the session that loaded this account; not a column
+    # Of the session that loaded this account, and no columns: its id, and whether a set-up link has made its opener an
+    # instance admin for as long as it lasts.
+    sign_in_id = cast("str | None", None)
+    is_admin_by_session = False
 
     def get_id(self) -> str:
         """Return the id for the session cookie: the sign-in, not the account, so that a session can be ended."""
