@@ -179,6 +179,41 @@ def test_a_removed_member_loses_access_at_once_and_keeps_the_account(app: Flask,
     assert visitor.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "words", [("remove-member", "harbor", "admin@example.com"), ("add-member", "harbor", "admin@example.com", "viewer")]
+)
+def test_the_last_admin_is_neither_removed_nor_lowered(
+    app: Flask, seeded: SeededIds, run: Run, words: tuple[str, ...]
+) -> None:
+    result = run(*words)
+
+    sentence = "Admin is the last admin of Harbor Logistics who can sign in. Make somebody else an admin first."
+    assert (result.exit_code, result.output) == (1, f"Error: {sentence}\n")
+    assert _roles(app, "admin@example.com") == {"harbor": "admin"}
+
+
+def test_whoever_supports_every_workspace_remains_support(app: Flask, seeded: SeededIds, run: Run) -> None:
+    with app.app_context():
+        db.session.get_one(Account, seeded.stranger).is_support_everywhere = True
+        db.session.commit()
+    run("add-member", "harbor", "stranger@example.com", "admin")
+
+    result = run("remove-member", "harbor", "stranger@example.com")
+
+    assert result.output == "stranger@example.com supports every workspace, and is now only support of harbor.\n"
+    assert _roles(app, "stranger@example.com") == {"harbor": "support", "clinic": "admin"}
+
+
+def test_disabling_the_last_admin_says_which_workspace_has_none(app: Flask, seeded: SeededIds, run: Run) -> None:
+    result = run("set-active", "admin@example.com", "false")
+
+    command = f"{COMMAND} add-member harbor EMAIL admin"
+    assert result.output == (
+        "admin@example.com may no longer sign in.\n"
+        f"Harbor Logistics now has no admin who can sign in. Add one with: {command}\n"
+    )
+
+
 @pytest.mark.parametrize("slug", ["clinic", "nowhere"])
 def test_an_account_that_is_not_a_member_cannot_be_removed(app: Flask, seeded: SeededIds, run: Run, slug: str) -> None:
     result = run("remove-member", slug, "viewer@example.com")
@@ -298,6 +333,7 @@ def test_every_change_by_command_stands_in_the_audit_trail(app: Flask, run: Run)
     run("add-workspace", "dock", "Dock")
     run("add-member", "dock", "owner@example.com", "viewer", "--name", "Owner", typed=TWICE)
     run("add-member", "dock", "owner@example.com", "admin")
+    run("add-member", "dock", "second@example.com", "admin", "--name", "Second", typed=TWICE)
     run("set-password", "owner@example.com", typed=TWICE)
     run("set-active", "owner@example.com", "false")
     run("set-active", "owner@example.com", "true")
@@ -307,6 +343,7 @@ def test_every_change_by_command_stands_in_the_audit_trail(app: Flask, run: Run)
         ("dock", "added the workspace", "Dock", []),
         ("dock", "added the member", "Owner (account 1)", ["viewer"]),
         ("dock", "changed the role", "Owner (account 1)", ["viewer → admin"]),
+        ("dock", "added the member", "Second (account 2)", ["admin"]),
         ("dock", "set the password", "Owner (account 1)", []),
         ("dock", "disabled the account", "Owner (account 1)", []),
         ("dock", "enabled the account", "Owner (account 1)", []),

@@ -118,11 +118,18 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
         raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
     if account is not None:
-        is_changed = members.grant_role(workspace, account, Role(role), database_clock.now(), COMMAND_LINE)
+        is_changed = _grant_role(workspace, account, Role(role))
     else:
         account, is_changed = _add_account(email, name, workspace, Role(role)), True
     db.session.commit()
     click.echo(f"{account.email} is {'now' if is_changed else 'already'} {role} of {workspace.name}.")
+
+
+def _grant_role(workspace: Workspace, account: Account, role: Role) -> bool:
+    try:
+        return members.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
+    except members.ChangeRefused as reason:
+        raise click.ClickException(str(reason)) from None
 
 
 def _add_account(email: str, name: str | None, workspace: Workspace, role: Role) -> Account:
@@ -158,11 +165,17 @@ def set_password(email: str) -> None:
 @click.argument("active", type=bool)
 @with_database
 def set_active(email: str, active: bool) -> None:
-    """Allow an account to sign in (true) or not (false). Both end its sessions immediately."""
+    """Allow an account to sign in (true) or not (false). Both end its sessions immediately.
+
+    It names the workspaces that are left without an admin.
+    """
     account = _get_account(email)
-    members.set_active(account, active, database_clock.now(), COMMAND_LINE)
+    left = members.set_active(account, active, database_clock.now(), COMMAND_LINE)
     db.session.commit()
     click.echo(f"{account.email} may {'' if active else 'no longer '}sign in.")
+    for workspace in left:
+        command = f"{COMMAND} add-member {workspace.slug} EMAIL admin"
+        click.echo(f"{workspace.name} now has no admin who can sign in. Add one with: {command}")
 
 
 @click.command("remove-member")
@@ -170,15 +183,21 @@ def set_active(email: str, active: bool) -> None:
 @click.argument("email", callback=_require_visible)
 @with_database
 def remove_member(slug: str, email: str) -> None:
-    """Remove a member from a workspace. Their account stays."""
+    """Remove a member from a workspace, unless they are its last admin. Their account stays."""
     account = _get_account(email)
     workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
     member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")
-    members.remove_member(member, database_clock.now(), COMMAND_LINE)
+    try:
+        members.remove_member(member, database_clock.now(), COMMAND_LINE)
+    except members.ChangeRefused as reason:
+        raise click.ClickException(str(reason)) from None
     db.session.commit()
-    click.echo(f"{account.email} is no longer a member of {slug}.")
+    if account.is_support_everywhere:
+        click.echo(f"{account.email} supports every workspace, and is now only support of {slug}.")
+    else:
+        click.echo(f"{account.email} is no longer a member of {slug}.")
 
 
 def _prompt_password(title: str) -> str:
