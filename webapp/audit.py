@@ -40,8 +40,12 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    WORKSPACE_RENAMED = "renamed the workspace"
+    WORKSPACE_DELETED = "deleted the workspace"
     INSTANCE_ADMIN_MADE = "made the account an instance admin"
     INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
+    SUPPORT_EVERYWHERE_GRANTED = "granted support in every workspace"
+    SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
     SET_UP_LINK_MADE = "made a set-up link"
     SET_UP_LINK_USED = "used the set-up link"
 
@@ -84,9 +88,12 @@ def record_destination_event(
 
 
 def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
-    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself."""
+    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
+
+    What somebody else does to an account is recorded for the whole installation too.
+    """
     actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    for workspace_id in _list_workspaces(account):
+    for workspace_id in (*_list_workspaces(account), *[None] * (by is not None)):
         _add(workspace_id, actor, action, subject, now)
 
 
@@ -108,9 +115,11 @@ def record_member_event(
     _add(workspace.id, by, action, _describe(account), now, [" → ".join(roles)])
 
 
-def record_workspace_event(workspace: Workspace, action: Action, now: datetime, by: Actor) -> None:
+def record_workspace_event(
+    workspace: Workspace, action: Action, now: datetime, by: Actor, changed: Sequence[str] = ()
+) -> None:
     """Record an action on a workspace, in the caller's transaction."""
-    _add(workspace.id, by, action, workspace.name, now)
+    _add(workspace.id, by, action, workspace.name, now, changed)
 
 
 def record_instance_event(action: Action, subject: str, now: datetime, by: Actor, changed: Sequence[str] = ()) -> None:

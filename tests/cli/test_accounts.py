@@ -4,8 +4,10 @@ import pytest
 from flask import Flask
 
 from tests.cli.commands import PASSWORD, Run
+from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.auth.accounts import find_by_email, is_password_of
+from webapp.environment.installation import COMMAND
 
 
 def _can_sign_in(app: Flask, password: str) -> bool:
@@ -58,3 +60,13 @@ def test_a_weak_password_does_not_replace_the_old_one(app: Flask, run: Run) -> N
 
     assert (result.exit_code, "contains a name that others know" in result.output) == (1, True)
     assert _can_sign_in(app, PASSWORD)
+
+
+def test_disabling_the_last_admin_says_which_workspace_has_none(app: Flask, seeded: SeededIds, run: Run) -> None:
+    result = run("set-active", "admin@example.com", "false")
+
+    command = f"{COMMAND} add-member harbor EMAIL admin"
+    assert result.output == (
+        "admin@example.com may no longer sign in.\n"
+        f"Harbor Logistics now has no admin who can sign in. Add one with: {command}\n"
+    )
