@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from tests.factories import (
@@ -26,16 +27,17 @@ from tests.factories import (
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.auth.accounts import add_account
+from webapp.auth.one_time_tokens import hash_token
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.models import DeliveryStatus
+from webapp.models import DeliveryStatus, SetUp
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings import AppSettings
 
 # The expected status of every route. Admin, support and viewer are members of the harbor, the stranger is the admin of
 # the clinic, and nobody is a visitor who is not signed in. 302 is the sign-in page for nobody, and the next page for a
 # member. The installation is a demo: elsewhere /metrics requires a token. The stranger's own destination has no test
-# that could get a receipt.
+# that could get a receipt. The set-up link is looked up by whoever opens it; /set-up needs a browser that has.
 TABLE = """
                                                        objects of the        missing or deleted    objects of the
                                                        harbor                objects               clinic
@@ -49,6 +51,10 @@ GET  /search                                           200 200 200 200 302
 POST /search                                           200 200 200 200 302
 GET  /r/<reference>                                    200 200 200 404 302   404 404 404 404 302
 GET  /r/<reference>/<delivery_id>                      200 200 200 404 302   404 404 404 404 302
+GET  /set-up/<setup_token>                             302 302 302 302 302   404 404 404 404 404
+GET  /set-up                                           404 404 404 404 404
+POST /set-up                                           404 404 404 404 404
+POST /set-up/check                                     204 204 204 204 204
 GET  /sign-in                                          302 302 302 302 200
 POST /sign-in                                          400 400 400 400 400
 GET  /password                                         200 200 200 200 302
@@ -117,6 +123,7 @@ WHO = ("admin", "support", "viewer", "stranger", "nobody")
 SECRET_KEY = "a key for tests, long enough to sign with"
 
 CUSTOMER_TOKEN = sign_customer_token(SECRET_KEY)
+SETUP_TOKEN = "s" * 32
 
 HARBOR = {
     "slug": "harbor",
@@ -131,6 +138,7 @@ HARBOR = {
     "delivery_id": "1",
     "link": "1",
     "customer_token": CUSTOMER_TOKEN,
+    "setup_token": SETUP_TOKEN,
     "service": "teams",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
@@ -142,6 +150,7 @@ INVALID = HARBOR | {
     "token": "WzEsIks3UU00VCJd.x",
     "reference": "ZZZZZZ",
     "customer_token": sign_customer_token("another key"),
+    "setup_token": SETUP_TOKEN.swapcase(),
 }
 MISSING = {
     "foreign": INVALID | {"destination_id": "2"},
@@ -224,6 +233,8 @@ def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededId
         facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
         add_delivery(get_destination(seeded), created_at=pressed_at, **facts)
         add_customer_link(seeded, CUSTOMER_TOKEN, seeded.admin, datetime.now(UTC))
+        works = {"token_hash": hash_token(SETUP_TOKEN, "set-up link"), "expires_at": datetime.now(UTC) + seconds(3600)}
+        db.session.execute(update(SetUp).values(works))
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
         queue.record_heartbeat("host:1")

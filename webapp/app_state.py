@@ -77,6 +77,7 @@ class AppState:
     maintenance: what the worker does once a second besides its own work, each given the time.
     counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
+    has_had_account: whether this process knows that the installation has had an account, which then stays so.
     """
 
     settings: AppSettings
@@ -90,6 +91,7 @@ class AppState:
     counting_paused_until: float = -math.inf
     claim_record_kept_until: float = -math.inf
     has_unrecorded_claims: bool = False
+    has_had_account: bool = False
 
     def redis_key(self, name: str) -> str:
         """Return the key of this installation with this name. A channel has a name like a key."""

@@ -48,6 +48,7 @@ from webapp.views import (
     references,
     search,
     sends,
+    set_up,
     time_zones,
     workspaces,
 )
@@ -178,7 +179,7 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
     )
-    for view in (auth, time_zones, *in_workspaces, customer_page, broken, search, references, health, metrics):
+    for view in (auth, set_up, time_zones, *in_workspaces, customer_page, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
 
 

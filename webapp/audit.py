@@ -47,6 +47,8 @@ class Action(StrEnum):
     INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
     SUPPORT_EVERYWHERE_GRANTED = "granted support in every workspace"
     SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
+    SET_UP_LINK_MADE = "made a set-up link"
+    SET_UP_LINK_USED = "used the set-up link"
 
 
 class Result(StrEnum):

@@ -11,6 +11,7 @@ from webapp.application import create_app
 from webapp.environment.model import Misconfigured
 from webapp.logs import init_logs
 from webapp.startup.database_check import log_database_problem
+from webapp.startup.set_up_announcement import announce_set_up_link
 from webapp.startup.settings_summary import summarize_settings
 
 log = logging.getLogger(__name__)
@@ -29,3 +30,4 @@ except Misconfigured as reason:
 if is_web_process:
     log.info("web process started", extra={"version": __version__, **summarize_settings(app_state(app).settings)})
     log_database_problem(app)
+    announce_set_up_link(app)

@@ -2,12 +2,16 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.cli.commands import PASSWORD, Run
-from tests.factories import SeededIds
+from tests.factories import NOW, SeededIds, get_account
 from tests.visitor import Visitor
+from webapp.auth import accounts
 from webapp.auth.accounts import find_by_email, is_password_of
 from webapp.environment.installation import COMMAND
+from webapp.extensions import db
+from webapp.models import Account, SignIn
 
 
 def _can_sign_in(app: Flask, password: str) -> bool:
@@ -70,3 +74,44 @@ def test_disabling_the_last_admin_says_which_workspace_has_none(app: Flask, seed
         "admin@example.com may no longer sign in.\n"
         f"Harbor Logistics now has no admin who can sign in. Add one with: {command}\n"
     )
+
+
+def _list_instance_admins(app: Flask) -> list[str]:
+    with app.app_context():
+        return list(db.session.scalars(select(Account.email).where(Account.is_instance_admin).order_by(Account.id)))
+
+
+def test_an_account_becomes_an_instance_admin_and_is_none_again(app: Flask, seeded: SeededIds, run: Run) -> None:
+    made = [run("make-instance-admin", f"{name}@example.com").output for name in ("admin", "Support", "support")]
+    revoked = [run("make-instance-admin", "admin@example.com", "--revoke").output for _ in range(2)]
+
+    assert made == [
+        "admin@example.com is now an instance admin.\n",
+        "support@example.com is now an instance admin.\n",
+        "support@example.com is already an instance admin.\n",
+    ]
+    assert revoked == [
+        "admin@example.com is no longer an instance admin.\n",
+        "admin@example.com is not an instance admin.\n",
+    ]
+    assert _list_instance_admins(app) == ["support@example.com"]
+
+
+@pytest.mark.parametrize("words", [("make-instance-admin", "--revoke"), ("set-active", "false")])
+def test_the_last_instance_admin_stays(app: Flask, seeded: SeededIds, run: Run, words: tuple[str, str]) -> None:
+    run("make-instance-admin", "admin@example.com")
+    result = run(words[0], "admin@example.com", words[1])
+
+    assert (result.exit_code, "is the only instance admin" in result.output) == (1, True)
+    assert _list_instance_admins(app) == ["admin@example.com"]
+
+
+def test_the_rights_of_a_set_up_links_session_are_revoked_too(app: Flask, seeded: SeededIds, run: Run) -> None:
+    with app.app_context():
+        accounts.sign_in(get_account(seeded), NOW, is_instance_admin=True)
+        db.session.commit()
+    result = run("make-instance-admin", "admin@example.com", "--revoke")
+
+    assert result.output == "admin@example.com is no longer an instance admin.\n"
+    with app.app_context():
+        assert db.session.scalars(select(SignIn.is_instance_admin)).all() == [False]

@@ -12,7 +12,7 @@ from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.database.reasons import Reason
 from webapp.extensions import db
-from webapp.models import Account, AuditEvent, Member, Workspace
+from webapp.models import Account, AuditEvent, Member, SetUp, Workspace
 from webapp.settings import read_settings
 
 
@@ -25,6 +25,8 @@ from webapp.settings import read_settings
         ("set-password", "own{}er@example.com"),
         ("set-active", "own{}er@example.com", "true"),
         ("remove-member", "har{}bor", "owner@example.com"),
+        ("list-members", "har{}bor"),
+        ("make-instance-admin", "own{}er@example.com"),
     ],
     ids=" ".join,
 )
@@ -115,6 +117,9 @@ def test_ending_the_sessions_of_an_active_account_is_recorded(app: Flask, seeded
         ("remove-member", "harbor", "viewer@example.com"),
         ("set-active", "viewer@example.com", "false"),
         ("set-password", "viewer@example.com"),
+        ("make-instance-admin", "viewer@example.com"),
+        ("rename-workspace", "harbor", "Port"),
+        ("setup-link",),
     ],
 )
 def test_a_change_that_cannot_be_recorded_is_not_made(
@@ -135,7 +140,7 @@ def _read_accounts(app: Flask) -> list[object]:
     with app.app_context():
         return [
             [tuple(row) for row in db.session.execute(select(*table.__table__.columns))]
-            for table in (Workspace, Account, Member)
+            for table in (Workspace, Account, Member, SetUp)
         ]
 
 
@@ -148,6 +153,12 @@ def _read_accounts(app: Flask) -> list[object]:
         ("set-password", "owner@example.com"),
         ("set-active", "owner@example.com", "true"),
         ("rotate-keys",),
+        ("setup-link",),
+        ("list-workspaces",),
+        ("list-members",),
+        ("rename-workspace", "harbor", "Harbor"),
+        ("delete-workspace", "harbor"),
+        ("make-instance-admin", "owner@example.com"),
     ],
 )
 @pytest.mark.parametrize(

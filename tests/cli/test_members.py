@@ -1,5 +1,7 @@
 """The commands for members: their effects, and their error messages."""
 
+from datetime import UTC, datetime
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -149,3 +151,32 @@ def test_an_address_that_is_none_is_refused_before_a_password_is_asked(seeded: S
 
     assert result.exit_code != 0
     assert ("email" in result.output.lower(), "Password" in result.output) == (True, False)
+
+
+def test_members_of_all_workspaces_are_listed(app: Flask, seeded: SeededIds, run: Run) -> None:
+    run("set-active", "viewer@example.com", "false")
+    run("make-instance-admin", "support@example.com")
+
+    assert [line.split() for line in run("list-members").output.splitlines()] == [
+        ["WORKSPACE", "ROLE", "EMAIL", "SINCE", "LAST", "SEEN", "NOTES", "NAME"],
+        ["clinic", "admin", "stranger@example.com", "-", "-", "-", "Stranger"],
+        ["harbor", "admin", "admin@example.com", "-", "-", "-", "Admin"],
+        ["harbor", "support", "support@example.com", "-", "-", "instance-admin", "Support"],
+        ["harbor", "viewer", "viewer@example.com", "-", "-", "disabled", "Viewer"],
+    ]
+
+
+def test_members_of_one_workspace_are_listed(app: Flask, seeded: SeededIds, run: Run) -> None:
+    run("add-member", "clinic", "viewer@example.com", "viewer")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+
+    assert [line.split()[:4] for line in run("list-members", "clinic").output.splitlines()[1:]] == [
+        ["clinic", "admin", "stranger@example.com", "-"],
+        ["clinic", "viewer", "viewer@example.com", today],
+    ]
+
+
+def test_members_of_an_unknown_workspace_are_not_listed(run: Run) -> None:
+    result = run("list-members", "dock")
+
+    assert (result.exit_code, "No workspace dock exists." in result.output) == (1, True)

@@ -53,6 +53,7 @@ FOR_EVERYBODY = {
 # Routes that a public demo does not have.
 CLOSED = {
     *("POST /sign-in", "POST /sign-out", "GET /password", "POST /password", "GET /metrics", "GET /readyz"),
+    *("GET /set-up/<setup_token>", "GET /set-up", "POST /set-up", "POST /set-up/check"),
     *("GET /c/<customer_token>", "POST /c/<customer_token>", "GET /c/<customer_token>/status"),
     "POST /w/<slug>/destinations/<destination_id>/links",
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
@@ -147,6 +148,7 @@ def _make_pair(app: Flask) -> Pair:
             "delivery_id": str(delivery.id),
             "reference": str(delivery.reference),
             "customer_token": "t" * 43,
+            "setup_token": "t" * 32,
             "link": "1",
             "service": "teams",
         }

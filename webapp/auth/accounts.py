@@ -11,6 +11,7 @@ from webapp.auth.email_address import InvalidEmail, read_email, read_new_email
 from webapp.auth.known_clients import forget_clients
 from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password, load_password
+from webapp.auth.set_up_links import record_account
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn, Workspace
 
@@ -34,11 +35,15 @@ def is_password_of(account: Account, password: str) -> bool:
     return load_password(account.email).is_right(password)
 
 
-def sign_in(account: Account, now: datetime) -> None:
-    """Start a session and set the account's `sign_in_id` to its id. The caller commits."""
+def sign_in(account: Account, now: datetime, *, is_instance_admin: bool = False) -> None:
+    """Start a session and set the account's `sign_in_id` to its id. The caller commits.
+
+    is_instance_admin: whether this session alone has the rights of an instance admin.
+    """
     db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFETIME))
     account.sign_in_id = secrets.token_urlsafe(32)
-    db.session.add(SignIn(id=account.sign_in_id, account_id=account.id, started_at=now))
+    started = SignIn(id=account.sign_in_id, account_id=account.id, started_at=now, is_instance_admin=is_instance_admin)
+    db.session.add(started)
     record_account_event(account, Action.SIGNED_IN, now)
 
 
@@ -100,6 +105,7 @@ def add_account(email: str, name: str, password: str | None, now: datetime) -> A
     """
     account = Account(email=read_new_email(email), name=name, created_at=now)
     db.session.add(account)
+    record_account(db.session, now)
     db.session.flush()
     if password is not None:
         set_password(account, password)

@@ -13,7 +13,7 @@ from webapp.app_state import current_settings
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth.sessions import current_account
 from webapp.extensions import db
-from webapp.models import Account
+from webapp.models import Account, SignIn
 
 
 class LastInstanceAdmin(Exception):
@@ -46,9 +46,14 @@ def make_instance_admin(account: Account, now: datetime, by: Actor) -> bool:
 
 
 def revoke_instance_admin(account: Account, now: datetime, by: Actor) -> bool:
-    """Take the flag away. The caller commits. Returns whether the account had it. Raises `LastInstanceAdmin`."""
+    """Take the rights away: the flag, and those of sessions that a set-up link started. The caller commits.
+
+    Returns whether the account had any. Raises `LastInstanceAdmin`.
+    """
     require_other_admin(account)
-    if not account.is_instance_admin:
+    mine = update(SignIn).where(SignIn.account_id == account.id, SignIn.is_instance_admin)
+    ended = db.session.execute(mine.values(is_instance_admin=False).execution_options(synchronize_session=False))
+    if not account.is_instance_admin and not ended.rowcount:  # type: ignore[attr-defined]
         return False
     account.is_instance_admin = False
     record_account_event(account, Action.INSTANCE_ADMIN_REVOKED, now, by)

@@ -64,13 +64,13 @@ def find_session_account(sign_in_id: str) -> Account | None:
     return accounts.find_signed_in(sign_in_id, database_clock.now(), lifetime)
 
 
-def start_session(account: Account) -> None:
-    """Sign an account in on this browser, and commit."""
+def start_session(account: Account, *, is_instance_admin: bool = False) -> None:
+    """Sign an account in on this browser, and commit. is_instance_admin: as for `accounts.sign_in`."""
     if current_user.is_authenticated:
         accounts.end_sign_in(current_account())
     session.clear()  # removes data of an earlier visitor of this browser
     session.permanent = True
-    accounts.sign_in(account, database_clock.now())
+    accounts.sign_in(account, database_clock.now(), is_instance_admin=is_instance_admin)
     login_user(account)
     renew_token(account)
     db.session.commit()

@@ -1,9 +1,10 @@
 """The commands, in a file for each subject."""
 
-from webapp.cli import accounts, keys, members, processes, workspaces
+from webapp.cli import accounts, keys, members, processes, set_up, workspaces
 
 COMMANDS = (
     *processes.COMMANDS,
+    *set_up.COMMANDS,
     *workspaces.COMMANDS,
     *members.COMMANDS,
     *accounts.COMMANDS,

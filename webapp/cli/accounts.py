@@ -3,8 +3,7 @@
 import click
 
 from webapp.audit import COMMAND_LINE
-from webapp.auth import accounts, members
-from webapp.auth.instance_admins import LastInstanceAdmin
+from webapp.auth import accounts, instance_admins, members
 from webapp.auth.password_strength import WeakPassword
 from webapp.cli.arguments import get_account, prompt_password, require_visible
 from webapp.database.command_context import with_database
@@ -40,7 +39,7 @@ def set_active(email: str, active: bool) -> None:
     account = get_account(email)
     try:
         left = members.set_active(account, active, database_clock.now(), COMMAND_LINE)
-    except LastInstanceAdmin as reason:
+    except instance_admins.LastInstanceAdmin as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()
     click.echo(f"{account.email} may {'' if active else 'no longer '}sign in.")
@@ -49,4 +48,26 @@ def set_active(email: str, active: bool) -> None:
         click.echo(f"{workspace.name} now has no admin who can sign in. Add one with: {command}")
 
 
-COMMANDS = (set_password, set_active)
+@click.command("make-instance-admin")
+@click.argument("email", callback=require_visible)
+@click.option("--revoke", is_flag=True, help="Take the rights away.")
+@with_database
+def make_instance_admin(email: str, revoke: bool) -> None:
+    """Let an account administer the installation. It becomes a member of no workspace by that.
+
+    The last instance admin who can sign in keeps the rights.
+    """
+    account, now = get_account(email), database_clock.now()
+    try:
+        if revoke:
+            is_changed = instance_admins.revoke_instance_admin(account, now, COMMAND_LINE)
+        else:
+            is_changed = instance_admins.make_instance_admin(account, now, COMMAND_LINE)
+    except instance_admins.LastInstanceAdmin as reason:
+        raise click.ClickException(str(reason)) from None
+    db.session.commit()
+    adverb = ("now" if is_changed else "already") if not revoke else ("no longer" if is_changed else "not")
+    click.echo(f"{account.email} is {adverb} an instance admin.")
+
+
+COMMANDS = (set_password, set_active, make_instance_admin)

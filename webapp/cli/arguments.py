@@ -2,8 +2,9 @@
 
 import click
 
-from webapp.auth import accounts
-from webapp.models import Account
+from webapp.auth import accounts, workspaces
+from webapp.environment.installation import COMMAND
+from webapp.models import Account, Workspace
 from webapp.text.names import NameInvalid, has_invisible, read_name
 
 
@@ -15,9 +16,9 @@ def read_name_argument(_context: click.Context, _parameter: click.Parameter, tex
         raise click.BadParameter(str(reason)) from None
 
 
-def require_visible(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+def require_visible(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
     """Refuse an email address or a slug with invisible characters. It is not cleaned: it has to be what was typed."""
-    if has_invisible(text):
+    if text is not None and has_invisible(text):
         raise click.BadParameter("It contains an invisible character. Type it again.")
     return text
 
@@ -32,3 +33,10 @@ def get_account(email: str) -> Account:
     if account is None:
         raise click.ClickException(f"No account {email} exists.")
     return account
+
+
+def get_workspace(slug: str) -> Workspace:
+    workspace = workspaces.find_workspace(slug)
+    if workspace is None:
+        raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
+    return workspace

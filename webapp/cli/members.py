@@ -3,14 +3,14 @@
 import click
 
 from webapp.audit import COMMAND_LINE
-from webapp.auth import accounts, members, workspaces
+from webapp.auth import accounts, directory, members, workspaces
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import WeakPassword
-from webapp.cli.arguments import get_account, prompt_password, read_name_argument, require_visible
+from webapp.cli.arguments import get_account, get_workspace, prompt_password, read_name_argument, require_visible
+from webapp.cli.tables import echo_table, format_day
 from webapp.database.command_context import with_database
-from webapp.environment.installation import COMMAND
 from webapp.extensions import db
-from webapp.models import Account, Member, Role, Workspace, database_clock
+from webapp.models import Account, Member, MemberSource, Role, Workspace, database_clock
 
 
 @click.command("add-member")
@@ -21,9 +21,7 @@ from webapp.models import Account, Member, Role, Workspace, database_clock
 @with_database
 def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
-    workspace = workspaces.find_workspace(slug)
-    if workspace is None:
-        raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
+    workspace = get_workspace(slug)
     account = accounts.find_by_email(email)
     if account is not None:
         is_changed = _grant_role(workspace, account, Role(role))
@@ -75,4 +73,32 @@ def remove_member(slug: str, email: str) -> None:
         click.echo(f"{account.email} is no longer a member of {slug}.")
 
 
-COMMANDS = (add_member, remove_member)
+@click.command("list-members")
+@click.argument("slug", required=False, callback=require_visible)
+@with_database
+def list_members(slug: str | None) -> None:
+    """List the members of a workspace, or of all workspaces: their roles, since when, and when they were last seen."""
+    rows = [_describe(member) for member in directory.list_members(get_workspace(slug) if slug else None)]
+    echo_table(("WORKSPACE", "ROLE", "EMAIL", "SINCE", "LAST SEEN", "NOTES", "NAME"), rows)
+
+
+def _describe(member: Member) -> tuple[str, ...]:
+    account = member.account
+    notes = {
+        "disabled": not account.is_active,
+        "instance-admin": account.is_instance_admin,
+        "by-groups": member.source is MemberSource.GROUPS,
+        "everywhere": account.is_support_everywhere,
+    }
+    return (
+        member.workspace.slug,
+        member.role.value,
+        account.email,
+        format_day(member.created_at),
+        format_day(account.last_seen_at),
+        ",".join(note for note, is_true in notes.items() if is_true),
+        account.name,
+    )
+
+
+COMMANDS = (add_member, remove_member, list_members)

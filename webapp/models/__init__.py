@@ -10,6 +10,7 @@ from webapp.models.form_draft import FormDraft
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
+from webapp.models.set_up import SetUp
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
 from webapp.models.workspace import Account, Member, MemberSource, Role, UsedSlug, Workspace
 
@@ -34,6 +35,7 @@ __all__ = [
     "ReceiptSource",
     "Role",
     "SearchKey",
+    "SetUp",
     "SignIn",
     "SignInWindow",
     "Tenant",

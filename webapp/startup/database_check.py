@@ -4,14 +4,12 @@ import logging
 from threading import Thread
 
 from flask import Flask
-from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.app_state import current_settings
-from webapp.database.engine import connect_args, engine_url, prepare_engine
 from webapp.database.outages import find_predicate
 from webapp.database.reasons import describe_database
 from webapp.database.revision import find_schema_problem
+from webapp.startup.own_engine import make_own_engine
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +33,8 @@ def _check(app: Flask) -> None:
 
 def _find_problem() -> str | None:
     """Return the sentence of what is wrong, or None."""
-    app_settings = current_settings()
-    options = connect_args(app_settings.database_url, app_settings.ca_file)
-    # A connection of its own, closed at once: with gunicorn's --preload, this process forks next.
-    engine = create_engine(engine_url(app_settings.database_url), poolclass=NullPool, connect_args=options)
-    prepare_engine(engine)
     try:
-        with engine.connect() as connection:
+        with make_own_engine().connect() as connection:
             problem = find_schema_problem(connection)
             return problem.sentence if problem else None
     except SQLAlchemyError as error:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
+from webapp.app_state import app_state
 from webapp.auth import accounts
 from webapp.auth.email_address import read_email
 from webapp.auth.forms import PasswordForm, SignInForm
@@ -15,15 +16,22 @@ from webapp.auth.known_clients import remember_client
 from webapp.auth.password_sign_in import check_sign_in
 from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import current_account, end_session, public, start_session
+from webapp.auth.set_up_links import is_new_installation
 from webapp.auth.sign_in_limits import TooManyTries
 from webapp.database.request_limits import waiting_at_most
 from webapp.database.sessions import discard_transaction
+from webapp.environment.installation import COMMAND
 from webapp.extensions import db, get_client, limiter
 from webapp.models import Account, database_clock
 from webapp.views.sign_in_page import lead_on, render_sign_in
 
 # Seconds that the sign-in form waits for the database, which it needs only to recognize who is signed in already.
 FORM_WAIT = 0.3
+
+NO_ACCOUNT = (
+    "No account exists yet. To make the first one, your Alertcheck administrator opens the set-up link, which is in "
+    f"the log of the web server if ALERTCHECK_PUBLIC_URL is set. This command makes a new link: {COMMAND} setup-link"
+)
 
 bp = Blueprint("auth", __name__)
 
@@ -37,7 +45,7 @@ def show_sign_in() -> PageResponse:
 
     Without the database, show the form.
     """
-    return lead_on() if _is_signed_in() else render_sign_in(SignInForm())
+    return lead_on() if _is_signed_in() else render_sign_in(SignInForm(), _find_set_up_notice())
 
 
 @bp.post("/sign-in")
@@ -100,6 +108,20 @@ def _set_password(account: Account, form: PasswordForm) -> bool:
         form.new.errors = [str(reason)]
         return False
     return True
+
+
+def _find_set_up_notice() -> str | None:
+    """Return how to make the first account, if there never was one. Once there was, the database is not asked."""
+    state = app_state()
+    if state.settings.demo or state.has_had_account:
+        return None
+    try:
+        with waiting_at_most(FORM_WAIT):
+            state.has_had_account = not is_new_installation(db.session)
+    except SQLAlchemyError:
+        discard_transaction()
+        return None
+    return None if state.has_had_account else NO_ACCOUNT
 
 
 def _is_signed_in() -> bool:
