@@ -4,8 +4,10 @@ import pytest
 from flask import Flask
 
 from tests.cli.commands import PASSWORD, Run
+from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.auth.accounts import find_by_email, is_password_of
+from webapp.environment.installation import COMMAND
 
 
 def _can_sign_in(app: Flask, password: str) -> bool:
@@ -43,6 +45,16 @@ def test_a_deactivated_account_is_signed_out_and_cannot_sign_in_until_it_is_acti
     assert not _can_sign_in(app, PASSWORD)
     assert run("set-active", "owner@example.com", "true").output == "owner@example.com may sign in.\n"
     assert _can_sign_in(app, PASSWORD)
+
+
+def test_disabling_the_last_admin_says_which_workspace_has_none(seeded: SeededIds, run: Run) -> None:
+    result = run("set-active", "admin@example.com", "false")
+
+    command = f"{COMMAND} add-member harbor EMAIL admin"
+    assert result.output == (
+        "admin@example.com may no longer sign in.\n"
+        f"Harbor Logistics now has no admin who can sign in. Add one with: {command}\n"
+    )
 
 
 @pytest.mark.parametrize("words", [("set-password", "nobody@example.com"), ("set-active", "nobody@example.com", "no")])

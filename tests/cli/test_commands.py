@@ -50,6 +50,7 @@ def test_every_change_by_command_stands_in_the_audit_trail(app: Flask, run: Run)
     run("add-workspace", "dock", "Dock")
     run("add-member", "dock", "owner@example.com", "viewer", "--name", "Owner", typed=TWICE)
     run("add-member", "dock", "owner@example.com", "admin")
+    run("add-member", "dock", "second@example.com", "admin", "--name", "Second", typed=TWICE)
     run("set-password", "owner@example.com", typed=TWICE)
     run("set-active", "owner@example.com", "false")
     run("set-active", "owner@example.com", "true")
@@ -59,6 +60,7 @@ def test_every_change_by_command_stands_in_the_audit_trail(app: Flask, run: Run)
         ("dock", "added the workspace", "Dock", []),
         ("dock", "added the member", "Owner (account 1)", ["viewer"]),
         ("dock", "changed the role", "Owner (account 1)", ["viewer → admin"]),
+        ("dock", "added the member", "Second (account 2)", ["admin"]),
         ("dock", "set the password", "Owner (account 1)", []),
         ("dock", "disabled the account", "Owner (account 1)", []),
         ("dock", "enabled the account", "Owner (account 1)", []),

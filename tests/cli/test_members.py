@@ -82,6 +82,32 @@ def test_a_removed_member_loses_access_at_once_and_keeps_the_account(app: Flask,
     assert visitor.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "words", [("remove-member", "harbor", "admin@example.com"), ("add-member", "harbor", "admin@example.com", "viewer")]
+)
+def test_the_last_admin_is_neither_removed_nor_lowered(
+    app: Flask, seeded: SeededIds, run: Run, words: tuple[str, ...]
+) -> None:
+    result = run(*words)
+
+    sentence = "Admin is the last admin of Harbor Logistics who can sign in. Make somebody else an admin first."
+    assert (result.exit_code, result.output) == (1, f"Error: {sentence}\n")
+    assert read_roles(app, "admin@example.com") == {"harbor": "admin"}
+
+
+def test_whoever_supports_every_workspace_remains_support(app: Flask, seeded: SeededIds, run: Run) -> None:
+    with app.app_context():
+        db.session.get_one(Account, seeded.stranger).is_support_everywhere = True
+        db.session.commit()
+    added = run("add-member", "harbor", "stranger@example.com", "viewer")
+
+    removed = run("remove-member", "harbor", "stranger@example.com")
+
+    assert added.output == "stranger@example.com is now support of Harbor Logistics.\n"
+    assert removed.output == "stranger@example.com supports every workspace, and is now only support of harbor.\n"
+    assert read_roles(app, "stranger@example.com") == {"harbor": "support", "clinic": "admin"}
+
+
 @pytest.mark.parametrize("slug", ["clinic", "nowhere"])
 def test_an_account_that_is_not_a_member_cannot_be_removed(app: Flask, seeded: SeededIds, run: Run, slug: str) -> None:
     result = run("remove-member", slug, "viewer@example.com")

@@ -1,17 +1,73 @@
 """Changes who may do what, and records each change in the audit trail, in the caller's transaction.
 
-Nothing is recorded where nothing changes. by: who acts.
+Nothing is recorded where nothing changes. by: who acts. source: what the change comes from. The rules:
+
+- A change holds the locks of the account and of the workspace, so two changes at once happen one after the other.
+- A person can neither remove nor lower the last admin who can sign in; a provider's groups can.
+- A person cannot change a role that a provider's groups decide.
+- An account that supports every workspace is at least support in each. Whatever it loses, that stays.
+- What a member has made ends when they are removed or lowered.
 """
 
 from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm.util import identity_key
 
 from webapp.audit import Action, Actor, record_account_event, record_member_event
 from webapp.auth import accounts
-from webapp.auth.customer_links import end_links_of
 from webapp.auth.instance_admins import require_other_admin
-from webapp.deliveries.planned_tests import end_planned_tests_of
+from webapp.auth.removal_impact import end_what_was_made_by
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
+from webapp.models.locking import lock_account, lock_workspace
+
+_GROUNDS = {MemberSource.PERSON: "", MemberSource.GROUPS: " by groups", MemberSource.EVERYWHERE: " everywhere"}
+
+
+class ChangeRefused(Exception):
+    """The membership was not changed; the caller rolls back. The text is a sentence for whoever asked."""
+
+
+class LastAdmin(ChangeRefused):
+    """The workspace would have no admin left who can sign in."""
+
+
+class ManagedByGroups(ChangeRefused):
+    """A provider's groups decide this role."""
+
+
+class SupportsEverywhere(ChangeRefused):
+    """The account supports every workspace, and has no further rights in this one that could end."""
+
+
+class _Grant(NamedTuple):
+    """The columns of a membership that say what it allows, and why. See `Member`."""
+
+    role: Role
+    source: MemberSource
+    raised_from: MemberSource | None = None
+
+    def __str__(self) -> str:
+        """Return the role as the audit trail names it, with its source unless that is a person."""
+        viewer = f", otherwise viewer{_GROUNDS[self.raised_from]}" if self.raised_from else ""
+        return f"{self.role}{_GROUNDS[self.source]}{viewer}"
+
+
+_EVERYWHERE_ALONE = _Grant(Role.SUPPORT, MemberSource.EVERYWHERE)
+
+
+def lock_member(workspace: Workspace, account: Account) -> Member | None:
+    """Lock an account and a workspace's memberships until the end of the transaction, and read one as it is now."""
+    db.session.flush()
+    lock_account(account)
+    lock_workspace(workspace)
+    key = (workspace.id, account.id)
+    member = db.session.get(Member, key, populate_existing=True)
+    if member is None and (removed := db.session.identity_map.get(identity_key(Member, key))) is not None:
+        db.session.expunge(removed)  # otherwise a new membership would conflict with it
+    return member
 
 
 def grant_role(
@@ -22,47 +78,133 @@ def grant_role(
     by: Actor,
     source: MemberSource = MemberSource.PERSON,
 ) -> bool:
-    """Make an account a member, or change its role. The caller commits. Returns whether the role changed."""
-    member = db.session.get(Member, (workspace.id, account.id), with_for_update=True)
-    if member is not None and member.role is role:
-        member.source = source
-        return False
-    roles = [member.role, role] if member else [role]
-    action = Action.ROLE_CHANGED if member else Action.MEMBER_ADDED
+    """Make an account a member, or change its role. The caller commits. Returns whether something changed.
+
+    source: person or groups. Whoever changes several workspaces does it in the order of their ids.
+    Raises `LastAdmin` and `ManagedByGroups`, and `ObjectDeletedError` if the workspace is gone.
+    """
+    member = lock_member(workspace, account)
+    grant = _find_grant(account, role, source)
     if member is None:
-        member = Member(workspace_id=workspace.id, account_id=account.id, created_at=now, added_by=by.name)
-        db.session.add(member)
-    member.role, member.source = role, source
-    if not role.may_test:
-        end_planned_tests_of(account.id, now, workspace.id)
-        end_links_of(account, workspace.id)
-    record_member_event(workspace, account, action, now, by, roles)
+        _add_member(workspace, account, grant, now, by)
+        return True
+    is_person = source is MemberSource.PERSON
+    if is_person and is_managed_by_groups(member) and member.role is role:
+        return False
+    _require_changeable(member, role, source)
+    return _change(member, grant, now, by)
+
+
+def remove_member(member: Member, now: datetime, by: Actor, source: MemberSource = MemberSource.PERSON) -> bool:
+    """End a membership, and what the member has made. The account stays. The caller commits.
+
+    source: person or groups. Groups end only what groups have granted.
+    An account that supports every workspace remains support.
+    Returns whether something changed: not if somebody else has removed the member meanwhile.
+    Raises `LastAdmin`, `ManagedByGroups` and `SupportsEverywhere`.
+    """
+    workspace, account = member.workspace, member.account
+    found = lock_member(workspace, account)
+    if found is None or (source is MemberSource.GROUPS and not is_managed_by_groups(found)):
+        return False
+    _require_changeable(found, None, source)
+    before = _read_grant(found)
+    if account.is_support_everywhere:
+        _change(found, _EVERYWHERE_ALONE, now, by)
+    else:
+        db.session.delete(found)
+        record_member_event(workspace, account, Action.MEMBER_REMOVED, now, by, [str(before)])
+    end_what_was_made_by(account, now, workspace.id)
     return True
 
 
-def remove_member(member: Member, now: datetime, by: Actor) -> None:
-    """End a membership, what the member has planned, and the customers' links that it made. The account stays.
+def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> list[Workspace]:
+    """Allow an account to sign in, or end its right to, and what it has made. Both end its sessions.
 
-    The caller commits.
-    """
-    db.session.delete(member)
-    record_member_event(member.workspace, member.account, Action.MEMBER_REMOVED, now, by, [member.role])
-    end_planned_tests_of(member.account_id, now, member.workspace_id)
-
-
-def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> None:
-    """Allow an account to sign in, or end its right to, what it has planned and its links. Both end its sessions.
-
-    The caller commits. Raises `LastInstanceAdmin` instead of disabling the last one.
+    The caller commits. Returns the workspaces that this leaves without an admin who can sign in. That is allowed: an
+    account that somebody has taken over must not stay because nobody has named another admin yet.
+    Raises `LastInstanceAdmin` instead of disabling the last one.
     """
     if not is_active:
         require_other_admin(account)
+    left = [] if is_active else _lock_workspaces_without_other_admin(account)
     was_active = account.is_active
     ended = accounts.set_active(account, is_active)
     if not is_active:
-        end_planned_tests_of(account.id, now)
-        end_links_of(account)
+        end_what_was_made_by(account, now)
     if was_active is not is_active:
         record_account_event(account, Action.ACCOUNT_ENABLED if is_active else Action.ACCOUNT_DISABLED, now, by)
     elif ended:
         record_account_event(account, Action.SESSIONS_ENDED, now, by)
+    return left
+
+
+def is_managed_by_groups(member: Member) -> bool:
+    """Return whether a provider's groups decide a role, so that a person cannot change it."""
+    return MemberSource.GROUPS in (member.source, member.raised_from)
+
+
+def has_other_admin(workspace_id: int, account_id: int) -> bool:
+    """Return whether a workspace has an admin besides this account who can sign in. Lasts as long as the lock."""
+    admins = select(Member.account_id).join(Member.account).where(Member.workspace_id == workspace_id)
+    others = admins.where(Member.role == Role.ADMIN, Member.account_id != account_id, Account.is_active)
+    return db.session.scalar(others.limit(1)) is not None
+
+
+def _lock_workspaces_without_other_admin(account: Account) -> list[Workspace]:
+    mine = select(Workspace).join(Member).where(Member.account_id == account.id, Workspace.deleted_at.is_(None))
+    found = []
+    for workspace in db.session.scalars(mine.order_by(Workspace.id)).all():
+        member = lock_member(workspace, account)
+        if member is not None and member.role is Role.ADMIN and not has_other_admin(workspace.id, account.id):
+            found.append(workspace)
+    return found
+
+
+def _require_changeable(member: Member, role: Role | None, source: MemberSource) -> None:
+    """Raise the reason why a person cannot give a member this role, or end the membership if role is None."""
+    if source is MemberSource.GROUPS:
+        return
+    name, workspace = member.account.name, member.workspace.name
+    if is_managed_by_groups(member):
+        raise ManagedByGroups(f"The groups of the company account decide the role of {name}. Change the groups there.")
+    if role is None and member.account.is_support_everywhere and _read_grant(member) == _EVERYWHERE_ALONE:
+        raise SupportsEverywhere(f"{name} supports every workspace. Your Alertcheck administrator can change that.")
+    is_lost = member.role is Role.ADMIN and role is not Role.ADMIN
+    if is_lost and not has_other_admin(member.workspace_id, member.account_id):
+        raise LastAdmin(f"{name} is the last admin of {workspace} who can sign in. Make somebody else an admin first.")
+
+
+def _find_grant(account: Account, role: Role, source: MemberSource) -> _Grant:
+    """Return what an account gets: at least support if it supports every workspace, for as long as it does."""
+    if account.is_support_everywhere and role is Role.VIEWER:
+        return _EVERYWHERE_ALONE._replace(raised_from=source)
+    return _Grant(role, source)
+
+
+def _read_grant(member: Member) -> _Grant:
+    return _Grant(member.role, member.source, member.raised_from)
+
+
+def _add_member(workspace: Workspace, account: Account, grant: _Grant, now: datetime, by: Actor) -> None:
+    member = Member(workspace_id=workspace.id, account_id=account.id, created_at=now, added_by=by.name)
+    _set_grant(member, grant)
+    db.session.add(member)
+    record_member_event(workspace, account, Action.MEMBER_ADDED, now, by, [str(grant)])
+
+
+def _change(member: Member, grant: _Grant, now: datetime, by: Actor) -> bool:
+    before = _read_grant(member)
+    if before == grant:
+        return False
+    _set_grant(member, grant)
+    roles = [str(before), str(grant)]
+    record_member_event(member.workspace, member.account, Action.ROLE_CHANGED, now, by, roles)
+    if grant.role.is_below(before.role):
+        end_what_was_made_by(member.account, now, member.workspace_id)
+    return True
+
+
+def _set_grant(member: Member, grant: _Grant) -> None:
+    member.role, member.source = grant.role, grant.source
+    member.raised_from = grant.raised_from  # after the others, whose change resets it

@@ -26,11 +26,19 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
         raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
     if account is not None:
-        is_changed = members.grant_role(workspace, account, Role(role), database_clock.now(), COMMAND_LINE)
+        is_changed = _grant_role(workspace, account, Role(role))
     else:
         account, is_changed = _add_account(email, name, workspace, Role(role)), True
     db.session.commit()
-    click.echo(f"{account.email} is {'now' if is_changed else 'already'} {role} of {workspace.name}.")
+    member = db.session.get_one(Member, (workspace.id, account.id))
+    click.echo(f"{account.email} is {'now' if is_changed else 'already'} {member.role} of {workspace.name}.")
+
+
+def _grant_role(workspace: Workspace, account: Account, role: Role) -> bool:
+    try:
+        return members.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
+    except members.ChangeRefused as reason:
+        raise click.ClickException(str(reason)) from None
 
 
 def _add_account(email: str, name: str | None, workspace: Workspace, role: Role) -> Account:
@@ -51,15 +59,21 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
 @click.argument("email", callback=require_visible)
 @with_database
 def remove_member(slug: str, email: str) -> None:
-    """Remove a member from a workspace. Their account stays."""
+    """Remove a member from a workspace, unless they are its last admin. Their account stays."""
     account = get_account(email)
     workspace = workspaces.find_workspace(slug)
     member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")
-    members.remove_member(member, database_clock.now(), COMMAND_LINE)
+    try:
+        members.remove_member(member, database_clock.now(), COMMAND_LINE)
+    except members.ChangeRefused as reason:
+        raise click.ClickException(str(reason)) from None
     db.session.commit()
-    click.echo(f"{account.email} is no longer a member of {slug}.")
+    if account.is_support_everywhere:
+        click.echo(f"{account.email} supports every workspace, and is now only support of {slug}.")
+    else:
+        click.echo(f"{account.email} is no longer a member of {slug}.")
 
 
 COMMANDS = (add_member, remove_member)
