@@ -42,6 +42,7 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    members,
     metrics,
     preview,
     receipts,
@@ -164,6 +165,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
 def _register_views(app: Flask) -> None:
     in_workspaces = (
         workspaces,
+        members,
         audit,
         history,
         destinations,
@@ -184,6 +186,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
         "format_clock": time_format.format_clock,
+        "format_day": time_format.format_day,
         "isolate_name": isolate_name,
         "describe_status": describe_status,
     }

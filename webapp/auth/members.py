@@ -144,6 +144,26 @@ def is_managed_by_groups(member: Member) -> bool:
     return MemberSource.GROUPS in (member.source, member.raised_from)
 
 
+def find_obstacle(member: Member, role: Role | None) -> ChangeRefused | None:
+    """Return why a person cannot give a member this role, or end the membership if role is None."""
+    name, workspace = member.account.name, member.workspace.name
+    if is_managed_by_groups(member):
+        return ManagedByGroups(f"The groups of the company account decide the role of {name}. Change the groups there.")
+    if role is None and member.account.is_support_everywhere and _read_grant(member) == _EVERYWHERE_ALONE:
+        return SupportsEverywhere(f"{name} supports every workspace. Your Alertcheck administrator can change that.")
+    is_lost = member.role is Role.ADMIN and role is not Role.ADMIN
+    if is_lost and not has_other_admin(member.workspace_id, member.account_id):
+        return LastAdmin(f"{name} is the last admin of {workspace} who can sign in. Make somebody else an admin first.")
+    return None
+
+
+def list_grantable_roles(member: Member) -> list[Role]:
+    """Return the roles that a person can change a member's role to."""
+    lowest = Role.SUPPORT if member.account.is_support_everywhere else Role.VIEWER
+    others = [role for role in Role if role is not member.role and not role.is_below(lowest)]
+    return [role for role in others if find_obstacle(member, role) is None]
+
+
 def has_other_admin(workspace_id: int, account_id: int) -> bool:
     """Return whether a workspace has an admin besides this account who can sign in. Lasts as long as the lock."""
     admins = select(Member.account_id).join(Member.account).where(Member.workspace_id == workspace_id)
@@ -162,17 +182,9 @@ def _lock_workspaces_without_other_admin(account: Account) -> list[Workspace]:
 
 
 def _require_changeable(member: Member, role: Role | None, source: MemberSource) -> None:
-    """Raise the reason why a person cannot give a member this role, or end the membership if role is None."""
-    if source is MemberSource.GROUPS:
-        return
-    name, workspace = member.account.name, member.workspace.name
-    if is_managed_by_groups(member):
-        raise ManagedByGroups(f"The groups of the company account decide the role of {name}. Change the groups there.")
-    if role is None and member.account.is_support_everywhere and _read_grant(member) == _EVERYWHERE_ALONE:
-        raise SupportsEverywhere(f"{name} supports every workspace. Your Alertcheck administrator can change that.")
-    is_lost = member.role is Role.ADMIN and role is not Role.ADMIN
-    if is_lost and not has_other_admin(member.workspace_id, member.account_id):
-        raise LastAdmin(f"{name} is the last admin of {workspace} who can sign in. Make somebody else an admin first.")
+    obstacle = find_obstacle(member, role)
+    if source is MemberSource.PERSON and obstacle:
+        raise obstacle
 
 
 def _find_grant(account: Account, role: Role, source: MemberSource) -> _Grant:

@@ -24,6 +24,11 @@ def format_clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
 
 
+def format_day(moment: datetime) -> str:
+    """Return the day of a moment in UTC: "2026-05-04"."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
 def server_time() -> str:
     """Return the server's time in ISO 8601, because a browser's clock may be wrong."""
     return database_clock.estimate().isoformat()
