@@ -19,8 +19,9 @@ def lock_destination(destination: AlertDestination) -> None:
 
 
 def lock_workspace(workspace: Workspace) -> None:
-    """Lock a workspace's row until the end of the transaction. Presses and reads do not wait for it.
+    """Lock a workspace's row until the end of the transaction. Whoever changes its members holds this lock.
 
+    Presses and reads do not wait for it. Whoever locks several workspaces does it in the order of their ids.
     Raises `ObjectDeletedError` if the workspace is gone.
     """
     _lock(workspace, Workspace.deleted_at.is_(None))

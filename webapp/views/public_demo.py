@@ -20,6 +20,7 @@ bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 # sends links to customers, who would be strangers. Each visitor is the only member of their workspace, and stays it.
 # The hosts and the data of others are out of each visitor's reach.
 CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
+    *("time_zones.change", "time_zones.report"),
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
     *("customer_page.show", "customer_page.show_status", "customer_page.press_button"),
     *("members.show", "members.show_member", "members.confirm_role", "members.change_role"),
