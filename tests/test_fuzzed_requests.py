@@ -47,7 +47,7 @@ PARAMETERS = (
     *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
-    *("shown", "outcome", "a[]", "", "%00", "__proto__"),
+    *("shown", "outcome", "role", "confirmed", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -210,6 +210,7 @@ def _values(arguments: tuple[str, ...], **changed: str) -> dict[str, str]:
 READ = {
     "/sign-in": ("next",),
     "/w/<slug>/audit": ("before",),
+    "/w/<slug>/members": ("role", "q", "page"),
     "/w/<slug>/destinations": ("state", "channel", "q", "order", "page", "batch"),
     "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
     "/w/<slug>/history.csv": ("since", "code"),

@@ -10,15 +10,21 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm.exc import ObjectDeletedError
 
-from tests.factories import NOW, SeededIds, seconds
+from tests.factories import NOW, SIGNING_SECRET, SeededIds, seconds
+from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE, Actor
 from webapp.auth import members
+from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account, add_workspace
+from webapp.auth.customer_links import LinkRefused, make_link
 from webapp.auth.members import LastAdmin, ManagedByGroups, SupportsEverywhere, grant_role, remove_member
+from webapp.auth.removal_impact import RemovalImpact, assess_removal
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.auth.workspaces import delete_workspace
+from webapp.deliveries.planning import plan_test
+from webapp.destinations.editing import add_destination
 from webapp.extensions import db
-from webapp.models import Account, AuditEvent, Member, MemberSource, Role, Workspace
+from webapp.models import Account, AlertDestination, AuditEvent, Member, MemberSource, Role, Workspace
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 
@@ -441,6 +447,70 @@ def test_a_removal_at_the_end_of_support_everywhere_leaves_nothing(team: Team, f
 
     assert _run_at_once(team, first, second) == ["True", "True"]
     assert list(team.members()) == ["Ada"]
+
+
+def _add_destination(team: Team, by: str) -> AlertDestination:
+    settings = {"address": "https://example.com/hook", "signing_secret": SIGNING_SECRET}
+    added = add_destination(
+        team.workspace, team.account(by), "webhook", "Ops", settings, current_settings().cipher, NOW
+    )
+    db.session.commit()
+    return added
+
+
+def _make_link(team: Team, name: str) -> str:
+    destination = db.session.scalars(select(AlertDestination).where(AlertDestination.workspace_id == team.id)).one()
+    try:
+        return make_link(Visit(team.account(name), team.workspace, SUPPORT), destination, 1, NOW)
+    except LinkRefused as refused:
+        return str(refused)
+
+
+@pytest.mark.parametrize("end", [_remove("Sam"), _lower("Sam")])
+def test_nobody_makes_a_link_while_their_right_ends(team: Team, end: Step) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Sam", SUPPORT)
+    _add_destination(team, "Ada")
+
+    outcomes = _run_at_once(team, end, lambda team: _make_link(team, "Sam"))
+
+    assert outcomes == ["True", "Not made: you may no longer test in this workspace."]
+
+
+@pytest.mark.parametrize("end", [_remove("Sam"), _lower("Sam"), _disable("Sam")])
+def test_the_end_of_a_right_ends_the_links_and_the_planned_tests_that_the_page_counted(team: Team, end: Step) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Sam", SUPPORT)
+    destination = _add_destination(team, "Ada")
+    _make_link(team, "Sam")
+    _make_link(team, "Ada")
+    plan_test(destination, team.account("Sam"), NOW)
+    counted = assess_removal(team.account_ids["Sam"], team.id, NOW)
+    counted_of_others = assess_removal(team.account_ids["Ada"], team.id, NOW)
+
+    end(team)
+    db.session.commit()
+
+    assert (counted, counted_of_others) == (RemovalImpact(1, 1), RemovalImpact(1, 0))
+    assert assess_removal(team.account_ids["Sam"], team.id, NOW) == RemovalImpact(0, 0)
+    assert assess_removal(team.account_ids["Ada"], team.id, NOW) == RemovalImpact(1, 0)
+
+
+def test_a_lower_role_that_may_still_test_ends_what_was_made_too(team: Team) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Ben", ADMIN)
+    _add_destination(team, "Ada")
+    _make_link(team, "Ben")
+
+    team.grant("Ben", SUPPORT)
+    db.session.commit()
+    lowered = assess_removal(team.account_ids["Ben"], team.id, NOW)
+    _make_link(team, "Ben")
+    team.grant("Ben", ADMIN)
+    db.session.commit()
+
+    raised = assess_removal(team.account_ids["Ben"], team.id, NOW)
+    assert (lowered, raised) == (RemovalImpact(0, 0), RemovalImpact(1, 0))
 
 
 def test_a_grant_in_a_workspace_that_is_deleted_at_once_finds_it_gone(team: Team) -> None:

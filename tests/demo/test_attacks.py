@@ -54,6 +54,9 @@ FOR_EVERYBODY = {
 CLOSED = {
     *("POST /sign-in", "POST /sign-out", "GET /password", "POST /password", "GET /metrics", "GET /readyz"),
     *("GET /c/<customer_token>", "POST /c/<customer_token>", "GET /c/<customer_token>/status"),
+    *("GET /w/<slug>/members", "GET /w/<slug>/members/<account_id>", "GET /w/<slug>/members/<account_id>/role"),
+    *("POST /w/<slug>/members/<account_id>/role", "GET /w/<slug>/members/<account_id>/remove"),
+    "POST /w/<slug>/members/<account_id>/remove",
     "POST /w/<slug>/destinations/<destination_id>/links",
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
     *("GET /demo/panel/reset", "POST /demo/panel/reset", "POST /demo/panel/hosts/<service>"),
@@ -149,6 +152,7 @@ def _make_pair(app: Flask) -> Pair:
             "customer_token": "t" * 43,
             "link": "1",
             "service": "teams",
+            "account_id": "1",
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)

@@ -54,9 +54,9 @@ def describe_zone(now: datetime, zone: ZoneInfo | None) -> str:
     return f"{zone.key.replace('_', ' ')}, {_format_offset(now.astimezone(zone))}"
 
 
-def format_day(moment: datetime) -> str:
-    """Return the day of a moment in UTC: "2026-05-04"."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+def format_day(moment: datetime, zone: tzinfo | None) -> str:
+    """Return the day of a moment: "2026-05-04". zone: None for UTC."""
+    return f"{moment.astimezone(zone or UTC):%Y-%m-%d}"
 
 
 def server_time() -> str:
