@@ -42,7 +42,7 @@ def _add_member(
 def _roles(app: Flask) -> dict[str, Role]:
     with app.app_context():
         query = select(Account.name, Member.role).join(Member.account).join(Member.workspace)
-        return dict(db.session.execute(query.where(Workspace.slug == "harbor")).tuples().all())
+        return {row.name: row.role for row in db.session.execute(query.where(Workspace.slug == "harbor"))}
 
 
 def _trail(app: Flask) -> list[tuple[str, str, str, list[str]]]:

@@ -20,8 +20,9 @@ class SignInMethod(StrEnum):
 
 def find_sign_in_methods(account_ids: Sequence[int]) -> dict[int, list[SignInMethod]]:
     """Return how each of these accounts can sign in; an empty list if it cannot yet. One query for all."""
-    if current_settings().demo:
-        return {account_id: [SignInMethod.DEMO] for account_id in account_ids}
     with_password = select(Account.id).where(Account.id.in_(account_ids), Account.password_hash.is_not(None))
     have_password = set(db.session.scalars(with_password))
-    return {account_id: [SignInMethod.PASSWORD] if account_id in have_password else [] for account_id in account_ids}
+    others = [SignInMethod.DEMO] if current_settings().demo else []
+    return {
+        account_id: [SignInMethod.PASSWORD] if account_id in have_password else others for account_id in account_ids
+    }
