@@ -185,7 +185,14 @@ def _list_routes(app: Flask) -> list[tuple[str, tuple[str, ...], str]]:
 
 
 FORM = "application/x-www-form-urlencoded"
-VALID = {"slug": "harbor", "destination_id": "1", "channel_name": "webhook", "field": "name", "batch": "0f"}
+VALID = {
+    "slug": "harbor",
+    "destination_id": "1",
+    "channel_name": "webhook",
+    "field": "name",
+    "batch": "0f",
+    "account_id": "3",
+}
 
 
 def _fill(rule: str, values: dict[str, str]) -> str:

@@ -212,6 +212,13 @@ def test_a_closed_route_does_not_exist_for_anybody(pair: Pair, route: str) -> No
     assert [_request(visitor, route, pair.target, pair.target).status_code for visitor in visitors] == [404, 404]
 
 
+def test_the_settings_have_the_audit_trail_alone(pair: Pair) -> None:
+    page = pair.victim.get(f"/w/{pair.victim.slug}/audit").text
+
+    assert "/members" not in page
+    assert page.count(f'href="/w/{pair.victim.slug}/audit"') == 2  # the tab, and the page below it
+
+
 @pytest.mark.parametrize("route", IN_A_WORKSPACE)
 def test_a_stranger_gets_404_for_everything_in_another_workspace(pair: Pair, route: str) -> None:
     before = _read_all(pair)
