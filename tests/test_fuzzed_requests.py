@@ -47,7 +47,7 @@ PARAMETERS = (
     *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
-    *("shown", "outcome", "a[]", "", "%00", "__proto__"),
+    *("shown", "outcome", "role", "confirmed", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -185,7 +185,14 @@ def _list_routes(app: Flask) -> list[tuple[str, tuple[str, ...], str]]:
 
 
 FORM = "application/x-www-form-urlencoded"
-VALID = {"slug": "harbor", "destination_id": "1", "channel_name": "webhook", "field": "name", "batch": "0f"}
+VALID = {
+    "slug": "harbor",
+    "destination_id": "1",
+    "channel_name": "webhook",
+    "field": "name",
+    "batch": "0f",
+    "account_id": "3",
+}
 
 
 def _fill(rule: str, values: dict[str, str]) -> str:
@@ -210,6 +217,7 @@ def _values(arguments: tuple[str, ...], **changed: str) -> dict[str, str]:
 READ = {
     "/sign-in": ("next",),
     "/w/<slug>/audit": ("before",),
+    "/w/<slug>/members": ("role", "q", "page"),
     "/w/<slug>/destinations": ("state", "channel", "q", "order", "page", "batch"),
     "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
     "/w/<slug>/history.csv": ("since", "code"),

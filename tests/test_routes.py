@@ -78,6 +78,12 @@ GET  /w/<slug>/batches/<batch>                         200 200 200 404 302     .
 GET  /w/<slug>/history                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/history.csv                             200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/members                                200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/members/<account_id>                   200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
+GET  /w/<slug>/members/<account_id>/role              400 403 403 404 302   404 403 403 404 302   404 404 404 400 302
+POST /w/<slug>/members/<account_id>/role              303 403 403 404 302   404 403 403 404 302   404 404 404 409 302
+GET  /w/<slug>/members/<account_id>/remove            200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
+POST /w/<slug>/members/<account_id>/remove            303 403 403 404 302   404 403 403 404 302   404 404 404 409 302
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
@@ -140,8 +146,9 @@ HARBOR = {
     "customer_token": CUSTOMER_TOKEN,
     "setup_token": SETUP_TOKEN,
     "service": "teams",
+    "account_id": "3",
 }
-CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
+CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2", "account_id": "4"}
 INVALID = HARBOR | {
     "channel_name": "pigeon",
     "service": "email",
@@ -153,9 +160,9 @@ INVALID = HARBOR | {
     "setup_token": SETUP_TOKEN.swapcase(),
 }
 MISSING = {
-    "foreign": INVALID | {"destination_id": "2"},
-    "deleted": INVALID | {"destination_id": "3"},
-    "unknown": INVALID | {"destination_id": "999999"},
+    "foreign": INVALID | {"destination_id": "2", "account_id": "4"},
+    "deleted": INVALID | {"destination_id": "3", "account_id": "5"},
+    "unknown": INVALID | {"destination_id": "999999", "account_id": "999999"},
 }
 GARBAGE = ("0", "-1", "01x", "1.0", "1e0", "abc", "9" * 40, "٣", "%D9%A3", "1%20", "%00", "%F0%9F%94%94", "..;", "null")
 
@@ -168,6 +175,8 @@ FORM = {
     "delivery": "1",
     "hours": "4",
     "certificate": "expired",
+    "role": "support",
+    "confirmed": "yes",
 }
 
 
@@ -204,7 +213,7 @@ def _by_visitor(cells: list[str]) -> dict[str, int]:
 
 
 ROWS = [Row.read(line) for line in TABLE.splitlines() if line.startswith(("GET", "POST"))]
-OF_A_DESTINATION = [row for row in ROWS if "<destination_id>" in row.rule]
+OF_AN_OBJECT = [row for row in ROWS if "<destination_id>" in row.rule or "<account_id>" in row.rule]
 INSIDE_A_WORKSPACE = [row for row in ROWS if row.rule.startswith("/w/<slug>/")]
 # A receipt link and a customer's link need no CSRF token, because their own tokens cannot be forged.
 POSTS = [row for row in ROWS if row.method == "POST" and "token>" not in row.rule]
@@ -280,9 +289,9 @@ def test_every_route_responds_with_the_status_in_the_table(visitor: Visitor, row
 
 
 @pytest.mark.parametrize("who", ["admin", "viewer", "stranger", "nobody"])
-@pytest.mark.parametrize("row", OF_A_DESTINATION, ids=str)
+@pytest.mark.parametrize("row", OF_AN_OBJECT, ids=str)
 def test_foreign_unknown_deleted_and_garbage_ids_get_the_same_response(visitor: Visitor, row: Row, who: str) -> None:
-    places = [*MISSING.values(), *(HARBOR | {"destination_id": garbage} for garbage in GARBAGE)]
+    places = [*MISSING.values(), *(HARBOR | {"destination_id": garbage, "account_id": garbage} for garbage in GARBAGE)]
 
     responses = [_without_token(_request(visitor, row.method, row.path(place))) for place in places]
 

@@ -42,6 +42,7 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    members,
     metrics,
     preview,
     receipts,
@@ -168,6 +169,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
 def _register_views(app: Flask) -> None:
     in_workspaces = (
         workspaces,
+        members,
         audit,
         history,
         destinations,
@@ -190,6 +192,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "format_moment": time_format.format_moment,
         "format_local": time_format.format_local,
         "format_clock": time_format.format_clock,
+        "format_day": time_format.format_day,
         "describe_zone": time_format.describe_zone,
         "isolate_name": isolate_name,
         "describe_status": describe_status,

@@ -177,15 +177,15 @@ def _rise(seeded: SeededIds) -> None:
     members.grant_role(get_workspace(seeded), _visit(seeded).account, Role.ADMIN, NOW, COMMAND_LINE)
 
 
-def _lower_another_member(seeded: SeededIds) -> None:
-    members.grant_role(get_workspace(seeded), get_account(seeded), Role.VIEWER, NOW, COMMAND_LINE)
+def _remove_another_member(seeded: SeededIds) -> None:
+    members.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.viewer)), NOW, COMMAND_LINE)
 
 
 def _disable_destination(seeded: SeededIds) -> None:
     set_enabled(get_destination(seeded), get_account(seeded), False, NOW)
 
 
-@pytest.mark.parametrize("change", [_rise, _lower_another_member, _disable_destination])
+@pytest.mark.parametrize("change", [_rise, _remove_another_member, _disable_destination])
 def test_other_changes_leave_a_link_as_it_is(
     seeded: SeededIds, token: str, change: Callable[[SeededIds], None]
 ) -> None:

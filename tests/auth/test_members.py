@@ -8,14 +8,23 @@ from threading import Event
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.orm.exc import ObjectDeletedError
 
-from tests.factories import NOW, SeededIds, seconds
+from tests.factories import NOW, SIGNING_SECRET, SeededIds, seconds
+from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE, Actor
 from webapp.auth import members
+from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account, add_workspace
+from webapp.auth.customer_links import LinkRefused, make_link
 from webapp.auth.members import LastAdmin, ManagedByGroups, SupportsEverywhere, grant_role, remove_member
+from webapp.auth.removal_impact import RemovalImpact, assess_removal
+from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
+from webapp.auth.workspaces import delete_workspace
+from webapp.deliveries.planning import plan_test
+from webapp.destinations.editing import add_destination
 from webapp.extensions import db
-from webapp.models import Account, AuditEvent, Member, MemberSource, Role, Workspace
+from webapp.models import Account, AlertDestination, AuditEvent, Member, MemberSource, Role, Workspace
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 
@@ -191,8 +200,38 @@ def test_whoever_supports_every_workspace_falls_back_to_support(team: Team, sour
     assert (team.grant("Eve", VIEWER, source), team.remove("Ed", source)) == (True, True)
     db.session.commit()
     assert team.members() == {"Ada": (ADMIN, PERSON), "Eve": (SUPPORT, EVERYWHERE), "Ed": (SUPPORT, EVERYWHERE)}
-    before = "admin" if source is PERSON else "admin by groups"
-    assert team.trail() == [("changed the role", [f"{before} → support everywhere"])] * 2
+    by = "" if source is PERSON else " by groups"
+    assert team.trail() == [
+        ("changed the role", [f"admin{by} → support everywhere, otherwise viewer{by}"]),
+        ("changed the role", [f"admin{by} → support everywhere"]),
+    ]
+
+
+@pytest.mark.parametrize("source", [PERSON, GROUPS])
+def test_a_viewer_who_supports_every_workspace_is_a_viewer_again_without_that(team: Team, source: MemberSource) -> None:
+    team.add("Eve", None, supports_everywhere=True)
+    team.grant("Eve", VIEWER, source)
+    db.session.commit()
+    supporting = team.members()
+
+    end_support_everywhere(team.account("Eve"), NOW, COMMAND_LINE)
+    db.session.commit()
+
+    assert (supporting, team.members()) == ({"Eve": (SUPPORT, EVERYWHERE)}, {"Eve": (VIEWER, source)})
+
+
+@pytest.mark.parametrize("source", [PERSON, GROUPS])
+def test_a_viewer_who_supports_every_workspace_and_is_removed_does_not_return(team: Team, source: MemberSource) -> None:
+    team.add("Eve", VIEWER, source)
+    grant_support_everywhere(team.account("Eve"), NOW, COMMAND_LINE)
+    db.session.commit()
+
+    assert team.remove("Eve", source)
+    db.session.commit()
+    supporting = team.members()
+    end_support_everywhere(team.account("Eve"), NOW, COMMAND_LINE)
+    db.session.commit()
+    assert (supporting, team.members()) == ({"Eve": (SUPPORT, EVERYWHERE)}, {})
 
 
 def test_a_person_cannot_remove_whoever_only_supports_every_workspace(team: Team) -> None:
@@ -200,15 +239,24 @@ def test_a_person_cannot_remove_whoever_only_supports_every_workspace(team: Team
 
     with pytest.raises(SupportsEverywhere, match="Eve supports every workspace"):
         team.remove("Eve")
-    assert team.grant("Eve", VIEWER) is False
     assert (team.members(), team.trail()) == ({"Eve": (SUPPORT, EVERYWHERE)}, [])
 
 
-def test_groups_that_name_a_lower_role_leave_support_everywhere_as_it_is(team: Team) -> None:
+@pytest.mark.parametrize("source", [PERSON, EVERYWHERE])
+def test_groups_end_only_what_they_have_granted(team: Team, source: MemberSource) -> None:
+    team.add("Eve", SUPPORT, source, supports_everywhere=True)
+
+    assert team.remove("Eve", GROUPS) is False
+    assert (team.members(), team.trail()) == ({"Eve": (SUPPORT, source)}, [])
+
+
+def test_a_role_that_an_admin_grants_outlasts_support_everywhere(team: Team) -> None:
     team.add("Eve", SUPPORT, EVERYWHERE, supports_everywhere=True)
 
-    assert (team.grant("Eve", VIEWER, GROUPS), team.remove("Eve", GROUPS)) == (False, False)
-    assert (team.members(), team.trail()) == ({"Eve": (SUPPORT, EVERYWHERE)}, [])
+    assert team.grant("Eve", SUPPORT)
+    db.session.commit()
+    assert team.members() == {"Eve": (SUPPORT, PERSON)}
+    assert team.trail() == [("changed the role", ["support everywhere → support"])]
 
 
 def test_the_last_admin_who_supports_every_workspace_cannot_be_lowered_either(team: Team) -> None:
@@ -216,37 +264,6 @@ def test_the_last_admin_who_supports_every_workspace_cannot_be_lowered_either(te
 
     with pytest.raises(LastAdmin):
         team.grant("Eve", VIEWER)
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (None, (SUPPORT, EVERYWHERE)),
-        ((VIEWER, PERSON), (SUPPORT, EVERYWHERE)),
-        ((VIEWER, GROUPS), (SUPPORT, EVERYWHERE)),
-        ((SUPPORT, GROUPS), (SUPPORT, GROUPS)),
-        ((SUPPORT, PERSON), (SUPPORT, PERSON)),
-        ((ADMIN, PERSON), (ADMIN, PERSON)),
-    ],
-)
-def test_support_everywhere_raises_to_support_and_lowers_nobody(
-    team: Team, before: tuple[Role, MemberSource] | None, after: tuple[Role, MemberSource]
-) -> None:
-    role, source = before or (None, PERSON)
-    team.add("Eve", role, source, supports_everywhere=True)
-
-    assert team.grant("Eve", SUPPORT, EVERYWHERE) is (before != after)
-    db.session.commit()
-    assert team.members() == {"Eve": after}
-
-
-def test_the_end_of_support_everywhere_ends_only_what_it_made(team: Team) -> None:
-    team.add("Eve", SUPPORT, EVERYWHERE)
-    team.add("Sam", SUPPORT, PERSON)
-
-    assert (team.remove("Eve", EVERYWHERE), team.remove("Sam", EVERYWHERE)) == (True, False)
-    db.session.commit()
-    assert team.members() == {"Sam": (SUPPORT, PERSON)}
 
 
 def test_a_new_member_has_the_day_and_the_name_of_who_added_them(team: Team) -> None:
@@ -400,17 +417,110 @@ def test_a_grant_during_a_removal_makes_a_new_member(team: Team) -> None:
     assert team.trail() == [("removed the member", ["viewer"]), ("added the member", ["admin"])]
 
 
-def _set_support_everywhere(name: str) -> Step:
-    def begin(team: Team) -> bool:
-        team.account(name).is_support_everywhere = True
-        return team.grant(name, SUPPORT, EVERYWHERE)
-
-    return begin
+def _support_everywhere(name: str) -> Step:
+    return lambda team: grant_support_everywhere(team.account(name), NOW, COMMAND_LINE)
 
 
-def test_a_removal_during_the_start_of_support_everywhere_leaves_support(team: Team) -> None:
+def _end_support_everywhere(name: str) -> Step:
+    return lambda team: end_support_everywhere(team.account(name), NOW, COMMAND_LINE)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(_support_everywhere("Ann"), _remove("Ann")), (_remove("Ann"), _support_everywhere("Ann"))],
+)
+def test_a_removal_at_the_start_of_support_everywhere_leaves_support(team: Team, first: Step, second: Step) -> None:
     team.add("Ada", ADMIN)
     team.add("Ann", ADMIN)
 
-    assert _run_at_once(team, _set_support_everywhere("Ann"), _remove("Ann")) == ["False", "True"]
+    assert _run_at_once(team, first, second) == ["True", "True"]
     assert team.members()["Ann"] == (SUPPORT, EVERYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(_end_support_everywhere("Ann"), _remove("Ann")), (_remove("Ann"), _end_support_everywhere("Ann"))],
+)
+def test_a_removal_at_the_end_of_support_everywhere_leaves_nothing(team: Team, first: Step, second: Step) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Ann", ADMIN, supports_everywhere=True)
+
+    assert _run_at_once(team, first, second) == ["True", "True"]
+    assert list(team.members()) == ["Ada"]
+
+
+def _add_destination(team: Team, by: str) -> AlertDestination:
+    settings = {"address": "https://example.com/hook", "signing_secret": SIGNING_SECRET}
+    added = add_destination(
+        team.workspace, team.account(by), "webhook", "Ops", settings, current_settings().cipher, NOW
+    )
+    db.session.commit()
+    return added
+
+
+def _make_link(team: Team, name: str) -> str:
+    destination = db.session.scalars(select(AlertDestination).where(AlertDestination.workspace_id == team.id)).one()
+    try:
+        return make_link(Visit(team.account(name), team.workspace, SUPPORT), destination, 1, NOW)
+    except LinkRefused as refused:
+        return str(refused)
+
+
+@pytest.mark.parametrize("end", [_remove("Sam"), _lower("Sam")])
+def test_nobody_makes_a_link_while_their_right_ends(team: Team, end: Step) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Sam", SUPPORT)
+    _add_destination(team, "Ada")
+
+    outcomes = _run_at_once(team, end, lambda team: _make_link(team, "Sam"))
+
+    assert outcomes == ["True", "Not made: you may no longer test in this workspace."]
+
+
+@pytest.mark.parametrize("end", [_remove("Sam"), _lower("Sam"), _disable("Sam")])
+def test_the_end_of_a_right_ends_the_links_and_the_planned_tests_that_the_page_counted(team: Team, end: Step) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Sam", SUPPORT)
+    destination = _add_destination(team, "Ada")
+    _make_link(team, "Sam")
+    _make_link(team, "Ada")
+    plan_test(destination, team.account("Sam"), NOW)
+    counted = assess_removal(team.account_ids["Sam"], team.id, NOW)
+    counted_of_others = assess_removal(team.account_ids["Ada"], team.id, NOW)
+
+    end(team)
+    db.session.commit()
+
+    assert (counted, counted_of_others) == (RemovalImpact(1, 1), RemovalImpact(1, 0))
+    assert assess_removal(team.account_ids["Sam"], team.id, NOW) == RemovalImpact(0, 0)
+    assert assess_removal(team.account_ids["Ada"], team.id, NOW) == RemovalImpact(1, 0)
+
+
+def test_a_lower_role_that_may_still_test_ends_what_was_made_too(team: Team) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Ben", ADMIN)
+    _add_destination(team, "Ada")
+    _make_link(team, "Ben")
+
+    team.grant("Ben", SUPPORT)
+    db.session.commit()
+    lowered = assess_removal(team.account_ids["Ben"], team.id, NOW)
+    _make_link(team, "Ben")
+    team.grant("Ben", ADMIN)
+    db.session.commit()
+
+    raised = assess_removal(team.account_ids["Ben"], team.id, NOW)
+    assert (lowered, raised) == (RemovalImpact(0, 0), RemovalImpact(1, 0))
+
+
+def test_a_grant_in_a_workspace_that_is_deleted_at_once_finds_it_gone(team: Team) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Ann", None)
+
+    def grant(team: Team) -> str:
+        with pytest.raises(ObjectDeletedError):
+            team.grant("Ann", ADMIN)
+        return "gone"
+
+    assert _run_at_once(team, lambda team: delete_workspace(team.workspace, NOW, COMMAND_LINE), grant)[1] == "gone"
+    assert team.members() == {}

@@ -465,7 +465,7 @@ def test_a_refused_press_keeps_its_reason_long_enough_to_be_read(
     expect(tab.get_by_role("alert")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/broken", "/w/harbor/history", "/w/harbor/audit"])
+@pytest.mark.parametrize("path", ["/broken", "/w/harbor/history", "/w/harbor/audit", "/w/harbor/members"])
 def test_every_list_is_refreshed(admin: Page, path: str) -> None:
     tab = watch(admin, path)
     pass_a_minute(tab)

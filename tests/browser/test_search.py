@@ -1,6 +1,5 @@
 """The search with the keyboard: from any page to a test by its reference, or to a customer among 60 workspaces."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,11 +8,10 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
-from werkzeug.serving import make_server
 
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
+from tests.browser.served_app import add_session, serve
 from tests.factories import SeededIds, add_delivery, get_account
-from tests.visitor import Visitor
 from webapp.auth.accounts import add_workspace, set_role
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
@@ -27,10 +25,11 @@ LIST = "/w/harbor/destinations"
 
 @dataclass(frozen=True)
 class Office:
-    """Where support works. address: the origin of the pages. cookie: of support's session."""
+    """Where support works. address: the origin of the pages."""
 
+    app: Flask
     address: str
-    cookie: str
+    support_id: int
 
 
 @pytest.fixture
@@ -46,16 +45,8 @@ def office(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> Iterator
                 name = f"Pager {LONG_NAME[:190]}"
                 pager = add_destination(workspace, admin, "webhook", name, settings, app_settings.cipher, now)
         _fail(pager)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    cookie = Visitor.signed_in(app, seeded.support, f"http://127.0.0.1:{server.port}").client.get_cookie(
-        "session", domain="127.0.0.1"
-    )
-    assert cookie
-    yield Office(f"http://127.0.0.1:{server.port}", cookie.value)
-    server.shutdown()
-    thread.join()
+    with serve(app) as address:
+        yield Office(app, address, seeded.support)
 
 
 def _fail(destination: AlertDestination) -> None:
@@ -75,7 +66,7 @@ def tab(request: pytest.FixtureRequest, chromium: Browser, office: Office) -> It
     """A tab in which support is signed in. The page must not report an error."""
     errors: list[str] = []
     context = chromium.new_context(base_url=office.address, color_scheme=request.param, reduced_motion="reduce")
-    context.add_cookies([{"name": "session", "value": office.cookie, "url": office.address}])
+    add_session(context, office.app, office.support_id, office.address)
     context.on("weberror", lambda error: errors.append(str(error.error)))
     page = context.new_page()
     page.goto(LIST)

@@ -101,11 +101,12 @@ def test_whoever_supports_every_workspace_remains_support(app: Flask, seeded: Se
     with app.app_context():
         db.session.get_one(Account, seeded.stranger).is_support_everywhere = True
         db.session.commit()
-    run("add-member", "harbor", "stranger@example.com", "admin")
+    added = run("add-member", "harbor", "stranger@example.com", "viewer")
 
-    result = run("remove-member", "harbor", "stranger@example.com")
+    removed = run("remove-member", "harbor", "stranger@example.com")
 
-    assert result.output == "stranger@example.com supports every workspace, and is now only support of harbor.\n"
+    assert added.output == "stranger@example.com is now support of Harbor Logistics.\n"
+    assert removed.output == "stranger@example.com supports every workspace, and is now only support of harbor.\n"
     assert read_roles(app, "stranger@example.com") == {"harbor": "support", "clinic": "admin"}
 
 

@@ -3,13 +3,13 @@
 import pytest
 
 from webapp.dashboard.overview import (
-    PAGE_SIZE,
     ListQuery,
     Order,
     build_list_page,
     describe_overview,
     parse_list_query,
 )
+from webapp.dashboard.paging import PAGE_SIZE
 from webapp.dashboard.summaries import DestinationSummary, Tab
 
 MANY = [

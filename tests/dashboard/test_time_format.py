@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.factories import NOW, seconds
-from webapp.dashboard.time_format import format_exact, format_relative
+from webapp.dashboard.time_format import format_day, format_exact, format_relative
 
 IN_WORDS = [
     (1, "1 s"),
@@ -47,3 +47,8 @@ def test_an_exact_moment_is_written_in_utc_to_the_second() -> None:
 
 def test_an_exact_moment_of_another_zone_is_written_in_utc() -> None:
     assert format_exact(NOW.astimezone(timezone(timedelta(hours=-10)))) == "2026-05-04 09:30:00 UTC"
+
+
+@pytest.mark.parametrize(("zone", "day"), [(None, "2026-05-04"), (timezone(timedelta(hours=-10)), "2026-05-03")])
+def test_a_day_is_that_of_the_reader(zone: timezone | None, day: str) -> None:
+    assert format_day(NOW, zone) == day

@@ -55,6 +55,9 @@ CLOSED = {
     *("POST /sign-in", "POST /sign-out", "GET /password", "POST /password", "GET /metrics", "GET /readyz"),
     *("GET /set-up/<setup_token>", "GET /set-up", "POST /set-up", "POST /set-up/check"),
     *("GET /c/<customer_token>", "POST /c/<customer_token>", "GET /c/<customer_token>/status"),
+    *("GET /w/<slug>/members", "GET /w/<slug>/members/<account_id>", "GET /w/<slug>/members/<account_id>/role"),
+    *("POST /w/<slug>/members/<account_id>/role", "GET /w/<slug>/members/<account_id>/remove"),
+    "POST /w/<slug>/members/<account_id>/remove",
     "POST /w/<slug>/destinations/<destination_id>/links",
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
     *("GET /demo/panel/reset", "POST /demo/panel/reset", "POST /demo/panel/hosts/<service>"),
@@ -151,6 +154,7 @@ def _make_pair(app: Flask) -> Pair:
             "setup_token": "t" * 32,
             "link": "1",
             "service": "teams",
+            "account_id": "1",
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)
@@ -208,6 +212,13 @@ def test_a_closed_route_does_not_exist_for_anybody(pair: Pair, route: str) -> No
     visitors = (pair.victim, DemoVisitor.arriving(pair.app))
 
     assert [_request(visitor, route, pair.target, pair.target).status_code for visitor in visitors] == [404, 404]
+
+
+def test_the_settings_have_the_audit_trail_alone(pair: Pair) -> None:
+    page = pair.victim.get(f"/w/{pair.victim.slug}/audit").text
+
+    assert "/members" not in page
+    assert page.count(f'href="/w/{pair.victim.slug}/audit"') == 2  # the tab, and the page below it
 
 
 @pytest.mark.parametrize("route", IN_A_WORKSPACE)

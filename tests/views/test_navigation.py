@@ -61,7 +61,10 @@ def test_a_member_gets_the_tabs_that_their_role_may_open(installation: Installat
         ("destinations/{}/delete", "Destinations", "true"),
         ("history", "History", "page"),
         ("history?destination={}", "History", "page"),
-        ("audit", "Settings", "page"),
+        ("members", "Settings", "page"),
+        ("members/1", "Settings", "true"),
+        ("members/1/remove", "Settings", "true"),
+        ("audit", "Settings", "true"),
     ],
 )
 def test_a_page_marks_the_one_tab_that_it_is_below(
@@ -80,10 +83,21 @@ def test_a_refused_form_keeps_the_tab_marked(installation: Installation) -> None
     assert _read_bar(page, "Workspace")["Destinations"] == "true"
 
 
-def test_the_audit_trail_is_a_page_of_the_settings(installation: Installation) -> None:
-    page = _get(installation, "admin", "/w/harbor/audit")
+@pytest.mark.parametrize(
+    ("path", "marks"),
+    [
+        ("members", {"Members": "page", "Audit trail": ""}),
+        ("members/1", {"Members": "true", "Audit trail": ""}),
+        ("audit", {"Members": "", "Audit trail": "page"}),
+    ],
+)
+def test_the_settings_have_the_members_and_the_audit_trail(
+    installation: Installation, path: str, marks: dict[str, str]
+) -> None:
+    page = _get(installation, "admin", f"/w/harbor/{path}")
 
-    assert _read_bar(page, "Settings") == {"Audit trail": "page"}
+    assert _read_bar(page, "Settings") == marks
+    assert re.search(r'<a href="([^"]+)"[^>]*>(?:<svg.*?</svg>)? Settings</a>', page)[1] == "/w/harbor/members"  # type: ignore[index]
 
 
 def test_a_tab_without_pages_has_no_second_level(installation: Installation) -> None:

@@ -28,7 +28,7 @@ Visit = Callable[[int], Visitor]
 
 LIST = "/w/harbor/destinations"
 ASK = {"HX-Request": "true", "HX-Source": "div#page"}
-PAGES = [LIST, f"{LIST}/1", "/broken", "/w/harbor/history", "/w/harbor/audit"]
+PAGES = [LIST, f"{LIST}/1", "/broken", "/w/harbor/history", "/w/harbor/audit", "/w/harbor/members"]
 
 
 def version_of(text: str) -> str | None:

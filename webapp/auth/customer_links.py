@@ -55,7 +55,7 @@ def make_link(visit: Visit, destination: AlertDestination, hours: int, now: date
     if not are_customer_links_offered(destination.type):
         raise LinkRefused("Not made: for this type of destination, there are no links for customers.")
     lock_destination(destination)
-    refusal = _find_refusal(destination, now)
+    refusal = _find_refusal(visit, destination, now)
     if refusal:
         db.session.rollback()
         raise LinkRefused(refusal)
@@ -77,12 +77,21 @@ def make_link(visit: Visit, destination: AlertDestination, hours: int, now: date
     return token
 
 
-def _find_refusal(destination: AlertDestination, now: datetime) -> str | None:
+def _find_refusal(visit: Visit, destination: AlertDestination, now: datetime) -> str | None:
+    if not _may_test(visit):
+        return "Not made: you may no longer test in this workspace."
     if destination.deleted_at is not None:
         return "Not made: this destination was just deleted."
     if len(list_links(destination, now)) >= MAX_LINKS:
         return f"Not made: this destination has {MAX_LINKS} links already. Revoke one that nobody needs."
     return None
+
+
+def _may_test(visit: Visit) -> bool:
+    """Return whether a member may test. It lasts until the end of the transaction: whoever lowers them waits."""
+    mine = select(Member.role).where(Member.workspace_id == visit.workspace.id, Member.account_id == visit.account.id)
+    role = db.session.scalar(mine.with_for_update(read=True))
+    return role is not None and role.may_test
 
 
 # Built once, because every poll of a link's page executes it.
@@ -143,9 +152,8 @@ def revoke_link(link: CustomerLink, destination: AlertDestination, account: Acco
 def count_links_of(account_id: int, workspace_id: int, now: datetime) -> int:
     """Count the links that a member made in a workspace and that work."""
     mine = _OPENED.where(CustomerLink.account_id == account_id, CustomerLink.workspace_id == workspace_id)
-    return db.session.execute(
-        select(func.count()).select_from(mine.with_only_columns(CustomerLink.id).subquery()), {"now": now}
-    ).scalar_one()
+    count = select(func.count()).select_from(mine.with_only_columns(CustomerLink.id).subquery())
+    return db.session.execute(count, {"now": now}).scalar_one()
 
 
 def end_links_of(account: Account, workspace_id: int | None = None) -> None:

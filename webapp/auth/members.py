@@ -2,7 +2,7 @@
 
 Nothing is recorded where nothing changes. by: who acts. source: what the change comes from. The rules:
 
-- A change holds the workspace's lock, so two changes at once happen one after the other.
+- A change holds the locks of the account and of the workspace, so two changes at once happen one after the other.
 - A person can neither remove nor lower the last admin who can sign in; a provider's groups can.
 - A person cannot change a role that a provider's groups decide.
 - An account that supports every workspace is at least support in each. Whatever it loses, that stays.
@@ -10,6 +10,7 @@ Nothing is recorded where nothing changes. by: who acts. source: what the change
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm.util import identity_key
@@ -20,7 +21,9 @@ from webapp.auth.instance_admins import require_other_admin
 from webapp.auth.removal_impact import end_what_was_made_by
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
-from webapp.models.locking import lock_workspace
+from webapp.models.locking import lock_account, lock_workspace
+
+_GROUNDS = {MemberSource.PERSON: "", MemberSource.GROUPS: " by groups", MemberSource.EVERYWHERE: " everywhere"}
 
 
 class ChangeRefused(Exception):
@@ -39,11 +42,27 @@ class SupportsEverywhere(ChangeRefused):
     """The account supports every workspace, and has no further rights in this one that could end."""
 
 
+class _Grant(NamedTuple):
+    """The columns of a membership that say what it allows, and why. See `Member`."""
+
+    role: Role
+    source: MemberSource
+    raised_from: MemberSource | None = None
+
+    def __str__(self) -> str:
+        """Return the role as the audit trail names it, with its source unless that is a person."""
+        viewer = f", otherwise viewer{_GROUNDS[self.raised_from]}" if self.raised_from else ""
+        return f"{self.role}{_GROUNDS[self.source]}{viewer}"
+
+
+_EVERYWHERE_ALONE = _Grant(Role.SUPPORT, MemberSource.EVERYWHERE)
+
+
 def lock_member(workspace: Workspace, account: Account) -> Member | None:
-    """Lock a workspace's memberships until the end of the transaction, and read one as it is now."""
+    """Lock an account and a workspace's memberships until the end of the transaction, and read one as it is now."""
     db.session.flush()
+    lock_account(account)
     lock_workspace(workspace)
-    db.session.refresh(account, ("is_active", "is_support_everywhere"))
     key = (workspace.id, account.id)
     member = db.session.get(Member, key, populate_existing=True)
     if member is None and (removed := db.session.identity_map.get(identity_key(Member, key))) is not None:
@@ -61,37 +80,40 @@ def grant_role(
 ) -> bool:
     """Make an account a member, or change its role. The caller commits. Returns whether something changed.
 
-    Whoever changes several workspaces does it in the order of their ids. The source *everywhere* never lowers a role.
+    source: person or groups. Whoever changes several workspaces does it in the order of their ids.
     Raises `LastAdmin` and `ManagedByGroups`, and `ObjectDeletedError` if the workspace is gone.
     """
     member = lock_member(workspace, account)
+    grant = _find_grant(account, role, source)
     if member is None:
-        _add_member(workspace, account, _apply_floor(account, role, source), now, by)
+        _add_member(workspace, account, grant, now, by)
         return True
-    if source is MemberSource.EVERYWHERE and member.role.may_test:
-        return False
-    if source is MemberSource.PERSON and member.source is MemberSource.GROUPS and member.role is role:
+    is_person = source is MemberSource.PERSON
+    if is_person and is_managed_by_groups(member) and member.role is role:
         return False
     _require_changeable(member, role, source)
-    return _change(member, *_apply_floor(account, role, source), now, by)
+    return _change(member, grant, now, by)
 
 
 def remove_member(member: Member, now: datetime, by: Actor, source: MemberSource = MemberSource.PERSON) -> bool:
     """End a membership, and what the member has made. The account stays. The caller commits.
 
-    An account that supports every workspace remains support. The source *everywhere* ends only what it has made.
+    source: person or groups. Groups end only what groups have granted.
+    An account that supports every workspace remains support.
     Returns whether something changed: not if somebody else has removed the member meanwhile.
     Raises `LastAdmin`, `ManagedByGroups` and `SupportsEverywhere`.
     """
     workspace, account = member.workspace, member.account
     found = lock_member(workspace, account)
-    if found is None or (source is MemberSource.EVERYWHERE and found.source is not source):
+    if found is None or (source is MemberSource.GROUPS and not is_managed_by_groups(found)):
         return False
     _require_changeable(found, None, source)
+    before = _read_grant(found)
     if account.is_support_everywhere:
-        return _fall_back(found, now, by, source)
-    db.session.delete(found)
-    record_member_event(workspace, account, Action.MEMBER_REMOVED, now, by, [_describe(found)])
+        _change(found, _EVERYWHERE_ALONE, now, by)
+    else:
+        db.session.delete(found)
+        record_member_event(workspace, account, Action.MEMBER_REMOVED, now, by, [str(before)])
     end_what_was_made_by(account, now, workspace.id)
     return True
 
@@ -117,6 +139,31 @@ def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> l
     return left
 
 
+def is_managed_by_groups(member: Member) -> bool:
+    """Return whether a provider's groups decide a role, so that a person cannot change it."""
+    return MemberSource.GROUPS in (member.source, member.raised_from)
+
+
+def find_obstacle(member: Member, role: Role | None) -> ChangeRefused | None:
+    """Return why a person cannot give a member this role, or end the membership if role is None."""
+    name, workspace = member.account.name, member.workspace.name
+    if is_managed_by_groups(member):
+        return ManagedByGroups(f"The groups of the company account decide the role of {name}. Change the groups there.")
+    if role is None and member.account.is_support_everywhere and _read_grant(member) == _EVERYWHERE_ALONE:
+        return SupportsEverywhere(f"{name} supports every workspace. Your Alertcheck administrator can change that.")
+    is_lost = member.role is Role.ADMIN and role is not Role.ADMIN
+    if is_lost and not has_other_admin(member.workspace_id, member.account_id):
+        return LastAdmin(f"{name} is the last admin of {workspace} who can sign in. Make somebody else an admin first.")
+    return None
+
+
+def list_grantable_roles(member: Member) -> list[Role]:
+    """Return the roles that a person can change a member's role to."""
+    lowest = Role.SUPPORT if member.account.is_support_everywhere else Role.VIEWER
+    others = [role for role in Role if role is not member.role and not role.is_below(lowest)]
+    return [role for role in others if find_obstacle(member, role) is None]
+
+
 def has_other_admin(workspace_id: int, account_id: int) -> bool:
     """Return whether a workspace has an admin besides this account who can sign in. Lasts as long as the lock."""
     admins = select(Member.account_id).join(Member.account).where(Member.workspace_id == workspace_id)
@@ -125,68 +172,51 @@ def has_other_admin(workspace_id: int, account_id: int) -> bool:
 
 
 def _lock_workspaces_without_other_admin(account: Account) -> list[Workspace]:
-    mine = select(Workspace).join(Member).where(Member.account_id == account.id).order_by(Workspace.id)
-    administered = []
-    for workspace in db.session.scalars(mine).all():
+    mine = select(Workspace).join(Member).where(Member.account_id == account.id, Workspace.deleted_at.is_(None))
+    found = []
+    for workspace in db.session.scalars(mine.order_by(Workspace.id)).all():
         member = lock_member(workspace, account)
         if member is not None and member.role is Role.ADMIN and not has_other_admin(workspace.id, account.id):
-            administered.append(workspace)
-    return administered
+            found.append(workspace)
+    return found
 
 
 def _require_changeable(member: Member, role: Role | None, source: MemberSource) -> None:
-    """Raise the reason why a membership cannot get this role, or end if role is None."""
-    name, workspace = member.account.name, member.workspace.name
-    if source is MemberSource.GROUPS:
-        return
-    if source is MemberSource.PERSON and member.source is MemberSource.GROUPS:
-        raise ManagedByGroups(f"The groups of the company account decide the role of {name}. Change the groups there.")
-    is_lost = member.role is Role.ADMIN and role is not Role.ADMIN
-    if is_lost and not has_other_admin(member.workspace_id, member.account_id):
-        raise LastAdmin(f"{name} is the last admin of {workspace} who can sign in. Make somebody else an admin first.")
+    obstacle = find_obstacle(member, role)
+    if source is MemberSource.PERSON and obstacle:
+        raise obstacle
 
 
-def _apply_floor(account: Account, role: Role, source: MemberSource) -> tuple[Role, MemberSource]:
-    """Return the role that an account gets: at least support if it supports every workspace."""
-    if account.is_support_everywhere and role.is_below(Role.SUPPORT):
-        return Role.SUPPORT, MemberSource.EVERYWHERE
-    return role, source
+def _find_grant(account: Account, role: Role, source: MemberSource) -> _Grant:
+    """Return what an account gets: at least support if it supports every workspace, for as long as it does."""
+    if account.is_support_everywhere and role is Role.VIEWER:
+        return _EVERYWHERE_ALONE._replace(raised_from=source)
+    return _Grant(role, source)
 
 
-def _fall_back(member: Member, now: datetime, by: Actor, source: MemberSource) -> bool:
-    """End all rights but those of an account that supports every workspace."""
-    if member.source is not MemberSource.EVERYWHERE:
-        _change(member, Role.SUPPORT, MemberSource.EVERYWHERE, now, by)
-        end_what_was_made_by(member.account, now, member.workspace_id)
-        return True
-    if source is MemberSource.PERSON:
-        name = member.account.name
-        raise SupportsEverywhere(f"{name} supports every workspace. Your Alertcheck administrator can change that.")
-    return False
+def _read_grant(member: Member) -> _Grant:
+    return _Grant(member.role, member.source, member.raised_from)
 
 
-def _add_member(
-    workspace: Workspace, account: Account, granted: tuple[Role, MemberSource], now: datetime, by: Actor
-) -> None:
-    role, source = granted
-    member = Member(workspace_id=workspace.id, account_id=account.id, role=role, source=source)
-    member.created_at, member.added_by = now, by.name
+def _add_member(workspace: Workspace, account: Account, grant: _Grant, now: datetime, by: Actor) -> None:
+    member = Member(workspace_id=workspace.id, account_id=account.id, created_at=now, added_by=by.name)
+    _set_grant(member, grant)
     db.session.add(member)
-    record_member_event(workspace, account, Action.MEMBER_ADDED, now, by, [_describe(member)])
+    record_member_event(workspace, account, Action.MEMBER_ADDED, now, by, [str(grant)])
 
 
-def _change(member: Member, role: Role, source: MemberSource, now: datetime, by: Actor) -> bool:
-    if (member.role, member.source) == (role, source):
+def _change(member: Member, grant: _Grant, now: datetime, by: Actor) -> bool:
+    before = _read_grant(member)
+    if before == grant:
         return False
-    before, is_lowered = _describe(member), role.is_below(member.role)
-    member.role, member.source = role, source
-    record_member_event(member.workspace, member.account, Action.ROLE_CHANGED, now, by, [before, _describe(member)])
-    if is_lowered:
+    _set_grant(member, grant)
+    roles = [str(before), str(grant)]
+    record_member_event(member.workspace, member.account, Action.ROLE_CHANGED, now, by, roles)
+    if grant.role.is_below(before.role):
         end_what_was_made_by(member.account, now, member.workspace_id)
     return True
 
 
-def _describe(member: Member) -> str:
-    """Return a role as the audit trail names it, with its source unless that is a person."""
-    grounds = {MemberSource.PERSON: "", MemberSource.GROUPS: " by groups", MemberSource.EVERYWHERE: " everywhere"}
-    return f"{member.role}{grounds[member.source]}"
+def _set_grant(member: Member, grant: _Grant) -> None:
+    member.role, member.source = grant.role, grant.source
+    member.raised_from = grant.raised_from  # after the others, whose change resets it

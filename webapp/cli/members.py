@@ -28,7 +28,8 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     else:
         account, is_changed = _add_account(email, name, workspace, Role(role)), True
     db.session.commit()
-    click.echo(f"{account.email} is {'now' if is_changed else 'already'} {role} of {workspace.name}.")
+    member = db.session.get_one(Member, (workspace.id, account.id))
+    click.echo(f"{account.email} is {'now' if is_changed else 'already'} {member.role} of {workspace.name}.")
 
 
 def _grant_role(workspace: Workspace, account: Account, role: Role) -> bool:

@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from webapp.dashboard.paging import cut_page, parse_page
 from webapp.dashboard.summaries import DestinationSummary, Tab
-
-# Destinations per page.
-PAGE_SIZE = 50
 
 _URGENCY = {state: number for number, state in enumerate(Tab)}
 
@@ -56,13 +54,13 @@ class ListPage:
 
 def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     """Parse URL query parameters. An unknown value counts as unset."""
-    state, order, page = query.get("state", ""), query.get("order", ""), query.get("page", "")
+    state, order = query.get("state", ""), query.get("order", "")
     return ListQuery(
         state=Tab(state) if state in list(Tab) else None,
         channel=query.get("channel") or None,
         text=query.get("q", "").strip()[:100],
         order=Order(order) if order in list(Order) else Order.URGENT,
-        page=max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 6 else 1,
+        page=parse_page(query.get("page", "")),
     )
 
 
@@ -71,10 +69,8 @@ def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -
     found = sorted(
         filter(lambda summary: _matches(summary, query), summaries), key=lambda summary: _rank(summary, query)
     )
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    page = min(query.page, pages)
-    on_page = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return ListPage([summary.destination_id for summary in on_page], len(found), page, pages)
+    page = cut_page(found, query.page)
+    return ListPage([summary.destination_id for summary in page.rows], page.total, page.number, page.pages)
 
 
 def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:

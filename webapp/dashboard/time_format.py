@@ -54,6 +54,11 @@ def describe_zone(now: datetime, zone: ZoneInfo | None) -> str:
     return f"{zone.key.replace('_', ' ')}, {_format_offset(now.astimezone(zone))}"
 
 
+def format_day(moment: datetime, zone: tzinfo | None) -> str:
+    """Return the day of a moment: "2026-05-04". zone: None for UTC."""
+    return f"{moment.astimezone(zone or UTC):%Y-%m-%d}"
+
+
 def server_time() -> str:
     """Return the server's time in ISO 8601, because a browser's clock may be wrong."""
     return database_clock.estimate().isoformat()

@@ -59,7 +59,7 @@ def end_planned_test_by_id(plan_id: int, reason: PlanEnd, now: datetime) -> bool
 
 
 def count_planned_tests_of(account_id: int, workspace_id: int, now: datetime) -> int:
-    """Count what an account has planned in a workspace and still waits."""
+    """Count the tests that an account has planned in a workspace and that still wait."""
     is_theirs = (PlannedTest.planned_by_id == account_id) & (PlannedTest.workspace_id == workspace_id)
     waits = is_theirs & _IS_OPEN & (PlannedTest.due_at > now - MAX_DELAY)
     return db.session.scalar(select(func.count()).select_from(PlannedTest).where(waits)) or 0

@@ -1,10 +1,10 @@
 """Locks a row, so that a check on it still holds when the transaction commits."""
 
-from sqlalchemy import ColumnElement, exists, inspect, update
+from sqlalchemy import ColumnElement, exists, inspect, true, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.extensions import db
-from webapp.models import AlertDestination, Workspace
+from webapp.models import Account, AlertDestination, Workspace
 
 _IS_IN_OPEN_WORKSPACE = exists().where(Workspace.id == AlertDestination.workspace_id, Workspace.deleted_at.is_(None))
 
@@ -27,7 +27,16 @@ def lock_workspace(workspace: Workspace) -> None:
     _lock(workspace, Workspace.deleted_at.is_(None))
 
 
-def _lock(row: AlertDestination | Workspace, condition: ColumnElement[bool]) -> None:
+def lock_account(account: Account) -> None:
+    """Lock an account's row until the end of the transaction, and reload what decides about its rights.
+
+    Whoever locks workspaces too locks the account first.
+    """
+    _lock(account, true())
+    db.session.refresh(account, ["is_active", "is_support_everywhere"])
+
+
+def _lock(row: AlertDestination | Workspace | Account, condition: ColumnElement[bool]) -> None:
     # An update that changes nothing is the only row lock that works on both SQLite and PostgreSQL.
     table = type(row)
     statement = update(table).where(table.id == row.id, condition).values(id=table.id)

@@ -1,7 +1,7 @@
 """Lists the links of the bars: what spans workspaces, and the tabs of a workspace. One line adds a link."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask import Flask, request
 
@@ -15,7 +15,7 @@ class Place:
 
     endpoint: the view that it leads to. Every page of that view's blueprint is below it.
     below: further blueprints whose pages are below it.
-    pages: the places of the second level. The link leads to the first one.
+    pages: the places of the second level. The link leads to the first one that the visitor may open.
     """
 
     label: str
@@ -25,6 +25,7 @@ class Place:
     pages: tuple["Place", ...] = ()
     is_for_admins: bool = False
     is_for_demo: bool = False
+    is_for_public_demo: bool = True
 
     def contains(self, endpoint: str | None) -> bool:
         """Return whether the page of a view is this place or below it."""
@@ -70,9 +71,12 @@ WORKSPACE_TABS = (
     Place("History", "history.show", "history"),
     Place(
         "Settings",
-        "audit.show",
+        "members.show",
         "settings",
-        pages=(Place("Audit trail", "audit.show", "history"),),
+        pages=(
+            Place("Members", "members.show", "list", is_for_public_demo=False),
+            Place("Audit trail", "audit.show", "history"),
+        ),
         is_for_admins=True,
     ),
 )
@@ -97,12 +101,24 @@ def list_global_links() -> list[Link]:
 
 def list_links(places: Iterable[Place], role: Role) -> list[Link]:
     """Return the links to those places of a workspace that a member with this role may open."""
-    return [Link(place, _find_current(place)) for place in places if role.may_edit or not place.is_for_admins]
+    return [_make_link(place) for place in _list_open(places) if role.may_edit or not place.is_for_admins]
 
 
 def find_current_tab() -> Place | None:
     """Return the tab that the page is below, or None."""
     return next((tab for tab in WORKSPACE_TABS if tab.contains(request.endpoint)), None)
+
+
+def _make_link(place: Place) -> Link:
+    first = next(iter(_list_open(place.pages)), place)
+    target = replace(place, endpoint=first.endpoint)
+    return Link(target, _find_current(target))
+
+
+def _list_open(places: Iterable[Place]) -> list[Place]:
+    """Return the places that this kind of installation has."""
+    is_public_demo = current_settings().is_public_demo
+    return [place for place in places if place.is_for_public_demo or not is_public_demo]
 
 
 def _find_current(place: Place) -> str | None:
