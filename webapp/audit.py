@@ -40,6 +40,12 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    SESSION_ENDED = "ended a session"
+    OTHER_SESSIONS_ENDED = "ended all other sessions"
+    RESET_REQUESTED = "requested a link for a new password"
+    RESET_LINK_MADE = "made a link for a new password"
+    PASSWORD_RESET = "set a new password by a link"  # noqa: S105
+    ADDRESS_CONFIRMED = "confirmed the email address"
 
 
 class Result(StrEnum):
@@ -59,7 +65,7 @@ class Actor:
 
 COMMAND_LINE = Actor(None, "Command line")
 CUSTOMER = Actor(None, "Customer (by link)")
-_STRANGER = Actor(None, "Unknown visitor")
+UNKNOWN_VISITOR = Actor(None, "Unknown visitor")
 
 # Stands beside a test that a member's link has sent.
 BY_CUSTOMER_LINK = "by the customer's link"
@@ -79,11 +85,16 @@ def record_destination_event(
     _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
-def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
-    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself."""
+def record_account_event(
+    account: Account, action: Action, now: datetime, by: Actor | None = None, changed: Sequence[str] = ()
+) -> None:
+    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
+
+    Without any workspace, it concerns the installation.
+    """
     actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    for workspace_id in _list_workspaces(account):
-        _add(workspace_id, actor, action, subject, now)
+    for workspace_id in _list_workspaces(account) or (None,):
+        _add(workspace_id, actor, action, subject, now, changed)
 
 
 def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:
@@ -94,7 +105,7 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
     times = f"{count} {'time' if count == 1 else 'times'} in {window // timedelta(minutes=1)} minutes"
     for workspace_id in _list_workspaces(account):
         changed = [] if count is None else [times]
-        _add(workspace_id, _STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
+        _add(workspace_id, UNKNOWN_VISITOR, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
 
 
 def record_member_event(

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import joinedload
 
+from webapp.account_mail.requesting import is_account_mail_available, request_mail
 from webapp.audit import Action, Actor, record_account_event
+from webapp.auth.account_links import end_reset_links
 from webapp.auth.email_address import InvalidEmail, read_email, read_new_email
 from webapp.auth.known_clients import forget_clients
 from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password, load_password
 from webapp.extensions import db
-from webapp.models import Account, Member, Role, SignIn, Workspace
+from webapp.models import Account, AccountMailKind, Member, Role, SignIn, Workspace
 
 SESSION_LIFETIME = timedelta(hours=12)
 
@@ -76,14 +78,23 @@ def change_password(account: Account, password: str, now: datetime, by: Actor | 
     by: who sets it; None if the account's owner does. Raises `WeakPassword`.
     """
     set_password(account, password)
+    follow_password_change(account, Action.PASSWORD_SET if by else Action.PASSWORD_CHANGED, now, by)
+
+
+def follow_password_change(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
+    """End all that the old password allowed, record the change, and tell the owner by mail. The caller commits."""
     _end_sessions(account)
     forget_clients(account)
-    record_account_event(account, Action.PASSWORD_SET if by else Action.PASSWORD_CHANGED, now, by)
+    end_reset_links(account)
+    record_account_event(account, action, now, by)
+    if is_account_mail_available():
+        request_mail(AccountMailKind.CHANGED, now, account_id=account.id)
 
 
 def set_active(account: Account, is_active: bool) -> int:
     """Enable or disable sign-in to an account. Its sessions end at once; returns their number. The caller commits."""
     account.is_active = is_active
+    end_reset_links(account)
     return _end_sessions(account)
 
 
