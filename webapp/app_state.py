@@ -78,7 +78,8 @@ class AppState:
     looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.overdue`.
     dispatcher, mail_dispatcher: of deliveries, and of mails to people. None outside worker processes.
     maintenance: what the worker does once a second besides its own work, each given the time.
-    counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
+    seen_paused_until, counting_paused_until: in seconds of the monotonic clock; see `webapp.auth.own_sessions` and
+        `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
     """
 
@@ -92,6 +93,7 @@ class AppState:
     mail_dispatcher: DeliveryDispatcher | None = None
     maintenance: list[Callable[[datetime], None]] = field(default_factory=list)
     counting_paused_until: float = -math.inf
+    seen_paused_until: float = -math.inf
     claim_record_kept_until: float = -math.inf
     has_unrecorded_claims: bool = False
 

@@ -13,6 +13,7 @@ from webapp.auth.email_address import InvalidEmail, read_email, read_new_email
 from webapp.auth.known_clients import forget_clients
 from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password, load_password
+from webapp.auth.session_origin import SessionOrigin
 from webapp.extensions import db
 from webapp.models import Account, AccountMailKind, Member, Role, SignIn, Workspace
 
@@ -36,11 +37,14 @@ def is_password_of(account: Account, password: str) -> bool:
     return load_password(account.email).is_right(password)
 
 
-def sign_in(account: Account, now: datetime) -> None:
-    """Start a session and set the account's `sign_in_id` to its id. The caller commits."""
+def sign_in(account: Account, now: datetime, origin: SessionOrigin | None = None) -> None:
+    """Start a session and set the account's `sign_in_id` to its id. The caller commits. origin: None if unknown."""
     db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFETIME))
     account.sign_in_id = secrets.token_urlsafe(32)
-    db.session.add(SignIn(id=account.sign_in_id, account_id=account.id, started_at=now))
+    session = SignIn(id=account.sign_in_id, account_id=account.id, started_at=now, last_seen_at=now)
+    if origin is not None:
+        session.browser, session.client = origin.browser, origin.client
+    db.session.add(session)
     record_account_event(account, Action.SIGNED_IN, now)
 
 
@@ -58,6 +62,7 @@ def find_signed_in(sign_in_id: str, now: datetime, lifetime: timedelta = SESSION
     if found is None or not found.account.is_active:
         return None
     found.account.sign_in_id = found.id
+    found.account.session_seen_at = found.last_seen_at or found.started_at
     return found.account
 
 

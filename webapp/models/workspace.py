@@ -78,7 +78,9 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    sign_in_id = cast("str | None", None)  # the sign-in of the session that loaded this account; not a column
+    # Of the session that loaded this account; not columns: its sign-in, and when it was last noted as seen.
+    sign_in_id = cast("str | None", None)
+    session_seen_at = cast("datetime | None", None)
 
     def get_id(self) -> str:
         """Return the id for the session cookie: the sign-in, not the account, so that a session can be ended."""
