@@ -154,6 +154,9 @@ def _make_pair(app: Flask) -> Pair:
             "customer_token": "t" * 43,
             "link": "1",
             "service": "teams",
+            "account_token": "t" * 32,
+            "reset_token": "t" * 32,
+            "session_key": "0" * 32,
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)
