@@ -23,6 +23,7 @@ CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth
     *("account.open_confirmation", "account.confirm", "account.end_one", "account.end_others"),
     *("password_reset.show_request", "password_reset.request_link", "password_reset.show_requested"),
     *("password_reset.open_link", "password_reset.show_form", "password_reset.set_password"),
+    *("time_zones.change", "time_zones.report"),
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
     *("customer_page.show", "customer_page.show_status", "customer_page.press_button"),
     *("demo_panel.switch_certificate", "demo_panel.confirm_reset", "demo_panel.reset"),
