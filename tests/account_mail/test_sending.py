@@ -189,15 +189,18 @@ def test_a_worker_that_dies_before_the_claim_is_committed_leaves_the_mail_to_ano
 
 
 @on_both_databases
-def test_a_live_attempt_is_not_taken_for_lost(app: Flask, owner: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_attempt_is_neither_repeated_nor_taken_for_lost(
+    app: Flask, owner: int, mailbox: ScriptedMailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mail_id = request_link(app)
     with dying_at(monkeypatch, sending, "send_mail"):
         send_mail(app, mail_id)
 
     age(app, sending.LOST_AFTER - timedelta(seconds=5), "claimed_at")
     deliver_mails(app)
+    send_mail(app, mail_id)
 
-    assert read_mail(app, mail_id).status is AccountMailStatus.QUEUED
+    assert (mailbox.commands, read_mail(app, mail_id).status) == ([], AccountMailStatus.QUEUED)
 
 
 @on_both_databases

@@ -1,6 +1,7 @@
 """A forgotten password: the same answer for every address, a link that works once, and what a new password ends."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from tests.scripted_mail_server import ScriptedMailServer
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.audit import Actor
+from webapp.auth import password_reset
 from webapp.auth.account_links import delete_expired_account_links
 from webapp.auth.password_reset import make_reset_link
 from webapp.extensions import db
@@ -212,6 +214,28 @@ def test_a_link_works_once(app: Flask, owner: int, mailbox: ScriptedMailServer) 
 
     assert (again.status_code, Visitor.anonymous(app).get(path).status_code) == (404, 404)
     assert ENDED in again.text
+    assert can_sign_in(app, NEW_PASSWORD)
+
+
+@on_both_databases
+def test_of_two_uses_of_a_link_at_once_one_counts(
+    app: Flask, owner: int, mailbox: ScriptedMailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = get_link(app, mailbox)
+    first, second = open_link(app, path), open_link(app, path)
+    use_link, responses = password_reset.use_link, []
+
+    def use_after_another(link: AccountLink) -> bool:
+        monkeypatch.setattr(password_reset, "use_link", use_link)
+        db.session.rollback()  # as if this one had only read so far
+        with ThreadPoolExecutor() as pool:
+            responses.append(pool.submit(set_password, first).result().status_code)
+        return use_link(link)
+
+    monkeypatch.setattr(password_reset, "use_link", use_after_another)
+    late = set_password(second, "another ladder quantum meadow")
+
+    assert (responses, late.status_code) == ([303], 404)
     assert can_sign_in(app, NEW_PASSWORD)
 
 
