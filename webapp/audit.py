@@ -41,6 +41,12 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    SESSION_ENDED = "ended a session"
+    OTHER_SESSIONS_ENDED = "ended all other sessions"
+    RESET_REQUESTED = "requested a link for a new password"
+    RESET_LINK_MADE = "made a link for a new password"
+    PASSWORD_RESET = "set a new password by a link"  # noqa: S105
+    ADDRESS_CONFIRMED = "confirmed the email address"
     WORKSPACE_RENAMED = "renamed the workspace"
     WORKSPACE_DELETED = "deleted the workspace"
     INSTANCE_ADMIN_MADE = "made the account an instance admin"
@@ -68,7 +74,7 @@ class Actor:
 
 COMMAND_LINE = Actor(None, "Command line")
 CUSTOMER = Actor(None, "Customer (by link)")
-_STRANGER = Actor(None, "Unknown visitor")
+UNKNOWN_VISITOR = Actor(None, "Unknown visitor")
 
 # Stands beside a test that a member's link has sent.
 BY_CUSTOMER_LINK = "by the customer's link"
@@ -88,18 +94,20 @@ def record_destination_event(
     _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
-def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
+def record_account_event(
+    account: Account, action: Action, now: datetime, by: Actor | None = None, changed: Sequence[str] = ()
+) -> None:
     """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
 
-    What somebody else does to an account is recorded for the whole installation too.
+    What somebody else does to an account, or what concerns no workspace, is recorded for the whole installation too.
     """
     actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    everywhere = [*_list_workspaces(account), *[None] * (by is not None)]
-    if everywhere:
-        db.session.flush()  # what was recorded before comes before
-        # One statement, because who supports every workspace may have a thousand.
-        event = _describe_event(None, actor, action, subject, now)
-        db.session.execute(insert(AuditEvent), [event | {"workspace_id": found} for found in everywhere])
+    workspaces = _list_workspaces(account)
+    everywhere = [*workspaces, *[None] * (by is not None or not workspaces)]
+    db.session.flush()  # what was recorded before comes before
+    # One statement, because who supports every workspace may have a thousand.
+    event = _describe_event(None, actor, action, subject, now, changed)
+    db.session.execute(insert(AuditEvent), [event | {"workspace_id": found} for found in everywhere])
 
 
 def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:
@@ -110,7 +118,7 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
     times = f"{count} {'time' if count == 1 else 'times'} in {window // timedelta(minutes=1)} minutes"
     for workspace_id in _list_workspaces(account):
         changed = [] if count is None else [times]
-        _add(workspace_id, _STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
+        _add(workspace_id, UNKNOWN_VISITOR, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
 
 
 def record_member_event(

@@ -61,6 +61,11 @@ CLOSED = {
     "POST /w/<slug>/destinations/<destination_id>/links",
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
     *("GET /demo/panel/reset", "POST /demo/panel/reset", "POST /demo/panel/hosts/<service>"),
+    *("GET /account", "GET /account/address", "POST /account/confirmation", "GET /account/confirm/<account_token>"),
+    *("GET /account/confirm", "POST /account/confirm", "POST /account/sessions/<session_key>/end"),
+    *("POST /account/sessions/end-others", "GET /forgot-password", "POST /forgot-password"),
+    *("GET /forgot-password/requested", "GET /reset-password/<reset_token>", "GET /reset-password"),
+    "POST /reset-password",
 }
 # Routes that show or change what belongs to the visitor who asks.
 OWN = {
@@ -155,6 +160,9 @@ def _make_pair(app: Flask) -> Pair:
             "link": "1",
             "service": "teams",
             "account_id": "1",
+            "account_token": "t" * 32,
+            "reset_token": "t" * 32,
+            "session_key": "0" * 32,
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)
