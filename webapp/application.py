@@ -42,6 +42,9 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    instance,
+    instance_accounts,
+    instance_workspaces,
     metrics,
     preview,
     receipts,
@@ -178,7 +181,9 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
     )
-    for view in (auth, time_zones, *in_workspaces, customer_page, broken, search, references, health, metrics):
+    of_instance = (instance, instance_workspaces, instance_accounts)
+    across = (customer_page, broken, search, references, *of_instance, health, metrics)
+    for view in (auth, time_zones, *in_workspaces, *across):
         app.register_blueprint(view.bp)
 
 

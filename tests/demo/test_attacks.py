@@ -85,6 +85,7 @@ def _list_routes() -> list[str]:
 
 
 ROUTES = _list_routes()
+CLOSED |= {route for route in ROUTES if " /instance" in route}
 IN_A_WORKSPACE = [route for route in ROUTES if "/<slug>" in route and route not in CLOSED]
 
 
@@ -149,6 +150,7 @@ def _make_pair(app: Flask) -> Pair:
             "customer_token": "t" * 43,
             "link": "1",
             "service": "teams",
+            "account_id": str(visit.account_id),
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)
