@@ -8,11 +8,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.extensions import db
 from webapp.text.ids import parse_id
+from webapp.text.names import clean_name
 
 Row = TypeVar("Row")
 
 # Rows of a page.
 PAGE_SIZE = 50
+
+# Characters that a list is searched for.
+MAX_TEXT = 100
 
 # Pages that can be asked for.
 LAST_PAGE = 10_000
@@ -35,6 +39,11 @@ class Page(Generic[Row]):
 def parse_page(text: str | None) -> int:
     """Return a page's number; the first one for anything else."""
     return min(parse_id(text) or 1, LAST_PAGE)
+
+
+def parse_text(text: str | None) -> str:
+    """Return the text that a list is searched for, without invisible characters."""
+    return clean_name(text or "")[:MAX_TEXT]
 
 
 def load_page(query: Select[Any], number: int) -> Page[Any]:

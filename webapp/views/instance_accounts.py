@@ -10,7 +10,7 @@ from webapp.auth.sign_in_ways import describe_sign_in_ways
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.extensions import db
 from webapp.instance.accounts import AccountFilter, list_accounts, load_account_details
-from webapp.instance.pages import parse_page
+from webapp.instance.pages import parse_page, parse_text
 from webapp.models import Account, database_clock
 from webapp.text.ids import parse_id
 from webapp.text.names import isolate_name
@@ -29,7 +29,7 @@ def show_all() -> str:
     load_instance_admin()
     which = request.args.get("show", "")
     selected = AccountFilter(which) if which in list(AccountFilter) else AccountFilter.ALL
-    text = request.args.get("q", "")[:100]
+    text = parse_text(request.args.get("q"))
     page = list_accounts(text, selected, parse_page(request.args.get("page")))
     template = "instance_accounts.html"
     return render_template(template, page=page, text=text, selected=selected, describe_ways=describe_sign_in_ways)

@@ -8,7 +8,7 @@ from webapp.auth import members, workspaces
 from webapp.auth.accounts import find_by_email
 from webapp.auth.instance_admins import load_instance_admin
 from webapp.extensions import db
-from webapp.instance.pages import parse_page
+from webapp.instance.pages import parse_page, parse_text
 from webapp.instance.workspaces import (
     WorkspaceFilter,
     find_deleted_workspace,
@@ -41,7 +41,7 @@ def show_all() -> str:
     load_instance_admin()
     which = request.args.get("show", "")
     selected = WorkspaceFilter(which) if which in list(WorkspaceFilter) else WorkspaceFilter.ALL
-    text = request.args.get("q", "")[:100]
+    text = parse_text(request.args.get("q"))
     page = list_workspaces(text, selected, parse_page(request.args.get("page")))
     return render_template("instance_workspaces.html", page=page, text=text, selected=selected)
 
