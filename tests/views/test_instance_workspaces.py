@@ -38,7 +38,7 @@ def _names(page: str) -> list[str]:
 def _members(app: Flask, slug: str) -> dict[int, Role]:
     with app.app_context():
         query = select(Member.account_id, Member.role).join(Member.workspace).where(Workspace.slug == slug)
-        return dict(db.session.execute(query).tuples().all())
+        return {row.account_id: row.role for row in db.session.execute(query)}
 
 
 def _trail(app: Flask) -> list[tuple[str, str, str, list[str]]]:
