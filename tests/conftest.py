@@ -27,6 +27,7 @@ from benchmarks.installation.servers import (
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
+from tests.scripted_mail_server import ScriptedMailServer, mail_server
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.app_state import app_state
@@ -130,6 +131,13 @@ def _settings(database_url: str, queue_server: QueueServer) -> dict[str, str]:
 
 def _origin(server: HTTPServer) -> str:
     return f"http://127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[ScriptedMailServer]:
+    """A mail server that accepts everything. A test may change its script."""
+    with mail_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Rows for tests: two workspaces with a destination each; an admin, a support member, a viewer and a stranger."""
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -112,6 +113,12 @@ def add_real_alert(destination: AlertDestination, **facts: Any) -> AlertDelivery
 def sign_customer_token(key: str, name: str = "Zm9yIGEgY3VzdG9tZXI") -> str:
     """Return the token of a customer's link in an installation with this key."""
     return Signer(key, salt="customer link", key_derivation="hmac", digest_method=hashlib.sha256).sign(name).decode()
+
+
+def find_session_key(key: str, sign_in_id: str) -> str:
+    """Return how the account page of an installation with this key names a session."""
+    hash_key = hashlib.sha256(b"alertcheck sign-in\0" + key.encode()).digest()
+    return hmac.new(hash_key, f"session\0{sign_in_id}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def add_customer_link(seeded: SeededIds, token: str, account_id: int, now: datetime) -> CustomerLink:

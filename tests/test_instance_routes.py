@@ -23,6 +23,8 @@ from webapp.models import Account, SignIn
 # Whoever opens one of the pages below without being one gets the response to a page that does not exist.
 TABLE = """
 GET  /instance                                           200
+GET  /instance/mail-check                                200
+POST /instance/mail-check                                404
 GET  /instance/workspaces                                200
 GET  /instance/workspaces/<slug>                         200 404
 POST /instance/workspaces/<slug>/rename                  303 404
@@ -38,6 +40,7 @@ GET  /instance/accounts/<account_id>                     200 404
 POST /instance/accounts/<account_id>/disable             303 404
 POST /instance/accounts/<account_id>/enable              303 404
 POST /instance/accounts/<account_id>/end-sessions        303 404
+POST /instance/accounts/<account_id>/reset-link          200 404
 POST /instance/accounts/<account_id>/support-everywhere  303 404
 """
 ROWS = [line.split() for line in TABLE.splitlines() if line]

@@ -767,6 +767,11 @@ def _fill(version: int) -> None:
         insert("form_drafts", draft)
     if version >= 15:
         insert("customer_links", LINK)
+    if version >= 19:
+        mail = {"kind": "reset", "account_id": 1, "status": "queued", "created_at": LATE, "attempt_count": 0}
+        insert("account_mails", mail)
+        link = {"account_id": 1, "kind": "reset", "token_hash": "h" * 64, "created_at": LATE, "expires_at": LATE}
+        insert("account_links", link)
 
 
 @on_both_databases

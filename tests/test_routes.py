@@ -16,6 +16,7 @@ from tests.factories import (
     SeededIds,
     add_customer_link,
     add_delivery,
+    find_session_key,
     get_account,
     get_destination,
     get_workspace,
@@ -26,9 +27,10 @@ from tests.factories import (
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.auth.accounts import add_account
+from webapp.auth.one_time_tokens import TOKEN_LENGTH, hash_token
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.models import DeliveryStatus
+from webapp.models import AccountLink, AccountLinkKind, DeliveryStatus, SignIn
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings import AppSettings
 
@@ -54,6 +56,20 @@ POST /sign-in                                          400 400 400 400 400
 GET  /password                                         200 200 200 200 302
 POST /password                                         400 400 400 400 302
 POST /sign-out                                         302 302 302 302 302
+GET  /account                                          200 200 200 200 302
+GET  /account/address                                  200 200 200 200 302
+POST /account/confirmation                             303 303 303 303 302
+GET  /account/confirm/<account_token>                  303 404 404 404 302   404 404 404 404 302
+GET  /account/confirm                                  404 404 404 404 302
+POST /account/confirm                                  404 404 404 404 302
+POST /account/sessions/<session_key>/end               303 404 404 404 302   404 404 404 404 302
+POST /account/sessions/end-others                      303 303 303 303 302
+GET  /forgot-password                                  404 404 404 404 404
+POST /forgot-password                                  404 404 404 404 404
+GET  /forgot-password/requested                        404 404 404 404 404
+GET  /reset-password/<reset_token>                     303 303 303 303 303   404 404 404 404 404
+GET  /reset-password                                   404 404 404 404 404
+POST /reset-password                                   404 404 404 404 404
 GET  /healthz                                          200 200 200 200 200
 GET  /readyz                                           200 200 200 200 200
 GET  /metrics                                          200 200 200 200 200
@@ -100,6 +116,8 @@ GET  /w/<slug>/destinations/<destination_id>/delete    200 403 403 404 302   404
 POST /w/<slug>/destinations/<destination_id>/delete    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
 
 GET  /instance                                         404 404 404 404 302
+GET  /instance/mail-check                              404 404 404 404 302
+POST /instance/mail-check                              404 404 404 404 302
 GET  /instance/workspaces                              404 404 404 404 302
 GET  /instance/workspaces/<slug>                       404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/workspaces/<slug>/rename                404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
@@ -115,6 +133,7 @@ GET  /instance/accounts/<account_id>                   404 404 404 404 302   404
 POST /instance/accounts/<account_id>/disable           404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/enable            404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/end-sessions      404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/reset-link        404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/support-everywhere 404 404 404 404 302  404 404 404 404 302   404 404 404 404 302
 
 POST /demo/sign-in/<role>                              302 302 302 302 302   404 404 404 404 404
@@ -136,6 +155,10 @@ SECRET_KEY = "a key for tests, long enough to sign with"
 
 CUSTOMER_TOKEN = sign_customer_token(SECRET_KEY)
 
+# A second session of the admin, and how the account page names it.
+SESSION_ID = "s" * 43
+ADMINS_SESSION = find_session_key(SECRET_KEY, SESSION_ID)
+
 HARBOR = {
     "slug": "harbor",
     "destination_id": "1",
@@ -151,6 +174,9 @@ HARBOR = {
     "customer_token": CUSTOMER_TOKEN,
     "service": "teams",
     "account_id": "2",
+    "account_token": "c" * TOKEN_LENGTH,
+    "reset_token": "r" * TOKEN_LENGTH,
+    "session_key": ADMINS_SESSION,
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2", "account_id": "4"}
 INVALID = HARBOR | {
@@ -162,6 +188,9 @@ INVALID = HARBOR | {
     "token": "WzEsIks3UU00VCJd.x",
     "reference": "ZZZZZZ",
     "customer_token": sign_customer_token("another key"),
+    "account_token": "x" * TOKEN_LENGTH,
+    "reset_token": "c" * TOKEN_LENGTH,
+    "session_key": "0" * 32,
 }
 MISSING = {
     "foreign": INVALID | {"destination_id": "2"},
@@ -244,10 +273,26 @@ def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededId
         facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
         add_delivery(get_destination(seeded), created_at=pressed_at, **facts)
         add_customer_link(seeded, CUSTOMER_TOKEN, seeded.admin, datetime.now(UTC))
+        add_account_links(seeded.admin)
+        db.session.add(SignIn(id=SESSION_ID, account_id=seeded.admin, started_at=datetime.now(UTC)))
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
         queue.record_heartbeat("host:1")
     return seeded
+
+
+def add_account_links(account_id: int) -> None:
+    """Add the links whose tokens the table uses."""
+    now = datetime.now(UTC)
+    for kind in AccountLinkKind:
+        token_hash = hash_token(
+            HARBOR["reset_token" if kind is AccountLinkKind.RESET else "account_token"], f"account link {kind.value}"
+        )
+        db.session.add(
+            AccountLink(
+                account_id=account_id, kind=kind, token_hash=token_hash, created_at=now, expires_at=now + seconds(600)
+            )
+        )
 
 
 @pytest.fixture

@@ -66,6 +66,9 @@ class DeliveryJobs(Protocol):
     def enqueue(self, batches: Sequence[tuple[int, ...]]) -> None:
         """Enqueue one job for each batch of delivery ids, all of them or none. Raises redis's errors."""
 
+    def enqueue_account_mails(self, mail_ids: Sequence[int]) -> None:
+        """Enqueue one job for mails to people, by their ids. Raises redis's errors."""
+
 
 @dataclass
 class AppState:
@@ -73,9 +76,10 @@ class AppState:
 
     redis: the client of the queue server. jobs: those in it.
     looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.overdue`.
-    dispatcher: None outside worker processes.
+    dispatcher, mail_dispatcher: of deliveries, and of mails to people. None outside worker processes.
     maintenance: what the worker does once a second besides its own work, each given the time.
-    counting_paused_until: in seconds of the monotonic clock; see `webapp.metrics.counters`.
+    seen_paused_until, counting_paused_until: in seconds of the monotonic clock; see `webapp.auth.own_sessions` and
+        `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
     """
 
@@ -86,8 +90,10 @@ class AppState:
     clock: Clock
     looks: WaitObserver
     dispatcher: DeliveryDispatcher | None = None
+    mail_dispatcher: DeliveryDispatcher | None = None
     maintenance: list[Callable[[datetime], None]] = field(default_factory=list)
     counting_paused_until: float = -math.inf
+    seen_paused_until: float = -math.inf
     claim_record_kept_until: float = -math.inf
     has_unrecorded_claims: bool = False
 

@@ -13,6 +13,7 @@ from webapp import __version__, cli, queue
 from webapp.app_state import AppState
 from webapp.auth import access, form_protection, sessions
 from webapp.auth.accounts import SESSION_LIFETIME
+from webapp.auth.password_reset import is_reset_offered
 from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
@@ -31,6 +32,7 @@ from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
 from webapp.text.names import isolate_name
 from webapp.views import (
+    account,
     audit,
     auth,
     batches,
@@ -46,6 +48,7 @@ from webapp.views import (
     instance_accounts,
     instance_workspaces,
     metrics,
+    password_reset,
     preview,
     receipts,
     references,
@@ -154,6 +157,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     delivery_completed.connect(count_completion)
     app.before_request(form_protection.check_form)
     app.before_request(sessions.require_sign_in)
+    app.before_request(sessions.note_visit)
     init_headers(app)
     init_navigation(app)
     init_page_refresh(app)
@@ -183,7 +187,7 @@ def _register_views(app: Flask) -> None:
     )
     of_instance = (instance, instance_workspaces, instance_accounts)
     across = (customer_page, broken, search, references, *of_instance, health, metrics)
-    for view in (auth, time_zones, *in_workspaces, *across):
+    for view in (auth, password_reset, account, time_zones, *in_workspaces, *across):
         app.register_blueprint(view.bp)
 
 
@@ -204,6 +208,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "is_demo": app_settings.demo is not None,
         "is_public_demo": app_settings.is_public_demo,
         "has_real_receivers": app_settings.demo is None or app_settings.demo.has_real_receivers,
+        "is_reset_offered": is_reset_offered,
         "list_memberships": access.list_memberships,
         "server_time": time_format.server_time,
         "version": __version__,

@@ -47,6 +47,12 @@ class Action(StrEnum):
     INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
     SUPPORT_EVERYWHERE_GRANTED = "granted support in every workspace"
     SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
+    SESSION_ENDED = "ended a session"
+    OTHER_SESSIONS_ENDED = "ended all other sessions"
+    RESET_REQUESTED = "requested a link for a new password"
+    RESET_LINK_MADE = "made a link for a new password"
+    PASSWORD_RESET = "set a new password by a link"  # noqa: S105
+    ADDRESS_CONFIRMED = "confirmed the email address"
 
 
 class Result(StrEnum):
@@ -66,7 +72,7 @@ class Actor:
 
 COMMAND_LINE = Actor(None, "Command line")
 CUSTOMER = Actor(None, "Customer (by link)")
-_STRANGER = Actor(None, "Unknown visitor")
+UNKNOWN_VISITOR = Actor(None, "Unknown visitor")
 
 # Stands beside a test that a member's link has sent.
 BY_CUSTOMER_LINK = "by the customer's link"
@@ -86,18 +92,20 @@ def record_destination_event(
     _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
-def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
+def record_account_event(
+    account: Account, action: Action, now: datetime, by: Actor | None = None, changed: Sequence[str] = ()
+) -> None:
     """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
 
-    What somebody else does to an account is recorded for the whole installation too.
+    What somebody else does to an account concerns the whole installation too, as do all acts without a workspace.
     """
     actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    everywhere = [*_list_workspaces(account), *[None] * (by is not None)]
-    if everywhere:
-        db.session.flush()  # what was recorded before comes before
-        # One statement, because who supports every workspace may have a thousand.
-        event = _describe_event(None, actor, action, subject, now)
-        db.session.execute(insert(AuditEvent), [event | {"workspace_id": found} for found in everywhere])
+    own = list(_list_workspaces(account))
+    trails = [*own, None] if by or not own else own
+    db.session.flush()  # what was recorded before comes before
+    # One statement, because who supports every workspace may have a thousand.
+    event = _describe_event(None, actor, action, subject, now, changed)
+    db.session.execute(insert(AuditEvent), [event | {"workspace_id": trail} for trail in trails])
 
 
 def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:
@@ -108,7 +116,7 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
     times = f"{count} {'time' if count == 1 else 'times'} in {window // timedelta(minutes=1)} minutes"
     for workspace_id in _list_workspaces(account):
         changed = [] if count is None else [times]
-        _add(workspace_id, _STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
+        _add(workspace_id, UNKNOWN_VISITOR, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
 
 
 def record_member_event(

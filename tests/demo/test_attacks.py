@@ -57,6 +57,11 @@ CLOSED = {
     "POST /w/<slug>/destinations/<destination_id>/links",
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
     *("GET /demo/panel/reset", "POST /demo/panel/reset", "POST /demo/panel/hosts/<service>"),
+    *("GET /account", "GET /account/address", "POST /account/confirmation", "GET /account/confirm/<account_token>"),
+    *("GET /account/confirm", "POST /account/confirm", "POST /account/sessions/<session_key>/end"),
+    *("POST /account/sessions/end-others", "GET /forgot-password", "POST /forgot-password"),
+    *("GET /forgot-password/requested", "GET /reset-password/<reset_token>", "GET /reset-password"),
+    "POST /reset-password",
 }
 # Routes that show or change what belongs to the visitor who asks.
 OWN = {

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import joinedload
 
+from webapp.account_mail.requesting import is_account_mail_available, request_mail
 from webapp.audit import Action, Actor, record_account_event
+from webapp.auth.account_links import end_reset_links
 from webapp.auth.email_address import InvalidEmail, read_email, read_new_email
 from webapp.auth.known_clients import forget_clients
 from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password, load_password
+from webapp.auth.session_origin import SessionOrigin
 from webapp.extensions import db
-from webapp.models import Account, Member, Role, SignIn, Workspace
+from webapp.models import Account, AccountMailKind, Member, Role, SignIn, Workspace
 
 SESSION_LIFETIME = timedelta(hours=12)
 
@@ -34,11 +37,14 @@ def is_password_of(account: Account, password: str) -> bool:
     return load_password(account.email).is_right(password)
 
 
-def sign_in(account: Account, now: datetime) -> None:
-    """Start a session and set the account's `sign_in_id` to its id. The caller commits."""
+def sign_in(account: Account, now: datetime, origin: SessionOrigin | None = None) -> None:
+    """Start a session and set the account's `sign_in_id` to its id. The caller commits. origin: None if unknown."""
     db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFETIME))
     account.sign_in_id = secrets.token_urlsafe(32)
-    db.session.add(SignIn(id=account.sign_in_id, account_id=account.id, started_at=now))
+    session = SignIn(id=account.sign_in_id, account_id=account.id, started_at=now, last_seen_at=now)
+    if origin is not None:
+        session.browser, session.client = origin.browser, origin.client
+    db.session.add(session)
     record_account_event(account, Action.SIGNED_IN, now)
 
 
@@ -55,7 +61,9 @@ def find_signed_in(sign_in_id: str, now: datetime, lifetime: timedelta = SESSION
     found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - lifetime}).one_or_none()
     if found is None or not found.account.is_active:
         return None
-    found.account.sign_in_id, found.account.is_admin_by_session = found.id, found.is_instance_admin
+    account = found.account
+    account.sign_in_id, account.is_admin_by_session = found.id, found.is_instance_admin
+    account.session_seen_at = found.last_seen_at or found.started_at
     return found.account
 
 
@@ -76,14 +84,23 @@ def change_password(account: Account, password: str, now: datetime, by: Actor | 
     by: who sets it; None if the account's owner does. Raises `WeakPassword`.
     """
     set_password(account, password)
+    follow_password_change(account, Action.PASSWORD_SET if by else Action.PASSWORD_CHANGED, now, by)
+
+
+def follow_password_change(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
+    """End all that the old password allowed, record the change, and tell the owner by mail. The caller commits."""
     _end_sessions(account)
     forget_clients(account)
-    record_account_event(account, Action.PASSWORD_SET if by else Action.PASSWORD_CHANGED, now, by)
+    end_reset_links(account)
+    record_account_event(account, action, now, by)
+    if is_account_mail_available():
+        request_mail(AccountMailKind.CHANGED, now, account_id=account.id)
 
 
 def set_active(account: Account, is_active: bool) -> int:
     """Enable or disable sign-in to an account. Its sessions end at once; returns their number. The caller commits."""
     account.is_active = is_active
+    end_reset_links(account)
     return _end_sessions(account)
 
 

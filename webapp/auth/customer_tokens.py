@@ -1,22 +1,18 @@
 """The token in the path of a customer's link, of which a hash is stored, and the proofs of the link's page."""
 
 import hashlib
-import secrets
 from datetime import datetime
 
 from itsdangerous import Signer
 
 from webapp.app_state import current_settings
-from webapp.auth.keyed_hash import hash_key
+from webapp.auth import one_time_tokens
 from webapp.receipt_links import PageProofs
-
-# Bytes of randomness. Nobody guesses 192 bits, and the signature refuses a guess without a query.
-RANDOM_BYTES = 24
 
 
 def make_token() -> str:
-    """Return a new token: random characters, a dot and their signature."""
-    return _signer().sign(secrets.token_urlsafe(RANDOM_BYTES)).decode()
+    """Return a new token: random characters, a dot and their signature, which refuses a guess without a query."""
+    return _signer().sign(one_time_tokens.make_token()).decode()
 
 
 def is_ours(token: str) -> bool:
@@ -26,7 +22,7 @@ def is_ours(token: str) -> bool:
 
 def hash_token(token: str) -> str:
     """Return what is stored of a token. A link is looked up by it, so no comparison reveals a part of the token."""
-    return hash_key("customer link", token)
+    return one_time_tokens.hash_token(token, "customer link")
 
 
 def sign_page(link_id: int, made_at: datetime) -> str:

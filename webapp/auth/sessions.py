@@ -1,5 +1,6 @@
 """Starts and ends sessions. Every view requires one unless it is marked `public`."""
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -7,11 +8,12 @@ from flask import current_app, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from webapp.app_state import current_settings
-from webapp.auth import accounts
+from webapp.app_state import app_state, current_settings
+from webapp.auth import accounts, own_sessions
 from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
+from webapp.auth.session_origin import read_origin
 from webapp.extensions import db
 from webapp.models import Account, database_clock
 from webapp.settings import VISIT_TIME
@@ -70,10 +72,23 @@ def start_session(account: Account) -> None:
         accounts.end_sign_in(current_account())
     session.clear()  # removes data of an earlier visitor of this browser
     session.permanent = True
-    accounts.sign_in(account, database_clock.now())
+    now = database_clock.now()
+    accounts.sign_in(account, now, read_origin(request.headers.get("User-Agent", ""), request.remote_addr))
+    own_sessions.note_account_seen(account.id, now)
     login_user(account)
     renew_token(account)
     db.session.commit()
+
+
+def note_visit() -> None:
+    """Note now and then that the visitor's session is in use. Runs before every request, after `require_sign_in`."""
+    if is_public() or not current_user.is_authenticated:
+        return
+    state, account, now = app_state(), current_account(), database_clock.now()
+    if not own_sessions.is_note_due(account, now) or time.monotonic() < state.seen_paused_until:
+        return
+    if not own_sessions.note_seen(account, now):
+        state.seen_paused_until = time.monotonic() + own_sessions.PAUSE
 
 
 def end_session() -> None:

@@ -8,9 +8,7 @@ Jitbit makes no ticket of it: support.jitbit.com/helpdesk/KB/View/8249222.
 GLPI refuses it by the rule "Auto-Reply Auto-Submitted", which it comes with: github.com/glpi-project/glpi/pull/9387.
 """
 
-from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
 from html import escape
 
 from webapp.channels.contract import (
@@ -31,10 +29,8 @@ from webapp.failures import Code, DeliveryFailed, Protocol
 from webapp.outbound import MailServer, OutboundClient, send_mail
 from webapp.outbound.policy.send_targets import SendTarget, find_recipients
 from webapp.outbound.smtp.client import is_mail_address
+from webapp.outbound.smtp.composition import compose_mail
 from webapp.outbound.smtp.recipients import read_recipients
-
-# Characters that fit on one line (RFC 5322, section 2.1.1).
-MAX_PLAIN_SUBJECT_LENGTH = 78 - len("Subject: ")
 
 # The headers that a preview shows. To is missing because only admins may see the recipients in full.
 PREVIEW_HEADERS = ("Subject", "From", "Date", "Message-ID", "Auto-Submitted")
@@ -48,22 +44,6 @@ NO_MAIL_SERVER = (
     f"{ASK_ADMINISTRATOR} to set ALERTCHECK_MAIL_URL and ALERTCHECK_MAIL_FROM."
 )
 CHECK_DNS = "ask your Alertcheck administrator to check the DNS servers of the Alertcheck server"
-
-
-class _Subject(str):
-    """A subject that EmailMessage does not decode.
-
-    EmailMessage decodes encoded words (RFC 2047) in plain text, including encoded line breaks.
-    It leaves a value with a `name` and a `fold` as it is.
-    """
-
-    name = "Subject"
-
-    def fold(self, *, policy: EmailPolicy) -> str:
-        """Return the lines of the header in ASCII."""
-        plain = self.isascii() and self.isprintable() and "=?" not in self and len(self) <= MAX_PLAIN_SUBJECT_LENGTH
-        text = str(self) if plain else Header(self, "utf-8", header_name=self.name).encode(linesep=policy.linesep)
-        return f"{self.name}: {text}{policy.linesep}"
 
 
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
@@ -97,18 +77,16 @@ def _get_route(settings: Settings, outbound: OutboundClient) -> tuple[MailServer
 
 
 def _compose(settings: Settings, message: Message, server: MailServer, recipients: list[str]) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    mail["Subject"] = _Subject(message.subject)
-    mail["From"] = server.from_header
-    mail["To"] = ", ".join(recipients)
-    mail["Date"] = message.requested_at
-    # The same for every attempt, so that a mailbox that received two copies can show one.
-    mail["Message-ID"] = f"<{message.message_id}@{server.sender.rpartition('@')[2]}>"
-    if settings.get(OMIT_AUTO_SUBMITTED) != FLAG_ON:
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
-    mail.set_content(_text(message))
-    mail.add_alternative(_html(message), subtype="html")
-    return mail
+    return compose_mail(
+        server,
+        recipients,
+        message.subject,
+        message.requested_at,
+        message.message_id,
+        _text(message),
+        _html(message),
+        is_automatic=settings.get(OMIT_AUTO_SUBMITTED) != FLAG_ON,
+    )
 
 
 def _text(message: Message) -> str:

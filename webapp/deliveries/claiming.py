@@ -86,7 +86,7 @@ def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt
         _end(delivery, failure, now)
         return None
     except Exception as error:  # such as a row written by another version
-        _end(delivery, log_unexpected(error, delivery_id), now)
+        _end(delivery, log_unexpected(error, delivery=delivery_id), now)
         return None
     claimed = apply_transition(
         CLAIM,

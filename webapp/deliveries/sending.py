@@ -69,7 +69,7 @@ def _send_message(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
     except DeliveryFailed as failure:
         return _failed(attempt, failure)
     except Exception as error:
-        return _failed(attempt, log_unexpected(error, attempt.delivery_id))
+        return _failed(attempt, log_unexpected(error, delivery=attempt.delivery_id))
 
 
 def _accepted(accepted: Accepted) -> AttemptResult:

@@ -8,12 +8,15 @@ from webapp.failures import Code, DeliveryFailed, Facts
 log = logging.getLogger(__name__)
 
 
-def log_unexpected(error: Exception, delivery_id: int) -> DeliveryFailed:
-    """Log an exception's type and location, and return a failure whose reference leads to that log line."""
+def log_unexpected(error: Exception, **subject: int) -> DeliveryFailed:
+    """Log an exception's type and location, and return a failure whose reference leads to that log line.
+
+    subject: the id of what was attempted, by what it is.
+    """
     reference = secrets.token_hex(4)
     log.error(
         "unexpected error during an attempt",
-        extra={"delivery": delivery_id, "reference": reference, "error": _location(error)},
+        extra=subject | {"reference": reference, "error": _location(error)},
     )
     return DeliveryFailed(Code.INTERNAL_ERROR, Facts(reference=reference))
 

@@ -1,5 +1,12 @@
 """The tables, and the constraints that the database enforces."""
 
+from webapp.models.account_mail import (
+    AccountLink,
+    AccountLinkKind,
+    AccountMail,
+    AccountMailKind,
+    AccountMailStatus,
+)
 from webapp.models.audit import AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.customer_link import CustomerLink
@@ -16,6 +23,11 @@ from webapp.models.workspace import Account, Member, MemberSource, Role, UsedSlu
 __all__ = [
     "TEST_EVENT",
     "Account",
+    "AccountLink",
+    "AccountLinkKind",
+    "AccountMail",
+    "AccountMailKind",
+    "AccountMailStatus",
     "AlertDelivery",
     "AlertDestination",
     "AlertRule",

@@ -102,9 +102,10 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    # Of the session that loaded this account, and no columns: its id, and whether a set-up link has made its opener an
-    # instance admin for as long as it lasts.
+    # Of the session that loaded this account, and no columns: its id, when it was last noted as seen, and whether a
+    # set-up link has made its opener an instance admin for as long as it lasts.
     sign_in_id = cast("str | None", None)
+    session_seen_at = cast("datetime | None", None)
     is_admin_by_session = False
 
     def get_id(self) -> str:

@@ -2,7 +2,7 @@
 
 from webapp.queue.classification import classify
 from webapp.queue.connection import connect, limiter_options
-from webapp.queue.enqueueing import BATCH_SIZE, enqueue_deliveries, load_jobs
+from webapp.queue.enqueueing import BATCH_SIZE, enqueue_account_mails, enqueue_deliveries, load_jobs
 from webapp.queue.heartbeats import (
     HEARTBEAT_TTL,
     NO_WORKER,
@@ -29,6 +29,7 @@ __all__ = [
     "classify",
     "connect",
     "count_workers",
+    "enqueue_account_mails",
     "enqueue_deliveries",
     "find_fault",
     "find_problem",

@@ -1,10 +1,12 @@
-"""Enqueues deliveries. A job carries delivery ids and nothing else.
+"""Enqueues deliveries, and mails to people. A job carries ids and nothing else.
 
 It names its function by a dotted path, so that a web process imports no worker code.
 """
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 from redis import Redis
@@ -34,13 +36,27 @@ def enqueue_deliveries(*delivery_ids: int) -> None:
     """Enqueue committed deliveries, all of them or none. Raises `QueueUnavailable`."""
     if not delivery_ids:
         return
-    state = app_state()
+    batches = [delivery_ids[first : first + BATCH_SIZE] for first in range(0, len(delivery_ids), BATCH_SIZE)]
+    with _explaining(deliveries=len(delivery_ids)):
+        app_state().jobs.enqueue(batches)
+
+
+def enqueue_account_mails(*mail_ids: int) -> None:
+    """Enqueue committed mails to people. Raises `QueueUnavailable`."""
+    if not mail_ids:
+        return
+    with _explaining(mails=len(mail_ids)):
+        app_state().jobs.enqueue_account_mails(mail_ids)
+
+
+@contextmanager
+def _explaining(**counts: int) -> Iterator[None]:
+    """Log why the queue server cannot be used, and raise `QueueUnavailable`."""
     try:
-        state.jobs.enqueue(
-            [delivery_ids[first : first + BATCH_SIZE] for first in range(0, len(delivery_ids), BATCH_SIZE)]
-        )
+        yield
     except RedisError as error:
-        problem = explain(error, state.settings.redis_url, state.settings.ca_file)
-        facts = {"deliveries": len(delivery_ids), "error": type(error).__name__, "reason": problem.sentence}
+        settings = app_state().settings
+        problem = explain(error, settings.redis_url, settings.ca_file)
+        facts = counts | {"error": type(error).__name__, "reason": problem.sentence}
         log.error("queue server unavailable", extra=facts)
         raise QueueUnavailable(problem) from None

@@ -14,6 +14,7 @@ from rq.serializers import JSONSerializer
 
 QUEUE = "alertcheck"
 JOB = "webapp.worker.job.dispatch_deliveries"
+MAIL_JOB = "webapp.worker.job.dispatch_account_mails"
 
 # Seconds that RQ keeps a finished job. Deleting it immediately would cost more round trips to Redis.
 RESULT_TTL = 10
@@ -38,7 +39,11 @@ class JobQueue:
 
     def enqueue(self, batches: Sequence[tuple[int, ...]]) -> None:
         """Enqueue one job for each batch of delivery ids, all of them or none. Raises redis's errors."""
-        self._queue.enqueue_many([_make_job(batch) for batch in batches])
+        self._queue.enqueue_many([_make_job(JOB, batch, "send deliveries") for batch in batches])
+
+    def enqueue_account_mails(self, mail_ids: Sequence[int]) -> None:
+        """Enqueue one job for mails to people, by their ids. Raises redis's errors."""
+        self._queue.enqueue_many([_make_job(MAIL_JOB, tuple(mail_ids), "send account mails")])
 
 
 def open_worker_queue(redis: Redis, prefix: str) -> Queue:
@@ -53,11 +58,11 @@ def require_prefix(prefix: str) -> None:
         raise ForeignPrefix
 
 
-def _make_job(delivery_ids: tuple[int, ...]) -> EnqueueData:
+def _make_job(function: str, ids: tuple[int, ...], description: str) -> EnqueueData:
     return Queue.prepare_data(
-        JOB,
-        delivery_ids,
-        description="send deliveries",
+        function,
+        ids,
+        description=description,
         timeout=JOB_TIMEOUT,
         result_ttl=RESULT_TTL,
         failure_ttl=3600,

@@ -5,16 +5,21 @@ as they were, also between presses at the same instant. The windows of Flask-Lim
 those of the queue server's clock, which all web processes share.
 """
 
+import logging
 import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from redis.exceptions import RedisError
+
 from webapp.app_state import app_state, current_settings, redis_key
 from webapp.auth.keyed_hash import hash_key
-from webapp.outbound.policy.send_targets import SendTarget, TargetKind
+from webapp.outbound.policy.send_targets import SendTarget, TargetKind, find_recipients
 from webapp.sends.eligibility import RequestResult
 from webapp.settings import SendLimits
+
+log = logging.getLogger(__name__)
 
 # Milliseconds for which a test send counts.
 WINDOW = 60_000
@@ -96,6 +101,24 @@ def uncount_press(limits: Sequence[PressLimit], press_id: str) -> None:
         for key in _keys(limits):
             pipeline.zrem(key, press_id)
         pipeline.execute()
+
+
+def admit_recipient(address: str) -> bool:
+    """Count a mail to an address that is no test, and return whether its recipient may get one more.
+
+    Without the queue server, it may: only a worker asks, which gets no work then.
+    """
+    limits = [
+        PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), current_settings().send_limits.per_recipient)
+        for target in find_recipients([address])
+    ]
+    try:
+        count_press(limits)
+    except TooManyTestSends:
+        return False
+    except RedisError as error:
+        log.warning("a mail is not counted", extra={"error": type(error).__name__})
+    return True
 
 
 def _keys(limits: Sequence[PressLimit]) -> list[str]:

@@ -3,10 +3,12 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth import members
 from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.auth.instance_admins import LastInstanceAdmin, load_instance_admin
-from webapp.auth.sign_in_ways import describe_sign_in_ways
+from webapp.auth.password_reset import make_reset_link
+from webapp.auth.sign_in_methods import find_sign_in_methods
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.extensions import db
 from webapp.instance.accounts import AccountFilter, list_accounts, load_account_details
@@ -14,12 +16,14 @@ from webapp.instance.pages import parse_page, parse_text
 from webapp.models import Account, database_clock
 from webapp.text.ids import parse_id
 from webapp.text.names import isolate_name
+from webapp.views.headers import PRIVATE_HEADERS
 from webapp.views.instance_access import limit_changes, load_actor
 
 bp = Blueprint("instance_accounts", __name__, url_prefix="/instance/accounts")
 
 PageResponse = tuple[str, int] | Response
 
+DISABLED = "This account is disabled, so no link can let it sign in. Enable it first."
 OWN_ACCOUNT = "You cannot disable your own account. Ask another instance admin."
 
 
@@ -31,8 +35,8 @@ def show_all() -> str:
     selected = AccountFilter(which) if which in list(AccountFilter) else AccountFilter.ALL
     text = parse_text(request.args.get("q"))
     page = list_accounts(text, selected, parse_page(request.args.get("page")))
-    template = "instance_accounts.html"
-    return render_template(template, page=page, text=text, selected=selected, describe_ways=describe_sign_in_ways)
+    methods = find_sign_in_methods([row.account.id for row in page.rows])
+    return render_template("instance_accounts.html", page=page, text=text, selected=selected, methods=methods)
 
 
 @bp.get("/<account_id>")
@@ -81,6 +85,21 @@ def end_sessions(account_id: str) -> PageResponse:
     return _commit(account, f"{account.email} was signed out everywhere.")
 
 
+@bp.post("/<account_id>/reset-link")
+@limit_changes
+def make_link(account_id: str) -> PageResponse | tuple[str, int, dict[str, str]]:
+    """Make a link for a new password and show it, once. Returns 409 for an account that may not sign in."""
+    _, by = load_actor()
+    account = _load(account_id)
+    if not account.is_active:
+        return _render(account, DISABLED), 409
+    token = make_reset_link(account, database_clock.now(), by)
+    db.session.commit()
+    origin = current_settings().links.public_url or request.host_url.rstrip("/")
+    link = origin + url_for("password_reset.open_link", reset_token=token)
+    return _render(account, link=link), 200, PRIVATE_HEADERS
+
+
 @bp.post("/<account_id>/support-everywhere")
 @limit_changes
 def set_support_everywhere(account_id: str) -> PageResponse:
@@ -108,8 +127,9 @@ def _commit(account: Account, sentence: str) -> Response:
     return redirect(url_for(".show", account_id=account_id), 303)
 
 
-def _render(account: Account, error: str | None = None) -> str:
+def _render(account: Account, error: str | None = None, link: str | None = None) -> str:
     now = database_clock.now()
     details = load_account_details(account, now - SESSION_LIFETIME)
-    ways = describe_sign_in_ways(account)
-    return render_template("instance_account.html", details=details, ways=ways, error=error, now=now)
+    methods = find_sign_in_methods([account.id])[account.id]
+    inputs = {"details": details, "methods": methods, "error": error, "link": link, "now": now}
+    return render_template("instance_account.html", **inputs)

@@ -20,14 +20,15 @@ from webapp.app_state import app_state, current_settings
 from webapp.database.outages import describe_outage
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.ready_deliveries import ReadyDelivery
-from webapp.extensions import db
 from webapp.queue import QueueUnavailable, enqueue_deliveries
 from webapp.queue.connection import connect_patiently
 from webapp.queue.jobs import open_worker_queue
 from webapp.settings import AppSettings
+from webapp.worker import account_mails
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
 from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
+from webapp.worker.unexpected import log_unexpected
 
 log = logging.getLogger(__name__)
 
@@ -84,19 +85,24 @@ def run_process(app: Flask, supervisor_pid: int, readiness: Progress) -> None:
 
 @contextmanager
 def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispatcher]:
-    """Provide the dispatcher for this process's jobs. At the end, deliveries it has not started are requeued.
+    """Provide the dispatchers for this process's jobs. At the end, deliveries that were not started are requeued.
 
     progress: noted after each delivery, because a full dispatcher keeps the loop from going round.
     """
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), partial(_send, app, progress), limits)
+    mails = Dispatcher(account_mails.list_ready_mails, partial(account_mails.send_mail, app), account_mails.LIMITS)
+    app_state().mail_dispatcher = mails
     try:
         yield dispatcher
     finally:  # RQ's own shutdown fails without Redis, but running deliveries must finish anyway
         with defer_signals(pass_on=False):
             with suppress(QueueUnavailable):  # recovery finds them
                 enqueue_deliveries(*dispatcher.close())
+            mails.close()  # maintenance enqueues those that were not started
+            shutdown_at = time.monotonic() + SHUTDOWN_TIMEOUT
             dispatcher.wait_until_idle(timeout=SHUTDOWN_TIMEOUT)
+            mails.wait_until_idle(timeout=max(0.0, shutdown_at - time.monotonic()))
 
 
 def _take_jobs(settings: AppSettings, rounds: Progress) -> None:
@@ -131,26 +137,13 @@ def _can_look_up(app: Flask) -> bool:
 
 
 def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
-    with app.app_context(), _log_unexpected(*delivery_ids):
+    with app.app_context(), log_unexpected("delivery", *delivery_ids):
         give_up_at = time.monotonic() + BEGIN_PATIENCE
         return retry(lambda: deliveries.list_ready_deliveries(delivery_ids), give_up_at, *delivery_ids)
     return []
 
 
 def _send(app: Flask, progress: Progress, delivery_id: int) -> None:
-    with app.app_context(), _log_unexpected(delivery_id):
+    with app.app_context(), log_unexpected("delivery", delivery_id):
         deliveries.send(delivery_id, current_settings())
         progress.note()
-
-
-@contextmanager
-def _log_unexpected(*delivery_ids: int) -> Iterator[None]:
-    """Log only the type of an unexpected error: Python would print an uncaught one with its text."""
-    try:
-        yield
-    except Exception as error:
-        with suppress(Exception):
-            db.session.rollback()
-        for delivery_id in delivery_ids:
-            fields = {"delivery": delivery_id, "error": type(error).__name__, "outage": describe_outage(error)}
-            log.error("unexpected error in a job, recovery ends the row", extra=fields)

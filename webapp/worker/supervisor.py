@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import ForkProcess
@@ -15,7 +16,9 @@ from types import FrameType
 from flask import Flask
 
 from webapp import __version__, deliveries
+from webapp.account_mail.recovery import recover_account_mails
 from webapp.app_state import app_state, current_settings
+from webapp.auth.account_links import delete_expired_account_links
 from webapp.auth.customer_links import delete_expired_links
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.auth.workspace_deletion import delete_remains
@@ -25,7 +28,14 @@ from webapp.destinations.search_index import SearchIndexing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
-from webapp.queue import QueueUnavailable, WorkerFault, enqueue_deliveries, record_fault, record_heartbeat
+from webapp.queue import (
+    QueueUnavailable,
+    WorkerFault,
+    enqueue_account_mails,
+    enqueue_deliveries,
+    record_fault,
+    record_heartbeat,
+)
 from webapp.queue.jobs import JOB_TIMEOUT, ForeignPrefix, require_prefix
 from webapp.sends.planned_tests import run_planned_tests
 from webapp.startup.settings_summary import summarize_settings
@@ -163,6 +173,7 @@ def _run_maintenance(
             delivery_ids = deliveries.recover(now, current_settings(), wait_tracker)
             fault = None
             _enqueue(delivery_ids)
+            _enqueue_mails(recover_account_mails(now))
             run_planned_tests(now)
             retention.delete_old_page(now)
             report_refused_sign_ins(now)
@@ -170,6 +181,7 @@ def _run_maintenance(
             indexing.add_missing_page(current_settings().cipher)
             delete_expired_links(now)
             delete_remains()
+            delete_expired_account_links(now)
             for run in app_state(app).maintenance:
                 run(now)
         except Exception as error:  # whatever happens in one run, the next one must run
@@ -187,6 +199,11 @@ def _enqueue(delivery_ids: list[int]) -> None:
         enqueue_deliveries(*delivery_ids)
     except QueueUnavailable:
         log.warning("queue server unavailable, the next recovery pass tries again")
+
+
+def _enqueue_mails(mail_ids: Sequence[int]) -> None:
+    with suppress(QueueUnavailable):  # logged; they are enqueued again soon
+        enqueue_account_mails(*mail_ids)
 
 
 def _report(app: Flask, fault: WorkerFault | Reason | None, has_members_at_work: bool) -> None:

@@ -1,0 +1,1 @@
+"""Mails to people about their accounts: requested in a web request, sent by a worker, at most once."""

@@ -1,0 +1,60 @@
+"""What a mail to a person says, and who composes it.
+
+The layers above compose: each kind of mail has a `Composer`. A worker hands all of them to `sending` beside this.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from html import escape
+
+from webapp.models import AccountMail, AccountMailKind
+from webapp.outbound import MailServer
+from webapp.outbound.smtp.composition import compose_mail
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a mail says. link: the address that its button leads to, which is secret, or None."""
+
+    subject: str
+    title: str
+    paragraphs: tuple[str, ...]
+    link: str | None = field(default=None, repr=False)
+    link_label: str = ""
+    after_link: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Composes one kind of mail. Both functions use the caller's transaction, and neither commits.
+
+    find_recipient: returns the address, or None if there is nothing to send any more. It sets the mail's `account_id`
+        if only the address was known.
+    compose: makes the token of the link, stores its hash, and returns what the mail says.
+    """
+
+    find_recipient: Callable[[AccountMail], str | None]
+    compose: Callable[[AccountMail, datetime], Letter]
+
+
+Composers = Mapping[AccountMailKind, Composer]
+
+
+def write_mail(letter: Letter, server: MailServer, recipient: str, message_id: str, now: datetime) -> EmailMessage:
+    """Return the message that is sent."""
+    text, html = _write_text(letter), _write_html(letter)
+    return compose_mail(server, [recipient], letter.subject, now, message_id, text, html)
+
+
+def _write_text(letter: Letter) -> str:
+    link = [f"{letter.link_label}:\n{letter.link}"] if letter.link else []
+    return "\n\n".join([letter.title, *letter.paragraphs, *link, *letter.after_link]) + "\n"
+
+
+def _write_html(letter: Letter) -> str:
+    link = [f'<p><a href="{escape(letter.link)}">{escape(letter.link_label)}</a></p>'] if letter.link else []
+    before, after = ([f"<p>{escape(text)}</p>" for text in texts] for texts in (letter.paragraphs, letter.after_link))
+    body = "".join([f"<h1>{escape(letter.title)}</h1>", *before, *link, *after])
+    return f'<!doctype html><html lang="en"><body>{body}</body></html>\n'

@@ -1,0 +1,75 @@
+"""What a worker does about mails once a second: requeue, expire, mark as lost, and delete what is old."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, or_, select, update
+
+from webapp.account_mail.outcome import LIFETIME
+from webapp.account_mail.sending import LOST_AFTER, QUEUED, UNCLAIMED
+from webapp.extensions import db
+from webapp.failures import Code
+from webapp.models import AccountMail, AccountMailStatus
+
+# A mail that was enqueued this long ago and is not claimed is enqueued again. Its claim lets only one job send it.
+REQUEUE_AFTER = timedelta(seconds=10)
+
+# How long the outcome of a mail is kept.
+KEPT_FOR = timedelta(days=7)
+
+# The most mails that one run enqueues. The next run, a second later, continues.
+PAGE_SIZE = 100
+
+_PRESENT = select(
+    func.coalesce(func.max(case((AccountMail.ended_at.is_(None), 1), else_=0)), 0),
+    func.coalesce(func.max(case((AccountMail.ended_at <= bindparam("old"), 1), else_=0)), 0),
+).where(or_(AccountMail.ended_at.is_(None), AccountMail.ended_at <= bindparam("old")))
+
+
+def recover_account_mails(now: datetime) -> Sequence[int]:
+    """End the mails that are over, delete old ones, commit, and return the ids that have to be enqueued.
+
+    Locks nothing if there is nothing to do. Several workers may run it.
+    """
+    has_queued, has_old = db.session.execute(_PRESENT, {"old": now - KEPT_FOR}).one()
+    due: Sequence[int] = ()
+    if has_old:
+        db.session.execute(
+            delete(AccountMail).where(AccountMail.ended_at <= now - KEPT_FOR), execution_options=_UNSYNCED
+        )
+    if has_queued:
+        _end_all(UNCLAIMED & (AccountMail.created_at <= now - LIFETIME), Code.NOT_STARTED, now)
+        _end_all(QUEUED & (AccountMail.claimed_at <= now - LOST_AFTER), Code.WORKER_LOST, now)
+        due = _take_due(now)
+    db.session.commit()
+    return due
+
+
+def _end_all(condition: ColumnElement[bool], code: Code, now: datetime) -> None:
+    """End mails. The error of an earlier attempt says more than that no further one began."""
+    if db.session.scalar(select(AccountMail.id).where(condition).limit(1)) is None:
+        return
+    is_lost = code is Code.WORKER_LOST
+    ended: dict[str, Any] = {
+        "status": AccountMailStatus.FAILED,
+        "ended_at": now,
+        "address": None,
+        "error_code": code.value if is_lost else func.coalesce(AccountMail.error_code, code.value),
+        "error_message": None if is_lost else AccountMail.error_message,
+    }
+    db.session.execute(update(AccountMail).where(condition).values(ended), execution_options=_UNSYNCED)
+
+
+def _take_due(now: datetime) -> Sequence[int]:
+    waits = or_(AccountMail.send_after.is_(None), AccountMail.send_after <= now)
+    is_unqueued = or_(AccountMail.enqueued_at.is_(None), AccountMail.enqueued_at <= now - REQUEUE_AFTER)
+    condition = UNCLAIMED & waits & is_unqueued
+    due = db.session.scalars(select(AccountMail.id).where(condition).order_by(AccountMail.id).limit(PAGE_SIZE)).all()
+    if due:
+        taken = update(AccountMail).where(AccountMail.id.in_(due), condition).values(enqueued_at=now)
+        db.session.execute(taken, execution_options=_UNSYNCED)
+    return due
+
+
+_UNSYNCED = {"synchronize_session": False}

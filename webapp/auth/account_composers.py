@@ -1,0 +1,16 @@
+"""Who composes which mail about an account. One line adds a kind."""
+
+from webapp.account_mail.letters import Composer, Composers
+from webapp.auth import address_confirmation, password_mails
+from webapp.auth.mail_check import compose_check
+from webapp.auth.mailed_account import find_account_recipient
+from webapp.models import AccountMailKind
+
+COMPOSERS: Composers = {
+    AccountMailKind.RESET: Composer(password_mails.find_reset_recipient, password_mails.compose_reset),
+    AccountMailKind.CHANGED: Composer(find_account_recipient, password_mails.compose_changed),
+    AccountMailKind.CONFIRMATION: Composer(
+        address_confirmation.find_recipient, address_confirmation.compose_confirmation
+    ),
+    AccountMailKind.CHECK: Composer(find_account_recipient, compose_check),
+}

@@ -1,0 +1,27 @@
+"""The mail by which an instance admin tries the mail server."""
+
+from datetime import datetime
+
+from webapp.account_mail.letters import Letter
+from webapp.account_mail.requesting import request_mail
+from webapp.auth.mailed_account import describe_end, make_page_address
+from webapp.models import Account, AccountMail, AccountMailKind
+
+
+def request_check(account: Account, now: datetime) -> AccountMail:
+    """Request a mail to one's own address. The caller commits, and then enqueues it."""
+    return request_mail(AccountMailKind.CHECK, now, account_id=account.id, requested_by_id=account.id)
+
+
+def compose_check(mail: AccountMail, now: datetime) -> Letter:
+    """Say that mail works."""
+    return Letter(
+        subject="Alertcheck can send mail",
+        title="Alertcheck can send mail",
+        paragraphs=(
+            f"You asked for this mail on the instance page of {make_page_address('')} at "
+            f"{describe_end(mail.created_at)}.",
+            "Since it arrived, mails about invitations and passwords can arrive too. If it was in the spam folder, ask "
+            "your mail administrator to accept mail from this sender.",
+        ),
+    )

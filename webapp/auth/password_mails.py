@@ -1,0 +1,73 @@
+"""The mails about a password: with a link to set a new one, and that it was changed."""
+
+from datetime import datetime
+
+from webapp.account_mail.letters import Letter
+from webapp.account_mail.requesting import read_address
+from webapp.audit import UNKNOWN_VISITOR, Action, record_account_event
+from webapp.auth.account_links import LIFETIMES, add_link
+from webapp.auth.accounts import find_by_email
+from webapp.auth.mailed_account import (
+    describe_end,
+    find_account_recipient,
+    get_mailed_account,
+    make_page_address,
+)
+from webapp.encryption.settings_cipher import SettingsUnreadable
+from webapp.models import AccountLinkKind, AccountMail
+
+# Of the page that a link to set a new password opens, before its token.
+RESET_PATH = "/reset-password/"
+
+
+def find_reset_recipient(mail: AccountMail) -> str | None:
+    """Find the account by the typed address, and return its own spelling of it.
+
+    Returns None for an address without an account, for one that may not sign in, and for one that has no password
+    because it signs in with a company account.
+    """
+    if mail.account_id is None:
+        try:
+            account = find_by_email(read_address(mail))
+        except SettingsUnreadable:  # the key was replaced within these minutes
+            return None
+        if account is None or account.password_hash is None:
+            return None
+        mail.account_id = account.id
+    return find_account_recipient(mail)
+
+
+def compose_reset(mail: AccountMail, now: datetime) -> Letter:
+    """Make the link that replaces earlier ones, and record it."""
+    account = get_mailed_account(mail)
+    token = add_link(account, AccountLinkKind.RESET, now, is_mailed=True)
+    record_account_event(account, Action.RESET_REQUESTED, now, UNKNOWN_VISITOR)
+    end = describe_end(now + LIFETIMES[AccountLinkKind.RESET])
+    return Letter(
+        subject="Set a new password for Alertcheck",
+        title="Set a new password",
+        paragraphs=(
+            f"Somebody, probably you, asked for a link to set a new password for the account {account.email} of "
+            f"Alertcheck at {make_page_address('')}.",
+        ),
+        link=make_page_address(f"{RESET_PATH}{token}"),
+        link_label="Set a new password",
+        after_link=(
+            f"The link works once, until {end}. Only the newest link works.",
+            "If it was not you, ignore this mail. Your password stays as it is.",
+        ),
+    )
+
+
+def compose_changed(mail: AccountMail, now: datetime) -> Letter:
+    """Tell the owner that the password was changed, whoever did it."""
+    account = get_mailed_account(mail)
+    return Letter(
+        subject="Your Alertcheck password was changed",
+        title="Your password was changed",
+        paragraphs=(
+            f"The password of the account {account.email} of Alertcheck at {make_page_address('')} was changed at "
+            f"{describe_end(mail.created_at)}, and every session was ended.",
+            "If it was you, there is nothing to do. If it was not, ask your Alertcheck administrator for help at once.",
+        ),
+    )

@@ -1,0 +1,30 @@
+"""Sends mails to people in a worker process: few at once, each in a thread, beside the deliveries."""
+
+import logging
+from collections.abc import Sequence
+
+from flask import Flask
+
+from webapp.account_mail import sending
+from webapp.app_state import current_settings
+from webapp.auth.account_composers import COMPOSERS
+from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.sends.press_limits import admit_recipient
+from webapp.worker.dispatcher import ConcurrencyLimits
+from webapp.worker.unexpected import log_unexpected
+
+log = logging.getLogger(__name__)
+
+# A mail server that hangs holds each of them for 8 s. Those that cannot wait are enqueued again by maintenance.
+LIMITS = ConcurrencyLimits(concurrent=8, per_workspace=8, waiting=500, waiting_per_workspace=500)
+
+
+def list_ready_mails(mail_ids: Sequence[int]) -> list[ReadyDelivery]:
+    """Return mails as the dispatcher takes them: none waits for another. The claim decides which are sent."""
+    return [ReadyDelivery(delivery_id=mail_id, destination_id=mail_id, workspace_id=0) for mail_id in mail_ids]
+
+
+def send_mail(app: Flask, mail_id: int) -> None:
+    """Send one mail, and log an unexpected error: recovery ends the row."""
+    with app.app_context(), log_unexpected("mail", mail_id):
+        sending.send(mail_id, COMPOSERS, current_settings().outbound, admit_recipient)
