@@ -177,7 +177,7 @@ def test_an_instance_admin_is_no_member_of_another_workspace(open_as: Open, who:
 
 
 @pytest.mark.parametrize(("who", "is_shown"), [*((who, True) for who in ADMINS), ("admin", False), ("revoked", False)])
-def test_the_bar_leads_there_whoever_may_open_it(open_as: Open, who: str, is_shown: bool) -> None:
+def test_the_account_menu_leads_there_whoever_may_open_it(open_as: Open, who: str, is_shown: bool) -> None:
     page = open_as(who).get("/search").text
 
     assert ('href="/instance"' in page) is is_shown

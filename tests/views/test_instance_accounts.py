@@ -96,8 +96,8 @@ def test_the_list_says_how_an_account_signs_in(app: Flask, seeded: SeededIds, ad
         add_owner(seeded)
 
     page = admin.get(f"{LIST}?q=owner").text
-    assert "<td>password</td>" in page
-    assert "<td>no way yet</td>" not in page
+    assert ">password</td>" in page
+    assert ">no way yet</td>" not in page
 
 
 def test_a_page_executes_as_many_queries_for_5000_accounts(app: Flask, admin: Visitor) -> None:
@@ -188,6 +188,30 @@ def test_what_is_done_to_an_account_is_in_both_trails(app: Flask, seeded: Seeded
     events = _events(app, f"Support (account {seeded.support})")
     assert [event for event in events if event[0] is None] == [(None, "Viewer", act) for act in acts]
     assert [event for event in events if event[0]] == [(seeded.harbor, "Viewer", act) for act in acts]
+
+
+def test_a_link_for_a_new_password_is_shown_once_and_works(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+    response = admin.post(f"{LIST}/{seeded.support}/reset-link")
+    found = re.search(r'<code id="link">http://localhost(/reset-password/[^<]+)</code>', response.text)
+    assert found
+    somebody = Visitor.anonymous(app)
+    opened = somebody.get(found[1])
+    somebody.get(opened.location)
+    somebody.post("/reset-password", {"new": "a new horse battery"})
+
+    assert "no-store" in response.headers["Cache-Control"]
+    assert found[1] not in admin.get(f"{LIST}/{seeded.support}").text
+    assert _read(app, seeded.support).password_hash is not None
+    assert Visitor.anonymous(app).get(found[1]).status_code == 404
+
+
+def test_a_disabled_account_gets_no_link(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+    admin.post(f"{LIST}/{seeded.support}/disable")
+
+    assert admin.post(f"{LIST}/{seeded.support}/reset-link").status_code == 409
+    assert "made a link for a new password" not in [
+        action for _, _, action in _events(app, f"Support (account {seeded.support})")
+    ]
 
 
 def test_support_everywhere_opens_every_workspace_until_it_ends(app: Flask, seeded: SeededIds, admin: Visitor) -> None:

@@ -7,7 +7,7 @@ from flask import Flask, request
 
 from webapp.app_state import current_settings
 from webapp.auth.instance_admins import is_instance_admin
-from webapp.models import Account, Role
+from webapp.models import Role
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,6 @@ class Place:
     pages: tuple["Place", ...] = ()
     is_for_admins: bool = False
     is_for_demo: bool = False
-    is_for_instance_admins: bool = False
-
-    @property
-    def audience(self) -> str:
-        """Who gets a link that spans workspaces: members, members in a demo, or instance admins."""
-        if self.is_for_instance_admins:
-            return "instance"
-        return "demo" if self.is_for_demo else "member"
 
     def contains(self, endpoint: str | None) -> bool:
         """Return whether the page of a view is this place or below it."""
@@ -55,20 +47,6 @@ GLOBAL_PLACES = (
     Place("All workspaces", "workspaces.list_all", "list"),
     Place("Demo inbox", "inbox.show", "inbox", is_for_demo=True),
     Place("Demo panel", "demo_panel.show", "panel", is_for_demo=True),
-    Place(
-        "Instance",
-        "instance.show",
-        "settings",
-        below=frozenset({"instance_workspaces", "instance_accounts"}),
-        is_for_instance_admins=True,
-    ),
-)
-
-# The pages of the instance.
-INSTANCE_PAGES = (
-    Place("Installation", "instance.show", "settings"),
-    Place("Workspaces", "instance_workspaces.show_all", "list"),
-    Place("Accounts", "instance_accounts.show_all", "list"),
 )
 
 # The tabs of a workspace, each with its second level.
@@ -100,11 +78,19 @@ WORKSPACE_TABS = (
     ),
 )
 
+# The pages of the instance, which the account menu of an instance admin leads to.
+INSTANCE_PAGES = (
+    Place("Installation", "instance.show", "settings"),
+    Place("Workspaces", "instance_workspaces.show_all", "list"),
+    Place("Accounts", "instance_accounts.show_all", "list"),
+)
+
 
 def init_navigation(app: Flask) -> None:
     """Give the templates the links of the bars."""
     app.jinja_env.globals |= {
         "find_current_tab": find_current_tab,
+        "is_instance_admin": is_instance_admin,
         "list_global_links": list_global_links,
         "list_instance_links": list_instance_links,
         "list_links": list_links,
@@ -112,18 +98,11 @@ def init_navigation(app: Flask) -> None:
     }
 
 
-def list_global_links(account: Account, *, is_member: bool) -> list[Link]:
-    """Return the links that span workspaces, for an account. is_member: whether it is a member of any."""
-    settings = current_settings()
-    is_shown = {
-        "demo": is_member and settings.demo is not None,
-        "instance": is_instance_admin(account) and not settings.is_public_demo,
-        "member": is_member,
-    }
-    places = (place for place in GLOBAL_PLACES if is_shown[place.audience])
-    return [
-        Link(place, _find_current(place) if place.is_for_instance_admins else _find_page(place)) for place in places
-    ]
+def list_global_links() -> list[Link]:
+    """Return the links that span workspaces."""
+    is_demo = current_settings().demo is not None
+    places = (place for place in GLOBAL_PLACES if is_demo or not place.is_for_demo)
+    return [Link(place, "page" if request.endpoint == place.endpoint else None) for place in places]
 
 
 def list_instance_links() -> list[Link]:
@@ -144,11 +123,7 @@ def find_current_tab() -> Place | None:
 def _find_current(place: Place) -> str | None:
     if not place.contains(request.endpoint):
         return None
-    return _find_page(place) or "true"
-
-
-def _find_page(place: Place) -> str | None:
-    return "page" if request.endpoint == place.endpoint else None
+    return "page" if request.endpoint == place.endpoint else "true"
 
 
 def _blueprint(endpoint: str) -> str:
