@@ -185,9 +185,10 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
     )
-    of_instance = (instance, instance_workspaces, instance_accounts)
-    across = (customer_page, broken, search, references, *of_instance, health, metrics)
-    for view in (auth, password_reset, account, time_zones, *in_workspaces, *across):
+    of_accounts = auth, password_reset, account, time_zones
+    of_instance = instance, instance_workspaces, instance_accounts
+    across = customer_page, broken, search, references, health, metrics
+    for view in (*of_accounts, *of_instance, *in_workspaces, *across):
         app.register_blueprint(view.bp)
 
 

@@ -41,18 +41,18 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
-    WORKSPACE_RENAMED = "renamed the workspace"
-    WORKSPACE_DELETED = "deleted the workspace"
-    INSTANCE_ADMIN_MADE = "made the account an instance admin"
-    INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
-    SUPPORT_EVERYWHERE_GRANTED = "granted support in every workspace"
-    SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
     SESSION_ENDED = "ended a session"
     OTHER_SESSIONS_ENDED = "ended all other sessions"
     RESET_REQUESTED = "requested a link for a new password"
     RESET_LINK_MADE = "made a link for a new password"
     PASSWORD_RESET = "set a new password by a link"  # noqa: S105
     ADDRESS_CONFIRMED = "confirmed the email address"
+    WORKSPACE_RENAMED = "renamed the workspace"
+    WORKSPACE_DELETED = "deleted the workspace"
+    INSTANCE_ADMIN_MADE = "made the account an instance admin"
+    INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
+    SUPPORT_EVERYWHERE_GRANTED = "granted support in every workspace"
+    SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
 
 
 class Result(StrEnum):
@@ -97,15 +97,15 @@ def record_account_event(
 ) -> None:
     """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
 
-    What somebody else does to an account concerns the whole installation too, as do all acts without a workspace.
+    What somebody else does to an account, or what concerns no workspace, is recorded for the whole installation too.
     """
     actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    own = list(_list_workspaces(account))
-    trails = [*own, None] if by or not own else own
+    workspaces = _list_workspaces(account)
+    everywhere = [*workspaces, *[None] * (by is not None or not workspaces)]
     db.session.flush()  # what was recorded before comes before
     # One statement, because who supports every workspace may have a thousand.
     event = _describe_event(None, actor, action, subject, now, changed)
-    db.session.execute(insert(AuditEvent), [event | {"workspace_id": trail} for trail in trails])
+    db.session.execute(insert(AuditEvent), [event | {"workspace_id": found} for found in everywhere])
 
 
 def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:

@@ -156,6 +156,9 @@ def _make_pair(app: Flask) -> Pair:
             "link": "1",
             "service": "teams",
             "account_id": str(visit.account_id),
+            "account_token": "t" * 32,
+            "reset_token": "t" * 32,
+            "session_key": "0" * 32,
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)

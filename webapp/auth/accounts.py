@@ -61,9 +61,8 @@ def find_signed_in(sign_in_id: str, now: datetime, lifetime: timedelta = SESSION
     found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - lifetime}).one_or_none()
     if found is None or not found.account.is_active:
         return None
-    account = found.account
-    account.sign_in_id, account.is_admin_by_session = found.id, found.is_instance_admin
-    account.session_seen_at = found.last_seen_at or found.started_at
+    found.account.sign_in_id, found.account.is_admin_by_session = found.id, found.is_instance_admin
+    found.account.session_seen_at = found.last_seen_at or found.started_at
     return found.account
 
 

@@ -13,7 +13,7 @@ from webapp.extensions import limiter
 from webapp.time_zones import find_zone, list_places
 
 # The page that has the form.
-FORM_PAGE = "auth.show_password"
+FORM_PAGE = "account.show"
 
 bp = Blueprint("time_zones", __name__, url_prefix="/account")
 

@@ -180,8 +180,8 @@ def _run_maintenance(
             delete_old_drafts(now)
             indexing.add_missing_page(current_settings().cipher)
             delete_expired_links(now)
-            delete_remains()
             delete_expired_account_links(now)
+            delete_remains()
             for run in app_state(app).maintenance:
                 run(now)
         except Exception as error:  # whatever happens in one run, the next one must run
