@@ -767,6 +767,9 @@ def _fill(version: int) -> None:
         insert("form_drafts", draft)
     if version >= 15:
         insert("customer_links", LINK)
+    if version >= 18:
+        used = {"slug": "gone", "used_by_id": 99, "name": "Gone", "deleted_at": LATE}
+        insert("used_slugs", used)
     if version >= 19:
         mail = {"kind": "reset", "account_id": 1, "status": "queued", "created_at": LATE, "attempt_count": 0}
         insert("account_mails", mail)
@@ -786,3 +789,12 @@ def test_a_migration_and_its_downgrade_leave_every_row_of_the_version_before_unt
     downgrade(revision=f"{version - 1:04}")
 
     assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_the_slugs_of_the_workspaces_that_exist_count_as_used(v1: None) -> None:
+    upgrade(revision="0018")
+
+    given = read_rows({"workspaces": ["slug", "id", "name"]})["workspaces"]
+    assert read_rows({"used_slugs": ["slug", "used_by_id", "name"]})["used_slugs"] == given
+    assert given

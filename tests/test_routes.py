@@ -126,6 +126,27 @@ POST /w/<slug>/destinations/<destination_id>/disable   302 403 403 404 302   404
 GET  /w/<slug>/destinations/<destination_id>/delete    200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/delete    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
 
+GET  /instance                                         404 404 404 404 302
+GET  /instance/mail-check                              404 404 404 404 302
+POST /instance/mail-check                              404 404 404 404 302
+GET  /instance/workspaces                              404 404 404 404 302
+GET  /instance/workspaces/<slug>                       404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/workspaces/<slug>/rename                404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/workspaces/<slug>/admin                 404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+GET  /instance/workspaces/<slug>/delete                404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/workspaces/<slug>/delete                404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+GET  /instance/add-workspace                           404 404 404 404 302
+POST /instance/add-workspace                           404 404 404 404 302
+GET  /instance/deleted-workspaces                      404 404 404 404 302
+GET  /instance/deleted-workspaces/<slug>/audit         404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+GET  /instance/accounts                                404 404 404 404 302
+GET  /instance/accounts/<account_id>                   404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/disable           404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/enable            404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/end-sessions      404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/reset-link        404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/support-everywhere 404 404 404 404 302  404 404 404 404 302   404 404 404 404 302
+
 POST /demo/sign-in/<role>                              302 302 302 302 302   404 404 404 404 404
 GET  /demo/inbox                                       200 200 200 200 302
 GET  /demo/inbox/messages                              200 200 200 200 302
@@ -172,6 +193,7 @@ HARBOR = {
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2", "account_id": "4"}
 INVALID = HARBOR | {
+    "account_id": "999999",
     "channel_name": "pigeon",
     "service": "email",
     "role": "owner",

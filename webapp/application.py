@@ -44,6 +44,9 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    instance,
+    instance_accounts,
+    instance_workspaces,
     members,
     metrics,
     password_reset,
@@ -186,7 +189,9 @@ def _register_views(app: Flask) -> None:
         customer_links,
     )
     of_accounts = auth, set_up, password_reset, account, time_zones
-    for view in (*of_accounts, *in_workspaces, customer_page, broken, search, references, health, metrics):
+    of_instance = instance, instance_workspaces, instance_accounts
+    across = customer_page, broken, search, references, health, metrics
+    for view in (*of_accounts, *of_instance, *in_workspaces, *across):
         app.register_blueprint(view.bp)
 
 

@@ -28,11 +28,12 @@ from webapp.auth.workspace_deletion import delete_remains
 from webapp.auth.workspaces import delete_workspace
 from webapp.channels.contract import Accepted
 from webapp.deliveries import claiming, sending
+from webapp.deliveries.messages import write_payload
 from webapp.deliveries.planning import plan_test
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.destinations.editing import insert_destination
 from webapp.extensions import Base, db
-from webapp.models import Account, AlertDelivery, DeliveryStatus, Member, Role, UsedSlug, Workspace
+from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Member, Role, UsedSlug, Workspace
 from webapp.sends.batches import press_all
 from webapp.sends.planned_tests import run_planned_tests
 from webapp.settings import AppSettings
@@ -143,8 +144,17 @@ def test_a_row_that_somebody_changes_is_deleted_later(app: Flask, seeded: Seeded
 # While a worker sends
 
 
+def _add_sendable(destination: AlertDestination, seeded: SeededIds) -> int:
+    """Add a test send that a worker can claim."""
+    return add_delivery(destination, payload=write_payload(destination, get_account(seeded), NOW)).id
+
+
+def test_a_delivery_of_a_workspace_that_is_not_deleted_is_claimed(seeded: SeededIds, app_settings: AppSettings) -> None:
+    assert claiming.claim(_add_sendable(get_destination(seeded), seeded), app_settings, NOW) is not None
+
+
 def test_a_delivery_that_waits_is_not_sent(seeded: SeededIds, app_settings: AppSettings) -> None:
-    delivery_id = add_delivery(get_destination(seeded)).id
+    delivery_id = _add_sendable(get_destination(seeded), seeded)
     _delete_and_commit(seeded)
 
     assert claiming.claim(delivery_id, app_settings, NOW) is None
@@ -159,7 +169,7 @@ def test_a_delivery_of_a_destination_that_was_added_meanwhile_is_not_sent(
     late = insert_destination(
         workspace, account, "webhook", "Late", {"address": "https://example.com"}, app_settings.cipher, NOW
     )
-    delivery_id = add_delivery(late).id
+    delivery_id = _add_sendable(late, seeded)
 
     assert claiming.claim(delivery_id, app_settings, NOW) is None
     delete_remains()
@@ -169,7 +179,7 @@ def test_a_delivery_of_a_destination_that_was_added_meanwhile_is_not_sent(
 def test_a_claim_that_was_first_sends_and_its_result_is_recorded_nowhere(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:
-    delivery_id = add_delivery(get_destination(seeded)).id
+    delivery_id = _add_sendable(get_destination(seeded), seeded)
     attempt = claiming.claim(delivery_id, app_settings, NOW)
     assert attempt is not None
     _delete_and_commit(seeded)
@@ -182,7 +192,7 @@ def test_a_claim_that_was_first_sends_and_its_result_is_recorded_nowhere(
 def test_a_claim_and_a_deletion_at_once_end_as_one_of_them_first(
     app: Flask, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
-    delivery_id = add_delivery(get_destination(seeded)).id
+    delivery_id = _add_sendable(get_destination(seeded), seeded)
     claims: list[object] = []
 
     failed = run_overlapping(

@@ -94,6 +94,7 @@ def _list_routes() -> list[str]:
 
 
 ROUTES = _list_routes()
+CLOSED |= {route for route in ROUTES if " /instance" in route}
 IN_A_WORKSPACE = [route for route in ROUTES if "/<slug>" in route and route not in CLOSED]
 
 
@@ -159,7 +160,7 @@ def _make_pair(app: Flask) -> Pair:
             "setup_token": "t" * 32,
             "link": "1",
             "service": "teams",
-            "account_id": "1",
+            "account_id": str(visit.account_id),
             "account_token": "t" * 32,
             "reset_token": "t" * 32,
             "session_key": "0" * 32,

@@ -25,12 +25,20 @@ def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
         if table.name not in KEPT_TABLES:
             db.session.execute(delete(table))
     db.session.execute(delete(Account).where(Account.email.not_in([f"{role}@demo.invalid" for role in Role])))
+    _restore_accounts()
     db.session.expire_all()
     add_demo(app_settings, demo, now)
     db.session.commit()
     inbox = Inbox(demo.inbox)
     inbox.clear()
     inbox.switches.clear()
+
+
+def _restore_accounts() -> None:
+    """Give the demo's accounts back what its instance admin may have changed."""
+    is_admin = Account.email == f"{Role.ADMIN}@demo.invalid"
+    restored = {"is_active": True, "is_instance_admin": is_admin, "is_support_everywhere": False}
+    db.session.execute(update(Account).values(restored).execution_options(synchronize_session=False))
 
 
 def _lock() -> None:

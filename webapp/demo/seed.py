@@ -102,7 +102,9 @@ def fill_workspace(
 
 
 def _add_account(role: Role, now: datetime) -> Account:
-    return add_account(f"{role}@demo.invalid", f"Demo {role}", None, now)
+    account = add_account(f"{role}@demo.invalid", f"Demo {role}", None, now)
+    account.is_instance_admin = role is Role.ADMIN  # so that visitors can look at the instance's pages
+    return account
 
 
 def _add(

@@ -6,10 +6,12 @@ from webapp.queue.enqueueing import BATCH_SIZE, enqueue_account_mails, enqueue_d
 from webapp.queue.heartbeats import (
     HEARTBEAT_TTL,
     NO_WORKER,
+    Worker,
     WorkerFault,
     count_workers,
     find_fault,
     is_worker_alive,
+    list_workers,
     record_fault,
     record_heartbeat,
 )
@@ -22,6 +24,7 @@ __all__ = [
     "NO_WORKER",
     "QueueProblem",
     "QueueUnavailable",
+    "Worker",
     "WorkerFault",
     "classify",
     "connect",
@@ -32,6 +35,7 @@ __all__ = [
     "find_problem",
     "is_worker_alive",
     "limiter_options",
+    "list_workers",
     "load_jobs",
     "record_fault",
     "record_heartbeat",

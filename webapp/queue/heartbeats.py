@@ -1,6 +1,8 @@
 """Records and counts worker heartbeats. RQ's own count is lost when Redis restarts."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 from redis.exceptions import RedisError
 
@@ -74,8 +76,21 @@ def find_fault() -> str | None:
     return WorkerFault[name].value if name in WorkerFault.__members__ else None
 
 
-def count_workers() -> int:
-    """Count the workers whose last heartbeat is at most `HEARTBEAT_TTL` seconds old. Raises `QueueUnavailable`."""
+@dataclass(frozen=True)
+class Worker:
+    """A worker that has sent a heartbeat within the last minutes. seconds: since then."""
+
+    name: str
+    seconds: float
+
+    @property
+    def is_alive(self) -> bool:
+        # A heartbeat from the future counts as old: after the clock was set back, it would outlive its worker.
+        return abs(self.seconds) <= HEARTBEAT_TTL
+
+
+def list_workers() -> list[Worker]:
+    """Return the workers that have sent a heartbeat within the last minutes, by name. Raises `QueueUnavailable`."""
     try:
         with app_state().redis.pipeline() as pipeline:
             pipeline.time()
@@ -84,8 +99,14 @@ def count_workers() -> int:
     except RedisError as error:
         raise _unavailable(error) from None
     now = _to_seconds(time)
-    # A heartbeat from the future counts as old: after the clock was set back, it would outlive its worker.
-    return sum(abs(now - recorded_at) <= HEARTBEAT_TTL for _, recorded_at in heartbeats)
+    return sorted(
+        (Worker(name.decode(), now - recorded_at) for name, recorded_at in heartbeats), key=attrgetter("name")
+    )
+
+
+def count_workers() -> int:
+    """Count the workers whose last heartbeat is at most `HEARTBEAT_TTL` seconds old. Raises `QueueUnavailable`."""
+    return sum(worker.is_alive for worker in list_workers())
 
 
 def is_worker_alive() -> bool:

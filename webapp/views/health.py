@@ -1,5 +1,7 @@
 """Health checks: whether the process is alive, and whether a press would work."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 
@@ -20,6 +22,12 @@ def add_report(state: BlueprintSetupState) -> None:
     state.app.extensions[_REPORT] = SharedReport()
 
 
+def check_parts() -> Mapping[str, str]:
+    """Return what is wrong with each part, or "ok". It is checked at most every two seconds."""
+    report: SharedReport = current_app.extensions[_REPORT]
+    return report.get()
+
+
 @bp.get("/healthz")
 @limiter.exempt
 @public
@@ -33,7 +41,6 @@ def show_liveness() -> Report:
 @public
 def show_readiness() -> Report:
     """Return 200 if a press would work, else 503 with a reason for each part that would fail."""
-    report: SharedReport = current_app.extensions[_REPORT]
-    parts = report.get()
+    parts = check_parts()
     is_ready = all(reason == OK for reason in parts.values())
     return {"status": "ok" if is_ready else "unavailable", **parts}, 200 if is_ready else 503

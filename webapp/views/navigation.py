@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from flask import Flask, request
 
 from webapp.app_state import current_settings
+from webapp.auth.instance_admins import is_instance_admin
 from webapp.models import Role
 
 
@@ -81,12 +82,21 @@ WORKSPACE_TABS = (
     ),
 )
 
+# The pages of the instance, which the account menu of an instance admin leads to.
+INSTANCE_PAGES = (
+    Place("Installation", "instance.show", "settings"),
+    Place("Workspaces", "instance_workspaces.show_all", "list"),
+    Place("Accounts", "instance_accounts.show_all", "list"),
+)
+
 
 def init_navigation(app: Flask) -> None:
     """Give the templates the links of the bars."""
     app.jinja_env.globals |= {
         "find_current_tab": find_current_tab,
+        "is_instance_admin": is_instance_admin,
         "list_global_links": list_global_links,
+        "list_instance_links": list_instance_links,
         "list_links": list_links,
         "workspace_tabs": WORKSPACE_TABS,
     }
@@ -97,6 +107,11 @@ def list_global_links() -> list[Link]:
     is_demo = current_settings().demo is not None
     places = (place for place in GLOBAL_PLACES if is_demo or not place.is_for_demo)
     return [Link(place, "page" if request.endpoint == place.endpoint else None) for place in places]
+
+
+def list_instance_links() -> list[Link]:
+    """Return the links to the pages of the instance."""
+    return [Link(place, _find_current(place)) for place in INSTANCE_PAGES]
 
 
 def list_links(places: Iterable[Place], role: Role) -> list[Link]:

@@ -53,6 +53,10 @@ NO_ROOM = (
 )
 
 
+# Of blueprints whose pages are about the installation and its accounts.
+CLOSED_BLUEPRINTS = frozenset({"instance", "instance_accounts", "instance_workspaces"})
+
+
 def init_public_demo(app: Flask) -> None:
     """Add the pages, check every request, and let the worker delete what visitors leave behind."""
     app.register_blueprint(bp)
@@ -102,7 +106,8 @@ def _check_request() -> tuple[str, int] | Response | None:
         return None if find_reason(request.environ) is None else abort(404)
     if not request.is_secure:
         return Response(NEEDS_HTTPS, 403, content_type="text/plain; charset=utf-8")
-    return abort(404) if request.endpoint in CLOSED else None
+    is_closed = request.endpoint in CLOSED or request.blueprint in CLOSED_BLUEPRINTS
+    return abort(404) if is_closed else None
 
 
 def _limit_visitor() -> ErrorResponse | None:

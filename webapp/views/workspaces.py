@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit, list_memberships, load_visit
+from webapp.auth.instance_admins import is_instance_admin
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
@@ -37,8 +38,14 @@ FEW_WORKSPACES = 5
 
 @bp.get("/")
 def home() -> str | Response:
-    """Redirect to the visitor's first workspace; to the list of all if there are many, as support has."""
-    memberships = list_memberships(current_account())
+    """Redirect to the visitor's first workspace; to the list of all if there are many, as support has.
+
+    An instance admin without a workspace comes for the instance.
+    """
+    account = current_account()
+    memberships = list_memberships(account)
+    if not memberships and is_instance_admin(account):
+        return redirect(url_for("instance.show"))
     if not memberships:
         return render_template("no_workspace.html", command=COMMAND)
     if len(memberships) > FEW_WORKSPACES:

@@ -1,0 +1,1 @@
+"""What the instance admin sees: the installation, its workspaces and its accounts."""

@@ -1,0 +1,96 @@
+"""The accounts of the installation, with what each may do and how it signs in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+
+from webapp.extensions import db
+from webapp.instance.pages import Page, contains, load_page
+from webapp.models import Account, Member, MemberSource, SignIn, Workspace
+
+# Memberships that the page of an account shows.
+MAX_MEMBERSHIPS = 50
+
+
+class AccountFilter(StrEnum):
+    """Which accounts a list shows."""
+
+    ALL = "all"
+    DISABLED = "disabled"
+    INSTANCE_ADMINS = "instance-admins"
+    SUPPORT_EVERYWHERE = "support-everywhere"
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account of the list. workspaces: how many it is a member of."""
+
+    account: Account
+    workspaces: int
+
+
+@dataclass(frozen=True)
+class AccountDetails:
+    """An account on its own page.
+
+    memberships: those of its own, by workspace name, at most `MAX_MEMBERSHIPS`. workspaces: all, also by Support
+    everywhere. sessions: those that have not ended.
+    """
+
+    account: Account
+    memberships: list[Member]
+    workspaces: int
+    sessions: int
+
+
+_CONDITIONS = {
+    AccountFilter.DISABLED: Account.is_active.is_(False),
+    AccountFilter.INSTANCE_ADMINS: Account.is_instance_admin,
+    AccountFilter.SUPPORT_EVERYWHERE: Account.is_support_everywhere,
+}
+_WORKSPACES = (
+    select(func.count())
+    .select_from(Member)
+    .join(Member.workspace)
+    .where(Member.account_id == Account.id, Workspace.deleted_at.is_(None))
+    .correlate(Account)
+    .scalar_subquery()
+)
+
+
+def list_accounts(text: str, which: AccountFilter, number: int) -> Page[AccountRow]:
+    """Load a page of the accounts whose name or address contains a text, by address. Executes two queries."""
+    query = select(Account, _WORKSPACES)
+    if text:
+        query = query.where(contains(text, Account.name, Account.email))
+    if which in _CONDITIONS:
+        query = query.where(_CONDITIONS[which])
+    page = load_page(query.order_by(Account.email), number)
+    return Page([AccountRow(*row) for row in page.rows], page.number, page.total)
+
+
+def count_accounts() -> int:
+    """Count all accounts."""
+    return db.session.scalar(select(func.count(Account.id))) or 0
+
+
+def has_instance_admin() -> bool:
+    """Return whether an account that can sign in has the flag."""
+    query = select(Account.id).where(Account.is_instance_admin, Account.is_active)
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def load_account_details(account: Account, since: datetime) -> AccountDetails:
+    """Load an account's page. since: when the oldest session that has not ended began. Executes three queries."""
+    own = select(Member).join(Member.workspace)
+    own = own.where(Member.account_id == account.id, Workspace.deleted_at.is_(None))
+    by_name = own.where(Member.source != MemberSource.EVERYWHERE).order_by(Workspace.name, Workspace.id)
+    sessions = select(func.count()).where(SignIn.account_id == account.id, SignIn.started_at > since)
+    return AccountDetails(
+        account=account,
+        memberships=list(db.session.scalars(by_name.limit(MAX_MEMBERSHIPS))),
+        workspaces=db.session.scalar(select(func.count()).select_from(own.subquery())) or 0,
+        sessions=db.session.scalar(sessions) or 0,
+    )
