@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, Workspace
+from webapp.text.names import isolate_name, quote_name
 
 
 class Action(StrEnum):
@@ -40,6 +41,9 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    KEYS_ROTATED = "encrypted the settings anew"
+    DEMO_RESET = "reset the demo"
+    EVENTS_DELETED = "deleted old audit events"
 
 
 class Result(StrEnum):
@@ -59,10 +63,19 @@ class Actor:
 
 COMMAND_LINE = Actor(None, "Command line")
 CUSTOMER = Actor(None, "Customer (by link)")
-_STRANGER = Actor(None, "Unknown visitor")
+RECIPIENT = Actor(None, "Recipient (by link)")
+STRANGER = Actor(None, "Unknown visitor")
+RETENTION = Actor(None, "Alertcheck")
+# Everybody who acts without an account. The audit trail can be filtered by each.
+ACTORS = (COMMAND_LINE, CUSTOMER, RECIPIENT, STRANGER, RETENTION)
 
 # Stands beside a test that a member's link has sent.
 BY_CUSTOMER_LINK = "by the customer's link"
+
+
+def find_actor(account: Account) -> Actor:
+    """Return an account as the one who acts."""
+    return Actor(account.id, account.name)
 
 
 def record_destination_event(
@@ -73,16 +86,19 @@ def record_destination_event(
     changed: Sequence[str] = (),
     result: Result = Result.DONE,
 ) -> None:
-    """Record an action on a destination, in the caller's transaction. changed: names of fields, never values."""
+    """Record an action on a destination, in the caller's transaction. changed: names of settings, never values."""
     subject = f"{destination.name} (destination {destination.id})"
-    actor = by if isinstance(by, Actor) else Actor(by.id, by.name)
+    actor = by if isinstance(by, Actor) else find_actor(by)
     _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
 def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
-    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself."""
-    actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    for workspace_id in _list_workspaces(account):
+    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
+
+    An account without a workspace concerns the installation.
+    """
+    actor, subject = (by, _describe(account)) if by else (find_actor(account), "")
+    for workspace_id in _list_trails(account):
         _add(workspace_id, actor, action, subject, now)
 
 
@@ -92,9 +108,9 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
     count: how many there were, at the end of a window of time; None at its start.
     """
     times = f"{count} {'time' if count == 1 else 'times'} in {window // timedelta(minutes=1)} minutes"
-    for workspace_id in _list_workspaces(account):
+    for workspace_id in _list_trails(account):
         changed = [] if count is None else [times]
-        _add(workspace_id, _STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
+        _add(workspace_id, STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
 
 
 def record_member_event(
@@ -114,17 +130,15 @@ def record_instance_event(action: Action, subject: str, now: datetime, by: Actor
     _add(None, by, action, subject, now, changed)
 
 
-def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
-    """Fetch a workspace's events, newest first. before_id: only events older than this one."""
-    query = select(AuditEvent).where(AuditEvent.workspace_id == workspace_id)
-    if before_id is not None:
-        query = query.where(AuditEvent.id < before_id)
-    return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit)).all()
+def describe_change(what: str, before: str, after: str) -> str:
+    """Describe a change of something that may be shown, such as a name: before and after."""
+    return f"{what} {isolate_name(quote_name(before))} → {isolate_name(quote_name(after))}"
 
 
-def _list_workspaces(account: Account) -> Sequence[int]:
+def _list_trails(account: Account) -> Sequence[int | None]:
+    """Return the workspaces of an account, or the installation (None) for one that is a member of none."""
     query = select(Member.workspace_id).where(Member.account_id == account.id).order_by(Member.workspace_id)
-    return db.session.scalars(query).all()
+    return db.session.scalars(query).all() or (None,)
 
 
 def _describe(account: Account) -> str:

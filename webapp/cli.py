@@ -197,7 +197,7 @@ def _get_account(email: str) -> Account:
 @with_database
 def rotate_keys() -> None:
     """Encrypt every destination's settings with the first of ALERTCHECK_CONFIG_KEYS. Safe to repeat."""
-    rotation = editing.rotate_keys(current_settings().cipher)
+    rotation = editing.rotate_keys(current_settings().cipher, database_clock.now())
     click.echo(
         f"Re-encrypted: {rotation.rotated}. Already current: {rotation.current}. Unreadable: {rotation.unreadable}."
     )

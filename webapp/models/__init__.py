@@ -1,6 +1,6 @@
 """The tables, and the constraints that the database enforces."""
 
-from webapp.models.audit import AuditEvent
+from webapp.models.audit import AuditDeletion, AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.customer_link import CustomerLink
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
@@ -19,6 +19,7 @@ __all__ = [
     "AlertDelivery",
     "AlertDestination",
     "AlertRule",
+    "AuditDeletion",
     "AuditEvent",
     "Batch",
     "CustomerLink",
