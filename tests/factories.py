@@ -1,6 +1,7 @@
 """Rows for tests: two workspaces with a destination each; an admin, a support member, a viewer and a stranger."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from itsdangerous import Signer
+from sqlalchemy import select
 
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.auth.customer_tokens import hash_token
@@ -20,6 +22,7 @@ from webapp.models import (
     AlertDelivery,
     AlertDestination,
     AlertRule,
+    AuditEvent,
     CustomerLink,
     DeliveryStatus,
     Role,
@@ -140,6 +143,12 @@ def get_destination(seeded: SeededIds) -> AlertDestination:
 
 def get_account(seeded: SeededIds) -> Account:
     return db.session.get_one(Account, seeded.admin)
+
+
+def list_events(workspace_id: int | None) -> Sequence[AuditEvent]:
+    """Fetch the audit events of a workspace, or of the installation, newest first."""
+    of_trail = AuditEvent.workspace_id == workspace_id
+    return db.session.scalars(select(AuditEvent).where(of_trail).order_by(AuditEvent.id.desc())).all()
 
 
 def begin_claim_record() -> None:

@@ -42,6 +42,7 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    instance_audit,
     metrics,
     preview,
     receipts,
@@ -175,7 +176,7 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
     )
-    for view in (auth, *in_workspaces, customer_page, broken, search, references, health, metrics):
+    for view in (auth, *in_workspaces, customer_page, broken, search, references, instance_audit, health, metrics):
         app.register_blueprint(view.bp)
 
 

@@ -41,6 +41,12 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    WORKSPACE_RENAMED = "renamed the workspace"
+    WORKSPACE_DELETED = "deleted the workspace"
+    INSTANCE_ADMIN_MADE = "made the account an instance admin"
+    INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
+    SUPPORT_EVERYWHERE_GRANTED = "granted support in every workspace"
+    SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
     KEYS_ROTATED = "encrypted the settings anew"
     DEMO_RESET = "reset the demo"
     EVENTS_DELETED = "deleted old audit events"
@@ -95,10 +101,12 @@ def record_destination_event(
 def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
     """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
 
-    An account without a workspace concerns the installation.
+    What somebody else does to an account is recorded for the whole installation too, as is what concerns an account
+    without a workspace.
     """
     actor, subject = (by, _describe(account)) if by else (find_actor(account), "")
-    for workspace_id in _list_trails(account):
+    workspace_ids = _list_workspaces(account)
+    for workspace_id in (*workspace_ids, *[None] * (by is not None or not workspace_ids)):
         _add(workspace_id, actor, action, subject, now)
 
 
@@ -108,7 +116,7 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
     count: how many there were, at the end of a window of time; None at its start.
     """
     times = f"{count} {'time' if count == 1 else 'times'} in {window // timedelta(minutes=1)} minutes"
-    for workspace_id in _list_trails(account):
+    for workspace_id in _list_workspaces(account) or (None,):
         changed = [] if count is None else [times]
         _add(workspace_id, STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
 
@@ -120,9 +128,11 @@ def record_member_event(
     _add(workspace.id, by, action, _describe(account), now, [" → ".join(roles)])
 
 
-def record_workspace_event(workspace: Workspace, action: Action, now: datetime, by: Actor) -> None:
+def record_workspace_event(
+    workspace: Workspace, action: Action, now: datetime, by: Actor, changed: Sequence[str] = ()
+) -> None:
     """Record an action on a workspace, in the caller's transaction."""
-    _add(workspace.id, by, action, workspace.name, now)
+    _add(workspace.id, by, action, workspace.name, now, changed)
 
 
 def record_instance_event(action: Action, subject: str, now: datetime, by: Actor, changed: Sequence[str] = ()) -> None:
@@ -135,10 +145,9 @@ def describe_change(what: str, before: str, after: str) -> str:
     return f"{what} {isolate_name(quote_name(before))} → {isolate_name(quote_name(after))}"
 
 
-def _list_trails(account: Account) -> Sequence[int | None]:
-    """Return the workspaces of an account, or the installation (None) for one that is a member of none."""
+def _list_workspaces(account: Account) -> Sequence[int]:
     query = select(Member.workspace_id).where(Member.account_id == account.id).order_by(Member.workspace_id)
-    return db.session.scalars(query).all() or (None,)
+    return db.session.scalars(query).all()
 
 
 def _describe(account: Account) -> str:

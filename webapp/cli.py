@@ -6,13 +6,13 @@ from typing import cast
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from sqlalchemy import select
 
 from webapp import __version__, queue
 from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE
-from webapp.auth import accounts, members
+from webapp.auth import accounts, members, workspaces
 from webapp.auth.email_address import InvalidEmail, read_new_email
+from webapp.auth.instance_admins import LastInstanceAdmin
 from webapp.auth.password_strength import WeakPassword
 from webapp.database.command_context import with_database
 from webapp.destinations import editing
@@ -96,11 +96,10 @@ def check_settings() -> None:
 @with_database
 def add_workspace(slug: str, name: str) -> None:
     """Add a workspace, for example: alertcheck add-workspace harbor "Harbor Logistics"."""
-    if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
-        raise click.ClickException("A slug has up to 63 lowercase letters, digits and hyphens.")
-    if db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none():
-        raise click.ClickException(f"A workspace {slug} already exists.")
-    members.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
+    try:
+        workspaces.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
+    except (workspaces.InvalidSlug, workspaces.SlugUsed) as reason:
+        raise click.ClickException(str(reason)) from None
     db.session.commit()
     click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: {COMMAND} add-member {slug} EMAIL admin")
 
@@ -113,7 +112,7 @@ def add_workspace(slug: str, name: str) -> None:
 @with_database
 def add_member(slug: str, email: str, role: str, name: str | None) -> None:
     """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
-    workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
+    workspace = workspaces.find_workspace(slug)
     if workspace is None:
         raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
     account = accounts.find_by_email(email)
@@ -160,7 +159,10 @@ def set_password(email: str) -> None:
 def set_active(email: str, active: bool) -> None:
     """Allow an account to sign in (true) or not (false). Both end its sessions immediately."""
     account = _get_account(email)
-    members.set_active(account, active, database_clock.now(), COMMAND_LINE)
+    try:
+        members.set_active(account, active, database_clock.now(), COMMAND_LINE)
+    except LastInstanceAdmin as reason:
+        raise click.ClickException(str(reason)) from None
     db.session.commit()
     click.echo(f"{account.email} may {'' if active else 'no longer '}sign in.")
 
@@ -172,7 +174,7 @@ def set_active(email: str, active: bool) -> None:
 def remove_member(slug: str, email: str) -> None:
     """Remove a member from a workspace. Their account stays."""
     account = _get_account(email)
-    workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one_or_none()
+    workspace = workspaces.find_workspace(slug)
     member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")

@@ -90,7 +90,9 @@ def _finish(now: datetime) -> None:
     deleted, limit = db.session.execute(ended, execution_options=_UNSYNCED).one()
     if deleted:
         before = f"from before {limit.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        record_instance_event(Action.EVENTS_DELETED, f"{deleted} audit event{'s' * (deleted != 1)}", now, RETENTION, [before])
+        record_instance_event(
+            Action.EVENTS_DELETED, f"{deleted} audit event{'s' * (deleted != 1)}", now, RETENTION, [before]
+        )
 
 
 def _is_before(limit: datetime) -> ColumnElement[bool]:

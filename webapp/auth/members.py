@@ -5,19 +5,13 @@ Nothing is recorded where nothing changes. by: who acts.
 
 from datetime import datetime
 
-from webapp.audit import Action, Actor, record_account_event, record_member_event, record_workspace_event
+from webapp.audit import Action, Actor, record_account_event, record_member_event
 from webapp.auth import accounts
 from webapp.auth.customer_links import end_links_of
+from webapp.auth.instance_admins import require_other_admin
 from webapp.deliveries.planned_tests import end_planned_tests_of
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
-
-
-def open_workspace(slug: str, name: str, now: datetime, by: Actor) -> Workspace:
-    """Add a workspace. The caller commits."""
-    workspace = accounts.add_workspace(slug, name, now)
-    record_workspace_event(workspace, Action.WORKSPACE_ADDED, now, by)
-    return workspace
 
 
 def grant_role(
@@ -59,8 +53,10 @@ def remove_member(member: Member, now: datetime, by: Actor) -> None:
 def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> None:
     """Allow an account to sign in, or end its right to, what it has planned and its links. Both end its sessions.
 
-    The caller commits.
+    The caller commits. Raises `LastInstanceAdmin` instead of disabling the last one.
     """
+    if not is_active:
+        require_other_admin(account)
     was_active = account.is_active
     ended = accounts.set_active(account, is_active)
     if not is_active:

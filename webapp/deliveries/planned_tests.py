@@ -3,11 +3,11 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.extensions import db
-from webapp.models import AlertDestination, PlanEnd, PlannedTest
+from webapp.models import AlertDestination, Member, PlanEnd, PlannedTest, Role
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,13 @@ def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | Non
         PlanEnd.NOT_ALLOWED,
         now,
     )
+
+
+def end_planned_tests_without_right(account_id: int, now: datetime) -> None:
+    """End what an account has planned where it may no longer test, in the caller's transaction."""
+    members = (Member.workspace_id == PlannedTest.workspace_id, Member.account_id == account_id)
+    may_test = exists().where(*members, Member.role.in_([role for role in Role if role.may_test]))
+    _end((PlannedTest.planned_by_id == account_id) & ~may_test, PlanEnd.NOT_ALLOWED, now)
 
 
 def _end(which: ColumnElement[bool], reason: PlanEnd, now: datetime, by: str | None = None) -> int:

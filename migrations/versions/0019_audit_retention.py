@@ -6,8 +6,8 @@ Only an event that is older than 30 days can be deleted, and only while the row 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
