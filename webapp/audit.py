@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, Workspace
@@ -106,8 +107,11 @@ def record_account_event(account: Account, action: Action, now: datetime, by: Ac
     """
     actor, subject = (by, _describe(account)) if by else (find_actor(account), "")
     workspace_ids = _list_workspaces(account)
-    for workspace_id in (*workspace_ids, *[None] * (by is not None or not workspace_ids)):
-        _add(workspace_id, actor, action, subject, now)
+    everywhere = [*workspace_ids, *[None] * (by is not None or not workspace_ids)]
+    db.session.flush()  # what was recorded before comes before
+    # One statement, because who supports every workspace may have a thousand.
+    event = _describe_event(None, actor, action, subject, now)
+    db.session.execute(insert(AuditEvent), [event | {"workspace_id": found} for found in everywhere])
 
 
 def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:
@@ -164,16 +168,28 @@ def _add(
     result: Result = Result.DONE,
     destination_id: int | None = None,
 ) -> None:
-    db.session.add(
-        AuditEvent(
-            workspace_id=workspace_id,
-            account_id=actor.account_id,
-            account_name=actor.name,
-            action=action.value,
-            subject=subject,
-            result=result.value,
-            changed=list(changed),
-            happened_at=now,
-            destination_id=destination_id,
-        )
-    )
+    event = _describe_event(workspace_id, actor, action, subject, now, changed, result, destination_id)
+    db.session.add(AuditEvent(**event))
+
+
+def _describe_event(
+    workspace_id: int | None,
+    actor: Actor,
+    action: Action,
+    subject: str,
+    now: datetime,
+    changed: Sequence[str] = (),
+    result: Result = Result.DONE,
+    destination_id: int | None = None,
+) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace_id,
+        "account_id": actor.account_id,
+        "account_name": actor.name,
+        "action": action.value,
+        "subject": subject,
+        "result": result.value,
+        "changed": list(changed),
+        "happened_at": now,
+        "destination_id": destination_id,
+    }

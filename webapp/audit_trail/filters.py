@@ -1,9 +1,9 @@
 """Parses the filter of the audit trail from URL query parameters. None of them holds a name or an address."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, tzinfo
 
 from webapp.audit import ACTORS, Action, Actor
 from webapp.text.cursors import parse_day
@@ -18,7 +18,7 @@ ACTIONS_BY_KEY = {action.name.lower(): action for action in Action}
 class Filter:
     """Criteria for audit events. None means no restriction.
 
-    who: the id of an account, or somebody who acts without one. since, until: days where the reader is, inclusive.
+    who: the id of an account, or somebody who acts without one. since, until: days in a zone, inclusive.
     """
 
     who: int | Actor | None = None
@@ -48,16 +48,6 @@ class Filter:
     def has_criteria(self) -> bool:
         """Whether the filter restricts anything."""
         return bool(self.as_query())
-
-    def list_limits(self) -> Iterator[tuple[bool, datetime]]:
-        """Yield the first instant of the days, with True, and the first one after them, with False."""
-        for is_first, day, days_later in ((True, self.since, 0), (False, self.until, 1)):
-            try:
-                if day is not None:
-                    start = datetime.combine(day + timedelta(days=days_later), time.min, self.zone)
-                    yield is_first, start.astimezone(UTC)
-            except OverflowError:  # at an end of the calendar, which restricts nothing
-                continue
 
 
 def parse_filter(query: Mapping[str, str], zone: tzinfo | None) -> Filter:

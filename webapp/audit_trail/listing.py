@@ -12,6 +12,7 @@ from webapp.audit_trail.filters import Filter
 from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page
 from webapp.models import AuditEvent, Workspace
 from webapp.text.cursors import Cursor
+from webapp.time_zones import begin_of_day, end_of_day
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,7 @@ def _list_checked(constant: Sequence[InstrumentedAttribute[Any]], criteria: Filt
 
 
 def _range(criteria: Filter) -> Iterator[ColumnElement[bool]]:
-    for is_first, moment in criteria.list_limits():
-        yield AuditEvent.happened_at >= moment if is_first else AuditEvent.happened_at < moment
+    if criteria.since is not None:
+        yield AuditEvent.happened_at >= begin_of_day(criteria.since, criteria.zone)
+    if criteria.until is not None:
+        yield AuditEvent.happened_at < end_of_day(criteria.until, criteria.zone)

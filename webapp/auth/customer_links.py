@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import contains_eager
 
 from webapp.app_state import current_settings
@@ -138,6 +138,14 @@ def revoke_link(link: CustomerLink, destination: AlertDestination, account: Acco
     if ended.rowcount:  # type: ignore[attr-defined]
         record_destination_event(destination, account, Action.LINK_REVOKED, now, by_others)
     db.session.commit()
+
+
+def count_links_of(account_id: int, workspace_id: int, now: datetime) -> int:
+    """Count the links that a member made in a workspace and that work."""
+    mine = _OPENED.where(CustomerLink.account_id == account_id, CustomerLink.workspace_id == workspace_id)
+    return db.session.execute(
+        select(func.count()).select_from(mine.with_only_columns(CustomerLink.id).subquery()), {"now": now}
+    ).scalar_one()
 
 
 def end_links_of(account: Account, workspace_id: int | None = None) -> None:

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.extensions import db
@@ -56,6 +56,13 @@ def end_planned_test(destination: AlertDestination, reason: PlanEnd, now: dateti
 def end_planned_test_by_id(plan_id: int, reason: PlanEnd, now: datetime) -> bool:
     """End one planned test, in the caller's transaction. Returns whether it was open."""
     return _end(PlannedTest.id == plan_id, reason, now) > 0
+
+
+def count_planned_tests_of(account_id: int, workspace_id: int, now: datetime) -> int:
+    """Count what an account has planned in a workspace and still waits."""
+    is_theirs = (PlannedTest.planned_by_id == account_id) & (PlannedTest.workspace_id == workspace_id)
+    waits = is_theirs & _IS_OPEN & (PlannedTest.due_at > now - MAX_DELAY)
+    return db.session.scalar(select(func.count()).select_from(PlannedTest).where(waits)) or 0
 
 
 def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:

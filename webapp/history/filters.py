@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, tzinfo
 from enum import StrEnum
 
 from webapp.models import DeliveryStatus
@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Filter:
-    """Criteria for deliveries. None means no restriction. since, until: days in UTC, inclusive."""
+    """Criteria for deliveries. None means no restriction. since, until: days in a zone, inclusive."""
 
     destination_id: int | None = None
     kind: Kind | None = None
@@ -29,6 +29,7 @@ class Filter:
     reference: str | None = None
     since: date | None = None
     until: date | None = None
+    zone: tzinfo = UTC
 
     def as_query(self, **changed: object) -> dict[str, object]:
         """Return the URL query parameters for this filter, with `changed` applied and None left out."""
@@ -43,8 +44,11 @@ class Filter:
         return bool(self.as_query(destination=None))
 
 
-def parse_filter(query: Mapping[str, str], destination_id: int | None = None) -> Filter:
-    """Parse a filter from URL query parameters. An invalid value counts as unset."""
+def parse_filter(query: Mapping[str, str], destination_id: int | None = None, zone: tzinfo | None = None) -> Filter:
+    """Parse a filter from URL query parameters. An invalid value counts as unset.
+
+    zone: that of the filter's days; None for UTC.
+    """
     kind, status = query.get("kind", ""), query.get("status", "")
     return Filter(
         destination_id=destination_id,
@@ -55,6 +59,7 @@ def parse_filter(query: Mapping[str, str], destination_id: int | None = None) ->
         reference=_parse_reference(query.get("reference", "")),
         since=parse_day(query.get("since", "")),
         until=parse_day(query.get("until", "")),
+        zone=zone or UTC,
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 
 from sqlalchemy import ColumnElement, literal, select
 
@@ -12,6 +11,7 @@ from webapp.history.filters import Filter, Kind
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Tenant
 from webapp.text.cursors import Cursor
 from webapp.text.references import read_reference
+from webapp.time_zones import begin_of_day, end_of_day
 
 _CRITERIA = ("reference", "destination_id", "kind", "code", "status", "channel")
 
@@ -69,9 +69,9 @@ def _split_conditions(criteria: Filter) -> tuple[set[str], set[str]]:
 def _range(workspace_id: int, criteria: Filter) -> Iterator[ColumnElement[bool]]:
     yield AlertDelivery.workspace_id == workspace_id
     if criteria.since is not None:
-        yield AlertDelivery.created_at >= datetime.combine(criteria.since, time.min, UTC)
+        yield AlertDelivery.created_at >= begin_of_day(criteria.since, criteria.zone)
     if criteria.until is not None:
-        yield AlertDelivery.created_at <= datetime.combine(criteria.until, time.max, UTC)
+        yield AlertDelivery.created_at < end_of_day(criteria.until, criteria.zone)
 
 
 def _condition(name: str, criteria: Filter) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from webapp.models.types import Id, Name, UtcDateTime, closed_set
 
 
 class Role(StrEnum):
-    """What a member may do in one workspace: admins edit and test, support tests, viewers only look."""
+    """What a member may do in one workspace: admins edit and test, support tests, viewers only look. Highest first."""
 
     ADMIN = "admin"
     SUPPORT = "support"
@@ -26,6 +26,11 @@ class Role(StrEnum):
     @property
     def may_edit(self) -> bool:
         return self is Role.ADMIN
+
+    def is_below(self, other: "Role") -> bool:
+        """Return whether this role may do less than the other one."""
+        roles = list(Role)
+        return roles.index(self) > roles.index(other)
 
 
 class MemberSource(StrEnum):

@@ -9,6 +9,7 @@ from flask import Response, abort, render_template, request, stream_with_context
 from webapp import audit_trail
 from webapp.app_state import current_settings
 from webapp.audit_trail import ACTORS_BY_KEY, Filter, Trail
+from webapp.auth.account_time_zones import viewer_zone
 from webapp.auth.sessions import current_account
 from webapp.models import database_clock
 from webapp.text.csv_export import MAX_ROWS
@@ -49,4 +50,4 @@ def stream_trail(trail: Trail, name: str) -> Response:
 
 
 def _read_filter() -> Filter:
-    return audit_trail.parse_filter(request.args, None)
+    return audit_trail.parse_filter(request.args, viewer_zone())
