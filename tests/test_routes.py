@@ -57,6 +57,8 @@ POST /sign-out                                         302 302 302 302 302
 GET  /healthz                                          200 200 200 200 200
 GET  /readyz                                           200 200 200 200 200
 GET  /metrics                                          200 200 200 200 200
+GET  /instance/audit                                   404 404 404 404 302
+GET  /instance/audit.csv                               404 404 404 404 302
 GET  /static/<path:filename>                           200 200 200 200 200   404 404 404 404 404
 GET  /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
 POST /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
@@ -72,6 +74,7 @@ GET  /w/<slug>/batches/<batch>                         200 200 200 404 302     .
 GET  /w/<slug>/history                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/history.csv                             200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/audit.csv                               200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302

@@ -21,6 +21,7 @@ bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
     *("time_zones.change", "time_zones.report"),
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
+    *("instance_audit.show", "instance_audit.download"),
     *("customer_page.show", "customer_page.show_status", "customer_page.press_button"),
     *("demo_panel.switch_certificate", "demo_panel.confirm_reset", "demo_panel.reset"),
 }
