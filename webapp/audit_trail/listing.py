@@ -1,6 +1,6 @@
 """Loads pages of the audit trail of a workspace, of the installation, or of both and all others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,27 +50,26 @@ def list_page(trail: Trail, criteria: Filter, before: Cursor | None = None, size
     An index serves the workspace with the person, or else with the action; without a workspace, only the person.
     """
     constant = _list_constant(trail, criteria)
-    by_index = [*(_condition(column, trail, criteria) for column in constant), *_range(criteria)]
-    return _ENTRIES.fetch_page(by_index, list(_list_checked(constant, criteria)), before, size, constant)
+    by_index = [*(column == value for column, value in constant.items()), *_range(criteria)]
+    by_row = list(_list_checked(constant, criteria))
+    return _ENTRIES.fetch_page(
+        by_index, by_row, before, size, [column for column in constant if constant[column] is None]
+    )
 
 
-def _list_constant(trail: Trail, criteria: Filter) -> list[InstrumentedAttribute[Any]]:
-    """Return the first columns of the index that serves this filter."""
-    workspace = [] if trail.covers_all else [AuditEvent.workspace_id]
+def _list_constant(trail: Trail, criteria: Filter) -> dict[InstrumentedAttribute[Any], object]:
+    """Return the first columns of the index that serves this filter, with their values."""
+    constant: dict[InstrumentedAttribute[Any], object] = {}
+    if not trail.covers_all:
+        constant[AuditEvent.workspace_id] = trail.workspace_id
     if criteria.who is not None:
-        return [*workspace, AuditEvent.account_id]
-    return [*workspace, AuditEvent.action] if criteria.action and workspace else [*workspace]
+        constant[AuditEvent.account_id] = None if isinstance(criteria.who, Actor) else criteria.who
+    elif criteria.action and not trail.covers_all:
+        constant[AuditEvent.action] = criteria.action.value
+    return constant
 
 
-def _condition(column: InstrumentedAttribute[Any], trail: Trail, criteria: Filter) -> ColumnElement[bool]:
-    if column is AuditEvent.action and criteria.action:
-        return column == criteria.action.value
-    if column is AuditEvent.workspace_id:
-        return column == trail.workspace_id
-    return column == (None if isinstance(criteria.who, Actor) else criteria.who)
-
-
-def _list_checked(constant: Sequence[InstrumentedAttribute[Any]], criteria: Filter) -> Iterator[ColumnElement[bool]]:
+def _list_checked(constant: Collection[InstrumentedAttribute[Any]], criteria: Filter) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions that are left for each row."""
     if isinstance(criteria.who, Actor):
         yield AuditEvent.account_name == criteria.who.name

@@ -53,15 +53,15 @@ class KeysetList(Generic[Entry]):
         by_row: Sequence[ColumnElement[bool]],
         before: Cursor | None = None,
         size: int = PAGE_SIZE,
-        constant: Sequence[InstrumentedAttribute[Any]] = (),
+        null: Sequence[InstrumentedAttribute[Any]] = (),
     ) -> Page[Entry]:
         """Return the newest entries older than a cursor. Executes at most two queries; neither sorts.
 
         by_index: the conditions that one index serves, in the order of the key. by_row: those that are checked row by
-        row. constant: the first columns of the index, which have one value in all these rows. It can be null, which no
-        planner knows to be one value, so they stand in the order too.
+        row. null: those of the first columns of the index that are null in all these rows. No planner takes that for
+        one value, so they stand in the order too.
         """
-        order = [*(column.desc() for column in constant), self.time.desc(), self.id.desc()]
+        order = [*(column.desc() for column in null), self.time.desc(), self.id.desc()]
         scanned = [*by_index, *self._older_than(before)]
         end = self._find_end(scanned, order) if by_row else None
         bound = [] if end is None else [self._bind(end) <= self._key]
