@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from itsdangerous import Signer
+from sqlalchemy import select
 
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.auth.customer_tokens import hash_token
@@ -21,6 +23,7 @@ from webapp.models import (
     AlertDelivery,
     AlertDestination,
     AlertRule,
+    AuditEvent,
     CustomerLink,
     DeliveryStatus,
     Role,
@@ -147,6 +150,12 @@ def get_destination(seeded: SeededIds) -> AlertDestination:
 
 def get_account(seeded: SeededIds) -> Account:
     return db.session.get_one(Account, seeded.admin)
+
+
+def list_events(workspace_id: int | None) -> Sequence[AuditEvent]:
+    """Fetch the audit events of a workspace, or of the installation, newest first."""
+    of_trail = AuditEvent.workspace_id == workspace_id
+    return db.session.scalars(select(AuditEvent).where(of_trail).order_by(AuditEvent.id.desc())).all()
 
 
 def begin_claim_record() -> None:

@@ -10,9 +10,8 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_destination, on_both_databases
+from tests.factories import NOW, SIGNING_SECRET, SeededIds, on_both_databases
 from tests.visitor import Visitor
-from webapp.audit import Action, list_events, record_destination_event
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.extensions import db
 from webapp.models import AuditEvent
@@ -56,7 +55,7 @@ def test_a_change_is_recorded_by_the_names_of_its_fields(
 
     visit(seeded.admin).post(f"{DESTINATION}/edit", {"name": "Renamed", "address": address, "signing_secret": ""})
 
-    assert ("Admin", "changed", ["name", "address"]) in _trail(app)
+    assert ("Admin", "changed", ["name “Ticket system” → “Renamed”", "address"]) in _trail(app)
 
 
 def test_saving_without_a_change_is_not_recorded(app: Flask, seeded: SeededIds, visit: Visit) -> None:
@@ -68,14 +67,23 @@ def test_saving_without_a_change_is_not_recorded(app: Flask, seeded: SeededIds, 
 
 
 @pytest.mark.parametrize(
-    ("action", "recorded"), [("disable", "disabled"), ("enable", "enabled"), ("delete", "deleted")]
+    ("actions", "recorded"),
+    [
+        (["disable"], ["disabled"]),
+        (["disable", "enable"], ["disabled", "enabled"]),
+        (["delete"], ["deleted"]),
+        (["enable"], []),
+        (["disable", "disable"], ["disabled"]),
+    ],
 )
-def test_disabling_enabling_and_deleting_are_recorded(
-    app: Flask, seeded: SeededIds, visit: Visit, action: str, recorded: str
+def test_disabling_enabling_and_deleting_are_recorded_where_they_change_something(
+    app: Flask, seeded: SeededIds, visit: Visit, actions: list[str], recorded: list[str]
 ) -> None:
-    visit(seeded.admin).post(f"{DESTINATION}/{action}")
+    admin = visit(seeded.admin)
+    for action in actions:
+        admin.post(f"{DESTINATION}/{action}")
 
-    assert ("Admin", recorded, []) in _trail(app)
+    assert _trail(app)[1:] == [("Admin", action, []) for action in recorded]
 
 
 def test_the_page_shows_the_trail_to_admins(seeded: SeededIds, visit: Visit) -> None:
@@ -94,18 +102,6 @@ def test_the_page_shows_nothing_of_another_workspace(seeded: SeededIds, visit: V
     assert "Lab system" not in visit(seeded.admin).get("/w/harbor/audit").text
 
 
-def test_the_trail_is_paged_from_the_newest(context: None, seeded: SeededIds) -> None:
-    for _ in range(5):
-        record_destination_event(get_destination(seeded), get_account(seeded), Action.CHANGED, NOW)
-    db.session.commit()
-
-    newest = list_events(seeded.harbor, limit=3)
-    older = list_events(seeded.harbor, before_id=newest[-1].id, limit=3)
-
-    assert [event.id for event in (*newest, *older)] == sorted((e.id for e in (*newest, *older)), reverse=True)
-    assert len({event.id for event in (*newest, *older)}) == 6
-
-
 def test_a_refused_sign_in_is_shown_once_the_worker_reported_it(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     Visitor.anonymous(app).post("/sign-in", {"email": "admin@example.com", "password": "not it"})
     admin = visit(seeded.admin)
@@ -114,16 +110,18 @@ def test_a_refused_sign_in_is_shown_once_the_worker_reported_it(app: Flask, seed
     with app.app_context():
         report_refused_sign_ins(datetime.now(UTC))
 
-    row = ["Unknown visitor", "tried to sign in", "Admin (account 1)", "refused"]
-    assert "Unknown visitor" not in before
-    assert _read_newest_row(admin.get("/w/harbor/audit").text) == row
+    row = ["Unknown visitor", "tried to sign in Refused", "Admin (account 1)"]
+    assert "tried to sign in" not in before
+    assert row in _read_rows(admin.get("/w/harbor/audit").text)
 
 
-def _read_newest_row(page: str) -> list[str]:
-    """Return the cells of the first row of the page's table, without its time."""
-    row = page.partition("<tbody>")[2].partition("</tr>")[0]
-    cells = re.findall(r"<td>(.*?)</td>", row, re.DOTALL)[1:]
-    return [" ".join(re.sub(r"<[^>]+>", "", cell).split()) for cell in cells]
+def _read_rows(page: str) -> list[list[str]]:
+    """Return the cells of each row of the page's table, without its time."""
+    rows = page.partition("<tbody>")[2].partition("</tbody>")[0].split("</tr>")[:-1]
+    return [
+        [" ".join(re.sub(r"<[^>]+>", "", cell).split()) for cell in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)[1:]]
+        for row in rows
+    ]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +140,6 @@ def test_the_page_shows_what_was_done_by_command(
     admin = visit(seeded.admin)
     app.test_cli_runner().invoke(args=words, input="rowing boat, 17 oars\n" * 2)
 
-    who, action, subject, result = _read_newest_row(admin.get("/w/harbor/audit").text)
+    who, action, subject = _read_rows(admin.get("/w/harbor/audit").text)[0]
 
-    assert [who, action, subject.partition(" (")[0], result] == ["Command line", *row, "done"]
+    assert [who, action, subject.partition(" (")[0]] == ["Command line", *row]

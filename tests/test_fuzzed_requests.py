@@ -216,7 +216,8 @@ def _values(arguments: tuple[str, ...], **changed: str) -> dict[str, str]:
 # The query parameters that a route reads. The others read the same ones with the same code.
 READ = {
     "/sign-in": ("next",),
-    "/w/<slug>/audit": ("before",),
+    "/w/<slug>/audit": ("before", "since", "until", "who", "action"),
+    "/w/<slug>/audit.csv": ("who", "since"),
     "/w/<slug>/members": ("role", "q", "page"),
     "/w/<slug>/destinations": ("state", "channel", "q", "order", "page", "batch"),
     "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
@@ -298,8 +299,10 @@ def test_no_header_breaks_a_route(target: Target) -> None:
         ("/w/harbor/batches/-1", 404),
         ("/w/harbor/audit?before=-99999999999999999999999999", 404),
         ("/w/harbor/audit?before=abc", 404),
-        ("/w/harbor/audit?before=9223372036854775808", 404),
-        ("/w/harbor/audit?before=9223372036854775807", 200),
+        ("/w/harbor/audit?before=17", 404),
+        ("/w/harbor/audit?before=2026-05-04T09:30:00.000000Z_9223372036854775808", 404),
+        ("/w/harbor/audit?before=2026-05-04T09:30:00.000000Z_9223372036854775807", 200),
+        ("/w/harbor/audit?who=9223372036854775807&action=%00&since=0001-01-01&until=9999-12-31", 200),
         ("/w/harbor/audit?before=", 200),
         ("/w/harbor/history?before=%00", 404),
         ("/w/harbor/history?destination=01", 404),

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -725,8 +727,9 @@ DEMO_VISIT = {
 
 
 @on_both_databases
-def test_only_the_audit_events_of_a_visit_can_be_deleted(v1: None) -> None:
-    upgrade(revision="0016")
+@pytest.mark.parametrize("version", ["0016", HEAD])
+def test_only_the_audit_events_of_a_visit_can_be_deleted(v1: None, version: str) -> None:
+    upgrade(revision=version)
     insert("audit_events", AUDIT_EVENT | {"workspace_id": 1}, AUDIT_EVENT | {"workspace_id": 2})
     insert("demo_visits", DEMO_VISIT)
 
@@ -751,12 +754,113 @@ def test_the_audit_trail_stays_append_only(v1: None, steps: list[str], change: s
         execute(change)
 
 
+# The deletion of old audit events
+
+OLD, LONG_AGO, FUTURE = (datetime(year, 1, 2, 3, 4, 5, 600, tzinfo=UTC) for year in (2020, 1999, 2999))
+DELETION = {"id": 1, "delete_before": FUTURE, "deleted": 3, "started_at": LATE}
+
+
+def _add_events(*moments: datetime, workspace_id: int | None = 1) -> None:
+    insert("audit_events", *(AUDIT_EVENT | {"workspace_id": workspace_id, "happened_at": at} for at in moments))
+
+
+def _days_ago(days: float) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+@on_both_databases
+def test_an_old_event_can_be_deleted_while_a_deletion_names_it(v1: None) -> None:
+    upgrade()
+    _add_events(OLD, LONG_AGO)
+    insert("audit_deletions", DELETION | {"delete_before": OLD})
+
+    execute("DELETE FROM audit_events WHERE happened_at < '2000-01-01'")
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute("DELETE FROM audit_events")
+
+    assert ask("SELECT count(*) FROM audit_events") == 1
+
+
+@on_both_databases
+def test_no_event_can_be_deleted_without_a_deletion(v1: None) -> None:
+    upgrade()
+    _add_events(LONG_AGO)
+
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute("DELETE FROM audit_events")
+
+
+@on_both_databases
+@pytest.mark.parametrize(("days", "is_deleted"), [(29.99, False), (30.01, True)])
+def test_an_event_of_the_last_30_days_stays_whatever_a_deletion_names(v1: None, days: float, is_deleted: bool) -> None:
+    upgrade()
+    _add_events(_days_ago(days))
+    insert("audit_deletions", DELETION)
+
+    with nullcontext() if is_deleted else pytest.raises(DatabaseError, match="append-only"):
+        execute("DELETE FROM audit_events")
+
+    assert ask("SELECT count(*) FROM audit_events") == (0 if is_deleted else 1)
+
+
+def test_sqlite_replaces_no_event(v1: None) -> None:
+    upgrade()
+    _add_events(LATE)
+    columns = "id, account_name, action, subject, result, changed, happened_at"
+    values = "1, 'Somebody else', 'signed in', '', 'done', '[]', '2026-01-01 00:00:00.000000'"
+
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute(f"INSERT OR REPLACE INTO audit_events ({columns}) VALUES ({values})")
+
+    assert ask("SELECT account_name FROM audit_events") == AUDIT_EVENT["account_name"]
+
+
+@on_both_databases
+def test_only_one_deletion_can_be_under_way(v1: None) -> None:
+    upgrade()
+    insert("audit_deletions", DELETION)
+
+    for number in (1, 2):
+        with pytest.raises(IntegrityError):
+            insert("audit_deletions", DELETION | {"id": number})
+
+
+@on_both_databases
+@pytest.mark.parametrize("change", ["UPDATE audit_events SET subject = ''", "DELETE FROM audit_events"])
+@pytest.mark.parametrize("version", ["0018", "0019"])
+def test_the_audit_trail_stays_append_only_with_and_without_the_retention(v1: None, version: str, change: str) -> None:
+    upgrade(revision="0019")
+    _add_events(LATE)
+    downgrade(revision="0018")
+    upgrade(revision=version)
+
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute(change)
+
+
+@on_both_databases
+def test_a_downgrade_permits_the_deletion_of_a_visits_events_alone(v1: None) -> None:
+    upgrade(revision="0019")
+    _add_events(LONG_AGO, workspace_id=1)
+    _add_events(LONG_AGO, _days_ago(0), workspace_id=2)
+    insert("demo_visits", DEMO_VISIT)
+    insert("audit_deletions", DELETION)
+    downgrade(revision="0018")
+
+    execute("DELETE FROM audit_events WHERE workspace_id = 2")
+    with pytest.raises(DatabaseError, match="append-only"):
+        execute("DELETE FROM audit_events")
+
+    assert ask("SELECT workspace_id FROM audit_events") == 1
+
+
 # Every migration since 0010
 
 
 def _fill(version: int) -> None:
     """Add rows to what version 1 left, in the tables that this version has."""
     add_real_deliveries()
+    _add_events(LONG_AGO, LATE)
     insert("alert_deliveries", FAILED_TEST)
     insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
     insert("sign_ins", {"id": "s" * 43, "account_id": 1, "started_at": LATE})
@@ -767,10 +871,14 @@ def _fill(version: int) -> None:
         insert("form_drafts", draft)
     if version >= 15:
         insert("customer_links", LINK)
+    if version >= 16:
+        insert("demo_visits", DEMO_VISIT)
+    if version >= 17:
+        _add_events(LATE, workspace_id=None)
     if version >= 18:
         used = {"slug": "gone", "used_by_id": 99, "name": "Gone", "deleted_at": LATE}
         insert("used_slugs", used)
-    if version >= 19:
+    if version >= 20:
         mail = {"kind": "reset", "account_id": 1, "status": "queued", "created_at": LATE, "attempt_count": 0}
         insert("account_mails", mail)
         link = {"account_id": 1, "kind": "reset", "token_hash": "h" * 64, "created_at": LATE, "expires_at": LATE}

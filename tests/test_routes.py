@@ -78,6 +78,8 @@ POST /reset-password                                   404 404 404 404 404
 GET  /healthz                                          200 200 200 200 200
 GET  /readyz                                           200 200 200 200 200
 GET  /metrics                                          200 200 200 200 200
+GET  /instance/audit                                   404 404 404 404 302
+GET  /instance/audit.csv                               404 404 404 404 302
 GET  /static/<path:filename>                           200 200 200 200 200   404 404 404 404 404
 GET  /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
 POST /seen/<token>                                     200 200 200 200 200   404 404 404 404 404
@@ -93,6 +95,7 @@ GET  /w/<slug>/batches/<batch>                         200 200 200 404 302     .
 GET  /w/<slug>/history                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/history.csv                             200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/audit.csv                               200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/members                                200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/members/<account_id>                   200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 GET  /w/<slug>/members/<account_id>/role              400 403 403 404 302   404 403 403 404 302   404 404 404 400 302
@@ -139,6 +142,7 @@ GET  /instance/add-workspace                           404 404 404 404 302
 POST /instance/add-workspace                           404 404 404 404 302
 GET  /instance/deleted-workspaces                      404 404 404 404 302
 GET  /instance/deleted-workspaces/<slug>/audit         404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+GET  /instance/deleted-workspaces/<slug>/audit.csv     404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 GET  /instance/accounts                                404 404 404 404 302
 GET  /instance/accounts/<account_id>                   404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/disable           404 404 404 404 302   404 404 404 404 302   404 404 404 404 302

@@ -92,7 +92,7 @@ class AppState:
     looks: WaitObserver
     dispatcher: DeliveryDispatcher | None = None
     mail_dispatcher: DeliveryDispatcher | None = None
-    maintenance: list[Callable[[datetime], None]] = field(default_factory=list)
+    maintenance: list[Callable[[datetime], object]] = field(default_factory=list)
     counting_paused_until: float = -math.inf
     seen_paused_until: float = -math.inf
     claim_record_kept_until: float = -math.inf

@@ -46,6 +46,7 @@ from webapp.views import (
     history,
     instance,
     instance_accounts,
+    instance_audit,
     instance_workspaces,
     members,
     metrics,
@@ -189,7 +190,7 @@ def _register_views(app: Flask) -> None:
         customer_links,
     )
     of_accounts = auth, set_up, password_reset, account, time_zones
-    of_instance = instance, instance_workspaces, instance_accounts
+    of_instance = instance, instance_workspaces, instance_accounts, instance_audit
     across = customer_page, broken, search, references, health, metrics
     for view in (*of_accounts, *of_instance, *in_workspaces, *across):
         app.register_blueprint(view.bp)

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, Workspace
+from webapp.text.names import isolate_name, quote_name
 
 
 class Action(StrEnum):
@@ -55,6 +56,9 @@ class Action(StrEnum):
     SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
     SET_UP_LINK_MADE = "made a set-up link"
     SET_UP_LINK_USED = "used the set-up link"
+    KEYS_ROTATED = "encrypted the settings anew"
+    DEMO_RESET = "reset the demo"
+    EVENTS_DELETED = "deleted old audit events"
 
 
 class Result(StrEnum):
@@ -74,10 +78,19 @@ class Actor:
 
 COMMAND_LINE = Actor(None, "Command line")
 CUSTOMER = Actor(None, "Customer (by link)")
-UNKNOWN_VISITOR = Actor(None, "Unknown visitor")
+RECIPIENT = Actor(None, "Recipient (by link)")
+STRANGER = Actor(None, "Unknown visitor")
+RETENTION = Actor(None, "Alertcheck")
+# Everybody who acts without an account. The audit trail can be filtered by each.
+ACTORS = (COMMAND_LINE, CUSTOMER, RECIPIENT, STRANGER, RETENTION)
 
 # Stands beside a test that a member's link has sent.
 BY_CUSTOMER_LINK = "by the customer's link"
+
+
+def find_actor(account: Account) -> Actor:
+    """Return an account as the one who acts."""
+    return Actor(account.id, account.name)
 
 
 def record_destination_event(
@@ -88,9 +101,9 @@ def record_destination_event(
     changed: Sequence[str] = (),
     result: Result = Result.DONE,
 ) -> None:
-    """Record an action on a destination, in the caller's transaction. changed: names of fields, never values."""
+    """Record an action on a destination, in the caller's transaction. changed: names of settings, never values."""
     subject = f"{destination.name} (destination {destination.id})"
-    actor = by if isinstance(by, Actor) else Actor(by.id, by.name)
+    actor = by if isinstance(by, Actor) else find_actor(by)
     _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
@@ -99,11 +112,12 @@ def record_account_event(
 ) -> None:
     """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
 
-    What somebody else does to an account, or what concerns no workspace, is recorded for the whole installation too.
+    What somebody else does to an account is recorded for the whole installation too, as is what concerns an account
+    without a workspace.
     """
-    actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    workspaces = _list_workspaces(account)
-    everywhere = [*workspaces, *[None] * (by is not None or not workspaces)]
+    actor, subject = (by, _describe(account)) if by else (find_actor(account), "")
+    workspace_ids = _list_workspaces(account)
+    everywhere = [*workspace_ids, *[None] * (by is not None or not workspace_ids)]
     db.session.flush()  # what was recorded before comes before
     # One statement, because who supports every workspace may have a thousand.
     event = _describe_event(None, actor, action, subject, now, changed)
@@ -116,9 +130,9 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
     count: how many there were, at the end of a window of time; None at its start.
     """
     times = f"{count} {'time' if count == 1 else 'times'} in {window // timedelta(minutes=1)} minutes"
-    for workspace_id in _list_workspaces(account):
+    for workspace_id in _list_workspaces(account) or (None,):
         changed = [] if count is None else [times]
-        _add(workspace_id, UNKNOWN_VISITOR, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
+        _add(workspace_id, STRANGER, Action.SIGN_IN_TRIED, _describe(account), now, changed, Result.REFUSED)
 
 
 def record_member_event(
@@ -140,12 +154,9 @@ def record_instance_event(action: Action, subject: str, now: datetime, by: Actor
     _add(None, by, action, subject, now, changed)
 
 
-def list_events(workspace_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
-    """Fetch a workspace's events, newest first. before_id: only events older than this one."""
-    query = select(AuditEvent).where(AuditEvent.workspace_id == workspace_id)
-    if before_id is not None:
-        query = query.where(AuditEvent.id < before_id)
-    return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit)).all()
+def describe_change(what: str, before: str, after: str) -> str:
+    """Describe a change of something that may be shown, such as a name: before and after."""
+    return f"{what} {isolate_name(quote_name(before))} → {isolate_name(quote_name(after))}"
 
 
 def _list_workspaces(account: Account) -> Sequence[int]:

@@ -15,10 +15,11 @@ from tests.factories import (
     get_account,
     get_destination,
     get_workspace,
+    list_events,
     on_both_databases,
     seconds,
 )
-from webapp.audit import COMMAND_LINE, list_events
+from webapp.audit import COMMAND_LINE
 from webapp.auth.access import list_memberships
 from webapp.auth.workspaces import (
     InvalidSlug,

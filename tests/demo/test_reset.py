@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from tests.demo.demo_settings import demo_settings
 from tests.factories import NOW, add_delivery, begin_claim_record, on_both_databases
-from webapp.audit import Action
+from webapp.audit import Action, Actor
 from webapp.auth.accounts import add_account, add_workspace, set_role, sign_in
 from webapp.deliveries.claiming import claim
 from webapp.deliveries.requesting import request_test
@@ -60,7 +60,7 @@ def seeded_demo(app: Flask) -> Iterator[None]:
 
 def reset(app_settings: AppSettings) -> None:
     assert app_settings.demo
-    reset_demo(app_settings, app_settings.demo, LATER)
+    reset_demo(app_settings, app_settings.demo, LATER, Actor(1, "Demo admin"))
 
 
 def find(name: str) -> AlertDestination:

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests.factories import list_events
 from webapp.application import create_app
-from webapp.audit import list_events
 from webapp.database.reasons import Reason
 from webapp.extensions import db
 from webapp.models import Workspace

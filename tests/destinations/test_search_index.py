@@ -176,7 +176,7 @@ def test_the_search_works_before_during_and_after_a_rotation_of_the_keys(context
 
     rotating = SettingsCipher([NEW, OLD], "x")
     assert finds(rotating, *key) == [destination.id]
-    rotate_keys(rotating)
+    rotate_keys(rotating, NOW)
     assert finds(rotating, *key) == [destination.id]
     assert finds(SettingsCipher([NEW], "x"), *key) == [destination.id]
     assert finds(SettingsCipher([OLD], "x"), *key) == []

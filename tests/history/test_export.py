@@ -13,6 +13,7 @@ from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_de
 from webapp.extensions import db
 from webapp.history import Filter, Kind, export, write_csv
 from webapp.models import DeliveryStatus, Receipt, ReceiptSource
+from webapp.text import csv_export
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -32,7 +33,7 @@ def _read(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[dict[str, s
 
 def write_csv_lines(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[str]:
     text = "".join(write_csv(seeded.harbor, Filter(**wanted), most))
-    return text.removeprefix(export.BYTE_ORDER_MARK).splitlines(keepends=True)
+    return text.removeprefix(csv_export.BYTE_ORDER_MARK).splitlines(keepends=True)
 
 
 @on_both_databases
@@ -206,7 +207,7 @@ def test_a_truncated_file_ends_with_a_line_that_explains_it(seeded: SeededIds, c
 
 @on_both_databases
 def test_blocks_follow_each_other_without_a_gap(seeded: SeededIds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "BLOCK_SIZE", 2)
+    monkeypatch.setattr(csv_export, "BLOCK_SIZE", 2)
     moments = [NOW + seconds(number) for number in (4, 3, 3, 3, 1)]
     _ = [add_delivery(get_destination(seeded), created_at=moment) for moment in moments]
 

@@ -19,11 +19,14 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
+from webapp.database import keyset_pages
+from webapp.database.keyset_pages import Page
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.history import Cursor, Filter, HistoryPage, Kind, list_page, listing
+from webapp.history import Filter, HistoryEntry, Kind, list_page
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.settings import AppSettings
+from webapp.text.cursors import Cursor
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -34,7 +37,7 @@ GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gon
 DAY = timedelta(days=1)
 
 
-def _ids(page: HistoryPage) -> list[int]:
+def _ids(page: Page[HistoryEntry]) -> list[int]:
     return [entry.delivery.id for entry in page.entries]
 
 
@@ -214,7 +217,7 @@ def test_a_page_key_need_not_belong_to_a_delivery(seeded: SeededIds) -> None:
 @pytest.fixture
 def search_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look through ten rows a page, so that a test can have more of them."""
-    monkeypatch.setattr(listing, "SCAN_LIMIT", 10)
+    monkeypatch.setattr(keyset_pages, "SCAN_LIMIT", 10)
 
 
 @on_both_databases
@@ -288,7 +291,7 @@ def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
     assert (len(for_one), len(for_many)) == (queries, queries)
 
 
-def _read_names(page: HistoryPage) -> list[tuple[str, str | None]]:
+def _read_names(page: Page[HistoryEntry]) -> list[tuple[str, str | None]]:
     return [(entry.destination.name, entry.delivery.reference) for entry in page.entries]
 
 

@@ -96,6 +96,17 @@ def test_an_invalid_number_of_days_is_refused(days: str) -> None:
         read(ALERTCHECK_KEEP_DELIVERIES_DAYS=days)
 
 
+@pytest.mark.parametrize(("days", "kept"), [("0", None), ("30", timedelta(days=30)), ("400", timedelta(days=400))])
+def test_audit_events_are_kept_forever_or_for_30_days_at_least(days: str, kept: timedelta | None) -> None:
+    assert read(ALERTCHECK_KEEP_AUDIT_DAYS=days).keep_audit == kept
+
+
+@pytest.mark.parametrize("days", ["1", "29", "-1", "a year", "36501"])
+def test_another_number_of_days_for_audit_events_is_refused(days: str) -> None:
+    with pytest.raises(Misconfigured, match="ALERTCHECK_KEEP_AUDIT_DAYS has to be"):
+        read(ALERTCHECK_KEEP_AUDIT_DAYS=days)
+
+
 def test_an_empty_optional_setting_means_unset() -> None:
     app_settings, emptied = read(), read(**dict.fromkeys(OPTIONAL, ""))
 

@@ -22,9 +22,9 @@ from tests.factories import (
     seconds,
 )
 from tests.visitor import Visitor
+from webapp.database import keyset_pages
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.destinations.editing import delete_destination
-from webapp.history import listing
 from webapp.models import DeliveryStatus
 
 Visit = Callable[[int], Visitor]
@@ -176,7 +176,7 @@ def test_clearing_an_empty_filter_keeps_the_destination(reader: Visitor) -> None
 def test_a_page_that_reached_its_search_limit_shows_how_far_it_searched(
     app: Flask, seeded: SeededIds, reader: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "SCAN_LIMIT", 2)
+    monkeypatch.setattr(keyset_pages, "SCAN_LIMIT", 2)
     with app.app_context():
         _ = [add_delivery(get_destination(seeded), **SENT) for _ in range(3)]
 

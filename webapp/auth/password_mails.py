@@ -4,7 +4,7 @@ from datetime import datetime
 
 from webapp.account_mail.letters import Letter
 from webapp.account_mail.requesting import read_address
-from webapp.audit import UNKNOWN_VISITOR, Action, record_account_event
+from webapp.audit import STRANGER, Action, record_account_event
 from webapp.auth.account_links import LIFETIMES, add_link
 from webapp.auth.accounts import find_by_email
 from webapp.auth.mailed_account import (
@@ -41,7 +41,7 @@ def compose_reset(mail: AccountMail, now: datetime) -> Letter:
     """Make the link that replaces earlier ones, and record it."""
     account = get_mailed_account(mail)
     token = add_link(account, AccountLinkKind.RESET, now, is_mailed=True)
-    record_account_event(account, Action.RESET_REQUESTED, now, UNKNOWN_VISITOR)
+    record_account_event(account, Action.RESET_REQUESTED, now, STRANGER)
     end = describe_end(now + LIFETIMES[AccountLinkKind.RESET])
     return Letter(
         subject="Set a new password for Alertcheck",

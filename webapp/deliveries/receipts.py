@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, update
 
-from webapp.audit import CUSTOMER, Action, record_destination_event
+from webapp.audit import CUSTOMER, RECIPIENT, Action, record_destination_event
 from webapp.deliveries.arrival import UNCERTAIN_CODES, is_uncertain
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
@@ -45,6 +45,7 @@ def find_linked(delivery_id: int, reference: str, now: datetime) -> AlertDeliver
 
 def record_by_link(delivery: AlertDelivery, now: datetime) -> bool:
     """Record that someone with the link has seen the message. Returns False if it was already marked as seen."""
+    record_destination_event(delivery.destination, RECIPIENT, Action.TEST_SEEN, now)
     # The link arrived with the message, so it overrides any status and an earlier "did not arrive".
     return _record(delivery, Statement(Receipt.SEEN, ReceiptSource.LINK), now, _IS_NOT_SEEN)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, update
 
+from webapp.audit import Action, Actor, record_instance_event
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.seed import add_demo
 from webapp.extensions import Base, db
@@ -12,11 +13,11 @@ from webapp.settings import AppSettings, Demo
 
 # The tables that a reset leaves as they are, so that visitors stay signed in. The database refuses to delete from the
 # audit trail, whose rows belong to workspaces that are gone; those of the new ones have other ids.
-KEPT_TABLES = frozenset({"accounts", "sign_ins", "sign_in_windows", "known_clients", "audit_events"})
+KEPT_TABLES = frozenset({"accounts", "sign_ins", "sign_in_windows", "known_clients", "audit_events", "audit_deletions"})
 
 
-def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
-    """Replace all data by that of a new demo, empty the inbox and reset every switch. Commits.
+def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime, by: Actor) -> None:
+    """Replace all data by that of a new demo, empty the inbox and reset every switch. Commits. by: who resets it.
 
     A delivery under way loses its row: nobody sends it any more, and what is being sent is recorded nowhere.
     """
@@ -28,6 +29,7 @@ def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
     _restore_accounts()
     db.session.expire_all()
     add_demo(app_settings, demo, now)
+    record_instance_event(Action.DEMO_RESET, "", now, by)
     db.session.commit()
     inbox = Inbox(demo.inbox)
     inbox.clear()

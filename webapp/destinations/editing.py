@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from webapp.audit import Action, record_destination_event
+from webapp.audit import COMMAND_LINE, Action, describe_change, record_destination_event, record_instance_event
 from webapp.channels import CHANNELS
 from webapp.channels.contract import FieldKind
 from webapp.deliveries.planned_tests import end_planned_test
@@ -93,7 +93,7 @@ def change_destination(
         destination.settings_version = AlertDestination.settings_version + 1
         write_search_keys(destination, settings, cipher)
     if destination.name != name:
-        destination.name, changed = name, ["name", *changed]
+        destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
     if not changed:
         db.session.rollback()
         return
@@ -114,7 +114,11 @@ def _list_flags(channel_name: str) -> set[str]:
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:
-    """Enable or disable a destination, and commit. Disabling ends its planned test."""
+    """Enable or disable a destination, and commit, unless it is so already. Disabling ends its planned test."""
+    lock_destination(destination)
+    if destination.is_enabled is is_enabled or destination.deleted_at is not None:
+        db.session.rollback()
+        return
     destination.is_enabled = is_enabled
     destination.updated_at = now
     if not is_enabled:
@@ -125,6 +129,10 @@ def set_enabled(destination: AlertDestination, account: Account, is_enabled: boo
 
 def delete_destination(destination: AlertDestination, account: Account, now: datetime) -> None:
     """Mark a destination as deleted, erase its settings, end its planned test, and commit. Its deliveries stay."""
+    lock_destination(destination)
+    if destination.deleted_at is not None:
+        db.session.rollback()
+        return
     destination.deleted_at = now
     destination.is_enabled = False
     destination.config = ""
@@ -144,8 +152,11 @@ class Rotation:
     unreadable: int = 0
 
 
-def rotate_keys(cipher: SettingsCipher) -> Rotation:
-    """Re-encrypt every destination's settings, and hash what finds it, with the newest key. It is safe to run again."""
+def rotate_keys(cipher: SettingsCipher, now: datetime) -> Rotation:
+    """Re-encrypt every destination's settings, and hash what finds it, with the newest key. It is safe to run again.
+
+    Records by command how many were re-encrypted, if any were.
+    """
     rotation = Rotation()
     in_use = select(AlertDestination.id, AlertDestination.config).where(AlertDestination.deleted_at.is_(None))
     for destination_id, token in db.session.execute(in_use.order_by(AlertDestination.id)).all():
@@ -158,6 +169,11 @@ def rotate_keys(cipher: SettingsCipher) -> Rotation:
         except SettingsUnreadable:
             rotation.unreadable += 1
     renew_search_keys(cipher)
+    if rotation.rotated:
+        unreadable = [f"unreadable: {rotation.unreadable}"] if rotation.unreadable else []
+        subject = f"{rotation.rotated} destination{'s' * (rotation.rotated != 1)}"
+        record_instance_event(Action.KEYS_ROTATED, subject, now, COMMAND_LINE, unreadable)
+        db.session.commit()
     return rotation
 
 

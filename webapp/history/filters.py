@@ -1,15 +1,13 @@
-"""Parses the history's filter and page cursor from URL query parameters."""
+"""Parses the history's filter from URL query parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, tzinfo
 from enum import StrEnum
 
 from webapp.models import DeliveryStatus
-from webapp.text.ids import parse_id
+from webapp.text.cursors import parse_day
 from webapp.text.references import read_reference
-
-_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Kind(StrEnum):
@@ -46,17 +44,6 @@ class Filter:
         return bool(self.as_query(destination=None))
 
 
-@dataclass(frozen=True)
-class Cursor:
-    """Position of a delivery in the history: the key of keyset pagination."""
-
-    created_at: datetime
-    id: int
-
-    def __str__(self) -> str:
-        return f"{self.created_at.astimezone(UTC).strftime(_MOMENT)}_{self.id}"
-
-
 def parse_filter(query: Mapping[str, str], destination_id: int | None = None, zone: tzinfo | None = None) -> Filter:
     """Parse a filter from URL query parameters. An invalid value counts as unset.
 
@@ -70,21 +57,10 @@ def parse_filter(query: Mapping[str, str], destination_id: int | None = None, zo
         code=_parse_word(query.get("code", "")),
         channel=_parse_word(query.get("channel", "")),
         reference=_parse_reference(query.get("reference", "")),
-        since=_parse_day(query.get("since", "")),
-        until=_parse_day(query.get("until", "")),
+        since=parse_day(query.get("since", "")),
+        until=parse_day(query.get("until", "")),
         zone=zone or UTC,
     )
-
-
-def parse_cursor(text: str) -> Cursor | None:
-    """Parse a cursor from its text form; None if the text is not a cursor."""
-    moment, _, number = text.rpartition("_")
-    row_id = parse_id(number)
-    try:
-        created_at = datetime.strptime(moment, _MOMENT).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return Cursor(created_at, row_id) if row_id else None
 
 
 def _parse_word(text: str) -> str | None:
@@ -96,11 +72,3 @@ def _parse_reference(text: str) -> str | None:
     # A text that cannot be a reference stays: it matches nothing, and the page shows why.
     spellings = read_reference(text)
     return spellings[0] if spellings else _parse_word(text.strip())
-
-
-def _parse_day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if str(day) == text else None

@@ -7,7 +7,7 @@ from webapp.models.account_mail import (
     AccountMailKind,
     AccountMailStatus,
 )
-from webapp.models.audit import AuditEvent
+from webapp.models.audit import AuditDeletion, AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.customer_link import CustomerLink
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
@@ -32,6 +32,7 @@ __all__ = [
     "AlertDelivery",
     "AlertDestination",
     "AlertRule",
+    "AuditDeletion",
     "AuditEvent",
     "Batch",
     "CustomerLink",

@@ -13,6 +13,9 @@ from webapp.receipt_links import ReceiptLinks
 # How long a visitor's workspace in a public demo lasts. Nothing extends it.
 VISIT_TIME = timedelta(hours=2)
 
+# The database refuses to delete a younger audit event.
+MIN_AUDIT_AGE = timedelta(days=30)
+
 
 @dataclass(frozen=True)
 class DemoVisitors:
@@ -69,7 +72,7 @@ class AppSettings:
     """The settings of one installation.
 
     real_alert_retry_delays: the delay before each retry of a real alert. Empty if another program sends real alerts.
-    keep_deliveries: how long completed deliveries are kept, or None for forever.
+    keep_deliveries, keep_audit: how long completed deliveries and audit events are kept, or None for forever.
     redis_prefix: the beginning of every key in Redis. ca_file: authorities to trust besides the public ones, or None.
     links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
     hosts: the host names that the pages respond to. Empty for any name.
@@ -87,6 +90,7 @@ class AppSettings:
     send_limits: SendLimits
     real_alert_retry_delays: tuple[timedelta, ...]
     keep_deliveries: timedelta | None
+    keep_audit: timedelta | None
     links: ReceiptLinks = field(repr=False)
     https: bool
     hosts: tuple[str, ...]

@@ -24,6 +24,7 @@ from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings,
 from webapp.outbound.smtp.mail_server import check_mail_url
 from webapp.outbound.transport.authorities import check_ca_file
 from webapp.settings.allowed_hosts import read_allowed_hosts
+from webapp.settings.app_settings import MIN_AUDIT_AGE
 from webapp.settings.public_url import read_demo_url, read_public_url
 
 Count = Annotated[int, PlainValidator(read_number(most=999_999_999, example=60))]
@@ -37,6 +38,15 @@ Keys = tuple[str, ...]
 def _read_receiver(text: str | None) -> str | None:
     """Return the canonical form of the demo receiver's origin."""
     return None if text is None else read_origin(text).url
+
+
+def _read_audit_days(text: str) -> int:
+    """Read for how many days audit events are kept; 0 for ever."""
+    days = read_number(most=36_500, example=365, note="0 keeps audit events forever.")(text)
+    if 0 < days < MIN_AUDIT_AGE.days:
+        least = f"has to be {MIN_AUDIT_AGE.days} or more, because the database deletes no younger audit event."
+        raise ValueError(f"{least} 0 keeps audit events forever.")
+    return days
 
 
 def _refuse_if_public(is_on: bool, info: ValidationInfo) -> bool:
@@ -84,6 +94,7 @@ class SettingsModel(OutboundSettings, MailSettings):
     metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
     real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_retry_delays)] = ()
     keep_deliveries_days: Days = 0
+    keep_audit_days: Annotated[int, PlainValidator(_read_audit_days)] = 0
     demo: Flag = False
     demo_inbox: Annotated[Path | None, needed_with("demo")] = Field(None, validate_default=True)
     demo_receiver_http: Annotated[str | None, AfterValidator(_read_receiver), needed_with("demo")] = Field(

@@ -88,6 +88,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         send_limits=_send_limits(settings),
         real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
+        keep_audit=timedelta(days=settings.keep_audit_days) or None,
         links=ReceiptLinks(settings.secret_key, settings.demo_url if is_public else settings.public_url),
         https=settings.https or is_public,
         hosts=_hosts(settings),

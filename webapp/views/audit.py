@@ -1,11 +1,10 @@
-"""Shows a workspace's audit trail to its admins."""
+"""Shows and exports a workspace's audit trail to its admins."""
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response
 
-from webapp.audit import list_events
+from webapp.audit_trail import Trail
 from webapp.auth.access import load_visit_to_edit
-from webapp.models import database_clock
-from webapp.text.ids import parse_id
+from webapp.views.audit_page import render_trail, stream_trail
 
 bp = Blueprint("audit", __name__)
 
@@ -14,6 +13,11 @@ bp = Blueprint("audit", __name__)
 def show(slug: str) -> str:
     """Show the audit trail, newest first."""
     visit = load_visit_to_edit(slug)
-    before = request.args.get("before")
-    events = list_events(visit.workspace.id, parse_id(before) or abort(404) if before else None)
-    return render_template("audit.html", visit=visit, events=events, now=database_clock.now())
+    return render_trail("audit.html", Trail(visit.workspace.id), "audit.download", {"slug": slug}, visit=visit)
+
+
+@bp.get("/w/<slug>/audit.csv")
+def download(slug: str) -> Response:
+    """Stream the audit trail as CSV."""
+    visit = load_visit_to_edit(slug)
+    return stream_trail(Trail(visit.workspace.id), visit.workspace.slug)

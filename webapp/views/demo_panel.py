@@ -7,6 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
+from webapp.audit import find_actor
 from webapp.auth.access import load_destination, load_visit
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
@@ -67,7 +68,8 @@ def confirm_reset() -> str:
 @bp.post("/reset")
 def reset() -> Response:
     """Take the demo back to its beginning."""
-    reset_demo(current_settings(), _get_demo(), database_clock.now())
+    by = find_actor(current_account())
+    reset_demo(current_settings(), _get_demo(), database_clock.now(), by)
     flash("The demo is back at its beginning.")
     return redirect(url_for("workspaces.home"), 303)
 

@@ -11,8 +11,10 @@ from webapp.channels import CHANNELS
 from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import Outcome, describe_outcome
 from webapp.failures import Code
-from webapp.history import MAX_ROWS, HistoryEntry, list_page, parse_cursor, parse_filter, write_csv
+from webapp.history import HistoryEntry, list_page, parse_filter, write_csv
 from webapp.models import AlertDestination, DeliveryStatus, database_clock
+from webapp.text.csv_export import MAX_ROWS
+from webapp.text.cursors import parse_cursor
 
 bp = Blueprint("history", __name__)
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.audit import Action, Actor, list_events, record_instance_event
+from webapp.audit import Action, Actor, record_instance_event
 from webapp.auth import members, workspaces
 from webapp.auth.accounts import find_by_email
 from webapp.auth.instance_admins import load_instance_admin
@@ -11,14 +11,12 @@ from webapp.extensions import db
 from webapp.instance.pages import parse_page, parse_text
 from webapp.instance.workspaces import (
     WorkspaceFilter,
-    find_deleted_workspace,
     has_admin,
     list_deleted_workspaces,
     list_workspaces,
     load_workspace_row,
 )
 from webapp.models import Account, Role, Workspace, database_clock
-from webapp.text.ids import parse_id
 from webapp.text.names import NameInvalid, read_name
 from webapp.views.instance_access import limit_changes, load_actor
 
@@ -152,15 +150,6 @@ def show_deleted() -> str:
     load_instance_admin()
     page = list_deleted_workspaces(parse_page(request.args.get("page")))
     return render_template("instance_deleted.html", page=page, now=database_clock.now())
-
-
-@bp.get("/deleted-workspaces/<slug>/audit")
-def show_deleted_trail(slug: str) -> str:
-    """Show the audit trail of a deleted workspace, newest first."""
-    load_instance_admin()
-    used, before = find_deleted_workspace(slug) or abort(404), request.args.get("before")
-    events = list_events(used.used_by_id, parse_id(before) or abort(404) if before else None)
-    return render_template("instance_deleted_audit.html", used=used, events=events, now=database_clock.now())
 
 
 def _load(slug: str) -> Workspace:

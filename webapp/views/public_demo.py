@@ -20,18 +20,15 @@ bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 # sends links to customers, who would be strangers. Each visitor is the only member of their workspace, and stays it.
 # The hosts and the data of others are out of each visitor's reach.
 CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
-    *("account.show", "account.show_address", "account.request_confirmation", "account.show_confirmation"),
-    *("account.open_confirmation", "account.confirm", "account.end_one", "account.end_others"),
-    *("password_reset.show_request", "password_reset.request_link", "password_reset.show_requested"),
-    *("password_reset.open_link", "password_reset.show_form", "password_reset.set_password"),
-    *("time_zones.change", "time_zones.report"),
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
-    *("customer_page.show", "customer_page.show_status", "customer_page.press_button"),
-    *("set_up.open_link", "set_up.show", "set_up.check", "set_up.submit"),
-    *("members.show", "members.show_member", "members.confirm_role", "members.change_role"),
-    *("members.confirm_removal", "members.remove"),
     *("demo_panel.switch_certificate", "demo_panel.confirm_reset", "demo_panel.reset"),
 }
+CLOSED_BLUEPRINTS = frozenset(
+    {
+        *("account", "customer_page", "members", "password_reset", "set_up", "time_zones"),
+        *("instance", "instance_accounts", "instance_audit", "instance_workspaces"),
+    }
+)
 # The demo's supervisor asks for it, on this machine.
 OF_THIS_MACHINE = "health.show_readiness"
 LIVENESS = "health.show_liveness"
@@ -51,10 +48,6 @@ NO_ROOM = (
     f"A workspace of this demo has up to {visits.MAX_DESTINATIONS} destinations, and up to "
     f"{visits.MAX_DESTINATIONS_MADE} with those that were deleted. Change one that is there."
 )
-
-
-# Of blueprints whose pages are about the installation and its accounts.
-CLOSED_BLUEPRINTS = frozenset({"instance", "instance_accounts", "instance_workspaces"})
 
 
 def init_public_demo(app: Flask) -> None:

@@ -18,6 +18,7 @@ from flask import Flask
 from webapp import __version__, deliveries
 from webapp.account_mail.recovery import recover_account_mails
 from webapp.app_state import app_state, current_settings
+from webapp.audit_trail import AuditRetention
 from webapp.auth.account_links import delete_expired_account_links
 from webapp.auth.customer_links import delete_expired_links
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
@@ -88,6 +89,7 @@ def run_worker(app: Flask, size: int) -> None:
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
     indexing, watch = SearchIndexing(), QueueWatch()
+    app_state(app).maintenance.append(AuditRetention(current_settings().keep_audit).delete_old_page)
     try:
         while not stop.is_set():
             if watch.is_usable():

@@ -1,0 +1,58 @@
+"""Renders and exports an audit trail, for the views of workspaces and of the installation."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import Response, abort, render_template, request, stream_with_context
+
+from webapp import audit_trail
+from webapp.app_state import current_settings
+from webapp.audit_trail import ACTORS_BY_KEY, Filter, Trail
+from webapp.auth.account_time_zones import viewer_zone
+from webapp.auth.sessions import current_account
+from webapp.models import database_clock
+from webapp.text.csv_export import MAX_ROWS
+from webapp.text.cursors import parse_cursor
+
+log = logging.getLogger(__name__)
+
+
+def render_trail(template: str, trail: Trail, download: str, place: Mapping[str, str], **inputs: Any) -> str:
+    """Render the requested page of an audit trail.
+
+    download: the endpoint of its CSV. place: the parts of its address, the filter aside.
+    """
+    criteria = _read_filter()
+    before = parse_cursor(request.args["before"]) or abort(404) if request.args.get("before") else None
+    return render_template(
+        template,
+        trail=trail,
+        show=request.endpoint,
+        path=request.path,
+        download=download,
+        place=place,
+        criteria=criteria,
+        before=before,
+        page=audit_trail.list_page(trail, criteria, before),
+        people=audit_trail.list_people(trail, criteria.who if isinstance(criteria.who, int) else None),
+        actors=ACTORS_BY_KEY,
+        actions=sorted({*audit_trail.list_actions(trail), *filter(None, [criteria.action])}),
+        keep=current_settings().keep_audit,
+        max_rows=MAX_ROWS,
+        now=database_clock.now(),
+        **inputs,
+    )
+
+
+def stream_trail(trail: Trail, name: str) -> Response:
+    """Stream an audit trail as CSV. name: what the file's name says of whose it is."""
+    log.info("audit trail exported", extra={"workspace": trail.workspace_id, "account": current_account().id})
+    file = f"audit-{name}-{database_clock.now():%Y%m%dT%H%M%SZ}.csv"
+    lines: Iterator[str] = stream_with_context(audit_trail.write_csv(trail, _read_filter()))
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def _read_filter() -> Filter:
+    return audit_trail.parse_filter(request.args, viewer_zone())
