@@ -29,9 +29,16 @@ def test_the_first_browser_decides(seeded: SeededIds) -> None:
 @on_both_databases
 def test_the_owner_changes_it(seeded: SeededIds) -> None:
     report_time_zone(get_account(seeded), "Asia/Kathmandu")
-    change_time_zone(get_account(seeded), "America/Argentina/ComodRivadavia")  # the longest name
+    change_time_zone(get_account(seeded), "America/Argentina/Buenos_Aires")
 
-    assert _stored(seeded) == "America/Argentina/ComodRivadavia"
+    assert _stored(seeded) == "America/Argentina/Buenos_Aires"
+
+
+@pytest.mark.parametrize("store", [report_time_zone, change_time_zone])
+def test_an_older_name_is_stored_as_that_of_today(seeded: SeededIds, store: Callable[[Account, str], None]) -> None:
+    store(get_account(seeded), "Asia/Katmandu")
+
+    assert _stored(seeded) == "Asia/Kathmandu"
 
 
 @pytest.mark.parametrize("store", [report_time_zone, change_time_zone])

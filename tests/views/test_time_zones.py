@@ -216,12 +216,12 @@ def test_a_browser_is_asked_for_its_zone_until_the_account_has_one(app: Flask, s
     asked = 'data-report-time-zone="/account/browser-time-zone"'
     assert asked in viewer.get("/w/harbor/destinations").text
 
-    assert viewer.post("/account/browser-time-zone", {"zone": "Asia/Calcutta"}).status_code == 204
+    assert viewer.post("/account/browser-time-zone", {"zone": "Asia/Kolkata"}).status_code == 204
 
     page = viewer.get("/w/harbor/destinations").text
-    assert (asked in page, 'data-time-zone="Asia/Calcutta"' in page) == (False, True)
+    assert (asked in page, 'data-time-zone="Asia/Kolkata"' in page) == (False, True)
     assert viewer.post("/account/browser-time-zone", {"zone": "Asia/Tokyo"}).status_code == 204
-    assert _stored(app, seeded.viewer) == "Asia/Calcutta"
+    assert _stored(app, seeded.viewer) == "Asia/Kolkata"
 
 
 @pytest.mark.parametrize("data", [{}, {"zone": ""}, {"zone": "Etc/Unknown"}, {"zone": "\x00"}, {"zone": "x" * 9000}])
