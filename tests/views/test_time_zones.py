@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from sqlalchemy import event
 
 from tests.factories import SeededIds, add_delivery, get_account, get_destination, seconds
@@ -17,6 +17,7 @@ from webapp.audit import Action, record_destination_event
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.extensions import db
 from webapp.models import Account, DeliveryStatus
+from webapp.views.time_zones import FORM_PAGE
 
 Visit = Callable[[int], Visitor]
 
@@ -28,6 +29,13 @@ EVIDENCE = [
     *("/w/harbor/history", "/w/harbor/audit", "/w/harbor/destinations/1", "/w/harbor/destinations/1/details"),
     *("/r/K7QM4T", "/r/K7QM4T/1"),
 ]
+
+
+@pytest.fixture
+def form_page(app: Flask) -> str:
+    """The page on which a time zone is chosen."""
+    with app.test_request_context():
+        return url_for(FORM_PAGE)
 
 
 def _set_zone(app: Flask, account_id: int, name: str | None) -> None:
@@ -145,7 +153,7 @@ def test_readers_with_different_zones_see_the_same_row_at_their_own_times(
 @pytest.mark.parametrize(
     "name", [None, "Mars/Olympus_Mons", "Etc/Unknown", "Europe", "../../etc/passwd", "\x01", "x" * 64]
 )
-@pytest.mark.parametrize("path", [*EVIDENCE, "/w/harbor/destinations", "/password"])
+@pytest.mark.parametrize("path", [*EVIDENCE, "/w/harbor/destinations", "/workspaces"])
 def test_without_a_usable_zone_every_page_is_there_in_utc(
     app: Flask, seeded: SeededIds, admin: Visitor, path: str, name: str | None
 ) -> None:
@@ -159,10 +167,12 @@ def test_without_a_usable_zone_every_page_is_there_in_utc(
     assert all(IN_UTC in response.text for _ in range(path in EVIDENCE))
 
 
-def test_a_vanished_zone_is_named_where_another_one_is_chosen(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+def test_a_vanished_zone_is_named_where_another_one_is_chosen(
+    app: Flask, seeded: SeededIds, admin: Visitor, form_page: str
+) -> None:
     _set_zone(app, seeded.admin, "Mars/<b>")
 
-    page = admin.get("/password").text
+    page = admin.get(form_page).text
 
     assert "no longer knows the time zone “Mars/&lt;b&gt;”" in page
     assert re.findall(r"<option value=\"([^\"]+)\" selected>", page) == ["Mars/&lt;b&gt;"]
@@ -232,29 +242,35 @@ def test_a_browser_with_an_odd_zone_changes_nothing(
     assert _stored(app, seeded.viewer) is None
 
 
-def test_a_form_without_javascript_changes_the_zone(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
-    page = admin.get("/password").text
+def test_a_form_without_javascript_changes_the_zone(
+    app: Flask, seeded: SeededIds, admin: Visitor, form_page: str
+) -> None:
+    page = admin.get(form_page).text
     assert re.findall(r"<option value=\"([^\"]+)\" selected>", page) == ["Asia/Kathmandu"]
 
     response = admin.post("/account/time-zone", {"zone": "America/Sao_Paulo"})
 
-    assert (response.status_code, response.location) == (303, "/password#time-zone")
-    page = admin.get("/password").text
+    assert (response.status_code, response.location) == (303, f"{form_page}#time-zone")
+    page = admin.get(form_page).text
     assert re.findall(r"<option value=\"([^\"]+)\" selected>", page) == ["America/Sao_Paulo"]
     assert "Times are now shown in your new time zone." in page
     assert _stored(app, seeded.admin) == "America/Sao_Paulo"
 
 
-def test_an_old_name_that_a_browser_reported_stays_chosen(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+def test_an_old_name_that_a_browser_reported_stays_chosen(
+    app: Flask, seeded: SeededIds, admin: Visitor, form_page: str
+) -> None:
     _set_zone(app, seeded.admin, "US/Eastern")
 
-    assert re.findall(r"<option value=\"([^\"]+)\" selected>", admin.get("/password").text) == ["US/Eastern"]
+    assert re.findall(r"<option value=\"([^\"]+)\" selected>", admin.get(form_page).text) == ["US/Eastern"]
 
 
-def test_a_form_with_an_odd_zone_says_so_and_changes_nothing(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
+def test_a_form_with_an_odd_zone_says_so_and_changes_nothing(
+    app: Flask, seeded: SeededIds, admin: Visitor, form_page: str
+) -> None:
     admin.post("/account/time-zone", {"zone": "Mars/Olympus_Mons"})
 
-    assert "Your time zone was not changed." in admin.get("/password").text
+    assert "Your time zone was not changed." in admin.get(form_page).text
     assert _stored(app, seeded.admin) == "Asia/Kathmandu"
 
 
