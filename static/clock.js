@@ -2,7 +2,7 @@
 // counting ticks, so that a computer that slept shows the right time at once.
 
 // What shows how long ago the time around it was.
-const AGES = "time[datetime] > span:first-child:not([data-local]), time[datetime] > small > span";
+const AGES = "time[datetime] > span:first-child:not([data-local]), time[datetime] > small";
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 

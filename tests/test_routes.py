@@ -60,6 +60,8 @@ GET  /sign-in                                          302 302 302 302 200
 POST /sign-in                                          400 400 400 400 400
 GET  /password                                         200 200 200 200 302
 POST /password                                         400 400 400 400 302
+POST /account/time-zone                                303 303 303 303 302
+POST /account/browser-time-zone                        400 400 400 400 302
 POST /sign-out                                         302 302 302 302 302
 GET  /account                                          200 200 200 200 302
 GET  /account/address                                  200 200 200 200 302

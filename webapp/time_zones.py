@@ -2,17 +2,14 @@
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
-# The longest name that is stored; the longest one that exists has 32.
-MAX_NAME = 64
-
-# Where the zones of places are. The other names, such as EST5EDT or GB, are older ones for the same zones.
-_AREAS = frozenset(
-    {*("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")}
-)
 # What a machine's data may contain that is no zone of its own.
 _NOT_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+
+# The data that lists places and older names, whatever the machine has. Source: https://data.iana.org/time-zones/tz-link.html
+_DATA = files("tzdata") / "zoneinfo"
 
 
 @lru_cache(maxsize=1024)
@@ -24,15 +21,22 @@ def find_zone(name: str | None) -> ZoneInfo | None:
         return None
 
 
-def is_known(name: str) -> bool:
-    """Return whether a name that a browser or a person gave is one of a time zone."""
-    return name in _list_known()
+def read_zone_name(text: str) -> str | None:
+    """Return the name of a zone, given by a browser or a person; None if there is no such zone.
+
+    Browsers report some zones by older names: "Asia/Katmandu" is "Asia/Kathmandu".
+    """
+    if text in list_places():
+        return text
+    name = _list_older_names().get(text, text)
+    return "UTC" if name == "Etc/UTC" else name if name in _list_known() else None
 
 
 @cache
 def list_places() -> tuple[str, ...]:
-    """Return the names that a person may choose from, in alphabetical order: those that are named after places."""
-    return tuple(sorted(name for name in _list_known() if name.partition("/")[0] in _AREAS))
+    """Return the zones to choose from, in alphabetical order: those that are named after a place, by today's names."""
+    rows = [line.split("\t") for line in _read_lines("zone.tab") if not line.startswith("#")]
+    return tuple(sorted(row[2] for row in rows))
 
 
 def begin_of_day(day: date, zone: tzinfo) -> datetime:
@@ -53,4 +57,15 @@ def end_of_day(day: date, zone: tzinfo) -> datetime:
 
 @cache
 def _list_known() -> frozenset[str]:
-    return frozenset(name for name in available_timezones() - _NOT_ZONES if len(name) <= MAX_NAME)
+    return frozenset(available_timezones() - _NOT_ZONES)
+
+
+@cache
+def _list_older_names() -> dict[str, str]:
+    """Return the names of today by older ones, and by those of places that share their zone."""
+    links = (line.split() for line in _read_lines("tzdata.zi") if line.startswith("L "))
+    return {older: name for _, name, older in links}
+
+
+def _read_lines(name: str) -> list[str]:
+    return (_DATA / name).read_text(encoding="utf-8").splitlines()

@@ -33,5 +33,8 @@ def test_the_workspace_and_exact_times_are_printed(paper: Page) -> None:
     expect(paper.locator(".switcher summary")).to_have_text("Harbor Logistics")
     expect(paper.locator(".switcher summary")).to_be_visible()
     time = paper.locator("time[data-exact]").first
-    assert re.search("UTC", time.evaluate("time => getComputedStyle(time, '::before').content"))
+    assert re.fullmatch(
+        r'"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"', time.evaluate("time => getComputedStyle(time, '::before').content")
+    )
     expect(time.locator("span").first).to_be_hidden()
+    assert [note.is_visible() for note in paper.locator(".zone-note").all() if note.is_visible()] == []

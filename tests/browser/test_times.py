@@ -1,8 +1,8 @@
-"""Times and countdowns in a real browser: exact on request, and never announced each second."""
+"""Times and countdowns in a real browser: exact where they are evidence, else on hover; never announced each second."""
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import AddWebhook
 from tests.browser.test_journey import button, expect_badge, press_tab_until_focused
@@ -17,37 +17,44 @@ NOTE_NAMES = """(button) => new Promise((resolve) => {
 EXACT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 
 
-def shown_time(tab: Page) -> str:
-    """Return what the first time shows: its own text, or the exact one in front of it."""
-    text: str = tab.locator("time[data-exact]").first.evaluate(
-        "time => getComputedStyle(time.firstElementChild).display === 'none'"
-        " ? time.dataset.exact : time.firstElementChild.textContent"
-    )
-    return text
+def tooltip(time: Locator) -> str:
+    """Return what appears below a time, in quotation marks; "none" while nothing does."""
+    shown: str = time.evaluate("time => getComputedStyle(time, '::after').content")
+    return shown
 
 
-def test_a_press_shows_every_time_exactly_and_the_browser_remembers_it(support: Page) -> None:
-    support.goto("/w/harbor/destinations/5")
-    assert shown_time(support).endswith("ago")
-    toggle = support.get_by_role("button", name="Show exact times")
-    press_tab_until_focused(support, toggle)
-    support.keyboard.press("Enter")
-    expect(toggle).to_have_attribute("aria-pressed", "true")
-    assert EXACT.fullmatch(shown_time(support))
+def test_a_relative_time_shows_the_exact_one_on_hover_and_after_a_tap(support: Page) -> None:
+    support.goto("/w/harbor/destinations")
+    first, second = [support.locator(".at time").nth(number) for number in (0, 1)]
+    exact = f'"{first.get_attribute("data-exact")}"'
+    assert tooltip(first) == "none"
+    first.hover()
+    assert (tooltip(first), tooltip(second)) == (exact, "none")
+    second.hover()
+    assert tooltip(first) == "none"
+    first.focus()  # as a tap does
+    assert tooltip(first) == exact
+
+
+def test_a_relative_time_shows_the_exact_one_while_the_keyboard_is_at_its_row(support: Page) -> None:
+    support.goto("/w/harbor/destinations")
+    row = support.locator(".destination", has=support.locator(".at time")).first
+    press_tab_until_focused(support, row.locator("h2 a"))
+    assert EXACT.search(tooltip(row.locator(".at time")))
+    support.locator("h1").click()
+    assert tooltip(row.locator(".at time")) == "none"
+
+
+def test_what_is_evidence_shows_the_exact_time_and_how_long_ago_it_was(support: Page) -> None:
     support.goto("/w/harbor/history")
-    assert EXACT.fullmatch(shown_time(support))
-    support.get_by_role("button", name="Show exact times").click()
-    assert shown_time(support).endswith("ago")
-
-
-def test_a_page_without_a_time_offers_no_exact_one(support: Page) -> None:
-    support.goto("/w/harbor/destinations?q=no+such+name")
-    expect(support.locator("#exact-times")).to_be_hidden()
+    first = support.locator("td time").first
+    expect(first).to_have_text(re.compile(r"^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d, \d+ (s|min|h|d) ago$"))
+    expect(support.locator("[data-zone]")).to_have_text("UTC")
 
 
 def test_a_screen_reader_gets_the_exact_time(support: Page) -> None:
     support.goto("/w/harbor/destinations/5")
-    expect(support.locator("time[data-exact]").first).to_contain_text(EXACT)
+    expect(support.locator(".at time").first).to_contain_text(EXACT)
 
 
 def test_the_name_of_a_button_that_counts_down_contains_what_it_shows(add_webhook: AddWebhook) -> None:

@@ -182,7 +182,7 @@ def test_a_page_that_reached_its_search_limit_shows_how_far_it_searched(
 
     page = reader.get(f"{PAGE}?channel=slack").text
 
-    assert "No delivery matches the filter as far back as 2026-05-04 09:30:00 UTC." in page
+    assert "No delivery matches the filter as far back as 2026-05-04 09:30:00 UTC." in _to_text(page)
     assert "There are no older deliveries." in reader.get(_links(page)["Search further back"]).text
 
 

@@ -7,25 +7,23 @@ from sqlalchemy import update
 from webapp.auth.sessions import current_account, is_public
 from webapp.extensions import db
 from webapp.models import Account
-from webapp.time_zones import find_zone, is_known
+from webapp.time_zones import find_zone, read_zone_name
 
 
 class UnknownTimeZone(Exception):
     """A name is not that of a time zone."""
 
 
-def report_time_zone(account: Account, name: str) -> None:
+def report_time_zone(account: Account, text: str) -> None:
     """Store the time zone of an account's browser unless the account has one, and commit. Raises `UnknownTimeZone`."""
-    _check(name)
-    is_unset = (Account.id == account.id, Account.time_zone.is_(None))
+    name, is_unset = _read(text), (Account.id == account.id, Account.time_zone.is_(None))
     db.session.execute(update(Account).where(*is_unset).values(time_zone=name))
     db.session.commit()
 
 
-def change_time_zone(account: Account, name: str) -> None:
+def change_time_zone(account: Account, text: str) -> None:
     """Store the time zone that an account's owner has chosen, and commit. Raises `UnknownTimeZone`."""
-    _check(name)
-    account.time_zone = name
+    account.time_zone = _read(text)
     db.session.commit()
 
 
@@ -37,6 +35,8 @@ def viewer_zone() -> ZoneInfo | None:
     return None if is_public() else find_zone(current_account().time_zone)
 
 
-def _check(name: str) -> None:
-    if not is_known(name):
-        raise UnknownTimeZone(name)
+def _read(text: str) -> str:
+    name = read_zone_name(text)
+    if name is None:
+        raise UnknownTimeZone(text)
+    return name
