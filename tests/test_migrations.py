@@ -751,6 +751,35 @@ def test_the_audit_trail_stays_append_only(v1: None, steps: list[str], change: s
         execute(change)
 
 
+# Who signs in with an account of a provider
+
+IDENTITY = {"issuer": "https://login.example.com", "subject": "s-1", "account_id": 1, "created_at": EARLY}
+
+
+@on_both_databases
+@pytest.mark.parametrize("change", [{"account_id": 2}, {"subject": "s-2"}], ids=["two accounts", "two people"])
+def test_a_person_at_a_provider_has_one_account_and_an_account_one_person(v1: None, change: dict[str, Any]) -> None:
+    upgrade()
+    insert("external_identities", IDENTITY)
+
+    with pytest.raises(IntegrityError):
+        insert("external_identities", IDENTITY | change)
+
+
+@on_both_databases
+def test_an_identity_ends_with_its_account(v1: None) -> None:
+    upgrade()
+    insert("accounts", {"email": "new@example.com", "name": "New", "is_active": True, "created_at": EARLY})
+    execute(
+        "INSERT INTO external_identities (issuer, subject, account_id, created_at)"
+        " SELECT 'https://login.example.com', 's-9', max(id), '2026-01-01' FROM accounts"
+    )
+
+    execute("DELETE FROM accounts WHERE email = 'new@example.com'")
+
+    assert ask("SELECT count(*) FROM external_identities") == 0
+
+
 # Every migration since 0010
 
 
@@ -767,6 +796,8 @@ def _fill(version: int) -> None:
         insert("form_drafts", draft)
     if version >= 15:
         insert("customer_links", LINK)
+    if version >= 18:
+        insert("external_identities", IDENTITY)
 
 
 @on_both_databases

@@ -40,6 +40,8 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    ACCOUNT_ADDED = "added the account"
+    ACCOUNT_LINKED = "linked the account to single sign-on"
 
 
 class Result(StrEnum):
@@ -79,11 +81,16 @@ def record_destination_event(
     _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
-def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
-    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself."""
+def record_account_event(
+    account: Account, action: Action, now: datetime, by: Actor | None = None, changed: Sequence[str] = ()
+) -> None:
+    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
+
+    Without a workspace, it concerns the installation.
+    """
     actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    for workspace_id in _list_workspaces(account):
-        _add(workspace_id, actor, action, subject, now)
+    for workspace_id in _list_workspaces(account) or (None,):
+        _add(workspace_id, actor, action, subject, now, changed)
 
 
 def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:

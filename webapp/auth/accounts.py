@@ -76,7 +76,7 @@ def change_password(account: Account, password: str, now: datetime, by: Actor | 
     by: who sets it; None if the account's owner does. Raises `WeakPassword`.
     """
     set_password(account, password)
-    _end_sessions(account)
+    end_sessions(account)
     forget_clients(account)
     record_account_event(account, Action.PASSWORD_SET if by else Action.PASSWORD_CHANGED, now, by)
 
@@ -84,10 +84,11 @@ def change_password(account: Account, password: str, now: datetime, by: Actor | 
 def set_active(account: Account, is_active: bool) -> int:
     """Enable or disable sign-in to an account. Its sessions end at once; returns their number. The caller commits."""
     account.is_active = is_active
-    return _end_sessions(account)
+    return end_sessions(account)
 
 
-def _end_sessions(account: Account) -> int:
+def end_sessions(account: Account) -> int:
+    """End every session of an account; return their number. The caller commits."""
     result = db.session.execute(delete(SignIn).where(SignIn.account_id == account.id))
     ended: int = result.rowcount  # type: ignore[attr-defined]
     return ended

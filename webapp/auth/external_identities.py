@@ -1,0 +1,50 @@
+"""Which account belongs to a person at a provider of single sign-on."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+
+from webapp.audit import Action, record_account_event
+from webapp.auth import accounts
+from webapp.auth.known_clients import forget_clients
+from webapp.extensions import db
+from webapp.models import Account, ExternalIdentity
+
+
+def find_identity(issuer: str, subject: str) -> ExternalIdentity | None:
+    """Return the identity of a person at a provider, with its account; None if they have none."""
+    query = select(ExternalIdentity).where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
+    return db.session.scalars(query).one_or_none()
+
+
+def has_identity(account: Account) -> bool:
+    """Return whether an account is somebody's at a provider, so that it has no password."""
+    return account.id in list_linked([account.id])
+
+
+def list_linked(account_ids: Collection[int]) -> frozenset[int]:
+    """Return which of these accounts sign in with an account of a provider."""
+    query = select(ExternalIdentity.account_id).where(ExternalIdentity.account_id.in_(account_ids))
+    return frozenset(db.session.scalars(query))
+
+
+def add_identity(account: Account, issuer: str, subject: str, now: datetime) -> None:
+    """Let a person at a provider sign in to a new account. The caller commits.
+
+    Raises `IntegrityError` if the person has an account by now.
+    """
+    db.session.add(ExternalIdentity(account_id=account.id, issuer=issuer, subject=subject, created_at=now))
+    db.session.flush()
+
+
+def link_account(account: Account, issuer: str, subject: str, provider: str, now: datetime) -> None:
+    """Let a person at a provider sign in to an account that is there. Its password and its sessions end.
+
+    The caller commits. provider: its name. Raises `IntegrityError` if either of them is linked by now.
+    """
+    add_identity(account, issuer, subject, now)
+    account.password_hash = None
+    forget_clients(account)
+    accounts.end_sessions(account)
+    record_account_event(account, Action.ACCOUNT_LINKED, now, changed=["password → " + provider])
