@@ -769,13 +769,11 @@ def test_a_person_at_a_provider_has_one_account_and_an_account_one_person(v1: No
 @on_both_databases
 def test_an_identity_ends_with_its_account(v1: None) -> None:
     upgrade()
-    insert("accounts", {"email": "new@example.com", "name": "New", "is_active": True, "created_at": EARLY})
-    execute(
-        "INSERT INTO external_identities (issuer, subject, account_id, created_at)"
-        " SELECT 'https://login.example.com', 's-9', max(id), '2026-01-01' FROM accounts"
-    )
+    account = {"id": 99, "email": "new@example.com", "name": "New", "is_active": True, "created_at": EARLY}
+    insert("accounts", account)
+    insert("external_identities", IDENTITY | {"account_id": 99})
 
-    execute("DELETE FROM accounts WHERE email = 'new@example.com'")
+    execute("DELETE FROM accounts WHERE id = 99")
 
     assert ask("SELECT count(*) FROM external_identities") == 0
 

@@ -1,0 +1,85 @@
+"""Decides which account a person at the provider may use, and makes or links it.
+
+Accounts are found by issuer and subject only. An address counts once, to link an account that is there: if the provider
+says that it is the person's, and Alertcheck has confirmed that it is the account's.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from webapp.audit import Action, Actor, record_account_event
+from webapp.auth import accounts
+from webapp.auth.external_identities import add_identity, find_identity, has_identity, link_account
+from webapp.extensions import db
+from webapp.models import Account
+from webapp.settings.single_sign_on import SingleSignOn
+from webapp.single_sign_on.group_roles import find_roles, find_workspaces, refresh_roles
+from webapp.single_sign_on.people import Person
+from webapp.single_sign_on.refusals import Refusal, SignOnRefused
+
+
+def admit(person: Person, settings: SingleSignOn, next_path: str | None, now: datetime) -> Account:
+    """Return the account of a person, with the roles of their groups. The caller commits. Raises `SignOnRefused`.
+
+    next_path: the page that they want to see afterwards, which may be that of an invitation.
+    """
+    try:
+        return _admit(person, settings, next_path, now)
+    except IntegrityError:  # they signed in twice at the same moment, and the other one was first
+        db.session.rollback()
+        return _admit(person, settings, next_path, now)
+
+
+def _admit(person: Person, settings: SingleSignOn, next_path: str | None, now: datetime) -> Account:
+    by = Actor(None, f"Single sign-on ({settings.name})")
+    identity = find_identity(person.issuer, person.subject)
+    roles = find_roles(settings, person.groups)
+    account = identity.account if identity else _find_unlinked(person)
+    if account is None:
+        if not find_workspaces(roles) and not may_join_without_role(_get_verified_email(person), next_path, now):
+            raise SignOnRefused(Refusal.NO_ACCESS)
+        account = _add_account(person, now, by)
+    elif not account.is_active:
+        raise SignOnRefused(Refusal.ACCOUNT_DISABLED)
+    elif identity is None:
+        link_account(account, person.issuer, person.subject, settings.name, now)
+    refresh_roles(account, roles, now, by)
+    return account
+
+
+def may_join_without_role(verified_email: str | None, next_path: str | None, now: datetime) -> bool:
+    """Return whether somebody whom no group gives a role may have an account, because somebody has invited them.
+
+    verified_email: their address, if the provider says that it is theirs. next_path: perhaps that of an invitation.
+    """
+    return False
+
+
+def _find_unlinked(person: Person) -> Account | None:
+    """Return the account that has the person's address, if it is certainly theirs, or None. Raises `SignOnRefused`."""
+    query = select(Account).where(Account.email == person.email).with_for_update()
+    account = db.session.scalars(query).one_or_none() if person.email else None
+    if account is None:
+        return None
+    if not person.is_email_verified:
+        raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_THERE)
+    if account.email_verified_at is None:
+        raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_HERE)
+    if has_identity(account):  # a provider may give an address to somebody else after a while
+        raise SignOnRefused(Refusal.OTHER_PERSON)
+    return account
+
+
+def _add_account(person: Person, now: datetime, by: Actor) -> Account:
+    if person.email is None:
+        raise SignOnRefused(Refusal.NO_EMAIL)
+    account = accounts.add_account(person.email, person.name or person.email, None, now)
+    add_identity(account, person.issuer, person.subject, now)
+    record_account_event(account, Action.ACCOUNT_ADDED, now, by)
+    return account
+
+
+def _get_verified_email(person: Person) -> str | None:
+    return person.email if person.is_email_verified else None
