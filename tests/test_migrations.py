@@ -794,7 +794,7 @@ def _fill(version: int) -> None:
         insert("form_drafts", draft)
     if version >= 15:
         insert("customer_links", LINK)
-    if version >= 18:
+    if version >= 19:
         insert("external_identities", IDENTITY)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from webapp.audit import Action, record_account_event
+from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
 from webapp.auth.known_clients import forget_clients
 from webapp.extensions import db
@@ -38,13 +38,14 @@ def add_identity(account: Account, issuer: str, subject: str, now: datetime) -> 
     db.session.flush()
 
 
-def link_account(account: Account, issuer: str, subject: str, provider: str, now: datetime) -> None:
+def link_account(account: Account, issuer: str, subject: str, now: datetime, by: Actor) -> None:
     """Let a person at a provider sign in to an account that is there. Its password and its sessions end.
 
-    The caller commits. provider: its name. Raises `IntegrityError` if either of them is linked by now.
+    The caller commits. Raises `IntegrityError` if either of them is linked by now.
     """
     add_identity(account, issuer, subject, now)
+    before = "password" if account.password_hash else "none"
     account.password_hash = None
     forget_clients(account)
     accounts.end_sessions(account)
-    record_account_event(account, Action.ACCOUNT_LINKED, now, changed=["password → " + provider])
+    record_account_event(account, Action.ACCOUNT_LINKED, now, by, [f"sign-in: {before} → single sign-on"])

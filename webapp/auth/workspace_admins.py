@@ -16,4 +16,5 @@ _HAS_ADMIN = (
 
 def list_workspaces_without_admin() -> Sequence[Workspace]:
     """Return the workspaces without an admin who may sign in, by name. A provider's groups may lower the last one."""
-    return db.session.scalars(select(Workspace).where(~_HAS_ADMIN).order_by(Workspace.name, Workspace.id)).all()
+    query = select(Workspace).where(Workspace.deleted_at.is_(None), ~_HAS_ADMIN)
+    return db.session.scalars(query.order_by(Workspace.name, Workspace.id)).all()

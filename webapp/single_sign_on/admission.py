@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
@@ -27,7 +28,7 @@ def admit(person: Person, settings: SingleSignOn, next_path: str | None, now: da
     """
     try:
         return _admit(person, settings, next_path, now)
-    except IntegrityError:  # they signed in twice at the same moment, and the other one was first
+    except (IntegrityError, ObjectDeletedError):  # they signed in twice at once, or a workspace was just deleted
         db.session.rollback()
         return _admit(person, settings, next_path, now)
 
@@ -44,7 +45,7 @@ def _admit(person: Person, settings: SingleSignOn, next_path: str | None, now: d
     elif not account.is_active:
         raise SignOnRefused(Refusal.ACCOUNT_DISABLED)
     elif identity is None:
-        link_account(account, person.issuer, person.subject, settings.name, now)
+        link_account(account, person.issuer, person.subject, now, by)
     refresh_roles(account, roles, now, by)
     return account
 

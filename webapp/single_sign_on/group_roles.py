@@ -18,10 +18,10 @@ def find_roles(settings: SingleSignOn, groups: Collection[str]) -> dict[str, Rol
     return {mapping.slug: Role(mapping.role) for mapping in lowest_first if mapping.group in groups}
 
 
-def find_workspaces(roles: Mapping[str, Role]) -> dict[str, Workspace]:
-    """Return the workspaces that exist, by slug."""
-    query = select(Workspace).where(Workspace.slug.in_(roles)).order_by(Workspace.id)
-    return {workspace.slug: workspace for workspace in db.session.scalars(query)}
+def find_workspaces(slugs: Collection[str]) -> list[Workspace]:
+    """Return those of the workspaces that exist, in the order of their ids."""
+    query = select(Workspace).where(Workspace.slug.in_(slugs), Workspace.deleted_at.is_(None))
+    return list(db.session.scalars(query.order_by(Workspace.id)))
 
 
 def refresh_roles(account: Account, roles: Mapping[str, Role], now: datetime, by: Actor) -> None:
@@ -29,19 +29,18 @@ def refresh_roles(account: Account, roles: Mapping[str, Role], now: datetime, by
 
     The groups decide in every workspace where one of them has a role, whoever gave another role before. A membership
     that a person has given stays where no group has one. The last admin may be lowered or removed: the company decides.
+    Raises `ObjectDeletedError` if a workspace is deleted meanwhile.
     """
-    for member in _list_managed(account):
-        if member.workspace.slug not in roles:
-            remove_member(member, now, by)
-    for slug, workspace in find_workspaces(roles).items():
-        grant_role(workspace, account, _raise_supporter(account, roles[slug]), now, by, MemberSource.GROUPS)
+    managed = {member.workspace_id: member for member in _list_managed(account)}
+    granted = {workspace.id: workspace for workspace in find_workspaces(roles)}
+    for workspace_id in sorted(managed.keys() | granted.keys()):
+        workspace = granted.get(workspace_id)
+        if workspace is None:
+            remove_member(managed[workspace_id], now, by, MemberSource.GROUPS)
+        else:
+            grant_role(workspace, account, roles[workspace.slug], now, by, MemberSource.GROUPS)
 
 
 def _list_managed(account: Account) -> list[Member]:
     query = select(Member).where(Member.account_id == account.id, Member.source == MemberSource.GROUPS)
-    return list(db.session.scalars(query.order_by(Member.workspace_id)))
-
-
-def _raise_supporter(account: Account, role: Role) -> Role:
-    """Return the role, which is support at least for an account that supports every workspace."""
-    return Role.SUPPORT if account.is_support_everywhere and role is Role.VIEWER else role
+    return list(db.session.scalars(query))

@@ -18,7 +18,8 @@ from webapp.single_sign_on.metadata import Metadata, read_metadata
 from webapp.single_sign_on.provider_client import ProviderClient
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
 
-# Seconds: how long metadata and keys are kept, and how soon after a failure or an unknown key the provider is asked again.
+# Seconds: how long metadata and keys are kept, and how soon the provider is asked again after a failure or
+# for an unknown key.
 MAX_AGE, FAILURE_PAUSE, RENEWAL_PAUSE = 3600.0, 5.0, 1.0
 
 # Requests of one web process that wait for the provider at once. The other threads are left for everybody else.
@@ -91,7 +92,7 @@ class Provider:
 
 
 def _read_keys(document: Mapping[str, Any]) -> KeySet:
-    """Read the public keys that can sign. Others, such as keys of a kind to come, are left out (RFC 7517, section 5)."""
+    """Read the public keys that can sign. Others, such as keys of a new kind, are left out (RFC 7517, section 5)."""
     entries = document.get("keys")
     keys = []
     for entry in entries[:MAX_KEYS] if isinstance(entries, list) else ():

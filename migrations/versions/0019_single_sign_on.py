@@ -3,14 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
 DOWNGRADE_LOSES = (
-    "which accounts belong to whom at the provider of the single sign-on. They have no password, so their owners cannot "
-    "sign in until an administrator sets one."
+    "which accounts belong to whom at the provider of the single sign-on. They have no password, so their owners "
+    "cannot sign in until an administrator sets one."
 )
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
