@@ -29,6 +29,7 @@ from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
 from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
+from webapp.single_sign_on.provider import init_single_sign_on
 from webapp.text.names import isolate_name
 from webapp.views import (
     audit,
@@ -48,6 +49,7 @@ from webapp.views import (
     references,
     search,
     sends,
+    single_sign_on,
     time_zones,
     workspaces,
 )
@@ -153,6 +155,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(sessions.require_sign_in)
     init_headers(app)
     init_navigation(app)
+    init_single_sign_on(app)
     init_page_refresh(app)
     init_time_zones(app)
     init_errors(app)
@@ -178,7 +181,18 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
     )
-    for view in (auth, time_zones, *in_workspaces, customer_page, broken, search, references, health, metrics):
+    for view in (
+        auth,
+        single_sign_on,
+        time_zones,
+        *in_workspaces,
+        customer_page,
+        broken,
+        search,
+        references,
+        health,
+        metrics,
+    ):
         app.register_blueprint(view.bp)
 
 
@@ -198,6 +212,8 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "icons": f"{app.static_url_path}/icons.svg",
         "is_demo": app_settings.demo is not None,
         "is_public_demo": app_settings.is_public_demo,
+        "are_passwords_allowed": app_settings.are_passwords_allowed,
+        "provider_name": app_settings.single_sign_on.name if app_settings.single_sign_on else None,
         "has_real_receivers": app_settings.demo is None or app_settings.demo.has_real_receivers,
         "list_memberships": access.list_memberships,
         "server_time": time_format.server_time,

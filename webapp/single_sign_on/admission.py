@@ -6,7 +6,6 @@ says that it is the person's, and Alertcheck has confirmed that it is the accoun
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import ObjectDeletedError
 
@@ -35,16 +34,18 @@ def admit(person: Person, settings: SingleSignOn, next_path: str | None, now: da
 
 def _admit(person: Person, settings: SingleSignOn, next_path: str | None, now: datetime) -> Account:
     by = Actor(None, f"Single sign-on ({settings.name})")
-    identity = find_identity(person.issuer, person.subject)
     roles = find_roles(settings, person.groups)
+    identity = find_identity(person.issuer, person.subject)
     account = identity.account if identity else _find_unlinked(person)
     if account is None:
-        if not find_workspaces(roles) and not may_join_without_role(_get_verified_email(person), next_path, now):
-            raise SignOnRefused(Refusal.NO_ACCESS)
+        verified_email = person.email if person.is_email_verified else None
+        if not find_workspaces(roles) and not may_join_without_role(verified_email, next_path, now):
+            raise SignOnRefused(Refusal.NO_ACCESS if verified_email else Refusal.EMAIL_NOT_CONFIRMED_THERE)
         account = _add_account(person, now, by)
     elif not account.is_active:
         raise SignOnRefused(Refusal.ACCOUNT_DISABLED)
     elif identity is None:
+        _require_confirmed(account)
         link_account(account, person.issuer, person.subject, now, by)
     refresh_roles(account, roles, now, by)
     return account
@@ -59,28 +60,29 @@ def may_join_without_role(verified_email: str | None, next_path: str | None, now
 
 
 def _find_unlinked(person: Person) -> Account | None:
-    """Return the account that has the person's address, if it is certainly theirs, or None. Raises `SignOnRefused`."""
-    query = select(Account).where(Account.email == person.email).with_for_update()
-    account = db.session.scalars(query).one_or_none() if person.email else None
-    if account is None:
+    """Return the account with the address that the provider says is the person's, or None.
+
+    For an address that is not confirmed there, what the page says is the same whether an account has it or not.
+    """
+    if person.email is None or not person.is_email_verified:
         return None
-    if not person.is_email_verified:
-        raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_THERE)
+    return accounts.find_by_email(person.email)
+
+
+def _require_confirmed(account: Account) -> None:
     if account.email_verified_at is None:
         raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_HERE)
     if has_identity(account):  # a provider may give an address to somebody else after a while
         raise SignOnRefused(Refusal.OTHER_PERSON)
-    return account
 
 
 def _add_account(person: Person, now: datetime, by: Actor) -> Account:
+    """Add an account without a password. Its address counts as confirmed only once Alertcheck has confirmed it."""
     if person.email is None:
         raise SignOnRefused(Refusal.NO_EMAIL)
+    if accounts.find_by_email(person.email) is not None:  # only of somebody whom a group or an invitation lets in
+        raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_THERE)
     account = accounts.add_account(person.email, person.name or person.email, None, now)
     add_identity(account, person.issuer, person.subject, now)
     record_account_event(account, Action.ACCOUNT_ADDED, now, by)
     return account
-
-
-def _get_verified_email(person: Person) -> str | None:
-    return person.email if person.is_email_verified else None

@@ -100,7 +100,7 @@ _EXPLANATIONS = {
     ),
     Refusal.EMAIL_NOT_CONFIRMED_THERE: Explanation(
         403,
-        "There is an account with your email address, but the sign-in provider does not say that the address is yours.",
+        "The sign-in provider does not say that your email address is yours, so Alertcheck cannot know your account.",
         f"Confirm the address there, or sign in with your password. {_TELL}",
         f"Confirm the address there. {_TELL}",
     ),
