@@ -66,7 +66,7 @@ _EXPLANATIONS = {
     Refusal.OTHER_ISSUER: Explanation(400, "The response came from another provider than the one set up.", _TELL),
     Refusal.CLIENT_REFUSED: Explanation(503, "The sign-in provider does not accept Alertcheck's client secret.", _TELL),
     Refusal.CODE_REFUSED: Explanation(
-        400, "The sign-in provider says that this sign-in is used up or too old.", _AGAIN
+        400, "The sign-in provider says that this sign-in is used up, too old, or of another browser.", _AGAIN
     ),
     Refusal.DENIED: Explanation(
         403, "The sign-in provider did not sign you in: it was canceled, or you may not use Alertcheck.", _AGAIN

@@ -90,7 +90,7 @@ def _redeem_code(
     status, tokens = client.post_form(url, metadata.origins, body, headers)
     if status == 200:
         return tokens
-    if tokens.get("error") == "invalid_grant":
+    if tokens.get("error") in ("invalid_grant", "invalid_request"):  # the latter also if PKCE does not fit
         raise SignOnRefused(Refusal.CODE_REFUSED)
     is_about_us = tokens.get("error") in ("invalid_client", "unauthorized_client")
     raise SignOnRefused(Refusal.CLIENT_REFUSED if is_about_us else Refusal.UNUSABLE_RESPONSE)
