@@ -34,8 +34,8 @@ from webapp.settings import AppSettings
 
 # The expected status of every route. Admin, support and viewer are members of the harbor, the stranger is the admin of
 # the clinic, and nobody is a visitor who is not signed in. 302 is the sign-in page for nobody, and the next page for a
-# member. The installation is a demo: elsewhere /metrics requires a token. The stranger's own destination has no test
-# that could get a receipt.
+# member. The installation is a demo: elsewhere /metrics requires a token. It has no single sign-on: the routes of one
+# are tried in tests/single_sign_on. The stranger's own destination has no test that could get a receipt.
 TABLE = """
                                                        objects of the        missing or deleted    objects of the
                                                        harbor                objects               clinic
@@ -51,6 +51,8 @@ GET  /r/<reference>                                    200 200 200 404 302   404
 GET  /r/<reference>/<delivery_id>                      200 200 200 404 302   404 404 404 404 302
 GET  /sign-in                                          302 302 302 302 200
 POST /sign-in                                          400 400 400 400 400
+GET  /sign-in/provider                                 404 404 404 404 404
+GET  /sign-in/callback                                 404 404 404 404 404
 GET  /password                                         200 200 200 200 302
 POST /password                                         400 400 400 400 302
 POST /sign-out                                         302 302 302 302 302

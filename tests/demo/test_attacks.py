@@ -53,6 +53,7 @@ FOR_EVERYBODY = {
 # Routes that a public demo does not have.
 CLOSED = {
     *("POST /sign-in", "POST /sign-out", "GET /password", "POST /password", "GET /metrics", "GET /readyz"),
+    *("GET /sign-in/provider", "GET /sign-in/callback"),
     *("GET /c/<customer_token>", "POST /c/<customer_token>", "GET /c/<customer_token>/status"),
     "POST /w/<slug>/destinations/<destination_id>/links",
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",

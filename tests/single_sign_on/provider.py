@@ -142,6 +142,7 @@ class TestProvider:
 
 class _Handler(BaseHTTPRequestHandler):
     provider: TestProvider
+    body: str
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -151,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
 
     def _answer(self, body: str) -> None:
-        parts = urlsplit(self.path)
+        self.body, parts = body, urlsplit(self.path)
         self.provider.requested.append(parts.path)
         answer = self.provider.answers.get(parts.path)
         with suppress(ConnectionError):

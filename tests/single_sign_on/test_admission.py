@@ -45,7 +45,12 @@ ADMIN = "admin@example.com"
 
 def person(*groups: str, **facts: Any) -> Person:
     """Return somebody whom the provider signed in: by default Ada, whose address it has confirmed."""
-    known = {"subject": "s-1", "name": "Ada Harbor", "email": "ada@example.com", "is_email_verified": True} | facts
+    known: dict[str, Any] = {
+        "subject": "s-1",
+        "name": "Ada Harbor",
+        "email": "ada@example.com",
+        "is_email_verified": True,
+    } | facts
     return Person(issuer=ISSUER, groups=frozenset(groups), **known)
 
 
@@ -115,9 +120,12 @@ def test_an_invitation_is_a_reason_for_an_account(
     context: None, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str | None, str | None, datetime]] = []
-    monkeypatch.setattr(
-        "webapp.single_sign_on.admission.may_join_without_role", lambda *facts: asked.append(facts) or True
-    )
+
+    def join(*facts: Any) -> bool:
+        asked.append(facts)
+        return True
+
+    monkeypatch.setattr("webapp.single_sign_on.admission.may_join_without_role", join)
     verified = admit(person(), SETTINGS, "/invitation/x", NOW)
     admit(person(subject="s-2", email="eve@example.com", is_email_verified=False), SETTINGS, "/invitation/x", NOW)
 

@@ -139,8 +139,8 @@ def _read_roles(text: str) -> tuple[GroupRole, ...]:
 def _read_group_role(number: int, entry: str) -> GroupRole:
     """Read one entry from its end, so that a group may contain colons and equals signs."""
     rest, _, role = (part.strip() for part in entry.rpartition("="))
-    group, _, slug = (part.strip() for part in rest.rpartition(":"))
-    problem = _find_role_problem(group, slug, role.lower())
+    group, colon, slug = (part.strip() for part in rest.rpartition(":"))
+    problem = _find_role_problem(group, slug if colon else "", role.lower())
     if problem:
         raise ValueError(f"{_ROLE_FORM}; entry {number} {problem}.")
     return GroupRole(unquote(group), slug, role.lower())

@@ -67,6 +67,8 @@ class ProviderClient:
         except DeliveryFailed as failure:
             self.failure = failure
             raise SignOnRefused(Refusal.TOO_SLOW if failure.code in _SLOW else Refusal.UNREACHABLE) from None
+        if not response.complete and response.seconds >= limits.whole:
+            raise SignOnRefused(Refusal.TOO_SLOW)
         return response.status, _read_object(response)
 
     def _exchange(
