@@ -20,6 +20,7 @@ from webapp.outbound.http.client import _read_body, _send
 from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.limits import MAX_BODY
 
 pytestmark = pytest.mark.slow
 
