@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from Cryptodome.PublicKey import RSA
@@ -40,7 +40,8 @@ class TestProvider:
 
     __test__ = False
 
-    def __init__(self, server: ThreadingHTTPServer, private_key: RSA.RsaKey) -> None:
+    def __init__(self, server: ThreadingHTTPServer, private_key: RSA.RsaKey, public_url: str) -> None:
+        self.public_url = public_url
         self.issuer = f"http://127.0.0.1:{server.server_address[1]}"
         self.users: dict[str, Claims] = {}
         self.user = "ada"
@@ -75,7 +76,7 @@ class TestProvider:
     def _make_pyop(self) -> None:
         state = AuthorizationState(HashBasedSubjectIdentifierFactory("salt"))
         client = {
-            "redirect_uris": [f"{PUBLIC_URL}{CALLBACK}"],
+            "redirect_uris": [f"{self.public_url}{CALLBACK}"],
             "response_types": ["code"],
             "client_secret": CLIENT_SECRET,
             "token_endpoint_auth_method": "client_secret_basic",
@@ -106,8 +107,8 @@ class TestProvider:
         response = requests.get(url, allow_redirects=False, timeout=60)
         assert response.status_code == 303, response.text
         back = response.headers["Location"]
-        assert back.startswith(f"{PUBLIC_URL}{CALLBACK}?")
-        return back.removeprefix(PUBLIC_URL) + self.added_to_callback
+        assert back.startswith(f"{self.public_url}{CALLBACK}?")
+        return back.removeprefix(self.public_url) + self.added_to_callback
 
     def respond(self, handler: "_Handler", path: str, query: str, body: str) -> None:
         """Answer a request as pyop does, except for what the switches change."""
@@ -125,6 +126,8 @@ class TestProvider:
                 case "/token":
                     self.authorizations.append(headers.get("Authorization"))
                     handler.send_json(self._change(self.pyop.handle_token_request(body, headers).to_dict()))
+                case "/logout":
+                    handler.redirect(dict(parse_qsl(query))["post_logout_redirect_uri"])
                 case "/userinfo":
                     handler.send_json(self.pyop.handle_userinfo_request(query, headers).to_dict())
                 case _:
@@ -202,13 +205,13 @@ def stay_silent(handler: _Handler) -> None:
 
 
 @contextmanager
-def running_provider() -> Iterator[TestProvider]:
-    """Run a provider until the end of the `with`."""
+def running_provider(public_url: str = PUBLIC_URL) -> Iterator[TestProvider]:
+    """Run a provider until the end of the `with`. public_url: the origin of the installation that uses it."""
     handler = type("Handler", (_Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     with server:
-        provider = TestProvider(server, RSA.generate(2048))
+        provider = TestProvider(server, RSA.generate(2048), public_url)
         handler.provider = provider  # type: ignore[attr-defined]
         Thread(target=server.serve_forever, daemon=True).start()
         yield provider
