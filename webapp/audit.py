@@ -49,6 +49,7 @@ class Action(StrEnum):
     SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
     ACCOUNT_ADDED = "added the account"
     ACCOUNT_LINKED = "linked the account to single sign-on"
+    ACCOUNT_UNLINKED = "ended the account's single sign-on"
 
 
 class Result(StrEnum):

@@ -246,6 +246,35 @@ def test_an_address_that_the_provider_gave_to_somebody_else_opens_nothing(contex
     assert refusal_of(person("ops", email=ADMIN, subject="s-2")) is Refusal.OTHER_PERSON
 
 
+def test_an_account_that_the_administrator_unlinked_is_linked_to_the_next_person(app: Flask, seeded: SeededIds) -> None:
+    with app.app_context():
+        verify(seeded.admin)
+        let_in(person(email=ADMIN))
+    before = Visitor.signed_in(app, seeded.admin)
+    runner = app.test_cli_runner()
+    results = [runner.invoke(args=["unlink-account", ADMIN]) for _ in range(2)]
+
+    assert [result.exit_code for result in results] == [0, 1]
+    assert "is linked to nobody, and was signed out everywhere" in results[0].output
+    assert before.get("/workspaces").status_code == 302
+    with app.app_context():
+        assert events()[-1][1:] == (
+            "Command line",
+            "ended the account's single sign-on",
+            f"Admin (account {seeded.admin})",
+            ["sign-in: single sign-on → none"],
+        )
+        assert let_in(person(email=ADMIN, subject="s-2")).id == seeded.admin
+
+
+def test_another_provider_may_link_the_account_anew(context: None, seeded: SeededIds) -> None:
+    verify(seeded.admin)
+    let_in(person(email=ADMIN))
+    other = Person("https://other.example.com", "s-9", "Admin", ADMIN, True, frozenset())
+
+    assert let_in(other).id == seeded.admin
+
+
 def test_a_disabled_account_is_not_linked(context: None, seeded: SeededIds) -> None:
     set_active(verify(seeded.stranger), False, NOW, COMMAND_LINE)
     db.session.commit()

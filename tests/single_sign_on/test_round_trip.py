@@ -272,6 +272,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no subject": ({"sub": None}, "is incomplete"),
     "an empty subject": ({"sub": ""}, "is incomplete"),
     "a long subject": ({"sub": "s" * 256}, "is incomplete"),
+    "a subject with a NUL": ({"sub": "s\x00"}, "is incomplete"),
+    "a subject with half a pair": ({"sub": "s\ud800"}, "is incomplete"),
     "a subject that is no text": ({"sub": 7}, "is incomplete"),
     "another access token": ({"at_hash": "x" * 22}, "is incomplete"),
     "an odd access token": ({"at_hash": {"a": 1}}, "is incomplete"),

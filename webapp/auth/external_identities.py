@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
@@ -18,9 +18,12 @@ def find_identity(issuer: str, subject: str) -> ExternalIdentity | None:
     return db.session.scalars(query).one_or_none()
 
 
-def has_identity(account: Account) -> bool:
-    """Return whether an account is somebody's at a provider, so that it has no password."""
-    return account.id in list_linked([account.id])
+def is_linked_to(account: Account, issuer: str) -> bool:
+    """Return whether an account is somebody's at a provider."""
+    query = select(ExternalIdentity.id).where(
+        ExternalIdentity.account_id == account.id, ExternalIdentity.issuer == issuer
+    )
+    return db.session.scalar(query) is not None
 
 
 def list_linked(account_ids: Collection[int]) -> frozenset[int]:
@@ -49,3 +52,16 @@ def link_account(account: Account, issuer: str, subject: str, now: datetime, by:
     forget_clients(account)
     accounts.end_sessions(account)
     record_account_event(account, Action.ACCOUNT_LINKED, now, by, [f"sign-in: {before} → single sign-on"])
+
+
+def unlink_account(account: Account, now: datetime, by: Actor) -> bool:
+    """End the link of an account to every provider, and its sessions. The caller commits. Returns whether it had one.
+
+    Whoever has the account's address there may be linked to it next, if the address is confirmed at both ends.
+    """
+    ended = db.session.execute(delete(ExternalIdentity).where(ExternalIdentity.account_id == account.id))
+    if not ended.rowcount:  # type: ignore[attr-defined]
+        return False
+    accounts.end_sessions(account)
+    record_account_event(account, Action.ACCOUNT_UNLINKED, now, by, ["sign-in: single sign-on → none"])
+    return True

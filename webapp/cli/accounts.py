@@ -3,7 +3,7 @@
 import click
 
 from webapp.audit import COMMAND_LINE
-from webapp.auth import accounts, members
+from webapp.auth import accounts, external_identities, members
 from webapp.auth.instance_admins import LastInstanceAdmin
 from webapp.auth.password_strength import WeakPassword
 from webapp.cli.arguments import get_account, prompt_password, require_visible
@@ -49,4 +49,16 @@ def set_active(email: str, active: bool) -> None:
         click.echo(f"{workspace.name} now has no admin who can sign in. Add one with: {command}")
 
 
-COMMANDS = (set_password, set_active)
+@click.command("unlink-account")
+@click.argument("email", callback=require_visible)
+@with_database
+def unlink_account(email: str) -> None:
+    """End the link of an account to a person at the provider, such as one who left, and its sessions."""
+    account = get_account(email)
+    if not external_identities.unlink_account(account, database_clock.now(), COMMAND_LINE):
+        raise click.ClickException(f"{account.email} is not linked to anybody at a provider.")
+    db.session.commit()
+    click.echo(f"{account.email} is linked to nobody, and was signed out everywhere.")
+
+
+COMMANDS = (set_password, set_active, unlink_account)

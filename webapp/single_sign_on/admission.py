@@ -11,7 +11,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
-from webapp.auth.external_identities import add_identity, find_identity, has_identity, link_account
+from webapp.auth.external_identities import add_identity, find_identity, is_linked_to, link_account
 from webapp.extensions import db
 from webapp.models import Account
 from webapp.settings.single_sign_on import SingleSignOn
@@ -45,7 +45,7 @@ def _admit(person: Person, settings: SingleSignOn, next_path: str | None, now: d
     elif not account.is_active:
         raise SignOnRefused(Refusal.ACCOUNT_DISABLED)
     elif identity is None:
-        _require_confirmed(account)
+        _require_confirmed(account, person.issuer)
         link_account(account, person.issuer, person.subject, now, by)
     refresh_roles(account, roles, now, by)
     return account
@@ -69,10 +69,10 @@ def _find_unlinked(person: Person) -> Account | None:
     return accounts.find_by_email(person.email)
 
 
-def _require_confirmed(account: Account) -> None:
+def _require_confirmed(account: Account, issuer: str) -> None:
     if account.email_verified_at is None:
         raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_HERE)
-    if has_identity(account):  # a provider may give an address to somebody else after a while
+    if is_linked_to(account, issuer):  # a provider may give an address to somebody else after a while
         raise SignOnRefused(Refusal.OTHER_PERSON)
 
 
