@@ -827,11 +827,11 @@ def test_only_one_deletion_can_be_under_way(v1: None) -> None:
 
 @on_both_databases
 @pytest.mark.parametrize("change", ["UPDATE audit_events SET subject = ''", "DELETE FROM audit_events"])
-@pytest.mark.parametrize("version", ["0018", "0019"])
+@pytest.mark.parametrize("version", ["0020", "0021"])
 def test_the_audit_trail_stays_append_only_with_and_without_the_retention(v1: None, version: str, change: str) -> None:
-    upgrade(revision="0019")
+    upgrade(revision="0021")
     _add_events(LATE)
-    downgrade(revision="0018")
+    downgrade(revision="0020")
     upgrade(revision=version)
 
     with pytest.raises(DatabaseError, match="append-only"):
@@ -840,18 +840,45 @@ def test_the_audit_trail_stays_append_only_with_and_without_the_retention(v1: No
 
 @on_both_databases
 def test_a_downgrade_permits_the_deletion_of_a_visits_events_alone(v1: None) -> None:
-    upgrade(revision="0019")
+    upgrade(revision="0021")
     _add_events(LONG_AGO, workspace_id=1)
     _add_events(LONG_AGO, _days_ago(0), workspace_id=2)
     insert("demo_visits", DEMO_VISIT)
     insert("audit_deletions", DELETION)
-    downgrade(revision="0018")
+    downgrade(revision="0020")
 
     execute("DELETE FROM audit_events WHERE workspace_id = 2")
     with pytest.raises(DatabaseError, match="append-only"):
         execute("DELETE FROM audit_events")
 
     assert ask("SELECT workspace_id FROM audit_events") == 1
+
+
+# Who signs in with an account of a provider
+
+IDENTITY = {"issuer": "https://login.example.com", "subject": "s-1", "account_id": 1, "created_at": EARLY}
+
+
+@on_both_databases
+@pytest.mark.parametrize("change", [{"account_id": 2}, {"subject": "s-2"}], ids=["two accounts", "two people"])
+def test_a_person_at_a_provider_has_one_account_and_an_account_one_person(v1: None, change: dict[str, Any]) -> None:
+    upgrade()
+    insert("external_identities", IDENTITY)
+
+    with pytest.raises(IntegrityError):
+        insert("external_identities", IDENTITY | change)
+
+
+@on_both_databases
+def test_an_identity_ends_with_its_account(v1: None) -> None:
+    upgrade()
+    account = {"id": 99, "email": "new@example.com", "name": "New", "is_active": True, "created_at": EARLY}
+    insert("accounts", account)
+    insert("external_identities", IDENTITY | {"account_id": 99})
+
+    execute("DELETE FROM accounts WHERE id = 99")
+
+    assert ask("SELECT count(*) FROM external_identities") == 0
 
 
 # Every migration since 0010
@@ -883,6 +910,8 @@ def _fill(version: int) -> None:
         insert("account_mails", mail)
         link = {"account_id": 1, "kind": "reset", "token_hash": "h" * 64, "created_at": LATE, "expires_at": LATE}
         insert("account_links", link)
+    if version >= 22:
+        insert("external_identities", IDENTITY)
 
 
 @on_both_databases

@@ -38,7 +38,8 @@ from webapp.settings import AppSettings
 # The expected status of every route. Admin, support and viewer are members of the harbor, the stranger is the admin of
 # the clinic, and nobody is a visitor who is not signed in. 302 is the sign-in page for nobody, and the next page for a
 # member. The installation is a demo: elsewhere /metrics requires a token. The stranger's own destination has no test
-# that could get a receipt. The set-up link is looked up by whoever opens it; /set-up needs a browser that has.
+# that could get a receipt. The set-up link is looked up by whoever opens it; /set-up needs a browser that has. There is
+# no single sign-on: the routes of one are tried in tests/single_sign_on.
 TABLE = """
                                                        objects of the        missing or deleted    objects of the
                                                        harbor                objects               clinic
@@ -58,6 +59,8 @@ POST /set-up                                           404 404 404 404 404
 POST /set-up/check                                     204 204 204 204 204
 GET  /sign-in                                          302 302 302 302 200
 POST /sign-in                                          400 400 400 400 400
+GET  /sign-in/provider                                 404 404 404 404 404
+GET  /sign-in/callback                                 404 404 404 404 404
 GET  /password                                         200 200 200 200 302
 POST /password                                         400 400 400 400 302
 POST /account/time-zone                                303 303 303 303 302

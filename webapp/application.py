@@ -30,6 +30,7 @@ from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
 from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
+from webapp.single_sign_on.provider import init_single_sign_on
 from webapp.text.names import isolate_name
 from webapp.views import (
     account,
@@ -57,6 +58,7 @@ from webapp.views import (
     search,
     sends,
     set_up,
+    single_sign_on,
     time_zones,
     workspaces,
 )
@@ -163,6 +165,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(sessions.note_visit)
     init_headers(app)
     init_navigation(app)
+    init_single_sign_on(app)
     init_page_refresh(app)
     init_time_zones(app)
     init_errors(app)
@@ -189,7 +192,7 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
     )
-    of_accounts = auth, set_up, password_reset, account, time_zones
+    of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
     of_instance = instance, instance_workspaces, instance_accounts, instance_audit
     across = customer_page, broken, search, references, health, metrics
     for view in (*of_accounts, *of_instance, *in_workspaces, *across):
@@ -213,6 +216,8 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "icons": f"{app.static_url_path}/icons.svg",
         "is_demo": app_settings.demo is not None,
         "is_public_demo": app_settings.is_public_demo,
+        "are_passwords_allowed": app_settings.are_passwords_allowed,
+        "provider_name": app_settings.single_sign_on.name if app_settings.single_sign_on else None,
         "has_real_receivers": app_settings.demo is None or app_settings.demo.has_real_receivers,
         "is_reset_offered": is_reset_offered,
         "list_memberships": access.list_memberships,

@@ -59,6 +59,9 @@ class Action(StrEnum):
     KEYS_ROTATED = "encrypted the settings anew"
     DEMO_RESET = "reset the demo"
     EVENTS_DELETED = "deleted old audit events"
+    ACCOUNT_ADDED = "added the account"
+    ACCOUNT_LINKED = "linked the account to single sign-on"
+    ACCOUNT_UNLINKED = "ended the account's single sign-on"
 
 
 class Result(StrEnum):

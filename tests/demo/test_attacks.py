@@ -55,6 +55,7 @@ CLOSED = {
     *("POST /sign-in", "POST /sign-out", "GET /password", "POST /password", "GET /metrics", "GET /readyz"),
     *("GET /set-up/<setup_token>", "GET /set-up", "POST /set-up", "POST /set-up/check"),
     *("POST /account/time-zone", "POST /account/browser-time-zone"),
+    *("GET /sign-in/provider", "GET /sign-in/callback"),
     *("GET /c/<customer_token>", "POST /c/<customer_token>", "GET /c/<customer_token>/status"),
     *("GET /w/<slug>/members", "GET /w/<slug>/members/<account_id>", "GET /w/<slug>/members/<account_id>/role"),
     *("POST /w/<slug>/members/<account_id>/role", "GET /w/<slug>/members/<account_id>/remove"),

@@ -20,6 +20,10 @@ CANARY = {
     "ALERTCHECK_METRICS_TOKEN": "canary-canary-canary",
     "ALERTCHECK_REAL_ALERT_WAITS": "60",
     "ALERTCHECK_DENIED_NETWORKS": "",
+    "OIDC_ISSUER": "https://canary.example",
+    "OIDC_CLIENT_ID": "canary",
+    "OIDC_CLIENT_SECRET": "canary",
+    "OIDC_ONLY": "1",
     "ALERTCHECK_CANARY": "not a setting",
 }
 
@@ -42,6 +46,8 @@ def test_what_is_set_is_named_and_counted() -> None:
         "egress_proxy": True,
         "trusted_origins": 1,
         "real_alerts": True,
+        "single_sign_on": True,
+        "passwords": False,
         "metrics": True,
         "public_demo": False,
         "demo": False,

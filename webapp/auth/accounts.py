@@ -96,7 +96,7 @@ def change_password(account: Account, password: str, now: datetime, by: Actor | 
 
 def follow_password_change(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
     """End all that the old password allowed, record the change, and tell the owner by mail. The caller commits."""
-    _end_sessions(account)
+    end_sessions(account)
     forget_clients(account)
     end_reset_links(account)
     record_account_event(account, action, now, by)
@@ -108,10 +108,11 @@ def set_active(account: Account, is_active: bool) -> int:
     """Enable or disable sign-in to an account. Its sessions end at once; returns their number. The caller commits."""
     account.is_active = is_active
     end_reset_links(account)
-    return _end_sessions(account)
+    return end_sessions(account)
 
 
-def _end_sessions(account: Account) -> int:
+def end_sessions(account: Account) -> int:
+    """End every session of an account; return their number. The caller commits."""
     result = db.session.execute(delete(SignIn).where(SignIn.account_id == account.id))
     ended: int = result.rowcount  # type: ignore[attr-defined]
     return ended

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from webapp.app_state import current_settings
 from webapp.auth.known_clients import remember_client
 from webapp.auth.passwords import load_password
 from webapp.auth.sign_in_limits import begin_try, count_try, uncount_try
@@ -9,11 +10,28 @@ from webapp.extensions import db
 from webapp.models import Account
 
 
+class PasswordsOff(Exception):
+    """The administrator lets people sign in with an account of the provider only."""
+
+
+def are_passwords_allowed() -> bool:
+    """Return whether people may sign in by password, and set, change or reset one."""
+    return current_settings().are_passwords_allowed
+
+
+def require_passwords() -> None:
+    """Raise `PasswordsOff` where no password may be used or set."""
+    if not are_passwords_allowed():
+        raise PasswordsOff
+
+
 def check_sign_in(email: str, password: str, client: str, now: datetime) -> Account | None:
     """Return the active account with this canonical address and password; None does not reveal which of them is wrong.
 
-    Commits the count of a refused try. The caller commits the rest with the session. Raises `TooManyTries`.
+    Commits the count of a refused try. The caller commits the rest with the session.
+    Raises `TooManyTries` and `PasswordsOff`.
     """
+    require_passwords()
     attempt = begin_try(email, client, now)
     stored = load_password(email)
     db.session.rollback()  # gives back the connection while the password is checked

@@ -3,7 +3,7 @@
 import click
 
 from webapp.audit import COMMAND_LINE
-from webapp.auth import accounts, instance_admins, members
+from webapp.auth import accounts, external_identities, instance_admins, members
 from webapp.auth.password_strength import WeakPassword
 from webapp.cli.arguments import get_account, prompt_password, require_visible
 from webapp.database.command_context import with_database
@@ -70,4 +70,16 @@ def make_instance_admin(email: str, revoke: bool) -> None:
     click.echo(f"{account.email} is {adverb} an instance admin.")
 
 
-COMMANDS = (set_password, set_active, make_instance_admin)
+@click.command("unlink-account")
+@click.argument("email", callback=require_visible)
+@with_database
+def unlink_account(email: str) -> None:
+    """End the link of an account to a person at the provider, such as one who left, and its sessions."""
+    account = get_account(email)
+    if not external_identities.unlink_account(account, database_clock.now(), COMMAND_LINE):
+        raise click.ClickException(f"{account.email} is not linked to anybody at a provider.")
+    db.session.commit()
+    click.echo(f"{account.email} is linked to nobody, and was signed out everywhere.")
+
+
+COMMANDS = (set_password, set_active, make_instance_admin, unlink_account)

@@ -3,6 +3,7 @@
 import click
 
 from webapp.auth import accounts, workspaces
+from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.environment.installation import COMMAND
 from webapp.models import Account, Workspace
 from webapp.text.names import NameInvalid, has_invisible, read_name
@@ -24,6 +25,11 @@ def require_visible(_context: click.Context, _parameter: click.Parameter, text: 
 
 
 def prompt_password(title: str) -> str:
+    """Ask twice for a password, unless nobody may sign in by one."""
+    if not are_passwords_allowed():
+        raise click.ClickException(
+            "OIDC_ONLY turns passwords off. Invite people, or name their groups in OIDC_ROLES; or turn OIDC_ONLY off."
+        )
     password: str = click.prompt(title, hide_input=True, confirmation_prompt=True)
     return password
 

@@ -71,12 +71,12 @@ def read_model(model: type[Read], environ: Mapping[str, str], problems: Sequence
     return settings
 
 
-def needed_with(other: str) -> AfterValidator:
-    """Require a value if `other`, a field above this one, is set."""
+def needed_with(other: str, variable: str | None = None) -> AfterValidator:
+    """Require a value if `other`, a field above this one, is set. variable: its alias, if it has one."""
 
     def check(value: Value, info: ValidationInfo) -> Value:
         if not value and info.data.get(other, "set, but wrong"):
-            raise ValueError(f"is not set, and {PREFIX}{other.upper()} needs it.")
+            raise ValueError(f"is not set, and {variable or PREFIX + other.upper()} needs it.")
         return value
 
     return AfterValidator(check)

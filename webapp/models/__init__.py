@@ -13,6 +13,7 @@ from webapp.models.customer_link import CustomerLink
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
 from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
+from webapp.models.external_identity import ExternalIdentity
 from webapp.models.form_draft import FormDraft
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
@@ -38,6 +39,7 @@ __all__ = [
     "CustomerLink",
     "DeliveryStatus",
     "DemoVisit",
+    "ExternalIdentity",
     "FormDraft",
     "KnownClient",
     "Member",

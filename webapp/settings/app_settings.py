@@ -9,6 +9,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_hosts import MAIL_HOST, SERVICE_HOSTS
 from webapp.outbound import OutboundClient
 from webapp.receipt_links import ReceiptLinks
+from webapp.settings.single_sign_on import SingleSignOn
 
 # How long a visitor's workspace in a public demo lasts. Nothing extends it.
 VISIT_TIME = timedelta(hours=2)
@@ -76,6 +77,7 @@ class AppSettings:
     redis_prefix: the beginning of every key in Redis. ca_file: authorities to trust besides the public ones, or None.
     links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
     hosts: the host names that the pages respond to. Empty for any name.
+    single_sign_on: the provider whose accounts sign people in, or None.
     metrics_token: the bearer token for /metrics, or None. Without a token, only the demo serves /metrics.
     demo: None in production. variables: the names of the variables that are set.
     """
@@ -95,6 +97,7 @@ class AppSettings:
     https: bool
     hosts: tuple[str, ...]
     proxies: int
+    single_sign_on: SingleSignOn | None
     metrics_token: str | None = field(repr=False)
     demo: Demo | None
     variables: tuple[str, ...]
@@ -103,3 +106,8 @@ class AppSettings:
     def is_public_demo(self) -> bool:
         """Whether this is a demo for the internet, in which each visitor has a workspace of their own for a while."""
         return self.demo is not None and self.demo.visitors is not None
+
+    @property
+    def are_passwords_allowed(self) -> bool:
+        """Whether people may sign in by password, and set or reset one."""
+        return self.single_sign_on is None or not self.single_sign_on.is_only

@@ -26,6 +26,7 @@ from webapp.outbound.transport.authorities import check_ca_file
 from webapp.settings.allowed_hosts import read_allowed_hosts
 from webapp.settings.app_settings import MIN_AUDIT_AGE
 from webapp.settings.public_url import read_demo_url, read_public_url
+from webapp.settings.single_sign_on import SingleSignOnSettings
 
 Count = Annotated[int, PlainValidator(read_number(most=999_999_999, example=60))]
 Days = Annotated[int, PlainValidator(read_number(most=36_500, example=90, note="0 keeps deliveries forever."))]
@@ -49,6 +50,10 @@ def _read_audit_days(text: str) -> int:
     return days
 
 
+def _read_optional_public_url(text: str | None) -> str | None:
+    return None if text is None else read_public_url(text)
+
+
 def _refuse_if_public(is_on: bool, info: ValidationInfo) -> bool:
     """Refuse to let strangers send messages to others."""
     if is_on and info.data.get("demo_url"):
@@ -69,7 +74,7 @@ def _read_extra_hosts(text: str) -> ExtraHosts:
     return extra_hosts
 
 
-class SettingsModel(OutboundSettings, MailSettings):
+class SettingsModel(OutboundSettings, MailSettings, SingleSignOnSettings):
     """Every setting, as described in docs/settings.md. Settings that may hold a secret are not in its repr."""
 
     secret_key: Annotated[str, AfterValidator(check_secret_key)] = Field(
@@ -85,7 +90,9 @@ class SettingsModel(OutboundSettings, MailSettings):
     extra_hosts: Annotated[ExtraHosts, PlainValidator(_read_extra_hosts)] = Field({})
     https: Flag = False
     allowed_hosts: Annotated[tuple[str, ...], PlainValidator(read_allowed_hosts)] = ()
-    public_url: Annotated[str | None, AfterValidator(read_public_url)] = None
+    public_url: Annotated[
+        str | None, AfterValidator(_read_optional_public_url), needed_with("oidc_issuer", "OIDC_ISSUER")
+    ] = Field(None, validate_default=True)
     trusted_proxies: Proxies = 0
     presses_per_member: Count = 120
     presses_per_workspace: Count = 600

@@ -30,6 +30,9 @@ EXTERNAL_VARIABLES = frozenset(
         *("CHROMIUM", "NO_SKIP", "MODEL_RUNS", "REDIS_SERVER"),  # tests and benchmarks
     )
 )
+# With what the names of settings begin that other programs have no use for.
+_PREFIXES = (PREFIX, "OIDC_")
+
 # The names by which health checks on this machine reach the pages.
 _DEMO_HOSTS = ("127.0.0.1", "localhost")
 OWN_HOSTS = (*_DEMO_HOSTS, "::1")
@@ -64,15 +67,16 @@ def _describe_path(environ: Mapping[str, str]) -> list[str]:
 
 def _describe_unknown(environ: Mapping[str, str]) -> list[str]:
     known = EXTERNAL_VARIABLES | set(variables_of(SettingsModel).values())
-    unknown = sorted(name for name in environ.keys() - known if name.startswith(PREFIX) and environ[name].strip())
+    unknown = sorted(name for name in environ.keys() - known if name.startswith(_PREFIXES) and environ[name].strip())
     return [f"{name} is not a setting, so it is ignored.{_suggest(name, known)}" for name in unknown]
 
 
 def _suggest(name: str, known: frozenset[str]) -> str:
     """Suggest the nearest setting. The comparison ignores the prefix, which would make all names similar."""
-    names = [other.removeprefix(PREFIX) for other in known if other.startswith(PREFIX)]
-    nearest = get_close_matches(name.removeprefix(PREFIX), names, n=1)
-    return f" Did you mean {PREFIX}{nearest[0]}?" if nearest else ""
+    prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
+    names = [other.removeprefix(prefix) for other in known if other.startswith(prefix)]
+    nearest = get_close_matches(name.removeprefix(prefix), names, n=1)
+    return f" Did you mean {prefix}{nearest[0]}?" if nearest else ""
 
 
 def _make_app_settings(settings: SettingsModel) -> AppSettings:
@@ -93,6 +97,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         https=settings.https or is_public,
         hosts=_hosts(settings),
         proxies=max(settings.trusted_proxies, int(is_public)),
+        single_sign_on=None if is_public else settings.make_single_sign_on(settings.public_url),
         metrics_token=settings.metrics_token,
         demo=_demo(settings),
         variables=tuple(sorted(variables_of(SettingsModel)[field] for field in settings.model_fields_set)),

@@ -12,6 +12,7 @@ from webapp.settings_check.network_checks import check_dns, check_egress_proxy, 
 from webapp.settings_check.page_checks import check_page_settings
 from webapp.settings_check.search_checks import check_search
 from webapp.settings_check.server_checks import check_database_server, check_queue_server, check_workers
+from webapp.settings_check.sign_in_checks import check_sign_in
 
 # Seconds for all checks together. Each part has shorter limits of its own, except for a server that is frozen.
 TIME_LIMIT = 15.0
@@ -25,6 +26,7 @@ CHECKS: Mapping[str, Check] = {
     "dns": check_dns,
     "proxy": check_egress_proxy,
     "pages": check_page_settings,
+    "sign-in": check_sign_in,
 }
 
 # The setting of each part that may be frozen.
@@ -33,6 +35,7 @@ _VARIABLES = {
     "queue": "REDIS_URL",
     "mail": "ALERTCHECK_MAIL_URL",
     "proxy": "ALERTCHECK_EGRESS_PROXY",
+    "sign-in": "OIDC_ISSUER",
 }
 
 

@@ -19,6 +19,8 @@ def summarize_settings(app_settings: AppSettings) -> dict[str, str | int | bool 
         "egress_proxy": outbound.policy.proxy is not None,
         "trusted_origins": len(outbound.policy.trusted_origins),
         "real_alerts": bool(app_settings.real_alert_retry_delays),
+        "single_sign_on": app_settings.single_sign_on is not None,
+        "passwords": app_settings.are_passwords_allowed,
         "metrics": app_settings.metrics_token is not None,
         "demo": app_settings.demo is not None,
         "public_demo": app_settings.is_public_demo,

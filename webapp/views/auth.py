@@ -13,7 +13,7 @@ from webapp.auth import accounts
 from webapp.auth.email_address import read_email
 from webapp.auth.forms import PasswordForm, SignInForm
 from webapp.auth.known_clients import remember_client
-from webapp.auth.password_sign_in import check_sign_in
+from webapp.auth.password_sign_in import PasswordsOff, check_sign_in, require_passwords
 from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import current_account, end_session, public, start_session
 from webapp.auth.set_up_links import is_new_installation
@@ -23,7 +23,9 @@ from webapp.database.sessions import discard_transaction
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db, get_client, limiter
 from webapp.models import Account, database_clock
+from webapp.views.errors import ErrorResponse, render_error
 from webapp.views.sign_in_page import lead_on, render_sign_in
+from webapp.views.single_sign_on import describe_missing_sign_out, find_sign_out_page, is_signed_in_by_provider
 
 # Seconds that the sign-in form waits for the database, which it needs only to recognize who is signed in already.
 FORM_WAIT = 0.3
@@ -32,10 +34,17 @@ NO_ACCOUNT = (
     "No account exists yet. To make the first one, your Alertcheck administrator opens the set-up link, which is in "
     f"the log of the web server if ALERTCHECK_PUBLIC_URL is set. This command makes a new link: {COMMAND} setup-link"
 )
+PASSWORDS_OFF = "Sign in with your company account: the button is on the sign-in page."
 
 bp = Blueprint("auth", __name__)
 
 PageResponse = str | tuple[str, int] | Response
+
+
+@bp.errorhandler(PasswordsOff)
+def _handle_passwords_off(_error: PasswordsOff) -> ErrorResponse:
+    """Refuse what needs a password where there are none."""
+    return render_error(403, "Passwords are turned off", PASSWORDS_OFF, {})
 
 
 @bp.get("/sign-in")
@@ -53,6 +62,7 @@ def show_sign_in() -> PageResponse:
 @limiter.limit("20 per minute")
 def sign_in() -> PageResponse:
     """Sign in by password, and lead on to a kept form or to the requested page."""
+    require_passwords()
     form = SignInForm()
     if not form.validate_on_submit():
         return render_sign_in(form), 400
@@ -74,15 +84,20 @@ def _check_sign_in(email: str, password: str) -> Account | None:
 
 @bp.post("/sign-out")
 def sign_out() -> PageResponse:
-    """End the session."""
+    """End the session, and lead on to the provider's sign-out if the visitor came from there."""
+    is_by_provider = is_signed_in_by_provider()
     end_session()
-    flash("You are signed out.")
+    page = find_sign_out_page() if is_by_provider else None
+    if page is not None:
+        return page
+    flash(describe_missing_sign_out() if is_by_provider else "You are signed out.")
     return redirect(url_for("auth.show_sign_in"))
 
 
 @bp.get("/password")
 def show_password() -> PageResponse:
     """Show the form for a new password."""
+    require_passwords()
     return render_template("password.html", form=PasswordForm())
 
 
@@ -90,6 +105,7 @@ def show_password() -> PageResponse:
 @limiter.limit("10 per 15 minutes", key_func=lambda: str(current_account().id))
 def change_password() -> PageResponse:
     """Set a new password, end every session of the account, and start a new one on this browser."""
+    require_passwords()
     form, account = PasswordForm(), current_account()
     if form.validate_on_submit() and not accounts.is_password_of(account, form.current.data or ""):
         form.current.errors = ["This is not your current password."]

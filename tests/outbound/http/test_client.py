@@ -3,6 +3,7 @@
 import socket
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
@@ -15,7 +16,7 @@ from tests.outbound.cases import cases
 from tests.outbound.outcome_of import BRIEF, HEADERS, loopback, outcome_of, send, trusting
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.client import post
+from webapp.outbound.http.client import get, post
 from webapp.outbound.policy.urls import Origin, Policy
 from webapp.outbound.transport.limits import LIMITS, MAX_BODY, MAX_HEAD
 
@@ -85,6 +86,22 @@ def test_a_body_is_kept_up_to_its_limit(size: int, complete: bool) -> None:
     with listening(script_of("plain", {"status": 200, "body": "x" * size})) as receiver:
         response = send(f"{receiver.origin}/hook")
     assert (len(response.body), response.complete) == (MAX_BODY, complete)
+
+
+@pytest.mark.parametrize(("size", "complete"), [(3 * MAX_BODY, True), (3 * MAX_BODY + 1, False)])
+def test_a_get_sends_no_body_and_keeps_what_its_limits_say(size: int, complete: bool) -> None:
+    with listening(script_of("plain", {"status": 200, "body": "x" * size}), read_first=True) as receiver:
+        url = f"{receiver.origin}/document?a=1"
+        response = get(url, HEADERS, trusting(url), limits=replace(LIMITS, body=3 * MAX_BODY))
+    assert receiver.heads[0].startswith(b"GET /document?a=1 HTTP/1.1\r\n")
+    assert b"Content-Length" not in receiver.heads[0]
+    assert (len(response.body), response.complete) == (3 * MAX_BODY, complete)
+
+
+def test_a_get_obeys_the_policy() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        get("http://127.0.0.1:1/", HEADERS, Policy())
+    assert caught.value.code is Code.SCHEME_NOT_ALLOWED
 
 
 def test_a_truncated_body_keeps_the_status_and_is_marked_incomplete() -> None:

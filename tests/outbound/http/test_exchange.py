@@ -20,6 +20,7 @@ from webapp.outbound.http.client import _read_body, _send
 from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.limits import MAX_BODY
 
 pytestmark = pytest.mark.slow
 
@@ -111,9 +112,11 @@ def test_any_bytes_are_a_response_or_a_known_failure(response: bytes) -> None:
         theirs.shutdown(socket.SHUT_WR)
         with (
             suppress(DeliveryFailed),
-            closing(_send(target, b"{}", {}, Exchange(target, ours, deadline, BRIEF, ExchangeRecorder()))) as got,
+            closing(
+                _send(target, ("POST", b"{}", {}), Exchange(target, ours, deadline, BRIEF, ExchangeRecorder()))
+            ) as got,
         ):
-            assert len(_read_body(got)[0]) <= len(response)
+            assert len(_read_body(got, MAX_BODY)[0]) <= len(response)
 
 
 def test_a_tls_error_after_the_message_may_have_arrived() -> None:
@@ -128,7 +131,7 @@ def test_a_tls_error_after_the_message_may_have_arrived() -> None:
 
     with theirs, Broken(fileno=ours.detach()) as broken, Deadline(5) as deadline:
         with pytest.raises(DeliveryFailed) as caught:
-            _send(target, b"{}", {}, Exchange(target, broken, deadline, BRIEF, ExchangeRecorder()))
+            _send(target, ("POST", b"{}", {}), Exchange(target, broken, deadline, BRIEF, ExchangeRecorder()))
         assert b"POST /hook" in theirs.recv(4096)
     assert EXPLANATIONS[caught.value.code].may_have_arrived
 

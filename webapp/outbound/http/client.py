@@ -1,4 +1,4 @@
-"""Posts one message to an untrusted address and returns the response, within fixed limits of time and size."""
+"""Sends one request to an untrusted address and returns the response, within fixed limits of time and size."""
 
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -17,9 +17,12 @@ from webapp.outbound.policy.urls import Policy, Target, check_url
 from webapp.outbound.transport.connect import open_connection
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import Resolver, system_resolver
-from webapp.outbound.transport.limits import LIMITS, MAX_BODY, Limits
+from webapp.outbound.transport.limits import LIMITS, Limits
 
 _OWN_HEADERS = {"User-Agent": "Alertcheck", "Accept-Encoding": "identity", "Connection": "close"}
+
+# Method, body and headers of a request.
+_Message = tuple[str, bytes | None, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class HttpResponse:
     """The receiver's response. Headers and body may hold anything: classify them, but never show them.
 
     headers: a mapping whose names ignore case.
-    body: the first `MAX_BODY` bytes at most, not decoded.
+    body: its first bytes, as many as the limits keep, not decoded.
     seconds: the time from the call to the end of the response.
     complete: False if the body was longer, cut off by the deadline or badly framed.
     redirect_host: the host that a redirect leads to, or None if there is none that may be shown.
@@ -56,16 +59,38 @@ def post(
     Does not follow redirects. hosts: see `check_url`. recorder: collects the facts, also of an exchange that fails.
     Raises `DeliveryFailed`, which contains the host but never the address, if there is no response.
     """
+    target = check_url(url, policy, hosts)
+    return _exchange(target, ("POST", body, headers), policy, resolver, limits, recorder or ExchangeRecorder())
+
+
+def get(
+    url: str,
+    headers: Mapping[str, str],
+    policy: Policy,
+    resolver: Resolver = system_resolver,
+    limits: Limits = LIMITS,
+) -> HttpResponse:
+    """Ask for `url` once, as `post` sends to one."""
+    return _exchange(check_url(url, policy), ("GET", None, headers), policy, resolver, limits, ExchangeRecorder())
+
+
+def _exchange(
+    target: Target,
+    message: _Message,
+    policy: Policy,
+    resolver: Resolver,
+    limits: Limits,
+    recorder: ExchangeRecorder,
+) -> HttpResponse:
     started = monotonic()
-    target, recorder = check_url(url, policy, hosts), recorder or ExchangeRecorder()
     with (
         recorder,
         Deadline(limits.whole) as deadline,
         closing(open_connection(target, policy, resolver, deadline, limits, recorder)) as connection,
     ):
         exchange = Exchange(target, connection, deadline, limits, recorder)
-        with closing(_send(target, body, headers, exchange)) as response:
-            kept, ended = _read_body(response)
+        with closing(_send(target, message, exchange)) as response:
+            kept, ended = _read_body(response, limits.body)
             complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
             recorder.end(is_complete=not deadline.hit)
     redirect_host = _find_redirect_host(response, target, policy)
@@ -79,10 +104,11 @@ def _find_redirect_host(response: Response, target: Target, policy: Policy) -> s
     return find_redirect_host(response.headers.get("Location"), target, policy) if is_redirect else None
 
 
-def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exchange) -> Response:
+def _send(target: Target, message: _Message, exchange: Exchange) -> Response:
+    method, body, headers = message
     # The request holds the origin only: an error or a log that refers to it must not contain the secret path.
     request = Request(
-        "POST",
+        method,
         f"{target.scheme}://{target.authority}/",
         headers={**headers, **_OWN_HEADERS, "Host": target.authority},
         data=body,
@@ -90,13 +116,13 @@ def _send(target: Target, body: bytes, headers: Mapping[str, str], exchange: Exc
     return ExchangeAdapter(exchange, target.path).send(request.prepare(), stream=True)
 
 
-def _read_body(response: Response) -> tuple[bytes, bool]:
-    """Return the first `MAX_BODY` bytes and whether the body ended. The status is known, so errors are ignored."""
+def _read_body(response: Response, limit: int) -> tuple[bytes, bool]:
+    """Return the first `limit` bytes and whether the body ended. The status is known, so errors are ignored."""
     body = b""
     with suppress(OSError, HTTPException, HTTPError, ValueError):
-        while len(body) <= MAX_BODY:
-            chunk = response.raw.read1(MAX_BODY + 1 - len(body), decode_content=False)
+        while len(body) <= limit:
+            chunk = response.raw.read1(limit + 1 - len(body), decode_content=False)
             if not chunk:
                 return body, True
             body += chunk
-    return body[:MAX_BODY], False
+    return body[:limit], False

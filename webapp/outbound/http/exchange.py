@@ -21,7 +21,7 @@ from webapp.outbound.http.head import read_head
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.client_certificates import is_certificate_rejection
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import MAX_BODY, Limits
+from webapp.outbound.transport.limits import Limits
 
 
 class Exchange(ConnectionPool):
@@ -42,7 +42,7 @@ class Exchange(ConnectionPool):
         super().__init__(target.host, target.port)
         self._connection = _Connection(target.host, target.port, timeout=limits.silence)
         self._connection.sock = connection
-        self._connection.response_class = partial(_Response, recorder=recorder)
+        self._connection.response_class = partial(_Response, recorder=recorder, max_body=limits.body)
         self._deadline = deadline
         self._recorder = recorder
         self._limits = limits
@@ -109,9 +109,10 @@ class _StrictLineReader(BufferedReader):
 
 
 class _Response(HTTPResponse):
-    def __init__(self, *args: Any, recorder: ExchangeRecorder, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, recorder: ExchangeRecorder, max_body: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._recorder = recorder
+        self._max_body = max_body
         self.fp: BufferedReader = _StrictLineReader(self.fp.detach())
 
     def begin(self) -> None:
@@ -124,7 +125,7 @@ class _Response(HTTPResponse):
             super().begin()
         finally:
             self.fp = stream  # now at the first byte of the body; `close` needs it after a failure
-        self._chunked_body = ChunkedBody(stream, MAX_BODY) if self.chunked else None
+        self._chunked_body = ChunkedBody(stream, self._max_body) if self.chunked else None
 
     def read1(self, n: int = -1) -> bytes:
         """Read a chunked body within a limit: http.client would read trailers and extensions without end."""

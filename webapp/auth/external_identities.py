@@ -1,0 +1,67 @@
+"""Which account belongs to a person at a provider of single sign-on."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from webapp.audit import Action, Actor, record_account_event
+from webapp.auth import accounts
+from webapp.auth.known_clients import forget_clients
+from webapp.extensions import db
+from webapp.models import Account, ExternalIdentity
+
+
+def find_identity(issuer: str, subject: str) -> ExternalIdentity | None:
+    """Return the identity of a person at a provider, with its account; None if they have none."""
+    query = select(ExternalIdentity).where(ExternalIdentity.issuer == issuer, ExternalIdentity.subject == subject)
+    return db.session.scalars(query).one_or_none()
+
+
+def is_linked_to(account: Account, issuer: str) -> bool:
+    """Return whether an account is somebody's at a provider."""
+    query = select(ExternalIdentity.id).where(
+        ExternalIdentity.account_id == account.id, ExternalIdentity.issuer == issuer
+    )
+    return db.session.scalar(query) is not None
+
+
+def list_linked(account_ids: Collection[int]) -> frozenset[int]:
+    """Return which of these accounts sign in with an account of a provider."""
+    query = select(ExternalIdentity.account_id).where(ExternalIdentity.account_id.in_(account_ids))
+    return frozenset(db.session.scalars(query))
+
+
+def add_identity(account: Account, issuer: str, subject: str, now: datetime) -> None:
+    """Let a person at a provider sign in to a new account. The caller commits.
+
+    Raises `IntegrityError` if the person has an account by now.
+    """
+    db.session.add(ExternalIdentity(account_id=account.id, issuer=issuer, subject=subject, created_at=now))
+    db.session.flush()
+
+
+def link_account(account: Account, issuer: str, subject: str, now: datetime, by: Actor) -> None:
+    """Let a person at a provider sign in to an account that is there. Its password and its sessions end.
+
+    The caller commits. Raises `IntegrityError` if either of them is linked by now.
+    """
+    add_identity(account, issuer, subject, now)
+    before = "password" if account.password_hash else "none"
+    account.password_hash = None
+    forget_clients(account)
+    accounts.end_sessions(account)
+    record_account_event(account, Action.ACCOUNT_LINKED, now, by, [f"sign-in: {before} → single sign-on"])
+
+
+def unlink_account(account: Account, now: datetime, by: Actor) -> bool:
+    """End the link of an account to every provider, and its sessions. The caller commits. Returns whether it had one.
+
+    Whoever has the account's address there may be linked to it next, if the address is confirmed at both ends.
+    """
+    ended = db.session.execute(delete(ExternalIdentity).where(ExternalIdentity.account_id == account.id))
+    if not ended.rowcount:  # type: ignore[attr-defined]
+        return False
+    accounts.end_sessions(account)
+    record_account_event(account, Action.ACCOUNT_UNLINKED, now, by, ["sign-in: single sign-on → none"])
+    return True

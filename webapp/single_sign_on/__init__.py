@@ -1,0 +1,1 @@
+"""Single sign-on: signs people in with their account at a provider of OpenID Connect."""

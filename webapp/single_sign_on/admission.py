@@ -1,0 +1,88 @@
+"""Decides which account a person at the provider may use, and makes or links it.
+
+Accounts are found by issuer and subject only. An address counts once, to link an account that is there: if the provider
+says that it is the person's, and Alertcheck has confirmed that it is the account's.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import ObjectDeletedError
+
+from webapp.audit import Action, Actor, record_account_event
+from webapp.auth import accounts
+from webapp.auth.external_identities import add_identity, find_identity, is_linked_to, link_account
+from webapp.extensions import db
+from webapp.models import Account
+from webapp.settings.single_sign_on import SingleSignOn
+from webapp.single_sign_on.group_roles import find_roles, find_workspaces, refresh_roles
+from webapp.single_sign_on.people import Person
+from webapp.single_sign_on.refusals import Refusal, SignOnRefused
+
+
+def admit(person: Person, settings: SingleSignOn, next_path: str | None, now: datetime) -> Account:
+    """Return the account of a person, with the roles of their groups. The caller commits. Raises `SignOnRefused`.
+
+    next_path: the page that they want to see afterwards, which may be that of an invitation.
+    """
+    try:
+        return _admit(person, settings, next_path, now)
+    except (IntegrityError, ObjectDeletedError):  # they signed in twice at once, or a workspace was just deleted
+        db.session.rollback()
+        return _admit(person, settings, next_path, now)
+
+
+def _admit(person: Person, settings: SingleSignOn, next_path: str | None, now: datetime) -> Account:
+    by = Actor(None, f"Single sign-on ({settings.name})")
+    roles = find_roles(settings, person.groups)
+    identity = find_identity(person.issuer, person.subject)
+    account = identity.account if identity else _find_unlinked(person)
+    if account is None:
+        verified_email = person.email if person.is_email_verified else None
+        if not find_workspaces(roles) and not may_join_without_role(verified_email, next_path, now):
+            raise SignOnRefused(Refusal.NO_ACCESS if verified_email else Refusal.EMAIL_NOT_CONFIRMED_THERE)
+        account = _add_account(person, now, by)
+    elif not account.is_active:
+        raise SignOnRefused(Refusal.ACCOUNT_DISABLED)
+    elif identity is None:
+        _require_confirmed(account, person.issuer)
+        link_account(account, person.issuer, person.subject, now, by)
+    refresh_roles(account, roles, now, by)
+    return account
+
+
+def may_join_without_role(verified_email: str | None, next_path: str | None, now: datetime) -> bool:
+    """Return whether somebody whom no group gives a role may have an account, because somebody has invited them.
+
+    verified_email: their address, if the provider says that it is theirs. next_path: perhaps that of an invitation.
+    """
+    return False
+
+
+def _find_unlinked(person: Person) -> Account | None:
+    """Return the account with the address that the provider says is the person's, or None.
+
+    For an address that is not confirmed there, what the page says is the same whether an account has it or not.
+    """
+    if person.email is None or not person.is_email_verified:
+        return None
+    return accounts.find_by_email(person.email)
+
+
+def _require_confirmed(account: Account, issuer: str) -> None:
+    if account.email_verified_at is None:
+        raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_HERE)
+    if is_linked_to(account, issuer):  # a provider may give an address to somebody else after a while
+        raise SignOnRefused(Refusal.OTHER_PERSON)
+
+
+def _add_account(person: Person, now: datetime, by: Actor) -> Account:
+    """Add an account without a password. Its address counts as confirmed only once Alertcheck has confirmed it."""
+    if person.email is None:
+        raise SignOnRefused(Refusal.NO_EMAIL)
+    if accounts.find_by_email(person.email) is not None:  # only of somebody whom a group or an invitation lets in
+        raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_THERE)
+    account = accounts.add_account(person.email, person.name or person.email, None, now)
+    add_identity(account, person.issuer, person.subject, now)
+    record_account_event(account, Action.ACCOUNT_ADDED, now, by)
+    return account
