@@ -8,6 +8,7 @@ from datetime import datetime
 from webapp.audit import Action, Actor, record_account_event, record_member_event, record_workspace_event
 from webapp.auth import accounts
 from webapp.auth.customer_links import end_links_of
+from webapp.auth.invitations import end_invitations_of
 from webapp.deliveries.planned_tests import end_planned_tests_of
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
@@ -42,6 +43,8 @@ def grant_role(
     if not role.may_test:
         end_planned_tests_of(account.id, now, workspace.id)
         end_links_of(account, workspace.id)
+    if not role.may_edit:
+        end_invitations_of(account.id, now, workspace.id)
     record_member_event(workspace, account, action, now, by, roles)
     return True
 
@@ -54,6 +57,7 @@ def remove_member(member: Member, now: datetime, by: Actor) -> None:
     db.session.delete(member)
     record_member_event(member.workspace, member.account, Action.MEMBER_REMOVED, now, by, [member.role])
     end_planned_tests_of(member.account_id, now, member.workspace_id)
+    end_invitations_of(member.account_id, now, member.workspace_id)
 
 
 def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> None:
@@ -66,6 +70,7 @@ def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> N
     if not is_active:
         end_planned_tests_of(account.id, now)
         end_links_of(account)
+        end_invitations_of(account.id, now)
     if was_active is not is_active:
         record_account_event(account, Action.ACCOUNT_ENABLED if is_active else Action.ACCOUNT_DISABLED, now, by)
     elif ended:

@@ -7,6 +7,7 @@ from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Re
 from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
 from webapp.models.form_draft import FormDraft
+from webapp.models.invitation import Invitation
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
@@ -25,6 +26,7 @@ __all__ = [
     "DeliveryStatus",
     "DemoVisit",
     "FormDraft",
+    "Invitation",
     "KnownClient",
     "Member",
     "MemberSource",

@@ -1,10 +1,10 @@
-"""Locks a destination, so that a check on it still holds when the transaction commits."""
+"""Locks a row, so that a check on it still holds when the transaction commits."""
 
 from sqlalchemy import inspect, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.extensions import db
-from webapp.models import AlertDestination
+from webapp.models import AlertDestination, Workspace
 
 
 def lock_destination(destination: AlertDestination) -> None:
@@ -12,9 +12,23 @@ def lock_destination(destination: AlertDestination) -> None:
 
     Raises `ObjectDeletedError` if the row is gone, as it is after a reset of the demo.
     """
-    # An update that changes nothing is the only row lock that works on both SQLite and PostgreSQL.
-    statement = update(AlertDestination).where(AlertDestination.id == destination.id)
-    locked = db.session.execute(statement.values(id=AlertDestination.id).execution_options(synchronize_session=False))
-    if not locked.rowcount:  # type: ignore[attr-defined]
-        raise ObjectDeletedError(inspect(destination))
+    _lock(destination)
     db.session.refresh(destination)
+
+
+def lock_workspace(workspace: Workspace) -> None:
+    """Lock a workspace's row until the end of the transaction. Whoever changes its members holds this lock.
+
+    Presses and reads do not wait for it. Whoever locks several workspaces does it in the order of their ids.
+    Raises `ObjectDeletedError` if the workspace is gone.
+    """
+    _lock(workspace)
+
+
+def _lock(row: AlertDestination | Workspace) -> None:
+    # An update that changes nothing is the only row lock that works on both SQLite and PostgreSQL.
+    table = type(row)
+    statement = update(table).where(table.id == row.id).values(id=table.id)
+    locked = db.session.execute(statement.execution_options(synchronize_session=False))
+    if not locked.rowcount:  # type: ignore[attr-defined]
+        raise ObjectDeletedError(inspect(row))

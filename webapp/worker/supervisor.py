@@ -17,6 +17,7 @@ from flask import Flask
 from webapp import __version__, deliveries
 from webapp.app_state import app_state, current_settings
 from webapp.auth.customer_links import delete_expired_links
+from webapp.auth.invitations import delete_old_invitations
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.destinations.drafts import delete_old_drafts
@@ -168,6 +169,7 @@ def _run_maintenance(
             delete_old_drafts(now)
             indexing.add_missing_page(current_settings().cipher)
             delete_expired_links(now)
+            delete_old_invitations(now)
             for run in app_state(app).maintenance:
                 run(now)
         except Exception as error:  # whatever happens in one run, the next one must run
