@@ -16,6 +16,7 @@ from tests.factories import (
     SeededIds,
     add_customer_link,
     add_delivery,
+    add_invitation,
     get_account,
     get_destination,
     get_workspace,
@@ -63,6 +64,11 @@ POST /seen/<token>                                     200 200 200 200 200   404
 GET  /c/<customer_token>                               200 200 200 200 200   404 404 404 404 404
 GET  /c/<customer_token>/status                        200 200 200 200 200   404 404 404 404 404
 POST /c/<customer_token>                               200 200 200 200 200   404 404 404 404 404
+GET  /invitation                                       404 404 404 404 404
+POST /invitation                                       400 400 400 400 400
+POST /invitation/join                                  409 409 409 303 302
+POST /invitation/other-account                         303 303 303 303 302
+GET  /invitation/open/<invitation_token>               303 303 303 303 303   404 404 404 404 404
 
 GET  /w/<slug>                                         302 302 302 302 302     .   .   .   .   .   302 302 302 302 302
 GET  /w/<slug>/destinations                            200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
@@ -72,6 +78,10 @@ GET  /w/<slug>/batches/<batch>                         200 200 200 404 302     .
 GET  /w/<slug>/history                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/history.csv                             200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/members/invitations                     200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/members/invitations                     200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/members/invitations/<invitation>/renew  200 403 403 404 302   404 403 403 404 302   404 404 404 404 302
+POST /w/<slug>/members/invitations/<invitation>/revoke 303 403 403 404 302   404 403 403 404 302   404 404 404 404 302
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
@@ -132,6 +142,8 @@ HARBOR = {
     "link": "1",
     "customer_token": CUSTOMER_TOKEN,
     "service": "teams",
+    "invitation": "1",
+    "invitation_token": "the-token-of-an-invitation",
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2"}
 INVALID = HARBOR | {
@@ -142,6 +154,8 @@ INVALID = HARBOR | {
     "token": "WzEsIks3UU00VCJd.x",
     "reference": "ZZZZZZ",
     "customer_token": sign_customer_token("another key"),
+    "invitation": "999999",
+    "invitation_token": "unknown",
 }
 MISSING = {
     "foreign": INVALID | {"destination_id": "2"},
@@ -159,6 +173,8 @@ FORM = {
     "delivery": "1",
     "hours": "4",
     "certificate": "expired",
+    "invitation": HARBOR["invitation_token"],
+    "role": "viewer",
 }
 
 
@@ -224,6 +240,7 @@ def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededId
         facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
         add_delivery(get_destination(seeded), created_at=pressed_at, **facts)
         add_customer_link(seeded, CUSTOMER_TOKEN, seeded.admin, datetime.now(UTC))
+        add_invitation(seeded, HARBOR["invitation_token"], datetime.now(UTC))
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
         queue.record_heartbeat("host:1")

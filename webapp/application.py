@@ -42,6 +42,8 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    invitation,
+    invitations,
     metrics,
     preview,
     receipts,
@@ -174,8 +176,9 @@ def _register_views(app: Flask) -> None:
         receipts,
         batches,
         customer_links,
+        invitations,
     )
-    for view in (auth, *in_workspaces, customer_page, broken, search, references, health, metrics):
+    for view in (auth, *in_workspaces, customer_page, invitation, broken, search, references, health, metrics):
         app.register_blueprint(view.bp)
 
 

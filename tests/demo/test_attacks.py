@@ -56,6 +56,11 @@ CLOSED = {
     *("GET /c/<customer_token>", "POST /c/<customer_token>", "GET /c/<customer_token>/status"),
     "POST /w/<slug>/destinations/<destination_id>/links",
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
+    *("GET /invitation", "POST /invitation", "POST /invitation/join", "POST /invitation/other-account"),
+    "GET /invitation/open/<invitation_token>",
+    *("GET /w/<slug>/members/invitations", "POST /w/<slug>/members/invitations"),
+    "POST /w/<slug>/members/invitations/<invitation>/renew",
+    "POST /w/<slug>/members/invitations/<invitation>/revoke",
     *("GET /demo/panel/reset", "POST /demo/panel/reset", "POST /demo/panel/hosts/<service>"),
 }
 # Routes that show or change what belongs to the visitor who asks.
@@ -148,6 +153,8 @@ def _make_pair(app: Flask) -> Pair:
             "reference": str(delivery.reference),
             "customer_token": "t" * 43,
             "link": "1",
+            "invitation": "1",
+            "invitation_token": "t" * 43,
             "service": "teams",
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303

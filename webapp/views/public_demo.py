@@ -17,10 +17,14 @@ from webapp.views.errors import ErrorResponse, describe_wait, render_error
 bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 
 # There is no password in the demo, nobody is asked for one, and what the installation measures concerns nobody. Nobody
-# sends links to customers, who would be strangers. The hosts and the data of others are out of each visitor's reach.
+# sends links to customers or invites others, who would be strangers. The hosts and the data of others are out of each
+# visitor's reach.
 CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
     *("customer_page.show", "customer_page.show_status", "customer_page.press_button"),
+    *("invitations.show", "invitations.make", "invitations.renew", "invitations.revoke"),
+    *("invitation.open_link", "invitation.show", "invitation.make_account", "invitation.join"),
+    "invitation.use_other_account",
     *("demo_panel.switch_certificate", "demo_panel.confirm_reset", "demo_panel.reset"),
 }
 # The demo's supervisor asks for it, on this machine.
