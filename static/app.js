@@ -1,11 +1,12 @@
 // What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
 import "./clock.js";
-import "./exact-times.js";
+import "./local-times.js";
 import "./menus.js";
 import "./press.js";
 import "./search.js";
 import "./switcher.js";
+import "./time-zone.js";
 import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 

@@ -1,6 +1,9 @@
 // The server's time, and what shows it: countdowns and relative times. Each is computed from a fixed instant, never by
 // counting ticks, so that a computer that slept shows the right time at once.
 
+// What shows how long ago the time around it was.
+const AGES = "time[datetime] > span:first-child:not([data-local]), time[datetime] > small > span";
+
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 
 // A moment by both clocks of the browser, in milliseconds. In many browsers the monotonic one stops while the computer
@@ -80,8 +83,8 @@ function setText(element, text) {
 
 export function showTimes() {
   for (const element of document.querySelectorAll("[data-until]")) countDown(element);
-  for (const time of document.querySelectorAll("time[datetime] > span:first-child")) {
-    const age = serverNow() - Date.parse(time.parentElement.dateTime);
+  for (const time of document.querySelectorAll(AGES)) {
+    const age = serverNow() - Date.parse(time.closest("time").dateTime);
     setText(time, formatRelative(Math.round(age / 1000)));
   }
 }

@@ -2,6 +2,7 @@
 
 import { readClocks, serverNow, setServerTime, showTimes, since } from "./clock.js";
 import { beginRefresh, endRefresh } from "./keep.js";
+import { formatClock } from "./local-times.js";
 import { findInErrorPage, report } from "./notice.js";
 
 // Milliseconds. The server may ask for a longer interval, with the header Poll-After.
@@ -128,14 +129,6 @@ function noteFailure(text) {
   scheduleNext(spread(Math.min(FIRST_RETRY * 2 ** (failures - 1), LONGEST_RETRY), 0.5));
   const reason = findInErrorPage(text, "h1") ?? "The server is not responding";
   report("refresh", `${reason}. This page shows the state as of ${formatClock(asOf)}. It is updated as soon as the server responds.`);
-}
-
-// Returns "09:31", or "27 Nov, 09:31" if that was not today.
-function formatClock(milliseconds) {
-  const moment = new Date(milliseconds);
-  const isToday = moment.toDateString() === new Date(serverNow()).toDateString();
-  const day = isToday ? {} : { day: "numeric", month: "short" };
-  return moment.toLocaleString("en-GB", { ...day, hour: "2-digit", minute: "2-digit" });
 }
 
 // If one of the browser's clocks left the other behind, the computer slept or its clock was set. Only the server's

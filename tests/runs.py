@@ -17,6 +17,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.databases import drop_databases_of_this_run
+from tests.second_tries import SecondTries
 
 # Most tests wait: for a process to start, for a response, for a second to pass.
 WORKERS_PER_CORE = 3
@@ -80,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="act-", dir=_memory_folder()))  # short: sockets in it have long paths
         folder.chmod(0o711)  # PostgreSQL may run as another user
+        config.pluginmanager.register(SecondTries())
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         config.add_cleanup(lambda: _clear(folder))
 

@@ -646,7 +646,7 @@ def test_a_customers_link_of_another_workspace_is_refused(v1: None, foreign: dic
 
 # Invitations
 
-INVITATIONS = 18
+INVITATIONS = 19
 INVITATION = {
     "workspace_id": 1,
     "account_id": 1,

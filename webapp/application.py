@@ -50,6 +50,7 @@ from webapp.views import (
     references,
     search,
     sends,
+    time_zones,
     workspaces,
 )
 from webapp.views.errors import init_errors
@@ -57,6 +58,7 @@ from webapp.views.headers import init_headers
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
+from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask
 from webapp.web_server.forwarded_requests import ForwardedRequests
@@ -154,6 +156,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     init_headers(app)
     init_navigation(app)
     init_page_refresh(app)
+    init_time_zones(app)
     init_errors(app)
     init_unreadable_requests(app)
     init_refused_forms(app)
@@ -178,7 +181,18 @@ def _register_views(app: Flask) -> None:
         customer_links,
         invitations,
     )
-    for view in (auth, *in_workspaces, customer_page, invitation, broken, search, references, health, metrics):
+    for view in (
+        auth,
+        time_zones,
+        *in_workspaces,
+        customer_page,
+        invitation,
+        broken,
+        search,
+        references,
+        health,
+        metrics,
+    ):
         app.register_blueprint(view.bp)
 
 
@@ -186,7 +200,10 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
     app.jinja_env.filters |= {
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
+        "format_moment": time_format.format_moment,
+        "format_local": time_format.format_local,
         "format_clock": time_format.format_clock,
+        "describe_zone": time_format.describe_zone,
         "isolate_name": isolate_name,
         "describe_status": describe_status,
     }

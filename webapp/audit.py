@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, Workspace
@@ -44,6 +45,12 @@ class Action(StrEnum):
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
     SESSIONS_ENDED = "ended all sessions"
+    WORKSPACE_RENAMED = "renamed the workspace"
+    WORKSPACE_DELETED = "deleted the workspace"
+    INSTANCE_ADMIN_MADE = "made the account an instance admin"
+    INSTANCE_ADMIN_REVOKED = "ended the rights of an instance admin"
+    SUPPORT_EVERYWHERE_GRANTED = "granted support in every workspace"
+    SUPPORT_EVERYWHERE_ENDED = "ended support in every workspace"
 
 
 class Result(StrEnum):
@@ -84,10 +91,17 @@ def record_destination_event(
 
 
 def record_account_event(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
-    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself."""
+    """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
+
+    What somebody else does to an account is recorded for the whole installation too.
+    """
     actor, subject = (by, _describe(account)) if by else (Actor(account.id, account.name), "")
-    for workspace_id in _list_workspaces(account):
-        _add(workspace_id, actor, action, subject, now)
+    everywhere = [*_list_workspaces(account), *[None] * (by is not None)]
+    if everywhere:
+        db.session.flush()  # what was recorded before comes before
+        # One statement, because who supports every workspace may have a thousand.
+        event = _describe_event(None, actor, action, subject, now)
+        db.session.execute(insert(AuditEvent), [event | {"workspace_id": found} for found in everywhere])
 
 
 def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, count: int | None) -> None:
@@ -115,9 +129,11 @@ def record_invitation_event(
     _add(workspace_id, by, action, subject, now, changed)
 
 
-def record_workspace_event(workspace: Workspace, action: Action, now: datetime, by: Actor) -> None:
+def record_workspace_event(
+    workspace: Workspace, action: Action, now: datetime, by: Actor, changed: Sequence[str] = ()
+) -> None:
     """Record an action on a workspace, in the caller's transaction."""
-    _add(workspace.id, by, action, workspace.name, now)
+    _add(workspace.id, by, action, workspace.name, now, changed)
 
 
 def record_instance_event(action: Action, subject: str, now: datetime, by: Actor, changed: Sequence[str] = ()) -> None:
@@ -152,16 +168,28 @@ def _add(
     result: Result = Result.DONE,
     destination_id: int | None = None,
 ) -> None:
-    db.session.add(
-        AuditEvent(
-            workspace_id=workspace_id,
-            account_id=actor.account_id,
-            account_name=actor.name,
-            action=action.value,
-            subject=subject,
-            result=result.value,
-            changed=list(changed),
-            happened_at=now,
-            destination_id=destination_id,
-        )
-    )
+    event = _describe_event(workspace_id, actor, action, subject, now, changed, result, destination_id)
+    db.session.add(AuditEvent(**event))
+
+
+def _describe_event(
+    workspace_id: int | None,
+    actor: Actor,
+    action: Action,
+    subject: str,
+    now: datetime,
+    changed: Sequence[str] = (),
+    result: Result = Result.DONE,
+    destination_id: int | None = None,
+) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace_id,
+        "account_id": actor.account_id,
+        "account_name": actor.name,
+        "action": action.value,
+        "subject": subject,
+        "result": result.value,
+        "changed": list(changed),
+        "happened_at": now,
+        "destination_id": destination_id,
+    }

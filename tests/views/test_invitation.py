@@ -177,7 +177,7 @@ def test_wrong_tokens_are_limited_per_client(app: Flask, inviter: Inviter) -> No
     assert statuses == [404] * 30 + [429]
     assert visitor.get(f"{PAGE}/open/{token}").status_code == 429
     elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
-    assert app.test_client().get(f"{PAGE}/open/{token}", **elsewhere).status_code == 303  # type: ignore[arg-type]
+    assert app.test_client().get(f"{PAGE}/open/{token}", **elsewhere).status_code == 303
 
 
 # What the page shows

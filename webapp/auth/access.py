@@ -31,13 +31,17 @@ _MEMBERSHIP = (
     select(Member)
     .join(Member.workspace)
     .options(contains_eager(Member.workspace))
-    .where(Workspace.slug == bindparam("slug"), Member.account_id == bindparam("account_id"))
+    .where(
+        Workspace.slug == bindparam("slug"),
+        Workspace.deleted_at.is_(None),
+        Member.account_id == bindparam("account_id"),
+    )
 )
 _MEMBERSHIPS = (
     select(Member)
     .join(Member.workspace)
     .options(contains_eager(Member.workspace))
-    .where(Member.account_id == bindparam("account_id"))
+    .where(Member.account_id == bindparam("account_id"), Workspace.deleted_at.is_(None))
     .order_by(Workspace.name, Workspace.id)
 )
 _DESTINATION = select(AlertDestination).where(

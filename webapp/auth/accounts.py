@@ -55,7 +55,7 @@ def find_signed_in(sign_in_id: str, now: datetime, lifetime: timedelta = SESSION
     found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - lifetime}).one_or_none()
     if found is None or not found.account.is_active:
         return None
-    found.account.sign_in_id = found.id
+    found.account.sign_in_id, found.account.is_admin_by_session = found.id, found.is_instance_admin
     return found.account
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import contains_eager
 
 from webapp.app_state import current_settings
@@ -140,6 +140,14 @@ def revoke_link(link: CustomerLink, destination: AlertDestination, account: Acco
     db.session.commit()
 
 
+def count_links_of(account_id: int, workspace_id: int, now: datetime) -> int:
+    """Count the links that a member made in a workspace and that work."""
+    mine = _OPENED.where(CustomerLink.account_id == account_id, CustomerLink.workspace_id == workspace_id)
+    return db.session.execute(
+        select(func.count()).select_from(mine.with_only_columns(CustomerLink.id).subquery()), {"now": now}
+    ).scalar_one()
+
+
 def end_links_of(account: Account, workspace_id: int | None = None) -> None:
     """End the links that an account made, in one workspace or in all. The caller commits.
 
@@ -148,6 +156,14 @@ def end_links_of(account: Account, workspace_id: int | None = None) -> None:
     made = CustomerLink.account_id == account.id
     where = made if workspace_id is None else made & (CustomerLink.workspace_id == workspace_id)
     db.session.execute(delete(CustomerLink).where(where), execution_options=_UNSYNCED)
+
+
+def end_links_without_right(account_id: int) -> None:
+    """End the links that an account made where it may no longer test. The caller commits."""
+    members = (Member.workspace_id == CustomerLink.workspace_id, Member.account_id == account_id)
+    may_test = exists().where(*members, Member.role.in_([role for role in Role if role.may_test]))
+    ended = delete(CustomerLink).where(CustomerLink.account_id == account_id, ~may_test)
+    db.session.execute(ended, execution_options=_UNSYNCED)
 
 
 def note_use(link_id: int, now: datetime) -> None:

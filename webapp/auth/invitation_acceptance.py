@@ -91,7 +91,7 @@ _OPEN = (
     .join(Member.account)
     .join(Member.workspace)
     .options(contains_eager(Member.account), contains_eager(Member.workspace))
-    .where(Account.is_active, Member.role.in_([role for role in Role if role.may_edit]))
+    .where(Workspace.deleted_at.is_(None), Account.is_active, Member.role.in_([role for role in Role if role.may_edit]))
     .execution_options(populate_existing=True)
 )
 

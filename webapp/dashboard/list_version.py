@@ -28,5 +28,6 @@ def find_list_version(
     if any(summary.changed is None or summary.changed.is_recent for summary in summaries):
         return None
     period = now.timestamp() // LONGEST_REUSE.total_seconds()
-    page = [__version__, period, visit.account.id, visit.workspace.name, visit.role, query.as_query()]
+    account = [visit.account.id, visit.account.time_zone, visit.role]
+    page = [__version__, period, account, visit.workspace.name, query.as_query()]
     return hashlib.blake2b(json.dumps([page, summaries]).encode(), digest_size=12).hexdigest()

@@ -1,6 +1,11 @@
-"""Formats times for pages."""
+"""Formats times for pages.
 
-from datetime import UTC, datetime
+Where times are read as evidence, a page shows the exact ones in the reader's time zone, and how long ago they were.
+Elsewhere it shows the latter alone. Both show the time in UTC on hover.
+"""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from webapp.models import database_clock
 
@@ -19,14 +24,46 @@ def format_exact(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def format_clock(moment: datetime) -> str:
-    """Return the time of day in UTC to the second: "09:30:07 UTC"."""
-    return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
+def format_moment(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
+    """Return a moment for a page that names the zone: "11:30:07", or "2026-05-03 11:30:07" if that is not today.
+
+    Where the zone's clocks differ from now's, in summer or winter, it has its offset: "2026-01-04 10:30:07 UTC+01:00".
+    zone: None for UTC.
+    """
+    local, today = moment.astimezone(zone or UTC), now.astimezone(zone or UTC)
+    text = f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M:%S}"
+    return text if local.utcoffset() == today.utcoffset() else f"{text} {_format_offset(local)}"
+
+
+def format_local(moment: datetime, zone: tzinfo | None) -> str:
+    """Return a moment for a page that does not name the zone: "2026-05-04 11:30:07 UTC+02:00". zone: None for UTC."""
+    local = moment.astimezone(zone or UTC)
+    return f"{local:%Y-%m-%d %H:%M:%S} {_format_offset(local)}"
+
+
+def format_clock(moment: datetime, zone: tzinfo | None) -> str:
+    """Return the time of day of a moment that is near: "11:30:07 UTC+02:00". zone: None for UTC."""
+    local = moment.astimezone(zone or UTC)
+    return f"{local:%H:%M:%S} {_format_offset(local)}"
+
+
+def describe_zone(now: datetime, zone: ZoneInfo | None) -> str:
+    """Return a zone's name and its present offset: "Europe/Berlin, UTC+02:00"; "UTC" for that and for None."""
+    if zone is None or zone.key == "UTC":
+        return "UTC"
+    return f"{zone.key.replace('_', ' ')}, {_format_offset(now.astimezone(zone))}"
 
 
 def server_time() -> str:
     """Return the server's time in ISO 8601, because a browser's clock may be wrong."""
     return database_clock.estimate().isoformat()
+
+
+def _format_offset(local: datetime) -> str:
+    """Return the offset from UTC: "UTC+05:45", or "UTC" if there is none."""
+    offset = local.utcoffset() or timedelta()
+    hours, minutes = divmod(round(abs(offset).total_seconds() / 60), 60)
+    return f"UTC{'-' if offset < timedelta() else '+'}{hours:02}:{minutes:02}" if offset else "UTC"
 
 
 def _format_duration(seconds: int) -> str:

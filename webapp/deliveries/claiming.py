@@ -20,7 +20,7 @@ from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Workspace
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
@@ -40,12 +40,15 @@ _LOAD = (
     .where(AlertDelivery.id == bindparam("delivery_id"))
     .execution_options(populate_existing=True)
 )
-# Checked again by the claim itself: the destination may have been disabled or edited since it was loaded.
+# Checked again by the claim itself: the destination may have been disabled or edited since it was loaded, or its
+# workspace deleted.
 _STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & exists().where(
     AlertDestination.id == bindparam("seen_destination"),
     AlertDestination.is_enabled,
     AlertDestination.deleted_at.is_(None),
     AlertDestination.settings_version == bindparam("seen_version"),
+    Workspace.id == AlertDestination.workspace_id,
+    Workspace.deleted_at.is_(None),
 )
 
 

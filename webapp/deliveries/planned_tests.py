@@ -3,11 +3,11 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.extensions import db
-from webapp.models import AlertDestination, PlanEnd, PlannedTest
+from webapp.models import AlertDestination, Member, PlanEnd, PlannedTest, Role
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,13 @@ def end_planned_test_by_id(plan_id: int, reason: PlanEnd, now: datetime) -> bool
     return _end(PlannedTest.id == plan_id, reason, now) > 0
 
 
+def count_planned_tests_of(account_id: int, workspace_id: int, now: datetime) -> int:
+    """Count what an account has planned in a workspace and still waits."""
+    is_theirs = (PlannedTest.planned_by_id == account_id) & (PlannedTest.workspace_id == workspace_id)
+    waits = is_theirs & _IS_OPEN & (PlannedTest.due_at > now - MAX_DELAY)
+    return db.session.scalar(select(func.count()).select_from(PlannedTest).where(waits)) or 0
+
+
 def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:
     """End what an account has planned and may no longer test, in the caller's transaction.
 
@@ -69,6 +76,13 @@ def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | Non
         PlanEnd.NOT_ALLOWED,
         now,
     )
+
+
+def end_planned_tests_without_right(account_id: int, now: datetime) -> None:
+    """End what an account has planned where it may no longer test, in the caller's transaction."""
+    members = (Member.workspace_id == PlannedTest.workspace_id, Member.account_id == account_id)
+    may_test = exists().where(*members, Member.role.in_([role for role in Role if role.may_test]))
+    _end((PlannedTest.planned_by_id == account_id) & ~may_test, PlanEnd.NOT_ALLOWED, now)
 
 
 def _end(which: ColumnElement[bool], reason: PlanEnd, now: datetime, by: str | None = None) -> int:

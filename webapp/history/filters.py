@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 
 from webapp.models import DeliveryStatus
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Filter:
-    """Criteria for deliveries. None means no restriction. since, until: days in UTC, inclusive."""
+    """Criteria for deliveries. None means no restriction. since, until: days in a zone, inclusive."""
 
     destination_id: int | None = None
     kind: Kind | None = None
@@ -31,6 +31,7 @@ class Filter:
     reference: str | None = None
     since: date | None = None
     until: date | None = None
+    zone: tzinfo = UTC
 
     def as_query(self, **changed: object) -> dict[str, object]:
         """Return the URL query parameters for this filter, with `changed` applied and None left out."""
@@ -56,8 +57,11 @@ class Cursor:
         return f"{self.created_at.astimezone(UTC).strftime(_MOMENT)}_{self.id}"
 
 
-def parse_filter(query: Mapping[str, str], destination_id: int | None = None) -> Filter:
-    """Parse a filter from URL query parameters. An invalid value counts as unset."""
+def parse_filter(query: Mapping[str, str], destination_id: int | None = None, zone: tzinfo | None = None) -> Filter:
+    """Parse a filter from URL query parameters. An invalid value counts as unset.
+
+    zone: that of the filter's days; None for UTC.
+    """
     kind, status = query.get("kind", ""), query.get("status", "")
     return Filter(
         destination_id=destination_id,
@@ -68,6 +72,7 @@ def parse_filter(query: Mapping[str, str], destination_id: int | None = None) ->
         reference=_parse_reference(query.get("reference", "")),
         since=_parse_day(query.get("since", "")),
         until=_parse_day(query.get("until", "")),
+        zone=zone or UTC,
     )
 
 

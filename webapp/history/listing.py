@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, false, func, literal, select, tuple_
 
@@ -11,6 +11,7 @@ from webapp.extensions import db
 from webapp.history.filters import Cursor, Filter, Kind
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Tenant
 from webapp.text.references import read_reference
+from webapp.time_zones import begin_of_day, end_of_day
 
 # Entries per page.
 PAGE_SIZE = 50
@@ -77,9 +78,9 @@ def _range(workspace_id: int, criteria: Filter, before: Cursor | None) -> Iterat
     if before is not None:
         yield _bind(before) > _CURSOR
     if criteria.since is not None:
-        yield AlertDelivery.created_at >= datetime.combine(criteria.since, time.min, UTC)
+        yield AlertDelivery.created_at >= begin_of_day(criteria.since, criteria.zone)
     if criteria.until is not None:
-        yield AlertDelivery.created_at <= datetime.combine(criteria.until, time.max, UTC)
+        yield AlertDelivery.created_at < end_of_day(criteria.until, criteria.zone)
 
 
 def _condition(name: str, criteria: Filter) -> ColumnElement[bool]:

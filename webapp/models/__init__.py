@@ -12,7 +12,7 @@ from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
-from webapp.models.workspace import Account, Member, MemberSource, Role, Workspace
+from webapp.models.workspace import Account, Member, MemberSource, Role, UsedSlug, Workspace
 
 __all__ = [
     "TEST_EVENT",
@@ -39,5 +39,6 @@ __all__ = [
     "SignIn",
     "SignInWindow",
     "Tenant",
+    "UsedSlug",
     "Workspace",
 ]

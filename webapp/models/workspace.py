@@ -5,15 +5,15 @@ from enum import StrEnum
 from typing import cast
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, String, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from webapp.extensions import Base
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
 
 
 class Role(StrEnum):
-    """What a member may do in one workspace: admins edit and test, support tests, viewers only look."""
+    """What a member may do in one workspace: admins edit and test, support tests, viewers only look. Highest first."""
 
     ADMIN = "admin"
     SUPPORT = "support"
@@ -26,6 +26,11 @@ class Role(StrEnum):
     @property
     def may_edit(self) -> bool:
         return self is Role.ADMIN
+
+    def is_below(self, other: "Role") -> bool:
+        """Return whether this role may do less than the other one."""
+        roles = list(Role)
+        return roles.index(self) > roles.index(other)
 
 
 class MemberSource(StrEnum):
@@ -41,7 +46,10 @@ class MemberSource(StrEnum):
 
 
 class Workspace(Base):
-    """Owns everything; nothing is shared between workspaces. The slug appears in URLs."""
+    """Owns everything; nothing is shared between workspaces. The slug appears in URLs.
+
+    deleted_at: when it was deleted, which closed it to everybody. Its row is the last one that a worker deletes.
+    """
 
     __tablename__ = "workspaces"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -50,6 +58,22 @@ class Workspace(Base):
     slug: Mapped[str] = mapped_column(String(63), unique=True)
     name: Mapped[str] = mapped_column(Name(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class UsedSlug(Base):
+    """A slug that was given out, and never is again: the settings of an installation may still name it.
+
+    used_by_id: the workspace, which may be gone. name, deleted_at: its name, and when it was deleted.
+    """
+
+    __tablename__ = "used_slugs"
+    __table_args__ = (Index("ix_used_slugs_deleted_at", "deleted_at"),)
+
+    slug: Mapped[str] = mapped_column(String(63), primary_key=True)
+    used_by_id: Mapped[int] = mapped_column(Id, unique=True)
+    name: Mapped[str] = mapped_column(Name(200))
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
@@ -78,7 +102,10 @@ class Account(UserMixin, Base):  # type: ignore[misc]  # flask-login has no type
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    sign_in_id = cast("str | None", None)  # the sign-in of the session that loaded this account; not a column
+    # Of the session that loaded this account, and no columns: its id, and whether a set-up link has made its opener an
+    # instance admin for as long as it lasts.
+    sign_in_id = cast("str | None", None)
+    is_admin_by_session = False
 
     def get_id(self) -> str:
         """Return the id for the session cookie: the sign-in, not the account, so that a session can be ended."""
@@ -89,6 +116,7 @@ class Member(Base):
     """An account's role in one workspace.
 
     created_at, added_by: since when, and the name of who did it; null if that was not recorded.
+    raised_from: the source of a viewer's membership that Support everywhere has raised, and that returns without it.
     """
 
     __tablename__ = "members"
@@ -107,6 +135,13 @@ class Member(Base):
     )
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     added_by: Mapped[str | None] = mapped_column(Name(200))
+    raised_from: Mapped[MemberSource | None] = mapped_column(closed_set(MemberSource))
 
     workspace: Mapped[Workspace] = relationship()
     account: Mapped[Account] = relationship()
+
+    @validates("role", "source")
+    def _forget_viewer(self, _column: str, value: StrEnum) -> StrEnum:
+        """Forget the viewer's membership once somebody decides about this one."""
+        self.raised_from = None
+        return value

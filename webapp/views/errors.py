@@ -12,6 +12,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError, TooManyRequests
 from werkzeug.wrappers import Response
 
+from webapp.database.missing_rows import is_reference_gone
 from webapp.database.outages import Outage, describe_outage, find_outage
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import limiter
@@ -82,7 +83,7 @@ def _handle_http_error(error: HTTPException) -> ErrorResponse | Response:
     return render_error(status, title, advice.format(wait=describe_wait(seconds)), {"Retry-After": str(seconds)})
 
 
-def _handle_vanished_row(_error: ObjectDeletedError) -> ErrorResponse | Response:
+def _handle_vanished_row(_error: SQLAlchemyError) -> ErrorResponse | Response:
     """Respond as for a page that never existed: its row was removed while the request was handled."""
     discard_transaction()
     return _handle_http_error(NotFound())
@@ -109,7 +110,9 @@ def describe_wait(seconds: int) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def _handle_database_error(error: SQLAlchemyError) -> ErrorResponse:
+def _handle_database_error(error: SQLAlchemyError) -> ErrorResponse | Response:
+    if is_reference_gone(error):
+        return _handle_vanished_row(error)
     outage = find_outage(error)
     if outage is None:
         return _handle_unexpected_error(error)

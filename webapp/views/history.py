@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context
 
 from webapp.auth.access import Visit, load_past_destination, load_visit
+from webapp.auth.account_time_zones import viewer_zone
 from webapp.channels import CHANNELS
 from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.outcome import Outcome, describe_outcome
@@ -23,7 +24,7 @@ def show(slug: str) -> str:
     """Show a page of the history, newest first."""
     visit, now = load_visit(slug), database_clock.now()
     destination = _load_destination(visit)
-    criteria = parse_filter(request.args, destination.id if destination else None)
+    criteria = parse_filter(request.args, destination.id if destination else None, viewer_zone())
     before = parse_cursor(request.args["before"]) or abort(404) if request.args.get("before") else None
     end_overdue_tests(visit.workspace.id, now)
     page = list_page(visit.workspace.id, criteria, before)
@@ -48,7 +49,7 @@ def download(slug: str) -> Response:
     """Stream the history as CSV."""
     visit, now = load_visit(slug), database_clock.now()
     destination = _load_destination(visit)
-    criteria = parse_filter(request.args, destination.id if destination else None)
+    criteria = parse_filter(request.args, destination.id if destination else None, viewer_zone())
     end_overdue_tests(visit.workspace.id, now)
     log.info("history exported", extra={"workspace": visit.workspace.id, "account": visit.account.id})
     name = f"history-{visit.workspace.slug}{f'-{destination.id}' if destination else ''}-{now:%Y%m%dT%H%M%SZ}.csv"

@@ -20,6 +20,7 @@ bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 # sends links to customers or invites others, who would be strangers. The hosts and the data of others are out of each
 # visitor's reach.
 CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
+    *("time_zones.change", "time_zones.report"),
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
     *("customer_page.show", "customer_page.show_status", "customer_page.press_button"),
     *("invitations.show", "invitations.make", "invitations.renew", "invitations.revoke"),

@@ -19,6 +19,7 @@ from webapp.app_state import app_state, current_settings
 from webapp.auth.customer_links import delete_expired_links
 from webapp.auth.invitations import delete_old_invitations
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
+from webapp.auth.workspace_deletion import delete_remains
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.destinations.drafts import delete_old_drafts
 from webapp.destinations.search_index import SearchIndexing
@@ -170,6 +171,7 @@ def _run_maintenance(
             indexing.add_missing_page(current_settings().cipher)
             delete_expired_links(now)
             delete_old_invitations(now)
+            delete_remains()
             for run in app_state(app).maintenance:
                 run(now)
         except Exception as error:  # whatever happens in one run, the next one must run

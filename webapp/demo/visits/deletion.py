@@ -7,8 +7,9 @@ from sqlalchemy import delete, select
 
 from webapp.demo.visits.places import GRACE_PERIOD
 from webapp.demo.visits.visits import open_inbox
-from webapp.extensions import Base, db
+from webapp.extensions import db
 from webapp.models import Account, DemoVisit, Workspace
+from webapp.models.ownership import delete_owned_rows
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +29,8 @@ def delete_ended_visit(now: datetime) -> None:
 
 
 def _delete_rows(workspace_id: int, account_id: int) -> None:
-    """Delete every row of the workspace, those that refer to others first. The visit is last: see `DemoVisit`."""
-    for table in reversed(Base.metadata.sorted_tables):
-        if "workspace_id" in table.columns and table is not DemoVisit.__table__:
-            db.session.execute(delete(table).where(table.c.workspace_id == workspace_id))
+    """Delete every row of the workspace, audit events included. The visit is last: see `DemoVisit`."""
+    delete_owned_rows(workspace_id, kept={DemoVisit.__tablename__})
     unsynchronized = {"synchronize_session": False}
     db.session.execute(delete(Workspace).where(Workspace.id == workspace_id), execution_options=unsynchronized)
     db.session.execute(delete(Account).where(Account.id == account_id), execution_options=unsynchronized)

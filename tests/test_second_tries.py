@@ -1,0 +1,51 @@
+"""A test that fails beside others is tried again alone; only if it passes then does the run pass."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.installation.processes import ROOT
+
+# `passes_at`: in which of its runs the test passes, if in any.
+FILE = """
+import pathlib
+
+def test_it():
+    runs = pathlib.Path({folder!r}, "runs")
+    count = int(runs.read_text()) + 1 if runs.exists() else 1
+    runs.write_text(str(count))
+    assert count == {passes_at}
+
+def test_other():
+    pass
+"""
+
+
+def _run(folder: Path, passes_at: int, workers: int) -> subprocess.CompletedProcess[str]:
+    (folder / "test_it.py").write_text(FILE.format(folder=str(folder), passes_at=passes_at))
+    command = [sys.executable, "-m", "pytest", "-p", "tests.runs", "-n", str(workers), "--rootdir", str(folder), "."]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("passes_at", "workers", "code"), [(2, 2, 0), (3, 2, 1), (2, 0, 1)], ids=["passes alone", "fails", "was alone"]
+)
+def test_only_a_test_that_passes_alone_does_not_fail_the_run(
+    tmp_path: Path, passes_at: int, workers: int, code: int
+) -> None:
+    run = _run(tmp_path, passes_at, workers)
+
+    assert run.returncode == code, run.stdout + run.stderr
+
+
+@pytest.mark.slow
+def test_the_run_names_the_tests_that_were_tried_again(tmp_path: Path) -> None:
+    output = _run(tmp_path, passes_at=2, workers=2).stdout
+
+    assert "Failed beside other tests, so tried again alone: test_it.py::test_it" in output
+    assert "1 failed, 1 passed" in output

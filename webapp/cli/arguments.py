@@ -1,0 +1,34 @@
+"""Reads what is typed after a command: names, addresses, slugs and passwords."""
+
+import click
+
+from webapp.auth import accounts
+from webapp.models import Account
+from webapp.text.names import NameInvalid, has_invisible, read_name
+
+
+def read_name_argument(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    """Clean the name of a workspace or an account."""
+    try:
+        return None if text is None else read_name(text)
+    except NameInvalid as reason:
+        raise click.BadParameter(str(reason)) from None
+
+
+def require_visible(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    """Refuse an email address or a slug with invisible characters. It is not cleaned: it has to be what was typed."""
+    if has_invisible(text):
+        raise click.BadParameter("It contains an invisible character. Type it again.")
+    return text
+
+
+def prompt_password(title: str) -> str:
+    password: str = click.prompt(title, hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def get_account(email: str) -> Account:
+    account = accounts.find_by_email(email)
+    if account is None:
+        raise click.ClickException(f"No account {email} exists.")
+    return account

@@ -1,0 +1,78 @@
+"""The commands for members of workspaces."""
+
+import click
+
+from webapp.audit import COMMAND_LINE
+from webapp.auth import accounts, members, workspaces
+from webapp.auth.email_address import InvalidEmail, read_new_email
+from webapp.auth.password_strength import WeakPassword
+from webapp.cli.arguments import get_account, prompt_password, read_name_argument, require_visible
+from webapp.database.command_context import with_database
+from webapp.environment.installation import COMMAND
+from webapp.extensions import db
+from webapp.models import Account, Member, Role, Workspace, database_clock
+
+
+@click.command("add-member")
+@click.argument("slug", callback=require_visible)
+@click.argument("email", callback=require_visible)
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@click.option("--name", callback=read_name_argument, help="Name of a new account. Default: its email address.")
+@with_database
+def add_member(slug: str, email: str, role: str, name: str | None) -> None:
+    """Add a member to a workspace, or change their role. Prompts for a password if the account is new."""
+    workspace = workspaces.find_workspace(slug)
+    if workspace is None:
+        raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
+    account = accounts.find_by_email(email)
+    if account is not None:
+        is_changed = _grant_role(workspace, account, Role(role))
+    else:
+        account, is_changed = _add_account(email, name, workspace, Role(role)), True
+    db.session.commit()
+    click.echo(f"{account.email} is {'now' if is_changed else 'already'} {role} of {workspace.name}.")
+
+
+def _grant_role(workspace: Workspace, account: Account, role: Role) -> bool:
+    try:
+        return members.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
+    except members.ChangeRefused as reason:
+        raise click.ClickException(str(reason)) from None
+
+
+def _add_account(email: str, name: str | None, workspace: Workspace, role: Role) -> Account:
+    """Add an account that is a member of a workspace, so that its password cannot be the workspace's name."""
+    try:
+        email = read_new_email(email)
+        password = prompt_password("Password of the new account")
+        account = accounts.add_account(email, name or email, None, database_clock.now())
+        members.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
+        accounts.set_password(account, password)
+    except (InvalidEmail, WeakPassword) as reason:
+        raise click.ClickException(str(reason)) from None
+    return account
+
+
+@click.command("remove-member")
+@click.argument("slug", callback=require_visible)
+@click.argument("email", callback=require_visible)
+@with_database
+def remove_member(slug: str, email: str) -> None:
+    """Remove a member from a workspace, unless they are its last admin. Their account stays."""
+    account = get_account(email)
+    workspace = workspaces.find_workspace(slug)
+    member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
+    if member is None:
+        raise click.ClickException(f"{account.email} is not a member of {slug}.")
+    try:
+        members.remove_member(member, database_clock.now(), COMMAND_LINE)
+    except members.ChangeRefused as reason:
+        raise click.ClickException(str(reason)) from None
+    db.session.commit()
+    if account.is_support_everywhere:
+        click.echo(f"{account.email} supports every workspace, and is now only support of {slug}.")
+    else:
+        click.echo(f"{account.email} is no longer a member of {slug}.")
+
+
+COMMANDS = (add_member, remove_member)

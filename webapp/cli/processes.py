@@ -1,0 +1,66 @@
+"""The worker, the checks of an installation, and the version."""
+
+from importlib import import_module
+from typing import cast
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from webapp import __version__, queue
+from webapp.environment.model import Misconfigured
+from webapp.settings_check import checks
+from webapp.settings_check.finding import State
+
+# Imported only by its command: a web process has the commands too, but does not need the worker's code.
+WORKER = "webapp.worker.supervisor"
+
+
+@click.command("version")
+def version() -> None:
+    """Print the version."""
+    click.echo(__version__)
+
+
+@click.command("worker")
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="One per CPU core.")
+@with_appcontext
+def worker(processes: int) -> None:
+    """Run a worker that sends deliveries until it is stopped (SIGTERM or Ctrl-C)."""
+    try:
+        import_module(WORKER).run_worker(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
+    except Misconfigured as reason:
+        raise click.ClickException(str(reason)) from None
+
+
+@click.command("check-worker")
+@with_appcontext
+def check_worker() -> None:
+    """Check whether a worker does its work: exit with 0, or with 1 and the reason."""
+    try:
+        is_alive, fault = queue.is_worker_alive(), queue.find_fault()
+        problem = None if is_alive else queue.find_problem()
+    except queue.QueueUnavailable as unavailable:
+        problem = queue.find_problem() or unavailable.problem
+    if problem:
+        raise click.ClickException(f"No heartbeat of a worker can be read or written. {problem.sentence}")
+    if not is_alive and fault:
+        raise click.ClickException(f"No recent heartbeat: {fault}.")
+    if not is_alive:
+        raise click.ClickException(queue.NO_WORKER)
+    click.echo("A worker is alive.")
+
+
+@click.command("check-settings")
+@with_appcontext
+def check_settings() -> None:
+    """Try all that the settings name, one line each: exit with 0, or with 1 if something cannot work. Sends nothing."""
+    has_problem = False
+    for finding in checks.check_settings(current_app._get_current_object()):  # type: ignore[attr-defined]
+        click.echo(f"{finding.state:<8} {finding.part}: {finding.text}")
+        has_problem = has_problem or finding.state is State.PROBLEM
+    if has_problem:
+        raise click.exceptions.Exit(1)
+
+
+COMMANDS = (version, worker, check_worker, check_settings)
