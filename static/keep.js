@@ -26,7 +26,7 @@ export function endRefresh() {
 // A fragment that polls is up to date by itself. One that was swapped, or is being requested, since the refresh was
 // asked for is newer than the refresh. A batch belongs to the visitor who started it. What is shown once stays.
 function isNewer(element) {
-  if (element.id === "batch" || element.matches(".status[hx-get], .htmx-request, #customer-links:has([data-once])")) return true;
+  if (element.id === "batch" || element.matches(".status[hx-get], .htmx-request, .links:has([data-once])")) return true;
   if (element.matches(".status, #details") && element.querySelector(".htmx-request")) return true;
   if (!swappedAt.has(element)) return false;
   const age = element.querySelector(".refusal") ? READING_TIME : 0;

@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.auth.customer_tokens import hash_token
+from webapp.auth.invitations import COPIED
+from webapp.auth.one_time_tokens import hash_token as hash_one_time_token
 from webapp.deliveries.claim_record import keep_record
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
@@ -26,6 +28,7 @@ from webapp.models import (
     AuditEvent,
     CustomerLink,
     DeliveryStatus,
+    Invitation,
     Role,
     Tenant,
     Workspace,
@@ -138,6 +141,21 @@ def add_customer_link(seeded: SeededIds, token: str, account_id: int, now: datet
     db.session.add(link)
     db.session.commit()
     return link
+
+
+def add_invitation(seeded: SeededIds, token: str, now: datetime) -> Invitation:
+    """Add an invitation of the harbor's admin, for whoever has its link, valid for an hour."""
+    invitation = Invitation(
+        workspace_id=seeded.harbor,
+        account_id=seeded.admin,
+        role=Role.SUPPORT,
+        token_hash=hash_one_time_token(token, COPIED),
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    db.session.add(invitation)
+    db.session.commit()
+    return invitation
 
 
 def get_workspace(seeded: SeededIds) -> Workspace:

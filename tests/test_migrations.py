@@ -646,6 +646,71 @@ def test_a_customers_link_of_another_workspace_is_refused(v1: None, foreign: dic
         insert("customer_links", LINK | foreign)
 
 
+# Invitations
+
+INVITATIONS = 23
+INVITATION = {
+    "workspace_id": 1,
+    "account_id": 1,
+    "role": "support",
+    "email": "jo@example.com",
+    "token_hash": "f" * 64,
+    "created_at": EARLY,
+    "expires_at": LATE,
+}
+
+
+@pytest.fixture
+def invited(v1: None) -> None:
+    """An installation with an invitation, at the version that added them."""
+    upgrade(revision=f"{INVITATIONS:04}")
+    insert("invitations", INVITATION)
+
+
+@on_both_databases
+def test_a_downgrade_forgets_invitations(invited: None) -> None:
+    downgrade(revision=f"{INVITATIONS - 1:04}")
+    upgrade(revision=f"{INVITATIONS:04}")
+
+    assert ask("SELECT count(*) FROM invitations") == 0
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("deletion", "left"),
+    [
+        ("DELETE FROM members WHERE account_id = 1", 0),
+        ("DELETE FROM accounts WHERE id = 1", 0),
+        ("DELETE FROM members WHERE account_id = 7", 1),
+    ],
+)
+def test_an_invitation_ends_with_the_membership_of_who_made_it(invited: None, deletion: str, left: int) -> None:
+    execute(deletion)
+
+    assert ask("SELECT count(*) FROM invitations") == left
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"account_id": 7},
+        {"workspace_id": 2},
+        {"role": "owner"},
+        {"token_hash": "f" * 64},
+        {"email": "jo@example.com"},
+        {"mailed_token_hash": "f" * 64},
+    ],
+    ids=["of no member", "of another workspace", "unknown role", "same token", "same address", "same mailed token"],
+)
+def test_the_database_refuses_an_invitation_that_cannot_be(invited: None, facts: dict[str, object]) -> None:
+    other = INVITATION | {"email": None, "token_hash": "e" * 64}
+    execute(f"UPDATE invitations SET mailed_token_hash = '{'f' * 64}'")
+
+    with pytest.raises(IntegrityError):
+        insert("invitations", other | facts)
+
+
 # Receipts
 
 
@@ -912,6 +977,8 @@ def _fill(version: int) -> None:
         insert("account_links", link)
     if version >= 22:
         insert("external_identities", IDENTITY)
+    if version >= INVITATIONS:
+        insert("invitations", INVITATION)
 
 
 @on_both_databases

@@ -17,6 +17,7 @@ from tests.factories import (
     SeededIds,
     add_customer_link,
     add_delivery,
+    add_invitation,
     find_session_key,
     get_account,
     get_destination,
@@ -91,6 +92,11 @@ POST /seen/<token>                                     200 200 200 200 200   404
 GET  /c/<customer_token>                               200 200 200 200 200   404 404 404 404 404
 GET  /c/<customer_token>/status                        200 200 200 200 200   404 404 404 404 404
 POST /c/<customer_token>                               200 200 200 200 200   404 404 404 404 404
+GET  /invitation                                       404 404 404 404 404
+POST /invitation                                       400 400 400 400 400
+POST /invitation/join                                  409 409 409 303 302
+POST /invitation/other-account                         303 303 303 303 302
+GET  /invitation/open/<invitation_token>               303 303 303 303 303   404 404 404 404 404
 
 GET  /w/<slug>                                         302 302 302 302 302     .   .   .   .   .   302 302 302 302 302
 GET  /w/<slug>/destinations                            200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
@@ -107,6 +113,10 @@ GET  /w/<slug>/members/<account_id>/role              400 403 403 404 302   404 
 POST /w/<slug>/members/<account_id>/role              303 403 403 404 302   404 403 403 404 302   404 404 404 409 302
 GET  /w/<slug>/members/<account_id>/remove            200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/members/<account_id>/remove            303 403 403 404 302   404 403 403 404 302   404 404 404 409 302
+GET  /w/<slug>/members/invitations                     200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/members/invitations                     200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/members/invitations/<invitation>/renew  200 403 403 404 302   404 403 403 404 302   404 404 404 404 302
+POST /w/<slug>/members/invitations/<invitation>/revoke 303 403 403 404 302   404 403 403 404 302   404 404 404 404 302
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/destinations/new/<channel_name>         200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/new/<channel_name>         302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
@@ -199,6 +209,8 @@ HARBOR = {
     "account_token": "c" * TOKEN_LENGTH,
     "reset_token": "r" * TOKEN_LENGTH,
     "session_key": ADMINS_SESSION,
+    "invitation": "1",
+    "invitation_token": "i" * TOKEN_LENGTH,
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2", "account_id": "4"}
 INVALID = HARBOR | {
@@ -214,6 +226,8 @@ INVALID = HARBOR | {
     "account_token": "x" * TOKEN_LENGTH,
     "reset_token": "c" * TOKEN_LENGTH,
     "session_key": "0" * 32,
+    "invitation": "999999",
+    "invitation_token": "u" * TOKEN_LENGTH,
 }
 MISSING = {
     "foreign": INVALID | {"destination_id": "2", "account_id": "4"},
@@ -233,6 +247,7 @@ FORM = {
     "certificate": "expired",
     "role": "support",
     "confirmed": "yes",
+    "invitation": HARBOR["invitation_token"],
 }
 
 
@@ -302,6 +317,7 @@ def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededId
         db.session.execute(update(SetUp).values(works))
         add_account_links(seeded.admin)
         db.session.add(SignIn(id=SESSION_ID, account_id=seeded.admin, started_at=datetime.now(UTC)))
+        add_invitation(seeded, HARBOR["invitation_token"], datetime.now(UTC))
         add_account("admin@demo.invalid", "Demo admin", None, NOW)
         db.session.commit()
         queue.record_heartbeat("host:1")

@@ -49,6 +49,8 @@ from webapp.views import (
     instance_accounts,
     instance_audit,
     instance_workspaces,
+    invitation,
+    invitations,
     members,
     metrics,
     password_reset,
@@ -191,10 +193,11 @@ def _register_views(app: Flask) -> None:
         receipts,
         batches,
         customer_links,
+        invitations,
     )
     of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
     of_instance = instance, instance_workspaces, instance_accounts, instance_audit
-    across = customer_page, broken, search, references, health, metrics
+    across = customer_page, invitation, broken, search, references, health, metrics
     for view in (*of_accounts, *of_instance, *in_workspaces, *across):
         app.register_blueprint(view.bp)
 

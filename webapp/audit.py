@@ -38,6 +38,10 @@ class Action(StrEnum):
     MEMBER_ADDED = "added the member"
     MEMBER_REMOVED = "removed the member"
     ROLE_CHANGED = "changed the role"
+    INVITED = "invited"
+    INVITATION_RENEWED = "renewed the invitation"
+    INVITATION_REVOKED = "revoked the invitation"
+    INVITATION_ACCEPTED = "accepted the invitation"
     PASSWORD_SET = "set the password"  # noqa: S105
     ACCOUNT_ENABLED = "enabled the account"
     ACCOUNT_DISABLED = "disabled the account"
@@ -143,6 +147,13 @@ def record_member_event(
 ) -> None:
     """Record a change of a membership, in the caller's transaction. roles: the new one, after the old one if any."""
     _add(workspace.id, by, action, _describe(account), now, [" → ".join(roles)])
+
+
+def record_invitation_event(
+    workspace_id: int, subject: str, action: Action, now: datetime, by: Actor, changed: Sequence[str]
+) -> None:
+    """Record an action on an invitation to a workspace, in the caller's transaction. changed: its role."""
+    _add(workspace_id, by, action, subject, now, changed)
 
 
 def record_workspace_event(

@@ -491,9 +491,9 @@ def test_the_end_of_a_right_ends_the_links_and_the_planned_tests_that_the_page_c
     end(team)
     db.session.commit()
 
-    assert (counted, counted_of_others) == (RemovalImpact(1, 1), RemovalImpact(1, 0))
-    assert assess_removal(team.account_ids["Sam"], team.id, NOW) == RemovalImpact(0, 0)
-    assert assess_removal(team.account_ids["Ada"], team.id, NOW) == RemovalImpact(1, 0)
+    assert (counted, counted_of_others) == (RemovalImpact(1, 0, 1), RemovalImpact(1, 0, 0))
+    assert assess_removal(team.account_ids["Sam"], team.id, NOW) == RemovalImpact(0, 0, 0)
+    assert assess_removal(team.account_ids["Ada"], team.id, NOW) == RemovalImpact(1, 0, 0)
 
 
 def test_a_lower_role_that_may_still_test_ends_what_was_made_too(team: Team) -> None:
@@ -510,7 +510,7 @@ def test_a_lower_role_that_may_still_test_ends_what_was_made_too(team: Team) -> 
     db.session.commit()
 
     raised = assess_removal(team.account_ids["Ben"], team.id, NOW)
-    assert (lowered, raised) == (RemovalImpact(0, 0), RemovalImpact(1, 0))
+    assert (lowered, raised) == (RemovalImpact(0, 0, 0), RemovalImpact(1, 0, 0))
 
 
 def test_a_grant_in_a_workspace_that_is_deleted_at_once_finds_it_gone(team: Team) -> None:

@@ -54,6 +54,12 @@ def list_memberships(account: Account) -> list[Member]:
     return list(db.session.scalars(_MEMBERSHIPS, {"account_id": account.id}))
 
 
+def find_role(workspace: Workspace, account: Account) -> Role | None:
+    """Return the role of an account in a workspace, as the database has it now; None if it is not a member."""
+    own = (Member.workspace_id == workspace.id) & (Member.account_id == account.id)
+    return db.session.scalar(select(Member.role).where(own))
+
+
 def load_visit(slug: str) -> Visit:
     """Load a workspace of the signed-in account. Aborts with 404 if it is unknown or foreign."""
     if not slug.isprintable():  # PostgreSQL rejects NUL in a query parameter

@@ -9,13 +9,14 @@ from webapp.account_mail.requesting import is_account_mail_available, request_ma
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
 from webapp.auth.account_links import add_link, find_link, use_link, verify_address
+from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.extensions import db
 from webapp.models import Account, AccountLinkKind, AccountMailKind
 
 
 def is_reset_offered() -> bool:
     """Return whether visitors can have a link mailed to them."""
-    return is_account_mail_available()
+    return are_passwords_allowed() and is_account_mail_available()
 
 
 def request_reset(email: str, now: datetime) -> int:

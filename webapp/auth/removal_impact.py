@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.auth.customer_links import count_links_of, end_links_of
+from webapp.auth.invitations import count_invitations_of, end_invitations_of
 from webapp.deliveries.planned_tests import count_planned_tests_of, end_planned_tests_of
 from webapp.models import Account
 
@@ -13,6 +14,7 @@ class RemovalImpact:
     """How much ends: a number of each kind."""
 
     customer_links: int
+    invitations: int
     planned_tests: int
 
 
@@ -20,6 +22,7 @@ def assess_removal(account_id: int, workspace_id: int, now: datetime) -> Removal
     """Count what ends if a member is removed or lowered."""
     return RemovalImpact(
         customer_links=count_links_of(account_id, workspace_id, now),
+        invitations=count_invitations_of(account_id, now, workspace_id),
         planned_tests=count_planned_tests_of(account_id, workspace_id, now),
     )
 
@@ -31,3 +34,4 @@ def end_what_was_made_by(account: Account, now: datetime, workspace_id: int | No
     """
     end_planned_tests_of(account.id, now, workspace_id)
     end_links_of(account, workspace_id)
+    end_invitations_of(account.id, now, workspace_id)

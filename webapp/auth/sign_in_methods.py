@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from webapp.app_state import current_settings
+from webapp.auth.external_identities import list_linked
 from webapp.extensions import db
 from webapp.models import Account
 
@@ -19,10 +20,15 @@ class SignInMethod(StrEnum):
 
 
 def find_sign_in_methods(account_ids: Sequence[int]) -> dict[int, list[SignInMethod]]:
-    """Return how each of these accounts can sign in; an empty list if it cannot yet. One query for all."""
+    """Return how each of these accounts can sign in; an empty list if it cannot yet. At most two queries for all."""
+    settings = current_settings()
     with_password = select(Account.id).where(Account.id.in_(account_ids), Account.password_hash.is_not(None))
-    have_password = set(db.session.scalars(with_password))
-    others = [SignInMethod.DEMO] if current_settings().demo else []
+    able = {
+        SignInMethod.PASSWORD: set(db.session.scalars(with_password)) if settings.are_passwords_allowed else set(),
+        SignInMethod.COMPANY_ACCOUNT: list_linked(account_ids) if settings.single_sign_on else frozenset(),
+    }
+    others = [SignInMethod.DEMO] if settings.demo else []
     return {
-        account_id: [SignInMethod.PASSWORD] if account_id in have_password else others for account_id in account_ids
+        account_id: [method for method, accounts in able.items() if account_id in accounts] or others
+        for account_id in account_ids
     }

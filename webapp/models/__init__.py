@@ -15,6 +15,7 @@ from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
 from webapp.models.external_identity import ExternalIdentity
 from webapp.models.form_draft import FormDraft
+from webapp.models.invitation import Invitation
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
@@ -41,6 +42,7 @@ __all__ = [
     "DemoVisit",
     "ExternalIdentity",
     "FormDraft",
+    "Invitation",
     "KnownClient",
     "Member",
     "MemberSource",

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from webapp.auth import member_changes
 from webapp.auth.access import Visit, load_visit_to_edit
+from webapp.auth.invitation_forms import ROLES
 from webapp.auth.members import ChangeRefused, find_obstacle, is_managed_by_groups, list_grantable_roles
 from webapp.auth.removal_impact import assess_removal
 from webapp.auth.sign_in_methods import find_sign_in_methods
@@ -14,6 +15,7 @@ from webapp.extensions import db, limiter
 from webapp.models import Member, Role, database_clock
 from webapp.text.ids import parse_id
 from webapp.text.names import isolate_name
+from webapp.views.invitations import load_invitations
 
 bp = Blueprint("members", __name__, url_prefix="/w/<slug>/members")
 
@@ -27,7 +29,16 @@ def show(slug: str) -> str:
     """List the members."""
     visit, query = load_visit_to_edit(slug), parse_member_query(request.args)
     listed = load_member_list(visit.workspace.id, query)
-    return render_template("members.html", visit=visit, query=query, members=listed, max_text=MAX_TEXT)
+    return render_template(
+        "members.html",
+        visit=visit,
+        query=query,
+        members=listed,
+        max_text=MAX_TEXT,
+        invitations=load_invitations(visit),
+        roles=ROLES,
+        now=database_clock.now(),
+    )
 
 
 @bp.get("/<account_id>")

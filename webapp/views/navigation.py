@@ -75,7 +75,7 @@ WORKSPACE_TABS = (
         "members.show",
         "settings",
         pages=(
-            Place("Members", "members.show", "list", is_for_public_demo=False),
+            Place("Members", "members.show", "list", below=frozenset({"invitations"}), is_for_public_demo=False),
             Place("Audit trail", "audit.show", "history"),
         ),
         is_for_admins=True,

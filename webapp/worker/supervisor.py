@@ -21,6 +21,7 @@ from webapp.app_state import app_state, current_settings
 from webapp.audit_trail import AuditRetention
 from webapp.auth.account_links import delete_expired_account_links
 from webapp.auth.customer_links import delete_expired_links
+from webapp.auth.invitations import delete_old_invitations
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.auth.workspace_deletion import delete_remains
 from webapp.database.outages import Reason, describe_outage, find_reason
@@ -183,6 +184,7 @@ def _run_maintenance(
             indexing.add_missing_page(current_settings().cipher)
             delete_expired_links(now)
             delete_expired_account_links(now)
+            delete_old_invitations(now)
             delete_remains()
             for run in app_state(app).maintenance:
                 run(now)

@@ -1,0 +1,137 @@
+"""Views for admins who make, renew and revoke invitations, in a section of the members page."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_limiter import RateLimitExceeded
+from werkzeug.wrappers import Response
+
+from webapp.app_state import current_settings
+from webapp.auth import invitations
+from webapp.auth.access import Visit, load_visit_to_edit
+from webapp.auth.invitation_forms import ROLES, InvitationForm
+from webapp.auth.invitations import InvitationRefused, NewLink
+from webapp.extensions import limiter
+from webapp.models import Invitation, Role, database_clock
+from webapp.text.ids import parse_id
+
+bp = Blueprint("invitations", __name__, url_prefix="/w/<slug>/members/invitations")
+
+PageResponse = str | tuple[str, int] | Response
+
+# Links of invitations that the admins of one workspace may make, renewals included.
+MAX_PER_HOUR = 60
+
+TOO_MANY = f"Not made: this workspace has made {MAX_PER_HOUR} links within an hour. Wait an hour, then try again."
+
+
+@dataclass(frozen=True)
+class Invitations:
+    """What the section shows.
+
+    listed: the invitations. form: of a new one. new: the address of a link that was just made, which is never shown
+    again, or None. new_for: its invitation. refusal: why none was made.
+    """
+
+    listed: tuple[Invitation, ...]
+    form: InvitationForm
+    new: str | None = None
+    new_for: Invitation | None = None
+    refusal: str | None = None
+
+
+def load_invitations(
+    visit: Visit, form: InvitationForm | None = None, link: NewLink | None = None, refusal: str | None = None
+) -> Invitations:
+    """Load what the section shows, for admins. Executes one query."""
+    return Invitations(
+        tuple(invitations.list_invitations(visit.workspace.id)),
+        form or InvitationForm(formdata=None),
+        _find_address(link.token) if link else None,
+        link.invitation if link else None,
+        refusal,
+    )
+
+
+@bp.get("")
+def show(slug: str) -> PageResponse:
+    """Show the invitations."""
+    return _render(load_visit_to_edit(slug))
+
+
+@bp.post("")
+@limiter.limit("30 per minute")
+def make(slug: str) -> PageResponse:
+    """Make an invitation and show its link, once. Returns 400 for invalid entries, 409 if there can be none."""
+    visit, form = load_visit_to_edit(slug), InvitationForm()
+    if not form.validate_on_submit():
+        return _render(visit, form), 400
+    try:
+        _count_link()
+        link = invitations.make_invitation(visit, Role(form.role.data), form.read_email(), database_clock.now())
+    except InvitationRefused as refused:
+        return _render(visit, form, refusal=str(refused)), 409
+    return _render(visit, link=link)
+
+
+@bp.post("/<invitation>/renew")
+@limiter.limit("30 per minute")
+def renew(slug: str, invitation: str) -> PageResponse:
+    """Give an invitation a new link, and show it, once. Returns 409 if there can be none."""
+    visit = load_visit_to_edit(slug)
+    _load(visit, invitation)
+    try:
+        _count_link()
+        link = invitations.renew_invitation(visit, parse_id(invitation) or abort(404), database_clock.now())
+    except InvitationRefused as refused:
+        return _render(visit, refusal=str(refused)), 409
+    return _render(visit, link=link or abort(404))
+
+
+@bp.post("/<invitation>/revoke")
+@limiter.limit("30 per minute")
+def revoke(slug: str, invitation: str) -> PageResponse:
+    """End an invitation."""
+    visit = load_visit_to_edit(slug)
+    invitations.revoke_invitation(_load(visit, invitation), visit.account, database_clock.now())
+    return _render(visit) if _is_fragment() else redirect(url_for("invitations.show", slug=slug), 303)
+
+
+def _load(visit: Visit, invitation: str) -> Invitation:
+    return invitations.find_listed(visit.workspace.id, parse_id(invitation) or abort(404)) or abort(404)
+
+
+def _count_link() -> None:
+    """Count a link that an admin makes. Raises `InvitationRefused` if the workspace has made too many."""
+    try:
+        _count()
+    except RateLimitExceeded:
+        raise InvitationRefused(TOO_MANY) from None
+
+
+def _find_slug() -> str:
+    return str((request.view_args or {})["slug"])
+
+
+# Called once the visitor is known to be an admin, so that nobody else uses up what a workspace may make.
+@limiter.shared_limit(f"{MAX_PER_HOUR} per hour", scope="links of invitations", key_func=_find_slug)
+def _count() -> None:
+    """Count one. Raises `RateLimitExceeded`."""
+
+
+def _find_address(token: str) -> str:
+    origin = current_settings().links.public_url or request.host_url.rstrip("/")
+    return origin + url_for("invitation.open_link", invitation_token=token)
+
+
+def _is_fragment() -> bool:
+    return bool(request.headers.get("HX-Request"))
+
+
+def _render(
+    visit: Visit, form: InvitationForm | None = None, link: NewLink | None = None, refusal: str | None = None
+) -> str:
+    """Render the section, or for a browser without JavaScript a page with it: a new link is stored nowhere."""
+    template = "_invitations.html" if _is_fragment() else "invitations.html"
+    section = load_invitations(visit, form, link, refusal)
+    return render_template(template, visit=visit, invitations=section, roles=ROLES, now=database_clock.now())
