@@ -30,8 +30,10 @@ class Place:
 
     def contains(self, endpoint: str | None) -> bool:
         """Return whether the page of a view is this place or below it."""
-        blueprints = self.below | {_blueprint(place.endpoint) for place in (self, *self.pages)}
-        return endpoint is not None and _blueprint(endpoint) in blueprints
+        if endpoint is None:
+            return False
+        is_own = _blueprint(endpoint) in self.below | {_blueprint(self.endpoint)}
+        return is_own or any(page.contains(endpoint) for page in self.pages)
 
 
 @dataclass(frozen=True)
