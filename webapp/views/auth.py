@@ -42,7 +42,7 @@ PageResponse = str | tuple[str, int] | Response
 
 
 @bp.errorhandler(PasswordsOff)
-def _handle_passwords_off(_error: PasswordsOff) -> ErrorResponse:
+def handle_passwords_off(_error: PasswordsOff) -> ErrorResponse:
     """Refuse what needs a password where there are none."""
     return render_error(403, "Passwords are turned off", PASSWORDS_OFF, {})
 
