@@ -143,12 +143,13 @@ def add_customer_link(seeded: SeededIds, token: str, account_id: int, now: datet
     return link
 
 
-def add_invitation(seeded: SeededIds, token: str, now: datetime) -> Invitation:
-    """Add an invitation of the harbor's admin, for whoever has its link, valid for an hour."""
+def add_invitation(seeded: SeededIds, token: str, now: datetime, email: str | None = None) -> Invitation:
+    """Add an invitation of the harbor's admin, valid for an hour. email: None for whoever has its link."""
     invitation = Invitation(
         workspace_id=seeded.harbor,
         account_id=seeded.admin,
         role=Role.SUPPORT,
+        email=email,
         token_hash=hash_one_time_token(token, COPIED),
         created_at=now,
         expires_at=now + timedelta(hours=1),
