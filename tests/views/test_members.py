@@ -273,7 +273,7 @@ def test_the_pages_say_what_will_end(app: Flask, seeded: SeededIds, visit: Visit
     nothing = visit(seeded.admin).get(f"{LIST}/{seeded.viewer}/remove").text
 
     assert re.findall(r"<li>(\d+ [^<]+)</li>", page) == ["2 links for customers", "1 planned test"]
-    assert "They have made no link and planned no test here that would end." in nothing
+    assert "They have made no link, no invitation and no planned test here that would end." in nothing
 
 
 def test_a_role_that_groups_decided_can_be_changed_once_the_provider_is_turned_off(
@@ -286,7 +286,10 @@ def test_a_role_that_groups_decided_can_be_changed_once_the_provider_is_turned_o
 
     assert roles["Gus"] == "support Role from groups"
     assert ("Role from groups" in page, 'name="role"' in page, "/remove" in page) == (True, True, True)
-    assert [admin.post(f"{LIST}/{gus}/{act}", {"role": "viewer"}).status_code for act in ("role", "remove")] == [303, 303]
+    assert [admin.post(f"{LIST}/{gus}/{act}", {"role": "viewer"}).status_code for act in ("role", "remove")] == [
+        303,
+        303,
+    ]
     assert "Gus" not in _roles(app)
 
 
