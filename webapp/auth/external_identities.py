@@ -47,7 +47,8 @@ def add_identity(account: Account, issuer: str, subject: str, now: datetime) -> 
 def link_account(account: Account, issuer: str, subject: str, now: datetime, by: Actor) -> None:
     """Let a person at a provider sign in to an account that is there. Its password ends.
 
-    The links to set one and the sessions end too. The caller commits. Raises `IntegrityError` if either of them is linked by now.
+    The links to set one and the sessions end too. The caller commits.
+    Raises `IntegrityError` if either of them is linked by now.
     """
     add_identity(account, issuer, subject, now)
     before = "password" if account.password_hash else "none"
