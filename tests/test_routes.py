@@ -165,6 +165,7 @@ POST /instance/accounts/<account_id>/disable           404 404 404 404 302   404
 POST /instance/accounts/<account_id>/enable            404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/end-sessions      404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/reset-link        404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/unlink            404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/support-everywhere 404 404 404 404 302  404 404 404 404 302   404 404 404 404 302
 
 POST /demo/sign-in/<role>                              302 302 302 302 302   404 404 404 404 404
