@@ -16,6 +16,7 @@ from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.auth.customer_tokens import hash_token
 from webapp.auth.invitations import COPIED
 from webapp.auth.one_time_tokens import hash_token as hash_one_time_token
+from webapp.auth.passwords import load_password
 from webapp.deliveries.claim_record import keep_record
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
@@ -84,6 +85,11 @@ def add_owner(seeded: SeededIds, email: str = OWNER) -> int:
     set_role(db.session.get_one(Workspace, seeded.harbor), account, Role.ADMIN)
     db.session.commit()
     return account.id
+
+
+def is_password_of(account: Account, password: str) -> bool:
+    """Check the password of an account."""
+    return load_password(account.email).is_right(password)
 
 
 def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
