@@ -13,12 +13,20 @@ DOWNGRADE_LOSES = "the set-up link that works, and that the installation has had
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 
-# The accounts may have been deleted since. The audit trail still says that there were some.
+# When the first account was added, as far as the database tells: the accounts may have been deleted since, but the audit
+# trail still says that there were some. Not the time of the upgrade, so that a second one gives the same row.
 EARLIER_ACCOUNTS = """
     INSERT INTO set_up (id, account_added_at)
-    SELECT 1, CURRENT_TIMESTAMP
-    WHERE EXISTS (SELECT 1 FROM accounts)
-       OR EXISTS (SELECT 1 FROM audit_events WHERE account_id IS NOT NULL OR action = 'added the member')
+    SELECT 1, first_at
+    FROM (
+        SELECT MIN(known_at) AS first_at
+        FROM (
+            SELECT created_at AS known_at FROM accounts
+            UNION ALL
+            SELECT happened_at FROM audit_events WHERE account_id IS NOT NULL OR action = 'added the member'
+        ) AS traces
+    ) AS first_trace
+    WHERE first_at IS NOT NULL
 """
 
 

@@ -366,8 +366,8 @@ def test_the_outcome_is_kept_for_a_while(app: Flask, owner: int) -> None:
         assert (kept, db.session.scalars(select(AccountMail)).all()) == (1, [])
 
 
-def test_every_kind_but_invitations_has_a_composer() -> None:
-    assert set(AccountMailKind) - set(COMPOSERS) == {AccountMailKind.INVITATION}
+def test_every_kind_has_a_composer() -> None:
+    assert set(AccountMailKind) == set(COMPOSERS)
 
 
 def test_nothing_is_locked_while_no_mail_waits(

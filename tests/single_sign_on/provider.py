@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from Cryptodome.PublicKey import RSA
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import KeySet
 from joserfc.jwk import RSAKey as SigningKey
 from jwkest.jwk import RSAKey
@@ -70,8 +70,9 @@ class TestProvider:
 
     def sign_with(self, private_key: RSA.RsaKey, kid: str, **header: Any) -> Callable[[Claims], str]:
         """Return what signs claims with a key. header: replaces entries of the header."""
-        key = SigningKey.import_key(private_key.export_key().decode())
-        return lambda claims: jwt.encode({"alg": "RS256", "kid": kid, **header}, claims, key)
+        key, headers = SigningKey.import_key(private_key.export_key().decode()), {"alg": "RS256", "kid": kid, **header}
+        # In ASCII, because half of a surrogate pair can only be sent as an escape.
+        return lambda claims: jws.serialize_compact(headers, json.dumps(claims).encode("ascii"), key)
 
     def _make_pyop(self) -> None:
         state = AuthorizationState(HashBasedSubjectIdentifierFactory("salt"))

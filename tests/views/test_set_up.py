@@ -210,7 +210,7 @@ class TestLater:
         assert response.status_code == 302
         assert _rows(app, SignIn.is_instance_admin) == [(True,)]
         assert (EMAIL, False) in _rows(app, Account.email, Account.is_instance_admin)
-        assert visitor.get("/").status_code == 200
+        assert (visitor.get("/").location, visitor.get("/instance").status_code) == ("/instance", 200)
 
     def test_it_stands_in_the_audit_trail_of_the_installation(self, app: Flask, visitor: Visitor) -> None:
         visitor.post("/set-up", {"existing": "owner@example.com"})

@@ -32,11 +32,11 @@ class Composer:
 
     find_recipient: returns the address, or None if there is nothing to send any more. It sets the mail's `account_id`
         if only the address was known.
-    compose: makes the token of the link, stores its hash, and returns what the mail says.
+    compose: makes the token of the link, stores its hash, and returns what the mail says; None as above.
     """
 
     find_recipient: Callable[[AccountMail], str | None]
-    compose: Callable[[AccountMail, datetime], Letter]
+    compose: Callable[[AccountMail, datetime], Letter | None]
 
 
 Composers = Mapping[AccountMailKind, Composer]

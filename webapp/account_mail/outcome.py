@@ -1,11 +1,12 @@
 """What a page says about a mail: to whoever requested it, and only where that reveals nothing about accounts."""
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webapp.channels import CHANNELS
 from webapp.extensions import db
@@ -85,6 +86,13 @@ def find_newest_mail(kind: AccountMailKind, account_id: int) -> AccountMail | No
     newest = select(AccountMail).where(AccountMail.account_id == account_id, AccountMail.kind == kind)
     newest = newest.order_by(AccountMail.created_at.desc(), AccountMail.id.desc()).limit(1)
     return db.session.scalars(newest).one_or_none()
+
+
+def find_newest_invitation_mails(invitation_ids: Collection[int]) -> Sequence[AccountMail]:
+    """Return the newest mail of each invitation that has one."""
+    newest = select(func.max(AccountMail.id)).where(AccountMail.invitation_id.in_(invitation_ids))
+    newest = newest.group_by(AccountMail.invitation_id)
+    return db.session.scalars(select(AccountMail).where(AccountMail.id.in_(newest))).all()
 
 
 def _describe_failure(mail: AccountMail, code: str, at: datetime) -> MailOutcome:

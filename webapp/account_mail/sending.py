@@ -31,7 +31,7 @@ RETRY_DELAYS = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=6
 # How long an attempt can last at most: preparing 5 s, sending 8 s, and the rest for recording. Afterwards, it is lost.
 LOST_AFTER = timedelta(seconds=60)
 
-# Mails of one kind to one account in an hour, whoever requests them.
+# Mails of one kind to one account, or for one invitation, in an hour, whoever requests them.
 MAX_PER_HOUR = 5
 
 # Nobody but the owner causes these, and nothing must keep them from being told.
@@ -131,18 +131,24 @@ def _prepare(claim: Claim, composers: Composers, outbound: OutboundClient, admit
         raise _OverLimit
     now = database_clock.now()
     letter = composer.compose(mail, now)
+    if letter is None:  # it ended meanwhile
+        db.session.rollback()
+        return None
     message = write_mail(letter, outbound.mail, recipient, f"account-mail-{mail.id}", now)
     db.session.commit()
     return ReadyMail(message, recipient, outbound.mail)
 
 
 def _is_over_limit(mail: AccountMail, claim: Claim) -> bool:
-    """Return whether the account got enough mails of this kind in the last hour. Canceled ones do not count."""
-    if mail.account_id is None or claim.number > 1:
+    """Return whether enough mails of this kind were sent in the last hour. Canceled ones do not count."""
+    subject = AccountMail.account_id if mail.invitation_id is None else AccountMail.invitation_id
+    subject_id = mail.invitation_id or mail.account_id
+    if subject_id is None or claim.number > 1:
         return False
     earlier = select(func.count()).where(
-        AccountMail.account_id == mail.account_id,
+        subject == subject_id,
         AccountMail.kind == mail.kind,
+        AccountMail.status != AccountMailStatus.CANCELED,
         AccountMail.created_at > claim.claimed_at - timedelta(hours=1),
         AccountMail.id != mail.id,
         AccountMail.attempt_count > 0,

@@ -1,7 +1,7 @@
 """Who composes which mail about an account. One line adds a kind."""
 
 from webapp.account_mail.letters import Composer, Composers
-from webapp.auth import address_confirmation, password_mails
+from webapp.auth import address_confirmation, invitation_mails, password_mails
 from webapp.auth.mail_check import compose_check
 from webapp.auth.mailed_account import find_account_recipient
 from webapp.models import AccountMailKind
@@ -12,5 +12,6 @@ COMPOSERS: Composers = {
     AccountMailKind.CONFIRMATION: Composer(
         address_confirmation.find_recipient, address_confirmation.compose_confirmation
     ),
+    AccountMailKind.INVITATION: Composer(invitation_mails.find_recipient, invitation_mails.compose_invitation),
     AccountMailKind.CHECK: Composer(find_account_recipient, compose_check),
 }

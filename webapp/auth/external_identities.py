@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
+from webapp.auth.account_links import end_reset_links
 from webapp.auth.known_clients import forget_clients
 from webapp.extensions import db
 from webapp.models import Account, ExternalIdentity
@@ -26,9 +27,11 @@ def is_linked_to(account: Account, issuer: str) -> bool:
     return db.session.scalar(query) is not None
 
 
-def list_linked(account_ids: Collection[int]) -> frozenset[int]:
-    """Return which of these accounts sign in with an account of a provider."""
+def list_linked(account_ids: Collection[int], issuer: str | None = None) -> frozenset[int]:
+    """Return which of these accounts are somebody's at a provider. issuer: at this one; None for at any, also before."""
     query = select(ExternalIdentity.account_id).where(ExternalIdentity.account_id.in_(account_ids))
+    if issuer is not None:
+        query = query.where(ExternalIdentity.issuer == issuer)
     return frozenset(db.session.scalars(query))
 
 
@@ -42,7 +45,7 @@ def add_identity(account: Account, issuer: str, subject: str, now: datetime) -> 
 
 
 def link_account(account: Account, issuer: str, subject: str, now: datetime, by: Actor) -> None:
-    """Let a person at a provider sign in to an account that is there. Its password and its sessions end.
+    """Let a person at a provider sign in to an account that is there. Its password, the links to set one and its sessions end.
 
     The caller commits. Raises `IntegrityError` if either of them is linked by now.
     """
@@ -50,6 +53,7 @@ def link_account(account: Account, issuer: str, subject: str, now: datetime, by:
     before = "password" if account.password_hash else "none"
     account.password_hash = None
     forget_clients(account)
+    end_reset_links(account)
     accounts.end_sessions(account)
     record_account_event(account, Action.ACCOUNT_LINKED, now, by, [f"sign-in: {before} → single sign-on"])
 

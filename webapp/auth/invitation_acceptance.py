@@ -4,10 +4,10 @@ Opening a link changes nothing. An invitation is used up by the one who becomes 
 already, and perhaps only looks at the link, leaves it to whom it was meant for, and keeps the role.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 
@@ -73,13 +73,19 @@ def open_invitation(token: str, now: datetime) -> OpenInvitation | None:
         return None
     mailed_hash = hash_token(token, MAILED)
     by_token = (Invitation.token_hash == hash_token(token, COPIED)) | (Invitation.mailed_token_hash == mailed_hash)
-    found = db.session.execute(_OPEN.where(by_token, Invitation.expires_at > now)).one_or_none()
-    if found is None:
-        return None
-    invitation, member = found
-    return OpenInvitation(
-        invitation, member.account, member.workspace, is_mailed=invitation.mailed_token_hash == mailed_hash
-    )
+    opened = _find_open(by_token & (Invitation.expires_at > now))
+    is_mailed = opened is not None and opened.invitation.mailed_token_hash == mailed_hash
+    return replace(opened, is_mailed=is_mailed) if opened is not None else None
+
+
+def find_open_invitation(invitation_id: int, now: datetime) -> OpenInvitation | None:
+    """Return an invitation if its links work."""
+    return _find_open((Invitation.id == invitation_id) & (Invitation.expires_at > now))
+
+
+def _find_open(condition: ColumnElement[bool]) -> OpenInvitation | None:
+    found = db.session.execute(_OPEN.where(condition)).one_or_none()
+    return OpenInvitation(found[0], found[1].account, found[1].workspace, is_mailed=False) if found else None
 
 
 _OPEN = (

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.orm import contains_eager
 
+from webapp.account_mail.requesting import enqueue_mail, is_account_mail_available, request_mail
 from webapp.audit import Action, Actor, record_invitation_event
 from webapp.auth.access import Visit, find_role
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.extensions import db
-from webapp.models import Account, Invitation, Member, Role
+from webapp.models import Account, AccountMail, AccountMailKind, Invitation, Member, Role
 from webapp.models.locking import lock_workspace
 from webapp.text.names import isolate_name
 
@@ -62,7 +63,7 @@ def make_invitation(visit: Visit, role: Role, email: str | None, now: datetime) 
     db.session.add(invitation)
     db.session.flush()
     _record(invitation, Action.INVITED, now, visit.account)
-    db.session.commit()
+    _commit_and_mail(invitation, now)
     return NewLink(invitation, token)
 
 
@@ -78,8 +79,37 @@ def renew_invitation(visit: Visit, invitation_id: int, now: datetime) -> NewLink
         return None
     token = _set_link(invitation, visit.account, now)
     _record(invitation, Action.INVITATION_RENEWED, now, visit.account)
-    db.session.commit()
+    _commit_and_mail(invitation, now)
     return NewLink(invitation, token)
+
+
+def _commit_and_mail(invitation: Invitation, now: datetime) -> None:
+    """Commit, and have a link mailed to the invitation's address, if it has one and mail is set up."""
+    mail_id: int | None = None
+    if invitation.email is not None and is_account_mail_available():
+        requested_by = invitation.account_id
+        mail_id = request_mail(
+            AccountMailKind.INVITATION, now, invitation_id=invitation.id, requested_by_id=requested_by
+        ).id
+    db.session.commit()
+    if mail_id is not None:
+        enqueue_mail(mail_id)
+
+
+def is_newest_mail(mail: AccountMail, invitation: Invitation) -> bool:
+    """Return whether a mail was requested with the newest link of its invitation, so not before a renewal."""
+    return invitation.expires_at == mail.created_at + LIFETIME
+
+
+def store_mailed_token(mail: AccountMail, token: str) -> bool:
+    """Store the hash of the token in a mail's link, which replaces one that an earlier attempt stored.
+
+    Returns False if the invitation has ended or was renewed. Of two at once, a renewal wins. The caller commits.
+    """
+    is_of_newest_link = (Invitation.id == mail.invitation_id) & (Invitation.expires_at == mail.created_at + LIFETIME)
+    storing = update(Invitation).where(is_of_newest_link).values(mailed_token_hash=hash_token(token, MAILED))
+    stored = db.session.execute(storing, execution_options=_UNSYNCED)
+    return bool(stored.rowcount)  # type: ignore[attr-defined]
 
 
 def revoke_invitation(invitation: Invitation, account: Account, now: datetime) -> None:

@@ -16,7 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm.util import identity_key
 
 from webapp.audit import Action, Actor, record_account_event, record_member_event
+from webapp.app_state import current_settings
 from webapp.auth import accounts
+from webapp.auth.external_identities import is_linked_to
 from webapp.auth.instance_admins import require_other_admin
 from webapp.auth.removal_impact import end_what_was_made_by
 from webapp.extensions import db
@@ -105,7 +107,7 @@ def remove_member(member: Member, now: datetime, by: Actor, source: MemberSource
     """
     workspace, account = member.workspace, member.account
     found = lock_member(workspace, account)
-    if found is None or (source is MemberSource.GROUPS and not is_managed_by_groups(found)):
+    if found is None or (source is MemberSource.GROUPS and not _is_granted_by_groups(found)):
         return False
     _require_changeable(found, None, source)
     before = _read_grant(found)
@@ -140,7 +142,15 @@ def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> l
 
 
 def is_managed_by_groups(member: Member) -> bool:
-    """Return whether a provider's groups decide a role, so that a person cannot change it."""
+    """Return whether a provider's groups decide a role, so that a person cannot change it.
+
+    They do as long as the account can sign in there. Otherwise a role that they gave would stay for ever.
+    """
+    settings = current_settings().single_sign_on
+    return _is_granted_by_groups(member) and settings is not None and is_linked_to(member.account, settings.issuer)
+
+
+def _is_granted_by_groups(member: Member) -> bool:
     return MemberSource.GROUPS in (member.source, member.raised_from)
 
 

@@ -13,6 +13,7 @@ from webapp.auth.mailed_account import (
     get_mailed_account,
     make_page_address,
 )
+from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.models import AccountLinkKind, AccountMail
 
@@ -24,8 +25,10 @@ def find_reset_recipient(mail: AccountMail) -> str | None:
     """Find the account by the typed address, and return its own spelling of it.
 
     Returns None for an address without an account, for one that may not sign in, and for one that has no password
-    because it signs in with a company account.
+    because it signs in with a company account; for every address if passwords were turned off meanwhile.
     """
+    if not are_passwords_allowed():
+        return None
     if mail.account_id is None:
         try:
             account = find_by_email(read_address(mail))

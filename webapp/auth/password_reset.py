@@ -9,9 +9,9 @@ from webapp.account_mail.requesting import is_account_mail_available, request_ma
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
 from webapp.auth.account_links import add_link, find_link, use_link, verify_address
-from webapp.auth.password_sign_in import are_passwords_allowed
+from webapp.auth.password_sign_in import are_passwords_allowed, require_passwords
 from webapp.extensions import db
-from webapp.models import Account, AccountLinkKind, AccountMailKind
+from webapp.models import Account, AccountLink, AccountLinkKind, AccountMailKind
 
 
 def is_reset_offered() -> bool:
@@ -30,8 +30,9 @@ def request_reset(email: str, now: datetime) -> int:
 def make_reset_link(account: Account, now: datetime, by: Actor) -> str:
     """Make a link that an instance admin hands over, and record it. Returns its token, which is shown once.
 
-    It replaces the account's earlier links, and its use proves no address. The caller commits.
+    It replaces the account's earlier links, and its use proves no address. The caller commits. Raises `PasswordsOff`.
     """
+    require_passwords()
     token = add_link(account, AccountLinkKind.RESET, now, is_mailed=False)
     record_account_event(account, Action.RESET_LINK_MADE, now, by)
     return token
@@ -39,7 +40,7 @@ def make_reset_link(account: Account, now: datetime, by: Actor) -> str:
 
 def find_resetting_account(token: str, now: datetime) -> Account | None:
     """Return whose password a link sets; None if it has ended or never existed. Nothing distinguishes the two."""
-    link = find_link(token, AccountLinkKind.RESET, now)
+    link = _find_link(token, now)
     return link.account if link else None
 
 
@@ -48,7 +49,7 @@ def reset_password(token: str, password: str, now: datetime) -> Account | None:
 
     A mailed link also proves the address. Returns None if the link has ended. Raises `WeakPassword`.
     """
-    link = find_link(token, AccountLinkKind.RESET, now)
+    link = _find_link(token, now)
     if link is None:
         return None
     account = db.session.get_one(Account, link.account_id)
@@ -59,3 +60,8 @@ def reset_password(token: str, password: str, now: datetime) -> Account | None:
     verify_address(account, link, now)
     accounts.follow_password_change(account, Action.PASSWORD_RESET, now)
     return account
+
+
+def _find_link(token: str, now: datetime) -> AccountLink | None:
+    """Return the link with this token. Where passwords are off, none works, however it was made."""
+    return find_link(token, AccountLinkKind.RESET, now) if are_passwords_allowed() else None

@@ -72,6 +72,16 @@ def admit_new_account(link: SetUpLink, person: NewAccount, now: datetime) -> Adm
     return Admission(account)
 
 
+def follow_sign_on(link: SetUpLink, account: Account, now: datetime) -> None:
+    """Give somebody whom the provider signed in what their link gives, which they have used. The caller commits.
+
+    The first link makes an instance admin, who then makes the first workspace. A later one is for a session.
+    """
+    if link.is_first:
+        make_instance_admin(account, now, Actor(account.id, account.name))
+    _record_use(account, FIRST_ACCOUNT if link.is_first else FOR_ONE_SESSION, now)
+
+
 def _add_account(person: NewAccount, now: datetime) -> Account:
     try:
         return accounts.add_account(person.email, person.name, person.password, now)

@@ -22,10 +22,11 @@ class SignInMethod(StrEnum):
 def find_sign_in_methods(account_ids: Sequence[int]) -> dict[int, list[SignInMethod]]:
     """Return how each of these accounts can sign in; an empty list if it cannot yet. At most two queries for all."""
     settings = current_settings()
+    provider = settings.single_sign_on
     with_password = select(Account.id).where(Account.id.in_(account_ids), Account.password_hash.is_not(None))
     able = {
         SignInMethod.PASSWORD: set(db.session.scalars(with_password)) if settings.are_passwords_allowed else set(),
-        SignInMethod.COMPANY_ACCOUNT: list_linked(account_ids) if settings.single_sign_on else frozenset(),
+        SignInMethod.COMPANY_ACCOUNT: list_linked(account_ids, provider.issuer) if provider else frozenset(),
     }
     others = [SignInMethod.DEMO] if settings.demo else []
     return {

@@ -12,6 +12,8 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
 from webapp.auth.external_identities import add_identity, find_identity, is_linked_to, link_account
+from webapp.auth.set_up import follow_sign_on
+from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.extensions import db
 from webapp.models import Account
 from webapp.settings.single_sign_on import SingleSignOn
@@ -20,26 +22,42 @@ from webapp.single_sign_on.people import Person
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
 
 
-def admit(person: Person, settings: SingleSignOn, next_path: str | None, now: datetime) -> Account:
+def admit(
+    person: Person, settings: SingleSignOn, next_path: str | None, now: datetime, link: SetUpLink | None = None
+) -> Account:
     """Return the account of a person, with the roles of their groups. The caller commits. Raises `SignOnRefused`.
 
     next_path: the page that they want to see afterwards, which may be that of an invitation.
+    link: the set-up link that they use by this sign-in. Raises `LinkEnded`.
     """
     try:
-        return _admit(person, settings, next_path, now)
+        return _admit(person, settings, next_path, now, link)
     except (IntegrityError, ObjectDeletedError):  # they signed in twice at once, or a workspace was just deleted
         db.session.rollback()
-        return _admit(person, settings, next_path, now)
+        return _admit(person, settings, next_path, now, link)
 
 
-def _admit(person: Person, settings: SingleSignOn, next_path: str | None, now: datetime) -> Account:
+def _admit(
+    person: Person, settings: SingleSignOn, next_path: str | None, now: datetime, link: SetUpLink | None
+) -> Account:
+    if link is not None:
+        use_link(link, now)  # first, because the first account ends the first link
+    account = _find_or_add_account(person, settings, next_path, now, has_link=link is not None)
+    if link is not None:
+        follow_sign_on(link, account, now)
+    return account
+
+
+def _find_or_add_account(
+    person: Person, settings: SingleSignOn, next_path: str | None, now: datetime, *, has_link: bool
+) -> Account:
     by = Actor(None, f"Single sign-on ({settings.name})")
     roles = find_roles(settings, person.groups)
     identity = find_identity(person.issuer, person.subject)
     account = identity.account if identity else _find_unlinked(person)
     if account is None:
         verified_email = person.email if person.is_email_verified else None
-        if not find_workspaces(roles) and not may_join_without_role(verified_email, next_path, now):
+        if not has_link and not find_workspaces(roles) and not may_join_without_role(verified_email, next_path, now):
             raise SignOnRefused(Refusal.NO_ACCESS if verified_email else Refusal.EMAIL_NOT_CONFIRMED_THERE)
         account = _add_account(person, now, by)
     elif not account.is_active:

@@ -41,7 +41,7 @@ bp = Blueprint("auth", __name__)
 PageResponse = str | tuple[str, int] | Response
 
 
-@bp.errorhandler(PasswordsOff)
+@bp.app_errorhandler(PasswordsOff)
 def _handle_passwords_off(_error: PasswordsOff) -> ErrorResponse:
     """Refuse what needs a password where there are none."""
     return render_error(403, "Passwords are turned off", PASSWORDS_OFF, {})

@@ -6,8 +6,10 @@ from werkzeug.wrappers import Response
 from webapp.app_state import current_settings
 from webapp.auth import members
 from webapp.auth.accounts import SESSION_LIFETIME
+from webapp.auth.external_identities import list_linked, unlink_account
 from webapp.auth.instance_admins import LastInstanceAdmin, load_instance_admin
 from webapp.auth.password_reset import make_reset_link
+from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.auth.sign_in_methods import find_sign_in_methods
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.extensions import db
@@ -25,6 +27,9 @@ PageResponse = tuple[str, int] | Response
 
 DISABLED = "This account is disabled, so no link can let it sign in. Enable it first."
 OWN_ACCOUNT = "You cannot disable your own account. Ask another instance admin."
+OWN_LINK = "You cannot end the link of your own account, with which you sign in. Ask another instance admin."
+NOT_LINKED = "This account is not linked to anybody at a provider."
+PASSWORDS_OFF = "Passwords are turned off (OIDC_ONLY), so a link for a new password would not work."
 
 
 @bp.get("")
@@ -88,9 +93,11 @@ def end_sessions(account_id: str) -> PageResponse:
 @bp.post("/<account_id>/reset-link")
 @limit_changes
 def make_link(account_id: str) -> PageResponse | tuple[str, int, dict[str, str]]:
-    """Make a link for a new password and show it, once. Returns 409 for an account that may not sign in."""
+    """Make a link for a new password and show it, once. Returns 409 if nobody could sign in by it."""
     _, by = load_actor()
     account = _load(account_id)
+    if not are_passwords_allowed():
+        return _render(account, PASSWORDS_OFF), 409
     if not account.is_active:
         return _render(account, DISABLED), 409
     token = make_reset_link(account, database_clock.now(), by)
@@ -98,6 +105,19 @@ def make_link(account_id: str) -> PageResponse | tuple[str, int, dict[str, str]]
     origin = current_settings().links.public_url or request.host_url.rstrip("/")
     link = origin + url_for("password_reset.open_link", reset_token=token)
     return _render(account, link=link), 200, PRIVATE_HEADERS
+
+
+@bp.post("/<account_id>/unlink")
+@limit_changes
+def unlink(account_id: str) -> PageResponse:
+    """End the link to a person at the provider. Returns 409 for one's own, and for an account that has none."""
+    myself, by = load_actor()
+    account = _load(account_id)
+    if account.id == myself.id:
+        return _render(account, OWN_LINK), 409
+    if not unlink_account(account, database_clock.now(), by):
+        return _render(account, NOT_LINKED), 409
+    return _commit(account, f"{account.email} is linked to nobody, and was signed out everywhere.")
 
 
 @bp.post("/<account_id>/support-everywhere")
@@ -131,5 +151,6 @@ def _render(account: Account, error: str | None = None, link: str | None = None)
     now = database_clock.now()
     details = load_account_details(account, now - SESSION_LIFETIME)
     methods = find_sign_in_methods([account.id])[account.id]
-    inputs = {"details": details, "methods": methods, "error": error, "link": link, "now": now}
+    is_linked = account.id in list_linked([account.id])
+    inputs = {"details": details, "methods": methods, "is_linked": is_linked, "error": error, "link": link, "now": now}
     return render_template("instance_account.html", **inputs)

@@ -1,15 +1,19 @@
 """Views for admins who make, renew and revoke invitations, in a section of the members page."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_limiter import RateLimitExceeded
 from werkzeug.wrappers import Response
 
+from webapp.account_mail.outcome import MailOutcome
+from webapp.account_mail.requesting import is_account_mail_available
 from webapp.app_state import current_settings
 from webapp.auth import invitations
 from webapp.auth.access import Visit, load_visit_to_edit
 from webapp.auth.invitation_forms import ROLES, InvitationForm
+from webapp.auth.invitation_mails import describe_mails
 from webapp.auth.invitations import InvitationRefused, NewLink
 from webapp.extensions import limiter
 from webapp.models import Invitation, Role, database_clock
@@ -30,7 +34,8 @@ class Invitations:
     """What the section shows.
 
     listed: the invitations. form: of a new one. new: the address of a link that was just made, which is never shown
-    again, or None. new_for: its invitation. refusal: why none was made.
+    again, or None. new_for: its invitation. refusal: why none was made. mails: where the mail of an invitation stands,
+    by its id. is_mail_available: whether an invitation with an address is mailed.
     """
 
     listed: tuple[Invitation, ...]
@@ -38,18 +43,23 @@ class Invitations:
     new: str | None = None
     new_for: Invitation | None = None
     refusal: str | None = None
+    mails: Mapping[int, MailOutcome] = field(default_factory=dict)
+    is_mail_available: bool = False
 
 
 def load_invitations(
     visit: Visit, form: InvitationForm | None = None, link: NewLink | None = None, refusal: str | None = None
 ) -> Invitations:
-    """Load what the section shows, for admins. Executes one query."""
+    """Load what the section shows, for admins. Executes one query, and one more if there are invitations by mail."""
+    listed = tuple(invitations.list_invitations(visit.workspace.id))
     return Invitations(
-        tuple(invitations.list_invitations(visit.workspace.id)),
+        listed,
         form or InvitationForm(formdata=None),
         _find_address(link.token) if link else None,
         link.invitation if link else None,
         refusal,
+        describe_mails(listed, database_clock.now()),
+        is_account_mail_available(),
     )
 
 
@@ -72,6 +82,14 @@ def make(slug: str) -> PageResponse:
     except InvitationRefused as refused:
         return _render(visit, form, refusal=str(refused)), 409
     return _render(visit, link=link)
+
+
+@bp.get("/<invitation>/mail")
+def show_mail(slug: str, invitation: str) -> str:
+    """Return the fragment that says where the mail of an invitation stands. It is requested while that is sent."""
+    found, now = _load(load_visit_to_edit(slug), invitation), database_clock.now()
+    mail = describe_mails([found], now).get(found.id)
+    return render_template("_invitation_mail.html", slug=slug, invitation=found, mail=mail, now=now)
 
 
 @bp.post("/<invitation>/renew")

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.auth.known_clients import remember_client
+from webapp.auth.password_sign_in import require_passwords
 from webapp.auth.sessions import public, start_session
 from webapp.auth.set_up import Admission
 from webapp.auth.set_up_forms import ExistingAccountForm, InstallationForm, LaterAccountForm, NotUsed
@@ -55,7 +56,7 @@ def keep_private(response: Response) -> Response:
 def open_link(setup_token: str) -> PageResponse:
     """Keep the token, and lead to the page."""
     if find_link(setup_token, database_clock.now()) is None:
-        return _render_ended()
+        return render_ended()
     session[_OPENED] = setup_token
     return redirect(url_for("set_up.show"))
 
@@ -65,8 +66,8 @@ def open_link(setup_token: str) -> PageResponse:
 @limiter.limit("120 per minute")
 def show() -> PageResponse:
     """Show the form of the opened link: for the first account, or for an existing and a new one."""
-    link = _find_opened()
-    return _render(_make_form(link)) if link else _render_ended()
+    link = find_opened()
+    return _render(_make_form(link)) if link else render_ended()
 
 
 @bp.post("/check")
@@ -74,7 +75,7 @@ def show() -> PageResponse:
 @limiter.limit("60 per minute")
 def check() -> PageResponse:
     """Check a form in a browser with JavaScript: return its errors, or 204 if it can be submitted. Changes nothing."""
-    link = _find_opened()
+    link = find_opened()
     form = _make_form(link) if link else None
     if form is None or form.validate():
         return Response(status=204)
@@ -86,17 +87,19 @@ def check() -> PageResponse:
 @limiter.limit("30 per minute")
 def submit() -> PageResponse:
     """Use the link: make what was typed, and start a session. A mistake in the form uses nothing."""
-    link = _find_opened()
+    link = find_opened()
     if link is None:
-        return _render_ended()
+        return render_ended()
     form = _make_form(link)
+    if not isinstance(form, ExistingAccountForm):
+        require_passwords()
     if not form.validate():
         return _render(form), 400
     try:
         admission = form.use(link, database_clock.now())
     except LinkEnded:
         db.session.rollback()
-        return _render_ended()
+        return render_ended()
     except NotUsed:
         db.session.rollback()
         return _render(form), 400
@@ -112,7 +115,7 @@ def _admit(admission: Admission) -> Response:
     return redirect(url_for("workspaces.show", slug=workspace.slug) if workspace else url_for("workspaces.home"))
 
 
-def _find_opened() -> SetUpLink | None:
+def find_opened() -> SetUpLink | None:
     """Return the link that this browser has opened, if it still works."""
     return find_link(session.get(_OPENED, ""), database_clock.now())
 
@@ -134,6 +137,6 @@ def _render(form: SetUpForm) -> str:
     return render_template("set_up_again.html", form=form, existing=existing, new=new, bare=True)
 
 
-def _render_ended() -> tuple[str, int]:
+def render_ended() -> tuple[str, int]:
     """Render the same page whether the link has ended or never existed."""
     return render_template("set_up_ended.html", command=COMMAND, bare=True), 404

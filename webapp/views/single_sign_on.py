@@ -2,13 +2,14 @@
 
 from logging import getLogger
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from webapp.auth.forms import SignInForm
 from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.auth.sessions import public, start_session
+from webapp.auth.set_up_links import LinkEnded, SetUpLink
 from webapp.extensions import db, limiter
 from webapp.models import database_clock
 from webapp.single_sign_on.admission import admit
@@ -17,6 +18,7 @@ from webapp.single_sign_on.provider import Provider, find_provider
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused, explain
 from webapp.single_sign_on.round_trip import find_authorization_url, identify_person
 from webapp.single_sign_on.sign_out import find_sign_out_url
+from webapp.views.set_up import ADMITTED, find_opened, render_ended
 from webapp.views.sign_in_page import find_requested_path, lead_on, render_sign_in
 
 log = getLogger(__name__)
@@ -24,6 +26,7 @@ log = getLogger(__name__)
 # In the session's cookie: whether the provider signed the visitor in.
 _BY_PROVIDER = "by_provider"
 
+WELCOME = "You are an instance admin. Add the first workspace."
 NO_SIGN_OUT_THERE = "You are signed out of Alertcheck. You may still be signed in with {name}: close your browser too."
 
 bp = Blueprint("single_sign_on", __name__, url_prefix="/sign-in")
@@ -39,10 +42,9 @@ def begin() -> PageResponse:
 
     It is a link and not a form: browsers would check the provider's address against the rule for our forms.
     """
-    provider = _load_provider()
-    if current_user.is_authenticated:
+    provider, path = _load_provider(), find_requested_path()
+    if current_user.is_authenticated and not (_is_set_up(path) and find_opened()):
         return lead_on()
-    path = find_requested_path()
     attempt = begin_attempt(path, database_clock.now())
     db.session.rollback()  # gives back the connection while the provider responds
     try:
@@ -62,16 +64,33 @@ def finish() -> PageResponse:
     if attempt is None:
         is_repeated = current_user.is_authenticated  # such as by the button "Back"
         return redirect(url_for("workspaces.home")) if is_repeated else _refuse(Refusal.NOT_STARTED_HERE, None)
+    is_set_up = _is_set_up(attempt.next_path)
+    link = find_opened() if is_set_up else None
+    if is_set_up and link is None:
+        return render_ended()
     db.session.rollback()
     try:
         person = identify_person(provider, attempt, response, now)
-        account = admit(person, provider.settings, attempt.next_path, now)
+        account = admit(person, provider.settings, attempt.next_path, now, link)
     except SignOnRefused as refused:
         db.session.rollback()
         return _refuse(refused.refusal, attempt.next_path)
-    start_session(account)
+    except LinkEnded:
+        db.session.rollback()
+        return render_ended()
+    start_session(account, is_instance_admin=link is not None and not link.is_first)
     session[_BY_PROVIDER] = True
-    return redirect(attempt.next_path or url_for("workspaces.home"))
+    return _lead_from_set_up(link) if link else redirect(attempt.next_path or url_for("workspaces.home"))
+
+
+def _is_set_up(path: str | None) -> bool:
+    """Return whether somebody signs in to use the set-up link that they have opened."""
+    return path is not None and path.partition("?")[0] == url_for("set_up.show")
+
+
+def _lead_from_set_up(link: SetUpLink) -> Response:
+    flash(WELCOME if link.is_first else ADMITTED)
+    return redirect(url_for("instance_workspaces.show_form" if link.is_first else "workspaces.home"))
 
 
 def is_signed_in_by_provider() -> bool:

@@ -1,0 +1,88 @@
+"""The mail that brings an invitation to its address. Its link is not the one to copy: its use proves the address."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from webapp.account_mail.letters import Letter
+from webapp.account_mail.outcome import MailOutcome, describe_mail, find_newest_invitation_mails
+from webapp.account_mail.requesting import is_account_mail_available
+from webapp.auth.invitation_acceptance import OpenInvitation, find_open_invitation
+from webapp.auth.invitation_forms import ROLES
+from webapp.auth.invitations import is_newest_mail, store_mailed_token
+from webapp.auth.mailed_account import describe_end, make_page_address
+from webapp.auth.one_time_tokens import make_token
+from webapp.models import AccountMail, AccountMailStatus, Invitation, database_clock
+from webapp.outbound.smtp.addresses import canonical_address
+from webapp.text.names import isolate_name, quote_name
+
+# Of the page that an invitation's link opens, before its token.
+INVITATION_PATH = "/invitation/open/"
+
+# Characters of a workspace's name in a subject.
+MAX_NAME_IN_SUBJECT = 60
+
+
+def find_recipient(mail: AccountMail) -> str | None:
+    """Return the invitation's address; None if the invitation has ended or was renewed, or its inviter may not invite.
+
+    An invitation without an address is not mailed.
+    """
+    opened = _find_open(mail, database_clock.now())
+    email = opened.invitation.email if opened is not None else None
+    return None if email is None else canonical_address(email)
+
+
+def compose_invitation(mail: AccountMail, now: datetime) -> Letter | None:
+    """Make the link, which replaces the one of an earlier mail; None if the invitation ended or was renewed."""
+    token = make_token()
+    is_stored = store_mailed_token(mail, token)
+    opened = _find_open(mail, now) if is_stored else None
+    return _write(opened, token) if opened is not None else None
+
+
+def describe_mails(invitations: Sequence[Invitation], now: datetime) -> dict[int, MailOutcome]:
+    """Return where the mail of each invitation's newest link stands, by the invitation's id. At most one query."""
+    addressed = {invitation.id: invitation for invitation in invitations if invitation.email is not None}
+    if not addressed or not is_account_mail_available():
+        return {}
+    newest = {mail.invitation_id: mail for mail in find_newest_invitation_mails(addressed)}
+    current = [(id_, newest[id_]) for id_, invitation in addressed.items() if _has_newest(newest.get(id_), invitation)]
+    return {id_: describe_mail(mail, now) for id_, mail in current}
+
+
+def _has_newest(mail: AccountMail | None, invitation: Invitation) -> bool:
+    return mail is not None and mail.status is not AccountMailStatus.CANCELED and is_newest_mail(mail, invitation)
+
+
+def _find_open(mail: AccountMail, now: datetime) -> OpenInvitation | None:
+    opened = find_open_invitation(mail.invitation_id, now) if mail.invitation_id is not None else None
+    return opened if opened is not None and is_newest_mail(mail, opened.invitation) else None
+
+
+def _write(opened: OpenInvitation, token: str) -> Letter:
+    invitation, workspace = opened.invitation, opened.workspace.name
+    ability = ROLES[invitation.role]
+    return Letter(
+        subject=f"Invitation to {_quote(_shorten(workspace))} in Alertcheck",
+        title=f"Join {_quote(workspace)}",
+        paragraphs=(
+            f"{_quote(opened.inviter.name)} invites you to the workspace {_quote(workspace)} of Alertcheck at "
+            f"{make_page_address('')} as {invitation.role} ({ability[0].lower()}{ability[1:]}).",
+        ),
+        link=make_page_address(f"{INVITATION_PATH}{token}"),
+        link_label="Open the invitation",
+        after_link=(
+            f"The link works once, until {describe_end(invitation.expires_at)}, and only for {invitation.email}. Only "
+            "the newest link works.",
+            "If you don't expect this, ignore this mail: nobody joins by it until the invitation is accepted.",
+        ),
+    )
+
+
+def _quote(name: str) -> str:
+    """Return a name so that neither its end nor the words around it can be mistaken."""
+    return isolate_name(quote_name(name))
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= MAX_NAME_IN_SUBJECT else f"{name[: MAX_NAME_IN_SUBJECT - 1].rstrip()}…"
