@@ -12,7 +12,7 @@ from tests.browser.test_journey import press_tab_until_focused
 from tests.factories import NOW, SeededIds
 from webapp.auth.accounts import add_account, set_role
 from webapp.extensions import db
-from webapp.models import Role, Workspace
+from webapp.models import Account, Role, Workspace
 
 LIST = "/w/harbor/destinations"
 RETURN_FROM_CACHE = "() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
@@ -87,6 +87,22 @@ def test_without_scripts_an_admin_changes_a_role_and_steps_down_after_a_question
     admin.get_by_role("button", name="Become viewer").click()
     expect(admin.locator("main")).to_contain_text("You are now viewer in")
     expect(admin.get_by_role("link", name="Settings", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", ["W" * 190, "Maria de la Trinidad y Santos " * 6])
+def test_a_long_name_stays_in_its_cell(
+    app: Flask, seeded: SeededIds, second_admin: int, open_as: OpenAs, name: str, width: int
+) -> None:
+    with app.app_context():
+        db.session.get_one(Account, second_admin).name = name
+        db.session.commit()
+    tab = open_as(seeded.admin, viewport={"width": width, "height": 740})
+    tab.goto("/w/harbor/members")
+
+    assert tab.locator("td").evaluate_all("cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth)") == []
+    region = tab.get_by_role("region", name="List of members")
+    assert region.evaluate("region => region.scrollWidth - region.clientWidth") == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

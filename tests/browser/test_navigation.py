@@ -48,6 +48,8 @@ def test_the_account_menu_signs_out_with_the_keyboard_alone(open_tab: OpenTab) -
     press_tab_until_focused(tab, tab.locator(".account summary"))
     tab.keyboard.press("Enter")
     tab.keyboard.press("Tab")
+    expect(tab.get_by_role("link", name="Your account")).to_be_focused()
+    tab.keyboard.press("Tab")
     expect(tab.get_by_role("button", name="Sign out")).to_be_focused()
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("/sign-in$"))

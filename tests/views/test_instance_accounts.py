@@ -97,7 +97,7 @@ def test_the_list_says_how_an_account_signs_in(app: Flask, seeded: SeededIds, ad
 
     page = admin.get(f"{LIST}?q=owner").text
     assert ">password</td>" in page
-    assert ">no way yet</td>" not in page
+    assert ">nothing yet</td>" not in page
 
 
 def test_a_page_executes_as_many_queries_for_5000_accounts(app: Flask, admin: Visitor) -> None:
@@ -128,6 +128,13 @@ def test_a_disabled_account_is_signed_out_and_cannot_return(app: Flask, seeded: 
 
     assert other.get("/w/harbor/destinations").status_code == 302
     assert not _read(app, seeded.support).is_active
+
+
+def test_ones_own_page_does_not_offer_to_disable_the_account(seeded: SeededIds, admin: Visitor) -> None:
+    own, other = (admin.get(f"{LIST}/{account}").text for account in (seeded.viewer, seeded.support))
+
+    assert ("Disable it" in own, "Another instance admin can." in own) == (False, True)
+    assert ("Disable it" in other, "Another instance admin can." in other) == (True, False)
 
 
 def test_an_enabled_account_can_sign_in_again(app: Flask, seeded: SeededIds, admin: Visitor) -> None:

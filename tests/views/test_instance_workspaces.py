@@ -174,10 +174,11 @@ def test_another_account_can_be_the_first_admin(app: Flask, seeded: SeededIds, a
         ({"slug": "Yard"}, "A slug has up to 63 lowercase letters, digits and hyphens."),
         ({"slug": ""}, "A slug has up to 63 lowercase letters, digits and hyphens."),
         ({"slug": "harbor"}, "A workspace harbor already exists."),
-        ({"name": ""}, "name"),
+        ({"name": ""}, "Enter a name."),
         ({"first": ""}, "Choose who the first admin is."),
         ({"first": "account", "email": "nobody@example.com"}, "No account has this address, or it is disabled."),
         ({"first": "account", "email": "not an address"}, "No account has this address, or it is disabled."),
+        ({"first": "account", "email": " "}, "Enter the email address of an account."),
     ],
 )
 def test_a_form_with_a_mistake_adds_nothing_and_keeps_what_was_typed(
@@ -191,6 +192,14 @@ def test_a_form_with_a_mistake_adds_nothing_and_keeps_what_was_typed(
     with app.app_context():
         assert find_workspace("yard") is None
     assert _trail(app) == []
+
+
+def test_a_form_shows_all_mistakes_at_once_and_the_first_one_has_the_focus(admin: Visitor) -> None:
+    page = admin.post("/instance/add-workspace", NEW | {"name": "", "slug": "Yard"}).text
+
+    assert "Enter a name." in page
+    assert "A slug has up to 63 lowercase letters, digits and hyphens." in page
+    assert page.index('id="name"') < page.index("autofocus") < page.index('id="slug"')
 
 
 def test_a_deleted_workspaces_slug_is_refused(app: Flask, admin: Visitor) -> None:

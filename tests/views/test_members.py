@@ -81,9 +81,9 @@ def test_the_list_shows_who_has_which_role_how_and_since_when(app: Flask, seeded
         db.session.commit()
 
     assert _read_rows(visit(seeded.admin).get(LIST).text) == [
-        ["Admin (you) admin@example.com", "admin", "not yet", "never", "not recorded"],
-        ["Support support@example.com", "support Disabled", "not yet", "never", "not recorded"],
-        ["Ann ann@example.com", "viewer", "not yet", "never", "2026-05-04 by Command line"],
+        ["Admin (you) admin@example.com", "admin", "nothing yet", "never", "not recorded"],
+        ["Support support@example.com", "support Disabled", "nothing yet", "never", "not recorded"],
+        ["Ann ann@example.com", "viewer", "nothing yet", "never", "2026-05-04 by Command line"],
         ["Viewer viewer@example.com", "viewer", "password", "2026-05-03", "not recorded"],
     ]
 
@@ -273,7 +273,14 @@ def test_the_pages_say_what_will_end(app: Flask, seeded: SeededIds, visit: Visit
     nothing = visit(seeded.admin).get(f"{LIST}/{seeded.viewer}/remove").text
 
     assert re.findall(r"<li>(\d+ [^<]+)</li>", page) == ["2 links for customers", "1 planned test"]
-    assert "They have made no link, no invitation and no planned test here that would end." in nothing
+    assert "This member has no links for customers, invitations or planned tests here that would end." in nothing
+
+
+def test_a_role_that_a_member_has_already_is_not_said_to_be_changed(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    admin.post(f"{LIST}/{seeded.viewer}/role", {"role": "viewer"})
+
+    assert _flash(admin.get(LIST).text) == ["Not changed: Viewer is already viewer."]
 
 
 def test_a_role_that_groups_decided_can_be_changed_once_the_provider_is_turned_off(

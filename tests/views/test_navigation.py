@@ -139,3 +139,22 @@ def test_a_member_of_no_workspace_gets_nothing_but_the_account_menu(installation
 
     assert _read_bar(page, "All workspaces") == {}
     assert "Sign out" in page
+    assert "switcher" not in page
+
+
+@pytest.mark.parametrize(("path", "mark"), [("/instance", "page"), ("/instance/accounts", "true"), ("/account", None)])
+def test_the_menu_marks_the_installation_on_all_of_its_pages(
+    installation: Installation, path: str, mark: str | None
+) -> None:
+    app, _ = installation
+    with app.app_context():
+        account = add_account(f"{path[1:].replace('/', '-')}@example.com", "Instance admin", None, NOW)
+        account.is_instance_admin = True
+        db.session.commit()
+        instance_admin = account.id
+
+    page = Visitor.signed_in(app, instance_admin).get(path).text
+
+    found = re.search(r'<a href="/instance"(?: aria-current="(\w+)")?>Installation</a></li>', page)
+    assert found is not None
+    assert found[1] == mark

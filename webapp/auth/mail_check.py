@@ -19,7 +19,7 @@ def compose_check(mail: AccountMail, now: datetime) -> Letter:
         subject="Alertcheck can send mail",
         title="Alertcheck can send mail",
         paragraphs=(
-            f"You asked for this mail on the instance page of {make_page_address('')} at "
+            f"You asked for this mail on the installation page of {make_page_address('')} at "
             f"{describe_end(mail.created_at)}.",
             "Since it arrived, mails about invitations and passwords can arrive too. If it was in the spam folder, ask "
             "your mail administrator to accept mail from this sender.",

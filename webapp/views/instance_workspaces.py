@@ -17,7 +17,7 @@ from webapp.instance.workspaces import (
     load_workspace_row,
 )
 from webapp.models import Account, Role, Workspace, database_clock
-from webapp.text.names import NameInvalid, read_name
+from webapp.text.names import NameInvalid, isolate_name, read_name
 from webapp.views.instance_access import limit_changes, load_actor
 
 bp = Blueprint("instance_workspaces", __name__, url_prefix="/instance")
@@ -30,7 +30,10 @@ MYSELF, SOMEBODY, NOBODY = "me", "account", "nobody"
 FIELDS = ("name", "slug", "first", "email")
 NOTHING = dict.fromkeys(FIELDS, "")
 
-NO_ACCOUNT = "No account has this address, or it is disabled."
+NO_ADDRESS = "Enter the email address of an account."
+NO_ACCOUNT = (
+    "No account has this address, or it is disabled. For a new person, make yourself the admin, and invite them then."
+)
 
 
 @bp.get("/workspaces")
@@ -66,7 +69,7 @@ def add() -> PageResponse:
     if admin is not None:
         _give_admin(workspace, admin, by)
     db.session.commit()
-    flash(f"{workspace.name} was added.")
+    flash(f"{isolate_name(workspace.name)} was added.")
     if admin is not None and admin.id == account.id:
         return redirect(url_for("workspaces.show", slug=workspace.slug), 303)
     return redirect(url_for(".show", slug=workspace.slug), 303)
@@ -91,7 +94,7 @@ def rename(slug: str) -> PageResponse:
         return _render_workspace(workspace, {"name": str(reason)}), 400
     workspaces.rename_workspace(workspace, name, database_clock.now(), by)
     db.session.commit()
-    flash(f"The workspace is called {name} now.")
+    flash(f"The workspace is called {isolate_name(name)} now.")
     return redirect(url_for(".show", slug=slug), 303)
 
 
@@ -108,14 +111,14 @@ def give_admin(slug: str) -> PageResponse:
         return _render_workspace(workspace, {"email": "This workspace has an admin, who adds members."}), 409
     admin = _find_active(request.form.get("email", ""))
     if admin is None:
-        return _render_workspace(workspace, {"email": NO_ACCOUNT}), 400
+        return _render_workspace(workspace, {"email": _explain_missing(request.form.get("email", ""))}), 400
     try:
         _give_admin(workspace, admin, by)
     except members.ChangeRefused as reason:
         db.session.rollback()
         return _render_workspace(_load(slug), {"email": str(reason)}), 409
     db.session.commit()
-    flash(f"{admin.email} is an admin of {workspace.name} now.")
+    flash(f"{admin.email} is an admin of {isolate_name(workspace.name)} now.")
     return redirect(url_for(".show", slug=slug), 303)
 
 
@@ -134,7 +137,7 @@ def delete(slug: str) -> PageResponse:
     workspace = _load(slug)
     if request.form.get("slug", "").strip() != workspace.slug:
         return _render_deletion(workspace, "This is not the slug of the workspace."), 400
-    name = workspace.name
+    name = isolate_name(workspace.name)
     try:
         workspaces.delete_workspace(workspace, database_clock.now(), by)
     except workspaces.WorkspaceGone:  # somebody else deleted it at the same moment
@@ -161,6 +164,10 @@ def _find_active(email: str) -> Account | None:
     return account if account is not None and account.is_active else None
 
 
+def _explain_missing(email: str) -> str:
+    return NO_ACCOUNT if email.strip() else NO_ADDRESS
+
+
 def _find_first_admin(typed: dict[str, str], myself: Account, errors: dict[str, str]) -> Account | None:
     """Return who is to be the first admin, if anybody."""
     match typed["first"]:
@@ -171,7 +178,7 @@ def _find_first_admin(typed: dict[str, str], myself: Account, errors: dict[str, 
         case first if first == SOMEBODY:
             found = _find_active(typed["email"])
             if found is None:
-                errors["email"] = NO_ACCOUNT
+                errors["email"] = _explain_missing(typed["email"])
             return found
     errors["first"] = "Choose who the first admin is."
     return None
@@ -182,9 +189,9 @@ def _open(typed: dict[str, str], by: Actor, errors: dict[str, str]) -> Workspace
         name = read_name(typed["name"])
     except NameInvalid as reason:
         errors["name"] = str(reason)
-        return None
     try:
-        return workspaces.open_workspace(typed["slug"], name, database_clock.now(), by)
+        slug = workspaces.read_slug(typed["slug"])
+        return None if errors else workspaces.open_workspace(slug, name, database_clock.now(), by)
     except (workspaces.InvalidSlug, workspaces.SlugUsed) as reason:
         errors["slug"] = str(reason)
     return None

@@ -68,14 +68,17 @@ def change_role(slug: str, account_id: str) -> PageResponse:
         return redirect(url_for("members.confirm_role", slug=slug, account_id=account_id, role=role), 303)
     account, name = member.account, isolate_name(member.account.name)
     try:
-        member_changes.change_role(visit, account, role, database_clock.now())
+        changed = member_changes.change_role(visit, account, role, database_clock.now())
     except (ChangeRefused, member_changes.NotAdmin, member_changes.MemberGone) as reason:
         return _refuse(slug, account_id, name, reason)
     granted = db.session.get_one(Member, (visit.workspace.id, account.id)).role
     if is_own:
-        flash(f"You are now {granted} in {isolate_name(visit.workspace.name)}.")
+        there = isolate_name(visit.workspace.name)
+        flash(
+            f"You are now {granted} in {there}." if changed else f"Not changed: you are already {granted} in {there}."
+        )
         return redirect(url_for("members.show" if granted.may_edit else "workspaces.show", slug=slug), 303)
-    flash(f"{name} is now {granted}.")
+    flash(f"{name} is now {granted}." if changed else f"Not changed: {name} is already {granted}.")
     return redirect(url_for("members.show", slug=slug), 303)
 
 
@@ -139,6 +142,7 @@ def _render_member(
         refusal=refusal,
         is_own=member.account_id == visit.account.id,
         roles=list_grantable_roles(member),
+        words_of_roles=ROLES,
         obstacle=find_obstacle(member, None),
         is_managed=is_managed_by_groups(member),
         methods=find_sign_in_methods([member.account_id])[member.account_id],

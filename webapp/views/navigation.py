@@ -96,6 +96,7 @@ INSTANCE_PAGES = (
 def init_navigation(app: Flask) -> None:
     """Give the templates the links of the bars."""
     app.jinja_env.globals |= {
+        "find_current_instance_page": find_current_instance_page,
         "find_current_tab": find_current_tab,
         "is_instance_admin": is_instance_admin,
         "list_global_links": list_global_links,
@@ -125,6 +126,11 @@ def list_links(places: Iterable[Place], role: Role) -> list[Link]:
 def find_current_tab() -> Place | None:
     """Return the tab that the page is below, or None."""
     return next((tab for tab in WORKSPACE_TABS if tab.contains(request.endpoint)), None)
+
+
+def find_current_instance_page() -> Place | None:
+    """Return the page of the instance that the page is or is below, or None."""
+    return next((place for place in INSTANCE_PAGES if place.contains(request.endpoint)), None)
 
 
 def _make_link(place: Place) -> Link:
