@@ -267,7 +267,7 @@ def test_the_pages_say_what_will_end(app: Flask, seeded: SeededIds, visit: Visit
     nothing = visit(seeded.admin).get(f"{LIST}/{seeded.viewer}/remove").text
 
     assert re.findall(r"<li>(\d+ [^<]+)</li>", page) == ["2 links for customers", "1 planned test"]
-    assert "They have made no link and planned no test here that would end." in nothing
+    assert "They have made no link, no invitation and no planned test here that would end." in nothing
 
 
 def test_a_role_that_groups_decide_is_not_offered_to_be_changed(app: Flask, seeded: SeededIds, visit: Visit) -> None:
