@@ -5,9 +5,10 @@ from flask import Flask
 
 from tests.factories import NOW, SeededIds
 from webapp.auth.accounts import add_account, set_role
-from webapp.dashboard.member_list import MAX_TEXT, MemberQuery, load_member_list, parse_member_query
+from webapp.dashboard.member_list import MemberQuery, load_member_list, parse_member_query
 from webapp.extensions import db
 from webapp.models import Role, Workspace
+from webapp.text.search_text import MAX_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from webapp.models import Role, Workspace
     [
         ({}, MemberQuery()),
         ({"role": "admin", "q": " Ann ", "page": "2"}, MemberQuery(Role.ADMIN, "Ann", 2)),
-        ({"role": "owner", "q": "x" * 200, "page": "x"}, MemberQuery(None, "x" * MAX_TEXT, 1)),
+        ({"role": "owner", "q": "x" * 200, "page": "x"}, MemberQuery(None, "x" * MAX_LENGTH, 1)),
     ],
 )
 def test_an_unknown_value_counts_as_unset(given: dict[str, str], query: MemberQuery) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import event, insert, select, update
 
 from tests.factories import NOW, SeededIds, add_owner, on_both_databases
 from tests.visitor import Visitor
+from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.extensions import db
-from webapp.instance.pages import PAGE_SIZE
 from webapp.models import Account, AuditEvent, Member, MemberSource
 
 LIST = "/instance/accounts"
@@ -74,6 +74,18 @@ def test_the_list_shows_every_account_by_address(admin: Visitor) -> None:
 @pytest.mark.parametrize(("text", "found"), [("STRANG", "stranger@example.com"), ("Viewer", "viewer@example.com")])
 def test_the_list_finds_a_part_of_an_address_or_a_name(admin: Visitor, text: str, found: str) -> None:
     assert _emails(admin.get(LIST, query_string={"q": text}).text) == [found]
+
+
+@on_both_databases
+@pytest.mark.parametrize("text", ["ÉMILE", "émile", "e\N{COMBINING ACUTE ACCENT}mile", " Émile\u200b"])
+def test_the_list_finds_a_name_in_any_alphabet_however_it_is_typed(
+    app: Flask, seeded: SeededIds, admin: Visitor, text: str
+) -> None:
+    with app.app_context():
+        db.session.execute(update(Account).where(Account.id == seeded.stranger).values(name="Émile"))
+        db.session.commit()
+
+    assert _emails(admin.get(LIST, query_string={"q": text}).text) == ["stranger@example.com"]
 
 
 @pytest.mark.parametrize(

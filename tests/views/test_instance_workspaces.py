@@ -14,8 +14,8 @@ from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
 from webapp.auth import members
 from webapp.auth.workspaces import find_workspace, open_workspace
+from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.extensions import db
-from webapp.instance.pages import PAGE_SIZE
 from webapp.models import Account, AlertDelivery, AuditEvent, DeliveryStatus, Member, Role, Workspace
 
 LIST = "/instance/workspaces"

@@ -9,10 +9,10 @@ from sqlalchemy import BindParameter, Delete, Update, delete, insert, literal, n
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth.customer_links import end_links_without_right
-from webapp.auth.workspace_locks import lock_workspaces
 from webapp.deliveries.planned_tests import end_planned_tests_without_right
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
+from webapp.models.locking import lock_workspaces
 from webapp.models.types import UtcDateTime, closed_set
 from webapp.models.upsert import insert_or_update
 

@@ -11,11 +11,11 @@ from sqlalchemy import Delete, Select, Update, delete, func, select, update
 
 from webapp.audit import Action, Actor, record_instance_event, record_workspace_event
 from webapp.auth.support_everywhere import add_supporters
-from webapp.auth.workspace_locks import lock_workspaces
 from webapp.deliveries.workspace_deletion import discard_waiting
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Member, SearchKey, UsedSlug, Workspace
 from webapp.models.delivery import IS_WAITING
+from webapp.models.locking import lock_workspaces
 from webapp.models.ownership import AUDIT_TRAIL, delete_owned_rows
 from webapp.models.upsert import insert_or_update
 

@@ -9,11 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from webapp.auth.sign_in_methods import SignInMethod, find_sign_in_methods
-from webapp.dashboard.paging import Page, cut_page, parse_page
+from webapp.database.numbered_pages import Page, cut_page, parse_page
 from webapp.extensions import db
 from webapp.models import Account, Member, Role
-
-MAX_TEXT = 100
+from webapp.text.search_text import contains_text, read_search_text
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ def parse_member_query(query: Mapping[str, str]) -> MemberQuery:
     role = query.get("role", "")
     return MemberQuery(
         role=Role(role) if role in list(Role) else None,
-        text=query.get("q", "").strip()[:MAX_TEXT],
-        page=parse_page(query.get("page", "")),
+        text=read_search_text(query.get("q")),
+        page=parse_page(query.get("page")),
     )
 
 
@@ -56,7 +55,7 @@ def load_member_list(workspace_id: int, query: MemberQuery) -> MemberList:
     found = sorted((summary for summary in summaries if _matches(summary, query)), key=_rank)
     page = cut_page([summary.account_id for summary in found], query.page)
     rows = _load_rows(workspace_id, page.rows)
-    return MemberList({role: counts[role] for role in Role}, Page(rows, page.total, page.number, page.pages))
+    return MemberList({role: counts[role] for role in Role}, Page(rows, page.total, page.number))
 
 
 class _Summary(NamedTuple):
@@ -78,8 +77,7 @@ def _load_rows(workspace_id: int, account_ids: Sequence[int]) -> list[tuple[Memb
 
 
 def _matches(summary: _Summary, query: MemberQuery) -> bool:
-    text = query.text.casefold()
-    return query.role in (None, summary.role) and (text in summary.name.casefold() or text in summary.email)
+    return query.role in (None, summary.role) and contains_text(query.text, summary.name, summary.email)
 
 
 def _rank(summary: _Summary) -> tuple[object, ...]:

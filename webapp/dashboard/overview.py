@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webapp.dashboard.paging import cut_page, parse_page
 from webapp.dashboard.summaries import DestinationSummary, Tab
+from webapp.database.numbered_pages import Page, cut_page, parse_page
+from webapp.text.search_text import contains_text, read_search_text
 
 _URGENCY = {state: number for number, state in enumerate(Tab)}
 
@@ -42,35 +43,24 @@ class ListQuery:
         return {name: value for name, value in (parameters | changed).items() if value and value != defaults.get(name)}
 
 
-@dataclass(frozen=True)
-class ListPage:
-    """One page of matching destinations. total: matches on all pages. page: starts at 1. pages: at least 1."""
-
-    ids: list[int]
-    total: int
-    page: int
-    pages: int
-
-
 def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     """Parse URL query parameters. An unknown value counts as unset."""
     state, order = query.get("state", ""), query.get("order", "")
     return ListQuery(
         state=Tab(state) if state in list(Tab) else None,
         channel=query.get("channel") or None,
-        text=query.get("q", "").strip()[:100],
+        text=read_search_text(query.get("q")),
         order=Order(order) if order in list(Order) else Order.URGENT,
-        page=parse_page(query.get("page", "")),
+        page=parse_page(query.get("page")),
     )
 
 
-def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> ListPage:
-    """Filter and sort destinations, and return the requested page. A page past the end returns the last page."""
+def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> Page[int]:
+    """Filter and sort destinations, and return the ids on the requested page; past the end, on the last one."""
     found = sorted(
         filter(lambda summary: _matches(summary, query), summaries), key=lambda summary: _rank(summary, query)
     )
-    page = cut_page(found, query.page)
-    return ListPage([summary.destination_id for summary in page.rows], page.total, page.number, page.pages)
+    return cut_page([summary.destination_id for summary in found], query.page)
 
 
 def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
@@ -103,7 +93,7 @@ def _matches(summary: DestinationSummary, query: ListQuery) -> bool:
     return (
         query.state in (None, summary.state)
         and query.channel in (None, summary.channel)
-        and (not query.text or query.text.casefold() in summary.name.casefold())
+        and contains_text(query.text, summary.name)
     )
 
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
+from webapp.database.numbered_pages import Page, load_page, search_page
 from webapp.extensions import db
-from webapp.instance.pages import Page, contains, load_page
 from webapp.models import Account, Member, MemberSource, SignIn, Workspace
 
 # Memberships that the page of an account shows.
@@ -62,13 +62,13 @@ _WORKSPACES = (
 
 def list_accounts(text: str, which: AccountFilter, number: int) -> Page[AccountRow]:
     """Load a page of the accounts whose name or address contains a text, by address. Executes two queries."""
-    query = select(Account, _WORKSPACES)
-    if text:
-        query = query.where(contains(text, Account.name, Account.email))
+    query = select(Account, _WORKSPACES).order_by(Account.email)
     if which in _CONDITIONS:
         query = query.where(_CONDITIONS[which])
-    page = load_page(query.order_by(Account.email), number)
-    return Page([AccountRow(*row) for row in page.rows], page.number, page.total)
+    page = (
+        search_page(query, number, text, Account.id, Account.name, Account.email) if text else load_page(query, number)
+    )
+    return Page([AccountRow(*row) for row in page.rows], page.total, page.number)
 
 
 def count_accounts() -> int:

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, exists, func, select
 
+from webapp.database.numbered_pages import Page, load_page, search_page
 from webapp.extensions import db
-from webapp.instance.pages import Page, contains, load_page
 from webapp.models import Account, AlertDestination, Member, Role, UsedSlug, Workspace
 
 
@@ -44,12 +44,12 @@ _DESTINATIONS = (
 def list_workspaces(text: str, which: WorkspaceFilter, number: int) -> Page[WorkspaceRow]:
     """Load a page of the workspaces whose name or slug contains a text, by name. Executes two queries."""
     query = select(Workspace, _MEMBERS, _ADMINS, _DESTINATIONS).where(_IS_OPEN)
-    if text:
-        query = query.where(contains(text, Workspace.name, Workspace.slug))
+    query = query.order_by(Workspace.name, Workspace.id)
     if which is WorkspaceFilter.WITHOUT_ADMIN:
         query = query.where(_lacks_admin())
-    page = load_page(query.order_by(Workspace.name, Workspace.id), number)
-    return Page([WorkspaceRow(*row) for row in page.rows], page.number, page.total)
+    names = (Workspace.name, Workspace.slug)
+    page = search_page(query, number, text, Workspace.id, *names) if text else load_page(query, number)
+    return Page([WorkspaceRow(*row) for row in page.rows], page.total, page.number)
 
 
 def load_workspace_row(workspace: Workspace) -> WorkspaceRow:
@@ -77,7 +77,7 @@ def list_deleted_workspaces(number: int) -> Page[UsedSlug]:
     """Load a page of the workspaces that were deleted, the last one first. Executes two queries."""
     query = select(UsedSlug).where(UsedSlug.deleted_at.is_not(None))
     page = load_page(query.order_by(UsedSlug.deleted_at.desc(), UsedSlug.slug), number)
-    return Page([row for (row,) in page.rows], page.number, page.total)
+    return Page([row for (row,) in page.rows], page.total, page.number)
 
 
 def find_deleted_workspace(slug: str) -> UsedSlug | None:

@@ -1,6 +1,6 @@
-"""Locks a row, so that a check on it still holds when the transaction commits."""
+"""Locks a row, or the list of workspaces, so that a check on it still holds when the transaction commits."""
 
-from sqlalchemy import ColumnElement, exists, inspect, true, update
+from sqlalchemy import ColumnElement, exists, inspect, text, true, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.extensions import db
@@ -34,6 +34,18 @@ def lock_account(account: Account) -> None:
     """
     _lock(account, true())
     db.session.refresh(account, ["is_active", "is_support_everywhere"])
+
+
+def lock_workspaces() -> None:
+    """Let others wait who open or delete a workspace, or let somebody support all, until the transaction ends.
+
+    Without it, a workspace and a supporter of every workspace that are added at once would not know of each other.
+    Reads go on.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("LOCK TABLE used_slugs IN SHARE ROW EXCLUSIVE MODE"))
+    else:  # SQLite has one writer
+        db.session.execute(text("UPDATE used_slugs SET name = name WHERE slug = ''"))
 
 
 def _lock(row: AlertDestination | Workspace | Account, condition: ColumnElement[bool]) -> None:

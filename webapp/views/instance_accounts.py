@@ -12,12 +12,13 @@ from webapp.auth.password_reset import make_reset_link
 from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.auth.sign_in_methods import find_sign_in_methods
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
+from webapp.database.numbered_pages import parse_page
 from webapp.extensions import db
 from webapp.instance.accounts import AccountFilter, list_accounts, load_account_details
-from webapp.instance.pages import parse_page, parse_text
 from webapp.models import Account, database_clock
 from webapp.text.ids import parse_id
 from webapp.text.names import isolate_name
+from webapp.text.search_text import read_search_text
 from webapp.views.headers import PRIVATE_HEADERS
 from webapp.views.instance_access import limit_changes, load_actor
 
@@ -38,7 +39,7 @@ def show_all() -> str:
     load_instance_admin()
     which = request.args.get("show", "")
     selected = AccountFilter(which) if which in list(AccountFilter) else AccountFilter.ALL
-    text = parse_text(request.args.get("q"))
+    text = read_search_text(request.args.get("q"))
     page = list_accounts(text, selected, parse_page(request.args.get("page")))
     methods = find_sign_in_methods([row.account.id for row in page.rows])
     return render_template("instance_accounts.html", page=page, text=text, selected=selected, methods=methods)

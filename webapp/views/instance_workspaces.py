@@ -7,8 +7,8 @@ from webapp.audit import Action, Actor, record_instance_event
 from webapp.auth import members, workspaces
 from webapp.auth.accounts import find_by_email
 from webapp.auth.instance_admins import load_instance_admin
+from webapp.database.numbered_pages import parse_page
 from webapp.extensions import db
-from webapp.instance.pages import parse_page, parse_text
 from webapp.instance.workspaces import (
     WorkspaceFilter,
     has_admin,
@@ -18,6 +18,7 @@ from webapp.instance.workspaces import (
 )
 from webapp.models import Account, Role, Workspace, database_clock
 from webapp.text.names import NameInvalid, isolate_name, read_name
+from webapp.text.search_text import read_search_text
 from webapp.views.instance_access import limit_changes, load_actor
 
 bp = Blueprint("instance_workspaces", __name__, url_prefix="/instance")
@@ -42,7 +43,7 @@ def show_all() -> str:
     load_instance_admin()
     which = request.args.get("show", "")
     selected = WorkspaceFilter(which) if which in list(WorkspaceFilter) else WorkspaceFilter.ALL
-    text = parse_text(request.args.get("q"))
+    text = read_search_text(request.args.get("q"))
     page = list_workspaces(text, selected, parse_page(request.args.get("page")))
     return render_template("instance_workspaces.html", page=page, text=text, selected=selected)
 

@@ -9,7 +9,7 @@ from webapp.auth.invitation_forms import ROLES
 from webapp.auth.members import ChangeRefused, find_obstacle, is_managed_by_groups, list_grantable_roles
 from webapp.auth.removal_impact import assess_removal
 from webapp.auth.sign_in_methods import find_sign_in_methods
-from webapp.dashboard.member_list import MAX_TEXT, load_member_list, parse_member_query
+from webapp.dashboard.member_list import load_member_list, parse_member_query
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db, limiter
 from webapp.models import Member, Role, database_clock
@@ -34,7 +34,6 @@ def show(slug: str) -> str:
         visit=visit,
         query=query,
         members=listed,
-        max_text=MAX_TEXT,
         invitations=load_invitations(visit),
         roles=ROLES,
         now=database_clock.now(),

@@ -1,5 +1,6 @@
 """Views that list a workspace's destinations, and all workspaces of the visitor."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -80,7 +81,7 @@ def show(slug: str) -> str | Response:
         counts=counts,
         state=describe_overview(counts),
         orders=overview.Order,
-        rows=_list_rows(visit, list_page.ids, list_planned_ids(summaries, list_page.ids), now),
+        rows=_list_rows(visit, list_page.rows, list_planned_ids(summaries, list_page.rows), now),
         batch=_find_batch(visit, now),
         page_version=version,
         channels=CHANNELS,
@@ -107,7 +108,7 @@ def list_all() -> str:
 
 
 def _list_rows(
-    visit: Visit, ids: list[int], planned_ids: list[int], now: datetime
+    visit: Visit, ids: Sequence[int], planned_ids: list[int], now: datetime
 ) -> list[tuple[Status, MaskedSetting]]:
     shared, cipher = load_shared_status_data(visit.workspace.id, ids, planned_ids), current_settings().cipher
     return [
