@@ -88,8 +88,9 @@ CUSTOMER = Actor(None, "Customer (by link)")
 RECIPIENT = Actor(None, "Recipient (by link)")
 STRANGER = Actor(None, "Unknown visitor")
 RETENTION = Actor(None, "Alertcheck")
+SINGLE_SIGN_ON = Actor(None, "Single sign-on")
 # Everybody who acts without an account. The audit trail can be filtered by each.
-ACTORS = (COMMAND_LINE, CUSTOMER, RECIPIENT, STRANGER, RETENTION)
+ACTORS = (COMMAND_LINE, CUSTOMER, RECIPIENT, STRANGER, SINGLE_SIGN_ON, RETENTION)
 
 # Stands beside a test that a member's link has sent.
 BY_CUSTOMER_LINK = "by the customer's link"

@@ -19,7 +19,7 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
-from webapp.audit import COMMAND_LINE
+from webapp.audit import COMMAND_LINE, describe_change
 from webapp.auth.access import list_memberships
 from webapp.auth.workspaces import (
     InvalidSlug,
@@ -101,7 +101,7 @@ def test_a_new_name_is_in_both_trails(seeded: SeededIds) -> None:
     assert rename_workspace(workspace, "Harbor South", NOW, COMMAND_LINE)
     db.session.commit()
     assert workspace.name == "Harbor South"
-    record = ["Harbor Logistics → Harbor South"]
+    record = [describe_change("name", "Harbor Logistics", "Harbor South")]
     assert _trail(seeded.harbor)[-1] == ("renamed the workspace", "Harbor South", record)
     assert _trail(None) == [("renamed the workspace", "Harbor South (workspace harbor)", record)]
 

@@ -37,7 +37,7 @@ def test_it_prints_the_link_for_the_first_account(app: Flask, run: Run) -> None:
     result = run("setup-link")
 
     assert _is_first(app, _read_token(app, result)) is True
-    assert "makes the first account and workspace. It works once, and for an hour." in result.stderr
+    assert "makes the first account and workspace. It works once, for one hour." in result.stderr
 
 
 def test_it_prints_a_link_for_an_instance_admin_once_there_are_accounts(

@@ -220,7 +220,7 @@ def test_linking_is_recorded_with_before_and_after(context: None, seeded: Seeded
     verify(seeded.admin).password_hash = CHEAP_HASH
     let_in(person(email=ADMIN))
 
-    by, subject = "Single sign-on (Harbor account)", f"Admin (account {seeded.admin})"
+    by, subject = "Single sign-on", f"Admin (account {seeded.admin})"
     linked = (by, "linked the account to single sign-on", subject, ["sign-in: password → single sign-on"])
     assert events()[-2:] == [(seeded.harbor, *linked), (None, *linked)]
 
@@ -431,7 +431,7 @@ def test_every_change_by_groups_is_recorded_with_before_and_after(context: None,
     let_in(person("helpdesk"))
     account = let_in(person())
 
-    by, subject = "Single sign-on (Harbor account)", f"Ada Harbor (account {account.id})"
+    by, subject = "Single sign-on", f"Ada Harbor (account {account.id})"
     harbor = seeded.harbor
     assert [event for event in events() if event[1] == by] == [
         (None, by, "added the account", subject, []),

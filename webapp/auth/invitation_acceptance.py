@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 
-from webapp.audit import Action, Actor, record_invitation_event
+from webapp.audit import Action, Actor, record_account_event, record_invitation_event
 from webapp.auth.access import find_role
 from webapp.auth.accounts import add_account, find_by_email
 from webapp.auth.email_address import read_new_email
@@ -180,6 +180,7 @@ def _join(opened: OpenInvitation, account: Account, now: datetime) -> None:
         raise InvitationEnded
     if opened.is_mailed and account.email_verified_at is None:
         account.email_verified_at = now
+        record_account_event(account, Action.ADDRESS_CONFIRMED, now)
     grant_role(opened.workspace, account, invitation.role, now, Actor(inviter.id, inviter.name))
     by, subject = Actor(account.id, account.name), describe_invitation(invitation)
     record_invitation_event(invitation.workspace_id, subject, Action.INVITATION_ACCEPTED, now, by, [invitation.role])

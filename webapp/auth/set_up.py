@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
-from webapp.audit import Action, Actor, record_instance_event
+from webapp.audit import Action, Actor, record_account_event, record_instance_event
 from webapp.auth import accounts, members, workspaces
 from webapp.auth.instance_admins import make_instance_admin
 from webapp.auth.set_up_links import SetUpLink, use_link
@@ -48,6 +48,7 @@ def set_up_installation(link: SetUpLink, person: NewAccount, slug: str, name: st
     """
     use_link(link, now)
     account = accounts.add_account(person.email, person.name, None, now)
+    record_account_event(account, Action.ACCOUNT_ADDED, now)
     _record_use(account, FIRST_ACCOUNT, now)
     by = Actor(account.id, account.name)
     make_instance_admin(account, now, by)
@@ -84,9 +85,11 @@ def follow_sign_on(link: SetUpLink, account: Account, now: datetime) -> None:
 
 def _add_account(person: NewAccount, now: datetime) -> Account:
     try:
-        return accounts.add_account(person.email, person.name, person.password, now)
+        account = accounts.add_account(person.email, person.name, person.password, now)
     except IntegrityError:
         raise EmailTaken from None
+    record_account_event(account, Action.ACCOUNT_ADDED, now)
+    return account
 
 
 def _record_use(account: Account, changed: str, now: datetime) -> None:

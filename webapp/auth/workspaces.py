@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Delete, Select, Update, delete, func, select, update
 
-from webapp.audit import Action, Actor, record_instance_event, record_workspace_event
+from webapp.audit import Action, Actor, describe_change, record_instance_event, record_workspace_event
 from webapp.auth.support_everywhere import add_supporters
 from webapp.deliveries.workspace_deletion import discard_waiting
 from webapp.extensions import db
@@ -93,7 +93,7 @@ def rename_workspace(workspace: Workspace, name: str, now: datetime, by: Actor) 
     """Change the name; the slug never changes. The caller commits. Returns whether the name changed."""
     if workspace.name == name:
         return False
-    record = [f"{workspace.name} → {name}"]
+    record = [describe_change("name", workspace.name, name)]
     workspace.name = name
     record_workspace_event(workspace, Action.WORKSPACE_RENAMED, now, by, record)
     record_instance_event(Action.WORKSPACE_RENAMED, describe_workspace(workspace), now, by, record)

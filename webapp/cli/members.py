@@ -2,7 +2,7 @@
 
 import click
 
-from webapp.audit import COMMAND_LINE
+from webapp.audit import COMMAND_LINE, Action, record_account_event
 from webapp.auth import accounts, directory, members, workspaces
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import WeakPassword
@@ -45,6 +45,7 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
         email = read_new_email(email)
         password = prompt_password("Password of the new account")
         account = accounts.add_account(email, name or email, None, database_clock.now())
+        record_account_event(account, Action.ACCOUNT_ADDED, database_clock.now(), COMMAND_LINE)
         members.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
         accounts.set_password(account, password)
     except (InvalidEmail, WeakPassword) as reason:

@@ -19,7 +19,7 @@ NO_ADDRESS = (
 @click.command("setup-link")
 @with_database
 def setup_link() -> None:
-    """Print a link that works once, and for an hour. It makes the first account, or later an instance admin.
+    """Print a link that works once, for one hour. It makes the first account, or later an instance admin.
 
     An earlier link ends. The rights of the instance admin end with the session.
     """
@@ -29,7 +29,7 @@ def setup_link() -> None:
     is_first = is_new_installation(db.session)
     token = replace_link(database_clock.now(), COMMAND_LINE)
     db.session.commit()
-    click.echo(f"{FIRST if is_first else LATER} It works once, and for an hour. An earlier link has ended.", err=True)
+    click.echo(f"{FIRST if is_first else LATER} It works once, for one hour. An earlier link has ended.", err=True)
     if settings.links.public_url is None:
         click.echo(NO_ADDRESS, err=True)
     click.echo(make_address(token))

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import ObjectDeletedError
 
-from webapp.audit import Action, Actor, record_account_event
+from webapp.audit import SINGLE_SIGN_ON, Action, record_account_event
 from webapp.auth import accounts
 from webapp.auth.external_identities import add_identity, find_identity, is_linked_to, link_account
 from webapp.auth.invitation_acceptance import is_invited, open_invitation
@@ -54,7 +54,6 @@ def _admit(
 def _find_or_add_account(
     person: Person, settings: SingleSignOn, next_path: str | None, now: datetime, *, has_link: bool
 ) -> Account:
-    by = Actor(None, f"Single sign-on ({settings.name})")
     roles = find_roles(settings, person.groups)
     identity = find_identity(person.issuer, person.subject)
     account = identity.account if identity else _find_unlinked(person)
@@ -62,13 +61,13 @@ def _find_or_add_account(
         verified_email = person.email if person.is_email_verified else None
         if not has_link and not find_workspaces(roles) and not may_join_without_role(verified_email, next_path, now):
             raise SignOnRefused(Refusal.NO_ACCESS if verified_email else Refusal.EMAIL_NOT_CONFIRMED_THERE)
-        account = _add_account(person, now, by)
+        account = _add_account(person, now)
     elif not account.is_active:
         raise SignOnRefused(Refusal.ACCOUNT_DISABLED)
     elif identity is None:
         _require_confirmed(account, person.issuer)
-        link_account(account, person.issuer, person.subject, now, by)
-    refresh_roles(account, roles, now, by)
+        link_account(account, person.issuer, person.subject, now, SINGLE_SIGN_ON)
+    refresh_roles(account, roles, now, SINGLE_SIGN_ON)
     return account
 
 
@@ -111,7 +110,7 @@ def _require_confirmed(account: Account, issuer: str) -> None:
         raise SignOnRefused(Refusal.OTHER_PERSON)
 
 
-def _add_account(person: Person, now: datetime, by: Actor) -> Account:
+def _add_account(person: Person, now: datetime) -> Account:
     """Add an account without a password. Its address counts as confirmed only once Alertcheck has confirmed it."""
     if person.email is None:
         raise SignOnRefused(Refusal.NO_EMAIL)
@@ -119,5 +118,5 @@ def _add_account(person: Person, now: datetime, by: Actor) -> Account:
         raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_THERE)
     account = accounts.add_account(person.email, person.name or person.email, None, now)
     add_identity(account, person.issuer, person.subject, now)
-    record_account_event(account, Action.ACCOUNT_ADDED, now, by)
+    record_account_event(account, Action.ACCOUNT_ADDED, now, SINGLE_SIGN_ON)
     return account
