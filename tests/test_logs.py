@@ -82,6 +82,12 @@ def test_a_librarys_message_for_a_terminal_has_no_url_and_no_secret(message: str
     assert PlainText(["p*ss", ""]).format(record) == text
 
 
+def _read_lines(output: str) -> list[dict[str, object]]:
+    """Read a process's lines, without that of a thread: it is logged when the database has answered."""
+    lines = [json.loads(line) for line in output.splitlines()]
+    return [line for line in lines if line["logger"] != "webapp.startup.set_up_announcement"]
+
+
 def test_a_process_writes_json_lines_to_standard_error(environment: dict[str, str]) -> None:
     script = (
         "import wsgi, logging; logging.getLogger('webapp.x').info('it happened', extra={'delivery': 7});"
@@ -91,7 +97,7 @@ def test_a_process_writes_json_lines_to_standard_error(environment: dict[str, st
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
     )
 
-    events = [json.loads(line)["event"] for line in process.stderr.splitlines()]
+    events = [line["event"] for line in _read_lines(process.stderr)]
     assert events == ["web process started", "it happened", "loud %s"]
 
 
@@ -104,7 +110,7 @@ def test_warnings_and_the_errors_of_threads_are_json_lines_too(environment: dict
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
     )
 
-    lines = [json.loads(line) for line in process.stderr.splitlines()]
+    lines = _read_lines(process.stderr)
     assert [line["logger"] for line in lines] == ["webapp.wsgi", "py.warnings", "webapp.logs"]
     assert (lines[-1]["error"], "canary" in process.stderr) == ("ZeroDivisionError", False)
 

@@ -71,7 +71,8 @@ class TestFirst:
         page = visitor.get(visitor.post("/set-up", FIRST).location or "")
 
         assert page.status_code == 200
-        assert "Add its first destination, or invite your team." in page.text
+        assert "You are an admin of this workspace, and of the installation." in page.text
+        assert all(step in page.text for step in ("Add a destination</a>", '/members">Invite people</a>'))
 
     def test_its_session_has_no_rights_of_its_own(self, app: Flask, visitor: Visitor) -> None:
         visitor.post("/set-up", FIRST)

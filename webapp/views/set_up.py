@@ -27,7 +27,7 @@ SetUpForm = InstallationForm | ExistingAccountForm | LaterAccountForm
 # The key of the token in the session's cookie.
 _OPENED = "set_up"
 
-WELCOME = "You are an admin of this workspace, and of the installation. Add its first destination, or invite your team."
+WELCOME = "You are an admin of this workspace, and of the installation."
 ADMITTED = "You are an instance admin until you sign out."
 
 
