@@ -88,6 +88,7 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/instance/accounts/<account_id>/enable": (Action.ACCOUNT_ENABLED,),
     "/instance/accounts/<account_id>/end-sessions": (Action.SESSIONS_ENDED,),
     "/instance/accounts/<account_id>/reset-link": (Action.RESET_LINK_MADE,),
+    "/instance/accounts/<account_id>/unlink": (Action.ACCOUNT_UNLINKED,),
     "/instance/accounts/<account_id>/support-everywhere": (
         *(Action.SUPPORT_EVERYWHERE_GRANTED, Action.SUPPORT_EVERYWHERE_ENDED),
     ),

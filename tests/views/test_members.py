@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.factories import CHEAP_HASH, NOW, SeededIds, add_customer_link, on_both_databases
+from tests.factories import CHEAP_HASH, NOW, SeededIds, add_customer_link, add_invitation, on_both_databases
 from tests.single_sign_on.set_up_later import link, set_provider
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE, Action
@@ -265,6 +265,8 @@ def test_the_pages_say_what_will_end(app: Flask, seeded: SeededIds, visit: Visit
         for number in range(2):
             add_customer_link(seeded, f"token-{number}", seeded.support, now)
         add_customer_link(seeded, "another", seeded.admin, now)
+        add_invitation(seeded, "for their address", now, "support@example.com")
+        add_invitation(seeded, "of the admin", now, "jo@example.com")
         planned = {"workspace_id": seeded.harbor, "alert_destination_id": seeded.destination}
         db.session.add(PlannedTest(**planned, planned_by_id=seeded.support, due_at=now, created_at=now))
         db.session.commit()
@@ -272,7 +274,7 @@ def test_the_pages_say_what_will_end(app: Flask, seeded: SeededIds, visit: Visit
     page = visit(seeded.admin).get(f"{LIST}/{seeded.support}{path}").text
     nothing = visit(seeded.admin).get(f"{LIST}/{seeded.viewer}/remove").text
 
-    assert re.findall(r"<li>(\d+ [^<]+)</li>", page) == ["2 links for customers", "1 planned test"]
+    assert re.findall(r"<li>(\d+ [^<]+)</li>", page) == ["2 links for customers", "1 invitation", "1 planned test"]
     assert "This member has no links for customers, invitations or planned tests here that would end." in nothing
 
 

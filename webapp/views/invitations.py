@@ -28,6 +28,8 @@ MAX_PER_HOUR = 60
 
 TOO_MANY = f"Not made: this workspace has made {MAX_PER_HOUR} links within an hour. Wait an hour, then try again."
 
+MAILED_TOO = " The invitation is then sent to it by mail too."
+
 
 @dataclass(frozen=True)
 class Invitations:
@@ -35,7 +37,7 @@ class Invitations:
 
     listed: the invitations. form: of a new one. new: the address of a link that was just made, which is never shown
     again, or None. new_for: its invitation. refusal: why none was made. mails: where the mail of an invitation stands,
-    by its id. is_mail_available: whether an invitation with an address is mailed.
+    by its id.
     """
 
     listed: tuple[Invitation, ...]
@@ -44,7 +46,6 @@ class Invitations:
     new_for: Invitation | None = None
     refusal: str | None = None
     mails: Mapping[int, MailOutcome] = field(default_factory=dict)
-    is_mail_available: bool = False
 
 
 def load_invitations(
@@ -52,14 +53,16 @@ def load_invitations(
 ) -> Invitations:
     """Load what the section shows, for admins. Executes one query, and one more if there are invitations by mail."""
     listed = tuple(invitations.list_invitations(visit.workspace.id))
+    form = form or InvitationForm(formdata=None)
+    if is_account_mail_available():
+        form.email.description += MAILED_TOO
     return Invitations(
         listed,
-        form or InvitationForm(formdata=None),
+        form,
         _find_address(link.token) if link else None,
         link.invitation if link else None,
         refusal,
         describe_mails(listed, database_clock.now()),
-        is_account_mail_available(),
     )
 
 
