@@ -16,6 +16,7 @@ from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.auth.customer_tokens import hash_token
 from webapp.auth.invitations import COPIED
 from webapp.auth.one_time_tokens import hash_token as hash_one_time_token
+from webapp.auth.passwords import load_password
 from webapp.deliveries.claim_record import keep_record
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
@@ -86,6 +87,11 @@ def add_owner(seeded: SeededIds, email: str = OWNER) -> int:
     return account.id
 
 
+def is_password_of(account: Account, password: str) -> bool:
+    """Check the password of an account."""
+    return load_password(account.email).is_right(password)
+
+
 def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
     """Add a delivery: by default a queued test send created at `NOW`."""
     values: dict[str, Any] = {
@@ -143,12 +149,13 @@ def add_customer_link(seeded: SeededIds, token: str, account_id: int, now: datet
     return link
 
 
-def add_invitation(seeded: SeededIds, token: str, now: datetime) -> Invitation:
-    """Add an invitation of the harbor's admin, for whoever has its link, valid for an hour."""
+def add_invitation(seeded: SeededIds, token: str, now: datetime, email: str | None = None) -> Invitation:
+    """Add an invitation of the harbor's admin, valid for an hour. email: None for whoever has its link."""
     invitation = Invitation(
         workspace_id=seeded.harbor,
         account_id=seeded.admin,
         role=Role.SUPPORT,
+        email=email,
         token_hash=hash_one_time_token(token, COPIED),
         created_at=now,
         expires_at=now + timedelta(hours=1),

@@ -44,6 +44,7 @@ POST /instance/accounts/<account_id>/disable             303 404
 POST /instance/accounts/<account_id>/enable              303 404
 POST /instance/accounts/<account_id>/end-sessions        303 404
 POST /instance/accounts/<account_id>/reset-link          200 404
+POST /instance/accounts/<account_id>/unlink              409 404
 POST /instance/accounts/<account_id>/support-everywhere  303 404
 """
 ROWS = [line.split() for line in TABLE.splitlines() if line]

@@ -115,6 +115,7 @@ GET  /w/<slug>/members/<account_id>/remove            200 403 403 404 302   404 
 POST /w/<slug>/members/<account_id>/remove            303 403 403 404 302   404 403 403 404 302   404 404 404 409 302
 GET  /w/<slug>/members/invitations                     200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 POST /w/<slug>/members/invitations                     200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/members/invitations/<invitation>/mail   200 403 403 404 302   404 403 403 404 302   404 404 404 404 302
 POST /w/<slug>/members/invitations/<invitation>/renew  200 403 403 404 302   404 403 403 404 302   404 404 404 404 302
 POST /w/<slug>/members/invitations/<invitation>/revoke 303 403 403 404 302   404 403 403 404 302   404 404 404 404 302
 GET  /w/<slug>/destinations/new                        200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
@@ -164,6 +165,7 @@ POST /instance/accounts/<account_id>/disable           404 404 404 404 302   404
 POST /instance/accounts/<account_id>/enable            404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/end-sessions      404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/reset-link        404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
+POST /instance/accounts/<account_id>/unlink            404 404 404 404 302   404 404 404 404 302   404 404 404 404 302
 POST /instance/accounts/<account_id>/support-everywhere 404 404 404 404 302  404 404 404 404 302   404 404 404 404 302
 
 POST /demo/sign-in/<role>                              302 302 302 302 302   404 404 404 404 404

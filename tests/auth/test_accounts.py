@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.factories import NOW, SeededIds, get_account, get_workspace, on_both_databases
+from tests.factories import NOW, SeededIds, get_account, get_workspace, is_password_of, on_both_databases
+from webapp.audit import COMMAND_LINE
 from webapp.auth.accounts import (
     add_account,
     add_workspace,
     change_password,
     find_by_email,
     find_signed_in,
-    is_password_of,
     set_active,
     set_role,
     sign_in,
@@ -63,7 +63,7 @@ def test_an_account_refuses_a_weak_password(account: Account, password: str) -> 
     db.session.flush()
 
     with pytest.raises(WeakPassword):
-        change_password(account, password, NOW)
+        change_password(account, password, NOW, COMMAND_LINE)
 
     assert is_password_of(account, PASSWORD)
 
@@ -131,7 +131,7 @@ def test_signing_out_ends_only_this_session(account: Account) -> None:
 
 
 def test_a_new_password_replaces_the_old_one(account: Account) -> None:
-    change_password(account, "another boat, 3 oars", NOW)
+    change_password(account, "another boat, 3 oars", NOW, COMMAND_LINE)
 
     assert not is_password_of(account, PASSWORD)
     assert is_password_of(account, "another boat, 3 oars")
@@ -141,7 +141,7 @@ def test_a_new_password_ends_every_session_of_its_account_only(account: Account)
     other = add_account("grace@example.com", "Grace", None, NOW)
     sign_in(account, NOW)
     sign_in(other, NOW)
-    change_password(account, "another boat, 3 oars", NOW)
+    change_password(account, "another boat, 3 oars", NOW, COMMAND_LINE)
 
     assert list(db.session.scalars(select(SignIn.account_id))) == [other.id]
 

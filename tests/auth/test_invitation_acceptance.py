@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.factories import NOW, SeededIds, get_account, get_workspace, on_both_databases
+from tests.factories import NOW, SeededIds, get_account, get_workspace, is_password_of, on_both_databases
 from webapp.audit import COMMAND_LINE
 from webapp.auth import members
 from webapp.auth.access import Visit, find_role
-from webapp.auth.accounts import add_account, find_by_email, is_password_of
+from webapp.auth.accounts import add_account, find_by_email
 from webapp.auth.email_address import InvalidEmail
 from webapp.auth.invitation_acceptance import (
     AddressTaken,

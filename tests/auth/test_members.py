@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime
 from threading import Event
 
@@ -11,12 +12,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from tests.factories import NOW, SIGNING_SECRET, SeededIds, seconds
+from tests.single_sign_on.set_up_later import PROVIDER, link, set_provider
 from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE, Actor
 from webapp.auth import members
 from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account, add_workspace
 from webapp.auth.customer_links import LinkRefused, make_link
+from webapp.auth.external_identities import unlink_account
 from webapp.auth.members import LastAdmin, ManagedByGroups, SupportsEverywhere, grant_role, remove_member
 from webapp.auth.removal_impact import RemovalImpact, assess_removal
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
@@ -59,6 +62,8 @@ class Team:
         account = add_account(f"{name}@{self.id}.example", name, None, NOW)
         account.is_support_everywhere = supports_everywhere
         self.account_ids[name] = account.id
+        if source is GROUPS:
+            link(account)
         if role is not None:
             db.session.add(Member(workspace_id=self.id, account_id=account.id, role=role, source=source))
         db.session.commit()
@@ -84,8 +89,9 @@ class Team:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def team(request: pytest.FixtureRequest, shared: Share) -> Iterator[Team]:
+def team(request: pytest.FixtureRequest, shared: Share, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     app, _ = shared(request.param)
+    set_provider(app, monkeypatch)
     with app.app_context():
         yield Team(app)
         db.session.rollback()
@@ -178,6 +184,38 @@ def test_a_role_that_groups_decide_stays_theirs_when_a_person_grants_the_same(te
     team.add("Gus", SUPPORT, GROUPS)
 
     assert (team.grant("Gus", SUPPORT), team.members()) == (False, {"Gus": (SUPPORT, GROUPS)})
+
+
+@pytest.mark.parametrize("now", ["no provider", "another provider", "unlinked"])
+def test_a_role_of_groups_that_no_longer_decide_can_be_changed_by_a_person(
+    team: Team, now: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.add("Ada", ADMIN)
+    team.add("Gus", SUPPORT, GROUPS)
+    team.add("Hal", SUPPORT, GROUPS)
+    if now == "unlinked":
+        for name in ("Gus", "Hal"):
+            unlink_account(team.account(name), NOW, COMMAND_LINE)
+    else:
+        other = replace(PROVIDER, issuer="https://other.example.com") if now == "another provider" else None
+        set_provider(team.app, monkeypatch, other)
+
+    assert (team.grant("Gus", SUPPORT), team.grant("Gus", VIEWER), team.remove("Hal")) == (True, True, True)
+    db.session.commit()
+    assert team.members() == {"Ada": (ADMIN, PERSON), "Gus": (VIEWER, PERSON)}
+    assert team.trail()[-3:] == [
+        ("changed the role", ["support by groups → support"]),
+        ("changed the role", ["support → viewer"]),
+        ("removed the member", ["support by groups"]),
+    ]
+
+
+def test_the_last_admin_by_groups_that_no_longer_decide_stays(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    team.add("Gus", ADMIN, GROUPS)
+    set_provider(team.app, monkeypatch, None)
+
+    with pytest.raises(LastAdmin):
+        team.remove("Gus")
 
 
 def test_groups_take_over_a_role_that_a_person_granted(team: Team) -> None:

@@ -10,10 +10,13 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import func, select
 
-from tests.factories import NOW, on_both_databases
+from tests.factories import NOW, is_password_of, on_both_databases
+from webapp.audit import COMMAND_LINE
 from webapp.auth import passwords
-from webapp.auth.accounts import add_account, change_password, set_active
+from webapp.auth.accounts import add_account, change_own_password, change_password, set_active
+from webapp.auth.external_identities import link_account
 from webapp.auth.known_clients import LIFETIME, MAX_PER_ACCOUNT
+from webapp.auth.password_reset import make_reset_link, reset_password
 from webapp.auth.password_sign_in import check_sign_in
 from webapp.auth.sign_in_limits import TooManyTries
 from webapp.extensions import db
@@ -267,8 +270,67 @@ def test_clients_of_all_accounts_that_are_forgotten_are_deleted(account: Account
 
 def test_a_new_password_forgets_every_client(account: Account) -> None:
     _try(PASSWORD)
-    change_password(account, "another boat, 3 oars", NOW)
+    _change(account)
     db.session.commit()
     _refuse_strangers(30)
 
     assert _try("another boat, 3 oars") == "limited"
+
+
+def _change(account: Account) -> None:
+    change_password(account, "another boat, 3 oars", NOW, COMMAND_LINE)
+
+
+def _reset(account: Account) -> None:
+    reset_password(make_reset_link(account, NOW, COMMAND_LINE), "another boat, 3 oars", NOW)
+
+
+def _link(account: Account) -> None:
+    link_account(account, "https://id.example", "1", NOW, COMMAND_LINE)
+
+
+def _disable(account: Account) -> None:
+    set_active(account, False)
+
+
+def _replace_and_enable(account: Account) -> None:
+    _disable(account)
+    _change(account)
+    set_active(account, True)
+
+
+@pytest.fixture(params=[_change, _reset, _link, _disable, _replace_and_enable])
+def _password_ends_during_check(
+    request: pytest.FixtureRequest, app: Flask, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else ends the password while it is being checked."""
+    check, account_id = passwords.StoredPassword.is_right, account.id
+
+    def end() -> None:
+        with app.app_context():
+            request.param(db.session.get_one(Account, account_id))
+            db.session.commit()
+
+    def check_while_it_ends(stored: passwords.StoredPassword, password: str) -> bool:
+        monkeypatch.setattr(passwords.StoredPassword, "is_right", check)
+        db.session.rollback()
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(end).result()
+        return check(stored, password)
+
+    monkeypatch.setattr(passwords.StoredPassword, "is_right", check_while_it_ends)
+
+
+@on_both_databases
+@pytest.mark.usefixtures("_password_ends_during_check")
+def test_a_password_that_ends_while_it_is_checked_signs_nobody_in() -> None:
+    assert _try(PASSWORD) == "refused"
+
+
+@on_both_databases
+@pytest.mark.usefixtures("_password_ends_during_check")
+def test_a_password_that_ends_while_it_is_checked_is_not_replaced_by_its_user(account: Account) -> None:
+    assert not change_own_password(account, PASSWORD, "a third boat, 5 oars", NOW)
+
+    db.session.commit()
+    assert not is_password_of(account, "a third boat, 5 oars")

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from tests.factories import SeededIds
 from tests.visitor import Visitor
+from webapp.audit import COMMAND_LINE
 from webapp.auth import accounts
 from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.extensions import db
@@ -60,7 +61,9 @@ def test_a_new_password_ends_every_session(
 ) -> None:
     visitor = visit(seeded.admin)
 
-    change_account(lambda admin: accounts.change_password(admin, "a new and long password", datetime.now(UTC)))
+    change_account(
+        lambda admin: accounts.change_password(admin, "a new and long password", datetime.now(UTC), COMMAND_LINE)
+    )
 
     assert not _is_signed_in(visitor)
 

@@ -5,10 +5,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.cli.commands import PASSWORD, Run
-from tests.factories import NOW, SeededIds, get_account
+from tests.factories import NOW, SeededIds, get_account, is_password_of
 from tests.visitor import Visitor
 from webapp.auth import accounts
-from webapp.auth.accounts import find_by_email, is_password_of
+from webapp.auth.accounts import find_by_email
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.models import Account, SignIn

@@ -65,6 +65,7 @@ CLOSED = {
     *("GET /invitation", "POST /invitation", "POST /invitation/join", "POST /invitation/other-account"),
     "GET /invitation/open/<invitation_token>",
     *("GET /w/<slug>/members/invitations", "POST /w/<slug>/members/invitations"),
+    "GET /w/<slug>/members/invitations/<invitation>/mail",
     "POST /w/<slug>/members/invitations/<invitation>/renew",
     "POST /w/<slug>/members/invitations/<invitation>/revoke",
     *("GET /demo/panel/reset", "POST /demo/panel/reset", "POST /demo/panel/hosts/<service>"),

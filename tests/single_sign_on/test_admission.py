@@ -1,5 +1,6 @@
 """Who gets an account, who is linked to one, and what groups give and take."""
 
+import re
 from datetime import UTC, datetime
 from threading import Barrier, Thread
 from typing import Any
@@ -13,12 +14,13 @@ from tests.single_sign_on.conftest import SignIn
 from tests.single_sign_on.provider import PUBLIC_URL, TestProvider
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
+from webapp.auth.account_links import add_link, find_link
 from webapp.auth.external_identities import list_linked
 from webapp.auth.members import grant_role, set_active
 from webapp.auth.support_everywhere import grant_support_everywhere
 from webapp.extensions import db
 from webapp.instance.workspaces import WorkspaceFilter, list_workspaces
-from webapp.models import Account, AuditEvent, ExternalIdentity, Member, MemberSource, Role, Workspace
+from webapp.models import Account, AccountLinkKind, AuditEvent, ExternalIdentity, Member, MemberSource, Role, Workspace
 from webapp.settings.single_sign_on import GroupRole, SingleSignOn
 from webapp.single_sign_on.admission import admit
 from webapp.single_sign_on.people import Person
@@ -207,6 +209,13 @@ def test_linking_ends_every_session_and_the_password(app: Flask, seeded: SeededI
     assert browser.post("/sign-in", {"email": ADMIN, "password": PASSWORD}).status_code == 400
 
 
+def test_linking_ends_the_links_that_would_set_a_password(context: None, seeded: SeededIds) -> None:
+    token = add_link(verify(seeded.admin), AccountLinkKind.RESET, NOW, is_mailed=True)
+    let_in(person(email=ADMIN))
+
+    assert find_link(token, AccountLinkKind.RESET, NOW) is None
+
+
 def test_linking_is_recorded_with_before_and_after(context: None, seeded: SeededIds) -> None:
     verify(seeded.admin).password_hash = CHEAP_HASH
     let_in(person(email=ADMIN))
@@ -265,6 +274,46 @@ def test_an_account_that_the_administrator_unlinked_is_linked_to_the_next_person
             ["sign-in: single sign-on → none"],
         )
         assert let_in(person(email=ADMIN, subject="s-2")).id == seeded.admin
+
+
+def test_an_instance_admin_unlinks_an_account_on_its_page(
+    app: Flask, browser: Visitor, seeded: SeededIds, sign_in: SignIn, provider: TestProvider
+) -> None:
+    provider.users["ada"]["groups"] = ["ops"]
+    sign_in()
+    with app.app_context():
+        db.session.get_one(Account, seeded.viewer).is_instance_admin = True
+        linked = db.session.scalars(select(ExternalIdentity.account_id)).one()
+        db.session.commit()
+    admin = Visitor.signed_in(app, seeded.viewer)
+    page = f"/instance/accounts/{linked}"
+    assert f'action="{page}/unlink"' in admin.get(page).text
+    responses = [admin.post(f"{page}/unlink") for _ in range(2)]
+
+    assert [response.status_code for response in responses] == [303, 409]
+    assert "is not linked to anybody" in responses[1].text
+    assert browser.get("/workspaces").status_code == 302
+    assert f'action="{page}/unlink"' not in admin.get(page).text
+    with app.app_context():
+        by = {event[1] for event in events() if event[2] == "ended the account's single sign-on"}
+    assert by == {"Viewer"}
+
+
+def test_an_instance_admin_does_not_end_the_own_link(
+    app: Flask, browser: Visitor, seeded: SeededIds, sign_in: SignIn, provider: TestProvider
+) -> None:
+    provider.users["ada"]["groups"] = ["ops"]
+    sign_in()
+    with app.app_context():
+        identity = db.session.scalars(select(ExternalIdentity)).one()
+        identity.account.is_instance_admin = True
+        page = f"/instance/accounts/{identity.account_id}"
+        db.session.commit()
+    browser.get("/workspaces")
+    response = browser.post(f"{page}/unlink")
+
+    assert (response.status_code, "Ask another instance admin" in response.text) == (409, True)
+    assert browser.get("/workspaces").status_code == 200
 
 
 def test_another_provider_may_link_the_account_anew(context: None, seeded: SeededIds) -> None:
@@ -332,6 +381,39 @@ def test_groups_may_lower_the_last_admin_and_the_instance_can_tell(context: None
     let_in(person("helpdesk", email=ADMIN))
 
     assert _list_workspaces_without_admin() == ["harbor"]
+
+
+def test_the_instance_page_says_that_groups_have_lowered_the_last_admin(
+    app: Flask, browser: Visitor, seeded: SeededIds, sign_in: SignIn, provider: TestProvider
+) -> None:
+    with app.app_context():
+        verify(seeded.admin)
+        db.session.get_one(Account, seeded.stranger).is_instance_admin = True
+        db.session.commit()
+    admin = Visitor.signed_in(app, seeded.stranger)
+    sentence = "1 workspace has no admin who can sign in."
+    assert sentence not in admin.get("/instance").text
+    provider.users["ada"] |= {"email": ADMIN, "groups": ["helpdesk"]}
+
+    assert sign_in().location == "/"
+    assert browser.get("/w/harbor/members").status_code == 403
+    assert sentence in admin.get("/instance").text
+    listed = admin.get("/instance/workspaces?show=without-admin").text
+    assert re.findall(r'href="/instance/workspaces/(\w+)"', listed) == ["harbor"]
+
+
+def test_somebody_whom_every_group_has_left_keeps_an_account_that_opens_nothing(
+    app: Flask, browser: Visitor, seeded: SeededIds, sign_in: SignIn, provider: TestProvider
+) -> None:
+    provider.users["ada"]["groups"] = ["ops"]
+    sign_in()
+    assert browser.get("/w/harbor/destinations").status_code == 200
+    provider.users["ada"]["groups"] = []
+    again = Visitor.anonymous(app)
+    response = again.get(provider.sign_in(again.get("/sign-in/provider").location))
+
+    assert response.location == "/"
+    assert [visitor.get("/w/harbor/destinations").status_code for visitor in (again, browser)] == [404, 404]
 
 
 def test_who_supports_every_workspace_stays_support_without_a_group(context: None, seeded: SeededIds) -> None:

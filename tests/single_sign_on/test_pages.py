@@ -5,12 +5,21 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from tests.factories import OWNER, PASSWORD, SeededIds, add_owner
+from tests.factories import OWNER, PASSWORD, SeededIds, add_owner, on_both_databases
 from tests.single_sign_on.conftest import SignIn
 from tests.single_sign_on.provider import CALLBACK, CLIENT_ID, TestProvider
 from tests.visitor import Visitor
+from webapp.account_mail.requesting import request_mail
+from webapp.audit import COMMAND_LINE
+from webapp.auth.account_links import add_link
+from webapp.auth.password_mails import find_reset_recipient
+from webapp.auth.password_reset import make_reset_link
+from webapp.auth.password_sign_in import PasswordsOff
+from webapp.extensions import db
+from webapp.models import Account, AccountLink, AccountLinkKind, AccountMailKind, database_clock
 
 BUTTON = "Sign in with <bdi>Harbor account</bdi>"
 
@@ -83,7 +92,8 @@ class TestOnly:
 
     @pytest.fixture
     def oidc_settings(self) -> dict[str, str]:
-        return {"OIDC_ONLY": "1"}
+        mail = {"ALERTCHECK_MAIL_URL": "smtp://127.0.0.1:1", "ALERTCHECK_MAIL_FROM": "alertcheck@example.com"}
+        return {"OIDC_ONLY": "1"} | mail
 
     def test_the_sign_in_page_has_the_button_alone(self, browser: Visitor) -> None:
         page = browser.get("/sign-in").text
@@ -105,9 +115,59 @@ class TestOnly:
         visitor = Visitor.signed_in(app, owner)
         form = {"current": PASSWORD, "new": "another horse battery"}
 
-        assert "Change your password" not in visitor.get("/workspaces").text
+        pages = [visitor.get(path).text for path in ("/workspaces", "/account")]
+        assert [word for page in pages for word in ("/password", "password") if word in page.lower()] == []
+        assert "Sessions" in pages[1]
         assert visitor.get("/password").status_code == 403
         assert visitor.post("/password", form).status_code == 403
+
+    def test_no_link_for_a_new_one_can_be_requested(self, browser: Visitor) -> None:
+        assert "Forgot" not in browser.get("/sign-in").text
+        assert browser.get("/forgot-password").status_code == 404
+        assert browser.get("/forgot-password/requested").status_code == 404
+        assert browser.post("/forgot-password", {"email": OWNER}).status_code == 404
+
+    @on_both_databases
+    @pytest.mark.parametrize("is_mailed", [True, False])
+    def test_a_link_from_before_sets_none(self, app: Flask, browser: Visitor, owner: int, is_mailed: bool) -> None:
+        with app.app_context():
+            account = db.session.get_one(Account, owner)
+            token = add_link(account, AccountLinkKind.RESET, database_clock.now(), is_mailed=is_mailed)
+            before = account.password_hash
+            db.session.commit()
+        opened = browser.get(f"/reset-password/{token}")
+        with browser.client.session_transaction() as session:
+            session["reset_token"] = token  # it was opened before passwords were turned off
+        responses = [
+            opened,
+            browser.get("/reset-password"),
+            browser.post("/reset-password", {"new": "another horse battery", "again": "another horse battery"}),
+        ]
+
+        assert [response.status_code for response in responses] == [404] * 3
+        with app.app_context():
+            assert db.session.get_one(Account, owner).password_hash == before
+
+    def test_a_mail_that_was_requested_before_is_not_sent(self, app: Flask, owner: int) -> None:
+        with app.app_context():
+            mail = request_mail(AccountMailKind.RESET, database_clock.now(), address=OWNER)
+            assert find_reset_recipient(mail) is None
+
+    def test_no_instance_admin_makes_a_link(self, app: Flask, owner: int, seeded: SeededIds) -> None:
+        with app.app_context():
+            db.session.get_one(Account, seeded.admin).is_instance_admin = True
+            db.session.commit()
+        visitor = Visitor.signed_in(app, seeded.admin)
+        page = visitor.get(f"/instance/accounts/{owner}").text
+        response = visitor.post(f"/instance/accounts/{owner}/reset-link")
+
+        assert "new password" not in page
+        assert "End all sessions" in page
+        assert (response.status_code, "Passwords are turned off (OIDC_ONLY)" in response.text) == (409, True)
+        with app.app_context():
+            assert db.session.scalars(select(AccountLink)).all() == []
+            with pytest.raises(PasswordsOff):
+                make_reset_link(db.session.get_one(Account, owner), database_clock.now(), COMMAND_LINE)
 
     def test_no_command_sets_one(self, app: Flask, owner: int) -> None:
         commands = (["set-password", OWNER], ["add-member", "harbor", "new@example.com", "admin"])

@@ -183,6 +183,7 @@ def test_only_some_threads_wait_for_a_slow_provider(
     [
         ({"issuer": "https://evil.example"}, "came from another provider"),
         ({"issuer": None}, "came from another provider"),
+        ({"issuer": ["https://evil.example"]}, "came from another provider"),
         ({"token_endpoint": "http://login.example.com/token"}, "cannot use"),
         ({"token_endpoint": "ftp://login.example.com/token"}, "cannot use"),
         ({"token_endpoint": "https://a@login.example.com/"}, "cannot use"),
@@ -209,6 +210,16 @@ def other(httpserver: HTTPServer) -> HTTPServer:
     """A server that nobody may be led to."""
     httpserver.expect_request("/").respond_with_json({"keys": []})
     return httpserver
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_the_document_is_not_followed(
+    browser: Visitor, provider: TestProvider, other: HTTPServer, status: int
+) -> None:
+    provider.answers[DISCOVERY] = _send(b"{}", status, {"Location": other.url_for("/")})
+
+    _check_refused(browser.get("/sign-in/provider"), 503, "cannot use")
+    assert other.log == []
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

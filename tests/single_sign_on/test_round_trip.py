@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import pytest
 from Cryptodome.PublicKey import RSA
@@ -121,9 +121,45 @@ def test_the_provider_is_asked_for_its_metadata_and_keys_once_an_hour(
     assert provider.requested == []
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example/", "/\\evil.example", "/\t/evil.example"])
+OTHER_SITES = (
+    *("//evil.example", "///evil.example", "https://evil.example/", "https:evil.example", "HTTPS:/evil.example"),
+    *("/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", " //evil.example", "evil.example"),
+    *(
+        "/\x00/evil.example",
+        "/\u200b/evil.example",
+        "/ /evil.example",
+        "javascript:alert(1)",
+        "//localhost:80@evil.example",
+    ),
+    *("?next=//evil.example", "@evil.example", ".evil.example", ""),
+)
+
+
+@pytest.mark.parametrize("path", OTHER_SITES)
 def test_nothing_leads_to_another_site(sign_in: SignIn, path: str) -> None:
     assert sign_in(path).location == "/"
+
+
+@pytest.mark.parametrize("path", ["/%2f%2fevil.example", "/%5cevil.example", "/.//evil.example", "/@evil.example"])
+def test_what_only_looks_like_another_site_stays_a_path_of_ours(sign_in: SignIn, path: str) -> None:
+    location = sign_in(path).location
+
+    assert urlsplit(urljoin("http://localhost/sign-in/callback", location)).netloc == "localhost"
+
+
+@pytest.mark.parametrize(
+    "query", ["?next=%2f%2fevil.example", "?next=%252f%252fevil.example", "?next=/&next=//evil.example"]
+)
+def test_an_encoded_address_leads_nowhere_else(browser: Visitor, provider: TestProvider, query: str) -> None:
+    response = browser.get(provider.sign_in(browser.get(f"/sign-in/provider{query}").location))
+
+    assert response.location == "/"
+
+
+def test_what_is_added_to_the_callback_leads_nowhere(sign_in: SignIn, provider: TestProvider) -> None:
+    provider.added_to_callback = "&next=//evil.example"
+
+    assert sign_in(PAGE).location == PAGE
 
 
 def test_a_path_that_is_too_long_for_the_cookie_is_left_out(browser: Visitor, sign_in: SignIn) -> None:
@@ -143,10 +179,76 @@ def test_the_session_is_a_new_one(browser: Visitor, sign_in: SignIn) -> None:
     assert len(kept["_user_id"]) == 43
 
 
-def test_sign_ins_in_several_tabs_all_work(browser: Visitor, provider: TestProvider) -> None:
-    urls = [browser.get("/sign-in/provider").location for _ in range(4)]
+def test_a_cookie_that_somebody_else_planted_does_not_become_the_visitors_session(
+    app: Flask, browser: Visitor, seeded: SeededIds, provider: TestProvider
+) -> None:
+    thief = Visitor.signed_in(app, seeded.stranger)
+    planted = thief.client.get_cookie("session")
+    assert planted is not None
+    path = provider.sign_in(browser.get("/sign-in/provider").location)
+    kept = browser.client.get_cookie("session")
+    assert kept is not None
+    assert browser.get(path).location == "/"
 
-    assert browser.get(provider.sign_in(urls[0])).location == "/"
+    # The thief has the cookie from before, with the state in it, and one of a session of their own.
+    for cookie in (kept, planted):
+        thief.client.set_cookie("session", cookie.value)
+        assert thief.get("/w/harbor/destinations").status_code in (302, 404)
+    assert browser.get("/w/harbor/destinations").status_code == 200
+
+
+def test_a_sign_in_at_the_provider_ends_the_session_that_the_browser_had(
+    app: Flask, seeded: SeededIds, provider: TestProvider
+) -> None:
+    visitor = Visitor.anonymous(app)
+    path = provider.sign_in(visitor.get("/sign-in/provider").location)
+    before = Visitor.signed_in(app, seeded.stranger)
+    with visitor.client.session_transaction() as session, before.client.session_transaction() as other:
+        session.update(other)
+
+    assert visitor.get(path).location == "/"
+    assert before.get("/workspaces").status_code == 302
+
+
+@pytest.mark.parametrize("order", [(0, 3), (3, 0), (1, 2)])
+def test_sign_ins_in_several_tabs_all_work(browser: Visitor, provider: TestProvider, order: tuple[int, int]) -> None:
+    pages = ["/w/harbor/history", "/w/harbor/destinations", "/w/harbor/members", "/workspaces"]
+    urls = [browser.get("/sign-in/provider", query_string={"next": page}).location for page in pages]
+    first, second = order
+
+    assert browser.get(provider.sign_in(urls[first])).location == pages[first]
+    assert browser.get(provider.sign_in(urls[second])).location == "/"  # signed in already by then
+
+
+def test_both_tabs_work_if_both_are_at_the_provider_and_return_at_once(
+    browser: Visitor, provider: TestProvider
+) -> None:
+    paths = [provider.sign_in(browser.get("/sign-in/provider").location) for _ in range(2)]
+    cookie = browser.client.get_cookie("session")
+    assert cookie is not None
+    locations = []
+    for path in paths:
+        browser.client.set_cookie("session", cookie.value)  # as neither has had the response of the other
+        locations.append(browser.get(path).location)
+
+    assert locations == ["/", "/"]
+    assert _is_signed_in(browser)
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+def test_unknown_keys_make_us_ask_for_keys_at_most_once_a_moment(
+    app: Flask, sign_in: SignIn, provider: TestProvider, monkeypatch: pytest.MonkeyPatch, rotated: bool
+) -> None:
+    sign_in()
+    monkeypatch.setattr("webapp.single_sign_on.provider.RENEWAL_PAUSE", 3600.0 if rotated else 0.0)
+    provider.change_claims = lambda claims: claims
+    provider.sign = provider.sign_with(OTHER_KEY, "k7")
+    provider.requested.clear()
+    for _ in range(3):
+        other = Visitor.anonymous(app)
+        assert other.get(provider.sign_in(other.get("/sign-in/provider").location)).status_code == 400
+
+    assert provider.requested.count("/jwks") == (0 if rotated else 3)
 
 
 def test_new_keys_are_fetched_once_a_token_is_signed_with_one(
@@ -265,6 +367,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a list of nonces": ({"nonce": ["other"]}, "belongs to another sign-in"),
     "another issuer": ({"iss": "https://evil.example"}, "came from another provider"),
     "expired": ({"exp": NOW - 3600}, "has expired"),
+    "expired before the clocks' tolerance": ({"exp": NOW - 62}, "has expired"),
+    "expired, and fractional": ({"exp": NOW - 3600.5}, "has expired"),
     "expired, not a number": ({"exp": "never"}, "is incomplete"),
     "no expiry": ({"exp": None}, "is incomplete"),
     "not valid yet": ({"nbf": NOW + 3600}, "is not valid yet"),

@@ -164,7 +164,10 @@ class TestFirst:
         second.client.set_cookie("session", cookie.value)
         paths = [visitor_path(visitor, provider) for visitor in (first, second)]
 
-        assert [visitor.get(path).status_code for visitor, path in zip((first, second), paths, strict=True)] == [302, 404]
+        assert [visitor.get(path).status_code for visitor, path in zip((first, second), paths, strict=True)] == [
+            302,
+            404,
+        ]
         assert len(_accounts(app)) == 1
 
 

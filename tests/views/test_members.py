@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.factories import CHEAP_HASH, NOW, SeededIds, add_customer_link, on_both_databases
+from tests.single_sign_on.set_up_later import link, set_provider
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE, Action
 from webapp.auth import members
@@ -34,6 +35,8 @@ def _add_member(
 ) -> int:
     with app.app_context():
         account = add_account(f"{name.lower()}@example.com", name, None, NOW)
+        if source is MemberSource.GROUPS:
+            link(account)
         grant_role(db.session.get_one(Workspace, seeded.harbor), account, role, NOW, COMMAND_LINE, source)
         db.session.commit()
         return account.id
@@ -85,7 +88,10 @@ def test_the_list_shows_who_has_which_role_how_and_since_when(app: Flask, seeded
     ]
 
 
-def test_roles_by_groups_and_support_everywhere_are_shown_as_such(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_roles_by_groups_and_support_everywhere_are_shown_as_such(
+    app: Flask, seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_provider(app, monkeypatch)
     _add_member(app, seeded, "Gus", Role.SUPPORT, MemberSource.GROUPS)
     with app.app_context():
         grant_support_everywhere(db.session.get_one(Account, seeded.stranger), NOW, COMMAND_LINE)
@@ -277,7 +283,27 @@ def test_a_role_that_a_member_has_already_is_not_said_to_be_changed(seeded: Seed
     assert _flash(admin.get(LIST).text) == ["Not changed: Viewer is already viewer."]
 
 
-def test_a_role_that_groups_decide_is_not_offered_to_be_changed(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+def test_a_role_that_groups_decided_can_be_changed_once_the_provider_is_turned_off(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    gus = _add_member(app, seeded, "Gus", Role.SUPPORT, MemberSource.GROUPS)
+    admin = visit(seeded.admin)
+    roles = {row[0].split()[0]: row[1] for row in _read_rows(admin.get(LIST).text)}
+    page = admin.get(f"{LIST}/{gus}").text
+
+    assert roles["Gus"] == "support Role from groups"
+    assert ("Role from groups" in page, 'name="role"' in page, "/remove" in page) == (True, True, True)
+    assert [admin.post(f"{LIST}/{gus}/{act}", {"role": "viewer"}).status_code for act in ("role", "remove")] == [
+        303,
+        303,
+    ]
+    assert "Gus" not in _roles(app)
+
+
+def test_a_role_that_groups_decide_is_not_offered_to_be_changed(
+    app: Flask, seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_provider(app, monkeypatch)
     gus = _add_member(app, seeded, "Gus", Role.SUPPORT, MemberSource.GROUPS)
     admin = visit(seeded.admin)
     page = admin.get(f"{LIST}/{gus}").text

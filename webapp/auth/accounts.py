@@ -33,11 +33,6 @@ def find_by_email(text: str) -> Account | None:
     return db.session.scalars(select(Account).where(Account.email == email)).one_or_none()
 
 
-def is_password_of(account: Account, password: str) -> bool:
-    """Check the password of an account."""
-    return load_password(account.email).is_right(password)
-
-
 def sign_in(
     account: Account, now: datetime, origin: SessionOrigin | None = None, *, is_instance_admin: bool = False
 ) -> None:
@@ -85,13 +80,31 @@ def end_sign_in(account: Account) -> None:
     db.session.execute(delete(SignIn).where(SignIn.id == account.sign_in_id))
 
 
-def change_password(account: Account, password: str, now: datetime, by: Actor | None = None) -> None:
+def change_own_password(account: Account, current: str, password: str, now: datetime) -> bool:
+    """Set a new password instead of the current one, as `change_password` does. The caller commits.
+
+    Returns False, and changes nothing, if `current` is not the password, or is not any more. Raises `WeakPassword`.
+    """
+    stored = load_password(account.email)
+    db.session.rollback()  # gives back the connection while the password is checked, and again while one is hashed
+    if not stored.is_right(current):
+        return False
+    password_hash = _hash_checked(account, password)
+    db.session.rollback()
+    if not stored.lock():
+        return False
+    account.password_hash = password_hash
+    follow_password_change(account, Action.PASSWORD_CHANGED, now)
+    return True
+
+
+def change_password(account: Account, password: str, now: datetime, by: Actor) -> None:
     """Set a new password, end all of the account's sessions and forget its clients. The caller commits.
 
-    by: who sets it; None if the account's owner does. Raises `WeakPassword`.
+    by: who sets it. Raises `WeakPassword`.
     """
     set_password(account, password)
-    follow_password_change(account, Action.PASSWORD_SET if by else Action.PASSWORD_CHANGED, now, by)
+    follow_password_change(account, Action.PASSWORD_SET, now, by)
 
 
 def follow_password_change(account: Account, action: Action, now: datetime, by: Actor | None = None) -> None:
@@ -134,8 +147,12 @@ def add_account(email: str, name: str, password: str | None, now: datetime) -> A
 
 def set_password(account: Account, password: str) -> None:
     """Set the password of an account that has no sessions. The caller commits. Raises `WeakPassword`."""
+    account.password_hash = _hash_checked(account, password)
+
+
+def _hash_checked(account: Account, password: str) -> str:
     check_password(password, (account.email, account.name, *_list_workspace_names(account)))
-    account.password_hash = hash_password(password)
+    return hash_password(password)
 
 
 def _list_workspace_names(account: Account) -> list[str]:

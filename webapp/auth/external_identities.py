@@ -28,7 +28,7 @@ def is_linked_to(account: Account, issuer: str) -> bool:
 
 
 def list_linked(account_ids: Collection[int], issuer: str | None = None) -> frozenset[int]:
-    """Return which of these accounts are somebody's at a provider. issuer: at this one; None for at any, also before."""
+    """Return which of these accounts are somebody's at a provider. issuer: at this one; None: at any, also before."""
     query = select(ExternalIdentity.account_id).where(ExternalIdentity.account_id.in_(account_ids))
     if issuer is not None:
         query = query.where(ExternalIdentity.issuer == issuer)
@@ -45,9 +45,10 @@ def add_identity(account: Account, issuer: str, subject: str, now: datetime) -> 
 
 
 def link_account(account: Account, issuer: str, subject: str, now: datetime, by: Actor) -> None:
-    """Let a person at a provider sign in to an account that is there. Its password, the links to set one and its sessions end.
+    """Let a person at a provider sign in to an account that is there. Its password ends.
 
-    The caller commits. Raises `IntegrityError` if either of them is linked by now.
+    The links to set one and the sessions end too. The caller commits.
+    Raises `IntegrityError` if either of them is linked by now.
     """
     add_identity(account, issuer, subject, now)
     before = "password" if account.password_hash else "none"

@@ -18,6 +18,7 @@ from webapp.auth.email_address import read_new_email
 from webapp.auth.invitations import COPIED, MAILED, describe_invitation, end_invitation
 from webapp.auth.members import grant_role
 from webapp.auth.one_time_tokens import hash_token, is_token
+from webapp.auth.password_sign_in import require_passwords
 from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password
 from webapp.extensions import db
@@ -83,6 +84,12 @@ def find_open_invitation(invitation_id: int, now: datetime) -> OpenInvitation | 
     return _find_open((Invitation.id == invitation_id) & (Invitation.expires_at > now))
 
 
+def is_invited(email: str, now: datetime) -> bool:
+    """Return whether an invitation whose links work is for this address, which must be the person's."""
+    for_address = _OPEN.where(Invitation.email == email, Invitation.expires_at > now)
+    return db.session.execute(for_address.limit(1)).first() is not None
+
+
 def _find_open(condition: ColumnElement[bool]) -> OpenInvitation | None:
     found = db.session.execute(_OPEN.where(condition)).one_or_none()
     return OpenInvitation(found[0], found[1].account, found[1].workspace, is_mailed=False) if found else None
@@ -117,9 +124,10 @@ def accept(token: str, account: Account, now: datetime) -> Workspace:
 def accept_with_new_account(token: str, entered: NewAccount, now: datetime) -> tuple[Account, Workspace]:
     """Add an account, make it a member, use up the invitation, record it, and commit.
 
-    Raises `InvitationEnded`, `InvalidEmail`, `WeakPassword` and `AddressTaken`, and then changes nothing. The work is
-    the same whether an account has the address or not.
+    Raises `InvitationEnded`, `InvalidEmail`, `WeakPassword`, `AddressTaken` and `PasswordsOff`, and then changes
+    nothing. The work is the same whether an account has the address or not.
     """
+    require_passwords()
     opened = open_invitation(token, now)
     if opened is None:
         raise InvitationEnded

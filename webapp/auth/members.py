@@ -15,8 +15,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm.util import identity_key
 
-from webapp.audit import Action, Actor, record_account_event, record_member_event
 from webapp.app_state import current_settings
+from webapp.audit import Action, Actor, record_account_event, record_member_event
 from webapp.auth import accounts
 from webapp.auth.external_identities import is_linked_to
 from webapp.auth.instance_admins import require_other_admin

@@ -37,7 +37,7 @@ def check_sign_in(email: str, password: str, client: str, now: datetime) -> Acco
     db.session.rollback()  # gives back the connection while the password is checked
     is_right = stored.is_right(password)
     count_try(attempt, stored.account_id)
-    if not is_right:
+    if not (is_right and stored.lock()):
         db.session.commit()
         return None
     uncount_try(attempt)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from webapp.extensions import db
 from webapp.models import Account
@@ -31,6 +31,17 @@ class StoredPassword:
         except (VerificationError, InvalidHashError):
             return False
         return self.password_hash is not None and self.is_active
+
+    def lock(self) -> bool:
+        """Lock the account, and return whether it still has this password and may sign in.
+
+        Checking a password takes long. Whatever ends it meanwhile must end what it allows too: it either waits for the
+        transaction of whoever was let in, and ends their session, or this finds that the password has ended.
+        """
+        is_current = (Account.password_hash == self.password_hash) & Account.is_active
+        locked = update(Account).where(Account.id == self.account_id, is_current).values(id=Account.id)
+        result = db.session.execute(locked.execution_options(synchronize_session=False))
+        return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 def load_password(email: str) -> StoredPassword:

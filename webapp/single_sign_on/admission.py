@@ -12,6 +12,9 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
 from webapp.auth.external_identities import add_identity, find_identity, is_linked_to, link_account
+from webapp.auth.invitation_acceptance import is_invited, open_invitation
+from webapp.auth.invitation_cookie import INVITATION_PAGE, read_kept_token
+from webapp.auth.own_paths import find_path
 from webapp.auth.set_up import follow_sign_on
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.extensions import db
@@ -72,9 +75,23 @@ def _find_or_add_account(
 def may_join_without_role(verified_email: str | None, next_path: str | None, now: datetime) -> bool:
     """Return whether somebody whom no group gives a role may have an account, because somebody has invited them.
 
+    They become a member only on the page of the invitation. One for an address admits whom the provider says it belongs
+    to, with or without its link; any other admits who has opened its link in this browser, and goes on to its page.
     verified_email: their address, if the provider says that it is theirs. next_path: perhaps that of an invitation.
+    Raises `SignOnRefused` if the invitation that they opened is for another address.
     """
-    return False
+    if verified_email is not None and is_invited(verified_email, now):
+        return True
+    opened = open_invitation(read_kept_token(), now) if _leads_to_invitation(next_path) else None
+    if opened is None:
+        return False
+    if opened.invitation.email is not None:
+        raise SignOnRefused(Refusal.OTHER_INVITATION if verified_email else Refusal.EMAIL_NOT_CONFIRMED_THERE)
+    return True
+
+
+def _leads_to_invitation(path: str | None) -> bool:
+    return path is not None and find_path(path) == INVITATION_PAGE
 
 
 def _find_unlinked(person: Person) -> Account | None:

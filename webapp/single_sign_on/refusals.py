@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     TOO_MANY_GROUPS = "too_many_groups"
     NO_EMAIL = "no_email"
     NO_ACCESS = "no_access"
+    OTHER_INVITATION = "other_invitation"
     EMAIL_NOT_CONFIRMED_THERE = "email_not_confirmed_there"
     EMAIL_NOT_CONFIRMED_HERE = "email_not_confirmed_here"
     OTHER_PERSON = "other_person"
@@ -97,6 +98,11 @@ _EXPLANATIONS = {
     Refusal.NO_EMAIL: Explanation(403, "The sign-in provider does not name your email address.", _TELL),
     Refusal.NO_ACCESS: Explanation(
         403, "You do not have access to Alertcheck yet.", "Ask an admin of your workspace to invite you."
+    ),
+    Refusal.OTHER_INVITATION: Explanation(
+        403,
+        "The invitation is for another address than that of your account at the sign-in provider.",
+        "Ask the person who invited you for an invitation for that one.",
     ),
     Refusal.EMAIL_NOT_CONFIRMED_THERE: Explanation(
         403,

@@ -107,9 +107,7 @@ def change_password() -> PageResponse:
     """Set a new password, end every session of the account, and start a new one on this browser."""
     require_passwords()
     form, account = PasswordForm(), current_account()
-    if form.validate_on_submit() and not accounts.is_password_of(account, form.current.data or ""):
-        form.current.errors = ["This is not your current password."]
-    if form.errors or not form.is_submitted() or not _set_password(account, form):
+    if not form.validate_on_submit() or not _set_password(account, form):
         return render_template("password.html", form=form), 400
     remember_client(account, get_client(), database_clock.now())
     start_session(account)
@@ -118,12 +116,15 @@ def change_password() -> PageResponse:
 
 
 def _set_password(account: Account, form: PasswordForm) -> bool:
+    current, new = form.current.data or "", form.new.data or ""
     try:
-        accounts.change_password(account, form.new.data or "", database_clock.now())
+        is_changed = accounts.change_own_password(account, current, new, database_clock.now())
     except WeakPassword as reason:
         form.new.errors = [str(reason)]
         return False
-    return True
+    if not is_changed:
+        form.current.errors = ["This is not your current password."]
+    return is_changed
 
 
 def _find_set_up_notice() -> str | None:

@@ -11,7 +11,6 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from webapp.app_state import current_settings
 from webapp.auth.access import find_role
 from webapp.auth.invitation_acceptance import (
     AddressTaken,
@@ -23,9 +22,11 @@ from webapp.auth.invitation_acceptance import (
     accept_with_new_account,
     open_invitation,
 )
+from webapp.auth.invitation_cookie import INVITATION_PAGE, keep_token, read_kept_token
 from webapp.auth.invitation_forms import ROLES, NewAccountForm
 from webapp.auth.known_clients import remember_client
 from webapp.auth.one_time_tokens import hash_token
+from webapp.auth.password_sign_in import require_passwords
 from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import current_account, end_session, public, start_session
 from webapp.destinations.recipient_masking import mask_recipient
@@ -33,14 +34,12 @@ from webapp.extensions import get_client, limiter
 from webapp.models import Account, Workspace, database_clock
 from webapp.views.headers import PRIVATE_HEADERS
 
-bp = Blueprint("invitation", __name__, url_prefix="/invitation")
+bp = Blueprint("invitation", __name__, url_prefix=INVITATION_PAGE)
 
 PageResponse = str | tuple[str, int] | Response
 
-FIELD = "invitation"
 
-# Seconds for which the browser keeps the token of the link that was opened last.
-COOKIE_AGE = 3600
+FIELD = "invitation"
 
 TAKEN = "No account was made: there may be one with this address. If it is yours, sign in."
 JOINED = Markup("You are a member of <bdi>{}</bdi> now, as {}.")
@@ -79,7 +78,7 @@ def open_link(invitation_token: str) -> PageResponse:
     if open_invitation(invitation_token, database_clock.now()) is None:
         return _respond_ended()
     response = redirect(url_for("invitation.show"), 303)
-    _keep_token(response, invitation_token)
+    keep_token(response, invitation_token)
     return response
 
 
@@ -89,7 +88,7 @@ def open_link(invitation_token: str) -> PageResponse:
 @limiter.limit("60 per minute")
 def show() -> PageResponse:
     """Show who invites to what, and what the visitor can do."""
-    token = request.cookies.get(_cookie_name(), "")
+    token = read_kept_token()
     opened = open_invitation(token, database_clock.now())
     return _render(opened, token, NewAccountForm(formdata=None)) if opened else _respond_ended()
 
@@ -106,6 +105,7 @@ def make_account() -> PageResponse:
     opened = open_invitation(token, now)
     if opened is None:
         return _respond_ended()
+    require_passwords()
     form = NewAccountForm()
     if opened.invitation.email is not None:
         del form.email
@@ -147,16 +147,6 @@ def use_other_account() -> PageResponse:
     return redirect(url_for("auth.show_sign_in", next=url_for("invitation.show")), 303)
 
 
-def _cookie_name() -> str:
-    return "__Host-invitation" if current_settings().https else "invitation"
-
-
-def _keep_token(response: Response, token: str) -> None:
-    """Let the browser keep a token, or forget the one it has if there is none."""
-    age, is_secure = COOKIE_AGE if token else 0, current_settings().https
-    response.set_cookie(_cookie_name(), token, max_age=age, secure=is_secure, httponly=True, samesite="Lax")
-
-
 def _find_token() -> str:
     return request.form.get(FIELD, "")
 
@@ -190,7 +180,7 @@ def _render(opened: OpenInvitation, token: str, form: NewAccountForm, problem: s
 def _respond_ended() -> Response:
     """Respond for every link that does not work, whether it has ended or never existed."""
     response = make_response(render_template("invitation_ended.html"), 404)
-    _keep_token(response, "")
+    keep_token(response, "")
     return response
 
 
@@ -198,5 +188,5 @@ def _lead_to(workspace: Workspace, account: Account) -> Response:
     """Lead a new member to the workspace."""
     flash(JOINED.format(workspace.name, find_role(workspace, account)))
     response = redirect(url_for("workspaces.show", slug=workspace.slug), 303)
-    _keep_token(response, "")
+    keep_token(response, "")
     return response
