@@ -462,6 +462,7 @@ def test_after_10_tries_in_15_minutes_the_password_is_not_changed(signed_in_owne
     assert signed_in_owner.post("/password", {"current": PASSWORD, "new": NEW}).status_code == 429
 
 
+@pytest.mark.usefixtures("owner")
 def test_only_a_visitor_with_an_ended_session_reads_that_it_ended(app: Flask) -> None:
     stranger = Visitor(app.test_client())
     assert "Your session has ended" in stranger.get("/sign-in?next=/w/harbor/destinations").text
