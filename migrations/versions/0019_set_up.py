@@ -13,8 +13,8 @@ DOWNGRADE_LOSES = "the set-up link that works, and that the installation has had
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 
-# When the first account was added, as far as the database tells: the accounts may have been deleted since, but the audit
-# trail still says that there were some. Not the time of the upgrade, so that a second one gives the same row.
+# When the first account was added, as far as the database tells: the accounts may have been deleted since, but the
+# audit trail still says that there were some. Not the time of the upgrade, so that a second one gives the same row.
 EARLIER_ACCOUNTS = """
     INSERT INTO set_up (id, account_added_at)
     SELECT 1, first_at
