@@ -1,6 +1,7 @@
 """Who gets an account, who is linked to one, and what groups give and take."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Barrier, Thread
 from typing import Any
@@ -15,12 +16,14 @@ from tests.single_sign_on.provider import PUBLIC_URL, TestProvider
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
 from webapp.auth.account_links import add_link, find_link
-from webapp.auth.external_identities import list_linked
+from webapp.auth.accounts import change_password
+from webapp.auth.external_identities import list_linked, unlink_account
 from webapp.auth.members import grant_role, set_active
 from webapp.auth.support_everywhere import grant_support_everywhere
 from webapp.extensions import db
 from webapp.instance.workspaces import WorkspaceFilter, list_workspaces
 from webapp.models import Account, AccountLinkKind, AuditEvent, ExternalIdentity, Member, MemberSource, Role, Workspace
+from webapp.models.locking import lock_account
 from webapp.settings.single_sign_on import GroupRole, SingleSignOn
 from webapp.single_sign_on.admission import admit
 from webapp.single_sign_on.people import Person
@@ -462,6 +465,50 @@ def test_a_member_whom_a_person_removed_returns_with_the_next_sign_in(context: N
     grant_role(harbor, account, Role.VIEWER, NOW, COMMAND_LINE, MemberSource.GROUPS)
 
     assert roles_of(let_in(person("helpdesk"))) == {"harbor": ("support", "groups")}
+
+
+def test_a_password_that_an_administrator_sets_ends_the_link(context: None, seeded: SeededIds) -> None:
+    account = verify(seeded.admin)
+    let_in(person("ops", email=ADMIN))
+
+    change_password(account, "plain ladder quantum meadow", NOW, COMMAND_LINE)
+    db.session.commit()
+
+    assert list_linked([account.id]) == frozenset()
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    ("end", "refusal"),
+    [
+        (lambda account: set_active(account, False, NOW, COMMAND_LINE), Refusal.ACCOUNT_DISABLED),
+        (lambda account: unlink_account(account, NOW, COMMAND_LINE), Refusal.EMAIL_NOT_CONFIRMED_THERE),
+    ],
+    ids=["disabled", "unlinked"],
+)
+def test_what_ends_an_account_while_somebody_signs_in_to_it_lets_them_not_in(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch, end: Callable[[Account], object], refusal: Refusal
+) -> None:
+    def end_first(account: Account) -> None:
+        monkeypatch.undo()
+        account_id = account.id
+        db.session.rollback()  # as if it had only been read so far
+        thread = Thread(target=end_in_another_request, args=(account_id,))
+        thread.start()
+        thread.join()
+        lock_account(account)
+
+    def end_in_another_request(account_id: int) -> None:
+        with app.app_context():
+            end(db.session.get_one(Account, account_id))
+            db.session.commit()
+
+    with app.app_context():
+        verify(seeded.admin)
+        let_in(person("ops", email=ADMIN))
+        monkeypatch.setattr("webapp.single_sign_on.admission.lock_account", end_first)
+
+        assert refusal_of(person("ops", email=ADMIN, is_email_verified=False)) is refusal
 
 
 # In a browser

@@ -16,7 +16,7 @@ from webapp.auth.passwords import hash_password, load_password
 from webapp.auth.session_origin import SessionOrigin
 from webapp.auth.set_up_links import record_account
 from webapp.extensions import db
-from webapp.models import Account, AccountMailKind, Member, Role, SignIn, Workspace
+from webapp.models import Account, AccountMailKind, ExternalIdentity, Member, Role, SignIn, Workspace
 
 SESSION_LIFETIME = timedelta(hours=12)
 
@@ -113,6 +113,8 @@ def follow_password_change(account: Account, action: Action, now: datetime, by: 
     forget_clients(account)
     end_reset_links(account)
     record_account_event(account, action, now, by)
+    if end_identities(account):  # otherwise, whoever has the account at the provider could still use it
+        record_account_event(account, Action.ACCOUNT_UNLINKED, now, by, ["sign-in: single sign-on → password"])
     if is_account_mail_available():
         request_mail(AccountMailKind.CHANGED, now, account_id=account.id)
 
@@ -122,6 +124,12 @@ def set_active(account: Account, is_active: bool) -> int:
     account.is_active = is_active
     end_reset_links(account)
     return end_sessions(account)
+
+
+def end_identities(account: Account) -> bool:
+    """End the link of an account to people at a provider. Returns whether it had one. The caller commits."""
+    ended = db.session.execute(delete(ExternalIdentity).where(ExternalIdentity.account_id == account.id))
+    return bool(ended.rowcount)  # type: ignore[attr-defined]
 
 
 def end_sessions(account: Account) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
@@ -64,8 +64,7 @@ def unlink_account(account: Account, now: datetime, by: Actor) -> bool:
 
     Whoever has the account's address there may be linked to it next, if the address is confirmed at both ends.
     """
-    ended = db.session.execute(delete(ExternalIdentity).where(ExternalIdentity.account_id == account.id))
-    if not ended.rowcount:  # type: ignore[attr-defined]
+    if not accounts.end_identities(account):
         return False
     accounts.end_sessions(account)
     record_account_event(account, Action.ACCOUNT_UNLINKED, now, by, ["sign-in: single sign-on → none"])

@@ -18,11 +18,16 @@ from webapp.auth.own_paths import find_path
 from webapp.auth.set_up import follow_sign_on
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.extensions import db
-from webapp.models import Account
+from webapp.models import Account, ExternalIdentity
+from webapp.models.locking import lock_account
 from webapp.settings.single_sign_on import SingleSignOn
 from webapp.single_sign_on.group_roles import find_roles, find_workspaces, refresh_roles
 from webapp.single_sign_on.people import Person
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
+
+
+class _ChangedMeanwhile(Exception):
+    """Whose account it is has changed since it was found."""
 
 
 def admit(
@@ -35,7 +40,8 @@ def admit(
     """
     try:
         return _admit(person, settings, next_path, now, link)
-    except (IntegrityError, ObjectDeletedError):  # they signed in twice at once, or a workspace was just deleted
+    except (IntegrityError, ObjectDeletedError, _ChangedMeanwhile):
+        # They signed in twice at once, their account was just linked or unlinked, or a workspace was just deleted.
         db.session.rollback()
         return _admit(person, settings, next_path, now, link)
 
@@ -57,6 +63,8 @@ def _find_or_add_account(
     roles = find_roles(settings, person.groups)
     identity = find_identity(person.issuer, person.subject)
     account = identity.account if identity else _find_unlinked(person)
+    if account is not None:
+        _lock(account, identity, person)
     if account is None:
         verified_email = person.email if person.is_email_verified else None
         if not has_link and not find_workspaces(roles) and not may_join_without_role(verified_email, next_path, now):
@@ -101,6 +109,17 @@ def _find_unlinked(person: Person) -> Account | None:
     if person.email is None or not person.is_email_verified:
         return None
     return accounts.find_by_email(person.email)
+
+
+def _lock(account: Account, identity: ExternalIdentity | None, person: Person) -> None:
+    """Lock an account, so that whatever disables or unlinks it comes before this sign-in, or ends its session.
+
+    Raises `_ChangedMeanwhile` if the account is not the person's any more, or has become it.
+    """
+    lock_account(account)
+    found = find_identity(person.issuer, person.subject)
+    if (found and found.account_id) != (identity and identity.account_id):
+        raise _ChangedMeanwhile
 
 
 def _require_confirmed(account: Account, issuer: str) -> None:
