@@ -286,6 +286,22 @@ def test_a_refused_mail_says_why_and_what_to_do(app: Flask, owner: int, mailbox:
     assert "ALERTCHECK_MAIL_URL" in shown.next_step
 
 
+def test_of_many_mails_that_are_claimed_at_once_the_first_one_is_sent(
+    app: Flask, owner: int, mailbox: ScriptedMailServer
+) -> None:
+    with app.app_context():
+        now = database_clock.now()
+        kind = AccountMailKind.CONFIRMATION
+        first, *others = [request_mail(kind, now, account_id=owner).id for _ in range(sending.MAX_PER_HOUR + 3)]
+        claimed = update(AccountMail).where(AccountMail.id.in_(others))
+        db.session.execute(claimed.values(claimed_at=now, attempt_count=1))
+        db.session.commit()
+
+    deliver_mails(app)
+
+    assert (read_mail(app, first).status, len(mailbox.messages)) == ("sent", 1)
+
+
 def test_an_account_gets_few_mails_of_a_kind_in_an_hour_and_keeps_its_last_link(
     app: Flask, owner: int, mailbox: ScriptedMailServer
 ) -> None:

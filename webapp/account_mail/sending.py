@@ -140,7 +140,10 @@ def _prepare(claim: Claim, composers: Composers, outbound: OutboundClient, admit
 
 
 def _is_over_limit(mail: AccountMail, claim: Claim) -> bool:
-    """Return whether enough mails of this kind were sent in the last hour. Canceled ones do not count."""
+    """Return whether enough mails of this kind were sent in the last hour. Canceled ones do not count.
+
+    Those that were requested later do not count either, so that of many at once the first ones are sent.
+    """
     subject = AccountMail.account_id if mail.invitation_id is None else AccountMail.invitation_id
     subject_id = mail.invitation_id or mail.account_id
     if subject_id is None or claim.number > 1:
@@ -150,7 +153,7 @@ def _is_over_limit(mail: AccountMail, claim: Claim) -> bool:
         AccountMail.kind == mail.kind,
         AccountMail.status != AccountMailStatus.CANCELED,
         AccountMail.created_at > claim.claimed_at - timedelta(hours=1),
-        AccountMail.id != mail.id,
+        AccountMail.id < mail.id,
         AccountMail.attempt_count > 0,
         AccountMail.error_code.is_distinct_from(MailError.RECIPIENT_LIMIT.value),
     )
