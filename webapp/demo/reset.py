@@ -11,9 +11,12 @@ from webapp.extensions import Base, db
 from webapp.models import Account, AlertDestination, Role, Workspace
 from webapp.settings import AppSettings, Demo
 
-# The tables that a reset leaves as they are, so that visitors stay signed in. The database refuses to delete from the
-# audit trail, whose rows belong to workspaces that are gone; those of the new ones have other ids.
-KEPT_TABLES = frozenset({"accounts", "sign_ins", "sign_in_windows", "known_clients", "audit_events", "audit_deletions"})
+# The tables that a reset leaves as they are, so that visitors stay signed in, and the installation remembers that it
+# has had an account. The database refuses to delete from the audit trail, whose rows belong to workspaces that are
+# gone; those of the new ones have other ids.
+KEPT_TABLES = frozenset(
+    {"accounts", "sign_ins", "sign_in_windows", "known_clients", "set_up", "audit_events", "audit_deletions"}
+)
 
 
 def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime, by: Actor) -> None:

@@ -21,6 +21,7 @@ from tests.visitor import Visitor
 from webapp import queue
 from webapp.auth.access import Visit
 from webapp.auth.customer_links import make_link
+from webapp.auth.one_time_tokens import TOKEN_LENGTH
 from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import (
@@ -40,6 +41,10 @@ ENCRYPTED = "alert_destinations.config"
 REFERENCES = 3
 
 ZLIB_HEADERS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+
+# The variables of links that work once. No page shows anything to whoever has a wrong one.
+ONCE = ("setup_token", "account_token", "reset_token", "invitation_token")
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,10 @@ class SearchedInstallation:
             "batch": ["0123456789abcdef"],
             "token": ["WzEsIkFCIl0.x"],
             "filename": ["app.css"],
+            "account_id": list(map(str, (self.seeded.admin, self.seeded.support))),
+            "invitation": ["1"],
+            "session_key": ["0" * 32],
+            **{name: ["t" * TOKEN_LENGTH] for name in ONCE},
         }
         adapter = self.app.url_map.bind("localhost")
         rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
