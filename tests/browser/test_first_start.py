@@ -150,6 +150,7 @@ def test_two_people_move_in_and_the_second_one_sends_a_test(
     ]
     ann.goto("/instance/audit")
     assert _list_acts(ann) == [
+        ("Ann", "added the account"),
         ("Ann", "used the set-up link first account"),
         ("Ann", "made the account an instance admin"),
         ("Ann", "added the workspace"),
