@@ -197,7 +197,7 @@ def test_a_planned_test_is_shown_with_its_time_its_planner_and_a_button_that_can
     html = _render(app, _show_planned(19))
 
     assert "Planned: sends at" in html
-    assert ">09:31:00 UTC</time>, by <bdi>Support</bdi>." in html
+    assert ">09:31:00 UTC</span></time>, by <bdi>Support</bdi>." in html
     assert 'hx-post="/w/harbor/destinations/1/plan/cancel"' in html
     assert _find_button(html)[1] == "Sends in 41 s, Ticket system"
     assert 'aria-disabled="true"' in html

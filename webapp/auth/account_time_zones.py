@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from flask_login import current_user
 from sqlalchemy import update
 
 from webapp.auth.sessions import current_account, is_public
@@ -32,7 +33,8 @@ def viewer_zone() -> ZoneInfo | None:
 
     Pages without a sign-in have no account. An account's zone may have vanished with an update of the zones' data.
     """
-    return None if is_public() else find_zone(current_account().time_zone)
+    has_account = current_user.is_authenticated and not is_public()
+    return find_zone(current_account().time_zone) if has_account else None
 
 
 def _read(text: str) -> str:
