@@ -4,8 +4,8 @@ import logging
 import math
 import os
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cache
+from contextlib import AbstractContextManager, ExitStack
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from flask import Flask
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from pytest_httpserver import HTTPServer
-from sqlalchemy import event
 
 from benchmarks.installation.servers import (
     PostgresServer,
@@ -28,6 +27,7 @@ from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
 from tests.scripted_mail_server import ScriptedMailServer, mail_server
+from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.app_state import app_state
@@ -221,18 +221,6 @@ def migrate(url: str) -> None:
 
 
 @pytest.fixture
-def count_queries(context: None) -> Callable[[], AbstractContextManager[list[str]]]:
+def count_queries(app: Flask, context: None) -> Callable[[], AbstractContextManager[list[str]]]:
     """Collect the statements executed inside a `with`."""
-
-    @contextmanager
-    def count() -> Iterator[list[str]]:
-        statements: list[str] = []
-
-        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            statements.append(statement)
-
-        event.listen(db.engine, "before_cursor_execute", note)
-        yield statements
-        event.remove(db.engine, "before_cursor_execute", note)
-
-    return count
+    return partial(collecting_statements, app)

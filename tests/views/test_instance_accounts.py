@@ -1,14 +1,13 @@
 """The instance admin's pages of accounts: a list that stays fast, and what each button does and refuses."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import insert, select, update
 
 from tests.factories import NOW, SeededIds, add_owner, on_both_databases
+from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.extensions import db
@@ -45,20 +44,6 @@ def _events(app: Flask, subject: str) -> list[tuple[int | None, str, str]]:
     with app.app_context():
         events = select(AuditEvent).where(AuditEvent.subject == subject).order_by(AuditEvent.id)
         return [(row.workspace_id, row.account_name, row.action) for row in db.session.scalars(events)]
-
-
-@contextmanager
-def _counting(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 # The list
@@ -114,7 +99,7 @@ def test_the_list_says_how_an_account_signs_in(app: Flask, seeded: SeededIds, ad
 
 def test_a_page_executes_as_many_queries_for_5000_accounts(app: Flask, admin: Visitor) -> None:
     admin.get(LIST)
-    with _counting(app) as few:
+    with collecting_statements(app) as few:
         admin.get(LIST)
     with app.app_context():
         accounts = [
@@ -123,7 +108,7 @@ def test_a_page_executes_as_many_queries_for_5000_accounts(app: Flask, admin: Vi
         ]
         db.session.execute(insert(Account), accounts)
         db.session.commit()
-    with _counting(app) as many:
+    with collecting_statements(app) as many:
         page = admin.get(LIST).text
 
     assert len(_emails(page)) == PAGE_SIZE

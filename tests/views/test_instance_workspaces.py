@@ -1,15 +1,14 @@
 """The instance admin's pages of workspaces: a list that stays fast, and what each form does and refuses."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases
+from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
 from webapp.auth import members
@@ -54,20 +53,6 @@ def _open_many(app: Flask, count: int) -> None:
         ]
         db.session.execute(Workspace.__table__.insert(), workspaces)  # type: ignore[attr-defined]
         db.session.commit()
-
-
-@contextmanager
-def _counting(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 # The list
@@ -127,10 +112,10 @@ def test_a_page_that_is_none_is_the_first(admin: Visitor, page: str) -> None:
 @pytest.mark.parametrize("path", [LIST, f"{LIST}?show=without-admin", "/instance"])
 def test_a_page_executes_as_many_queries_for_1000_workspaces(app: Flask, admin: Visitor, path: str) -> None:
     admin.get(path)
-    with _counting(app) as few:
+    with collecting_statements(app) as few:
         admin.get(path)
     _open_many(app, 1000)
-    with _counting(app) as many:
+    with collecting_statements(app) as many:
         admin.get(path)
 
     assert len(many) == len(few)

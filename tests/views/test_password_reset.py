@@ -1,18 +1,17 @@
 """A forgotten password: the same answer for every address, a link that works once, and what a new password ends."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from tests.factories import OWNER, PASSWORD, on_both_databases
 from tests.mailbox import deliver_mails, find_paths, mail_settings, read_mails, read_text
 from tests.scripted_mail_server import ScriptedMailServer
+from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.audit import Actor
@@ -69,20 +68,6 @@ def read_events(app: Flask) -> list[tuple[str, str]]:
     with app.app_context():
         events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
         return [(happened.account_name, happened.action) for happened in events]
-
-
-@contextmanager
-def collecting_statements(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 # Who asks

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from tests.factories import (
     NOW,
@@ -19,6 +18,7 @@ from tests.factories import (
     get_destination,
     get_workspace,
 )
+from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
@@ -302,16 +302,8 @@ def test_a_name_written_from_right_to_left_is_isolated_from_the_words_around_it(
 
 
 def _count_statements(app: Flask, visitor: Visitor) -> int:
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    assert visitor.get(LIST).status_code == 200
-    event.remove(engine, "before_cursor_execute", note)
+    with collecting_statements(app) as statements:
+        assert visitor.get(LIST).status_code == 200
     return len(statements)
 
 
