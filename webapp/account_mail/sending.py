@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select, update
 
-from webapp.account_mail.letters import Composers, write_mail
+from webapp.account_mail.mail_content import Composers, write_mail
 from webapp.account_mail.outcome import LIFETIME, MailError
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
@@ -130,11 +130,11 @@ def _prepare(claim: Claim, composers: Composers, outbound: OutboundClient, admit
     if mail.kind not in UNLIMITED and (_is_over_limit(mail, claim) or not admit(recipient)):
         raise _OverLimit
     now = database_clock.now()
-    letter = composer.compose(mail, now)
-    if letter is None:  # it ended meanwhile
+    content = composer.compose(mail, now)
+    if content is None:  # it ended meanwhile
         db.session.rollback()
         return None
-    message = write_mail(letter, outbound.mail, recipient, f"account-mail-{mail.id}", now)
+    message = write_mail(content, outbound.mail, recipient, f"account-mail-{mail.id}", now)
     db.session.commit()
     return ReadyMail(message, recipient, outbound.mail)
 

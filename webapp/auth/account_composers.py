@@ -1,6 +1,6 @@
 """Who composes which mail about an account. One line adds a kind."""
 
-from webapp.account_mail.letters import Composer, Composers
+from webapp.account_mail.mail_content import Composer, Composers
 from webapp.auth import address_confirmation, invitation_mails, password_mails
 from webapp.auth.mail_check import compose_check
 from webapp.auth.mailed_account import find_account_recipient

@@ -6,7 +6,7 @@ mailbox vouch for an account that is not theirs.
 
 from datetime import datetime
 
-from webapp.account_mail.letters import Letter
+from webapp.account_mail.mail_content import MailContent
 from webapp.account_mail.requesting import is_account_mail_available, request_mail
 from webapp.auth.account_links import LIFETIMES, add_link, find_link, use_link, verify_address
 from webapp.auth.mailed_account import (
@@ -37,12 +37,12 @@ def find_recipient(mail: AccountMail) -> str | None:
     return recipient if recipient and get_mailed_account(mail).email_verified_at is None else None
 
 
-def compose_confirmation(mail: AccountMail, now: datetime) -> Letter:
+def compose_confirmation(mail: AccountMail, now: datetime) -> MailContent:
     """Make the link, which replaces an earlier one."""
     account = get_mailed_account(mail)
     token = add_link(account, AccountLinkKind.CONFIRMATION, now, is_mailed=True)
     end = describe_end(now + LIFETIMES[AccountLinkKind.CONFIRMATION])
-    return Letter(
+    return MailContent(
         subject="Confirm your address for Alertcheck",
         title="Confirm your address",
         paragraphs=(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from webapp.account_mail.letters import Letter
+from webapp.account_mail.mail_content import MailContent
 from webapp.account_mail.outcome import MailOutcome, describe_mail, find_newest_invitation_mails
 from webapp.account_mail.requesting import is_account_mail_available
 from webapp.auth.invitation_acceptance import OpenInvitation, find_open_invitation
@@ -32,7 +32,7 @@ def find_recipient(mail: AccountMail) -> str | None:
     return None if email is None else canonical_address(email)
 
 
-def compose_invitation(mail: AccountMail, now: datetime) -> Letter | None:
+def compose_invitation(mail: AccountMail, now: datetime) -> MailContent | None:
     """Make the link, which replaces the one of an earlier mail; None if the invitation ended or was renewed."""
     token = make_token()
     is_stored = store_mailed_token(mail, token)
@@ -59,10 +59,10 @@ def _find_open(mail: AccountMail, now: datetime) -> OpenInvitation | None:
     return opened if opened is not None and is_newest_mail(mail, opened.invitation) else None
 
 
-def _write(opened: OpenInvitation, token: str) -> Letter:
+def _write(opened: OpenInvitation, token: str) -> MailContent:
     invitation, workspace = opened.invitation, opened.workspace.name
     ability = ROLES[invitation.role]
-    return Letter(
+    return MailContent(
         subject=f"Invitation to {_quote(_shorten(workspace))} in Alertcheck",
         title=f"Join {_quote(workspace)}",
         paragraphs=(

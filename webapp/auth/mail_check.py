@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from webapp.account_mail.letters import Letter
+from webapp.account_mail.mail_content import MailContent
 from webapp.account_mail.requesting import request_mail
 from webapp.auth.mailed_account import describe_end, make_page_address
 from webapp.models import Account, AccountMail, AccountMailKind
@@ -13,9 +13,9 @@ def request_check(account: Account, now: datetime) -> AccountMail:
     return request_mail(AccountMailKind.CHECK, now, account_id=account.id, requested_by_id=account.id)
 
 
-def compose_check(mail: AccountMail, now: datetime) -> Letter:
+def compose_check(mail: AccountMail, now: datetime) -> MailContent:
     """Say that mail works."""
-    return Letter(
+    return MailContent(
         subject="Alertcheck can send mail",
         title="Alertcheck can send mail",
         paragraphs=(

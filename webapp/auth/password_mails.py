@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from webapp.account_mail.letters import Letter
+from webapp.account_mail.mail_content import MailContent
 from webapp.account_mail.requesting import read_address
 from webapp.audit import STRANGER, Action, record_account_event
 from webapp.auth.account_links import LIFETIMES, add_link
@@ -40,13 +40,13 @@ def find_reset_recipient(mail: AccountMail) -> str | None:
     return find_account_recipient(mail)
 
 
-def compose_reset(mail: AccountMail, now: datetime) -> Letter:
+def compose_reset(mail: AccountMail, now: datetime) -> MailContent:
     """Make the link that replaces earlier ones, and record it."""
     account = get_mailed_account(mail)
     token = add_link(account, AccountLinkKind.RESET, now, is_mailed=True)
     record_account_event(account, Action.RESET_REQUESTED, now, STRANGER)
     end = describe_end(now + LIFETIMES[AccountLinkKind.RESET])
-    return Letter(
+    return MailContent(
         subject="Set a new password for Alertcheck",
         title="Set a new password",
         paragraphs=(
@@ -62,10 +62,10 @@ def compose_reset(mail: AccountMail, now: datetime) -> Letter:
     )
 
 
-def compose_changed(mail: AccountMail, now: datetime) -> Letter:
+def compose_changed(mail: AccountMail, now: datetime) -> MailContent:
     """Tell the owner that the password was changed, whoever did it."""
     account = get_mailed_account(mail)
-    return Letter(
+    return MailContent(
         subject="Your Alertcheck password was changed",
         title="Your password was changed",
         paragraphs=(

@@ -15,7 +15,7 @@ from webapp.outbound.smtp.composition import compose_mail
 
 
 @dataclass(frozen=True)
-class Letter:
+class MailContent:
     """What a mail says. link: the address that its button leads to, which is secret, or None."""
 
     subject: str
@@ -36,25 +36,27 @@ class Composer:
     """
 
     find_recipient: Callable[[AccountMail], str | None]
-    compose: Callable[[AccountMail, datetime], Letter | None]
+    compose: Callable[[AccountMail, datetime], MailContent | None]
 
 
 Composers = Mapping[AccountMailKind, Composer]
 
 
-def write_mail(letter: Letter, server: MailServer, recipient: str, message_id: str, now: datetime) -> EmailMessage:
+def write_mail(
+    content: MailContent, server: MailServer, recipient: str, message_id: str, now: datetime
+) -> EmailMessage:
     """Return the message that is sent."""
-    text, html = _write_text(letter), _write_html(letter)
-    return compose_mail(server, [recipient], letter.subject, now, message_id, text, html)
+    text, html = _write_text(content), _write_html(content)
+    return compose_mail(server, [recipient], content.subject, now, message_id, text, html)
 
 
-def _write_text(letter: Letter) -> str:
-    link = [f"{letter.link_label}:\n{letter.link}"] if letter.link else []
-    return "\n\n".join([letter.title, *letter.paragraphs, *link, *letter.after_link]) + "\n"
+def _write_text(content: MailContent) -> str:
+    link = [f"{content.link_label}:\n{content.link}"] if content.link else []
+    return "\n\n".join([content.title, *content.paragraphs, *link, *content.after_link]) + "\n"
 
 
-def _write_html(letter: Letter) -> str:
-    link = [f'<p><a href="{escape(letter.link)}">{escape(letter.link_label)}</a></p>'] if letter.link else []
-    before, after = ([f"<p>{escape(text)}</p>" for text in texts] for texts in (letter.paragraphs, letter.after_link))
-    body = "".join([f"<h1>{escape(letter.title)}</h1>", *before, *link, *after])
+def _write_html(content: MailContent) -> str:
+    link = [f'<p><a href="{escape(content.link)}">{escape(content.link_label)}</a></p>'] if content.link else []
+    before, after = ([f"<p>{escape(text)}</p>" for text in texts] for texts in (content.paragraphs, content.after_link))
+    body = "".join([f"<h1>{escape(content.title)}</h1>", *before, *link, *after])
     return f'<!doctype html><html lang="en"><body>{body}</body></html>\n'
