@@ -59,6 +59,8 @@ def running(kind: str, home: Path, *options: str, tls: bool = False) -> Iterator
     command = [*find_binary(kind), str(base / "server.conf"), "--bind", "127.0.0.1", "--save", ""]
     command += ["--dir", str(directory), "--unixsocket", str(base / "s")]
     command += ["--port", "0", "--tls-port", str(port)] if tls else ["--port", str(port)]
+    if "--cluster-enabled" in options:  # by default 10,000 above, where any client's connection may have a port
+        command += ["--cluster-port", str(free_port())]
     process = start("queue server", [*command, *options], log=base / "server.log")
     admin = Redis(unix_socket_path=str(base / "s"), max_connections=1)
     try:
