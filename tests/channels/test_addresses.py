@@ -5,7 +5,8 @@ from types import MappingProxyType
 import pytest
 
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.contract import Channel, FieldKind, SettingInvalid
+from webapp.channels.contract import Channel
+from webapp.channels.fields import FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 
@@ -24,7 +25,7 @@ every_address = pytest.mark.parametrize(("name", "address"), OWN_ADDRESSES.items
 
 def check(channel: Channel, typed: str, outbound: OutboundClient | None = None) -> str:
     """Return what saving this as the channel's first field would store."""
-    return check_setting(channel, channel.fields[0], typed, outbound or OutboundClient())
+    return check_setting(channel, channel.target_field, typed, outbound or OutboundClient())
 
 
 def error_of(name: str, typed: str, outbound: OutboundClient | None = None) -> str:
@@ -181,4 +182,4 @@ def test_a_text_that_is_no_address_is_refused_with_its_reason(typed: str, compla
 def test_a_services_hosts_belong_to_one_channel(name: str) -> None:
     others = [set(channel.hosts) for other, channel in CHANNELS.items() if other != name]
     assert not set(CHANNELS[name].hosts) & set().union(*others)
-    assert CHANNELS[name].fields[0].kind is FieldKind.ADDRESS
+    assert CHANNELS[name].target_field.kind in (FieldKind.ADDRESS, FieldKind.SERVER)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.channels.contract import SettingInvalid
+from webapp.channels.fields import SettingInvalid
 from webapp.channels.mail_recipients import check_recipients
 from webapp.outbound import OutboundClient
 

@@ -79,7 +79,7 @@ class Receiver:
 
     def send(self, message: Message, path: str) -> Accepted:
         channel, outbound = CHANNELS[self.situation.channel], self.running.outbound
-        address = check_setting(channel, channel.fields[0], self.running.url(path), outbound)
+        address = check_setting(channel, channel.target_field, self.running.url(path), outbound)
         return channel.send({"address": address, "signing_secret": SECRET}, message, outbound)
 
     def follow_next_step(self) -> str:

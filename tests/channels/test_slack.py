@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
-from webapp.channels.contract import Accepted, SettingInvalid
+from webapp.channels.contract import Accepted
+from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.slack import CHANNEL
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed

@@ -7,7 +7,8 @@ from types import MappingProxyType
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
-from webapp.channels.contract import Accepted, SettingInvalid
+from webapp.channels.contract import Accepted
+from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.teams import CHANNEL
 from webapp.failures import Code, DeliveryFailed

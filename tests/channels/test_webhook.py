@@ -8,7 +8,8 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.channels.conftest import LINK, RecordingReceiver
-from webapp.channels.contract import Accepted, SettingInvalid
+from webapp.channels.contract import Accepted
+from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.webhook import CHANNEL
 from webapp.failures import Code, DeliveryFailed

@@ -9,7 +9,8 @@ from tests.deliveries.model_state import CODES, ReceiverResponse
 from tests.deliveries.reference_model import ReferenceModel
 from tests.factories import NOW
 from webapp.app_state import app_state
-from webapp.channels.contract import Accepted, Settings
+from webapp.channels.contract import Accepted
+from webapp.channels.fields import Settings
 from webapp.channels.message import Message
 from webapp.deliveries.claiming import Attempt
 from webapp.deliveries.sending import AttemptResult, attempt_send, record

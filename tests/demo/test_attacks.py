@@ -25,7 +25,7 @@ from tests.queue_keys import SECRET_KEY
 from webapp import queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.contract import SettingInvalid
+from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.demo.receiver.inbox import Arrival
 from webapp.demo.receiver.scenarios import Scenario, Service
@@ -514,7 +514,7 @@ def test_no_other_address_can_be_saved(outbound: OutboundClient, url: str) -> No
     for name in ("webhook", "teams", "slack"):
         channel = CHANNELS[name]
         with pytest.raises(SettingInvalid):
-            check_setting(channel, channel.fields[0], url, outbound)
+            check_setting(channel, channel.target_field, url, outbound)
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
@@ -529,7 +529,7 @@ def test_no_other_address_is_connected_to(outbound: OutboundClient, url: str) ->
 def test_no_other_recipient_can_be_saved(outbound: OutboundClient, recipients: str) -> None:
     email = CHANNELS["email"]
     with pytest.raises(SettingInvalid):
-        check_setting(email, email.fields[0], recipients, outbound)
+        check_setting(email, email.target_field, recipients, outbound)
 
 
 @pytest.mark.parametrize("recipients", RECIPIENTS)
@@ -543,9 +543,9 @@ def test_no_other_recipient_gets_mail(outbound: OutboundClient, recipients: str)
 def test_a_visitor_has_few_recipients(outbound: OutboundClient) -> None:
     email, own = CHANNELS["email"], [f"desk{number}@k.{DEMO_MAIL_DOMAIN}" for number in range(6)]
 
-    assert check_setting(email, email.fields[0], ", ".join(own[:5]), outbound) == ", ".join(own[:5])
+    assert check_setting(email, email.target_field, ", ".join(own[:5]), outbound) == ", ".join(own[:5])
     with pytest.raises(SettingInvalid, match="at most 5"):
-        check_setting(email, email.fields[0], ", ".join(own), outbound)
+        check_setting(email, email.target_field, ", ".join(own), outbound)
 
 
 def test_mail_goes_to_the_receivers_mail_server_whatever_is_set(outbound: OutboundClient) -> None:

@@ -68,7 +68,7 @@ def test_every_address_has_the_name_of_its_service_and_may_be_sent_to(
     found = set()
     for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.type != "email")):
         settings = read_settings_of(destination.name, app)
-        assert CHANNELS[destination.type].fields[0].check(settings["address"], app_settings.outbound)
+        assert CHANNELS[destination.type].target_field.check(settings["address"], app_settings.outbound)
         found.add((destination.type, read_url(settings["address"]).authority))
     assert found == set(HOSTS.items())
 

@@ -10,7 +10,8 @@ from wtforms import Form
 
 from webapp.auth.forms import PasswordForm, SignInForm
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Accepted, Channel, Field, FieldKind, Preview, SettingInvalid, Settings, check_flag
+from webapp.channels.contract import Accepted, Channel, Preview
+from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_flag
 from webapp.channels.message import Message
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient

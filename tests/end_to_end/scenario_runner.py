@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from tests.factories import SeededIds
 from webapp.channels import CHANNELS
-from webapp.channels.contract import FieldKind
+from webapp.channels.fields import FieldKind
 from webapp.deliveries import request_test, send
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
@@ -36,11 +36,11 @@ class ScenarioInputs:
         """Return the settings of a destination whose address, if it has one, is at `origin`."""
         values = {
             FieldKind.ADDRESS: origin + self.path,
+            FieldKind.SERVER: origin,
             FieldKind.SECRET: self.signing_secret,
             FieldKind.RECIPIENTS: self.recipient,
-            FieldKind.FLAG: "",
         }
-        return {field.name: values[field.kind] for field in CHANNELS[channel].fields}
+        return {field.name: values.get(field.kind, field.default) for field in CHANNELS[channel].fields}
 
 
 # An action between a press and its job.

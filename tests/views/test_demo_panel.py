@@ -17,7 +17,7 @@ from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.channels import CHANNELS
-from webapp.channels.contract import SettingInvalid
+from webapp.channels.fields import SettingInvalid
 from webapp.dashboard.status_fragment import find_block_reason
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario
@@ -217,7 +217,7 @@ def test_every_address_is_accepted_by_the_form_of_its_channel(
     choices = re.search(rf'<select id="{service}".*?</select>', page, re.DOTALL)
     assert choices
     outcomes = re.findall(r'<option value="([^"]+)"', choices[0])
-    check = CHANNELS[service].fields[0].check
+    check = CHANNELS[service].target_field.check
     addresses = [find_address(admin.get(f"{PANEL}?{service}={outcome}").text, service) for outcome in outcomes]
     assert len(set(addresses)) == len(outcomes) > 3
     assert [address for address in addresses if check(address, app_settings.outbound) != address] == []
@@ -225,7 +225,7 @@ def test_every_address_is_accepted_by_the_form_of_its_channel(
 
 def test_a_similar_host_is_accepted_by_no_form(demo: Flask, app_settings: AppSettings) -> None:
     with pytest.raises(SettingInvalid, match="demo"):
-        CHANNELS["webhook"].fields[0].check("https://other.demo.example/webhook/works", app_settings.outbound)
+        CHANNELS["webhook"].target_field.check("https://other.demo.example/webhook/works", app_settings.outbound)
 
 
 def test_the_addresses_keep_their_signature_while_outcomes_are_chosen(admin: Visitor) -> None:

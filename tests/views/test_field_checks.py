@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from tests.factories import SIGNING_SECRET, SeededIds, get_destination
 from tests.visitor import Visitor
 from webapp.channels import CHANNELS
-from webapp.channels.contract import FieldKind
+from webapp.channels.fields import FieldKind
 from webapp.destinations.same_names import WARNING
 from webapp.extensions import db
 from webapp.models import AlertDestination

@@ -4,10 +4,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from webapp.channels.addresses import find_target
-from webapp.channels.contract import Channel, Field, SettingInvalid
+from webapp.channels.contract import Channel
+from webapp.channels.fields import Field, SettingInvalid
 from webapp.outbound import OutboundClient
 
-_NOT_A_CHANNEL = {"addresses", "contract", "hosted_service", "mail_recipients", "message"}
+_NOT_A_CHANNEL = {"addresses", "contract", "fields", "hosted_service", "mail_recipients", "message", "responses"}
 
 CHANNELS: dict[str, Channel] = {
     module.name: import_module(f"{__name__}.{module.name}").CHANNEL
@@ -21,7 +22,7 @@ def check_setting(channel: Channel, field: Field, text: str, outbound: OutboundC
 
     Also refuses the address of another channel's service, and names that channel.
     """
-    if field is channel.fields[0]:
+    if field is channel.target_field:
         _refuse_other_services(channel, text, outbound)
     return field.check(text, outbound)
 

@@ -6,7 +6,7 @@ An error names the host at most: the rest of the address is a secret.
 import re
 from dataclasses import dataclass
 
-from webapp.channels.contract import SettingInvalid
+from webapp.channels.fields import SettingInvalid
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, Facts, describe
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
@@ -48,6 +48,14 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
     if problems:
         raise SettingInvalid(_describe(target, problems, service))
     return target.url
+
+
+def check_server(text: str, outbound: OutboundClient, service: Service) -> str:
+    """Return the canonical URL of a service's API, without a slash at its end. Raises `SettingInvalid`."""
+    url = check_address(text, outbound, service)
+    if "?" in url:
+        raise SettingInvalid("The server's address has a ? in it. Remove it, and what follows it.")
+    return url.rstrip("/")
 
 
 def find_target(text: str) -> Target | None:

@@ -11,18 +11,8 @@ GLPI refuses it by the rule "Auto-Reply Auto-Submitted", which it comes with: gi
 from email.message import EmailMessage
 from html import escape
 
-from webapp.channels.contract import (
-    FLAG_ON,
-    Accepted,
-    Channel,
-    Field,
-    FieldKind,
-    Part,
-    Preview,
-    Settings,
-    check_flag,
-    get_setting,
-)
+from webapp.channels.contract import Accepted, Channel, Part, Preview, get_setting
+from webapp.channels.fields import FLAG_ON, Field, FieldKind, Settings, check_flag
 from webapp.channels.mail_recipients import MAX_RECIPIENTS, check_recipients
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.failures import Code, DeliveryFailed, Protocol

@@ -1,6 +1,6 @@
 """Checks a list of email recipients that someone entered."""
 
-from webapp.channels.contract import SettingInvalid
+from webapp.channels.fields import SettingInvalid
 from webapp.outbound import OutboundClient
 from webapp.outbound.smtp.client import is_mail_address
 from webapp.outbound.smtp.recipients import read_recipients

@@ -8,24 +8,13 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from webapp.channels.addresses import Service, check_address
-from webapp.channels.contract import (
-    JSON_HEADERS,
-    Accepted,
-    Channel,
-    Field,
-    FieldKind,
-    Preview,
-    SettingInvalid,
-    Settings,
-    get_setting,
-    preview_post,
-    read_response,
-)
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
+from webapp.channels.responses import read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
-from webapp.outbound.http.classification import make_failure
 from webapp.outbound.policy.send_targets import SendTarget, find_url
 
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
@@ -77,7 +66,8 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    return preview_post(settings, _compose(message))
+    get_setting(settings, "address")
+    return preview_post(_compose(message))
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
@@ -85,9 +75,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
     word = _find_word(response.body)
     accepted = read_response(response, address, word, WORDS)
-    if response.status != 200 or response.body.strip() != b"ok":
-        code = Code.REMOTE_REJECTED if response.complete else Code.CONNECTION_CLOSED
-        raise make_failure(code, response, urlsplit(address).hostname)
+    require_own_word(response.status == 200 and response.body.strip() == b"ok", response, address)
     return accepted
 
 

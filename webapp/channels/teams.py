@@ -7,21 +7,11 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 from webapp.channels.addresses import Service, check_address, find_target
-from webapp.channels.contract import (
-    JSON_HEADERS,
-    Accepted,
-    Channel,
-    Field,
-    FieldKind,
-    Preview,
-    SettingInvalid,
-    Settings,
-    get_setting,
-    preview_post,
-    read_response,
-)
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
+from webapp.channels.responses import read_response
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
@@ -128,7 +118,8 @@ def _is_connector(target: Target) -> bool:
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    return preview_post(settings, _compose(message))
+    get_setting(settings, "address")
+    return preview_post(_compose(message))
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:

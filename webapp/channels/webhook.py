@@ -12,20 +12,10 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from webapp.channels.addresses import Service, check_address
-from webapp.channels.contract import (
-    JSON_HEADERS,
-    Accepted,
-    Channel,
-    Field,
-    FieldKind,
-    Preview,
-    SettingInvalid,
-    Settings,
-    get_setting,
-    preview_post,
-    read_response,
-)
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.message import Message
+from webapp.channels.responses import read_response
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.pasted_urls import strip_wrapping
@@ -78,10 +68,11 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
+    get_setting(settings, "address")
     body = _compose(message)
     # Signs only in order to fail where `_send` would, if the secret cannot sign.
     headers = _make_headers(settings, message.message_id, message.requested_at, body)
-    return preview_post(settings, body, {name: ATTEMPT_HEADERS.get(name, value) for name, value in headers.items()})
+    return preview_post(body, {name: ATTEMPT_HEADERS.get(name, value) for name, value in headers.items()})
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Channel, Settings
+from webapp.channels.contract import Channel
+from webapp.channels.fields import Settings
 from webapp.channels.message import Message
 from webapp.deliveries.messages import read_message
 from webapp.deliveries.queries import newest_test_id_subquery

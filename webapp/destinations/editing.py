@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from webapp.audit import COMMAND_LINE, Action, describe_change, record_destination_event, record_instance_event
 from webapp.channels import CHANNELS
-from webapp.channels.contract import FieldKind
+from webapp.channels.fields import fill_in
 from webapp.deliveries.planned_tests import end_planned_test
 from webapp.destinations.search_index import erase_search_keys, renew_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
@@ -77,7 +77,7 @@ def change_destination(
 ) -> None:
     """Rename a destination, replace its settings, and commit. New settings cancel a test that is still waiting.
 
-    typed: a value for every setting; blank keeps the stored one, or turns a flag off.
+    typed: a value for every setting; see `fill_in` for what a blank one means.
     removed: the settings whose stored values are not kept.
     Raises `DestinationGone` if deleted meanwhile.
     """
@@ -86,7 +86,9 @@ def change_destination(
         db.session.rollback()
         raise DestinationGone
     stored = read_settings(destination, cipher)
-    settings = _fill_in(typed, {name: value for name, value in stored.items() if name not in removed}, destination.type)
+    channel = CHANNELS.get(destination.type)
+    kept = {name: value for name, value in stored.items() if name not in removed}
+    settings = fill_in(typed, kept, channel.fields if channel else ())
     changed = [field for field, value in settings.items() if stored.get(field, "") != value]
     if changed:
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)
@@ -100,17 +102,6 @@ def change_destination(
     destination.updated_at = now
     record_destination_event(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
-
-
-def _fill_in(typed: Mapping[str, str], stored: Mapping[str, str], channel_name: str) -> dict[str, str]:
-    """Return what was typed, with the stored value of each field that is blank and no flag."""
-    kept = stored.keys() - _list_flags(channel_name)
-    return {field: value or (stored[field] if field in kept else "") for field, value in typed.items()}
-
-
-def _list_flags(channel_name: str) -> set[str]:
-    channel = CHANNELS.get(channel_name)
-    return {field.name for field in channel.fields if field.kind is FieldKind.FLAG} if channel else set()
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:

@@ -1,16 +1,18 @@
 """Builds the form of a destination from the fields of its channel."""
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
 from wtforms import Field as FormField
-from wtforms import Form, StringField, TextAreaField
+from wtforms import Form, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, TextInput
 
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.contract import FLAG_ON, Channel, Field, FieldKind, SettingInvalid
+from webapp.channels.contract import Channel
+from webapp.channels.fields import FLAG_ON, Field, FieldKind, SettingInvalid, fill_in
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
@@ -62,10 +64,13 @@ class DestinationForm(PageForm):
 
     drafted: the secret fields that are blank because a draft keeps what was typed.
     lost: those of them whose draft is gone. They are invalid, even where a blank field would keep a stored secret.
+    channel, stored: the channel, and the destination's settings, empty for a new destination.
     """
 
     drafted: Collection[str] = ()
     lost: Collection[str] = ()
+    channel: Channel | None = None
+    stored: Mapping[str, str] = MappingProxyType({})
 
     name = StringField(
         "Name",
@@ -92,7 +97,18 @@ class DestinationForm(PageForm):
         for field in self:
             if is_typed(field) and f"{REMOVE}{field.name}" in self and self[f"{REMOVE}{field.name}"].data:
                 field.errors = (NOT_BOTH,)
+        self._check_together()
         return is_valid and not self.errors
+
+    def _check_together(self) -> None:
+        """Add what is wrong with the settings together, where each of them is valid."""
+        if self.channel is None or self.errors:
+            return
+        removed = self.read_removed(self.channel)
+        kept = {name: value for name, value in self.stored.items() if name not in removed}
+        settings = fill_in(self.read_settings(self.channel), kept, self.channel.fields)
+        for name, complaint in self.channel.find_conflicts(settings).items():
+            self[name].errors = (complaint,)
 
     def clear_errors(self, generated: Collection[str]) -> None:
         """Forget the errors of a form that is not to be saved yet, except of secrets that have to be entered again.
@@ -134,7 +150,8 @@ def list_shown_fields() -> frozenset[str]:
     """Return the names of the fields whose values pages may show again: secret in no channel."""
     fields = [field for channel in CHANNELS.values() for field in channel.fields]
     removable = {f"{REMOVE}{field.name}" for field in fields if _is_removable(field)}
-    return frozenset({"name", *removable} | {field.name for field in fields if not field.is_secret})
+    names = {field.name for field in fields} - {field.name for field in fields if field.is_secret}
+    return frozenset({"name", *removable, *names})
 
 
 def make_destination_form(
@@ -147,7 +164,7 @@ def make_destination_form(
         if _is_removable(field) and stored.get(field.name):
             label = f"Remove the stored {field.label.lower()}"
             fields[f"{REMOVE}{field.name}"] = FlagField(label, [_check_box], description="Nothing replaces it.")
-    return type("ChannelForm", (DestinationForm,), fields)
+    return type("ChannelForm", (DestinationForm,), {**fields, "channel": channel, "stored": stored})
 
 
 def _is_removable(field: Field) -> bool:
@@ -160,16 +177,27 @@ def _check_box(form: Form, box: FormField) -> None:
 
 
 def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
-    if field.kind is FieldKind.FLAG:
-        return FlagField(field.label, [_check_with(channel, field, outbound)], description=field.help)
+    check = _check_with(channel, field, outbound)
+    match field.kind:
+        case FieldKind.FLAG:
+            return FlagField(field.label, [check], description=field.help)
+        case FieldKind.CHOICE:
+            return SelectField(field.label, [check], choices=list(field.choices.items()), description=field.help)
+        case FieldKind.SERVER | FieldKind.TEXT:
+            presence = _require(field) if field.required and not field.default else Optional()
+            filters = [_trim, lambda text: text or field.default]
+            return StringField(field.label, [presence, check], filters, field.help, default=field.default)
     keeps_stored = field.is_secret and is_stored
     help_text = f"{field.help} Leave blank to keep the stored value." if keeps_stored else field.help
-    is_required = field.required and not keeps_stored
-    presence = DataRequired(f"Enter the {field.label[0].lower()}{field.label[1:]}.") if is_required else Optional()
-    validators = [presence, _check_with(channel, field, outbound)]
+    validators = [_require(field) if field.required and not keeps_stored else Optional(), check]
     if field.is_secret:
         return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())
     return TextAreaField(field.label, validators, [_trim], help_text)
+
+
+def _require(field: Field) -> DataRequired:
+    label = field.label if field.label[:2].isupper() else f"{field.label[0].lower()}{field.label[1:]}"
+    return DataRequired(f"Enter the {label}.")
 
 
 def _check_with(channel: Channel, field: Field, outbound: OutboundClient) -> Any:

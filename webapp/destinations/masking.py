@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from webapp.channels import CHANNELS
-from webapp.channels.contract import Field, FieldKind
+from webapp.channels.fields import Field, FieldKind, Settings
 from webapp.destinations.editing import read_settings
 from webapp.destinations.recipient_masking import list_domains, mask_recipients
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
@@ -35,9 +35,10 @@ def mask_settings(destination: AlertDestination, role: Role, cipher: SettingsCip
 
 
 def mask_target(destination: AlertDestination, role: Role, cipher: SettingsCipher) -> MaskedSetting:
-    """Return where a destination's messages go, masked: its first setting."""
-    masked = mask_settings(destination, role, cipher)
-    return masked[0] if masked else MaskedSetting("Settings", UNREADABLE)
+    """Return where a destination's messages go, masked."""
+    channel, masked = CHANNELS.get(destination.type), mask_settings(destination, role, cipher)
+    labels = [channel.target_field.label] if channel else []
+    return next((setting for setting in masked if setting.label in labels), MaskedSetting("Settings", UNREADABLE))
 
 
 # Safe to cache: a token's plaintext never changes, and results contain no secret. Saves a list page 1 to 2 ms.
@@ -51,17 +52,19 @@ def _decrypt_and_mask(
     except SettingsUnreadable:
         return ()
     fields = channel.fields if channel else ()
-    return tuple(
-        _mask(field, settings.get(field.name, ""), role, cipher) for field in fields if _is_shown(field, settings)
-    )
+    return tuple(_mask(field, settings, role, cipher) for field in fields if _is_shown(field, settings))
 
 
 def _is_shown(field: Field, settings: Mapping[str, str]) -> bool:
     return bool(settings.get(field.name)) or (field.kind is FieldKind.SECRET and not field.required)
 
 
-def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> MaskedSetting:
+def _mask(field: Field, settings: Settings, role: Role, cipher: SettingsCipher) -> MaskedSetting:
+    value = settings.get(field.name, "")
     match field.kind:
+        case FieldKind.SERVER:  # the same for many destinations, which the other settings distinguish
+            whole = "\n".join(f"{name}={settings[name]}" for name in sorted(settings))
+            return MaskedSetting(field.label, _read_host(value), fingerprint=cipher.fingerprint(whole))
         case FieldKind.ADDRESS:
             return MaskedSetting(field.label, _read_host(value), fingerprint=cipher.fingerprint(value))
         case FieldKind.SECRET:
@@ -70,7 +73,9 @@ def _mask(field: Field, value: str, role: Role, cipher: SettingsCipher) -> Maske
         case FieldKind.RECIPIENTS:
             text, short = mask_recipients(value, role)
             return MaskedSetting(field.label, text, short)
-        case FieldKind.FLAG:
+        case FieldKind.CHOICE:
+            return MaskedSetting(field.label, field.choices.get(value, value))
+        case FieldKind.FLAG | FieldKind.TEXT:
             return MaskedSetting(field.label, value)
 
 
@@ -81,10 +86,10 @@ def find_host(destination: AlertDestination, cipher: SettingsCipher) -> str | No
     if the settings cannot be read.
     """
     channel, settings = CHANNELS.get(destination.type), read_settings(destination, cipher)
-    if channel is None or not settings.get(channel.fields[0].name):
+    if channel is None or not settings.get(channel.target_field.name):
         return None
-    value = settings[channel.fields[0].name]
-    if channel.fields[0].kind is FieldKind.RECIPIENTS:
+    value = settings[channel.target_field.name]
+    if channel.target_field.kind is FieldKind.RECIPIENTS:
         domains = list_domains(value)
         return domains[0] if len(domains) == 1 else None
     host = _read_host(value)

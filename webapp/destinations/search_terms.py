@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from webapp.channels import CHANNELS
-from webapp.channels.contract import FieldKind
+from webapp.channels.fields import FieldKind
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.send_targets import unify_recipient
 from webapp.outbound.policy.urls import read_url
@@ -37,7 +37,7 @@ def list_terms(channel_name: str, settings: Mapping[str, str]) -> frozenset[Term
 
 def _read(kind: FieldKind, value: str) -> Iterator[Term]:
     match kind:
-        case FieldKind.ADDRESS:
+        case FieldKind.ADDRESS | FieldKind.SERVER:
             yield from _read_address(value)
         case FieldKind.RECIPIENTS:
             for recipient in map(unify_recipient, read_recipients(value)):

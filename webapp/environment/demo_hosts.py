@@ -3,7 +3,19 @@
 `.example` is reserved for documentation (RFC 2606), so nobody else can own one of them.
 """
 
-SERVICE_HOSTS = {"teams": "teams.demo.example", "webhook": "hooks.demo.example", "slack": "slack.demo.example"}
+SERVICE_HOSTS = {
+    "teams": "teams.demo.example",
+    "webhook": "hooks.demo.example",
+    "slack": "slack.demo.example",
+    "discord": "discord.demo.example",
+    "telegram": "telegram.demo.example",
+    "pagerduty": "pagerduty.demo.example",
+    "google_chat": "chat.demo.example",
+    "mattermost": "mattermost.demo.example",
+    "ntfy": "ntfy.demo.example",
+    "pushover": "pushover.demo.example",
+    "jira_service_management": "jira.demo.example",
+}
 MAIL_HOST = "mail.demo.example"
 MAIL_DOMAIN = "oncall.demo.example"
 

@@ -85,7 +85,10 @@ def _find_receiver() -> ReceiverAddresses:
 def _compose_addresses(receiver: ReceiverAddresses) -> dict[str, Any]:
     given = request.args.get("sig", "")
     signature = given if _SIGNATURE.fullmatch(given) else outcomes.make_signature()
-    return {"signature": signature, "addresses": [_compose(service, receiver, signature) for service in Service]}
+    return {
+        "signature": signature,
+        "addresses": [_compose(service, receiver, signature) for service in Service if service in CHANNELS],
+    }
 
 
 def _compose(service: Service, receiver: ReceiverAddresses, signature: str) -> dict[str, Any]:

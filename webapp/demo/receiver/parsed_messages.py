@@ -66,10 +66,9 @@ def parse_message(received: Received) -> ParsedMessage:
             return parse_card(_parse_json(received.body)) or Unrecognized(received.body)
         case Service.SLACK:
             return _parse_slack(_parse_json(received.body)) or Unrecognized(received.body)
-        case Service.WEBHOOK:
-            return WebhookBody(_indent(received.body))
         case Service.EMAIL:
             return parse_mail(received.body) or Unrecognized(received.body)
+    return WebhookBody(_indent(received.body))
 
 
 def find_reference(service: Service, body: str) -> str | None:

@@ -1,5 +1,6 @@
 """The closed list of the demo receiver's behaviors, and its response for each."""
 
+import json
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,14 @@ class Service(StrEnum):
     TEAMS = "teams"
     WEBHOOK = "webhook"
     SLACK = "slack"
+    DISCORD = "discord"
+    TELEGRAM = "telegram"
+    PAGERDUTY = "pagerduty"
+    GOOGLE_CHAT = "google_chat"
+    MATTERMOST = "mattermost"
+    NTFY = "ntfy"
+    PUSHOVER = "pushover"
+    JIRA_SERVICE_MANAGEMENT = "jira_service_management"
     EMAIL = "email"
 
 
@@ -90,6 +99,10 @@ class MailReply:
         return f"{self.code} {self.text}"
 
 
+def _accept(answer: dict[str, object], status: int = 200) -> Reply:
+    return Reply(status, json.dumps(answer), media_type="application/json")
+
+
 _PAGE = "<!doctype html><title>Sign in</title><p>Sign in to continue.</p>"
 _TURNED_OFF = {
     Service.TEAMS: Reply(400, '{"error": {"code": "WorkflowTriggerIsNotEnabled"}}', media_type="application/json"),
@@ -107,7 +120,19 @@ _FIXED = {
     Scenario.READ_ONLY: Reply(405),
     Scenario.GATEWAY: Reply(504),
 }
-_ACCEPTS = {Service.TEAMS: Reply(202), Service.WEBHOOK: Reply(200), Service.SLACK: Reply(200, "ok")}
+_ACCEPTS = {
+    Service.TEAMS: Reply(202),
+    Service.WEBHOOK: Reply(200),
+    Service.SLACK: Reply(200, "ok"),
+    Service.DISCORD: _accept({"id": "1440000000000000001"}),
+    Service.TELEGRAM: _accept({"ok": True, "result": {"message_id": 1}}),
+    Service.PAGERDUTY: _accept({"status": "success", "message": "Event processed", "dedup_key": "demo"}, 202),
+    Service.GOOGLE_CHAT: _accept({"name": "spaces/demo/messages/1"}),
+    Service.MATTERMOST: Reply(200, "ok"),
+    Service.NTFY: _accept({"id": "demo0000demo", "event": "message"}),
+    Service.PUSHOVER: _accept({"status": 1, "request": "00000000-0000-4000-8000-000000000000"}),
+    Service.JIRA_SERVICE_MANAGEMENT: _accept({"result": "Request will be processed", "took": 0.1}, 202),
+}
 
 
 def reply_to(service: Service, scenario: Scenario, attempt: int) -> Reply:

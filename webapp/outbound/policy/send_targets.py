@@ -57,6 +57,17 @@ def find_url(
     return (SendTarget(TargetKind.URL, name),)
 
 
+def find_account(server: str, policy: Policy, *names: str) -> tuple[SendTarget, ...]:
+    """Return what somebody has at a service: the server, and the names (keys, ids) of the receiver there.
+
+    Returns nothing where `find_host` does, and if a name is missing.
+    """
+    target = _find_target(server, policy)
+    if target is None or not all(names):
+        return ()
+    return (SendTarget(TargetKind.URL, " ".join([target.url.rstrip("/"), *names])),)
+
+
 def find_recipients(addresses: Iterable[str]) -> tuple[SendTarget, ...]:
     """Return each recipient once."""
     names = dict.fromkeys(unify_recipient(address) for address in addresses)

@@ -1,0 +1,37 @@
+"""Reads what a service answers: a channel's message was accepted only if the service says so in its own words."""
+
+import json
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from webapp.channels.contract import Accepted
+from webapp.failures import Code
+from webapp.outbound import HttpResponse
+from webapp.outbound.http.classification import Words, check_response, make_failure
+
+
+def read_response(
+    response: HttpResponse, address: str, word: str | None = None, words: Words = MappingProxyType({})
+) -> Accepted:
+    """Return the acceptance, for any 2xx. Raises `DeliveryFailed` for every other response.
+
+    word: the service's own word in this response, which decides before the status if `words` has it.
+    """
+    return Accepted(response.status, check_response(response, urlsplit(address).hostname, word, words))
+
+
+def require_own_word(is_there: bool, response: HttpResponse, address: str) -> None:
+    """Raise `DeliveryFailed` for a response of 2xx without the service's own word for an accepted message."""
+    if not is_there:
+        code = Code.REMOTE_REJECTED if response.complete else Code.CONNECTION_CLOSED
+        raise make_failure(code, response, urlsplit(address).hostname)
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that is the whole body; empty if it is anything else."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
