@@ -81,6 +81,7 @@ def show(slug: str) -> str | Response:
         counts=counts,
         state=describe_overview(counts),
         orders=overview.Order,
+        tags=overview.list_tags(summaries, query),
         rows=_list_rows(visit, list_page.rows, list_planned_ids(summaries, list_page.rows), now),
         batch=_find_batch(visit, now),
         page_version=version,
