@@ -7,7 +7,7 @@ import pytest
 from webapp.channels import CHANNELS, check_setting
 from webapp.channels.addresses import Service, check_server
 from webapp.channels.contract import Channel
-from webapp.channels.fields import FieldKind, SettingInvalid
+from webapp.channels.fields import Field, FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 
@@ -21,12 +21,28 @@ ON_PREMISES = OutboundClient(
     Policy(trusted_origins=frozenset({Origin("http", "alert_receiver", 8080), Origin("https", "hooks.slack.com", 443)}))
 )
 
+every_field = pytest.mark.parametrize(
+    ("channel", "field"),
+    [
+        pytest.param(channel, field, id=f"{name}-{field.name}")
+        for name, channel in CHANNELS.items()
+        for field in channel.fields
+        if field.kind in (FieldKind.ADDRESS, FieldKind.SERVER, FieldKind.SECRET, FieldKind.TEXT, FieldKind.RECIPIENTS)
+    ],
+)
 every_address = pytest.mark.parametrize(("name", "address"), OWN_ADDRESSES.items(), ids=OWN_ADDRESSES)
 
 
 def check(channel: Channel, typed: str, outbound: OutboundClient | None = None) -> str:
     """Return what saving this as the channel's first field would store."""
     return check_setting(channel, channel.target_field, typed, outbound or OutboundClient())
+
+
+def complaint_of(channel: Channel, field: Field, typed: str) -> str:
+    with pytest.raises(SettingInvalid) as caught:
+        check_setting(channel, field, typed, OutboundClient())
+    assert SECRET not in str(caught.value)
+    return str(caught.value)
 
 
 def error_of(name: str, typed: str, outbound: OutboundClient | None = None) -> str:
@@ -85,10 +101,52 @@ def test_an_email_address_is_offered_the_type_email(name: str) -> None:
     assert "add a destination of type Email" in error_of(name, f"{SECRET}@example.com")
 
 
-@pytest.mark.parametrize("name", ["slack", "webhook"])
-@pytest.mark.parametrize("host", ["acme.webhook.office.com", "outlook.office.com/webhook", "acme.webhook.office365.us"])
-def test_a_retired_connector_belongs_to_teams(name: str, host: str) -> None:
-    assert "Add a destination of type Microsoft Teams" in error_of(name, f"https://{host}/{SECRET}")
+@every_field
+@pytest.mark.parametrize(
+    "typed",
+    [
+        f"https://acme.webhook.office.com/webhookb2/{SECRET}",
+        f"outlook.office.com/webhook/{SECRET}",
+        f"<http://acme.webhook.office365.us/{SECRET}>",
+    ],
+)
+def test_a_retired_connector_is_refused_in_every_field_with_what_to_do_instead(
+    channel: Channel, field: Field, typed: str
+) -> None:
+    error = complaint_of(channel, field, typed)
+    assert "belongs to the connectors of Microsoft Teams, which Microsoft has retired. Create a workflow" in error
+    assert "add it as a destination of type Microsoft Teams" in error
+    assert "choose Workflows" in error
+
+
+@every_field
+@pytest.mark.parametrize(
+    "typed",
+    [
+        f"https://api.opsgenie.com/v2/alerts?apiKey={SECRET}",
+        f"api.eu.opsgenie.com/v1/json/prometheus?apiKey={SECRET}",
+        f"curl -X POST https://API.opsgenie.com/v2/alerts -H 'Authorization: GenieKey {SECRET}'",
+        f"http://acme.app.opsgenie.com:8443/{SECRET}",
+        f"`https://opsgenie.com/{SECRET}`",
+    ],
+)
+def test_opsgenie_is_refused_in_every_field_with_the_day_it_ends_and_what_to_do_instead(
+    channel: Channel, field: Field, typed: str
+) -> None:
+    error = complaint_of(channel, field, typed)
+    assert "belongs to Opsgenie, which Atlassian ends on 5 April 2027." in error
+    assert "add it as a destination of type Jira Service Management. In Jira Service Management, open" in error
+
+
+@pytest.mark.parametrize("host", ["opsgenie.com.acme.com", "myopsgenie.com", "outlook.office.com", "office.com"])
+def test_a_host_that_resembles_a_retired_service_is_kept(host: str) -> None:
+    assert check(CHANNELS["webhook"], f"https://{host}/mail/{SECRET}") == f"https://{host}/mail/{SECRET}"
+
+
+def test_an_address_of_another_service_is_recognized_in_the_field_of_a_secret() -> None:
+    typed = f"https://hooks.slack.com/services/T01/B02/{SECRET}"
+    secret = next(field for field in CHANNELS["webhook"].fields if field.kind is FieldKind.SECRET)
+    assert complaint_of(CHANNELS["webhook"], secret, typed).startswith("hooks.slack.com is a host of Slack")
 
 
 @pytest.mark.parametrize("name", ["slack", "teams"])
