@@ -5,9 +5,9 @@ from types import MappingProxyType
 import pytest
 
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.addresses import find_parameter, set_parameters
+from webapp.channels.addresses import Service, check_server, find_parameter, set_parameters
 from webapp.channels.contract import Channel
-from webapp.channels.fields import FieldKind, SettingInvalid
+from webapp.channels.fields import Field, FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 
@@ -21,12 +21,28 @@ ON_PREMISES = OutboundClient(
     Policy(trusted_origins=frozenset({Origin("http", "alert_receiver", 8080), Origin("https", "hooks.slack.com", 443)}))
 )
 
+every_field = pytest.mark.parametrize(
+    ("channel", "field"),
+    [
+        pytest.param(channel, field, id=f"{name}-{field.name}")
+        for name, channel in CHANNELS.items()
+        for field in channel.fields
+        if field.kind in (FieldKind.ADDRESS, FieldKind.SERVER, FieldKind.SECRET, FieldKind.TEXT, FieldKind.RECIPIENTS)
+    ],
+)
 every_address = pytest.mark.parametrize(("name", "address"), OWN_ADDRESSES.items(), ids=OWN_ADDRESSES)
 
 
 def check(channel: Channel, typed: str, outbound: OutboundClient | None = None) -> str:
     """Return what saving this as the channel's first field would store."""
     return check_setting(channel, channel.target_field, typed, outbound or OutboundClient())
+
+
+def complaint_of(channel: Channel, field: Field, typed: str) -> str:
+    with pytest.raises(SettingInvalid) as caught:
+        check_setting(channel, field, typed, OutboundClient())
+    assert SECRET not in str(caught.value)
+    return str(caught.value)
 
 
 def error_of(name: str, typed: str, outbound: OutboundClient | None = None) -> str:
@@ -85,10 +101,52 @@ def test_an_email_address_is_offered_the_type_email(name: str) -> None:
     assert "add a destination of type Email" in error_of(name, f"{SECRET}@example.com")
 
 
-@pytest.mark.parametrize("name", ["slack", "webhook"])
-@pytest.mark.parametrize("host", ["acme.webhook.office.com", "outlook.office.com/webhook", "acme.webhook.office365.us"])
-def test_a_retired_connector_belongs_to_teams(name: str, host: str) -> None:
-    assert "Add a destination of type Microsoft Teams" in error_of(name, f"https://{host}/{SECRET}")
+@every_field
+@pytest.mark.parametrize(
+    "typed",
+    [
+        f"https://acme.webhook.office.com/webhookb2/{SECRET}",
+        f"outlook.office.com/webhook/{SECRET}",
+        f"<http://acme.webhook.office365.us/{SECRET}>",
+    ],
+)
+def test_a_retired_connector_is_refused_in_every_field_with_what_to_do_instead(
+    channel: Channel, field: Field, typed: str
+) -> None:
+    error = complaint_of(channel, field, typed)
+    assert "belongs to the connectors of Microsoft Teams, which Microsoft has retired. Create a workflow" in error
+    assert "add it as a destination of type Microsoft Teams" in error
+    assert "choose Workflows" in error
+
+
+@every_field
+@pytest.mark.parametrize(
+    "typed",
+    [
+        f"https://api.opsgenie.com/v2/alerts?apiKey={SECRET}",
+        f"api.eu.opsgenie.com/v1/json/prometheus?apiKey={SECRET}",
+        f"curl -X POST https://API.opsgenie.com/v2/alerts -H 'Authorization: GenieKey {SECRET}'",
+        f"http://acme.app.opsgenie.com:8443/{SECRET}",
+        f"`https://opsgenie.com/{SECRET}`",
+    ],
+)
+def test_opsgenie_is_refused_in_every_field_with_the_day_it_ends_and_what_to_do_instead(
+    channel: Channel, field: Field, typed: str
+) -> None:
+    error = complaint_of(channel, field, typed)
+    assert "belongs to Opsgenie, which Atlassian ends on 5 April 2027." in error
+    assert "add it as a destination of type Jira Service Management. In Jira Service Management, open" in error
+
+
+@pytest.mark.parametrize("host", ["opsgenie.com.acme.com", "myopsgenie.com", "outlook.office.com", "office.com"])
+def test_a_host_that_resembles_a_retired_service_is_kept(host: str) -> None:
+    assert check(CHANNELS["webhook"], f"https://{host}/mail/{SECRET}") == f"https://{host}/mail/{SECRET}"
+
+
+def test_an_address_of_another_service_is_recognized_in_the_field_of_a_secret() -> None:
+    typed = f"https://hooks.slack.com/services/T01/B02/{SECRET}"
+    secret = next(field for field in CHANNELS["webhook"].fields if field.kind is FieldKind.SECRET)
+    assert complaint_of(CHANNELS["webhook"], secret, typed).startswith("hooks.slack.com is a host of Slack")
 
 
 @pytest.mark.parametrize("name", ["slack", "teams"])
@@ -177,6 +235,31 @@ def test_a_host_with_an_underscore_is_kept_if_the_administrator_names_it() -> No
 )
 def test_a_text_that_is_no_address_is_refused_with_its_reason(typed: str, complaint: str) -> None:
     assert complaint in error_of("webhook", typed)
+
+
+API = Service("Remove them.", "Pigeons", ("api.pigeons.org",))
+
+
+@pytest.mark.parametrize("typed", ["https://api.pigeons.org", " api.pigeons.org/ ", "https://API.pigeons.org:443/"])
+def test_a_server_is_kept_without_a_slash_at_its_end(typed: str) -> None:
+    assert check_server(typed, OutboundClient(), API) == "https://api.pigeons.org"
+
+
+@pytest.mark.parametrize("rest", [f"/bot{SECRET}/send", f"/?token={SECRET}", f"//{SECRET}"])
+def test_a_server_is_named_without_the_rest_of_a_pasted_address(rest: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        check_server(f"https://api.pigeons.org{rest}", OutboundClient(), API)
+    assert str(caught.value) == "Enter the server only: https://api.pigeons.org. Alertcheck adds what follows it."
+
+
+@pytest.mark.parametrize("typed", ["http://alert_receiver:8080/api", "http://alert_receiver:8080/api/"])
+def test_a_server_that_the_administrator_trusts_may_have_a_path(typed: str) -> None:
+    assert check_server(typed, ON_PREMISES, API) == "http://alert_receiver:8080/api"
+
+
+def test_no_server_has_a_query() -> None:
+    with pytest.raises(SettingInvalid, match=r"^The server's address has a \? in it\."):
+        check_server(f"http://alert_receiver:8080/api?{SECRET}", ON_PREMISES, API)
 
 
 @pytest.mark.parametrize("name", [name for name, channel in CHANNELS.items() if channel.hosts])

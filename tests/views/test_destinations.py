@@ -234,7 +234,11 @@ def test_an_empty_form_names_every_required_field(admin: Visitor) -> None:
         ),
         ("webhook", "https://10.0.0.1/canary", "The address of 10.0.0.1 is not on the public internet."),
         ("webhook", "canary", "This is not a web address"),
-        ("teams", "https://x.webhook.office.com/webhookb2/canary", "which Microsoft has retired. In Teams"),
+        (
+            "teams",
+            "https://x.webhook.office.com/webhookb2/canary",
+            "which Microsoft has retired. Create a workflow in Teams",
+        ),
         ("teams", "https://x.environment.api.powerplatform.com/canary", "(it has no sig). In Power Automate"),
         ("slack", "https://hooks.slack.com/canary", "This is not the address of an incoming webhook."),
     ],

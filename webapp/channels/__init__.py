@@ -1,28 +1,29 @@
-"""All channels, by name. A new channel is a new file in this folder, and the name of the file is its name."""
+"""All channels, by name. A new channel is a new file in this folder with a `CHANNEL`, named as the file is."""
 
 from importlib import import_module
 from pkgutil import iter_modules
 
-from webapp.channels.addresses import find_target
+from webapp.channels.addresses import find_target, refuse_retired_service
 from webapp.channels.contract import Channel
-from webapp.channels.fields import Field, SettingInvalid
+from webapp.channels.fields import Field, FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient
 
-_NOT_A_CHANNEL = {"addresses", "contract", "fields", "hosted_service", "mail_recipients", "message", "responses"}
+_MODULES = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
 
 CHANNELS: dict[str, Channel] = {
-    module.name: import_module(f"{__name__}.{module.name}").CHANNEL
-    for module in sorted(iter_modules(__path__), key=lambda module: module.name)
-    if module.name not in _NOT_A_CHANNEL
+    name: module.CHANNEL for name, module in sorted(_MODULES.items()) if hasattr(module, "CHANNEL")
 }
+
+# The fields into which somebody may paste an address: where it belongs, or instead of a part of it.
+_MAY_GET_ADDRESS = (FieldKind.ADDRESS, FieldKind.SERVER, FieldKind.SECRET, FieldKind.TEXT, FieldKind.RECIPIENTS)
 
 
 def check_setting(channel: Channel, field: Field, text: str, outbound: OutboundClient) -> str:
     """Return the value to store for what someone entered into a field. Raises `SettingInvalid`.
 
-    Also refuses the address of another channel's service, and names that channel.
+    Also refuses the address of another channel's service, and names that channel, and that of a retired service.
     """
-    if field is channel.target_field:
+    if field.kind in _MAY_GET_ADDRESS:
         _refuse_other_services(channel, text, outbound)
     return field.check(text, outbound)
 
@@ -31,6 +32,7 @@ def _refuse_other_services(channel: Channel, text: str, outbound: OutboundClient
     target = find_target(text)
     if target is None or outbound.policy.trusts(target):
         return
+    refuse_retired_service(target)
     for other in CHANNELS.values():
         if other is not channel and other.owns(target):
             raise SettingInvalid(

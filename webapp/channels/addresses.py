@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from webapp.channels.fields import SettingInvalid
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, Facts, describe
+from webapp.failures import EXPLANATIONS, Cause, Code, DeliveryFailed, Facts, describe
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.pasted_urls import read_pasted
@@ -20,6 +20,18 @@ COPY_AGAIN = "Copy the whole address again, exactly as the provider shows it."
 _CREDENTIALS = re.compile(r"(?:https?://)?[^/?#]*@(?P<host>[^/?#@:]*)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"(?:mailto:)?[^\s/@:]+@[^\s/@:]+\.[^\s/@:]+", re.IGNORECASE)
 _TWO_ADDRESSES = re.compile(r"https?://\S*(?:[^\s=/?&]|/)https?://", re.IGNORECASE)
+
+# How to get what replaces a retired service.
+_GET_SUCCESSOR = {
+    Cause.TEAMS_CONNECTOR: (
+        "In Teams, open the channel's menu, choose Workflows, choose the template for sending webhook alerts to a "
+        "channel, and copy the address that Teams shows at the end."
+    ),
+    Cause.OPSGENIE: (
+        "In Jira Service Management, open the team's operations, choose Integrations, add an API integration, and copy "
+        "its API key."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,8 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
     _refuse_credentials(address, service.instead_of_credentials)
     target = _read(address)
     problems = find_problems(target, outbound.policy, service.hosts)
+    if Code.HOST_NOT_EXPECTED in problems:
+        refuse_retired_service(target)
     if Code.DEMO_RECEIVER_ONLY in problems:
         raise SettingInvalid(_describe_demo(target, is_public=outbound.policy.demo_mail_domain is not None))
     if problems:
@@ -53,11 +67,23 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
 
 
 def check_server(text: str, outbound: OutboundClient, service: Service) -> str:
-    """Return the canonical URL of a service's API, without a slash at its end. Raises `SettingInvalid`."""
-    url = check_address(text, outbound, service)
-    if "?" in url:
+    """Return the canonical URL of a service's API, without a slash at its end. Raises `SettingInvalid`.
+
+    Only a trusted origin may have a path: elsewhere, it is the rest of a request's address, which may hold a secret.
+    """
+    target = read_url(check_address(text, outbound, service))
+    if target.path != "/" and not outbound.policy.trusts(target):
+        raise SettingInvalid(f"Enter the server only: {target.origin.url}. Alertcheck adds what follows it.")
+    if "?" in target.path:
         raise SettingInvalid("The server's address has a ? in it. Remove it, and what follows it.")
-    return url.rstrip("/")
+    return target.url.rstrip("/")
+
+
+def refuse_retired_service(target: Target) -> None:
+    """Raise `SettingInvalid` for the address of a service that has ended or soon will, with what to do instead."""
+    if target.retired_service is not None:
+        sentence = describe(Code.HOST_NOT_EXPECTED, Facts(target.host, cause=target.retired_service))
+        raise SettingInvalid(f"{sentence} {_GET_SUCCESSOR[target.retired_service]}")
 
 
 def find_target(text: str) -> Target | None:

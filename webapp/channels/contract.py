@@ -81,7 +81,6 @@ class Channel:
     hosts: the patterns of the service's own hosts, whose addresses belong to no other channel.
     pages_people: whether a message wakes somebody up, a test too. Then nobody without an account may send one.
     find_obstacle: why this installation cannot send over the channel yet, and who can change that; None if it can.
-    is_retired: recognizes an address of the service that no longer works, and belongs to no other channel either.
     words: the words of the service for what went wrong, each with its code, whatever the status is.
     find_conflicts: what is wrong with valid settings together, by the field to correct: whole sentences, no secret.
     """
@@ -99,7 +98,6 @@ class Channel:
     hosts: tuple[str, ...] = ()
     pages_people: bool = False
     find_obstacle: Callable[[OutboundClient], str | None] = lambda outbound: None
-    is_retired: Callable[[Target], bool] = lambda target: False
     words: Words = field(default_factory=dict)
     find_conflicts: Callable[[Settings], Mapping[str, str]] = _find_no_conflicts
 
@@ -110,12 +108,12 @@ class Channel:
 
     def owns(self, target: Target) -> bool:
         """Check whether the address belongs to this channel's service."""
-        return matches(target.host, self.hosts) or self.is_retired(target)
+        return matches(target.host, self.hosts)
 
     @property
     def codes(self) -> frozenset[Code]:
         """The codes that a delivery over this channel can end with."""
-        return codes_of(self.protocol) - (frozenset() if self.hosts else {Code.HOST_NOT_EXPECTED})
+        return codes_of(self.protocol)
 
 
 def get_setting(settings: Settings, name: str) -> str:

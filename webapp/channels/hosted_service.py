@@ -83,6 +83,18 @@ _HINTS = {
     Code.REMOTE_REJECTED: _COPY_AGAIN,
 }
 
+# What a wrong server in the settings leads to, at a service whose server is a field of its own.
+WRONG_SERVER = (
+    Code.URL_INVALID,
+    Code.SCHEME_NOT_ALLOWED,
+    Code.PORT_NOT_ALLOWED,
+    Code.HOST_NOT_EXPECTED,
+    Code.REDIRECT_REFUSED,
+    Code.NOT_FOUND,
+    Code.METHOD_NOT_ALLOWED,
+    Code.GONE,
+)
+
 
 def make_hints(service: str, look_in: str, status_page: str, get_address: str) -> dict[Code, str]:
     """Return the next steps that such services have in common.

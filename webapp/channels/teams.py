@@ -6,7 +6,7 @@ Source: Microsoft Learn, "Create incoming webhooks with Workflows for Microsoft 
 import json
 from urllib.parse import parse_qs, urlsplit
 
-from webapp.channels.addresses import Service, check_address, find_target
+from webapp.channels.addresses import Service, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
@@ -14,9 +14,7 @@ from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_response
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.send_targets import SendTarget, find_url
-from webapp.outbound.policy.urls import Target
 
 # Microsoft's clouds: worldwide, US government (GCC, GCC High, DoD) and China. The last three are older addresses.
 HOSTS = (
@@ -28,18 +26,6 @@ HOSTS = (
     "*.logic.azure.com",
     "*.logic.azure.us",
     "*.logic.azure.cn",
-)
-
-# The hosts of connectors, which Microsoft has retired.
-CONNECTOR_HOSTS = ("*.webhook.office.com", "webhook.office.com", "*.webhook.office365.us", "webhook.office365.us")
-
-# The hosts of Outlook, where older connectors had the path /webhook.
-OUTLOOK_HOSTS = (
-    "outlook.office.com",
-    "outlook.office365.com",
-    "outlook.office365.us",
-    "outlook-dod.office365.us",
-    "partner.outlook.cn",
 )
 
 # The hosts of the pages on which people work with Teams and its flows.
@@ -92,9 +78,6 @@ RIGHT_TRIGGER = (
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    target = find_target(text)
-    if target is not None and _is_connector(target):
-        raise SettingInvalid(f"This address belongs to a connector, which Microsoft has retired. {CREATE_WORKFLOW}")
     address = check_address(text, outbound, _service(outbound))
     if not parse_qs(urlsplit(address).query).get("sig"):
         raise SettingInvalid(
@@ -110,11 +93,6 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
 
 def _service(outbound: OutboundClient) -> Service:
     return Service(f"Remove them. {CREATE_WORKFLOW}", "Microsoft Teams", _hosts(outbound), PAGES, CREATE_WORKFLOW)
-
-
-def _is_connector(target: Target) -> bool:
-    is_old_one = target.host in OUTLOOK_HOSTS and target.path.lower().startswith("/webhook")
-    return is_old_one or matches(target.host, CONNECTOR_HOSTS)
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -203,7 +181,6 @@ CHANNEL = Channel(
     preview=_preview,
     send=_send,
     hosts=HOSTS,
-    is_retired=_is_connector,
     words=WORDS,
     hints=make_hints("Microsoft Teams", "Teams", "status.cloud.microsoft", CREATE_WORKFLOW)
     | {

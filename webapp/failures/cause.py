@@ -31,3 +31,5 @@ class Cause(StrEnum):
     PROXY_PASSWORD = "proxy_password"  # noqa: S105 - the name of a cause
     PROXY_REFUSED = "proxy_refused"
     GROUP_UPGRADED = "group_upgraded"
+    TEAMS_CONNECTOR = "teams_connector"
+    OPSGENIE = "opsgenie"

@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
         ("120", 120),
         ("3600", 3600),
         ("3601", 3601),
-        ("2592001", MAX_RETRY_AFTER),
+        ("2678401", MAX_RETRY_AFTER),
         ("999999999", MAX_RETRY_AFTER),
         ("Tue, 24 Nov 2026 12:01:30 GMT", 90),
         ("Tuesday, 24-Nov-26 12:01:30 GMT", 90),

@@ -81,6 +81,30 @@ def test_any_other_host_is_not_expected(host: str) -> None:
     assert outcome is Code.HOST_NOT_EXPECTED
 
 
+@pytest.mark.parametrize("hosts", [None, ("api.opsgenie.com",), ("hooks.slack.com",)])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://api.opsgenie.com/v2/alerts", "belongs to Opsgenie, which Atlassian ends on 5 April 2027."),
+        ("https://api.eu.opsgenie.com/v2/alerts", "belongs to Opsgenie, which Atlassian ends on 5 April 2027."),
+        ("https://acme.webhook.office.com/x", "connectors of Microsoft Teams, which Microsoft has retired."),
+        ("https://outlook.office.com/Webhook/x", "connectors of Microsoft Teams, which Microsoft has retired."),
+    ],
+)
+def test_nothing_is_sent_to_a_retired_service_and_the_failure_names_its_successor(
+    url: str, words: str, hosts: tuple[str, ...] | None
+) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        check_url(url, STRICT, hosts)
+    assert caught.value.code is Code.HOST_NOT_EXPECTED
+    assert words in caught.value.message
+
+
+def test_the_administrator_may_trust_the_origin_of_a_retired_service() -> None:
+    trusting = Policy(trusted_origins=frozenset({Origin("https", "api.opsgenie.com", 443)}))
+    assert outcome_of("https://api.opsgenie.com/v2/alerts", trusting) is None
+
+
 def test_an_empty_list_expects_no_host() -> None:
     assert outcome_of("https://hooks.example.com/x", hosts=()) is Code.HOST_NOT_EXPECTED
 

@@ -1,5 +1,6 @@
 """Failures of a destination's settings, found before anything is sent."""
 
+from webapp.failures.cause import Cause
 from webapp.failures.code import Code
 from webapp.failures.explanations.explanation import Explanation
 
@@ -43,5 +44,17 @@ SETTINGS: dict[Code, Explanation] = {
     Code.RECIPIENT_INVALID: Explanation(
         "The address of a recipient is not a valid email address.",
         "Correct the recipients in the settings of the destination.",
+    ),
+}
+
+# The sentence for each cause, in place of its code's.
+RETIREMENT_CAUSES: dict[Cause, str] = {
+    Cause.TEAMS_CONNECTOR: (
+        "{host} belongs to the connectors of Microsoft Teams, which Microsoft has retired. Create a workflow in Teams "
+        "instead, and add it as a destination of type Microsoft Teams."
+    ),
+    Cause.OPSGENIE: (
+        "{host} belongs to Opsgenie, which Atlassian ends on 5 April 2027. Use Jira Service Management instead, and "
+        "add it as a destination of type Jira Service Management."
     ),
 }

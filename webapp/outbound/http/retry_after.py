@@ -5,8 +5,8 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# Seconds. Longer waits are reduced to this.
-MAX_RETRY_AFTER = 30 * 24 * 3600.0
+# Seconds. Longer waits are reduced to this: a month, until a monthly quota begins anew.
+MAX_RETRY_AFTER = 31 * 24 * 3600.0
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _DATE = re.compile(r"[A-Z][a-z]{2,8},? [ -~]{17,27}")

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Never
 from urllib.parse import unquote
 
-from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.policy.hostnames import NotAHost, can_be_public, canonical_host, matches, parse_ip_address
 from webapp.outbound.policy.networks import Network, is_allowed
+from webapp.outbound.policy.retired_services import find_retired_service
 
 # Characters of an address.
 MAX_URL = 2048
@@ -107,6 +108,11 @@ class Target:
         return self.origin.url.partition("://")[2]
 
     @property
+    def retired_service(self) -> Cause | None:
+        """The retired service that the address belongs to, or None."""
+        return find_retired_service(self.host, self.path)
+
+    @property
     def url(self) -> str:
         """The canonical address to store. Secret."""
         return f"{self.origin.url}{self.path}"
@@ -121,7 +127,8 @@ def check_url(url: str, policy: Policy, hosts: tuple[str, ...] | None = None) ->
     """
     target = read_url(url)
     for code in find_problems(target, policy, hosts):
-        raise DeliveryFailed(code, Facts(host=target.host))
+        cause = target.retired_service if code is Code.HOST_NOT_EXPECTED else None
+        raise DeliveryFailed(code, Facts(host=target.host, cause=cause))
     return target
 
 
@@ -135,7 +142,7 @@ def find_problems(target: Target, policy: Policy, hosts: tuple[str, ...] | None 
         Code.SCHEME_NOT_ALLOWED: target.scheme != "https",
         Code.PORT_NOT_ALLOWED: target.port != _PORTS[target.scheme],
         Code.TARGET_NOT_ALLOWED: not may_be_public(target.host, policy),
-        Code.HOST_NOT_EXPECTED: hosts is not None and not matches(target.host, hosts),
+        Code.HOST_NOT_EXPECTED: target.retired_service or (hosts is not None and not matches(target.host, hosts)),
     }
     return [code for code, is_present in problems.items() if is_present]
 
