@@ -5,6 +5,7 @@ from types import MappingProxyType
 import pytest
 
 from webapp.channels import CHANNELS, check_setting
+from webapp.channels.addresses import Service, check_server
 from webapp.channels.contract import Channel
 from webapp.channels.fields import FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient, Policy
@@ -176,6 +177,31 @@ def test_a_host_with_an_underscore_is_kept_if_the_administrator_names_it() -> No
 )
 def test_a_text_that_is_no_address_is_refused_with_its_reason(typed: str, complaint: str) -> None:
     assert complaint in error_of("webhook", typed)
+
+
+API = Service("Remove them.", "Pigeons", ("api.pigeons.org",))
+
+
+@pytest.mark.parametrize("typed", ["https://api.pigeons.org", " api.pigeons.org/ ", "https://API.pigeons.org:443/"])
+def test_a_server_is_kept_without_a_slash_at_its_end(typed: str) -> None:
+    assert check_server(typed, OutboundClient(), API) == "https://api.pigeons.org"
+
+
+@pytest.mark.parametrize("rest", [f"/bot{SECRET}/send", f"/?token={SECRET}", f"//{SECRET}"])
+def test_a_server_is_named_without_the_rest_of_a_pasted_address(rest: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        check_server(f"https://api.pigeons.org{rest}", OutboundClient(), API)
+    assert str(caught.value) == "Enter the server only: https://api.pigeons.org. Alertcheck adds what follows it."
+
+
+@pytest.mark.parametrize("typed", ["http://alert_receiver:8080/api", "http://alert_receiver:8080/api/"])
+def test_a_server_that_the_administrator_trusts_may_have_a_path(typed: str) -> None:
+    assert check_server(typed, ON_PREMISES, API) == "http://alert_receiver:8080/api"
+
+
+def test_no_server_has_a_query() -> None:
+    with pytest.raises(SettingInvalid, match=r"^The server's address has a \? in it\."):
+        check_server(f"http://alert_receiver:8080/api?{SECRET}", ON_PREMISES, API)
 
 
 @pytest.mark.parametrize("name", [name for name, channel in CHANNELS.items() if channel.hosts])

@@ -1,4 +1,4 @@
-"""All channels, by name. A new channel is a new file in this folder, and the name of the file is its name."""
+"""All channels, by name. A new channel is a new file in this folder with a `CHANNEL`, named as the file is."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -8,12 +8,10 @@ from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, SettingInvalid
 from webapp.outbound import OutboundClient
 
-_NOT_A_CHANNEL = {"addresses", "contract", "fields", "hosted_service", "mail_recipients", "message", "responses"}
+_MODULES = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
 
 CHANNELS: dict[str, Channel] = {
-    module.name: import_module(f"{__name__}.{module.name}").CHANNEL
-    for module in sorted(iter_modules(__path__), key=lambda module: module.name)
-    if module.name not in _NOT_A_CHANNEL
+    name: module.CHANNEL for name, module in sorted(_MODULES.items()) if hasattr(module, "CHANNEL")
 }
 
 

@@ -51,11 +51,16 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
 
 
 def check_server(text: str, outbound: OutboundClient, service: Service) -> str:
-    """Return the canonical URL of a service's API, without a slash at its end. Raises `SettingInvalid`."""
-    url = check_address(text, outbound, service)
-    if "?" in url:
+    """Return the canonical URL of a service's API, without a slash at its end. Raises `SettingInvalid`.
+
+    Only a trusted origin may have a path: elsewhere, it is the rest of a request's address, which may hold a secret.
+    """
+    target = read_url(check_address(text, outbound, service))
+    if target.path != "/" and not outbound.policy.trusts(target):
+        raise SettingInvalid(f"Enter the server only: {target.origin.url}. Alertcheck adds what follows it.")
+    if "?" in target.path:
         raise SettingInvalid("The server's address has a ? in it. Remove it, and what follows it.")
-    return url.rstrip("/")
+    return target.url.rstrip("/")
 
 
 def find_target(text: str) -> Target | None:
