@@ -166,6 +166,7 @@ CHANNEL = Channel(
     send=_send,
     hosts=HOSTS,
     pages_people=True,
+    after_paging="The alert is closed at once.",
     words=WORDS,
     hints=make_pager_hints(
         "Jira Service Management",

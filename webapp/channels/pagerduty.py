@@ -152,6 +152,7 @@ CHANNEL = Channel(
     send=_send,
     hosts=HOSTS,
     pages_people=True,
+    after_paging="The incident is resolved at once.",
     words=WORDS,
     hints=make_pager_hints("PagerDuty", "an incident, resolve it in PagerDuty", "status.pagerduty.com", SERVER, GET_KEY)
     | {
