@@ -12,6 +12,7 @@ from webapp.auth.access import Visit
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
+from webapp.dashboard.paging_notice import describe_paging
 from webapp.destinations import drafts
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.models import AlertDestination, database_clock
@@ -78,6 +79,7 @@ class FormPage:
             obstacle=CHANNELS[self.channel_name].find_obstacle(current_settings().outbound),
             destination=self.destination,
             notice=self._find_notice(),
+            paging=describe_paging(self.channel_name),
             draft=draft or "",
             drafted=list(typed) if draft else [],
             generated=generated,
