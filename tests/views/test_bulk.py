@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace
 from tests.visitor import Visitor
+from webapp.channels import CHANNELS
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
@@ -168,3 +170,19 @@ def test_a_second_destination_to_the_same_place_is_saved_with_a_warning(seeded: 
 
     assert "Another destination of this workspace sends to the same place: “One”." in page
     assert "canary" not in page
+
+
+def test_a_destination_that_pages_people_is_tested_only_if_that_is_confirmed(
+    app: Flask, seeded: SeededIds, visit: Visit, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CHANNELS, "webhook", replace(CHANNELS["webhook"], pages_people=True))
+    admin = visit(seeded.admin)
+    form = {"do": "test", "id": str(ids[1])}
+
+    assert "Also the 3 that page people" in admin.get(PAGE).text
+    assert "1 pages people" in admin.get(admin.post(PAGE, form).location).text
+    with app.app_context():
+        assert db.session.scalars(select(AlertDelivery)).all() == []
+    admin.post(PAGE, form | {"confirm_paging": "yes"})
+    with app.app_context():
+        assert len(db.session.scalars(select(AlertDelivery)).all()) == 1

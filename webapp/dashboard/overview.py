@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.database.numbered_pages import Page, cut_page, parse_page
+from webapp.sends.eligibility import pages_people
 from webapp.text.search_text import contains_text, read_search_text
 
 _URGENCY = {state: number for number, state in enumerate(Tab)}
@@ -84,6 +85,11 @@ def count_states_by_workspace(summaries: Sequence[DestinationSummary]) -> dict[i
     """Return the number of destinations in each state, for each workspace that has any."""
     counts = Counter((summary.workspace_id, summary.state) for summary in summaries)
     return {workspace_id: {state: counts[workspace_id, state] for state in Tab} for workspace_id, _ in counts}
+
+
+def count_paging(summaries: Sequence[DestinationSummary]) -> int:
+    """Return how many enabled destinations page people."""
+    return sum(summary.state is not Tab.DISABLED and pages_people(summary.channel) for summary in summaries)
 
 
 def describe_overview(counts: Mapping[Tab, int]) -> str:

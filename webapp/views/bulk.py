@@ -17,6 +17,7 @@ from webapp.sends.batches import press_each
 from webapp.sends.candidates import list_candidates
 from webapp.text.ids import parse_ids
 from webapp.text.tags import TagsInvalid, read_tags
+from webapp.views.form_submissions import confirms_paging
 
 bp = Blueprint("bulk", __name__)
 
@@ -88,13 +89,14 @@ def _render(visit: Visit, error: str | None = None) -> str:
         ticked=ticked,
         are_all_ticked="all" in request.args and not ticked,
         typed=request.form.get("tags", ""),
+        paging=overview.count_paging(summaries),
         error=error,
     )
 
 
 def _test(visit: Visit, ids: frozenset[int]) -> Response:
     candidates = [candidate for candidate in list_candidates(visit.workspace.id) if candidate.destination_id in ids]
-    return _redirect(visit, press_each(visit, candidates, database_clock.now()).batch)
+    return _redirect(visit, press_each(visit, candidates, database_clock.now(), confirms_paging()).batch)
 
 
 def _redirect(visit: Visit, batch: str | None = None) -> Response:
