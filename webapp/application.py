@@ -61,6 +61,7 @@ from webapp.views import (
     sends,
     set_up,
     single_sign_on,
+    suggestions,
     time_zones,
     workspaces,
 )
@@ -193,6 +194,7 @@ def _register_views(app: Flask) -> None:
         receipts,
         batches,
         customer_links,
+        suggestions,
         invitations,
     )
     of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones

@@ -21,6 +21,10 @@ class DestinationGone(Exception):
     """The destination was deleted while it was being changed."""
 
 
+class SettingsChanged(Exception):
+    """The settings are no longer those that the change was meant for."""
+
+
 def read_settings(destination: AlertDestination, cipher: SettingsCipher) -> dict[str, str]:
     """Return a destination's settings; empty if they cannot be decrypted, so that the user enters all of them again."""
     try:
@@ -69,22 +73,21 @@ def insert_destination(
 def change_destination(
     destination: AlertDestination,
     account: Account,
-    name: str,
+    name: str | None,
     typed: Mapping[str, str],
     cipher: SettingsCipher,
     now: datetime,
     removed: Collection[str] = (),
+    version: int | None = None,
 ) -> None:
     """Rename a destination, replace its settings, and commit. New settings cancel a test that is still waiting.
 
-    typed: a value for every setting; see `fill_in` for what a blank one means.
+    name: None to keep it. typed: a value for every setting; see `fill_in` for what a blank one means.
     removed: the settings whose stored values are not kept.
-    Raises `DestinationGone` if deleted meanwhile.
+    version: that of the only settings that may be replaced; None for any.
+    Raises `DestinationGone` if deleted meanwhile, and `SettingsChanged` for settings of another version.
     """
-    lock_destination(destination)
-    if destination.deleted_at is not None:
-        db.session.rollback()
-        raise DestinationGone
+    _lock_to_change(destination, version)
     stored = read_settings(destination, cipher)
     channel = CHANNELS.get(destination.type)
     kept = {name: value for name, value in stored.items() if name not in removed}
@@ -94,7 +97,7 @@ def change_destination(
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
         write_search_keys(destination, settings, cipher)
-    if destination.name != name:
+    if name is not None and destination.name != name:
         destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
     if not changed:
         db.session.rollback()
@@ -102,6 +105,16 @@ def change_destination(
     destination.updated_at = now
     record_destination_event(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
+
+
+def _lock_to_change(destination: AlertDestination, version: int | None) -> None:
+    lock_destination(destination)
+    if destination.deleted_at is not None:
+        db.session.rollback()
+        raise DestinationGone
+    if version not in (None, destination.settings_version):
+        db.session.rollback()
+        raise SettingsChanged
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:
