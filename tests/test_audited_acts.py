@@ -77,6 +77,7 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/w/<slug>/destinations/<destination_id>/links": (Action.LINK_MADE,),
     "/w/<slug>/destinations/<destination_id>/revoke/<link>": (Action.LINK_REVOKED,),
     "/w/<slug>/destinations/<destination_id>/edit": (Action.CHANGED,),
+    "/w/<slug>/destinations/<destination_id>/suggestion": (Action.CHANGED,),
     "/w/<slug>/destinations/<destination_id>/enable": (Action.ENABLED,),
     "/w/<slug>/destinations/<destination_id>/disable": (Action.DISABLED,),
     "/w/<slug>/destinations/<destination_id>/delete": (Action.DELETED,),

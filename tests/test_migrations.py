@@ -542,6 +542,26 @@ def test_an_ended_test_send_stays_protected_after_a_downgrade_that_forgets_its_e
         execute("UPDATE alert_deliveries SET last_error_code = 'not_found' WHERE event_type = 'alerts.test'")
 
 
+@on_both_databases
+def test_a_delivery_keeps_all_but_its_suggestion_in_a_downgrade(v1: None) -> None:
+    upgrade(revision="0025")
+    insert("alert_deliveries", v1_delivery(**TEST_SEND, status="failed", last_error_code="gone"))
+    upgrade(revision="0026")
+    assert ask("SELECT count(*) FROM alert_deliveries WHERE suggestion IS NOT NULL") == 0
+    insert(
+        "alert_deliveries",
+        v1_delivery(
+            **TEST_SEND, status="failed", last_error_code="gone", suggestion={"setting": "chat_id", "value": "1"}
+        ),
+    )
+    before = ask("SELECT count(*) FROM alert_deliveries")
+    downgrade(revision="0025")
+
+    assert ask("SELECT count(*) FROM alert_deliveries") == before
+    with pytest.raises(DatabaseError, match="stays as it ended"):
+        execute("UPDATE alert_deliveries SET last_error_code = 'not_found' WHERE event_type = 'alerts.test'")
+
+
 # Planned tests
 
 

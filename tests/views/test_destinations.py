@@ -50,6 +50,9 @@ GOOD = {
     "slack": {"address": "https://hooks.slack.com/services/T0/B0/canary"},
     "webhook": {"address": ADDRESS, "signing_secret": OTHER_SECRET},
     "email": {"recipients": "ann@example.com, bob@example.org"},
+    "discord": {"address": "https://discord.com/api/webhooks/1/canary", "thread_id": "42"},
+    "mattermost": {"address": "https://chat.example.com/hooks/canary"},
+    "telegram": {"bot_token": f"123456:{'canary' * 6}", "chat_id": "-42", "server": "https://api.telegram.org"},
 }
 
 

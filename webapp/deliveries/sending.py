@@ -16,6 +16,7 @@ from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.exchanges import write_exchange
 from webapp.deliveries.retry_policy import plan_retry
+from webapp.deliveries.suggestions import write_suggestion
 from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Transition, apply_transition, error_columns
 from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db
@@ -74,11 +75,15 @@ def _send_message(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
 
 def _accepted(accepted: Accepted) -> AttemptResult:
     columns = {"sent_at": database_clock.estimate(), "answer_status": accepted.status}
-    return AttemptResult(ACCEPT, columns | {"last_error_code": None, "last_error_message": accepted.warning})
+    columns |= {"last_error_code": None, "last_error_message": accepted.warning, "suggestion": None}
+    return AttemptResult(ACCEPT, columns)
 
 
 def _failed(attempt: Attempt, failure: DeliveryFailed) -> AttemptResult:
-    columns = error_columns(failure.code, failure.message) | {"answer_status": failure.facts.status}
+    columns = error_columns(failure.code, failure.message) | {
+        "answer_status": failure.facts.status,
+        "suggestion": write_suggestion(failure.suggestion),
+    }
     now, jitter_fraction = database_clock.estimate(), random.random()  # noqa: S311 - spreads retries, protects no secret
     retry_at = plan_retry(failure, attempt.number, attempt.policy, attempt.requested_at, now, jitter_fraction)
     if retry_at is None:

@@ -22,6 +22,10 @@ class DestinationGone(Exception):
     """The destination was deleted while it was being changed."""
 
 
+class SettingsChanged(Exception):
+    """The settings are no longer those that the change was meant for."""
+
+
 def read_settings(destination: AlertDestination, cipher: SettingsCipher) -> dict[str, str]:
     """Return a destination's settings; empty if they cannot be decrypted, so that the user enters all of them again."""
     try:
@@ -78,23 +82,22 @@ def insert_destination(
 def change_destination(
     destination: AlertDestination,
     account: Account,
-    name: str,
+    name: str | None,
     typed: Mapping[str, str],
     cipher: SettingsCipher,
     now: datetime,
     removed: Collection[str] = (),
     tags: Sequence[str] | None = None,
+    version: int | None = None,
 ) -> None:
     """Rename a destination, replace its settings and tags, and commit. New settings cancel a test that still waits.
 
-    typed: a value for every setting; see `fill_in` for what a blank one means.
+    name: None to keep it. typed: a value for every setting; see `fill_in` for what a blank one means.
     removed: the settings whose stored values are not kept. tags: None to keep those that it has.
-    Raises `DestinationGone` if deleted meanwhile.
+    version: that of the only settings that may be replaced; None for any.
+    Raises `DestinationGone` if deleted meanwhile, and `SettingsChanged` for settings of another version.
     """
-    lock_destination(destination)
-    if destination.deleted_at is not None:
-        db.session.rollback()
-        raise DestinationGone
+    _lock_to_change(destination, version)
     stored = read_settings(destination, cipher)
     channel = CHANNELS.get(destination.type)
     kept = {name: value for name, value in stored.items() if name not in removed}
@@ -104,7 +107,7 @@ def change_destination(
         destination.config = cipher.encrypt(settings, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
         write_search_keys(destination, settings, cipher)
-    if destination.name != name:
+    if name is not None and destination.name != name:
         destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
     changed += set_tags(destination, split_tags(destination.tags) if tags is None else tags)
     if not changed:
@@ -119,6 +122,16 @@ def set_tags(destination: AlertDestination, tags: Sequence[str]) -> list[str]:
     """Replace a destination's tags. Returns what to record: nothing if they are the same."""
     before, destination.tags = destination.tags, join_tags(tags)
     return [describe_change("tags", before, destination.tags)] if destination.tags != before else []
+
+
+def _lock_to_change(destination: AlertDestination, version: int | None) -> None:
+    lock_destination(destination)
+    if destination.deleted_at is not None:
+        db.session.rollback()
+        raise DestinationGone
+    if version not in (None, destination.settings_version):
+        db.session.rollback()
+        raise SettingsChanged
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:

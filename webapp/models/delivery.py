@@ -68,6 +68,7 @@ class AlertDelivery(Base):
         recorded none.
     exchange: the facts of the last attempt's exchange with the receiver, as written by
         `webapp.deliveries.exchanges`; null while an attempt runs, and if none connected or an older version sent it.
+    suggestion: what the service suggests for a setting, as written by `webapp.deliveries.suggestions`; null if nothing.
     receipt, receipt_at, receipt_source: a person's receipt, its time, and where it came from.
     receipt_by: the name of that person; null if it came by a link. receipt_recorded_by: the name of the member who
         wrote down what a customer said.
@@ -174,6 +175,7 @@ class AlertDelivery(Base):
     settings_version: Mapped[int | None]
     attempts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     exchange: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    suggestion: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     receipt: Mapped[Receipt | None] = mapped_column(closed_set(Receipt))
     receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     receipt_source: Mapped[ReceiptSource | None] = mapped_column(closed_set(ReceiptSource))

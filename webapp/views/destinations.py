@@ -21,6 +21,7 @@ from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.destinations.same_names import find_name_warning
 from webapp.destinations.same_targets import find_target_warning
+from webapp.destinations.suggestions import find_offer
 from webapp.models import AlertDelivery, AlertDestination, database_clock
 from webapp.views.customer_links import load_links
 
@@ -130,6 +131,7 @@ def _load_details(
         "exchange": describe_exchange(diagnosis.exchange, newest.answer_status if newest else None, visit.role),
         "report": write_report(visit.workspace.name, destination, label, target, diagnosis, now),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
+        "offer": find_offer(destination, newest) if visit.role.may_edit else None,
         "customer_error": None,
         "now": now,
     }

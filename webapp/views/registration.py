@@ -32,6 +32,7 @@ from webapp.views import (
     sends,
     set_up,
     single_sign_on,
+    suggestions,
     time_zones,
     workspaces,
 )
@@ -53,6 +54,7 @@ def register_views(app: Flask) -> None:
         batches,
         bulk,
         customer_links,
+        suggestions,
         invitations,
     )
     of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
