@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Why TLS or the egress proxy failed, where the sentence of the code alone would not be true for every case."""
+    """Why TLS, the egress proxy or a check failed, where the sentence of the code alone would not always be true."""
 
     NO_TRUSTED_CHAIN = "no_trusted_chain"
     AUTHORITY_EXPIRED = "authority_expired"
@@ -30,3 +30,4 @@ class Cause(StrEnum):
     PROXY_SIGN_IN = "proxy_sign_in"
     PROXY_PASSWORD = "proxy_password"  # noqa: S105 - the name of a cause
     PROXY_REFUSED = "proxy_refused"
+    OWN_SERVER_UNKNOWN = "own_server_unknown"

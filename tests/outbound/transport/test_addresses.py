@@ -1,4 +1,4 @@
-"""Looking a name up once, within a time limit, and checking every address."""
+"""Looking the name of a target up once, within a time limit, and checking every address."""
 
 import socket
 from ipaddress import ip_network
@@ -14,8 +14,9 @@ from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.policy import networks
 from webapp.outbound.policy.urls import Origin, Policy, check_url, read_url
-from webapp.outbound.transport import dns as lookup
-from webapp.outbound.transport.dns import Resolver, find_addresses, system_resolver
+from webapp.outbound.transport import addresses as lookup
+from webapp.outbound.transport.addresses import find_addresses
+from webapp.outbound.transport.dns import Resolver
 
 STRICT = Policy()
 HOOK = check_url("https://hooks.example.com/canary", STRICT)
@@ -144,7 +145,3 @@ def test_an_ip_address_of_a_trusted_origin_may_be_private() -> None:
     target = read_url("http://10.0.0.5:8080/x")
     policy = Policy(trusted_origins=frozenset({target.origin}))
     assert find_addresses(target, policy, failing(socket.EAI_FAIL), 1, ExchangeRecorder()) == ["10.0.0.5"]
-
-
-def test_the_systems_resolver_returns_each_address_once() -> None:
-    assert system_resolver("127.0.0.1") == ["127.0.0.1"]
