@@ -1,6 +1,7 @@
 """Looking the name of a target up once, within a time limit, and checking every address."""
 
 import socket
+from dataclasses import replace
 from ipaddress import ip_network
 from threading import Event
 from time import monotonic
@@ -145,3 +146,103 @@ def test_an_ip_address_of_a_trusted_origin_may_be_private() -> None:
     target = read_url("http://10.0.0.5:8080/x")
     policy = Policy(trusted_origins=frozenset({target.origin}))
     assert find_addresses(target, policy, failing(socket.EAI_FAIL), 1, ExchangeRecorder()) == ["10.0.0.5"]
+
+
+OPENED = Policy(opened_networks=(ip_network("10.0.0.0/8"), ip_network("fd12::/16")))
+PUBLIC = "93.184.216.34"
+
+
+def outcome_at(url: str, *answers: str, policy: Policy = OPENED) -> Code | None:
+    """Return the code that sending to `url` fails with if the DNS gives these answers, or None."""
+    try:
+        find_addresses(read_url(url), policy, lambda host: answers, 1, ExchangeRecorder())
+    except DeliveryFailed as failure:
+        return failure.code
+    return None
+
+
+@pytest.mark.parametrize("answers", [["10.0.0.5"], ["fd12::5"], ["10.0.0.5", "fd12::5"]])
+@pytest.mark.parametrize("url", ["http://receiver.lan/x", "https://receiver/x", "http://hooks.example.com/x"])
+def test_a_name_in_an_opened_network_is_reached(url: str, answers: list[str]) -> None:
+    assert outcome_at(url, *answers) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "192.168.4.1",
+        "fd13::5",
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "::",
+        "169.254.169.254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fd12::5%eth0",
+        "::ffff:10.0.0.5",
+        "64:ff9b::10.0.0.5",
+        "64:ff9b::169.254.169.254",
+        "64:ff9b:1::10.0.0.5",
+        "2002:a00:5::1",
+        "224.0.0.1",
+        "ff02::1",
+        "255.255.255.255",
+        "240.0.0.1",
+        "receiver.lan",
+        "",
+    ],
+)
+@pytest.mark.parametrize("beside", [[], ["10.0.0.5"], ["fd12::5"], ["10.0.0.5", "10.0.0.6", "fd12::5"]])
+def test_one_answer_that_is_not_opened_spoils_all(answer: str, beside: list[str]) -> None:
+    assert outcome_at("http://receiver.lan/x", *beside, answer) is Code.TARGET_NOT_ALLOWED
+    assert outcome_at("https://hooks.example.com/x", answer, *beside) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_name_with_public_and_private_addresses_is_reached_where_both_are_allowed() -> None:
+    assert outcome_at("https://hooks.example.com/x", PUBLIC, "10.0.0.5") is None
+    assert outcome_at("http://hooks.example.com/x", PUBLIC, "10.0.0.5") is Code.SCHEME_NOT_ALLOWED
+    on_80 = replace(OPENED, opened_ports=frozenset({80}))
+    assert outcome_at("https://hooks.example.com/x", PUBLIC, "10.0.0.5", policy=on_80) is Code.PORT_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("answer", [PUBLIC, "2606:4700:4700::1111", "64:ff9b::5db8:d822"])
+def test_nothing_goes_to_a_public_address_over_http_or_on_another_port(answer: str) -> None:
+    assert outcome_at("http://receiver.lan/x", answer) is Code.SCHEME_NOT_ALLOWED
+    assert outcome_at("https://receiver.lan:80/x", answer) is Code.PORT_NOT_ALLOWED
+
+
+def test_the_port_of_a_private_address_is_checked_again() -> None:
+    on_8080 = replace(OPENED, opened_ports=frozenset({8080}))
+    assert outcome_at("http://receiver.lan:8080/x", "10.0.0.5", policy=on_8080) is None
+    assert outcome_at("https://hooks.example.com/x", "10.0.0.5", policy=on_8080) is Code.PORT_NOT_ALLOWED
+    assert outcome_at("http://10.0.0.5/x", policy=on_8080) is Code.PORT_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("url", ["http://receiver.lan/x", "http://10.0.0.5/x"])
+def test_this_machine_is_refused_in_an_opened_network(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "is_this_machine", lambda address: str(address) == "10.0.0.5")
+    assert outcome_at(url, "10.0.0.5") is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_name_that_leaves_the_opened_network_after_it_was_saved_is_refused() -> None:
+    check_url("http://receiver.lan/x", OPENED)
+    assert outcome_at("http://receiver.lan/x", "10.0.0.5") is None
+    assert outcome_at("http://receiver.lan/x", "192.168.4.1") is Code.TARGET_NOT_ALLOWED
+    assert outcome_at("http://receiver.lan/x", "169.254.169.254") is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_network_that_is_closed_again_refuses_what_was_saved() -> None:
+    assert outcome_at("http://receiver.lan/x", "10.0.0.5", policy=STRICT) is Code.TARGET_NOT_ALLOWED
+    assert outcome_at("http://10.0.0.5/x", policy=STRICT) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_refusal_does_not_say_which_addresses_a_name_has() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        find_addresses(read_url("http://receiver.lan/x"), OPENED, lambda host: ["192.168.4.1"], 1, ExchangeRecorder())
+    assert caught.value.message == "Alertcheck is not allowed to send messages to receiver.lan."
