@@ -1,5 +1,7 @@
 """What a limit on test sends counts: one target, whatever its spelling."""
 
+from ipaddress import ip_network
+
 import pytest
 
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind, find_host, find_recipients, find_url
