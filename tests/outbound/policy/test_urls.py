@@ -14,8 +14,10 @@ from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.policy.hostnames import parse_ip_address
 from webapp.outbound.policy.networks import is_allowed
 from webapp.outbound.policy.urls import Origin, Policy, check_url, find_problems, read_url
+from webapp.settings.private_receivers import PrivateReceivers
 
 STRICT = Policy()
+OPENED = Policy(opened_networks=(ip_network("10.0.0.0/8"), ip_network("fd12::/16")))
 ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 8080)}))
 
 
@@ -31,6 +33,23 @@ def outcome_of(url: str, policy: Policy = STRICT, hosts: tuple[str, ...] | None 
 @pytest.mark.parametrize("case", cases("typed"))
 def test_an_attack_by_url_gets_its_listed_outcome(case: dict[str, Any]) -> None:
     assert outcome_of(case["typed"]) == case["outcome"]
+
+
+@pytest.mark.parametrize("case", cases("typed"))
+def test_an_attack_by_url_gets_its_listed_outcome_although_another_workspace_has_a_network(
+    case: dict[str, Any],
+) -> None:
+    other = PrivateReceivers({"harbor": OPENED.opened_networks}, frozenset({22, 80, 443, 445, 3306, 5432, 8443}))
+    assert outcome_of(case["typed"], other.open_for("clinic", STRICT)) == case["outcome"]
+
+
+@pytest.mark.parametrize("slug", ["harbor", "*"])
+@pytest.mark.parametrize("case", cases("typed"))
+def test_an_attack_by_url_gets_its_listed_outcome_although_its_workspace_has_a_network(
+    case: dict[str, Any], slug: str
+) -> None:
+    own = PrivateReceivers({slug: OPENED.opened_networks}).open_for("harbor", STRICT)
+    assert outcome_of(case["typed"], own) == case.get("opened", case["outcome"])
 
 
 @pytest.mark.parametrize(
@@ -184,7 +203,6 @@ def test_only_visible_ascii_is_kept(host: str, path: str) -> None:
     assert re.fullmatch(r"[!-~]*", kept)
 
 
-OPENED = Policy(opened_networks=(ip_network("10.0.0.0/8"), ip_network("fd12::/16")))
 ON_8080 = replace(OPENED, opened_ports=frozenset({8080}))
 
 

@@ -18,6 +18,7 @@ from webapp.outbound.policy.urls import Origin, Policy, check_url, read_url
 from webapp.outbound.transport import addresses as lookup
 from webapp.outbound.transport.addresses import find_addresses
 from webapp.outbound.transport.dns import Resolver
+from webapp.settings.private_receivers import PrivateReceivers
 
 STRICT = Policy()
 HOOK = check_url("https://hooks.example.com/canary", STRICT)
@@ -35,6 +36,14 @@ def outcome_of(resolver: Resolver, policy: Policy = STRICT, seconds: float = 3.0
 @pytest.mark.parametrize("case", cases("names"))
 def test_an_attack_by_dns_gets_its_listed_outcome(case: dict[str, Any]) -> None:
     assert outcome_of(lambda host: case["answers"]) == case["outcome"]
+
+
+@pytest.mark.parametrize("slug", ["harbor", "*", "clinic"])
+@pytest.mark.parametrize("case", cases("names"))
+def test_an_attack_by_dns_gets_its_listed_outcome_although_a_network_is_opened(case: dict[str, Any], slug: str) -> None:
+    policy = PrivateReceivers({slug: (ip_network("10.0.0.0/8"),)}).open_for("harbor", STRICT)
+    expected = case["outcome"] if slug == "clinic" else case.get("opened", case["outcome"])
+    assert outcome_of(lambda host: case["answers"], policy) == expected
 
 
 def test_a_name_that_turns_private_after_it_was_saved_is_refused() -> None:

@@ -36,9 +36,18 @@ _NOT_PUBLIC = frozenset(
 # Of those, the ones under which networks have names of their own. The others never lead to a receiver.
 _PRIVATE = frozenset({"corp", "home", "internal", "intranet", "lan", "local", "localdomain", "private", "svc"})
 _PRIVATE_DOMAIN = "home.arpa"  # RFC 8375
-# The names of clouds' metadata services, also as a search domain completes them.
-_METADATA = frozenset(
-    {"instance-data", "instance-data.ec2.internal", "metadata", "metadata.google.internal", "metadata.internal"}
+# Names that no network gives to a receiver: of clouds' metadata services, also as a search domain completes them, and
+# of the machine itself in its list of hosts.
+_NEVER_A_RECEIVER = frozenset(
+    {
+        "instance-data",
+        "instance-data.ec2.internal",
+        "ip6-localhost",
+        "ip6-loopback",
+        "metadata",
+        "metadata.google.internal",
+        "metadata.internal",
+    }
 )
 
 
@@ -83,7 +92,7 @@ def can_be_public(name: str) -> bool:
 def can_be_private(name: str) -> bool:
     """Check that a canonical name is one that only private networks have: a single label, `.lan`, `.internal`, ..."""
     _, dot, last = name.rpartition(".")
-    if name in _METADATA or (last in _NOT_PUBLIC - _PRIVATE and not name.endswith(f".{_PRIVATE_DOMAIN}")):
+    if name in _NEVER_A_RECEIVER or (last in _NOT_PUBLIC - _PRIVATE and not name.endswith(f".{_PRIVATE_DOMAIN}")):
         return False
     return not dot or last in _NOT_PUBLIC
 
