@@ -58,7 +58,7 @@ class PausedAttempt:
         attempt = replace(self.attempt, channel=replace(self.attempt.channel, send=respond))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(app_state(), "clock", FixedClock(now))
-            self.result = attempt_send(attempt, self.app_settings.outbound)
+            self.result = attempt_send(attempt, self.app_settings.outbound_for(attempt.workspace_slug))
 
     def record(self, now: datetime, model: ReferenceModel) -> None:
         """Try to record the result. It may be too late, or recorded already."""

@@ -449,6 +449,7 @@ def test_a_form_is_smaller_than_elsewhere(pair: Pair) -> None:
 HOSTILE_SETTINGS = {
     "ALERTCHECK_TRUSTED_ORIGINS": "http://10.0.0.8:8080, https://intranet.example.com",
     "ALERTCHECK_EXTRA_HOSTS": "teams=*.example.org",
+    "ALERTCHECK_ALLOWED_NETWORKS": "*=10.0.0.0/8,*=fd12::/16",
     "ALERTCHECK_EGRESS_PROXY": "http://127.0.0.1:3128",
     "ALERTCHECK_MAIL_URL": "smtp://mail.example.com",
     "ALERTCHECK_MAIL_FROM": "alerts@example.com",
@@ -487,7 +488,7 @@ MESSAGE = Message(TEST_EVENT, "msg_1", "K7QM4T", "Harbor", "Desk", "Ann", NOW)
 def outbound(environment: dict[str, str], tmp_path: Path) -> OutboundClient:
     """The outbound client of a public demo whose administrator trusts all sorts of receivers. It looks up no name."""
     settings = read_settings(public_settings(environment, tmp_path) | HOSTILE_SETTINGS)
-    return replace(settings.outbound, resolver=_refuse_to_resolve)
+    return replace(settings.outbound_for("harbor"), resolver=_refuse_to_resolve)
 
 
 def _refuse_to_resolve(*_arguments: Any) -> Any:
@@ -564,6 +565,7 @@ def test_nothing_goes_through_a_proxy_or_to_a_trusted_origin(outbound: OutboundC
 
     assert (policy.proxy, policy.proxy_authorization, policy.extra_hosts) == (None, None, {})
     assert policy.trusted_origins == {policy.demo_receiver} == {read_url(RECEIVER).origin}
+    assert policy.opened_networks == ()
 
 
 def test_a_redirect_of_the_receiver_is_not_followed(

@@ -29,7 +29,7 @@ def test_a_preview_equals_a_test_send_except_for_its_reference(
 ) -> None:
     httpserver.expect_request("/hook/canary-7f3a9c").respond_with_data(status=204)
     now = datetime.now(UTC)
-    preview = preview_test_send(webhook, get_account(seeded), app_settings, now)
+    preview = preview_test_send(webhook, "harbor", get_account(seeded), app_settings, now)
 
     send(request_test(webhook, get_account(seeded), now), app_settings)
 
@@ -41,7 +41,7 @@ def test_a_preview_equals_a_test_send_except_for_its_reference(
 def test_a_preview_names_the_viewer_and_the_moment(
     webhook: AlertDestination, seeded: SeededIds, app_settings: AppSettings
 ) -> None:
-    [body] = preview_test_send(webhook, get_account(seeded), app_settings, NOW).parts
+    [body] = preview_test_send(webhook, "harbor", get_account(seeded), app_settings, NOW).parts
 
     data = json.loads(body.text)["data"]
     assert (data["sent_by"], data["sent_at"], data["reference"]) == ("Admin", "2026-05-04 09:30:00 UTC", "SAMPLE")
@@ -52,7 +52,7 @@ def test_a_preview_writes_and_sends_nothing(
 ) -> None:
     events = db.session.scalar(select(func.count()).select_from(AuditEvent))
 
-    preview_test_send(webhook, get_account(seeded), app_settings, NOW)
+    preview_test_send(webhook, "harbor", get_account(seeded), app_settings, NOW)
 
     session = object_session(webhook)
     assert session is not None
@@ -72,7 +72,7 @@ def test_a_message_that_cannot_be_sent_has_no_preview_but_a_reason(
     setattr(webhook, name, value)
 
     with pytest.raises(DeliveryFailed) as caught:
-        preview_test_send(webhook, get_account(seeded), app_settings, NOW)
+        preview_test_send(webhook, "harbor", get_account(seeded), app_settings, NOW)
 
     assert caught.value.code is code
 
@@ -86,6 +86,6 @@ def test_a_mail_without_a_mail_server_has_no_preview(
     )
 
     with pytest.raises(DeliveryFailed) as caught:
-        preview_test_send(webhook, get_account(seeded), replace(app_settings, outbound=OutboundClient()), NOW)
+        preview_test_send(webhook, "harbor", get_account(seeded), replace(app_settings, outbound=OutboundClient()), NOW)
 
     assert caught.value.code is Code.CONFIG_INCOMPLETE

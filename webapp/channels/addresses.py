@@ -13,7 +13,8 @@ from webapp.failures import EXPLANATIONS, Cause, Code, DeliveryFailed, Facts, de
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.pasted_urls import read_pasted
-from webapp.outbound.policy.urls import MAX_URL, Target, find_problems, read_url
+from webapp.outbound.policy.private_networks import may_be_opened
+from webapp.outbound.policy.urls import MAX_URL, Policy, Target, find_problems, read_url
 
 COPY_AGAIN = "Copy the whole address again, exactly as the provider shows it."
 
@@ -62,7 +63,7 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
     if Code.DEMO_RECEIVER_ONLY in problems:
         raise SettingInvalid(_describe_demo(target, is_public=outbound.policy.demo_mail_domain is not None))
     if problems:
-        raise SettingInvalid(_describe(target, problems, service))
+        raise SettingInvalid(_describe(target, problems, service, outbound.policy))
     return target.url
 
 
@@ -155,7 +156,7 @@ def _describe_demo(target: Target, is_public: bool) -> str:
     return f"{describe(code, Facts(target.host))} {next_step}"
 
 
-def _describe(target: Target, problems: list[Code], service: Service) -> str:
+def _describe(target: Target, problems: list[Code], service: Service, policy: Policy) -> str:
     if Code.HOST_NOT_EXPECTED in problems and matches(target.host, service.pages):
         return f"{target.host} has pages of {service.name}, but no webhook. {service.get_address}"
     if problems == [Code.SCHEME_NOT_ALLOWED] and service.hosts is not None:
@@ -167,16 +168,32 @@ def _describe(target: Target, problems: list[Code], service: Service) -> str:
         )
     words = {
         Code.SCHEME_NOT_ALLOWED: "begins with http:// instead of https://",
-        Code.PORT_NOT_ALLOWED: f"uses port {target.port} instead of 443",
+        Code.PORT_NOT_ALLOWED: f"uses port {target.port} instead of {_enumerate_ports(target, policy)}",
         Code.TARGET_NOT_ALLOWED: "is not on the public internet",
         Code.HOST_NOT_EXPECTED: f"belongs to no host of {service.name}",
     }
     found = _enumerate([words[code] for code in problems])
     return (
         f"The address of {target.host} {found}. Use an https:// address on port 443 of the public internet. If this is "
-        f"a receiver of your organization, ask your Alertcheck administrator to add {target.origin.url} to "
-        "ALERTCHECK_TRUSTED_ORIGINS."
+        f"a receiver of your organization, ask your Alertcheck administrator to allow {_name_lacking(target, policy)}, "
+        f"or to add {target.origin.url} to ALERTCHECK_TRUSTED_ORIGINS."
     )
+
+
+def _name_lacking(target: Target, policy: Policy) -> str:
+    """Return what private receivers at this target need, without a word about where the host is."""
+    port = "" if target.port in policy.opened_ports else f"port {target.port} in ALERTCHECK_ALLOWED_PORTS"
+    network = "its network in ALERTCHECK_ALLOWED_NETWORKS"
+    if may_be_opened(target.host, policy.opened_networks, policy.denied_networks):
+        return port or network
+    return f"{network}, and {port}" if port else network
+
+
+def _enumerate_ports(target: Target, policy: Policy) -> str:
+    """Return the ports that a target may have: those of private receivers only if it may be one."""
+    if not may_be_opened(target.host, policy.opened_networks, policy.denied_networks):
+        return "443"
+    return " or ".join(str(port) for port in sorted(policy.opened_ports))
 
 
 def _enumerate(parts: list[str]) -> str:

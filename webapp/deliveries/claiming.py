@@ -35,8 +35,9 @@ _CANCELING_CODES = {
 
 # Statements are built once: building one takes longer than executing it.
 _LOAD = (
-    select(AlertDelivery, newest_test_id_subquery())
+    select(AlertDelivery, newest_test_id_subquery(), Workspace.slug)
     .join(AlertDelivery.destination)
+    .join(Workspace, Workspace.id == AlertDestination.workspace_id)
     .options(contains_eager(AlertDelivery.destination))
     .where(AlertDelivery.id == bindparam("delivery_id"))
     .execution_options(populate_existing=True)
@@ -59,6 +60,7 @@ class Attempt:
 
     number: counts from 1. earlier: the completed attempts, as stored in the row.
     started_at: the time stored by the claim; together with the number, it identifies the claim.
+    workspace_slug: determines where the message may go.
     """
 
     delivery_id: int
@@ -70,11 +72,12 @@ class Attempt:
     channel: Channel
     settings: Settings
     message: Message
+    workspace_slug: str
 
 
 def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt | None:
     """Claim a delivery for this worker and commit. Returns None if it must not be sent."""
-    delivery, newest_test = _load(delivery_id)
+    delivery, newest_test, workspace_slug = _load(delivery_id)
     policy = find_retry_policy(delivery.event_type, app_settings) if delivery else None
     if delivery is None or policy is None or not _is_claimable(delivery, policy, now):
         db.session.rollback()
@@ -82,7 +85,7 @@ def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt
         return None
     try:
         _require_unchanged(delivery, delivery.destination, newest_test)
-        attempt = _prepare(delivery, policy, app_settings, now)
+        attempt = _prepare(delivery, workspace_slug, policy, app_settings, now)
     except DeliveryFailed as failure:
         _end(delivery, failure, now)
         return None
@@ -104,10 +107,10 @@ def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt
     return attempt if claimed else None
 
 
-def _load(delivery_id: int) -> tuple[AlertDelivery | None, int | None]:
-    """Fetch the delivery with its destination, and the id of the destination's newest test send, in one query."""
+def _load(delivery_id: int) -> tuple[AlertDelivery | None, int | None, str]:
+    """Fetch the delivery with its destination, the id of the newest test send there, and the workspace's slug."""
     row = db.session.execute(_LOAD, {"delivery_id": delivery_id}).one_or_none()
-    return (row[0], row[1]) if row else (None, None)
+    return (row[0], row[1], row[2]) if row else (None, None, "")
 
 
 def _is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -> bool:
@@ -121,7 +124,9 @@ def _end(delivery: AlertDelivery, failure: DeliveryFailed, now: datetime) -> Non
     db.session.commit()
 
 
-def _prepare(delivery: AlertDelivery, policy: RetryPolicy, app_settings: AppSettings, now: datetime) -> Attempt:
+def _prepare(
+    delivery: AlertDelivery, workspace_slug: str, policy: RetryPolicy, app_settings: AppSettings, now: datetime
+) -> Attempt:
     """Return the attempt. Raises `DeliveryFailed` if the settings cannot be used."""
     destination = delivery.destination
     return Attempt(
@@ -134,6 +139,7 @@ def _prepare(delivery: AlertDelivery, policy: RetryPolicy, app_settings: AppSett
         channel=get_channel(destination),
         settings=open_settings(destination, app_settings),
         message=read_message(delivery, app_settings),
+        workspace_slug=workspace_slug,
     )
 
 

@@ -53,7 +53,7 @@ def send(delivery_id: int, app_settings: AppSettings) -> None:
         return
     began = time.monotonic()
     is_new = note_claim(attempt.delivery_id, attempt.number, attempt.requested_at, attempt.started_at)
-    result = attempt_send(attempt, app_settings.outbound) if is_new else _ALREADY_SENT
+    result = attempt_send(attempt, app_settings.outbound_for(attempt.workspace_slug)) if is_new else _ALREADY_SENT
     _record_with_retries(attempt, result, time.monotonic() - began, began + LOST_AFTER.total_seconds())
 
 

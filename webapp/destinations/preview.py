@@ -9,8 +9,9 @@ from webapp.settings import AppSettings
 
 
 def preview_test_send(
-    destination: AlertDestination, account: Account, app_settings: AppSettings, now: datetime
+    destination: AlertDestination, workspace_slug: str, account: Account, app_settings: AppSettings, now: datetime
 ) -> Preview:
     """Compose the test send that this account would request now. Raises `DeliveryFailed` if it could not be sent."""
     channel, settings = get_channel(destination), open_settings(destination, app_settings)
-    return channel.preview(settings, compose_preview(destination, account, app_settings, now), app_settings.outbound)
+    message = compose_preview(destination, account, app_settings, now)
+    return channel.preview(settings, message, app_settings.outbound_for(workspace_slug))

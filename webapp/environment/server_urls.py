@@ -1,6 +1,7 @@
 """Reads the URLs of the database and the queue server, in the forms that administrators and platforms write."""
 
 import re
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from urllib.parse import parse_qs
 
@@ -103,6 +104,36 @@ def read_queue_url(url: str) -> str:
     elif parts.path.strip("/") and not _NUMBER.fullmatch(parts.path[1:]):
         raise ValueError("has to end with the number of a database, as in redis://host:6379/0.")
     return _rewrite(parts, _QUEUE[scheme])
+
+
+def list_database_hosts(url: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the hosts that PostgreSQL's client may connect to; none for SQLite and for sockets of this machine.
+
+    environ: the client reads its own variables. Raises ValueError with the rest of a sentence
+    about a setting that needs the hosts, if a service file names them.
+    """
+    if find_scheme(url) not in _POSTGRES:
+        return ()
+    parts = split_url(url)
+    query = _read_query(parts)
+    if "service" in query or environ.get("PGSERVICE"):
+        raise ValueError("needs the host of the database, which a service file names. Write it into DATABASE_URL.")
+    given = [parts.host, *query.get("host", ()), *query.get("hostaddr", ())]
+    texts = [*given, environ.get("PGHOST", ""), environ.get("PGHOSTADDR", "")]
+    return _list_hosts(host for text in texts for host in text.split(","))
+
+
+def list_server_hosts(url: str) -> tuple[str, ...]:
+    """Return the host of a queue or mail server; none for a socket."""
+    return _list_hosts([split_url(url).host])
+
+
+def _list_hosts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the hosts of the network, without the brackets of IPv6 and without a port."""
+    hosts = (text.strip() for text in texts)
+    named = (host for host in hosts if host and not host.startswith(("/", "@")))
+    plain = (host.partition(":")[0] if host.count(":") == 1 else host.strip("[]") for host in named)
+    return tuple(dict.fromkeys(plain))
 
 
 def _check_socket(parts: UrlParts) -> None:

@@ -33,3 +33,4 @@ class Cause(StrEnum):
     GROUP_UPGRADED = "group_upgraded"
     TEAMS_CONNECTOR = "teams_connector"
     OPSGENIE = "opsgenie"
+    OWN_SERVER_UNKNOWN = "own_server_unknown"

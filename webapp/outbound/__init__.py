@@ -7,9 +7,10 @@ from webapp.outbound.exchange_facts import ExchangeFacts, ExchangeRecorder
 from webapp.outbound.http.client import HttpResponse, post
 from webapp.outbound.policy.urls import Policy, Target
 from webapp.outbound.smtp.client import MailResponse, MailServer, check_mail_server, send_mail
+from webapp.outbound.transport.addresses import find_addresses
 from webapp.outbound.transport.connect import HTTP_ALPN, open_plain_connection
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.dns import Resolver, find_addresses, system_resolver
+from webapp.outbound.transport.dns import Resolver, system_resolver
 from webapp.outbound.transport.limits import LIMITS, Limits
 from webapp.outbound.transport.tls import make_context
 

@@ -51,15 +51,23 @@ def _read_networks(text: str) -> tuple[Network, ...]:
 
 def _read_network(number: int, text: str) -> Network:
     try:
-        network = ip_network(text)
-    except ValueError:
-        what = "an address inside a network: write the network's first address" if _is_inside(text) else "not a network"
+        network = read_network(text)
+    except ValueError as reason:
         raise ValueError(
-            f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is {what}."
+            f"takes networks such as 198.51.100.0/24 or 2001:db8::/32; entry {number} is {reason}."
         ) from None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped:  # no connection has such an address
         raise ValueError(f"takes IPv4 networks in their own form, such as 198.51.100.0/24; entry {number} is not.")
     return network
+
+
+def read_network(text: str) -> Network:
+    """Read a network or an address. Raises ValueError with what the text is instead ("not a network")."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        is_inside = _is_inside(text)
+    raise ValueError("an address inside a network: write the network's first address" if is_inside else "not a network")
 
 
 def _is_inside(text: str) -> bool:

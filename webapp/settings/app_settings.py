@@ -1,6 +1,6 @@
 """The settings of one installation, as the application uses them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +9,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_hosts import MAIL_HOST, SERVICE_HOSTS
 from webapp.outbound import OutboundClient
 from webapp.receipt_links import ReceiptLinks
+from webapp.settings.private_receivers import PrivateReceivers
 from webapp.settings.single_sign_on import SingleSignOn
 
 # How long a visitor's workspace in a public demo lasts. Nothing extends it.
@@ -75,6 +76,7 @@ class AppSettings:
     real_alert_retry_delays: the delay before each retry of a real alert. Empty if another program sends real alerts.
     keep_deliveries, keep_audit: how long completed deliveries and audit events are kept, or None for forever.
     redis_prefix: the beginning of every key in Redis. ca_file: authorities to trust besides the public ones, or None.
+    outbound: for what belongs to no workspace. private_receivers: the networks that single workspaces may send to.
     links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
     hosts: the host names that the pages respond to. Empty for any name.
     single_sign_on: the provider whose accounts sign people in, or None.
@@ -101,6 +103,11 @@ class AppSettings:
     metrics_token: str | None = field(repr=False)
     demo: Demo | None
     variables: tuple[str, ...]
+    private_receivers: PrivateReceivers
+
+    def outbound_for(self, slug: str) -> OutboundClient:
+        """Return the outbound client of a workspace, with the private networks that it may send to."""
+        return replace(self.outbound, policy=self.private_receivers.open_for(slug, self.outbound.policy))
 
     @property
     def is_public_demo(self) -> bool:

@@ -20,11 +20,19 @@ from webapp.environment.values import (
     read_number,
     read_retry_delays,
 )
+from webapp.outbound.policy.private_networks import DEFAULT_PORTS
 from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
 from webapp.outbound.smtp.mail_server import check_mail_url
 from webapp.outbound.transport.authorities import check_ca_file
 from webapp.settings.allowed_hosts import read_allowed_hosts
 from webapp.settings.app_settings import MIN_AUDIT_AGE
+from webapp.settings.private_receivers import (
+    Networks,
+    PrivateReceivers,
+    read_allowed_networks,
+    read_allowed_ports,
+    refuse_own_servers,
+)
 from webapp.settings.public_url import read_demo_url, read_public_url
 from webapp.settings.single_sign_on import SingleSignOnSettings
 
@@ -88,6 +96,10 @@ class SettingsModel(OutboundSettings, MailSettings, SingleSignOnSettings):
         None, validation_alias="REDIS_PREFIX"
     )
     extra_hosts: Annotated[ExtraHosts, PlainValidator(_read_extra_hosts)] = Field({})
+    allowed_networks: Annotated[Networks, PlainValidator(read_allowed_networks), AfterValidator(refuse_own_servers)] = (
+        Field({})
+    )
+    allowed_ports: Annotated[frozenset[int], PlainValidator(read_allowed_ports)] = DEFAULT_PORTS
     https: Flag = False
     allowed_hosts: Annotated[tuple[str, ...], PlainValidator(read_allowed_hosts)] = ()
     public_url: Annotated[
@@ -117,3 +129,10 @@ class SettingsModel(OutboundSettings, MailSettings, SingleSignOnSettings):
     demo_real_receivers: Annotated[Flag, AfterValidator(_refuse_if_public)] = False
     demo_visitors: Visitors = 50
     demo_visitors_per_network: Visitors = 10
+
+    @property
+    def private_receivers(self) -> PrivateReceivers:
+        """The private networks that these settings open: none in a public demo."""
+        if self.demo and self.demo_url:
+            return PrivateReceivers()
+        return PrivateReceivers(self.allowed_networks, self.allowed_ports)

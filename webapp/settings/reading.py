@@ -10,7 +10,7 @@ from logging import getLogger
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
 from webapp.environment.deprecated_names import use_new_names
-from webapp.environment.model import PREFIX, read_model, variables_of
+from webapp.environment.model import PREFIX, Misconfigured, read_model, variables_of
 from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.urls import Origin, Policy, read_url
@@ -19,6 +19,7 @@ from webapp.receipt_links import ReceiptLinks
 from webapp.settings.app_settings import AppSettings, Demo, DemoVisitors, SendLimits
 from webapp.settings.demo_names import name_mail_server, name_receiver
 from webapp.settings.model import SettingsModel
+from webapp.settings.private_receivers import list_own_servers
 
 log = getLogger(__name__)
 
@@ -53,7 +54,20 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
     settings = read_model(SettingsModel, renamed.environ, problems)
     for warning in describe_outdated(settings.ca_file, datetime.now(UTC)):
         log.warning("certificate needs attention", extra={"advice": warning})
-    return _make_app_settings(settings)
+    if settings.allowed_networks and not settings.private_receivers.networks:
+        advice = "ALERTCHECK_ALLOWED_NETWORKS has no effect: a public demo sends to its own receiver only."
+        log.warning("setting needs attention", extra={"advice": advice})
+    return _make_app_settings(settings, _find_own_servers(settings, renamed.environ))
+
+
+def _find_own_servers(settings: SettingsModel, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the hosts that no private receiver may be. Raises `Misconfigured` if they are needed but not known."""
+    try:
+        return list_own_servers(dict(settings), environ)
+    except ValueError as reason:
+        if settings.private_receivers.networks:
+            raise Misconfigured(f"ALERTCHECK_ALLOWED_NETWORKS {reason}") from None
+    return ()
 
 
 def _describe_path(environ: Mapping[str, str]) -> list[str]:
@@ -79,7 +93,7 @@ def _suggest(name: str, known: frozenset[str]) -> str:
     return f" Did you mean {prefix}{nearest[0]}?" if nearest else ""
 
 
-def _make_app_settings(settings: SettingsModel) -> AppSettings:
+def _make_app_settings(settings: SettingsModel, own_servers: tuple[str, ...]) -> AppSettings:
     is_public = _is_public_demo(settings)
     return AppSettings(
         secret_key=settings.secret_key,
@@ -88,7 +102,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         redis_url=settings.redis_url,
         redis_prefix=settings.redis_prefix or derive_redis_prefix(settings.secret_key),
         ca_file=settings.ca_file,
-        outbound=_outbound(settings),
+        outbound=_outbound(settings, own_servers),
         send_limits=_send_limits(settings),
         real_alert_retry_delays=settings.real_alert_waits,
         keep_deliveries=timedelta(days=settings.keep_deliveries_days) or None,
@@ -100,6 +114,7 @@ def _make_app_settings(settings: SettingsModel) -> AppSettings:
         single_sign_on=None if is_public else settings.make_single_sign_on(settings.public_url),
         metrics_token=settings.metrics_token,
         demo=_demo(settings),
+        private_receivers=settings.private_receivers,
         variables=tuple(sorted(variables_of(SettingsModel)[field] for field in settings.model_fields_set)),
     )
 
@@ -119,12 +134,12 @@ def _send_limits(settings: SettingsModel) -> SendLimits:
     )
 
 
-def _outbound(settings: SettingsModel) -> OutboundClient:
-    demo = _demo(settings)
-    client = OutboundClient(settings.policy, settings.mail)
+def _outbound(settings: SettingsModel, own_servers: tuple[str, ...]) -> OutboundClient:
+    demo, policy = _demo(settings), replace(settings.policy, own_servers=own_servers)
+    client = OutboundClient(policy, settings.mail)
     if demo is None:
         return client
-    policy = name_receiver(settings.policy, settings.demo_receiver_https, settings.demo_ca_file)
+    policy = name_receiver(policy, settings.demo_receiver_https, settings.demo_ca_file)
     if demo.has_real_receivers:
         return replace(client, policy=policy)
     mail = settings.model_copy(update={"mail_url": settings.demo_receiver_smtp}).mail

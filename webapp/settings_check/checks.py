@@ -10,6 +10,7 @@ from flask import Flask
 from webapp.settings_check.finding import Check, Finding, State
 from webapp.settings_check.network_checks import check_dns, check_egress_proxy, check_mail
 from webapp.settings_check.page_checks import check_page_settings
+from webapp.settings_check.private_receiver_checks import check_private_receivers
 from webapp.settings_check.search_checks import check_search
 from webapp.settings_check.server_checks import check_database_server, check_queue_server, check_workers
 from webapp.settings_check.sign_in_checks import check_sign_in
@@ -25,6 +26,7 @@ CHECKS: Mapping[str, Check] = {
     "mail": check_mail,
     "dns": check_dns,
     "proxy": check_egress_proxy,
+    "private": check_private_receivers,
     "pages": check_page_settings,
     "sign-in": check_sign_in,
 }
@@ -35,6 +37,7 @@ _VARIABLES = {
     "queue": "REDIS_URL",
     "mail": "ALERTCHECK_MAIL_URL",
     "proxy": "ALERTCHECK_EGRESS_PROXY",
+    "private": "ALERTCHECK_ALLOWED_NETWORKS",
     "sign-in": "OIDC_ISSUER",
 }
 

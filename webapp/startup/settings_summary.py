@@ -18,6 +18,7 @@ def summarize_settings(app_settings: AppSettings) -> dict[str, str | int | bool 
         "trusted_proxies": app_settings.proxies,
         "egress_proxy": outbound.policy.proxy is not None,
         "trusted_origins": len(outbound.policy.trusted_origins),
+        "allowed_networks": sum(map(len, app_settings.private_receivers.networks.values())),
         "real_alerts": bool(app_settings.real_alert_retry_delays),
         "single_sign_on": app_settings.single_sign_on is not None,
         "passwords": app_settings.are_passwords_allowed,

@@ -16,6 +16,7 @@ from webapp.dashboard.paging_notice import describe_paging
 from webapp.destinations import drafts
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.models import AlertDestination, database_clock
+from webapp.outbound import OutboundClient
 from webapp.text.ids import parse_draft
 from webapp.text.tags import split_tags
 from webapp.views.refusal_texts import NOTICES, Notice
@@ -76,7 +77,7 @@ class FormPage:
             form=form,
             channel_name=self.channel_name,
             channel=CHANNELS[self.channel_name],
-            obstacle=CHANNELS[self.channel_name].find_obstacle(current_settings().outbound),
+            obstacle=CHANNELS[self.channel_name].find_obstacle(self._outbound),
             destination=self.destination,
             notice=self._find_notice(),
             paging=describe_paging(self.channel_name),
@@ -93,8 +94,12 @@ class FormPage:
             drafts.delete_draft(draft_id, _sign_in_id())
 
     @property
+    def _outbound(self) -> OutboundClient:
+        return current_settings().outbound_for(self.visit.workspace.slug)
+
+    @property
     def _form_type(self) -> type[DestinationForm]:
-        return make_destination_form(CHANNELS[self.channel_name], current_settings().outbound, self.stored)
+        return make_destination_form(CHANNELS[self.channel_name], self._outbound, self.stored)
 
     @property
     def _stored_values(self) -> dict[str, str] | None:

@@ -24,7 +24,8 @@ COPY = " (copy)"
 @bp.get("/new")
 def choose(slug: str) -> PageResponse:
     """Show the channels to choose from for a new destination."""
-    visit, outbound = load_visit_to_edit(slug), current_settings().outbound
+    visit = load_visit_to_edit(slug)
+    outbound = current_settings().outbound_for(visit.workspace.slug)
     choices = [(name, channel, channel.find_obstacle(outbound)) for name, channel in CHANNELS.items()]
     return render_template("destination_choose.html", visit=visit, choices=choices)
 

@@ -45,10 +45,10 @@ def check_stored_form(slug: str, destination_id: str) -> Response:
 @bp.post("/new/<channel_name>/new-<field>")
 def generate(slug: str, channel_name: str, field: str) -> str:
     """Make a new secret for a field. Only this response contains it."""
-    load_visit_to_edit(slug)
+    visit = load_visit_to_edit(slug)
     channel = CHANNELS.get(channel_name) or abort(404)
     generated = generate_secret(channel, field)
-    form = make_destination_form(channel, current_settings().outbound, {})(MultiDict())
+    form = make_destination_form(channel, current_settings().outbound_for(visit.workspace.slug), {})(MultiDict())
     return render_template(
         "_secret_entry.html", field=form[field], generated=generated, slug=slug, channel_name=channel_name
     )

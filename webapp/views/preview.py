@@ -21,7 +21,9 @@ def show(slug: str, destination_id: str) -> str:
     destination = load_destination(visit, destination_id)
     preview = failure = None
     try:
-        preview = preview_test_send(destination, visit.account, app_settings, database_clock.now())
+        preview = preview_test_send(
+            destination, visit.workspace.slug, visit.account, app_settings, database_clock.now()
+        )
     except DeliveryFailed as reason:
         failure = reason
     return render_template(

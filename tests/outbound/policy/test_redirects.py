@@ -1,5 +1,7 @@
 """The host of a redirect: named if a destination could be there, and never its path."""
 
+from ipaddress import ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,15 @@ def test_a_trusted_host_is_named() -> None:
 def test_any_location_is_named_or_not_without_an_error(location: str) -> None:
     host = find_redirect_host(location, OLD, Policy())
     assert host is None or "." in host
+
+
+@pytest.mark.parametrize("location", ["https://receiver.lan/x", "//receiver.lan/x", "http://Receiver.LAN.:8080/x"])
+def test_the_private_host_that_sent_the_redirect_is_named(location: str) -> None:
+    opened = Policy(opened_networks=(ip_network("10.0.0.0/8"),))
+    assert find_redirect_host(location, read_url("http://receiver.lan/x"), opened) == "receiver.lan"
+
+
+@pytest.mark.parametrize("location", ["http://other.lan/x", "http://10.0.0.6/x", "http://169.254.169.254/x"])
+def test_no_other_private_host_is_named_although_its_network_is_opened(location: str) -> None:
+    opened = Policy(opened_networks=(ip_network("10.0.0.0/8"),))
+    assert find_redirect_host(location, read_url("http://receiver.lan/x"), opened) is None

@@ -1,5 +1,7 @@
 """What a limit on test sends counts: one target, whatever its spelling."""
 
+from ipaddress import ip_network
+
 import pytest
 
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind, find_host, find_recipients, find_url
@@ -123,3 +125,9 @@ def test_a_recipient_that_cannot_be_read_raises_nothing(text: str) -> None:
 
 def test_a_target_is_not_in_its_repr() -> None:
     assert "canary" not in repr((find_host("https://canary.example/", POLICY), find_recipients(["canary@example.com"])))
+
+
+@pytest.mark.parametrize("host", ["10.0.0.5", "receiver.lan", "[fd12::5]", "[fd12::6]"])
+def test_a_private_host_is_a_target_of_its_own(host: str) -> None:
+    opened = Policy(opened_networks=(ip_network("10.0.0.0/8"), ip_network("fd12::/16")))
+    assert [target.name for target in find_host(f"http://{host}/x", opened)] == [host.strip("[]")]

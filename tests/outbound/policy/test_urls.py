@@ -1,6 +1,7 @@
 """The URL checks on save and on send."""
 
 import re
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -13,8 +14,10 @@ from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.policy.hostnames import parse_ip_address
 from webapp.outbound.policy.networks import is_allowed
 from webapp.outbound.policy.urls import Origin, Policy, check_url, find_problems, read_url
+from webapp.settings.private_receivers import PrivateReceivers
 
 STRICT = Policy()
+OPENED = Policy(opened_networks=(ip_network("10.0.0.0/8"), ip_network("fd12::/16")))
 ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 8080)}))
 
 
@@ -30,6 +33,23 @@ def outcome_of(url: str, policy: Policy = STRICT, hosts: tuple[str, ...] | None 
 @pytest.mark.parametrize("case", cases("typed"))
 def test_an_attack_by_url_gets_its_listed_outcome(case: dict[str, Any]) -> None:
     assert outcome_of(case["typed"]) == case["outcome"]
+
+
+@pytest.mark.parametrize("case", cases("typed"))
+def test_an_attack_by_url_gets_its_listed_outcome_although_another_workspace_has_a_network(
+    case: dict[str, Any],
+) -> None:
+    other = PrivateReceivers({"harbor": OPENED.opened_networks}, frozenset({22, 80, 443, 445, 3306, 5432, 8443}))
+    assert outcome_of(case["typed"], other.open_for("clinic", STRICT)) == case["outcome"]
+
+
+@pytest.mark.parametrize("slug", ["harbor", "*"])
+@pytest.mark.parametrize("case", cases("typed"))
+def test_an_attack_by_url_gets_its_listed_outcome_although_its_workspace_has_a_network(
+    case: dict[str, Any], slug: str
+) -> None:
+    own = PrivateReceivers({slug: OPENED.opened_networks}).open_for("harbor", STRICT)
+    assert outcome_of(case["typed"], own) == case.get("opened", case["outcome"])
 
 
 @pytest.mark.parametrize(
@@ -205,3 +225,102 @@ def test_an_ip_address_written_as_one_number_is_always_refused(address: Any, spe
 def test_only_visible_ascii_is_kept(host: str, path: str) -> None:
     kept = canonical(f"https://a{host}.example.com/{path}") or ""
     assert re.fullmatch(r"[!-~]*", kept)
+
+
+ON_8080 = replace(OPENED, opened_ports=frozenset({8080}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.5/x",
+        "https://10.0.0.5/x",
+        "http://[fd12::5]/x",
+        "http://receiver/x",
+        "http://Receiver./x",
+        "https://receiver:80/x",
+        "http://receiver:443/x",
+        "http://alert_receiver/x",
+        "http://receiver.lan/x",
+        "http://receiver.internal/x",
+        "http://receiver.local/x",
+        "http://receiver.home.arpa/x",
+        "http://receiver.monitoring.svc/x",
+        "http://b\u00fcro.lan/x",
+        "http://receiver.example.com/x",
+        "https://hooks.example.com/x",
+        "https://93.184.216.34/x",
+    ],
+)
+def test_an_opened_network_may_have_names_of_its_own_and_http(url: str) -> None:
+    assert outcome_of(url, OPENED) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://11.0.0.5/x", Code.SCHEME_NOT_ALLOWED),
+        ("http://93.184.216.34/x", Code.SCHEME_NOT_ALLOWED),
+        ("https://93.184.216.34:80/x", Code.PORT_NOT_ALLOWED),
+        ("http://10.0.0.5:8080/x", Code.PORT_NOT_ALLOWED),
+        ("http://receiver.lan:22/x", Code.PORT_NOT_ALLOWED),
+        ("https://hooks.example.com:8443/x", Code.PORT_NOT_ALLOWED),
+        ("https://192.168.4.1/x", Code.TARGET_NOT_ALLOWED),
+        ("https://[fd13::5]/x", Code.TARGET_NOT_ALLOWED),
+        ("https://localhost/x", Code.TARGET_NOT_ALLOWED),
+        ("https://receiver.localhost/x", Code.TARGET_NOT_ALLOWED),
+        ("https://receiver.onion/x", Code.TARGET_NOT_ALLOWED),
+        ("https://receiver.test/x", Code.TARGET_NOT_ALLOWED),
+        ("https://5.0.0.10.in-addr.arpa/x", Code.TARGET_NOT_ALLOWED),
+        ("https://metadata/x", Code.TARGET_NOT_ALLOWED),
+        ("https://METADATA.google.internal./x", Code.TARGET_NOT_ALLOWED),
+        ("https://instance-data/x", Code.TARGET_NOT_ALLOWED),
+        ("https://_hook.example.com/x", Code.TARGET_NOT_ALLOWED),
+        ("https://[::ffff:10.0.0.5]/x", Code.TARGET_NOT_ALLOWED),
+        ("https://[64:ff9b::a00:5]/x", Code.TARGET_NOT_ALLOWED),
+        ("https://[fd12::5%25eth0]/x", Code.TARGET_NOT_ALLOWED),
+        ("https://167772165/x", Code.TARGET_NOT_ALLOWED),
+        ("https://0x0a000005/x", Code.TARGET_NOT_ALLOWED),
+        ("https://012.0.0.5/x", Code.TARGET_NOT_ALLOWED),
+        ("https://10.5/x", Code.TARGET_NOT_ALLOWED),
+        ("https://user@10.0.0.5/x", Code.URL_INVALID),
+        ("gopher://10.0.0.5/x", Code.SCHEME_NOT_ALLOWED),
+    ],
+)
+def test_an_opened_network_opens_nothing_else(url: str, code: Code) -> None:
+    assert outcome_of(url, OPENED) is code
+
+
+def test_the_ports_of_an_opened_network_are_the_listed_ones() -> None:
+    assert outcome_of("http://10.0.0.5:8080/x", ON_8080) is None
+    assert outcome_of("http://10.0.0.5/x", ON_8080) is Code.PORT_NOT_ALLOWED
+    assert outcome_of("https://10.0.0.5/x", ON_8080) is Code.PORT_NOT_ALLOWED
+
+
+def test_a_name_that_may_be_public_keeps_the_port_of_https() -> None:
+    assert outcome_of("https://hooks.example.com/x", ON_8080) is None
+    assert outcome_of("https://receiver.lan/x", ON_8080) is Code.PORT_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://hooks.slack.com/x", Code.SCHEME_NOT_ALLOWED),
+        ("https://hooks.slack.com:80/x", Code.PORT_NOT_ALLOWED),
+        ("http://receiver.lan/x", Code.HOST_NOT_EXPECTED),
+        ("http://chat.lan/x", None),
+    ],
+)
+def test_a_service_with_hosts_of_its_own_stays_on_the_public_internet(url: str, code: Code | None) -> None:
+    assert outcome_of(url, OPENED, hosts=("hooks.slack.com", "chat.lan")) is code
+
+
+def test_a_denied_network_is_refused_although_it_is_opened() -> None:
+    policy = replace(OPENED, denied_networks=(ip_network("10.1.0.0/16"),))
+    assert outcome_of("http://10.1.0.5/x", policy) is Code.SCHEME_NOT_ALLOWED
+    assert outcome_of("https://10.1.0.5/x", policy) is Code.TARGET_NOT_ALLOWED
+
+
+def test_a_demo_sends_to_its_own_receiver_although_a_network_is_opened() -> None:
+    policy = replace(OPENED, demo_receiver=Origin("http", "127.0.0.1", 8025))
+    assert outcome_of("http://10.0.0.5/x", policy) is Code.DEMO_RECEIVER_ONLY

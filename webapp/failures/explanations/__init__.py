@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from webapp.failures.code import Code
 from webapp.failures.explanations.alertcheck import ALERTCHECK
-from webapp.failures.explanations.connection import CONNECTION, PROXY_CAUSES
+from webapp.failures.explanations.connection import CONNECTION, NETWORK_CAUSES
 from webapp.failures.explanations.explanation import Explanation
 from webapp.failures.explanations.http import HTTP, HTTP_CAUSES
 from webapp.failures.explanations.mail import MAIL
@@ -15,7 +15,7 @@ __all__ = ["CAUSES", "EXPLANATIONS", "Explanation", "Protocol", "codes_of"]
 
 EXPLANATIONS: dict[Code, Explanation] = {**SETTINGS, **CONNECTION, **TLS, **HTTP, **MAIL, **ALERTCHECK}
 
-CAUSES = {**TLS_CAUSES, **PROXY_CAUSES, **HTTP_CAUSES, **RETIREMENT_CAUSES}
+CAUSES = {**TLS_CAUSES, **NETWORK_CAUSES, **HTTP_CAUSES, **RETIREMENT_CAUSES}
 
 _HTTP_ONLY = frozenset(
     {

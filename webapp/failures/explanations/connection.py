@@ -56,7 +56,7 @@ CONNECTION: dict[Code, Explanation] = {
 }
 
 # The sentence for each cause, in place of its code's.
-PROXY_CAUSES: dict[Cause, str] = {
+NETWORK_CAUSES: dict[Cause, str] = {
     Cause.PROXY_UNREACHABLE: (
         "{host} could not be reached, because Alertcheck could not reach its own proxy (ALERTCHECK_EGRESS_PROXY)."
     ),
@@ -70,5 +70,9 @@ PROXY_CAUSES: dict[Cause, str] = {
     ),
     Cause.PROXY_REFUSED: (
         "{host} could not be reached: Alertcheck's own proxy (ALERTCHECK_EGRESS_PROXY) did not connect to it."
+    ),
+    Cause.OWN_SERVER_UNKNOWN: (
+        "{host} was not contacted, because Alertcheck could not look up one of its own servers, which no message may "
+        "reach. Your Alertcheck administrator has to check the DNS of the Alertcheck server."
     ),
 }

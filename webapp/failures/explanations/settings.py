@@ -11,13 +11,13 @@ SETTINGS: dict[Code, Explanation] = {
     ),
     Code.SCHEME_NOT_ALLOWED: Explanation(
         "The address{of_host} does not begin with https://.",
-        "Enter an address that begins with https://, or ask your Alertcheck administrator to allow this one with "
-        "ALERTCHECK_TRUSTED_ORIGINS.",
+        "Enter an address that begins with https://. For a receiver in a network of your organization, ask your "
+        "Alertcheck administrator to allow the network in ALERTCHECK_ALLOWED_NETWORKS.",
     ),
     Code.PORT_NOT_ALLOWED: Explanation(
-        "The address{of_host} uses a port other than 443.",
-        "Use an address on port 443, or ask your Alertcheck administrator to allow this one with "
-        "ALERTCHECK_TRUSTED_ORIGINS.",
+        "The address{of_host} uses a port that is not allowed.",
+        "Use an address on port 443. For a receiver in a network of your organization, ask your Alertcheck "
+        "administrator to allow the network in ALERTCHECK_ALLOWED_NETWORKS and the port in ALERTCHECK_ALLOWED_PORTS.",
     ),
     Code.HOST_NOT_EXPECTED: Explanation(
         "{host} is not a host that this type of destination may use.",
@@ -25,8 +25,8 @@ SETTINGS: dict[Code, Explanation] = {
     ),
     Code.TARGET_NOT_ALLOWED: Explanation(
         "Alertcheck is not allowed to send messages{to_host}.",
-        "Use an address on the public internet, or ask your Alertcheck administrator to allow this one with "
-        "ALERTCHECK_TRUSTED_ORIGINS.",
+        "Use an address on the public internet. For a receiver in a network of your organization, ask your Alertcheck "
+        "administrator to allow the network in ALERTCHECK_ALLOWED_NETWORKS.",
     ),
     Code.DEMO_RECEIVER_ONLY: Explanation(
         "This is a demo. It sends messages to its own receiver only, and nothing{to_host}.",

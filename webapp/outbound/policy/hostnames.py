@@ -33,6 +33,22 @@ _NOT_PUBLIC = frozenset(
         "test",
     }
 )
+# Of those, the ones under which networks have names of their own. The others never lead to a receiver.
+_PRIVATE = frozenset({"corp", "home", "internal", "intranet", "lan", "local", "localdomain", "private", "svc"})
+_PRIVATE_DOMAIN = "home.arpa"  # RFC 8375
+# Names that no network gives to a receiver: of clouds' metadata services, also as a search domain completes them, and
+# of the machine itself in its list of hosts.
+_NEVER_A_RECEIVER = frozenset(
+    {
+        "instance-data",
+        "instance-data.ec2.internal",
+        "ip6-localhost",
+        "ip6-loopback",
+        "metadata",
+        "metadata.google.internal",
+        "metadata.internal",
+    }
+)
 
 
 class NotAHost(ValueError):
@@ -71,6 +87,14 @@ def can_be_public(name: str) -> bool:
     """Check that a canonical name has two labels or more, no underscore, and no last label that is never public."""
     _, dot, last = name.rpartition(".")
     return bool(dot) and "_" not in name and last not in _NOT_PUBLIC
+
+
+def can_be_private(name: str) -> bool:
+    """Check that a canonical name is one that only private networks have: a single label, `.lan`, `.internal`, ..."""
+    _, dot, last = name.rpartition(".")
+    if name in _NEVER_A_RECEIVER or (last in _NOT_PUBLIC - _PRIVATE and not name.endswith(f".{_PRIVATE_DOMAIN}")):
+        return False
+    return not dot or last in _NOT_PUBLIC
 
 
 def matches(host: str, patterns: Iterable[str]) -> bool:

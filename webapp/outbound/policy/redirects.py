@@ -13,7 +13,8 @@ _ORIGIN = re.compile(r"(?:https?:)?//[^/?#\\]*", re.IGNORECASE)
 def find_redirect_host(location: str | None, origin: Target, policy: Policy) -> str | None:
     """Return the canonical host of a Location header, or None if it cannot be read or may not be shown.
 
-    By the rules for a destination's own host, only a public or a trusted one is shown. origin: who sent the redirect.
+    By the rules for a destination's own host, only that one, a public or a trusted one is shown. origin: who sent the
+    redirect.
     """
     if location is None:
         return None
@@ -24,4 +25,5 @@ def find_redirect_host(location: str | None, origin: Target, policy: Policy) -> 
         target = read_url(found[0] if found[0][0] != "/" else f"{origin.scheme}:{found[0]}")
     except DeliveryFailed:
         return None
-    return target.host if policy.trusts(target) or may_be_public(target.host, policy) else None
+    is_shown = target.host == origin.host or policy.trusts(target) or may_be_public(target.host, policy)
+    return target.host if is_shown else None

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host, matches, parse_ip_address
+from webapp.outbound.policy.networks import is_allowed
 from webapp.outbound.policy.urls import Policy, Target, read_url
 
 # The part of an IPv6 address that belongs to one customer of a network.
@@ -36,7 +37,7 @@ def find_host(url: str, policy: Policy) -> tuple[SendTarget, ...]:
     """Return the host of an address, for a channel that posts to any host.
 
     Returns nothing for a trusted origin, which the administrator runs, and for an address to which nothing is sent
-    because it cannot be read. The hosts of one IPv6 network of 64 bits count as one.
+    because it cannot be read. The hosts of one public IPv6 network of 64 bits count as one.
     """
     target = _find_target(url, policy)
     return (SendTarget(TargetKind.HOST, _unify_host(target.host)),) if target else ()
@@ -97,7 +98,9 @@ def _unify_host(host: str) -> str:
         address = parse_ip_address(host)
     except NotAHost:
         return host
-    return str(IPv6Network((address, IPV6_PREFIX), strict=False)) if isinstance(address, IPv6Address) else host
+    if not isinstance(address, IPv6Address) or not is_allowed(address):
+        return host
+    return str(IPv6Network((address, IPV6_PREFIX), strict=False))
 
 
 def _unify_url(target: Target, parameters: frozenset[str]) -> str:

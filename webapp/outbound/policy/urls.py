@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.policy.hostnames import NotAHost, can_be_public, canonical_host, matches, parse_ip_address
-from webapp.outbound.policy.networks import Network, is_allowed
+from webapp.outbound.policy.networks import Address, Network, is_allowed
+from webapp.outbound.policy.private_networks import DEFAULT_PORTS, is_opened, may_be_opened
 from webapp.outbound.policy.retired_services import find_retired_service
 
 # Characters of an address.
@@ -53,7 +54,11 @@ class Policy:
 
     trusted_origins: exempt from the rules on scheme, port, host and network address, but from no other rule. They are
         never reached through the proxy.
-    denied_networks: refused in addition to all networks that are not public.
+    denied_networks: refused in addition to all networks that are not public, and although they are opened.
+    opened_networks: private networks that one workspace may send to, over http too. Never reached through the proxy.
+    opened_ports: the ports allowed there.
+    own_servers: hosts of the installation itself (the database, the queue, ...), as names or addresses. No address of
+        them is reached in an opened network, on any port.
     extra_hosts: host patterns by channel name, which the channel adds to its own.
     proxy: an HTTP proxy that tunnels (CONNECT) to the checked address; its scheme is http.
     proxy_authorization: what the proxy, and nobody else, gets as Proxy-Authorization, or None. Secret.
@@ -66,6 +71,9 @@ class Policy:
 
     trusted_origins: frozenset[Origin] = frozenset()
     denied_networks: tuple[Network, ...] = ()
+    opened_networks: tuple[Network, ...] = ()
+    opened_ports: frozenset[int] = DEFAULT_PORTS
+    own_servers: tuple[str, ...] = field(default=(), repr=False)
     extra_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     proxy: Origin | None = None
     proxy_authorization: str | None = field(default=None, repr=False)
@@ -77,6 +85,10 @@ class Policy:
     def trusts(self, target: "Target") -> bool:
         """Check whether exactly this scheme, host and port are trusted."""
         return target.origin in self.trusted_origins or target.origin in self.demo_routes
+
+    def opens(self, address: Address) -> bool:
+        """Check whether the address is in an opened network. The own servers are not considered."""
+        return is_opened(address, self.opened_networks, self.denied_networks)
 
     def is_beyond_demo(self, target: "Target") -> bool:
         """Check whether this is a demo that sends to its own receiver only, and the target is another one."""
@@ -138,10 +150,14 @@ def find_problems(target: Target, policy: Policy, hosts: tuple[str, ...] | None 
         return [Code.DEMO_RECEIVER_ONLY]
     if policy.trusts(target):
         return []
+    is_public = may_be_public(target.host, policy)
+    is_private = may_be_opened(
+        target.host, policy.opened_networks, policy.denied_networks, has_own_hosts=hosts is not None
+    )
     problems = {
-        Code.SCHEME_NOT_ALLOWED: target.scheme != "https",
-        Code.PORT_NOT_ALLOWED: target.port != _PORTS[target.scheme],
-        Code.TARGET_NOT_ALLOWED: not may_be_public(target.host, policy),
+        Code.SCHEME_NOT_ALLOWED: target.scheme != "https" and not is_private,
+        Code.PORT_NOT_ALLOWED: not _is_port_allowed(target, policy, is_public=is_public, is_private=is_private),
+        Code.TARGET_NOT_ALLOWED: not (is_public or is_private),
         Code.HOST_NOT_EXPECTED: target.retired_service or (hosts is not None and not matches(target.host, hosts)),
     }
     return [code for code, is_present in problems.items() if is_present]
@@ -199,6 +215,17 @@ def may_be_public(host: str, policy: Policy) -> bool:
     except NotAHost:
         return False
     return can_be_public(host) if address is None else is_allowed(address, policy.denied_networks)
+
+
+def _is_port_allowed(target: Target, policy: Policy, *, is_public: bool, is_private: bool) -> bool:
+    if not is_private:
+        return target.port == _PORTS[target.scheme]
+    return target.port in policy.opened_ports or (is_public and is_for_public(target))
+
+
+def is_for_public(target: Target) -> bool:
+    """Check whether a target has the scheme and the port that public addresses need."""
+    return (target.scheme, target.port) == ("https", _PORTS["https"])
 
 
 def _refuse(code: Code) -> Never:

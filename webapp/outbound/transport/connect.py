@@ -7,9 +7,10 @@ from functools import partial
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
 from webapp.outbound.policy.urls import Origin, Policy, Target
+from webapp.outbound.transport.addresses import choose_direct, find_addresses
 from webapp.outbound.transport.client_certificates import await_verdict
 from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.dns import Resolver, find_addresses, resolve, system_resolver
+from webapp.outbound.transport.dns import Resolver, resolve, system_resolver
 from webapp.outbound.transport.limits import Limits
 from webapp.outbound.transport.proxy import SignInRefused, TunnelRefused, open_tunnel
 from webapp.outbound.transport.tls import Reopen, encrypt, make_context
@@ -65,12 +66,14 @@ def open_plain_connection(
         return _connect_to_one_of(found, route.port, target.host, deadline, limits, lambda _address: None)
     addresses = find_addresses(target, policy, resolver, limits.lookup, recorder)
     recorder.start(ExchangeStep.CONNECT)
-    if policy.proxy is None or policy.trusts(target):
+    proxy = None if policy.trusts(target) else policy.proxy
+    direct = addresses if proxy is None else choose_direct(addresses, policy)
+    if proxy is None or direct:
         # The mail server belongs to the administrator. Any other private address was allowed as a receiver.
         note_try = partial(recorder.note_address, keep_private=target.scheme != "smtp")
-        return _connect_to_one_of(addresses, target.port, target.host, deadline, limits, note_try)
+        return _connect_to_one_of(direct, target.port, target.host, deadline, limits, note_try)
     recorder.note_proxy()
-    return _connect_through(policy.proxy, addresses, target, policy, deadline, limits, recorder)
+    return _connect_through(proxy, addresses, target, policy, deadline, limits, recorder)
 
 
 def _choose_tries(addresses: Sequence[str]) -> Sequence[str]:
