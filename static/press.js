@@ -60,6 +60,35 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.matches("form[hx-post]")) release(ctx.sourceElement);
 });
 
+// A press that had to be confirmed has been answered: the question closes, and what opened it gets the focus, or what
+// took its place.
+function closeQuestion(question) {
+  const hadFocus = question.contains(document.activeElement) || document.activeElement === document.body;
+  question.open = false;
+  const opener = question.isConnected ? question.querySelector("summary") : findButtonInstead(question);
+  if (hadFocus) opener?.focus();
+}
+
+const findButtonInstead = ({ id }) => document.getElementById(id.replace(/-paging$/, ""))?.querySelector("[data-action=send-test]");
+
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  const question = ctx.response && ctx.sourceElement.closest("details.paging");
+  if (question) closeQuestion(question);
+});
+
+// Without JavaScript, the link to cancel leads to the destination's page, where the question is closed.
+document.addEventListener("click", (event) => {
+  const cancel = event.target.closest("[data-action=cancel-paging]");
+  if (!cancel) return;
+  event.preventDefault();
+  closeQuestion(cancel.closest("details"));
+});
+
+document.addEventListener("keydown", (event) => {
+  const question = event.key === "Escape" && event.target.closest("details.paging[open]");
+  if (question) closeQuestion(question);
+});
+
 function release(form) {
   for (const button of findButtons(form, "button[aria-busy=true]")) button.removeAttribute("aria-busy");
   announcer.textContent = "";

@@ -63,6 +63,7 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/w/<slug>/members/invitations/<invitation>/renew": (Action.INVITATION_RENEWED,),
     "/w/<slug>/members/invitations/<invitation>/revoke": (Action.INVITATION_REVOKED,),
     "/w/<slug>/test-all": (Action.TEST_REQUESTED,),
+    "/w/<slug>/choose": (Action.TEST_REQUESTED, Action.ENABLED, Action.DISABLED, Action.CHANGED),
     "/w/<slug>/destinations/new/<channel_name>": (Action.ADDED,),
     "/w/<slug>/destinations/new/<channel_name>/check": CHECKS,
     "/w/<slug>/destinations/new/<channel_name>/new-<field>": CHECKS,

@@ -584,6 +584,24 @@ def test_the_database_refuses_a_planned_test_that_cannot_be(v1: None, facts: dic
         insert("planned_tests", PLANNED | facts)
 
 
+@on_both_databases
+def test_a_test_that_was_planned_before_tests_could_page_was_not_confirmed(v1: None) -> None:
+    upgrade(revision="0023")
+    insert("planned_tests", PLANNED)
+    upgrade(revision="0024")
+
+    assert ask("SELECT count(*) FROM planned_tests WHERE NOT confirms_paging") == 1
+
+
+@on_both_databases
+def test_a_downgrade_keeps_why_a_plan_ended_in_the_closest_older_word(v1: None) -> None:
+    upgrade(revision="0024")
+    insert("planned_tests", PLANNED | {"ended_at": LATE, "end_reason": "not_confirmed", "confirms_paging": False})
+    downgrade(revision="0023")
+
+    assert ask("SELECT end_reason FROM planned_tests") == "not_allowed"
+
+
 # Customers' links
 
 FAILED_TEST = v1_delivery(**TEST_SEND, status="failed", last_error_code="not_found")

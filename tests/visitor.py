@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -58,7 +59,7 @@ class Visitor:
         self.token = found[1] if found else self.token
         return response
 
-    def post(self, path: str, data: dict[str, str] | None = None, **arguments: Any) -> TestResponse:
+    def post(self, path: str, data: Mapping[str, object] | None = None, **arguments: Any) -> TestResponse:
         headers = {"X-CSRFToken": self.token} | arguments.pop("headers", {})
         response = self.client.post(path, data=data or {}, headers=headers, **arguments)
         _check_page(response)

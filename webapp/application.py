@@ -31,44 +31,14 @@ from webapp.models.database_clock import DatabaseClock
 from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
 from webapp.single_sign_on.provider import init_single_sign_on
+from webapp.text import tags
 from webapp.text.names import isolate_name
-from webapp.views import (
-    account,
-    audit,
-    auth,
-    batches,
-    broken,
-    customer_links,
-    customer_page,
-    destination_forms,
-    destinations,
-    field_checks,
-    health,
-    history,
-    instance,
-    instance_accounts,
-    instance_audit,
-    instance_workspaces,
-    invitation,
-    invitations,
-    members,
-    metrics,
-    password_reset,
-    preview,
-    receipts,
-    references,
-    search,
-    sends,
-    set_up,
-    single_sign_on,
-    time_zones,
-    workspaces,
-)
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
+from webapp.views.registration import register_views
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask
@@ -159,7 +129,7 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
 
 
 def _register(app: Flask, app_settings: AppSettings) -> None:
-    _register_views(app)
+    register_views(app)
     _extend_templates(app, app_settings)
     delivery_completed.connect(count_completion)
     app.before_request(form_protection.check_form)
@@ -179,29 +149,6 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
         app.cli.add_command(command)
 
 
-def _register_views(app: Flask) -> None:
-    in_workspaces = (
-        workspaces,
-        members,
-        audit,
-        history,
-        destinations,
-        destination_forms,
-        field_checks,
-        preview,
-        sends,
-        receipts,
-        batches,
-        customer_links,
-        invitations,
-    )
-    of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
-    of_instance = instance, instance_workspaces, instance_accounts, instance_audit
-    across = customer_page, invitation, broken, search, references, health, metrics
-    for view in (*of_accounts, *of_instance, *in_workspaces, *across):
-        app.register_blueprint(view.bp)
-
-
 def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
     app.jinja_env.filters |= {
         "format_relative": time_format.format_relative,
@@ -216,6 +163,8 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
     }
     app.jinja_env.globals |= {
         "current_user": current_user,
+        "split_tags": tags.split_tags,
+        "color_of_tag": tags.color_of,
         "icons": f"{app.static_url_path}/icons.svg",
         "is_demo": app_settings.demo is not None,
         "is_public_demo": app_settings.is_public_demo,

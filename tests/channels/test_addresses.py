@@ -5,7 +5,7 @@ from types import MappingProxyType
 import pytest
 
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.addresses import Service, check_server
+from webapp.channels.addresses import Service, check_server, find_parameter, set_parameters
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient, Policy
@@ -267,3 +267,24 @@ def test_a_services_hosts_belong_to_one_channel(name: str) -> None:
     others = [set(channel.hosts) for other, channel in CHANNELS.items() if other != name]
     assert not set(CHANNELS[name].hosts) & set().union(*others)
     assert CHANNELS[name].target_field.kind in (FieldKind.ADDRESS, FieldKind.SERVER)
+
+
+@pytest.mark.parametrize(
+    ("address", "changed"),
+    [
+        ("https://a.example/x", "https://a.example/x?wait=true"),
+        ("https://a.example/x?", "https://a.example/x?wait=true"),
+        ("https://a.example/x?wait=false&a=1&wait=0", "https://a.example/x?a=1&wait=true"),
+        ("https://a.example/x?old=1&a=b+c%26d&e=", "https://a.example/x?a=b+c%26d&e=&wait=true"),
+        ("https://[", "https://[?wait=true"),
+    ],
+)
+def test_parameters_replace_those_of_the_same_names(address: str, changed: str) -> None:
+    assert set_parameters(address, {"wait": "true", "old": ""}) == changed
+
+
+@pytest.mark.parametrize(
+    ("query", "value"), [("", ""), ("?a=1", "1"), ("?a=", ""), ("?b=1", ""), ("?%61=x%20y", "x y")]
+)
+def test_a_parameter_of_an_address_is_found(query: str, value: str) -> None:
+    assert find_parameter(f"https://a.example/x{query}", "a") == value

@@ -1,6 +1,7 @@
 """A public demo as an application, and its visitors: browsers behind the proxy, each from an address of its own."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -72,7 +73,7 @@ class DemoVisitor(Visitor):
     def get(self, path: str, **arguments: Any) -> TestResponse:
         return super().get(path, base_url=URL, headers=self._headers(arguments), **arguments)
 
-    def post(self, path: str, data: dict[str, str] | None = None, **arguments: Any) -> TestResponse:
+    def post(self, path: str, data: Mapping[str, object] | None = None, **arguments: Any) -> TestResponse:
         headers = {"Origin": URL} | self._headers(arguments)
         return super().post(path, data, base_url=URL, headers=headers, **arguments)
 

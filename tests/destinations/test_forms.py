@@ -114,8 +114,8 @@ def _errors(form: DestinationForm) -> dict[str, list[str]]:
 def test_a_channels_form_has_the_name_and_the_channels_fields_in_order(fill: Fill, name: str) -> None:
     form = fill({}, channel=CHANNELS[name])
 
-    assert [field.name for field in form] == ["name", *(field.name for field in CHANNELS[name].fields)]
-    assert [field.label.text for field in form][1:] == [field.label for field in CHANNELS[name].fields]
+    assert [field.name for field in form] == ["name", *(field.name for field in CHANNELS[name].fields), "tags"]
+    assert [field.label.text for field in form][1:-1] == [field.label for field in CHANNELS[name].fields]
 
 
 @pytest.mark.parametrize("name", CHANNELS)

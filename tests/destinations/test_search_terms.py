@@ -11,10 +11,11 @@ def _terms(channel: str, **settings: str) -> set[str]:
 
 
 @pytest.mark.parametrize("channel", [name for name in CHANNELS if name != "email"])
-def test_a_channel_with_an_address_is_found_by_its_host_alone(channel: str) -> None:
-    address = "https://Hooks.Example.com:8443/services/canary?sig=canary"
+def test_a_channel_with_an_address_or_a_server_is_found_by_its_host_alone(channel: str) -> None:
+    settings = {field.name: "canary" for field in CHANNELS[channel].fields}
+    settings[CHANNELS[channel].target_field.name] = "https://Hooks.Example.com:8443/services/canary?sig=canary"
 
-    assert _terms(channel, address=address, signing_secret="whsec_canary") == {"host hooks.example.com"}
+    assert _terms(channel, **settings) == {"host hooks.example.com"}
 
 
 def test_an_international_host_has_its_a_labels() -> None:

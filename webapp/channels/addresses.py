@@ -4,7 +4,9 @@ An error names the host at most: the rest of the address is a secret.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
 
 from webapp.channels.fields import SettingInvalid
 from webapp.failures import EXPLANATIONS, Cause, Code, DeliveryFailed, Facts, describe
@@ -90,6 +92,19 @@ def find_target(text: str) -> Target | None:
         return read_url(read_pasted(text))
     except DeliveryFailed:
         return None
+
+
+def find_parameter(address: str, name: str) -> str:
+    """Return the value of a parameter in the query of an address, blank if there is none."""
+    return dict(parse_qsl(address.partition("?")[2])).get(name, "")
+
+
+def set_parameters(address: str, values: Mapping[str, str]) -> str:
+    """Return the address with these parameters in its query instead of its own of the same names. Blank: removed."""
+    start, _, query = address.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in values]
+    new = [(name, value) for name, value in values.items() if value]
+    return f"{start}?{urlencode([*kept, *new])}"
 
 
 def _refuse_half_addresses(address: str) -> None:

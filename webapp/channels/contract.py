@@ -79,7 +79,9 @@ class Channel:
     hints: next steps by code, in the words of the service's own screens. They replace the general next steps.
     protocol: how messages are sent, which decides which failures can occur.
     hosts: the patterns of the service's own hosts, whose addresses belong to no other channel.
-    pages_people: whether a message wakes somebody up, a test too. Then nobody without an account may send one.
+    pages_people: whether a message wakes somebody up, a test too. Then nobody without an account may send a test, and
+        whoever does has to confirm it.
+    after_paging: what the channel does at once with what a test opened, in a whole sentence, if it pages people.
     find_obstacle: why this installation cannot send over the channel yet, and who can change that; None if it can.
     words: the words of the service for what went wrong, each with its code, whatever the status is.
     find_conflicts: what is wrong with valid settings together, by the field to correct: whole sentences, no secret.
@@ -97,6 +99,7 @@ class Channel:
     protocol: Protocol = Protocol.HTTP
     hosts: tuple[str, ...] = ()
     pages_people: bool = False
+    after_paging: str = ""
     find_obstacle: Callable[[OutboundClient], str | None] = lambda outbound: None
     words: Words = field(default_factory=dict)
     find_conflicts: Callable[[Settings], Mapping[str, str]] = _find_no_conflicts

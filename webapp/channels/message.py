@@ -1,6 +1,6 @@
 """What a message says, whatever channel it is sent over."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
@@ -30,6 +30,16 @@ class Message:
     requested_at: datetime
     alert: str | None = None
     receipt_link: str | None = field(default=None, repr=False)
+
+    def with_short_names(self, limit: int) -> "Message":
+        """Return the message with names of at most `limit` characters, for a service that accepts few."""
+        return replace(
+            self,
+            workspace=_cut(self.workspace, limit),
+            destination=_cut(self.destination, limit),
+            requested_by=_cut(self.requested_by, limit),
+            alert=None if self.alert is None else _cut(self.alert, limit),
+        )
 
     @property
     def title(self) -> str:
@@ -72,3 +82,8 @@ class Message:
 
 def _shorten_name(text: str) -> str:
     return clean_name(text)[:MAX_NAME_LENGTH]
+
+
+def _cut(name: str, limit: int) -> str:
+    cleaned = clean_name(name)
+    return cleaned if len(cleaned) <= limit else f"{cleaned[: limit - 1]}…"

@@ -12,13 +12,19 @@ from webapp.outbound.http.classification import Words, check_response, make_fail
 
 
 def read_response(
-    response: HttpResponse, address: str, word: str | None = None, words: Words = MappingProxyType({})
+    response: HttpResponse,
+    address: str,
+    word: str | None = None,
+    words: Words = MappingProxyType({}),
+    retry_after: object = None,
 ) -> Accepted:
     """Return the acceptance, for any 2xx. Raises `DeliveryFailed` for every other response.
 
     word: the service's own word in this response, which decides before the status if `words` has it.
+    retry_after: how many seconds to wait, where the service says so in its body. Anything may stand there.
     """
-    return Accepted(response.status, check_response(response, urlsplit(address).hostname, word, words))
+    warning = check_response(response, urlsplit(address).hostname, word, words, retry_after)
+    return Accepted(response.status, warning)
 
 
 def require_own_word(is_there: bool, response: HttpResponse, address: str) -> None:

@@ -18,6 +18,7 @@ REASONS = {
         "because it was tested less than a minute ago",
         "because they were tested less than a minute ago",
     ),
+    RequestResult.NOT_CONFIRMED: ("because it pages people", "because they page people"),
     RequestResult.DISABLED: ("because it is disabled", "because they are disabled"),
     RequestResult.QUEUE_UNAVAILABLE: ("because Alertcheck could not reach its queue",) * 2,
 }

@@ -13,6 +13,7 @@ from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids
 from webapp.deliveries.outcome import Badge
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.models import AlertDelivery, AlertDestination, Workspace
+from webapp.sends.eligibility import pages_people
 
 # Rows of each list on the page.
 MAX_LISTED = 100
@@ -48,11 +49,12 @@ class UntestedRow:
 class BrokenPage:
     """What the page shows.
 
-    counts: broken destinations by workspace, for each workspace that has any.
+    counts: broken destinations by workspace, for each workspace that has any. paging: how many of them page people.
     rows, untested: the first ones. listed, untested_total: how many there are.
     """
 
     counts: Mapping[int, int]
+    paging: Mapping[int, int]
     rows: Sequence[BrokenRow]
     listed: int
     untested: Sequence[UntestedRow]
@@ -78,7 +80,7 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
     only: a workspace to which the lists are limited, or None.
     """
     summaries = list_summaries(list(visits), now - RECOVERED_FOR, now - STALE_AFTER)
-    counts = Counter(summary.workspace_id for summary in summaries if summary.state.is_broken)
+    broken = [summary for summary in summaries if summary.state.is_broken]
     here = sorted((summary for summary in summaries if only in (None, summary.workspace_id)), key=_by_name(visits))
     recovering = _find_recovering(here)
     listed = [
@@ -86,7 +88,8 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
     ]
     untested = [summary.destination_id for summary in here if _is_untested(summary)]
     return BrokenPage(
-        counts,
+        Counter(summary.workspace_id for summary in broken),
+        Counter(summary.workspace_id for summary in broken if pages_people(summary.channel)),
         _load_rows(visits, listed[:MAX_LISTED], summaries, now),
         len(listed),
         [

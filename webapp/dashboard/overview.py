@@ -26,6 +26,7 @@ class ListQuery:
 
     state: Tab | None = None
     channel: str | None = None
+    tag: str | None = None
     text: str = ""
     order: Order = Order.URGENT
     page: int = 1
@@ -35,6 +36,7 @@ class ListQuery:
         parameters = {
             "state": self.state,
             "channel": self.channel,
+            "tag": self.tag,
             "q": self.text,
             "order": self.order,
             "page": self.page,
@@ -49,6 +51,7 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     return ListQuery(
         state=Tab(state) if state in list(Tab) else None,
         channel=query.get("channel") or None,
+        tag=query.get("tag") or None,
         text=read_search_text(query.get("q")),
         order=Order(order) if order in list(Order) else Order.URGENT,
         page=parse_page(query.get("page")),
@@ -57,10 +60,18 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
 
 def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> Page[int]:
     """Filter and sort destinations, and return the ids on the requested page; past the end, on the last one."""
-    found = sorted(
-        filter(lambda summary: _matches(summary, query), summaries), key=lambda summary: _rank(summary, query)
-    )
-    return cut_page([summary.destination_id for summary in found], query.page)
+    return cut_page([summary.destination_id for summary in find_matching(summaries, query)], query.page)
+
+
+def find_matching(summaries: Sequence[DestinationSummary], query: ListQuery) -> list[DestinationSummary]:
+    """Filter and sort destinations."""
+    found = (summary for summary in summaries if _matches(summary, query))
+    return sorted(found, key=lambda summary: _rank(summary, query))
+
+
+def list_tags(summaries: Sequence[DestinationSummary], query: ListQuery) -> list[str]:
+    """Return the tags to filter by, in alphabetical order, with the one that is chosen."""
+    return sorted({tag for summary in summaries for tag in summary.tags} | ({query.tag} if query.tag else set()))
 
 
 def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
@@ -93,6 +104,7 @@ def _matches(summary: DestinationSummary, query: ListQuery) -> bool:
     return (
         query.state in (None, summary.state)
         and query.channel in (None, summary.channel)
+        and (query.tag is None or query.tag in summary.tags)
         and contains_text(query.text, summary.name)
     )
 

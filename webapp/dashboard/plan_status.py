@@ -25,6 +25,9 @@ SENTENCES: Mapping[PlanEnd, str] = {
     PlanEnd.TARGET_LIMIT: (
         "The planned test was not sent: too many tests went to an address of this destination within a minute."
     ),
+    PlanEnd.NOT_CONFIRMED: (
+        "The planned test was not sent: it pages people, and {planner} planned it without confirming that."
+    ),
 }
 
 # How long a page says why a planned test ended. What a member did is for those who watch; that a test was not sent is

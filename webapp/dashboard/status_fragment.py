@@ -12,6 +12,7 @@ from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.certificate_warning import find_certificate_warning
+from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
 from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
@@ -43,6 +44,7 @@ class Status:
     refusal: why this press was refused, or None.
     lacks_worker: the test waits for a worker, and no worker has a recent heartbeat.
     certificate_warning: that the certificate of an accepted test expires soon, or None.
+    paging: whom a test pages, which has to be confirmed; None if it pages nobody.
     plan: the planned test that waits, or None. plan_end: why the last one ended without a test send, or None.
     """
 
@@ -57,6 +59,7 @@ class Status:
     refusal: str | None
     lacks_worker: bool
     certificate_warning: str | None
+    paging: str | None
     plan: PlanStatus | None
     plan_end: str | None
 
@@ -111,6 +114,7 @@ def build_status(
         refusal=refusal,
         lacks_worker=_lacks_worker(newest, plan, now),
         certificate_warning=find_certificate_warning(newest, destination.type, now) if newest and is_valid else None,
+        paging=describe_paging(destination.type),
         plan=plan,
         plan_end=describe_plan_end(planned, newest, now),
     )

@@ -12,6 +12,7 @@ from webapp.deliveries.outcome import badge_for
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
+from webapp.text.tags import split_tags
 
 
 class Tab(StrEnum):
@@ -61,6 +62,7 @@ class DestinationSummary(NamedTuple):
     name: str
     channel: str
     state: Tab
+    tags: tuple[str, ...] = ()
     changed: RowChanges | None = None
     is_stale: bool | None = None
 
@@ -78,6 +80,7 @@ def list_summaries(
             name,
             channel,
             _tab_of(is_enabled, newest, receipt),
+            split_tags(tags),
             RowChanges(version, newest_id, newest, is_recent, planned_id, told.timestamp() if told else None),
             is_stale,
         )
@@ -86,6 +89,7 @@ def list_summaries(
             workspace,
             name,
             channel,
+            tags,
             is_enabled,
             newest,
             receipt,
@@ -112,6 +116,7 @@ _SUMMARIES = (
         AlertDestination.workspace_id,
         AlertDestination.name,
         AlertDestination.type,
+        AlertDestination.tags,
         AlertDestination.is_enabled,
         AlertDelivery.status,
         AlertDelivery.receipt,

@@ -13,10 +13,11 @@ from webapp.extensions import db
 from webapp.models import Account, AlertDestination, PlannedTest
 
 
-def plan_test(destination: AlertDestination, account: Account, now: datetime) -> bool:
+def plan_test(destination: AlertDestination, account: Account, now: datetime, confirms_paging: bool = False) -> bool:
     """Plan a test for the end of the cooldown, and commit. No delivery exists until then.
 
     Returns False if one is planned already, whoever planned it. Raises `DestinationDisabled`.
+    confirms_paging: whether the account confirmed that the test pages people.
     """
     lock_enabled(destination)
     if find_planned_test(destination, now) is not None:
@@ -32,6 +33,7 @@ def plan_test(destination: AlertDestination, account: Account, now: datetime) ->
             planned_by_id=account.id,
             due_at=cooldown_end(newest.created_at if newest else None, now) or now,
             created_at=now,
+            confirms_paging=confirms_paging,
         )
     )
     record_destination_event(destination, account, Action.TEST_PLANNED, now)

@@ -1,6 +1,6 @@
 """Adds, changes, enables, disables and deletes destinations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, PlanEnd, Workspace
 from webapp.models.locking import lock_destination
+from webapp.text.tags import join_tags, split_tags
 
 
 class DestinationGone(Exception):
@@ -37,9 +38,10 @@ def add_destination(
     settings: Mapping[str, str],
     cipher: SettingsCipher,
     now: datetime,
+    tags: Sequence[str] = (),
 ) -> AlertDestination:
     """Add an enabled destination and commit. settings: already validated by the channel's checks."""
-    destination = insert_destination(workspace, account, channel_name, name, settings, cipher, now)
+    destination = insert_destination(workspace, account, channel_name, name, settings, cipher, now, tags)
     db.session.commit()
     return destination
 
@@ -52,10 +54,17 @@ def insert_destination(
     settings: Mapping[str, str],
     cipher: SettingsCipher,
     now: datetime,
+    tags: Sequence[str] = (),
 ) -> AlertDestination:
     """Add an enabled destination as `add_destination` does. The caller commits."""
     destination = AlertDestination(
-        workspace_id=workspace.id, name=name, type=channel_name, config="", created_at=now, updated_at=now
+        workspace_id=workspace.id,
+        name=name,
+        type=channel_name,
+        config="",
+        tags=join_tags(tags),
+        created_at=now,
+        updated_at=now,
     )
     db.session.add(destination)
     db.session.flush()  # assigns the id that the encryption context needs
@@ -74,11 +83,12 @@ def change_destination(
     cipher: SettingsCipher,
     now: datetime,
     removed: Collection[str] = (),
+    tags: Sequence[str] | None = None,
 ) -> None:
-    """Rename a destination, replace its settings, and commit. New settings cancel a test that is still waiting.
+    """Rename a destination, replace its settings and tags, and commit. New settings cancel a test that still waits.
 
     typed: a value for every setting; see `fill_in` for what a blank one means.
-    removed: the settings whose stored values are not kept.
+    removed: the settings whose stored values are not kept. tags: None to keep those that it has.
     Raises `DestinationGone` if deleted meanwhile.
     """
     lock_destination(destination)
@@ -96,6 +106,7 @@ def change_destination(
         write_search_keys(destination, settings, cipher)
     if destination.name != name:
         destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
+    changed += set_tags(destination, split_tags(destination.tags) if tags is None else tags)
     if not changed:
         db.session.rollback()
         return
@@ -104,18 +115,31 @@ def change_destination(
     db.session.commit()
 
 
+def set_tags(destination: AlertDestination, tags: Sequence[str]) -> list[str]:
+    """Replace a destination's tags. Returns what to record: nothing if they are the same."""
+    before, destination.tags = destination.tags, join_tags(tags)
+    return [describe_change("tags", before, destination.tags)] if destination.tags != before else []
+
+
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:
     """Enable or disable a destination, and commit, unless it is so already. Disabling ends its planned test."""
+    if switch(destination, account, is_enabled, now):
+        db.session.commit()
+    else:
+        db.session.rollback()
+
+
+def switch(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> bool:
+    """Enable or disable a destination as `set_enabled` does. Returns whether it did. The caller commits."""
     lock_destination(destination)
     if destination.is_enabled is is_enabled or destination.deleted_at is not None:
-        db.session.rollback()
-        return
+        return False
     destination.is_enabled = is_enabled
     destination.updated_at = now
     if not is_enabled:
         end_planned_test(destination, PlanEnd.DISABLED, now, account.name)
     record_destination_event(destination, account, Action.ENABLED if is_enabled else Action.DISABLED, now)
-    db.session.commit()
+    return True
 
 
 def delete_destination(destination: AlertDestination, account: Account, now: datetime) -> None:

@@ -16,6 +16,7 @@ from webapp.channels.fields import FLAG_ON, Field, FieldKind, SettingInvalid, fi
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
+from webapp.text.tags import TagsInvalid, read_tags
 
 
 def _clean(value: str | None) -> str | None:
@@ -135,6 +136,10 @@ class DestinationForm(PageForm):
         """Return the validated settings; a field left blank is an empty string."""
         return {field.name: str(self[field.name].data or "") for field in channel.fields}
 
+    def read_tags(self) -> tuple[str, ...]:
+        """Return the validated tags."""
+        return read_tags(self["tags"].data or "")
+
     def read_removed(self, channel: Channel) -> frozenset[str]:
         """Return the fields whose stored secrets are to be removed."""
         boxes = {field.name: f"{REMOVE}{field.name}" for field in channel.fields}
@@ -151,7 +156,7 @@ def list_shown_fields() -> frozenset[str]:
     fields = [field for channel in CHANNELS.values() for field in channel.fields]
     removable = {f"{REMOVE}{field.name}" for field in fields if _is_removable(field)}
     names = {field.name for field in fields} - {field.name for field in fields if field.is_secret}
-    return frozenset({"name", *removable, *names})
+    return frozenset({"name", "tags", *removable, *names})
 
 
 def make_destination_form(
@@ -164,7 +169,20 @@ def make_destination_form(
         if _is_removable(field) and stored.get(field.name):
             label = f"Remove the stored {field.label.lower()}"
             fields[f"{REMOVE}{field.name}"] = FlagField(label, [_check_box], description="Nothing replaces it.")
+    fields["tags"] = StringField(
+        "Tags",
+        [Length(max=400), _check_tags],
+        filters=[_trim],
+        description="Optional. Words to filter the list by, such as a team or a site, separated by commas.",
+    )
     return type("ChannelForm", (DestinationForm,), {**fields, "channel": channel, "stored": stored})
+
+
+def _check_tags(form: Form, entry: FormField) -> None:
+    try:
+        entry.data = ", ".join(read_tags(entry.data or ""))
+    except TagsInvalid as reason:
+        raise ValidationError(str(reason)) from None
 
 
 def _is_removable(field: Field) -> bool:

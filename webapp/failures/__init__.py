@@ -11,6 +11,7 @@ from webapp.failures.certificate import CertificateFacts
 from webapp.failures.code import Code
 from webapp.failures.explanations import CAUSES, EXPLANATIONS, Explanation, Protocol, codes_of
 from webapp.failures.failure import MAX_LENGTH, DeliveryFailed, Facts, describe
+from webapp.failures.suggestion import Suggestion, suggest_integer
 
 __all__ = [
     "CAUSES",
@@ -25,7 +26,9 @@ __all__ = [
     "Explanation",
     "Facts",
     "Protocol",
+    "Suggestion",
     "codes_of",
     "describe",
     "drop_arrival_check",
+    "suggest_integer",
 ]

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Why TLS, the egress proxy or an address failed, where its code's sentence would not be true for every case."""
+    """Why something failed, where the sentence of the code alone would not be true for every case."""
 
     NO_TRUSTED_CHAIN = "no_trusted_chain"
     AUTHORITY_EXPIRED = "authority_expired"
@@ -30,5 +30,6 @@ class Cause(StrEnum):
     PROXY_SIGN_IN = "proxy_sign_in"
     PROXY_PASSWORD = "proxy_password"  # noqa: S105 - the name of a cause
     PROXY_REFUSED = "proxy_refused"
+    GROUP_UPGRADED = "group_upgraded"
     TEAMS_CONNECTOR = "teams_connector"
     OPSGENIE = "opsgenie"

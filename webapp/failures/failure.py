@@ -8,6 +8,7 @@ from webapp.failures.cause import Cause
 from webapp.failures.certificate import CertificateFacts, describe_certificate, format_date, quote
 from webapp.failures.code import Code
 from webapp.failures.explanations import CAUSES, EXPLANATIONS
+from webapp.failures.suggestion import Suggestion
 
 # Characters of a sentence: the size of the column `last_error_message`.
 MAX_LENGTH = 500
@@ -61,6 +62,7 @@ class DeliveryFailed(Exception):
 
     retry_after: the seconds that the receiver asked us to wait, parsed and not negative, or None.
     may_retry: whether another attempt may succeed, if this is known better than from the code alone.
+    suggestion: the value that the service suggests for a setting, or None.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class DeliveryFailed(Exception):
         *,
         retry_after: float | None = None,
         may_retry: bool | None = None,
+        suggestion: Suggestion | None = None,
     ) -> None:
         super().__init__(code.value)
         self.code = code
         self.facts = facts or Facts()
         self.retry_after = retry_after
+        self.suggestion = suggestion
         self.may_retry = EXPLANATIONS[code].may_retry if may_retry is None else may_retry
 
     @property

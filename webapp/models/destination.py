@@ -15,6 +15,7 @@ class AlertDestination(Base):
     type: the channel's name.
     config: the settings, encrypted for this row; empty once the destination is deleted.
     settings_version: counts the changes of `type` and `config`. A delivery stores the version it was requested for.
+    tags: separated by commas; see `webapp.text.tags`.
     search_mark: which encryption key its search keys were made with; see `webapp.destinations.search_index`.
     deleted_at: set instead of removing the row, so that its deliveries keep their destination.
     """
@@ -27,6 +28,7 @@ class AlertDestination(Base):
     name: Mapped[str] = mapped_column(Name(200))
     type: Mapped[str] = mapped_column(String(50))
     config: Mapped[str] = mapped_column(Text)
+    tags: Mapped[str] = mapped_column(String(400), default="", server_default="")
     is_enabled: Mapped[bool] = mapped_column(default=True)
     settings_version: Mapped[int] = mapped_column(default=1, server_default="1")
     search_mark: Mapped[str | None] = mapped_column(String(64))

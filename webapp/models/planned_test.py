@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
@@ -22,6 +22,7 @@ class PlanEnd(StrEnum):
     MEMBER_LIMIT = "member_limit"
     WORKSPACE_LIMIT = "workspace_limit"
     TARGET_LIMIT = "target_limit"
+    NOT_CONFIRMED = "not_confirmed"
 
 
 _ENDS = ", ".join(f"'{end}'" for end in PlanEnd)
@@ -33,6 +34,7 @@ class PlannedTest(Base):
     It is no delivery: the row is deleted in the transaction that writes the test send.
     due_at: when the cooldown is over. ended_at, end_reason: set if it ended without a test send, so that the page can
         say why; null while it waits. ended_by: the name of the member who ended it, if one did.
+    confirms_paging: whether whoever planned it confirmed that it pages people.
     """
 
     __tablename__ = "planned_tests"
@@ -59,5 +61,6 @@ class PlannedTest(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[PlanEnd | None] = mapped_column(closed_set(PlanEnd))
     ended_by: Mapped[str | None] = mapped_column(Name(200))
+    confirms_paging: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     planned_by: Mapped[Account] = relationship(viewonly=True)

@@ -16,7 +16,7 @@ from webapp.deliveries.cooldown import COOLDOWN, seconds_left
 from webapp.extensions import db
 from webapp.models import AlertDestination, Batch
 from webapp.sends.candidates import Candidate, list_candidates
-from webapp.sends.eligibility import RequestResult
+from webapp.sends.eligibility import RequestResult, pages_people
 from webapp.sends.progress import LeftOut
 from webapp.sends.request import Refused, enqueue_or_fail, request_within_limits
 
@@ -39,19 +39,21 @@ class BatchResult:
     left_out: Sequence[LeftOut]
 
 
-def press_all(visit: Visit, now: datetime) -> str:
+def press_all(visit: Visit, now: datetime, confirms_paging: bool = False) -> str:
     """Request and enqueue a test send for each destination that may have one, least recently tested first.
 
-    Ends at the workspace's limit. Returns the batch id.
+    Ends at the workspace's limit. Returns the batch id. confirms_paging: see `find_refusal`.
     """
-    return press_each(visit, list_candidates(visit.workspace.id), now).batch
+    return press_each(visit, list_candidates(visit.workspace.id), now, confirms_paging).batch
 
 
-def press_each(visit: Visit, candidates: Iterable[Candidate], now: datetime) -> BatchResult:
+def press_each(
+    visit: Visit, candidates: Iterable[Candidate], now: datetime, confirms_paging: bool = False
+) -> BatchResult:
     """Request test sends as `press_all` does, for these destinations of the workspace only, in this order."""
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
-    remaining = deque(_find_eligible(candidates, now, waits))
-    requested, total = _request_each(visit, remaining, batch, waits, clock), 0
+    remaining = deque(_find_eligible(candidates, now, confirms_paging, waits))
+    requested, total = _request_each(visit, remaining, batch, confirms_paging, waits, clock), 0
     size = 1  # if the queue is unavailable, only one destination loses its cooldown, not twenty
     while chunk := list(islice(requested, size)):
         total += len(chunk)
@@ -70,10 +72,14 @@ def _start_clock(now: datetime) -> Callable[[], datetime]:
     return lambda: now + timedelta(seconds=monotonic() - started)
 
 
-def _find_eligible(candidates: Iterable[Candidate], now: datetime, waits: Waits) -> Iterator[int]:
+def _find_eligible(
+    candidates: Iterable[Candidate], now: datetime, confirms_paging: bool, waits: Waits
+) -> Iterator[int]:
     for candidate in candidates:
         if not candidate.is_enabled:
             waits[RequestResult.DISABLED].append(0)
+        elif pages_people(candidate.channel) and not confirms_paging:
+            waits[RequestResult.NOT_CONFIRMED].append(0)
         elif seconds := seconds_left(candidate.requested_at, now):
             waits[RequestResult.COOLING_DOWN].append(seconds)
         else:
@@ -81,13 +87,18 @@ def _find_eligible(candidates: Iterable[Candidate], now: datetime, waits: Waits)
 
 
 def _request_each(
-    visit: Visit, remaining: deque[int], batch: str, waits: Waits, clock: Callable[[], datetime]
+    visit: Visit,
+    remaining: deque[int],
+    batch: str,
+    confirms_paging: bool,
+    waits: Waits,
+    clock: Callable[[], datetime],
 ) -> Iterator[int]:
     while remaining:
         destination = db.session.get(AlertDestination, remaining.popleft())
         try:
             if destination is not None:
-                yield request_within_limits(visit, destination, clock(), batch)
+                yield request_within_limits(visit, destination, clock(), batch, confirms_paging=confirms_paging)
         except Refused as refused:
             waits[refused.reason].append(_seconds_to_go_on(refused))
             if refused.reason is RequestResult.WORKSPACE_LIMIT:  # the others would be refused too

@@ -17,12 +17,13 @@ class Candidate:
     """A destination. requested_at: when its newest test send was requested, or None."""
 
     destination_id: int
+    channel: str
     is_enabled: bool
     requested_at: datetime | None
 
 
 _CANDIDATES = (
-    select(AlertDestination.id, AlertDestination.is_enabled, AlertDelivery.created_at)
+    select(AlertDestination.id, AlertDestination.type, AlertDestination.is_enabled, AlertDelivery.created_at)
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .where(AlertDestination.workspace_id == bindparam("workspace_id"), AlertDestination.deleted_at.is_(None))
 )

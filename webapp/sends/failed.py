@@ -29,8 +29,13 @@ class RetestResult:
     postponed: int
 
 
-def press_failed(broken: Mapping[int, Sequence[int]], visits: Iterable[Visit], now: datetime) -> RetestResult:
-    """Test up to `MAX_AT_ONCE` broken destinations, wherever the visit's role may test. broken: ids by workspace."""
+def press_failed(
+    broken: Mapping[int, Sequence[int]], visits: Iterable[Visit], now: datetime, confirms_paging: bool = False
+) -> RetestResult:
+    """Test up to `MAX_AT_ONCE` broken destinations, wherever the visit's role may test.
+
+    broken: ids by workspace. confirms_paging: see `find_refusal`.
+    """
     requested, workspaces, postponed, left_out = 0, 0, 0, list[LeftOut]()
     budget = MAX_AT_ONCE
     for visit in visits:
@@ -39,7 +44,7 @@ def press_failed(broken: Mapping[int, Sequence[int]], visits: Iterable[Visit], n
             postponed += len(wanted)
             continue
         candidates = [each for each in list_candidates(visit.workspace.id) if each.destination_id in wanted]
-        pressed = press_each(visit, candidates[:budget], now)
+        pressed = press_each(visit, candidates[:budget], now, confirms_paging)
         postponed += len(candidates[budget:])
         budget -= len(candidates[:budget])
         requested, workspaces = requested + pressed.requested, workspaces + bool(pressed.requested)

@@ -36,16 +36,19 @@ ENDS = {
     RequestResult.MEMBER_LIMIT: PlanEnd.MEMBER_LIMIT,
     RequestResult.WORKSPACE_LIMIT: PlanEnd.WORKSPACE_LIMIT,
     RequestResult.TARGET_LIMIT: PlanEnd.TARGET_LIMIT,
+    RequestResult.NOT_CONFIRMED: PlanEnd.NOT_CONFIRMED,
 }
 
 
-def press_or_plan(visit: Visit, destination: AlertDestination, now: datetime) -> PressResult:
-    """Request one test send, or during the cooldown plan one for its end."""
-    pressed = press(visit, destination, now)
+def press_or_plan(
+    visit: Visit, destination: AlertDestination, now: datetime, confirms_paging: bool = False
+) -> PressResult:
+    """Request one test send, or during the cooldown plan one for its end. confirms_paging: see `find_refusal`."""
+    pressed = press(visit, destination, now, confirms_paging)
     if pressed.result is not RequestResult.COOLING_DOWN:
         return pressed
     try:
-        deliveries.plan_test(destination, visit.account, now)
+        deliveries.plan_test(destination, visit.account, now, confirms_paging)
     except deliveries.DestinationDisabled:
         return PressResult(RequestResult.DISABLED)
     return PressResult(RequestResult.PLANNED)
@@ -124,7 +127,9 @@ def _run(due: _DuePlan, now: datetime) -> None:
         return
     visit = Visit(due.account, due.workspace, due.role)
     try:
-        delivery_id = request_within_limits(visit, due.destination, now, plan_id=due.plan_id)
+        delivery_id = request_within_limits(
+            visit, due.destination, now, plan_id=due.plan_id, confirms_paging=due.plan.confirms_paging
+        )
     except Refused as refused:
         if refused.reason in ENDS:
             _end(due, ENDS[refused.reason], now)

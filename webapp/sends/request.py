@@ -33,25 +33,31 @@ class PressResult:
     seconds: int = 0
 
 
-def press(visit: Visit, destination: AlertDestination, now: datetime) -> PressResult:
-    """Request one test send and enqueue it."""
+def press(visit: Visit, destination: AlertDestination, now: datetime, confirms_paging: bool = False) -> PressResult:
+    """Request one test send and enqueue it. confirms_paging: see `find_refusal`."""
     try:
-        delivery_id = request_within_limits(visit, destination, now)
+        delivery_id = request_within_limits(visit, destination, now, confirms_paging=confirms_paging)
     except Refused as refused:
         return PressResult(refused.reason, refused.seconds)
     return PressResult(enqueue_or_fail(delivery_id, requested_at=now))
 
 
 def request_within_limits(
-    visit: Visit, destination: AlertDestination, now: datetime, batch: str | None = None, plan_id: int | None = None
+    visit: Visit,
+    destination: AlertDestination,
+    now: datetime,
+    batch: str | None = None,
+    plan_id: int | None = None,
+    confirms_paging: bool = False,
 ) -> int:
     """Write one test send and return its id. Raises `Refused`.
 
     batch: shared by all test sends of one press on Test all, which do not count for the member.
     plan_id: of the planned test that becomes this test send. Raises `PlanGone` if it has ended.
+    confirms_paging: see `find_refusal`.
     """
     # Checked before the limits, so that a refusal does not use up the cooldown.
-    refusal = find_refusal(visit.role, destination, None, now)
+    refusal = find_refusal(visit.role, destination, None, now, confirms_paging)
     if refusal is not None:
         raise Refused(refusal)
     account_id = None if batch else visit.account.id

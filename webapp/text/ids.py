@@ -1,6 +1,7 @@
 """Reads ids from URLs and form fields, which may hold anything. Every view that takes an id reads it here."""
 
 import re
+from collections.abc import Iterable
 
 # The largest id that the databases can store.
 LARGEST_ID = 2**63 - 1
@@ -16,6 +17,11 @@ def parse_id(text: str | None) -> int | None:
         return None
     number = int(text)
     return number if number <= LARGEST_ID else None
+
+
+def parse_ids(texts: Iterable[str]) -> frozenset[int]:
+    """Return the row ids in these texts, without those that cannot be one."""
+    return frozenset(number for text in texts if (number := parse_id(text)) is not None)
 
 
 def parse_batch(text: str | None) -> str | None:

@@ -9,7 +9,7 @@ from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
 from webapp.sends.batches import press_all
 from webapp.text.ids import parse_batch
-from webapp.views.form_submissions import is_page_load
+from webapp.views.form_submissions import confirms_paging, is_page_load
 
 bp = Blueprint("batches", __name__)
 
@@ -18,11 +18,14 @@ Fragment = tuple[str, dict[str, str]]
 
 @bp.post("/w/<slug>/test-all")
 def send_all(slug: str) -> Fragment | Response:
-    """Send a test to every destination that is enabled and not cooling down, within the limits. Viewers get 403."""
+    """Send a test to every destination that is enabled and not cooling down, within the limits. Viewers get 403.
+
+    Those that page people are tested only if the form confirms that.
+    """
     visit = load_visit(slug)
     if not visit.role.may_test:
         abort(403)
-    batch = press_all(visit, database_clock.now())
+    batch = press_all(visit, database_clock.now(), confirms_paging())
     if is_page_load():
         return redirect(url_for("workspaces.show", slug=slug, batch=batch), 303)
     return read_again_if_disconnected(lambda: _render_batch(visit, batch))

@@ -11,7 +11,7 @@ from webapp.dashboard.broken import list_broken, load_broken_page
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
 from webapp.sends.failed import MAX_AT_ONCE, RetestResult, press_failed
-from webapp.views.form_submissions import is_page_load
+from webapp.views.form_submissions import confirms_paging, is_page_load
 
 bp = Blueprint("broken", __name__, url_prefix="/broken")
 
@@ -25,14 +25,17 @@ def show() -> str:
 
 @bp.post("/test")
 def send_tests() -> str | Response:
-    """Send a test to each broken destination, within the limits: in all workspaces, or in one. Viewers get 403."""
+    """Send a test to each broken destination, within the limits: in all workspaces, or in one. Viewers get 403.
+
+    Those that page people are tested only if the form confirms that.
+    """
     visits = _load_visits()
     only = _find_workspace(visits, request.form.get("workspace"))
     chosen = [visit for workspace_id, visit in visits.items() if only in (None, workspace_id)]
     if not any(visit.role.may_test for visit in chosen):
         abort(403)
     broken = list_broken([visit.workspace.id for visit in chosen if visit.role.may_test])
-    message = _describe(press_failed(broken, chosen, database_clock.now()))
+    message = _describe(press_failed(broken, chosen, database_clock.now(), confirms_paging()))
     if is_page_load():
         flash(message)
         return redirect(url_for("broken.show", workspace=request.form.get("workspace") or None), 303)
@@ -62,6 +65,7 @@ def _render(visits: dict[int, Visit], only: int | None, message: str | None = No
         only=visits[only].workspace if only else None,
         total=sum(here.values()),
         testable=sum(count for key, count in here.items() if visits[key].role.may_test),
+        paging=sum(page.paging.get(key, 0) for key in here if visits[key].role.may_test),
         choices=[(visit.workspace, page.counts[key]) for key, visit in visits.items() if page.counts.get(key)],
         workspace_count=len(visits),
         max_at_once=MAX_AT_ONCE,

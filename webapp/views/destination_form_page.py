@@ -1,7 +1,7 @@
 """The page of a destination's form: what it is filled with, and what becomes of typed secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flask import abort, render_template, request, url_for
@@ -12,10 +12,12 @@ from webapp.auth.access import Visit
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
+from webapp.dashboard.paging_notice import describe_paging
 from webapp.destinations import drafts
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.models import AlertDestination, database_clock
 from webapp.text.ids import parse_draft
+from webapp.text.tags import split_tags
 from webapp.views.refusal_texts import NOTICES, Notice
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
@@ -24,12 +26,16 @@ UNREADABLE = "The stored settings can no longer be decrypted. Enter all of them 
 
 @dataclass
 class FormPage:
-    """The page of one form. destination: None for a new one. stored: its settings."""
+    """The page of one form. destination: None for a new one. stored: its settings.
+
+    template: what a new one begins with: values by field, none of them secret.
+    """
 
     visit: Visit
     channel_name: str
     destination: AlertDestination | None
     stored: Mapping[str, str]
+    template: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_submitted(self) -> bool:
@@ -73,6 +79,7 @@ class FormPage:
             obstacle=CHANNELS[self.channel_name].find_obstacle(current_settings().outbound),
             destination=self.destination,
             notice=self._find_notice(),
+            paging=describe_paging(self.channel_name),
             draft=draft or "",
             drafted=list(typed) if draft else [],
             generated=generated,
@@ -91,7 +98,10 @@ class FormPage:
 
     @property
     def _stored_values(self) -> dict[str, str] | None:
-        return {**self.stored, "name": self.destination.name} if self.destination else None
+        if self.destination is None:
+            return dict(self.template) or None
+        tags = ", ".join(split_tags(self.destination.tags))
+        return {**self.stored, "name": self.destination.name, "tags": tags}
 
     @property
     def _path(self) -> str:

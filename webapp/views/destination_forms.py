@@ -1,17 +1,24 @@
 """Views of the forms that add a destination and change its settings."""
 
-from flask import Blueprint, abort, render_template
+from collections.abc import Mapping
+
+from flask import Blueprint, abort, render_template, request
 
 from webapp.app_state import current_settings
-from webapp.auth.access import load_destination, load_visit_to_edit
+from webapp.auth.access import Visit, load_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.destinations import editing
 from webapp.models import database_clock
+from webapp.text.names import MAX_NAME_LENGTH
+from webapp.text.tags import split_tags
 from webapp.views.destination_form_page import FormPage
-from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_same_name
+from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_others
 from webapp.views.saved_tests import run_if_asked
 
 bp = Blueprint("destination_forms", __name__, url_prefix="/w/<slug>/destinations")
+
+# What the name of a duplicate ends with.
+COPY = " (copy)"
 
 
 @bp.get("/new")
@@ -28,7 +35,7 @@ def add(slug: str, channel_name: str) -> PageResponse:
     visit = load_visit_to_edit(slug)
     channel = CHANNELS.get(channel_name) or abort(404)
     app_settings = current_settings()
-    page = FormPage(visit, channel_name, None, {})
+    page = FormPage(visit, channel_name, None, {}, _find_template(visit, channel_name))
     form = page.load_form()
     if not page.is_submitted or not form.validate():
         return page.render(form)
@@ -40,12 +47,26 @@ def add(slug: str, channel_name: str) -> PageResponse:
         form.read_settings(channel),
         app_settings.cipher,
         database_clock.now(),
+        form.read_tags(),
     )
     page.delete_draft()
     advice = run_if_asked(visit, destination) or " Send a test to see whether alerts would arrive."
     flash_about(destination.name, f"was added.{advice}")
-    warn_of_same_name(visit, destination)
+    warn_of_others(visit, destination)
     return redirect_to_page(visit, destination)
+
+
+def _find_template(visit: Visit, channel_name: str) -> Mapping[str, str]:
+    """Return what is no secret of the destination that `copy` names, to begin a new one with."""
+    if "copy" not in request.args:
+        return {}
+    original = load_destination(visit, request.args["copy"])
+    if original.type != channel_name:
+        abort(404)
+    settings = editing.read_settings(original, current_settings().cipher)
+    shown = {field.name: settings.get(field.name, "") for field in CHANNELS[channel_name].fields if not field.is_secret}
+    name = f"{original.name[: MAX_NAME_LENGTH - len(COPY)]}{COPY}"
+    return {**shown, "name": name, "tags": ", ".join(split_tags(original.tags))}
 
 
 @bp.route("/<destination_id>/edit", methods=["GET", "POST"])
@@ -59,12 +80,13 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     form = page.load_form()
     if not page.is_submitted or not form.validate():
         return page.render(form)
-    name, typed, removed = form.name.data or "", form.read_settings(channel), form.read_removed(channel)
+    name, typed, now = form.name.data or "", form.read_settings(channel), database_clock.now()
+    removed, tags = form.read_removed(channel), form.read_tags()
     try:
-        editing.change_destination(destination, visit.account, name, typed, cipher, database_clock.now(), removed)
+        editing.change_destination(destination, visit.account, name, typed, cipher, now, removed, tags)
     except editing.DestinationGone:
         abort(404)
     page.delete_draft()
     flash_about(name, f"was saved.{run_if_asked(visit, destination)}")
-    warn_of_same_name(visit, destination)
+    warn_of_others(visit, destination)
     return redirect_to_page(visit, destination)

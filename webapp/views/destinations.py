@@ -20,6 +20,7 @@ from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.destinations.same_names import find_name_warning
+from webapp.destinations.same_targets import find_target_warning
 from webapp.models import AlertDelivery, AlertDestination, database_clock
 from webapp.views.customer_links import load_links
 
@@ -106,10 +107,11 @@ def redirect_to_page(visit: Visit, destination: AlertDestination) -> Response:
     return redirect(url_for("destinations.show", slug=visit.workspace.slug, destination_id=destination.id))
 
 
-def warn_of_same_name(visit: Visit, destination: AlertDestination) -> None:
-    """Show a warning on the next page if another destination has the same name."""
-    warning = find_name_warning(visit.workspace, destination.name, destination.id)
-    if warning:
+def warn_of_others(visit: Visit, destination: AlertDestination) -> None:
+    """Show warnings on the next page if other destinations have the same name, or send to the same place."""
+    same_name = find_name_warning(visit.workspace, destination.name, destination.id)
+    same_target = find_target_warning(destination, current_settings().cipher)
+    for warning in filter(None, (same_name, same_target)):
         flash(warning)
 
 

@@ -1,6 +1,11 @@
-"""Tells how a form was submitted."""
+"""Tells how a form was submitted, and what it confirms."""
 
 from flask import request
+
+
+def confirms_paging() -> bool:
+    """Return whether the form confirms that the tests for which it asks page people."""
+    return request.form.get("confirm_paging") == "yes"
 
 
 def is_page_load() -> bool:

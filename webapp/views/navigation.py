@@ -68,6 +68,7 @@ WORKSPACE_TABS = (
                 "receipts",
                 "customer_links",
                 "batches",
+                "bulk",
             }
         ),
     ),

@@ -10,6 +10,7 @@ STATUSES: Mapping[RequestResult, int] = {
     RequestResult.PLANNED: 200,
     RequestResult.NOT_ALLOWED: 403,
     RequestResult.DISABLED: 409,
+    RequestResult.NOT_CONFIRMED: 409,
     RequestResult.COOLING_DOWN: 429,
     RequestResult.MEMBER_LIMIT: 429,
     RequestResult.WORKSPACE_LIMIT: 429,
@@ -21,6 +22,9 @@ STATUSES: Mapping[RequestResult, int] = {
 # used it up.
 REFUSALS: Mapping[RequestResult, str] = {
     RequestResult.DISABLED: "Not sent: this destination was just disabled or deleted.",
+    RequestResult.NOT_CONFIRMED: (
+        "Not sent: this test pages whoever is on call. To confirm that, choose Send test and then Page them now."
+    ),
     RequestResult.COOLING_DOWN: "Not sent: a test was sent to this destination less than a minute ago.",
     RequestResult.MEMBER_LIMIT: "Not sent: you sent too many tests within a minute. {next}",
     RequestResult.WORKSPACE_LIMIT: "Not sent: this workspace sent too many tests within a minute. {next}",
@@ -35,6 +39,7 @@ _TOO_MANY = "Not sent: too many tests were sent within a minute. {next}"
 REFUSALS_TO_CUSTOMERS: Mapping[RequestResult, str] = {
     RequestResult.NOT_ALLOWED: "Not sent: this link no longer works.",
     RequestResult.DISABLED: "Not sent: this destination is disabled.",
+    RequestResult.NOT_CONFIRMED: "Not sent: this link no longer works.",
     RequestResult.COOLING_DOWN: "Not sent: a test was sent here less than a minute ago.",
     RequestResult.MEMBER_LIMIT: _TOO_MANY,
     RequestResult.WORKSPACE_LIMIT: _TOO_MANY,

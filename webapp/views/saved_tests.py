@@ -7,6 +7,7 @@ from webapp.dashboard.status_fragment import find_block_reason
 from webapp.models import AlertDestination, database_clock
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.planned_tests import press_or_plan
+from webapp.views.form_submissions import confirms_paging
 from webapp.views.press_responses import describe_refusal
 
 # What the page itself shows needs few words.
@@ -23,6 +24,6 @@ def run_if_asked(visit: Visit, destination: AlertDestination) -> str:
         return ""
     now = database_clock.now()
     block_reason = find_block_reason(visit, destination, None, now)
-    result = press_or_plan(visit, destination, now)
+    result = press_or_plan(visit, destination, now, confirms_paging())
     refusal = block_reason or describe_refusal(result)
     return f" {refusal}" if refusal else WORDS.get(result.result, "")

@@ -14,20 +14,23 @@ from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
 from webapp.sends.planned_tests import cancel, press_or_plan
 from webapp.sends.request import PressResult, press
-from webapp.views.form_submissions import is_page_load
+from webapp.views.form_submissions import confirms_paging, is_page_load
 from webapp.views.press_responses import STATUSES, describe_refusal
 
 bp = Blueprint("sends", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
-UseCase = Callable[[Visit, AlertDestination, datetime], PressResult]
+UseCase = Callable[[Visit, AlertDestination, datetime, bool], PressResult]
 
 NOTHING_PLANNED = "No test is planned any more."
 
 
 @bp.post("/w/<slug>/destinations/<destination_id>/test")
 def send_test(slug: str, destination_id: str) -> Fragment | Response:
-    """Send a test, or return why not: 403 not allowed, 409 disabled, 429 too soon, 503 queue unavailable."""
+    """Send a test, or return why not: 403 not allowed, 409 disabled, 429 too soon, 503 queue unavailable.
+
+    409 too if it would page people, and the form does not confirm that.
+    """
     return _respond_to_press(slug, destination_id, press)
 
 
@@ -61,7 +64,7 @@ def _respond_to_press(slug: str, destination_id: str, use_case: UseCase) -> Frag
     destination = load_destination(visit, destination_id)
     now = database_clock.now()
     block_reason = find_block_reason(visit, destination, None, now)
-    result = use_case(visit, destination, now)
+    result = use_case(visit, destination, now, confirms_paging())
     status, refusal = STATUSES[result.result], block_reason or describe_refusal(result)
     return _respond(visit, destination, status, refusal, result.seconds)
 

@@ -22,12 +22,13 @@ from webapp.dashboard.overview import (
     parse_list_query,
 )
 from webapp.dashboard.status_fragment import Status, build_status, load_shared_status_data
-from webapp.dashboard.summaries import list_planned_ids, list_summaries
+from webapp.dashboard.summaries import Tab, list_planned_ids, list_summaries
 from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
 from webapp.environment.installation import COMMAND
 from webapp.models import database_clock
+from webapp.sends.eligibility import pages_people
 from webapp.text.ids import parse_batch
 from webapp.views.page_refresh import is_current, respond_not_modified
 
@@ -80,7 +81,9 @@ def show(slug: str) -> str | Response:
         list_page=list_page,
         counts=counts,
         state=describe_overview(counts),
+        paging=sum(summary.state is not Tab.DISABLED and pages_people(summary.channel) for summary in summaries),
         orders=overview.Order,
+        tags=overview.list_tags(summaries, query),
         rows=_list_rows(visit, list_page.rows, list_planned_ids(summaries, list_page.rows), now),
         batch=_find_batch(visit, now),
         page_version=version,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, parse_retry_after
+from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, limit_retry_after, parse_retry_after
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -64,3 +64,15 @@ def test_a_malformed_retry_after_is_ignored(text: str | None) -> None:
 def test_any_retry_after_text_stays_within_the_limits(text: str) -> None:
     seconds = parse_retry_after(text, NOON)
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER
+
+
+@pytest.mark.parametrize(
+    ("named", "seconds"), [(0, 0), (64.57, 64.57), (2592001, MAX_RETRY_AFTER), (10**400, MAX_RETRY_AFTER)]
+)
+def test_a_wait_in_a_body_is_limited_as_that_of_the_header(named: float, seconds: float) -> None:
+    assert limit_retry_after(named) == seconds
+
+
+@pytest.mark.parametrize("named", [None, True, "5", -1, float("nan"), float("inf"), [5], {}])
+def test_a_malformed_wait_in_a_body_is_ignored(named: object) -> None:
+    assert limit_retry_after(named) is None

@@ -131,7 +131,7 @@ _ACCEPTS = {
     Service.MATTERMOST: Reply(200, "ok"),
     Service.NTFY: _accept({"id": "demo0000demo", "event": "message"}),
     Service.PUSHOVER: _accept({"status": 1, "request": "00000000-0000-4000-8000-000000000000"}),
-    Service.JIRA_SERVICE_MANAGEMENT: _accept({"result": "Request will be processed", "took": 0.1}, 202),
+    Service.JIRA_SERVICE_MANAGEMENT: _accept({"result": "Request will be processed", "requestId": "demo"}, 202),
 }
 
 

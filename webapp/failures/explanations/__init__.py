@@ -6,7 +6,7 @@ from webapp.failures.code import Code
 from webapp.failures.explanations.alertcheck import ALERTCHECK
 from webapp.failures.explanations.connection import CONNECTION, PROXY_CAUSES
 from webapp.failures.explanations.explanation import Explanation
-from webapp.failures.explanations.http import HTTP
+from webapp.failures.explanations.http import HTTP, HTTP_CAUSES
 from webapp.failures.explanations.mail import MAIL
 from webapp.failures.explanations.settings import RETIREMENT_CAUSES, SETTINGS
 from webapp.failures.explanations.tls import TLS, TLS_CAUSES
@@ -15,7 +15,7 @@ __all__ = ["CAUSES", "EXPLANATIONS", "Explanation", "Protocol", "codes_of"]
 
 EXPLANATIONS: dict[Code, Explanation] = {**SETTINGS, **CONNECTION, **TLS, **HTTP, **MAIL, **ALERTCHECK}
 
-CAUSES = {**TLS_CAUSES, **PROXY_CAUSES, **RETIREMENT_CAUSES}
+CAUSES = {**TLS_CAUSES, **PROXY_CAUSES, **HTTP_CAUSES, **RETIREMENT_CAUSES}
 
 _HTTP_ONLY = frozenset(
     {

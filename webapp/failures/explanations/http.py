@@ -1,5 +1,6 @@
 """Failures that an HTTP receiver reports. Only these sentences use `{status}` as an HTTP status."""
 
+from webapp.failures.cause import Cause
 from webapp.failures.code import Code
 from webapp.failures.explanations.explanation import Explanation
 
@@ -74,4 +75,9 @@ HTTP: dict[Code, Explanation] = {
         "{host} answered {status}, but it did not accept the message{token}.",
         "Check the settings of the webhook at the provider.",
     ),
+}
+
+# The sentence for each cause, in place of its code's.
+HTTP_CAUSES: dict[Cause, str] = {
+    Cause.GROUP_UPGRADED: "{host} answered {status}: the group became a supergroup, so its chat id is a new one.",
 }

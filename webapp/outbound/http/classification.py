@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from webapp.failures import CHECK_ACCEPTED, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
-from webapp.outbound.http.retry_after import parse_retry_after
+from webapp.outbound.http.retry_after import limit_retry_after, parse_retry_after
 from webapp.outbound.http.status_codes import classify_status
 
 # A service's own words for what went wrong, and the code of each.
@@ -34,25 +34,31 @@ _HTML_START = re.compile(
 
 
 def check_response(
-    response: HttpResponse, host: str | None, word: str | None = None, words: Words = _NO_WORDS
+    response: HttpResponse,
+    host: str | None,
+    word: str | None = None,
+    words: Words = _NO_WORDS,
+    retry_after: object = None,
 ) -> str | None:
     """Return a warning, or None, if the response accepts the message. Raises `DeliveryFailed` for every other response.
 
     host: the receiver's, to be shown. word: the service's own word in this response, if `words` has it.
+    retry_after: the seconds that its body names, which count if there is no valid Retry-After header.
     """
     code = words.get(word or "") or _classify(response)
     if code is not None:
-        raise make_failure(code, response, host, word)
+        raise make_failure(code, response, host, word, retry_after)
     if not is_web_page(response):
         return None
     return f"{host} answered with a web page, as sign-in and error pages do. {CHECK_ACCEPTED}"
 
 
-def make_failure(code: Code, response: HttpResponse, host: str | None, word: str | None = None) -> DeliveryFailed:
+def make_failure(
+    code: Code, response: HttpResponse, host: str | None, word: str | None = None, retry_after: object = None
+) -> DeliveryFailed:
     """Return the failure with everything of the response that may be shown."""
     now = datetime.now(UTC)
-    header = response.headers.get("Retry-After") if code in _CODES_WITH_RETRY_AFTER else None
-    wait = parse_retry_after(header, now)
+    wait = _find_wait(response, retry_after, now) if code in _CODES_WITH_RETRY_AFTER else None
     facts = Facts(
         host=host,
         status=response.status,
@@ -62,6 +68,11 @@ def make_failure(code: Code, response: HttpResponse, host: str | None, word: str
         wait_until=None if wait is None else now + timedelta(seconds=wait),
     )
     return DeliveryFailed(code, facts, retry_after=wait)
+
+
+def _find_wait(response: HttpResponse, retry_after: object, now: datetime) -> float | None:
+    by_header = parse_retry_after(response.headers.get("Retry-After"), now)
+    return limit_retry_after(retry_after) if by_header is None else by_header
 
 
 def is_web_page(response: HttpResponse) -> bool:

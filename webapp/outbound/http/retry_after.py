@@ -1,5 +1,6 @@
 """Reads how long a receiver asks us to wait (RFC 9110, sections 10.2.3 and 5.6.7)."""
 
+import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,13 @@ def parse_retry_after(text: str | None, now: datetime) -> float | None:
         return min(float(text), MAX_RETRY_AFTER)
     date = _read_date(text)
     return None if date is None else min(max((date - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+
+
+def limit_retry_after(seconds: object) -> float | None:
+    """Return the seconds that a service names in its own JSON, limited as those of the header; None if malformed."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        return None
+    return float(min(seconds, MAX_RETRY_AFTER))
 
 
 def _read_date(text: str) -> datetime | None:

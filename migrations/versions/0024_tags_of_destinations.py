@@ -1,0 +1,20 @@
+"""The tags of destinations."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+DOWNGRADE_LOSES = "the tags of destinations."
+
+
+def upgrade() -> None:
+    # No rebuild of the table on SQLite, and none of the rows on PostgreSQL.
+    op.add_column("alert_destinations", sa.Column("tags", sa.String(400), nullable=False, server_default=""))
+
+
+def downgrade() -> None:
+    op.drop_column("alert_destinations", "tags")

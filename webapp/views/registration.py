@@ -1,0 +1,62 @@
+"""Registers the views of the application. One name adds a blueprint."""
+
+from flask import Flask
+
+from webapp.views import (
+    account,
+    audit,
+    auth,
+    batches,
+    broken,
+    bulk,
+    customer_links,
+    customer_page,
+    destination_forms,
+    destinations,
+    field_checks,
+    health,
+    history,
+    instance,
+    instance_accounts,
+    instance_audit,
+    instance_workspaces,
+    invitation,
+    invitations,
+    members,
+    metrics,
+    password_reset,
+    preview,
+    receipts,
+    references,
+    search,
+    sends,
+    set_up,
+    single_sign_on,
+    time_zones,
+    workspaces,
+)
+
+
+def register_views(app: Flask) -> None:
+    """Register every view except those of the demo."""
+    in_workspaces = (
+        workspaces,
+        members,
+        audit,
+        history,
+        destinations,
+        destination_forms,
+        field_checks,
+        preview,
+        sends,
+        receipts,
+        batches,
+        bulk,
+        customer_links,
+        invitations,
+    )
+    of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
+    of_instance = instance, instance_workspaces, instance_accounts, instance_audit
+    across = customer_page, invitation, broken, search, references, health, metrics
+    for view in (*of_accounts, *of_instance, *in_workspaces, *across):
+        app.register_blueprint(view.bp)
