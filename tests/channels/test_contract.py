@@ -18,9 +18,10 @@ import pytest
 
 from benchmarks.installation.scripted_server import listening
 from tests.channels.conftest import RecordingReceiver
+from tests.channels.valid_settings import VALID_SETTINGS
 from tests.scripted_mail_server import ScriptedMailServer
 from tests.scripted_mail_server import mail_server as run_mail_server
-from webapp.channels import CHANNELS
+from webapp.channels import CHANNELS, check_setting
 from webapp.channels.contract import Accepted, Channel, Part, Preview, get_setting
 from webapp.channels.fields import FLAG_ON, Field, FieldKind, SettingInvalid, hide_secrets
 from webapp.channels.message import Message
@@ -353,6 +354,14 @@ def test_one_field_determines_the_receiver(channel: Channel) -> None:
 def test_the_default_of_a_field_is_valid(field: Field) -> None:
     if field.default:
         assert field.check(field.default, OutboundClient()) == field.default
+
+
+@every_channel
+def test_valid_settings_are_stored_as_they_are(channel: Channel) -> None:
+    settings = VALID_SETTINGS[next(name for name, known in CHANNELS.items() if known is channel)]
+    typed = [(field, settings[field.name]) for field in channel.fields if settings.get(field.name)]
+    assert {field.name: check_setting(channel, field, text, OutboundClient()) for field, text in typed} == settings
+    assert channel.find_conflicts({field.name: settings.get(field.name, "") for field in channel.fields}) == {}
 
 
 @every_field

@@ -1,6 +1,7 @@
 """Whoever follows a next step ends with a working destination: each is followed on a receiver that behaves so."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,13 +11,14 @@ from werkzeug import Request, Response
 from tests.channels.conftest import RecordingReceiver
 from webapp.channels import CHANNELS, check_setting
 from webapp.channels.contract import Accepted
+from webapp.channels.fields import FieldKind
 from webapp.channels.message import Message
 from webapp.deliveries.outcome import next_step
+from webapp.demo.receiver.scenarios import Reply, Scenario, Service, reply_to
 from webapp.failures import DeliveryFailed
 
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-OLD, NEW = "/services/old?sig=old", "/services/new?sig=new"
-ACCEPTED = {"teams": (202, ""), "slack": (200, "ok"), "webhook": (200, "")}
+OLD, NEW = "oldold", "newnew"  # what is in every secret before and after somebody entered it again
 
 MEND = "mend"  # somebody changes the receiver, and the address stays
 ENTER = "enter"  # somebody enters the new address
@@ -38,9 +40,13 @@ def power_automate(code: str) -> str:
     return json.dumps({"error": {"code": code}})
 
 
+def google(status: str, reason: str | None = None) -> str:
+    return json.dumps({"error": {"status": status, "details": [{"reason": reason}]}})
+
+
 SITUATIONS = {
-    "moved": Situation("webhook", 308, "Enter the final address", ENTER, headers={"Location": NEW}),
-    "lacks a slash": Situation("webhook", 301, "a / at the end differs", ENTER, headers={"Location": NEW}),
+    "moved": Situation("webhook", 308, "Enter the final address", ENTER, headers={"Location": "/new"}),
+    "lacks a slash": Situation("webhook", 301, "a / at the end differs", ENTER, headers={"Location": "/new"}),
     "wants a sign-in": Situation("webhook", 302, "without a sign-in", MEND, headers={"Location": "/sign-in"}),
     "wrong path": Situation("webhook", 405, "Check the path of the address", ENTER),
     "media type": Situation("webhook", 415, "must accept POST requests with JSON", MEND),
@@ -60,30 +66,58 @@ SITUATIONS = {
     "no webhook": Situation("slack", 404, "Add New Webhook to Workspace", ENTER, "no_service"),
     "archived": Situation("slack", 410, "Unarchive it", MEND, "channel_is_archived"),
     "restricted": Situation("slack", 403, "Ask the admin to allow the app", MEND, "action_prohibited"),
+    "deleted webhook of a space": Situation(
+        "google_chat", 403, "choose Add webhooks", ENTER, google("PERMISSION_DENIED")
+    ),
+    "half a key": Situation("google_chat", 400, "and Copy link", ENTER, google("INVALID_ARGUMENT", "API_KEY_INVALID")),
+    "deleted space": Situation("google_chat", 404, "choose Add webhooks", ENTER, google("NOT_FOUND")),
+    "webhooks forbidden": Situation(
+        "google_chat", 403, "ask an admin of your Google", MEND, google("PERMISSION_DENIED")
+    ),
+    "busy space": Situation("google_chat", 429, "in a minute", MEND, google("RESOURCE_EXHAUSTED")),
+    "protected topic": Situation("ntfy", 403, "Enter an access token", ENTER, '{"code": 40301, "http": 403}'),
+    "old token": Situation(
+        "ntfy", 401, "Access tokens, create one, and enter it", ENTER, '{"code": 40101, "http": 401}'
+    ),
+    "forbidden topic": Situation("ntfy", 400, "Check the topic in the settings", ENTER, '{"code": 40010, "http": 400}'),
+    "daily quota": Situation("ntfy", 429, "at midnight UTC", MEND, '{"code": 42908, "http": 429}'),
+    "small messages": Situation("ntfy", 400, "message-size-limit", MEND, '{"code": 40014, "http": 400}'),
+    "not ntfy": Situation("ntfy", 405, "enter the ntfy server", ENTER),
+    "unknown application": Situation("pushover", 400, "copy its API Token/Key", ENTER, '{"token": "invalid"}'),
+    "unknown user": Situation("pushover", 400, "copy Your User Key", ENTER, '{"user": "invalid"}'),
+    "no device": Situation("pushover", 400, "Check Your Devices", MEND, '{"user": "invalid"}'),
+    "monthly quota": Situation("pushover", 429, "raise the limit on pushover.net", MEND, '{"status": 0}'),
 }
 
 
 @dataclass
 class Receiver:
-    """A receiver in a situation, until somebody mends it. Its new address always works."""
+    """A receiver in a situation, until somebody mends it. Requests with the new secrets always work."""
 
     running: RecordingReceiver
     situation: Situation
     is_mended: bool = False
 
     def respond(self, request: Request) -> Response:
-        status, body = ACCEPTED[self.situation.channel]
-        if self.is_mended or request.args["sig"] == "new":
-            return Response(body, status)
+        if self.is_mended or NEW in f"{request.url} {request.headers} {request.get_data(as_text=True)}":
+            return Response(self.acceptance.body, self.acceptance.status)
         return Response(self.situation.body, self.situation.status, self.situation.headers)
 
-    def send(self, message: Message, path: str) -> Accepted:
-        channel, outbound = CHANNELS[self.situation.channel], self.running.outbound
-        address = check_setting(channel, channel.target_field, self.running.url(path), outbound)
-        return channel.send({"address": address, "signing_secret": SECRET}, message, outbound)
+    @property
+    def acceptance(self) -> Reply:
+        return reply_to(Service(self.situation.channel), Scenario.WORKS, 1)
+
+    def send(self, message: Message, word: str) -> Accepted:
+        """Send with settings that have this word in every secret."""
+        channel, outbound, origin = CHANNELS[self.situation.channel], self.running.outbound, self.running.url("")
+        by_kind = {FieldKind.ADDRESS: f"{origin}services/{word}?sig={word}", FieldKind.SERVER: origin}
+        target = check_setting(channel, channel.target_field, by_kind[channel.target_field.kind], outbound)
+        settings = {field.name: word for field in channel.fields if field.kind is FieldKind.SECRET}
+        signing = {"signing_secret": SECRET} if "signing_secret" in settings else {}
+        return channel.send({**settings, **signing, channel.target_field.name: target}, message, outbound)
 
     def follow_next_step(self) -> str:
-        """Do what the next step says. Returns the path to send to afterwards."""
+        """Do what the next step says. Returns the word of the secrets afterwards."""
         self.is_mended = self.situation.cure == MEND
         return OLD if self.is_mended else NEW
 
@@ -91,8 +125,7 @@ class Receiver:
 @pytest.fixture
 def in_situation(receiver: RecordingReceiver, situation: Situation) -> Receiver:
     server = Receiver(receiver, situation)
-    for path in ("/services/old", "/services/new"):
-        receiver.server.expect_request(path).respond_with_handler(server.respond)
+    receiver.server.expect_request(re.compile("")).respond_with_handler(server.respond)
     return server
 
 
@@ -103,4 +136,4 @@ def test_following_the_next_step_leads_to_a_working_destination(in_situation: Re
         in_situation.send(message, OLD)
     assert situation.step in next_step(caught.value.code, situation.channel)
 
-    assert in_situation.send(message, in_situation.follow_next_step()) == Accepted(ACCEPTED[situation.channel][0])
+    assert in_situation.send(message, in_situation.follow_next_step()) == Accepted(in_situation.acceptance.status or 0)

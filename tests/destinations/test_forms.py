@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from wtforms import Form
 from webapp.auth.forms import PasswordForm, SignInForm
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Accepted, Channel, Preview
-from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_flag
+from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_flag, fill_in, make_choice
 from webapp.channels.message import Message
 from webapp.destinations.forms import DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient
@@ -52,6 +53,28 @@ PIGEONS = Channel(
     preview=_preview,
     send=_send,
 )
+
+API = "https://api.pigeons.org"
+
+
+def _find_conflicts(settings: Settings) -> Mapping[str, str]:
+    both = settings.get("key") and settings.get("rider")
+    return {"rider": "A pigeon has a key or a rider."} if both else {}
+
+
+# A channel with the kinds of fields of a service with an API.
+AIR_MAIL = replace(
+    PIGEONS,
+    label="Air mail",
+    fields=(
+        _field("key", FieldKind.SECRET, required=False),
+        _field("rider", FieldKind.TEXT, required=False),
+        make_choice("speed", "Speed", "Help on speed.", {"slow": "Walking", "fast": "Flying"}),
+        Field("server", "Server", FieldKind.SERVER, "Help on server.", _check, default=API),
+    ),
+    find_conflicts=_find_conflicts,
+)
+MAILED = {"name": "Roof", "key": "", "rider": "", "speed": "fast", "server": API}
 
 FILLED = {"name": "Roof", "loft": "North", "whistle": "Canary", "password": "", "birds": "Owner, Bob"}
 STORED = {"loft": "south", "whistle": "old canary", "password": "old", "birds": "cy"}
@@ -288,6 +311,99 @@ def test_the_help_of_a_stored_secret_explains_that_blank_keeps_it(fill: Fill) ->
     assert form["loft"].description == "Help on loft. Leave blank to keep the stored value."
     assert form["whistle"].description == "Help on whistle."
     assert form["birds"].description == "Help on birds."
+
+
+@pytest.fixture
+def show(app: Flask) -> Callable[[Mapping[str, str]], DestinationForm]:
+    """Return the form as it is shown before anybody has typed anything, for these stored settings."""
+
+    def show(stored: Mapping[str, str]) -> DestinationForm:
+        with app.test_request_context():
+            return make_destination_form(AIR_MAIL, OutboundClient(), stored)(data=stored, meta={"csrf": False})
+
+    return show
+
+
+Show = Callable[[Mapping[str, str]], DestinationForm]
+
+
+def test_a_text_shows_what_is_stored(show: Show) -> None:
+    assert 'value="Ann &lt;1&gt;"' in show({"rider": "Ann <1>"})["rider"]()
+    assert 'value=""' in show({})["rider"]()
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\x00"])
+def test_a_text_that_is_left_blank_is_cleared(fill: Fill, blank: str) -> None:
+    stored = {"rider": "ann", "server": API, "speed": "slow"}
+    form = fill(MAILED | {"rider": blank}, stored, AIR_MAIL)
+
+    assert form.validate()
+    assert fill_in(form.read_settings(AIR_MAIL), stored, AIR_MAIL.fields)["rider"] == ""
+
+
+@pytest.mark.parametrize(("typed", "errors"), [("wrong", {"rider": ["That is wrong."]}), (" Ann ", {})])
+def test_a_text_is_checked_if_it_is_filled_in(fill: Fill, typed: str, errors: dict[str, list[str]]) -> None:
+    assert _errors(fill(MAILED | {"rider": typed}, channel=AIR_MAIL)) == errors
+
+
+@pytest.mark.parametrize("speed", ["slow", "fast"])
+def test_a_choice_shows_and_keeps_each_of_its_values(fill: Fill, show: Show, speed: str) -> None:
+    form = fill(MAILED | {"speed": speed}, channel=AIR_MAIL)
+
+    assert form.validate()
+    assert form.read_settings(AIR_MAIL)["speed"] == speed
+    assert f'<option selected value="{speed}">' in show({"speed": speed})["speed"]()
+
+
+def test_a_choice_begins_with_its_first_value(show: Show) -> None:
+    assert '<option selected value="slow">' in show({})["speed"]()
+
+
+@pytest.mark.parametrize("value", ["canary", "Flying", "FAST", "fast ", ""])
+def test_a_choice_refuses_every_other_value(fill: Fill, value: str) -> None:
+    errors = _errors(fill(MAILED | {"speed": value}, channel=AIR_MAIL))
+
+    assert list(errors) == ["speed"]
+    assert "canary" not in str(errors)
+
+
+@pytest.mark.parametrize(("stored", "shown"), [({}, API), ({"server": "https://own.example"}, "https://own.example")])
+def test_a_server_shows_what_is_stored_or_the_usual_one(show: Show, stored: dict[str, str], shown: str) -> None:
+    assert f'value="{shown}"' in show(stored)["server"]()
+
+
+@pytest.mark.parametrize("blank", ["", " \t", "\x00"])
+@pytest.mark.parametrize("stored", [{}, {"server": "https://own.example", "speed": "slow"}])
+def test_a_server_that_is_left_blank_is_the_usual_one(fill: Fill, stored: dict[str, str], blank: str) -> None:
+    form = fill(MAILED | {"server": blank}, stored, AIR_MAIL)
+
+    assert form.validate()
+    assert fill_in(form.read_settings(AIR_MAIL), stored, AIR_MAIL.fields)["server"] == API
+
+
+def test_a_server_is_checked(fill: Fill) -> None:
+    assert _errors(fill(MAILED | {"server": "wrong"}, channel=AIR_MAIL)) == {"server": ["That is wrong."]}
+
+
+CONFLICT = {"rider": ["A pigeon has a key or a rider."]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored", "errors"),
+    [
+        ({"key": "k", "rider": "ann"}, {}, CONFLICT),
+        ({"key": "k"}, {}, {}),
+        ({"rider": "ann"}, {}, {}),
+        ({"rider": "ann"}, {"key": "kept"}, CONFLICT),
+        ({"rider": "ann", "remove_key": "yes"}, {"key": "removed"}, {}),
+        ({"rider": ""}, {"key": "kept", "rider": "cleared"}, {}),
+        ({"key": "k", "rider": "ann", "server": "wrong"}, {}, {"server": ["That is wrong."]}),
+    ],
+)
+def test_settings_that_exclude_each_other_are_refused_once_each_is_valid(
+    fill: Fill, typed: dict[str, str], stored: dict[str, str], errors: dict[str, list[str]]
+) -> None:
+    assert _errors(fill(MAILED | typed, stored, AIR_MAIL)) == errors
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """The settings that pages show: the target of messages, and no secret."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_destination
+from webapp.channels import CHANNELS
+from webapp.channels.fields import make_choice
 from webapp.destinations.masking import MaskedSetting, mask_settings, mask_target
 from webapp.models import AlertDestination, Role
 from webapp.settings import AppSettings
@@ -127,6 +131,74 @@ def test_a_flag_is_shown_to_everyone_if_it_is_on(
     email.config = app_settings.cipher.encrypt(settings, context=email.encryption_context)
 
     assert mask_settings(email, role, app_settings.cipher)[1:] == shown
+
+
+TOPIC, PASSWORD = "canary-topic", "canary-password"
+OWN_SERVER = {"topic": TOPIC, "token": "", "user": "ann", "password": PASSWORD, "server": "https://ntfy.acme.com"}
+
+
+@pytest.fixture
+def ntfy(webhook: AlertDestination, app_settings: AppSettings) -> AlertDestination:
+    return as_ntfy(webhook, app_settings, OWN_SERVER)
+
+
+def as_ntfy(destination: AlertDestination, app_settings: AppSettings, settings: dict[str, str]) -> AlertDestination:
+    destination.type = "ntfy"
+    destination.config = app_settings.cipher.encrypt(settings, context=destination.encryption_context)
+    return destination
+
+
+@pytest.mark.parametrize("role", Role)
+def test_of_a_service_with_a_server_everybody_is_shown_all_but_the_secrets(
+    ntfy: AlertDestination, app_settings: AppSettings, role: Role
+) -> None:
+    shown = mask_settings(ntfy, role, app_settings.cipher)
+
+    assert [(setting.label, setting.text) for setting in shown] == [
+        ("Topic", "set"),
+        ("Access token", "none"),
+        ("User name", "ann"),
+        ("Password", "set"),
+        ("Server", "ntfy.acme.com"),
+    ]
+    assert [secret for secret in (TOPIC, PASSWORD) if secret in str(shown)] == []
+
+
+def test_a_text_that_is_blank_is_not_shown(webhook: AlertDestination, app_settings: AppSettings) -> None:
+    as_ntfy(webhook, app_settings, OWN_SERVER | {"user": "", "password": ""})
+
+    labels = [setting.label for setting in mask_settings(webhook, Role.ADMIN, app_settings.cipher)]
+
+    assert labels == ["Topic", "Access token", "Password", "Server"]
+
+
+@pytest.mark.parametrize("changed", [{"topic": "other"}, {"user": "bob"}, {"server": "https://ntfy.sh"}])
+def test_the_fingerprint_of_a_server_distinguishes_what_is_sent_there(
+    webhook: AlertDestination, app_settings: AppSettings, changed: dict[str, str]
+) -> None:
+    def fingerprint(settings: dict[str, str]) -> str | None:
+        target = mask_target(as_ntfy(webhook, app_settings, settings), Role.VIEWER, app_settings.cipher)
+        assert target.label == "Server"
+        return target.fingerprint
+
+    assert fingerprint(OWN_SERVER) == fingerprint(dict(reversed(OWN_SERVER.items())))
+    assert fingerprint(OWN_SERVER) != fingerprint(OWN_SERVER | changed)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("fast", "Flying"), ("removed since", "removed since")])
+def test_a_choice_is_shown_in_its_words(
+    webhook: AlertDestination,
+    app_settings: AppSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+    shown: str,
+) -> None:
+    speed = make_choice("speed", "Speed", "Help on speed.", {"slow": "Walking", "fast": "Flying"})
+    monkeypatch.setitem(CHANNELS, "pigeons", replace(CHANNELS["webhook"], fields=(speed,)))
+    webhook.type = "pigeons"
+    webhook.config = app_settings.cipher.encrypt({"speed": value}, context=webhook.encryption_context)
+
+    assert mask_settings(webhook, Role.VIEWER, app_settings.cipher) == [MaskedSetting("Speed", shown)]
 
 
 def test_where_a_message_goes_is_the_first_setting(webhook: AlertDestination, app_settings: AppSettings) -> None:

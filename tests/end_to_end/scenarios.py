@@ -17,7 +17,7 @@ import trustme
 from cryptography.fernet import Fernet
 
 from benchmarks.installation.processes import ROOT, wait_until
-from benchmarks.installation.scripted_server import closed_port, context_of, full_port, listening
+from benchmarks.installation.scripted_server import Script, closed_port, context_of, full_port, listening
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.scenario_runner import ActionBeforeJob, Scenario, ScenarioInputs, ScenarioSetup, do_nothing
 from tests.factories import begin_claim_record
@@ -32,6 +32,8 @@ from webapp.deliveries import fail_unqueued, request_test, send
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
+from webapp.demo.receiver.scenarios import Scenario as Works
+from webapp.demo.receiver.scenarios import Service, reply_to
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
@@ -58,6 +60,12 @@ SEND_ONE = (
     "import sys, wsgi\nfrom webapp.app_state import current_settings\nfrom webapp.deliveries import send\n"
     "with wsgi.app.app_context(): send(int(sys.argv[1]), current_settings())"
 )
+
+
+def _accepts(channel: str) -> Script:
+    """A receiver that accepts every message, in the words of the channel's service."""
+    reply = reply_to(Service(channel), Works.WORKS, 1)
+    return script_of("plain", {"status": reply.status, "body": reply.body})
 
 
 def _make_setup(
@@ -135,7 +143,10 @@ def _secured(serve: Callable[[trustme.CA], ssl.SSLContext]) -> Scenario:
     @contextmanager
     def setup(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
         authority = trustme.CA()
-        with authority.cert_pem.tempfile() as ca_file, listening(ACCEPT_ALL, serve(authority)) as receiver:
+        with (
+            authority.cert_pem.tempfile() as ca_file,
+            listening(_accepts(inputs.channel), serve(authority)) as receiver,
+        ):
             origin = f"https://{NAME}:{receiver.port}"
             yield _make_setup(inputs, origin, trusting(f"{origin}/", ca_file))
 
@@ -180,7 +191,7 @@ def _mail_server(
 @contextmanager
 def accepted(inputs: ScenarioInputs) -> Iterator[ScenarioSetup]:
     """A receiver that accepts the message, under a name that the system's resolver knows."""
-    with listening(ACCEPT_ALL) as receiver:
+    with listening(_accepts(inputs.channel)) as receiver:
         yield _make_setup(inputs, f"http://localhost:{receiver.port}", resolver=system_resolver)
 
 

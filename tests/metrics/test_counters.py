@@ -14,6 +14,7 @@ from tests.queue_keys import key_of
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.application import create_app
+from webapp.channels import CHANNELS
 from webapp.deliveries.completion_events import CompletionEvent
 from webapp.failures import Code
 from webapp.metrics import counters
@@ -66,7 +67,7 @@ def test_the_counters_of_every_channel_start_at_zero(context: None) -> None:
 
     assert counts.completions == {}
     assert {sum(durations.counts) + durations.total for durations in counts.durations.values()} == {0}
-    assert set(counts.durations) == {"email", "slack", "teams", "webhook", "other"}
+    assert set(counts.durations) == {*CHANNELS, "other"}
 
 
 def test_completions_are_counted_by_channel_status_and_code(context: None) -> None:

@@ -200,7 +200,8 @@ def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_sto
         case FieldKind.FLAG:
             return FlagField(field.label, [check], description=field.help)
         case FieldKind.CHOICE:
-            return SelectField(field.label, [check], choices=list(field.choices.items()), description=field.help)
+            choices = dict(field.choices)
+            return SelectField(field.label, [check], choices=choices, description=field.help, default=field.default)
         case FieldKind.SERVER | FieldKind.TEXT:
             presence = _require(field) if field.required and not field.default else Optional()
             filters = [_trim, lambda text: text or field.default]

@@ -17,9 +17,11 @@ from tests.end_to_end.scenario_runner import ScenarioSetup, run_scenario
 from tests.end_to_end.scenarios import accepted, accepted_by_mail, accepted_by_mail_over_tls, accepted_over_tls
 from tests.factories import SeededIds, add_delivery, get_account, get_destination, get_workspace
 from webapp import queue
+from webapp.channels import CHANNELS
 from webapp.deliveries import request_test, send
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
+from webapp.failures import Protocol
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.slow
 # Selects a thousand of all pairs of a step and an exception; any other seed works as well.
 SEED = 20261103
 
-HTTP_CHANNELS = ("webhook", "teams", "slack")
+HTTP_CHANNELS = [name for name, channel in CHANNELS.items() if channel.protocol is Protocol.HTTP]
 ACCEPTING = {
     **{(channel, False): accepted for channel in HTTP_CHANNELS},
     **{(channel, True): accepted_over_tls for channel in HTTP_CHANNELS},

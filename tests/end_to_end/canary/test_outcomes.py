@@ -17,10 +17,11 @@ from tests.end_to_end.scenarios import (
     redirected_with_the_address_repeated,
 )
 from tests.factories import SeededIds
-from webapp.failures import Code
+from webapp.channels import CHANNELS
+from webapp.failures import Code, Protocol
 from webapp.settings import AppSettings
 
-HTTP_CHANNELS = ("webhook", "teams", "slack")
+HTTP_CHANNELS = [name for name, channel in CHANNELS.items() if channel.protocol is Protocol.HTTP]
 
 # Every code, every success and every retry. Scenarios that work with any channel use the channels in turn.
 RUNS = [
