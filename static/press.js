@@ -61,19 +61,22 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
 });
 
 // A question before a press. Once it is answered, it closes, and what opened it gets the focus, or what took its place.
-const answers = new WeakMap();  // requests to the id of the question
+// A poll may be faster to show what became of it.
+const answers = new Map();  // ids of questions to the requests that answer them
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const question = ctx.sourceElement.closest("details.paging");
-  if (question) answers.set(ctx, question.id);
+  if (question) answers.set(question.id, ctx);
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  const id = answers.get(ctx);
-  if (!id) return;
-  const question = document.getElementById(id);
-  if (question) closeQuestion(question);
-  else if (document.activeElement === document.body) document.querySelector(`#${id.replace(/-paging$/, "")} [data-action=send-test]`)?.focus();
+  for (const [id, answer] of answers) {
+    const question = document.getElementById(id);
+    if (question && ctx !== answer) continue;
+    answers.delete(id);
+    if (question) closeQuestion(question);
+    else if (document.activeElement === document.body) document.querySelector(`#${id.replace(/-paging$/, "")} [data-action=send-test]`)?.focus();
+  }
 });
 
 function closeQuestion(question) {

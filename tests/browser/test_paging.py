@@ -69,6 +69,7 @@ def test_by_keyboard_it_asks_is_canceled_and_then_pages_once(
     opener.focus()
     tab.keyboard.press("Enter")
     expect(tab.get_by_text("This pages whoever is on call at PagerDuty.")).to_be_visible()
+    tab.get_by_role("button", name="Page them now").focus()
     assert find_barriers(tab) == []
     assert tab.evaluate(MEASURE_OVERFLOW_SCRIPT) == 0
     tab.keyboard.press("Escape")
