@@ -60,21 +60,30 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.matches("form[hx-post]")) release(ctx.sourceElement);
 });
 
-// A press that had to be confirmed has been answered: the question closes, and what opened it gets the focus, or what
-// took its place.
+// A question before a press. Once it is answered, it closes, and what opened it gets the focus, or what took its place.
+// A poll may be faster to show what became of it.
+const answers = new Map();  // ids of questions to the requests that answer them
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const question = ctx.sourceElement.closest("details.paging");
+  if (question) answers.set(question.id, ctx);
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  for (const [id, answer] of answers) {
+    const question = document.getElementById(id);
+    if (question && ctx !== answer) continue;
+    answers.delete(id);
+    if (question) closeQuestion(question);
+    else if (document.activeElement === document.body) document.querySelector(`#${id.replace(/-paging$/, "")} [data-action=send-test]`)?.focus();
+  }
+});
+
 function closeQuestion(question) {
   const hadFocus = question.contains(document.activeElement) || document.activeElement === document.body;
   question.open = false;
-  const opener = question.isConnected ? question.querySelector("summary") : findButtonInstead(question);
-  if (hadFocus) opener?.focus();
+  if (hadFocus) question.querySelector("summary").focus();
 }
-
-const findButtonInstead = ({ id }) => document.getElementById(id.replace(/-paging$/, ""))?.querySelector("[data-action=send-test]");
-
-document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-  const question = ctx.response && ctx.sourceElement.closest("details.paging");
-  if (question) closeQuestion(question);
-});
 
 // Without JavaScript, the link to cancel leads to the destination's page, where the question is closed.
 document.addEventListener("click", (event) => {
