@@ -8,7 +8,19 @@ from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, SettingInvalid
 from webapp.outbound import OutboundClient
 
-_NOT_A_CHANNEL = {"addresses", "contract", "fields", "hosted_service", "mail_recipients", "message", "responses"}
+_NOT_A_CHANNEL = {
+    "addresses",
+    "contract",
+    "fields",
+    "hosted_service",
+    "mail_recipients",
+    "message",
+    "responses",
+    "webhook_authentication",
+    "webhook_bodies",
+    "webhook_headers",
+    "webhook_signing",
+}
 
 CHANNELS: dict[str, Channel] = {
     module.name: import_module(f"{__name__}.{module.name}").CHANNEL
