@@ -30,7 +30,7 @@ addEventListener("pageshow", () => { isLeaving = false; });  // back from the ne
 // After a check, keeps aria-invalid in step with the error, for screen readers.
 document.addEventListener("htmx:after:swap", () => {
   for (const check of document.querySelectorAll(".field > .check")) {
-    const input = check.parentElement.querySelector("input, textarea");
+    const input = check.parentElement.querySelector("input, textarea, select");
     if (check.querySelector(".error")) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
   }

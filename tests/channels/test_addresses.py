@@ -169,7 +169,7 @@ def test_a_hosts_own_channel_accepts_hosts_that_the_administrator_added() -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "cure"), [("webhook", "signing secret"), ("slack", "Add New Webhook"), ("teams", "Workflows")]
+    ("name", "cure"), [("webhook", "Basic password"), ("slack", "Add New Webhook"), ("teams", "Workflows")]
 )
 @pytest.mark.parametrize("credentials", [f"user:{SECRET}", SECRET, f"{SECRET}:"])
 def test_credentials_are_refused_with_what_replaces_them(name: str, cure: str, credentials: str) -> None:

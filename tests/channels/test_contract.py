@@ -35,6 +35,7 @@ from webapp.outbound.transport.limits import Limits
 pytestmark = pytest.mark.slow
 
 CANARY = "Kanarienvogel4711"
+SECRETS = (FieldKind.SECRET, FieldKind.HEADERS)
 LIMITS = Limits(whole=0.6, lookup=0.5, connect=0.5, silence=0.3)
 MARGIN = 1.5
 
@@ -136,15 +137,18 @@ def fill_in_at(channel: Channel, origin: str) -> dict[str, str]:
         FieldKind.TEXT: CANARY,
         FieldKind.FLAG: FLAG_ON,
     }
-    return {
-        field.name: make_secret(field) if field.kind is FieldKind.SECRET else by_kind.get(field.kind, field.default)
+    settings = {
+        field.name: make_secret(field) if field.kind in SECRETS else by_kind.get(field.kind, field.default)
         for field in channel.fields
     }
+    # What excludes another setting is left out.
+    return settings | dict.fromkeys(channel.find_conflicts(settings), "")
 
 
 def make_secret(field: Field) -> str:
     """Return another secret for each field, which is a signing secret too."""
-    return "whsec_" + base64.b64encode(f"{CANARY}-{field.name}-and-some-more-bytes".encode()).decode()
+    secret = "whsec_" + base64.b64encode(f"{CANARY}-{field.name}-and-some-more-bytes".encode()).decode()
+    return f"X-Api-Key: {secret}" if field.kind is FieldKind.HEADERS else secret
 
 
 @pytest.fixture
@@ -390,7 +394,7 @@ def find_secrets(channel: Channel, text: str) -> list[str]:
     return [
         field.name
         for field in channel.fields
-        if field.is_secret and (CANARY if field.kind is FieldKind.ADDRESS else make_secret(field)) in text
+        if field.is_secret and (CANARY if field.kind is FieldKind.ADDRESS else make_secret(field)[-60:]) in text
     ]
 
 
@@ -401,8 +405,8 @@ def is_in(name: str, value: str) -> bool:
 
 
 NONSENSE = [f"http://10.0.0.1/{CANARY}", CANARY, f"{CANARY} <", f"https://[{CANARY}", "\x00"]
-# What may be any word in at least one channel: a user name, a password.
-FREE_TEXTS = (FieldKind.TEXT, FieldKind.SECRET)
+# What may be any word in at least one channel: a user name, a password, a header.
+FREE_TEXTS = (FieldKind.TEXT, FieldKind.SECRET, FieldKind.HEADERS)
 
 
 @every_field

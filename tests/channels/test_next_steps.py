@@ -49,7 +49,7 @@ SITUATIONS = {
     "lacks a slash": Situation("webhook", 301, "a / at the end differs", ENTER, headers={"Location": "/new"}),
     "wants a sign-in": Situation("webhook", 302, "without a sign-in", MEND, headers={"Location": "/sign-in"}),
     "wrong path": Situation("webhook", 405, "Check the path of the address", ENTER),
-    "media type": Situation("webhook", 415, "must accept POST requests with JSON", MEND),
+    "media type": Situation("webhook", 415, "must accept JSON", MEND),
     "unknown path": Situation("webhook", 404, "the path of the address", ENTER),
     "gone": Situation("webhook", 410, "enter a new address", ENTER),
     "firewall": Situation("webhook", 403, "Allow Alertcheck at the receiver", MEND),

@@ -2,27 +2,119 @@
 
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.channels.conftest import LINK, RecordingReceiver
-from webapp.channels.contract import Accepted
+from webapp.channels.contract import Accepted, Preview
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.webhook import CHANNEL
+from webapp.channels.webhook_bodies import BODIES
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
-ADDRESS, SIGNING_SECRET = CHANNEL.fields
+ADDRESS, SIGNING_SECRET, *_ = CHANNEL.fields
 
 
 def send(receiver: RecordingReceiver, message: Message, secret: str = SECRET) -> Accepted:
     settings = {"address": receiver.url("/hooks/s3cr-tPath?key=1"), "signing_secret": secret}
     return CHANNEL.send(settings, message, receiver.outbound)
+
+
+def send_with(receiver: RecordingReceiver, message: Message, **settings: str) -> Accepted:
+    """Send with further settings, to a receiver that accepts."""
+    receiver.respond_with(204)
+    return CHANNEL.send({"address": receiver.url("/hook"), **settings}, message, receiver.outbound)
+
+
+def preview_with(receiver: RecordingReceiver, message: Message, **settings: str) -> Preview:
+    return CHANNEL.preview({"address": receiver.url("/hook"), **settings}, message, receiver.outbound)
+
+
+BASIC = {"basic_user": "ann", "basic_password": "s3cr-tWord"}
+AUTHORIZED = {
+    "Basic": (BASIC, "Basic YW5uOnMzY3ItdFdvcmQ="),
+    "bearer token": ({"bearer_token": "s3cr-tWord"}, "Bearer s3cr-tWord"),
+    "header": ({"headers": "authorization: GenieKey s3cr-tWord"}, "GenieKey s3cr-tWord"),
+}
+
+
+@pytest.mark.parametrize(("settings", "value"), AUTHORIZED.values(), ids=AUTHORIZED)
+def test_the_receiver_gets_one_authorization(
+    settings: dict[str, str], value: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    send_with(receiver, message, **settings)
+    assert receiver.request.headers.getlist("Authorization") == [value]
+
+
+@pytest.mark.parametrize(("settings", "value"), AUTHORIZED.values(), ids=AUTHORIZED)
+def test_a_preview_names_the_authorization_without_its_value(
+    settings: dict[str, str], value: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    preview = preview_with(receiver, message, **settings)
+    assert ["authorization" in map(str.lower, preview.headers), "s3cr-tWord" in repr(preview)] == [True, False]
+    assert value not in repr(preview)
+
+
+def test_added_headers_are_sent_beside_our_own(receiver: RecordingReceiver, message: Message) -> None:
+    send_with(receiver, message, headers="X-Api-Key: s3cr-tWord\nX-Team: ops", signing_secret=SECRET)
+    headers = receiver.request.headers
+    assert (headers["X-Api-Key"], headers["X-Team"]) == ("s3cr-tWord", "ops")
+    assert (headers["Content-Type"], headers["User-Agent"]) == ("application/json", "Alertcheck")
+    Webhook(SECRET).verify(receiver.request.get_data(), dict(headers))
+
+
+@pytest.mark.parametrize("name", ["host", "content-length", "webhook-id", "user-agent", "x"])
+def test_stored_headers_that_cannot_be_sent_end_as_incomplete_settings(
+    name: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        send_with(receiver, message, headers=f"{name}: a\r\n{name}: b")
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+    assert receiver.requests == []
+
+
+@pytest.mark.parametrize("settings", [BASIC | {"bearer_token": "x"}, {"method": "DELETE"}, {"body": "zabbix"}])
+@pytest.mark.parametrize("act", [send_with, preview_with])
+def test_stored_settings_that_no_form_saves_end_as_incomplete_settings(
+    act: Callable[..., object], settings: dict[str, str], receiver: RecordingReceiver, message: Message
+) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        act(receiver, message, **settings)
+    assert caught.value.code is Code.CONFIG_INCOMPLETE
+    assert receiver.requests == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "method"), [({}, "POST"), ({"method": "POST"}, "POST"), ({"method": "PUT"}, "PUT")]
+)
+def test_a_message_is_sent_and_previewed_with_the_chosen_method(
+    settings: dict[str, str], method: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    send_with(receiver, message, **settings)
+    assert receiver.request.method == preview_with(receiver, message, **settings).verb == method
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_every_body_is_previewed_signed_and_sent_to_the_letter(
+    body: str, method: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    odd = replace(message, workspace="Büro \N{FIRE} </script>", destination="a\r\nX-Evil: 1")
+    settings = {"body": body, "method": method, "signing_secret": SECRET}
+    send_with(receiver, odd, **settings)
+    preview, request = preview_with(receiver, odd, **settings), receiver.request
+
+    Webhook(SECRET).verify(request.get_data(), dict(request.headers))
+    assert [part.text for part in preview.parts] == [request.get_data(as_text=True)]
+    assert request.headers["webhook-id"] == preview.headers["webhook-id"] == "msg_2f9c"
+    assert "X-Evil" not in request.headers
 
 
 def test_without_a_secret_a_message_is_sent_unsigned(receiver: RecordingReceiver, message: Message) -> None:

@@ -12,7 +12,12 @@ API = {
 VALID_SETTINGS = {
     "teams": {"address": "https://flows.environment.api.powerplatform.com/workflows/1?sig=canary"},
     "slack": {"address": "https://hooks.slack.com/services/T0/B0/canary"},
-    "webhook": {"address": "https://hooks.example.com/canary-typed", "signing_secret": SECRET},
+    "webhook": {
+        "address": "https://hooks.example.com/canary-typed",
+        "signing_secret": SECRET,
+        "method": "POST",
+        "body": "standard",
+    },
     "email": {"recipients": "ann@example.com, bob@example.org"},
     "discord": {"address": "https://discord.com/api/webhooks/1440000000000000001/canary"},
     "telegram": {"bot_token": "123456789:" + "canary_" * 5, "chat_id": "-1001234567890", "server": API["telegram"]},

@@ -151,7 +151,7 @@ def test_a_flag_is_turned_on_and_off_and_each_is_a_new_version(
     turned_off = _save_mailbox(mailbox, seeded, app_settings, "")
 
     assert settings == MAILBOX | {"omit_auto_submitted": "yes"}
-    assert _decrypt(mailbox, app_settings) == MAILBOX | {"omit_auto_submitted": ""}
+    assert _decrypt(mailbox, app_settings) == MAILBOX
     assert [turned_on.changed[1:], turned_off.changed[1:]] == [["omit_auto_submitted"]] * 2
     assert mailbox.settings_version == 3
 
@@ -163,6 +163,24 @@ def test_a_destination_from_before_a_flag_existed_can_be_renamed_without_a_new_v
 
     assert (renamed.changed, mailbox.settings_version) == (["name “Desk” → “Desk!”"], 1)
     assert _decrypt(mailbox, app_settings) == MAILBOX
+
+
+def test_a_destination_from_before_a_choice_existed_can_be_renamed_without_a_new_version(
+    destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    _change(destination, seeded, app_settings, name="Renamed", method="POST", body="standard")
+
+    assert (destination.name, destination.settings_version) == ("Renamed", 1)
+    assert _decrypt(destination, app_settings) == SETTINGS
+
+
+def test_another_choice_is_a_new_version_and_named_in_the_audit_trail(
+    destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    _change(destination, seeded, app_settings, method="PUT", body="standard")
+
+    changed = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
+    assert (changed.changed, destination.settings_version) == (["method"], 2)
 
 
 @pytest.mark.parametrize(("flag", "named"), [("", []), ("yes", ["omit_auto_submitted"])])

@@ -36,7 +36,9 @@ def _preview(_settings: Settings, _message: Message, _outbound: OutboundClient) 
     return Preview("Pigeon", {}, ())
 
 
-# A channel with a field of every kind.
+FOOD = {"corn": "Corn", "peas": "Peas"}
+
+# A channel with a field of nearly every kind.
 PIGEONS = Channel(
     "Pigeons",
     "Fed",
@@ -264,6 +266,55 @@ def test_a_secret_cannot_be_replaced_and_removed(fill: Fill) -> None:
     errors = _errors(fill(FILLED | {"password": "new", "remove_password": "yes"}, STORED))
 
     assert errors == {"password": ["Enter a new secret, or tick the box below to remove the stored one, but not both."]}
+
+
+TAGGED = replace(
+    PIGEONS,
+    fields=(
+        *PIGEONS.fields,
+        _field("rings", FieldKind.HEADERS, required=False),
+        make_choice("food", "Food", "Food.", FOOD),
+    ),
+)
+
+
+def test_headers_are_typed_on_several_lines_and_never_shown(fill: Fill) -> None:
+    form = fill(FILLED | {"rings": "A: Canary\r\nB: 2"}, STORED | {"rings": "c: old canary"}, TAGGED)
+    html = form["rings"](**{"aria-describedby": "rings-help"})
+
+    assert html.startswith('<textarea aria-describedby="rings-help" autocomplete="off" id="rings" name="rings"')
+    assert html.endswith("></textarea>")
+    assert "anary" not in html
+    assert (form.validate(), form.read_settings(TAGGED)["rings"]) == (True, "a: canary\r\nb: 2")
+    assert form.read_valid_secrets()["rings"] == "a: canary\r\nb: 2"
+
+
+def test_stored_headers_can_be_removed_and_not_also_replaced(fill: Fill) -> None:
+    stored = STORED | {"rings": "c: old"}
+
+    assert fill(FILLED | {"remove_rings": "yes"}, stored, TAGGED).read_removed(TAGGED) == {"rings"}
+    assert list(_errors(fill(FILLED | {"rings": "a: b", "remove_rings": "yes"}, stored, TAGGED))) == ["rings"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored", "value"),
+    [
+        ({}, {}, "corn"),
+        ({}, {"food": "peas"}, "peas"),
+        ({"food": "peas"}, {}, "peas"),
+        ({"food": "corn"}, {"food": "peas"}, "corn"),
+    ],
+)
+def test_a_choice_that_is_not_submitted_stays(
+    fill: Fill, typed: dict[str, str], stored: dict[str, str], value: str
+) -> None:
+    form = fill(FILLED | typed, STORED | stored, TAGGED)
+
+    assert (form.validate(), form.read_settings(TAGGED)["food"]) == (True, value)
+
+
+def test_only_an_offered_choice_can_be_saved(fill: Fill) -> None:
+    assert list(_errors(fill(FILLED | {"food": "canary"}, STORED, TAGGED))) == ["food"]
 
 
 def test_the_recipients_field_shows_stored_and_typed_recipients(fill: Fill) -> None:

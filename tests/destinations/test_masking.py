@@ -67,6 +67,36 @@ def test_an_optional_secret_that_is_not_set_is_shown_as_none(
     ]
 
 
+@pytest.mark.parametrize("role", Role)
+def test_headers_are_shown_as_their_names_and_a_fingerprint(
+    webhook: AlertDestination, app_settings: AppSettings, role: Role
+) -> None:
+    headers = "X-Api-Key: canary\nAuthorization: Bearer canary"
+    webhook.config = app_settings.cipher.encrypt({"headers": headers}, context=webhook.encryption_context)
+
+    [_secret, shown] = mask_settings(webhook, role, app_settings.cipher)
+
+    assert (shown.label, shown.text) == ("Headers", "X-Api-Key, Authorization")
+    assert shown.fingerprint == app_settings.cipher.fingerprint(headers)
+
+
+def test_the_credentials_of_a_webhook_are_shown_only_if_they_are_set(
+    webhook: AlertDestination, app_settings: AppSettings
+) -> None:
+    settings = {"basic_user": "ann", "basic_password": "canary", "method": "PUT", "body": "grafana"}
+    webhook.config = app_settings.cipher.encrypt(settings, context=webhook.encryption_context)
+
+    shown = {setting.label: setting.text for setting in mask_settings(webhook, Role.VIEWER, app_settings.cipher)}
+
+    assert shown == {
+        "Signing secret": "none",
+        "Basic user": "ann",
+        "Basic password": "set",
+        "Method": "PUT",
+        "Body": "As from Grafana (version 1)",
+    }
+
+
 def test_an_admin_is_shown_the_recipients_in_full(email: AlertDestination, app_settings: AppSettings) -> None:
     assert mask_target(email, Role.ADMIN, app_settings.cipher).text == RECIPIENTS.replace("\n", " ")
 

@@ -20,6 +20,8 @@ NEW = "/w/harbor/destinations/new/webhook"
 EDIT = "/w/harbor/destinations/1/edit"
 ADDRESS, SECRET = "https://hooks.example.com/canary-typed", "whsec_" + "Y2FuYXJ5" * 4
 SECRETS = {"address": ADDRESS, "signing_secret": SECRET}
+# What the form has chosen if nobody changes it.
+CHOSEN = {"method": "POST", "body": "standard"}
 
 Settings = Callable[[int], dict[str, str]]
 
@@ -69,7 +71,7 @@ def test_kept_secrets_are_saved_with_the_corrected_form(app: Flask, admin: Visit
     response = admin.post(NEW, {"name": "Pager", "address": "", "signing_secret": ""} | draft)
 
     assert response.status_code == 302
-    assert settings(NEWEST) == SECRETS
+    assert settings(NEWEST) == SECRETS | CHOSEN
     assert count_drafts(app) == 0
 
 
@@ -78,7 +80,7 @@ def test_kept_secrets_replace_the_stored_ones(admin: Visitor, settings: Settings
 
     admin.post(EDIT, {"name": "Pager", "address": "", "signing_secret": ""} | draft)
 
-    assert settings(1) == SECRETS
+    assert settings(1) == SECRETS | CHOSEN
 
 
 def test_a_secret_that_is_typed_again_counts_more_than_the_kept_one(admin: Visitor, settings: Settings) -> None:
@@ -86,7 +88,7 @@ def test_a_secret_that_is_typed_again_counts_more_than_the_kept_one(admin: Visit
 
     admin.post(NEW, {"name": "Pager", "address": "https://hooks.example.com/second", "signing_secret": ""} | draft)
 
-    assert settings(NEWEST) == {"address": "https://hooks.example.com/second", "signing_secret": SECRET}
+    assert settings(NEWEST) == {"address": "https://hooks.example.com/second", "signing_secret": SECRET} | CHOSEN
 
 
 def test_secrets_are_kept_over_several_errors_in_one_draft(app: Flask, admin: Visitor, settings: Settings) -> None:
@@ -95,7 +97,7 @@ def test_secrets_are_kept_over_several_errors_in_one_draft(app: Flask, admin: Vi
 
     assert count_drafts(app) == 1
     admin.post(NEW, {"name": "Pager", "address": "", "signing_secret": ""} | second)
-    assert settings(NEWEST) == SECRETS
+    assert settings(NEWEST) == SECRETS | CHOSEN
 
 
 @pytest.mark.parametrize("path", [NEW, EDIT])
@@ -164,7 +166,7 @@ def test_a_new_secret_is_shown_once_and_the_typed_address_is_kept(admin: Visitor
     assert "canary" not in page
     assert 'value="Pager"' in page
     admin.post(NEW, {"name": "Pager", "address": "", "signing_secret": value} | hidden_fields(page))
-    assert settings(NEWEST) == {"address": ADDRESS, "signing_secret": value}
+    assert settings(NEWEST) == {"address": ADDRESS, "signing_secret": value} | CHOSEN
 
 
 def test_a_new_secret_shows_no_errors_of_fields_that_are_still_blank(admin: Visitor) -> None:
@@ -211,7 +213,7 @@ def test_a_stored_signing_secret_can_be_removed(app: Flask, admin: Visitor, sett
 
     admin.post(EDIT, {"name": "Ticket system", "address": "", "signing_secret": "", "remove_signing_secret": "yes"})
 
-    assert settings(1)["signing_secret"] == ""
+    assert "signing_secret" not in settings(1)
     with app.app_context():
         assert db.session.get_one(AlertDestination, 1).settings_version == 2
 
@@ -222,3 +224,99 @@ def test_a_form_that_cannot_read_its_settings_says_so(app: Flask, seeded: Seeded
         db.session.commit()
 
     assert "The stored settings can no longer be decrypted. Enter all of them again" in admin.get(EDIT).text
+
+
+HEADERS = "X-Api-Key: canary-key\r\nX-Team: canary-team"
+STORED_HEADERS = "X-Api-Key: canary-key\nX-Team: canary-team"
+BLANK_SECRETS = dict.fromkeys(("address", "signing_secret", "headers", "basic_password", "bearer_token"), "")
+BLANK = {"name": "Ticket system"} | BLANK_SECRETS
+NEW_HOOK = {"name": "Pager", "address": ADDRESS}
+
+
+def test_headers_are_stored_encrypted_and_their_names_shown(admin: Visitor, settings: Settings) -> None:
+    page = admin.get(admin.post(NEW, NEW_HOOK | {"headers": HEADERS}).location).text
+
+    assert settings(NEWEST)["headers"] == STORED_HEADERS
+    assert "X-Api-Key, X-Team" in page
+    assert "canary-" not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ({"headers": ""}, STORED_HEADERS),
+        ({}, STORED_HEADERS),
+        ({"headers": "X-Other: 1"}, "X-Other: 1"),
+        ({"remove_headers": "yes"}, None),
+        ({"headers": "X-Other: 1", "remove_headers": "yes"}, STORED_HEADERS),
+        ({"headers": "Host: x"}, STORED_HEADERS),
+    ],
+)
+def test_stored_headers_stay_until_they_are_replaced_or_removed(
+    admin: Visitor, settings: Settings, typed: dict[str, str], kept: str | None
+) -> None:
+    admin.post(EDIT, BLANK | {"headers": HEADERS})
+
+    page = admin.post(EDIT, BLANK | typed)
+
+    assert settings(1).get("headers") == kept
+    assert "canary-" not in page.text + admin.get(EDIT).text
+
+
+def test_typed_headers_are_kept_in_a_draft_with_their_lines(admin: Visitor, settings: Settings) -> None:
+    typed = {"headers": HEADERS, "basic_user": "ann", "basic_password": "canary-word"}
+    page = admin.post(NEW, NEW_HOOK | typed | {"name": ""}).text
+
+    draft = hidden_fields(page)
+    assert draft["drafted"] == "address,headers,basic_password"
+    assert "canary-" not in page
+    admin.post(NEW, {"name": "Pager", "address": "", "headers": "", "basic_user": "ann", "basic_password": ""} | draft)
+    assert settings(NEWEST) == {
+        "address": ADDRESS,
+        "headers": STORED_HEADERS,
+        "basic_user": "ann",
+        "basic_password": "canary-word",
+        **CHOSEN,
+    }
+
+
+BASIC = {"basic_user": "ann", "basic_password": "canary-word"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"bearer_token": "canary-token"}, "bearer_token"),
+        ({"headers": "Authorization: canary-key"}, "headers"),
+        ({"basic_user": ""}, "basic_user"),
+        ({"remove_basic_password": "yes"}, "basic_password"),
+    ],
+)
+def test_what_excludes_what_is_stored_is_refused_at_its_field(
+    admin: Visitor, settings: Settings, typed: dict[str, str], field: str
+) -> None:
+    admin.post(EDIT, BLANK | BASIC)
+    before = settings(1)
+
+    response = admin.post(EDIT, BLANK | {"basic_user": "ann"} | typed)
+
+    assert (response.status_code, settings(1)) == (400, before)
+    assert re.findall(r'<p class="error" id="(\w+)-error">', response.text) == [field]
+    assert "canary-" not in response.text
+
+
+def test_basic_can_be_replaced_by_a_token(admin: Visitor, settings: Settings) -> None:
+    admin.post(EDIT, BLANK | BASIC)
+
+    admin.post(EDIT, BLANK | {"basic_user": "", "remove_basic_password": "yes", "bearer_token": "canary-token"})
+
+    found = settings(1)
+    assert (found.get("basic_user"), found.get("basic_password"), found["bearer_token"]) == (None, None, "canary-token")
+
+
+def test_a_form_without_the_choices_keeps_them(admin: Visitor, settings: Settings) -> None:
+    admin.post(EDIT, BLANK | {"method": "PUT", "body": "grafana"})
+
+    admin.post(EDIT, BLANK | {"headers": HEADERS})
+
+    assert (settings(1)["method"], settings(1)["body"]) == ("PUT", "grafana")

@@ -167,6 +167,12 @@ def test_the_check_of_a_form_returns_every_fields_message_and_nothing_that_was_t
         "name",
         "address",
         "signing_secret",
+        "headers",
+        "basic_user",
+        "basic_password",
+        "bearer_token",
+        "method",
+        "body",
         "tags",
     ]
     assert "canary" not in response.text

@@ -108,7 +108,7 @@ def test_a_form_that_is_edited_shows_what_was_typed_over_what_is_stored(app: Fla
 
     form = _press(browser, _sign_in(browser, _submit(browser, EDIT, typed)), "Continue with the form")
 
-    assert _values(form) == {"name": "Pager", "address": "", "signing_secret": ""}
+    assert _values(form) == {"name": "Pager", "address": "", "signing_secret": "", "headers": ""}
 
 
 def test_a_form_is_kept_when_the_browser_lost_its_cookie(browser: Visitor) -> None:

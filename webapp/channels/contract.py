@@ -127,6 +127,8 @@ def get_setting(settings: Settings, name: str) -> str:
     return value
 
 
-def preview_post(body: str, headers: Mapping[str, str] = JSON_HEADERS, media_type: str = JSON) -> Preview:
-    """Return the preview of a POST. The caller has checked that no setting is missing."""
-    return Preview("POST", headers, (Part(media_type, body),))
+def preview_post(
+    body: str, headers: Mapping[str, str] = JSON_HEADERS, media_type: str = JSON, method: str = "POST"
+) -> Preview:
+    """Return the preview of a POST, or of another method. The caller has checked that no setting is missing."""
+    return Preview(method, headers, (Part(media_type, body),))

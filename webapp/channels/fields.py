@@ -23,6 +23,7 @@ class FieldKind(StrEnum):
     ADDRESS = "address"  # a URL, secret as a whole: shown as host and fingerprint
     SERVER = "server"  # the URL of a service's API, which is the same for everyone who uses it: no secret
     SECRET = "secret"  # noqa: S105 - never shown
+    HEADERS = "headers"  # lines `Name: value`, secret: only the names are shown
     RECIPIENTS = "recipients"  # email addresses: in full to admins, masked to support, counted to viewers
     TEXT = "text"  # one line that is no secret, shown to everyone
     CHOICE = "choice"  # one of the field's `choices`, shown to everyone
@@ -60,7 +61,12 @@ class Field:
     @property
     def is_secret(self) -> bool:
         """Whether no page shows the value again, not even to the person who typed it."""
-        return self.kind in (FieldKind.ADDRESS, FieldKind.SECRET)
+        return self.kind in (FieldKind.ADDRESS, FieldKind.SECRET, FieldKind.HEADERS)
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether the form has a box that removes the stored value: a blank field keeps it."""
+        return self.is_secret and not self.required
 
 
 def check_flag(text: str, outbound: OutboundClient) -> str:

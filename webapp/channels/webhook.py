@@ -1,27 +1,25 @@
-"""A webhook: posts JSON to any receiver. With a signing secret, the receiver can detect forged messages.
+"""A webhook: sends JSON to any receiver. With a signing secret, the receiver can detect forged messages.
 
 Source: the Standard Webhooks specification (standardwebhooks.com).
 """
 
-import base64
-import json
-import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
-
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from webapp.channels.addresses import Service, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
-from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
+from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, make_choice
 from webapp.channels.message import Message
 from webapp.channels.responses import read_response
+from webapp.channels.webhook_authentication import FIELDS as AUTHENTICATION_FIELDS
+from webapp.channels.webhook_authentication import describe_authorization, find_conflicts, make_authorization
+from webapp.channels.webhook_bodies import BODIES, compose_body
+from webapp.channels.webhook_headers import MAX_HEADERS, MAX_NAME, MAX_VALUE, read_headers, write_headers
+from webapp.channels.webhook_signing import check_secret, generate_secret, sign
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.pasted_urls import strip_wrapping
+from webapp.outbound.http.client import METHODS
 from webapp.outbound.policy.send_targets import SendTarget, find_host
-
-SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of every secret
 
 # The headers that a preview describes, because each attempt computes them again.
 ATTEMPT_HEADERS = {
@@ -29,38 +27,15 @@ ATTEMPT_HEADERS = {
     "webhook-signature": "(v1, computed from the id, the timestamp and the body with the signing secret)",
 }
 
-INSTEAD_OF_CREDENTIALS = (
-    "Remove them from there. With a signing secret, every message is signed, which the receiver can check instead. "
-    "A receiver that needs a token can take it from the path or the query of the address, such as ?token=…"
-)
-
-# The length of a key in bytes, as the specification requires it, and that of the keys made here.
-SECRET_BYTES = range(24, 65)
-NEW_SECRET_BYTES = 32
+INSTEAD_OF_CREDENTIALS = "Remove them from there, and enter them in the fields Basic user and Basic password."
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
     return check_address(text, outbound, Service(INSTEAD_OF_CREDENTIALS))
 
 
-def _check_secret(text: str, outbound: OutboundClient) -> str:
-    secret = strip_wrapping(text)
-    if not secret.startswith(SECRET_PREFIX):
-        raise SettingInvalid("A signing secret begins with whsec_.")
-    encoded = secret.removeprefix(SECRET_PREFIX)
-    try:
-        # People often omit the = at the end.
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except ValueError:
-        raise SettingInvalid("The part after whsec_ is not valid Base64. Copy the whole secret again.") from None
-    if len(key) not in SECRET_BYTES:
-        raise SettingInvalid("A signing secret encodes 24 to 64 random bytes. This one is too short or too long.")
-    return secret
-
-
-def generate_secret() -> str:
-    """Return a new signing secret."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(NEW_SECRET_BYTES)).decode()
+def _check_headers(text: str, outbound: OutboundClient) -> str:
+    return write_headers(read_headers(text))
 
 
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
@@ -69,41 +44,45 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
     get_setting(settings, "address")
-    body = _compose(message)
-    # Signs only in order to fail where `_send` would, if the secret cannot sign.
+    method, body = _find_method(settings), compose_body(settings, message)
+    # Makes the real headers only in order to fail where `_send` would, if the secret cannot sign.
     headers = _make_headers(settings, message.message_id, message.requested_at, body)
-    return preview_post(body, {name: ATTEMPT_HEADERS.get(name, value) for name, value in headers.items()})
+    added = dict.fromkeys(_read_added_headers(settings), "(Headers, not shown)")
+    described = ATTEMPT_HEADERS | added | describe_authorization(settings)
+    return preview_post(body, {name: described.get(name, value) for name, value in headers.items()}, method=method)
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
-    address, body = get_setting(settings, "address"), _compose(message)
+    address, method, body = get_setting(settings, "address"), _find_method(settings), compose_body(settings, message)
     headers = _make_headers(settings, message.message_id, datetime.now(UTC), body)
-    response = outbound.post(address, body.encode(), headers)
+    response = outbound.post(address, body.encode(), headers, method=method)
     return read_response(response, address)
 
 
-def _compose(message: Message) -> str:
-    facts = {label.lower().replace(" ", "_"): value for label, value in message.facts.items()}
-    data = {"title": message.title, "explanation": message.explanation, **facts}
-    if message.receipt_link:
-        data["receipt_link"] = message.receipt_link
-    timestamp = message.requested_at.astimezone(UTC).isoformat()
-    return json.dumps({"type": message.event_type, "timestamp": timestamp, "data": data})
+def _find_method(settings: Settings) -> str:
+    method = settings.get("method") or "POST"
+    if method not in METHODS:
+        raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
+    return method
 
 
-def _make_headers(settings: Settings, message_id: str, now: datetime, body: str) -> dict[str, str]:
+def _make_headers(settings: Settings, message_id: str, now: datetime, body: str) -> Mapping[str, str]:
     """Return the headers, with the signature of this body if there is a secret. Raises `DeliveryFailed`."""
-    headers = {**JSON_HEADERS, "webhook-id": message_id, "webhook-timestamp": str(int(now.timestamp()))}
+    own = {**JSON_HEADERS, "webhook-id": message_id, "webhook-timestamp": str(int(now.timestamp()))}
     secret = settings.get("signing_secret", "").strip()
-    return headers | {"webhook-signature": _sign(secret, message_id, now, body)} if secret else headers
+    signature = {"webhook-signature": sign(secret, message_id, now, body)} if secret else {}
+    return {**own, **signature, **_read_added_headers(settings)}
 
 
-def _sign(secret: str, message_id: str, now: datetime, body: str) -> str:
-    """Return the signature of a body. Raises `DeliveryFailed` if the secret cannot sign."""
+def _read_added_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers that the webhook's owner added. Raises `DeliveryFailed` if they cannot be sent."""
     try:
-        return Webhook(secret).sign(message_id, now, body)
-    except (ValueError, EmptyWebhookSecretError):
+        headers = read_headers(settings.get("headers", ""))
+    except SettingInvalid:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE) from None
+    if find_conflicts(settings):
+        raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
+    return {**make_authorization(settings), **headers}
 
 
 CHANNEL = Channel(
@@ -111,7 +90,9 @@ CHANNEL = Channel(
     accepted="Accepted by the receiver",
     after_accepted="No message at the receiver? Search its log for the id and the reference of this message.",
     guide=(
-        "Set up the receiver to accept POST requests with JSON at a public https address, on port 443.",
+        "Set up the receiver to accept requests with JSON at a public https address, on port 443. Choose its method, "
+        "POST or PUT, and if it was built for Alertmanager or Grafana, the body of these.",
+        "If the receiver wants a password or a token, enter it in Basic, Bearer token or Headers.",
         "If the receiver can check signatures, generate a signing secret, give it to the receiver, and make it "
         "check webhook-signature as standardwebhooks.com describes. Otherwise, leave the secret blank.",
         "Make the receiver respond with any 2xx status within a few seconds, and do its work afterwards.",
@@ -121,7 +102,7 @@ CHANNEL = Channel(
             name="address",
             label="Address",
             kind=FieldKind.ADDRESS,
-            help="The https address at which the receiver accepts POST requests with JSON.",
+            help="The https address at which the receiver accepts requests with JSON.",
             check=_check,
         ),
         Field(
@@ -133,28 +114,51 @@ CHANNEL = Channel(
                 "give it to the receiver, or enter the receiver's, which begins with whsec_. Without one, messages are "
                 "not signed."
             ),
-            check=_check_secret,
+            check=check_secret,
             required=False,
             generate=generate_secret,
         ),
+        Field(
+            name="headers",
+            label="Headers",
+            kind=FieldKind.HEADERS,
+            help=(
+                f"Optional. One header per line, as Name: value. Up to {MAX_HEADERS} headers, names of at most "
+                f"{MAX_NAME} characters and values of at most {MAX_VALUE:,}. The values are secret: pages show only "
+                "the names."
+            ),
+            check=_check_headers,
+            required=False,
+        ),
+        *AUTHENTICATION_FIELDS,
+        make_choice("method", "Method", "The method of the requests.", {method: method for method in METHODS}),
+        make_choice("body", "Body", "Choose the JSON that the receiver was built for.", BODIES),
     ),
+    find_conflicts=find_conflicts,
     targets=_targets,
     preview=_preview,
     send=_send,
     hints={
         Code.BAD_REQUEST: (
-            "Check the receiver's log for what it expects. Alertcheck sends type, timestamp and data as JSON."
+            "Check the receiver's log for what it expects. If it was built for Alertmanager or Grafana, choose that in "
+            "the field Body."
         ),
         Code.AUTH_FAILED: (
-            "If the receiver checks signatures, check that it uses the same signing secret and that its clock is "
-            "right. If it wants a token, enter an address that contains the token."
+            "Enter what the receiver wants again: Basic user and Basic password, Bearer token, or a header in Headers. "
+            "If it checks signatures, check that it uses the same signing secret and that its clock is right."
         ),
         Code.FORBIDDEN: (
-            "Allow Alertcheck at the receiver or its firewall. If it checks signatures, check that both sides have "
-            "the same signing secret. Check that the account at the receiver is active and paid."
+            "Allow Alertcheck at the receiver or its firewall. Check that the account of the Basic user, the Bearer "
+            "token or the key in Headers may send there, and is active and paid. If the receiver checks signatures, "
+            "check that both sides have the same signing secret."
         ),
         Code.NOT_FOUND: (
-            "Check the host and the path of the address, and check that the receiver accepts POST requests there."
+            "Check the host and the path of the address, and check that the receiver accepts requests there by the "
+            "method in the field Method."
+        ),
+        Code.METHOD_NOT_ALLOWED: (
+            "Check the path of the address, and choose the method that the receiver accepts, POST or PUT, in the field "
+            "Method. The receiver must accept JSON."
         ),
         Code.REMOTE_UNAVAILABLE: (
             "Check that the receiver is running, and the service behind its gateway if it has one. Send another test "

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from webapp.audit import COMMAND_LINE, Action, describe_change, record_destination_event, record_instance_event
 from webapp.channels import CHANNELS
-from webapp.channels.fields import fill_in
+from webapp.channels.fields import Field, fill_in
 from webapp.deliveries.planned_tests import end_planned_test
 from webapp.destinations.search_index import erase_search_keys, renew_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
@@ -75,7 +75,9 @@ def insert_destination(
     filled_in = {field: value for field, value in settings.items() if value}
     destination.config = cipher.encrypt(filled_in, context=destination.encryption_context)
     write_search_keys(destination, filled_in, cipher)
-    record_destination_event(destination, account, Action.ADDED, now, changed=["name", *filled_in])
+    channel = CHANNELS.get(channel_name)
+    chosen = _find_changed(filled_in, {}, channel.fields if channel else ())
+    record_destination_event(destination, account, Action.ADDED, now, changed=["name", *chosen])
     return destination
 
 
@@ -101,10 +103,12 @@ def change_destination(
     stored = read_settings(destination, cipher)
     channel = CHANNELS.get(destination.type)
     kept = {name: value for name, value in stored.items() if name not in removed}
-    settings = fill_in(typed, kept, channel.fields if channel else ())
-    changed = [field for field, value in settings.items() if stored.get(field, "") != value]
+    fields = channel.fields if channel else ()
+    settings = fill_in(typed, kept, fields)
+    changed = _find_changed(settings, stored, fields)
     if changed:
-        destination.config = cipher.encrypt(settings, context=destination.encryption_context)
+        filled_in = {field: value for field, value in settings.items() if value}
+        destination.config = cipher.encrypt(filled_in, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
         write_search_keys(destination, settings, cipher)
     if name is not None and destination.name != name:
@@ -132,6 +136,12 @@ def _lock_to_change(destination: AlertDestination, version: int | None) -> None:
     if version not in (None, destination.settings_version):
         db.session.rollback()
         raise SettingsChanged
+
+
+def _find_changed(settings: Mapping[str, str], stored: Mapping[str, str], fields: tuple[Field, ...]) -> list[str]:
+    """Return the names of the settings that are new. A default is none: it applies before it is stored, too."""
+    before = {field.name: field.default for field in fields} | stored
+    return [name for name, value in settings.items() if before.get(name, "") != value]
 
 
 def set_enabled(destination: AlertDestination, account: Account, is_enabled: bool, now: datetime) -> None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from wtforms import Field as FormField
 from wtforms import Form, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, TextInput
+from wtforms.widgets import CheckboxInput, TextArea, TextInput, html_params
 
 from webapp.channels import CHANNELS, check_setting
 from webapp.channels.contract import Channel
@@ -41,6 +41,15 @@ class WriteOnlyInput(TextInput):
     def __call__(self, field: FormField, **attributes: Any) -> Markup:
         fixed = {"value": attributes.pop("generated", ""), "autocomplete": "off", "spellcheck": "false"}
         return super().__call__(field, **attributes | fixed)
+
+
+class WriteOnlyTextArea(TextArea):
+    """A text area that never renders its value."""
+
+    def __call__(self, field: FormField, **attributes: Any) -> Markup:
+        fixed = {"autocomplete": "off", "spellcheck": "false", "rows": "3"}
+        parameters = html_params(**{"id": field.id, "name": field.name} | attributes | fixed)
+        return Markup("<textarea {}></textarea>").format(parameters)
 
 
 class FlagField(FormField):
@@ -130,7 +139,9 @@ class DestinationForm(PageForm):
         return {field.name: str(field.data) for field in self._list_typed_secrets() if not field.errors}
 
     def _list_typed_secrets(self) -> list[FormField]:
-        return [field for field in self if isinstance(field.widget, WriteOnlyInput) and is_typed(field)]
+        return [
+            field for field in self if isinstance(field.widget, WriteOnlyInput | WriteOnlyTextArea) and is_typed(field)
+        ]
 
     def read_settings(self, channel: Channel) -> dict[str, str]:
         """Return the validated settings; a field left blank is an empty string."""
@@ -154,7 +165,7 @@ def is_typed(field: FormField) -> bool:
 def list_shown_fields() -> frozenset[str]:
     """Return the names of the fields whose values pages may show again: secret in no channel."""
     fields = [field for channel in CHANNELS.values() for field in channel.fields]
-    removable = {f"{REMOVE}{field.name}" for field in fields if _is_removable(field)}
+    removable = {f"{REMOVE}{field.name}" for field in fields if field.is_removable}
     names = {field.name for field in fields} - {field.name for field in fields if field.is_secret}
     return frozenset({"name", "tags", *removable, *names})
 
@@ -166,7 +177,7 @@ def make_destination_form(
     fields: dict[str, Any] = {}
     for field in channel.fields:
         fields[field.name] = _make_field(channel, field, outbound, bool(stored.get(field.name)))
-        if _is_removable(field) and stored.get(field.name):
+        if field.is_removable and stored.get(field.name):
             label = f"Remove the stored {field.label.lower()}"
             fields[f"{REMOVE}{field.name}"] = FlagField(label, [_check_box], description="Nothing replaces it.")
     fields["tags"] = StringField(
@@ -183,10 +194,6 @@ def _check_tags(form: Form, entry: FormField) -> None:
         entry.data = ", ".join(read_tags(entry.data or ""))
     except TagsInvalid as reason:
         raise ValidationError(str(reason)) from None
-
-
-def _is_removable(field: Field) -> bool:
-    return field.kind is FieldKind.SECRET and not field.required
 
 
 def _check_box(form: Form, box: FormField) -> None:
@@ -210,7 +217,8 @@ def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_sto
     help_text = f"{field.help} Leave blank to keep the stored value." if keeps_stored else field.help
     validators = [_require(field) if field.required and not keeps_stored else Optional(), check]
     if field.is_secret:
-        return StringField(field.label, validators, [_trim], help_text, widget=WriteOnlyInput())
+        widget = WriteOnlyTextArea() if field.kind is FieldKind.HEADERS else WriteOnlyInput()
+        return StringField(field.label, validators, [_trim], help_text, widget=widget)
     return TextAreaField(field.label, validators, [_trim], help_text)
 
 

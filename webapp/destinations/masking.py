@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, FieldKind, Settings
+from webapp.channels.webhook_headers import list_names
 from webapp.destinations.editing import read_settings
 from webapp.destinations.recipient_masking import list_domains, mask_recipients
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
@@ -56,7 +57,8 @@ def _decrypt_and_mask(
 
 
 def _is_shown(field: Field, settings: Mapping[str, str]) -> bool:
-    return bool(settings.get(field.name)) or (field.kind is FieldKind.SECRET and not field.required)
+    # Whether the receiver can check who sends is worth knowing; every other optional secret may simply be absent.
+    return bool(settings.get(field.name)) or field.generate is not None
 
 
 def _mask(field: Field, settings: Settings, role: Role, cipher: SettingsCipher) -> MaskedSetting:
@@ -70,6 +72,8 @@ def _mask(field: Field, settings: Settings, role: Role, cipher: SettingsCipher) 
         case FieldKind.SECRET:
             fingerprint = cipher.fingerprint(value) if value else None
             return MaskedSetting(field.label, "set" if value else "none", fingerprint=fingerprint)
+        case FieldKind.HEADERS:
+            return MaskedSetting(field.label, ", ".join(list_names(value)), fingerprint=cipher.fingerprint(value))
         case FieldKind.RECIPIENTS:
             text, short = mask_recipients(value, role)
             return MaskedSetting(field.label, text, short)

@@ -49,10 +49,16 @@ class OutboundClient:
             make_context(self.mail.ca_file)
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], hosts: tuple[str, ...] | None = None
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        hosts: tuple[str, ...] | None = None,
+        *,
+        method: str = "POST",
     ) -> HttpResponse:
         """Send `body` to `url` once, if the policy allows it. See `webapp.outbound.http.client.post`."""
-        return post(url, body, headers, self.policy, hosts, self.resolver, self.limits, self.recorder)
+        return post(url, body, headers, self.policy, hosts, self.resolver, self.limits, self.recorder, method)
 
     def look_up(self, host: str) -> None:
         """Look up a public host as `post` does. Raises `DeliveryFailed`."""

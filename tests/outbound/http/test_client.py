@@ -98,6 +98,22 @@ def test_a_get_sends_no_body_and_keeps_what_its_limits_say(size: int, complete: 
     assert (len(response.body), response.complete) == (3 * MAX_BODY, complete)
 
 
+def test_a_message_is_sent_by_put_if_asked() -> None:
+    with listening(script_of("plain", {"status": 204})) as receiver:
+        url = f"{receiver.origin}/hook"
+        assert post(url, b"{}", HEADERS, trusting(url), method="PUT").status == 204
+    assert receiver.heads[0].startswith(b"PUT /hook HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH", "put", "", "PUT /x HTTP/1.1\r\nX:"])
+def test_no_other_method_is_sent(method: str) -> None:
+    with listening(script_of("plain", {"status": 204})) as receiver:
+        url = f"{receiver.origin}/hook"
+        with pytest.raises(ValueError, match="POST or PUT"):
+            post(url, b"{}", HEADERS, trusting(url), method=method)
+    assert receiver.heads == []
+
+
 def test_a_get_obeys_the_policy() -> None:
     with pytest.raises(DeliveryFailed) as caught:
         get("http://127.0.0.1:1/", HEADERS, Policy())

@@ -21,6 +21,9 @@ from webapp.outbound.transport.limits import LIMITS, Limits
 
 _OWN_HEADERS = {"User-Agent": "Alertcheck", "Accept-Encoding": "identity", "Connection": "close"}
 
+# The methods with which a message can be sent.
+METHODS = ("POST", "PUT")
+
 # Method, body and headers of a request.
 _Message = tuple[str, bytes | None, Mapping[str, str]]
 
@@ -53,14 +56,18 @@ def post(
     resolver: Resolver = system_resolver,
     limits: Limits = LIMITS,
     recorder: ExchangeRecorder | None = None,
+    method: str = "POST",
 ) -> HttpResponse:
     """Send `body` to `url` once, if the policy allows it. Returns the response with any final status.
 
     Does not follow redirects. hosts: see `check_url`. recorder: collects the facts, also of an exchange that fails.
+    method: one of `METHODS`. Raises `ValueError` for any other one.
     Raises `DeliveryFailed`, which contains the host but never the address, if there is no response.
     """
+    if method not in METHODS:
+        raise ValueError("a message is sent by POST or PUT")
     target = check_url(url, policy, hosts)
-    return _exchange(target, ("POST", body, headers), policy, resolver, limits, recorder or ExchangeRecorder())
+    return _exchange(target, (method, body, headers), policy, resolver, limits, recorder or ExchangeRecorder())
 
 
 def get(
