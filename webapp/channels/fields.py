@@ -62,6 +62,12 @@ class Field:
         """Whether no page shows the value again, not even to the person who typed it."""
         return self.kind in (FieldKind.ADDRESS, FieldKind.SECRET)
 
+    @property
+    def request(self) -> str:
+        """The sentence for somebody who left the field blank."""
+        label = self.label if self.label[:2].isupper() else f"{self.label[0].lower()}{self.label[1:]}"
+        return f"Enter the {label}."
+
 
 def check_flag(text: str, outbound: OutboundClient) -> str:
     """Return the value of a flag. Raises `SettingInvalid`."""
