@@ -45,6 +45,7 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    imports,
     instance,
     instance_accounts,
     instance_audit,
@@ -69,6 +70,7 @@ from webapp.views.headers import init_headers
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
+from webapp.views.request_limits import init_request_limits
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask
@@ -172,6 +174,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     init_time_zones(app)
     init_errors(app)
     init_unreadable_requests(app)
+    init_request_limits(app)
     init_refused_forms(app)
     if app_settings.demo:
         import_module(DEMO).register(app)
@@ -194,6 +197,7 @@ def _register_views(app: Flask) -> None:
         batches,
         customer_links,
         invitations,
+        imports,
     )
     of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
     of_instance = instance, instance_workspaces, instance_accounts, instance_audit
