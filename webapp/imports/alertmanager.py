@@ -3,20 +3,21 @@
 from collections.abc import Iterator, Mapping
 
 from webapp.imports.alertmanager_kinds import GLOBAL_KEYS, KINDS, SERVICE_KEY_UNSUPPORTED, SLACK_APP_UNSUPPORTED
-from webapp.imports.draft import Draft, Kind, describe_keys, name_receivers, note_unused, refuse
+from webapp.imports.draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.http_config import note_connection, note_credentials, put_or_miss, read_http_config
+from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
 from webapp.imports.nodes import Node, check_count, count, get_list, get_mapping, get_mappings, get_text
+from webapp.imports.pagerduty import set_server
 
 _SUFFIX = "_configs"
-_EVENTS_PATH = "/v2/enqueue"
 
 # Keys that have no effect on where a message goes, and that are not worth a word.
 _SILENT = frozenset(("http_config", "send_resolved", "max_alerts", "timeout"))
 
 
-def read_alertmanager(root: Mapping[str, Node]) -> FoundFile:
+def read_alertmanager(tree: Node) -> FoundFile:
     """Return the receivers of a configuration. Raises `FileUnreadable`."""
+    root = get_mapping(tree)
     if not isinstance(root.get("receivers"), list):
         raise FileUnreadable("The file has no list of receivers. Import the alertmanager.yml that has receivers.")
     defaults = get_mapping(root.get("global"))
@@ -33,15 +34,11 @@ def _list_configs(receiver: Mapping[str, Node]) -> Iterator[tuple[str, Mapping[s
 
 
 def _read_receiver(receiver: Mapping[str, Node], index: int, defaults: Mapping[str, Node]) -> Iterator[FoundReceiver]:
-    configs = [(_get_kind(key), key, config) for key, config in _list_configs(receiver)]
+    configs = [(find_kind(KINDS, key), key, config) for key, config in _list_configs(receiver)]
     name = get_text(receiver.get("name")) or f"Receiver {index + 1}"
     names = name_receivers(name, [kind.label for kind, _, _ in configs])
     for each, (kind, key, config) in zip(names, configs, strict=True):
         yield _read_config(each, kind, config, _get_defaults(key, config, defaults))
-
-
-def _get_kind(key: str) -> Kind:
-    return KINDS.get(key) or Kind(", ".join(describe_keys([key.removesuffix(_SUFFIX)])))
 
 
 def _get_defaults(key: str, config: Mapping[str, Node], defaults: Mapping[str, Node]) -> dict[str, Node]:
@@ -62,14 +59,14 @@ def _has(config: Mapping[str, Node], key: str) -> bool:
 
 def _read_config(name: str, kind: Kind, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> FoundReceiver:
     config = {**defaults, **{key: value for key, value in own.items() if value is not None}}
-    if kind.unusable or kind.channel is None:
-        return refuse(name, kind, f"Alertcheck has no channel for this type of receiver ({kind.label}).")
+    if kind.unusable is not None:
+        return refuse(name, kind)
     reason = _find_obstacle(kind, own, config)
     if reason:
         return refuse(name, kind, reason)
     draft = Draft()
     for field, key in kind.keys.items():
-        put_or_miss(draft, field, config, key)
+        draft.put(field, get_value(config, key))
     _adapt(draft, kind, get_mapping(config.get("http_config")))
     files = {f"{key}_file" for key in kind.keys.values()}
     note_unused(draft, kind, own, _SILENT | files | set(kind.keys.values()))
@@ -95,8 +92,8 @@ def _adapt(draft: Draft, kind: Kind, http_config: Mapping[str, Node]) -> None:
     else:
         note_connection(draft, http_config)
         note_credentials(draft, http_config)
-    if kind.channel == "pagerduty" and "server" in draft.settings:
-        draft.settings["server"] = draft.settings["server"].rstrip("/").removesuffix(_EVENTS_PATH)
+    if kind.channel == "pagerduty":
+        set_server(draft)
 
 
 def _describe_rest(root: Mapping[str, Node], receivers: list[Mapping[str, Node]]) -> Iterator[str]:

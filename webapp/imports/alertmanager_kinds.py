@@ -6,7 +6,7 @@ Source: prometheus.io, "Alerting configuration", which describes each `<..._conf
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from webapp.imports.draft import Kind
+from webapp.imports.draft import Kind, make_unsupported
 from webapp.imports.found import Unusable
 
 CONNECTOR_RETIRED = (
@@ -32,11 +32,6 @@ _MAIL_KEYS = (
     "require_tls tls_config force_implicit_tls"
 )
 _CHANNEL = "The channel is left out: the message goes to the channel for which the webhook was created."
-
-
-def _unsupported(label: str) -> Kind:
-    reason = f"Alertcheck has no channel for {label}."
-    return Kind(label, unusable=Unusable.NOT_SUPPORTED, reason=reason)
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -80,13 +75,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             {"payload": "The custom payload is left out: the message has the form of Alertmanager's own webhook."},
         ),
         "hipchat_configs": Kind("HipChat", unusable=Unusable.RETIRED, reason="HipChat has ended."),
-        "incidentio_configs": _unsupported("incident.io"),
-        "jira_configs": _unsupported("Jira issues"),
-        "rocketchat_configs": _unsupported("Rocket.Chat"),
-        "sns_configs": _unsupported("Amazon SNS"),
-        "victorops_configs": _unsupported("Splunk On-Call (VictorOps)"),
-        "webex_configs": _unsupported("Webex"),
-        "wechat_configs": _unsupported("WeChat"),
+        "incidentio_configs": make_unsupported("incident.io"),
+        "jira_configs": make_unsupported("Jira issues"),
+        "rocketchat_configs": make_unsupported("Rocket.Chat"),
+        "sns_configs": make_unsupported("Amazon SNS"),
+        "victorops_configs": make_unsupported("Splunk On-Call (VictorOps)"),
+        "webex_configs": make_unsupported("Webex"),
+        "wechat_configs": make_unsupported("WeChat"),
     }
 )
 

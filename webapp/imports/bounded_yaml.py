@@ -10,12 +10,10 @@ import yaml
 
 from webapp.imports.found import FileUnreadable
 from webapp.imports.nodes import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, Node
+from webapp.imports.references import HIDDEN
 
 # libyaml, which is ten times as fast, where PyYAML was built with it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-# What a value becomes that another program would fetch (`!vault`, `!include`): the word for a hidden secret.
-REFERENCE = "<secret>"
 
 _STANDARD = "tag:yaml.org,2002:"
 _SCALARS = frozenset(
@@ -111,7 +109,7 @@ class _Reader:
     def _read_scalar(self, event: yaml.ScalarEvent) -> str | None:
         tag = event.tag or ""
         if tag.startswith("!") and tag != "!":
-            return REFERENCE
+            return HIDDEN  # another program would fetch it: `!vault`, `!include`
         self._check_tag(event, _SCALARS)
         return None if event.implicit[0] and event.value in _NULLS else event.value
 

@@ -1,5 +1,6 @@
 """Collects what a file says about one receiver."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -7,8 +8,8 @@ from webapp.imports.found import FoundReceiver, Unusable
 from webapp.imports.nodes import Node, get_text
 from webapp.imports.references import is_reference, is_template
 
-# Characters of a key that a sentence repeats.
-MAX_KEY = 30
+# A word that a sentence may repeat: no secret is so short and has only letters.
+_WORD = re.compile(r"[A-Za-z][A-Za-z_.-]{0,29}")
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,21 @@ class Draft:
         )
 
 
-def refuse(name: str, kind: Kind, reason: str = "", unusable: Unusable = Unusable.NOT_SUPPORTED) -> FoundReceiver:
-    """Return a receiver that cannot be imported, without its settings."""
-    return FoundReceiver(name, kind.channel, unusable=kind.unusable or unusable, reason=kind.reason or reason)
+def refuse(name: str, kind: Kind, reason: str = "") -> FoundReceiver:
+    """Return a receiver that cannot be imported, without its settings. reason: unless the kind has one."""
+    unusable = kind.unusable or Unusable.NOT_SUPPORTED
+    return FoundReceiver(name, kind.channel, unusable=unusable, reason=kind.reason or reason)
+
+
+def make_unsupported(label: str) -> Kind:
+    """Return a kind for which there is no channel."""
+    return Kind(label, unusable=Unusable.NOT_SUPPORTED, reason=f"Alertcheck has no channel for {label}.")
+
+
+def find_kind(kinds: Mapping[str, Kind], word: str) -> Kind:
+    """Return the kind that a file calls by this word."""
+    known = kinds.get(word)
+    return known or make_unsupported(f"“{word}”" if _is_word(word) else "this type of receiver")
 
 
 def note_unused(draft: Draft, kind: Kind, config: Mapping[str, Node], used: Collection[str]) -> None:
@@ -78,8 +91,7 @@ def note_unused(draft: Draft, kind: Kind, config: Mapping[str, Node], used: Coll
 
 def describe_keys(keys: Iterable[str]) -> Iterable[str]:
     """Return keys that can be repeated. One that does not look like a word of a format may be a misplaced secret."""
-    words = [key for key in keys if key.replace("_", "").isalpha() and key.isascii() and len(key) <= MAX_KEY]
-    return words or ["settings that Alertcheck does not know"]
+    return list(filter(_is_word, keys)) or ["settings that Alertcheck does not know"]
 
 
 def name_receivers(name: str, labels: list[str]) -> list[str]:
@@ -96,6 +108,10 @@ def _number(names: list[str]) -> list[str]:
         counts[name] = counts.get(name, 0) + 1
         numbered.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     return numbered
+
+
+def _is_word(text: str) -> bool:
+    return _WORD.fullmatch(text) is not None
 
 
 def _has_value(node: Node) -> bool:

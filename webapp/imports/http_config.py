@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from webapp.imports.draft import Draft
+from webapp.imports.headers import add_authorization, add_header
 from webapp.imports.nodes import Node, get_list, get_mapping, get_text
-from webapp.imports.references import is_reference
+from webapp.imports.references import HIDDEN
 
 _CONNECTION = "Proxy and TLS settings are left out: your Alertcheck administrator sets them for everyone."
 _OAUTH = "OAuth 2.0 is left out: Alertcheck sends a fixed token, or a user and a password."
@@ -31,7 +32,7 @@ def read_http_config(draft: Draft, config: Mapping[str, Node]) -> None:
     note_connection(draft, config)
     _read_basic(draft, get_mapping(config.get("basic_auth")))
     _read_authorization(draft, get_mapping(config.get("authorization")))
-    put_or_miss(draft, "bearer_token", config, "bearer_token")
+    draft.put("bearer_token", get_value(config, "bearer_token"))
     _read_headers(draft, get_mapping(config.get("http_headers")))
 
 
@@ -48,24 +49,18 @@ def note_credentials(draft: Draft, config: Mapping[str, Node]) -> None:
         draft.note("The headers and credentials in http_config are left out: only a webhook has them.")
 
 
-def put_or_miss(draft: Draft, name: str, config: Mapping[str, Node], key: str) -> None:
-    """Set a field from a key, or mark it as missing if the file names another file for it."""
-    draft.put(name, config.get(key))
-    if name not in draft.settings and f"{key}_file" in config:
-        draft.missing.add(name)
+def get_value(config: Mapping[str, Node], key: str) -> Node:
+    """Return the value of a key, which may be in a file of its own: then it is a reference."""
+    return config.get(key) or (HIDDEN if config.get(f"{key}_file") else None)
 
 
 def _read_basic(draft: Draft, basic: Mapping[str, Node]) -> None:
-    put_or_miss(draft, "basic_user", basic, "username")
-    put_or_miss(draft, "basic_password", basic, "password")
+    draft.put("basic_user", get_value(basic, "username"))
+    draft.put("basic_password", get_value(basic, "password"))
 
 
 def _read_authorization(draft: Draft, authorization: Mapping[str, Node]) -> None:
-    kind = get_text(authorization.get("type")) or "Bearer"
-    if kind.lower() == "bearer":
-        put_or_miss(draft, "bearer_token", authorization, "credentials")
-    elif authorization:
-        add_header(draft, "Authorization", get_text(authorization.get("credentials")), f"{kind} ")
+    add_authorization(draft, get_text(authorization.get("type")), get_value(authorization, "credentials"))
 
 
 def _read_headers(draft: Draft, headers: Mapping[str, Node]) -> None:
@@ -78,12 +73,3 @@ def _list_values(header: Mapping[str, Node]) -> Iterator[str]:
     for key in ("values", "secrets"):
         yield from map(get_text, get_list(header.get(key)))
     yield from ("" for _ in get_list(header.get("files")))
-
-
-def add_header(draft: Draft, name: str, value: str, prefix: str = "") -> None:
-    """Add a line to the headers. Without its value the headers are missing, and the others are kept."""
-    if not value or is_reference(value):
-        draft.missing.add("headers")
-    else:
-        line = f"{name.strip()}: {prefix}{value}".replace("\n", " ")
-        draft.settings["headers"] = "\n".join(filter(None, (draft.settings.get("headers"), line)))

@@ -6,7 +6,8 @@ from webapp.imports.alertmanager import read_alertmanager
 from webapp.imports.bounded_json import load_json
 from webapp.imports.bounded_yaml import load_yaml
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
-from webapp.imports.nodes import MAX_BYTES, Node
+from webapp.imports.grafana import is_grafana, read_grafana
+from webapp.imports.nodes import MAX_BYTES, Node, get_mapping
 
 _TOO_LARGE = f"The file is larger than {MAX_BYTES // 1024:,} KiB. Remove what is not about receivers."
 _NOT_TEXT = "This is not a text file. Save it as UTF-8, and import it again."
@@ -35,7 +36,7 @@ def read_file(text: str, format: FileFormat | None = None) -> FoundFile:  # noqa
     if format is FileFormat.UPTIME_KUMA:
         raise FileUnreadable("A kuma.db is a database. Import it on the command line: alertcheck import kuma.db.")
     root = _load(clean)
-    return _READERS[format or _recognize(root)](root if isinstance(root, dict) else {})
+    return _READERS[format or _recognize(root)](root)
 
 
 def _clean(text: str) -> str:
@@ -55,12 +56,15 @@ def _load(text: str) -> Node:
 
 
 def _recognize(root: Node) -> FileFormat:
-    keys = root.keys() if isinstance(root, dict) else set()
+    keys = set(get_mapping(root))
+    if is_grafana(root):
+        return FileFormat.GRAFANA
     if keys & {"receivers", "route", "global"}:
         return FileFormat.ALERTMANAGER
     raise FileUnreadable(_UNKNOWN)
 
 
-_READERS: Mapping[FileFormat, Callable[[Mapping[str, Node]], FoundFile]] = {
+_READERS: Mapping[FileFormat, Callable[[Node], FoundFile]] = {
     FileFormat.ALERTMANAGER: read_alertmanager,
+    FileFormat.GRAFANA: read_grafana,
 }

@@ -2,6 +2,9 @@
 
 import re
 
+# What stands for a value that is in another place.
+HIDDEN = "<secret>"
+
 # What tools and people write instead of a secret.
 _HIDDEN = re.compile(
     r"<[\w .:|/-]{0,80}>(?<!://)"  # <secret>, <redacted>, <your webhook>

@@ -1,0 +1,22 @@
+"""Collects the headers and the authorization of a webhook."""
+
+from webapp.imports.draft import Draft
+from webapp.imports.nodes import Node, get_text
+from webapp.imports.references import is_reference
+
+
+def add_header(draft: Draft, name: str, value: str, prefix: str = "") -> None:
+    """Add a line to the headers. One without its value makes the headers missing; the others are kept."""
+    if not value or is_reference(value):
+        draft.missing.add("headers")
+        return
+    line = " ".join(f"{name.strip()}: {prefix}{value}".split("\n"))
+    draft.settings["headers"] = "\n".join(filter(None, (draft.settings.get("headers"), line)))
+
+
+def add_authorization(draft: Draft, scheme: str, credentials: Node) -> None:
+    """Add the header Authorization: a bearer token has a field of its own."""
+    if scheme.lower() in ("", "bearer"):
+        draft.put("bearer_token", credentials)
+    elif credentials is not None:
+        add_header(draft, "Authorization", get_text(credentials), f"{scheme} ")
