@@ -47,7 +47,7 @@ PARAMETERS = (
     *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
-    *("shown", "outcome", "role", "confirmed", "a[]", "", "%00", "__proto__"),
+    *("shown", "outcome", "role", "confirmed", "text", "row", "duplicate", "0-address", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
