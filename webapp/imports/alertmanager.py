@@ -34,11 +34,15 @@ def _list_configs(receiver: Mapping[str, Node]) -> Iterator[tuple[str, Mapping[s
 
 
 def _read_receiver(receiver: Mapping[str, Node], index: int, defaults: Mapping[str, Node]) -> Iterator[FoundReceiver]:
-    configs = [(find_kind(KINDS, key), key, config) for key, config in _list_configs(receiver)]
+    configs = [(_get_kind(key), key, config) for key, config in _list_configs(receiver)]
     name = get_text(receiver.get("name")) or f"Receiver {index + 1}"
     names = name_receivers(name, [kind.label for kind, _, _ in configs])
     for each, (kind, key, config) in zip(names, configs, strict=True):
         yield _read_config(each, kind, config, _get_defaults(key, config, defaults))
+
+
+def _get_kind(key: str) -> Kind:
+    return KINDS.get(key) or find_kind({}, key.removesuffix(_SUFFIX))
 
 
 def _get_defaults(key: str, config: Mapping[str, Node], defaults: Mapping[str, Node]) -> dict[str, Node]:

@@ -31,6 +31,10 @@ class Kind:
     reason: str = ""
 
 
+class NotSupported(Exception):
+    """This use of a service is not supported. The text is a sentence for the table."""
+
+
 @dataclass
 class Draft:
     """A receiver that is being read. settings: secret."""
@@ -65,7 +69,7 @@ class Draft:
 def refuse(name: str, kind: Kind, reason: str = "") -> FoundReceiver:
     """Return a receiver that cannot be imported, without its settings. reason: unless the kind has one."""
     unusable = kind.unusable or Unusable.NOT_SUPPORTED
-    return FoundReceiver(name, kind.channel, unusable=unusable, reason=kind.reason or reason)
+    return FoundReceiver(name, kind.channel, unusable=unusable, reason=reason or kind.reason)
 
 
 def make_unsupported(label: str) -> Kind:
@@ -76,32 +80,38 @@ def make_unsupported(label: str) -> Kind:
 def find_kind(kinds: Mapping[str, Kind], word: str) -> Kind:
     """Return the kind that a file calls by this word."""
     known = kinds.get(word)
-    return known or make_unsupported(f"“{word}”" if _is_word(word) else "this type of receiver")
+    return known or make_unsupported(word if is_word(word) else "this type of receiver")
 
 
 def note_unused(draft: Draft, kind: Kind, config: Mapping[str, Node], used: Collection[str]) -> None:
     """Say which keys of a receiver have no part in the destination. Values are never repeated."""
-    for key, sentence in kind.noted.items():
-        if _has_value(config.get(key)):
-            draft.note(sentence)
+    note_known(draft, kind, config)
     left = sorted(key for key in config if key not in used and key not in kind.noted and _has_value(config[key]))
     if left:
         draft.note(f"Left out: {', '.join(describe_keys(left))}. Alertcheck sends its own message.")
 
 
+def note_known(draft: Draft, kind: Kind, config: Mapping[str, Node]) -> None:
+    """Say what is left out that people may miss."""
+    for key, sentence in kind.noted.items():
+        if _has_value(config.get(key)):
+            draft.note(sentence)
+
+
 def describe_keys(keys: Iterable[str]) -> Iterable[str]:
     """Return keys that can be repeated. One that does not look like a word of a format may be a misplaced secret."""
-    return list(filter(_is_word, keys)) or ["settings that Alertcheck does not know"]
+    return list(filter(is_word, keys)) or ["settings that Alertcheck does not know"]
 
 
 def name_receivers(name: str, labels: list[str]) -> list[str]:
     """Return a name for each of a receiver's integrations, whose labels are given, that tells them apart."""
     if len(set(labels)) > 1:
-        return _number([f"{name}: {label}" for label in labels])
-    return _number([name] * len(labels))
+        return number_names([f"{name}: {label}" for label in labels])
+    return number_names([name] * len(labels))
 
 
-def _number(names: list[str]) -> list[str]:
+def number_names(names: list[str]) -> list[str]:
+    """Return the names, with a number behind each that was there before."""
     counts: dict[str, int] = {}
     numbered = []
     for name in names:
@@ -110,7 +120,8 @@ def _number(names: list[str]) -> list[str]:
     return numbered
 
 
-def _is_word(text: str) -> bool:
+def is_word(text: str) -> bool:
+    """Check whether a text is so short and plain that it is no secret, so that a sentence may repeat it."""
     return _WORD.fullmatch(text) is not None
 
 

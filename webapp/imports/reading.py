@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from webapp.imports.alertcheck_export import VERSION_KEY, read_export
 from webapp.imports.alertmanager import read_alertmanager
+from webapp.imports.apprise import is_apprise_text, is_apprise_yaml, read_apprise_text, read_apprise_yaml
 from webapp.imports.bounded_json import load_json
 from webapp.imports.bounded_yaml import load_yaml
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
@@ -35,6 +37,8 @@ def read_file(text: str, format: FileFormat | None = None) -> FoundFile:  # noqa
     clean = _clean(text)
     if format is FileFormat.UPTIME_KUMA:
         raise FileUnreadable("A kuma.db is a database. Import it on the command line: alertcheck import kuma.db.")
+    if (format is FileFormat.APPRISE and not is_apprise_yaml(clean)) or (format is None and is_apprise_text(clean)):
+        return read_apprise_text(clean)
     root = _load(clean)
     return _READERS[format or _recognize(root)](root)
 
@@ -57,14 +61,20 @@ def _load(text: str) -> Node:
 
 def _recognize(root: Node) -> FileFormat:
     keys = set(get_mapping(root))
+    if VERSION_KEY in keys:
+        return FileFormat.ALERTCHECK
     if is_grafana(root):
         return FileFormat.GRAFANA
+    if "urls" in keys:
+        return FileFormat.APPRISE
     if keys & {"receivers", "route", "global"}:
         return FileFormat.ALERTMANAGER
     raise FileUnreadable(_UNKNOWN)
 
 
 _READERS: Mapping[FileFormat, Callable[[Node], FoundFile]] = {
+    FileFormat.ALERTCHECK: read_export,
+    FileFormat.APPRISE: read_apprise_yaml,
     FileFormat.ALERTMANAGER: read_alertmanager,
     FileFormat.GRAFANA: read_grafana,
 }

@@ -16,7 +16,7 @@ _HIDDEN = re.compile(
 
 # What another program replaces, anywhere in a value.
 _REPLACED = re.compile(
-    r"\$\{[^}]*\}"  # ${TOKEN}, as environment variables are written
+    r"\$\{[^}$]{0,200}\}"  # ${TOKEN}, as environment variables are written
     r"|\$__[A-Za-z]+\{"  # $__file{...}, $__env{...}, $__vault{...}: Grafana
     r"|\$\([A-Za-z_][A-Za-z0-9_]*\)"  # $(TOKEN): Kubernetes
     r"|(?:^|(?<=[/=:]))\$[A-Za-z_][A-Za-z0-9_]*(?=$|[/&])"  # $TOKEN, as a whole or as a part of an address
