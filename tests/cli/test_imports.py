@@ -1,6 +1,10 @@
 """The commands that import and export destinations: what they print, add and exit with."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -158,3 +162,26 @@ def test_an_export_has_no_secret(run: Run, file: Path) -> None:
     assert "name: Ticket system\n  type: webhook\n  enabled: true\n" in result.output
     assert "host: hooks.slack.com\n  settings: {}\n  needs:\n  - address\n" in result.output
     assert "canary" not in result.output
+
+
+def test_a_database_of_uptime_kuma_is_recognized_by_its_content(app: Flask, run: Run, file: Path) -> None:
+    file.unlink()
+    config = {"type": "slack", "name": "Kuma", "slackwebhookURL": SLACK}
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE notification (id INTEGER PRIMARY KEY, name TEXT, config TEXT)")
+        database.execute("INSERT INTO notification (name, config) VALUES ('Kuma', ?)", [json.dumps(config)])
+        database.commit()
+
+    result = run("import", str(file), "--workspace", "harbor")
+
+    assert (result.exit_code, list_names(app)) == (0, ["Kuma"])
+    assert "canary" not in result.output
+
+
+def test_a_public_demo_imports_nothing(app: Flask, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.cli.imports.current_settings", lambda: SimpleNamespace(is_public_demo=True))
+
+    result = run("import", str(file), "--workspace", "harbor")
+
+    assert (result.exit_code, result.output) == (1, "Error: A public demo imports nothing.\n")
+    assert list_names(app) == []

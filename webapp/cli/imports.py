@@ -1,5 +1,6 @@
 """The commands that import destinations from a file, and export those of a workspace."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def export_destinations(slug: str) -> None:
 def _load(file: Path, file_format: FileFormat | None) -> FoundFile:
     try:
         if str(file) == "-":
-            return load_stream(click.get_binary_stream("stdin"), file_format)
+            return load_stream(sys.stdin.buffer, file_format)
         return load_path(file, file_format)
     except FileUnreadable as reason:
         raise click.ClickException(str(reason)) from None
