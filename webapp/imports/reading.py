@@ -1,5 +1,6 @@
 """Reads a file of another tool. Nothing is looked up, opened or sent, and nothing of the file is checked or stored."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from webapp.imports.alertcheck_export import VERSION_KEY, read_export
@@ -10,6 +11,9 @@ from webapp.imports.bounded_yaml import load_yaml
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
 from webapp.imports.grafana import is_grafana, read_grafana
 from webapp.imports.nodes import MAX_BYTES, Node, get_mapping
+
+# How JSON begins. What else begins with a bracket is YAML.
+_JSON = re.compile(r"\s*[\[{][\s\[{]*[\"\]}]")
 
 _TOO_LARGE = f"The file is larger than {MAX_BYTES // 1024:,} KiB. Remove what is not about receivers."
 _NOT_TEXT = "This is not a text file. Save it as UTF-8, and import it again."
@@ -56,7 +60,7 @@ def _clean(text: str) -> str:
 
 
 def _load(text: str) -> Node:
-    return load_json(text) if text.lstrip().startswith(("{", "[")) else load_yaml(text)
+    return load_json(text) if _JSON.match(text) else load_yaml(text)
 
 
 def _recognize(root: Node) -> FileFormat:
