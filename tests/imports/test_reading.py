@@ -84,6 +84,19 @@ def test_another_file_names_what_can_be_read(text: str) -> None:
         read_file(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("apiVersion: v1\nkind: Secret\ndata: {alertmanager.yaml: cmVjZWl2ZXJz}", "is a Kubernetes object"),
+        ("apiVersion: monitoring.coreos.com/v1beta1\nkind: AlertmanagerConfig\nspec: {receivers: []}", "Kubernetes"),
+        ('resource "grafana_contact_point" "quay" {\n  name = "quay"\n}\n', "as YAML or JSON"),
+    ],
+)
+def test_the_wrapped_form_of_a_file_says_what_to_import_instead(text: str, hint: str) -> None:
+    with pytest.raises(FileUnreadable, match=hint):
+        read_file(text)
+
+
 @pytest.mark.parametrize("text", ["", " \n\t", "\ufeff", "\r\n"])
 def test_an_empty_file_says_so(text: str) -> None:
     with pytest.raises(FileUnreadable, match="empty"):

@@ -21,6 +21,9 @@ _UNKNOWN = (
     "Alertcheck does not recognize the file. It reads an alertmanager.yml, Grafana's contact points, a list of Apprise "
     "URLs, and its own export."
 )
+_KUBERNETES = "This is a Kubernetes object. Import the alertmanager.yml that is in it, decoded, as a file of its own."
+_TERRAFORM = "This is a file of Terraform. In Grafana, export the contact points as YAML or JSON."
+_TERRAFORM_START = re.compile(r"^resource[ \t]+\"grafana_", re.MULTILINE)
 
 
 def decode_file(content: bytes) -> str:
@@ -43,6 +46,8 @@ def read_file(text: str, format: FileFormat | None = None) -> FoundFile:  # noqa
         raise FileUnreadable("A kuma.db is a database. Import it on the command line: alertcheck import kuma.db.")
     if (format is FileFormat.APPRISE and not is_apprise_yaml(clean)) or (format is None and is_apprise_text(clean)):
         return read_apprise_text(clean)
+    if _TERRAFORM_START.search(clean):
+        raise FileUnreadable(_TERRAFORM)
     root = _load(clean)
     return _READERS[format or _recognize(root)](root)
 
@@ -73,7 +78,7 @@ def _recognize(root: Node) -> FileFormat:
         return FileFormat.APPRISE
     if keys & {"receivers", "route", "global"}:
         return FileFormat.ALERTMANAGER
-    raise FileUnreadable(_UNKNOWN)
+    raise FileUnreadable(_KUBERNETES if {"apiVersion", "kind"} <= keys else _UNKNOWN)
 
 
 _READERS: Mapping[FileFormat, Callable[[Node], FoundFile]] = {
