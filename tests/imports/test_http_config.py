@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.imports.files import read_one
+from tests.imports.files import read, read_one
 from webapp.imports.found import FoundReceiver
 
 CONNECTION = "Proxy and TLS settings are left out: your Alertcheck administrator sets them for everyone."
@@ -90,6 +90,17 @@ def test_the_global_configuration_is_the_default() -> None:
     defaults = "{bearer_token: global}"
     assert read_webhook("null", defaults).settings["bearer_token"] == "global"
     assert "bearer_token" not in read_webhook("{basic_auth: {username: a, password: b}}", defaults).settings
+
+
+def test_a_global_connection_is_said_once_for_the_file() -> None:
+    found = read(
+        """
+        global: {http_config: {proxy_url: 'http://proxy:3128'}}
+        receivers: [{name: a, webhook_configs: [{url: 'https://a.example'}], email_configs: [{to: a@b.example}]}]
+        """
+    )
+    assert found.notes == (CONNECTION,)
+    assert [receiver.dropped for receiver in found.receivers] == [(), ()]
 
 
 def test_only_a_webhook_keeps_credentials() -> None:

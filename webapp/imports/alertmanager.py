@@ -72,6 +72,7 @@ def _read_config(name: str, kind: Kind, own: Mapping[str, Node], defaults: Mappi
     for field, key in kind.keys.items():
         draft.put(field, get_value(config, key))
     _adapt(draft, kind, get_mapping(config.get("http_config")))
+    note_connection(draft, get_mapping(own.get("http_config")))
     files = {f"{key}_file" for key in kind.keys.values()}
     note_unused(draft, kind, own, _SILENT | files | set(kind.keys.values()))
     return draft.finish(name, kind)
@@ -94,7 +95,6 @@ def _adapt(draft: Draft, kind: Kind, http_config: Mapping[str, Node]) -> None:
         draft.settings["body"] = "alertmanager"
         read_http_config(draft, http_config)
     else:
-        note_connection(draft, http_config)
         note_credentials(draft, http_config)
     if kind.channel == "pagerduty":
         set_server(draft)
@@ -116,6 +116,9 @@ def _describe_rest(root: Mapping[str, Node], receivers: list[Mapping[str, Node]]
         entries = get_list(root.get(key))
         if entries:
             yield f"{count(len(entries), noun)} left out."
+    general = Draft()
+    note_connection(general, get_mapping(get_mapping(root.get("global")).get("http_config")))
+    yield from general.dropped
     if any(key.startswith("smtp_") for key in get_mapping(root.get("global"))):
         yield "The mail server is left out: your Alertcheck administrator sets it for everyone."
 

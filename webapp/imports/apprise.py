@@ -79,7 +79,7 @@ def is_apprise_text(text: str) -> bool:
 
 def _read_entry(entry: Node) -> Iterator[tuple[str, str]]:
     """Return an entry's URLs with their names. It is a URL, or a mapping from a URL to its settings, or `url: ...`."""
-    if isinstance(entry, str):
+    if isinstance(entry, str) and "://" in entry:
         yield "", entry
     for key, value in get_mapping(entry).items():
         if "://" in key:

@@ -29,7 +29,6 @@ _CREDENTIALS = ("authorization", "basic_auth", "bearer_token", "bearer_token_fil
 
 def read_http_config(draft: Draft, config: Mapping[str, Node]) -> None:
     """Add the authentication and the headers of a webhook to its draft."""
-    note_connection(draft, config)
     _read_basic(draft, get_mapping(config.get("basic_auth")))
     _read_authorization(draft, get_mapping(config.get("authorization")))
     draft.put("bearer_token", get_value(config, "bearer_token"))

@@ -1,5 +1,6 @@
 """Reads a file of another tool. Nothing is looked up, opened or sent, and nothing of the file is checked or stored."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from webapp.imports.alertcheck_export import VERSION_KEY, read_export
@@ -11,12 +12,18 @@ from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
 from webapp.imports.grafana import is_grafana, read_grafana
 from webapp.imports.nodes import MAX_BYTES, Node, get_mapping
 
+# How JSON begins. What else begins with a bracket is YAML.
+_JSON = re.compile(r"\s*[\[{][\s\[{]*[\"\]}]")
+
 _TOO_LARGE = f"The file is larger than {MAX_BYTES // 1024:,} KiB. Remove what is not about receivers."
 _NOT_TEXT = "This is not a text file. Save it as UTF-8, and import it again."
 _UNKNOWN = (
     "Alertcheck does not recognize the file. It reads an alertmanager.yml, Grafana's contact points, a list of Apprise "
     "URLs, and its own export."
 )
+_KUBERNETES = "This is a Kubernetes object. Import the alertmanager.yml that is in it, decoded, as a file of its own."
+_TERRAFORM = "This is a file of Terraform. In Grafana, export the contact points as YAML or JSON."
+_TERRAFORM_START = re.compile(r"^resource[ \t]+\"grafana_", re.MULTILINE)
 
 
 def decode_file(content: bytes) -> str:
@@ -39,6 +46,8 @@ def read_file(text: str, format: FileFormat | None = None) -> FoundFile:  # noqa
         raise FileUnreadable("A kuma.db is a database. Import it on the command line: alertcheck import kuma.db.")
     if (format is FileFormat.APPRISE and not is_apprise_yaml(clean)) or (format is None and is_apprise_text(clean)):
         return read_apprise_text(clean)
+    if _TERRAFORM_START.search(clean):
+        raise FileUnreadable(_TERRAFORM)
     root = _load(clean)
     return _READERS[format or _recognize(root)](root)
 
@@ -56,7 +65,7 @@ def _clean(text: str) -> str:
 
 
 def _load(text: str) -> Node:
-    return load_json(text) if text.lstrip().startswith(("{", "[")) else load_yaml(text)
+    return load_json(text) if _JSON.match(text) else load_yaml(text)
 
 
 def _recognize(root: Node) -> FileFormat:
@@ -69,7 +78,7 @@ def _recognize(root: Node) -> FileFormat:
         return FileFormat.APPRISE
     if keys & {"receivers", "route", "global"}:
         return FileFormat.ALERTMANAGER
-    raise FileUnreadable(_UNKNOWN)
+    raise FileUnreadable(_KUBERNETES if {"apiVersion", "kind"} <= keys else _UNKNOWN)
 
 
 _READERS: Mapping[FileFormat, Callable[[Node], FoundFile]] = {

@@ -7,7 +7,7 @@ HIDDEN = "<secret>"
 
 # What tools and people write instead of a secret.
 _HIDDEN = re.compile(
-    r"<[\w .:|/-]{0,80}>(?<!://)"  # <secret>, <redacted>, <your webhook>
+    r"<(?!\w+://)[\w .:|/-]{0,80}>"  # <secret>, <redacted>, <your webhook>
     r"|[\[(](?:redacted|hidden|masked|secret|removed|filtered)[\])]"
     r"|(?:redacted|changeme|change[_-]me|hidden|masked)"
     r"|[*•●·xX.…]{3,}",

@@ -26,10 +26,9 @@ _NOT_KUMA = "This is not a database of Uptime Kuma. Choose the file kuma.db in i
 _DAMAGED = "The database cannot be read: it is damaged, or no database of Uptime Kuma. Choose another copy of kuma.db."
 
 # A table that is no view and no virtual table, whose rows could come from elsewhere.
-_FIND_TABLE = (
-    "SELECT count(*) FROM sqlite_schema WHERE name = 'notification' AND type = 'table' AND rootpage > 0 "
-    "AND sql LIKE 'CREATE TABLE%'"
-)
+_FIND_TABLE = "SELECT count(*) FROM sqlite_schema WHERE name = 'notification' AND type = 'table' AND rootpage > 0"
+# Columns that SQLite computes: a single call of a function could take hours, and nothing could stop it.
+_FIND_COMPUTED = "SELECT count(*) FROM pragma_table_xinfo('notification') WHERE hidden <> 0"
 # One row more than allowed, to tell that there are more.
 _FIND_ROWS = (
     "SELECT substr(CAST(name AS TEXT), 1, 500), CASE WHEN length(config) <= ? THEN CAST(config AS TEXT) END "
@@ -76,10 +75,17 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
             connection.setlimit(limit, value)
         for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON", "mmap_size = 0"):
             connection.execute(f"PRAGMA {pragma}")
+        _check_table(connection)
         connection.set_authorizer(_authorize)
         deadline = monotonic() + TIME_LIMIT
         connection.set_progress_handler(lambda: int(monotonic() > deadline), _STEPS_BETWEEN_CHECKS)
         yield connection
+
+
+def _check_table(connection: sqlite3.Connection) -> None:
+    tables, computed = (connection.execute(query).fetchone()[0] for query in (_FIND_TABLE, _FIND_COMPUTED))
+    if tables != 1 or computed != 0:
+        raise FileUnreadable(_NOT_KUMA)
 
 
 def _decode(text: bytes) -> str:
@@ -92,7 +98,5 @@ def _authorize(action: int, table: str | None, *_: str | None) -> int:
 
 
 def _read_rows(connection: sqlite3.Connection) -> list[tuple[str, str | None]]:
-    if connection.execute(_FIND_TABLE).fetchone() != (1,):
-        raise FileUnreadable(_NOT_KUMA)
     rows = connection.execute(_FIND_ROWS, (MAX_CONFIG, MAX_RECEIVERS + 1)).fetchall()
     return [(name or "", config) for name, config in rows]
