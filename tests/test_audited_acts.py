@@ -64,6 +64,8 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/w/<slug>/members/invitations/<invitation>/revoke": (Action.INVITATION_REVOKED,),
     "/w/<slug>/test-all": (Action.TEST_REQUESTED,),
     "/w/<slug>/choose": (Action.TEST_REQUESTED, Action.ENABLED, Action.DISABLED, Action.CHANGED),
+    "/w/<slug>/import": CHECKS,
+    "/w/<slug>/import/<upload>": (Action.ADDED, Action.IMPORTED),
     "/w/<slug>/destinations/new/<channel_name>": (Action.ADDED,),
     "/w/<slug>/destinations/new/<channel_name>/check": CHECKS,
     "/w/<slug>/destinations/new/<channel_name>/new-<field>": CHECKS,
@@ -141,6 +143,8 @@ COMMANDS: dict[str, tuple[Action, ...] | str] = {
     "make-instance-admin": (Action.INSTANCE_ADMIN_MADE, Action.INSTANCE_ADMIN_REVOKED),
     "unlink-account": (Action.ACCOUNT_UNLINKED,),
     "rotate-keys": (Action.KEYS_ROTATED,),
+    "import": (Action.ADDED, Action.IMPORTED),
+    "export": SEARCHES,
     "seed-demo": (Action.ADDED, Action.CHANGED),
     "db": "It changes the schema, in which the audit trail itself is. Its own table tells the version.",
 }

@@ -47,7 +47,8 @@ PARAMETERS = (
     *("before", "since", "until", "kind", "status", "code", "channel", "destination", "state", "q", "order", "page"),
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
-    *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "a[]", "", "%00", "__proto__"),
+    *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
+    *("0-address", "confirm_paging", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.

@@ -40,7 +40,8 @@ from webapp.settings import AppSettings
 # the clinic, and nobody is a visitor who is not signed in. 302 is the sign-in page for nobody, and the next page for a
 # member. The installation is a demo: elsewhere /metrics requires a token. The stranger's own destination has no test
 # that could get a receipt. The set-up link is looked up by whoever opens it; /set-up needs a browser that has. There is
-# no single sign-on: the routes of one are tried in tests/single_sign_on.
+# no single sign-on: the routes of one are tried in tests/single_sign_on. What was found in a file that is imported
+# belongs to the session that uploaded it.
 TABLE = """
                                                        objects of the        missing or deleted    objects of the
                                                        harbor                objects               clinic
@@ -109,6 +110,11 @@ GET  /w/<slug>/history                                 200 200 200 404 302     .
 GET  /w/<slug>/history.csv                             200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit.csv                               200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/import                                  200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/import                                  303 403 403 404 302     .   .   .   .   .   404 404 404 303 302
+GET  /w/<slug>/import/<upload>                         410 403 403 404 302   404 403 403 404 302   404 404 404 410 302
+POST /w/<slug>/import/<upload>                         410 403 403 404 302   404 403 403 404 302   404 404 404 410 302
+GET  /w/<slug>/export                                  200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/members                                200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/members/<account_id>                   200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 GET  /w/<slug>/members/<account_id>/role              400 403 403 404 302   404 403 403 404 302   404 404 404 400 302
@@ -216,6 +222,7 @@ HARBOR = {
     "session_key": ADMINS_SESSION,
     "invitation": "1",
     "invitation_token": "i" * TOKEN_LENGTH,
+    "upload": "u" * 43,
 }
 CLINIC = HARBOR | {"slug": "clinic", "destination_id": "2", "account_id": "4"}
 INVALID = HARBOR | {
@@ -233,6 +240,7 @@ INVALID = HARBOR | {
     "session_key": "0" * 32,
     "invitation": "999999",
     "invitation_token": "u" * TOKEN_LENGTH,
+    "upload": "x",
 }
 MISSING = {
     "foreign": INVALID | {"destination_id": "2", "account_id": "4"},
@@ -253,6 +261,7 @@ FORM = {
     "role": "support",
     "confirmed": "yes",
     "invitation": HARBOR["invitation_token"],
+    "text": "receivers: [{name: ops, webhook_configs: [{url: https://hooks.example.com/x}]}]",
 }
 
 

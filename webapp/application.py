@@ -39,6 +39,7 @@ from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.registration import register_views
+from webapp.views.request_limits import init_request_limits
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask
@@ -142,6 +143,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     init_time_zones(app)
     init_errors(app)
     init_unreadable_requests(app)
+    init_request_limits(app)
     init_refused_forms(app)
     if app_settings.demo:
         import_module(DEMO).register(app)

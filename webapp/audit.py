@@ -30,6 +30,7 @@ class Action(StrEnum):
     LINK_MADE = "made a link for the customer"
     LINK_REVOKED = "revoked a link for the customer"
     ADDED = "added"
+    IMPORTED = "imported"
     CHANGED = "changed"
     ENABLED = "enabled"
     DISABLED = "disabled"

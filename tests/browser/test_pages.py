@@ -33,6 +33,8 @@ PAGE_CASES = {
     "add-email": PageCase("/w/harbor/destinations/new/email"),
     "add-slack": PageCase("/w/harbor/destinations/new/slack"),
     "add-refused": PageCase("/w/harbor/destinations/new/webhook", press="Add destination"),
+    "import": PageCase("/w/harbor/import"),
+    "import-refused": PageCase("/w/harbor/import", press="Show what is in it", status=400),
     "edit": PageCase("/w/harbor/destinations/2/edit"),
     "delete": PageCase("/w/harbor/destinations/1/delete"),
     "broken": PageCase("/broken", role="support"),

@@ -64,6 +64,8 @@ CLOSED = {
     "POST /w/<slug>/destinations/<destination_id>/revoke/<link>",
     *("GET /invitation", "POST /invitation", "POST /invitation/join", "POST /invitation/other-account"),
     "GET /invitation/open/<invitation_token>",
+    *("GET /w/<slug>/import", "POST /w/<slug>/import", "GET /w/<slug>/export"),
+    *("GET /w/<slug>/import/<upload>", "POST /w/<slug>/import/<upload>"),
     *("GET /w/<slug>/members/invitations", "POST /w/<slug>/members/invitations"),
     "GET /w/<slug>/members/invitations/<invitation>/mail",
     "POST /w/<slug>/members/invitations/<invitation>/renew",
@@ -174,6 +176,7 @@ def _make_pair(app: Flask) -> Pair:
             "account_token": "t" * 32,
             "reset_token": "t" * 32,
             "session_key": "0" * 32,
+            "upload": "u" * 43,
         }
     assert victim.post(f"/demo/panel/w/{victim.slug}/destinations/{destination}", SWITCHED).status_code == 303
     return Pair(app, victim, stranger, target, key)

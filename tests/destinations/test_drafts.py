@@ -8,7 +8,17 @@ from sqlalchemy import func, select
 
 from tests.factories import NOW, SeededIds, get_account, on_both_databases
 from webapp.auth import accounts
-from webapp.destinations.drafts import LIFETIME, MAX_DRAFTS, delete_draft, delete_old_drafts, find_draft, save_draft
+from webapp.destinations.drafts import (
+    LIFETIME,
+    MAX_DRAFTS,
+    delete_draft,
+    delete_old_drafts,
+    find_draft,
+    replace_draft,
+    save_draft,
+    use_draft,
+    was_used,
+)
 from webapp.extensions import db
 from webapp.models import FormDraft
 from webapp.settings import AppSettings
@@ -123,3 +133,45 @@ def test_a_session_keeps_its_newest_drafts(sign_in_id: str, app_settings: AppSet
 
     kept = [find_draft(draft, sign_in_id, PATH, app_settings.cipher, NOW) is not None for draft in drafts]
     assert kept == [False, False] + [True] * MAX_DRAFTS
+
+
+@on_both_databases
+def test_a_draft_is_used_once(draft_id: str, sign_in_id: str, app_settings: AppSettings) -> None:
+    uses = [use_draft(draft_id, sign_in_id, PATH) for _ in range(2)]
+
+    assert (uses, was_used(draft_id, sign_in_id, PATH)) == ([True, False], True)
+    assert find_draft(draft_id, sign_in_id, PATH, app_settings.cipher, NOW) is None
+    assert not replace_draft(draft_id, sign_in_id, PATH, SECRETS, app_settings.cipher)
+    assert was_used(draft_id, sign_in_id, PATH)
+
+
+@on_both_databases
+def test_a_draft_is_replaced_for_as_long_as_before(draft_id: str, sign_in_id: str, app_settings: AppSettings) -> None:
+    assert replace_draft(draft_id, sign_in_id, PATH, {"address": "another"}, app_settings.cipher)
+
+    found = [
+        find_draft(draft_id, sign_in_id, PATH, app_settings.cipher, NOW + after)
+        for after in (LIFETIME - timedelta(seconds=1), LIFETIME)
+    ]
+    assert found == [{"address": "another"}, None]
+
+
+def test_a_draft_of_another_session_or_form_is_neither_used_nor_replaced(
+    draft_id: str, sign_in_id: str, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    for owner, path in ((start_session(seeded), PATH), (sign_in_id, f"{PATH}x")):
+        assert not use_draft(draft_id, owner, path)
+        assert not replace_draft(draft_id, owner, path, {}, app_settings.cipher)
+        assert not was_used(draft_id, owner, path)
+
+    assert find_draft(draft_id, sign_in_id, PATH, app_settings.cipher, NOW) == SECRETS
+
+
+@on_both_databases
+def test_a_draft_of_some_mebibytes_is_kept(sign_in_id: str, app_settings: AppSettings) -> None:
+    """As large as a file of 1 MiB can become."""
+    values = {"file": "\U0001f514" * (1024 * 1024)}
+    draft_id = save_draft(sign_in_id, PATH, values, app_settings.cipher, NOW)
+
+    assert draft_id
+    assert find_draft(draft_id, sign_in_id, PATH, app_settings.cipher, NOW) == values

@@ -194,23 +194,29 @@ def _connect(proxy: ReverseProxy) -> Iterator[ssl.SSLSocket]:
         yield secured
 
 
-def _start_form(length: int) -> bytes:
+def _start_form(length: int, path: str = "/sign-in") -> bytes:
     """Return the beginning of a request with a form of this length."""
     form = "Content-Type: application/x-www-form-urlencoded"
-    return f"POST /sign-in HTTP/1.1\r\nHost: {NAME}\r\n{form}\r\nContent-Length: {length}\r\n\r\n".encode()
+    return f"POST {path} HTTP/1.1\r\nHost: {NAME}\r\n{form}\r\nContent-Length: {length}\r\n\r\n".encode()
 
 
 @pytest.mark.parametrize(
-    ("length", "status", "text"),
+    ("path", "length", "status", "text"),
     [
-        (60_000, 400, "<h1>Sign in</h1>"),
-        (70_000, 413, "The request is too large"),
-        (1_000_000, 413, "(?i)too large|too big"),
+        ("/sign-in", 60_000, 400, "<h1>Sign in</h1>"),
+        ("/sign-in", 70_000, 413, "The request is too large"),
+        ("/sign-in", 1_000_000, 413, "(?i)too large|too big"),
+        ("/w/harbor/import", 1_100_000, 400, "The form was incomplete|sent no cookie"),
+        (f"/w/harbor/import/{'u' * 43}", 1_100_000, 400, "The form was incomplete|sent no cookie"),
+        ("/w/harbor/import", 1_200_000, 413, "Alertcheck imports files of up to 1 MiB"),
+        ("/w/harbor/import", 9_000_000, 413, "(?i)too large|too big"),
     ],
 )
-def test_a_form_of_64_kib_is_the_largest(proxy: ReverseProxy, length: int, status: int, text: str) -> None:
+def test_a_form_of_64_kib_and_a_file_of_1_mib_are_the_largest(
+    proxy: ReverseProxy, path: str, length: int, status: int, text: str
+) -> None:
     with _connect(proxy) as connection:
-        connection.sendall(_start_form(length))
+        connection.sendall(_start_form(length, path))
         with suppress(OSError):  # a proxy need not read what it refuses
             connection.sendall(b"a" * length)
         response = HTTPResponse(connection)

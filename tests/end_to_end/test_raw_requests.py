@@ -135,11 +135,13 @@ def test_a_connection_stays_open_for_longer_than_a_proxy_keeps_it_idle(port: int
     connection.close()
 
 
-@pytest.mark.parametrize("length", [70_000, 131_072])
-def test_a_connection_stays_open_after_a_form_that_is_too_large(port: int, length: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "length"), [("/sign-in", 70_000), ("/sign-in", 131_072), ("/w/harbor/import", 2 * 1024 * 1024)]
+)
+def test_a_connection_stays_open_after_a_form_that_is_too_large(port: int, path: str, length: int) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    connection.request("POST", "/sign-in", b"a" * length, headers)
+    connection.request("POST", path, b"a" * length, headers)
     refused = connection.getresponse()
     assert (refused.status, b"too large" in refused.read()) == (413, True)
     opened = connection.sock

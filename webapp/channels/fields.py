@@ -68,6 +68,12 @@ class Field:
         """Whether the form has a box that removes the stored value: a blank field keeps it."""
         return self.is_secret and not self.required
 
+    @property
+    def request(self) -> str:
+        """The sentence for somebody who left the field blank."""
+        label = self.label if self.label[:2].isupper() else f"{self.label[0].lower()}{self.label[1:]}"
+        return f"Enter the {label}."
+
 
 def check_flag(text: str, outbound: OutboundClient) -> str:
     """Return the value of a flag. Raises `SettingInvalid`."""

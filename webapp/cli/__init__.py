@@ -1,6 +1,6 @@
 """The commands, in a file for each subject."""
 
-from webapp.cli import accounts, keys, members, processes, set_up, workspaces
+from webapp.cli import accounts, imports, keys, members, processes, set_up, workspaces
 
 COMMANDS = (
     *processes.COMMANDS,
@@ -8,5 +8,6 @@ COMMANDS = (
     *workspaces.COMMANDS,
     *members.COMMANDS,
     *accounts.COMMANDS,
+    *imports.COMMANDS,
     *keys.COMMANDS,
 )

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
@@ -19,6 +19,9 @@ LIFETIME = timedelta(minutes=15)
 
 # Drafts of one session. A new one replaces the oldest.
 MAX_DRAFTS = 10
+
+# The content of a draft that may be used once, and was.
+USED = ""
 
 
 def save_draft(
@@ -56,6 +59,25 @@ def find_draft(
         return None
 
 
+def replace_draft(draft_id: str, sign_in_id: str, path: str, values: Mapping[str, str], cipher: SettingsCipher) -> bool:
+    """Keep other secrets in a draft, for as long as before, and commit. Returns whether it was there, and not used."""
+    content = cipher.encrypt(values, context=_context(FormDraft(id=draft_id, sign_in_id=sign_in_id, path=path)))
+    is_replaced = _change(draft_id, sign_in_id, path, content)
+    db.session.commit()
+    return is_replaced
+
+
+def use_draft(draft_id: str, sign_in_id: str, path: str) -> bool:
+    """Erase the secrets of a draft, in the caller's transaction. Of two uses at once, one returns True."""
+    return _change(draft_id, sign_in_id, path, USED)
+
+
+def was_used(draft_id: str, sign_in_id: str, path: str) -> bool:
+    """Return whether a draft of this session and form was used, which is known for as long as a draft is kept."""
+    used = exists().where(_is_draft(draft_id, sign_in_id, path), FormDraft.content == USED)
+    return bool(db.session.scalar(select(used)))
+
+
 def delete_draft(draft_id: str, sign_in_id: str) -> None:
     """Delete a session's draft, and commit."""
     db.session.execute(delete(FormDraft).where(FormDraft.id == draft_id, FormDraft.sign_in_id == sign_in_id))
@@ -69,6 +91,16 @@ def delete_old_drafts(now: datetime) -> None:
     if db.session.scalar(select(exists().where(is_over))):
         db.session.execute(delete(FormDraft).where(is_over))
     db.session.commit()
+
+
+def _change(draft_id: str, sign_in_id: str, path: str, content: str) -> bool:
+    unused = update(FormDraft).where(_is_draft(draft_id, sign_in_id, path), FormDraft.content != USED)
+    changed = db.session.execute(unused.values(content=content).execution_options(synchronize_session=False))
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def _is_draft(draft_id: str, sign_in_id: str, path: str) -> ColumnElement[bool]:
+    return (FormDraft.id == draft_id) & (FormDraft.sign_in_id == sign_in_id) & (FormDraft.path == path)
 
 
 def _is_over(draft: FormDraft, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from webapp.audit import COMMAND_LINE, Action, describe_change, record_destination_event, record_instance_event
+from webapp.audit import COMMAND_LINE, Action, Actor, describe_change, record_destination_event, record_instance_event
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, fill_in
 from webapp.deliveries.planned_tests import end_planned_test
@@ -52,15 +52,17 @@ def add_destination(
 
 def insert_destination(
     workspace: Workspace,
-    account: Account,
+    by: Account | Actor,
     channel_name: str,
     name: str,
     settings: Mapping[str, str],
     cipher: SettingsCipher,
     now: datetime,
     tags: Sequence[str] = (),
+    *,
+    is_enabled: bool = True,
 ) -> AlertDestination:
-    """Add an enabled destination as `add_destination` does. The caller commits."""
+    """Add a destination as `add_destination` does. The caller commits."""
     destination = AlertDestination(
         workspace_id=workspace.id,
         name=name,
@@ -70,6 +72,7 @@ def insert_destination(
         created_at=now,
         updated_at=now,
     )
+    destination.is_enabled = is_enabled
     db.session.add(destination)
     db.session.flush()  # assigns the id that the encryption context needs
     filled_in = {field: value for field, value in settings.items() if value}
@@ -77,7 +80,7 @@ def insert_destination(
     write_search_keys(destination, filled_in, cipher)
     channel = CHANNELS.get(channel_name)
     chosen = _find_changed(filled_in, {}, channel.fields if channel else ())
-    record_destination_event(destination, account, Action.ADDED, now, changed=["name", *chosen])
+    record_destination_event(destination, by, Action.ADDED, now, changed=["name", *chosen])
     return destination
 
 

@@ -223,8 +223,7 @@ def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_sto
 
 
 def _require(field: Field) -> DataRequired:
-    label = field.label if field.label[:2].isupper() else f"{field.label[0].lower()}{field.label[1:]}"
-    return DataRequired(f"Enter the {label}.")
+    return DataRequired(field.request)
 
 
 def _check_with(channel: Channel, field: Field, outbound: OutboundClient) -> Any:

@@ -42,6 +42,12 @@ def mask_target(destination: AlertDestination, role: Role, cipher: SettingsCiphe
     return next((setting for setting in masked if setting.label in labels), MaskedSetting("Settings", UNREADABLE))
 
 
+def mask_new_target(channel_name: str, settings: Settings, cipher: SettingsCipher) -> MaskedSetting | None:
+    """Return where messages of these settings would go, as admins see it; None if they do not say where."""
+    field = CHANNELS[channel_name].target_field
+    return _mask(field, settings, Role.ADMIN, cipher) if settings.get(field.name) else None
+
+
 # Safe to cache: a token's plaintext never changes, and results contain no secret. Saves a list page 1 to 2 ms.
 @lru_cache(maxsize=4096)
 def _decrypt_and_mask(

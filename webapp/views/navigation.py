@@ -62,6 +62,7 @@ WORKSPACE_TABS = (
             {
                 "destinations",
                 "destination_forms",
+                "imports",
                 "field_checks",
                 "preview",
                 "sends",

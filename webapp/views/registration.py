@@ -16,6 +16,7 @@ from webapp.views import (
     field_checks,
     health,
     history,
+    imports,
     instance,
     instance_accounts,
     instance_audit,
@@ -56,6 +57,7 @@ def register_views(app: Flask) -> None:
         customer_links,
         suggestions,
         invitations,
+        imports,
     )
     of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
     of_instance = instance, instance_workspaces, instance_accounts, instance_audit

@@ -102,6 +102,7 @@ class SearchedInstallation:
             "account_id": list(map(str, (self.seeded.admin, self.seeded.support))),
             "invitation": ["1"],
             "session_key": ["0" * 32],
+            "upload": ["u" * 43],
             **{name: ["t" * TOKEN_LENGTH] for name in ONCE},
         }
         adapter = self.app.url_map.bind("localhost")

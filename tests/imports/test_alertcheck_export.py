@@ -1,0 +1,62 @@
+"""Tests how our own export is read."""
+
+import pytest
+
+from tests.imports.files import read, read_one
+from webapp.imports.found import FileFormat, FileUnreadable
+
+EXPORT = """
+# Destinations of Alertcheck, without secrets.
+alertcheck: 1
+destinations:
+  - name: Quay
+    type: slack
+    enabled: true
+    host: hooks.slack.com
+    settings: {}
+    needs: [address]
+  - name: Night desk
+    type: email
+    enabled: false
+    settings: {recipients: "night@harbor.example, day@harbor.example", omit_auto_submitted: 'yes'}
+    needs: []
+  - name: Bot
+    type: telegram
+    enabled: true
+    settings: {chat_id: '-100123', server: https://api.telegram.org}
+    needs: [bot_token]
+"""
+
+
+def test_destinations_keep_their_names_settings_and_states() -> None:
+    found = read(EXPORT)
+    assert found.format is FileFormat.ALERTCHECK
+    assert [(each.name, each.channel, each.is_enabled) for each in found.receivers] == [
+        ("Quay", "slack", True),
+        ("Night desk", "email", False),
+        ("Bot", "telegram", True),
+    ]
+    assert found.receivers[1].settings == {
+        "recipients": "night@harbor.example, day@harbor.example",
+        "omit_auto_submitted": "yes",
+    }
+
+
+def test_what_a_destination_needs_is_missing() -> None:
+    assert [each.missing for each in read(EXPORT).receivers] == [{"address"}, frozenset(), {"bot_token"}]
+
+
+@pytest.mark.parametrize("text", ["alertcheck: 2", "alertcheck:", "alertcheck: [1]", "alertcheck: '1.0'"])
+def test_another_version_is_refused(text: str) -> None:
+    with pytest.raises(FileUnreadable, match="another version"):
+        read(text)
+
+
+@pytest.mark.parametrize("destination", ["{}", "{name: [a], type: {b: c}, settings: [d], needs: e, enabled: null}"])
+def test_shapes_that_are_no_destination_raise_nothing(destination: str) -> None:
+    found = read_one(f"alertcheck: 1\ndestinations: [{destination}]")
+    assert (found.name, found.channel, found.settings, found.missing) == ("Destination 1", None, {}, frozenset())
+
+
+def test_an_export_of_nothing_is_empty() -> None:
+    assert read("alertcheck: 1\ndestinations: []").receivers == ()

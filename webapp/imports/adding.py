@@ -1,0 +1,38 @@
+"""Adds the rows of a dry run as destinations, all or none."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from webapp.audit import Action, Actor, find_actor, record_workspace_event
+from webapp.destinations.editing import insert_destination
+from webapp.encryption.settings_cipher import SettingsCipher
+from webapp.imports.dry_run import DryRunRow
+from webapp.imports.found import FileFormat
+from webapp.models import Account, Workspace
+
+# What people call a format.
+FORMAT_LABELS = {
+    FileFormat.ALERTMANAGER: "alertmanager.yml",
+    FileFormat.GRAFANA: "Grafana contact points",
+    FileFormat.APPRISE: "Apprise URLs",
+    FileFormat.UPTIME_KUMA: "Uptime Kuma",
+    FileFormat.ALERTCHECK: "an export of Alertcheck",
+}
+
+
+def insert_rows(
+    workspace: Workspace,
+    by: Account | Actor,
+    rows: Sequence[DryRunRow],
+    file_format: FileFormat,
+    cipher: SettingsCipher,
+    now: datetime,
+) -> None:
+    """Add complete rows as destinations, and record it. The caller commits."""
+    for row in rows:
+        insert_destination(
+            workspace, by, row.channel_name or "", row.name, row.settings, cipher, now, is_enabled=row.is_enabled
+        )
+    actor = by if isinstance(by, Actor) else find_actor(by)
+    count = f"{len(rows)} destination{'s' * (len(rows) != 1)} from {FORMAT_LABELS[file_format]}"
+    record_workspace_event(workspace, Action.IMPORTED, now, actor, [count])

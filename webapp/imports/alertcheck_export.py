@@ -1,0 +1,32 @@
+"""Reads the file in which Alertcheck exports a workspace's destinations: their settings without the secrets."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from webapp.imports.draft import Draft, Kind, is_word
+from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
+from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_mappings, get_text
+
+VERSION = "1"
+VERSION_KEY = "alertcheck"
+
+
+def read_export(root: Node) -> FoundFile:
+    """Return the destinations of an export. Raises `FileUnreadable`."""
+    if get_text(get_mapping(root).get(VERSION_KEY)) != VERSION:
+        raise FileUnreadable("This export is of another version of Alertcheck. Export the destinations again.")
+    destinations = list(get_mappings(get_mapping(root).get("destinations")))
+    check_count(len(destinations))
+    return FoundFile(FileFormat.ALERTCHECK, tuple(_read_destinations(destinations)))
+
+
+def _read_destinations(destinations: list[Mapping[str, Node]]) -> Iterator[FoundReceiver]:
+    for number, destination in enumerate(destinations, start=1):
+        channel = get_text(destination.get("type"))
+        draft = Draft()
+        for name, value in get_mapping(destination.get("settings")).items():
+            draft.put(name, value)
+        draft.missing |= set(filter(is_word, map(get_text, get_list(destination.get("needs")))))
+        name = get_text(destination.get("name")) or f"Destination {number}"
+        receiver = draft.finish(name, Kind("", channel if is_word(channel) else None))
+        yield replace(receiver, is_enabled=get_text(destination.get("enabled")) != "false")

@@ -1,0 +1,28 @@
+"""Collects the headers and the authorization of a webhook."""
+
+from webapp.imports.draft import Draft
+from webapp.imports.nodes import Node, get_text
+from webapp.imports.references import is_reference
+
+_SET_BY_CLIENT = frozenset(("content-length", "content-type", "host", "user-agent"))
+
+
+def add_header(draft: Draft, name: str, value: str, prefix: str = "") -> None:
+    """Add a line to the headers. One without its value makes the headers missing; the others are kept."""
+    if name.strip().lower() in _SET_BY_CLIENT:
+        draft.note("The headers that every sender sets itself, such as Content-Type, are left out.")
+        return
+    if not value or is_reference(value):
+        draft.missing.add("headers")
+        draft.note("The value of a header is not in the file. Enter all headers again.")
+        return
+    line = " ".join(f"{name.strip()}: {prefix}{value}".split("\n"))
+    draft.settings["headers"] = "\n".join(filter(None, (draft.settings.get("headers"), line)))
+
+
+def add_authorization(draft: Draft, scheme: str, credentials: Node) -> None:
+    """Add the header Authorization: a bearer token has a field of its own."""
+    if scheme.lower() in ("", "bearer"):
+        draft.put("bearer_token", credentials)
+    elif credentials is not None:
+        add_header(draft, "Authorization", get_text(credentials), f"{scheme} ")

@@ -1,0 +1,48 @@
+"""The values of a file that was read: mappings, lists and texts. A number stays the text that the file has."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from webapp.imports.found import FileUnreadable
+
+Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
+
+# Limits of every file. A file with a thousand receivers has about 20,000 values.
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 50
+MAX_NODES = 50_000
+MAX_RECEIVERS = 1000
+
+TOO_DEEP = f"The file is nested more than {MAX_DEPTH} levels deep. Remove what is not about receivers."
+TOO_MANY = f"The file has more than {MAX_NODES:,} values. Remove what is not about receivers."
+
+
+def get_text(node: Node) -> str:
+    """Return a text without the space around it, or "" for anything else."""
+    return node.strip() if isinstance(node, str) else ""
+
+
+def get_mapping(node: Node) -> Mapping[str, Node]:
+    """Return a mapping, or an empty one for anything else."""
+    return node if isinstance(node, dict) else {}
+
+
+def get_list(node: Node) -> Sequence[Node]:
+    """Return a list, or an empty one for anything else."""
+    return node if isinstance(node, list) else ()
+
+
+def get_mappings(node: Node) -> Iterator[Mapping[str, Node]]:
+    """Return the mappings in a list. Anything else in it is passed over."""
+    return (item for item in get_list(node) if isinstance(item, dict))
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 route` or `2 routes`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or f'{noun}s'}"
+
+
+def check_count(receivers: int) -> None:
+    """Raise `FileUnreadable` if a file has too many receivers."""
+    if receivers > MAX_RECEIVERS:
+        raise FileUnreadable(f"The file has more than {MAX_RECEIVERS:,} receivers. Split it into several files.")

@@ -1,0 +1,11 @@
+"""Takes the server of PagerDuty from the address to which other tools post events."""
+
+from webapp.imports.draft import Draft
+
+_PATH = "/v2/enqueue"
+
+
+def set_server(draft: Draft) -> None:
+    """Replace the address of the events by that of its server."""
+    if "server" in draft.settings:
+        draft.settings["server"] = draft.settings["server"].rstrip("/").removesuffix(_PATH)
