@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from webapp.demo.places import OwnDestinations, find_places
 from webapp.demo.receiver.inbox import Received
-from webapp.demo.receiver.parsed_mail import ParsedMail
-from webapp.demo.receiver.parsed_messages import ParsedMessage
+from webapp.demo.receiver.messages.mail import ParsedMail
+from webapp.demo.receiver.messages.parsing import ParsedMessage
 from webapp.demo.receiver.scenarios import Service
 from webapp.demo.receiver.switches import name_recipient
 from webapp.demo.receiver_addresses import ReceiverAddresses

@@ -17,7 +17,7 @@ from typing import Any
 
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.inboxes import Inboxes
-from webapp.demo.receiver.parsed_messages import find_reference
+from webapp.demo.receiver.messages.parsing import find_reference
 from webapp.demo.receiver.scenarios import Attempts, Reply, Scenario, Service, reply_to
 from webapp.demo.receiver.signature import check_signature
 from webapp.demo.receiver.switches import name_path

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from webapp.demo.receiver.adaptive_cards import Card, parse_card
 from webapp.demo.receiver.inbox import Received
-from webapp.demo.receiver.parsed_mail import ParsedMail, parse_mail
+from webapp.demo.receiver.messages.adaptive_cards import Card, parse_card
+from webapp.demo.receiver.messages.mail import ParsedMail, parse_mail
 from webapp.demo.receiver.scenarios import Service
 
 # Matches "Reference: X" in text, "reference": "X" in JSON, and a card's fact {"title": "Reference", "value": "X"}.

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webapp.demo.receiver.adaptive_cards import Card, Text
 from webapp.demo.receiver.inbox import Received
-from webapp.demo.receiver.parsed_mail import ParsedMail
-from webapp.demo.receiver.parsed_messages import (
+from webapp.demo.receiver.messages.adaptive_cards import Card, Text
+from webapp.demo.receiver.messages.mail import ParsedMail
+from webapp.demo.receiver.messages.parsing import (
     ParsedMessage,
     SlackMessage,
     SlackText,
