@@ -2,13 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
+from urllib.parse import unquote_plus
 
 from webapp.demo.receiver.inbox import Received
 from webapp.demo.receiver.messages.adaptive_cards import Card, parse_card
+from webapp.demo.receiver.messages.chats import ChatMessage, parse_chat
+from webapp.demo.receiver.messages.incidents import Incident, parse_incident
+from webapp.demo.receiver.messages.json_text import make_encodable, parse_json
 from webapp.demo.receiver.messages.mail import ParsedMail, parse_mail
+from webapp.demo.receiver.messages.notifications import Notification, parse_ntfy, parse_pushover
 from webapp.demo.receiver.scenarios import Service
 
 # Matches "Reference: X" in text, "reference": "X" in JSON, and a card's fact {"title": "Reference", "value": "X"}.
@@ -18,26 +22,6 @@ _REFERENCE = re.compile(
         ([0-9A-Z][0-9A-Z-]{3,19})(?![0-9A-Za-z])""",
     re.VERBOSE,
 )
-
-
-_STYLED = re.compile(r"\*([^*\n]+)\*|<([^<>|\n]+)\|([^<>|\n]+)>")
-
-
-@dataclass(frozen=True)
-class SlackText:
-    """A part of a Slack message. url: the address of a link. The page decides whether to show it as a link."""
-
-    text: str
-    is_bold: bool = False
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class SlackMessage:
-    """A Slack message as a sequence of texts."""
-
-    kind: ClassVar[str] = "slack"
-    pieces: tuple[SlackText, ...]
 
 
 @dataclass(frozen=True)
@@ -56,66 +40,51 @@ class Unrecognized:
     body: str
 
 
-ParsedMessage = Card | ParsedMail | SlackMessage | WebhookBody | Unrecognized
+ParsedMessage = Card | ParsedMail | ChatMessage | Incident | Notification | WebhookBody | Unrecognized
 
 
 def parse_message(received: Received) -> ParsedMessage:
     """Parse a message into the form in which its service would show it."""
+    if received.service is Service.WEBHOOK:
+        return WebhookBody(_indent(received.body))
+    return _parse(received) or Unrecognized(received.body)
+
+
+def _parse(received: Received) -> ParsedMessage | None:
+    body = received.body
     match received.service:
         case Service.TEAMS:
-            return parse_card(_parse_json(received.body)) or Unrecognized(received.body)
-        case Service.SLACK:
-            return _parse_slack(_parse_json(received.body)) or Unrecognized(received.body)
+            return parse_card(parse_json(body))
         case Service.EMAIL:
-            return parse_mail(received.body) or Unrecognized(received.body)
-    return WebhookBody(_indent(received.body))
+            return parse_mail(body)
+        case Service.NTFY:
+            return parse_ntfy(body)
+        case Service.PUSHOVER:
+            return parse_pushover(body)
+        case Service.PAGERDUTY | Service.JIRA_SERVICE_MANAGEMENT:
+            return parse_incident(received.service, body, received.closed)
+    return parse_chat(received.service, body)
+
+
+def read_text(service: Service, body: str) -> str:
+    """Return the text of a message's body (for email: of the whole MIME message) without its encoding."""
+    if service is Service.PUSHOVER:
+        return unquote_plus(body)
+    mail = parse_mail(body) if service is Service.EMAIL else None
+    return f"{mail.subject}\n{mail.text}" if mail else body
 
 
 def find_reference(service: Service, body: str) -> str | None:
     """Find the reference code in a message's body (for email: the whole MIME message)."""
-    mail = parse_mail(body) if service is Service.EMAIL else None
-    found = _REFERENCE.search(f"{mail.subject}\n{mail.text}" if mail else body)
+    found = _REFERENCE.search(read_text(service, body))
     return found.group(1) if found else None
 
 
-def _parse_slack(message: Any) -> SlackMessage | None:
-    text = message.get("text") if isinstance(message, dict) else None
-    if not isinstance(text, str):
-        return None
-    return SlackMessage(tuple(_split(_make_encodable(text))))
-
-
-def _split(text: str) -> Iterator[SlackText]:
-    end = 0
-    for styled in _STYLED.finditer(text):
-        if styled.start() > end:
-            yield SlackText(_unescape(text[end : styled.start()]))
-        bold, url, label = styled.groups(default="")
-        yield SlackText(_unescape(bold or label), is_bold=bool(bold), url=_unescape(url))
-        end = styled.end()
-    if text[end:]:
-        yield SlackText(_unescape(text[end:]))
-
-
-def _unescape(text: str) -> str:
-    """Undo Slack's three escapes: https://docs.slack.dev/messaging/formatting-message-text"""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _parse_json(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _indent(body: str) -> str:
-    parsed = _parse_json(body)
+    parsed = parse_json(body)
     if not isinstance(parsed, dict | list):
         return body
-    return _make_encodable(json.dumps(parsed, indent=2, ensure_ascii=False))
-
-
-def _make_encodable(text: str) -> str:
-    # JSON may contain lone surrogates, which cannot be encoded in a page.
-    return text.encode(errors="replace").decode()
+    try:
+        return make_encodable(json.dumps(parsed, indent=2, ensure_ascii=False))
+    except RecursionError:
+        return body
