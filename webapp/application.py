@@ -35,6 +35,7 @@ from webapp.text import tags
 from webapp.text.names import isolate_name
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
+from webapp.views.marks import KEPT_BY_BROWSERS, init_marks
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
@@ -110,7 +111,7 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "WTF_CSRF_SSL_STRICT": False,
         "MAX_CONTENT_LENGTH": MAX_CONTENT_LENGTH_OF_VISITORS if is_public else MAX_CONTENT_LENGTH,
         "RATELIMIT_APPLICATION": VISITORS_REQUESTS if is_public else None,
-        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=7),
+        "SEND_FILE_MAX_AGE_DEFAULT": KEPT_BY_BROWSERS,
     }
 
 
@@ -137,6 +138,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(sessions.require_sign_in)
     app.before_request(sessions.note_visit)
     init_headers(app)
+    init_marks(app)
     init_navigation(app)
     init_single_sign_on(app)
     init_page_refresh(app)
@@ -167,7 +169,6 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "current_user": current_user,
         "split_tags": tags.split_tags,
         "color_of_tag": tags.color_of,
-        "icons": f"{app.static_url_path}/icons.svg",
         "is_demo": app_settings.demo is not None,
         "is_public_demo": app_settings.is_public_demo,
         "are_passwords_allowed": app_settings.are_passwords_allowed,

@@ -38,6 +38,8 @@ BUTTON = (
     '{"attachments": [{"content": {"type": "AdaptiveCard", "actions": ['
     '{"type": "Action.OpenUrl", "title": "I see it", "url": "LINK"}]}}]}'
 )
+# As deep as it can be read, which is deeper than it can be written with indents.
+NESTED = '{"a":' * 940 + "1" + "}" * 940
 PUBLIC_URL = "http://127.0.0.1:8000"
 MAIL = "From: alerts@example.com\r\nTo: desk@example.com\r\nSubject: A test\r\n\r\nHello <b>desk</b>"
 
@@ -121,6 +123,64 @@ def test_a_slack_message_is_drawn_as_a_bubble(visitor: Visitor, inbox: Inbox) ->
     assert '<p class="inbox-bubble"><b>Who:</b> &lt;i&gt;Owner&lt;/i&gt;</p>' in visitor.get("/demo/inbox").text
 
 
+@pytest.mark.parametrize(
+    ("service", "body", "parts"),
+    [
+        (
+            Service.DISCORD,
+            '{"content": "**Who:** <i>", "embeds": [{"title": "<T>"}]}',
+            ['<p class="inbox-said"><b>Who:</b> &lt;i&gt;</p>', "<p><b>&lt;T&gt;</b></p>"],
+        ),
+        (Service.TELEGRAM, '{"text": "<i>"}', ['<p class="inbox-said">&lt;i&gt;</p>']),
+        (Service.GOOGLE_CHAT, '{"text": "*<i>*"}', ['<p class="inbox-said"><b>&lt;i&gt;</b></p>']),
+        (Service.MATTERMOST, '{"text": "**<i>**"}', ['<p class="inbox-said"><b>&lt;i&gt;</b></p>']),
+        (Service.NTFY, '{"title": "<T>", "message": "<i>", "tags": ["<t>"]}', ["<b>&lt;T&gt;</b>", "&lt;t&gt;</span>"]),
+        (Service.PUSHOVER, "title=<T>&message=<i>", ["<b>&lt;T&gt;</b>", '<p class="inbox-said">&lt;i&gt;</p>']),
+        (
+            Service.PAGERDUTY,
+            '{"event_action": "trigger", "dedup_key": "<k>", "payload": {"summary": "<S>", "severity": "info"}}',
+            ['<b class="inbox-state">Triggered</b>', "<code>&lt;k&gt;</code>", "<b>&lt;S&gt;</b>", ">info</span>"],
+        ),
+        (
+            Service.JIRA_SERVICE_MANAGEMENT,
+            '{"message": "<M>", "details": {"<a>": "<b>"}}',
+            ['<b class="inbox-state">Open</b>', "<b>&lt;M&gt;</b>", "<dt>&lt;a&gt;</dt>", "<dd>&lt;b&gt;</dd>"],
+        ),
+    ],
+)
+def test_each_service_draws_its_message(
+    visitor: Visitor, inbox: Inbox, service: Service, body: str, parts: list[str]
+) -> None:
+    inbox.add(replace(WEBHOOK, service=service, body=body), NOW)
+    page = visitor.get("/demo/inbox").text
+    assert [part for part in parts if part not in page] == []
+
+
+def test_an_incident_that_was_resolved_is_shown_as_that_and_names_its_destination(
+    visitor: Visitor, inbox: Inbox, app: Flask, seeded: SeededIds
+) -> None:
+    with app.app_context():
+        delivery = add_delivery(get_destination(seeded), payload={"reference": "7F3KQ9"})
+        link = app_state().settings.links.make(delivery.id, "7F3KQ9")
+    links = f'"links": [{{"href": "{link}", "text": "I see it"}}]'
+    for event in (f'"event_action": "trigger", {links}', '"event_action": "resolve"'):
+        inbox.add(replace(WEBHOOK, service=Service.PAGERDUTY, body=f'{{"dedup_key": "k", {event}}}'), NOW)
+    page = visitor.get("/demo/inbox/messages").text
+    assert re.findall(r'<b class="inbox-state">(\w+)</b>', page) == ["Resolved", "Triggered"]
+    assert page.count("<bdi>Ticket system</bdi>") == 2
+
+
+def test_an_alert_that_is_closed_by_another_key_names_no_destination(
+    visitor: Visitor, inbox: Inbox, own_message: Arrival
+) -> None:
+    alert = replace(own_message, service=Service.JIRA_SERVICE_MANAGEMENT)
+    inbox.add(replace(alert, body=own_message.body.replace("{", '{"message": "M", "alias": "k", ', 1)), NOW)
+    inbox.add(replace(alert, body="{}", closed="other"), NOW)
+    page = visitor.get("/demo/inbox/messages").text
+    assert re.findall(r'<b class="inbox-state">(\w+)</b>', page) == ["Closed", "Open"]
+    assert page.count("<bdi>Ticket system</bdi>") == 1
+
+
 def test_a_mail_is_shown_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(replace(WEBHOOK, service=Service.EMAIL, body=MAIL, recipients=("desk@example.com",)), NOW)
     page = visitor.get("/demo/inbox").text
@@ -136,6 +196,17 @@ def test_a_mail_is_shown_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
         (Service.SLACK, '{"text": "Hello\\n<LINK|I see it>"}'),
         (Service.EMAIL, "Subject: A test\r\n\r\nI see it: LINK\r\n"),
         (Service.WEBHOOK, '{"data": {"receipt_link": "LINK"}}'),
+        (Service.DISCORD, '{"content": "[I see it](LINK)"}'),
+        (Service.TELEGRAM, '{"text": "I see it: LINK"}'),
+        (
+            Service.TELEGRAM,
+            '{"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "I see it", "url": "LINK"}]]}}',
+        ),
+        (Service.GOOGLE_CHAT, '{"text": "<LINK|I see it>"}'),
+        (Service.MATTERMOST, '{"text": "[I see it](<LINK>)"}'),
+        (Service.NTFY, '{"message": "x", "actions": [{"label": "I see it", "url": "LINK"}]}'),
+        (Service.PUSHOVER, "message=x&url_title=I+see+it&url=LINK"),
+        (Service.PAGERDUTY, '{"event_action": "trigger", "links": [{"text": "I see it", "href": "LINK"}]}'),
     ],
 )
 @pytest.mark.parametrize(
@@ -173,7 +244,9 @@ def test_a_mail_refused_at_its_recipient_shows_the_recipient(visitor: Visitor, i
 
 
 @pytest.mark.parametrize("service", list(Service))
-@pytest.mark.parametrize("body", ["", "\x00", "[" * 60_000, r'{"text": "\ud800"}', "Subject: \ufffd\r\n\r\n<script>"])
+@pytest.mark.parametrize(
+    "body", ["", "\x00", "[" * 60_000, NESTED, r'{"text": "\ud800"}', "Subject: \ufffd\r\n\r\n<script>"]
+)
 def test_garbage_is_shown_as_plain_text(visitor: Visitor, inbox: Inbox, service: Service, body: str) -> None:
     inbox.add(replace(WEBHOOK, service=service, body=body), NOW)
     assert visitor.get("/demo/inbox").status_code == 200

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+from webapp.channels import CHANNELS
 from webapp.destinations.search_index import write_search_keys
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.environment.demo_hosts import SERVICE_HOSTS
@@ -36,12 +37,14 @@ def update_addresses(app_settings: AppSettings, demo: Demo) -> int:
 
 
 def _update_address(settings: dict[str, str], channel_name: str, demo: Demo) -> dict[str, str]:
-    address = settings.get("address", "")
-    old = urlsplit(address)
-    if old.hostname not in _HOSTS or channel_name not in SERVICE_HOSTS:
+    if channel_name not in SERVICE_HOSTS or channel_name not in CHANNELS:
         return {}
-    origin = f"{old.scheme}://{old.netloc}"
-    return {"address": address.replace(origin, demo.find_origin(channel_name), 1)}
+    name = CHANNELS[channel_name].target_field.name
+    address = settings.get(name, "")
+    old = urlsplit(address)
+    if old.hostname not in _HOSTS:
+        return {}
+    return {name: address.replace(f"{old.scheme}://{old.netloc}", demo.find_origin(channel_name), 1)}
 
 
 def _update_recipients(settings: dict[str, str]) -> dict[str, str]:

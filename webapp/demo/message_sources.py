@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from webapp.demo.places import OwnDestinations, find_places
 from webapp.demo.receiver.inbox import Received
-from webapp.demo.receiver.parsed_mail import ParsedMail
-from webapp.demo.receiver.parsed_messages import ParsedMessage
+from webapp.demo.receiver.messages.incidents import Incident
+from webapp.demo.receiver.messages.mail import ParsedMail
+from webapp.demo.receiver.messages.parsing import ParsedMessage, read_text
 from webapp.demo.receiver.scenarios import Service
 from webapp.demo.receiver.switches import name_recipient
 from webapp.demo.receiver_addresses import ReceiverAddresses
@@ -45,17 +46,32 @@ def read_messages(
     tokens = {received.id: app_settings.links.find_token(_find_text(received, body)) for received, body in parsed}
     by_token = _find_by_token([token for token in tokens.values() if token], app_settings)
     by_recipient = _find_by_recipient([received for received, _ in parsed], own, app_settings, receiver)
+    by_incident = _find_by_incident(parsed, {id_: by_token.get(token or "") for id_, token in tokens.items()})
     found = []
     for received, body in parsed:
         token = tokens[received.id]
         destination_id = by_token.get(token or "") or by_recipient.get(received.id)
+        destination_id = destination_id or by_incident.get(_name_incident(body))
         was_refused = bool(received.answered) and not received.accepted
         found.append(ReadMessage(received, body, None if was_refused else token, by_id.get(destination_id or 0)))
     return found
 
 
 def _find_text(received: Received, parsed: ParsedMessage) -> str:
-    return parsed.text if isinstance(parsed, ParsedMail) else received.body
+    return parsed.text if isinstance(parsed, ParsedMail) else read_text(received.service, received.body)
+
+
+def _find_by_incident(
+    parsed: Sequence[tuple[Received, ParsedMessage]], by_message: Mapping[int, int | None]
+) -> Mapping[tuple[str, str], int]:
+    """Return the destination's id of each alert: only the request that opens one contains a receipt link."""
+    found = {_name_incident(body): by_message[received.id] for received, body in parsed if by_message[received.id]}
+    return {incident: id_ for incident, id_ in found.items() if incident[1] and id_}
+
+
+def _name_incident(parsed: ParsedMessage) -> tuple[str, str]:
+    """Return what all requests about one alert have in common."""
+    return (parsed.kind, parsed.key if isinstance(parsed, Incident) else "")
 
 
 def _find_by_token(tokens: Sequence[str], app_settings: AppSettings) -> dict[str, int]:

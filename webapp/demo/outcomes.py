@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario, Service
 from webapp.demo.receiver_addresses import ReceiverAddresses
-from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.settings import Demo
 
 RESPONSES: Mapping[StrEnum, str] = {
@@ -23,6 +22,12 @@ RESPONSES: Mapping[StrEnum, str] = {
     Scenario.MOVED: "308: moved",
     Scenario.READ_ONLY: "405: accepts no POST",
     Scenario.GATEWAY: "504: gateway timeout",
+}
+# What some services do that others do not.
+_OWN_RESPONSES: Mapping[Service, Mapping[StrEnum, str]] = {
+    Service.TELEGRAM: {Scenario.MOVED: "400: the group has a new chat ID"},
+    Service.PAGERDUTY: {Scenario.STAYS_OPEN: "Opens an incident, does not resolve it"},
+    Service.JIRA_SERVICE_MANAGEMENT: {Scenario.STAYS_OPEN: "Opens an alert, does not close it"},
 }
 CERTIFICATES: Mapping[StrEnum, str] = {
     Certificate.VALID: "Valid certificate",
@@ -41,7 +46,7 @@ MAILBOXES: Mapping[StrEnum, str] = {
 
 def list_responses(service: Service) -> Mapping[StrEnum, str]:
     """Return how a service may respond, each with its words."""
-    return MAILBOXES if service is Service.EMAIL else RESPONSES
+    return MAILBOXES if service is Service.EMAIL else {**RESPONSES, **_OWN_RESPONSES.get(service, {})}
 
 
 def list_addresses(service: Service, demo: Demo) -> Mapping[StrEnum, str]:
@@ -49,7 +54,7 @@ def list_addresses(service: Service, demo: Demo) -> Mapping[StrEnum, str]:
     if service is Service.EMAIL or not demo.has_names:
         return list_responses(service)
     wrong = {certificate: words for certificate, words in CERTIFICATES.items() if certificate is not Certificate.VALID}
-    return {**RESPONSES, **wrong}
+    return {**list_responses(service), **wrong}
 
 
 def find_choice(value: str, choices: Mapping[StrEnum, str]) -> StrEnum | None:
@@ -57,16 +62,15 @@ def find_choice(value: str, choices: Mapping[StrEnum, str]) -> StrEnum | None:
     return next((choice for choice in choices if choice == value), None)
 
 
-def compose_address(service: Service, outcome: StrEnum, receiver: ReceiverAddresses, signature: str) -> str:
+def compose_address(service: Service, outcome: StrEnum, receiver: ReceiverAddresses, mark: str) -> str:
     """Return the address of the receiver, or the recipient, that selects an outcome."""
     if service is Service.EMAIL:
         return f"{outcome}@{receiver.mail_domain}"
     if isinstance(outcome, Certificate):
-        path = receiver.get_path(service, Scenario.WORKS)
-        return f"https://{outcome}.{SERVICE_HOSTS[service]}{path}?sig={signature}"
-    return f"{receiver.get_url(service, outcome)}?sig={signature}"
+        return receiver.get_url(service, Scenario.WORKS, mark, certificate=outcome)
+    return receiver.get_url(service, outcome, mark)
 
 
-def make_signature() -> str:
-    """Return a new value for `sig`, which makes an address a place of its own that can be switched."""
+def make_mark() -> str:
+    """Return a new mark, which makes an address a place of its own that can be switched."""
     return secrets.token_urlsafe(32)

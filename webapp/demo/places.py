@@ -6,11 +6,13 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
+from webapp.channels import CHANNELS
 from webapp.demo.outcomes import CERTIFICATES, list_responses
 from webapp.demo.receiver.certificates import find_certificate
 from webapp.demo.receiver.inbox import Inbox
+from webapp.demo.receiver.routes import find_route
 from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario, Service, mailbox_of
-from webapp.demo.receiver.switches import name_host, name_path, name_recipient
+from webapp.demo.receiver.switches import name_host, name_recipient
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.destinations.editing import read_settings
 from webapp.environment.demo_hosts import SERVICE_HOSTS
@@ -76,7 +78,7 @@ def list_places(account: Account, app_settings: AppSettings, receiver: ReceiverA
         if places:
             kind = type(next(iter(places.values())))
             values = [kind(switched[place]) for place in places if switched.get(place) in list(kind)]
-            target = _read_target(settings.get("address", ""))
+            target = _find_target(destination.type, settings)
             certificate = find_certificate(target.host, switches) if target and target.scheme == "https" else None
             words = CERTIFICATES[certificate] if certificate not in (None, Certificate.VALID) else None
             found.append(
@@ -91,11 +93,13 @@ def find_places(
     """Return the places to which a destination with these settings leads, each with what its address selects."""
     if channel_name == Service.EMAIL:
         return {} if receiver.demo.has_real_receivers else _find_mailboxes(settings, receiver)
-    target = _read_target(settings.get("address", ""))
+    target = _find_target(channel_name, settings)
     if target is None or not _is_receiver(target, app_settings, receiver.demo):
         return {}
-    selected = _find_scenario(target.path.partition("?")[0], receiver)
-    return {name_path(target.path): selected} if selected else {}
+    route = find_route(target.path)
+    # Not where nothing is, nor in the inbox of somebody else.
+    is_own = route is not None and not route.call and route.key == receiver.inbox_key
+    return {route.place: route.scenario} if route and is_own else {}
 
 
 def switch(
@@ -129,12 +133,6 @@ def _find_mailboxes(settings: Mapping[str, str], receiver: ReceiverAddresses) ->
     return {name_recipient(recipient): mailbox_of(recipient) for recipient in recipients}
 
 
-def _find_scenario(path: str, receiver: ReceiverAddresses) -> Scenario | None:
-    """Return what a path of the receiver selects, or None if it leads nowhere or to the inbox of somebody else."""
-    choices = {receiver.get_path(service, scenario): scenario for service in SERVICE_HOSTS for scenario in Scenario}
-    return choices.get(path)
-
-
 def _find_worst(places: Mapping[str, StrEnum]) -> StrEnum:
     """Return what the whole message meets: the first outcome of its places that is not just acceptance."""
     outcomes = list(places.values())
@@ -145,8 +143,8 @@ def _is_receiver(target: Target, app_settings: AppSettings, demo: Demo) -> bool:
     return target.origin in app_settings.outbound.policy.demo_routes or target.origin.url == demo.receiver
 
 
-def _read_target(address: str) -> Target | None:
+def _find_target(channel_name: str, settings: Mapping[str, str]) -> Target | None:
     try:
-        return read_url(address)
-    except DeliveryFailed:
+        return read_url(settings.get(CHANNELS[channel_name].target_field.name, ""))
+    except (DeliveryFailed, KeyError):  # KeyError: a channel that this version no longer has
         return None

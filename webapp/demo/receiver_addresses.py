@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.inboxes import Inboxes
+from webapp.demo.receiver.routes import compose_ending
+from webapp.demo.receiver.scenarios import Service
 from webapp.environment.demo_hosts import MAIL_DOMAIN
 from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
 from webapp.settings import Demo
@@ -33,9 +35,16 @@ class ReceiverAddresses:
         """Return the path of a service that behaves like this."""
         return "/".join(("", *filter(None, (self.inbox_key, service, scenario))))
 
-    def get_url(self, service: str, scenario: str) -> str:
-        """Return the address of a service that behaves like this."""
-        return f"{self.demo.find_origin(service)}{self.get_path(service, scenario)}"
+    def get_url(self, service: str, scenario: str, mark: str, certificate: str = "") -> str:
+        """Return a new address of a service that behaves like this, in the form of the service's own.
+
+        mark: a random text, which makes it a place of its own that can be switched.
+        certificate: which certificate its host shows; empty for a valid one.
+        """
+        origin = self.demo.find_origin(service)
+        if certificate:
+            origin = origin.replace("://", f"://{certificate}.")
+        return f"{origin}{self.get_path(service, scenario)}{compose_ending(Service(service), mark)}"
 
     def get_recipients(self, recipients: str) -> str:
         """Return a list of email addresses: in a public demo, with the same mailboxes behind the visitor's inbox."""

@@ -11,10 +11,12 @@ from sqlalchemy import exists, select
 from webapp.app_state import current_settings
 from webapp.audit import Action, record_destination_event
 from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.channels import CHANNELS
+from webapp.channels.fields import Field, FieldKind
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.demo.address_update import update_addresses
 from webapp.demo.receiver_addresses import ReceiverAddresses
-from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
+from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned, list_known
 from webapp.destinations.editing import insert_destination
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_hosts import SERVICE_HOSTS
@@ -95,7 +97,7 @@ def fill_workspace(
     # In the order of time, like everything that the audit trail records.
     added = [
         (_add(workspace, plan, admin, addresses, cipher, now - FIRST_ADDED + timedelta(minutes=position)), plan)
-        for position, plan in enumerate(planned)
+        for position, plan in enumerate(list_known(planned))
     ]
     for position, (destination, plan) in reversed(list(enumerate(added))):
         _add_past(destination, plan, workspace, admin, addresses.demo, now - timedelta(hours=20 + 3 * position))
@@ -138,14 +140,21 @@ def _add_past(
 
 
 def _make_settings(plan: Planned, addresses: ReceiverAddresses) -> dict[str, str]:
-    demo = addresses.demo
-    if plan.channel == "email":
-        return {"recipients": addresses.get_recipients(plan.to)}
-    address = f"{addresses.get_url(*plan.to.split('/'))}?sig={secrets.token_urlsafe(32)}"
-    if plan.channel != "webhook":
-        return {"address": address}
-    shared = demo.signing_secret_file.read_text().strip() if demo.signing_secret_file else None
-    return {"address": address, "signing_secret": shared or f"whsec_{secrets.token_hex(24)}"}
+    return {field.name: _make_value(field, plan, addresses) for field in CHANNELS[plan.channel].fields}
+
+
+def _make_value(field: Field, plan: Planned, addresses: ReceiverAddresses) -> str:
+    if field.kind is FieldKind.RECIPIENTS:
+        return addresses.get_recipients(plan.to)
+    if field is CHANNELS[plan.channel].target_field:
+        service, _, scenario = plan.to.partition("/")
+        return addresses.get_url(service, scenario, secrets.token_urlsafe(32))
+    if field.generate:
+        file = addresses.demo.signing_secret_file
+        return file.read_text().strip() if file else field.generate()
+    return plan.settings.get(field.name) or (
+        secrets.token_hex(16) if field.is_secret and field.required else field.default
+    )
 
 
 def _past_test_send(

@@ -1,7 +1,9 @@
 """The demo's workspaces, and their destinations with the earlier tests of each."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from webapp.channels import CHANNELS
 from webapp.failures import Code
 
 
@@ -20,6 +22,7 @@ class Planned:
     to: `service/scenario` of the receiver, or the recipients of an email.
     past: its newest test. before: the codes of the earlier tests, oldest first; None means sent.
     was_changed: whether its settings were changed between the earlier tests and the newest.
+    settings: those that have a form of their own. Any other required secret is random.
     """
 
     name: str
@@ -29,11 +32,21 @@ class Planned:
     before: tuple[Code | None, ...] = ()
     was_changed: bool = False
     is_enabled: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def list_known(planned: Iterable[Planned]) -> list[Planned]:
+    """Return the destinations whose channel this version has."""
+    return [plan for plan in planned if plan.channel in CHANNELS]
 
 
 ALL_SENT = (None,) * 6
 UNAVAILABLE_ONCE = (None, None, None, Code.REMOTE_UNAVAILABLE, None, None, None)
 ALL_REFUSED = (Code.RECIPIENTS_REFUSED,) * 3
+
+# Secrets of the form that each service gives them, which nothing but the demo's receiver knows.
+BOT = {"bot_token": "1440000001:AAdemo-demo-demo-demo-demo-demo-dem", "chat_id": "-440000001"}
+PUSHOVER_KEYS = {"app_token": "ademo0demo0demo0demo0demo0demo", "user_key": "udemo0demo0demo0demo0demo0demo"}
 
 WORKSPACES = {
     ("harbor", "Harbor Logistics"): (
@@ -53,6 +66,10 @@ WORKSPACES = {
         Planned("Warehouse alarms", "webhook", "webhook/busy-twice"),
         Planned("Yard gateway", "webhook", "webhook/silent"),
         Planned("Night shift channel", "teams", "teams/works", PastTest(Code.DESTINATION_DISABLED), is_enabled=False),
+        Planned("Harbor incidents", "pagerduty", "pagerduty/works", PastTest(status=202), ALL_SENT),
+        Planned("Dispatch team", "discord", "discord/works", PastTest(status=200), ALL_SENT),
+        Planned("Truck drivers", "telegram", "telegram/moved", settings=BOT),
+        Planned("Gate phones", "ntfy", "ntfy/works", settings={"topic": "harbor-gate-demo"}),
     ),
     ("clinic", "Mill Street Clinic"): (
         Planned("Reception channel", "teams", "teams/works"),
@@ -65,6 +82,8 @@ WORKSPACES = {
         ),
         Planned("Lab system", "webhook", "webhook/slow", PastTest(status=200), UNAVAILABLE_ONCE),
         Planned("Facility channel", "teams", "teams/denied"),
+        Planned("Clinic space", "google_chat", "google_chat/works", PastTest(status=200), ALL_SENT),
+        Planned("Duty phone", "pushover", "pushover/works", settings=PUSHOVER_KEYS),
     ),
 }
 

@@ -22,7 +22,7 @@ from webapp.settings import Demo
 
 bp = Blueprint("demo_panel", __name__, url_prefix="/demo/panel")
 
-_SIGNATURE = re.compile(r"[\w-]{43}", re.ASCII)
+_MARK = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 @bp.get("")
@@ -84,15 +84,15 @@ def _find_receiver() -> ReceiverAddresses:
 
 def _compose_addresses(receiver: ReceiverAddresses) -> dict[str, Any]:
     given = request.args.get("sig", "")
-    signature = given if _SIGNATURE.fullmatch(given) else outcomes.make_signature()
+    mark = given if _MARK.fullmatch(given) else outcomes.make_mark()
     return {
-        "signature": signature,
-        "addresses": [_compose(service, receiver, signature) for service in Service if service in CHANNELS],
+        "mark": mark,
+        "addresses": [_compose(service, receiver, mark) for service in Service if service in CHANNELS],
     }
 
 
-def _compose(service: Service, receiver: ReceiverAddresses, signature: str) -> dict[str, Any]:
+def _compose(service: Service, receiver: ReceiverAddresses, mark: str) -> dict[str, Any]:
     choices = outcomes.list_addresses(service, receiver.demo)
     chosen = outcomes.find_choice(request.args.get(service, ""), choices) or next(iter(choices))
-    address = outcomes.compose_address(service, chosen, receiver, signature)
+    address = outcomes.compose_address(service, chosen, receiver, mark)
     return {"service": service, "choices": choices, "chosen": chosen, "text": address}

@@ -10,7 +10,7 @@ from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.demo.message_sources import read_messages
 from webapp.demo.places import OwnDestinations, list_own_destinations
-from webapp.demo.receiver.parsed_messages import parse_message
+from webapp.demo.receiver.messages.parsing import parse_message
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.visits.visits import find_receiver
 from webapp.models import AlertDestination

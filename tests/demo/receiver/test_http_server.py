@@ -9,6 +9,7 @@ import requests
 from tests.demo.receiver.test_signature import BODY, signed
 from tests.demo.receiver_process import Receiver
 from webapp.demo.receiver.http_server import LARGEST_BODY
+from webapp.demo.receiver.refusals import NEW_CHAT_ID
 from webapp.demo.receiver.scenarios import Scenario, Service
 from webapp.demo.receiver.switches import name_path
 
@@ -124,6 +125,110 @@ def test_an_unsigned_webhook_is_neither_valid_nor_invalid(receiver: Receiver) ->
 def test_no_other_service_is_checked_for_a_signature(receiver: Receiver) -> None:
     receiver.post("/teams/works", BODY)
     assert receiver.inbox.list_newest()[0].signature_ok is None
+
+
+CALLS = {
+    "/discord/works/api/webhooks/1/a?wait=true": (200, '"id"'),
+    "/discord/works?sig=a&wait=true": (200, '"id"'),
+    "/telegram/works/bot1%3AA/sendMessage": (200, '"ok": true'),
+    "/pagerduty/works/v2/enqueue": (202, '"status": "success"'),
+    "/google_chat/works/v1/spaces/a/messages?key=a&token=b": (200, '"name"'),
+    "/mattermost/works/hooks/a": (200, "ok"),
+    "/ntfy/works": (200, '"id"'),
+    "/ntfy/works/": (200, '"id"'),
+    "/pushover/works/1/messages.json": (200, '"status": 1'),
+    "/jira_service_management/works/jsm/ops/integration/v2/alerts": (202, '"result"'),
+    "/jira_service_management/works/jsm/ops/integration/v2/alerts/k/close?identifierType=alias": (202, '"result"'),
+    "/telegram/moved/bot1/sendMessage": (400, f'"migrate_to_chat_id": {NEW_CHAT_ID}'),
+    "/telegram/missing/bot1/sendMessage": (404, '"error_code": 404'),
+    "/telegram/works/bot1/sendPhoto": (404, '"error_code": 404'),
+    "/ntfy/works/topic": (404, '"code": 40401'),
+    "/pushover/denied/1/messages.json": (401, '"status": 0'),
+    "/google_chat/later?token=a": (429, "RESOURCE_EXHAUSTED"),
+    "/discord/busy-twice": (503, '"code": 0'),
+    "/mattermost/turned-off": (501, "web.incoming_webhook.disabled.app_error"),
+    "/pagerduty/stays-open/v2/enqueue": (202, "success"),
+}
+
+
+@pytest.mark.parametrize("path", list(CALLS))
+def test_each_service_is_called_and_answers_as_it_does_itself(receiver: Receiver, path: str) -> None:
+    response = receiver.post(path)
+    status, word = CALLS[path]
+    assert (response.status_code, word in response.text) == (status, True)
+
+
+def test_a_message_to_another_path_of_a_service_is_not_stored(receiver: Receiver) -> None:
+    receiver.post("/telegram/works/bot1/sendPhoto")
+    assert receiver.inbox.list_newest() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/pagerduty/works/v2/enqueue", '{"routing_key": "CANARY", "event_action": "trigger"}'),
+        ("/pagerduty/works/v2/enqueue", "routing_key=CANARY"),
+        ("/pushover/works/1/messages.json", "token=CANARY&user=CANARY&message=Hello"),
+        ("/ntfy/works", '{"topic": "CANARY", "message": "Hello"}'),
+        ("/telegram/works/bot1%3ACANARY/sendMessage", '{"text": "Hello"}'),
+        ("/discord/works/api/webhooks/1/CANARY?wait=true", '{"content": "Hello"}'),
+        ("/google_chat/works?key=CANARY&token=CANARY", '{"text": "Hello"}'),
+    ],
+)
+def test_no_secret_is_stored(receiver: Receiver, path: str, body: str) -> None:
+    receiver.post(path, body, authorization="Bearer CANARY")
+    assert len(receiver.inbox.list_newest()) == 1
+    files = receiver.inbox_file.parent.glob("inbox.sqlite*")
+    assert [file.name for file in files if b"CANARY" in file.read_bytes()] == []
+
+
+def test_a_group_that_has_moved_accepts_messages_to_its_new_id(receiver: Receiver) -> None:
+    bodies = [f'{{"chat_id": {chat_id}, "text": "a"}}' for chat_id in ("-1", NEW_CHAT_ID, f'"{NEW_CHAT_ID}"')]
+    path = "/telegram/moved/bot1/sendMessage"
+    assert [receiver.post(path, body).status_code for body in bodies] == [400, 200, 200]
+
+
+def test_a_busy_service_does_not_count_from_the_start_to_close_an_alert(receiver: Receiver) -> None:
+    actions = ["trigger", "trigger", "trigger", "resolve"]
+    bodies = [f'{{"event_action": "{action}", "dedup_key": "k"}}' for action in actions]
+    statuses = [receiver.post("/pagerduty/busy-twice/v2/enqueue", body).status_code for body in bodies]
+    assert statuses == [503, 503, 202, 202]
+
+
+@pytest.mark.parametrize(
+    ("path", "opens", "closing", "closes", "status"),
+    [
+        ("pagerduty/stays-open/v2/enqueue", "trigger", "pagerduty/stays-open/v2/enqueue", "resolve", 400),
+        (
+            "jira_service_management/stays-open/jsm/ops/integration/v2/alerts",
+            "",
+            "jira_service_management/stays-open/jsm/ops/integration/v2/alerts/k/close",
+            "",
+            422,
+        ),
+    ],
+)
+def test_an_alert_can_stay_open(
+    receiver: Receiver, path: str, opens: str, closing: str, closes: str, status: int
+) -> None:
+    opened = receiver.post(f"/{path}", f'{{"event_action": "{opens}", "message": "M"}}')
+    closed = receiver.post(f"/{closing}", f'{{"event_action": "{closes}"}}')
+    assert (opened.status_code, closed.status_code) == (202, status)
+
+
+def test_a_switched_server_responds_as_it_was_switched_whatever_is_called_there(receiver: Receiver) -> None:
+    receiver.inbox.switches.set(name_path("/telegram/works/~a"), Scenario.DENIED)
+    calls = [
+        "/telegram/works/~a/bot1/sendMessage",
+        "/telegram/works/~a/bot2/sendMessage",
+        "/telegram/works/bot1/sendMessage",
+    ]
+    assert [receiver.post(call).status_code for call in calls] == [401, 401, 200]
+
+
+def test_the_closing_of_an_alert_is_stored_with_its_key(receiver: Receiver) -> None:
+    receiver.post("/jira_service_management/works/jsm/ops/integration/v2/alerts/a%20b/close?identifierType=alias")
+    assert receiver.inbox.list_newest()[0].closed == "a b"
 
 
 @pytest.mark.parametrize("path", ["/", "/teams", "/teams/", "/teams/works/", "/email/works", "/teams/nonsense", "/%00"])

@@ -1,5 +1,7 @@
 """The receiver's closed list of scenarios."""
 
+import json
+
 import pytest
 
 from webapp.demo.receiver.scenarios import (
@@ -15,6 +17,9 @@ from webapp.demo.receiver.scenarios import (
     reply_to_mail,
     reply_to_recipient,
 )
+
+# Services whose refusals have no body of a form of their own.
+PLAIN = (Service.TEAMS, Service.SLACK, Service.WEBHOOK)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +63,27 @@ def test_what_is_turned_off_says_so_in_the_services_own_word(service: Service, s
     assert (reply.status, word in reply.body) == (status, True)
 
 
-@pytest.mark.parametrize("service", [Service.TEAMS, Service.SLACK, Service.WEBHOOK])
+HTTP_SERVICES = [service for service in Service if service is not Service.EMAIL]
+
+
+@pytest.mark.parametrize("service", HTTP_SERVICES)
 @pytest.mark.parametrize("scenario", Scenario)
 def test_every_scenario_has_a_reply(service: Service, scenario: Scenario) -> None:
     assert reply_to(service, scenario, 1)
+
+
+@pytest.mark.parametrize("service", [service for service in HTTP_SERVICES if service not in PLAIN])
+@pytest.mark.parametrize("scenario", [Scenario.MISSING, Scenario.DENIED, Scenario.LATER, Scenario.BUSY_TWICE])
+def test_a_service_with_json_refuses_with_json(service: Service, scenario: Scenario) -> None:
+    reply = reply_to(service, scenario, 1)
+    assert (type(json.loads(reply.body)), reply.media_type, reply.accepts) == (dict, "application/json", False)
+
+
+@pytest.mark.parametrize("service", HTTP_SERVICES)
+def test_only_a_request_that_closes_an_alert_is_refused_where_alerts_stay_open(service: Service) -> None:
+    closing = reply_to(service, Scenario.STAYS_OPEN, 1, is_closing=True)
+    assert reply_to(service, Scenario.STAYS_OPEN, 1).accepts
+    assert closing.accepts == (service not in (Service.PAGERDUTY, Service.JIRA_SERVICE_MANAGEMENT))
 
 
 @pytest.mark.parametrize(

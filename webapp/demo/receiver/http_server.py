@@ -1,7 +1,4 @@
-"""The HTTP receiver: stands in for Teams, Slack and a webhook at `/<service>/<scenario>`.
-
-In a public demo, the key of a visitor's inbox comes first: `/<key>/<service>/<scenario>`.
-"""
+"""The HTTP receiver: stands in for every HTTP service that the channels send to, at the addresses of `routes`."""
 
 import hashlib
 import re
@@ -17,10 +14,14 @@ from typing import Any
 
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.inboxes import Inboxes
-from webapp.demo.receiver.parsed_messages import find_reference
+from webapp.demo.receiver.messages.hidden_secrets import hide_secrets
+from webapp.demo.receiver.messages.incidents import parse_incident
+from webapp.demo.receiver.messages.json_text import find_text, parse_object
+from webapp.demo.receiver.messages.parsing import find_reference
+from webapp.demo.receiver.refusals import NEW_CHAT_ID
+from webapp.demo.receiver.routes import Route, find_route
 from webapp.demo.receiver.scenarios import Attempts, Reply, Scenario, Service, reply_to
 from webapp.demo.receiver.signature import check_signature
-from webapp.demo.receiver.switches import name_path
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 64 * 1024
@@ -29,12 +30,6 @@ READ_SECONDS = 10
 SILENT_SECONDS = 60
 
 log = getLogger(__name__)
-
-_ROUTES = {
-    f"/{service}/{scenario}": (service, scenario)
-    for service in (Service.TEAMS, Service.WEBHOOK, Service.SLACK)
-    for scenario in Scenario
-}
 
 
 class HttpReceiver(ThreadingHTTPServer):
@@ -78,16 +73,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._receive(body)
 
     def do_GET(self) -> None:
-        self._respond(Reply(405 if self._find_route() else 404))
+        found = self._find_route()
+        self._respond(Reply(405 if found and found[1].is_endpoint else 404))
 
     do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
 
-    def _find_route(self) -> tuple[Inbox, Service, Scenario] | None:
-        path = self.path.partition("?")[0]
-        start, _, rest = path[1:].partition("/")
-        key, route = (None, path) if path in _ROUTES else (start, f"/{rest}")
-        inbox = self.server.inboxes.find(key) if route in _ROUTES else None
-        return (inbox, *_ROUTES[route]) if inbox else None
+    def _find_route(self) -> tuple[Inbox, Route] | None:
+        route = find_route(self.path)
+        inbox = self.server.inboxes.find(route.key) if route else None
+        return (inbox, route) if inbox and route else None
 
     def _read_body(self) -> bytes:
         announced = self.headers.get("Content-Length")
@@ -106,34 +100,43 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _receive(self, body: bytes) -> None:
-        route = self._find_route()
-        if route is None:
+        found = self._find_route()
+        if found is None:
             self._respond(Reply(404))
             return
-        inbox, service, scenario = route
-        scenario = inbox.switches.find(name_path(self.path), Scenario) or scenario
-        reply = self._reply_to(service, scenario, body)
+        inbox, route = found
+        if not route.is_endpoint:
+            self._respond(reply_to(route.service, Scenario.MISSING, 1))
+            return
+        scenario = inbox.switches.find(route.place, Scenario) or route.scenario
+        reply = self._reply_to(route, scenario, body)
         # Before the wait and the response, so that an accepted message is in the inbox as soon as its sender knows.
-        self._keep(inbox, service, scenario, body, reply)
+        self._keep(inbox, route, scenario, body, reply)
         time.sleep(reply.wait)
         self._respond(reply)
 
-    def _reply_to(self, service: Service, scenario: Scenario, body: bytes) -> Reply:
-        reference = find_reference(service, body.decode(errors="replace"))
-        message = self.headers.get("webhook-id") or reference or hashlib.sha256(body).hexdigest()
-        return reply_to(service, scenario, self.server.attempts.count(f"{service}/{scenario}/{message}"))
+    def _reply_to(self, route: Route, scenario: Scenario, body: bytes) -> Reply:
+        service, text = route.service, body.decode(errors="replace")
+        incident = parse_incident(service, text, route.closed)
+        # An alert is closed by another request than it was opened by, but it is the same message.
+        message = (incident.key if incident else "") or self.headers.get("webhook-id") or find_reference(service, text)
+        attempt = self.server.attempts.count(f"{service}/{scenario}/{message or hashlib.sha256(body).hexdigest()}")
+        if scenario is Scenario.MOVED and _is_for_new_chat(service, text):
+            scenario = Scenario.WORKS
+        return reply_to(service, scenario, attempt, is_closing=incident is not None and incident.is_closed)
 
-    def _keep(self, inbox: Inbox, service: Service, scenario: Scenario, body: bytes, reply: Reply) -> None:
+    def _keep(self, inbox: Inbox, route: Route, scenario: Scenario, body: bytes, reply: Reply) -> None:
         text, headers = body.decode(errors="replace"), self._select_headers()
         arrival = Arrival(
-            service=service,
+            service=route.service,
             scenario=scenario,
             answered=reply.status or 0,
             accepted=reply.accepts,
-            reference=find_reference(service, text),
+            reference=find_reference(route.service, text),
             headers=headers,
-            body=text,
-            signature_ok=self._check_signature(service, headers, body),
+            body=hide_secrets(route.service, text),
+            signature_ok=self._check_signature(route.service, headers, body),
+            closed=route.closed,
         )
         inbox.add(arrival, datetime.now(UTC))
 
@@ -170,3 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         """Log nothing: the request line contains the sender's secret."""
+
+
+def _is_for_new_chat(service: Service, body: str) -> bool:
+    return service is Service.TELEGRAM and find_text(parse_object(body), "chat_id") == str(NEW_CHAT_ID)

@@ -33,9 +33,10 @@ class Arrival:
     answered: the HTTP status or SMTP reply code; 0 if there was no response.
     reference: the short code that the sender put into the message, or None.
     headers: the headers to show, names in lower case; for email the envelope's sender as `mail-from`.
-    body: the body as text; for email the whole MIME message.
+    body: the body as text, without the secrets in it; for email the whole MIME message.
     signature_ok: None if the service signs nothing, or if there is no secret to check the signature with.
     recipients: the envelope's recipients (email only).
+    closed: the key of the alert that the request closes, if its path names it.
     """
 
     service: Service
@@ -47,6 +48,7 @@ class Arrival:
     body: str = ""
     signature_ok: bool | None = None
     recipients: tuple[str, ...] = ()
+    closed: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,13 @@
 
 import json
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock
+from typing import Any
+
+from webapp.demo.receiver.refusals import LATER_SECONDS, MIGRATED, NOT_CLOSED, REFUSALS, TURNED_OFF
 
 BUSY_ATTEMPTS = 2
 MESSAGES_REMEMBERED = 1000
@@ -37,12 +41,13 @@ class Scenario(StrEnum):
     DENIED = "denied"  # 401: the credentials are wrong
     SLOW = "slow"  # accepts, after two seconds
     LATER = "later"  # 429: wait for an hour
-    MOVED = "moved"  # 308 to `works`
+    MOVED = "moved"  # 308 to `works`; Telegram: 400, the group has a new id
     SIGN_IN = "sign-in"  # 302 to a sign-in page
     WEB_PAGE = "web-page"  # accepts with a web page
     READ_ONLY = "read-only"  # 405: accepts no POST
     GATEWAY = "gateway"  # 504: the service behind a gateway did not answer
     TURNED_OFF = "turned-off"  # refuses with the service's own word for what is turned off
+    STAYS_OPEN = "stays-open"  # accepts, but does not close the alert afterwards
 
 
 class Mailbox(StrEnum):
@@ -99,21 +104,21 @@ class MailReply:
         return f"{self.code} {self.text}"
 
 
+def _respond(status: int, body: Mapping[str, Any]) -> Reply:
+    return Reply(status, json.dumps(body), media_type="application/json")
+
+
 def _accept(answer: dict[str, object], status: int = 200) -> Reply:
-    return Reply(status, json.dumps(answer), media_type="application/json")
+    return _respond(status, answer)
 
 
 _PAGE = "<!doctype html><title>Sign in</title><p>Sign in to continue.</p>"
-_TURNED_OFF = {
-    Service.TEAMS: Reply(400, '{"error": {"code": "WorkflowTriggerIsNotEnabled"}}', media_type="application/json"),
-    Service.SLACK: Reply(403, "invalid_token"),
-    Service.WEBHOOK: Reply(410),
-}
+_TURNED_OFF = {Service.SLACK: Reply(403, "invalid_token"), Service.WEBHOOK: Reply(410)}
 _FIXED = {
     Scenario.MISSING: Reply(404),
     Scenario.SILENT: Reply(None),
     Scenario.DENIED: Reply(401),
-    Scenario.LATER: Reply(429, retry_after=3600),
+    Scenario.LATER: Reply(429, retry_after=LATER_SECONDS),
     Scenario.MOVED: Reply(308, location="works"),
     Scenario.SIGN_IN: Reply(302, _PAGE, media_type="text/html", location="/sign-in"),
     Scenario.WEB_PAGE: Reply(200, _PAGE, media_type="text/html"),
@@ -135,19 +140,32 @@ _ACCEPTS = {
 }
 
 
-def reply_to(service: Service, scenario: Scenario, attempt: int) -> Reply:
-    """Return the HTTP response to the `attempt`-th request (from 1) with the same message."""
+def reply_to(service: Service, scenario: Scenario, attempt: int, *, is_closing: bool = False) -> Reply:
+    """Return the HTTP response to the `attempt`-th request (from 1) with the same message.
+
+    is_closing: whether the request closes an alert.
+    """
     accepts = _ACCEPTS[service]
     match scenario:
         case Scenario.WORKS:
             return accepts
         case Scenario.BUSY_TWICE:
-            return Reply(503, retry_after=2) if attempt <= BUSY_ATTEMPTS else accepts
+            return _say(service, Reply(503, retry_after=2)) if attempt <= BUSY_ATTEMPTS else accepts
         case Scenario.SLOW:
-            return Reply(accepts.status, accepts.body, wait=2.0)
+            return replace(accepts, wait=2.0)
         case Scenario.TURNED_OFF:
-            return _TURNED_OFF[service]
-    return _FIXED[scenario]
+            return _respond(*TURNED_OFF[service]) if service in TURNED_OFF else _TURNED_OFF[service]
+        case Scenario.MOVED if service is Service.TELEGRAM:
+            return _respond(400, MIGRATED)
+        case Scenario.STAYS_OPEN:
+            return _respond(*NOT_CLOSED[service]) if is_closing and service in NOT_CLOSED else accepts
+    return _say(service, _FIXED[scenario])
+
+
+def _say(service: Service, reply: Reply) -> Reply:
+    """Give a refusal the body that the service gives it."""
+    body = REFUSALS.get(service, {}).get(reply.status or 0)
+    return replace(reply, body=json.dumps(body), media_type="application/json") if body else reply
 
 
 def mailbox_of(address: str) -> Mailbox:

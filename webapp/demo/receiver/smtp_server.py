@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from webapp.demo.receiver.inbox import Arrival
 from webapp.demo.receiver.inboxes import Inboxes
-from webapp.demo.receiver.parsed_messages import find_reference
+from webapp.demo.receiver.messages.parsing import find_reference
 from webapp.demo.receiver.scenarios import (
     Attempts,
     Mailbox,

@@ -5,6 +5,7 @@ query are secret.
 """
 
 import hashlib
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -13,12 +14,17 @@ from webapp.demo.receiver.receiver_file import open_file
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS switches (place TEXT PRIMARY KEY, outcome TEXT NOT NULL)"
 
+# What makes an address a place of its own, if it is in the query. Channels add parameters to some addresses.
+_MARK = re.compile("(?:^|&)((?:sig|token)=[^&]*)")
+
 Outcome = TypeVar("Outcome", bound=StrEnum)
 
 
 def name_path(path: str) -> str:
-    """Return the place of an address, given its path and query exactly as they are sent."""
-    return _name("path", path)
+    """Return the place of an address, given its path and query as they are sent."""
+    bare, _, query = path.partition("?")
+    mark = _MARK.search(query)
+    return _name("path", f"{bare}?{mark[1]}" if mark else bare)
 
 
 def name_recipient(address: str) -> str:

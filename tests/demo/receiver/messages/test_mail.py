@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.demo.receiver.parsed_mail import ParsedMail, parse_mail
+from webapp.demo.receiver.messages.mail import ParsedMail, parse_mail
 
 
 def mime(text: str = "Hello") -> EmailMessage:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webapp.demo.receiver.adaptive_cards import Button, Card, CardFacts, Text, UnsupportedElement, parse_card
+from webapp.demo.receiver.messages.adaptive_cards import Button, Card, CardFacts, Text, UnsupportedElement, parse_card
 
 
 def message(*body: Any, **content: Any) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from webapp.demo.receiver.messages.json_text import find_dicts, find_text
+
 # Levels of nesting. Anyone can send a card to the receiver, with any nesting.
 MAX_DEPTH = 10
 _LARGE = ("large", "extralarge")
@@ -61,7 +63,7 @@ class Card:
 
 def parse_card(message: Any) -> Card | None:
     """Convert the parsed JSON of a Teams message. Returns None if it contains no Adaptive Card."""
-    for attachment in _dicts(message, "attachments"):
+    for attachment in find_dicts(message, "attachments"):
         content = attachment.get("content")
         if isinstance(content, dict) and content.get("type") == "AdaptiveCard":
             return Card((*_blocks(content, "body"), *_blocks(content, "actions")))
@@ -71,36 +73,28 @@ def parse_card(message: Any) -> Card | None:
 def _blocks(parent: dict[str, Any], name: str, depth: int = 0) -> Iterator[Block]:
     if depth == MAX_DEPTH:
         return
-    for element in _dicts(parent, name):
+    for element in find_dicts(parent, name):
         match element.get("type"):
             case "TextBlock":
                 yield _text(element)
             case "FactSet":
-                yield CardFacts(tuple((_str(fact, "title"), _str(fact, "value")) for fact in _dicts(element, "facts")))
+                yield CardFacts(
+                    tuple((find_text(fact, "title"), find_text(fact, "value")) for fact in find_dicts(element, "facts"))
+                )
             case "Action.OpenUrl":
-                yield Button(_str(element, "title"), _str(element, "url"))
+                yield Button(find_text(element, "title"), find_text(element, "url"))
             case "Container" | "Column":
                 yield from _blocks(element, "items", depth + 1)
             case "ColumnSet":
                 yield from _blocks(element, "columns", depth + 1)
             case _:
-                yield UnsupportedElement(_str(element, "type") or "unknown element")
+                yield UnsupportedElement(find_text(element, "type") or "unknown element")
 
 
 def _text(element: dict[str, Any]) -> Text:
     return Text(
-        _str(element, "text"),
-        large=_str(element, "size").lower() in _LARGE,
-        strong=_str(element, "weight").lower() == "bolder",
+        find_text(element, "text"),
+        large=find_text(element, "size").lower() in _LARGE,
+        strong=find_text(element, "weight").lower() == "bolder",
         subtle=element.get("isSubtle") is True,
     )
-
-
-def _dicts(parent: Any, name: str) -> list[dict[str, Any]]:
-    children = parent.get(name) if isinstance(parent, dict) else None
-    return [child for child in children if isinstance(child, dict)] if isinstance(children, list) else []
-
-
-def _str(element: dict[str, Any], name: str) -> str:
-    # JSON may contain lone surrogates, which cannot be encoded in a page.
-    return str(element.get(name, "")).encode(errors="replace").decode()

@@ -1,0 +1,1 @@
+"""What the demo's inbox shows of each message: a file for each kind."""
