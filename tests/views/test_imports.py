@@ -57,7 +57,7 @@ def upload(visitor: Visitor, content: str | bytes = FILE, **fields: str) -> Test
     form = {**fields, "file": FileStorage(BytesIO(content), "alertmanager.yml" if content else "")}
     body, _, boundary = stream_encode_multipart(form, use_tempfile=False)
     content_type = f'multipart/form-data; boundary="{boundary}"'
-    return visitor.post(IMPORT, body.read(), content_type=content_type)  # type: ignore[arg-type]
+    return visitor.post(IMPORT, body.read(), content_type=content_type)
 
 
 def find_rows(visitor: Visitor, content: str = FILE) -> str:
@@ -88,7 +88,7 @@ def find_states(page: str) -> list[str]:
 def test_a_file_becomes_destinations_and_nothing_is_sent(app: Flask, admin: Visitor) -> None:
     rows = find_rows(admin)
     page = admin.get(rows).text
-    response = admin.post(rows, {"row": [OPS, TICKETS]})  # type: ignore[dict-item]
+    response = admin.post(rows, {"row": [OPS, TICKETS]})
     listed = admin.get(response.location).text
 
     assert find_states(page) == ["Ready", "Ready", "Needs a secret", "Cannot be used", "Duplicate"]
@@ -166,7 +166,7 @@ def test_a_wrong_secret_adds_nothing_and_the_right_ones_are_kept(app: Flask, adm
     assert f'name="{HIDDEN}-address"' not in response.text
     assert f'value="{HIDDEN}" checked' in response.text
 
-    admin.post(rows, {"row": [OPS, HIDDEN], f"{INSIDE}-address": "https://dark.example.com/x"})  # type: ignore[dict-item]
+    admin.post(rows, {"row": [OPS, HIDDEN], f"{INSIDE}-address": "https://dark.example.com/x"})
 
     assert list_names(app) == ["ops", "hidden", "dark"]
 
@@ -195,7 +195,7 @@ def test_a_duplicate_is_added_if_it_is_chosen_as_one(app: Flask, admin: Visitor)
 
 
 def test_a_destination_of_the_workspace_is_recognized(admin: Visitor) -> None:
-    admin.post(find_rows(admin), {"row": [OPS, TICKETS]})  # type: ignore[dict-item]
+    admin.post(find_rows(admin), {"row": [OPS, TICKETS]})
 
     page = admin.get(find_rows(admin)).text
 
@@ -204,7 +204,7 @@ def test_a_destination_of_the_workspace_is_recognized(admin: Visitor) -> None:
 
 
 def test_the_import_is_in_the_audit_trail(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
-    admin.post(find_rows(admin), {"row": [OPS, TICKETS]})  # type: ignore[dict-item]
+    admin.post(find_rows(admin), {"row": [OPS, TICKETS]})
 
     with app.app_context():
         events = list_events(seeded.harbor)[:3]
