@@ -59,7 +59,7 @@ class Visitor:
         self.token = found[1] if found else self.token
         return response
 
-    def post(self, path: str, data: Mapping[str, object] | None = None, **arguments: Any) -> TestResponse:
+    def post(self, path: str, data: Mapping[str, object] | bytes | None = None, **arguments: Any) -> TestResponse:
         headers = {"X-CSRFToken": self.token} | arguments.pop("headers", {})
         response = self.client.post(path, data=data or {}, headers=headers, **arguments)
         _check_page(response)

@@ -73,7 +73,7 @@ class DemoVisitor(Visitor):
     def get(self, path: str, **arguments: Any) -> TestResponse:
         return super().get(path, base_url=URL, headers=self._headers(arguments), **arguments)
 
-    def post(self, path: str, data: Mapping[str, object] | None = None, **arguments: Any) -> TestResponse:
+    def post(self, path: str, data: Mapping[str, object] | bytes | None = None, **arguments: Any) -> TestResponse:
         headers = {"Origin": URL} | self._headers(arguments)
         return super().post(path, data, base_url=URL, headers=headers, **arguments)
 
