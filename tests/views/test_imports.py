@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 import time_machine
@@ -19,6 +20,7 @@ from webapp.auth.accounts import set_role
 from webapp.extensions import db
 from webapp.imports.nodes import MAX_BYTES
 from webapp.models import Account, AlertDelivery, AlertDestination, FormDraft, Role, SignIn, Workspace
+from webapp.models.locking import lock_workspace
 from webapp.settings import AppSettings
 from webapp.views.request_limits import IMPORT_LIMIT
 
@@ -222,6 +224,24 @@ def test_a_second_press_adds_nothing_and_leads_to_the_list(app: Flask, admin: Vi
 
     assert [(response.status_code, response.location) for response in responses] == [(303, LIST)] * 3
     assert "These destinations were added already." in admin.get(LIST).text
+    assert list_names(app) == ["ops"]
+
+
+@on_both_databases
+def test_of_two_presses_at_once_one_adds(app: Flask, admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = find_rows(admin)
+    others: list[Any] = []
+
+    def press_again_and_lock(workspace: Workspace) -> None:
+        if not others:
+            others.append(None)
+            others[0] = admin.post(rows, {"row": OPS})
+        lock_workspace(workspace)
+
+    monkeypatch.setattr("webapp.views.imports.lock_workspace", press_again_and_lock)
+    first = admin.post(rows, {"row": OPS})
+
+    assert [(press.status_code, press.location) for press in (first, others[0])] == [(303, LIST)] * 2
     assert list_names(app) == ["ops"]
 
 
