@@ -37,6 +37,13 @@ _ROUTES = {
 }
 
 
+# The methods by which each service accepts messages.
+_METHODS = dict.fromkeys(Service, ("POST",)) | {Service.WEBHOOK: ("POST", "PUT")}
+
+# The headers that every request has.
+_USUAL = frozenset({"accept-encoding", "connection", "content-length", "host", "user-agent"})
+
+
 class HttpReceiver(ThreadingHTTPServer):
     """Listens on loopback and keeps the messages in their inbox."""
 
@@ -70,6 +77,16 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = READ_SECONDS
 
     def do_POST(self) -> None:
+        self._accept()
+
+    def do_PUT(self) -> None:
+        route = self._find_route()
+        if route is not None and "PUT" in _METHODS[route[1]]:
+            self._accept()
+        else:
+            self.do_GET()
+
+    def _accept(self) -> None:
         try:
             body = self._read_body()
         except _Refused as refused:
@@ -80,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._respond(Reply(405 if self._find_route() else 404))
 
-    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
+    do_HEAD = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
 
     def _find_route(self) -> tuple[Inbox, Service, Scenario] | None:
         path = self.path.partition("?")[0]
@@ -131,6 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             answered=reply.status or 0,
             accepted=reply.accepts,
             reference=find_reference(service, text),
+            method=self.command,
             headers=headers,
             body=text,
             signature_ok=self._check_signature(service, headers, body),
@@ -138,8 +156,10 @@ class _Handler(BaseHTTPRequestHandler):
         inbox.add(arrival, datetime.now(UTC))
 
     def _select_headers(self) -> dict[str, str]:
-        names = (name.lower() for name in self.headers)
-        return {name: self.headers[name] for name in names if name == "content-type" or name.startswith("webhook-")}
+        """Return the headers to show. The values of those that the sender's owner added are secret."""
+        names = [name.lower() for name in self.headers if name.lower() not in _USUAL]
+        shown = {name: self.headers[name] for name in names if name == "content-type" or name.startswith("webhook-")}
+        return dict.fromkeys(names, "(received, not shown)") | shown
 
     def _check_signature(self, service: Service, headers: dict[str, str], body: bytes) -> bool | None:
         if service is not Service.WEBHOOK:
@@ -160,8 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Retry-After", str(reply.retry_after))
         if reply.location is not None:
             self.send_header("Location", reply.location)
-        if reply.status == 405:
-            self.send_header("Allow", "POST")
+        route = self._find_route()
+        if reply.status == 405 and route is not None:
+            self.send_header("Allow", ", ".join(_METHODS[route[1]]))
         self.end_headers()
         self.wfile.write(reply.body.encode())
 
