@@ -110,7 +110,7 @@ def change_destination(
 
 def _find_changed(settings: Mapping[str, str], stored: Mapping[str, str], fields: tuple[Field, ...]) -> list[str]:
     """Return the names of the settings that are new. A default is none: it applies before it is stored, too."""
-    before = {field.name: field.default for field in fields} | stored
+    before = {**{field.name: field.default for field in fields}, **stored}
     return [name for name, value in settings.items() if before.get(name, "") != value]
 
 
