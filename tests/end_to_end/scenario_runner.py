@@ -15,6 +15,12 @@ from webapp.models import Account, AlertDelivery, Workspace
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
 
+# What is no secret, by field.
+TEXTS = {"basic_user": "ann"}
+
+# Fields of which one side is left blank: each of them signs in to the receiver.
+OMITTED = (("bearer_token",), ("basic_user", "basic_password"))
+
 
 @dataclass(frozen=True)
 class ScenarioInputs:
@@ -22,7 +28,9 @@ class ScenarioInputs:
 
     environment: the settings, for a process that a scenario starts.
     path: the path and query of an address.
+    header: the value of a header that is added.
     password: the mail server's password.
+    omitted: the fields that are left blank, because they exclude others.
     """
 
     environment: Mapping[str, str]
@@ -30,7 +38,9 @@ class ScenarioInputs:
     path: str = "/services/key-7f3a9c?sig=4711"
     signing_secret: str = "whsec_QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="
     recipient: str = "ann@example.com"
+    header: str = "Sesame-4712"
     password: str = "Sesame-4711"
+    omitted: tuple[str, ...] = OMITTED[0]
 
     def settings(self, channel: str, origin: str = "") -> dict[str, str]:
         """Return the settings of a destination whose address, if it has one, is at `origin`."""
@@ -38,9 +48,11 @@ class ScenarioInputs:
             FieldKind.ADDRESS: origin + self.path,
             FieldKind.SERVER: origin,
             FieldKind.SECRET: self.signing_secret,
+            FieldKind.HEADERS: f"X-Api-Key: {self.header}",
             FieldKind.RECIPIENTS: self.recipient,
         }
-        return {field.name: values.get(field.kind, field.default) for field in CHANNELS[channel].fields}
+        fields = [field for field in CHANNELS[channel].fields if field.name not in self.omitted]
+        return {field.name: TEXTS.get(field.name) or values.get(field.kind, field.default) for field in fields}
 
 
 # An action between a press and its job.

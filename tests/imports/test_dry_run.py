@@ -8,9 +8,9 @@ from cryptography.fernet import Fernet
 
 from tests.imports.found_files import SLACK, WEBHOOK, incomplete, slack, webhook
 from webapp.channels import CHANNELS
+from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow, Judge, RowState, Typed
-from webapp.imports.duplicates import find_place
 from webapp.imports.found import FoundReceiver, Unusable
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH

@@ -11,10 +11,10 @@ from webapp.audit import COMMAND_LINE
 from webapp.cli.arguments import get_workspace, require_visible
 from webapp.cli.tables import count, echo_table
 from webapp.database.command_context import with_database
+from webapp.destinations.same_places import list_places
 from webapp.extensions import db
 from webapp.imports.adding import insert_rows
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
-from webapp.imports.duplicates import list_places
 from webapp.imports.export import write_export
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
 from webapp.imports.loading import load_path, load_stream

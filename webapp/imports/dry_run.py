@@ -7,8 +7,8 @@ from enum import StrEnum
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, Settings
 from webapp.destinations.masking import mask_new_target
+from webapp.destinations.same_places import Place, find_place
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.imports.duplicates import Place, find_place
 from webapp.imports.found import FoundReceiver, Unusable
 from webapp.imports.row_names import name_rows
 from webapp.imports.settings_checks import CheckedSettings, check_settings, list_unknown

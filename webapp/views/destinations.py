@@ -20,7 +20,7 @@ from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.destinations.same_names import find_name_warning
-from webapp.destinations.same_targets import find_target_warning
+from webapp.destinations.same_places import find_place_warning
 from webapp.destinations.suggestions import find_offer
 from webapp.models import AlertDelivery, AlertDestination, database_clock
 from webapp.views.customer_links import load_links
@@ -110,9 +110,11 @@ def redirect_to_page(visit: Visit, destination: AlertDestination) -> Response:
 
 def warn_of_others(visit: Visit, destination: AlertDestination) -> None:
     """Show warnings on the next page if other destinations have the same name, or send to the same place."""
+    app_settings = current_settings()
     same_name = find_name_warning(visit.workspace, destination.name, destination.id)
-    same_target = find_target_warning(destination, current_settings().cipher)
-    for warning in filter(None, (same_name, same_target)):
+    outbound = app_settings.outbound_for(visit.workspace.slug)
+    same_place = find_place_warning(destination, app_settings.cipher, outbound)
+    for warning in filter(None, (same_name, same_place)):
         flash(warning)
 
 

@@ -12,11 +12,11 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, find_role, load_visit_to_edit
 from webapp.auth.sessions import current_account
 from webapp.destinations.drafts import use_draft, was_used
+from webapp.destinations.same_places import list_places
 from webapp.extensions import db
 from webapp.imports.adding import FORMAT_LABELS, insert_rows
 from webapp.imports.choice import Choice
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
-from webapp.imports.duplicates import list_places
 from webapp.imports.export import write_export
 from webapp.imports.found import FileUnreadable, FoundFile
 from webapp.imports.loading import load_file

@@ -106,10 +106,22 @@ def test_a_silent_receiver_stores_the_message_as_unanswered(receiver: Receiver) 
     assert [(kept.answered, kept.accepted) for kept in receiver.inbox.list_newest()] == [(0, False)]
 
 
-def test_a_webhook_is_stored_with_its_own_headers_only(receiver: Receiver) -> None:
-    headers = {"webhook_id": "msg_1", "content_type": "application/json", "authorization": "Bearer x"}
+def test_a_webhook_is_stored_with_its_own_headers_and_the_names_of_others(receiver: Receiver) -> None:
+    headers = {"webhook_id": "msg_1", "content_type": "application/json", "authorization": "Bearer canary"}
     receiver.post("/webhook/works", **headers)
-    assert receiver.inbox.list_newest()[0].headers == {"webhook-id": "msg_1", "content-type": "application/json"}
+    assert receiver.inbox.list_newest()[0].headers == {
+        "webhook-id": "msg_1",
+        "content-type": "application/json",
+        "authorization": "(received, not shown)",
+        "accept": "(received, not shown)",
+    }
+
+
+def test_a_webhook_may_be_put_and_its_method_is_stored(receiver: Receiver) -> None:
+    url = f"http://127.0.0.1:{receiver.http_port}/webhook/works"
+    answers = [requests.put(url, data="{}", timeout=60), requests.post(url, data="{}", timeout=60)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [kept.method for kept in receiver.inbox.list_newest()] == ["POST", "PUT"]
 
 
 def test_a_signed_webhook_is_checked_with_the_shared_secret(receiver: Receiver) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
 
-from tests.end_to_end.scenario_runner import ScenarioInputs
+from tests.end_to_end.scenario_runner import OMITTED, ScenarioInputs
 
 # Bytes shown on both sides of a match.
 CONTEXT = 40
@@ -53,7 +53,9 @@ class Canaries:
     secrets: CanaryFamily = field(default_factory=CanaryFamily)
     recipients: CanaryFamily = field(default_factory=CanaryFamily)
 
-    def inputs(self, environment: Mapping[str, str], channel: str = "webhook") -> ScenarioInputs:
+    def inputs(
+        self, environment: Mapping[str, str], channel: str = "webhook", omitted: tuple[str, ...] = OMITTED[0]
+    ) -> ScenarioInputs:
         """Return scenario inputs in which every secret is a canary of its own."""
         return ScenarioInputs(
             environment,
@@ -61,7 +63,9 @@ class Canaries:
             path=f"/services/{self.secrets.make_canary()}?sig={self.secrets.make_canary()}",
             signing_secret=f"whsec_{self.secrets.make_canary()}",
             recipient=f"{self.recipients.make_canary()}@example.com",
+            header=self.secrets.make_canary(),
             password=self.secrets.make_canary(),
+            omitted=omitted,
         )
 
 

@@ -13,7 +13,7 @@ from tests.end_to_end.canary.burst_worker import run_all_jobs
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.faults import EXCEPTIONS, Fault, Step, broken, pick_faults
 from tests.end_to_end.canary.search_places import SearchedInstallation, read_queue
-from tests.end_to_end.scenario_runner import ScenarioSetup, run_scenario
+from tests.end_to_end.scenario_runner import OMITTED, ScenarioSetup, run_scenario
 from tests.end_to_end.scenarios import accepted, accepted_by_mail, accepted_by_mail_over_tls, accepted_over_tls
 from tests.factories import SeededIds, add_delivery, get_account, get_destination, get_workspace
 from webapp import queue
@@ -61,8 +61,10 @@ def destinations(
     """Destinations whose receivers accept every message."""
     with ExitStack() as stack:
         setups = {
-            key: stack.enter_context(scenario(canaries.inputs(environment, key[0])))
-            for key, scenario in ACCEPTING.items()
+            (channel, is_secure): stack.enter_context(
+                scenario(canaries.inputs(environment, channel, OMITTED[is_secure]))
+            )
+            for (channel, is_secure), scenario in ACCEPTING.items()
         }
         yield {key: _add(setup, seeded, app_settings) for key, setup in setups.items()}
 

@@ -32,6 +32,13 @@ SILENT_SECONDS = 60
 log = getLogger(__name__)
 
 
+# The methods by which each service accepts messages.
+_METHODS = dict.fromkeys(Service, ("POST",)) | {Service.WEBHOOK: ("POST", "PUT")}
+
+# The headers that every request has.
+_USUAL = frozenset({"accept-encoding", "connection", "content-length", "host", "user-agent"})
+
+
 class HttpReceiver(ThreadingHTTPServer):
     """Listens on loopback and keeps the messages in their inbox."""
 
@@ -65,6 +72,16 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = READ_SECONDS
 
     def do_POST(self) -> None:
+        self._accept()
+
+    def do_PUT(self) -> None:
+        found = self._find_route()
+        if found is not None and "PUT" in _METHODS[found[1].service]:
+            self._accept()
+        else:
+            self.do_GET()
+
+    def _accept(self) -> None:
         try:
             body = self._read_body()
         except _Refused as refused:
@@ -76,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = self._find_route()
         self._respond(Reply(405 if found and found[1].is_endpoint else 404))
 
-    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
+    do_HEAD = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
 
     def _find_route(self) -> tuple[Inbox, Route] | None:
         route = find_route(self.path)
@@ -133,6 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             answered=reply.status or 0,
             accepted=reply.accepts,
             reference=find_reference(route.service, text),
+            method=self.command,
             headers=headers,
             body=hide_secrets(route.service, text),
             signature_ok=self._check_signature(route.service, headers, body),
@@ -141,8 +159,10 @@ class _Handler(BaseHTTPRequestHandler):
         inbox.add(arrival, datetime.now(UTC))
 
     def _select_headers(self) -> dict[str, str]:
-        names = (name.lower() for name in self.headers)
-        return {name: self.headers[name] for name in names if name == "content-type" or name.startswith("webhook-")}
+        """Return the headers to show. The values of those that the sender's owner added are secret."""
+        names = [name.lower() for name in self.headers if name.lower() not in _USUAL]
+        shown = {name: self.headers[name] for name in names if name == "content-type" or name.startswith("webhook-")}
+        return dict.fromkeys(names, "(received, not shown)") | shown
 
     def _check_signature(self, service: Service, headers: dict[str, str], body: bytes) -> bool | None:
         if service is not Service.WEBHOOK:
@@ -163,8 +183,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Retry-After", str(reply.retry_after))
         if reply.location is not None:
             self.send_header("Location", reply.location)
-        if reply.status == 405:
-            self.send_header("Allow", "POST")
+        found = self._find_route()
+        if reply.status == 405 and found is not None:
+            self.send_header("Allow", ", ".join(_METHODS[found[1].service]))
         self.end_headers()
         self.wfile.write(reply.body.encode())
 

@@ -32,6 +32,7 @@ class Arrival:
     scenario: the receiver's behavior, a `Scenario` or (email) a `Mailbox`.
     answered: the HTTP status or SMTP reply code; 0 if there was no response.
     reference: the short code that the sender put into the message, or None.
+    method: the method of an HTTP request.
     headers: the headers to show, names in lower case; for email the envelope's sender as `mail-from`.
     body: the body as text, without the secrets in it; for email the whole MIME message.
     signature_ok: None if the service signs nothing, or if there is no secret to check the signature with.
@@ -44,6 +45,7 @@ class Arrival:
     answered: int
     accepted: bool
     reference: str | None = None
+    method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     signature_ok: bool | None = None

@@ -6,7 +6,7 @@ from tests.factories import NOW, SeededIds, get_account, get_workspace
 from webapp.audit import COMMAND_LINE
 from webapp.auth.workspaces import open_workspace
 from webapp.destinations.editing import add_destination, delete_destination
-from webapp.destinations.same_targets import find_target_warning
+from webapp.destinations.same_places import find_place_warning
 from webapp.extensions import db
 from webapp.models import AlertDestination
 from webapp.settings import AppSettings
@@ -44,7 +44,9 @@ def test_the_same_place_is_found(
     is_same: bool,
 ) -> None:
     add(seeded, app_settings, "The first", channel, **first)
-    warning = find_target_warning(add(seeded, app_settings, "The second", channel, **second), app_settings.cipher)
+    warning = find_place_warning(
+        add(seeded, app_settings, "The second", channel, **second), app_settings.cipher, app_settings.outbound
+    )
 
     assert (warning is not None) is is_same
     if warning is not None:
@@ -57,7 +59,7 @@ def test_many_are_named_and_counted(context: None, seeded: SeededIds, app_settin
         add(seeded, app_settings, f"Number {number}", "webhook", **ADDRESS)
     newest = add(seeded, app_settings, "Newest", "webhook", **ADDRESS)
 
-    warning = find_target_warning(newest, app_settings.cipher)
+    warning = find_place_warning(newest, app_settings.cipher, app_settings.outbound)
     assert warning is not None
     assert warning.endswith("“Number 0”, “Number 1”, “Number 2” and 2 more.")
 
@@ -72,4 +74,4 @@ def test_deleted_ones_unreadable_ones_and_those_of_other_workspaces_do_not_count
     add_destination(elsewhere, get_account(seeded), "webhook", "Elsewhere", ADDRESS, app_settings.cipher, NOW)
 
     newest = add(seeded, app_settings, "Newest", "webhook", **ADDRESS)
-    assert find_target_warning(newest, app_settings.cipher) is None
+    assert find_place_warning(newest, app_settings.cipher, app_settings.outbound) is None
