@@ -25,6 +25,7 @@ destinations:
     enabled: true
     settings: {chat_id: '-100123', server: https://api.telegram.org}
     needs: [bot_token]
+    tags: [EU, night shift]
 """
 
 
@@ -40,6 +41,14 @@ def test_destinations_keep_their_names_settings_and_states() -> None:
         "recipients": "night@harbor.example, day@harbor.example",
         "omit_auto_submitted": "yes",
     }
+
+
+def test_tags_are_kept_and_too_many_are_left_out() -> None:
+    many = ", ".join(f"t{number}" for number in range(11))
+    found = read_one(f"alertcheck: 1\ndestinations: [{{name: A, type: slack, tags: [{many}]}}]")
+
+    assert [each.tags for each in read(EXPORT).receivers] == [(), (), ("eu", "night shift")]
+    assert (found.tags, found.dropped) == ((), ("Its tags are left out. A destination has at most 10 tags.",))
 
 
 def test_what_a_destination_needs_is_missing() -> None:

@@ -110,14 +110,14 @@ def test_settings_that_cannot_be_decrypted_are_needed(add: Any, export: Any) -> 
 
 
 def test_what_is_exported_can_be_imported_again(add: Any, export: Any, seeded: SeededIds) -> None:
-    add("Mail", "email", recipients="a@example.com, b@example.com")
+    add("Mail", "email", recipients="a@example.com, b@example.com").tags = "eu,night shift"
     set_enabled(add("Chat"), get_account(seeded), False, NOW)
 
     found = read_file(export())
 
     _, mail, chat = found.receivers
     assert found.format is FileFormat.ALERTCHECK
-    assert (mail.name, mail.channel, mail.is_enabled) == ("Mail", "email", True)
+    assert (mail.name, mail.channel, mail.is_enabled, mail.tags) == ("Mail", "email", True, ("eu", "night shift"))
     assert (mail.settings, mail.missing) == ({"recipients": "a@example.com, b@example.com"}, frozenset())
     assert (chat.name, chat.channel, chat.is_enabled) == ("Chat", "webhook", False)
     assert (dict(chat.settings), chat.dropped) == ({}, ())

@@ -31,7 +31,15 @@ def insert_rows(
     """Add complete rows as destinations, and record it. The caller commits."""
     for row in rows:
         insert_destination(
-            workspace, by, row.channel_name or "", row.name, row.settings, cipher, now, is_enabled=row.is_enabled
+            workspace,
+            by,
+            row.channel_name or "",
+            row.name,
+            row.settings,
+            cipher,
+            now,
+            row.tags,
+            is_enabled=row.is_enabled,
         )
     actor = by if isinstance(by, Actor) else find_actor(by)
     count = f"{len(rows)} destination{'s' * (len(rows) != 1)} from {FORMAT_LABELS[file_format]}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from webapp.imports.draft import Draft, Kind, is_word
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
 from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_mappings, get_text
+from webapp.text.tags import SEPARATOR, TagsInvalid, read_tags
 
 VERSION = "1"
 VERSION_KEY = "alertcheck"
@@ -28,5 +29,14 @@ def _read_destinations(destinations: list[Mapping[str, Node]]) -> Iterator[Found
             draft.put(name, value)
         draft.missing |= set(filter(is_word, map(get_text, get_list(destination.get("needs")))))
         name = get_text(destination.get("name")) or f"Destination {number}"
+        tags = _read_tags(destination.get("tags"), draft)
         receiver = draft.finish(name, Kind("", channel if is_word(channel) else None))
-        yield replace(receiver, is_enabled=get_text(destination.get("enabled")) != "false")
+        yield replace(receiver, is_enabled=get_text(destination.get("enabled")) != "false", tags=tags)
+
+
+def _read_tags(node: Node, draft: Draft) -> tuple[str, ...]:
+    try:
+        return read_tags(SEPARATOR.join(map(get_text, get_list(node))))
+    except TagsInvalid as reason:
+        draft.note(f"Its tags are left out. {reason}")
+        return ()

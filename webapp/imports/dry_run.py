@@ -51,6 +51,7 @@ class DryRunRow:
     notes: tuple[str, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
     is_enabled: bool = True
+    tags: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -78,7 +79,8 @@ class Judge:
         for number, (receiver, (name, note)) in enumerate(zip(receivers, names, strict=True)):
             row = self._judge_alone(DryRunRow(number, name, None, RowState.READY), receiver, (typed or {}).get(number))
             notes = (*receiver.dropped, *row.notes, *([note] if note else []))
-            rows.append(self._compare(replace(row, notes=notes, is_enabled=receiver.is_enabled), taken))
+            row = replace(row, notes=notes, is_enabled=receiver.is_enabled, tags=receiver.tags)
+            rows.append(self._compare(row, taken))
         return rows
 
     def _judge_alone(self, row: DryRunRow, receiver: FoundReceiver, typed: Settings | None) -> DryRunRow:

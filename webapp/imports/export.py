@@ -12,6 +12,7 @@ from webapp.destinations.masking import mask_new_target
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.models import AlertDestination, Workspace
+from webapp.text.tags import split_tags
 
 # The version of the form.
 VERSION = 1
@@ -38,6 +39,8 @@ def _describe(destination: AlertDestination, cipher: SettingsCipher) -> dict[str
         "type": destination.type,
         "enabled": destination.is_enabled,
     }
+    if destination.tags:
+        described["tags"] = list(split_tags(destination.tags))
     if destination.type not in CHANNELS:
         return described
     return described | _describe_settings(destination.type, settings, cipher)

@@ -36,7 +36,7 @@ class FoundReceiver:
     missing: the fields whose values are not in the file: a reference to another file, a variable, or redacted.
     unusable: why it cannot be imported, or None. reason: a sentence about that, for the table.
     dropped: what the file says about it that is left out: sentences without any value of a secret.
-    is_enabled: whether messages are sent to it. Only our own export says so.
+    is_enabled, tags: whether messages are sent to it, and its valid tags. Only our own export has them.
     """
 
     name: str
@@ -47,6 +47,7 @@ class FoundReceiver:
     reason: str = ""
     dropped: tuple[str, ...] = ()
     is_enabled: bool = True
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,5 +62,5 @@ def _read(values: Mapping[str, str]) -> FoundFile:
 
 def _read_receiver(stored: dict[str, Any]) -> FoundReceiver:
     unusable = stored["unusable"] and Unusable(stored["unusable"])
-    changes = {"missing": frozenset(stored["missing"]), "unusable": unusable, "dropped": tuple(stored["dropped"])}
-    return FoundReceiver(**(stored | changes))
+    lists = {name: tuple(stored[name]) for name in ("dropped", "tags")}
+    return FoundReceiver(**(stored | lists | {"missing": frozenset(stored["missing"]), "unusable": unusable}))
