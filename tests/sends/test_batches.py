@@ -182,7 +182,7 @@ def test_a_destination_that_another_press_takes_meanwhile_is_cooling_down(
 ) -> None:
     with app.app_context():
         add_delivery(get_destination(seeded), created_at=NOW)
-    outdated = [Candidate(seeded.destination, True, None)]
+    outdated = [Candidate(seeded.destination, "webhook", True, None)]
     monkeypatch.setattr("webapp.sends.batches.list_candidates", lambda _workspace_id: outdated)
 
     batch = press(app, seeded)
