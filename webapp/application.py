@@ -1,7 +1,6 @@
 """Creates the Flask application: settings, extensions, routes and commands."""
 
 import weakref
-from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
