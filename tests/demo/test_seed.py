@@ -14,12 +14,12 @@ from webapp.app_state import app_state
 from webapp.channels import CHANNELS
 from webapp.demo.address_update import update_addresses
 from webapp.demo.seed import seed_demo
+from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings, Demo
 
-HOSTS = {"teams": "teams.demo.example", "slack": "slack.demo.example", "webhook": "hooks.demo.example"}
 OLD_ADDRESS = "http://127.0.0.1:4001/teams/works?sig=kept"
 
 
@@ -62,21 +62,34 @@ def store(app: Flask) -> Callable[..., dict[str, str]]:
     return store
 
 
-def test_every_address_has_the_name_of_its_service_and_may_be_sent_to(
-    seeded_demo: None, app: Flask, app_settings: AppSettings
-) -> None:
-    found = set()
-    for destination in db.session.scalars(select(AlertDestination).where(AlertDestination.type != "email")):
+def list_targets(app: Flask) -> list[tuple[str, str]]:
+    """Return the channel and the address, or the server, of every destination that is sent to over HTTP."""
+    destinations = db.session.scalars(select(AlertDestination).where(AlertDestination.type != "email"))
+    return [
+        (destination.type, read_settings_of(destination.name, app)[CHANNELS[destination.type].target_field.name])
+        for destination in destinations
+    ]
+
+
+def test_every_address_has_the_name_of_its_service(seeded_demo: None, app: Flask) -> None:
+    found = {(channel, read_url(address).authority) for channel, address in list_targets(app)}
+    assert found <= set(SERVICE_HOSTS.items())
+    assert len(found) > 7
+
+
+def test_every_setting_is_accepted_by_the_form(seeded_demo: None, app: Flask, app_settings: AppSettings) -> None:
+    checked = []
+    for destination in db.session.scalars(select(AlertDestination)):
         settings = read_settings_of(destination.name, app)
-        assert CHANNELS[destination.type].target_field.check(settings["address"], app_settings.outbound)
-        found.add((destination.type, read_url(settings["address"]).authority))
-    assert found == set(HOSTS.items())
+        for field in CHANNELS[destination.type].fields:
+            value = settings.get(field.name, "")
+            checked.append((value == "" and not field.required) or field.check(value, app_settings.outbound) == value)
+    assert set(checked) == {True}
 
 
 def test_no_two_destinations_share_an_address(seeded_demo: None, app: Flask) -> None:
-    destinations = db.session.scalars(select(AlertDestination).where(AlertDestination.type != "email")).all()
-    addresses = {read_settings_of(destination.name, app)["address"] for destination in destinations}
-    assert len(addresses) == len(destinations)
+    addresses = [address for _, address in list_targets(app)]
+    assert len(set(addresses)) == len(addresses) > 12
 
 
 def test_past_failures_name_the_host_that_answered(seeded_demo: None) -> None:

@@ -16,7 +16,7 @@ from webapp.channels.fields import Field, FieldKind
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.demo.address_update import update_addresses
 from webapp.demo.receiver_addresses import ReceiverAddresses
-from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned, list_known
+from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
 from webapp.destinations.editing import insert_destination
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_hosts import SERVICE_HOSTS
@@ -97,7 +97,7 @@ def fill_workspace(
     # In the order of time, like everything that the audit trail records.
     added = [
         (_add(workspace, plan, admin, addresses, cipher, now - FIRST_ADDED + timedelta(minutes=position)), plan)
-        for position, plan in enumerate(list_known(planned))
+        for position, plan in enumerate(planned)
     ]
     for position, (destination, plan) in reversed(list(enumerate(added))):
         _add_past(destination, plan, workspace, admin, addresses.demo, now - timedelta(hours=20 + 3 * position))

@@ -1,9 +1,8 @@
 """The demo's workspaces, and their destinations with the earlier tests of each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from webapp.channels import CHANNELS
 from webapp.failures import Code
 
 
@@ -33,11 +32,6 @@ class Planned:
     was_changed: bool = False
     is_enabled: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
-
-
-def list_known(planned: Iterable[Planned]) -> list[Planned]:
-    """Return the destinations whose channel this version has."""
-    return [plan for plan in planned if plan.channel in CHANNELS]
 
 
 ALL_SENT = (None,) * 6
