@@ -265,7 +265,7 @@ def test_one_that_fails_does_not_hold_up_the_others(
     other.plan(NOW + seconds(2))
     list_targets = "webapp.sends.request._list_targets"
 
-    def fail_for_one(destination: AlertDestination) -> tuple[()]:
+    def fail_for_one(destination: AlertDestination, slug: str) -> tuple[()]:
         if destination.id == planned.destination_id:
             raise RuntimeError("canary-7f3a9c")
         return ()
