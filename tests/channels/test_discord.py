@@ -123,7 +123,7 @@ def test_an_acceptance_that_is_cut_off_may_have_arrived(receiver: RecordingRecei
         ("0.5", LIMITED, 64.57),
         (None, LIMITED, 64.57),
         (None, '{"retry_after": 0}', 0),
-        (None, '{"retry_after": 1e300}', 30 * 24 * 3600),
+        (None, '{"retry_after": 1e300}', 31 * 24 * 3600),
         (None, '{"retry_after": Infinity}', None),
         (None, '{"retry_after": NaN}', None),
         (None, '{"retry_after": -1}', None),

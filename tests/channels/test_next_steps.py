@@ -112,8 +112,8 @@ class Receiver:
         channel, outbound, origin = CHANNELS[self.situation.channel], self.running.outbound, self.running.url("")
         by_kind = {FieldKind.ADDRESS: f"{origin}services/{word}?sig={word}", FieldKind.SERVER: origin}
         target = check_setting(channel, channel.target_field, by_kind[channel.target_field.kind], outbound)
-        settings = {field.name: word for field in channel.fields if field.kind is FieldKind.SECRET}
-        signing = {"signing_secret": SECRET} if "signing_secret" in settings else {}
+        settings = {field.name: word for field in channel.fields if field.kind is FieldKind.SECRET and field.required}
+        signing = {"signing_secret": SECRET} if any(field.name == "signing_secret" for field in channel.fields) else {}
         return channel.send({**settings, **signing, channel.target_field.name: target}, message, outbound)
 
     def follow_next_step(self) -> str:

@@ -115,7 +115,7 @@ def test_any_other_response_is_classified_by_status_and_known_description(
 
 @pytest.mark.parametrize(
     ("header", "seconds", "expected"),
-    [(None, 5, 5), ("7", 5, 7), (None, 10**9, 30 * 24 * 3600), (None, "5", None), (None, -5, None), (None, None, None)],
+    [(None, 5, 5), ("7", 5, 7), (None, 10**9, 31 * 24 * 3600), (None, "5", None), (None, -5, None), (None, None, None)],
 )
 def test_the_header_or_else_the_body_says_how_long_to_wait(
     header: str | None, seconds: object, expected: float | None, receiver: RecordingReceiver, message: Message

@@ -23,3 +23,7 @@ def incomplete(name: str = "hidden", channel: str = "slack", **facts: Any) -> Fo
 
 def make_file(*receivers: FoundReceiver) -> FoundFile:
     return FoundFile(FileFormat.ALERTMANAGER, receivers)
+
+
+# What the form of a webhook has chosen if nobody changes it.
+CHOSEN = {"method": "POST", "body": "standard"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.imports.found_files import SLACK, WEBHOOK, incomplete, slack, webhook
+from tests.imports.found_files import CHOSEN, SLACK, WEBHOOK, incomplete, slack, webhook
 from webapp.channels import CHANNELS
 from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
@@ -88,7 +88,7 @@ def test_an_optional_secret_that_the_file_refers_to_is_asked_for() -> None:
 
     assert (row.state, row.where) == (RowState.NEEDS_SECRET, "hooks.example.com")
     assert row.reason == "The file does not contain: Signing secret (optional)."
-    assert (added.state, added.settings) == (RowState.READY, {"address": WEBHOOK})
+    assert (added.state, added.settings) == (RowState.READY, {"address": WEBHOOK} | CHOSEN)
     assert (completed.state, completed.settings["signing_secret"]) == (RowState.READY, SECRET)
 
 
@@ -144,7 +144,7 @@ def test_a_setting_that_the_channel_does_not_have_is_left_out() -> None:
 
     [row] = judge(replace(receiver, settings={**receiver.settings, "colour": "canary"}))
 
-    assert (row.state, row.settings) == (RowState.READY, {"address": WEBHOOK})
+    assert (row.state, row.settings) == (RowState.READY, {"address": WEBHOOK} | CHOSEN)
     assert row.notes == ("colour: the channel has no such setting.",)
 
 

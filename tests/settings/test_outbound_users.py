@@ -10,7 +10,6 @@ OF_NO_WORKSPACE = {
     "demo/places.py",
     "account_mail/requesting.py",
     "instance/installation.py",
-    "settings/app_settings.py",
     "settings_check/network_checks.py",
     "settings_check/private_receiver_checks.py",
     "single_sign_on/provider.py",
@@ -18,7 +17,7 @@ OF_NO_WORKSPACE = {
     "worker/account_mails.py",
     "worker/supervisor.py",
 }
-_USE = re.compile(r"(?:settings|settings\(\)|self)\.outbound\b(?!_for)")
+_USE = re.compile(r"(?:settings|settings\(\))\.outbound\b")
 
 
 def test_only_what_belongs_to_no_workspace_uses_the_outbound_client_of_none() -> None:

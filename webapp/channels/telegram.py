@@ -174,7 +174,7 @@ CHANNEL = Channel(
     | {
         Code.CONFIG_INCOMPLETE: f"Enter the bot token and the chat id in the settings of the destination. {FIND_IT}",
         Code.SIGN_IN_PAGE: (
-            f"Check in Telegram whether the message arrived before you send another test. If it did not: {CHECK_SERVER}"
+            f"Check in Telegram whether the message arrived before you send another test. {CHECK_SERVER}"
         ),
         Code.BAD_REQUEST: "Check the chat id and the topic id in the settings of the destination.",
         Code.AUTH_FAILED: f"The bot token is not valid or is no longer valid. {FIND_IT}",

@@ -81,9 +81,8 @@ def _load(file: Path, file_format: FileFormat | None) -> FoundFile:
 
 
 def _judge(workspace: Workspace, found: FoundFile) -> list[DryRunRow]:
-    settings = current_settings()
-    places = list_places(workspace, settings.cipher, settings.outbound)
-    return Judge(settings.outbound, settings.cipher, places).judge(found.receivers)
+    cipher, outbound = current_settings().cipher, current_settings().outbound_for(workspace.slug)
+    return Judge(outbound, cipher, list_places(workspace, cipher, outbound)).judge(found.receivers)
 
 
 def _pick(rows: Sequence[DryRunRow], only: Sequence[str]) -> list[DryRunRow]:

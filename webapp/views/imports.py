@@ -144,8 +144,8 @@ def _find_uploads(visit: Visit) -> Uploads:
 
 
 def _make_judge(workspace: Workspace) -> Judge:
-    settings = current_settings()
-    return Judge(settings.outbound, settings.cipher, list_places(workspace, settings.cipher, settings.outbound))
+    cipher, outbound = current_settings().cipher, current_settings().outbound_for(workspace.slug)
+    return Judge(outbound, cipher, list_places(workspace, cipher, outbound))
 
 
 def _respond_gone(visit: Visit, upload_id: str) -> PageResponse:
