@@ -31,7 +31,10 @@ addEventListener("pageshow", () => { isLeaving = false; });  // back from the ne
 document.addEventListener("htmx:after:swap", () => {
   for (const check of document.querySelectorAll(".field > .check")) {
     const input = check.parentElement.querySelector("input, textarea, select");
-    if (check.querySelector(".error")) input.setAttribute("aria-invalid", "true");
+    if (check.querySelector(".error")) {
+      input.setAttribute("aria-invalid", "true");
+      check.closest("details")?.setAttribute("open", "");
+    }
     else input.removeAttribute("aria-invalid");
   }
 });

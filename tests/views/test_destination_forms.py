@@ -320,3 +320,21 @@ def test_a_form_without_the_choices_keeps_them(admin: Visitor, settings: Setting
     admin.post(EDIT, BLANK | {"headers": HEADERS})
 
     assert (settings(1)["method"], settings(1)["body"]) == ("PUT", "grafana")
+
+
+FOLDED = '<details class="more">'
+UNFOLDED = '<details class="more" open>'
+
+
+def test_what_few_people_need_is_folded_away_until_it_has_a_value_or_an_error(admin: Visitor) -> None:
+    typed = {"name": "Desk", "address": ADDRESS, "method": "POST", "body": "standard"}
+
+    assert FOLDED in admin.get(NEW).text
+    assert FOLDED in admin.post(NEW, typed | {"name": ""}).text
+    assert UNFOLDED in admin.post(NEW, typed | {"headers": "wrong"}).text
+    assert UNFOLDED in admin.post(NEW, typed | {"name": "", "headers": "X-Team: canary"}).text
+    assert UNFOLDED in admin.post(NEW, typed | {"name": "", "method": "PUT"}).text
+    own = admin.post(NEW, typed | {"headers": "X-Team: canary"}).location
+    assert UNFOLDED in admin.get(f"{own}/edit").text
+    assert FOLDED in admin.get(EDIT).text
+    assert "More settings" not in admin.get("/w/harbor/destinations/new/slack").text

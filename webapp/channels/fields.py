@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from webapp.outbound import OutboundClient
@@ -46,6 +46,7 @@ class Field:
     generate: makes a new value of a secret that the receiver is then given; None if the value comes from the receiver.
     default: the value of a field that is no secret and is left blank. The form of a new destination shows it.
     choices: the values of a CHOICE, each with its words; the first one is the default.
+    is_folded: whether a form folds it away with the others that few people need. The last fields of a channel.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Field:
     generate: Callable[[], str] | None = None
     default: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
+    is_folded: bool = False
 
     @property
     def is_secret(self) -> bool:
@@ -91,6 +93,11 @@ def make_choice(name: str, label: str, help_text: str, choices: Mapping[str, str
         return text
 
     return Field(name, label, FieldKind.CHOICE, help_text, check, False, default=next(iter(choices)), choices=choices)
+
+
+def fold(*fields: Field) -> tuple[Field, ...]:
+    """Return the fields as a form folds them away."""
+    return tuple(replace(field, is_folded=True) for field in fields)
 
 
 def check_pattern(pattern: str, complaint: str) -> Check:

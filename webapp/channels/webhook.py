@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from webapp.channels.addresses import Service, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
-from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, make_choice
+from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, fold, make_choice
 from webapp.channels.message import Message
 from webapp.channels.responses import read_response
 from webapp.channels.webhook_authentication import FIELDS as AUTHENTICATION_FIELDS
@@ -118,21 +118,23 @@ CHANNEL = Channel(
             required=False,
             generate=generate_secret,
         ),
-        Field(
-            name="headers",
-            label="Headers",
-            kind=FieldKind.HEADERS,
-            help=(
-                f"Optional. One header per line, as Name: value. Up to {MAX_HEADERS} headers, names of at most "
-                f"{MAX_NAME} characters and values of at most {MAX_VALUE:,}. The values are secret: pages show only "
-                "the names."
+        *fold(
+            Field(
+                name="headers",
+                label="Headers",
+                kind=FieldKind.HEADERS,
+                help=(
+                    f"Optional. One header per line, as Name: value. Up to {MAX_HEADERS} headers, names of at most "
+                    f"{MAX_NAME} characters and values of at most {MAX_VALUE:,}. The values are secret: pages show "
+                    "only the names."
+                ),
+                check=_check_headers,
+                required=False,
             ),
-            check=_check_headers,
-            required=False,
+            *AUTHENTICATION_FIELDS,
+            make_choice("method", "Method", "The method of the requests.", {method: method for method in METHODS}),
+            make_choice("body", "Body", "Choose the JSON that the receiver was built for.", BODIES),
         ),
-        *AUTHENTICATION_FIELDS,
-        make_choice("method", "Method", "The method of the requests.", {method: method for method in METHODS}),
-        make_choice("body", "Body", "Choose the JSON that the receiver was built for.", BODIES),
     ),
     find_conflicts=find_conflicts,
     targets=_targets,

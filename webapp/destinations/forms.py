@@ -4,28 +4,22 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from markupsafe import Markup
 from wtforms import Field as FormField
-from wtforms import Form, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, TextArea, TextInput, html_params
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
 
-from webapp.channels import CHANNELS, check_setting
+from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
-from webapp.channels.fields import FLAG_ON, Field, FieldKind, SettingInvalid, fill_in
+from webapp.channels.fields import Field, fill_in
+from webapp.destinations.form_fields import WriteOnlyInput, WriteOnlyTextArea, make_box, make_field, make_tags_field
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
-from webapp.text.tags import TagsInvalid, read_tags
+from webapp.text.tags import read_tags
 
 
 def _clean(value: str | None) -> str | None:
     return clean_name(value) if value else value
-
-
-def _trim(value: str | None) -> str | None:
-    """Remove surrounding whitespace, and NUL characters, which PostgreSQL cannot store."""
-    return value.replace("\x00", "").strip() if value else value
 
 
 # What stands before the name of a stored secret, in the name of the box that removes it.
@@ -33,40 +27,6 @@ REMOVE = "remove_"
 
 LOST = "What you entered here was kept for 15 minutes. Enter it again."
 NOT_BOTH = "Enter a new secret, or tick the box below to remove the stored one, but not both."
-
-
-class WriteOnlyInput(TextInput):
-    """A text input that never renders its value. `generated`: a new secret to render, which nobody typed."""
-
-    def __call__(self, field: FormField, **attributes: Any) -> Markup:
-        fixed = {"value": attributes.pop("generated", ""), "autocomplete": "off", "spellcheck": "false"}
-        return super().__call__(field, **attributes | fixed)
-
-
-class WriteOnlyTextArea(TextArea):
-    """A text area that never renders its value."""
-
-    def __call__(self, field: FormField, **attributes: Any) -> Markup:
-        fixed = {"autocomplete": "off", "spellcheck": "false", "rows": "3"}
-        parameters = html_params(**{"id": field.id, "name": field.name} | attributes | fixed)
-        return Markup("<textarea {}></textarea>").format(parameters)
-
-
-class FlagField(FormField):
-    """A checkbox whose data is the value of a flag: blank if the box is not ticked."""
-
-    widget = CheckboxInput()
-
-    def process_data(self, value: Any) -> None:
-        """Take the stored value."""
-        self.data = value or ""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Take what a browser submits: nothing for a box that is not ticked."""
-        self.data = valuelist[0] if valuelist else ""
-
-    def _value(self) -> str:
-        return FLAG_ON
 
 
 class DestinationForm(PageForm):
@@ -143,6 +103,21 @@ class DestinationForm(PageForm):
             field for field in self if isinstance(field.widget, WriteOnlyInput | WriteOnlyTextArea) and is_typed(field)
         ]
 
+    def is_folded(self, name: str) -> bool:
+        """Check whether a field, or the box that removes its value, is one of those that few people need."""
+        fields = self.channel.fields if self.channel else ()
+        return any(field.is_folded and name in (field.name, f"{REMOVE}{field.name}") for field in fields)
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether one of the fields that few people need has an error or a value of its own, so that all are shown."""
+        folded = [field for field in (self.channel.fields if self.channel else ()) if field.is_folded]
+        return any(self[field.name].errors or self._has_own_value(field) for field in folded)
+
+    def _has_own_value(self, field: Field) -> bool:
+        values = (self.stored.get(field.name), self[field.name].data)
+        return field.name in self.drafted or any(value not in (None, "", field.default) for value in values)
+
     def read_settings(self, channel: Channel) -> dict[str, str]:
         """Return the validated settings; a field left blank is an empty string."""
         return {field.name: str(self[field.name].data or "") for field in channel.fields}
@@ -176,61 +151,9 @@ def make_destination_form(
     """Build the form of a channel. stored: the destination's settings, empty for a new destination."""
     fields: dict[str, Any] = {}
     for field in channel.fields:
-        fields[field.name] = _make_field(channel, field, outbound, bool(stored.get(field.name)))
+        fields[field.name] = make_field(channel, field, outbound, bool(stored.get(field.name)))
         if field.is_removable and stored.get(field.name):
             label = f"Remove the stored {field.label.lower()}"
-            fields[f"{REMOVE}{field.name}"] = FlagField(label, [_check_box], description="Nothing replaces it.")
-    fields["tags"] = StringField(
-        "Tags",
-        [Length(max=400), _check_tags],
-        filters=[_trim],
-        description="Optional. Words to filter the list by, such as a team or a site, separated by commas.",
-    )
+            fields[f"{REMOVE}{field.name}"] = make_box(label, "Nothing replaces it.")
+    fields["tags"] = make_tags_field()
     return type("ChannelForm", (DestinationForm,), {**fields, "channel": channel, "stored": stored})
-
-
-def _check_tags(form: Form, entry: FormField) -> None:
-    try:
-        entry.data = ", ".join(read_tags(entry.data or ""))
-    except TagsInvalid as reason:
-        raise ValidationError(str(reason)) from None
-
-
-def _check_box(form: Form, box: FormField) -> None:
-    if box.data not in ("", FLAG_ON):
-        raise ValidationError("Tick the box, or leave it blank.")
-
-
-def _make_field(channel: Channel, field: Field, outbound: OutboundClient, is_stored: bool) -> Any:
-    check = _check_with(channel, field, outbound)
-    match field.kind:
-        case FieldKind.FLAG:
-            return FlagField(field.label, [check], description=field.help)
-        case FieldKind.CHOICE:
-            choices = dict(field.choices)
-            return SelectField(field.label, [check], choices=choices, description=field.help, default=field.default)
-        case FieldKind.SERVER | FieldKind.TEXT:
-            presence = _require(field) if field.required and not field.default else Optional()
-            filters = [_trim, lambda text: text or field.default]
-            return StringField(field.label, [presence, check], filters, field.help, default=field.default)
-    keeps_stored = field.is_secret and is_stored
-    help_text = f"{field.help} Leave blank to keep the stored value." if keeps_stored else field.help
-    validators = [_require(field) if field.required and not keeps_stored else Optional(), check]
-    if field.is_secret:
-        widget = WriteOnlyTextArea() if field.kind is FieldKind.HEADERS else WriteOnlyInput()
-        return StringField(field.label, validators, [_trim], help_text, widget=widget)
-    return TextAreaField(field.label, validators, [_trim], help_text)
-
-
-def _require(field: Field) -> DataRequired:
-    return DataRequired(field.request)
-
-
-def _check_with(channel: Channel, field: Field, outbound: OutboundClient) -> Any:
-    def check(form: Form, entry: FormField) -> None:
-        try:
-            entry.data = check_setting(channel, field, entry.data, outbound)
-        except SettingInvalid as reason:
-            raise ValidationError(str(reason)) from None
-
-    return check

@@ -26,7 +26,8 @@ def choose(slug: str) -> PageResponse:
     """Show the channels to choose from for a new destination."""
     visit = load_visit_to_edit(slug)
     outbound = current_settings().outbound_for(visit.workspace.slug)
-    choices = [(name, channel, channel.find_obstacle(outbound)) for name, channel in CHANNELS.items()]
+    by_label = sorted(CHANNELS.items(), key=lambda item: item[1].label.casefold())
+    choices = [(name, channel, channel.find_obstacle(outbound)) for name, channel in by_label]
     return render_template("destination_choose.html", visit=visit, choices=choices)
 
 
