@@ -155,6 +155,15 @@ def test_a_missing_secret_is_entered_in_its_row(app: Flask, admin: Visitor) -> N
     assert list_names(app) == ["hidden"]
 
 
+def test_what_has_several_lines_is_entered_in_several_lines(admin: Visitor) -> None:
+    headers = "{X-Team: {secrets: ['<secret>']}}"
+    file = f"receivers: [{{name: a, webhook_configs: [{{url: '{HOOK}', http_config: {{http_headers: {headers}}}}}]}}]"
+
+    page = admin.get(find_rows(admin, file)).text
+
+    assert re.search(r'<textarea id="field-0-headers" name="0-headers"[^>]*></textarea>', page)
+
+
 def test_a_wrong_secret_adds_nothing_and_the_right_ones_are_kept(app: Flask, admin: Visitor) -> None:
     rows = find_rows(
         admin, FILE.replace("name: inside", "name: dark").replace("url: http://10.0.0.8/canary", "url_file: x")

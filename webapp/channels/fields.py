@@ -66,6 +66,11 @@ class Field:
         return self.kind in (FieldKind.ADDRESS, FieldKind.SECRET, FieldKind.HEADERS)
 
     @property
+    def has_lines(self) -> bool:
+        """Whether a value may have several lines."""
+        return self.kind in (FieldKind.HEADERS, FieldKind.RECIPIENTS)
+
+    @property
     def is_removable(self) -> bool:
         """Whether the form has a box that removes the stored value: a blank field keeps it."""
         return self.is_secret and not self.required
