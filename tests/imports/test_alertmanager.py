@@ -250,6 +250,14 @@ def test_defaults_of_an_anchor_are_merged() -> None:
     ] * 2
 
 
+@pytest.mark.parametrize("escape", ["\\u001b[31m", "\\u202e", "\\ud800"])
+def test_what_is_said_of_a_receiver_without_configuration_is_one_line_of_visible_text(escape: str) -> None:
+    found = read(f'{{"receivers": [{{"name": "{escape}quay"}}, {{"name": "a", "slack_configs": [{{}}]}}]}}')
+    (note,) = found.notes
+    assert note.isprintable()
+    assert note.endswith("quay.")
+
+
 def test_a_file_has_at_most_a_thousand_receivers() -> None:
     line = "- {name: a, slack_configs: [{}]}\n"
     assert len(read(f"receivers:\n{line * MAX_RECEIVERS}").receivers) == MAX_RECEIVERS

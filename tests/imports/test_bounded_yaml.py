@@ -158,3 +158,29 @@ def test_an_error_names_a_line_and_nothing_of_the_file(text: str) -> None:
     assert re.search(r"[Ll]ine \d", str(raised.value))
     assert raised.value.__cause__ is None
     assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<<: [" + ",".join(f"{{k{number}: v}}" for number in range(16_000)) + "]",
+        "\n".join(f"<<: {{k{number}: v}}" for number in range(12_000)),
+    ],
+    ids=["in one list", "one by one"],
+)
+def test_many_merged_mappings_are_not_copied_again_and_again(text: str) -> None:
+    began = process_time()
+    merged = load_yaml(text)
+    assert process_time() - began < 5
+    assert isinstance(merged, dict)
+    assert len(merged) >= 12_000
+
+
+def test_the_first_of_two_merged_values_wins_and_the_own_one_wins_over_both() -> None:
+    assert load_yaml("<<: {a: 1, b: 1, c: 1}\n<<: {b: 2, d: 2}\nc: 3") == {"a": "1", "b": "1", "c": "3", "d": "2"}
+
+
+def test_a_file_has_few_directives() -> None:
+    with pytest.raises(FileUnreadable, match="more than 100 lines that begin with %"):
+        load_yaml("".join(f"%TAG !{number}! x\n" for number in range(101)) + "---\na: b\n")
+    assert load_yaml("%TAG !x! y\n---\na: b\n") == {"a": "b"}

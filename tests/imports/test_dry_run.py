@@ -1,6 +1,7 @@
 """The dry run: each receiver is judged with the channel's own checks, and without any network."""
 
 from dataclasses import replace
+from time import process_time
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow, Judge, RowState, Typed
 from webapp.imports.found import FoundReceiver, Unusable
+from webapp.imports.nodes import MAX_RECEIVERS
+from webapp.imports.row_names import name_rows
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH
 
@@ -189,11 +192,21 @@ def test_a_row_that_was_completed_can_turn_out_to_be_a_duplicate() -> None:
         (["ops", "ops", "OPS"], ["ops", "ops (2)", "OPS (3)"]),
         (["ops (2)", "ops", "ops"], ["ops (2)", "ops", "ops (3)"]),
         ([" a\tb\x1b[31m ", "‮evil", "\u200b"], ["a b [31m", "evil", "Unnamed"]),
-        (["x" * 300, "x" * 300], ["x" * MAX_NAME_LENGTH, "x" * (MAX_NAME_LENGTH - 4) + " (2)"]),
+        (["x" * 300, "x" * 300], ["x" * MAX_NAME_LENGTH, "x" * (MAX_NAME_LENGTH - 7) + " (2)"]),
     ],
 )
 def test_names_are_cleaned_and_unique(names: list[str], expected: list[str]) -> None:
     assert [row.name for row in judge(*(incomplete(name) for name in names))] == expected
+
+
+@pytest.mark.parametrize("ending", ["", "{:04}"])
+def test_a_thousand_long_names_that_begin_alike_are_told_apart_at_once(ending: str) -> None:
+    start = "\N{BLACK SUN WITH RAYS}\ufe0f" + "x" * 193
+    began = process_time()
+    named = name_rows(start + ending.format(number // 2) for number in range(MAX_RECEIVERS))
+    assert process_time() - began < 5  # a search from the first number for each takes half a minute
+    assert len({name for name, _ in named}) == MAX_RECEIVERS
+    assert max(len(name) for name, _ in named) <= MAX_NAME_LENGTH
 
 
 def test_a_row_with_another_name_says_why() -> None:

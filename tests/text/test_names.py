@@ -2,6 +2,7 @@
 
 import sys
 import unicodedata
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -127,6 +128,12 @@ def test_a_cleaned_name_can_be_stored_and_stands_on_one_line(text: str) -> None:
 def test_a_name_without_a_visible_character_is_refused(name: str) -> None:
     with pytest.raises(NameInvalid, match=r"^The name has no visible character\. Enter a name\.$"):
         read_name(name)
+
+
+def test_a_text_of_joiners_is_cleaned_quickly() -> None:
+    began = process_time()
+    clean_name("\N{BLACK SUN WITH RAYS}\ufe0f" * 50_000)
+    assert process_time() - began < 10
 
 
 def test_a_name_has_200_characters_at_most() -> None:

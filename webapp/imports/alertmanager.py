@@ -8,6 +8,7 @@ from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundRec
 from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
 from webapp.imports.nodes import Node, check_count, count, get_list, get_mapping, get_mappings, get_text
 from webapp.imports.pagerduty import set_server
+from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
 _SUFFIX = "_configs"
 
@@ -101,7 +102,11 @@ def _adapt(draft: Draft, kind: Kind, http_config: Mapping[str, Node]) -> None:
 
 
 def _describe_rest(root: Mapping[str, Node], receivers: list[Mapping[str, Node]]) -> Iterator[str]:
-    empty = [get_text(receiver.get("name")) for receiver in receivers if not any(_list_configs(receiver))]
+    empty = [
+        clean_name(get_text(receiver.get("name")))[:MAX_NAME_LENGTH]
+        for receiver in receivers
+        if not any(_list_configs(receiver))
+    ]
     if empty:
         yield f"{count(len(empty), 'receiver')} without any configuration left out: {', '.join(filter(None, empty))}."
     routes = _count_routes(root.get("route"))

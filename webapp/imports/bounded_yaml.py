@@ -4,6 +4,7 @@ It builds the values from the parser's events, so no tag makes an object and `no
 alias counts as many values as its anchor has, before anything uses it: aliases of aliases cannot multiply.
 """
 
+import re
 from collections.abc import Container, Iterator
 
 import yaml
@@ -23,9 +24,15 @@ _COLLECTIONS = frozenset(_STANDARD + name for name in ("seq", "map"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _MERGE = "<<"
 
+# Lines that begin with %. The parser compares each directive with all before it.
+MAX_DIRECTIVES = 100
+_DIRECTIVE = re.compile("^%", re.MULTILINE)
+
 
 def load_yaml(text: str) -> Node:
     """Return the only document of the text. Raises `FileUnreadable`, which names no more than a line."""
+    if len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:
+        raise FileUnreadable(f"The file has more than {MAX_DIRECTIVES} lines that begin with %. Remove them.")
     reader = _Reader(text)
     try:
         documents = [reader.read_document() for _ in reader.documents()]
@@ -130,7 +137,7 @@ class _Reader:
             key = self._read_key(event, depth, own)
             value = self._read(self._next(), depth + 1)
             if key == _MERGE and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
-                merged = self._merge(value) | merged
+                self._merge(value, merged)
             else:
                 own[key] = value
         return merged | own
@@ -144,11 +151,10 @@ class _Reader:
             raise FileUnreadable(f"Line {line} repeats a key of the same block. Remove one of the two.")
         return key
 
-    def _merge(self, value: Node) -> dict[str, Node]:
-        """Return what `<<` adds: of several mappings, an earlier one wins."""
-        merged: dict[str, Node] = {}
+    def _merge(self, value: Node, merged: dict[str, Node]) -> None:
+        """Add what `<<` adds: of several mappings, an earlier one wins. Copies none, which would take minutes."""
         for part in value if isinstance(value, list) else [value]:
             if not isinstance(part, dict):
                 raise FileUnreadable(f"The << before line {self.line} adds something that is not a mapping.")
-            merged = part | merged
-        return merged
+            for key, item in part.items():
+                merged.setdefault(key, item)

@@ -123,7 +123,11 @@ def _drop_ineffective(text: str) -> str:
     flags = {at for flag in _FLAG.finditer(text) for at in range(*flag.span())}
     kept = ""
     for at, character in enumerate(text):
-        if at in flags or not _CONDITIONAL.match(character) or _has_effect(character, kept, text[at + 1 :]):
+        if (
+            at in flags
+            or not _CONDITIONAL.match(character)
+            or _has_effect(character, kept[-_JOINING_CONTEXT:], text[at + 1 : at + 1 + _JOINING_CONTEXT])
+        ):
             kept += character
     return kept
 
@@ -141,9 +145,8 @@ def _joins_letters(character: str, before: str, after: str) -> bool:
     """Check the rules of RFC 5892, appendices A.1 and A.2."""
     if character not in "\u200c\u200d":
         return False
-    start = before[-_JOINING_CONTEXT:]
     try:
-        return valid_contextj(start + character + after[:_JOINING_CONTEXT], len(start))
+        return valid_contextj(before + character + after, len(before))
     except ValueError:  # an unassigned character beside it
         return False
 
