@@ -38,6 +38,7 @@ def test_google_chat_has_no_escapes() -> None:
         ("**Who:** *a*", (Piece("Who:", is_bold=True), Piece(" *a*"))),
         (r"\*\*a\*\* \@b", (Piece("**a** @b"),)),
         (r"**a\*b**", (Piece("a*b", is_bold=True),)),
+        (r"**a:** `b **c** \*`", (Piece("a:", is_bold=True), Piece(" "), Piece(r"b **c** \*", is_code=True))),
         ("[See](https://a.b/c)", (Piece("See", url="https://a.b/c"),)),
         (r"[S\]e](<https://a.b/c>)", (Piece("S]e", url="https://a.b/c"),)),
         ("<https://a.b/c>", (Piece("https://a.b/c", url="https://a.b/c"),)),

@@ -22,6 +22,12 @@ def test_a_notification_of_pushover_has_its_priority_and_link() -> None:
     assert parse_pushover(urlencode(fields | {"url_title": "I see it"})) == expected
 
 
+def test_a_notification_of_pushover_may_be_json() -> None:
+    fields = {"token": "t", "user": "u", "title": "T", "message": "M & m", "priority": 0, "url": SEE}
+    expected = Notification("pushover", "T", "M & m", links=(("I see it", SEE),))
+    assert parse_pushover(json.dumps(fields | {"url_title": "I see it"})) == expected
+
+
 def test_a_link_without_words_is_shown_as_its_address() -> None:
     parsed = parse_pushover(urlencode({"message": "M", "url": SEE}))
     assert parsed

@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.channels.valid_settings import VALID_SETTINGS
+from webapp.channels import CHANNELS
+from webapp.channels.message import Message
 from webapp.demo.receiver.inbox import Received
 from webapp.demo.receiver.messages.adaptive_cards import Card, Text
 from webapp.demo.receiver.messages.chats import ChatMessage, Piece
+from webapp.demo.receiver.messages.hidden_secrets import hide_secrets
 from webapp.demo.receiver.messages.incidents import Incident
 from webapp.demo.receiver.messages.mail import ParsedMail
 from webapp.demo.receiver.messages.notifications import Notification
@@ -19,6 +23,7 @@ from webapp.demo.receiver.messages.parsing import (
     parse_message,
 )
 from webapp.demo.receiver.scenarios import Scenario, Service
+from webapp.outbound import OutboundClient, Policy
 
 CARD = '{"attachments": [{"content": {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "Hello"}]}}]}'
 DEEP = "[" * 60_000
@@ -96,6 +101,17 @@ def test_a_lone_surrogate_is_replaced(service: Service, body: str) -> None:
     assert not isinstance(parsed, Unrecognized)
     assert str(parsed).encode()
     assert "\\ud800" not in repr(parsed)
+
+
+@pytest.mark.parametrize("service", HTTP_SERVICES)
+def test_what_a_channel_sends_is_drawn(service: Service) -> None:
+    sent_at = datetime(2026, 11, 3, 14, 5, 6, tzinfo=UTC)
+    message = Message("alerts.test", "msg_1", "K7QM4T", "Acme", "On-call", "Ann", sent_at)
+    preview = CHANNELS[service].preview(VALID_SETTINGS[service], message, OutboundClient(Policy()))
+    body = hide_secrets(service, preview.parts[0].text)
+
+    assert not isinstance(parse_message(received(service, body)), Unrecognized)
+    assert find_reference(service, body) == "K7QM4T"
 
 
 @pytest.mark.parametrize("service", HTTP_SERVICES)

@@ -1,6 +1,6 @@
 """Parses the messages of chats: Slack, Discord, Telegram, Google Chat and Mattermost.
 
-Only what they draw differently from plain text is recognized: bold text and links.
+Only what they draw differently from plain text is recognized: bold text, code and links.
 """
 
 import re
@@ -15,9 +15,11 @@ from webapp.demo.receiver.scenarios import Service
 # *bold* and <address|words>, of Slack and Google Chat.
 _STARRED = re.compile(r"\*(?P<bold>[^*\n]+)\*|<(?P<url>[^<>|\n]+)\|(?P<label>[^<>|\n]+)>|(?P<plain>https?://[^\s<>]+)")
 
-# **bold**, [words](address) and \escapes, of Discord and Mattermost. No alternative can match one text in two ways.
+# **bold**, `code`, [words](address) and \escapes, of Discord and Mattermost.
+# No alternative can match one text in two ways.
 _MARKDOWN = re.compile(
     r"""\\(?P<escaped>[!-/:-@\[-`{-~])
+    | `(?P<code>[^`\n]+)`
     | \*\*(?P<bold>(?:\\.|[^*\n\\])+)\*\*
     | \[(?P<label>(?:\\.|[^\[\]\n\\])+)\]\(<?(?P<url>[^()<>\s]+)>?\)
     | <?(?P<plain>https?://[^\s<>()\[\]]+)>?""",
@@ -33,6 +35,7 @@ class Piece:
 
     text: str
     is_bold: bool = False
+    is_code: bool = False
     url: str = ""
 
 
@@ -111,8 +114,9 @@ def _find_pieces(pattern: re.Pattern[str], unescape: Callable[[str], str], text:
         yield Piece(unescape(text[end : styled.start()]))
         found = {name: unescape(part) for name, part in styled.groupdict(default="").items()}
         url = found.get("url") or found["plain"]
-        words = found.get("escaped") or found.get("bold") or found.get("label") or url
-        yield Piece(words, is_bold=bool(found.get("bold")), url=url)
+        code = styled.groupdict().get("code") or ""  # it has no escapes
+        words = code or found.get("escaped") or found.get("bold") or found.get("label") or url
+        yield Piece(words, is_bold=bool(found.get("bold")), is_code=bool(code), url=url)
         end = styled.end()
     yield Piece(unescape(text[end:]))
 
@@ -121,7 +125,7 @@ def _join(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Join plain pieces that follow each other, and leave out empty ones."""
     plain: list[str] = []
     for piece in pieces:
-        if piece.is_bold or piece.url:
+        if piece.is_bold or piece.is_code or piece.url:
             if plain:
                 yield Piece("".join(plain))
             plain = []
