@@ -5,9 +5,8 @@ Sources: docs.ntfy.sh, "Publish as JSON"; pushover.net/api, "Pushing Messages".
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
-from webapp.demo.receiver.messages.json_text import find_dicts, find_text, make_encodable, parse_json
+from webapp.demo.receiver.messages.json_text import find_dicts, find_text, make_encodable, parse_json, parse_object
 from webapp.demo.receiver.scenarios import Service
 
 _NTFY_PRIORITIES = {"1": "Lowest priority", "2": "Low priority", "4": "High priority", "5": "Highest priority"}
@@ -55,14 +54,14 @@ def parse_ntfy(body: str) -> Notification | None:
 
 def parse_pushover(body: str) -> Notification | None:
     """Parse a message to Pushover. Returns None if it has no text."""
-    fields = {name: make_encodable(value) for name, value in parse_qsl(body)}
-    if not fields.get("message"):
+    message = parse_object(body)
+    if not find_text(message, "message"):
         return None
-    url = fields.get("url", "")
+    url = find_text(message, "url")
     return Notification(
         Service.PUSHOVER,
-        fields.get("title", ""),
-        fields["message"],
-        _PUSHOVER_PRIORITIES.get(fields.get("priority", ""), ""),
-        links=((fields.get("url_title") or url, url),) if url else (),
+        find_text(message, "title"),
+        find_text(message, "message"),
+        _PUSHOVER_PRIORITIES.get(find_text(message, "priority"), ""),
+        links=((find_text(message, "url_title") or url, url),) if url else (),
     )
