@@ -22,7 +22,7 @@ _UNKNOWN = (
     "Alertcheck does not recognize the file. It reads an alertmanager.yml, Grafana's contact points, a list of Apprise "
     "URLs, and its own export."
 )
-_DATABASE = f"A kuma.db is a database. Import the file itself: {COMMAND} import kuma.db --workspace SLUG"
+_DATABASE = f"A kuma.db is imported on the command line only: {COMMAND} import kuma.db --workspace SLUG"
 _KUBERNETES = "This is a Kubernetes object. Import the alertmanager.yml that is in it, decoded, as a file of its own."
 _TERRAFORM = "This is a file of Terraform. In Grafana, export the contact points as YAML or JSON."
 _TERRAFORM_START = re.compile(r"^resource[ \t]+\"grafana_", re.MULTILINE)
