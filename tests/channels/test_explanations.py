@@ -7,6 +7,7 @@ import pytest
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
+from webapp.channels.fields import FieldKind
 from webapp.deliveries.outcome import next_step
 from webapp.failures import EXPLANATIONS, Code, Facts, Protocol, codes_of, describe
 
@@ -50,8 +51,22 @@ IN_A_SERVICE = [
 ]
 SENTENCE = re.compile(r"[A-Z“].*[.?…=]", re.DOTALL)
 
+# What tells people about an address that they copied from a service.
+COPIED_ADDRESS = re.compile("whole address|address is complete|its address|enter the address", re.IGNORECASE)
+OF_A_SERVER = [
+    pytest.param(name, code, id=f"{name}-{code}")
+    for name, channel in CHANNELS.items()
+    if channel.target_field.kind is FieldKind.SERVER
+    for code in sorted(channel.codes)
+]
+
 every_combination = pytest.mark.parametrize(("name", "code"), COMBINATIONS)
 every_channel = pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
+
+
+@pytest.mark.parametrize(("name", "code"), OF_A_SERVER)
+def test_a_channel_with_a_server_gives_no_advice_about_an_address(name: str, code: Code) -> None:
+    assert not COPIED_ADDRESS.search(next_step(code, name))
 
 
 @every_combination

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from tests.cli.commands import Run, read_roles
 from webapp.application import create_app
+from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import AlertDestination, Role
 from webapp.settings import read_settings
@@ -39,7 +40,7 @@ def test_the_demo_has_two_workspaces_and_every_channel(app: Flask, demo: dict[st
 
     assert read_roles(app, "support@demo.invalid") == {"harbor": Role.SUPPORT, "clinic": Role.SUPPORT}
     with app.app_context():
-        assert set(db.session.scalars(select(AlertDestination.type))) == {"teams", "slack", "webhook", "email"}
+        assert set(db.session.scalars(select(AlertDestination.type))) == set(CHANNELS)
 
 
 def test_seeding_again_adds_nothing(app: Flask, demo: dict[str, str]) -> None:

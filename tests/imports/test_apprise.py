@@ -214,7 +214,7 @@ def test_a_part_that_is_not_in_the_file_is_missing(url: str, missing: set[str]) 
         ),
         (
             "mailto://u:p@example.com?cc=a@b.example",
-            "The copies (cc, bcc) are left out. Add them to the recipients if they need the message.",
+            "The copies (CC, BCC) are left out. Add them to the recipients if they need the message.",
         ),
         ("pover://u@t/phone", "The devices are left out: the message goes to all devices of the user or group."),
         (

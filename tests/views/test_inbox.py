@@ -135,7 +135,11 @@ def test_a_slack_message_is_drawn_as_a_bubble(visitor: Visitor, inbox: Inbox) ->
         (Service.GOOGLE_CHAT, '{"text": "*<i>*"}', ['<p class="inbox-said"><b>&lt;i&gt;</b></p>']),
         (Service.MATTERMOST, '{"text": "**<i>**"}', ['<p class="inbox-said"><b>&lt;i&gt;</b></p>']),
         (Service.NTFY, '{"title": "<T>", "message": "<i>", "tags": ["<t>"]}', ["<b>&lt;T&gt;</b>", "&lt;t&gt;</span>"]),
-        (Service.PUSHOVER, "title=<T>&message=<i>", ["<b>&lt;T&gt;</b>", '<p class="inbox-said">&lt;i&gt;</p>']),
+        (
+            Service.PUSHOVER,
+            '{"title": "<T>", "message": "<i>"}',
+            ["<b>&lt;T&gt;</b>", '<p class="inbox-said">&lt;i&gt;</p>'],
+        ),
         (
             Service.PAGERDUTY,
             '{"event_action": "trigger", "dedup_key": "<k>", "payload": {"summary": "<S>", "severity": "info"}}',
@@ -205,7 +209,7 @@ def test_a_mail_is_shown_as_a_mail(visitor: Visitor, inbox: Inbox) -> None:
         (Service.GOOGLE_CHAT, '{"text": "<LINK|I see it>"}'),
         (Service.MATTERMOST, '{"text": "[I see it](<LINK>)"}'),
         (Service.NTFY, '{"message": "x", "actions": [{"label": "I see it", "url": "LINK"}]}'),
-        (Service.PUSHOVER, "message=x&url_title=I+see+it&url=LINK"),
+        (Service.PUSHOVER, '{"message": "x", "url_title": "I see it", "url": "LINK"}'),
         (Service.PAGERDUTY, '{"event_action": "trigger", "links": [{"text": "I see it", "href": "LINK"}]}'),
     ],
 )

@@ -124,9 +124,7 @@ def _find_word(answer: dict[str, Any]) -> str | None:
     if not isinstance(error, dict):
         return None
     details = error["details"] if isinstance(error.get("details"), list) else []
-    found = (
-        [detail.get("reason") for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
-    )
+    found = [detail.get("reason") for detail in details if isinstance(detail, dict)]
     return next((word for word in [*found, error.get("status")] if isinstance(word, str) and word in WORDS), None)
 
 

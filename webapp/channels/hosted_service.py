@@ -104,3 +104,15 @@ def make_hints(service: str, look_in: str, status_page: str, get_address: str) -
     """
     words = {"service": service, "look_in": look_in, "status_page": status_page, "get_address": get_address}
     return {code: hint.format_map(words) for code, hint in _HINTS.items()}
+
+
+def make_server_hints(check_server: str, status_page: str) -> dict[Code, str]:
+    """Return the next steps for a service whose server is a field of its own: they replace those about an address.
+
+    check_server: which server is the right one, in whole sentences. status_page: as for `make_hints`.
+    """
+    lookup = "ask your Alertcheck administrator to check the DNS of the Alertcheck server"
+    return {
+        **dict.fromkeys(WRONG_SERVER, f"{check_server} If the server is right, check {status_page}."),
+        Code.DNS_NOT_FOUND: f"{check_server} If the server is right, {lookup}.",
+    }

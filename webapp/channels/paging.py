@@ -5,7 +5,7 @@ from dataclasses import replace
 from time import monotonic
 
 from webapp.channels.contract import Accepted
-from webapp.channels.hosted_service import make_hints
+from webapp.channels.hosted_service import make_hints, make_server_hints
 from webapp.failures import EXPLANATIONS, MAX_LENGTH, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
@@ -15,16 +15,6 @@ OPENING_SHARE = 0.75
 # Sends one request.
 Post = Callable[[OutboundClient], Accepted]
 
-_WRONG_SERVER = (
-    Code.URL_INVALID,
-    Code.SCHEME_NOT_ALLOWED,
-    Code.PORT_NOT_ALLOWED,
-    Code.HOST_NOT_EXPECTED,
-    Code.REDIRECT_REFUSED,
-    Code.NOT_FOUND,
-    Code.METHOD_NOT_ALLOWED,
-    Code.GONE,
-)
 _WRONG_KEY = (Code.CONFIG_INCOMPLETE, Code.BAD_REQUEST, Code.AUTH_FAILED, Code.REMOTE_REJECTED)
 
 
@@ -60,13 +50,8 @@ def make_pager_hints(service: str, incident: str, status_page: str, server: str,
     server: the usual address of the service. get_key: how to get a new key, in whole sentences.
     """
     correct_server = f"Enter {server} as the server in the settings of the destination."
-    hints = make_hints(service, service, status_page, get_key)
-    hints |= dict.fromkeys(_WRONG_SERVER, f"{correct_server} If it is that already, check {status_page}.")
+    hints = make_hints(service, service, status_page, get_key) | make_server_hints(correct_server, status_page)
     hints |= dict.fromkeys(_WRONG_KEY, f"The key is missing or not valid. {get_key}")
-    hints[Code.DNS_NOT_FOUND] = (
-        f"{correct_server} If it is that already, ask your Alertcheck administrator to check the DNS of the Alertcheck "
-        "server."
-    )
     hints[Code.SIGN_IN_PAGE] = (
         f"Check in {service} whether the message arrived before you send another test. {correct_server}"
     )

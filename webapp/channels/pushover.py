@@ -13,7 +13,7 @@ from typing import Any
 from webapp.channels.addresses import Service, check_server
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, Settings, check_pattern, hide_secrets
-from webapp.channels.hosted_service import WRONG_SERVER, make_hints
+from webapp.channels.hosted_service import make_hints, make_server_hints
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.plain_names import prevent_links
 from webapp.channels.responses import read_json, read_response, require_own_word
@@ -23,6 +23,7 @@ from webapp.outbound.policy.send_targets import SendTarget, find_account
 
 SERVER = "https://api.pushover.net"
 HOSTS = ("api.pushover.net",)
+STATUS_PAGE = "status.pushover.net"
 
 # The hosts of the pages on which people manage their account.
 PAGES = ("pushover.net", "www.pushover.net", "client.pushover.net")
@@ -162,8 +163,8 @@ CHANNEL = Channel(
     hosts=HOSTS,
     words=WORDS,
     find_conflicts=_find_conflicts,
-    hints=make_hints("Pushover", "the Pushover app", "status.pushover.net", GET_TOKEN)
-    | dict.fromkeys(WRONG_SERVER, f"Enter {SERVER} as the server in the settings of the destination.")
+    hints=make_hints("Pushover", "the Pushover app", STATUS_PAGE, GET_TOKEN)
+    | make_server_hints(f"Enter {SERVER} as the server in the settings of the destination.", STATUS_PAGE)
     | {
         Code.CONFIG_INCOMPLETE: f"Enter the API token and the user key again. {GET_TOKEN} {GET_USER_KEY}",
         Code.BAD_REQUEST: f"Enter the API token and the user key again. {GET_TOKEN} {GET_USER_KEY}",

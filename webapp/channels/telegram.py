@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from webapp.channels.addresses import Service, check_server
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, Settings, check_pattern
-from webapp.channels.hosted_service import make_hints
+from webapp.channels.hosted_service import make_hints, make_server_hints
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Cause, Code, DeliveryFailed, suggest_integer
@@ -51,6 +51,7 @@ FIND_IT = (
     "In Telegram, open @BotFather, send /mybots, choose the bot, choose API Token, and enter the token in the settings "
     "of the destination."
 )
+STATUS = "whether Telegram works for you"  # it has no page about its outages
 CHECK_SERVER = f"Check the server in the settings of the destination. It is {SERVER}, unless you run one of your own."
 
 _check_bot = check_pattern(
@@ -168,10 +169,10 @@ CHANNEL = Channel(
     send=_send,
     hosts=(HOST,),
     words=WORDS,
-    hints=make_hints("Telegram", "Telegram", "whether Telegram works for you", FIND_IT)
-    | dict.fromkeys((Code.URL_INVALID, Code.SCHEME_NOT_ALLOWED, Code.PORT_NOT_ALLOWED), CHECK_SERVER)
-    | dict.fromkeys((Code.REDIRECT_REFUSED, Code.METHOD_NOT_ALLOWED, Code.REMOTE_REJECTED), CHECK_SERVER)
+    hints=make_hints("Telegram", "Telegram", STATUS, FIND_IT)
+    | make_server_hints(CHECK_SERVER, STATUS)
     | {
+        Code.REMOTE_REJECTED: CHECK_SERVER,
         Code.CONFIG_INCOMPLETE: f"Enter the bot token and the chat id in the settings of the destination. {FIND_IT}",
         Code.SIGN_IN_PAGE: (
             f"Check in Telegram whether the message arrived before you send another test. {CHECK_SERVER}"

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from webapp.channels.fields import Settings
-from webapp.channels.message import Message
+from webapp.channels.message import I_SEE_IT, Message
 from webapp.failures import Code, DeliveryFailed
 
 # The choices of a webhook's body.
@@ -124,7 +124,7 @@ def _name_facts(message: Message) -> dict[str, str]:
 
 def _write_text(message: Message) -> str:
     facts = [f"{label}: {value}" for label, value in message.facts.items()]
-    link = [f"I see it: {message.receipt_link}"] if message.receipt_link else []
+    link = [f"{I_SEE_IT}: {message.receipt_link}"] if message.receipt_link else []
     return "\n".join([message.title, message.explanation, *facts, *link])
 
 

@@ -9,7 +9,7 @@ import click
 from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE
 from webapp.cli.arguments import get_workspace, require_visible
-from webapp.cli.tables import count, echo_table
+from webapp.cli.tables import echo_table
 from webapp.database.command_context import with_database
 from webapp.destinations.same_places import list_places
 from webapp.extensions import db
@@ -20,6 +20,7 @@ from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
 from webapp.imports.loading import load_path, load_stream
 from webapp.models import Workspace, database_clock
 from webapp.models.locking import lock_workspace
+from webapp.text.counting import count
 from webapp.text.names import clean_name
 
 _of_workspace = click.option(

@@ -1,4 +1,4 @@
-"""Prints tables, numbers and days for people at a terminal."""
+"""Prints tables and days for people at a terminal."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,11 +15,6 @@ def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in table) for column in range(len(titles))]
     for row in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def count(number: int, one: str, several: str | None = None) -> str:
-    """Return a number with its noun. several: the plural, by default with an s."""
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
 
 
 def format_day(moment: datetime | None) -> str:

@@ -5,11 +5,12 @@ import click
 from webapp.audit import COMMAND_LINE
 from webapp.auth import directory, workspaces
 from webapp.cli.arguments import get_workspace, read_name_argument, require_visible
-from webapp.cli.tables import count, echo_table
+from webapp.cli.tables import echo_table
 from webapp.database.command_context import with_database
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace, database_clock
+from webapp.text.counting import count
 
 
 @click.command("add-workspace")

@@ -9,6 +9,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow
 from webapp.imports.found import FileFormat
 from webapp.models import Account, Workspace
+from webapp.text.counting import count
 
 # What people call a format.
 FORMAT_LABELS = {
@@ -42,5 +43,5 @@ def insert_rows(
             is_enabled=row.is_enabled,
         )
     actor = by if isinstance(by, Actor) else find_actor(by)
-    count = f"{len(rows)} destination{'s' * (len(rows) != 1)} from {FORMAT_LABELS[file_format]}"
-    record_workspace_event(workspace, Action.IMPORTED, now, actor, [count])
+    subject = f"{count(len(rows), 'destination')} from {FORMAT_LABELS[file_format]}"
+    record_workspace_event(workspace, Action.IMPORTED, now, actor, [subject])

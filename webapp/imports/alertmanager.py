@@ -6,8 +6,9 @@ from webapp.imports.alertmanager_kinds import GLOBAL_KEYS, KINDS, SERVICE_KEY_UN
 from webapp.imports.draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
 from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
-from webapp.imports.nodes import Node, check_count, count, get_list, get_mapping, get_mappings, get_text
+from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_mappings, get_text
 from webapp.imports.pagerduty import set_server
+from webapp.text.counting import count
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
 _SUFFIX = "_configs"

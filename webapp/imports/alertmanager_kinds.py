@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from webapp.imports.draft import Kind, make_unsupported
 from webapp.imports.found import Unusable
+from webapp.imports.left_out import CHANNEL, DEVICE, MAIL_SERVER
 
 CONNECTOR_RETIRED = (
     "Microsoft has retired these connectors. Create a workflow in Teams that posts when a webhook request is received, "
@@ -26,12 +27,10 @@ SERVICE_KEY_UNSUPPORTED = (
     "service, and add its integration key."
 )
 
-_MAIL_SERVER = "The mail server and the sender are left out: your Alertcheck administrator sets them for everyone."
 _MAIL_KEYS = (
     "from hello smarthost auth_username auth_password auth_password_file auth_secret auth_secret_file auth_identity "
     "require_tls tls_config force_implicit_tls"
 )
-_CHANNEL = "The channel is left out: the message goes to the channel for which the webhook was created."
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -42,10 +41,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "email",
             {"recipients": "to"},
             frozenset({"recipients"}),
-            dict.fromkeys(_MAIL_KEYS.split(), _MAIL_SERVER),
+            dict.fromkeys(_MAIL_KEYS.split(), MAIL_SERVER),
         ),
         "mattermost_configs": Kind(
-            "Mattermost", "mattermost", {"address": "webhook_url"}, frozenset({"address"}), {"channel": _CHANNEL}
+            "Mattermost", "mattermost", {"address": "webhook_url"}, frozenset({"address"}), {"channel": CHANNEL}
         ),
         "msteams_configs": Kind("Microsoft Teams", "teams", unusable=Unusable.RETIRED, reason=CONNECTOR_RETIRED),
         "msteamsv2_configs": Kind("Microsoft Teams", "teams", {"address": "webhook_url"}, frozenset({"address"})),
@@ -58,9 +57,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "pushover",
             {"app_token": "token", "user_key": "user_key"},
             frozenset({"app_token", "user_key"}),
-            {"device": "The device is left out: the message goes to all devices of the user or group."},
+            {"device": DEVICE},
         ),
-        "slack_configs": Kind("Slack", "slack", {"address": "api_url"}, frozenset({"address"}), {"channel": _CHANNEL}),
+        "slack_configs": Kind("Slack", "slack", {"address": "api_url"}, frozenset({"address"}), {"channel": CHANNEL}),
         "telegram_configs": Kind(
             "Telegram",
             "telegram",

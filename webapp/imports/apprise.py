@@ -12,7 +12,8 @@ from webapp.imports.apprise_services import SERVICES, USED
 from webapp.imports.apprise_urls import AppriseUrl, parse_url
 from webapp.imports.draft import Draft, Kind, NotSupported, describe_keys, find_kind, number_names, refuse
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.nodes import Node, check_count, count, get_list, get_mapping, get_text
+from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_text
+from webapp.text.counting import count
 
 # No part of a pattern can match what the part before it matches: a long line would take minutes.
 _LINE = re.compile(r"(?:(?P<tags>[\w, \t:-]*)=)?\s*(?P<url>[A-Za-z0-9]{1,32}://.*)", re.DOTALL)

@@ -10,9 +10,9 @@ from webapp.imports.apprise_kinds import (
 )
 from webapp.imports.apprise_urls import AppriseUrl
 from webapp.imports.draft import Draft, NotSupported
+from webapp.imports.left_out import CHANNEL
 from webapp.imports.references import is_reference
 
-_WEBHOOK_CHANNEL = "The channel is left out: the message goes to the channel for which the webhook was created."
 _YES = frozenset(("yes", "true", "1", "on", "y", "t", "enable", "enabled"))
 _CHAT = re.compile(r"(?P<chat>-?[0-9]+|@?[A-Za-z_-][\w-]*)(?::(?P<thread>[0-9]+))?")
 
@@ -27,7 +27,7 @@ def read_slack(url: AppriseUrl) -> list[Draft]:
     host = "hooks.slack-gov.com" if url.get("mode").startswith("gov") else "hooks.slack.com"
     draft = _with_address(f"https://{host}/services/", tokens[:3], 3)
     if tokens[3:] or url.get("to"):
-        draft.note(_WEBHOOK_CHANNEL)
+        draft.note(CHANNEL)
     return [draft]
 
 
@@ -95,7 +95,7 @@ def read_mattermost(url: AppriseUrl) -> list[Draft]:
     folder = "".join(f"{quote(each)}/" for each in folders)
     draft = _with_address(f"{url.web_scheme}://{url.origin}/{folder}hooks/", [token], 1)
     if url.get("to", "channel", "channels"):
-        draft.note(_WEBHOOK_CHANNEL)
+        draft.note(CHANNEL)
     return [draft]
 
 

@@ -18,8 +18,7 @@ from webapp.imports.apprise_kinds import METHOD_UNSUPPORTED
 from webapp.imports.apprise_urls import AppriseUrl
 from webapp.imports.draft import Draft, NotSupported
 from webapp.imports.headers import add_header
-
-_MAIL_SERVER = "The mail server and the sender are left out: your Alertcheck administrator sets them for everyone."
+from webapp.imports.left_out import COPIES, MAIL_SERVER
 
 
 def _ntfy(url: AppriseUrl) -> list[Draft]:
@@ -93,9 +92,9 @@ def _mail(url: AppriseUrl) -> list[Draft]:
     recipients = [*url.path, *([url.host] if "@" in url.host else []), url.get("to")]
     draft = Draft()
     draft.put("recipients", ", ".join(filter(None, recipients)) or url.get("from") or own)
-    draft.note(_MAIL_SERVER)
+    draft.note(MAIL_SERVER)
     if url.get("cc", "bcc"):
-        draft.note("The copies (cc, bcc) are left out. Add them to the recipients if they need the message.")
+        draft.note(COPIES)
     return [draft]
 
 

@@ -11,11 +11,9 @@ from webapp.destinations.editing import read_settings
 from webapp.destinations.masking import mask_new_target
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
+from webapp.imports.alertcheck_export import VERSION, VERSION_KEY
 from webapp.models import AlertDestination, Workspace
 from webapp.text.tags import split_tags
-
-# The version of the form.
-VERSION = 1
 
 HEADER = (
     "# Destinations of Alertcheck, without secrets. Import the file, and enter what each one needs.\n"
@@ -28,7 +26,7 @@ def write_export(workspace: Workspace, cipher: SettingsCipher) -> str:
     kept = (AlertDestination.workspace_id == workspace.id) & AlertDestination.deleted_at.is_(None)
     found = db.session.scalars(select(AlertDestination).where(kept).order_by(AlertDestination.id))
     destinations = [_describe(destination, cipher) for destination in found]
-    content = {"alertcheck": VERSION, "destinations": destinations}
+    content = {VERSION_KEY: int(VERSION), "destinations": destinations}
     return HEADER + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
 
 

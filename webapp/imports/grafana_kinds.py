@@ -9,6 +9,7 @@ from types import MappingProxyType
 from webapp.imports.alertmanager_kinds import OPSGENIE_ENDS
 from webapp.imports.draft import Kind, make_unsupported
 from webapp.imports.found import Unusable
+from webapp.imports.left_out import DEVICE, OAUTH
 
 SLACK_BOT_UNSUPPORTED = (
     "Alertcheck posts to Slack through an incoming webhook, not with a token and a recipient. Create an incoming "
@@ -33,7 +34,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "pushover",
             {"app_token": "apiToken", "user_key": "userKey"},
             frozenset({"app_token", "user_key"}),
-            {"device": "The device is left out: the message goes to all devices of the user or group."},
+            {"device": DEVICE},
         ),
         "slack": Kind("Slack", "slack", {"address": "url"}, _ADDRESS, {"recipient": _RECIPIENT}),
         "teams": Kind("Microsoft Teams", "teams", {"address": "url"}, _ADDRESS),
@@ -52,7 +53,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "tlsConfig": _TLS,
                 "hmacConfig": "The HMAC signature is left out: with a signing secret, Alertcheck signs its messages in "
                 "the way of Standard Webhooks.",
-                "http_config": "OAuth 2.0 is left out: Alertcheck sends a fixed token, or a user and a password.",
+                "http_config": OAUTH,
                 "payload": "The custom payload is left out: the message has the form of Grafana's own webhook.",
             },
         ),

@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 from webapp.imports.draft import Draft
 from webapp.imports.headers import add_authorization, add_header
+from webapp.imports.left_out import OAUTH
 from webapp.imports.nodes import Node, get_list, get_mapping, get_text
 from webapp.imports.references import HIDDEN
 
 _CONNECTION = "Proxy and TLS settings are left out: your Alertcheck administrator sets them for everyone."
-_OAUTH = "OAuth 2.0 is left out: Alertcheck sends a fixed token, or a user and a password."
 
 _LEFT_OUT: Mapping[str, str] = MappingProxyType(
     {
@@ -21,7 +21,7 @@ _LEFT_OUT: Mapping[str, str] = MappingProxyType(
         "proxy_from_environment": _CONNECTION,
         "proxy_connect_header": _CONNECTION,
         "no_proxy": _CONNECTION,
-        "oauth2": _OAUTH,
+        "oauth2": OAUTH,
     }
 )
 _CREDENTIALS = ("authorization", "basic_auth", "bearer_token", "bearer_token_file", "http_headers")

@@ -37,11 +37,6 @@ def get_mappings(node: Node) -> Iterator[Mapping[str, Node]]:
     return (item for item in get_list(node) if isinstance(item, dict))
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return `1 route` or `2 routes`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or f'{noun}s'}"
-
-
 def check_count(receivers: int) -> None:
     """Raise `FileUnreadable` if a file has too many receivers."""
     if receivers > MAX_RECEIVERS:

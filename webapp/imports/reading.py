@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
+from webapp.environment.installation import COMMAND
 from webapp.imports.alertcheck_export import VERSION_KEY, read_export
 from webapp.imports.alertmanager import read_alertmanager
 from webapp.imports.apprise import is_apprise_text, is_apprise_yaml, read_apprise_text, read_apprise_yaml
@@ -21,6 +22,7 @@ _UNKNOWN = (
     "Alertcheck does not recognize the file. It reads an alertmanager.yml, Grafana's contact points, a list of Apprise "
     "URLs, and its own export."
 )
+_DATABASE = f"A kuma.db is imported on the command line only: {COMMAND} import kuma.db --workspace SLUG"
 _KUBERNETES = "This is a Kubernetes object. Import the alertmanager.yml that is in it, decoded, as a file of its own."
 _TERRAFORM = "This is a file of Terraform. In Grafana, export the contact points as YAML or JSON."
 _TERRAFORM_START = re.compile(r"^resource[ \t]+\"grafana_", re.MULTILINE)
@@ -43,7 +45,7 @@ def read_file(text: str, format: FileFormat | None = None) -> FoundFile:  # noqa
     """Return what a file contains. format: None to recognize it. Raises `FileUnreadable`, and nothing else."""
     clean = _clean(text)
     if format is FileFormat.UPTIME_KUMA:
-        raise FileUnreadable("A kuma.db is a database. Import it on the command line: alertcheck import kuma.db.")
+        raise FileUnreadable(_DATABASE)
     if (format is FileFormat.APPRISE and not is_apprise_yaml(clean)) or (format is None and is_apprise_text(clean)):
         return read_apprise_text(clean)
     if _TERRAFORM_START.search(clean):

@@ -9,11 +9,9 @@ from types import MappingProxyType
 from webapp.imports.alertmanager_kinds import OPSGENIE_ENDS
 from webapp.imports.draft import Kind
 from webapp.imports.found import Unusable
+from webapp.imports.left_out import CHANNEL, COPIES, DEVICE, MAIL_SERVER
 
 _ADDRESS = frozenset({"address"})
-_CHANNEL = "The channel is left out: the message goes to the channel for which the webhook was created."
-_MAIL_SERVER = "The mail server and the sender are left out: your Alertcheck administrator sets them for everyone."
-_COPIES = "The copies (CC, BCC) are left out. Add them to the recipients if they need the message."
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -33,7 +31,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         "discord": Kind("Discord", "discord", {"address": "discordWebhookUrl"}, _ADDRESS),
         "mattermost": Kind(
-            "Mattermost", "mattermost", {"address": "mattermostWebhookUrl"}, _ADDRESS, {"mattermostchannel": _CHANNEL}
+            "Mattermost", "mattermost", {"address": "mattermostWebhookUrl"}, _ADDRESS, {"mattermostchannel": CHANNEL}
         ),
         "ntfy": Kind("ntfy", "ntfy", {"topic": "ntfytopic", "server": "ntfyserverurl"}, frozenset({"topic"})),
         "pushover": Kind(
@@ -41,15 +39,15 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "pushover",
             {"app_token": "pushoverapptoken", "user_key": "pushoveruserkey"},
             frozenset({"app_token", "user_key"}),
-            {"pushoverdevice": "The device is left out: the message goes to all devices of the user or group."},
+            {"pushoverdevice": DEVICE},
         ),
-        "slack": Kind("Slack", "slack", {"address": "slackwebhookURL"}, _ADDRESS, {"slackchannel": _CHANNEL}),
+        "slack": Kind("Slack", "slack", {"address": "slackwebhookURL"}, _ADDRESS, {"slackchannel": CHANNEL}),
         "smtp": Kind(
             "Email",
             "email",
             {"recipients": "smtpTo"},
             frozenset({"recipients"}),
-            {"smtpHost": _MAIL_SERVER, "smtpCC": _COPIES, "smtpBCC": _COPIES},
+            {"smtpHost": MAIL_SERVER, "smtpCC": COPIES, "smtpBCC": COPIES},
         ),
         "teams": Kind("Microsoft Teams", "teams", {"address": "webhookUrl"}, _ADDRESS),
         "telegram": Kind(

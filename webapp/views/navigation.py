@@ -70,6 +70,7 @@ WORKSPACE_TABS = (
                 "customer_links",
                 "batches",
                 "bulk",
+                "suggestions",
             }
         ),
     ),

@@ -180,7 +180,7 @@ def test_a_message_to_another_path_of_a_service_is_not_stored(receiver: Receiver
     [
         ("/pagerduty/works/v2/enqueue", '{"routing_key": "CANARY", "event_action": "trigger"}'),
         ("/pagerduty/works/v2/enqueue", "routing_key=CANARY"),
-        ("/pushover/works/1/messages.json", "token=CANARY&user=CANARY&message=Hello"),
+        ("/pushover/works/1/messages.json", '{"token": "CANARY", "user": "CANARY", "message": "Hello"}'),
         ("/ntfy/works", '{"topic": "CANARY", "message": "Hello"}'),
         ("/telegram/works/bot1%3ACANARY/sendMessage", '{"text": "Hello"}'),
         ("/discord/works/api/webhooks/1/CANARY?wait=true", '{"content": "Hello"}'),

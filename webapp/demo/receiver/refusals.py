@@ -1,6 +1,7 @@
-"""The bodies of the services' refusals, by the service's name and the status: in the form in which each one answers.
+"""The bodies of the refusals of the services that the receiver plays, by the service's name and the status.
 
-Sources: the services' own API references; for Mattermost and ntfy also their source code.
+Their form, and the words by which the channels recognize a refusal, are those of the sources that the channels' own
+modules name. The rest is made up: whatever those sources leave out, such as most bodies of 404 and 503.
 """
 
 from collections.abc import Mapping
@@ -96,7 +97,7 @@ REFUSALS: Mapping[str, Mapping[int, Body]] = {
     },
 }
 
-# How each service says that something is turned off there: the status, and the body.
+# What a service may answer if something is turned off there: the status, and the body.
 TURNED_OFF: Mapping[str, tuple[int, Body]] = {
     "teams": (400, {"error": {"code": "WorkflowTriggerIsNotEnabled"}}),
     "discord": (404, REFUSALS["discord"][404]),
@@ -115,7 +116,7 @@ TURNED_OFF: Mapping[str, tuple[int, Body]] = {
 # A group became a supergroup: https://core.telegram.org/bots/api#responseparameters
 MIGRATED = _telegram(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=NEW_CHAT_ID)
 
-# How PagerDuty and Jira Service Management answer if they do not close an alert.
+# What PagerDuty and Jira Service Management may answer if they do not close an alert.
 NOT_CLOSED: Mapping[str, tuple[int, Body]] = {
     "pagerduty": (400, _pagerduty("invalid event", "Event object is invalid", "'event_action' is invalid")),
     "jira_service_management": (422, _jira("Request body is not processable")),

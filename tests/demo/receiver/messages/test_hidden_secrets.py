@@ -14,21 +14,11 @@ from webapp.demo.receiver.scenarios import Service
         (Service.PAGERDUTY, '{"routing_key": "C", "dedup_key": "k"}', {"routing_key": HIDDEN, "dedup_key": "k"}),
         (Service.PAGERDUTY, '{"routing_key": "C", "routing_key": ["C"]}', {"routing_key": HIDDEN}),
         (Service.NTFY, '{"topic": "C", "message": "ü"}', {"topic": HIDDEN, "message": "ü"}),
-        (
-            Service.PUSHOVER,
-            '{"token": "C", "user": "C", "title": "ü"}',
-            {"token": HIDDEN, "user": HIDDEN, "title": "ü"},
-        ),
+        (Service.PUSHOVER, '{"token": "C", "user": "C", "url": ""}', {"token": HIDDEN, "user": HIDDEN, "url": ""}),
     ],
 )
 def test_a_secret_in_json_is_not_stored(service: Service, body: str, stored: dict[str, str]) -> None:
     assert json.loads(hide_secrets(service, body)) == stored
-
-
-def test_a_secret_in_a_form_is_not_stored() -> None:
-    body = "token=C&user=C&token=C&message=%C3%BC&url="
-    hidden = "%28not+stored%29"
-    assert hide_secrets(Service.PUSHOVER, body) == f"token={hidden}&user={hidden}&token={hidden}&message=%C3%BC&url="
 
 
 @pytest.mark.parametrize("service", [Service.PAGERDUTY, Service.NTFY, Service.PUSHOVER])

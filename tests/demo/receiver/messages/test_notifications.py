@@ -1,7 +1,6 @@
 """Notifications of ntfy and Pushover."""
 
 import json
-from urllib.parse import urlencode
 
 from webapp.demo.receiver.messages.notifications import Notification, parse_ntfy, parse_pushover
 
@@ -17,9 +16,9 @@ def test_a_notification_of_ntfy_has_its_priority_tags_and_links() -> None:
 
 
 def test_a_notification_of_pushover_has_its_priority_and_link() -> None:
-    fields = {"token": "t", "user": "u", "title": "T", "message": "M & m", "priority": "-1", "url": SEE}
+    fields = {"token": "t", "user": "u", "title": "T", "message": "M & m", "priority": -1, "url": SEE}
     expected = Notification("pushover", "T", "M & m", "Low priority", links=(("I see it", SEE),))
-    assert parse_pushover(urlencode(fields | {"url_title": "I see it"})) == expected
+    assert parse_pushover(json.dumps(fields | {"url_title": "I see it"})) == expected
 
 
 def test_a_notification_of_pushover_may_be_json() -> None:
@@ -29,6 +28,6 @@ def test_a_notification_of_pushover_may_be_json() -> None:
 
 
 def test_a_link_without_words_is_shown_as_its_address() -> None:
-    parsed = parse_pushover(urlencode({"message": "M", "url": SEE}))
+    parsed = parse_pushover(json.dumps({"message": "M", "url": SEE}))
     assert parsed
     assert parsed.links == ((SEE, SEE),)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlencode
 
 from webapp.demo.receiver.messages.json_text import make_encodable, parse_json
 from webapp.demo.receiver.scenarios import Service
@@ -24,19 +23,6 @@ def hide_secrets(service: Service, body: str) -> str:
     secrets = _SECRETS.get(service)
     if secrets is None or not body:
         return body
-    if service is Service.PUSHOVER and parse_json(body) is None:  # it takes forms and JSON
-        return _hide_in_form(body, secrets)
-    return _hide_in_json(body, secrets)
-
-
-def _hide_in_form(body: str, secrets: frozenset[str]) -> str:
-    fields = parse_qsl(body, keep_blank_values=True)
-    if not any(name in secrets for name, _ in fields):
-        return UNREADABLE
-    return urlencode([(name, HIDDEN if name in secrets else value) for name, value in fields])
-
-
-def _hide_in_json(body: str, secrets: frozenset[str]) -> str:
     message = parse_json(body)
     if not isinstance(message, dict):
         return UNREADABLE

@@ -5,7 +5,6 @@ Sources: docs.ntfy.sh, "Publish as JSON"; pushover.net/api, "Pushing Messages".
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 from webapp.demo.receiver.messages.json_text import find_dicts, find_text, make_encodable, parse_json, parse_object
 from webapp.demo.receiver.scenarios import Service
@@ -54,8 +53,8 @@ def parse_ntfy(body: str) -> Notification | None:
 
 
 def parse_pushover(body: str) -> Notification | None:
-    """Parse a message to Pushover, a form or JSON. Returns None if it has no text."""
-    message = parse_object(body) or dict(parse_qsl(body))
+    """Parse a message to Pushover. Returns None if it has no text."""
+    message = parse_object(body)
     if not find_text(message, "message"):
         return None
     url = find_text(message, "url")

@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import unquote_plus
 
 from webapp.demo.receiver.inbox import Received
 from webapp.demo.receiver.messages.adaptive_cards import Card, parse_card
@@ -68,8 +67,6 @@ def _parse(received: Received) -> ParsedMessage | None:
 
 def read_text(service: Service, body: str) -> str:
     """Return the text of a message's body (for email: of the whole MIME message) without its encoding."""
-    if service is Service.PUSHOVER:
-        return unquote_plus(body)
     mail = parse_mail(body) if service is Service.EMAIL else None
     return f"{mail.subject}\n{mail.text}" if mail else body
 
