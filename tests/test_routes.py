@@ -148,7 +148,7 @@ POST /w/<slug>/destinations/<destination_id>/revoke/<link> 303 403 403 404 302 4
 POST /w/<slug>/destinations/<destination_id>/check/<field> 200 403 403 404 302 404 403 403 404 302 404 404 404 200 302
 GET  /w/<slug>/destinations/<destination_id>/edit      200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
 POST /w/<slug>/destinations/<destination_id>/edit      302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
-POST /w/<slug>/destinations/<destination_id>/suggestion 404 403 403 404 302  404 403 403 404 302   404 404 404 404 302
+POST /w/<slug>/destinations/<destination_id>/suggestion 302 403 403 404 302  404 403 403 404 302   404 404 404 404 302
 POST /w/<slug>/destinations/<destination_id>/enable    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
 POST /w/<slug>/destinations/<destination_id>/disable   302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
 GET  /w/<slug>/destinations/<destination_id>/delete    200 403 403 404 302   404 403 403 404 302   404 404 404 200 302
