@@ -12,7 +12,7 @@ from webapp.imports.apprise_services import SERVICES, USED
 from webapp.imports.apprise_urls import AppriseUrl, parse_url
 from webapp.imports.draft import Draft, Kind, NotSupported, describe_keys, find_kind, number_names, refuse
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.nodes import Node, check_count, count, get_list, get_mapping, get_text
+from webapp.imports.nodes import Node, check_count, count, get_list, get_mapping, get_text, take_counted
 
 # No part of a pattern can match what the part before it matches: a long line would take minutes.
 _LINE = re.compile(r"(?:(?P<tags>[\w, \t:-]*)=)?\s*(?P<url>[A-Za-z0-9]{1,32}://.*)", re.DOTALL)
@@ -102,8 +102,7 @@ def _add_options(url: str, settings: Node) -> str:
 
 def _make_file(entries: _Entries) -> FoundFile:
     check_count(len(entries.urls))
-    found = [receiver for name, url in entries.urls for receiver in read_apprise_url(name.strip(" \t,"), url)]
-    check_count(len(found))
+    found = take_counted(each for name, url in entries.urls for each in read_apprise_url(name.strip(" \t,"), url))
     if not found:
         raise FileUnreadable("The file has no Apprise URL, such as slack://… or json://….")
     names = number_names([receiver.name for receiver in found])
