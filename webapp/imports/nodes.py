@@ -51,7 +51,7 @@ def check_count(receivers: int) -> None:
 
 
 def take_counted(receivers: Iterable[T]) -> list[T]:
-    """Return the receivers. Raises `FileUnreadable` if they are too many, without making more: a URL makes thousands."""
+    """Return the receivers. Raises `FileUnreadable` if they are too many, and makes no more: a URL makes thousands."""
     found = list(islice(receivers, MAX_RECEIVERS + 1))
     check_count(len(found))
     return found
