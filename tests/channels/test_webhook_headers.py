@@ -4,6 +4,7 @@ import re
 import traceback
 from contextlib import suppress
 from string import ascii_letters, digits
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -188,3 +189,10 @@ def test_a_header_authorization_is_found_whatever_its_case(text: str, found: boo
 
 def test_no_value_is_listed_even_of_a_text_that_is_not_canonical() -> None:
     assert list_names(f"{CANARY}\nX-Key: {CANARY}") == ["X-Key"]
+
+
+def test_thousands_of_headers_are_refused_at_once() -> None:
+    began = process_time()
+    with pytest.raises(SettingInvalid, match="25000 headers"):
+        read_headers("\n".join(f"X-{number}: v" for number in range(25_000)))
+    assert process_time() - began < 5

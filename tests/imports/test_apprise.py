@@ -286,6 +286,13 @@ def test_a_file_without_a_url_says_so(text: str) -> None:
         read(text, FileFormat.APPRISE)
 
 
+def test_a_list_of_urls_with_thousands_of_topics_each_is_refused_at_once() -> None:
+    began = process_time()
+    with pytest.raises(FileUnreadable, match="more than 1,000 receivers"):
+        read(("ntfy://" + "/".join("a" * 4000) + "\n") * 128)
+    assert process_time() - began < 3
+
+
 def test_a_file_has_at_most_a_thousand_receivers() -> None:
     assert len(read("ntfy://a\n" * MAX_RECEIVERS).receivers) == MAX_RECEIVERS
     with pytest.raises(FileUnreadable, match="more than 1,000 receivers"):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -229,3 +230,12 @@ def test_no_secret_is_said(path: Path) -> None:
     found = read_database(make_database(path, configs))
     assert found.format is FileFormat.UPTIME_KUMA
     assert SECRET not in spoken(found)
+
+
+def test_thousands_of_topics_in_each_of_many_urls_are_refused_at_once(path: Path) -> None:
+    config = {"type": "apprise", "name": "old", "appriseURL": "ntfy://" + "/".join("a" * 4000)}
+    database = make_database(path, [config] * 300)
+    began = process_time()
+    with pytest.raises(FileUnreadable, match="more than 1,000 receivers"):
+        read_database(database)
+    assert process_time() - began < 5

@@ -54,7 +54,8 @@ class EntryPoint:
 
     def press(self, visitor: Visitor, pager: int, confirmation: Mapping[str, str]) -> TestResponse:
         path = self.path.format(pager=pager)
-        return visitor.post(path, {**self.form, **confirmation}, headers=dict(self.headers))
+        form = {name: value.format(pager=pager) for name, value in self.form.items()}
+        return visitor.post(path, {**form, **confirmation}, headers=dict(self.headers))
 
 
 SAVED = {"name": "Night shift", **SETTINGS, "then": "test"}
@@ -67,6 +68,7 @@ ENTRY_POINTS = {
     "Save and test": EntryPoint(f"{OWN}/edit", 302, SAVED),
     "Test all": EntryPoint("/w/harbor/test-all", 200),
     "Test all, without JavaScript": EntryPoint("/w/harbor/test-all", 303, headers=NAVIGATE),
+    "Test of the chosen": EntryPoint("/w/harbor/choose", 303, {"do": "test", "id": "{pager}"}),
     "Test the failed": EntryPoint("/broken/test", 200),
     "Test the failed of a workspace": EntryPoint("/broken/test", 200, {"workspace": "harbor"}),
 }

@@ -59,11 +59,13 @@ def read_headers(text: str) -> dict[str, str]:
     Accepts one header per line, and what people copy out of a curl command: `-H 'Name: value'`.
     """
     headers: dict[str, str] = {}
+    used: set[str] = set()
     for number, line in enumerate(_list_lines(text), start=1):
         name, value = _read_line(line, f"Line {number}")
-        if name.lower() in map(str.lower, headers):
+        if name.lower() in used:
             raise SettingInvalid(f"Line {number} has the name of a header above it. Enter each header once.")
         headers[name] = value
+        used.add(name.lower())
     if len(headers) > MAX_HEADERS:
         raise SettingInvalid(f"These are {len(headers)} headers. Enter at most {MAX_HEADERS}.")
     return headers

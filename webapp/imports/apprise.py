@@ -12,7 +12,7 @@ from webapp.imports.apprise_services import SERVICES, USED
 from webapp.imports.apprise_urls import AppriseUrl, parse_url
 from webapp.imports.draft import Draft, Kind, NotSupported, describe_keys, find_kind, number_names, refuse
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_text
+from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_text, take_counted
 from webapp.text.counting import count
 
 # No part of a pattern can match what the part before it matches: a long line would take minutes.
@@ -103,8 +103,7 @@ def _add_options(url: str, settings: Node) -> str:
 
 def _make_file(entries: _Entries) -> FoundFile:
     check_count(len(entries.urls))
-    found = [receiver for name, url in entries.urls for receiver in read_apprise_url(name.strip(" \t,"), url)]
-    check_count(len(found))
+    found = take_counted(each for name, url in entries.urls for each in read_apprise_url(name.strip(" \t,"), url))
     if not found:
         raise FileUnreadable("The file has no Apprise URL, such as slack://… or json://….")
     names = number_names([receiver.name for receiver in found])

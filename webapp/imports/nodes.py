@@ -1,10 +1,12 @@
 """The values of a file that was read: mappings, lists and texts. A number stays the text that the file has."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 from webapp.imports.found import FileUnreadable
 
+T = TypeVar("T")
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
 
 # Limits of every file. A file with a thousand receivers has about 20,000 values.
@@ -41,3 +43,10 @@ def check_count(receivers: int) -> None:
     """Raise `FileUnreadable` if a file has too many receivers."""
     if receivers > MAX_RECEIVERS:
         raise FileUnreadable(f"The file has more than {MAX_RECEIVERS:,} receivers. Split it into several files.")
+
+
+def take_counted(receivers: Iterable[T]) -> list[T]:
+    """Return the receivers. Raises `FileUnreadable` if they are too many, and makes no more: a URL makes thousands."""
+    found = list(islice(receivers, MAX_RECEIVERS + 1))
+    check_count(len(found))
+    return found

@@ -8,7 +8,7 @@ from webapp.imports.bounded_json import load_json
 from webapp.imports.draft import Draft, Kind, find_kind, note_known, refuse
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
 from webapp.imports.headers import add_header
-from webapp.imports.nodes import Node, check_count, get_mapping, get_text
+from webapp.imports.nodes import Node, check_count, get_mapping, get_text, take_counted
 from webapp.imports.pagerduty import set_server
 from webapp.imports.references import HIDDEN
 from webapp.imports.sqlite_file import read_notifications
@@ -25,8 +25,7 @@ def read_database(path: Path) -> FoundFile:
     """Return the notifications of a database. Raises `FileUnreadable`."""
     rows = read_notifications(path)
     check_count(len(rows))
-    found = [each for name, config in rows for each in _read_row(name, config)]
-    check_count(len(found))
+    found = take_counted(each for name, config in rows for each in _read_row(name, config))
     wal = path.with_name(f"{path.name}-wal")
     notes = (_UNSAVED,) if wal.is_file() and wal.stat().st_size else ()
     return FoundFile(FileFormat.UPTIME_KUMA, tuple(found), notes)
