@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from webapp.demo.receiver.messages.chats import Piece
 from webapp.demo.receiver.messages.incidents import Incident, parse_incident
 from webapp.demo.receiver.scenarios import Service
 
@@ -57,3 +58,10 @@ def test_an_alert_is_closed_by_the_key_in_the_path(body: str) -> None:
 
 def test_no_other_service_has_incidents() -> None:
     assert parse_incident(Service.WEBHOOK, json.dumps(EVENT | ALERT), "k") is None
+
+
+def test_an_address_in_the_text_of_an_alert_is_a_link() -> None:
+    text = "No action is needed.\n\nI see it: https://a.b/c"
+    parsed = parse_incident(Service.JIRA_SERVICE_MANAGEMENT, json.dumps(ALERT | {"description": text}), None)
+    assert parsed
+    assert parsed.pieces[-1] == Piece("https://a.b/c", url="https://a.b/c")

@@ -145,10 +145,11 @@ def _unescape(text: str) -> str:
     return _ESCAPED.sub(r"\1", text)
 
 
+split_addresses = partial(_split, _ADDRESS, str)
 _split_markdown = partial(_split, _MARKDOWN, _unescape)
 _SPLITS: dict[Service, Callable[[str], Iterator[Piece]]] = {
     Service.SLACK: partial(_split, _STARRED, _unescape_slack),
     Service.GOOGLE_CHAT: partial(_split, _STARRED, str),
     Service.MATTERMOST: _split_markdown,
-    Service.TELEGRAM: partial(_split, _ADDRESS, str),
+    Service.TELEGRAM: split_addresses,
 }

@@ -6,6 +6,7 @@ Sources: "Send an Alert Event" of PagerDuty's Events API v2, and "Integration ev
 from dataclasses import dataclass, field
 from typing import Any
 
+from webapp.demo.receiver.messages.chats import Piece, split_addresses
 from webapp.demo.receiver.messages.json_text import find_dict, find_dicts, find_pairs, find_text, parse_json
 from webapp.demo.receiver.scenarios import Service
 
@@ -30,6 +31,11 @@ class Incident:
     text: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The text, in which addresses are links."""
+        return tuple(split_addresses(self.text))
 
 
 def parse_incident(service: Service, body: str, closed: str | None) -> Incident | None:
