@@ -65,7 +65,7 @@ def test_the_list_is_filtered_by_tag_and_shows_tags(seeded: SeededIds, visit: Vi
     ("do", "tags", "said", "after"),
     [
         ("disable", "", "2 destinations were disabled.", [(False, "crane"), (False, "dock")]),
-        ("enable", "", "No destination was enabled. 2 destinations were so", [(True, "crane"), (True, "dock")]),
+        ("enable", "", "No destination was enabled. 2 destinations did not change.", [(True, "crane"), (True, "dock")]),
         ("add-tags", "EU", "2 destinations were tagged.", [(True, "crane,eu"), (True, "dock,eu")]),
         (
             "remove-tags",

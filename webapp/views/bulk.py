@@ -24,7 +24,7 @@ bp = Blueprint("bulk", __name__)
 NOTHING_CHOSEN = "Choose at least one destination."
 NO_TAGS = "Enter at least one tag."
 
-# What changes several destinations, and its words. Returns None if there is nothing to change.
+# Changes several destinations with what the form has typed, and commits. May raise `TagsInvalid`.
 Change = Callable[[Visit, Sequence[AlertDestination], datetime], BulkResult]
 
 
@@ -58,16 +58,16 @@ def describe(result: BulkResult, words: str) -> str:
     """Return what became of the chosen destinations, in a sentence or two. words: "were disabled"."""
     parts = [_count(result.changed, words)]
     if result.unchanged:
-        parts.append(f"{_count(result.unchanged, 'were so already')}.")
+        parts.append(f"{_count(result.unchanged, 'did not change')}.")
     if result.refused:
         parts.append(f"{_count(result.refused, 'would have too many tags')}.")
     return " ".join([f"{parts[0]}.", *parts[1:]])
 
 
 def _count(number: int, words: str) -> str:
-    if number == 1:
-        return f"1 destination {words.replace('were', 'was', 1)}"
-    return f"{number or 'No'} destinations {words}" if number else f"No destination {words.replace('were', 'was', 1)}"
+    if number > 1:
+        return f"{number:,} destinations {words}"
+    return f"{'1' if number else 'No'} destination {words.replace('were', 'was', 1)}"
 
 
 def _load(slug: str) -> Visit:
