@@ -59,7 +59,7 @@ def test_six_receivers_of_a_file_become_badges(
     expect(tab.get_by_text("5 ready, 1 needs a secret")).to_be_visible()
     tab.get_by_label(f"of night {mark}").fill(f"{demo.receiver('slack/works')}&{mark}-night")
     tab.get_by_role("button", name="Add the chosen destinations").last.click()
-    expect(tab.get_by_text("6 destinations were added. Nothing was sent to them yet.")).to_be_visible()
+    expect(tab.get_by_text("6 destinations were added. The import sent nothing.")).to_be_visible()
     tab.on("dialog", lambda dialog: dialog.accept())
     tab.get_by_role("button", name="Test them all").click()
     expect(tab.locator("#batch progress")).to_be_visible()

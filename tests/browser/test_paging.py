@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, Page, expect
 from sqlalchemy import func, select
 
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
@@ -58,6 +58,12 @@ def _count_sent(app: Flask) -> int:
 
 def _question(tab: Page) -> Locator:
     return tab.locator("details.paging")
+
+
+def _measure(locator: Locator) -> FloatRect:
+    box = locator.bounding_box()
+    assert box
+    return box
 
 
 @pytest.mark.parametrize("path", [LIST, None], ids=["list", "page"])
@@ -132,3 +138,17 @@ def test_test_all_leaves_it_out_unless_its_box_is_ticked(
 
     expect(tab.locator("#batch")).to_contain_text("1 destination was left out because it was tested less than")
     assert _count_sent(app) == 2
+
+
+@pytest.mark.parametrize("options", [PHONE, {"viewport": {"width": 1280, "height": 900}}], ids=["phone", "desk"])
+def test_the_question_moves_no_button_and_leaves_no_gap(
+    options: dict[str, object], pager: str, seeded: SeededIds, open_as: OpenAs
+) -> None:
+    tab = open_as(seeded.support, LIST, **options)
+    opener = _question(tab).locator("summary")
+    before = _measure(opener)["x"]
+    opener.click()
+    question, last = _measure(_question(tab)), _measure(tab.get_by_role("button", name="Page them now"))
+
+    assert _measure(opener)["x"] == pytest.approx(before, abs=1)
+    assert question["y"] + question["height"] - last["y"] - last["height"] < 10

@@ -95,7 +95,7 @@ def test_a_file_becomes_destinations_and_nothing_is_sent(app: Flask, admin: Visi
 
     assert find_states(page) == ["Ready", "Ready", "Needs a secret", "Cannot be used", "Duplicate"]
     assert (response.status_code, response.location) == (303, LIST)
-    assert "2 destinations were added. Nothing was sent to them yet." in listed
+    assert "2 destinations were added. The import sent nothing." in listed
     assert '<button class="outline" form="test-all">Test them all</button>' in listed
     assert 'id="test-all" action="/w/harbor/test-all"' in listed
     assert list_names(app) == ["ops", "tickets"]

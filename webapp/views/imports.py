@@ -107,11 +107,11 @@ def _add(visit: Visit, uploads: Uploads, upload_id: str, file: FoundFile, rows: 
 
 def _flash_added(count: int) -> None:
     if count == 1:
-        flash("1 destination was added. Nothing was sent to it yet.")
+        flash("1 destination was added. The import sent nothing.")
         return
     # The button of the list's own form.
     button = Markup('<button class="outline" form="test-all">Test them all</button>')
-    flash(Markup("{} destinations were added. Nothing was sent to them yet. {}").format(f"{count:,}", button))
+    flash(Markup("{} destinations were added. The import sent nothing. {}").format(f"{count:,}", button))
 
 
 def _read_content() -> bytes:
