@@ -44,6 +44,12 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or f'{noun}s'}"
 
 
+def count_nodes(node: Node) -> int:
+    """Return the number of values in a value, itself included."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return 1 + sum(map(count_nodes, children))
+
+
 def check_count(receivers: int) -> None:
     """Raise `FileUnreadable` if a file has too many receivers."""
     if receivers > MAX_RECEIVERS:
