@@ -63,6 +63,13 @@ def test_no_name_gets_into_the_description_which_may_have_markup(receiver: Recor
     assert "<" not in bodies_of(receiver)[0]["description"]
 
 
+def test_no_name_becomes_a_link(receiver: RecordingReceiver, message: Message) -> None:
+    name = "https://evil.example/x"
+    send(receiver, replace(message, workspace=name, destination=name, requested_by=name), SUCCESS, SUCCESS)
+    alert = json.dumps(bodies_of(receiver)[0], ensure_ascii=False)
+    assert ("://" in alert, "evil.example" in alert, alert.count("evil")) == (False, False, 4)
+
+
 @pytest.mark.parametrize("workspace", ["A" * 500, "\N{FIRE}" * 500, "ü" * 99])
 def test_a_long_name_is_cut(workspace: str, receiver: RecordingReceiver, message: Message) -> None:
     send(receiver, replace(message, workspace=workspace), SUCCESS, SUCCESS)

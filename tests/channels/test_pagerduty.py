@@ -193,3 +193,10 @@ def test_each_key_has_a_limit_of_its_own() -> None:
         return CHANNEL.targets({"routing_key": key, "server": SERVER}, OutboundClient())
 
     assert targets(KEY) == targets(KEY) != targets(KEY[::-1])
+
+
+def test_no_name_becomes_a_link(receiver: RecordingReceiver, message: Message) -> None:
+    name = "https://evil.example/x"
+    send(receiver, replace(message, workspace=name, destination=name, requested_by=name), SUCCESS, SUCCESS)
+    payload = json.dumps(bodies_of(receiver)[0]["payload"], ensure_ascii=False)
+    assert ("://" in payload, "evil.example" in payload, payload.count("evil")) == (False, False, 4)

@@ -1,5 +1,7 @@
 """Tests how an alertmanager.yml is read."""
 
+from time import process_time
+
 import pytest
 
 from tests.imports.files import ALERTMANAGER, SECRET, find, read, read_one
@@ -256,6 +258,18 @@ def test_what_is_said_of_a_receiver_without_configuration_is_one_line_of_visible
     (note,) = found.notes
     assert note.isprintable()
     assert note.endswith("quay.")
+
+
+def test_many_defaults_are_not_added_to_many_receivers() -> None:
+    headers = ", ".join(f"X{number}: {{values: [v]}}" for number in range(5000))
+    configs = ", ".join("{url: 'https://hooks.example.com/a'}" for _ in range(900))
+    began = process_time()
+    with pytest.raises(FileUnreadable, match="block global has too many values"):
+        read(
+            f"global: {{http_config: {{http_headers: {{{headers}}}}}}}\n"
+            f"receivers: [{{name: a, webhook_configs: [{configs}]}}]"
+        )
+    assert process_time() - began < 5
 
 
 def test_a_file_has_at_most_a_thousand_receivers() -> None:

@@ -12,6 +12,7 @@ from webapp.channels.contract import JSON, JSON_HEADERS, Accepted, Channel, Part
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.paging import cut, make_pager_hints, open_and_close
+from webapp.channels.plain_names import prevent_links, prevent_links_in
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
@@ -112,10 +113,10 @@ def _compose(message: Message) -> str:
     link = f"\n\n{I_SEE_IT}: {message.receipt_link}" if message.receipt_link else ""
     return json.dumps(
         {
-            "message": cut(message.subject, MAX_MESSAGE),
+            "message": cut(prevent_links(message.subject), MAX_MESSAGE),
             "alias": _alias(message),
             "description": f"{message.explanation}{link}",
-            "details": message.facts,
+            "details": prevent_links_in(message.facts),
             "source": "Alertcheck",
             "tags": ["alertcheck", "test"] if _is_test(message) else ["alertcheck"],
             "priority": "P5" if _is_test(message) else "P1",

@@ -11,6 +11,7 @@ from webapp.channels.contract import JSON, JSON_HEADERS, Accepted, Channel, Part
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, hide_secrets
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.paging import cut, make_pager_hints, open_and_close
+from webapp.channels.plain_names import prevent_links, prevent_links_in
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
@@ -94,10 +95,10 @@ def _compose(settings: Settings, message: Message) -> list[str]:
         **shared,
         "event_action": "trigger",
         "payload": {
-            "summary": cut(message.subject, MAX_SUMMARY),
+            "summary": cut(prevent_links(message.subject), MAX_SUMMARY),
             "source": "Alertcheck",
             "severity": "info" if is_test else "critical",
-            "custom_details": {"Why": message.explanation, **message.facts},
+            "custom_details": {"Why": message.explanation, **prevent_links_in(message.facts)},
         },
         "client": "Alertcheck",
     }

@@ -1,6 +1,7 @@
 """Makes names safe in messages whose readers' apps turn every address in a text into a link."""
 
 import re
+from collections.abc import Mapping
 
 # What looks the same in every font, and is no part of an address in any: RFC 3986 and UTS 46 do not allow them.
 _SLASHES = "\N{DIVISION SLASH}" * 2
@@ -15,6 +16,11 @@ def prevent_links(text: str) -> str:
     Such apps have no escapes, so that the dots and slashes are replaced by characters that look like them.
     """
     return _INNER_DOT.sub(_DOT, text.replace("://", f":{_SLASHES}"))
+
+
+def prevent_links_in(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return the facts of a message without links in their values."""
+    return {label: prevent_links(value) for label, value in facts.items()}
 
 
 def cut_bytes(text: str, most: int) -> str:

@@ -6,12 +6,24 @@ from webapp.imports.alertmanager_kinds import GLOBAL_KEYS, KINDS, SERVICE_KEY_UN
 from webapp.imports.draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
 from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
-from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_mappings, get_text
+from webapp.imports.nodes import (
+    MAX_NODES,
+    Node,
+    check_count,
+    count_nodes,
+    get_list,
+    get_mapping,
+    get_mappings,
+    get_text,
+)
 from webapp.imports.pagerduty import set_server
 from webapp.text.counting import count
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
 _SUFFIX = "_configs"
+
+# Values of the block `global`, counted once for each configuration, since each of them gets all.
+MAX_DEFAULTS = 4 * MAX_NODES
 
 # Keys that have no effect on where a message goes, and that are not worth a word.
 _SILENT = frozenset(("http_config", "send_resolved", "max_alerts", "timeout"))
@@ -24,7 +36,10 @@ def read_alertmanager(tree: Node) -> FoundFile:
         raise FileUnreadable("The file has no list of receivers. Import the alertmanager.yml that has receivers.")
     defaults = get_mapping(root.get("global"))
     receivers = list(get_mappings(root["receivers"]))
-    check_count(sum(1 for receiver in receivers for _ in _list_configs(receiver)))
+    configs = sum(1 for receiver in receivers for _ in _list_configs(receiver))
+    check_count(configs)
+    if configs * count_nodes(root.get("global")) > MAX_DEFAULTS:
+        raise FileUnreadable("The block global has too many values. Remove what is not about receivers.")
     found = [each for index, receiver in enumerate(receivers) for each in _read_receiver(receiver, index, defaults)]
     return FoundFile(FileFormat.ALERTMANAGER, tuple(found), tuple(_describe_rest(root, receivers)))
 

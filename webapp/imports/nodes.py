@@ -39,6 +39,12 @@ def get_mappings(node: Node) -> Iterator[Mapping[str, Node]]:
     return (item for item in get_list(node) if isinstance(item, dict))
 
 
+def count_nodes(node: Node) -> int:
+    """Return the number of values in a value, itself included."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return 1 + sum(map(count_nodes, children))
+
+
 def check_count(receivers: int) -> None:
     """Raise `FileUnreadable` if a file has too many receivers."""
     if receivers > MAX_RECEIVERS:
