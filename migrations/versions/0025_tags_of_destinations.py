@@ -13,7 +13,7 @@ DOWNGRADE_LOSES = "the tags of destinations."
 
 def upgrade() -> None:
     # No rebuild of the table on SQLite, and none of the rows on PostgreSQL.
-    op.add_column("alert_destinations", sa.Column("tags", sa.String(400), nullable=False, server_default=""))
+    op.add_column("alert_destinations", sa.Column("tags", sa.String(400), nullable=False, server_default=sa.text("''")))
 
 
 def downgrade() -> None:

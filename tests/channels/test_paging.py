@@ -18,19 +18,19 @@ OUTBOUND = OutboundClient(limits=Limits(whole=0.4), recorder=ExchangeRecorder())
 
 
 class Service:
-    """Records the clients that the two requests were sent with, and answers with an acceptance or a failure."""
+    """Records the clients that the two requests were sent with, and answers with an acceptance or an error."""
 
-    def __init__(self, *answers: Accepted | DeliveryFailed) -> None:
+    def __init__(self, *answers: Accepted | Exception) -> None:
         self.clients: list[OutboundClient] = []
-        self._answers: Iterator[Accepted | DeliveryFailed] = iter(answers)
+        self._answers: Iterator[Accepted | Exception] = iter(answers)
 
     def post(self, outbound: OutboundClient, seconds: float = 0.0) -> Accepted:
         self.clients.append(outbound)
         sleep(seconds)
         answer = next(self._answers)
-        if isinstance(answer, DeliveryFailed):
-            raise answer
-        return answer
+        if isinstance(answer, Accepted):
+            return answer
+        raise answer
 
     def page(self, seconds: float = 0.0) -> Accepted:
         return open_and_close(OUTBOUND, partial(self.post, seconds=seconds), self.post, STILL_OPEN)
@@ -51,6 +51,15 @@ def test_if_it_cannot_be_closed_the_message_was_sent_all_the_same_with_a_warning
     failure = DeliveryFailed(Code.REMOTE_UNAVAILABLE, Facts("events.example.com", 503), retry_after=2)
     accepted = Service(Accepted(202), failure).page()
     assert (accepted.status, accepted.warning) == (202, f"{STILL_OPEN} {failure.message}")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), OSError(24, "s3cr-t"), ValueError("s3cr-t")])
+def test_whatever_goes_wrong_while_it_is_closed_the_message_was_sent(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    accepted = Service(Accepted(202), error).page()
+    assert (accepted.status, accepted.warning) == (202, STILL_OPEN)
+    assert "s3cr-t" not in caplog.text
 
 
 def test_a_warning_of_the_message_itself_stays() -> None:

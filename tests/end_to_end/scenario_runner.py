@@ -16,7 +16,7 @@ from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
 
 # What is no secret, by field.
-TEXTS = {"basic_user": "ann"}
+TEXTS = {"basic_user": "ann", "chat_id": "-100123"}
 
 # Fields of which one side is left blank: each of them signs in to the receiver.
 OMITTED = (("bearer_token",), ("basic_user", "basic_password"))

@@ -24,9 +24,10 @@ from tests.factories import (
 )
 from tests.visitor import Visitor
 from webapp import queue
+from webapp.app_state import current_settings
 from webapp.channels import CHANNELS
 from webapp.channels.pagerduty import SERVER
-from webapp.destinations.editing import add_destination, set_enabled
+from webapp.destinations.editing import add_destination, change_destination, read_settings, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
 from webapp.sends.planned_tests import run_planned_tests
@@ -289,6 +290,20 @@ def test_a_plan_without_it_ends_and_the_page_says_why(
     page = visit(seeded.admin).get(OWN.format(pager=cooling)).text
     assert traces.sent == 1
     assert "The planned test was not sent: it pages people" in page
+
+
+@on_both_databases
+def test_new_settings_take_the_confirmation_of_a_plan_back(
+    app: Flask, cooling: int, traces: Traces, visit: Visit, seeded: SeededIds
+) -> None:
+    ENTRY_POINTS["plan"].press(visit(seeded.support), cooling, CONFIRM)
+    with app.app_context():
+        pager = db.session.get_one(AlertDestination, cooling)
+        new = dict.fromkeys(read_settings(pager, current_settings().cipher), "new")
+        change_destination(pager, get_account(seeded), None, new, current_settings().cipher, NOW)
+    _run_when_due(app)
+
+    assert (traces.sent, traces.planned) == (1, 0)
 
 
 # Several at once

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from logging import getLogger
 from time import monotonic
 
 from webapp.channels.contract import Accepted
 from webapp.channels.hosted_service import make_hints, make_server_hints
 from webapp.failures import EXPLANATIONS, MAX_LENGTH, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
+
+log = getLogger(__name__)
 
 # The share of an attempt's time for the request that opens the incident. The rest is left for the one that closes it.
 OPENING_SHARE = 0.75
@@ -30,8 +33,11 @@ def open_and_close(outbound: OutboundClient, open_incident: Post, close_incident
     left = limits.whole - (monotonic() - began)
     try:
         close_incident(replace(outbound, limits=replace(limits, whole=round(max(left, 0.0), 1)), recorder=None))
-    except DeliveryFailed as failure:
-        warning = " ".join(filter(None, [accepted.warning, still_open, failure.message]))
+    except Exception as error:  # whatever it is, the message was accepted, and nobody may be paged again
+        if not isinstance(error, DeliveryFailed):
+            log.error("closing raised %s", type(error).__name__)
+        message = error.message if isinstance(error, DeliveryFailed) else None
+        warning = " ".join(filter(None, [accepted.warning, still_open, message]))
         return replace(accepted, warning=warning if len(warning) <= MAX_LENGTH else still_open)
     return accepted
 

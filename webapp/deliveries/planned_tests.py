@@ -93,3 +93,13 @@ def _end(which: ColumnElement[bool], reason: PlanEnd, now: datetime, by: str | N
     for destination_id in ended:
         log.info("planned test ended", extra={"destination": destination_id, "reason": reason.value})
     return len(ended)
+
+
+def withdraw_paging_confirmation(destination: AlertDestination) -> None:
+    """Take back that a destination's planned test may page people: with new settings it may page others.
+
+    In the caller's transaction.
+    """
+    is_confirmed = (PlannedTest.alert_destination_id == destination.id) & PlannedTest.confirms_paging
+    withdrawn = update(PlannedTest).where(is_confirmed, _IS_OPEN).values(confirms_paging=False)
+    db.session.execute(withdrawn.execution_options(synchronize_session=False))

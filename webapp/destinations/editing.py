@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from webapp.audit import COMMAND_LINE, Action, Actor, describe_change, record_destination_event, record_instance_event
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, fill_in
-from webapp.deliveries.planned_tests import end_planned_test
+from webapp.deliveries.planned_tests import end_planned_test, withdraw_paging_confirmation
 from webapp.destinations.search_index import erase_search_keys, renew_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
@@ -114,6 +114,7 @@ def change_destination(
         destination.config = cipher.encrypt(filled_in, context=destination.encryption_context)
         destination.settings_version = AlertDestination.settings_version + 1
         write_search_keys(destination, settings, cipher)
+        withdraw_paging_confirmation(destination)
     if name is not None and destination.name != name:
         destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
     changed += set_tags(destination, split_tags(destination.tags) if tags is None else tags)

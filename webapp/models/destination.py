@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
@@ -28,7 +28,7 @@ class AlertDestination(Base):
     name: Mapped[str] = mapped_column(Name(200))
     type: Mapped[str] = mapped_column(String(50))
     config: Mapped[str] = mapped_column(Text)
-    tags: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    tags: Mapped[str] = mapped_column(String(400), default="", server_default=text("''"))
     is_enabled: Mapped[bool] = mapped_column(default=True)
     settings_version: Mapped[int] = mapped_column(default=1, server_default="1")
     search_mark: Mapped[str | None] = mapped_column(String(64))

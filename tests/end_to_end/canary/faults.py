@@ -46,7 +46,7 @@ class Fault:
 STEPS = (
     Step("webapp.channels.teams._compose", "teams"),
     Step("webapp.channels.slack._text", "slack"),
-    Step("webapp.channels.webhook._sign", "webhook"),
+    Step("webapp.channels.webhook.sign", "webhook"),
     Step("webapp.channels.google_chat._text", "google_chat"),
     Step("webapp.channels.ntfy._make_headers", "ntfy"),
     Step("webapp.channels.pushover._compose", "pushover"),
