@@ -123,7 +123,7 @@ def test_a_reset_during_a_test_leaves_nothing_pending(presenter: Page) -> None:
 
     presenter.goto("/w/harbor/destinations")
     expect(presenter.locator("[data-last-test=pending]")).to_have_count(0)
-    expect(presenter.locator(".destination")).to_have_count(8)
+    expect(presenter.locator(".destination")).to_have_count(12)
     presenter.goto("/demo/inbox")
     expect(presenter.get_by_text("Nothing has arrived yet")).to_be_visible()
 

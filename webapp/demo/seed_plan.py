@@ -78,6 +78,8 @@ WORKSPACES = {
         Planned("Facility channel", "teams", "teams/denied"),
         Planned("Clinic space", "google_chat", "google_chat/works", PastTest(status=200), ALL_SENT),
         Planned("Duty phone", "pushover", "pushover/works", settings=PUSHOVER_KEYS),
+        Planned("Building team", "mattermost", "mattermost/works"),
+        Planned("Clinic alerts", "jira_service_management", "jira_service_management/works", PastTest(status=202)),
     ),
 }
 

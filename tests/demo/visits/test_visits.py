@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from tests.demo.public_demo import DemoVisitor, get_visit, list_destinations
 from tests.factories import on_both_databases
 from webapp.app_state import current_settings
+from webapp.channels import CHANNELS
 from webapp.demo import seed
 from webapp.demo.address_update import update_addresses
 from webapp.demo.seed_plan import VISITOR_WORKSPACE
@@ -32,10 +33,10 @@ def _count_visits() -> int:
 
 
 def _read_addresses(visit: DemoVisit) -> list[str]:
-    """Return the address, or the recipients, of each of a visit's destinations."""
+    """Return the address, the server or the recipients of each of a visit's destinations."""
     rows = [db.session.get_one(AlertDestination, row) for row in list_destinations(visit)]
     settings = [read_settings(row, current_settings().cipher) for row in rows]
-    return [each.get("address") or each["recipients"] for each in settings]
+    return [each[CHANNELS[row.type].target_field.name] for row, each in zip(rows, settings, strict=True)]
 
 
 def _shift(visit: DemoVisit, by: timedelta) -> None:
