@@ -60,10 +60,11 @@ def test_the_other_headers_are_kept_if_one_is_missing() -> None:
     assert found.dropped == ("The value of a header is not in the file. Enter all headers again.",)
 
 
-def test_headers_that_every_sender_sets_itself_are_left_out() -> None:
-    found = read_webhook("{http_headers: {Content-Type: {values: [application/json]}, X-B: {values: [c]}}}")
+@pytest.mark.parametrize("name", ["Content-Type", "accept-encoding", "Connection", "Cookie", "webhook-id", "Proxy-Key"])
+def test_headers_that_a_webhook_cannot_have_are_left_out(name: str) -> None:
+    found = read_webhook(f"{{http_headers: {{{name}: {{values: [a]}}, X-B: {{values: [c]}}}}}}")
     assert found.settings["headers"] == "X-B: c"
-    assert found.dropped == ("The headers that every sender sets itself, such as Content-Type, are left out.",)
+    assert found.dropped == ("Headers that Alertcheck sets itself or never sends, such as Content-Type, are left out.",)
 
 
 @pytest.mark.parametrize(

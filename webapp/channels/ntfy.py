@@ -4,7 +4,6 @@ Sources: ntfy's documentation, "Publishing", and its server (`server/errors.go`,
 4,096 bytes, and the JSON around it twice as many.
 """
 
-import base64
 import json
 import re
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from webapp.channels.hosted_service import WRONG_SERVER
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.plain_names import cut_bytes, prevent_links
 from webapp.channels.responses import read_json, read_response, require_own_word
+from webapp.channels.webhook_authentication import encode_basic
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.policy.pasted_urls import strip_wrapping
@@ -134,8 +134,8 @@ def _make_headers(settings: Settings) -> dict[str, str]:
     if token:
         return {**JSON_HEADERS, "Authorization": f"Bearer {token}"}
     if user or settings.get("password"):
-        pair = f"{get_setting(settings, 'user')}:{get_setting(settings, 'password')}"
-        return {**JSON_HEADERS, "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        basic = encode_basic(get_setting(settings, "user"), get_setting(settings, "password"))
+        return {**JSON_HEADERS, "Authorization": basic}
     return JSON_HEADERS
 
 

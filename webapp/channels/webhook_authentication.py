@@ -57,7 +57,7 @@ def make_authorization(settings: Settings) -> dict[str, str]:
     if settings.get("bearer_token"):
         return {"Authorization": f"Bearer {settings['bearer_token']}"}
     if settings.get("basic_user"):
-        return {"Authorization": _encode_basic(settings["basic_user"], settings.get("basic_password", ""))}
+        return {"Authorization": encode_basic(settings["basic_user"], settings.get("basic_password", ""))}
     return {}
 
 
@@ -85,7 +85,7 @@ def find_conflicts(settings: Settings) -> Mapping[str, str]:
     return {}
 
 
-def _encode_basic(user: str, password: str) -> str:
+def encode_basic(user: str, password: str) -> str:
     """Return the value of Authorization, in UTF-8 and normal form C, as RFC 7617 recommends."""
     credentials = unicodedata.normalize("NFC", f"{user}:{password}")
     return f"Basic {base64.b64encode(credentials.encode()).decode()}"

@@ -86,6 +86,11 @@ def has_authorization(text: str) -> bool:
     return "authorization" in map(str.lower, list_names(text))
 
 
+def may_be_set(name: str) -> bool:
+    """Return whether a header of this name may be added: Alertcheck sets some itself, and never sends others."""
+    return _find_refusal(name.strip().lower()) is None
+
+
 def _list_lines(text: str) -> list[str]:
     """Return the lines with a header each. A line of curl's options may have several."""
     lines = [_unquote(line.strip(" \t")) for line in _LINE_BREAK.split(text)]

@@ -1,16 +1,17 @@
 """Collects the headers and the authorization of a webhook."""
 
+from webapp.channels.webhook_headers import may_be_set
 from webapp.imports.draft import Draft
 from webapp.imports.nodes import Node, get_text
 from webapp.imports.references import is_reference
 
-_SET_BY_CLIENT = frozenset(("content-length", "content-type", "host", "user-agent"))
+LEFT_OUT = "Headers that Alertcheck sets itself or never sends, such as Content-Type, are left out."
 
 
 def add_header(draft: Draft, name: str, value: str, prefix: str = "") -> None:
     """Add a line to the headers. One without its value makes the headers missing; the others are kept."""
-    if name.strip().lower() in _SET_BY_CLIENT:
-        draft.note("The headers that every sender sets itself, such as Content-Type, are left out.")
+    if not may_be_set(name):
+        draft.note(LEFT_OUT)
         return
     if not value or is_reference(value):
         draft.missing.add("headers")
