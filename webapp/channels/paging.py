@@ -35,7 +35,7 @@ def open_and_close(outbound: OutboundClient, open_incident: Post, close_incident
         close_incident(replace(outbound, limits=replace(limits, whole=round(max(left, 0.0), 1)), recorder=None))
     except Exception as error:  # whatever it is, the message was accepted, and nobody may be paged again
         if not isinstance(error, DeliveryFailed):
-            log.error("closing raised %s", type(error).__name__)
+            log.error("an alert cannot be closed", extra={"error": type(error).__name__})
         message = error.message if isinstance(error, DeliveryFailed) else None
         warning = " ".join(filter(None, [accepted.warning, still_open, message]))
         return replace(accepted, warning=warning if len(warning) <= MAX_LENGTH else still_open)
