@@ -93,13 +93,14 @@ def _errors(page: str) -> dict[str, str]:
     return dict(re.findall(r'<p class="error" id="(\w+)-error">([^<]+)</p>', page))
 
 
-def test_every_channel_is_offered(environment: dict[str, str], seeded: SeededIds) -> None:
+def test_every_channel_is_offered_by_its_label(environment: dict[str, str], seeded: SeededIds) -> None:
     mail = {"ALERTCHECK_MAIL_URL": "smtp://127.0.0.1:1", "ALERTCHECK_MAIL_FROM": "alerts@example.com"}
     app = create_app(read_settings(environment | mail))
 
     page = Visitor.signed_in(app, seeded.admin).get(f"{LIST}/new").text
 
-    assert re.findall(rf'href="{LIST}/new/(\w+)"', page) == list(CHANNELS)
+    by_label = sorted(CHANNELS, key=lambda name: CHANNELS[name].label.casefold())
+    assert re.findall(rf'href="{LIST}/new/(\w+)"', page) == by_label
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
