@@ -987,6 +987,18 @@ def test_an_identity_ends_with_its_account(v1: None) -> None:
 # Every migration since 0010
 
 
+SCHEDULE = {
+    "workspace_id": 1,
+    "interval": "monthly",
+    "weekdays": "135",
+    "from_hour": 9,
+    "to_hour": 17,
+    "time_zone": "Europe/Berlin",
+    "started_at": LATE,
+    "updated_at": LATE,
+}
+
+
 def _fill(version: int) -> None:
     """Add rows to what version 1 left, in the tables that this version has."""
     add_real_deliveries()
@@ -1017,6 +1029,8 @@ def _fill(version: int) -> None:
         insert("external_identities", IDENTITY)
     if version >= INVITATIONS:
         insert("invitations", INVITATION)
+    if version >= 27:
+        insert("drill_schedules", SCHEDULE)
 
 
 @on_both_databases
@@ -1031,6 +1045,36 @@ def test_a_migration_and_its_downgrade_leave_every_row_of_the_version_before_unt
     downgrade(revision=f"{version - 1:04}")
 
     assert (upgraded, read_rows(list_columns())) == (before, before)
+
+
+@on_both_databases
+def test_destinations_of_the_version_before_follow_the_drills_of_their_workspace(v1: None) -> None:
+    upgrade(revision="0027")
+
+    columns = ["drill_choice", "drills_may_page", "drilled_at", "needs_confirmation"]
+    rows = read_rows({"alert_destinations": columns})["alert_destinations"]
+    assert rows
+    assert {tuple(row) for row in rows} == {("follow", False, None, False)}
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE alert_destinations SET drill_choice = 'hourly'",
+        "UPDATE alert_deliveries SET drill = 'third'",
+        "UPDATE drill_schedules SET interval = 'daily'",
+        "UPDATE drill_schedules SET weekdays = ''",
+        "UPDATE drill_schedules SET from_hour = 24",
+        "UPDATE drill_schedules SET to_hour = 0",
+    ],
+)
+def test_the_database_refuses_drills_that_cannot_be(v1: None, wrong: str) -> None:
+    upgrade(revision="0027")
+    _fill(27)
+
+    with pytest.raises(IntegrityError):
+        execute(wrong)
 
 
 @on_both_databases

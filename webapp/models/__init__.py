@@ -13,6 +13,7 @@ from webapp.models.customer_link import CustomerLink
 from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
 from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
+from webapp.models.drill import DrillChoice, DrillInterval, DrillNumber, DrillSchedule
 from webapp.models.external_identity import ExternalIdentity
 from webapp.models.form_draft import FormDraft
 from webapp.models.invitation import Invitation
@@ -40,6 +41,10 @@ __all__ = [
     "CustomerLink",
     "DeliveryStatus",
     "DemoVisit",
+    "DrillChoice",
+    "DrillInterval",
+    "DrillNumber",
+    "DrillSchedule",
     "ExternalIdentity",
     "FormDraft",
     "Invitation",

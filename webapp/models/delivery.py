@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.extensions import Base
 from webapp.failures import Code
 from webapp.models.destination import AlertDestination
+from webapp.models.drill import DrillNumber
 from webapp.models.reference import ReferenceIn
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
 from webapp.models.workspace import Account
@@ -22,6 +23,8 @@ IS_WAITING = text("status IN ('queued', 'deferred')")
 HAS_CODE = text("last_error_code IS NOT NULL")
 IS_TEST = text("event_type = 'alerts.test'")
 IS_BATCHED = text("batch IS NOT NULL")
+IS_DRILL = text("drill IS NOT NULL")
+IS_SENT = text("status = 'sent'")
 
 _CODES = ", ".join(f"'{code}'" for code in sorted(Code))
 
@@ -74,6 +77,7 @@ class AlertDelivery(Base):
         wrote down what a customer said.
     batch: the id shared by the test sends of one press on Test all.
     by_customer_link: whether the test was requested by a customer's link. `requested_by` is who made the link.
+    drill: which test send of a drill it is; null if it belongs to none. `requested_by` is null if the schedule made it.
     last_error_message: our own sentence; on a sent row, a warning about what was not accepted.
     payload: the contents of the message, without secrets.
     """
@@ -106,6 +110,7 @@ class AlertDelivery(Base):
             f"event_type <> 'alerts.test' OR last_error_code IS NULL OR last_error_code IN ({_CODES})",
             name="test_send_fails_by_known_code",
         ),
+        CheckConstraint("drill IN ('first', 'second')", name="drill_known"),
         CheckConstraint("receipt IN ('seen', 'missing')", name="receipt_known"),
         CheckConstraint(
             "receipt_source IN ('link', 'member', 'customer', 'customer_link')", name="receipt_source_known"
@@ -151,6 +156,23 @@ class AlertDelivery(Base):
             sqlite_where=IS_BATCHED,
             postgresql_where=IS_BATCHED,
         ),
+        # The newest drill of a destination, and the newest message that its receiver accepted.
+        Index(
+            "ix_alert_deliveries_drills",
+            "alert_destination_id",
+            "created_at",
+            "id",
+            sqlite_where=IS_DRILL,
+            postgresql_where=IS_DRILL,
+        ),
+        Index(
+            "ix_alert_deliveries_accepted",
+            "alert_destination_id",
+            "created_at",
+            "id",
+            sqlite_where=IS_SENT,
+            postgresql_where=IS_SENT,
+        ),
         Index("ix_alert_deliveries_tenant", "workspace_id", "tenant_id"),
         Index("ix_alert_deliveries_rule", "workspace_id", "alert_rule_id"),
         {"sqlite_autoincrement": True},
@@ -183,6 +205,7 @@ class AlertDelivery(Base):
     receipt_recorded_by: Mapped[str | None] = mapped_column(Name(200))
     batch: Mapped[str | None] = mapped_column(String(32))
     by_customer_link: Mapped[bool] = mapped_column(default=False, server_default=false())
+    drill: Mapped[DrillNumber | None] = mapped_column(closed_set(DrillNumber))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
-from webapp.models.types import Id, Name, UtcDateTime
+from webapp.models.drill import DrillChoice
+from webapp.models.types import Id, Name, UtcDateTime, closed_set
 
 
 class AlertDestination(Base):
@@ -17,11 +18,20 @@ class AlertDestination(Base):
     settings_version: counts the changes of `type` and `config`. A delivery stores the version it was requested for.
     tags: separated by commas; see `webapp.text.tags`.
     search_mark: which encryption key its search keys were made with; see `webapp.destinations.search_index`.
+    drill_choice: its drills. drills_may_page: whether they may page people, where the channel does; otherwise, such a
+        destination has none. drilled_at: when its newest drill was requested.
+    needs_confirmation: whether somebody has to confirm that the message of a drill arrived.
     deleted_at: set instead of removing the row, so that its deliveries keep their destination.
     """
 
     __tablename__ = "alert_destinations"
-    __table_args__ = (UniqueConstraint("workspace_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "id"),
+        CheckConstraint(
+            "drill_choice IN ('follow', 'skip', 'weekly', 'monthly', 'quarterly')", name="drill_choice_known"
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"))
@@ -32,6 +42,12 @@ class AlertDestination(Base):
     is_enabled: Mapped[bool] = mapped_column(default=True)
     settings_version: Mapped[int] = mapped_column(default=1, server_default="1")
     search_mark: Mapped[str | None] = mapped_column(String(64))
+    drill_choice: Mapped[DrillChoice] = mapped_column(
+        closed_set(DrillChoice), default=DrillChoice.FOLLOW, server_default=DrillChoice.FOLLOW.value
+    )
+    drills_may_page: Mapped[bool] = mapped_column(default=False, server_default=false())
+    drilled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    needs_confirmation: Mapped[bool] = mapped_column(default=False, server_default=false())
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
