@@ -125,7 +125,8 @@ DONE_BY_INSTANCE_ADMINS = {
 COMMANDS: dict[str, tuple[Action, ...] | str] = {
     "version": SEARCHES,
     "worker": (
-        *(Action.SIGN_IN_TRIED, Action.PLAN_ENDED, Action.TEST_REQUESTED, Action.EVENTS_DELETED),
+        *(Action.SIGN_IN_TRIED, Action.PLAN_ENDED, Action.TEST_REQUESTED, Action.DRILL_REQUESTED),
+        Action.EVENTS_DELETED,
         Action.RESET_REQUESTED,
     ),
     "check-worker": SEARCHES,

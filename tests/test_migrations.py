@@ -999,6 +999,14 @@ SCHEDULE = {
 }
 
 
+# A row of each newer table, by the version that added it.
+ADDED_SINCE = {
+    22: ("external_identities", IDENTITY),
+    INVITATIONS: ("invitations", INVITATION),
+    27: ("drill_schedules", SCHEDULE),
+}
+
+
 def _fill(version: int) -> None:
     """Add rows to what version 1 left, in the tables that this version has."""
     add_real_deliveries()
@@ -1025,12 +1033,9 @@ def _fill(version: int) -> None:
         insert("account_mails", mail)
         link = {"account_id": 1, "kind": "reset", "token_hash": "h" * 64, "created_at": LATE, "expires_at": LATE}
         insert("account_links", link)
-    if version >= 22:
-        insert("external_identities", IDENTITY)
-    if version >= INVITATIONS:
-        insert("invitations", INVITATION)
-    if version >= 27:
-        insert("drill_schedules", SCHEDULE)
+    for since, (table, row) in ADDED_SINCE.items():
+        if version >= since:
+            insert(table, row)
 
 
 @on_both_databases

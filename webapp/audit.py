@@ -21,6 +21,7 @@ class Action(StrEnum):
     SIGN_IN_TRIED = "tried to sign in"
     PASSWORD_CHANGED = "changed the password"  # noqa: S105
     TEST_REQUESTED = "sent a test"
+    DRILL_REQUESTED = "sent a drill"
     TEST_PLANNED = "planned a test"
     PLAN_CANCELED = "canceled the planned test"
     PLAN_ENDED = "was to send a planned test"
@@ -89,9 +90,10 @@ CUSTOMER = Actor(None, "Customer (by link)")
 RECIPIENT = Actor(None, "Recipient (by link)")
 STRANGER = Actor(None, "Unknown visitor")
 RETENTION = Actor(None, "Alertcheck")
+SCHEDULE = Actor(None, "Schedule of drills")
 SINGLE_SIGN_ON = Actor(None, "Single sign-on")
 # Everybody who acts without an account. The audit trail can be filtered by each.
-ACTORS = (COMMAND_LINE, CUSTOMER, RECIPIENT, STRANGER, SINGLE_SIGN_ON, RETENTION)
+ACTORS = (COMMAND_LINE, CUSTOMER, RECIPIENT, STRANGER, SINGLE_SIGN_ON, RETENTION, SCHEDULE)
 
 # Stands beside a test that a member's link has sent.
 BY_CUSTOMER_LINK = "by the customer's link"

@@ -17,6 +17,7 @@ class Message:
     reference: the short code that the page shows too.
     message_id: the same for every attempt of one delivery, and for no other delivery of any installation.
     requested_by: the person who pressed Send test, or the rule of a real alert.
+    is_drill: whether a schedule requested it, instead of a person.
     alert: the subject of a real alert, or None for a test send.
     receipt_link: the "I see it" link, or None if there is none.
     """
@@ -29,6 +30,7 @@ class Message:
     requested_by: str
     requested_at: datetime
     alert: str | None = None
+    is_drill: bool = False
     receipt_link: str | None = field(default=None, repr=False)
 
     def with_short_names(self, limit: int) -> "Message":
@@ -47,7 +49,7 @@ class Message:
         workspace = _shorten_name(self.workspace)
         if self.alert is not None:
             return f"{_shorten_name(self.alert)} ({workspace})"
-        return f"[TEST] Test alert from {workspace}"
+        return f"[TEST] {'Scheduled drill' if self.is_drill else 'Test alert'} from {workspace}"
 
     @property
     def subject(self) -> str:
@@ -59,13 +61,19 @@ class Message:
         """
         if self.alert is not None:
             return f"{self.title}, {self.reference}"
-        return f"[TEST] {self.reference}: test alert from {_shorten_name(self.workspace)}"
+        kind = "scheduled drill" if self.is_drill else "test alert"
+        return f"[TEST] {self.reference}: {kind} from {_shorten_name(self.workspace)}"
 
     @property
     def explanation(self) -> str:
         """A sentence for the reader of the message: why it was sent."""
         if self.alert is not None:
             return "The conditions of an alert rule in this workspace were met."
+        if self.is_drill:
+            request = (
+                f"Press “{I_SEE_IT}” to confirm that you got this." if self.receipt_link else "No action is needed."
+            )
+            return f"Alertcheck regularly checks whether alerts arrive here. {request}"
         return "Someone pressed Send test to check whether alerts arrive here. No action is needed."
 
     @property

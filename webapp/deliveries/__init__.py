@@ -18,7 +18,7 @@ from webapp.deliveries.receipts import (
     record_for_customer,
 )
 from webapp.deliveries.recovery import recover
-from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_test
+from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_drill, request_test
 from webapp.deliveries.retention import Retention
 from webapp.deliveries.sending import send
 from webapp.deliveries.wait_tracker import WaitTracker
@@ -49,6 +49,7 @@ __all__ = [
     "record_by_member",
     "record_for_customer",
     "recover",
+    "request_drill",
     "request_test",
     "send",
 ]

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from webapp.channels.message import Message
 from webapp.extensions import db
@@ -16,16 +17,23 @@ REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREVIEW_VALUES = {"message_id": "msg_sample", "reference": "SAMPLE"}
 
 
-def write_payload(destination: AlertDestination, account: Account, now: datetime) -> dict[str, str]:
-    """Return the payload of a new test send."""
+# Who requested a drill of the schedule, as the message says.
+SCHEDULE = "Schedule of drills"
+
+
+def write_payload(
+    destination: AlertDestination, account: Account | None, now: datetime, is_drill: bool = False
+) -> dict[str, Any]:
+    """Return the payload of a new test send. account: who requested it; None for the schedule of drills."""
     workspace = db.session.get_one(Workspace, destination.workspace_id)
     return {
         "message_id": f"msg_{secrets.token_hex(12)}",
         "reference": "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6)),
         "workspace": workspace.name,
         "destination": destination.name,
-        "requested_by": account.name,
+        "requested_by": account.name if account else SCHEDULE,
         "requested_at": now.isoformat(),
+        **({"is_drill": True} if is_drill else {}),
     }
 
 
@@ -43,7 +51,7 @@ def read_message(delivery: AlertDelivery, app_settings: AppSettings) -> Message:
     return _read_payload(delivery.payload, delivery.id, app_settings)
 
 
-def _read_payload(stored: Mapping[str, str], delivery_id: int, app_settings: AppSettings) -> Message:
+def _read_payload(stored: Mapping[str, Any], delivery_id: int, app_settings: AppSettings) -> Message:
     payload = dict(stored)
     requested_at = datetime.fromisoformat(payload.pop("requested_at"))
     # Made for each attempt and stored nowhere: only a reader of the message may confirm it, not a reader of our rows.

@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from webapp.audit import BY_CUSTOMER_LINK, Action, record_destination_event
+from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_event
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
+from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
 from webapp.deliveries.messages import write_payload
-from webapp.deliveries.planned_tests import PlanGone, end_planned_test, take_planned_test
+from webapp.deliveries.planned_tests import PlanGone, end_planned_test, find_planned_test, take_planned_test
 from webapp.deliveries.queries import find_newest_test
 from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, apply_transition, error_columns
 from webapp.extensions import db
@@ -51,13 +52,35 @@ def request_test(
     delivery.batch, delivery.by_customer_link = batch, by_customer_link
     delivery.settings_version = settings_version or destination.settings_version
     delivery.created_at = created_at
-    db.session.add(delivery)
     how = ["planned"] * (plan_id is not None) + [BY_CUSTOMER_LINK] * by_customer_link
     record_destination_event(destination, account, Action.TEST_REQUESTED, now, how)
-    db.session.flush()
-    delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
-    _commit(delivery_id)
-    return delivery_id
+    return _commit(delivery)
+
+
+def request_drill(
+    destination: AlertDestination, drill: DueDrill, now: datetime, settings_version: int, account: Account | None = None
+) -> int:
+    """Write the row of a drill's test send, commit it and return its id. The caller then enqueues it.
+
+    Supersedes nothing: a test that waits or is planned comes first. Raises `DestinationDisabled`, `CoolingDown`,
+    `OtherTestWaits` or `DrillTaken`, and writes nothing.
+    settings_version: of the settings whose limits were checked, as for `request_test`.
+    account: who pressed *Drill now*; None for the schedule.
+    """
+    newest = _lock_for_test(destination, now)
+    is_waiting = newest is not None and newest.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+    if is_waiting or find_planned_test(destination, now) is not None:
+        db.session.rollback()
+        raise OtherTestWaits
+    if not drill.is_still_due(destination):
+        db.session.rollback()
+        raise DrillTaken
+    delivery = _new_test_send(destination, account, now, is_drill=True)
+    delivery.drill, delivery.settings_version = drill.number, settings_version
+    delivery.created_at = max(now, newest.created_at) if newest else now
+    destination.drilled_at = now
+    record_destination_event(destination, account or SCHEDULE, Action.DRILL_REQUESTED, now)
+    return _commit(delivery)
 
 
 def _lock_for_test(destination: AlertDestination, now: datetime) -> AlertDelivery | None:
@@ -90,8 +113,14 @@ def _settle_plan(destination: AlertDestination, account: Account, now: datetime,
         raise
 
 
-def _commit(delivery_id: int) -> None:
-    """Commit a new row. If the connection dies before the database confirms it, look whether the row is there."""
+def _commit(delivery: AlertDelivery) -> int:
+    """Add a row, commit and return its id.
+
+    If the connection dies before the database confirms the commit, look whether the row is there.
+    """
+    db.session.add(delivery)
+    db.session.flush()
+    delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
     try:
         db.session.commit()
     except DBAPIError as error:
@@ -100,6 +129,7 @@ def _commit(delivery_id: int) -> None:
         discard_transaction()
         if db.session.scalar(select(AlertDelivery.id).where(AlertDelivery.id == delivery_id)) is None:
             raise
+    return delivery_id
 
 
 def fail_unqueued(delivery_id: int, now: datetime) -> None:
@@ -108,14 +138,16 @@ def fail_unqueued(delivery_id: int, now: datetime) -> None:
     db.session.commit()
 
 
-def _new_test_send(destination: AlertDestination, account: Account, now: datetime) -> AlertDelivery:
+def _new_test_send(
+    destination: AlertDestination, account: Account | None, now: datetime, is_drill: bool = False
+) -> AlertDelivery:
     return AlertDelivery(
         workspace_id=destination.workspace_id,
         alert_destination_id=destination.id,
         event_type=TEST_EVENT,
         status=DeliveryStatus.QUEUED,
         attempt_count=0,
-        requested_by_id=account.id,
-        payload=write_payload(destination, account, now),
+        requested_by_id=account.id if account else None,
+        payload=write_payload(destination, account, now, is_drill),
         updated_at=now,
     )

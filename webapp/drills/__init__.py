@@ -1,0 +1,1 @@
+"""Drills: test sends that a workspace's schedule requests."""
