@@ -1,0 +1,99 @@
+"""Decides whether a destination's drill is due, from its rows, the schedule and the time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.drills.schedule import Schedule, Slot, Window, find_interval, latest_slot, second_time, time_in
+from webapp.models import DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
+
+_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+
+
+@dataclass(frozen=True)
+class NewestDrill:
+    """A destination's newest test send that is a drill. updated_at: when it ended, if it has."""
+
+    delivery_id: int
+    number: DrillNumber
+    status: DeliveryStatus
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class DrillState:
+    """What decides about a destination's drills. drilled_at: when the newest one was requested, or None."""
+
+    destination_id: int
+    choice: DrillChoice
+    created_at: datetime
+    drilled_at: datetime | None
+    newest: NewestDrill | None
+
+
+@dataclass(frozen=True)
+class Due:
+    """A drill that is due.
+
+    since: since when. evidence_since: if a message was accepted after this time, no drill is needed.
+    """
+
+    number: DrillNumber
+    since: datetime
+    evidence_since: datetime
+
+
+def find_due(schedule: Schedule, state: DrillState, window: Window, now: datetime) -> Due | None:
+    """Return the drill that is due now, in this open window, or None.
+
+    The second drill of a failed one comes first, and stands for the next slot too, if that has become due meanwhile.
+    """
+    interval = find_interval(state.choice, schedule.interval)
+    if interval is None or schedule.started_at is None:
+        return None
+    failed_at = find_failure(schedule, state)
+    if failed_at is not None:
+        due_at = second_time(schedule, state.destination_id, failed_at)
+        return Due(DrillNumber.SECOND, due_at, failed_at) if due_at and due_at <= now else None
+    if state.newest is not None and state.newest.status in _WAITING:
+        return None
+    slot = find_open_slot(schedule, interval, state, now)
+    if slot is None or _begin(slot, window, state.destination_id) > now:
+        return None
+    return Due(DrillNumber.FIRST, slot.due_at, now - interval.duration)
+
+
+def find_failure(schedule: Schedule, state: DrillState) -> datetime | None:
+    """Return when a first drill failed that the second one has yet to follow, or None."""
+    newest = state.newest
+    if newest is None or newest.number is not DrillNumber.FIRST or newest.status is not DeliveryStatus.FAILED:
+        return None
+    is_of_now = schedule.started_at is not None and newest.updated_at >= schedule.started_at
+    return newest.updated_at if is_of_now else None
+
+
+def find_open_slot(schedule: Schedule, interval: DrillInterval, state: DrillState, now: datetime) -> Slot | None:
+    """Return the slot that became due last, if no drill was requested in its window or later.
+
+    Earlier ones are never made up, and neither is one from before the drills were turned on or the destination added.
+    """
+    slot = latest_slot(schedule, interval, state.destination_id, now)
+    begin = max(schedule.started_at or now, state.created_at)
+    if slot is None or slot.due_at < begin:
+        return None
+    return None if _was_drilled(slot, interval, state, now) else slot
+
+
+def _was_drilled(slot: Slot, interval: DrillInterval, state: DrillState, now: datetime) -> bool:
+    """Check whether a drill was requested in the slot's window or later. One that was canceled does not count.
+
+    A time so far in the future comes from a clock that was wrong, and would end the drills for long.
+    """
+    if state.drilled_at is None or state.drilled_at > now + interval.duration:
+        return False
+    is_canceled = state.newest is not None and state.newest.status is DeliveryStatus.CANCELED
+    return state.drilled_at >= slot.window.start and not is_canceled
+
+
+def _begin(slot: Slot, window: Window, destination_id: int) -> datetime:
+    """Return when the slot's drill begins: when it is due, or in a later window, spread over it as all are."""
+    return slot.due_at if slot.window.contains(window.start) else time_in(window, destination_id)
