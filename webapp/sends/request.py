@@ -61,7 +61,7 @@ def request_within_limits(
     if refusal is not None:
         raise Refused(refusal)
     account_id = None if batch else visit.account.id
-    targets, version = _list_targets(destination, visit.workspace.slug), destination.settings_version
+    targets, version = list_targets(destination, visit.workspace.slug), destination.settings_version
     try:
         with enforce_limits(destination.id, account_id, visit.workspace.id, targets):
             return deliveries.request_test(
@@ -87,8 +87,11 @@ def enqueue_or_fail(*delivery_ids: int, requested_at: datetime) -> RequestResult
     return RequestResult.ACCEPTED
 
 
-def _list_targets(destination: AlertDestination, slug: str) -> tuple[SendTarget, ...]:
-    """Return what a message would be sent to; nothing if the worker will refuse the settings and send nothing."""
+def list_targets(destination: AlertDestination, slug: str) -> tuple[SendTarget, ...]:
+    """Return what a message would be sent to; nothing if the worker will refuse the settings and send nothing.
+
+    slug: that of the workspace.
+    """
     app_settings = current_settings()
     try:
         channel = deliveries.get_channel(destination)

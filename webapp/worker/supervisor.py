@@ -27,6 +27,7 @@ from webapp.auth.workspace_deletion import delete_remains
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.destinations.drafts import delete_old_drafts
 from webapp.destinations.search_index import SearchIndexing
+from webapp.drills.rounds import DrillRounds
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
@@ -90,7 +91,7 @@ def run_worker(app: Flask, size: int) -> None:
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
     indexing, watch = SearchIndexing(), QueueWatch()
-    app_state(app).maintenance.append(AuditRetention(current_settings().keep_audit).delete_old_page)
+    app_state(app).maintenance += [AuditRetention(current_settings().keep_audit).delete_old_page, DrillRounds().run]
     try:
         while not stop.is_set():
             if watch.is_usable():

@@ -1,0 +1,57 @@
+"""Reads the state of each destination of a workspace that has drills."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, or_, select
+
+from webapp.channels import CHANNELS
+from webapp.deliveries.queries import NEWEST_FIRST
+from webapp.drills.due import DrillState, NewestDrill
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination, DrillChoice
+
+_PAGING = [channel.name for channel in CHANNELS.values() if channel.pages_people]
+
+_NEWEST_DRILL = (
+    select(AlertDelivery.id)
+    .where(AlertDelivery.alert_destination_id == AlertDestination.id, AlertDelivery.drill.is_not(None))
+    .order_by(*NEWEST_FIRST)
+    .limit(1)
+    .correlate(AlertDestination)
+    .scalar_subquery()
+)
+
+# Built once, because workers execute it every few seconds.
+_STATES = (
+    select(
+        AlertDestination.id,
+        AlertDestination.drill_choice,
+        AlertDestination.created_at,
+        AlertDestination.drilled_at,
+        AlertDelivery.id,
+        AlertDelivery.drill,
+        AlertDelivery.status,
+        AlertDelivery.updated_at,
+    )
+    .outerjoin(AlertDelivery, AlertDelivery.id == _NEWEST_DRILL)
+    .where(
+        AlertDestination.workspace_id == bindparam("workspace_id"),
+        AlertDestination.deleted_at.is_(None),
+        AlertDestination.is_enabled,
+        AlertDestination.drill_choice != DrillChoice.SKIP,
+        or_(AlertDestination.type.not_in(_PAGING), AlertDestination.drills_may_page),
+    )
+    .order_by(AlertDestination.id)
+)
+
+
+def list_drill_states(workspace_id: int) -> Sequence[DrillState]:
+    """Return the destinations of a workspace that have drills. Those that page people have them only if allowed."""
+    return [
+        DrillState(
+            destination_id, choice, created_at, drilled_at, NewestDrill(*newest) if newest[0] is not None else None
+        )
+        for destination_id, choice, created_at, drilled_at, *newest in db.session.execute(
+            _STATES, {"workspace_id": workspace_id}
+        )
+    ]

@@ -1,0 +1,52 @@
+"""Reads whether real traffic makes a drill superfluous: tests of people, and real alerts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, or_, select
+
+from webapp.deliveries.queries import NEWEST_FIRST, is_delivery_of
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Receipt
+
+# Times of other hosts may be this far ahead.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+# The newest message other than a scheduled drill. A *Drill now* counts, since a person asked for it.
+_NEWEST_TRAFFIC = (
+    select(AlertDelivery.id)
+    .where(
+        is_delivery_of(AlertDestination),
+        or_(AlertDelivery.drill.is_(None), AlertDelivery.requested_by_id.is_not(None)),
+        AlertDelivery.status.in_((DeliveryStatus.SENT, DeliveryStatus.FAILED)),
+        AlertDelivery.created_at <= bindparam("until"),
+    )
+    .order_by(*NEWEST_FIRST)
+    .limit(1)
+    .correlate(AlertDestination)
+    .scalar_subquery()
+)
+
+_ACCEPTED = (
+    select(AlertDestination.id, AlertDelivery.created_at)
+    .join(AlertDelivery, AlertDelivery.id == _NEWEST_TRAFFIC)
+    .where(
+        AlertDestination.id.in_(bindparam("destination_ids", expanding=True)),
+        AlertDelivery.status == DeliveryStatus.SENT,
+        AlertDelivery.receipt.is_distinct_from(Receipt.MISSING),
+        or_(
+            AlertDelivery.settings_version == AlertDestination.settings_version,
+            # Another program wrote it, and nothing of the destination was changed since then.
+            AlertDelivery.settings_version.is_(None) & (AlertDelivery.created_at >= AlertDestination.updated_at),
+        ),
+    )
+)
+
+
+def list_accepted_traffic(destination_ids: Sequence[int], now: datetime) -> Mapping[int, datetime]:
+    """Return when the newest message of each of these destinations was requested, if it shows that all is well.
+
+    It was accepted, was sent with the present settings, and nobody reported it missing.
+    """
+    parameters = {"destination_ids": destination_ids, "until": now + CLOCK_TOLERANCE}
+    return dict(db.session.execute(_ACCEPTED, parameters).tuples().all())
