@@ -32,7 +32,6 @@ HOUR = timedelta(hours=1)
 # Zones with summer time, without it, with half hours, and at the date line.
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia")
 EARLIEST, LATEST = datetime(2025, 1, 1), datetime(2027, 12, 31)  # noqa: DTZ001 - hypothesis adds the zone
-EARLIEST, LATEST = datetime(2025, 1, 1), datetime(2027, 12, 31)  # noqa: DTZ001 - hypothesis adds the zone
 MOMENTS = st.datetimes(EARLIEST, LATEST, timezones=st.just(UTC))
 IDS = st.integers(1, 10_000)
 

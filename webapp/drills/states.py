@@ -1,6 +1,7 @@
 """Reads the state of each destination of a workspace that has drills."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select
 
@@ -8,9 +9,9 @@ from webapp.channels import CHANNELS
 from webapp.deliveries.queries import NEWEST_FIRST
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DrillChoice
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber
 
-_PAGING = [channel.name for channel in CHANNELS.values() if channel.pages_people]
+_PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
 
 _NEWEST_DRILL = (
     select(AlertDelivery.id)
@@ -47,11 +48,15 @@ _STATES = (
 
 def list_drill_states(workspace_id: int) -> Sequence[DrillState]:
     """Return the destinations of a workspace that have drills. Those that page people have them only if allowed."""
+    rows = db.session.execute(_STATES, {"workspace_id": workspace_id})
     return [
-        DrillState(
-            destination_id, choice, created_at, drilled_at, NewestDrill(*newest) if newest[0] is not None else None
-        )
-        for destination_id, choice, created_at, drilled_at, *newest in db.session.execute(
-            _STATES, {"workspace_id": workspace_id}
-        )
+        DrillState(destination_id, choice, created_at, drilled_at, _read_newest(newest_id, number, status, updated_at))
+        for destination_id, choice, created_at, drilled_at, newest_id, number, status, updated_at in rows
     ]
+
+
+def _read_newest(
+    delivery_id: int | None, number: DrillNumber | None, status: DeliveryStatus, updated_at: datetime
+) -> NewestDrill | None:
+    """Return the newest drill; None if there is none, where an outer join has nulls in each of its columns."""
+    return None if delivery_id is None or number is None else NewestDrill(delivery_id, number, status, updated_at)

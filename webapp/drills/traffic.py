@@ -49,4 +49,4 @@ def list_accepted_traffic(destination_ids: Sequence[int], now: datetime) -> Mapp
     It was accepted, was sent with the present settings, and nobody reported it missing.
     """
     parameters = {"destination_ids": destination_ids, "until": now + CLOCK_TOLERANCE}
-    return dict(db.session.execute(_ACCEPTED, parameters).tuples().all())
+    return dict(db.session.execute(_ACCEPTED, parameters).all())
