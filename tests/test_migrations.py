@@ -1004,6 +1004,7 @@ ADDED_SINCE = {
     22: ("external_identities", IDENTITY),
     INVITATIONS: ("invitations", INVITATION),
     27: ("drill_schedules", SCHEDULE),
+    29: ("pings", {"kind": "hour", "period": LATE, "created_at": LATE, "attempt_count": 1}),
 }
 
 

@@ -82,6 +82,13 @@ def next_window(schedule: Schedule, after: datetime) -> Window | None:
     return next((window for window in windows if window.start >= after), None)
 
 
+def latest_window(schedule: Schedule, now: datetime) -> Window | None:
+    """Return the window that ended last. None if none did within five weeks."""
+    today = _day(schedule, now)
+    windows = (_window_on(schedule, today - number * DAY) for number in range(37))
+    return next((window for window in windows if window is not None and window.end <= now), None)
+
+
 def latest_slot(schedule: Schedule, interval: DrillInterval, destination_id: int, now: datetime) -> Slot | None:
     """Return the slot that became due last. None if that was in no time at all, as at the beginning of the calendar."""
     week = _week(schedule, now) + 1

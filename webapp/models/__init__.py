@@ -17,6 +17,7 @@ from webapp.models.drill import DrillChoice, DrillInterval, DrillNumber, DrillSc
 from webapp.models.external_identity import ExternalIdentity
 from webapp.models.form_draft import FormDraft
 from webapp.models.invitation import Invitation
+from webapp.models.ping import Ping, PingKind
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
@@ -51,6 +52,8 @@ __all__ = [
     "KnownClient",
     "Member",
     "MemberSource",
+    "Ping",
+    "PingKind",
     "PlanEnd",
     "PlannedTest",
     "Receipt",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from webapp.outbound.exchange_facts import ExchangeFacts, ExchangeRecorder
-from webapp.outbound.http.client import HttpResponse, post
+from webapp.outbound.http.client import HttpResponse, get, post
 from webapp.outbound.policy.urls import Policy, Target
 from webapp.outbound.smtp.client import MailResponse, MailServer, check_mail_server, send_mail
 from webapp.outbound.transport.addresses import find_addresses
@@ -59,6 +59,10 @@ class OutboundClient:
     ) -> HttpResponse:
         """Send `body` to `url` once, if the policy allows it. See `webapp.outbound.http.client.post`."""
         return post(url, body, headers, self.policy, hosts, self.resolver, self.limits, self.recorder, method)
+
+    def get(self, url: str) -> HttpResponse:
+        """Ask for `url` once, if the policy allows it. See `webapp.outbound.http.client.get`."""
+        return get(url, {}, self.policy, self.resolver, self.limits)
 
     def look_up(self, host: str) -> None:
         """Look up a public host as `post` does. Raises `DeliveryFailed`."""

@@ -80,6 +80,7 @@ class AppSettings:
     links: the "I see it" links. proxies: the number of trusted proxies in front of the web server.
     hosts: the host names that the pages respond to. Empty for any name.
     single_sign_on: the provider whose accounts sign people in, or None.
+    ping_url: the address that shows that a worker works, or None.
     metrics_token: the bearer token for /metrics, or None. Without a token, only the demo serves /metrics.
     demo: None in production. variables: the names of the variables that are set.
     """
@@ -100,6 +101,7 @@ class AppSettings:
     hosts: tuple[str, ...]
     proxies: int
     single_sign_on: SingleSignOn | None
+    ping_url: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     demo: Demo | None
     variables: tuple[str, ...]

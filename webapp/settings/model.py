@@ -20,7 +20,9 @@ from webapp.environment.values import (
     read_number,
     read_retry_delays,
 )
+from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.private_networks import DEFAULT_PORTS
+from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
 from webapp.outbound.smtp.mail_server import check_mail_url
 from webapp.outbound.transport.authorities import check_ca_file
@@ -69,6 +71,17 @@ def _refuse_if_public(is_on: bool, info: ValidationInfo) -> bool:
     return is_on
 
 
+def _check_ping_url(url: str | None) -> str | None:
+    """Refuse what is no address. Where it may be is checked when it is requested, as for every address."""
+    if url is None:
+        return None
+    try:
+        read_url(url)
+    except DeliveryFailed:
+        raise ValueError("takes an address that begins with https://, as a monitoring service shows it.") from None
+    return url
+
+
 def _check_ca_file(path: str | None) -> str | None:
     return None if path is None else check_ca_file(path)
 
@@ -110,6 +123,7 @@ class SettingsModel(OutboundSettings, MailSettings, SingleSignOnSettings):
     presses_per_workspace: Count = 600
     tests_per_target: Count = 60
     tests_per_recipient: Count = 6
+    ping_url: Annotated[str | None, AfterValidator(_check_ping_url)] = Field(None, repr=False)
     metrics_token: Annotated[str | None, AfterValidator(check_metrics_token)] = Field(None, repr=False)
     real_alert_waits: Annotated[tuple[timedelta, ...], PlainValidator(read_retry_delays)] = ()
     keep_deliveries_days: Days = 0

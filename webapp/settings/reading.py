@@ -112,6 +112,7 @@ def _make_app_settings(settings: SettingsModel, own_servers: tuple[str, ...]) ->
         hosts=_hosts(settings),
         proxies=max(settings.trusted_proxies, int(is_public)),
         single_sign_on=None if is_public else settings.make_single_sign_on(settings.public_url),
+        ping_url=None if settings.demo_url else settings.ping_url,
         metrics_token=settings.metrics_token,
         demo=_demo(settings),
         private_receivers=settings.private_receivers,

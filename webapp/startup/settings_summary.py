@@ -22,6 +22,7 @@ def summarize_settings(app_settings: AppSettings) -> dict[str, str | int | bool 
         "real_alerts": bool(app_settings.real_alert_retry_delays),
         "single_sign_on": app_settings.single_sign_on is not None,
         "passwords": app_settings.are_passwords_allowed,
+        "ping": app_settings.ping_url is not None,
         "metrics": app_settings.metrics_token is not None,
         "demo": app_settings.demo is not None,
         "public_demo": app_settings.is_public_demo,

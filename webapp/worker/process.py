@@ -26,6 +26,7 @@ from webapp.queue.jobs import open_worker_queue
 from webapp.settings import AppSettings
 from webapp.worker import account_mails
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
+from webapp.worker.pings import ping_while_working
 from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
 from webapp.worker.unexpected import log_unexpected
@@ -75,6 +76,8 @@ def run_process(app: Flask, supervisor_pid: int, readiness: Progress) -> None:
     rounds = Progress()
     threading.Thread(target=_follow_supervisor, args=(supervisor_pid,), daemon=True).start()
     threading.Thread(target=_show_readiness, args=(app, rounds, readiness), daemon=True).start()
+    if app_state(app).settings.ping_url is not None:
+        threading.Thread(target=ping_while_working, args=(app, readiness), daemon=True).start()
     try:
         with app.app_context():
             _take_jobs(current_settings(), rounds)

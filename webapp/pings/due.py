@@ -1,0 +1,69 @@
+"""Adds the pings that are due: one an hour, and one each time when all drills of the windows that ended have ended."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select
+
+from webapp.drills.schedule import Window, latest_window, read_schedule
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillSchedule, Ping, PingKind
+from webapp.models.upsert import insert_or_update
+
+# A window that ended longer ago has no ping any more: a drill of it may be made up in the next one.
+ROUND_KEPT = timedelta(hours=1)
+
+_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+
+
+def add_due_pings(now: datetime) -> None:
+    """Add what is due and not yet there, and commit."""
+    _add(PingKind.HOUR, now.replace(minute=0, second=0, microsecond=0), now)
+    for ended_at in _list_complete_rounds(now):
+        _add(PingKind.ROUND, ended_at, now)
+    db.session.commit()
+
+
+def _add(kind: PingKind, period: datetime, now: datetime) -> None:
+    row = {"kind": kind, "period": period, "created_at": now, "next_attempt_at": now, "attempt_count": 0}
+    db.session.execute(insert_or_update(Ping).values(row).on_conflict_do_nothing())
+
+
+def _list_complete_rounds(now: datetime) -> list[datetime]:
+    """Return when the windows ended whose drills have all ended, if there were any."""
+    windows: dict[datetime, list[tuple[int, Window]]] = {}
+    for workspace_id, window in _list_ended_windows(now):
+        windows.setdefault(window.end, []).append((workspace_id, window))
+    return [
+        ended_at
+        for ended_at, of_workspaces in windows.items()
+        if _has_drill(of_workspaces, is_waiting=False) and not _has_drill(of_workspaces, is_waiting=True)
+    ]
+
+
+def _list_ended_windows(now: datetime) -> Iterator[tuple[int, Window]]:
+    for row in db.session.scalars(select(DrillSchedule).where(DrillSchedule.started_at.is_not(None))):
+        window = latest_window(read_schedule(row), now)
+        if window is not None and window.end > now - ROUND_KEPT:
+            yield row.workspace_id, window
+
+
+def _has_drill(windows: list[tuple[int, Window]], is_waiting: bool) -> bool:
+    return any(_has_drill_in(workspace_id, window, is_waiting) for workspace_id, window in windows)
+
+
+def _has_drill_in(workspace_id: int, window: Window, is_waiting: bool) -> bool:
+    drills = (
+        select(AlertDelivery.id)
+        .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
+        .where(
+            AlertDestination.workspace_id == workspace_id,
+            AlertDestination.drilled_at >= window.start,
+            AlertDelivery.drill.is_not(None),
+            AlertDelivery.created_at >= window.start,
+            AlertDelivery.created_at < window.end,
+        )
+    )
+    if is_waiting:
+        drills = drills.where(AlertDelivery.status.in_(_WAITING))
+    return bool(db.session.scalar(select(exists(drills))))
