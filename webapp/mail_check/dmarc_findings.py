@@ -96,8 +96,8 @@ def _describe_policy(facts: DmarcFacts, policy: Policy) -> MailFinding:
     if facts.found_at == facts.domain:
         return MailFinding(Level.OK, f"DMARC of {facts.domain} asks receivers to {_ASKS[policy]} (p={policy}).")
     sentence = (
-        f"{facts.domain} has no DMARC record of its own. That of {facts.found_at} applies, which asks receivers to "
-        f"{_ASKS[policy]} of its subdomains ({policy})."
+        f"{facts.domain} has no DMARC record of its own. That of {facts.found_at} applies to its "
+        f"subdomains, and asks receivers to {_ASKS[policy]} ({policy})."
     )
     return MailFinding(Level.OK, sentence)
 
@@ -127,5 +127,7 @@ def _describe_consequence(domain: str, policy: Policy, spf_passes: bool | None) 
         )
         yield MailFinding(Level.NOTE, sentence, "See below how to look at SPF and DKIM in a mail.")
         return
-    sentence = f"SPF does not pass, so DMARC asks that mail be {becomes}, unless DKIM signs it for {domain}."
+    sentence = (
+        f"SPF does not pass (see above), so DMARC asks that mail be {becomes}, unless DKIM signs it for {domain}."
+    )
     yield MailFinding(Level.PROBLEM, sentence, "Correct SPF as described above, or turn DKIM on at your mail server.")

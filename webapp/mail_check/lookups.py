@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from dns.exception import DNSException, Timeout
-from dns.message import ChainTooLong
+from dns.flags import Flag
 from dns.name import from_text
 from dns.nameserver import Do53Nameserver
 from dns.rdatatype import RdataType
-from dns.resolver import NXDOMAIN, NoAnswer, NoNameservers, NoResolverConfiguration, Resolver
+from dns.resolver import NXDOMAIN, NoNameservers, NoResolverConfiguration, Resolver
 from dns.resolver import Answer as Found
 
 from webapp.mail_check.answers import Address, Answer, Exchanger, Status
@@ -90,7 +90,11 @@ class Lookups:
         self._left -= 1
         try:
             name = from_text(f"{domain}.")
-            found = self._resolver.resolve(name, kind, lifetime=seconds, search=False)
+            found = self._resolver.resolve(name, kind, lifetime=seconds, search=False, raise_on_no_answer=False)
+            if found.response.flags & Flag.TC:  # over TCP too, so nobody knows what is missing
+                return Answer(Status.UNUSABLE)
+            if found.rrset is None:
+                return Answer(Status.EMPTY)
             return Answer(Status.FOUND, tuple(_read_values(found, read)), found.canonical_name != name)
         except (DNSException, OSError, ValueError) as error:
             return Answer(_classify(error))
@@ -109,14 +113,10 @@ def _classify(error: Exception) -> Status:
     match error:
         case NXDOMAIN():
             return Status.NO_DOMAIN
-        case NoAnswer():
-            return Status.EMPTY
         case Timeout():
             return Status.TIMEOUT
         case NoNameservers():
             return _classify_responses(error)
-        case ChainTooLong():
-            return Status.UNUSABLE
     return Status.UNUSABLE
 
 
@@ -128,6 +128,6 @@ def _classify_responses(error: NoNameservers) -> Status:
             return Status.SERVER_FAILURE
         case "REFUSED":
             return Status.REFUSED
-        case ConnectionRefusedError() | None:
+        case None:  # there is none
             return Status.TIMEOUT
     return Status.UNUSABLE

@@ -47,13 +47,13 @@ def judge_server(facts: ServerFacts) -> list[MailFinding]:
         sentence = f"The name servers know no address of {facts.host}, so the address that receivers see is not known."
         return [MailFinding(Level.NOTE, sentence, ENTER_ADDRESS)]
     if not facts.public:
-        sentence = (
-            f"{facts.host} has a private address ({join_addresses(facts.found.addresses)}). Receivers see another one, "
-            "which cannot be found out from here."
-        )
+        has = "is a private address" if facts.found.literal else "has a private address"
+        named = "" if facts.found.literal else f" ({join_addresses(facts.found.addresses)})"
+        sentence = f"{facts.host} {has}{named}. Receivers see another one, which cannot be found out from here."
         return [MailFinding(Level.NOTE, sentence, ENTER_ADDRESS)]
+    which = "the address" if len(facts.public) == 1 else "the addresses"
     sentence = (
-        f"SPF is compared with {join_addresses(facts.public)}, the address that Alertcheck connects to. A relay or "
+        f"SPF is compared with {which} that Alertcheck connects to: {join_addresses(facts.public)}. A relay or "
         "smarthost may send from another one."
     )
     return [MailFinding(Level.NOTE, sentence, f"If yours does: {ENTER_ADDRESS[:1].lower()}{ENTER_ADDRESS[1:]}")]

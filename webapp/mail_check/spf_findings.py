@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from webapp.mail_check.answers import Address, Status, quote_record
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
 from webapp.mail_check.lookups import Lookups
-from webapp.mail_check.mail_server import ServerFacts, join_addresses
+from webapp.mail_check.mail_server import ENTER_ADDRESS, ServerFacts, join_addresses
 from webapp.mail_check.spf import SpfCause, SpfOutcome, SpfResult, evaluate_spf
 from webapp.mail_check.spf_records import find_lookalike, select_spf_records
 from webapp.mail_check.spf_style import judge_style
@@ -91,6 +91,12 @@ def _judge_troubles(facts: SpfFacts) -> Iterator[MailFinding]:
 
 def _judge_results(facts: SpfFacts) -> Iterator[MailFinding]:
     """Describe what each outcome means, for all addresses that have it."""
+    if not facts.results and facts.whole and facts.whole.trouble is None:
+        sentence = (
+            f"The SPF record of {facts.domain} can be read, but whether it allows your mail server is not known, "
+            "because no public address of that is known."
+        )
+        yield MailFinding(Level.NOTE, sentence, ENTER_ADDRESS)
     by_result: dict[SpfResult, list[Address]] = {}
     for address, result in facts.results:
         if result.trouble is None:
@@ -125,7 +131,9 @@ def _describe_result(result: SpfResult, facts: SpfFacts, addresses: tuple[Addres
             "receivers put such mail into the spam folder."
         )
         return MailFinding(Level.PROBLEM, sentence, step, record)
-    sentence = f"SPF fails for {named}: “{matched}” says that it may not send for {domain}. Receivers refuse such mail."
+    sentence = (
+        f"SPF fails for {named}: “{matched}” says that it may not send for {domain}. Many receivers refuse such mail."
+    )
     return MailFinding(Level.PROBLEM, sentence, step, record)
 
 

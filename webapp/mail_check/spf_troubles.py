@@ -5,7 +5,7 @@ from webapp.mail_check.findings import Level, MailFinding, describe_failed_looku
 from webapp.mail_check.spf import MAX_EXCHANGERS, MAX_LOOKUPS, SpfCause, SpfTrouble
 
 _GIVES_UP = "Receivers give up there (permerror)."
-_BEFORE = "Your mail server is allowed before that, but mail from others is treated as wrong."
+_BEFORE = "Your mail server is matched before that. For other senders, receivers give up there (permerror)."
 
 
 def describe_trouble(trouble: SpfTrouble, domain: str, *, is_met: bool) -> MailFinding:
