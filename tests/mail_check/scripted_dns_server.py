@@ -91,7 +91,9 @@ class ScriptedDnsServer:
         self._answer(response, name, kind)
         wire = response.to_wire(max_size=65535)
         wrong = struct.pack("!H", response.id ^ 0xFFFF) + wire[2:]
-        return {Misbehavior.WRONG_ID: [wrong], Misbehavior.WRONG_ID_FIRST: [wrong, wire]}.get(what, [wire])  # type: ignore[call-overload]
+        if what is Misbehavior.WRONG_ID:
+            return [wrong]
+        return [wrong, wire] if what is Misbehavior.WRONG_ID_FIRST else [wire]
 
     def _answer(self, response: dns.message.Message, name: str, kind: str) -> None:
         for _ in range(MAX_ALIASES):

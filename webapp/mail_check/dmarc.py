@@ -56,9 +56,8 @@ class DmarcFacts:
     failed_at: str = ""
 
 
-_TAG = re.compile(r"\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>.*?)\s*", re.DOTALL)
-_RECORD = re.compile(r"v\s*=\s*DMARC1\s*(;|$)")
-_LOOKALIKE = re.compile(r"[\s\"']*(v\s*=?\s*)?dmarc", re.IGNORECASE)
+_RECORD = re.compile(r"v\s{0,9}=\s{0,9}DMARC1\s{0,9}(;|$)")
+_LOOKALIKE = re.compile(r"(?:v\s{0,3}=?\s{0,3})?dmarc", re.IGNORECASE)
 
 
 def find_dmarc(lookups: Lookups, domain: str) -> DmarcFacts:
@@ -72,7 +71,7 @@ def find_dmarc(lookups: Lookups, domain: str) -> DmarcFacts:
         if texts:
             return DmarcFacts(domain, candidate, texts, lookalike)
         if candidate == domain:
-            lookalike = next((text for text in answer.values if _LOOKALIKE.match(text)), None)
+            lookalike = next((text for text in answer.values if _LOOKALIKE.match(text.strip(" \"'"))), None)
     return DmarcFacts(domain, lookalike=lookalike)
 
 
@@ -102,9 +101,9 @@ def parse_dmarc(text: str) -> DmarcRecord:
 
 def _read_tags(parts: Iterable[str]) -> Iterable[tuple[str, str]]:
     for part in parts:
-        found = _TAG.fullmatch(part)
-        if found:
-            yield found["name"].lower(), found["value"]
+        name, equals, value = part.partition("=")
+        if equals and name.strip().isalpha():
+            yield name.strip().lower(), value.strip()
         elif part.strip():
             raise DmarcInvalid(f"has a part that is no tag: {quote_record(part.strip())}")
 

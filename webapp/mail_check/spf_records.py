@@ -10,6 +10,9 @@ from webapp.mail_check.answers import quote_record
 
 VERSION = "v=spf1"
 
+# Characters. DNS answers of more than 512 bytes are already discouraged (RFC 7208, section 3.4).
+MAX_LENGTH = 4096
+
 
 class Qualifier(StrEnum):
     """What a match means."""
@@ -80,6 +83,7 @@ _MODIFIER = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9._-]*)=(?P<value>.*)", re.DO
 _PREFIXES = re.compile(r"(?P<domain>[^/]*)(?:/(?P<four>\d{1,3}))?(?://(?P<six>\d{1,3}))?")
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
+_LOOKALIKE = re.compile(r"(?:v\s{0,3}=?\s{0,3})?spf", re.IGNORECASE)
 _MACRO_DOMAIN = re.compile(r"[!-~]{1,253}")
 
 _MISSPELLED = {"ip": "ip4", "ipv4": "ip4", "ipv6": "ip6", "inc": "include", "includes": "include", "host": "a"}
@@ -92,12 +96,15 @@ def select_spf_records(texts: Iterable[str]) -> list[str]:
 
 def find_lookalike(texts: Iterable[str]) -> str | None:
     """Return a TXT record that was meant as an SPF record, but does not begin like one."""
-    pattern = re.compile(r"[\s\"']*v?\s*=?\s*spf", re.IGNORECASE)
-    return next((text for text in texts if pattern.match(text) and not select_spf_records([text])), None)
+    return next(
+        (text for text in texts if _LOOKALIKE.match(text.strip(" \"'")) and not select_spf_records([text])), None
+    )
 
 
 def parse_spf(text: str) -> SpfRecord:
     """Read an SPF record. Raises `SpfInvalid`, as a single unreadable term makes the whole record void."""
+    if len(text) > MAX_LENGTH:
+        raise SpfInvalid(text[:40], f"begins a record of more than {MAX_LENGTH} characters")
     terms: list[Term] = []
     modifiers: dict[str, str] = {}
     for word in text[len(VERSION) :].split(" "):
