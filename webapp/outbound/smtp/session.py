@@ -52,11 +52,9 @@ class SmtpSession:
         on_step: OnStep = ignore_step,
     ) -> None:
         """patience: how long to wait for the greeting, in seconds. Almost the whole time if it is not given.
-
         recorder, on_step: of a session that sends the message, not of one that only finds out the cause of a failure.
         """
-        self._recorder = recorder or ExchangeRecorder()
-        self._on_step = on_step
+        self._recorder, self._on_step = recorder or ExchangeRecorder(), on_step
         self._server = server
         self._deadline = deadline
         self._patience = patience
