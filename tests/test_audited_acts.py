@@ -83,6 +83,7 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/w/<slug>/destinations/<destination_id>/enable": (Action.ENABLED,),
     "/w/<slug>/destinations/<destination_id>/disable": (Action.DISABLED,),
     "/w/<slug>/destinations/<destination_id>/delete": (Action.DELETED,),
+    "/instance/mail": SEARCHES,
     "/instance/mail-check": OWN_MAIL,
     "/instance/add-workspace": (Action.WORKSPACE_ADDED, Action.MEMBER_ADDED),
     "/instance/workspaces/<slug>/rename": (Action.WORKSPACE_RENAMED,),

@@ -48,7 +48,7 @@ PARAMETERS = (
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
     *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
-    *("0-address", "confirm_paging", "a[]", "", "%00", "__proto__"),
+    *("0-address", "confirm_paging", "sending", "recipient", "check", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -217,6 +217,7 @@ def _values(arguments: tuple[str, ...], **changed: str) -> dict[str, str]:
 # The query parameters that a route reads. The others read the same ones with the same code.
 READ = {
     "/sign-in": ("next",),
+    "/instance/mail-check": ("page",),
     "/w/<slug>/audit": ("before", "since", "until", "who", "action"),
     "/w/<slug>/audit.csv": ("who", "since"),
     "/w/<slug>/members": ("role", "q", "page"),

@@ -23,6 +23,8 @@ from webapp.models import Account, SignIn
 # Whoever opens one of the pages below without being one gets the response to a page that does not exist.
 TABLE = """
 GET  /instance                                           200
+GET  /instance/mail                                      200
+POST /instance/mail                                      404
 GET  /instance/mail-check                                200
 POST /instance/mail-check                                404
 GET  /instance/workspaces                                200

@@ -984,6 +984,24 @@ def test_an_identity_ends_with_its_account(v1: None) -> None:
     assert ask("SELECT count(*) FROM external_identities") == 0
 
 
+# Steps of mails to people
+
+
+@on_both_databases
+def test_a_mail_keeps_all_but_its_steps_in_a_downgrade(v1: None) -> None:
+    upgrade(revision="0026")
+    _fill(26)
+    before = read_rows(list_columns())
+    upgrade(revision="0030")
+    assert ask("SELECT count(*) FROM account_mails WHERE steps IS NOT NULL") == 0
+    execute("""UPDATE account_mails SET steps = '{"stopped_at": "sender", "security": "tls", "signs_in": true}'""")
+    assert ask("SELECT count(*) FROM account_mails WHERE steps IS NOT NULL") == 1
+    downgrade(revision="0026")
+
+    assert "steps" not in list_columns()["account_mails"]
+    assert read_rows(list_columns()) == before
+
+
 # Every migration since 0010
 
 

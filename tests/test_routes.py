@@ -155,6 +155,8 @@ GET  /w/<slug>/destinations/<destination_id>/delete    200 403 403 404 302   404
 POST /w/<slug>/destinations/<destination_id>/delete    302 403 403 404 302   404 403 403 404 302   404 404 404 302 302
 
 GET  /instance                                         404 404 404 404 302
+GET  /instance/mail                                    404 404 404 404 302
+POST /instance/mail                                    404 404 404 404 302
 GET  /instance/mail-check                              404 404 404 404 302
 POST /instance/mail-check                              404 404 404 404 302
 GET  /instance/workspaces                              404 404 404 404 302

@@ -16,7 +16,7 @@ from webapp.extensions import db
 from webapp.models import Account
 
 
-def _sign_in_as_instance_admin(app: Flask, account_id: int) -> Visitor:
+def sign_in_as_instance_admin(app: Flask, account_id: int) -> Visitor:
     with app.app_context():
         db.session.execute(update(Account).where(Account.id == account_id).values(is_instance_admin=True))
         db.session.commit()
@@ -26,7 +26,7 @@ def _sign_in_as_instance_admin(app: Flask, account_id: int) -> Visitor:
 @pytest.fixture
 def admin(app: Flask, seeded: SeededIds) -> Visitor:
     """The instance admin, who is the viewer of the harbor."""
-    return _sign_in_as_instance_admin(app, seeded.viewer)
+    return sign_in_as_instance_admin(app, seeded.viewer)
 
 
 def test_the_page_names_what_does_not_work_and_what_to_do(admin: Visitor) -> None:
@@ -87,7 +87,7 @@ class TestWithMail:
         self, app: Flask, seeded: SeededIds, admin: Visitor
     ) -> None:
         admin.post("/instance/mail-check")
-        other = _sign_in_as_instance_admin(app, seeded.support)
+        other = sign_in_as_instance_admin(app, seeded.support)
 
         assert "The mail is being sent" not in other.get("/instance").text
 

@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select, update
 
 from webapp.account_mail.mail_content import Composers, write_mail
 from webapp.account_mail.outcome import LIFETIME, MailError
+from webapp.account_mail.steps import StepRecorder
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.unexpected_errors import log_unexpected
@@ -70,15 +71,16 @@ def send(mail_id: int, composers: Composers, outbound: OutboundClient, admit: Ad
         log.info("account mail not claimed", extra={"mail": mail_id})
         return
     give_up_at = time.monotonic() + LOST_AFTER.total_seconds()
-    result = _attempt(claim, composers, outbound, admit)
-    retry(lambda: _record(claim, result), give_up_at)
+    steps = StepRecorder()
+    result = _attempt(claim, composers, outbound, admit, steps)
+    retry(lambda: _record(claim, result | {"steps": steps.write()}), give_up_at)
 
 
 def _claim(mail_id: int, now: datetime) -> Claim | None:
     is_due = or_(AccountMail.send_after.is_(None), AccountMail.send_after <= now)
     is_young = AccountMail.created_at > now - LIFETIME
     claiming = update(AccountMail).where(AccountMail.id == mail_id, UNCLAIMED, is_due, is_young)
-    claiming = claiming.values(claimed_at=now, attempt_count=AccountMail.attempt_count + 1)
+    claiming = claiming.values(claimed_at=now, attempt_count=AccountMail.attempt_count + 1, steps=None)
     row = db.session.execute(
         claiming.returning(AccountMail.attempt_count, AccountMail.created_at), execution_options=_UNSYNCED
     ).one_or_none()
@@ -86,17 +88,21 @@ def _claim(mail_id: int, now: datetime) -> Claim | None:
     return None if row is None else Claim(mail_id, now, row.attempt_count, row.created_at)
 
 
-def _attempt(claim: Claim, composers: Composers, outbound: OutboundClient, admit: AdmitRecipient) -> dict[str, Any]:
-    """Make the attempt and return the columns that it sets."""
+def _attempt(
+    claim: Claim, composers: Composers, outbound: OutboundClient, admit: AdmitRecipient, steps: StepRecorder
+) -> dict[str, Any]:
+    """Make the attempt and return the columns that it sets, except for its steps."""
     try:
         ready = _prepare_with_retries(claim, composers, outbound, admit)
         if ready is None:
             return _end(AccountMailStatus.CANCELED)
-        send_mail(ready.server, ready.message, [ready.recipient])
+        exchange = steps.start(ready.server)
+        steps.note_reply(send_mail(ready.server, ready.message, [ready.recipient], exchange, steps.note).status)
         return _end(AccountMailStatus.SENT)
     except _OverLimit:
         return _end(AccountMailStatus.FAILED, MailError.RECIPIENT_LIMIT.value)
     except DeliveryFailed as failure:
+        steps.note_reply(failure.facts.status)
         return _fail(claim, failure)
     except Exception as error:
         return _fail(claim, log_unexpected(error, mail=claim.mail_id))

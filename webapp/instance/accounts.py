@@ -1,5 +1,6 @@
 """The accounts of the installation, with what each may do and how it signs in."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,10 @@ from webapp.models import Account, Member, MemberSource, SignIn, Workspace
 
 # Memberships that the page of an account shows.
 MAX_MEMBERSHIPS = 50
+
+
+# Addresses whose domains are counted, those of the newest accounts.
+MAX_ADDRESSES = 5000
 
 
 class AccountFilter(StrEnum):
@@ -74,6 +79,14 @@ def list_accounts(text: str, which: AccountFilter, number: int) -> Page[AccountR
 def count_accounts() -> int:
     """Count all accounts."""
     return db.session.scalar(select(func.count(Account.id))) or 0
+
+
+def list_mail_domains(limit: int) -> list[str]:
+    """Return the domains of the addresses of accounts that can sign in, those of most accounts first."""
+    newest = select(Account.email).where(Account.is_active).order_by(Account.id.desc()).limit(MAX_ADDRESSES)
+    domains = (email.rpartition("@")[2].lower() for email in db.session.scalars(newest))
+    counted = Counter(domain for domain in domains if domain)
+    return sorted(counted, key=lambda domain: (-counted[domain], domain))[:limit]
 
 
 def has_instance_admin() -> bool:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
@@ -48,6 +49,7 @@ class AccountMail(Base):
     claimed_at: when the attempt that is being made began. attempt_count: how many there were, that one included.
     ended_at: null as long as it is queued; of a sent mail, when the mail server accepted it.
     error_code, error_message: why it failed, or the last attempt did; see `webapp.account_mail.outcome`.
+    steps: how far the last attempt got; null if it did not reach the mail server; see `webapp.account_mail.steps`.
     """
 
     __tablename__ = "account_mails"
@@ -79,6 +81,7 @@ class AccountMail(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_message: Mapped[str | None] = mapped_column(String(500))
+    steps: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     account: Mapped[Account | None] = relationship(foreign_keys=[account_id], viewonly=True)
 

@@ -92,6 +92,7 @@ INSTANCE_PAGES = (
     Place("Installation", "instance.show", "settings"),
     Place("Workspaces", "instance_workspaces.show_all", "list"),
     Place("Accounts", "instance_accounts.show_all", "list"),
+    Place("Mail check", "instance_mail.show", "email"),
     Place("Audit trail", "instance_audit.show", "history"),
 )
 

@@ -28,7 +28,7 @@ CLOSED_BLUEPRINTS = frozenset(
     {
         *("account", "customer_page", "imports", "invitation", "invitations", "members", "password_reset", "set_up"),
         *("single_sign_on", "time_zones"),
-        *("instance", "instance_accounts", "instance_audit", "instance_workspaces"),
+        *("instance", "instance_accounts", "instance_audit", "instance_mail", "instance_workspaces"),
     }
 )
 # The demo's supervisor asks for it, on this machine.

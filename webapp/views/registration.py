@@ -20,6 +20,7 @@ from webapp.views import (
     instance,
     instance_accounts,
     instance_audit,
+    instance_mail,
     instance_workspaces,
     invitation,
     invitations,
@@ -60,7 +61,7 @@ def register_views(app: Flask) -> None:
         imports,
     )
     of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
-    of_instance = instance, instance_workspaces, instance_accounts, instance_audit
+    of_instance = instance, instance_workspaces, instance_accounts, instance_audit, instance_mail
     across = customer_page, invitation, broken, search, references, health, metrics
     for view in (*of_accounts, *of_instance, *in_workspaces, *across):
         app.register_blueprint(view.bp)

@@ -13,6 +13,7 @@ from webapp.outbound.smtp.greeting import wrong_port
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer, parse_mail_url
 from webapp.outbound.smtp.response import MailResponse, RecipientRefusal
 from webapp.outbound.smtp.session import SmtpSession
+from webapp.outbound.smtp.steps import OnStep, ignore_step
 from webapp.outbound.transport.deadline import Deadline
 
 __all__ = [
@@ -36,10 +37,11 @@ def send_mail(
     message: EmailMessage,
     recipients: Sequence[str],
     recorder: ExchangeRecorder | None = None,
+    on_step: OnStep = ignore_step,
 ) -> MailResponse:
     """Send one message to all recipients. Raises `DeliveryFailed` and nothing else.
 
-    recorder: collects the facts of the conversation, also of one that fails.
+    recorder: collects the facts of the conversation, also of one that fails. on_step: is told its steps.
     """
     # smtplib silently cuts an address at a line break, so it must never get one.
     if not recipients or not all(map(is_mail_address, recipients)):
@@ -53,7 +55,7 @@ def send_mail(
             status, len(recipients), tuple(map(RecipientRefusal.of, refusals)), seconds=monotonic() - started
         )
 
-    return _converse(server, send, recorder or ExchangeRecorder())
+    return _converse(server, send, recorder or ExchangeRecorder(), on_step)
 
 
 def check_mail_server(server: MailServer) -> None:
@@ -61,11 +63,13 @@ def check_mail_server(server: MailServer) -> None:
     _converse(server, lambda session: None, ExchangeRecorder())
 
 
-def _converse(server: MailServer, work: Callable[[SmtpSession], Result], recorder: ExchangeRecorder) -> Result:
+def _converse(
+    server: MailServer, work: Callable[[SmtpSession], Result], recorder: ExchangeRecorder, on_step: OnStep = ignore_step
+) -> Result:
     """Return what `work` does with an open session."""
     with recorder, Deadline(server.limits.whole) as deadline:
         try:
-            return _work_in_session(server, deadline, work, recorder)
+            return _work_in_session(server, deadline, work, recorder, on_step)
         except DeliveryFailed as failure:
             if failure.code is not Code.TLS_FAILED or server.security is not MailSecurity.TLS:
                 raise
@@ -73,9 +77,13 @@ def _converse(server: MailServer, work: Callable[[SmtpSession], Result], recorde
 
 
 def _work_in_session(
-    server: MailServer, deadline: Deadline, work: Callable[[SmtpSession], Result], recorder: ExchangeRecorder
+    server: MailServer,
+    deadline: Deadline,
+    work: Callable[[SmtpSession], Result],
+    recorder: ExchangeRecorder,
+    on_step: OnStep,
 ) -> Result:
-    session = SmtpSession(server, deadline, recorder=recorder)
+    session = SmtpSession(server, deadline, recorder=recorder, on_step=on_step)
     try:
         session.open()
         result = work(session)

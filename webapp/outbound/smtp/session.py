@@ -24,7 +24,7 @@ from webapp.outbound.smtp.mail_server import MailSecurity, MailServer
 from webapp.outbound.smtp.replies import Reply, get_reply_class
 from webapp.outbound.smtp.reply_reader import ReplyReader
 from webapp.outbound.smtp.sign_in import sign_in
-from webapp.outbound.smtp.steps import Step
+from webapp.outbound.smtp.steps import OnStep, Step, ignore_step
 from webapp.outbound.transport.client_certificates import TlsSocket, await_verdict, is_certificate_rejection
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.tls import Reopen
@@ -49,12 +49,12 @@ class SmtpSession:
         deadline: Deadline,
         patience: float | None = None,
         recorder: ExchangeRecorder | None = None,
+        on_step: OnStep = ignore_step,
     ) -> None:
         """patience: how long to wait for the greeting, in seconds. Almost the whole time if it is not given.
-
-        recorder: of a session that sends the message, not of one that only finds out the cause of a failure.
+        recorder, on_step: of a session that sends the message, not of one that only finds out the cause of a failure.
         """
-        self._recorder = recorder or ExchangeRecorder()
+        self._recorder, self._on_step = recorder or ExchangeRecorder(), on_step
         self._server = server
         self._deadline = deadline
         self._patience = patience
@@ -82,9 +82,9 @@ class SmtpSession:
 
     def send_envelope(self, recipients: Sequence[str]) -> list[Reply]:
         """Send the sender and the recipients. Returns the refusals of recipients; raises if all were refused."""
-        self._step = Step.SENDER
+        self._begin(Step.SENDER)
         self._expect(self._smtp.mail(self._server.sender))
-        self._step = Step.RECIPIENT
+        self._begin(Step.RECIPIENT)
         refusals = [reply for reply in map(self._add_recipient, recipients) if get_reply_class(reply) != 2]
         if len(refusals) == len(recipients):
             # A retry makes sense only if every refusal is temporary, so a permanent one decides.
@@ -94,10 +94,10 @@ class SmtpSession:
 
     def send_data(self, message: EmailMessage) -> int:
         """Send the message. Returns the reply code with which the server accepted it."""
-        self._step = Step.DATA
+        self._begin(Step.DATA)
         self._expect(self._smtp.docmd("DATA"), 3)
         self._smtp.send(_encode_message(message))
-        self._step = Step.END_OF_DATA
+        self._begin(Step.END_OF_DATA)
         return self._expect(self._smtp.getreply())
 
     def close(self) -> None:
@@ -120,6 +120,10 @@ class SmtpSession:
         if self._step is not Step.END_OF_DATA and is_certificate_rejection(error.__context__ or error):
             return DeliveryFailed(Code.CLIENT_CERTIFICATE_REQUIRED, Facts(self._server.host))
         return classify_exception(self._step, error, Facts(self._server.host, seconds=round(self._silence, 1)))
+
+    def _begin(self, step: Step) -> None:
+        self._step = step
+        self._on_step(step)
 
     def _set_connection(self, connection: socket) -> None:
         self._connection = self._smtp.sock = connection
@@ -151,7 +155,7 @@ class SmtpSession:
         self._send_hello()
 
     def _send_hello(self) -> None:
-        self._step = Step.HELLO
+        self._begin(Step.HELLO)
         reply = self._smtp.ehlo()
         self._expect(self._smtp.helo() if reply[0] in _UNKNOWN_COMMAND else reply)
 
@@ -176,13 +180,13 @@ class SmtpSession:
         return connection
 
     def _request_tls(self) -> None:
-        self._step = Step.START_TLS
+        self._begin(Step.START_TLS)
         if not self.offers_encryption:
             raise DeliveryFailed(Code.SMTP_TLS_UNAVAILABLE, Facts(self._server.host))
         self._expect(self._smtp.docmd("STARTTLS"))
 
     def _sign_in(self) -> None:
-        self._step = Step.SIGN_IN
+        self._begin(Step.SIGN_IN)
         sign_in(self._smtp, self._server, self._refusal)
         self._is_signed_in = True
 

@@ -1,5 +1,6 @@
 """The steps of an SMTP conversation."""
 
+from collections.abc import Callable
 from enum import Enum
 
 
@@ -20,3 +21,10 @@ class Step(Enum):
 FROM_SENDER = frozenset({Step.SENDER, Step.RECIPIENT, Step.DATA, Step.END_OF_DATA})
 FROM_RECIPIENT = FROM_SENDER - {Step.SENDER}
 EVERY_STEP = frozenset(Step)
+
+# Is told each step of a conversation as it begins.
+OnStep = Callable[[Step], object]
+
+
+def ignore_step(step: Step) -> None:
+    """Note nothing."""

@@ -1,0 +1,160 @@
+"""What a name server can do to a query: each answer is named, and none lasts longer than it may."""
+
+from ipaddress import ip_address
+from time import monotonic
+
+import pytest
+
+from tests.mail_check.scripted_dns_server import Misbehavior, ScriptedDnsServer, serve_dns
+from webapp.mail_check.answers import Answer, Exchanger, Status
+from webapp.mail_check.lookups import MAX_VALUES, Lookups, NameServer
+
+ZONE = """
+example.com  TXT    "v=spf1 " "-all"
+example.com  MX     20 b.example.com.
+example.com  MX     10 A.Example.COM.
+a.example.com A     11.22.33.44
+alias.example.com CNAME a.example.com.
+deep.below.example.com A 11.22.33.45
+round.example.com CNAME trip.example.com.
+trip.example.com CNAME round.example.com.
+odd.example.com TXT "caf\\233\\000"
+"""
+QUICK = 0.4
+
+
+def _ask(server: ScriptedDnsServer, query_seconds: float = QUICK, max_queries: int = 100) -> Lookups:
+    return Lookups([server.name_server], query_seconds=query_seconds, max_queries=max_queries)
+
+
+def test_the_strings_of_a_text_record_are_joined() -> None:
+    with serve_dns(ZONE) as server:
+        assert _ask(server).find_texts("example.com") == Answer(Status.FOUND, ("v=spf1 -all",))
+
+
+def test_mail_servers_come_in_order_and_in_lower_case() -> None:
+    with serve_dns(ZONE) as server:
+        found = _ask(server).find_exchangers("EXAMPLE.com.").values
+
+    assert found == (Exchanger(10, "a.example.com"), Exchanger(20, "b.example.com"))
+
+
+def test_an_alias_is_followed_and_noted() -> None:
+    with serve_dns(ZONE) as server:
+        answer = _ask(server).find_addresses("alias.example.com", 4)
+
+    assert answer == Answer(Status.FOUND, (ip_address("11.22.33.44"),), is_alias=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("a.example.com", Status.EMPTY),
+        ("below.example.com", Status.EMPTY),
+        ("missing.example.com", Status.NO_DOMAIN),
+        ("round.example.com", Status.UNUSABLE),
+        ("x" * 64 + ".example.com", Status.UNUSABLE),
+        ("a..example.com", Status.UNUSABLE),
+    ],
+)
+def test_a_name_without_texts_has_a_status(name: str, status: Status) -> None:
+    with serve_dns(ZONE) as server:
+        assert _ask(server).find_texts(name) == Answer(status)
+
+
+@pytest.mark.parametrize(
+    ("misbehavior", "status"),
+    [
+        (Misbehavior.SERVFAIL, Status.SERVER_FAILURE),
+        (Misbehavior.REFUSED, Status.REFUSED),
+        (Misbehavior.SILENCE, Status.TIMEOUT),
+        (Misbehavior.GARBAGE, Status.TIMEOUT),
+        (Misbehavior.GARBAGE_ON_TCP, Status.UNUSABLE),
+        (Misbehavior.WRONG_ID, Status.TIMEOUT),
+        (Misbehavior.OTHER_QUESTION, Status.TIMEOUT),
+        (Misbehavior.TRUNCATED_ON_TCP_TOO, Status.UNUSABLE),
+        (Misbehavior.TRUNCATED, Status.FOUND),
+        (Misbehavior.WRONG_ID_FIRST, Status.FOUND),
+    ],
+)
+def test_a_misbehaving_name_server_has_a_status_in_time(misbehavior: Misbehavior, status: Status) -> None:
+    with serve_dns(ZONE, {"example.com": misbehavior}) as server:
+        began = monotonic()
+        answer = _ask(server).find_texts("example.com")
+        took = monotonic() - began
+
+    assert answer.status is status
+    assert took < QUICK + 0.5
+
+
+def test_a_truncated_answer_is_asked_for_again_over_tcp() -> None:
+    with serve_dns(ZONE, {"example.com": Misbehavior.TRUNCATED}) as server:
+        answer = _ask(server).find_texts("example.com")
+
+    assert answer.values == ("v=spf1 -all",)
+    assert server.queries == [("example.com TXT", "udp"), ("example.com TXT", "tcp")]
+
+
+def test_odd_bytes_are_kept_as_characters() -> None:
+    with serve_dns(ZONE) as server:
+        assert _ask(server).find_texts("odd.example.com").values == ("caf\xe9\x00",)
+
+
+def test_a_huge_answer_is_cut() -> None:
+    zone = "\n".join(f'example.com TXT "{number:0200}"' for number in range(200))
+    with serve_dns(zone, {"example.com": Misbehavior.TRUNCATED}) as server:
+        assert len(_ask(server, 2.0).find_texts("example.com").values) == MAX_VALUES
+
+
+def test_each_question_is_asked_once() -> None:
+    with serve_dns(ZONE) as server:
+        lookups = _ask(server)
+        lookups.find_texts("example.com")
+        lookups.find_texts("Example.com.")
+
+    assert server.queries == [("example.com TXT", "udp")]
+
+
+def test_no_more_queries_are_made_than_allowed() -> None:
+    with serve_dns(ZONE) as server:
+        lookups = _ask(server, max_queries=1)
+        lookups.find_texts("example.com")
+
+        assert lookups.find_exchangers("example.com").status is Status.NOT_ASKED
+    assert len(server.queries) == 1
+
+
+def test_all_queries_together_end_in_time() -> None:
+    silent = {"example.com": Misbehavior.SILENCE}
+    with serve_dns(ZONE, silent) as server:
+        lookups = Lookups([server.name_server], check_seconds=0.7, query_seconds=0.4)
+        began = monotonic()
+        statuses = [
+            lookups.find_texts("example.com").status,
+            lookups.find_exchangers("example.com").status,
+            lookups.find_addresses("example.com", 4).status,
+        ]
+        took = monotonic() - began
+
+    assert statuses == [Status.TIMEOUT, Status.TIMEOUT, Status.NOT_ASKED]
+    assert took < 1.3
+
+
+def test_a_silent_name_server_does_not_keep_the_next_one_from_answering() -> None:
+    with serve_dns(ZONE, {"example.com": Misbehavior.SILENCE}) as silent, serve_dns(ZONE) as server:
+        lookups = Lookups([silent.name_server, server.name_server])
+
+        assert lookups.find_texts("example.com").status is Status.FOUND
+
+
+def test_without_a_name_server_nothing_is_found() -> None:
+    assert Lookups([]).find_texts("example.com").status is Status.TIMEOUT
+
+
+def test_a_port_where_nothing_listens_is_a_timeout() -> None:
+    with serve_dns(ZONE) as server:
+        port = server.port
+
+    assert Lookups([NameServer("127.0.0.1", port)], query_seconds=QUICK).find_texts("example.com").status is (
+        Status.TIMEOUT
+    )
