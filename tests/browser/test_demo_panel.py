@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, StorageState, expect
 
-from tests.browser.conftest import TIMEOUT, sign_in
+from tests.browser.conftest import TIMEOUT, reset, sign_in
 from tests.browser.running_demo import RunningDemo, start_demo
 from tests.browser.test_journey import button, expect_badge, press_tab_until_focused
 
@@ -36,13 +36,6 @@ def presenter(chromium: Browser, stage: RunningDemo, cookies: StorageState) -> I
         reset(tab)
         tab.goto("/demo/panel")
         yield tab
-
-
-def reset(tab: Page) -> None:
-    tab.goto("/demo/panel")
-    tab.get_by_role("link", name="Reset the demo").click()
-    tab.get_by_role("button", name="Reset the demo").click()
-    expect(tab.get_by_text("The demo is back at its beginning.")).to_be_visible()
 
 
 def choice(tab: Page, name: str) -> Locator:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.test_journey import press_tab_until_focused
@@ -54,6 +55,7 @@ def test_without_javascript_the_filter_is_a_form(open_list_without_javascript: P
     expect(tab.locator(".destination h2")).to_have_text(["Lab system"])
 
 
+@pytest.mark.usefixtures("fresh_demo")
 def test_test_all_asks_for_confirmation_then_shows_progress_and_results(support: Page) -> None:
     open_list(support)
     questions: list[str] = []
@@ -71,6 +73,7 @@ def test_test_all_asks_for_confirmation_then_shows_progress_and_results(support:
     assert support.evaluate("window.loadedOnce")
 
 
+@pytest.mark.usefixtures("fresh_demo")
 def test_a_second_test_all_shows_what_was_left_out_and_counts_down(support: Page) -> None:
     open_list(support)
     support.on("dialog", lambda dialog: dialog.accept())
