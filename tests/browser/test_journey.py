@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
@@ -18,6 +18,17 @@ RETRIED_WITHIN = 45_000
 # What the button says; the name of the destination follows for screen readers.
 READY, COUNTING = re.compile(r"^\s*Send test"), re.compile(r"Tests again in \d+ s")
 
+# htmx shows the response before it ends the request.
+NOTE_END = """() => {
+    document.documentElement.dataset.press = "under way";
+    const note = ({ detail: { ctx } }) => {
+        if (!ctx.sourceElement.matches("form[hx-post]")) return;
+        document.removeEventListener("htmx:finally:request", note);
+        queueMicrotask(() => { document.documentElement.dataset.press = "ended"; });
+    };
+    document.addEventListener("htmx:finally:request", note);
+}"""
+
 
 def button(tab: Page) -> Locator:
     return tab.locator("[data-action=send-test]")
@@ -25,6 +36,14 @@ def button(tab: Page) -> Locator:
 
 def seconds_left(tab: Page) -> int:
     return int(tab.locator(".countdown").inner_text().removesuffix(" s"))
+
+
+@contextmanager
+def press_that_ends(tab: Page) -> Iterator[None]:
+    """Press in a `with`, and wait until its request has ended: until then, the page stops another press."""
+    tab.evaluate(NOTE_END)
+    yield
+    expect(tab.locator("html")).to_have_attribute("data-press", "ended")
 
 
 def expect_badge(tab: Page, badge: str, timeout: int | None = None) -> None:
@@ -147,7 +166,8 @@ def test_the_button_works_again_after_the_countdown(add_webhook: AddWebhook) -> 
     tab = add_webhook("works")
     tab.clock.install()
     tab.reload()
-    button(tab).click()
+    with press_that_ends(tab):
+        button(tab).click()
     expect_badge(tab, "sent")
     expect(button(tab)).to_have_text(COUNTING)
     tab.route(tab.url, disconnect)  # a refresh would bring the server's clock, which the test does not move

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.browser.test_journey import press_tab_until_focused
+from tests.browser.test_journey import press_tab_until_focused, press_that_ends
 
 ALL_ENDED = re.compile(r"(All|The) \d (requested )?tests are complete: \d accepted, \d failed\.")
 
@@ -90,9 +90,8 @@ def test_a_second_test_all_shows_what_was_left_out_and_counts_down(support: Page
 def test_a_declined_test_all_sends_nothing_and_shows_no_error(support: Page) -> None:
     open_list(support)
     support.once("dialog", lambda dialog: dialog.dismiss())
-    support.evaluate("document.addEventListener('htmx:finally:request', () => { window.finished = true })")
-    support.get_by_role("button", name="Test all").click()
-    support.wait_for_function("window.finished", timeout=10_000)
+    with press_that_ends(support):
+        support.get_by_role("button", name="Test all").click()
     expect(support.locator("#stale")).to_be_hidden()
     expect(support.locator("#batch")).to_be_empty()
 
