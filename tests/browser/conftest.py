@@ -12,7 +12,7 @@ from tests.browser.running_demo import RunningDemo, start_demo
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Milliseconds for a page to show the expected content, also on a busy machine.
-TIMEOUT = 20_000
+TIMEOUT = 40_000
 
 OpenTab = Callable[..., Page]
 AddWebhook = Callable[[str], Page]
