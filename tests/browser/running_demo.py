@@ -55,7 +55,7 @@ class RunningDemo:
         started = psutil.Process(self.process.pid).children(recursive=True)
         self.process.stop(signal=SIGINT, grace_period=SECONDS)
         assert self.process.exit_code() == 0, self.process.describe_end()
-        psutil.wait_procs(started, timeout=5)
+        psutil.wait_procs(started, timeout=SECONDS)
         assert list(filter(_is_alive, started)) == []
 
 

@@ -67,7 +67,7 @@ def test_test_all_asks_for_confirmation_then_shows_progress_and_results(support:
     support.on("dialog", confirm)
     support.get_by_role("button", name="Test all").click()
     expect(support.get_by_role("progressbar", name="Completed tests")).to_be_visible()
-    expect(support.locator("#batch")).to_contain_text(ALL_ENDED, timeout=45_000)
+    expect(support.locator("#batch")).to_contain_text(ALL_ENDED, timeout=90_000)
     expect(support.locator("#batch").get_by_role("link", name="Duty doctor email")).to_be_visible()
     assert len(questions) == 1
     assert support.evaluate("window.loadedOnce")

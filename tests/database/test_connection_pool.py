@@ -72,9 +72,7 @@ def test_connections_that_are_used_again_soon_are_reused(engine: Engine) -> None
     assert _use(engine, 4) == first
 
 
-def test_idle_connections_are_given_back_but_for_one(
-    engine: Engine, count_open: Callable[[], int], keep: Keep
-) -> None:
+def test_idle_connections_are_given_back_but_for_one(engine: Engine, count_open: Callable[[], int], keep: Keep) -> None:
     _use(engine, 4)
     assert count_open() == 4
 
