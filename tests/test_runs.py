@@ -40,7 +40,7 @@ def run(
     command = [sys.executable, "-m", "pytest", *request.param, "tests/lasting.py"]
     with psutil.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
         try:
-            wait_until(started.exists, time_limit=60)
+            wait_until(started.exists, time_limit=300)
             yield run
         finally:
             if run.poll() is None:
@@ -57,7 +57,7 @@ def test_a_terminated_run_leaves_nothing(
     assert Path(started.read_text()).is_relative_to(folder)
 
     run.send_signal(signal.SIGTERM)
-    output, _ = run.communicate(timeout=120)
+    output, _ = run.communicate(timeout=600)
 
     assert run.returncode == 128 + signal.SIGTERM, output
     assert list(folder.iterdir()) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.installation.processes import ROOT
+from tests.second_tries import MAX_FAILED
 
 # `passes_at`: in which of its runs the test passes, if in any.
 FILE = """
@@ -25,10 +26,14 @@ def test_other():
 
 
 def _run(folder: Path, passes_at: int, workers: int) -> subprocess.CompletedProcess[str]:
-    (folder / "test_it.py").write_text(FILE.format(folder=str(folder), passes_at=passes_at))
+    return _run_file(folder, FILE.format(folder=str(folder), passes_at=passes_at), workers)
+
+
+def _run_file(folder: Path, text: str, workers: int) -> subprocess.CompletedProcess[str]:
+    (folder / "test_it.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-p", "tests.runs", "-n", str(workers), "--rootdir", str(folder), "."]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.slow
@@ -44,8 +49,37 @@ def test_only_a_test_that_passes_alone_does_not_fail_the_run(
 
 
 @pytest.mark.slow
-def test_the_run_names_the_tests_that_were_tried_again(tmp_path: Path) -> None:
-    output = _run(tmp_path, passes_at=2, workers=2).stdout
+@pytest.mark.parametrize(
+    ("passes_at", "end"),
+    [(2, "All passed. They are sensitive to the load of the machine."), (3, "Not all passed.")],
+    ids=["passes alone", "fails"],
+)
+def test_the_output_ends_with_the_tests_that_were_tried_again(tmp_path: Path, passes_at: int, end: str) -> None:
+    output = _run(tmp_path, passes_at, workers=2).stdout
 
-    assert "Failed beside other tests, so tried again alone: test_it.py::test_it" in output
     assert "1 failed, 1 passed" in output
+    names = ["Failed beside other tests, so tried again alone:", "test_it.py::test_it"]
+    assert output.splitlines()[-3:] == [*names, end]
+
+
+MANY = """
+import pathlib
+import pytest
+
+@pytest.mark.parametrize("number", range({count}))
+def test_it(number):
+    runs = pathlib.Path({folder!r}, f"run-{{number}}")
+    has_run = runs.exists()
+    runs.touch()
+    assert has_run
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("too_many", "code"), [(0, 0), (1, 1)])
+def test_more_failures_than_a_busy_machine_makes_fail_the_run(tmp_path: Path, too_many: int, code: int) -> None:
+    text = MANY.format(folder=str(tmp_path), count=MAX_FAILED + too_many)
+    run = _run_file(tmp_path, text, workers=2)
+
+    assert run.returncode == code, run.stdout + run.stderr
+    assert ("tried again alone" in run.stdout) == (code == 0)

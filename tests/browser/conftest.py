@@ -12,7 +12,7 @@ from tests.browser.running_demo import RunningDemo, start_demo
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Milliseconds for a page to show the expected content, also on a busy machine.
-TIMEOUT = 20_000
+TIMEOUT = 40_000
 
 OpenTab = Callable[..., Page]
 AddWebhook = Callable[[str], Page]
@@ -42,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+def shared_demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     """A running demo. It depends on the browser, so that it is not started without one."""
     running = start_demo(tmp_path_factory.mktemp("browser"))
     yield running
@@ -50,9 +50,39 @@ def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="package")
-def sessions(chromium: Browser, demo: RunningDemo) -> Sessions:
+def sessions(chromium: Browser, shared_demo: RunningDemo) -> Sessions:
     """The cookies for each role of the demo, and none for `nobody`."""
-    return {"nobody": StorageState()} | {role: sign_in(chromium, demo, role) for role in ("admin", "support", "viewer")}
+    roles = ("admin", "support", "viewer")
+    return {"nobody": StorageState()} | {role: sign_in(chromium, shared_demo, role) for role in roles}
+
+
+@pytest.fixture(scope="module")
+def demo(chromium: Browser, shared_demo: RunningDemo, sessions: Sessions) -> RunningDemo:
+    """The running demo without what the tests of other modules left. Those of the same module share it."""
+    reset_with(chromium, shared_demo, sessions)
+    return shared_demo
+
+
+@pytest.fixture
+def fresh_demo(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None:
+    """Take the demo back to its beginning, for a test whose seeded destinations another test of the module tests.
+
+    Do not use it in a module whose tests share a destination of their own.
+    """
+    reset_with(chromium, demo, sessions)
+
+
+def reset_with(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None:
+    with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
+        context.set_default_timeout(TIMEOUT)
+        reset(context.new_page())
+
+
+def reset(tab: Page) -> None:
+    """Take the demo back to its beginning, in a tab in which an admin is signed in. Sessions stay."""
+    tab.goto("/demo/panel/reset")
+    tab.get_by_role("button", name="Reset the demo").click()
+    expect(tab.get_by_text("The demo is back at its beginning.")).to_be_visible()
 
 
 def sign_in(chromium: Browser, demo: RunningDemo, role: str) -> StorageState:

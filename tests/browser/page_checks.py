@@ -26,7 +26,11 @@ NOTE_VIOLATIONS = """
 
 @dataclass(frozen=True)
 class PageCase:
-    """A page to check. role: the visitor's role. press: the button that leads to the page."""
+    """A page to check.
+
+    path: may have names of destinations in it, as `RunningDemo.fill_in` reads them. role: the visitor's role.
+    press: the button that leads to the page.
+    """
 
     path: str
     role: str = "admin"

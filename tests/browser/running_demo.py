@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
@@ -37,12 +40,22 @@ class RunningDemo:
         """Return the secret that the receiver checks webhooks with."""
         return (self.data / "webhook-secret").read_text().strip()
 
+    def fill_in(self, path: str) -> str:
+        """Return a path of a page with a destination's id for each name in angle brackets. A reset changes the ids."""
+        return re.sub("<(.+?)>", lambda found: str(self._find_destination(found[1])), path)
+
+    def _find_destination(self, name: str) -> int:
+        with closing(sqlite3.connect(self.data / "alertcheck.sqlite", timeout=SECONDS)) as database:
+            query = "SELECT id FROM alert_destinations WHERE name = ? AND deleted_at IS NULL"
+            ((found,),) = database.execute(query, (name,)).fetchall()
+        return int(found)
+
     def stop(self) -> None:
         """Press Ctrl-C, and check that every process of the demo ends."""
         started = psutil.Process(self.process.pid).children(recursive=True)
         self.process.stop(signal=SIGINT, grace_period=SECONDS)
         assert self.process.exit_code() == 0, self.process.describe_end()
-        psutil.wait_procs(started, timeout=5)
+        psutil.wait_procs(started, timeout=SECONDS)
         assert list(filter(_is_alive, started)) == []
 
 

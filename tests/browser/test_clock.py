@@ -1,5 +1,6 @@
 """Countdowns and relative times in a real browser: right at once after sleep, whatever the browser's clocks did."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
@@ -34,7 +35,7 @@ def test_a_countdown_and_a_relative_time_are_right_at_once_after_sleep(add_webho
     tab.evaluate(STOP_MONOTONIC_CLOCK)
     tab.clock.fast_forward("00:30")
     assert before - 33 <= seconds_left(tab) <= before - 28
-    expect(tab.locator(".at time > span").first).to_have_text("30 s ago")
+    expect(tab.locator(".at time > span").first).to_have_text(re.compile(r"^3\d s ago$"))
     tab.clock.fast_forward("00:31")
     expect(button(tab)).to_have_text(READY)
 
@@ -74,5 +75,5 @@ def test_a_ticking_time_announces_nothing(add_webhook: AddWebhook) -> None:
         }"""
     )
     tab.clock.run_for(5000)
-    expect(tab.locator("#receipt time small").first).to_have_text("6 s ago")
+    expect(tab.locator("#receipt time small").first).to_have_text(re.compile(r"^([5-9]|1\d) s ago$"))
     assert tab.evaluate("announced") == []

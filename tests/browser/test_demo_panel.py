@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, StorageState, expect
 
-from tests.browser.conftest import TIMEOUT, sign_in
+from tests.browser.conftest import TIMEOUT, reset, sign_in
 from tests.browser.running_demo import RunningDemo, start_demo
 from tests.browser.test_journey import button, expect_badge, press_tab_until_focused
+
+# Milliseconds that are long enough for a request that should not be sent.
+MOMENT = 1000
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +38,6 @@ def presenter(chromium: Browser, stage: RunningDemo, cookies: StorageState) -> I
         yield tab
 
 
-def reset(tab: Page) -> None:
-    tab.goto("/demo/panel")
-    tab.get_by_role("link", name="Reset the demo").click()
-    tab.get_by_role("button", name="Reset the demo").click()
-    expect(tab.get_by_text("The demo is back at its beginning.")).to_be_visible()
-
-
 def choice(tab: Page, name: str) -> Locator:
     return tab.get_by_label(name, exact=True)
 
@@ -56,6 +52,7 @@ def test_a_switched_destination_fails_with_that_cause_and_works_when_it_is_switc
     choice(presenter, "Operations channel").select_option(label="404: not found")
     expect(presenter.get_by_text("Switched to: 404: not found")).to_be_visible()
     choice(presenter, "Incident room").select_option(label="Turned off at the service")
+    expect(presenter.get_by_text("Switched to: Turned off")).to_be_visible()
     choice(presenter, "Incident room").select_option(label="Works (its address)")
     expect(presenter.get_by_text("Switched to: Turned off")).to_have_count(0)
 
@@ -67,6 +64,28 @@ def test_a_switched_destination_fails_with_that_cause_and_works_when_it_is_switc
     open_destination(presenter, "Incident room")
     button(presenter).click()
     expect_badge(presenter, "sent")
+
+
+def test_switches_in_quick_succession_apply_one_after_another(presenter: Page) -> None:
+    held: list[Route] = []
+    presenter.route("**/demo/panel/**", lambda route: held.append(route), times=1)
+    posts: list[Request] = []
+    presenter.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+    with presenter.expect_request("**/demo/panel/w/harbor/destinations/*"):
+        choice(presenter, "Incident room").select_option(label="Turned off at the service")
+    choice(presenter, "Operations channel").select_option(label="404: not found")
+    choice(presenter, "Incident room").select_option(label="Works (its address)")
+    presenter.wait_for_timeout(MOMENT)
+    assert len(posts) == 1  # two under way could overtake each other
+
+    held[0].continue_()
+    expect(presenter.get_by_text("Switched to: 404: not found")).to_be_visible()
+    expect(presenter.get_by_text("Switched to: Turned off")).to_have_count(0)
+    expect(choice(presenter, "Incident room")).to_have_value("")
+    assert len(posts) == 3
+    presenter.reload()
+    expect(presenter.get_by_text("Switched to: 404: not found")).to_be_visible()
+    expect(presenter.get_by_text("Switched to: Turned off")).to_have_count(0)
 
 
 def test_a_copied_address_makes_a_destination_that_fails_until_it_is_switched(presenter: Page) -> None:

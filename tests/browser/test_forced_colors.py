@@ -10,6 +10,7 @@ from tests.browser.page_checks import SET_DETAILS_SCRIPT, find_barriers
 from tests.browser.running_demo import RunningDemo
 
 LIST = "/w/harbor/destinations"
+FAILED, DISABLED = f"{LIST}/<Old ticket system>", f"{LIST}/<Night shift channel>"
 
 # What the browser paints behind everything.
 CANVAS = """(() => {
@@ -96,22 +97,22 @@ def test_the_progress_of_test_all_is_visible(tab: Page) -> None:
     assert done != left
 
 
-@pytest.mark.parametrize("path", [LIST, f"{LIST}/5", f"{LIST}/new/webhook", "/w/harbor/history"])
-def test_the_focus_is_visible_everywhere(tab: Page, path: str) -> None:
-    tab.goto(path)
+@pytest.mark.parametrize("path", [LIST, FAILED, f"{LIST}/new/webhook", "/w/harbor/history"])
+def test_the_focus_is_visible_everywhere(tab: Page, demo: RunningDemo, path: str) -> None:
+    tab.goto(demo.fill_in(path))
     tab.keyboard.press("Tab")
     assert tab.evaluate(FIND_UNMARKED_FOCUS, tab.evaluate(CANVAS)) == []
 
 
-def test_a_disabled_button_has_the_systems_color_at_full_strength(tab: Page) -> None:
-    tab.goto(f"{LIST}/8")
+def test_a_disabled_button_has_the_systems_color_at_full_strength(tab: Page, demo: RunningDemo) -> None:
+    tab.goto(demo.fill_in(DISABLED))
     read = "element => [getComputedStyle(element).opacity, getComputedStyle(element).color]"
     disabled = tab.locator("[data-action=send-test]").evaluate(read)
     assert disabled[0] == "1"
     assert disabled[1] != tab.locator(".actions button").first.evaluate(read)[1]
 
 
-@pytest.mark.parametrize("path", [LIST, f"{LIST}/5", f"{LIST}/8", "/demo/inbox"])
-def test_the_page_is_accessible(tab: Page, path: str) -> None:
-    tab.goto(path)
+@pytest.mark.parametrize("path", [LIST, FAILED, DISABLED, "/demo/inbox"])
+def test_the_page_is_accessible(tab: Page, demo: RunningDemo, path: str) -> None:
+    tab.goto(demo.fill_in(path))
     assert find_barriers(tab) == []

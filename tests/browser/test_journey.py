@@ -3,7 +3,8 @@
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
@@ -13,10 +14,31 @@ from tests.browser.running_demo import RunningDemo
 
 MANY_TABS = 40
 # Milliseconds.
-RETRIED_WITHIN = 45_000
+RETRIED_WITHIN = 120_000
 
 # What the button says; the name of the destination follows for screen readers.
 READY, COUNTING = re.compile(r"^\s*Send test"), re.compile(r"Tests again in \d+ s")
+
+# htmx shows the response before it ends the request.
+NOTE_END = """() => {
+    document.documentElement.dataset.press = "under way";
+    const note = ({ detail: { ctx } }) => {
+        if (!ctx.sourceElement.matches("form[hx-post]")) return;
+        document.removeEventListener("htmx:finally:request", note);
+        queueMicrotask(() => { document.documentElement.dataset.press = "ended"; });
+    };
+    document.addEventListener("htmx:finally:request", note);
+}"""
+
+# The interval that each poll follows, and its time, in milliseconds.
+NOTE_POLLS = """() => {
+    window.polls = [];
+    document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+        const interval = ctx.sourceElement.matches(".status[hx-get]") && ctx.sourceElement.getAttribute("hx-trigger");
+        if (interval) polls.push([parseInt(interval.match(/\\d+/)[0]), performance.now()]);
+        document.documentElement.dataset.polls = polls.length;
+    });
+}"""
 
 
 def button(tab: Page) -> Locator:
@@ -25,6 +47,14 @@ def button(tab: Page) -> Locator:
 
 def seconds_left(tab: Page) -> int:
     return int(tab.locator(".countdown").inner_text().removesuffix(" s"))
+
+
+@contextmanager
+def press_that_ends(tab: Page) -> Iterator[None]:
+    """Press in a `with`, and wait until its request has ended: until then, the page stops another press."""
+    tab.evaluate(NOTE_END)
+    yield
+    expect(tab.locator("html")).to_have_attribute("data-press", "ended")
 
 
 def expect_badge(tab: Page, badge: str, timeout: int | None = None) -> None:
@@ -46,6 +76,14 @@ def note_polls(tab: Page) -> list[Request]:
     polls: list[Request] = []
     tab.on("request", lambda request: polls.append(request) if request.url.endswith("/status") else None)
     return polls
+
+
+def measure_pauses(tab: Page) -> list[float]:
+    """Return the milliseconds between three polls, as the page measures them, however busy the machine is."""
+    tab.evaluate(NOTE_POLLS)
+    expect(tab.locator("html")).to_have_attribute("data-polls", re.compile("^[3-9]$"))
+    times = [time for _, time in tab.evaluate("polls")]
+    return [after - before for before, after in pairwise(times)]
 
 
 def press_tab_until_focused(tab: Page, wanted: Locator) -> None:
@@ -147,7 +185,8 @@ def test_the_button_works_again_after_the_countdown(add_webhook: AddWebhook) -> 
     tab = add_webhook("works")
     tab.clock.install()
     tab.reload()
-    button(tab).click()
+    with press_that_ends(tab):
+        button(tab).click()
     expect_badge(tab, "sent")
     expect(button(tab)).to_have_text(COUNTING)
     tab.route(tab.url, disconnect)  # a refresh would bring the server's clock, which the test does not move
@@ -203,15 +242,12 @@ def test_the_final_fragment_does_not_poll(add_webhook: AddWebhook) -> None:
 
 def test_a_pending_fragment_polls_more_slowly_as_it_ages(add_webhook: AddWebhook) -> None:
     tab = add_webhook("silent")
-    polls = note_polls(tab)
+    tab.evaluate(NOTE_POLLS)
     button(tab).click()
-    tab.wait_for_timeout(2000)
-    while_young = len(polls)
-    tab.wait_for_timeout(1500)
-    polls.clear()
-    tab.wait_for_timeout(2000)
-    assert while_young >= 3
-    assert len(polls) <= 3
+    expect(tab.locator(".status")).to_have_attribute("hx-trigger", re.compile(r"every \d{4}ms"))
+    intervals = [interval for interval, _ in tab.evaluate("polls")]
+    assert intervals[0] < 1000
+    assert intervals == sorted(intervals)
 
 
 def test_polling_survives_a_bad_gateway_and_a_lost_network(add_webhook: AddWebhook) -> None:
@@ -231,9 +267,7 @@ def test_a_failing_server_is_polled_once_a_second(add_webhook: AddWebhook, respo
     tab.route("**/status", respond)
     button(tab).click()
     expect(tab.locator("#stale")).to_be_visible()
-    polls = note_polls(tab)
-    tab.wait_for_timeout(3500)
-    assert 2 <= len(polls) <= 4
+    assert min(measure_pauses(tab)) > 900
     tab.unroute("**/status")
     expect_badge(tab, "sent")
 
@@ -246,9 +280,7 @@ def test_a_failing_server_is_polled_no_more_often_than_before(add_webhook: AddWe
     slow_down = "status => { status.setAttribute('hx-trigger', 'every 3000ms'); htmx.process(status, true); }"
     tab.locator(".status").evaluate(slow_down)
     expect(tab.locator("#stale")).to_be_visible()
-    polls = note_polls(tab)
-    tab.wait_for_timeout(7000)
-    assert 1 <= len(polls) <= 3
+    assert min(measure_pauses(tab)) > 2900
 
 
 def test_a_session_that_expires_while_pending_leads_the_whole_page_to_the_sign_in(add_webhook: AddWebhook) -> None:
@@ -332,6 +364,7 @@ def test_a_confirmed_delete_takes_the_destination_off_the_list(add_webhook: AddW
 def test_without_javascript_pages_render_and_sign_in_works(open_tab: OpenTab) -> None:
     tab = open_tab(java_script_enabled=False)
     look_around(tab, "admin")
+    tab.goto("/w/harbor/destinations?q=Old+ticket+system")  # this module's webhooks may fill the first page
     tab.get_by_role("link", name="Old ticket system").click()
     expect(tab.locator("[data-last-test]")).to_be_visible()
     tab.get_by_role("link", name="Edit").click()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import OpenTab, Sessions
+from tests.browser.running_demo import RunningDemo
 from tests.browser.test_journey import press_tab_until_focused
 
 LIST = "/w/harbor/destinations"
@@ -77,8 +78,8 @@ def test_a_menu_closes_when_the_focus_leaves_it(keyboard_tab: Page) -> None:
     expect(tab.locator(".switcher")).not_to_have_attribute("open", re.compile(""))
 
 
-def test_a_page_below_a_tab_keeps_it_marked(support: Page) -> None:
-    support.goto(f"{LIST}/1")
+def test_a_page_below_a_tab_keeps_it_marked(support: Page, demo: RunningDemo) -> None:
+    support.goto(demo.fill_in(f"{LIST}/<Operations channel>"))
     expect(link(support, "Workspace", "Destinations")).to_have_attribute("aria-current", "true")
 
 

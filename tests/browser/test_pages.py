@@ -1,6 +1,7 @@
 """Every page in light and dark: it fits desktop and phone, is accessible, logs nothing and loads only our files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -12,22 +13,21 @@ from tests.browser.running_demo import RunningDemo
 
 Scheme = Literal["light", "dark"]
 
-# The ids come from the demo's data: 1 was sent, 5 has failed, 8 is disabled, 2 is an email destination.
 PAGE_CASES = {
     "sign-in": PageCase("/sign-in", role="nobody"),
     "sign-in-refused": PageCase("/sign-in", role="nobody", press="Sign in", status=400),
     "list": PageCase("/w/harbor/destinations"),
     "list-of-nothing": PageCase("/w/harbor/destinations?q=no+such+name"),
     "list-of-viewer": PageCase("/w/clinic/destinations", role="viewer"),
-    "sent": PageCase("/w/harbor/destinations/1"),
-    "failed": PageCase("/w/harbor/destinations/5"),
-    "disabled": PageCase("/w/harbor/destinations/8"),
-    "destination-of-viewer": PageCase("/w/harbor/destinations/2", role="viewer"),
+    "sent": PageCase("/w/harbor/destinations/<Operations channel>"),
+    "failed": PageCase("/w/harbor/destinations/<Old ticket system>"),
+    "disabled": PageCase("/w/harbor/destinations/<Night shift channel>"),
+    "destination-of-viewer": PageCase("/w/harbor/destinations/<On-call email>", role="viewer"),
     "history": PageCase("/w/harbor/history"),
-    "history-of-one": PageCase("/w/harbor/history?destination=5", role="viewer"),
+    "history-of-one": PageCase("/w/harbor/history?destination=<Old ticket system>", role="viewer"),
     "history-of-nothing": PageCase("/w/harbor/history?status=suppressed"),
-    "preview": PageCase("/w/harbor/destinations/1/preview"),
-    "preview-of-mail": PageCase("/w/harbor/destinations/2/preview", role="viewer"),
+    "preview": PageCase("/w/harbor/destinations/<Operations channel>/preview"),
+    "preview-of-mail": PageCase("/w/harbor/destinations/<On-call email>/preview", role="viewer"),
     "choose": PageCase("/w/harbor/destinations/new"),
     "add-teams": PageCase("/w/harbor/destinations/new/teams"),
     "add-email": PageCase("/w/harbor/destinations/new/email"),
@@ -35,8 +35,8 @@ PAGE_CASES = {
     "add-refused": PageCase("/w/harbor/destinations/new/webhook", press="Add destination"),
     "import": PageCase("/w/harbor/import"),
     "import-refused": PageCase("/w/harbor/import", press="Show what is in it", status=400),
-    "edit": PageCase("/w/harbor/destinations/2/edit"),
-    "delete": PageCase("/w/harbor/destinations/1/delete"),
+    "edit": PageCase("/w/harbor/destinations/<On-call email>/edit"),
+    "delete": PageCase("/w/harbor/destinations/<Operations channel>/delete"),
     "broken": PageCase("/broken", role="support"),
     "workspaces": PageCase("/workspaces", role="support"),
     "search": PageCase("/search", role="viewer"),
@@ -57,7 +57,7 @@ PAGE_CASES = {
     "instance-account": PageCase("/instance/accounts/2"),
     "instance-of-nobody-else": PageCase("/instance", role="support", status=404),
     "inbox": PageCase("/demo/inbox"),
-    "inbox-of-one": PageCase("/demo/inbox?destination=1", role="viewer"),
+    "inbox-of-one": PageCase("/demo/inbox?destination=<Operations channel>", role="viewer"),
     "demo-panel": PageCase("/demo/panel"),
     "demo-reset": PageCase("/demo/panel/reset", role="viewer"),
     "forbidden": PageCase("/w/harbor/destinations/new", role="viewer", status=403),
@@ -73,7 +73,7 @@ def full_inbox(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
         tab = context.new_page()
         for name in TO_PRESS:
-            tab.goto(f"/w/harbor/destinations?q={name}")  # other tests may have added pages of destinations
+            tab.goto(f"/w/harbor/destinations?q={name}")
             # Plans a test if another test has just sent one, whose message is in the inbox then.
             row = tab.locator(".destination", has=tab.get_by_role("link", name=name, exact=True))
             with tab.expect_response(lambda response: response.request.method == "POST"):
@@ -107,11 +107,11 @@ def browsers(
 
 
 @pytest.fixture(scope="module", params=PAGE_CASES.values(), ids=list(PAGE_CASES))
-def report(request: pytest.FixtureRequest, browsers: dict[str, BrowserContext]) -> PageReport:
+def report(request: pytest.FixtureRequest, browsers: dict[str, BrowserContext], demo: RunningDemo) -> PageReport:
     """The checks of one page, in light or in dark."""
     case: PageCase = request.param
     with browsers[case.role].new_page() as tab:
-        return check_page(tab, case)
+        return check_page(tab, replace(case, path=demo.fill_in(case.path)))
 
 
 def test_nothing_overflows_the_page(report: PageReport) -> None:

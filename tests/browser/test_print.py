@@ -6,13 +6,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenTab, Sessions
+from tests.browser.running_demo import RunningDemo
 
 
-@pytest.fixture(params=["/w/harbor/destinations/5", "/w/harbor/history", "/w/harbor/destinations"])
-def paper(request: pytest.FixtureRequest, open_tab: OpenTab, sessions: Sessions) -> Page:
+@pytest.fixture(params=["/w/harbor/destinations/<Old ticket system>", "/w/harbor/history", "/w/harbor/destinations"])
+def paper(request: pytest.FixtureRequest, open_tab: OpenTab, sessions: Sessions, demo: RunningDemo) -> Page:
     """A page as it is printed from a browser in dark mode."""
     tab = open_tab(storage_state=sessions["admin"], color_scheme="dark")
-    tab.goto(request.param)
+    tab.goto(demo.fill_in(request.param))
     tab.emulate_media(media="print")
     return tab
 

@@ -73,8 +73,8 @@ def test_without_javascript_one_press_fills_in_the_form(open_tab: OpenTab) -> No
 def test_a_press_on_a_page_from_before_a_new_sign_in_loads_it_again_and_says_why(open_tab: OpenTab) -> None:
     tab = open_tab()
     look_around(tab, "support")
-    tab.goto("/w/harbor/destinations")
-    # No other test presses there: a page that watches for a receipt would leave at the sign-out.
+    # No other test of this module presses there: a page that watches for a receipt would leave at the sign-out.
+    tab.goto("/w/harbor/destinations?q=Warehouse+alarms")
     tab.get_by_role("link", name="Warehouse alarms").click()
     sign_out_elsewhere(tab)
     sign_in_elsewhere(tab, "support")

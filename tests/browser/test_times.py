@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import AddWebhook
+from tests.browser.running_demo import RunningDemo
 from tests.browser.test_journey import button, expect_badge, press_tab_until_focused
 
 # For five seconds, what a button shows and what it is called.
@@ -52,8 +53,8 @@ def test_what_is_evidence_shows_the_exact_time_and_how_long_ago_it_was(support: 
     expect(support.locator("[data-zone]")).to_have_text("UTC")
 
 
-def test_a_screen_reader_gets_the_exact_time(support: Page) -> None:
-    support.goto("/w/harbor/destinations/5")
+def test_a_screen_reader_gets_the_exact_time(support: Page, demo: RunningDemo) -> None:
+    support.goto(demo.fill_in("/w/harbor/destinations/<Old ticket system>"))
     expect(support.locator(".at time").first).to_contain_text(EXACT)
 
 

@@ -16,7 +16,7 @@ from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.inboxes import Inboxes
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
-SECONDS = 10
+SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from benchmarks.installation.installation import Installation, installed
-from benchmarks.installation.processes import Session, wait_until
+from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, Session, wait_until
 from tests.databases import new_database
 from tests.end_to_end.breakpoints import Breakpoints, Step
 from webapp.demo.supervisor.processes import Child, session_members
@@ -89,7 +89,7 @@ class CrashRun:
 
     def collect_outcomes(self, victim: Victim) -> Outcomes:
         """Wait until every delivery has completed, and return the outcomes."""
-        wait_until(self.site.is_at_rest, time_limit=60)
+        wait_until(self.site.is_at_rest, ENDS_WITHIN)
         return {(step, victim): self._read_outcome(delivery_id) for step, delivery_id in self.deliveries.items()}
 
     def _press_and_lose_connection(self, destination_id: int) -> None:
@@ -132,7 +132,7 @@ def _kill_workers(run: CrashRun) -> Outcomes:
 
 
 def _wait_for_death(worker: Child) -> None:
-    worker.process.wait(timeout=20)
+    worker.process.wait(timeout=TIME_LIMIT)
     wait_until(lambda: session_members(worker.pid) == [])
 
 

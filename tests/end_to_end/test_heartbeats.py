@@ -96,7 +96,7 @@ def test_a_killed_worker_is_noticed_within_30_seconds(web: Session, worker: Chil
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_living_worker_is_seen_within_10_seconds_after_the_queue_server_lost_its_data(
+def test_a_living_worker_is_seen_within_30_seconds_after_the_queue_server_lost_its_data(
     web: Session, own_queue_server: QueueServer, queue_home: Path
 ) -> None:
     own_queue_server.process.kill()
@@ -105,7 +105,7 @@ def test_a_living_worker_is_seen_within_10_seconds_after_the_queue_server_lost_i
     restarted = start_queue_server(queue_home)
 
     try:
-        wait_until(lambda: _is_ready(web), time_limit=10)
+        wait_until(lambda: _is_ready(web), time_limit=30)
         assert _workers(web) == "alertcheck_workers 1.0"
     finally:
         restarted.stop()

@@ -11,7 +11,7 @@ import pytest
 from requests import Response
 
 from benchmarks.installation.installation import Installation, installed
-from benchmarks.installation.processes import Session, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, Session, wait_until
 from webapp.models import DeliveryStatus
 
 pytestmark = pytest.mark.slow
@@ -150,5 +150,5 @@ def test_a_stopped_worker_finishes_its_send_without_a_queue_server(site: Install
     time.sleep(2)
     site.receiver.release.set()
 
-    worker.process.wait(timeout=20)
+    worker.process.wait(timeout=TIME_LIMIT)
     _assert_sent_once(site, press.destination_id)

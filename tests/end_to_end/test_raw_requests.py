@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.installation.processes import run_processes
 
-SECONDS = 10
+SECONDS = 20
 # Seconds, clearly longer than the 2 s of gunicorn's default.
 IDLE = 4
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from benchmarks.installation.installation import Installation, installed
-from benchmarks.installation.processes import wait_until
+from benchmarks.installation.processes import TIME_LIMIT, wait_until
 from tests.frozen import frozen
 from webapp.models import DeliveryStatus
 
@@ -102,6 +102,6 @@ def test_a_worker_stopped_while_its_queue_is_full_logs_json_only(site: Installat
 
     with _full(site):
         os.kill(worker.pid, SIGTERM)
-        worker.process.wait(timeout=40)
+        worker.process.wait(timeout=TIME_LIMIT)
 
     assert (worker.exit_code(), _plain_lines(site)) == (0, [])

@@ -119,7 +119,7 @@ def test_a_delivery_that_is_already_here_is_not_sent_twice(receiver: HeldReceive
     for event in receiver.released.values():
         event.set()
 
-    assert dispatcher.wait_until_idle(timeout=5)
+    assert dispatcher.wait_until_idle(timeout=60)
     assert receiver.started == [*submitted, ready]
 
 
@@ -145,7 +145,7 @@ def test_a_send_that_raises_frees_its_slot(receiver: HeldReceiver, monkeypatch: 
     for event in receiver.released.values():
         event.set()
 
-    assert dispatcher.wait_until_idle(timeout=5)
+    assert dispatcher.wait_until_idle(timeout=60)
     assert receiver.started == submitted
 
 
@@ -185,7 +185,7 @@ def test_close_finishes_running_sends_and_returns_waiting_deliveries(receiver: H
     assert dispatcher.close() == waiting
     receiver.released[running].set()
 
-    assert dispatcher.wait_until_idle(timeout=5)
+    assert dispatcher.wait_until_idle(timeout=60)
     assert receiver.started == [running]
 
 

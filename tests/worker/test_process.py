@@ -29,7 +29,7 @@ def test_an_unexpected_error_in_a_job_shows_no_secret(
 
         with dispatching(ConcurrencyLimits(), Progress()) as dispatcher:
             dispatch_deliveries(delivery_id)
-            assert dispatcher.wait_until_idle(timeout=10)
+            assert dispatcher.wait_until_idle(timeout=60)
 
     assert SECRET_PATH not in caplog.text
 

@@ -92,7 +92,7 @@ def test_a_slow_receiver_shows_the_message_before_it_responds(receiver: Receiver
 def test_a_slow_receiver_takes_two_seconds(receiver: Receiver) -> None:
     started = time.monotonic()
     assert receiver.post("/slack/slow").text == "ok"
-    assert 2 <= time.monotonic() - started < 5
+    assert 2 <= time.monotonic() - started < 8
 
 
 def test_a_silent_receiver_never_responds(receiver: Receiver) -> None:

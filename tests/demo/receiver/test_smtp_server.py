@@ -4,7 +4,7 @@ import smtplib
 
 import pytest
 
-from tests.demo.receiver_process import Receiver
+from tests.demo.receiver_process import SECONDS, Receiver
 from webapp.demo.receiver.scenarios import Mailbox, Service
 from webapp.demo.receiver.smtp_server import LARGEST_MESSAGE
 from webapp.demo.receiver.switches import name_recipient
@@ -88,7 +88,7 @@ def test_garbage_does_not_stop_the_server(receiver: Receiver) -> None:
 
 
 def test_a_client_that_disconnects_early_does_not_stop_the_server(receiver: Receiver) -> None:
-    client = smtplib.SMTP("127.0.0.1", receiver.smtp_port, timeout=5)
+    client = smtplib.SMTP("127.0.0.1", receiver.smtp_port, timeout=SECONDS)
     client.ehlo("demo.example")
     client.mail("alerts@demo.example")
     client.rcpt("works@demo.example")

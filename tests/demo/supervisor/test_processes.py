@@ -12,7 +12,7 @@ import pytest
 
 from webapp.demo.supervisor.processes import LOG_LIMIT, Child, session_members, start
 
-SECONDS = 10
+SECONDS = 40  # less than the processes sleep
 
 IGNORES_SIGTERM = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
