@@ -23,6 +23,7 @@ from benchmarks.installation.servers import (
     start_postgres,
     start_queue_server,
 )
+from tests.compiled_routes import share_compiled_routes
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
@@ -40,6 +41,8 @@ from webapp.settings import AppSettings, read_settings
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 
 pytest_plugins = ["tests.runs"]
+
+share_compiled_routes()
 
 
 @pytest.hookimpl(wrapper=True)
