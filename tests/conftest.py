@@ -23,7 +23,7 @@ from benchmarks.installation.servers import (
     start_postgres,
     start_queue_server,
 )
-from tests.compiled_routes import share_compiled_routes
+from tests.compiled_once import compile_once
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
@@ -42,7 +42,7 @@ NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 
 pytest_plugins = ["tests.runs"]
 
-share_compiled_routes()
+compile_once()
 
 
 @pytest.hookimpl(wrapper=True)
