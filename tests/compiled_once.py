@@ -23,11 +23,11 @@ _statements: LRUCache[Any, Any] = LRUCache(STATEMENTS)
 
 def compile_once() -> None:
     """Let all applications of this process share what is compiled."""
-    Rule.compile = _compile_rule_once  # type: ignore[method-assign]
+    Rule.compile = _compile_rule_once  # type: ignore[method-assign, assignment]
     Engine._compiled_cache = property(_get_statements, _ignore)  # type: ignore[assignment]
     # SQLAlchemy finds a compiled statement by the statement and the dialect, of which each engine has its own.
-    DefaultDialect.__eq__ = _is_same_dialect  # type: ignore[method-assign]
-    DefaultDialect.__hash__ = _hash_dialect  # type: ignore[method-assign]
+    DefaultDialect.__eq__ = _is_same_dialect  # type: ignore[method-assign, assignment]
+    DefaultDialect.__hash__ = _hash_dialect  # type: ignore[method-assign, assignment]
 
 
 def _compile_rule_once(rule: Rule) -> None:

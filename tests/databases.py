@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -48,6 +49,34 @@ def unmigrated_database(kind: str, request: pytest.FixtureRequest, directory: Pa
     name = f"test_{os.urandom(6).hex()}"
     yield create_database(server, name)
     drop_database(server, name)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A database that tests copy, made when the first test of a process needs it. fill: makes it, given its URL."""
+
+    name: str
+    fill: Callable[[str], None]
+
+
+@contextmanager
+def copied_database(template: Template, kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
+    """Provide a copy of a template inside a `with`. kind: sqlite or postgres."""
+    if kind == "sqlite":
+        original = request.getfixturevalue("sqlite_template").with_name(f"{template.name}.sqlite")
+        if not original.exists():
+            template.fill(f"sqlite:///{original}")
+        file = directory / "alertcheck.sqlite"
+        shutil.copy(original, file)
+        yield f"sqlite:///{file}"
+        return
+    server, name = request.getfixturevalue("postgres"), f"{template.name}_{os.getpid()}"
+    if name not in server.templates:
+        template.fill(create_database(server, name))
+        server.templates.append(name)
+    copy = _copy(server, name)
+    yield url_of(server, copy)
+    drop_database(server, copy)
 
 
 @contextmanager
