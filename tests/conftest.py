@@ -4,7 +4,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from benchmarks.installation.servers import (
     start_postgres,
     start_queue_server,
 )
+from tests.compiled_once import compile_once
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
@@ -40,6 +41,8 @@ from webapp.settings import AppSettings, read_settings
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 
 pytest_plugins = ["tests.runs"]
+
+compile_once()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -207,6 +210,13 @@ def visit(app: Flask) -> Callable[[int], Visitor]:
 
 def migrate(url: str) -> None:
     """Upgrade a database to the newest schema, as `flask db upgrade` does."""
+    with migrated(url):
+        pass
+
+
+@contextmanager
+def migrated(url: str, version: str = "head") -> Iterator[None]:
+    """Upgrade a database to a version of the schema, and be in the context of its application inside a `with`."""
     app_settings = read_settings(
         {
             "SECRET_KEY": "no page is signed with this, so any will do",
@@ -216,7 +226,8 @@ def migrate(url: str) -> None:
         }
     )
     with create_app(app_settings).app_context():
-        upgrade()
+        upgrade(revision=version)
+        yield
         db.engine.dispose()
 
 

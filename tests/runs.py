@@ -4,17 +4,23 @@ A run has its own temporary folder, which is removed when the run ends, also aft
 To keep the files of a test: pytest --basetemp=DIRECTORY.
 """
 
+import gc
 import os
 import shutil
 import signal
 import tempfile
+from collections import OrderedDict
+from collections.abc import Sequence, Sized
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.databases import drop_databases_of_this_run
 from tests.second_tries import SecondTries
@@ -35,6 +41,10 @@ LANES = {
     "tests/end_to_end/test_h": "heartbeats",
     "tests/end_to_end/": "outages",
 }
+
+# Modules that take minutes: their tests are spread over the workers. All other tests of a module run on one worker,
+# where they share its fixtures.
+SPLIT = ("tests/test_fuzzed_requests.py", "tests/test_migrations.py", "tests/test_routes.py")
 
 # Linux's file system in memory, and the bytes that a run needs of it, with room to spare.
 MEMORY_FOLDER = Path("/dev/shm")
@@ -77,6 +87,7 @@ def _wants_fast_only(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start a run, or join it as a worker."""
+    gc.disable()  # until all tests are imported: looking for garbage would take half as long again
     signal.signal(signal.SIGTERM, _end)
     if not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="act-", dir=_memory_folder()))  # short: sockets in it have long paths
@@ -105,6 +116,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.fast)
 
 
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on, but never look through the tests and modules again, which stay until the end."""
+    gc.freeze()
+    gc.enable()
+
+
 def _is_fast(item: pytest.Item) -> bool:
     needs_server = not SERVERS.isdisjoint(getattr(item, "fixturenames", ())) or _database_of(item) == "postgres"
     return not (needs_server or item.get_closest_marker("slow") or item.nodeid.startswith(STARTS_PROCESSES))
@@ -116,14 +133,49 @@ def _database_of(item: pytest.Item) -> object:
     return call.params.get("database") if call else None
 
 
+class Collection(list[str]):
+    """The ids of a worker's tests. Finds the position of one without reading all before it."""
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {nodeid: position for position, nodeid in enumerate(self)}
+
+    def index(self, nodeid: str, *_limits: Any) -> int:
+        if nodeid not in self._positions:
+            raise ValueError(f"{nodeid} is not in the collection")
+        return self._positions[nodeid]
+
+
 class LaneScheduling(LoadScopeScheduling):
-    """Gives each worker one test at a time, but all tests of a lane to the same worker.
+    """Gives all tests of a lane or a module to the same worker, and the long ones first.
 
     xdist's own `loadgroup` writes the group into the test's id, which pytest 9.2 no longer allows.
     """
 
+    _is_sorted = False
+
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """Remember the tests of a worker."""
+        super().add_node_collection(node, Collection(collection))
+
     def _split_scope(self, nodeid: str) -> str:
-        return next((lane for path, lane in LANES.items() if nodeid.startswith(path)), nodeid)
+        module = nodeid.partition("::")[0]
+        unit = nodeid if module in SPLIT else module
+        return next((lane for path, lane in LANES.items() if nodeid.startswith(path)), unit)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if not self._is_sorted:
+            in_order = sorted(self.workqueue.items(), key=lambda unit: _rank(*unit))
+            self.workqueue: OrderedDict[str, dict[str, bool]] = OrderedDict(in_order)
+            self._is_sorted = True
+        super()._assign_work_unit(node)
+
+
+def _rank(unit: str, tests: Sized) -> tuple[int, int]:
+    """Return the place of a unit in the queue: the end of the run must not be one worker alone."""
+    if unit in LANES.values():
+        return 0, -len(tests)
+    return (1 if unit.startswith((*SPLIT, *STARTS_PROCESSES)) else 2), -len(tests)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneScheduling:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -22,7 +23,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from benchmarks.installation.processes import ROOT
-from tests.databases import unmigrated_database
+from tests.conftest import migrated
+from tests.databases import Template, copied_database, unmigrated_database
 from tests.factories import on_both_databases
 from tests.schema_history import (
     EARLY,
@@ -45,16 +47,23 @@ from webapp.extensions import Base, db
 
 @pytest.fixture
 def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of its own for each test."""
-    with unmigrated_database(database, request, tmp_path) as url:
+    """A database of its own for each test: without any table, unless the test starts with version 1."""
+    make = partial(copied_database, VERSION_1) if "v1" in request.fixturenames else unmigrated_database
+    with make(database, request, tmp_path) as url:
         yield url
 
 
 @pytest.fixture
 def v1(context: None) -> None:
     """An installation of version 1, with everything but deliveries."""
-    upgrade(revision="0001")
-    fill_v1()
+
+
+def _make_v1(url: str) -> None:
+    with migrated(url, "0001"):
+        fill_v1()
+
+
+VERSION_1 = Template("v1", _make_v1)
 
 
 def read_everything() -> tuple[object, Any, Any]:

@@ -14,6 +14,7 @@ import pytest
 from benchmarks.installation.processes import ROOT, wait_until
 from benchmarks.installation.servers import PostgresServer
 from tests.databases import list_databases
+from tests.runs import Collection, _rank
 
 INHERITED = ("HOME", "LANG", "PATH")
 
@@ -63,3 +64,21 @@ def test_a_terminated_run_leaves_nothing(
     assert list(folder.iterdir()) == []
     wait_until(lambda: not any(process.is_running() for process in processes))
     assert len(during) > len(list_databases(postgres))
+
+
+def test_lanes_come_first_then_what_takes_minutes_or_starts_processes_then_the_modules_with_most_tests() -> None:
+    tests = {"tests/text/test_few.py": 2, "tests/views/test_many.py": 9, "tests/worker/test_process.py": 1}
+    tests |= {"tests/test_routes.py::test_one": 1, "demo": 5, "browser": 3}
+
+    assert sorted(tests, key=lambda unit: _rank(unit, range(tests[unit]))) == [
+        *("demo", "browser", "tests/worker/test_process.py", "tests/test_routes.py::test_one"),
+        *("tests/views/test_many.py", "tests/text/test_few.py"),
+    ]
+
+
+def test_a_collection_finds_each_test() -> None:
+    collection = Collection(["a", "b", "c"])
+
+    assert [collection.index(nodeid) for nodeid in ("c", "a")] == [2, 0]
+    with pytest.raises(ValueError, match="d"):
+        collection.index("d")

@@ -67,10 +67,12 @@ class PostgresServer:
 
     url: a database from which others can be created.
     spare: names of databases that one test has used and the next may reuse.
+    templates: names of databases that tests copy.
     """
 
     url: str
     spare: list[str] = field(default_factory=list, kw_only=True)
+    templates: list[str] = field(default_factory=list, kw_only=True)
 
     def stop(self) -> None:
         """Do nothing: the server is not ours."""

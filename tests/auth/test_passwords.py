@@ -3,10 +3,11 @@
 import time
 
 import pytest
+from argon2 import extract_parameters
 
 from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.auth.accounts import add_account
-from webapp.auth.passwords import load_password
+from webapp.auth.passwords import _DUMMY_HASH, hash_password, load_password
 from webapp.extensions import db
 from webapp.models import Account
 
@@ -61,6 +62,12 @@ def test_no_password_is_right_for_a_damaged_hash(account: Account) -> None:
 
 def test_an_unknown_address_takes_as_long_as_a_wrong_password(account: Account) -> None:
     assert _measure("nobody@example.com") > _measure(EMAIL) / 3
+
+
+def test_a_password_is_checked_at_the_cost_of_new_hashes_if_there_is_no_account() -> None:
+    dummy, new = extract_parameters(_DUMMY_HASH), extract_parameters(hash_password(PASSWORD))
+
+    assert dummy == new
 
 
 def _measure(email: str) -> float:

@@ -1,0 +1,83 @@
+"""Keeps what Werkzeug and SQLAlchemy compile, for all applications of this process: each test makes its own.
+
+Rules and statements are compiled for an application or an engine, but the results depend on the rule or statement and
+on the kind of database alone. Compiling them again would be most of the work of a test that uses a database.
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
+
+# More statements than all tests have, so that no result depends on the tests before.
+STATEMENTS = 20_000
+
+_compile_rule: Callable[[Rule], None] = Rule.compile
+
+_rules: dict[Hashable, tuple[Any, ...]] = {}
+_statements: LRUCache[Any, Any] = LRUCache(STATEMENTS)
+
+
+def compile_once() -> None:
+    """Let all applications of this process share what is compiled."""
+    Rule.compile = _compile_rule_once  # type: ignore[method-assign, assignment]
+    Engine._compiled_cache = property(_get_statements, _ignore)  # type: ignore[assignment]
+    # SQLAlchemy finds a compiled statement by the statement and the dialect, of which each engine has its own.
+    DefaultDialect.__eq__ = _is_same_dialect  # type: ignore[method-assign, assignment]
+    DefaultDialect.__hash__ = _hash_dialect  # type: ignore[method-assign, assignment]
+
+
+def _compile_rule_once(rule: Rule) -> None:
+    if rule.defaults:  # which become part of the compiled rule
+        _compile_rule(rule)
+        return
+    key = (
+        rule.rule,
+        rule.subdomain,
+        rule.host,
+        rule.merge_slashes,
+        rule.map.host_matching,
+        *rule.map.converters.items(),
+    )
+    if key not in _rules:
+        _compile_rule(rule)
+        builders = (rule._build.__func__, rule._build_unknown.__func__)  # type: ignore[attr-defined]
+        _rules[key] = (rule._parts, rule._trace, rule._converters, frozenset(rule.arguments), *builders)
+    parts, trace, converters, arguments, build, build_unknown = _rules[key]
+    rule._parts, rule._trace, rule._converters = list(parts), list(trace), dict(converters)
+    rule.arguments |= arguments
+    rule._build = build.__get__(rule, None)
+    rule._build_unknown = build_unknown.__get__(rule, None)
+
+
+def _get_statements(_engine: Engine) -> LRUCache[Any, Any]:
+    return _statements
+
+
+def _ignore(_engine: Engine, _own: object) -> None:
+    """Leave the cache that SQLAlchemy makes for a new engine unused."""
+
+
+def _describe(dialect: DefaultDialect) -> Hashable:
+    """Return what decides how a dialect compiles a statement."""
+    return (
+        type(dialect),
+        dialect.paramstyle,
+        getattr(dialect, "server_version_info", None),
+        dialect.default_schema_name,
+        dialect.use_insertmanyvalues,
+        dialect.insertmanyvalues_page_size,
+        getattr(dialect, "_json_serializer", None),
+        getattr(dialect, "_json_deserializer", None),
+    )
+
+
+def _is_same_dialect(dialect: DefaultDialect, other: object) -> bool:
+    return isinstance(other, DefaultDialect) and _describe(dialect) == _describe(other)
+
+
+def _hash_dialect(dialect: DefaultDialect) -> int:
+    return hash(_describe(dialect))
