@@ -11,7 +11,7 @@ from webapp.auth.workspaces import delete_workspace, find_workspace, open_worksp
 from webapp.extensions import db
 from webapp.health.report import OK, check_parts
 from webapp.instance.installation import Installation, describe_installation
-from webapp.models import Account, AlertDestination
+from webapp.models import Account, AlertDestination, Ping, PingKind
 
 pytestmark = pytest.mark.usefixtures("context", "seeded")
 
@@ -43,6 +43,26 @@ def test_a_queue_servers_problem_is_told_apart_from_its_cure() -> None:
     assert _problems(queue="refuses the connection: start it, and check the host and the port in REDIS_URL") == [
         ("The queue server refuses the connection.", "Start it, and check the host and the port in REDIS_URL.")
     ]
+
+
+class TestWithMonitoring:
+    """An address of the administrator's monitoring is set."""
+
+    @pytest.fixture
+    def environment(self, environment: dict[str, str]) -> dict[str, str]:
+        return environment | {"ALERTCHECK_PING_URL": "https://monitoring.example.com/ping/canary-8a1c"}
+
+    def test_a_ping_that_failed_is_a_problem_until_one_is_accepted(self) -> None:
+        hour = {"kind": PingKind.HOUR, "created_at": NOW, "attempt_count": 1}
+        db.session.add(Ping(period=NOW, code="dns_not_found", **hour))
+        db.session.commit()
+        [(sentence, _next_step)] = _problems()
+        assert sentence == "The last request to the address in ALERTCHECK_PING_URL failed (dns_not_found)."
+
+        db.session.add(Ping(period=NOW + seconds(3600), accepted_at=NOW + seconds(3600), **hour))
+        db.session.commit()
+        assert _problems() == []
+        assert _describe().pings.accepted_at == NOW + seconds(3600)
 
 
 def test_a_databases_problem_without_a_cure_gets_one() -> None:

@@ -17,10 +17,11 @@ from webapp import __version__, queue
 from webapp.application import create_app
 from webapp.channels import CHANNELS
 from webapp.deliveries.completion_events import CompletionEvent
+from webapp.extensions import db
 from webapp.failures import Code
 from webapp.metrics import counters
 from webapp.metrics.counters import count_completion
-from webapp.models import DeliveryStatus
+from webapp.models import DeliveryStatus, Ping, PingKind
 from webapp.settings import read_settings
 
 TOKEN = "canary-token-4711=="
@@ -248,3 +249,15 @@ def test_every_label_value_comes_from_a_closed_list(app: Flask, context: None, q
     counts = {pair for family in families for sample in family.samples for pair in sample.labels.items()}
     assert {label for label, _ in counts} == set(LABELS)
     assert [(label, word) for label, word in counts if word not in LABELS[label]] == []
+
+
+def test_an_accepted_ping_is_exposed_by_its_time(environment: dict[str, str]) -> None:
+    client = _client(environment, ALERTCHECK_PING_URL="https://monitoring.example.com/ping/canary-8a1c")
+    assert "alertcheck_ping_accepted_timestamp_seconds" not in _scrape(client)
+
+    accepted_at = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+    with client.application.app_context():
+        db.session.add(Ping(kind=PingKind.HOUR, period=accepted_at, created_at=accepted_at, accepted_at=accepted_at))
+        db.session.commit()
+
+    assert _scrape(client)["alertcheck_ping_accepted_timestamp_seconds"] == accepted_at.timestamp()

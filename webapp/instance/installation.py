@@ -12,6 +12,7 @@ from webapp.extensions import db
 from webapp.health.report import OK
 from webapp.instance import accounts, workspaces
 from webapp.metrics.backlog import Backlog, measure_backlog
+from webapp.pings.report import PingReport, report_pings
 
 # Seconds that a test may wait before the page says so: recovery requeues it after ten.
 LONG_WAIT = 30.0
@@ -42,13 +43,20 @@ class Installation:
     public_url: str | None
     accounts: int
     being_deleted: int
+    pings: PingReport
 
 
 def describe_installation(parts: Mapping[str, str], now: datetime) -> Installation:
     """Describe the installation. parts: the readiness report, see `webapp.health.report`."""
     settings, backlog, workers = current_settings(), measure_backlog(now), _list_workers()
     being_deleted = workspaces.count_workspaces_being_deleted()
-    problems = [*_list_part_problems(parts), *_list_backlog_problems(parts, backlog), *_list_data_problems()]
+    pings = report_pings()
+    problems = [
+        *_list_part_problems(parts),
+        *_list_backlog_problems(parts, backlog),
+        *_list_ping_problems(pings),
+        *_list_data_problems(),
+    ]
     return Installation(
         problems=problems,
         workers=workers,
@@ -58,6 +66,7 @@ def describe_installation(parts: Mapping[str, str], now: datetime) -> Installati
         public_url=settings.links.public_url,
         accounts=accounts.count_accounts(),
         being_deleted=being_deleted,
+        pings=pings,
     )
 
 
@@ -93,6 +102,14 @@ def _list_backlog_problems(parts: Mapping[str, str], backlog: Backlog) -> Iterat
         yield Problem(
             f"The oldest test has waited for {backlog.age:.0f} s although a worker runs.",
             "Start another worker, or one with more processes.",
+        )
+
+
+def _list_ping_problems(pings: PingReport) -> Iterator[Problem]:
+    if pings.code is not None:
+        yield Problem(
+            f"The last request to the address in ALERTCHECK_PING_URL failed ({pings.code}).",
+            "Check that address, and that this server can reach it. Your monitoring raises an alarm without need.",
         )
 
 

@@ -23,6 +23,7 @@ from webapp.extensions import limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
 from webapp.models import database_clock
+from webapp.pings.report import report_pings
 
 bp = Blueprint("metrics", __name__)
 
@@ -48,7 +49,7 @@ def _has_token(token: str) -> bool:
 
 
 class Scrape:
-    """Collects the metrics of one scrape: one query to the database, two requests to the queue server."""
+    """Collects the metrics of one scrape: up to three queries to the database, two requests to the queue server."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
@@ -59,7 +60,7 @@ class Scrape:
 
 def _database_metrics() -> Iterator[Metric]:
     try:
-        backlog = measure_backlog(database_clock.now())
+        backlog, pings = measure_backlog(database_clock.now()), report_pings()
     except SQLAlchemyError:
         discard_transaction()
         yield _gauge("alertcheck_database_up", "Whether the database responds.", 0)
@@ -73,6 +74,12 @@ def _database_metrics() -> Iterator[Metric]:
     waiting.add_metric(["queued"], backlog.queued)
     waiting.add_metric(["deferred"], backlog.deferred)
     yield waiting
+    if pings.accepted_at is not None:
+        yield _gauge(
+            "alertcheck_ping_accepted_timestamp_seconds",
+            "When the monitoring last accepted a request to ALERTCHECK_PING_URL.",
+            pings.accepted_at.timestamp(),
+        )
     yield _gauge(
         "alertcheck_queue_age_seconds",
         "Age of the oldest queued test send that no worker has claimed, 0 if there is none.",
