@@ -17,7 +17,16 @@ from tests.factories import (
     seconds,
 )
 from webapp.deliveries import fail_unqueued, record_by_customer_link, record_by_link, record_by_member
-from webapp.deliveries.transitions import ACCEPT, EXPIRE, FAIL, MARK_LOST, REFUSE, apply_transition, error_columns
+from webapp.deliveries.transitions import (
+    ACCEPT,
+    CLAIM,
+    EXPIRE,
+    FAIL,
+    MARK_LOST,
+    REFUSE,
+    apply_transition,
+    error_columns,
+)
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.failures import Code
@@ -40,10 +49,9 @@ def list_problems() -> Sequence[DestinationProblem]:
     return db.session.scalars(select(DestinationProblem).order_by(DestinationProblem.id)).all()
 
 
-def fail(delivery: AlertDelivery, now: Any = NOW, code: Code = Code.HTTP_404) -> None:
+def fail(delivery: AlertDelivery, now: Any = NOW, code: Code = Code.NOT_FOUND) -> None:
     """Let the running attempt of a delivery fail."""
-    delivery.attempt_started_at = now
-    db.session.flush()
+    assert apply_transition(CLAIM, delivery.id, now, attempt_count=1)
     assert apply_transition(FAIL, delivery.id, now, **error_columns(code))
     db.session.commit()
 
@@ -61,7 +69,7 @@ def test_a_failed_second_drill_is_a_problem(seeded: SeededIds) -> None:
         NOW + seconds(3),
     )
     assert (problem.delivery_id, problem.message_at, problem.settings_version) == (delivery.id, NOW, 1)
-    assert (problem.error_code, problem.error_message) == ("http_not_found", delivery.last_error_message)
+    assert (problem.error_code, problem.error_message) == ("not_found", delivery.last_error_message)
     assert (problem.failure_count, problem.attention_at, problem.closed_at) == (1, NOW + seconds(3), None)
 
 
@@ -81,11 +89,11 @@ def test_a_failed_press_and_a_first_drill_are_none(seeded: SeededIds, drill: Dri
 def test_a_run_of_failures_is_one_problem_that_knows_the_newest(seeded: SeededIds) -> None:
     fail(add_real_alert(get_destination(seeded)))
     newest = add_real_alert(get_destination(seeded), created_at=NOW + seconds(60))
-    fail(newest, NOW + seconds(62), Code.HTTP_SERVER_ERROR)
+    fail(newest, NOW + seconds(62), Code.GONE)
 
     (problem,) = list_problems()
     assert (problem.failure_count, problem.opened_at, problem.failed_at) == (2, NOW, NOW + seconds(62))
-    assert (problem.delivery_id, problem.error_code) == (newest.id, "http_server_error")
+    assert (problem.delivery_id, problem.error_code) == (newest.id, "gone")
 
 
 def test_a_closed_problem_is_followed_by_a_new_one(seeded: SeededIds) -> None:
@@ -109,8 +117,7 @@ def _expire(delivery: AlertDelivery) -> None:
 
 
 def _lose(delivery: AlertDelivery) -> None:
-    delivery.attempt_started_at = NOW
-    db.session.flush()
+    apply_transition(CLAIM, delivery.id, NOW, attempt_count=1)
     apply_transition(MARK_LOST, delivery.id, NOW, **error_columns(Code.WORKER_LOST))
 
 
@@ -137,7 +144,8 @@ def test_a_failure_that_is_rolled_back_opens_nothing(seeded: SeededIds) -> None:
 
 
 def test_an_accepted_message_opens_nothing(seeded: SeededIds) -> None:
-    delivery = add_delivery(get_destination(seeded), attempt_started_at=NOW, **SECOND)
+    delivery = add_delivery(get_destination(seeded), **SECOND)
+    apply_transition(CLAIM, delivery.id, NOW, attempt_count=1)
     apply_transition(ACCEPT, delivery.id, NOW, sent_at=NOW)
 
     assert list_problems() == []

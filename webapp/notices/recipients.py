@@ -46,9 +46,7 @@ def choose(workspace_id: int, account_id: int, wants_mail: bool, now: datetime) 
 
 
 def _select_wanting(condition: ColumnElement[bool]) -> Select[int]:
-    is_own = (NoticePreference.workspace_id == Member.workspace_id) & (
-        NoticePreference.account_id == Member.account_id
-    )
+    is_own = (NoticePreference.workspace_id == Member.workspace_id) & (NoticePreference.account_id == Member.account_id)
     is_default = NoticePreference.wants_mail.is_(None) & (Member.role == Role.ADMIN)
     return (
         select(Member.account_id)

@@ -30,6 +30,7 @@ from webapp.destinations.search_index import SearchIndexing
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
+from webapp.notices.rounds import NoticeRounds
 from webapp.queue import (
     QueueUnavailable,
     WorkerFault,
@@ -91,6 +92,7 @@ def run_worker(app: Flask, size: int) -> None:
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
     indexing, watch = SearchIndexing(), QueueWatch()
     app_state(app).maintenance.append(AuditRetention(current_settings().keep_audit).delete_old_page)
+    app_state(app).maintenance.append(NoticeRounds().run)
     try:
         while not stop.is_set():
             if watch.is_usable():
