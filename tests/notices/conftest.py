@@ -1,4 +1,4 @@
-"""An installation whose clock a test moves, with members whose addresses are verified, and a mail server that counts."""
+"""An installation whose clock a test moves, members with verified addresses, and a mail server that counts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
