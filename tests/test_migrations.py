@@ -1000,11 +1000,6 @@ SCHEDULE = {
 
 
 # A row of each newer table, by the version that added it.
-ADDED_SINCE = {
-    22: ("external_identities", IDENTITY),
-    INVITATIONS: ("invitations", INVITATION),
-    27: ("drill_schedules", SCHEDULE),
-}
 
 
 PROBLEM = {
@@ -1029,7 +1024,12 @@ PROBLEMS = (
     ("notices", NOTICE),
     ("notice_items", {"notice_id": 6, "problem_id": 5, "kind": "opened"}),
     ("notice_preferences", {"workspace_id": 1, "account_id": 1, "wants_mail": True, "updated_at": LATE}),
-    ("notice_destinations", {"workspace_id": 1, "alert_destination_id": 1, "chosen_at": LATE}),
+)
+ADDED_SINCE = (
+    (22, "external_identities", IDENTITY),
+    (INVITATIONS, "invitations", INVITATION),
+    (27, "drill_schedules", SCHEDULE),
+    *((28, table, row) for table, row in PROBLEMS),
 )
 
 
@@ -1059,11 +1059,8 @@ def _fill(version: int) -> None:
         insert("account_mails", mail)
         link = {"account_id": 1, "kind": "reset", "token_hash": "h" * 64, "created_at": LATE, "expires_at": LATE}
         insert("account_links", link)
-    for since, (table, row) in ADDED_SINCE.items():
+    for since, table, row in ADDED_SINCE:
         if version >= since:
-            insert(table, row)
-    if version >= 28:
-        for table, row in PROBLEMS:
             insert(table, row)
 
 
@@ -1122,11 +1119,10 @@ def test_the_database_refuses_drills_that_cannot_be(v1: None, wrong: str) -> Non
         "UPDATE notices SET status = 'sent'",
         "UPDATE notices SET status = 'failed', ended_at = created_at",
         "UPDATE notices SET account_id = NULL",
-        "UPDATE notices SET alert_destination_id = 1",
         "UPDATE notice_items SET kind = 'gossip'",
-        "INSERT INTO destination_problems (workspace_id, alert_destination_id, kind, opened_at, delivery_id, message_at,"
-        " failed_at, failure_count, settings_version) SELECT workspace_id, alert_destination_id, kind, opened_at, 2,"
-        " message_at, failed_at, 1, 1 FROM destination_problems",
+        "INSERT INTO destination_problems (workspace_id, alert_destination_id, kind, opened_at, delivery_id,"
+        " message_at, failed_at, failure_count, settings_version) SELECT workspace_id, alert_destination_id, kind,"
+        " opened_at, 2, message_at, failed_at, 1, 1 FROM destination_problems",
     ],
 )
 def test_the_database_refuses_problems_and_notices_that_cannot_be(v1: None, wrong: str) -> None:

@@ -71,19 +71,10 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_notice_preferences_account", "notice_preferences", ["account_id"])
-    op.create_table(
-        "notice_destinations",
-        sa.Column("workspace_id", ID, nullable=False),
-        sa.Column("alert_destination_id", ID, nullable=False),
-        sa.Column("chosen_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("workspace_id", name="pk_notice_destinations"),
-        _workspace("notice_destinations"),
-        _destination("notice_destinations"),
-    )
 
 
 def downgrade() -> None:
-    for table in ("notice_destinations", "notice_preferences", "notice_items", "notices", "destination_problems"):
+    for table in ("notice_preferences", "notice_items", "notices", "destination_problems"):
         op.drop_table(table)
     op.execute("DELETE FROM account_mails WHERE kind = 'notice'")
     _set_kinds(KINDS)
@@ -94,25 +85,17 @@ def _create_notices() -> None:
         "notices",
         sa.Column("id", ID, nullable=False),
         sa.Column("workspace_id", ID, nullable=False),
-        sa.Column("account_id", ID),
-        sa.Column("alert_destination_id", ID),
-        sa.Column("account_mail_id", ID),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("account_mail_id", ID, nullable=False),
         sa.Column("status", sa.String(20), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("claimed_at", INSTANT),
         sa.Column("ended_at", INSTANT),
         sa.Column("error_code", sa.String(50)),
         sa.Column("error_message", sa.String(500)),
         sa.PrimaryKeyConstraint("id", name="pk_notices"),
         _workspace("notices"),
-        _destination("notices"),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_notices_account_id", ondelete="CASCADE"),
-        sa.CheckConstraint(
-            "(account_id IS NULL) <> (alert_destination_id IS NULL)", name=op.f("ck_notices_has_one_recipient")
-        ),
-        sa.CheckConstraint(
-            "status IN ('queued', 'sent', 'failed', 'canceled')", name=op.f("ck_notices_status_known")
-        ),
+        sa.CheckConstraint("status IN ('queued', 'sent', 'failed', 'canceled')", name=op.f("ck_notices_status_known")),
         sa.CheckConstraint("(status = 'queued') = (ended_at IS NULL)", name=op.f("ck_notices_ended_has_time")),
         sa.CheckConstraint("status <> 'failed' OR error_code IS NOT NULL", name=op.f("ck_notices_failed_has_code")),
         sqlite_autoincrement=True,
@@ -132,9 +115,7 @@ def _create_notices() -> None:
         sa.ForeignKeyConstraint(
             ["problem_id"], ["destination_problems.id"], name="fk_notice_items_problem_id", ondelete="CASCADE"
         ),
-        sa.CheckConstraint(
-            "kind IN ('opened', 'reminder', 'recovered')", name=op.f("ck_notice_items_kind_known")
-        ),
+        sa.CheckConstraint("kind IN ('opened', 'reminder', 'recovered')", name=op.f("ck_notice_items_kind_known")),
     )
     op.create_index("ix_notice_items_problem", "notice_items", ["problem_id"])
 

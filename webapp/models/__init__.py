@@ -19,7 +19,6 @@ from webapp.models.form_draft import FormDraft
 from webapp.models.invitation import Invitation
 from webapp.models.notice import (
     Notice,
-    NoticeDestination,
     NoticeItem,
     NoticeKind,
     NoticePreference,
@@ -62,7 +61,6 @@ __all__ = [
     "Member",
     "MemberSource",
     "Notice",
-    "NoticeDestination",
     "NoticeItem",
     "NoticeKind",
     "NoticePreference",

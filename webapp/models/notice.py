@@ -7,10 +7,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
-from webapp.models.destination import AlertDestination
 from webapp.models.problem import DestinationProblem
 from webapp.models.types import Id, UtcDateTime, closed_set
-from webapp.models.workspace import Account
 
 
 class NoticeKind(StrEnum):
@@ -34,22 +32,16 @@ IS_QUEUED = text("status = 'queued'")
 
 
 class Notice(Base):
-    """One message about problems of a workspace, to one person or to one destination. It is no delivery.
+    """One mail about problems of a workspace to one person. It is no delivery.
 
-    account_mail_id: the mail that carries it, or whose job sends it; see `webapp.account_mail`. Old mails are deleted.
-    claimed_at: when a worker took it; of a mail, the mail knows.
+    account_mail_id: the mail that carries it, which a worker claims and sends; see `webapp.account_mail`. It has no
+        foreign key: mails are deleted after some days.
     ended_at: null as long as it is queued; of a sent one, when it was accepted.
     error_code, error_message: why it failed.
     """
 
     __tablename__ = "notices"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "alert_destination_id"],
-            ["alert_destinations.workspace_id", "alert_destinations.id"],
-            ondelete="CASCADE",
-        ),
-        CheckConstraint("(account_id IS NULL) <> (alert_destination_id IS NULL)", name="has_one_recipient"),
         CheckConstraint("status IN ('queued', 'sent', 'failed', 'canceled')", name="status_known"),
         CheckConstraint("(status = 'queued') = (ended_at IS NULL)", name="ended_has_time"),
         CheckConstraint("status <> 'failed' OR error_code IS NOT NULL", name="failed_has_code"),
@@ -63,22 +55,13 @@ class Notice(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"))
-    account_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
-    alert_destination_id: Mapped[int | None] = mapped_column(Id)
-    account_mail_id: Mapped[int | None] = mapped_column(Id)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
+    account_mail_id: Mapped[int] = mapped_column(Id)
     status: Mapped[NoticeStatus] = mapped_column(closed_set(NoticeStatus), default=NoticeStatus.QUEUED)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_message: Mapped[str | None] = mapped_column(String(500))
-
-    account: Mapped[Account | None] = relationship(viewonly=True)
-    destination: Mapped[AlertDestination | None] = relationship(
-        primaryjoin="Notice.alert_destination_id == AlertDestination.id",
-        foreign_keys="Notice.alert_destination_id",
-        viewonly=True,
-    )
 
 
 class NoticeItem(Base):
@@ -114,20 +97,3 @@ class NoticePreference(Base):
     account_id: Mapped[int] = mapped_column(Id, primary_key=True)
     wants_mail: Mapped[bool]
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class NoticeDestination(Base):
-    """The destination that a workspace's notices go to besides the mails, as an admin has chosen."""
-
-    __tablename__ = "notice_destinations"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "alert_destination_id"],
-            ["alert_destinations.workspace_id", "alert_destinations.id"],
-            ondelete="CASCADE",
-        ),
-    )
-
-    workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
-    alert_destination_id: Mapped[int] = mapped_column(Id)
-    chosen_at: Mapped[datetime] = mapped_column(UtcDateTime)

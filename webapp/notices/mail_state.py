@@ -43,7 +43,7 @@ class MailTrouble:
 def find_mail_trouble() -> MailTrouble | None:
     """Return why notices reach nobody: the newest one failed and no mail was sent since, or mail is not set up.
 
-    Where nothing is to be told, because no problem is open and no drills are on, it is no trouble. None in public demos.
+    Where nothing is to be told, because no problem is open and no drills are on, it is no trouble.
     """
     if current_settings().is_public_demo:
         return None
@@ -90,7 +90,6 @@ _NOT_SET_UP = MailTrouble(
 _NEWEST_ENDED = (
     select(Notice)
     .where(
-        Notice.account_id.is_not(None),
         Notice.status.in_([NoticeStatus.SENT, NoticeStatus.FAILED]),
         Notice.error_code.is_(None) | Notice.error_code.not_in(OF_RECIPIENTS),
     )

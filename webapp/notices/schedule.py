@@ -10,6 +10,9 @@ from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemK
 # What happens within this time after a notice is told together, in the next one.
 GATHERED_FOR = timedelta(minutes=15)
 
+# While a notice is under way, its recipient gets no other one. It is looked at again after this time.
+UNDER_WAY_FOR = timedelta(minutes=1)
+
 # After a notice that could not be sent, the next one may begin this much later.
 AFTER_FAILURE = timedelta(hours=1)
 
@@ -101,6 +104,8 @@ def _find_next_time(past: Sequence[PastNotice], now: datetime) -> datetime:
     reached = sorted(notice.created_at for notice in counted if notice.may_have_arrived)
     failed = [notice.created_at + AFTER_FAILURE for notice in counted if not notice.may_have_arrived]
     of_day = [at for at in reached if at > now - DAY]
+    if any(notice.status is NoticeStatus.QUEUED for notice in counted):
+        return now + UNDER_WAY_FOR
     times = [*failed, *(at + GATHERED_FOR for at in reached[-1:])]
     if len(of_day) >= MAX_PER_DAY:
         times.append(of_day[-MAX_PER_DAY] + DAY)
