@@ -417,3 +417,20 @@ def test_old_problems_and_notices_are_deleted(installation: Installation) -> Non
     with installation.app.app_context():
         assert db.session.query(DestinationProblem).all() == []
         assert db.session.query(Notice).all() == []
+
+
+def test_each_member_reads_recipients_as_on_the_pages(installation: Installation) -> None:
+    cipher = installation.app.extensions["alertcheck"].settings.cipher
+    with installation.app.app_context():
+        harbor, admin = get_workspace(installation.seeded), get_account(installation.seeded)
+        added = add_destination(harbor, admin, "email", "Duty", {"recipients": "nadja@example.com"}, cipher, NOW)
+        destination_id = added.id
+        choose(installation.seeded.harbor, installation.seeded.support, True, NOW)
+    installation.fail(destination_id)
+
+    installation.work()
+
+    told = {mail["To"]: read_text(mail) for mail in read_mails(installation.mailbox)}
+    assert "nadja@example.com" in told[ADMIN]
+    assert "n***a@example.com" in told["support@example.com"]
+    assert "nadja" not in told["support@example.com"]
