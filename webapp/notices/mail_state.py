@@ -74,12 +74,12 @@ def count_problems(now: datetime) -> ProblemCounts:
     """Count open problems, and the notices that are kept."""
     kinds = select(DestinationProblem.kind, func.count(), func.min(DestinationProblem.opened_at))
     rows = db.session.execute(kinds.where(IS_OPEN).group_by(DestinationProblem.kind)).all()
-    statuses = db.session.execute(select(Notice.status, func.count()).group_by(Notice.status)).tuples().all()
+    statuses = db.session.execute(select(Notice.status, func.count()).group_by(Notice.status)).all()
     oldest = min((at for _, _, at in rows), default=now)
     return ProblemCounts(
         {kind: number for kind, number, _ in rows},
         max(0.0, (now - oldest).total_seconds()),
-        dict(statuses),
+        {row[0]: row[1] for row in statuses},
     )
 
 
