@@ -86,7 +86,7 @@ def _database_metrics() -> Iterator[Metric]:
 def _problem_metrics(counts: ProblemCounts, trouble: MailTrouble | None) -> Iterator[Metric]:
     open_ = GaugeMetricFamily("alertcheck_open_problems", "Open problems of destinations.", labels=["kind"])
     for kind in ProblemKind:
-        open_.add_metric([kind], counts.open.get(kind, 0))
+        open_.add_metric([kind.value], counts.open.get(kind, 0))
     yield open_
     yield _gauge(
         "alertcheck_oldest_problem_age_seconds", "Age of the oldest open problem, 0 if there is none.", counts.oldest
@@ -95,7 +95,7 @@ def _problem_metrics(counts: ProblemCounts, trouble: MailTrouble | None) -> Iter
         "alertcheck_notices", "Notices about problems that are kept, by status.", labels=["status"]
     )
     for status in NoticeStatus:
-        notices.add_metric([status], counts.notices.get(status, 0))
+        notices.add_metric([status.value], counts.notices.get(status, 0))
     yield notices
     yield _gauge(
         "alertcheck_notices_broken",
