@@ -27,7 +27,7 @@ TOKEN = "canary-token-4711=="
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
 # Every value that a label may have.
 LABELS = {
-    "kind": set(ProblemKind),
+    "kind": {*(kind.value for kind in ProblemKind)},
     "channel": {*CHANNELS, "other"},
     "status": {*(status.value for status in DeliveryStatus), "other"},
     "code": {*(code.value for code in Code), "none", "other"},
