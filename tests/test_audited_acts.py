@@ -27,6 +27,7 @@ OF_THE_DEMO = "It concerns the demo's own receiver and its inbox, which hold not
 SEARCHES = "It reads."
 A_VISIT = "A visitor's workspace is thrown away with all that happened in it."
 OWN_VIEW = "How somebody sees times concerns nobody else."
+OWN_CHOICE = "Which mails somebody gets concerns nobody else."
 OWN_MAIL = "It mails to the address of whoever presses. What the mailed link does is recorded."
 BY_WORKER = "A worker records it, once it knows whether an account has the address."
 
@@ -57,6 +58,7 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/account/browser-time-zone": OWN_VIEW,
     "/seen/<token>": (Action.TEST_SEEN,),
     "/c/<customer_token>": (Action.TEST_REQUESTED, *SEEN),
+    "/w/<slug>/problems/preferences": OWN_CHOICE,
     "/w/<slug>/members/<account_id>/role": (Action.ROLE_CHANGED,),
     "/w/<slug>/members/<account_id>/remove": (Action.MEMBER_REMOVED, Action.ROLE_CHANGED),
     "/w/<slug>/members/invitations": (Action.INVITED,),

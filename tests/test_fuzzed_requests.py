@@ -48,7 +48,7 @@ PARAMETERS = (
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
     *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
-    *("0-address", "confirm_paging", "sending", "recipient", "check", "a[]", "", "%00", "__proto__"),
+    *("0-address", "confirm_paging", "sending", "recipient", "check", "mail", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.

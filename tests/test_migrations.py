@@ -1026,13 +1026,37 @@ SCHEDULE = {
 }
 
 
-# A row of each newer table, by the version that added it.
-ADDED_SINCE = {
-    22: ("external_identities", IDENTITY),
-    INVITATIONS: ("invitations", INVITATION),
-    27: ("drill_schedules", SCHEDULE),
-    29: ("pings", {"kind": "hour", "period": LATE, "created_at": LATE, "attempt_count": 1}),
+PROBLEM = {
+    "id": 5,
+    "workspace_id": 1,
+    "alert_destination_id": 1,
+    "kind": "failing",
+    "opened_at": LATE,
+    "delivery_id": 1,
+    "message_at": LATE,
+    "error_code": "http_not_found",
+    "error_message": "The receiver answered 404.",
+    "failed_at": LATE,
+    "failure_count": 2,
+    "settings_version": 1,
+    "attention_at": LATE,
 }
+NOTICE = {"id": 6, "workspace_id": 1, "account_id": 1, "account_mail_id": 3, "status": "queued", "created_at": LATE}
+# In the order of their foreign keys.
+PROBLEMS = (
+    ("destination_problems", PROBLEM),
+    ("notices", NOTICE),
+    ("notice_items", {"notice_id": 6, "problem_id": 5, "kind": "opened"}),
+    ("notice_preferences", {"workspace_id": 1, "account_id": 1, "wants_mail": True, "updated_at": LATE}),
+)
+# A row of each newer table, by the version that added it.
+ADDED_SINCE = (
+    (22, "external_identities", IDENTITY),
+    (INVITATIONS, "invitations", INVITATION),
+    (27, "drill_schedules", SCHEDULE),
+    *((28, table, row) for table, row in PROBLEMS),
+    (29, "pings", {"kind": "hour", "period": LATE, "created_at": LATE, "attempt_count": 1}),
+)
 
 
 def _fill(version: int) -> None:
@@ -1061,7 +1085,7 @@ def _fill(version: int) -> None:
         insert("account_mails", mail)
         link = {"account_id": 1, "kind": "reset", "token_hash": "h" * 64, "created_at": LATE, "expires_at": LATE}
         insert("account_links", link)
-    for since, (table, row) in ADDED_SINCE.items():
+    for since, table, row in ADDED_SINCE:
         if version >= since:
             insert(table, row)
 
@@ -1108,6 +1132,42 @@ def test_the_database_refuses_drills_that_cannot_be(v1: None, wrong: str) -> Non
 
     with pytest.raises(IntegrityError):
         execute(wrong)
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE destination_problems SET kind = 'slow'",
+        "UPDATE destination_problems SET closed_at = opened_at",
+        "UPDATE destination_problems SET closed_at = opened_at, end_reason = 'bored'",
+        "UPDATE destination_problems SET failure_count = 0",
+        "UPDATE notices SET status = 'sent'",
+        "UPDATE notices SET status = 'failed', ended_at = created_at",
+        "UPDATE notices SET account_id = NULL",
+        "UPDATE notice_items SET kind = 'gossip'",
+        "INSERT INTO destination_problems (workspace_id, alert_destination_id, kind, opened_at, delivery_id,"
+        " message_at, failed_at, failure_count, settings_version) SELECT workspace_id, alert_destination_id, kind,"
+        " opened_at, 2, message_at, failed_at, 1, 1 FROM destination_problems",
+    ],
+)
+def test_the_database_refuses_problems_and_notices_that_cannot_be(v1: None, wrong: str) -> None:
+    upgrade(revision="0028")
+    _fill(28)
+
+    with pytest.raises(IntegrityError):
+        execute(wrong)
+
+
+@on_both_databases
+def test_a_downgrade_deletes_the_mails_of_notices(v1: None) -> None:
+    upgrade(revision="0028")
+    for kind in ("notice", "check"):
+        insert("account_mails", {"kind": kind, "status": "queued", "created_at": LATE, "attempt_count": 0})
+
+    downgrade(revision="0027")
+
+    assert read_rows({"account_mails": ["kind"]}) == {"account_mails": [("check",)]}
 
 
 @on_both_databases

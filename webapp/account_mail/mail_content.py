@@ -15,8 +15,20 @@ from webapp.outbound.smtp.composition import compose_mail
 
 
 @dataclass(frozen=True)
+class MailSection:
+    """A part of a mail about one thing of several. link: the address of its page, which is not secret, or None."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    link: str | None = None
+
+
+@dataclass(frozen=True)
 class MailContent:
-    """What a mail says. link: the address that its button leads to, which is secret, or None."""
+    """What a mail says. link: the address that its button leads to, which is secret, or None.
+
+    sections: between the paragraphs and the link.
+    """
 
     subject: str
     title: str
@@ -24,6 +36,7 @@ class MailContent:
     link: str | None = field(default=None, repr=False)
     link_label: str = ""
     after_link: tuple[str, ...] = ()
+    sections: tuple[MailSection, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,11 +65,26 @@ def write_mail(
 
 def _write_text(content: MailContent) -> str:
     link = [f"{content.link_label}:\n{content.link}"] if content.link else []
-    return "\n\n".join([content.title, *content.paragraphs, *link, *content.after_link]) + "\n"
+    sections = [
+        "\n".join([section.title, *section.paragraphs, *([section.link] if section.link else [])])
+        for section in content.sections
+    ]
+    return "\n\n".join([content.title, *content.paragraphs, *sections, *link, *content.after_link]) + "\n"
 
 
 def _write_html(content: MailContent) -> str:
     link = [f'<p><a href="{escape(content.link)}">{escape(content.link_label)}</a></p>'] if content.link else []
-    before, after = ([f"<p>{escape(text)}</p>" for text in texts] for texts in (content.paragraphs, content.after_link))
-    body = "".join([f"<h1>{escape(content.title)}</h1>", *before, *link, *after])
+    before, after = (_write_paragraphs(texts) for texts in (content.paragraphs, content.after_link))
+    sections = [_write_section(section) for section in content.sections]
+    body = "".join([f"<h1>{escape(content.title)}</h1>", *before, *sections, *link, *after])
     return f'<!doctype html><html lang="en"><body>{body}</body></html>\n'
+
+
+def _write_section(section: MailSection) -> str:
+    title = escape(section.title)
+    linked = f'<a href="{escape(section.link)}">{title}</a>' if section.link else title
+    return "".join([f"<h2>{linked}</h2>", *_write_paragraphs(section.paragraphs)])
+
+
+def _write_paragraphs(texts: tuple[str, ...]) -> list[str]:
+    return [f"<p>{escape(text)}</p>" for text in texts]

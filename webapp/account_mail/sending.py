@@ -35,8 +35,8 @@ LOST_AFTER = timedelta(seconds=60)
 # Mails of one kind to one account, or for one invitation, in an hour, whoever requests them.
 MAX_PER_HOUR = 5
 
-# Nobody but the owner causes these, and nothing must keep them from being told.
-UNLIMITED = frozenset({AccountMailKind.CHANGED})
+# Nothing must keep these from being told: nobody but the owner causes a change, and notices have limits of their own.
+UNLIMITED = frozenset({AccountMailKind.CHANGED, AccountMailKind.NOTICE})
 
 # Returns whether one more message may go to an address now, and counts it.
 AdmitRecipient = Callable[[str], bool]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, or_, update
 
 from webapp.audit import CUSTOMER, RECIPIENT, Action, record_destination_event
 from webapp.deliveries.arrival import UNCERTAIN_CODES, is_uncertain
+from webapp.deliveries.problems import note_missing
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
 from webapp.receipt_links import LINK_LIFETIME
@@ -91,6 +92,8 @@ def _record(delivery: AlertDelivery, statement: Statement, now: datetime, only_i
     if recorded is None:
         db.session.rollback()
         return False
+    if statement.receipt is Receipt.MISSING:
+        note_missing(delivery_id, now)
     db.session.commit()
     facts = {"delivery": delivery_id, "receipt": statement.receipt, "source": statement.source}
     log.info("receipt recorded", extra=facts)

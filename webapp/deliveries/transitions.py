@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.deliveries.completion_events import CompletionEvent, publish_after_commit
+from webapp.deliveries.problems import is_reported, note_failure
 from webapp.extensions import db
 from webapp.failures import Code, describe
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
@@ -97,6 +98,7 @@ def apply_transition(
 ) -> bool:
     """Apply a transition if the row is still in one of its source states. Returns whether it was. The caller commits.
 
+    A failure that somebody has to be told about opens the destination's problem in the same transaction.
     only_if: a further condition on the row. Build it once, with bind parameters: statements are cached by it.
     parameters: the values of those bind parameters.
     columns: plain values to store beside the columns that the target state implies.
@@ -110,6 +112,8 @@ def apply_transition(
             delivery_id, transition.name, row.channel, transition.target, row.last_error_code, seconds
         )
         publish_after_commit(db.session(), completion)
+        if transition.target is State.FAILED and is_reported(row.event_type, row.drill):
+            note_failure(delivery_id, now)
     return row is not None
 
 
@@ -138,7 +142,9 @@ def _build_statement(
     if only_if is not None:
         statement = statement.where(only_if)
     update_columns = statement.values({column: bindparam(column) for column in columns})
-    returning = update_columns.returning(AlertDelivery.created_at, AlertDelivery.last_error_code, _CHANNEL)
+    returning = update_columns.returning(
+        AlertDelivery.created_at, AlertDelivery.last_error_code, AlertDelivery.event_type, AlertDelivery.drill, _CHANNEL
+    )
     return returning.execution_options(synchronize_session=False)
 
 

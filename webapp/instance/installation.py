@@ -12,6 +12,7 @@ from webapp.extensions import db
 from webapp.health.report import OK
 from webapp.instance import accounts, workspaces
 from webapp.metrics.backlog import Backlog, measure_backlog
+from webapp.notices.mail_state import find_mail_trouble
 from webapp.pings.report import PingReport, report_pings
 
 # Seconds that a test may wait before the page says so: recovery requeues it after ten.
@@ -114,6 +115,8 @@ def _list_ping_problems(pings: PingReport) -> Iterator[Problem]:
 
 
 def _list_data_problems() -> Iterator[Problem]:
+    if trouble := find_mail_trouble():
+        yield Problem(trouble.sentence, trouble.next_step)
     if not accounts.has_instance_admin():
         yield Problem(
             "No account is an instance admin, so nobody sees this page once your session ends.",

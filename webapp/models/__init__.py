@@ -17,8 +17,16 @@ from webapp.models.drill import DrillChoice, DrillInterval, DrillNumber, DrillSc
 from webapp.models.external_identity import ExternalIdentity
 from webapp.models.form_draft import FormDraft
 from webapp.models.invitation import Invitation
+from webapp.models.notice import (
+    Notice,
+    NoticeItem,
+    NoticeKind,
+    NoticePreference,
+    NoticeStatus,
+)
 from webapp.models.ping import Ping, PingKind
 from webapp.models.planned_test import PlanEnd, PlannedTest
+from webapp.models.problem import DestinationProblem, ProblemEnd, ProblemKind
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
 from webapp.models.set_up import SetUp
@@ -42,6 +50,7 @@ __all__ = [
     "CustomerLink",
     "DeliveryStatus",
     "DemoVisit",
+    "DestinationProblem",
     "DrillChoice",
     "DrillInterval",
     "DrillNumber",
@@ -52,10 +61,17 @@ __all__ = [
     "KnownClient",
     "Member",
     "MemberSource",
+    "Notice",
+    "NoticeItem",
+    "NoticeKind",
+    "NoticePreference",
+    "NoticeStatus",
     "Ping",
     "PingKind",
     "PlanEnd",
     "PlannedTest",
+    "ProblemEnd",
+    "ProblemKind",
     "Receipt",
     "ReceiptSource",
     "Role",

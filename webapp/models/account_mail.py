@@ -16,7 +16,8 @@ class AccountMailKind(StrEnum):
     """What a mail is for.
 
     RESET: a link to set a new password. CONFIRMATION: a link to confirm one's address. CHANGED: the password was
-    changed. INVITATION: a link to join a workspace. CHECK: an instance admin tries the mail server.
+    changed. INVITATION: a link to join a workspace. CHECK: an instance admin tries the mail server. NOTICE: what is
+    wrong with destinations of a workspace; see `webapp.notices`.
     """
 
     RESET = "reset"
@@ -24,6 +25,7 @@ class AccountMailKind(StrEnum):
     CHANGED = "changed"
     INVITATION = "invitation"
     CHECK = "check"
+    NOTICE = "notice"
 
 
 class AccountMailStatus(StrEnum):

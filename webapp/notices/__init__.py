@@ -1,1 +1,1 @@
-"""Tells the members of a workspace when a destination stops working, and when it works again."""
+"""Notices: closes problems of destinations, and tells members when one begins, goes on, or is over."""

@@ -22,7 +22,8 @@ from webapp.database.sessions import discard_transaction
 from webapp.extensions import limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
-from webapp.models import database_clock
+from webapp.models import NoticeStatus, ProblemKind, database_clock
+from webapp.notices.mail_state import MailTrouble, ProblemCounts, count_problems, find_mail_trouble
 from webapp.pings.report import report_pings
 
 bp = Blueprint("metrics", __name__)
@@ -49,7 +50,7 @@ def _has_token(token: str) -> bool:
 
 
 class Scrape:
-    """Collects the metrics of one scrape: up to three queries to the database, two requests to the queue server."""
+    """Collects the metrics of one scrape: a few queries to the database, two requests to the queue server."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
@@ -60,7 +61,9 @@ class Scrape:
 
 def _database_metrics() -> Iterator[Metric]:
     try:
-        backlog, pings = measure_backlog(database_clock.now()), report_pings()
+        now = database_clock.now()
+        backlog, problems, trouble = measure_backlog(now), count_problems(now), find_mail_trouble()
+        pings = report_pings()
     except SQLAlchemyError:
         discard_transaction()
         yield _gauge("alertcheck_database_up", "Whether the database responds.", 0)
@@ -80,10 +83,32 @@ def _database_metrics() -> Iterator[Metric]:
             "When the monitoring last accepted a request to ALERTCHECK_PING_URL.",
             pings.accepted_at.timestamp(),
         )
+    yield from _problem_metrics(problems, trouble)
     yield _gauge(
         "alertcheck_queue_age_seconds",
         "Age of the oldest queued test send that no worker has claimed, 0 if there is none.",
         backlog.age,
+    )
+
+
+def _problem_metrics(counts: ProblemCounts, trouble: MailTrouble | None) -> Iterator[Metric]:
+    open_ = GaugeMetricFamily("alertcheck_open_problems", "Open problems of destinations.", labels=["kind"])
+    for kind in ProblemKind:
+        open_.add_metric([kind.value], counts.open.get(kind, 0))
+    yield open_
+    yield _gauge(
+        "alertcheck_oldest_problem_age_seconds", "Age of the oldest open problem, 0 if there is none.", counts.oldest
+    )
+    notices = GaugeMetricFamily(
+        "alertcheck_notices", "Notices about problems that are kept, by status.", labels=["status"]
+    )
+    for status in NoticeStatus:
+        notices.add_metric([status.value], counts.notices.get(status, 0))
+    yield notices
+    yield _gauge(
+        "alertcheck_notices_broken",
+        "Whether notices about problems reach nobody by mail.",
+        float(trouble is not None),
     )
 
 

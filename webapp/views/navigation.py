@@ -75,6 +75,7 @@ WORKSPACE_TABS = (
         ),
     ),
     Place("History", "history.show", "history"),
+    Place("Problems", "problems.show", "warning", is_for_public_demo=False),
     Place(
         "Settings",
         "members.show",

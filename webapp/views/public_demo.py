@@ -27,7 +27,7 @@ CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth
 CLOSED_BLUEPRINTS = frozenset(
     {
         *("account", "customer_page", "imports", "invitation", "invitations", "members", "password_reset", "set_up"),
-        *("single_sign_on", "time_zones"),
+        *("problems", "single_sign_on", "time_zones"),
         *("instance", "instance_accounts", "instance_audit", "instance_mail", "instance_workspaces"),
     }
 )

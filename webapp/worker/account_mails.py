@@ -7,11 +7,15 @@ from flask import Flask
 
 from webapp.account_mail import sending
 from webapp.app_state import current_settings
-from webapp.auth.account_composers import COMPOSERS
+from webapp.auth.account_composers import COMPOSERS as ACCOUNT_COMPOSERS
 from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.models import AccountMailKind
+from webapp.notices.mails import NOTICE_COMPOSER
 from webapp.sends.press_limits import admit_recipient
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.unexpected import log_unexpected
+
+COMPOSERS = {**ACCOUNT_COMPOSERS, AccountMailKind.NOTICE: NOTICE_COMPOSER}
 
 log = logging.getLogger(__name__)
 

@@ -31,6 +31,7 @@ from webapp.drills.rounds import DrillRounds
 from webapp.environment.model import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
+from webapp.notices.rounds import NoticeRounds
 from webapp.queue import (
     QueueUnavailable,
     WorkerFault,
@@ -91,7 +92,11 @@ def run_worker(app: Flask, size: int) -> None:
     started_at = time.monotonic()
     wait_tracker, retention = deliveries.WaitTracker(), deliveries.Retention(current_settings().keep_deliveries)
     indexing, watch = SearchIndexing(), QueueWatch()
-    app_state(app).maintenance += [AuditRetention(current_settings().keep_audit).delete_old_page, DrillRounds().run]
+    app_state(app).maintenance += [
+        AuditRetention(current_settings().keep_audit).delete_old_page,
+        DrillRounds().run,
+        NoticeRounds().run,
+    ]
     try:
         while not stop.is_set():
             if watch.is_usable():

@@ -1,0 +1,79 @@
+"""Closes the problems that are over, by what the rows of their destinations say. Runs in a worker's maintenance."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, or_, select, update
+
+from webapp.extensions import db
+from webapp.models import (
+    TEST_EVENT,
+    AlertDelivery,
+    AlertDestination,
+    DeliveryStatus,
+    DestinationProblem,
+    ProblemEnd,
+    ProblemKind,
+    Receipt,
+)
+from webapp.models.problem import IS_OPEN
+
+
+def close_problems(now: datetime) -> None:
+    """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
+    for reason, is_over in _ENDS:
+        if db.session.scalar(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(1)) is None:
+            continue
+        values = {"closed_at": now, "end_reason": reason, "attention_at": now if reason.is_recovery else None}
+        closing = update(DestinationProblem).where(IS_OPEN, is_over).values(values)
+        db.session.execute(closing.execution_options(synchronize_session=False))
+
+
+def has_open_problem() -> bool:
+    """Return whether any problem is open."""
+    return db.session.scalar(select(DestinationProblem.id).where(IS_OPEN).limit(1)) is not None
+
+
+def _destination(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(AlertDestination.id == DestinationProblem.alert_destination_id, condition)
+
+
+def _delivery(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that such a message was requested since the one that failed, with the present settings."""
+    is_current = or_(
+        AlertDelivery.settings_version.is_(None), AlertDelivery.settings_version == AlertDestination.settings_version
+    )
+    return exists().where(
+        AlertDelivery.workspace_id == DestinationProblem.workspace_id,
+        AlertDelivery.alert_destination_id == DestinationProblem.alert_destination_id,
+        AlertDelivery.created_at >= DestinationProblem.message_at,
+        AlertDestination.id == DestinationProblem.alert_destination_id,
+        is_current,
+        condition,
+    )
+
+
+_IS_UNCONFIRMED = DestinationProblem.kind == ProblemKind.UNCONFIRMED
+_IS_LATER = or_(
+    _IS_UNCONFIRMED,
+    AlertDelivery.id == DestinationProblem.delivery_id,
+    AlertDelivery.receipt_at > DestinationProblem.failed_at,
+)
+_WAS_SEEN = (AlertDelivery.event_type == TEST_EVENT) & (AlertDelivery.receipt == Receipt.SEEN) & _IS_LATER
+_WAS_ACCEPTED = (
+    (AlertDelivery.status == DeliveryStatus.SENT)
+    & (AlertDelivery.sent_at > DestinationProblem.failed_at)
+    & or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.MISSING)
+)
+
+# The first one that is true is the reason.
+_ENDS: tuple[tuple[ProblemEnd, ColumnElement[bool]], ...] = (
+    (ProblemEnd.DELETED, _destination(AlertDestination.deleted_at.is_not(None))),
+    (ProblemEnd.DISABLED, _destination(~AlertDestination.is_enabled)),
+    (ProblemEnd.SEEN, _delivery(_WAS_SEEN)),
+    (ProblemEnd.ACCEPTED, ~_IS_UNCONFIRMED & _delivery(_WAS_ACCEPTED)),
+    (
+        ProblemEnd.CHANGED,
+        _IS_UNCONFIRMED & _destination(AlertDestination.settings_version != DestinationProblem.settings_version),
+    ),
+    (ProblemEnd.NOT_NEEDED, _IS_UNCONFIRMED & _destination(~AlertDestination.needs_confirmation)),
+)

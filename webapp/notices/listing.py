@@ -1,0 +1,127 @@
+"""The problems of a workspace as its page shows them: the open ones, those that ended lately, and who was told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, UnaryExpression, func, select
+from sqlalchemy.orm import joinedload
+
+from webapp.account_mail.outcome import find_next_step
+from webapp.app_state import current_settings
+from webapp.destinations.masking import mask_target
+from webapp.extensions import db
+from webapp.models import (
+    Account,
+    AlertDestination,
+    DestinationProblem,
+    Notice,
+    NoticeItem,
+    NoticeKind,
+    NoticeStatus,
+    Role,
+)
+from webapp.notices.wording import KINDS, describe_cause, describe_channel, describe_count, describe_end
+from webapp.notices.wording import describe_next_step as describe_step
+
+# Rows of each list. The page counts the others.
+MAX_OPEN, MAX_CLOSED = 200, 50
+
+_STATUSES = {
+    NoticeStatus.QUEUED: "is being sent",
+    NoticeStatus.SENT: "was told by mail",
+    NoticeStatus.FAILED: "could not be told by mail",
+}
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Who was told about a problem, or could not be. words: what became of the mail. next_step: what to do, or None."""
+
+    name: str
+    kind: NoticeKind
+    words: str
+    at: datetime
+    next_step: str | None
+
+
+@dataclass(frozen=True)
+class ProblemRow:
+    """A problem as a role sees it."""
+
+    problem: DestinationProblem
+    destination: AlertDestination
+    kind: str
+    channel: str
+    target: str
+    cause: str
+    count: str
+    next_step: str
+    end: str
+    tellings: list[Telling]
+
+
+@dataclass(frozen=True)
+class ProblemPage:
+    """What the page shows. open_count: all open problems, of which the page may show fewer."""
+
+    open: list[ProblemRow]
+    closed: list[ProblemRow]
+    open_count: int
+
+
+def load_problems(workspace_id: int, role: Role) -> ProblemPage:
+    """Load the page. Executes a fixed number of queries."""
+    is_open = DestinationProblem.closed_at.is_(None)
+    of_workspace = DestinationProblem.workspace_id == workspace_id
+    newest_first = (DestinationProblem.opened_at.desc(), DestinationProblem.id.desc())
+    open_ = _list(of_workspace & is_open, newest_first, MAX_OPEN)
+    lately = (DestinationProblem.closed_at.desc(), DestinationProblem.id.desc())
+    closed = _list(of_workspace & ~is_open, lately, MAX_CLOSED)
+    tellings = _list_tellings([problem.id for problem in (*open_, *closed)])
+    count = db.session.scalar(select(func.count()).select_from(DestinationProblem).where(of_workspace, is_open)) or 0
+    rows = [[_make_row(problem, role, tellings.get(problem.id, [])) for problem in found] for found in (open_, closed)]
+    return ProblemPage(rows[0], rows[1], count)
+
+
+def _list(
+    condition: ColumnElement[bool], order: tuple[UnaryExpression[Any], ...], limit: int
+) -> Sequence[DestinationProblem]:
+    query = select(DestinationProblem).options(joinedload(DestinationProblem.destination)).where(condition)
+    return db.session.scalars(query.order_by(*order).limit(limit)).all()
+
+
+def _make_row(problem: DestinationProblem, role: Role, tellings: list[Telling]) -> ProblemRow:
+    destination = problem.destination
+    target = mask_target(destination, role, current_settings().cipher) if destination.deleted_at is None else None
+    is_open = problem.closed_at is None
+    return ProblemRow(
+        problem=problem,
+        destination=destination,
+        kind=KINDS[problem.kind],
+        channel=describe_channel(destination.type),
+        target=(target.short or target.text) if target else "",
+        cause=describe_cause(problem),
+        count=describe_count(problem),
+        next_step=describe_step(problem, destination.type, destination.settings_version) if is_open else "",
+        end=describe_end(problem),
+        tellings=tellings,
+    )
+
+
+def _list_tellings(problem_ids: Sequence[int]) -> dict[int, list[Telling]]:
+    """Return who was told about each problem, newest first. A canceled notice told nobody anything."""
+    query = (
+        select(NoticeItem.problem_id, NoticeItem.kind, Notice, Account.name)
+        .join(Notice, Notice.id == NoticeItem.notice_id)
+        .join(Account, Account.id == Notice.account_id)
+        .where(NoticeItem.problem_id.in_(problem_ids), Notice.status != NoticeStatus.CANCELED)
+        .order_by(Notice.id.desc())
+    )
+    tellings: dict[int, list[Telling]] = {}
+    for problem_id, kind, notice, name in db.session.execute(query).all():
+        words, at = _STATUSES[notice.status], notice.ended_at or notice.created_at
+        step = find_next_step(notice.error_code) if notice.error_code else None
+        tellings.setdefault(problem_id, []).append(Telling(name, kind, words, at, step))
+    return tellings

@@ -1,0 +1,98 @@
+"""Whether notices reach anybody by mail, for the pages and metrics that warn if they do not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
+
+from webapp.account_mail.outcome import MailError, find_next_step
+from webapp.account_mail.requesting import is_account_mail_available
+from webapp.app_state import current_settings
+from webapp.extensions import db
+from webapp.failures import Code
+from webapp.models import (
+    AccountMail,
+    AccountMailStatus,
+    DestinationProblem,
+    DrillSchedule,
+    Notice,
+    NoticeStatus,
+    ProblemKind,
+)
+from webapp.models.problem import IS_OPEN
+
+# What one recipient's mailbox answered, or a recipient has used up, says nothing about the mail of the installation.
+OF_RECIPIENTS = frozenset(
+    {
+        MailError.RECIPIENT_LIMIT.value,
+        Code.RECIPIENTS_REFUSED.value,
+        Code.RECIPIENT_INVALID.value,
+        Code.MAILBOX_FULL.value,
+    }
+)
+
+
+@dataclass(frozen=True)
+class MailTrouble:
+    """Why notices reach nobody by mail, in a sentence, and what to do."""
+
+    sentence: str
+    next_step: str
+
+
+def find_mail_trouble() -> MailTrouble | None:
+    """Return why notices reach nobody: the newest one failed and no mail was sent since, or mail is not set up.
+
+    Where nothing is to be told, because no problem is open and no drills are on, it is no trouble.
+    """
+    if current_settings().is_public_demo:
+        return None
+    if not is_account_mail_available():
+        has_drills = db.session.scalar(select(exists().where(DrillSchedule.started_at.is_not(None))))
+        is_needed = has_drills or db.session.scalar(select(DestinationProblem.id).where(IS_OPEN).limit(1))
+        return _NOT_SET_UP if is_needed else None
+    newest = db.session.scalars(_NEWEST_ENDED).one_or_none()
+    if newest is None or newest.status is NoticeStatus.SENT or newest.error_code is None or newest.ended_at is None:
+        return None
+    was_sent = exists().where(AccountMail.status == AccountMailStatus.SENT, AccountMail.ended_at > newest.ended_at)
+    if db.session.scalar(select(was_sent)):
+        return None
+    step = find_next_step(newest.error_code) or "Ask your Alertcheck administrator to check the mail server."
+    return MailTrouble("The last mail about a destination that stopped working could not be sent.", step)
+
+
+@dataclass(frozen=True)
+class ProblemCounts:
+    """Open problems by kind, the age of the oldest one in seconds, and the notices by status."""
+
+    open: dict[ProblemKind, int]
+    oldest: float
+    notices: dict[NoticeStatus, int]
+
+
+def count_problems(now: datetime) -> ProblemCounts:
+    """Count open problems, and the notices that are kept."""
+    kinds = select(DestinationProblem.kind, func.count(), func.min(DestinationProblem.opened_at))
+    rows = db.session.execute(kinds.where(IS_OPEN).group_by(DestinationProblem.kind)).all()
+    statuses = db.session.execute(select(Notice.status, func.count()).group_by(Notice.status)).all()
+    oldest = min((at for _, _, at in rows), default=now)
+    return ProblemCounts(
+        {kind: number for kind, number, _ in rows},
+        max(0.0, (now - oldest).total_seconds()),
+        {row[0]: row[1] for row in statuses},
+    )
+
+
+_NOT_SET_UP = MailTrouble(
+    "Nobody is told by mail when a destination stops working, because mail is not set up.",
+    "Ask your Alertcheck administrator to set ALERTCHECK_MAIL_URL, ALERTCHECK_MAIL_FROM and ALERTCHECK_PUBLIC_URL.",
+)
+_NEWEST_ENDED = (
+    select(Notice)
+    .where(
+        Notice.status.in_([NoticeStatus.SENT, NoticeStatus.FAILED]),
+        Notice.error_code.is_(None) | Notice.error_code.not_in(OF_RECIPIENTS),
+    )
+    .order_by(Notice.id.desc())
+    .limit(1)
+)

@@ -1,0 +1,156 @@
+"""The mail that tells a member about problems. Who gets it and what is true are checked again when it is sent."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from webapp.account_mail.mail_content import Composer, MailContent, MailSection
+from webapp.app_state import current_settings
+from webapp.auth.mailed_account import describe_end as describe_time
+from webapp.auth.mailed_account import find_account_recipient, make_page_address
+from webapp.destinations.masking import mask_target
+from webapp.extensions import db
+from webapp.models import (
+    AccountMail,
+    AlertDestination,
+    DestinationProblem,
+    Notice,
+    NoticeItem,
+    NoticeKind,
+    ProblemKind,
+    Role,
+    Workspace,
+)
+from webapp.notices.recipients import find_role_of_recipient
+from webapp.notices.wording import describe_cause, describe_channel, describe_count, describe_end, describe_next_step
+from webapp.text.counting import count
+from webapp.text.names import isolate_name, quote_name
+
+# Problems that a mail describes. It counts the others, and the page has them all.
+MAX_DESCRIBED = 20
+
+# Characters of a name in a subject.
+MAX_NAME_IN_SUBJECT = 60
+
+Told = tuple[NoticeKind, DestinationProblem, AlertDestination]
+
+
+def find_recipient(mail: AccountMail) -> str | None:
+    """Return the address of the member; None if they may not look, or do not want to be told, any more."""
+    notice = _find_notice(mail)
+    if notice is None:
+        return None
+    role = find_role_of_recipient(notice.workspace_id, notice.account_id)
+    return find_account_recipient(mail) if role is not None else None
+
+
+def compose_notice(mail: AccountMail, now: datetime) -> MailContent | None:
+    """Write what is still true; None if nothing is. What is not told counts as not told."""
+    notice = _find_notice(mail)
+    role = find_role_of_recipient(notice.workspace_id, notice.account_id) if notice is not None else None
+    workspace = db.session.get(Workspace, notice.workspace_id) if notice is not None else None
+    if notice is None or role is None or workspace is None or workspace.deleted_at is not None:
+        return None
+    told = list_told(notice.id)
+    return write_notice(workspace, told, role) if told else None
+
+
+NOTICE_COMPOSER = Composer(find_recipient, compose_notice)
+
+
+def list_told(notice_id: int) -> list[Told]:
+    """Return what a notice tells, open problems first, without what is not true any more, which is deleted."""
+    rows = db.session.execute(
+        select(NoticeItem.kind, DestinationProblem, AlertDestination)
+        .join(DestinationProblem, DestinationProblem.id == NoticeItem.problem_id)
+        .join(AlertDestination, AlertDestination.id == DestinationProblem.alert_destination_id)
+        .where(NoticeItem.notice_id == notice_id)
+        .order_by(DestinationProblem.opened_at, DestinationProblem.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    told = [(kind, problem, destination) for kind, problem, destination in rows if _is_true(kind, problem)]
+    gone = {problem.id for _, problem, _ in rows} - {problem.id for _, problem, _ in told}
+    if gone:
+        untold = delete(NoticeItem).where(NoticeItem.notice_id == notice_id, NoticeItem.problem_id.in_(gone))
+        db.session.execute(untold.execution_options(synchronize_session=False))
+    return sorted(told, key=lambda item: item[0] is NoticeKind.RECOVERED)
+
+
+def _is_true(kind: NoticeKind, problem: DestinationProblem) -> bool:
+    return (problem.closed_at is not None) is (kind is NoticeKind.RECOVERED)
+
+
+def _find_notice(mail: AccountMail) -> Notice | None:
+    query = select(Notice).where(Notice.account_mail_id == mail.id, Notice.account_id == mail.account_id)
+    return db.session.scalars(query).one_or_none()
+
+
+def write_notice(workspace: Workspace, told: Sequence[Told], role: Role) -> MailContent:
+    """Return what the mail says to a member of this role."""
+    slug = workspace.slug
+    left = len(told) - MAX_DESCRIBED
+    others = (f"{count(left, 'more destination')}: see the list of problems.",) if left > 0 else ()
+    headline = describe_headline(told)
+    return MailContent(
+        subject=f"{headline} in {quote(_shorten(workspace.name))}",
+        title=headline,
+        paragraphs=(f"Workspace {quote(workspace.name)} of Alertcheck at {make_page_address('')}.",),
+        sections=tuple(_write_section(slug, *item, role) for item in told[:MAX_DESCRIBED]),
+        link=make_page_address(f"/w/{slug}/problems"),
+        link_label="Show all problems",
+        after_link=(
+            *others,
+            "You get this mail because you want to be told when a destination of this workspace stops working. To stop "
+            f"these mails: {make_page_address(f'/w/{slug}/problems/preferences')}",
+        ),
+    )
+
+
+def describe_headline(told: Sequence[Told]) -> str:
+    """Return the headline: how many destinations have which problem, or work again."""
+    new = {item.alert_destination_id for kind, item, _ in told if kind is NoticeKind.OPENED and _is_failure(item)}
+    old = {item.alert_destination_id for kind, item, _ in told if kind is NoticeKind.REMINDER} - new
+    well = {item.alert_destination_id for kind, item, _ in told if kind is NoticeKind.RECOVERED} - new - old
+    unconfirmed = {item.alert_destination_id for kind, item, _ in told if not _is_failure(item)}
+    parts = [
+        f"{count(len(new), 'destination')} stopped working" if new else "",
+        f"{count(len(old), 'destination')} still {'fails' if len(old) == 1 else 'fail'}" if old else "",
+        f"{count(len(well), 'destination')} {'works' if len(well) == 1 else 'work'} again" if well else "",
+        f"{count(len(unconfirmed), 'destination')} to confirm" if unconfirmed else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _is_failure(problem: DestinationProblem) -> bool:
+    return problem.kind is not ProblemKind.UNCONFIRMED
+
+
+def _write_section(
+    slug: str, kind: NoticeKind, problem: DestinationProblem, destination: AlertDestination, role: Role
+) -> MailSection:
+    target = mask_target(destination, role, current_settings().cipher)
+    where = f"{describe_channel(destination.type)}, {isolate_name(target.short or target.text)}"
+    begun = describe_time(problem.opened_at)
+    if kind is NoticeKind.RECOVERED:
+        end = describe_time(problem.closed_at) if problem.closed_at else ""
+        lines: tuple[str, ...] = (
+            where,
+            f"Works again since {end}, after a problem since {begun}.",
+            describe_end(problem),
+        )
+    else:
+        since = ". ".join(filter(None, [f"Since {begun}", describe_count(problem)]))
+        step = describe_next_step(problem, destination.type, destination.settings_version)
+        lines = (where, f"{since}.", describe_cause(problem), f"Next: {step}")
+    link = make_page_address(f"/w/{slug}/destinations/{destination.id}")
+    return MailSection(isolate_name(destination.name), lines, link)
+
+
+def quote(name: str) -> str:
+    """Return a name so that neither its end nor the words around it can be mistaken."""
+    return isolate_name(quote_name(name))
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= MAX_NAME_IN_SUBJECT else f"{name[: MAX_NAME_IN_SUBJECT - 1].rstrip()}…"

@@ -1,0 +1,118 @@
+"""Writes the notices that are due: one transaction for each workspace, locked against other workers."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm.exc import ObjectDeletedError
+
+from webapp.account_mail.requesting import is_account_mail_available, request_mail
+from webapp.extensions import db
+from webapp.models import (
+    AccountMailKind,
+    DestinationProblem,
+    Notice,
+    NoticeItem,
+    NoticeKind,
+    NoticeStatus,
+    Workspace,
+)
+from webapp.models.locking import lock_workspace
+from webapp.models.problem import IS_WATCHED
+from webapp.notices.recipients import list_recipients
+from webapp.notices.schedule import DAY, PastNotice, plan_notice
+
+# Workspaces of one pass. The next pass, seconds later, continues.
+PAGE_SIZE = 20
+
+# An open problem is looked at again this often: members, their addresses and their choices change meanwhile.
+LOOK_AGAIN = timedelta(hours=1)
+
+
+def plan_notices(now: datetime) -> int:
+    """Write what is due in the workspaces that waited longest, commit for each, and return the number of notices."""
+    due = (
+        select(DestinationProblem.workspace_id)
+        .join(Workspace, Workspace.id == DestinationProblem.workspace_id)
+        .where(IS_WATCHED, DestinationProblem.attention_at <= now, Workspace.deleted_at.is_(None))
+        .distinct()
+        .limit(PAGE_SIZE)
+    )
+    workspace_ids = db.session.scalars(due).all()
+    db.session.rollback()
+    return sum(_plan_workspace(workspace_id, now) for workspace_id in workspace_ids)
+
+
+def _plan_workspace(workspace_id: int, now: datetime) -> int:
+    """Write the notices of one workspace and commit. Whatever another worker has just written is seen."""
+    workspace = Workspace(id=workspace_id)
+    try:
+        lock_workspace(workspace)
+    except ObjectDeletedError:
+        db.session.rollback()
+        return 0
+    problems = db.session.scalars(_select_problems(workspace_id).execution_options(populate_existing=True)).all()
+    if all(problem.attention_at is None or problem.attention_at > now for problem in problems):
+        db.session.rollback()
+        return 0
+    written, next_times = 0, []
+    for account_id in list_recipients(workspace_id) if is_account_mail_available() else ():
+        past = _list_past(_select_past(workspace_id, problems, now).where(Notice.account_id == account_id))
+        plan = plan_notice(problems, past, now)
+        next_times += [plan.next_at] if plan.next_at else []
+        if plan.items:
+            _add_mailed_notice(workspace_id, account_id, plan.items, now)
+            written += 1
+    _set_attention(problems, min(next_times, default=None), now)
+    db.session.commit()
+    return written
+
+
+def _select_problems(workspace_id: int) -> Select[DestinationProblem]:
+    is_news = or_(DestinationProblem.closed_at.is_(None), DestinationProblem.attention_at.is_not(None))
+    return select(DestinationProblem).where(DestinationProblem.workspace_id == workspace_id, is_news)
+
+
+def _select_past(
+    workspace_id: int, problems: Sequence[DestinationProblem], now: datetime
+) -> Select[Notice, NoticeItem | None]:
+    """Return the query for the notices about these problems, and all those of the last day."""
+    about = select(NoticeItem.notice_id).where(NoticeItem.problem_id.in_([problem.id for problem in problems]))
+    return (
+        select(Notice, NoticeItem)
+        .outerjoin(NoticeItem, NoticeItem.notice_id == Notice.id)
+        .where(Notice.workspace_id == workspace_id, or_(Notice.id.in_(about), Notice.created_at > now - DAY))
+    )
+
+
+def _list_past(query: Select[Notice, NoticeItem | None]) -> list[PastNotice]:
+    past: dict[int, PastNotice] = {}
+    for notice, item in db.session.execute(query).all():
+        known = past.setdefault(notice.id, PastNotice(notice.status, notice.created_at, notice.error_code))
+        if item is not None:
+            known.items[item.problem_id] = item.kind
+    return list(past.values())
+
+
+def _add_mailed_notice(workspace_id: int, account_id: int, items: dict[int, NoticeKind], now: datetime) -> None:
+    mail = request_mail(AccountMailKind.NOTICE, now, account_id=account_id)
+    notice = Notice(
+        workspace_id=workspace_id,
+        account_id=account_id,
+        account_mail_id=mail.id,
+        status=NoticeStatus.QUEUED,
+        created_at=now,
+    )
+    db.session.add(notice)
+    db.session.flush()
+    db.session.add_all(NoticeItem(notice_id=notice.id, problem_id=key, kind=kind) for key, kind in items.items())
+
+
+def _set_attention(problems: Sequence[DestinationProblem], next_at: datetime | None, now: datetime) -> None:
+    """Set when the workspace is looked at again. A problem that another transaction changes meanwhile keeps its own."""
+    for is_closed in (False, True):
+        ids = [problem.id for problem in problems if (problem.closed_at is not None) is is_closed]
+        again = next_at if is_closed else min(next_at or now + LOOK_AGAIN, now + LOOK_AGAIN)
+        is_same = DestinationProblem.closed_at.is_not(None) if is_closed else DestinationProblem.closed_at.is_(None)
+        later = update(DestinationProblem).where(DestinationProblem.id.in_(ids), is_same).values(attention_at=again)
+        db.session.execute(later.execution_options(synchronize_session=False))

@@ -1,0 +1,64 @@
+"""What a worker does about problems and notices every few seconds. Several workers may do it at once."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+
+from webapp.app_state import current_settings
+from webapp.extensions import db
+from webapp.models import DestinationProblem, Notice
+from webapp.notices.closing import close_problems, has_open_problem
+from webapp.notices.mailed import settle_notices
+from webapp.notices.planning import plan_notices
+from webapp.notices.unconfirmed import open_unconfirmed
+
+log = logging.getLogger(__name__)
+
+# Seconds between two rounds, between two looks for what nobody confirmed, and between two deletions.
+INTERVAL = 3.0
+UNCONFIRMED_INTERVAL = 60.0
+DELETION_INTERVAL = 3600.0
+
+# How long closed problems and notices are kept.
+KEPT_FOR = timedelta(days=400)
+
+
+class NoticeRounds:
+    """Opens, closes and tells by the rows alone, so that a killed worker leaves nothing behind.
+
+    clock: returns seconds; the default is the monotonic clock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next_at = self._next_unconfirmed_at = self._next_deletion_at = clock()
+
+    def run(self, now: datetime) -> None:
+        """Do one round and commit, if it is time. A public demo tells nobody anything."""
+        started_at = self._clock()
+        if started_at < self._next_at or current_settings().is_public_demo:
+            return
+        self._next_at = started_at + INTERVAL
+        if started_at >= self._next_unconfirmed_at:
+            self._next_unconfirmed_at = started_at + UNCONFIRMED_INTERVAL
+            open_unconfirmed(now)
+        if has_open_problem():
+            close_problems(now)
+        settle_notices(now)
+        db.session.commit()
+        if written := plan_notices(now):
+            log.info("notices written", extra={"count": written})
+        if started_at >= self._next_deletion_at:
+            self._next_deletion_at = started_at + DELETION_INTERVAL
+            _delete_old(now)
+
+
+def _delete_old(now: datetime) -> None:
+    old_notices = delete(Notice).where(Notice.created_at < now - KEPT_FOR)
+    old_problems = delete(DestinationProblem).where(DestinationProblem.closed_at < now - KEPT_FOR)
+    for deletion in (old_notices, old_problems):
+        db.session.execute(deletion.execution_options(synchronize_session=False))
+    db.session.commit()
