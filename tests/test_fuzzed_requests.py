@@ -48,7 +48,8 @@ PARAMETERS = (
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
     *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
-    *("0-address", "confirm_paging", "sending", "recipient", "check", "mail", "a[]", "", "%00", "__proto__"),
+    *("interval", "weekday", "from_hour", "to_hour", "zone", "choice", "may_page", "needs_confirmation", "change"),
+    *("changed", "0-address", "confirm_paging", "sending", "recipient", "check", "mail", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -224,6 +225,7 @@ READ = {
     "/w/<slug>/destinations": ("state", "channel", "tag", "q", "order", "page", "batch"),
     "/w/<slug>/destinations/new/<channel_name>": ("copy",),
     "/w/<slug>/choose": ("all", "tag"),
+    "/w/<slug>/drills": ("page", "batch", "all", "changed"),
     "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
     "/w/<slug>/history.csv": ("since", "code"),
 }

@@ -111,6 +111,13 @@ GET  /w/<slug>/history.csv                             200 200 200 404 302     .
 GET  /w/<slug>/problems                                200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/problems/preferences                    200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 POST /w/<slug>/problems/preferences                    400 400 400 404 302     .   .   .   .   .   404 404 404 400 302
+GET  /w/<slug>/drills                                  200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/drills                                  400 403 403 404 302     .   .   .   .   .   404 404 404 400 302
+POST /w/<slug>/drills/off                              303 403 403 404 302     .   .   .   .   .   404 404 404 303 302
+POST /w/<slug>/drills/now                              200 200 403 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/drills/batches/<batch>                  200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+POST /w/<slug>/drills/destinations                     400 403 403 404 302     .   .   .   .   .   404 404 404 400 302
+POST /w/<slug>/drills/destinations/<destination_id>    303 403 403 404 302   404 403 403 404 302   404 404 404 303 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit.csv                               200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/import                                  200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
@@ -266,6 +273,7 @@ FORM = {
     "role": "support",
     "confirmed": "yes",
     "invitation": HARBOR["invitation_token"],
+    "choice": "skip",
     "text": "receivers: [{name: ops, webhook_configs: [{url: https://hooks.example.com/x}]}]",
 }
 

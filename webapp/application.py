@@ -160,6 +160,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "format_local": time_format.format_local,
         "format_clock": time_format.format_clock,
         "format_day": time_format.format_day,
+        "format_weekday_time": time_format.format_weekday_time,
         "describe_zone": time_format.describe_zone,
         "isolate_name": isolate_name,
         "describe_status": describe_status,

@@ -36,6 +36,7 @@ class Action(StrEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
     DELETED = "deleted"
+    DRILLS_CHANGED = "changed the drills"
     WORKSPACE_ADDED = "added the workspace"
     MEMBER_ADDED = "added the member"
     MEMBER_REMOVED = "removed the member"

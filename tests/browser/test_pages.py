@@ -40,6 +40,8 @@ PAGE_CASES = {
     "broken": PageCase("/broken", role="support"),
     "workspaces": PageCase("/workspaces", role="support"),
     "search": PageCase("/search", role="viewer"),
+    "drills": PageCase("/w/harbor/drills"),
+    "drills-of-viewer": PageCase("/w/clinic/drills", role="viewer"),
     "members": PageCase("/w/harbor/members"),
     "member": PageCase("/w/harbor/members/2"),
     "remove-member": PageCase("/w/harbor/members/2/remove"),

@@ -38,9 +38,9 @@ def _read_bar(page: str, name: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("who", "tabs"),
     [
-        ("admin", ["Destinations", "History", "Settings"]),
-        ("support", ["Destinations", "History"]),
-        ("viewer", ["Destinations", "History"]),
+        ("admin", ["Destinations", "History", "Drills", "Settings"]),
+        ("support", ["Destinations", "History", "Drills"]),
+        ("viewer", ["Destinations", "History", "Drills"]),
     ],
 )
 def test_a_member_gets_the_tabs_that_their_role_may_open(installation: Installation, who: str, tabs: list[str]) -> None:
@@ -61,6 +61,7 @@ def test_a_member_gets_the_tabs_that_their_role_may_open(installation: Installat
         ("destinations/{}/delete", "Destinations", "true"),
         ("history", "History", "page"),
         ("history?destination={}", "History", "page"),
+        ("drills", "Drills", "page"),
         ("members", "Settings", "page"),
         ("members/1", "Settings", "true"),
         ("members/1/remove", "Settings", "true"),

@@ -18,6 +18,10 @@ REASONS = {
         "because it was tested less than a minute ago",
         "because they were tested less than a minute ago",
     ),
+    RequestResult.OTHER_TEST_WAITS: (
+        "because another test of it waits to be sent",
+        "because other tests of them wait to be sent",
+    ),
     RequestResult.NOT_CONFIRMED: ("because it pages people", "because they page people"),
     RequestResult.DISABLED: ("because it is disabled", "because they are disabled"),
     RequestResult.QUEUE_UNAVAILABLE: ("because Alertcheck could not reach its queue",) * 2,

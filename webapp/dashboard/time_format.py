@@ -47,6 +47,11 @@ def format_clock(moment: datetime, zone: tzinfo | None) -> str:
     return f"{local:%H:%M:%S} {_format_offset(local)}"
 
 
+def format_weekday_time(moment: datetime, zone: tzinfo) -> str:
+    """Return a moment for a page that names the zone, with its weekday: "Tue 2026-05-05 10:20"."""
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
+
+
 def describe_zone(now: datetime, zone: ZoneInfo | None) -> str:
     """Return a zone's name and its present offset: "Europe/Berlin, UTC+02:00"; "UTC" for that and for None."""
     if zone is None or zone.key == "UTC":

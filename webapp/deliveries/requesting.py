@@ -58,14 +58,19 @@ def request_test(
 
 
 def request_drill(
-    destination: AlertDestination, drill: DueDrill, now: datetime, settings_version: int, account: Account | None = None
+    destination: AlertDestination,
+    drill: DueDrill,
+    now: datetime,
+    settings_version: int,
+    account: Account | None = None,
+    batch: str | None = None,
 ) -> int:
     """Write the row of a drill's test send, commit it and return its id. The caller then enqueues it.
 
     Supersedes nothing: a test that waits or is planned comes first. Raises `DestinationDisabled`, `CoolingDown`,
     `OtherTestWaits` or `DrillTaken`, and writes nothing.
     settings_version: of the settings whose limits were checked, as for `request_test`.
-    account: who pressed *Drill now*; None for the schedule.
+    account: who pressed *Drill now*; None for the schedule. batch: shared by the test sends of that press.
     """
     newest = _lock_for_test(destination, now)
     is_waiting = newest is not None and newest.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
@@ -76,7 +81,7 @@ def request_drill(
         db.session.rollback()
         raise DrillTaken
     delivery = _new_test_send(destination, account, now, is_drill=True)
-    delivery.drill, delivery.settings_version = drill.number, settings_version
+    delivery.drill, delivery.settings_version, delivery.batch = drill.number, settings_version, batch
     delivery.created_at = max(now, newest.created_at) if newest else now
     destination.drilled_at = now
     record_destination_event(destination, account or SCHEDULE, Action.DRILL_REQUESTED, now)

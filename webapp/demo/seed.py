@@ -15,6 +15,7 @@ from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, FieldKind
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.demo.address_update import update_addresses
+from webapp.demo.drill_schedule import plan_drills
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
 from webapp.destinations.editing import insert_destination
@@ -83,6 +84,7 @@ def add_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
             set_role(workspace, account, role)
         fill_workspace(workspace, accounts[Role.ADMIN], planned, ReceiverAddresses(demo), app_settings.cipher, now)
         _add_real_alerts(workspace, now)
+        db.session.add(plan_drills(workspace, now))
 
 
 def fill_workspace(

@@ -11,16 +11,22 @@ from webapp.sends.request import enqueue_or_fail, list_targets
 
 
 def request_within_limits(
-    workspace: Workspace, destination: AlertDestination, drill: DueDrill, now: datetime, account: Account | None = None
+    workspace: Workspace,
+    destination: AlertDestination,
+    drill: DueDrill,
+    now: datetime,
+    account: Account | None = None,
+    batch: str | None = None,
 ) -> int:
     """Write the test send of a drill and return its id. The caller then enqueues it.
 
     account: who pressed *Drill now*; None for the schedule. A drill counts for the workspace, not for the member.
+    batch: shared by the test sends of that press.
     Raises what `request_drill` and `enforce_limits` raise, and writes nothing.
     """
     targets, version = list_targets(destination, workspace.slug), destination.settings_version
     with enforce_limits(destination.id, None, workspace.id, targets):
-        return deliveries.request_drill(destination, drill, now, version, account)
+        return deliveries.request_drill(destination, drill, now, version, account, batch)
 
 
 def send_drill(workspace: Workspace, destination: AlertDestination, drill: DueDrill, now: datetime) -> int | None:

@@ -13,7 +13,8 @@ from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Drill
 
 _PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
 
-_NEWEST_DRILL = (
+# The id of a destination's newest drill.
+NEWEST_DRILL_ID = (
     select(AlertDelivery.id)
     .where(AlertDelivery.alert_destination_id == AlertDestination.id, AlertDelivery.drill.is_not(None))
     .order_by(*NEWEST_FIRST)
@@ -34,7 +35,7 @@ _STATES = (
         AlertDelivery.status,
         AlertDelivery.updated_at,
     )
-    .outerjoin(AlertDelivery, AlertDelivery.id == _NEWEST_DRILL)
+    .outerjoin(AlertDelivery, AlertDelivery.id == NEWEST_DRILL_ID)
     .where(
         AlertDestination.workspace_id == bindparam("workspace_id"),
         AlertDestination.deleted_at.is_(None),

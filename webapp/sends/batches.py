@@ -26,6 +26,12 @@ KEPT = timedelta(days=1)
 # Each destination that was left out, by reason: the seconds until it can be tested, or 0 if time does not help.
 Waits = defaultdict[RequestResult, list[int]]
 
+# Why a destination is left out, besides being disabled or cooling down; None if nothing speaks against it.
+FindObstacle = Callable[[Candidate], RequestResult | None]
+
+# Writes the test send of a destination at a time, with the batch's id, and returns its own id. Raises `Refused`.
+Request = Callable[[AlertDestination, datetime, str], int]
+
 
 @dataclass(frozen=True)
 class BatchResult:
@@ -51,9 +57,26 @@ def press_each(
     visit: Visit, candidates: Iterable[Candidate], now: datetime, confirms_paging: bool = False
 ) -> BatchResult:
     """Request test sends as `press_all` does, for these destinations of the workspace only, in this order."""
+
+    def find_obstacle(candidate: Candidate) -> RequestResult | None:
+        return RequestResult.NOT_CONFIRMED if pages_people(candidate.channel) and not confirms_paging else None
+
+    def request(destination: AlertDestination, at: datetime, batch: str) -> int:
+        return request_within_limits(visit, destination, at, batch, confirms_paging=confirms_paging)
+
+    return request_each(visit.workspace.id, candidates, now, find_obstacle, request)
+
+
+def request_each(
+    workspace_id: int, candidates: Iterable[Candidate], now: datetime, find_obstacle: FindObstacle, request: Request
+) -> BatchResult:
+    """Request and enqueue a test send for each of these destinations that may have one, in this order.
+
+    Ends at the workspace's limit, and at once without a queue. find_obstacle: what is known before one is requested.
+    """
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
-    remaining = deque(_find_eligible(candidates, now, confirms_paging, waits))
-    requested, total = _request_each(visit, remaining, batch, confirms_paging, waits, clock), 0
+    remaining = deque(_find_eligible(candidates, now, find_obstacle, waits))
+    requested, total = _request_each(remaining, batch, request, waits, clock), 0
     size = 1  # if the queue is unavailable, only one destination loses its cooldown, not twenty
     while chunk := list(islice(requested, size)):
         total += len(chunk)
@@ -62,7 +85,7 @@ def press_each(
             break
         size = queue.BATCH_SIZE
     left_out = [LeftOut(reason, len(waits[reason]), max(waits[reason])) for reason in RequestResult if waits[reason]]
-    _record(visit.workspace.id, batch, left_out, clock())
+    _record(workspace_id, batch, left_out, clock())
     return BatchResult(batch, total, left_out)
 
 
@@ -73,13 +96,13 @@ def _start_clock(now: datetime) -> Callable[[], datetime]:
 
 
 def _find_eligible(
-    candidates: Iterable[Candidate], now: datetime, confirms_paging: bool, waits: Waits
+    candidates: Iterable[Candidate], now: datetime, find_obstacle: FindObstacle, waits: Waits
 ) -> Iterator[int]:
     for candidate in candidates:
         if not candidate.is_enabled:
             waits[RequestResult.DISABLED].append(0)
-        elif pages_people(candidate.channel) and not confirms_paging:
-            waits[RequestResult.NOT_CONFIRMED].append(0)
+        elif (obstacle := find_obstacle(candidate)) is not None:
+            waits[obstacle].append(0)
         elif seconds := seconds_left(candidate.requested_at, now):
             waits[RequestResult.COOLING_DOWN].append(seconds)
         else:
@@ -87,18 +110,13 @@ def _find_eligible(
 
 
 def _request_each(
-    visit: Visit,
-    remaining: deque[int],
-    batch: str,
-    confirms_paging: bool,
-    waits: Waits,
-    clock: Callable[[], datetime],
+    remaining: deque[int], batch: str, request: Request, waits: Waits, clock: Callable[[], datetime]
 ) -> Iterator[int]:
     while remaining:
         destination = db.session.get(AlertDestination, remaining.popleft())
         try:
             if destination is not None:
-                yield request_within_limits(visit, destination, clock(), batch, confirms_paging=confirms_paging)
+                yield request(destination, clock(), batch)
         except Refused as refused:
             waits[refused.reason].append(_seconds_to_go_on(refused))
             if refused.reason is RequestResult.WORKSPACE_LIMIT:  # the others would be refused too

@@ -13,7 +13,7 @@ from webapp.models import AlertDestination, Role
 
 
 class RequestResult(StrEnum):
-    """The result of requesting a test send."""
+    """The result of requesting a test send. OTHER_TEST_WAITS: for drills only, which supersede no test."""
 
     ACCEPTED = "accepted"
     PLANNED = "planned"
@@ -21,6 +21,7 @@ class RequestResult(StrEnum):
     DISABLED = "disabled"
     NOT_CONFIRMED = "not confirmed"
     COOLING_DOWN = "cooling down"
+    OTHER_TEST_WAITS = "other test waits"
     MEMBER_LIMIT = "member limit"
     WORKSPACE_LIMIT = "workspace limit"
     TARGET_LIMIT = "target limit"

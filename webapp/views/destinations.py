@@ -11,6 +11,7 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
+from webapp.dashboard.drill_page import load_next_drill
 from webapp.dashboard.exchange_section import describe_exchange
 from webapp.dashboard.receipt_watch import watch_receipt
 from webapp.dashboard.status_fragment import build_status, load_status
@@ -46,6 +47,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
         watch=watch_receipt(newest, now),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
         links=load_links(visit, destination, now),
+        next_drill=load_next_drill(visit.workspace, destination, now),
         **_load_details(visit, destination, newest, now),
     )
 

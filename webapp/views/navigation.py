@@ -75,6 +75,7 @@ WORKSPACE_TABS = (
         ),
     ),
     Place("History", "history.show", "history"),
+    Place("Drills", "drills.show", "pending", is_for_public_demo=False),
     Place("Problems", "problems.show", "warning", is_for_public_demo=False),
     Place(
         "Settings",

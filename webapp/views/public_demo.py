@@ -18,16 +18,16 @@ bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 
 # There is no password in the demo, nobody is asked for one, and what the installation measures concerns nobody. Nobody
 # sends links to customers or invites others, who would be strangers. Each visitor is the only member of their
-# workspace, and stays it. Nobody imports what they have elsewhere, since a demo reaches none of it. The hosts and the
-# data of others are out of each visitor's reach.
+# workspace, and stays it. Nobody imports what they have elsewhere, since a demo reaches none of it. A visit ends
+# before a drill is due. The hosts and the data of others are out of each visitor's reach.
 CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
     *("demo_panel.switch_certificate", "demo_panel.confirm_reset", "demo_panel.reset"),
 }
 CLOSED_BLUEPRINTS = frozenset(
     {
-        *("account", "customer_page", "imports", "invitation", "invitations", "members", "password_reset", "set_up"),
-        *("problems", "single_sign_on", "time_zones"),
+        *("account", "customer_page", "drills", "imports", "invitation", "invitations", "members", "password_reset"),
+        *("problems", "set_up", "single_sign_on", "time_zones"),
         *("instance", "instance_accounts", "instance_audit", "instance_mail", "instance_workspaces"),
     }
 )

@@ -13,6 +13,7 @@ from webapp.views import (
     customer_page,
     destination_forms,
     destinations,
+    drills,
     field_checks,
     health,
     history,
@@ -61,6 +62,7 @@ def register_views(app: Flask) -> None:
         suggestions,
         invitations,
         imports,
+        drills,
     )
     of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
     of_instance = instance, instance_workspaces, instance_accounts, instance_audit, instance_mail

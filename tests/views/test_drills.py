@@ -1,0 +1,216 @@
+"""The page of drills: who may change what, that what is typed is kept, and what a change leads to."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.factories import SeededIds, get_destination
+from tests.visitor import Visitor
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AuditEvent, DrillChoice, DrillInterval, DrillNumber, DrillSchedule
+
+PAGE = "/w/harbor/drills"
+TIMES = {
+    "interval": "weekly",
+    "weekday": ["2", "4"],
+    "from_hour": "10",
+    "to_hour": "16",
+    "zone": "Europe/Berlin",
+}
+
+Visit = Callable[[int], Visitor]
+
+
+def read_schedule(app: Flask) -> DrillSchedule | None:
+    with app.app_context():
+        return db.session.scalars(select(DrillSchedule)).one_or_none()
+
+
+def read_events(app: Flask) -> list[tuple[str, str]]:
+    with app.app_context():
+        return [(event.action, event.changed[-1]) for event in db.session.scalars(select(AuditEvent)) if event.changed]
+
+
+def test_an_admin_turns_drills_on_and_sees_when_they_run(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    assert "Drills are off" in admin.get(PAGE).text
+
+    response = admin.post(PAGE, TIMES)
+
+    assert (response.status_code, response.location) == (303, PAGE)
+    page = admin.get(PAGE).text
+    assert "Every week on Tuesday, Thursday, 10:00 to 16:00. Times are in Europe/Berlin" in page
+    assert re.search(r"(Tue|Thu) 20\d\d-\d\d-\d\d 1[0-5]:\d\d, <small>in ", page)
+    stored = read_schedule(app)
+    assert stored is not None
+    assert (stored.interval, stored.weekdays, stored.from_hour, stored.to_hour) == (DrillInterval.WEEKLY, "24", 10, 16)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"interval": "daily"}, "Choose how often drills run."),
+        ({"weekday": []}, "Choose at least one weekday."),
+        ({"weekday": ["0", "8"]}, "Choose at least one weekday."),
+        ({"from_hour": "24"}, "Choose a full hour."),
+        ({"to_hour": "0"}, "Choose a full hour."),
+        ({"to_hour": "10"}, "The drills would end when they begin. Choose another hour."),
+        ({"zone": "Europe/Atlantis"}, "Choose a time zone from the list."),
+    ],
+)
+def test_a_wrong_field_is_named_and_the_others_are_kept(
+    app: Flask, seeded: SeededIds, visit: Visit, changed: dict[str, object], error: str
+) -> None:
+    response = visit(seeded.admin).post(PAGE, TIMES | {"weekday": ["3"]} | changed)
+
+    assert response.status_code == 400
+    assert error in response.text
+    assert "<title>Error: Drills" in response.text
+    assert ('value="3" checked' in response.text) is ("weekday" not in changed)
+    assert ('value="Europe/Berlin" selected' in response.text) is ("zone" not in changed)
+    assert read_schedule(app) is None
+
+
+def test_the_time_zone_of_the_visitor_is_offered(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    assert "Choose a time zone</option>" in admin.get(PAGE).text
+
+    admin.post("/account/time-zone", {"zone": "Asia/Tokyo"})
+
+    assert 'value="Asia/Tokyo" selected' in admin.get(PAGE).text
+
+
+def test_drills_that_are_off_keep_their_times(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    admin.post(PAGE, TIMES)
+
+    assert admin.post(f"{PAGE}/off").status_code == 303
+
+    page = admin.get(PAGE).text
+    assert "Drills are off" in page
+    assert 'value="4" checked' in page
+    assert "The next five weeks" not in page
+    assert "None: drills are off." in page
+
+
+@pytest.mark.parametrize("who", ["support", "viewer"])
+def test_others_look_and_change_nothing(app: Flask, seeded: SeededIds, visit: Visit, who: str) -> None:
+    visitor = visit(getattr(seeded, who))
+    page = visitor.get(PAGE).text
+
+    assert "An admin of this workspace can turn drills on." in page
+    assert 'name="choice"' not in page
+    assert ("Drill now" in page) is (who == "support")
+    for path in ("", "/off", "/destinations", f"/destinations/{seeded.destination}"):
+        assert visitor.post(f"{PAGE}{path}", TIMES | {"id": seeded.destination, "choice": "skip"}).status_code == 403
+    assert read_schedule(app) is None
+
+
+def test_one_destination_is_changed_in_its_row(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    admin.post(PAGE, TIMES)
+    form = {"choice": "skip", "needs_confirmation": "yes"}
+
+    response = admin.post(f"{PAGE}/destinations/{seeded.destination}", form)
+
+    assert response.location == f"{PAGE}?changed={seeded.destination}#drills-{seeded.destination}"
+    page = admin.get(response.location).text
+    assert "Saved: <bdi>Ticket system</bdi>." in page
+    assert "None: it has no drills." in page
+    with app.app_context():
+        destination = get_destination(seeded)
+        assert (destination.drill_choice, destination.needs_confirmation) == (DrillChoice.SKIP, True)
+
+
+def test_a_webhook_cannot_be_told_to_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visit(seeded.admin).post(f"{PAGE}/destinations/{seeded.destination}", {"choice": "follow", "may_page": "yes"})
+
+    with app.app_context():
+        assert get_destination(seeded).drills_may_page is False
+
+
+def test_an_unknown_choice_is_refused(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+
+    assert admin.post(f"{PAGE}/destinations/{seeded.destination}", {"choice": "hourly"}).status_code == 400
+    assert admin.post(f"{PAGE}/destinations", {"change": "", "id": seeded.destination}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [("quarterly", (DrillChoice.QUARTERLY, False)), ("confirm", (DrillChoice.FOLLOW, True))],
+)
+def test_the_chosen_ones_are_changed_and_counted(
+    app: Flask, seeded: SeededIds, visit: Visit, change: str, expected: tuple[DrillChoice, bool]
+) -> None:
+    admin = visit(seeded.admin)
+    ids = [str(seeded.destination), str(seeded.foreign_destination)]
+
+    response = admin.post(f"{PAGE}/destinations", {"change": change, "id": ids})
+
+    assert "1 destination was changed." in admin.get(response.location).text
+    with app.app_context():
+        destination = get_destination(seeded)
+        assert (destination.drill_choice, destination.needs_confirmation) == expected
+        foreign = db.session.get_one(type(destination), seeded.foreign_destination)
+        assert (foreign.drill_choice, foreign.needs_confirmation) == (DrillChoice.FOLLOW, False)
+
+
+def test_nothing_chosen_is_said_and_ticks_are_kept(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+
+    response = admin.post(f"{PAGE}/destinations", {"change": "skip"})
+
+    assert (response.status_code, "Choose at least one destination." in response.text) == (400, True)
+    assert f'value="{seeded.destination}" aria-label' in response.text
+    assert re.search(rf'name="id" value="{seeded.destination}"[^>]* checked', admin.get(f"{PAGE}?all=1").text)
+
+
+@pytest.mark.parametrize("who", ["admin", "support"])
+def test_drill_now_sends_drills_and_shows_their_progress(app: Flask, seeded: SeededIds, visit: Visit, who: str) -> None:
+    visitor = visit(getattr(seeded, who))
+
+    fragment = visitor.post(f"{PAGE}/now")
+
+    assert fragment.status_code == 200
+    assert "0 of 1 tests are complete" in fragment.text
+    with app.app_context():
+        (row,) = db.session.scalars(select(AlertDelivery))
+        assert (row.drill, row.requested_by_id) == (DrillNumber.FIRST, getattr(seeded, who))
+        batch = row.batch
+    assert f'hx-get="{PAGE}/batches/{batch}"' in fragment.text
+    assert "0 of 1 tests are complete" in visitor.get(f"{PAGE}/batches/{batch}").text
+    second = visitor.post(f"{PAGE}/now").text
+    assert "1 destination was left out because it was tested less than a minute ago." in second
+    assert re.search(r"Press Drill now again in <span[^>]*>\d+ s", second)
+
+
+def test_drill_now_without_javascript_leads_back_to_the_page(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+
+    response = admin.post(f"{PAGE}/now", headers={"Sec-Fetch-Mode": "navigate"})
+
+    assert response.status_code == 303
+    assert "0 of 1 tests are complete" in admin.get(response.location).text
+
+
+def test_a_viewer_sends_no_drill(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    assert visit(seeded.viewer).post(f"{PAGE}/now").status_code == 403
+
+    with app.app_context():
+        assert db.session.scalars(select(AlertDelivery)).all() == []
+
+
+def test_the_page_of_a_destination_names_its_next_drill(seeded: SeededIds, visit: Visit) -> None:
+    admin, page = visit(seeded.admin), f"/w/harbor/destinations/{seeded.destination}"
+    assert "Next drill" not in admin.get(page).text
+
+    admin.post(PAGE, TIMES)
+    assert f'href="{PAGE}#destinations-title">Drills</a>' in admin.get(page).text
+    assert "Next drill: <time" in admin.get(page).text
+
+    admin.post(f"{PAGE}/destinations/{seeded.destination}", {"choice": "skip"})
+    assert "No drill is planned" in admin.get(page).text
