@@ -166,7 +166,9 @@ def _describe_request(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
     by = f" by {quote_name(newest.requested_by.name)}" if newest.requested_by else ""
+    by = by or (" by the schedule of drills" if newest.drill else "")
     by += f", {BY_CUSTOMER_LINK}" if newest.by_customer_link else ""
+    by += f" ({newest.drill.label})" if newest.drill else ""
     reference = f", reference {newest.reference}" if newest.reference else ""
     return f", requested{by} at {format_exact(newest.created_at)}{reference}"
 
