@@ -148,7 +148,16 @@ def test_a_list_query_is_read_from_the_url_and_written_back() -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"state": "lost"}, {"gap": "wide"}, {"order": "chaos"}, {"page": "0"}, {"page": "-1"}, {"page": "\u0663"}, {"page": "9" * 30}, {}],
+    [
+        {"state": "lost"},
+        {"gap": "wide"},
+        {"order": "chaos"},
+        {"page": "0"},
+        {"page": "-1"},
+        {"page": "\u0663"},
+        {"page": "9" * 30},
+        {},
+    ],
 )
 def test_unknown_words_filter_nothing(query: dict[str, str]) -> None:
     assert parse_list_query(query) == ListQuery()
