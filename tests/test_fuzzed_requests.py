@@ -48,7 +48,7 @@ PARAMETERS = (
     *("batch", "seen", "next", "delivery", "name", "address", "signing_secret", "recipients", "email", "password"),
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
     *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
-    *("0-address", "confirm_paging", "a[]", "", "%00", "__proto__"),
+    *("0-address", "confirm_paging", "gap", "a[]", "", "%00", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -220,9 +220,9 @@ READ = {
     "/w/<slug>/audit": ("before", "since", "until", "who", "action"),
     "/w/<slug>/audit.csv": ("who", "since"),
     "/w/<slug>/members": ("role", "q", "page"),
-    "/w/<slug>/destinations": ("state", "channel", "tag", "q", "order", "page", "batch"),
+    "/w/<slug>/destinations": ("state", "gap", "channel", "tag", "q", "order", "page", "batch"),
     "/w/<slug>/destinations/new/<channel_name>": ("copy",),
-    "/w/<slug>/choose": ("all", "tag"),
+    "/w/<slug>/choose": ("all", "tag", "gap"),
     "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
     "/w/<slug>/history.csv": ("since", "code"),
 }

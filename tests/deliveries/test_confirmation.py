@@ -110,7 +110,7 @@ CASES = [
     ),
     Case(
         _drill(by="Ada", source=ReceiptSource.MEMBER, **SEEN),
-        "Needs confirmation: the drill of 4 May 2026 was confirmed by \u2068Ada\u2069 on 5 May 2026.",
+        "Needs confirmation: the drill of 4 May 2026 was confirmed by Ada on 5 May 2026.",
     ),
     Case(
         _drill(source=ReceiptSource.LINK, **SEEN),
@@ -119,7 +119,7 @@ CASES = [
     ),
     Case(
         _drill(source=ReceiptSource.MEMBER, by="Ada", **SEEN | {"receipt": Receipt.MISSING}),
-        "Needs confirmation: the drill of 4 May 2026 was reported missing by \u2068Ada\u2069 on 5 May 2026.",
+        "Needs confirmation: the drill of 4 May 2026 was reported missing by Ada on 5 May 2026.",
     ),
     Case(_drill(DeliveryStatus.DEFERRED), "Needs confirmation: the drill of 4 May 2026 has not ended yet."),
     Case(

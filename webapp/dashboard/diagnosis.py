@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from webapp.audit import BY_CUSTOMER_LINK, Action
 from webapp.dashboard.comparison import describe_duration, list_differences
-from webapp.dashboard.evidence_report import report_age, report_evidence
+from webapp.dashboard.evidence_report import report_evidence
 from webapp.dashboard.exchange_section import report_exchange
-from webapp.dashboard.time_format import format_exact
+from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
 from webapp.deliveries.evidence import Evidence
@@ -154,9 +154,11 @@ def _report_last_accepted(diagnosis: Diagnosis, now: datetime) -> list[str]:
     last, earlier = diagnosis.last_accepted, diagnosis.earlier
     changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
     differences = [f"Since then: {difference}" for difference in diagnosis.differences]
-    accepted = f"Last accepted: {report_age(last.sent_at, now) if last and last.sent_at else 'no test yet'}"
+    at = last.sent_at if last else None
+    took = diagnosis.earlier_duration if last is earlier else ""
+    accepted = f"Last accepted: {f'{format_exact(at)}{took}, {format_relative(at, now)}' if at else 'no test yet'}"
     if last is earlier:
-        return [f"{accepted}{diagnosis.earlier_duration}", *changes, *differences]
+        return [accepted, *changes, *differences]
     earlier_changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.earlier_changes]
     if earlier is None or earlier.sent_at is None or not (earlier_changes or differences):
         return [accepted, *changes]

@@ -13,11 +13,6 @@ from webapp.models import AlertDelivery, AlertDestination
 from webapp.text.names import quote_name
 
 
-def report_age(moment: datetime, now: datetime) -> str:
-    """Return a time in UTC, and how long ago it was."""
-    return f"{format_exact(moment)}, {format_relative(moment, now)}"
-
-
 def report_evidence(
     destination: AlertDestination, evidence: Evidence, last_accepted: AlertDelivery | None, now: datetime
 ) -> list[str]:
@@ -25,7 +20,7 @@ def report_evidence(
     acceptance, confirmation = evidence
     lines = []
     if acceptance and acceptance.delivery_id != (last_accepted.id if last_accepted else None):
-        lines.append(f"Last real alert accepted: {report_age(acceptance.at, now)}")
+        lines.append(f"Last real alert accepted: {format_exact(acceptance.at)}, {format_relative(acceptance.at, now)}")
     if acceptance and is_stale(acceptance, now):
         lines.append(f"Evidence: no message was accepted within {STALE_AFTER.days} days with the present settings.")
     idle = find_idle_warning(acceptance, destination.type, Badge.SENT, now)
