@@ -236,21 +236,8 @@ def test_equal_versions_mean_equal_pages_times_and_tokens_aside(app: Flask, seed
     """Go through every change; wherever the page's text differs, its version does."""
     _add_sent(seeded)
     pages = [_render(app, seeded)]
-    for change in [
-        _need_confirmation,
-        _accept_alert,
-        _drill,
-        _miss,
-        _see,
-        _confirm,
-        _rename,
-        _move,
-        _disable,
-        _rename_workspace,
-        _test_again,
-        _add,
-        _delete,
-    ]:
+    at_first = [_need_confirmation, _accept_alert, _miss, _see, _confirm, _rename, _move, _disable]
+    for change in [*at_first, _rename_workspace, _test_again, _drill, _add, _delete]:
         change(seeded)
         pages.append(_render(app, seeded))
 

@@ -6,7 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 
 from tests.factories import NOW, seconds
 from webapp.app_state import app_state
@@ -305,7 +305,9 @@ def _render_text(newest: AlertDelivery, evidence: Evidence = NO_EVIDENCE, age: f
     for name, value in facts.items():
         setattr(destination, name, value)
     status = build_status(_visit(), destination, newest, now, shared=SharedStatusData({}, 0, {}, {1: evidence}))
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", render_status(_visit(), status, now))).split())
+    with current_app.test_request_context():
+        markup = render_status(_visit(), status, now)
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", markup)).split())
 
 
 @pytest.mark.parametrize(
