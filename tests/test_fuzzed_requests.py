@@ -49,7 +49,8 @@ PARAMETERS = (
     *("current", "new", "kept", "draft", "drafted", "then", "hours", "test", "missing", "customer"),
     *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
     *("interval", "weekday", "from_hour", "to_hour", "zone", "choice", "may_page", "needs_confirmation", "change"),
-    *("changed", "0-address", "confirm_paging", "sending", "recipient", "check", "mail", "a[]", "", "%00", "__proto__"),
+    *("changed", "0-address", "confirm_paging", "sending", "recipient", "check", "mail", "gap", "a[]", "", "%00"),
+    "__proto__",
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -222,9 +223,9 @@ READ = {
     "/w/<slug>/audit": ("before", "since", "until", "who", "action"),
     "/w/<slug>/audit.csv": ("who", "since"),
     "/w/<slug>/members": ("role", "q", "page"),
-    "/w/<slug>/destinations": ("state", "channel", "tag", "q", "order", "page", "batch"),
+    "/w/<slug>/destinations": ("state", "gap", "channel", "tag", "q", "order", "page", "batch"),
     "/w/<slug>/destinations/new/<channel_name>": ("copy",),
-    "/w/<slug>/choose": ("all", "tag"),
+    "/w/<slug>/choose": ("all", "tag", "gap"),
     "/w/<slug>/drills": ("page", "batch", "all", "changed"),
     "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
     "/w/<slug>/history.csv": ("since", "code"),

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from itsdangerous import BadData, URLSafeSerializer
 
-# How long a link works after the press.
-LINK_LIFETIME = timedelta(days=7)
+# How long a link works after the test was requested. Somebody who opens it on the last of the seven days within which a
+# drill should be confirmed, `CONFIRM_WITHIN`, still has an hour to press the button.
+LINK_LIFETIME = timedelta(days=7, hours=1)
 
 # A press counts from this long after its page was made: programs that check mail open links and submit forms at once.
 READING_TIME = timedelta(seconds=2)

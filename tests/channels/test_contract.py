@@ -24,7 +24,7 @@ from tests.scripted_mail_server import mail_server as run_mail_server
 from webapp.channels import CHANNELS, check_setting
 from webapp.channels.contract import Accepted, Channel, Part, Preview, get_setting
 from webapp.channels.fields import FLAG_ON, Field, FieldKind, SettingInvalid, hide_secrets
-from webapp.channels.message import Message
+from webapp.channels.message import I_SEE_IT, Message
 from webapp.demo.receiver.scenarios import Scenario, Service, reply_to
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailServer, OutboundClient, Policy
@@ -314,6 +314,26 @@ def test_a_preview_connects_to_nothing_and_shows_no_secret(channel: Channel, acc
     preview = accepting.preview(channel)
     assert find_secrets(channel, repr(preview)) == []
     assert (accepting.web.requests, accepting.mail_server.commands) == ([], [])
+
+
+DRILL_LINK = "https://alertcheck.example.com/seen/WzEsIks3Il0.x-_y"
+DRILL = replace(MESSAGE, requested_by="Schedule of drills", is_drill=True, receipt_link=DRILL_LINK)
+
+
+@every_channel
+def test_a_drill_says_what_it_is_and_how_to_confirm_it_and_shows_no_secret(
+    channel: Channel, accepting: AcceptingReceivers
+) -> None:
+    preview = accepting.preview(channel, DRILL)
+    texts = [*preview.headers.values(), *(part.readable for part in preview.parts)]
+    shown = "\n".join(texts).replace("\\", "")  # Markdown escapes brackets
+
+    assert "[test]" in shown.casefold()
+    assert "scheduled drill" in shown.casefold()
+    assert "test alert" not in shown.casefold()
+    assert I_SEE_IT in shown
+    assert DRILL_LINK in shown
+    assert find_secrets(channel, shown) == []
 
 
 @every_channel

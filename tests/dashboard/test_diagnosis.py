@@ -1,6 +1,6 @@
 """The diagnosis of a destination's last test, and the report for a ticket."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,11 +18,13 @@ from tests.factories import (
     seconds,
 )
 from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
+from webapp.dashboard.status_fragment import load_status
 from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.evidence import Evidence
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDestination, DeliveryStatus, Receipt
+from webapp.models import AlertDestination, DeliveryStatus, DrillNumber, Receipt
 from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
@@ -40,6 +42,15 @@ def test_a_destination_without_tests_has_an_empty_diagnosis(seeded: SeededIds) -
     diagnosis = _diagnose(get_destination(seeded))
 
     assert (diagnosis.arrival, diagnosis.attempts, diagnosis.last_accepted) == ("Nothing has been sent yet.", (), None)
+
+
+def _load_evidence(destination: AlertDestination) -> Evidence:
+    return load_status(destination, NOW)[1].evidence[destination.id]
+
+
+def _report(destination: AlertDestination, now: datetime = NOW, workspace: str = "Harbor") -> list[str]:
+    diagnosis, evidence = _diagnose(destination), _load_evidence(destination)
+    return write_report(workspace, destination, "Webhook", "127.0.0.1", diagnosis, evidence, now).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +101,7 @@ def test_the_report_shows_acceptance_and_receipt_separately(seeded: SeededIds) -
     seen = {"receipt": Receipt.SEEN, "receipt_by": "Ann", "receipt_at": NOW + seconds(60)}
     add_delivery(destination, **SENT, **seen)
 
-    lines = write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
+    lines = _report(destination)
 
     assert lines[6:9] == [
         "Did it arrive: Yes: “Ann” has seen it.",
@@ -124,7 +135,7 @@ def test_the_report_of_a_test_of_earlier_settings_tells_what_happened_and_gives_
     typed = {"address": "https://elsewhere.example.com/", "signing_secret": ""}
     change_destination(destination, get_account(seeded), "New", typed, app_settings.cipher, NOW + seconds(60))
 
-    lines = write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
+    lines = _report(destination)
 
     assert "What happened: The worker was lost." in lines
     assert "Did it arrive: Unknown." in lines
@@ -147,8 +158,9 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
     add_delivery(destination, last_error_message="It asks for no more messages.", **facts)
     now = datetime(2026, 5, 4, 9, 31, tzinfo=UTC)
 
+    target = "127.0.0.1, fingerprint 12ab34cd"
     report = write_report(
-        "Harbor Logistics", destination, "Webhook", "127.0.0.1, fingerprint 12ab34cd", _diagnose(destination), now
+        "Harbor Logistics", destination, "Webhook", target, _diagnose(destination), _load_evidence(destination), now
     )
 
     assert report.splitlines() == [
@@ -178,7 +190,7 @@ def test_no_name_forges_a_line_of_the_report(seeded: SeededIds) -> None:
     destination.name = get_account(seeded).name = FORGERY.replace("\x00", "")
     db.session.commit()
 
-    report = write_report(FORGERY, destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW)
+    report = "\n".join(_report(destination, workspace=FORGERY))
 
     name = "“Ops (Webhook) Next step: call' 555 Where to: evil.example”"
     assert report.splitlines()[1:3] == [f"Workspace: {name}", f"Destination: {name} (Webhook)"]
@@ -195,10 +207,6 @@ WORKED_IN = {"steps": [["connect", 180.0]], "is_complete": True}
 TOOK = {"steps": [["connect", 1800.0]], "is_complete": True}
 
 
-def _report(destination: AlertDestination) -> list[str]:
-    return write_report("Harbor", destination, "Webhook", "127.0.0.1", _diagnose(destination), NOW).splitlines()
-
-
 def _change_address(destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings, at: datetime) -> None:
     typed = {"address": f"https://elsewhere.example.com/{at.timestamp()}", "signing_secret": ""}
     change_destination(destination, get_account(seeded), destination.name, typed, app_settings.cipher, at)
@@ -211,7 +219,7 @@ def test_a_failed_test_is_compared_with_the_last_accepted_one(seeded: SeededIds,
     add_delivery(destination, created_at=NOW + seconds(120), **GONE, exchange=TOOK)
 
     assert _report(destination)[-3:] == [
-        "Last accepted: 2026-05-04 09:30:00 UTC in 180 ms",
+        "Last accepted: 2026-05-04 09:30:00 UTC in 180 ms, just now",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:31:00 UTC",
         "Since then: It took 10 times as long: 1,800 ms instead of 180 ms.",
     ]
@@ -226,7 +234,7 @@ def test_an_accepted_test_is_compared_with_the_one_before_it(seeded: SeededIds, 
     _change_address(destination, seeded, app_settings, NOW + seconds(180))
 
     assert _report(destination)[-5:] == [
-        "Last accepted: 2026-05-04 09:32:01 UTC",
+        "Last accepted: 2026-05-04 09:32:01 UTC, in 2 min",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:33:00 UTC",
         "Accepted before: 2026-05-04 09:30:00 UTC in 180 ms",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:31:00 UTC",
@@ -257,3 +265,59 @@ def test_a_destination_that_never_accepted_a_test_is_compared_with_nothing(seede
     diagnosis = _diagnose(destination)
 
     assert (diagnosis.earlier, diagnosis.differences) == (None, [])
+
+
+# How old the evidence is
+
+
+def test_the_report_says_how_long_ago_a_message_was_accepted(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT)
+
+    assert "Last accepted: 2026-05-04 09:30:00 UTC, 64 d ago" in _report(destination, NOW + timedelta(days=64))
+
+
+@pytest.mark.parametrize(("age", "is_said"), [(timedelta(days=30), True), (timedelta(days=30) - seconds(1), False)])
+def test_the_report_says_that_nothing_was_accepted_for_30_days(
+    seeded: SeededIds, age: timedelta, is_said: bool
+) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT)
+
+    line = "Evidence: no message was accepted within 30 days with the present settings."
+    assert (line in _report(destination, NOW + age)) == is_said
+
+
+def test_the_report_names_a_newer_real_alert_that_was_accepted(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT)
+    add_real_alert(destination, **SENT | {"created_at": NOW + seconds(60), "sent_at": NOW + seconds(60)})
+
+    lines = _report(destination, NOW + timedelta(days=2))
+
+    assert "Last real alert accepted: 2026-05-04 09:31:00 UTC, 1 d ago" in lines
+
+
+@pytest.mark.parametrize(
+    ("drill", "is_pressed", "who"),
+    [
+        (DrillNumber.FIRST, False, "the schedule of drills"),
+        (DrillNumber.SECOND, False, "the schedule of drills (second drill)"),
+        (DrillNumber.FIRST, True, "“Admin” (drill)"),
+    ],
+)
+def test_the_report_says_that_a_test_was_a_drill(
+    seeded: SeededIds, drill: DrillNumber, is_pressed: bool, who: str
+) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT, drill=drill, requested_by_id=seeded.admin if is_pressed else None)
+
+    assert f"Last test: Sent, requested by {who} at 2026-05-04 09:30:00 UTC" in _report(destination)
+
+
+def test_the_report_says_that_nobody_has_confirmed_the_drill(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    destination.needs_confirmation = True
+    add_delivery(destination, **SENT, drill=DrillNumber.FIRST)
+
+    assert "Needs confirmation: nobody has confirmed the drill of 4 May 2026 yet." in _report(destination)

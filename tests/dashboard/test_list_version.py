@@ -12,6 +12,7 @@ from tests.factories import (
     NOW,
     SeededIds,
     add_delivery,
+    add_real_alert,
     get_account,
     get_destination,
     get_workspace,
@@ -28,7 +29,7 @@ from webapp.deliveries import record_by_member, record_for_customer
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDelivery, DeliveryStatus, PlanEnd, PlannedTest, Receipt, Role
+from webapp.models import AlertDelivery, DeliveryStatus, DrillNumber, PlanEnd, PlannedTest, Receipt, Role
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -102,7 +103,34 @@ def _confirm(seeded: SeededIds) -> None:
     record_for_customer(delivery, get_account(seeded), "Ann", NOW + seconds(4))
 
 
-CHANGES = [_add, _rename, _move, _disable, _delete, _rename_workspace, _test_again, _miss, _see]
+def _accept_alert(seeded: SeededIds) -> None:
+    facts = {"status": DeliveryStatus.SENT, "sent_at": NOW + seconds(5), "settings_version": None}
+    add_real_alert(get_destination(seeded), **facts)
+
+
+def _drill(seeded: SeededIds) -> None:
+    _add_sent(seeded, created_at=NOW + seconds(70), drill=DrillNumber.FIRST)
+
+
+def _need_confirmation(seeded: SeededIds) -> None:
+    get_destination(seeded).needs_confirmation = True
+    db.session.commit()
+
+
+CHANGES = [
+    _add,
+    _accept_alert,
+    _drill,
+    _need_confirmation,
+    _rename,
+    _move,
+    _disable,
+    _delete,
+    _rename_workspace,
+    _test_again,
+    _miss,
+    _see,
+]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -115,6 +143,31 @@ def test_whatever_changes_on_the_page_changes_its_version(
     change(seeded)
 
     assert None is not before != _find(seeded) is not None
+
+
+def _make_teams(seeded: SeededIds) -> None:
+    get_destination(seeded).type = "teams"
+    db.session.commit()
+
+
+@on_both_databases
+@pytest.mark.parametrize("days", [1, 30, 60, 90])
+def test_a_version_ends_when_an_age_crosses_a_border(seeded: SeededIds, days: int) -> None:
+    _add_sent(seeded, sent_at=NOW + seconds(7))  # not a multiple of `LONGEST_REUSE`, at which each version ends
+    _make_teams(seeded)
+    border = NOW + timedelta(days=days) + seconds(7)
+
+    versions = [_find(seeded, now=border + seconds(offset)) for offset in (-2, -1, 0, 1)]
+
+    assert versions[0] == versions[1] != versions[2] == versions[3]
+
+
+def test_the_version_ends_when_a_drill_was_not_confirmed_for_seven_days(seeded: SeededIds) -> None:
+    _add_sent(seeded, created_at=NOW + seconds(7), drill=DrillNumber.FIRST)
+    _need_confirmation(seeded)
+    border = NOW + timedelta(days=7) + seconds(7)
+
+    assert _find(seeded, now=border - seconds(2)) == _find(seeded, now=border - seconds(1)) != _find(seeded, now=border)
 
 
 def test_the_same_page_has_the_same_version(seeded: SeededIds) -> None:
@@ -183,7 +236,8 @@ def test_equal_versions_mean_equal_pages_times_and_tokens_aside(app: Flask, seed
     """Go through every change; wherever the page's text differs, its version does."""
     _add_sent(seeded)
     pages = [_render(app, seeded)]
-    for change in [_miss, _see, _confirm, _rename, _move, _disable, _rename_workspace, _test_again, _add, _delete]:
+    at_first = [_need_confirmation, _accept_alert, _miss, _see, _confirm, _rename, _move, _disable]
+    for change in [*at_first, _rename_workspace, _test_again, _drill, _add, _delete]:
         change(seeded)
         pages.append(_render(app, seeded))
 

@@ -34,9 +34,11 @@ from webapp.deliveries import (
     request_test,
     send,
 )
+from webapp.deliveries.confirmation import CONFIRM_WITHIN
 from webapp.deliveries.outcome import Badge, describe_outcome
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt, ReceiptSource
+from webapp.receipt_links import LINK_LIFETIME
 from webapp.settings import AppSettings, read_settings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
@@ -211,11 +213,15 @@ def test_only_one_of_two_simultaneous_receipts_counts(app: Flask, delivery: Aler
     assert sorted(result.result() for result in results) == [False, True]
 
 
-def test_a_link_is_valid_for_seven_days(delivery: AlertDelivery) -> None:
-    week = timedelta(days=7)
+def test_a_link_is_valid_for_seven_days_and_an_hour(delivery: AlertDelivery) -> None:
+    end = NOW + timedelta(days=7, hours=1)
 
-    assert find_linked(delivery.id, "K7QM4T", NOW + week - seconds(1)) == delivery
-    assert find_linked(delivery.id, "K7QM4T", NOW + week) is None
+    assert find_linked(delivery.id, "K7QM4T", end - seconds(1)) == delivery
+    assert find_linked(delivery.id, "K7QM4T", end) is None
+
+
+def test_a_link_outlives_the_time_within_which_a_drill_should_be_confirmed() -> None:
+    assert timedelta(hours=1) <= LINK_LIFETIME - CONFIRM_WITHIN
 
 
 @pytest.mark.parametrize("reference", ["K7QM4S", ""])

@@ -24,7 +24,7 @@ from webapp.database.keyset_pages import Page
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
 from webapp.history import Filter, HistoryEntry, Kind, list_page
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillNumber
 from webapp.settings import AppSettings
 from webapp.text.cursors import Cursor
 
@@ -295,11 +295,23 @@ def _read_names(page: Page[HistoryEntry]) -> list[tuple[str, str | None]]:
     return [(entry.destination.name, entry.delivery.reference) for entry in page.entries]
 
 
+@on_both_databases
+def test_drills_are_listed_alone(seeded: SeededIds, few: dict[str, int]) -> None:
+    destination = get_destination(seeded)
+    drills = [add_delivery(destination, drill=number, created_at=NOW + DAY, **SENT).id for number in DrillNumber]
+
+    assert _list(seeded, kind=Kind.DRILL) == drills[::-1]
+    assert _list(seeded, kind=Kind.DRILL, destination_id=destination.id) == drills[::-1]
+    assert _list(seeded, kind=Kind.DRILL, status=DeliveryStatus.FAILED) == []
+    assert _list(seeded, kind=Kind.TEST) == [few["other's test"], *drills[::-1], few["sent test"]]
+
+
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
         (Filter(), "history"),
         (Filter(kind=Kind.TEST), "history_tests"),
+        (Filter(kind=Kind.DRILL), "history_tests"),
         (Filter(status=DeliveryStatus.FAILED), "history_status"),
         (Filter(code="gone"), "history_code"),
         (Filter(destination_id=1), "history_destination"),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -351,3 +351,53 @@ def test_the_summary_above_the_list_is_also_served_alone(seeded: SeededIds, visi
 
     assert words in visitor.get(LIST).text
     assert words in visitor.get("/w/harbor/state").text
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def aged(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> None:
+    """Destinations that accepted their last test a minute and 64 days ago, and one that was never tested."""
+    with app.app_context():
+        for name, age in (("Fresh", DAY / 1440), ("Old", 64.5 * DAY)):
+            at = datetime.now(UTC) - age
+            sent = {"status": DeliveryStatus.SENT, "created_at": at, "sent_at": at}
+            add_delivery(_add(seeded, app_settings, name), **sent)
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_the_tab_of_stale_destinations_lists_as_many_as_it_counts(
+    aged: None, seeded: SeededIds, visit: Visit, htmx: bool
+) -> None:
+    visitor = visit(seeded.admin)
+    everything = visitor.get(LIST).text
+
+    page = visitor.get(f"{LIST}?gap=stale", headers={"HX-Request": "true"} if htmx else {}).text
+
+    assert re.findall(r"Nothing accepted in 30 days <b>(\d+)</b>", everything) == ["2"]
+    assert sorted(_names(page)) == ["Old", "Ticket system"]
+    assert '<input type="hidden" name="gap" value="stale">' in page  # kept by the filters below
+    assert re.search(r'gap=stale"[^>]*aria-current="true"', page)
+    assert "gap=stale" not in "".join(re.findall(r'<a href="([^"]*state=[^"]*)"', page))
+
+
+def test_the_list_names_the_age_of_the_oldest_accepted_test(aged: None, seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.admin).get(LIST).text
+
+    words = "2 of 3 destinations accepted their last test, the oldest 64 days ago; 1 was never tested."
+    assert f'<p role="status">{words}</p>' in page
+    assert page.count("Last accepted") == 1
+
+
+def test_all_workspaces_show_how_old_their_badges_are(aged: None, seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.admin).get("/workspaces").text
+
+    assert "oldest test 64 days ago" in page
+    assert re.search(r'href="/w/harbor/destinations\?gap=stale">.*2 nothing accepted in 30 days</a>', page)
+
+
+def test_only_what_the_filter_shows_can_be_chosen(aged: None, seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.admin).get("/w/harbor/choose?gap=stale").text
+
+    assert sorted(re.findall(r"<b><bdi>([^<]+)</bdi></b>", page)) == ["Old", "Ticket system"]

@@ -6,6 +6,7 @@ A channel's `send` returns an `Accepted` or raises `DeliveryFailed`, and raises 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from webapp.channels.fields import Field, Settings
 from webapp.channels.message import Message
@@ -66,6 +67,18 @@ def _find_no_conflicts(settings: Settings) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True)
+class IdleLimit:
+    """A service turns off a receiver that gets no message for long.
+
+    rule: what it does, in a whole sentence. warn_after, turned_off_after: since the last accepted message.
+    """
+
+    rule: str
+    warn_after: timedelta
+    turned_off_after: timedelta
+
+
+@dataclass(frozen=True)
 class Channel:
     """A kind of destination.
 
@@ -85,6 +98,7 @@ class Channel:
     find_obstacle: why this installation cannot send over the channel yet, and who can change that; None if it can.
     words: the words of the service for what went wrong, each with its code, whatever the status is.
     find_conflicts: what is wrong with valid settings together, by the field to correct: whole sentences, no secret.
+    idle_limit: after which time without a message the service turns the receiver off; None if it does not.
     """
 
     label: str
@@ -103,6 +117,7 @@ class Channel:
     find_obstacle: Callable[[OutboundClient], str | None] = lambda outbound: None
     words: Words = field(default_factory=dict)
     find_conflicts: Callable[[Settings], Mapping[str, str]] = _find_no_conflicts
+    idle_limit: IdleLimit | None = None
 
     @property
     def target_field(self) -> Field:

@@ -4,10 +4,11 @@ Source: Microsoft Learn, "Create incoming webhooks with Workflows for Microsoft 
 """
 
 import json
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from webapp.channels.addresses import Service, check_address
-from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, IdleLimit, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
@@ -74,6 +75,14 @@ ALLOW_ANYONE = (
 RIGHT_TRIGGER = (
     "In Power Automate, check that the flow begins with the trigger "
     '"When a Teams webhook request is received", and paste its whole address again.'
+)
+
+
+# Source: Microsoft Learn, "Limits of automated, scheduled, and instant flows", on flows without a premium license.
+IDLE_LIMIT = IdleLimit(
+    "Microsoft turns off a flow that has not run for 90 days.",
+    warn_after=timedelta(days=60),
+    turned_off_after=timedelta(days=90),
 )
 
 
@@ -182,6 +191,7 @@ CHANNEL = Channel(
     send=_send,
     hosts=HOSTS,
     words=WORDS,
+    idle_limit=IDLE_LIMIT,
     hints=make_hints("Microsoft Teams", "Teams", "status.cloud.microsoft", CREATE_WORKFLOW)
     | {
         Code.HOST_NOT_EXPECTED: (

@@ -1,4 +1,4 @@
-"""What is broken: the destinations of several workspaces that failed, and those that nobody has tested for long."""
+"""What is broken: the destinations of several workspaces that failed, and those whose evidence is old."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from webapp.auth.access import Visit
+from webapp.dashboard.evidence_gaps import Gap, find_gaps
 from webapp.dashboard.plan_status import list_plans
 from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids, list_summaries
+from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.outcome import Badge
 from webapp.deliveries.queries import list_with_newest_test
-from webapp.models import AlertDelivery, AlertDestination, Workspace
+from webapp.models import AlertDestination, Workspace
 from webapp.sends.eligibility import pages_people
 
 # Rows of each list on the page.
 MAX_LISTED = 100
-
-# After so long without a test, nobody knows whether a destination works.
-STALE_AFTER = timedelta(days=30)
 
 # How long a destination that was broken stays on the page after it accepted a test.
 RECOVERED_FOR = timedelta(minutes=10)
@@ -37,12 +36,12 @@ class BrokenRow:
 
 
 @dataclass(frozen=True)
-class UntestedRow:
-    """A destination without a recent test. newest: its newest test send, or None."""
+class StaleRow:
+    """A destination that has accepted no message for long. acceptance: the newest one of all, or None."""
 
     workspace: Workspace
     destination: AlertDestination
-    newest: AlertDelivery | None
+    acceptance: Acceptance | None
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,15 @@ class BrokenPage:
     """What the page shows.
 
     counts: broken destinations by workspace, for each workspace that has any. paging: how many of them page people.
-    rows, untested: the first ones. listed, untested_total: how many there are.
+    rows, stale: the first ones. listed, stale_total: how many there are.
     """
 
     counts: Mapping[int, int]
     paging: Mapping[int, int]
     rows: Sequence[BrokenRow]
     listed: int
-    untested: Sequence[UntestedRow]
-    untested_total: int
+    stale: Sequence[StaleRow]
+    stale_total: int
 
     @property
     def total(self) -> int:
@@ -79,24 +78,24 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
 
     only: a workspace to which the lists are limited, or None.
     """
-    summaries = list_summaries(list(visits), now - RECOVERED_FOR, now - STALE_AFTER)
+    summaries = list_summaries(list(visits), now - RECOVERED_FOR)
     broken = [summary for summary in summaries if summary.state.is_broken]
     here = sorted((summary for summary in summaries if only in (None, summary.workspace_id)), key=_by_name(visits))
     recovering = _find_recovering(here)
     listed = [
         summary.destination_id for summary in here if summary.state.is_broken or summary.destination_id in recovering
     ]
-    untested = [summary.destination_id for summary in here if _is_untested(summary)]
+    stale = {summary.destination_id: summary.evidence.acceptance for summary in here if _is_only_stale(summary, now)}
     return BrokenPage(
         Counter(summary.workspace_id for summary in broken),
         Counter(summary.workspace_id for summary in broken if pages_people(summary.channel)),
         _load_rows(visits, listed[:MAX_LISTED], summaries, now),
         len(listed),
         [
-            UntestedRow(visits[destination.workspace_id].workspace, destination, newest)
-            for destination, newest in list_with_newest_test(untested[:MAX_LISTED])
+            StaleRow(visits[destination.workspace_id].workspace, destination, stale[destination.id])
+            for destination, _ in list_with_newest_test(list(stale)[:MAX_LISTED])
         ],
-        len(untested),
+        len(stale),
     )
 
 
@@ -119,8 +118,10 @@ def _has_new_test(summary: DestinationSummary) -> bool:
     return summary.state is Tab.PENDING or (summary.state is Tab.SENT and is_recent)
 
 
-def _is_untested(summary: DestinationSummary) -> bool:
-    return summary.state is Tab.NEVER or (summary.state is Tab.SENT and bool(summary.is_stale))
+def _is_only_stale(summary: DestinationSummary, now: datetime) -> bool:
+    """Check whether a destination is stale, but not broken, nor about to be known by a test that waits."""
+    is_shown_otherwise = summary.state.is_broken or summary.state is Tab.PENDING
+    return not is_shown_otherwise and Gap.STALE in find_gaps(summary, now)
 
 
 def _count_pending(summaries: Sequence[DestinationSummary]) -> int:
@@ -133,7 +134,8 @@ def _load_rows(
     if not ids:
         return []
     plans = list_plans(list_planned_ids(summaries, ids))
-    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans)
+    evidence = {summary.destination_id: summary.evidence for summary in summaries}
+    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans, evidence)
     return [
         BrokenRow(visit, build_status(visit, destination, newest, now, shared=shared))
         for destination, newest in list_with_newest_test(ids)

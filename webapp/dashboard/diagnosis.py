@@ -11,15 +11,17 @@ from sqlalchemy import select
 
 from webapp.audit import BY_CUSTOMER_LINK, Action
 from webapp.dashboard.comparison import describe_duration, list_differences
+from webapp.dashboard.evidence_report import report_evidence
 from webapp.dashboard.exchange_section import report_exchange
-from webapp.dashboard.time_format import format_exact
+from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
+from webapp.deliveries.evidence import Evidence
 from webapp.deliveries.exchanges import read_exchange
 from webapp.deliveries.outcome import Outcome, describe_outcome, known_code
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, DrillNumber
 from webapp.outbound.exchange_facts import ExchangeFacts
 from webapp.text.names import clean_name, isolate_name, quote_name
 
@@ -102,7 +104,13 @@ def diagnose(destination: AlertDestination, newest: AlertDelivery | None) -> Dia
 
 
 def write_report(
-    workspace: str, destination: AlertDestination, channel: str, where: str, diagnosis: Diagnosis, now: datetime
+    workspace: str,
+    destination: AlertDestination,
+    channel: str,
+    where: str,
+    diagnosis: Diagnosis,
+    evidence: Evidence,
+    now: datetime,
 ) -> str:
     """Return the diagnosis as plain text for a ticket, without secrets. where: the target as shown to this visitor."""
     newest, outcome = diagnosis.newest, diagnosis.last_test
@@ -121,7 +129,8 @@ def write_report(
     lines += [f"Next step: {diagnosis.next_step}"] if diagnosis.next_step else []
     lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
     lines += report_exchange(diagnosis.exchange, newest.answer_status if newest else None)
-    lines += _report_last_accepted(diagnosis)
+    lines += _report_last_accepted(diagnosis, now)
+    lines += report_evidence(destination, evidence, diagnosis.last_accepted, now)
     return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
 
 
@@ -140,14 +149,16 @@ def _report_receipt(newest: AlertDelivery | None) -> list[str]:
     return lines + ([f"Receipt: {receipt}{reported_at}"] if receipt else [])
 
 
-def _report_last_accepted(diagnosis: Diagnosis) -> list[str]:
+def _report_last_accepted(diagnosis: Diagnosis, now: datetime) -> list[str]:
     """Return when a test was accepted last, and what became different since then, or since the one before it."""
     last, earlier = diagnosis.last_accepted, diagnosis.earlier
     changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
     differences = [f"Since then: {difference}" for difference in diagnosis.differences]
-    accepted = f"Last accepted: {format_exact(last.sent_at) if last and last.sent_at else 'no test yet'}"
+    at = last.sent_at if last else None
+    took = diagnosis.earlier_duration if last is earlier else ""
+    accepted = f"Last accepted: {f'{format_exact(at)}{took}, {format_relative(at, now)}' if at else 'no test yet'}"
     if last is earlier:
-        return [f"{accepted}{diagnosis.earlier_duration}", *changes, *differences]
+        return [accepted, *changes, *differences]
     earlier_changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.earlier_changes]
     if earlier is None or earlier.sent_at is None or not (earlier_changes or differences):
         return [accepted, *changes]
@@ -166,7 +177,10 @@ def _describe_request(newest: AlertDelivery | None) -> str:
     if newest is None:
         return ""
     by = f" by {quote_name(newest.requested_by.name)}" if newest.requested_by else ""
+    is_plain = newest.drill is DrillNumber.FIRST and not by
+    by = by or (" by the schedule of drills" if newest.drill else "")
     by += f", {BY_CUSTOMER_LINK}" if newest.by_customer_link else ""
+    by += f" ({newest.drill.label})" if newest.drill and not is_plain else ""
     reference = f", reference {newest.reference}" if newest.reference else ""
     return f", requested{by} at {format_exact(newest.created_at)}{reference}"
 

@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 
 from webapp import __version__
 from webapp.auth.access import Visit
-from webapp.dashboard.overview import ListQuery
+from webapp.dashboard.badge_age import find_idle_warning
+from webapp.dashboard.evidence_gaps import find_gaps
+from webapp.dashboard.overview import ListQuery, build_overview
 from webapp.dashboard.summaries import DestinationSummary
+from webapp.deliveries.outcome import Badge
 
 # After a test changed, a page has no version for this long: an earlier test may still be under way, and its result
 # appears in the sparkline only.
@@ -29,5 +32,13 @@ def find_list_version(
         return None
     period = now.timestamp() // LONGEST_REUSE.total_seconds()
     account = [visit.account.id, visit.account.time_zone, visit.role]
-    page = [__version__, period, account, visit.workspace.name, query.as_query()]
-    return hashlib.blake2b(json.dumps([page, summaries]).encode(), digest_size=12).hexdigest()
+    headline = build_overview(summaries, now).sentence
+    page = [__version__, period, account, visit.workspace.name, query.as_query(), headline]
+    ages = [_list_age_limits(summary, now) for summary in summaries]
+    return hashlib.blake2b(json.dumps([page, summaries, ages], default=str).encode(), digest_size=12).hexdigest()
+
+
+def _list_age_limits(summary: DestinationSummary, now: datetime) -> list[object]:
+    """Return what a row shows only because time has passed."""
+    idle = find_idle_warning(summary.evidence.acceptance, summary.channel, Badge.SENT, now)
+    return [sorted(find_gaps(summary, now)), idle]

@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from webapp.dashboard.badge_age import describe_oldest
+from webapp.dashboard.evidence_gaps import Gap, count_gaps, find_gaps
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.database.numbered_pages import Page, cut_page, parse_page
 from webapp.sends.eligibility import pages_people
@@ -26,6 +29,7 @@ class ListQuery:
     """Filter, order and page of the list. None or an empty text means no filter. page: starts at 1."""
 
     state: Tab | None = None
+    gap: Gap | None = None
     channel: str | None = None
     tag: str | None = None
     text: str = ""
@@ -36,6 +40,7 @@ class ListQuery:
         """Return the URL query parameters for this list, with `changed` applied and defaults left out."""
         parameters = {
             "state": self.state,
+            "gap": self.gap,
             "channel": self.channel,
             "tag": self.tag,
             "q": self.text,
@@ -46,11 +51,34 @@ class ListQuery:
         return {name: value for name, value in (parameters | changed).items() if value and value != defaults.get(name)}
 
 
+@dataclass(frozen=True)
+class Overview:
+    """The destinations of a workspace, counted.
+
+    oldest: how long ago the oldest of the accepted last tests was accepted: "64 days ago"; empty below a day.
+    sentence: a summary of the states.
+    """
+
+    counts: Mapping[Tab, int]
+    gaps: Mapping[Gap, int]
+    oldest: str
+    sentence: str
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def has_broken(self) -> bool:
+        return any(count for state, count in self.counts.items() if state.is_broken)
+
+
 def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     """Parse URL query parameters. An unknown value counts as unset."""
-    state, order = query.get("state", ""), query.get("order", "")
+    state, gap, order = query.get("state", ""), query.get("gap", ""), query.get("order", "")
     return ListQuery(
         state=Tab(state) if state in list(Tab) else None,
+        gap=Gap(gap) if gap in list(Gap) else None,
         channel=query.get("channel") or None,
         tag=query.get("tag") or None,
         text=read_search_text(query.get("q")),
@@ -59,14 +87,14 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     )
 
 
-def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery) -> Page[int]:
+def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> Page[int]:
     """Filter and sort destinations, and return the ids on the requested page; past the end, on the last one."""
-    return cut_page([summary.destination_id for summary in find_matching(summaries, query)], query.page)
+    return cut_page([summary.destination_id for summary in find_matching(summaries, query, now)], query.page)
 
 
-def find_matching(summaries: Sequence[DestinationSummary], query: ListQuery) -> list[DestinationSummary]:
+def find_matching(summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> list[DestinationSummary]:
     """Filter and sort destinations."""
-    found = (summary for summary in summaries if _matches(summary, query))
+    found = (summary for summary in summaries if _matches(summary, query, now))
     return sorted(found, key=lambda summary: _rank(summary, query))
 
 
@@ -81,10 +109,19 @@ def count_states(summaries: Sequence[DestinationSummary]) -> dict[Tab, int]:
     return {state: counts[state] for state in Tab}
 
 
-def count_states_by_workspace(summaries: Sequence[DestinationSummary]) -> dict[int, dict[Tab, int]]:
-    """Return the number of destinations in each state, for each workspace that has any."""
-    counts = Counter((summary.workspace_id, summary.state) for summary in summaries)
-    return {workspace_id: {state: counts[workspace_id, state] for state in Tab} for workspace_id, _ in counts}
+def build_overview(summaries: Sequence[DestinationSummary], now: datetime) -> Overview:
+    """Count the destinations of one workspace by state and by gap."""
+    oldest = describe_oldest(summaries, now)
+    counts = count_states(summaries)
+    return Overview(counts, count_gaps(summaries, now), oldest, describe_overview(counts, oldest))
+
+
+def build_overviews(summaries: Sequence[DestinationSummary], now: datetime) -> dict[int, Overview]:
+    """Return the overview of each workspace that has any destination."""
+    by_workspace: dict[int, list[DestinationSummary]] = {}
+    for summary in summaries:
+        by_workspace.setdefault(summary.workspace_id, []).append(summary)
+    return {workspace_id: build_overview(own, now) for workspace_id, own in by_workspace.items()}
 
 
 def count_paging(summaries: Sequence[DestinationSummary]) -> int:
@@ -92,11 +129,11 @@ def count_paging(summaries: Sequence[DestinationSummary]) -> int:
     return sum(summary.state is not Tab.DISABLED and pages_people(summary.channel) for summary in summaries)
 
 
-def describe_overview(counts: Mapping[Tab, int]) -> str:
-    """Return a summary of the states in one or two sentences."""
+def describe_overview(counts: Mapping[Tab, int], oldest: str = "") -> str:
+    """Return a summary of the states in one or two sentences. oldest: as in `Overview`."""
     in_use = sum(counts.values()) - counts[Tab.DISABLED]
     parts = [
-        _describe_accepted(counts[Tab.SENT], in_use),
+        _describe_accepted(counts[Tab.SENT], in_use, oldest),
         _count_phrase(counts[Tab.FAILED], "failed", "failed"),
         _count_phrase(counts[Tab.MISSING], "message was reported missing", "messages were reported missing"),
         _count_phrase(counts[Tab.PENDING], "is under way", "are under way"),
@@ -106,9 +143,10 @@ def describe_overview(counts: Mapping[Tab, int]) -> str:
     return "; ".join(filter(None, parts)) + "." + (f" {disabled}." if disabled else "")
 
 
-def _matches(summary: DestinationSummary, query: ListQuery) -> bool:
+def _matches(summary: DestinationSummary, query: ListQuery, now: datetime) -> bool:
     return (
         query.state in (None, summary.state)
+        and (query.gap is None or query.gap in find_gaps(summary, now))
         and query.channel in (None, summary.channel)
         and (query.tag is None or query.tag in summary.tags)
         and contains_text(query.text, summary.name)
@@ -126,13 +164,15 @@ def _rank(summary: DestinationSummary, query: ListQuery) -> tuple[object, ...]:
             return by_name
 
 
-def _describe_accepted(sent: int, in_use: int) -> str:
+def _describe_accepted(sent: int, in_use: int, oldest: str) -> str:
     if not in_use:
         return "No destination is enabled"
+    if sent == in_use == 1:
+        return f"The destination accepted its last test {oldest}".rstrip()
     accepted = "accepted its last test" if in_use == 1 else "accepted their last test"
-    if sent == in_use:
-        return f"The destination {accepted}" if in_use == 1 else f"All {in_use} destinations {accepted}"
-    return f"{sent} of {in_use} destination{'s' * (in_use != 1)} {accepted}"
+    age = f", {'the oldest ' * (sent > 1)}{oldest}" if oldest else ""
+    subject = f"All {in_use} destinations" if sent == in_use else f"{sent} of {in_use} destination{'s' * (in_use != 1)}"
+    return f"{subject} {accepted}{age}"
 
 
 def _count_phrase(count: int, singular: str, plural: str) -> str:

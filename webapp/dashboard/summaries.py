@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, or_, select
 
 from webapp.deliveries.arrival import is_missing
+from webapp.deliveries.evidence import EVIDENCE_COLUMNS, NO_EVIDENCE, Evidence, join_evidence, read_evidence
 from webapp.deliveries.outcome import badge_for
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
@@ -40,6 +41,7 @@ class RowChanges(NamedTuple):
     newest_id, newest_status: of the newest test send. planned_id: of the planned test, ended or not.
     is_recent: whether the newest test send changed, or the planned test ended, after `recent_since`; or it still waits.
     receipt_at: when its receipt was given, as a Unix time; None without one.
+    needs_confirmation: whether somebody has to confirm its drills.
     """
 
     settings_version: int
@@ -48,13 +50,14 @@ class RowChanges(NamedTuple):
     is_recent: bool | None
     planned_id: int | None
     receipt_at: float | None
+    needs_confirmation: bool
 
 
 class DestinationSummary(NamedTuple):
     """The columns of a destination that filtering and sorting need.
 
-    is_stale: whether its newest test send was requested before `stale_before`.
     changed: what differs whenever a row shows something else; see `webapp.dashboard.list_version`.
+    tested_at: when its newest test send was accepted, or None.
     """
 
     destination_id: int
@@ -64,15 +67,13 @@ class DestinationSummary(NamedTuple):
     state: Tab
     tags: tuple[str, ...] = ()
     changed: RowChanges | None = None
-    is_stale: bool | None = None
+    tested_at: datetime | None = None
+    evidence: Evidence = NO_EVIDENCE
 
 
-def list_summaries(
-    workspace_ids: Sequence[int], recent_since: datetime | None = None, stale_before: datetime | None = None
-) -> list[DestinationSummary]:
+def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None = None) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    times = {"recent_since": recent_since, "stale_before": stale_before}
-    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids} | times)
+    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids, "recent_since": recent_since})
     return [
         DestinationSummary(
             row_id,
@@ -81,8 +82,17 @@ def list_summaries(
             channel,
             _tab_of(is_enabled, newest, receipt),
             split_tags(tags),
-            RowChanges(version, newest_id, newest, is_recent, planned_id, told.timestamp() if told else None),
-            is_stale,
+            RowChanges(
+                version,
+                newest_id,
+                newest,
+                is_recent,
+                planned_id,
+                told.timestamp() if told else None,
+                needs_confirmation,
+            ),
+            tested_at,
+            read_evidence(evidence),
         )
         for (
             row_id,
@@ -98,7 +108,9 @@ def list_summaries(
             newest_id,
             is_recent,
             planned_id,
-            is_stale,
+            needs_confirmation,
+            tested_at,
+            *evidence,
         ) in rows
     ]
 
@@ -110,7 +122,7 @@ def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[in
 
 
 # Built once, because every list page executes it.
-_SUMMARIES = (
+_SUMMARIES = join_evidence(
     select(
         AlertDestination.id,
         AlertDestination.workspace_id,
@@ -129,7 +141,9 @@ _SUMMARIES = (
             PlannedTest.id.is_not(None) & PlannedTest.ended_at.is_(None),
         ),
         PlannedTest.id,
-        AlertDelivery.created_at < bindparam("stale_before"),
+        AlertDestination.needs_confirmation,
+        AlertDelivery.sent_at,
+        *EVIDENCE_COLUMNS,
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .outerjoin(PlannedTest, PlannedTest.alert_destination_id == AlertDestination.id)
@@ -138,7 +152,6 @@ _SUMMARIES = (
         AlertDestination.deleted_at.is_(None),
     )
 )
-
 
 _TABS = {status: Tab(badge_for(status)) for status in (None, *DeliveryStatus)}
 

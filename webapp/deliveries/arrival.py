@@ -19,7 +19,16 @@ def is_missing(status: DeliveryStatus | None, receipt: Receipt | None) -> bool:
 
 def is_uncertain(delivery: AlertDelivery) -> bool:
     """Return whether a failed message may have arrived, going by its code."""
-    return delivery.status is DeliveryStatus.FAILED and delivery.last_error_code in UNCERTAIN_CODES
+    return _is_uncertain(delivery.status, delivery.last_error_code)
+
+
+def may_have_arrived(status: DeliveryStatus | None, code: str | None) -> bool:
+    """Return whether a message was accepted, or failed with a code after which it may have arrived all the same."""
+    return status is DeliveryStatus.SENT or _is_uncertain(status, code)
+
+
+def _is_uncertain(status: DeliveryStatus | None, code: str | None) -> bool:
+    return status is DeliveryStatus.FAILED and code in UNCERTAIN_CODES
 
 
 def describe_receipt(delivery: AlertDelivery, format_name: FormatName = isolate_name) -> str | None:
@@ -28,10 +37,10 @@ def describe_receipt(delivery: AlertDelivery, format_name: FormatName = isolate_
         return None
     if delivery.receipt is Receipt.MISSING:
         reported = "Sent, but reported" if delivery.status is DeliveryStatus.SENT else "Reported"
-        return f"{reported} missing by {_describe_reporter(delivery, format_name)}."
+        return f"{reported} missing by {describe_reporter(delivery.receipt_source, delivery.receipt_by, format_name)}."
     verb = "Confirmed" if delivery.receipt_source in _CUSTOMERS else "Seen"
     recorded_by = f", recorded by {format_name(delivery.receipt_recorded_by)}" if delivery.receipt_recorded_by else ""
-    return f"{verb} by {_describe_reporter(delivery, format_name)}{recorded_by}."
+    return f"{verb} by {describe_reporter(delivery.receipt_source, delivery.receipt_by, format_name)}{recorded_by}."
 
 
 def describe_arrival(
@@ -44,7 +53,7 @@ def describe_arrival(
     if newest is None:
         return "Nothing has been sent yet."
     if newest.receipt is not None:
-        who = _describe_reporter(newest, format_name)
+        who = describe_reporter(newest.receipt_source, newest.receipt_by, format_name)
         is_seen = newest.receipt is Receipt.SEEN
         return f"Yes: {who} has seen it." if is_seen else f"No: {who} reported that it did not arrive."
     known, check = _describe_unreported(newest)
@@ -66,8 +75,9 @@ def _describe_unreported(newest: AlertDelivery) -> tuple[str, str]:
 _CUSTOMERS = (ReceiptSource.CUSTOMER, ReceiptSource.CUSTOMER_LINK)
 
 
-def _describe_reporter(delivery: AlertDelivery, format_name: FormatName) -> str:
-    name = format_name(delivery.receipt_by) if delivery.receipt_by else ""
-    if delivery.receipt_source in _CUSTOMERS:
+def describe_reporter(source: ReceiptSource | None, by: str | None, format_name: FormatName = isolate_name) -> str:
+    """Describe who gave a receipt, within a sentence. by: their name, if known."""
+    name = format_name(by) if by else ""
+    if source in _CUSTOMERS:
         return f"the customer {name}".rstrip()
     return name or "someone with the link in the message"

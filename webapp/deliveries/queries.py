@@ -51,6 +51,29 @@ def newest_test_id_subquery() -> ScalarSelect[int]:
     )
 
 
+def newest_accepted_id_subquery() -> ScalarSelect[int]:
+    """Return the subquery for the id of a destination's newest delivery that its receiver accepted."""
+    # The literal lets both databases walk the partial index of accepted deliveries, once per destination.
+    is_accepted = AlertDelivery.status == literal(DeliveryStatus.SENT, AlertDelivery.status.type, literal_execute=True)
+    return _newest_id_subquery(is_accepted)
+
+
+def newest_drill_id_subquery() -> ScalarSelect[int]:
+    """Return the subquery for the id of a destination's newest drill."""
+    return _newest_id_subquery(AlertDelivery.drill.is_not(None))
+
+
+def _newest_id_subquery(condition: ColumnElement[bool]) -> ScalarSelect[int]:
+    return (
+        select(AlertDelivery.id)
+        .where(AlertDelivery.alert_destination_id == AlertDestination.id, condition)
+        .order_by(*NEWEST_FIRST)
+        .limit(1)
+        .correlate(AlertDestination)
+        .scalar_subquery()
+    )
+
+
 # Statements of pages and polls are built once: building one takes longer than executing it.
 _DESTINATIONS_WITH_NEWEST_TEST = (
     select(AlertDestination, AlertDelivery)

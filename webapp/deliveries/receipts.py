@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_, update
 
 from webapp.audit import CUSTOMER, RECIPIENT, Action, record_destination_event
-from webapp.deliveries.arrival import UNCERTAIN_CODES, is_uncertain
+from webapp.deliveries.arrival import UNCERTAIN_CODES, may_have_arrived
 from webapp.deliveries.problems import note_missing
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
@@ -33,7 +33,7 @@ def can_be_confirmed(delivery: AlertDelivery | None) -> bool:
     """Return whether a person can confirm the arrival: a test send that was accepted or may have arrived."""
     if delivery is None or delivery.event_type != TEST_EVENT:
         return False
-    return delivery.status is DeliveryStatus.SENT or is_uncertain(delivery)
+    return may_have_arrived(delivery.status, delivery.last_error_code)
 
 
 def find_linked(delivery_id: int, reference: str, now: datetime) -> AlertDelivery | None:

@@ -38,6 +38,7 @@ HEADER = (
     "receipt_by",
     "receipt_source",
     "receipt_recorded_by",
+    "drill",
 )
 
 
@@ -75,4 +76,5 @@ def _to_cells(entry: HistoryEntry) -> list[object]:
         delivery.receipt_by,
         delivery.receipt_source,
         delivery.receipt_recorded_by,
+        delivery.drill,
     ]

@@ -11,9 +11,10 @@ from webapp.text.references import read_reference
 
 
 class Kind(StrEnum):
-    """Kinds of deliveries: test sends and real alerts."""
+    """Kinds of deliveries: test sends, those of drills alone, and real alerts."""
 
     TEST = "test"
+    DRILL = "drill"
     REAL = "real"
 
 

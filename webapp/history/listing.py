@@ -15,6 +15,9 @@ from webapp.time_zones import begin_of_day, end_of_day
 
 _CRITERIA = ("reference", "destination_id", "kind", "code", "status", "channel")
 
+# Drills are found among the tests: there is no index of a workspace's drills.
+_TESTS = (Kind.TEST, Kind.DRILL)
+
 
 @dataclass(frozen=True)
 class HistoryEntry:
@@ -50,7 +53,7 @@ def list_page(
     by_index, by_row = _split_conditions(criteria)
     return _HISTORY.fetch_page(
         [*_range(workspace_id, criteria), *(_condition(name, criteria) for name in by_index)],
-        [_condition(name, criteria) for name in by_row],
+        [*(_condition(name, criteria) for name in by_row), *_list_drill_conditions(criteria)],
         before,
         size,
     )
@@ -59,11 +62,15 @@ def list_page(
 def _split_conditions(criteria: Filter) -> tuple[set[str], set[str]]:
     """Split the conditions: those that one index serves in cursor order, and those that need a check of each row."""
     active = {name for name in _CRITERIA if getattr(criteria, name)}
-    tests = {"kind"} if criteria.kind is Kind.TEST else set()
+    tests = {"kind"} if criteria.kind in _TESTS else set()
     by_index = (
         {"reference"} & active or ({"destination_id"} & active) | tests or {"code"} & active or {"status"} & active
     )
     return by_index, active - by_index
+
+
+def _list_drill_conditions(criteria: Filter) -> list[ColumnElement[bool]]:
+    return [AlertDelivery.drill.is_not(None)] if criteria.kind is Kind.DRILL else []
 
 
 def _range(workspace_id: int, criteria: Filter) -> Iterator[ColumnElement[bool]]:
@@ -78,7 +85,7 @@ def _condition(name: str, criteria: Filter) -> ColumnElement[bool]:
     match name:
         case "destination_id":
             return AlertDelivery.alert_destination_id == criteria.destination_id
-        case "kind" if criteria.kind is Kind.TEST:
+        case "kind" if criteria.kind in _TESTS:
             # A literal, not a bound parameter, so that both databases can choose the partial index.
             return AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
         case "kind":

@@ -45,6 +45,11 @@ class DrillNumber(StrEnum):
     FIRST = "first"
     SECOND = "second"
 
+    @property
+    def label(self) -> str:
+        """What pages call it."""
+        return {DrillNumber.FIRST: "drill", DrillNumber.SECOND: "second drill"}[self]
+
 
 class DrillSchedule(Base):
     """When the drills of a workspace run: on these weekdays, between these hours, in this time zone.

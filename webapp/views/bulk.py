@@ -83,7 +83,7 @@ def _render(visit: Visit, error: str | None = None) -> str:
         "choose_several.html",
         visit=visit,
         query=query,
-        rows=overview.find_matching(summaries, query),
+        rows=overview.find_matching(summaries, query, database_clock.now()),
         tags=overview.list_tags(summaries, query),
         channels=CHANNELS,
         ticked=ticked,

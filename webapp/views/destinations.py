@@ -14,7 +14,7 @@ from webapp.dashboard.diagnosis import diagnose, write_report
 from webapp.dashboard.drill_page import load_next_drill
 from webapp.dashboard.exchange_section import describe_exchange
 from webapp.dashboard.receipt_watch import watch_receipt
-from webapp.dashboard.status_fragment import build_status, load_status
+from webapp.dashboard.status_fragment import SharedStatusData, build_status, load_status
 from webapp.deliveries import list_test_sends
 from webapp.deliveries.outcome import describe_outcome
 from webapp.destinations import editing
@@ -48,7 +48,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
         settings=mask_settings(destination, visit.role, current_settings().cipher),
         links=load_links(visit, destination, now),
         next_drill=load_next_drill(visit.workspace, destination, now),
-        **_load_details(visit, destination, newest, now),
+        **_load_details(visit, destination, newest, shared, now),
     )
 
 
@@ -95,8 +95,8 @@ def render_details(
     visit: Visit, destination: AlertDestination, now: datetime, customer_error: str | None = None
 ) -> str:
     """Render the details fragment of a destination. customer_error: why the customer's name was refused."""
-    newest, _ = load_status(destination, now)
-    details = _load_details(visit, destination, newest, now)
+    newest, shared = load_status(destination, now)
+    details = _load_details(visit, destination, newest, shared, now)
     return render_template("_details.html", **details | {"customer_error": customer_error})
 
 
@@ -121,7 +121,7 @@ def warn_of_others(visit: Visit, destination: AlertDestination) -> None:
 
 
 def _load_details(
-    visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
+    visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, shared: SharedStatusData, now: datetime
 ) -> dict[str, Any]:
     """Return the inputs of the details fragment."""
     diagnosis = diagnose(destination, newest)
@@ -133,7 +133,9 @@ def _load_details(
         "destination": destination,
         "diagnosis": diagnosis,
         "exchange": describe_exchange(diagnosis.exchange, newest.answer_status if newest else None, visit.role),
-        "report": write_report(visit.workspace.name, destination, label, target, diagnosis, now),
+        "report": write_report(
+            visit.workspace.name, destination, label, target, diagnosis, shared.evidence[destination.id], now
+        ),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
         "offer": find_offer(destination, newest) if visit.role.may_edit else None,
         "customer_error": None,

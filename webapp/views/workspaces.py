@@ -14,15 +14,9 @@ from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
 from webapp.dashboard.list_version import SETTLING_TIME, find_list_version
-from webapp.dashboard.overview import (
-    build_list_page,
-    count_states,
-    count_states_by_workspace,
-    describe_overview,
-    parse_list_query,
-)
+from webapp.dashboard.overview import build_list_page, build_overview, build_overviews, parse_list_query
 from webapp.dashboard.status_fragment import Status, build_status, load_shared_status_data
-from webapp.dashboard.summaries import list_planned_ids, list_summaries
+from webapp.dashboard.summaries import DestinationSummary, list_planned_ids, list_summaries
 from webapp.deliveries import end_overdue_tests
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.masking import MaskedSetting, mask_target
@@ -72,18 +66,17 @@ def show(slug: str) -> str | Response:
     version = find_list_version(visit, summaries, query, now)
     if version and is_current(version):
         return respond_not_modified(version)
-    counts, list_page = count_states(summaries), build_list_page(summaries, query)
+    list_page = build_list_page(summaries, query, now)
     return render_template(
         "destinations.html",
         visit=visit,
         query=query,
         list_page=list_page,
-        counts=counts,
-        state=describe_overview(counts),
+        overview=build_overview(summaries, now),
         paging=overview.count_paging(summaries),
         orders=overview.Order,
         tags=overview.list_tags(summaries, query),
-        rows=_list_rows(visit, list_page.rows, list_planned_ids(summaries, list_page.rows), now),
+        rows=_list_rows(visit, list_page.rows, summaries, now),
         batch=_find_batch(visit, now),
         page_version=version,
         channels=CHANNELS,
@@ -95,24 +88,27 @@ def show(slug: str) -> str | Response:
 def show_state(slug: str) -> str:
     """Return the fragment that summarizes all destinations of the workspace."""
     visit, query = load_visit(slug), parse_list_query(request.args)
-    counts = count_states(list_summaries([visit.workspace.id]))
-    return render_template("_state.html", visit=visit, query=query, counts=counts, state=describe_overview(counts))
+    state = build_overview(list_summaries([visit.workspace.id]), database_clock.now())
+    return render_template("_state.html", visit=visit, query=query, overview=state)
 
 
 @bp.get("/workspaces")
 def list_all() -> str:
     """List the visitor's workspaces with the states of their destinations: those with broken ones first, by name."""
     members = list_memberships(current_account())
-    counts = count_states_by_workspace(list_summaries([member.workspace_id for member in members]))
-    rows = [(member, counts.get(member.workspace_id, {})) for member in members]
-    rows.sort(key=lambda row: not any(count for state, count in row[1].items() if state.is_broken))
+    summaries = list_summaries([member.workspace_id for member in members])
+    overviews = build_overviews(summaries, database_clock.now())
+    rows = [(member, overviews.get(member.workspace_id)) for member in members]
+    rows.sort(key=lambda row: row[1] is None or not row[1].has_broken)
     return render_template("workspaces.html", rows=rows)
 
 
 def _list_rows(
-    visit: Visit, ids: Sequence[int], planned_ids: list[int], now: datetime
+    visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationSummary], now: datetime
 ) -> list[tuple[Status, MaskedSetting]]:
-    shared, cipher = load_shared_status_data(visit.workspace.id, ids, planned_ids), current_settings().cipher
+    evidence = {summary.destination_id: summary.evidence for summary in summaries}
+    shared = load_shared_status_data(visit.workspace.id, ids, list_planned_ids(summaries, ids), evidence)
+    cipher = current_settings().cipher
     return [
         (
             build_status(visit, destination, newest, now, shared=shared),

@@ -1,0 +1,30 @@
+"""The lines about a destination's evidence in the report for a ticket."""
+
+from datetime import datetime
+
+from webapp.dashboard.badge_age import find_idle_warning
+from webapp.dashboard.confirmation_status import describe_confirmation
+from webapp.dashboard.time_format import format_exact, format_relative
+from webapp.deliveries.acceptance import STALE_AFTER, is_stale
+from webapp.deliveries.confirmation import is_overdue
+from webapp.deliveries.evidence import Evidence
+from webapp.deliveries.outcome import Badge
+from webapp.models import AlertDelivery, AlertDestination
+from webapp.text.names import quote_name
+
+
+def report_evidence(
+    destination: AlertDestination, evidence: Evidence, last_accepted: AlertDelivery | None, now: datetime
+) -> list[str]:
+    """Return a line for each fact. last_accepted: the newest accepted test send, of which the report has a line."""
+    acceptance, confirmation = evidence
+    lines = []
+    if acceptance and acceptance.delivery_id != (last_accepted.id if last_accepted else None):
+        lines.append(f"Last real alert accepted: {format_exact(acceptance.at)}, {format_relative(acceptance.at, now)}")
+    if acceptance and is_stale(acceptance, now):
+        lines.append(f"Evidence: no message was accepted within {STALE_AFTER.days} days with the present settings.")
+    idle = find_idle_warning(acceptance, destination.type, Badge.SENT, now)
+    lines += [f"Warning: {idle}"] if idle else []
+    if destination.needs_confirmation:
+        lines.append(describe_confirmation(confirmation, is_overdue(confirmation, now), quote_name))
+    return lines

@@ -1,0 +1,47 @@
+"""What a status fragment shows of a destination's evidence, beside the badge."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
+from webapp.dashboard.confirmation_status import describe_confirmation
+from webapp.deliveries.acceptance import Acceptance, is_stale
+from webapp.deliveries.confirmation import is_overdue
+from webapp.deliveries.evidence import Evidence
+from webapp.deliveries.outcome import Badge
+from webapp.models import AlertDestination
+
+
+@dataclass(frozen=True)
+class EvidenceStatus:
+    """What the fragment shows.
+
+    accepted: the newest accepted message, or None if there is none or the badge says the same.
+    is_stale: the destination is enabled, and accepted no message for long.
+    idle_warning: that the service turns off a receiver that has been idle for long, or None.
+    confirmation: whether people have confirmed its newest drill, or None if it does not need that.
+    is_unconfirmed: the destination is enabled, and nobody has confirmed that drill for long.
+    """
+
+    accepted: Acceptance | None
+    is_stale: bool
+    idle_warning: str | None
+    confirmation: str | None
+    is_unconfirmed: bool
+
+
+def describe_evidence(
+    destination: AlertDestination, evidence: Evidence, newest_id: int | None, badge: Badge, now: datetime
+) -> EvidenceStatus:
+    """Compute what the fragment shows. newest_id, badge: of the newest test send."""
+    acceptance, confirmation = evidence
+    is_old = destination.is_enabled and is_stale(acceptance, now)
+    is_unconfirmed = destination.is_enabled and is_overdue(confirmation, now)
+    idle = find_idle_warning(acceptance, destination.type, badge, now) if destination.is_enabled else None
+    return EvidenceStatus(
+        accepted=find_shown_acceptance(acceptance, newest_id, badge, is_old),
+        is_stale=is_old,
+        idle_warning=idle,
+        confirmation=describe_confirmation(confirmation, is_unconfirmed) if destination.needs_confirmation else None,
+        is_unconfirmed=is_unconfirmed,
+    )
