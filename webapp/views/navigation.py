@@ -74,7 +74,15 @@ WORKSPACE_TABS = (
             }
         ),
     ),
-    Place("History", "history.show", "history"),
+    Place(
+        "History",
+        "history.show",
+        "history",
+        pages=(
+            Place("All messages", "history.show", "history"),
+            Place("Evidence", "evidence.show", "list", is_for_public_demo=False),
+        ),
+    ),
     Place(
         "Settings",
         "members.show",

@@ -26,7 +26,17 @@ CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth
 }
 CLOSED_BLUEPRINTS = frozenset(
     {
-        *("account", "customer_page", "imports", "invitation", "invitations", "members", "password_reset", "set_up"),
+        *(
+            "account",
+            "customer_page",
+            "evidence",
+            "imports",
+            "invitation",
+            "invitations",
+            "members",
+            "password_reset",
+            "set_up",
+        ),
         *("single_sign_on", "time_zones"),
         *("instance", "instance_accounts", "instance_audit", "instance_workspaces"),
     }
