@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
@@ -162,7 +162,7 @@ def harbor(request: pytest.FixtureRequest, shared: Callable[[str], tuple[Flask, 
         db.session.rollback()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(history=histories)
 def check(harbor: tuple[int, History], history: list[PastDestination]) -> None:
     workspace_id, writer = harbor

@@ -33,8 +33,8 @@ def load_changes(workspace_id: int, period: Period) -> Changes:
     """Return the changes of a period, with two queries."""
     own = _is_change(workspace_id, period)
     events = select(AuditEvent).where(own).order_by(AuditEvent.happened_at, AuditEvent.id).limit(MAX_LISTED)
-    by_action = select(AuditEvent.action, func.count()).where(own).group_by(AuditEvent.action)
-    counts = {action: number for action, number in db.session.execute(by_action)}
+    by_action = select(AuditEvent.action, func.count().label("number")).where(own).group_by(AuditEvent.action)
+    counts = {row.action: row.number for row in db.session.execute(by_action)}
     known = {action: counts[action.value] for action in SETTINGS_ACTIONS if action.value in counts}
     return Changes(db.session.scalars(events).all(), known)
 

@@ -14,6 +14,7 @@ from webapp.database.keyset_pages import KeysetList, Page
 from webapp.deliveries.queries import is_delivery_of
 from webapp.evidence.counts import is_in_period
 from webapp.evidence.period import Period
+from webapp.evidence.population import existed_in
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
 from webapp.text.cursors import Cursor
@@ -53,14 +54,18 @@ class RecordedTest:
 
 def list_problems(workspace_id: int, period: Period, problem: Problem) -> Sequence[RecordedTest]:
     """Return the first tests of the period that have a problem, oldest first, with one query."""
-    query = _TESTS.where(is_in_period(workspace_id, period), _CONDITIONS[problem])
+    query = _TESTS.where(*_of_report(workspace_id, period), _CONDITIONS[problem])
     rows = db.session.execute(query.order_by(AlertDelivery.created_at, AlertDelivery.id).limit(MAX_LISTED))
     return [_make_record(*row) for row in rows]
 
 
 def list_tests(workspace_id: int, period: Period, before: Cursor | None, size: int) -> Page[RecordedTest]:
     """Return the newest tests of the period that are older than a cursor."""
-    return _LIST.fetch_page([is_in_period(workspace_id, period), _IS_TEST], [], before, size)
+    return _LIST.fetch_page([*_of_report(workspace_id, period), _IS_TEST], [], before, size)
+
+
+def _of_report(workspace_id: int, period: Period) -> tuple[ColumnElement[bool], ...]:
+    return is_in_period(workspace_id, period), existed_in(workspace_id, period)
 
 
 _later = aliased(AlertDelivery)
