@@ -108,6 +108,9 @@ POST /w/<slug>/choose                                  400 400 403 404 302     .
 GET  /w/<slug>/batches/<batch>                         200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/history                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/history.csv                             200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/evidence                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/evidence/destinations.csv                200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/evidence/tests.csv                       200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit.csv                               200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/import                                  200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
