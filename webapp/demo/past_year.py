@@ -106,11 +106,12 @@ class _Teller:
         self, destination: AlertDestination, admin: Account, support: Account, demo: Demo, at: datetime, chance: Random
     ) -> None:
         self._destination, self._admin, self._support = destination, find_actor(admin), find_actor(support)
-        self._story, self._at = STORIES.get(destination.name), at
+        self._story = STORIES.get(destination.name)
+        self._day = at.replace(hour=8, minute=0, second=0, microsecond=0)
         origin = demo.find_origin(destination.type) if destination.type in SERVICE_HOSTS else None
         self._host = urlsplit(origin).hostname if origin else demo.mail_host
-        # On the same day of each week, at its own time.
-        self._shift = timedelta(minutes=chance.randrange(8 * 60), seconds=chance.randrange(60))
+        # In the morning of the same day of each week, at its own time.
+        self._shift = timedelta(minutes=chance.randrange(4 * 60), seconds=chance.randrange(60))
         if self._story is not None and self._story.needs_confirmation:
             destination.needs_confirmation = destination.drills_may_page = True
 
@@ -156,7 +157,7 @@ class _Teller:
         return gone_at
 
     def _time(self, week: int) -> datetime:
-        return self._at - timedelta(weeks=week) + self._shift
+        return self._day - timedelta(weeks=week) + self._shift
 
     def _receipt_of(self, week: int) -> dict[str, Any]:
         story = self._story

@@ -102,7 +102,7 @@ def _find_change() -> ColumnElement[Any]:
         AuditEvent.action.in_(_REMEDIES),
         AuditEvent.happened_at > _KNOWN_AT,
     )
-    query = select(AuditEvent.id).where(is_later).order_by(AuditEvent.id).limit(1)
+    query = select(AuditEvent.id).where(is_later).order_by(AuditEvent.happened_at, AuditEvent.id).limit(1)
     found = query.correlate(AlertDelivery, AlertDestination).scalar_subquery()
     return case((or_(*_CONDITIONS.values()), found))
 
