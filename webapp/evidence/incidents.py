@@ -53,11 +53,17 @@ class RecordedTest:
 
 
 def list_problems(workspace_id: int, period: Period, problem: Problem) -> Sequence[RecordedTest]:
-    """Return the first tests of the period that have a problem, oldest first, with two queries."""
-    # Chosen first: PostgreSQL would find the next change of every test before it looks at what is asked for.
+    """Return the first tests of the period that have a problem, oldest first, with three queries."""
+    # Step by step: PostgreSQL's plan for all at once took 30 s for 100,000 deliveries.
     oldest_first = (AlertDelivery.created_at, AlertDelivery.id)
-    own = select(AlertDelivery.id).join(AlertDestination, is_delivery_of(AlertDestination))
-    chosen = own.where(*_of_report(workspace_id, period), _CONDITIONS[problem]).order_by(*oldest_first)
+    asking = [AlertDestination.needs_confirmation] if problem is Problem.UNCONFIRMED else []
+    destinations = select(AlertDestination.id).where(existed_in(workspace_id, period), *asking)
+    of_report = AlertDelivery.alert_destination_id.in_(db.session.scalars(destinations).all())
+    chosen = (
+        select(AlertDelivery.id)
+        .where(is_in_period(workspace_id, period), of_report, _OF_DELIVERY[problem])
+        .order_by(*oldest_first)
+    )
     ids = db.session.scalars(chosen.limit(MAX_LISTED)).all()
     rows = db.session.execute(_TESTS.where(AlertDelivery.id.in_(ids)).order_by(*oldest_first))
     return [_make_record(*row) for row in rows]
@@ -75,13 +81,15 @@ def _of_report(workspace_id: int, period: Period) -> tuple[ColumnElement[bool], 
 _later = aliased(AlertDelivery)
 _IS_TEST = AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
 _IS_ACCEPTED = AlertDelivery.status == DeliveryStatus.SENT
-_CONDITIONS: dict[Problem, ColumnElement[bool]] = {
+_OF_DELIVERY: dict[Problem, ColumnElement[bool]] = {
     Problem.FAILED: and_(_IS_TEST, AlertDelivery.status == DeliveryStatus.FAILED),
     Problem.MISSING: and_(_IS_TEST, _IS_ACCEPTED, AlertDelivery.receipt == Receipt.MISSING),
     Problem.UNCONFIRMED: and_(
-        *(_IS_TEST, _IS_ACCEPTED, AlertDelivery.receipt.is_(None)),
-        *(AlertDelivery.drill.is_not(None), AlertDestination.needs_confirmation),
+        _IS_TEST, _IS_ACCEPTED, AlertDelivery.receipt.is_(None), AlertDelivery.drill.is_not(None)
     ),
+}
+_CONDITIONS = _OF_DELIVERY | {
+    Problem.UNCONFIRMED: and_(_OF_DELIVERY[Problem.UNCONFIRMED], AlertDestination.needs_confirmation)
 }
 _PROBLEM = case(*((condition, literal(problem.value)) for problem, condition in _CONDITIONS.items()))
 # When the problem was known: with the test, or with the report of the person who misses it.
