@@ -229,6 +229,8 @@ READ = {
     "/w/<slug>/drills": ("page", "batch", "all", "changed"),
     "/w/<slug>/history": ("before", "since", "until", "kind", "status", "code", "channel", "destination"),
     "/w/<slug>/history.csv": ("since", "code"),
+    "/w/<slug>/evidence": ("from", "to"),
+    "/w/<slug>/evidence/tests.csv": ("from", "to"),
 }
 IN_A_WORKSPACE = ("/w/<slug>", "/w/<slug>/destinations", "/w/<slug>/history.csv", "/w/<slug>/test-all")
 
@@ -311,6 +313,12 @@ def test_no_header_breaks_a_route(target: Target) -> None:
         ("/w/harbor/audit?before=2026-05-04T09:30:00.000000Z_9223372036854775807", 200),
         ("/w/harbor/audit?who=9223372036854775807&action=%00&since=0001-01-01&until=9999-12-31", 200),
         ("/w/harbor/audit?before=", 200),
+        ("/w/harbor/evidence?from=0001-01-01&to=0001-01-01", 200),
+        ("/w/harbor/evidence?from=9999-12-31&to=9999-12-31", 200),
+        ("/w/harbor/evidence?from=0001-01-01&to=9999-12-31", 400),
+        ("/w/harbor/evidence?from=2026-05-04", 400),
+        ("/w/harbor/evidence/tests.csv?from=%00&to=x", 400),
+        ("/w/harbor/evidence/destinations.csv?from=9999-12-31&to=9999-12-31", 200),
         ("/w/harbor/history?before=%00", 404),
         ("/w/harbor/history?destination=01", 404),
         ("/w/harbor/destinations?batch=%00&page=-1", 200),

@@ -118,6 +118,9 @@ POST /w/<slug>/drills/now                              200 200 403 404 302     .
 GET  /w/<slug>/drills/batches/<batch>                  200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 POST /w/<slug>/drills/destinations                     400 403 403 404 302     .   .   .   .   .   404 404 404 400 302
 POST /w/<slug>/drills/destinations/<destination_id>    303 403 403 404 302   404 403 403 404 302   404 404 404 303 302
+GET  /w/<slug>/evidence                                 200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/evidence/destinations.csv                200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
+GET  /w/<slug>/evidence/tests.csv                       200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit                                   200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/audit.csv                               200 403 403 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/import                                  200 403 403 404 302     .   .   .   .   .   404 404 404 200 302

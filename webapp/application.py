@@ -19,6 +19,7 @@ from webapp.dashboard.poll_interval import PollBudget
 from webapp.database.engine import engine_options, engine_url, prepare_engine
 from webapp.database.schema_commands import schema_commands
 from webapp.database.sessions import init_sessions
+from webapp.deliveries.arrival import describe_receipt, is_uncertain
 from webapp.deliveries.completion_events import delivery_completed
 from webapp.deliveries.outcome import describe_status
 from webapp.deliveries.overdue import REMEMBERED_ROWS
@@ -163,7 +164,9 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "format_weekday_time": time_format.format_weekday_time,
         "describe_zone": time_format.describe_zone,
         "isolate_name": isolate_name,
+        "describe_receipt": describe_receipt,
         "describe_status": describe_status,
+        "is_uncertain": is_uncertain,
     }
     app.jinja_env.globals |= {
         "current_user": current_user,

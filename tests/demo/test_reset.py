@@ -89,7 +89,8 @@ def test_all_data_is_as_it_was_at_the_beginning(app_settings: AppSettings) -> No
     reset(app_settings)
 
     assert count_rows() == before
-    assert sorted(db.session.scalars(select(AlertDestination.name))) == PLANNED
+    in_use = select(AlertDestination.name).where(AlertDestination.deleted_at.is_(None))
+    assert sorted(db.session.scalars(in_use)) == PLANNED
     assert sorted(db.session.scalars(select(Workspace.slug))) == sorted(slug for slug, _ in WORKSPACES)
 
 

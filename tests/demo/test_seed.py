@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ from webapp.channels import CHANNELS
 from webapp.demo.address_update import update_addresses
 from webapp.demo.seed import seed_demo
 from webapp.environment.demo_hosts import SERVICE_HOSTS
+from webapp.evidence import Period, Problem, Retention, make_report
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination
+from webapp.models import AlertDelivery, AlertDestination, Workspace
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings, Demo
 
+IN_USE = select(AlertDestination).where(AlertDestination.deleted_at.is_(None))
 OLD_ADDRESS = "http://127.0.0.1:4001/teams/works?sig=kept"
 
 
@@ -64,7 +67,7 @@ def store(app: Flask) -> Callable[..., dict[str, str]]:
 
 def list_targets(app: Flask) -> list[tuple[str, str]]:
     """Return the channel and the address, or the server, of every destination that is sent to over HTTP."""
-    destinations = db.session.scalars(select(AlertDestination).where(AlertDestination.type != "email"))
+    destinations = db.session.scalars(IN_USE.where(AlertDestination.type != "email"))
     return [
         (destination.type, read_settings_of(destination.name, app)[CHANNELS[destination.type].target_field.name])
         for destination in destinations
@@ -79,7 +82,7 @@ def test_every_address_has_the_name_of_its_service(seeded_demo: None, app: Flask
 
 def test_every_setting_is_accepted_by_the_form(seeded_demo: None, app: Flask, app_settings: AppSettings) -> None:
     checked = []
-    for destination in db.session.scalars(select(AlertDestination)):
+    for destination in db.session.scalars(IN_USE):
         settings = read_settings_of(destination.name, app)
         for field in CHANNELS[destination.type].fields:
             value = settings.get(field.name, "")
@@ -145,3 +148,31 @@ def test_recipients_of_an_older_version_get_their_new_domain(
 ) -> None:
     settings = store("On-call email", demo, recipients="works@oncall.invalid, desk@oncall.invalid, me@example.com")
     assert settings == {"recipients": "works@oncall.demo.example, desk@oncall.demo.example, me@example.com"}
+
+
+def test_the_evidence_of_its_year_tells_the_story_and_adds_up(seeded_demo: None) -> None:
+    harbor = db.session.scalars(select(Workspace.id).where(Workspace.slug == "harbor")).one()
+    until = NOW.date() - timedelta(days=1)
+    report = make_report(harbor, Period(until - timedelta(days=363), until), Retention(None, None), NOW)
+
+    totals = report.totals
+    assert (report.gaps, len(report.destinations), report.added) == ([], 13, 6)
+    assert totals.tests == totals.accepted + totals.failed + totals.not_sent == 285
+    assert (totals.failed, totals.missing, totals.unconfirmed, totals.second_drills) == (9, 1, 1, 4)
+    assert [record.destination.name for record in report.deleted] == ["Harbor pager bridge"]
+    assert [record.destination.name for record, _ in report.disabled] == ["Dispatch team", "Night shift channel"]
+    assert len(report.untested) == 6
+    repaired = report.problems[Problem.FAILED][0]
+    assert (repaired.destination.name, repaired.change and repaired.change.changed) == (
+        "Old ticket system",
+        ["address"],
+    )
+    assert repaired.accepted_at is not None
+
+
+def test_the_year_ends_before_the_tests_that_people_sent(seeded_demo: None) -> None:
+    is_drill = AlertDelivery.drill.is_not(None)
+    drills = db.session.scalars(select(AlertDelivery.created_at).where(is_drill).order_by(AlertDelivery.id)).all()
+    others = db.session.scalars(select(AlertDelivery.created_at).where(~is_drill)).all()
+    assert max(drills) < min(others)
+    assert {at.hour for at in drills} <= set(range(8, 14))

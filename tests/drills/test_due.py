@@ -39,7 +39,7 @@ def slot_of(schedule: Schedule, destination_id: int = 7) -> Slot:
 
 def due_at(schedule: Schedule, state: DrillState, now: datetime) -> DrillNumber | None:
     window = find_window(schedule, now)
-    found = find_due(schedule, state, window, now) if window else None
+    found = find_due(schedule, state, None, window, now) if window else None
     return found.number if found else None
 
 
@@ -115,6 +115,24 @@ def test_the_second_drill_is_due_an_hour_after_the_first_one_failed() -> None:
     assert due_at(schedule, state, an_hour_later) is DrillNumber.SECOND
 
 
+def test_after_an_accepted_test_no_second_drill_follows_but_the_next_slot_has_its_own() -> None:
+    schedule = make()
+    slot = slot_of(schedule)
+    state = replace(idle(), drilled_at=slot.due_at, newest=ended(DeliveryStatus.FAILED, slot.due_at))
+    accepted_at = slot.due_at + STEP
+
+    def is_due(now: datetime) -> DrillNumber | None:
+        window = find_window(schedule, now)
+        assert window is not None
+        found = find_due(schedule, state, accepted_at, window, now)
+        return found.number if found else None
+
+    week = timedelta(weeks=1)
+    assert is_due(slot.due_at + SECOND_AFTER) is None
+    assert is_due(slot.due_at + week) is None  # the test is younger than a week
+    assert is_due(accepted_at + week) is DrillNumber.FIRST
+
+
 def test_no_third_drill_follows() -> None:
     schedule = make()
     failed_at = slot_of(schedule).due_at
@@ -171,7 +189,7 @@ class World:
             if window is None:
                 now = self._skip_to_window(now)
                 continue
-            due = None if _covers(self.outages, now) else find_due(self.schedule, self.state, window, now)
+            due = None if _covers(self.outages, now) else find_due(self.schedule, self.state, None, window, now)
             if due is not None:
                 self._request(due.number, now)
             now += STEP

@@ -102,9 +102,15 @@ def test_the_settings_have_the_members_and_the_audit_trail(
 
 
 def test_a_tab_without_pages_has_no_second_level(installation: Installation) -> None:
-    page = _get(installation, "admin", "/w/harbor/history")
+    page = _get(installation, "admin", "/w/harbor/destinations/new")
 
     assert page.count("<nav ") == 2
+
+
+def test_the_evidence_is_below_the_history_for_every_member(installation: Installation) -> None:
+    page = _get(installation, "viewer", "/w/harbor/evidence")
+
+    assert _read_bar(page, "History") == {"All messages": "", "Evidence": "page"}
 
 
 def test_every_page_of_a_workspace_is_below_exactly_one_tab(installation: Installation) -> None:

@@ -1,7 +1,7 @@
 """Adds the demo's data: two workspaces whose destinations show every badge and the typical outcomes of a test."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,9 +16,11 @@ from webapp.channels.fields import Field, FieldKind
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.demo.address_update import update_addresses
 from webapp.demo.drill_schedule import plan_drills
+from webapp.demo.past_year import AGE, DELETED, STORIES, add_year
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed_plan import WORKSPACES, PastTest, Planned
 from webapp.destinations.editing import insert_destination
+from webapp.destinations.search_index import erase_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.environment.model import Misconfigured
@@ -79,12 +81,16 @@ def add_demo(app_settings: AppSettings, demo: Demo, now: datetime) -> None:
     """Add the demo's workspaces, and its accounts if they are missing. The caller commits."""
     accounts = {role: find_demo_account(role) or _add_account(role, now) for role in Role}
     for (slug, name), planned in WORKSPACES.items():
-        workspace = add_workspace(slug, name, now)
+        workspace = add_workspace(slug, name, now - AGE)
         for role, account in accounts.items():
             set_role(workspace, account, role)
-        fill_workspace(workspace, accounts[Role.ADMIN], planned, ReceiverAddresses(demo), app_settings.cipher, now)
+        addresses, cipher = ReceiverAddresses(demo), app_settings.cipher
+        added = add_destinations(workspace, accounts[Role.ADMIN], planned, addresses, cipher, now, AGE)
+        add_year([destination for destination, _ in added], accounts[Role.ADMIN], accounts[Role.SUPPORT], demo, now)
+        add_recent_tests(workspace, accounts[Role.ADMIN], added, demo, now)
         _add_real_alerts(workspace, now)
         db.session.add(plan_drills(workspace, now))
+    _add_deleted(app_settings, demo, accounts, now)
 
 
 def fill_workspace(
@@ -96,13 +102,52 @@ def fill_workspace(
     now: datetime,
 ) -> None:
     """Add destinations and their earlier tests. addresses: where the destinations lead. The caller commits."""
-    # In the order of time, like everything that the audit trail records.
-    added = [
-        (_add(workspace, plan, admin, addresses, cipher, now - FIRST_ADDED + timedelta(minutes=position)), plan)
+    added = add_destinations(workspace, admin, planned, addresses, cipher, now, FIRST_ADDED)
+    add_recent_tests(workspace, admin, added, addresses.demo, now)
+
+
+def add_destinations(
+    workspace: Workspace,
+    admin: Account,
+    planned: Sequence[Planned],
+    addresses: ReceiverAddresses,
+    cipher: SettingsCipher,
+    now: datetime,
+    age: timedelta,
+) -> list[tuple[AlertDestination, Planned]]:
+    """Add destinations without tests. age: how long those that have a story exist. The caller commits."""
+    return [
+        (
+            _add(
+                *(workspace, plan, admin, addresses, cipher),
+                now - (age if plan.name in STORIES else FIRST_ADDED) + timedelta(minutes=position),
+            ),
+            plan,
+        )
         for position, plan in enumerate(planned)
     ]
+
+
+def add_recent_tests(
+    workspace: Workspace,
+    admin: Account,
+    added: Sequence[tuple[AlertDestination, Planned]],
+    demo: Demo,
+    now: datetime,
+) -> None:
+    """Add the tests of the last weeks, in the order of time, like all that the audit trail records."""
     for position, (destination, plan) in reversed(list(enumerate(added))):
-        _add_past(destination, plan, workspace, admin, addresses.demo, now - timedelta(hours=20 + 3 * position))
+        _add_past(destination, plan, workspace, admin, demo, now - timedelta(hours=20 + 3 * position))
+
+
+def _add_deleted(app_settings: AppSettings, demo: Demo, accounts: Mapping[Role, Account], now: datetime) -> None:
+    """Add the destination that was deleted in the past year, after all others, whose ids it leaves as they are."""
+    slug, _ = next(iter(WORKSPACES))
+    workspace = db.session.scalars(select(Workspace).where(Workspace.slug == slug)).one()
+    admin, plan = accounts[Role.ADMIN], Planned(DELETED, "webhook", "webhook/gone")
+    gone = _add(workspace, plan, admin, ReceiverAddresses(demo), app_settings.cipher, now - AGE)
+    erase_search_keys(gone)
+    add_year([gone], admin, accounts[Role.SUPPORT], demo, now)
 
 
 def _add_account(role: Role, now: datetime) -> Account:

@@ -32,43 +32,45 @@ class DrillState:
 
 @dataclass(frozen=True)
 class Due:
-    """A drill that is due.
-
-    since: since when. evidence_since: if a message was accepted after this time, no drill is needed.
-    """
+    """A drill that is due. since: since when."""
 
     number: DrillNumber
     since: datetime
-    evidence_since: datetime
 
 
-def find_due(schedule: Schedule, state: DrillState, window: Window, now: datetime) -> Due | None:
+def find_due(
+    schedule: Schedule, state: DrillState, accepted_at: datetime | None, window: Window, now: datetime
+) -> Due | None:
     """Return the drill that is due now, in this open window, or None.
 
     The second drill of a failed one comes first, and stands for the next slot too, if that has become due meanwhile.
+    accepted_at: when traffic last showed that all is well, see `webapp.drills.traffic`. It makes a drill superfluous,
+        the second one for ever, another one for an interval.
     """
     interval = find_interval(state.choice, schedule.interval)
     if interval is None or schedule.started_at is None:
         return None
-    failed_at = find_failure(schedule, state)
+    failed_at = find_failure(schedule, state, accepted_at)
     if failed_at is not None:
         due_at = second_time(schedule, state.destination_id, failed_at)
-        return Due(DrillNumber.SECOND, due_at, failed_at) if due_at and due_at <= now else None
+        return Due(DrillNumber.SECOND, due_at) if due_at and due_at <= now else None
     if state.newest is not None and state.newest.status in _WAITING:
         return None
     slot = find_open_slot(schedule, interval, state, now)
     if slot is None or _begin(slot, window, state.destination_id) > now:
         return None
-    return Due(DrillNumber.FIRST, slot.due_at, now - interval.duration)
+    is_superfluous = accepted_at is not None and accepted_at > now - interval.duration
+    return None if is_superfluous else Due(DrillNumber.FIRST, slot.due_at)
 
 
-def find_failure(schedule: Schedule, state: DrillState) -> datetime | None:
-    """Return when a first drill failed that the second one has yet to follow, or None."""
+def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | None) -> datetime | None:
+    """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`."""
     newest = state.newest
     if newest is None or newest.number is not DrillNumber.FIRST or newest.status is not DeliveryStatus.FAILED:
         return None
     is_of_now = schedule.started_at is not None and newest.updated_at >= schedule.started_at
-    return newest.updated_at if is_of_now else None
+    is_settled = accepted_at is not None and accepted_at > newest.updated_at
+    return newest.updated_at if is_of_now and not is_settled else None
 
 
 def find_open_slot(schedule: Schedule, interval: DrillInterval, state: DrillState, now: datetime) -> Slot | None:

@@ -88,17 +88,13 @@ def _list_due(workspace_id: int, schedule: Schedule, now: datetime) -> list[tupl
     if window is None:
         return []
     states = list_drill_states(workspace_id)
-    found = [(state, due) for state in states if (due := find_due(schedule, state, window, now)) is not None]
-    accepted = list_accepted_traffic([state.destination_id for state, _ in found], now)
-    needed = [(state, due) for state, due in found if not _is_superfluous(due, accepted.get(state.destination_id))]
-    needed.sort(key=lambda pair: (pair[1].number is not DrillNumber.SECOND, pair[1].since, pair[0].destination_id))
+    accepted = list_accepted_traffic([state.destination_id for state in states], now)
+    found = ((state, find_due(schedule, state, accepted.get(state.destination_id), window, now)) for state in states)
+    due = [(state, drill) for state, drill in found if drill is not None]
+    due.sort(key=lambda pair: (pair[1].number is not DrillNumber.SECOND, pair[1].since, pair[0].destination_id))
     minute = timedelta(minutes=1)
     recent = sum(state.drilled_at is not None and now - minute < state.drilled_at <= now for state in states)
-    return needed[: max(0, MAX_PER_MINUTE - recent)]
-
-
-def _is_superfluous(due: Due, accepted_at: datetime | None) -> bool:
-    return accepted_at is not None and accepted_at > due.evidence_since
+    return due[: max(0, MAX_PER_MINUTE - recent)]
 
 
 def _request(workspace: Workspace, state: DrillState, due: Due, now: datetime) -> int:

@@ -1,1 +1,23 @@
-"""The evidence report: what was tested in a period, with what outcome, and what was done about it."""
+"""Evidence: a report of a period, with every destination, its tests, what went wrong, and what was done about it."""
+
+from webapp.evidence.completeness import Gap, Retention, find_gaps
+from webapp.evidence.export import write_destinations, write_tests
+from webapp.evidence.incidents import Problem
+from webapp.evidence.period import MAX_DAYS, Period, PeriodInvalid, list_choices, read_period
+from webapp.evidence.report import Report, make_report
+
+__all__ = [
+    "MAX_DAYS",
+    "Gap",
+    "Period",
+    "PeriodInvalid",
+    "Problem",
+    "Report",
+    "Retention",
+    "find_gaps",
+    "list_choices",
+    "make_report",
+    "read_period",
+    "write_destinations",
+    "write_tests",
+]

@@ -1,11 +1,12 @@
 """Finds destinations that somebody has to confirm, and whose drills nobody has confirmed for a week."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, literal, or_, select
 from sqlalchemy.orm import aliased
 
+from webapp.deliveries.confirmation import CONFIRM_WITHIN
 from webapp.deliveries.queries import NEWEST_FIRST
 from webapp.extensions import db
 from webapp.models import (
@@ -22,9 +23,6 @@ from webapp.models.delivery import IS_DRILL
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime, closed_set
 from webapp.models.upsert import insert_or_update
-
-# How long somebody has for it.
-CONFIRMED_WITHIN = timedelta(days=7)
 
 
 def open_unconfirmed(now: datetime) -> None:
@@ -51,7 +49,7 @@ def _select_unconfirmed(now: datetime) -> Any:
             AlertDelivery.alert_destination_id == AlertDestination.id,
             IS_DRILL,
             AlertDelivery.status == DeliveryStatus.SENT,
-            AlertDelivery.created_at <= now - CONFIRMED_WITHIN,
+            AlertDelivery.created_at <= now - CONFIRM_WITHIN,
         )
         .order_by(*NEWEST_FIRST)
         .limit(1)

@@ -74,7 +74,15 @@ WORKSPACE_TABS = (
             }
         ),
     ),
-    Place("History", "history.show", "history"),
+    Place(
+        "History",
+        "history.show",
+        "history",
+        pages=(
+            Place("All messages", "history.show", "history"),
+            Place("Evidence", "evidence.show", "list", is_for_public_demo=False),
+        ),
+    ),
     Place("Drills", "drills.show", "pending", is_for_public_demo=False),
     Place("Problems", "problems.show", "warning", is_for_public_demo=False),
     Place(

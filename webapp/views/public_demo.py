@@ -26,8 +26,8 @@ CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth
 }
 CLOSED_BLUEPRINTS = frozenset(
     {
-        *("account", "customer_page", "drills", "imports", "invitation", "invitations", "members", "password_reset"),
-        *("problems", "set_up", "single_sign_on", "time_zones"),
+        *("account", "customer_page", "drills", "evidence", "imports", "invitation", "invitations", "members"),
+        *("password_reset", "problems", "set_up", "single_sign_on", "time_zones"),
         *("instance", "instance_accounts", "instance_audit", "instance_mail", "instance_workspaces"),
     }
 )

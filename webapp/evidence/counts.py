@@ -1,0 +1,121 @@
+"""Counts the tests and the real alerts of each destination in a period."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Label, and_, func, select
+
+from webapp.deliveries.arrival import UNCERTAIN_CODES
+from webapp.evidence.period import Period
+from webapp.extensions import db
+from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus, DrillNumber, Receipt
+
+_UNSENT = (DeliveryStatus.CANCELED, DeliveryStatus.SUPPRESSED)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many tests and real alerts there were.
+
+    by_people, first_drills, second_drills: who requested the tests. accepted, failed, not_sent, under_way: what became
+        of them. Each of the two sums is the number of tests.
+    may_have_arrived: of the failed ones. seen: those that somebody has seen, whatever became of them.
+    missing, unconfirmed: of the accepted ones, those reported missing, and those that need a confirmation without one.
+    """
+
+    by_people: int = 0
+    first_drills: int = 0
+    second_drills: int = 0
+    accepted: int = 0
+    failed: int = 0
+    not_sent: int = 0
+    under_way: int = 0
+    may_have_arrived: int = 0
+    seen: int = 0
+    missing: int = 0
+    unconfirmed: int = 0
+    alerts_accepted: int = 0
+    alerts_failed: int = 0
+    alerts_other: int = 0
+
+    @property
+    def tests(self) -> int:
+        """Return the number of tests."""
+        return self.by_people + self.first_drills + self.second_drills
+
+    @property
+    def alerts(self) -> int:
+        """Return the number of real alerts."""
+        return self.alerts_accepted + self.alerts_failed + self.alerts_other
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether a test was made: one that was canceled or still waits is none."""
+        return self.accepted + self.failed > 0
+
+
+COUNTED = tuple(field.name for field in fields(Counts))
+
+
+def add_up(counts: Iterable[Counts]) -> Counts:
+    """Return the sum, column by column."""
+    rows = list(counts)
+    return Counts(**{name: sum(map(attrgetter(name), rows)) for name in COUNTED})
+
+
+def is_in_period(workspace_id: int, period: Period) -> ColumnElement[bool]:
+    """Return the condition for the deliveries that were requested in a period."""
+    return and_(
+        AlertDelivery.workspace_id == workspace_id,
+        AlertDelivery.created_at >= period.begins_at,
+        AlertDelivery.created_at < period.ends_at,
+    )
+
+
+def load_counts(workspace_id: int, period: Period, needing_confirmation: frozenset[int]) -> Mapping[int, Counts]:
+    """Return the counts of each destination that has a delivery in the period, by id, with one query.
+
+    needing_confirmation: the ids of the destinations whose drills have to be confirmed.
+    """
+    is_test = AlertDelivery.event_type == TEST_EVENT
+    is_uncertain = func.coalesce(AlertDelivery.last_error_code, "").in_(sorted(UNCERTAIN_CODES))
+    groups = (AlertDelivery.alert_destination_id, is_test, AlertDelivery.status)
+    details = (AlertDelivery.drill, AlertDelivery.receipt, is_uncertain)
+    # Grouped by label, because PostgreSQL takes an expression with parameters for another one each time.
+    columns: list[Label[Any]] = [column.label(f"group_{number}") for number, column in enumerate((*groups, *details))]
+    query = select(*columns, func.count().label("number")).where(is_in_period(workspace_id, period))
+    found: dict[int, list[Counts]] = defaultdict(list)
+    for destination_id, test, *facts, number in db.session.execute(
+        query.group_by(*(column.name for column in columns))
+    ):
+        row = _count(test, *facts, needs_confirmation=destination_id in needing_confirmation)
+        found[destination_id].append(Counts(**{name: int(number) for name in row}))
+    return {destination_id: add_up(rows) for destination_id, rows in found.items()}
+
+
+def _count(
+    is_test: bool,
+    status: DeliveryStatus,
+    drill: DrillNumber | None,
+    receipt: Receipt | None,
+    is_uncertain: bool,
+    *,
+    needs_confirmation: bool,
+) -> list[str]:
+    """Return the columns that a delivery counts in."""
+    if not is_test:
+        kind = {DeliveryStatus.SENT: "accepted", DeliveryStatus.FAILED: "failed"}.get(status, "other")
+        return [f"alerts_{kind}"]
+    is_accepted, is_failed = status is DeliveryStatus.SENT, status is DeliveryStatus.FAILED
+    requested = {None: "by_people", DrillNumber.FIRST: "first_drills", DrillNumber.SECOND: "second_drills"}[drill]
+    became = "accepted" if is_accepted else "failed" if is_failed else "not_sent" if status in _UNSENT else "under_way"
+    also: dict[str, Any] = {
+        "may_have_arrived": is_failed and is_uncertain,
+        "seen": receipt is Receipt.SEEN,
+        "missing": is_accepted and receipt is Receipt.MISSING,
+        "unconfirmed": is_accepted and drill and not receipt and needs_confirmation,
+    }
+    return [requested, became, *(name for name, holds in also.items() if holds)]

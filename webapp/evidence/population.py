@@ -1,0 +1,115 @@
+"""Loads every destination that existed at any time in a period, with what the report says about each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from webapp.audit import Action
+from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
+from webapp.evidence.counts import Counts, load_counts
+from webapp.evidence.period import Period
+from webapp.evidence.switches import NO_SWITCHES, DisabledSpell, find_disabled_spells, load_switches
+from webapp.extensions import db
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+
+
+@dataclass(frozen=True)
+class DestinationRecord:
+    """A destination of the population.
+
+    added, deleted: the events; None if they are not recorded, and if it is not deleted.
+    was_added, was_deleted: whether that happened in the period. disabled: when it was disabled in the period.
+    last_test: its newest test of the period. last_receipt: that with the newest receipt.
+    next_accepted_at: when its first accepted test after the period was requested.
+    """
+
+    destination: AlertDestination
+    counts: Counts
+    added: AuditEvent | None
+    deleted: AuditEvent | None
+    was_added: bool
+    was_deleted: bool
+    disabled: Sequence[DisabledSpell]
+    last_test: AlertDelivery | None
+    last_receipt: AlertDelivery | None
+    next_accepted_at: datetime | None
+
+    def is_disabled_at_end(self, period: Period) -> bool:
+        """Return whether it was there and disabled when the period ended."""
+        last = self.disabled[-1].ended if self.disabled else None
+        return bool(self.disabled) and not self.was_deleted and (last is None or last.happened_at >= period.ends_at)
+
+
+def load_population(workspace_id: int, period: Period) -> list[DestinationRecord]:
+    """Return the population, in the order of names. Executes seven queries, whatever its size."""
+    rows = db.session.execute(_select_destinations(workspace_id, period)).all()
+    asking = frozenset(destination.id for destination, *_ in rows if destination.needs_confirmation)
+    counts = load_counts(workspace_id, period, asking)
+    switches = load_switches(workspace_id, period)
+    added, deleted = (_load_events(workspace_id, action) for action in (Action.ADDED, Action.DELETED))
+    receipts = _load_receipts(workspace_id, period)
+    records = [
+        DestinationRecord(
+            destination,
+            counts.get(destination.id, Counts()),
+            added.get(destination.id),
+            deleted.get(destination.id),
+            destination.created_at >= period.begins_at,
+            destination.deleted_at is not None and destination.deleted_at < period.ends_at,
+            find_disabled_spells(
+                destination, switches.get(destination.id, NO_SWITCHES), deleted.get(destination.id), period
+            ),
+            last_test,
+            receipts.get(destination.id),
+            next_accepted_at,
+        )
+        for destination, last_test, next_accepted_at in rows
+    ]
+    return sorted(records, key=lambda record: (record.destination.name.casefold(), record.destination.id))
+
+
+def existed_in(workspace_id: int, period: Period) -> ColumnElement[bool]:
+    """Return the condition for the destinations of the population."""
+    return and_(
+        AlertDestination.workspace_id == workspace_id,
+        AlertDestination.created_at < period.ends_at,
+        or_(AlertDestination.deleted_at.is_(None), AlertDestination.deleted_at >= period.begins_at),
+    )
+
+
+def _select_destinations(workspace_id: int, period: Period) -> Select[AlertDestination, AlertDelivery, datetime]:
+    own = is_test_send_of(AlertDestination)
+    inside = (AlertDelivery.created_at >= period.begins_at) & (AlertDelivery.created_at < period.ends_at)
+    last = select(AlertDelivery.id).where(own, inside).order_by(*NEWEST_FIRST).limit(1)
+    is_next = and_(own, AlertDelivery.created_at >= period.ends_at, AlertDelivery.status == DeliveryStatus.SENT)
+    oldest_first = (AlertDelivery.created_at, AlertDelivery.id)
+    following = select(AlertDelivery.created_at).where(is_next).order_by(*oldest_first).limit(1)
+    newest = AlertDelivery.id == last.correlate(AlertDestination).scalar_subquery()
+    return (
+        select(AlertDestination, AlertDelivery, following.correlate(AlertDestination).scalar_subquery())
+        .outerjoin(AlertDelivery, newest)
+        .where(existed_in(workspace_id, period))
+    )
+
+
+def _load_events(workspace_id: int, action: Action) -> Mapping[int | None, AuditEvent]:
+    """Return the newest event of a kind for each destination, by its id."""
+    query = select(AuditEvent).where(AuditEvent.workspace_id == workspace_id, AuditEvent.action == action.value)
+    events = db.session.scalars(query.order_by(AuditEvent.happened_at, AuditEvent.id))
+    return {event.destination_id: event for event in events}
+
+
+def _load_receipts(workspace_id: int, period: Period) -> Mapping[int, AlertDelivery]:
+    """Return the test with the newest receipt of each destination, among the tests of the period."""
+    inside = (AlertDelivery.created_at >= period.begins_at) & (AlertDelivery.created_at < period.ends_at)
+    own = and_(AlertDelivery.workspace_id == workspace_id, AlertDelivery.event_type == TEST_EVENT, inside)
+    has_receipt = AlertDelivery.receipt.in_(list(Receipt))
+    rank = func.row_number().over(
+        partition_by=AlertDelivery.alert_destination_id,
+        order_by=(AlertDelivery.receipt_at.desc(), AlertDelivery.id.desc()),
+    )
+    ranked = select(AlertDelivery.id, rank.label("rank")).where(own, has_receipt).subquery()
+    newest = select(AlertDelivery).join(ranked, ranked.c.id == AlertDelivery.id).where(ranked.c.rank == 1)
+    return {delivery.alert_destination_id: delivery for delivery in db.session.scalars(newest)}

@@ -1,0 +1,89 @@
+"""Views of the evidence: the report of a period as a page for printing, and as CSV."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from flask import Blueprint, Response, abort, render_template, request, stream_with_context
+
+from webapp.app_state import current_settings
+from webapp.auth.access import Visit, load_visit
+from webapp.auth.account_time_zones import viewer_zone
+from webapp.channels import CHANNELS
+from webapp.deliveries import end_overdue_tests
+from webapp.evidence import (
+    MAX_DAYS,
+    Gap,
+    Period,
+    PeriodInvalid,
+    Problem,
+    Report,
+    Retention,
+    find_gaps,
+    list_choices,
+    make_report,
+    read_period,
+    write_destinations,
+    write_tests,
+)
+from webapp.models import database_clock
+
+bp = Blueprint("evidence", __name__)
+
+log = logging.getLogger(__name__)
+
+
+@bp.get("/w/<slug>/evidence")
+def show(slug: str) -> str | tuple[str, int]:
+    """Show the report of a period. One that cannot be is explained, with 400."""
+    visit, now = load_visit(slug), database_clock.now()
+    zone = viewer_zone()
+    inputs = {"choices": list_choices(zone, now), "max_days": MAX_DAYS, "now": now}
+    try:
+        period = read_period(request.args, zone, now)
+    except PeriodInvalid as invalid:
+        return render_template("evidence.html", visit=visit, report=None, invalid=str(invalid), **inputs), 400
+    report = _make(visit, period)
+    return render_template("evidence.html", visit=visit, report=report, channels=CHANNELS, problems=Problem, **inputs)
+
+
+@bp.get("/w/<slug>/evidence/destinations.csv")
+def download_destinations(slug: str) -> Response:
+    """Download the destinations of a report as CSV."""
+    visit = load_visit(slug)
+    report = _make(visit, _read_period())
+    return _respond(visit, "destinations", report.period, report.gaps, iter(["".join(write_destinations(report))]))
+
+
+@bp.get("/w/<slug>/evidence/tests.csv")
+def download_tests(slug: str) -> Response:
+    """Stream the tests of a period as CSV."""
+    visit, period, now = load_visit(slug), _read_period(), database_clock.now()
+    end_overdue_tests(visit.workspace.id, now)
+    gaps = find_gaps(period, visit.workspace.created_at, _read_retention(), now)
+    return _respond(visit, "tests", period, gaps, stream_with_context(write_tests(visit.workspace.id, period)))
+
+
+def _read_period() -> Period:
+    try:
+        return read_period(request.args, viewer_zone(), database_clock.now())
+    except PeriodInvalid:
+        abort(400)
+
+
+def _make(visit: Visit, period: Period) -> Report:
+    workspace_id, now = visit.workspace.id, database_clock.now()
+    end_overdue_tests(workspace_id, now)
+    return make_report(workspace_id, period, _read_retention(), now)
+
+
+def _read_retention() -> Retention:
+    settings = current_settings()
+    return Retention(settings.keep_deliveries, settings.keep_audit)
+
+
+def _respond(visit: Visit, what: str, period: Period, gaps: Sequence[Gap], lines: Iterator[str]) -> Response:
+    log.info("evidence exported", extra={"workspace": visit.workspace.id, "account": visit.account.id, "part": what})
+    mark = "-incomplete" if gaps else ""
+    name = f"evidence-{what}-{visit.workspace.slug}-{period.since}-{period.until}{mark}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
