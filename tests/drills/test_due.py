@@ -244,7 +244,7 @@ def _list_slots(schedule: Schedule, destination_id: int) -> list[Slot]:
     return slots
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(schedules(), spans, spans, st.integers(1, 500))
 def test_every_drill_that_is_due_happens_once_in_its_window_or_is_made_up_once(
     schedule: Schedule,
@@ -253,7 +253,8 @@ def test_every_drill_that_is_due_happens_once_in_its_window_or_is_made_up_once(
     destination_id: int,
 ) -> None:
     started = replace(schedule, started_at=BEGIN)
-    world = World(started, outages, broken, state=replace(idle(destination_id), created_at=BEGIN)).run(BEGIN)
+    state = replace(idle(destination_id), created_at=BEGIN)
+    world = World(started, outages, broken, state=state).run(BEGIN, days=366)
 
     firsts = [request.at for request in world.requests if request.number is DrillNumber.FIRST]
     served = [latest_slot(started, started.interval, destination_id, moment) for moment in firsts]
@@ -281,6 +282,22 @@ def _check_second(world: World, slot: Slot, during: Sequence[Request]) -> None:
     if is_long and _covers(world.broken, during[0].at) and during[0].at < slot.due_at + STEP:
         assert [request.number for request in during] == [DrillNumber.FIRST, DrillNumber.SECOND]
         assert SECOND_AFTER <= during[1].at - during[0].at <= SECOND_AFTER + 2 * STEP
+
+
+@settings(max_examples=20, deadline=None)
+@given(schedules(), st.lists(st.integers(-6 * 24, 6 * 24), min_size=1, max_size=6), st.integers(1, 500))
+def test_a_clock_that_is_set_back_or_forth_repeats_no_drill(
+    schedule: Schedule, steps: list[int], destination_id: int
+) -> None:
+    started = replace(schedule, started_at=BEGIN - timedelta(days=90))
+    world, clock = World(started, (), (), state=replace(idle(destination_id), created_at=BEGIN)), BEGIN
+    for hours in steps:
+        world.run(clock, days=10)
+        clock += timedelta(days=10, hours=hours)
+
+    served = [latest_slot(started, started.interval, destination_id, request.at) for request in world.requests]
+    assert len(set(served)) == len(served)
+    assert all(find_window(started, request.at) for request in world.requests)
 
 
 @settings(max_examples=20, deadline=None)
