@@ -61,8 +61,9 @@ class Month:
         """Let a worker work through the times at which something may be due, and a few times a day beside them."""
         clock = self.installation.clock
         while clock.at < end:
-            slot = self.find_slot()
-            times = [slot.due_at, slot.due_at + SECOND_AFTER + MINUTE, clock.at + timedelta(hours=11), end]
+            due_at = self.find_slot().due_at
+            second_at = due_at - WEEK + SECOND_AFTER + MINUTE  # that of the slot before
+            times = [due_at, second_at, clock.at + timedelta(hours=11), end]
             clock.at = min(moment for moment in times if moment > clock.at)
             self._work()
 
