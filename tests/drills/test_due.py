@@ -158,6 +158,27 @@ def test_a_time_from_a_clock_that_was_far_ahead_does_not_end_the_drills(ahead: t
     assert (due_at(schedule, state, slot.due_at) is not None) is is_due
 
 
+def test_a_failure_by_a_clock_that_was_far_ahead_has_its_second_drill() -> None:
+    schedule = make()
+    now = slot_of(schedule).due_at + SECOND_AFTER
+
+    def is_due(ahead: timedelta) -> DrillNumber | None:
+        newest = ended(DeliveryStatus.FAILED, now + ahead)
+        return due_at(schedule, replace(idle(), drilled_at=now + ahead, newest=newest), now)
+
+    assert (is_due(timedelta(days=1)), is_due(timedelta(days=365))) == (None, DrillNumber.SECOND)
+
+
+def test_drills_that_were_turned_on_by_a_clock_that_was_far_ahead_are_due() -> None:
+    schedule, year = make(), timedelta(days=365)
+    slot = slot_of(schedule)
+
+    on_next_year = replace(schedule, started_at=slot.due_at + year)
+    assert due_at(on_next_year, replace(idle(), created_at=slot.due_at + year), slot.due_at) is DrillNumber.FIRST
+    failed = replace(idle(), drilled_at=slot.due_at, newest=ended(DeliveryStatus.FAILED, slot.due_at))
+    assert due_at(on_next_year, failed, slot.due_at + SECOND_AFTER) is DrillNumber.SECOND
+
+
 # Months of it
 
 
