@@ -93,6 +93,21 @@ def test_a_member_confirms_a_drill_after_more_than_seven_days(context: None, see
     assert (before, is_overdue(_load(seeded), late)) == (True, False)
 
 
+@on_both_databases
+@pytest.mark.parametrize(("age", "version", "expected"), [(1, 1, False), (-1, 1, True), (1, 2, True)])
+def test_a_test_that_somebody_saw_after_the_drill_confirms_too_if_it_had_the_present_settings(
+    context: None, seeded: SeededIds, age: int, version: int, expected: bool
+) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT, **FIRST)
+    later = add_delivery(destination, **SENT, created_at=NOW + seconds(age), settings_version=version)
+    add_delivery(destination, **SENT, created_at=NOW + seconds(60))
+    _need(seeded)
+    record_by_member(later, get_account(seeded), Receipt.SEEN, NOW + seconds(61))
+
+    assert is_overdue(_load(seeded), NOW + CONFIRM_WITHIN) is expected
+
+
 @dataclass(frozen=True)
 class Case:
     confirmation: Confirmation | None
@@ -108,6 +123,7 @@ CASES = [
         "Needs confirmation: nobody confirmed the drill of 4 May 2026 within 7 days. Ask whether its message arrived.",
         is_overdue=True,
     ),
+    Case(_drill(was_later_seen=True), "Needs confirmation: a message after the drill of 4 May 2026 was confirmed."),
     Case(
         _drill(by="Ada", source=ReceiptSource.MEMBER, **SEEN),
         "Needs confirmation: the drill of 4 May 2026 was confirmed by Ada on 5 May 2026.",

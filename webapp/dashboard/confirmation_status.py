@@ -19,6 +19,8 @@ def describe_confirmation(
     drill = f"the drill of {format_date(confirmation.requested_at)}"
     if confirmation.receipt is not None:
         return f"Needs confirmation: {drill} was {_describe_receipt(confirmation, format_name)}."
+    if confirmation.was_later_seen:
+        return f"Needs confirmation: a message after {drill} was confirmed."
     if is_overdue:
         limit = f"{CONFIRM_WITHIN.days} days"
         return f"Needs confirmation: nobody confirmed {drill} within {limit}. Ask whether its message arrived."
