@@ -23,7 +23,8 @@ def describe_confirmation(
         return f"Needs confirmation: a message after {drill} was confirmed."
     if is_overdue:
         limit = f"{CONFIRM_WITHIN.days} days"
-        return f"Needs confirmation: nobody confirmed {drill} within {limit}. Ask whether its message arrived."
+        late = f"the drill of {format_date(confirmation.unconfirmed_at or confirmation.requested_at)}"
+        return f"Needs confirmation: nobody confirmed {late} within {limit}. Ask whether its message arrived."
     if confirmation.is_awaited:
         return f"Needs confirmation: nobody has confirmed {drill} yet."
     if badge_for(confirmation.status) is Badge.PENDING:
