@@ -143,7 +143,8 @@ CASES = [
     ),
     Case(
         _drill(unconfirmed_at=NOW - CONFIRM_WITHIN),
-        "Needs confirmation: nobody confirmed the drill of 27 April 2026 within 7 days. Ask whether its message arrived.",
+        "Needs confirmation: nobody confirmed the drill of 27 April 2026 within 7 days. Ask whether its message "
+        "arrived.",
         is_overdue=True,
     ),
     Case(_drill(was_later_seen=True), "Needs confirmation: a message after the drill of 4 May 2026 was confirmed."),

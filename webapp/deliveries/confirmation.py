@@ -44,7 +44,7 @@ class Confirmation(NamedTuple):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the message arrived or may have arrived, and nobody has said anything about it or seen a later one."""
+        """Whether the message may have arrived, and nobody has said anything about it or seen a later one."""
         return self.receipt is None and not self.was_later_seen and may_have_arrived(self.status, self.code)
 
 
