@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_
 from sqlalchemy.orm import aliased
 
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination
+from webapp.deliveries.present_settings import is_of_present_settings
+from webapp.models import AlertDelivery
 
 # After so long without an accepted message, nobody knows whether a destination works.
 STALE_AFTER = timedelta(days=30)
@@ -37,16 +37,5 @@ def is_stale(acceptance: Acceptance | None, now: datetime) -> bool:
 # For an outer query to join: the delivery that `newest_accepted_id_subquery` finds.
 ACCEPTED = aliased(AlertDelivery, name="accepted")
 
-# A real alert does not record the settings it was sent with. If the settings were ever changed, one that is older than
-# the newest change of its destination may have been sent with earlier ones.
-_IS_OUTDATED = or_(
-    ACCEPTED.settings_version != AlertDestination.settings_version,
-    and_(
-        ACCEPTED.event_type != TEST_EVENT,
-        AlertDestination.settings_version > 1,
-        ACCEPTED.created_at < AlertDestination.updated_at,
-    ),
-)
-
 # In the order of `Acceptance`.
-ACCEPTANCE_COLUMNS = (ACCEPTED.id, ACCEPTED.sent_at, _IS_OUTDATED)
+ACCEPTANCE_COLUMNS = (ACCEPTED.id, ACCEPTED.sent_at, ~is_of_present_settings(ACCEPTED))

@@ -4,9 +4,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, literal, or_, select
+from sqlalchemy import and_, bindparam, case, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DestinationProblem, DrillNumber, ProblemKind
 from webapp.models.problem import IS_OPEN
@@ -58,15 +59,12 @@ def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqli
     }
     if has_error:
         values |= {"error_code": AlertDelivery.last_error_code, "error_message": AlertDelivery.last_error_message}
-    is_current = or_(
-        AlertDelivery.settings_version.is_(None), AlertDelivery.settings_version == AlertDestination.settings_version
-    )
     found = (
         select(*(column.label(name) for name, column in values.items()))
         .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
         .where(
             AlertDelivery.id == bindparam("of_delivery"),
-            and_(AlertDestination.is_enabled, AlertDestination.deleted_at.is_(None), is_current),
+            and_(AlertDestination.is_enabled, AlertDestination.deleted_at.is_(None), may_be_of_present_settings()),
         )
     )
     # The table, because the ORM cannot insert what a query with parameters finds.

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
+from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
 from webapp.models import (
     TEST_EVENT,
@@ -39,15 +40,12 @@ def _destination(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _delivery(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that such a message was requested since the one that failed, with the present settings."""
-    is_current = or_(
-        AlertDelivery.settings_version.is_(None), AlertDelivery.settings_version == AlertDestination.settings_version
-    )
     return exists().where(
         AlertDelivery.workspace_id == DestinationProblem.workspace_id,
         AlertDelivery.alert_destination_id == DestinationProblem.alert_destination_id,
         AlertDelivery.created_at >= DestinationProblem.message_at,
         AlertDestination.id == DestinationProblem.alert_destination_id,
-        is_current,
+        may_be_of_present_settings(),
         condition,
     )
 
