@@ -17,7 +17,7 @@ from webapp.dashboard.overview import (
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.deliveries.acceptance import Acceptance
-from webapp.deliveries.evidence import Evidence
+from webapp.deliveries.proof import Evidence
 
 MANY = [
     DestinationSummary(number, 1, f"Number {number:03}", "webhook", Tab.NEVER) for number in range(PAGE_SIZE * 2 + 1)

@@ -15,8 +15,8 @@ from webapp.dashboard.poll_interval import PollBudget
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status, find_block_reason, render_status
 from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.confirmation import Confirmation
-from webapp.deliveries.evidence import NO_EVIDENCE, Evidence
 from webapp.deliveries.outcome import Badge
+from webapp.deliveries.proof import NO_EVIDENCE, Evidence
 from webapp.models import (
     Account,
     AlertDelivery,
@@ -357,9 +357,10 @@ def test_a_disabled_destination_is_neither_stale_nor_warned_of() -> None:
 
 def test_a_destination_that_needs_confirmation_says_so_beside_its_badge() -> None:
     newest = _test_send(DeliveryStatus.SENT, id=5, drill=DrillNumber.FIRST)
-    drill = Confirmation(5, NOW, DeliveryStatus.SENT, None, None, None, None, None)
+    drill = Confirmation(5, NOW, DeliveryStatus.SENT, None, None, None, None, None, None)
+    drills = (drill, drill._replace(unconfirmed_at=NOW))
 
-    texts = [_render_text(newest, Evidence(None, drill), days * 86_400, needs_confirmation=True) for days in (6.99, 7)]
+    texts = [_render_text(newest, Evidence(None, drill), needs_confirmation=True) for drill in drills]
 
     assert "Needs confirmation: nobody has confirmed the drill of 4 May 2026 yet." in texts[0]
     assert "Needs confirmation: nobody confirmed the drill of 4 May 2026 within 7 days." in texts[1]

@@ -34,7 +34,7 @@ def _sent(at: datetime) -> dict[str, Any]:
 def _load(seeded: SeededIds) -> Acceptance | None:
     """Return the acceptance that the list loads, which is also that of the destination's own page."""
     db.session.expire_all()
-    (summary,) = list_summaries([seeded.harbor])
+    (summary,) = list_summaries([seeded.harbor], NOW)
     _, shared = load_status(get_destination(seeded), NOW)
     assert shared.evidence == {seeded.destination: summary.evidence}
     return summary.evidence.acceptance

@@ -32,7 +32,7 @@ def test_a_message_counts_if_it_was_sent_with_the_present_settings_as_far_as_is_
     destination.settings_version, destination.updated_at = present, NOW + seconds(changed_after)
     db.session.commit()
 
-    (summary,) = list_summaries([seeded.harbor])
+    (summary,) = list_summaries([seeded.harbor], NOW)
     is_evidence = find_evidence(summary.evidence.acceptance) is not None
 
     assert (is_evidence, seeded.destination in list_accepted_traffic([seeded.destination], NOW)) == (expected, expected)

@@ -64,10 +64,10 @@ class BrokenPage:
         return sum(self.counts.values())
 
 
-def list_broken(workspace_ids: Sequence[int]) -> dict[int, list[int]]:
+def list_broken(workspace_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:
     """Return the broken destinations of each of these workspaces that has any."""
     broken: dict[int, list[int]] = {}
-    for summary in list_summaries(workspace_ids):
+    for summary in list_summaries(workspace_ids, now):
         if summary.state.is_broken:
             broken.setdefault(summary.workspace_id, []).append(summary.destination_id)
     return broken
@@ -78,7 +78,7 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
 
     only: a workspace to which the lists are limited, or None.
     """
-    summaries = list_summaries(list(visits), now - RECOVERED_FOR)
+    summaries = list_summaries(list(visits), now, now - RECOVERED_FOR)
     broken = [summary for summary in summaries if summary.state.is_broken]
     here = sorted((summary for summary in summaries if only in (None, summary.workspace_id)), key=_by_name(visits))
     recovering = _find_recovering(here)

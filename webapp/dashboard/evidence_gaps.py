@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.deliveries.acceptance import is_stale
-from webapp.deliveries.confirmation import is_overdue
+from webapp.deliveries.confirmation import is_unconfirmed
 
 
 class Gap(StrEnum):
@@ -27,7 +27,7 @@ def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[Gap]:
         return frozenset()
     found = {
         Gap.STALE: is_stale(summary.evidence.acceptance, now),
-        Gap.UNCONFIRMED: is_overdue(summary.evidence.confirmation, now),
+        Gap.UNCONFIRMED: is_unconfirmed(summary.evidence.confirmation),
     }
     return frozenset(gap for gap, is_found in found.items() if is_found)
 

@@ -6,9 +6,8 @@ from webapp.dashboard.badge_age import find_idle_warning
 from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries.acceptance import STALE_AFTER, is_stale
-from webapp.deliveries.confirmation import is_overdue
-from webapp.deliveries.evidence import Evidence
 from webapp.deliveries.outcome import Badge
+from webapp.deliveries.proof import Evidence
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.text.names import quote_name
 
@@ -26,5 +25,5 @@ def report_evidence(
     idle = find_idle_warning(acceptance, destination.type, Badge.SENT, now)
     lines += [f"Warning: {idle}"] if idle else []
     if destination.needs_confirmation:
-        lines.append(describe_confirmation(confirmation, is_overdue(confirmation, now), quote_name))
+        lines.append(describe_confirmation(confirmation, quote_name))
     return lines

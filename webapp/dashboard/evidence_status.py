@@ -6,9 +6,9 @@ from datetime import datetime
 from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
 from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.deliveries.acceptance import Acceptance, is_stale
-from webapp.deliveries.confirmation import is_overdue
-from webapp.deliveries.evidence import Evidence
+from webapp.deliveries.confirmation import is_unconfirmed
 from webapp.deliveries.outcome import Badge
+from webapp.deliveries.proof import Evidence
 from webapp.models import AlertDestination
 
 
@@ -36,12 +36,12 @@ def describe_evidence(
     """Compute what the fragment shows. newest_id, badge: of the newest test send."""
     acceptance, confirmation = evidence
     is_old = destination.is_enabled and is_stale(acceptance, now)
-    is_unconfirmed = destination.is_enabled and is_overdue(confirmation, now)
+    has_gap = destination.is_enabled and is_unconfirmed(confirmation)
     idle = find_idle_warning(acceptance, destination.type, badge, now) if destination.is_enabled else None
     return EvidenceStatus(
         accepted=find_shown_acceptance(acceptance, newest_id, badge, is_old),
         is_stale=is_old,
         idle_warning=idle,
-        confirmation=describe_confirmation(confirmation, is_unconfirmed) if destination.needs_confirmation else None,
-        is_unconfirmed=is_unconfirmed,
+        confirmation=describe_confirmation(confirmation) if destination.needs_confirmation else None,
+        is_unconfirmed=has_gap,
     )

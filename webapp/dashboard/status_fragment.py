@@ -17,9 +17,10 @@ from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
 from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
+from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
-from webapp.deliveries.evidence import EVIDENCE_COLUMNS, NO_EVIDENCE, Evidence, join_evidence, read_evidence
 from webapp.deliveries.outcome import Badge, Outcome, badge_for, describe_outcome
+from webapp.deliveries.proof import EVIDENCE_COLUMNS, NO_EVIDENCE, Evidence, join_evidence, read_evidence
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
@@ -136,9 +137,9 @@ def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDeli
 
     Ends the test send first if it is overdue.
     """
-    newest, shared = _load_status(destination)
+    newest, shared = _load_status(destination, now)
     if newest is not None and deliveries.end_if_overdue(newest, now):
-        newest, shared = _load_status(destination)
+        newest, shared = _load_status(destination, now)
     return newest, shared
 
 
@@ -169,9 +170,9 @@ def next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: dat
     return round(1000 * app_state().poll_budget.next_interval(interval))
 
 
-def _load_status(destination: AlertDestination) -> tuple[AlertDelivery | None, SharedStatusData]:
-    key = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
-    newest, plan, recent_results, pending, *evidence = db.session.execute(_STATUS, key).one()
+def _load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
+    key: dict[str, object] = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
+    newest, plan, recent_results, pending, *evidence = db.session.execute(_STATUS, key | confirmation_times(now)).one()
     plans = {destination.id: plan} if plan else {}
     results, shown = {destination.id: parse_recent_results(recent_results)}, {destination.id: read_evidence(evidence)}
     return newest, SharedStatusData(results, pending, plans, shown)

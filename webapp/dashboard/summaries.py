@@ -8,8 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, or_, select
 
 from webapp.deliveries.arrival import is_missing
-from webapp.deliveries.evidence import EVIDENCE_COLUMNS, NO_EVIDENCE, Evidence, join_evidence, read_evidence
+from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.outcome import badge_for
+from webapp.deliveries.proof import EVIDENCE_COLUMNS, NO_EVIDENCE, Evidence, join_evidence, read_evidence
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
@@ -71,9 +72,12 @@ class DestinationSummary(NamedTuple):
     evidence: Evidence = NO_EVIDENCE
 
 
-def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None = None) -> list[DestinationSummary]:
+def list_summaries(
+    workspace_ids: Sequence[int], now: datetime, recent_since: datetime | None = None
+) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids, "recent_since": recent_since})
+    limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
+    rows = db.session.execute(_SUMMARIES, limits | confirmation_times(now))
     return [
         DestinationSummary(
             row_id,

@@ -1,14 +1,15 @@
-"""Whether somebody has confirmed the newest drill of a destination that needs it. Silence is not a failure."""
+"""Whether somebody has confirmed the drills of a destination that needs confirmation. Silence is not a failure."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import case
+from sqlalchemy import ColumnElement, bindparam, case, exists, select
 from sqlalchemy.orm import aliased
 
 from webapp.deliveries.arrival import may_have_arrived
 from webapp.deliveries.queries import newest_drill_id_subquery
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Receipt, ReceiptSource
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Receipt, ReceiptSource
+from webapp.models.types import UtcDateTime
 
 # So long after a drill was requested, somebody should have confirmed it.
 CONFIRM_WITHIN = timedelta(days=7)
@@ -18,6 +19,8 @@ class Confirmation(NamedTuple):
     """The newest drill of a destination that needs confirmation, and what people have said about it.
 
     status, code: of the drill. by: the name of who gave the receipt, if known.
+    unconfirmed_at: when the drill was requested, the newest or an earlier one, that makes the destination unconfirmed;
+        None if it is not.
     """
 
     drill_id: int
@@ -28,6 +31,7 @@ class Confirmation(NamedTuple):
     receipt_at: datetime | None
     source: ReceiptSource | None
     by: str | None
+    unconfirmed_at: datetime | None
 
     @property
     def is_awaited(self) -> bool:
@@ -35,12 +39,47 @@ class Confirmation(NamedTuple):
         return self.receipt is None and may_have_arrived(self.status, self.code)
 
 
-def is_overdue(confirmation: Confirmation | None, now: datetime) -> bool:
-    """Check whether nobody confirmed a drill within `CONFIRM_WITHIN`. A later confirmation counts: it ends that."""
-    if confirmation is None or not confirmation.is_awaited:
-        return False
-    return now - confirmation.requested_at >= CONFIRM_WITHIN
+def is_unconfirmed(confirmation: Confirmation | None) -> bool:
+    """Check whether nobody confirmed a drill within `CONFIRM_WITHIN`. A later confirmation ends that."""
+    return confirmation is not None and confirmation.unconfirmed_at is not None
 
+
+def confirmation_times(now: datetime) -> dict[str, datetime]:
+    """Return the parameters of every query with `UNCONFIRMED_DRILL_ID` or `PAST_UNCONFIRMED_DRILL_ID`, as of a time."""
+    return {"confirmation_due": now - CONFIRM_WITHIN, "confirmation_until": now}
+
+
+_DUE, _UNTIL = (bindparam(name, type_=UtcDateTime) for name in ("confirmation_due", "confirmation_until"))
+_OVERDUE, _LATER = aliased(AlertDelivery, name="overdue_drill"), aliased(AlertDelivery, name="later_test")
+
+
+def _find_overdue(column: Any, *, in_the_past: bool = False) -> ColumnElement[Any]:
+    """Return the subquery for a column of the drill that makes a destination unconfirmed; null if none does.
+
+    A drill of earlier settings makes none unconfirmed now. In the past it does, since nobody knows which settings were
+    present then, and no message after that time counts.
+
+    It is the newest accepted drill that is `CONFIRM_WITHIN` old, however many followed: weekly drills would otherwise
+    replace one another just in time, for ever. Nobody has said anything about it, nor seen a later message.
+    """
+    is_old = (AlertDelivery.status == DeliveryStatus.SENT) & (AlertDelivery.created_at <= _DUE)
+    was_seen = exists().where(
+        _LATER.workspace_id == _OVERDUE.workspace_id,
+        _LATER.alert_destination_id == _OVERDUE.alert_destination_id,
+        _LATER.event_type == TEST_EVENT,
+        _LATER.created_at >= _OVERDUE.created_at,
+        _LATER.receipt == Receipt.SEEN,
+        *([_LATER.created_at < _UNTIL] if in_the_past else []),
+    )
+    drill = select(column).where(_OVERDUE.id == newest_drill_id_subquery(is_old), _OVERDUE.receipt.is_(None), ~was_seen)
+    if not in_the_past:
+        drill = drill.where(_OVERDUE.settings_version == AlertDestination.settings_version)
+    return case((AlertDestination.needs_confirmation, drill.correlate(AlertDestination).scalar_subquery()))
+
+
+# For an outer query of destinations. Each needs the parameters of `confirmation_times`.
+UNCONFIRMED_DRILL_ID = _find_overdue(_OVERDUE.id)
+PAST_UNCONFIRMED_DRILL_ID = _find_overdue(_OVERDUE.id, in_the_past=True)
 
 # For an outer query to join: the newest drill, of destinations that need confirmation only.
 DRILL = aliased(AlertDelivery, name="drill_to_confirm")
@@ -56,4 +95,5 @@ CONFIRMATION_COLUMNS = (
     DRILL.receipt_at,
     DRILL.receipt_source,
     DRILL.receipt_by,
+    _find_overdue(_OVERDUE.created_at),
 )

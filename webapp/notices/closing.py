@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
+from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
 from webapp.models import (
@@ -17,16 +18,18 @@ from webapp.models import (
     Receipt,
 )
 from webapp.models.problem import IS_OPEN
+from webapp.models.types import UtcDateTime
 
 
 def close_problems(now: datetime) -> None:
     """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
+    times = confirmation_times(now)
     for reason, is_over in _ENDS:
-        if db.session.scalar(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(1)) is None:
+        if db.session.scalar(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(1), times) is None:
             continue
         values = {"closed_at": now, "end_reason": reason, "attention_at": now if reason.is_recovery else None}
         closing = update(DestinationProblem).where(IS_OPEN, is_over).values(values)
-        db.session.execute(closing.execution_options(synchronize_session=False))
+        db.session.execute(closing.execution_options(synchronize_session=False), times)
 
 
 def has_open_problem() -> bool:
@@ -63,6 +66,9 @@ _WAS_ACCEPTED = (
     & or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.MISSING)
 )
 
+# While a clock is set back, it is too early for the drill that made the destination unconfirmed.
+_IS_OF_PAST = DestinationProblem.opened_at <= bindparam("confirmation_until", type_=UtcDateTime)
+
 # The first one that is true is the reason.
 _ENDS: tuple[tuple[ProblemEnd, ColumnElement[bool]], ...] = (
     (ProblemEnd.DELETED, _destination(AlertDestination.deleted_at.is_not(None))),
@@ -73,5 +79,5 @@ _ENDS: tuple[tuple[ProblemEnd, ColumnElement[bool]], ...] = (
         ProblemEnd.CHANGED,
         _IS_UNCONFIRMED & _destination(AlertDestination.settings_version != DestinationProblem.settings_version),
     ),
-    (ProblemEnd.NOT_NEEDED, _IS_UNCONFIRMED & _destination(~AlertDestination.needs_confirmation)),
+    (ProblemEnd.NOT_NEEDED, _IS_UNCONFIRMED & _IS_OF_PAST & _destination(UNCONFIRMED_DRILL_ID.is_(None))),
 )
