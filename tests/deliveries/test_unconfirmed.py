@@ -54,7 +54,7 @@ tests = st.builds(
 
 
 def decide(rows: list[PastTest], needs_confirmation: bool, *, version: int | None) -> datetime | None:
-    """Return when the drill was requested that makes a destination unconfirmed. version: of its settings, if it counts."""
+    """Return when the drill was requested that makes a destination unconfirmed. version: None if none counts."""
     assert timedelta(days=7) == CONFIRM_WITHIN
     old = [row for row in rows if row.is_drill and row.status is DeliveryStatus.SENT and row.hours >= 7 * 24]
     newest = min(old, key=lambda row: row.hours, default=None)
