@@ -25,7 +25,7 @@ def _drill(status: DeliveryStatus = DeliveryStatus.SENT, code: str | None = None
 def _load(seeded: SeededIds) -> Confirmation | None:
     db.session.expire_all()
     (summary,) = list_summaries([seeded.harbor], NOW)
-    return summary.evidence.confirmation
+    return summary.proof.confirmation
 
 
 def _need(seeded: SeededIds, needs_confirmation: bool = True) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import NOW, SeededIds, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.dashboard.summaries import list_summaries
-from webapp.deliveries.acceptance import find_evidence
+from webapp.deliveries.acceptance import find_proof
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
 from webapp.models import DeliveryStatus
@@ -33,6 +33,6 @@ def test_a_message_counts_if_it_was_sent_with_the_present_settings_as_far_as_is_
     db.session.commit()
 
     (summary,) = list_summaries([seeded.harbor], NOW)
-    is_evidence = find_evidence(summary.evidence.acceptance) is not None
+    is_proof = find_proof(summary.proof.acceptance) is not None
 
-    assert (is_evidence, seeded.destination in list_accepted_traffic([seeded.destination], NOW)) == (expected, expected)
+    assert (is_proof, seeded.destination in list_accepted_traffic([seeded.destination], NOW)) == (expected, expected)

@@ -1,4 +1,4 @@
-"""The cost of the evidence: each part is found by walking an index, once per destination."""
+"""The cost of the proof: each part is found by walking an index, once per destination."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination
-from webapp.dashboard.evidence_gaps import Gap, find_gaps
+from webapp.dashboard.proof_gaps import Gap, find_gaps
 from webapp.dashboard.status_fragment import load_status
 from webapp.dashboard.summaries import list_summaries
 from webapp.deliveries.confirmation import CONFIRM_WITHIN
@@ -79,7 +79,7 @@ def check(harbor: SeededIds, rows: list[PastTest], needs_confirmation: bool) -> 
 
     (summary,) = list_summaries([harbor.harbor], END)
     _, shared = load_status(get_destination(harbor), END)
-    on_page = shared.evidence[harbor.destination].confirmation
+    on_page = shared.proof[harbor.destination].confirmation
     assert (Gap.UNCONFIRMED in find_gaps(summary, END)) == (expected is not None)
     assert (on_page.unconfirmed_at if on_page else None) == expected
     assert mail_about() == expected
@@ -105,10 +105,18 @@ def write(harbor: SeededIds, rows: list[PastTest], needs_confirmation: bool) -> 
     destination.needs_confirmation, destination.settings_version = needs_confirmation, 3
     destination.created_at = END - timedelta(days=300)
     for row in rows:
-        ended = {DeliveryStatus.SENT: {"sent_at": row.at}, DeliveryStatus.FAILED: {"last_error_code": "gone"}}
-        receipt = {"receipt": row.receipt, "receipt_at": row.at} if row.receipt else {}
+        ended: dict[DeliveryStatus, dict[str, Any]] = {
+            DeliveryStatus.SENT: {"sent_at": row.at},
+            DeliveryStatus.FAILED: {"last_error_code": "gone"},
+        }
+        receipt: dict[str, Any] = {"receipt": row.receipt, "receipt_at": row.at} if row.receipt else {}
         drill = DrillNumber.FIRST if row.is_drill else None
-        facts = {"status": row.status, "drill": drill, "settings_version": row.version, "created_at": row.at}
+        facts: dict[str, Any] = {
+            "status": row.status,
+            "drill": drill,
+            "settings_version": row.version,
+            "created_at": row.at,
+        }
         add_delivery(destination, **facts, **ended[row.status], **receipt)
 
 

@@ -1,4 +1,4 @@
-"""What is broken: the destinations of several workspaces that failed, and those whose evidence is old."""
+"""What is broken: the destinations of several workspaces that failed, and those whose proof is old."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from webapp.auth.access import Visit
-from webapp.dashboard.evidence_gaps import Gap, find_gaps
 from webapp.dashboard.plan_status import list_plans
+from webapp.dashboard.proof_gaps import Gap, find_gaps
 from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids, list_summaries
@@ -85,7 +85,7 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
     listed = [
         summary.destination_id for summary in here if summary.state.is_broken or summary.destination_id in recovering
     ]
-    stale = {summary.destination_id: summary.evidence.acceptance for summary in here if _is_only_stale(summary, now)}
+    stale = {summary.destination_id: summary.proof.acceptance for summary in here if _is_only_stale(summary, now)}
     return BrokenPage(
         Counter(summary.workspace_id for summary in broken),
         Counter(summary.workspace_id for summary in broken if pages_people(summary.channel)),
@@ -134,8 +134,8 @@ def _load_rows(
     if not ids:
         return []
     plans = list_plans(list_planned_ids(summaries, ids))
-    evidence = {summary.destination_id: summary.evidence for summary in summaries}
-    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans, evidence)
+    proof = {summary.destination_id: summary.proof for summary in summaries}
+    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans, proof)
     return [
         BrokenRow(visit, build_status(visit, destination, newest, now, shared=shared))
         for destination, newest in list_with_newest_test(ids)

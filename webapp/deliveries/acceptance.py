@@ -23,15 +23,15 @@ class Acceptance(NamedTuple):
     is_outdated: bool
 
 
-def find_evidence(acceptance: Acceptance | None) -> datetime | None:
+def find_proof(acceptance: Acceptance | None) -> datetime | None:
     """Return when a message was last accepted with the present settings, or None."""
     return None if acceptance is None or acceptance.is_outdated else acceptance.at
 
 
 def is_stale(acceptance: Acceptance | None, now: datetime) -> bool:
     """Check whether no message was accepted within `STALE_AFTER` with the present settings."""
-    evidence = find_evidence(acceptance)
-    return evidence is None or now - evidence >= STALE_AFTER
+    proof = find_proof(acceptance)
+    return proof is None or now - proof >= STALE_AFTER
 
 
 # For an outer query to join: the delivery that `newest_accepted_id_subquery` finds.

@@ -106,8 +106,8 @@ def list_all() -> str:
 def _list_rows(
     visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationSummary], now: datetime
 ) -> list[tuple[Status, MaskedSetting]]:
-    evidence = {summary.destination_id: summary.evidence for summary in summaries}
-    shared = load_shared_status_data(visit.workspace.id, ids, list_planned_ids(summaries, ids), evidence)
+    proof = {summary.destination_id: summary.proof for summary in summaries}
+    shared = load_shared_status_data(visit.workspace.id, ids, list_planned_ids(summaries, ids), proof)
     cipher = current_settings().cipher
     return [
         (

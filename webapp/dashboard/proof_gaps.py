@@ -26,8 +26,8 @@ def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[Gap]:
     if summary.state is Tab.DISABLED:
         return frozenset()
     found = {
-        Gap.STALE: is_stale(summary.evidence.acceptance, now),
-        Gap.UNCONFIRMED: is_unconfirmed(summary.evidence.confirmation),
+        Gap.STALE: is_stale(summary.proof.acceptance, now),
+        Gap.UNCONFIRMED: is_unconfirmed(summary.proof.confirmation),
     }
     return frozenset(gap for gap, is_found in found.items() if is_found)
 

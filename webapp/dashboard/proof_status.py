@@ -1,4 +1,4 @@
-"""What a status fragment shows of a destination's evidence, beside the badge."""
+"""What a status fragment shows of a destination's proof, beside the badge."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +8,12 @@ from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.deliveries.acceptance import Acceptance, is_stale
 from webapp.deliveries.confirmation import is_unconfirmed
 from webapp.deliveries.outcome import Badge
-from webapp.deliveries.proof import Evidence
+from webapp.deliveries.proof import Proof
 from webapp.models import AlertDestination
 
 
 @dataclass(frozen=True)
-class EvidenceStatus:
+class ProofStatus:
     """What the fragment shows.
 
     accepted: the newest accepted message, or None if there is none or the badge says the same.
@@ -30,15 +30,15 @@ class EvidenceStatus:
     is_unconfirmed: bool
 
 
-def describe_evidence(
-    destination: AlertDestination, evidence: Evidence, newest_id: int | None, badge: Badge, now: datetime
-) -> EvidenceStatus:
+def describe_proof(
+    destination: AlertDestination, proof: Proof, newest_id: int | None, badge: Badge, now: datetime
+) -> ProofStatus:
     """Compute what the fragment shows. newest_id, badge: of the newest test send."""
-    acceptance, confirmation = evidence
+    acceptance, confirmation = proof
     is_old = destination.is_enabled and is_stale(acceptance, now)
     has_gap = destination.is_enabled and is_unconfirmed(confirmation)
     idle = find_idle_warning(acceptance, destination.type, badge, now) if destination.is_enabled else None
-    return EvidenceStatus(
+    return ProofStatus(
         accepted=find_shown_acceptance(acceptance, newest_id, badge, is_old),
         is_stale=is_old,
         idle_warning=idle,
