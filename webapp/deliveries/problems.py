@@ -41,9 +41,8 @@ def _note(kind: ProblemKind, delivery_id: int, now: datetime) -> None:
     db.session.execute(statement, {"problem_kind": kind, "of_delivery": delivery_id, "noted_at": now})
 
 
-@lru_cache
-def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqlite.Insert:
-    """Return the statement. Cached, because building it takes longer than executing it."""
+def _list_values(has_error: bool) -> dict[str, Any]:
+    """Return the columns of a new problem with their values. has_error: whether the message failed."""
     noted_at = bindparam("noted_at", type_=UtcDateTime)
     values: dict[str, Any] = {
         "workspace_id": AlertDelivery.workspace_id,
@@ -59,6 +58,13 @@ def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqli
     }
     if has_error:
         values |= {"error_code": AlertDelivery.last_error_code, "error_message": AlertDelivery.last_error_message}
+    return values
+
+
+@lru_cache
+def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqlite.Insert:
+    """Return the statement. Cached, because building it takes longer than executing it."""
+    values = _list_values(has_error)
     found = (
         select(*(column.label(name) for name, column in values.items()))
         .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
