@@ -34,7 +34,7 @@ def _read_destinations(seeded: SeededIds) -> list[dict[str, str]]:
 
 
 def _read_tests(seeded: SeededIds) -> list[dict[str, str]]:
-    return _read("".join(write_tests(seeded.harbor, MAY)))
+    return _read("".join(write_tests(seeded.harbor, MAY, LATER)))
 
 
 @pytest.mark.parametrize(("part", "header"), [(0, export.DESTINATIONS_HEADER), (1, export.TESTS_HEADER)])

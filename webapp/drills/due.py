@@ -19,8 +19,6 @@ from webapp.models import DeliveryStatus, DrillChoice, DrillInterval, DrillNumbe
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
-
 
 @dataclass(frozen=True)
 class NewestDrill:
@@ -67,7 +65,7 @@ def find_due(
     if failed_at is not None:
         due_at = second_time(schedule, state.destination_id, failed_at)
         return Due(DrillNumber.SECOND, due_at) if due_at and due_at <= now else None
-    if state.newest is not None and state.newest.status in _WAITING:
+    if state.newest is not None and state.newest.status.is_waiting:
         return None
     slot = find_open_slot(schedule, interval, state, now)
     if slot is None or _begin(slot, window, state.destination_id) > now:
@@ -76,9 +74,7 @@ def find_due(
     return None if is_superfluous else Due(DrillNumber.FIRST, slot.due_at)
 
 
-def find_failure(
-    schedule: Schedule, state: DrillState, accepted_at: datetime | None, now: datetime
-) -> datetime | None:
+def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | None, now: datetime) -> datetime | None:
     """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`.
 
     One that failed by a clock that was far ahead counts as if it had failed an hour ago.

@@ -1,11 +1,11 @@
-"""The cost of the evidence: each part is found by walking an index, once per destination."""
+"""The cost of the proof: each part is found by walking an index, once per destination."""
 
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from tests.factories import SeededIds, on_both_databases
+from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.dashboard.summaries import list_summaries
 from webapp.extensions import db
 
@@ -19,7 +19,7 @@ def test_the_list_reads_the_index_of_each_part(context: None, seeded: SeededIds,
         sent.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", collect)
-    list_summaries([seeded.harbor])
+    list_summaries([seeded.harbor], NOW)
     event.remove(db.engine, "before_cursor_execute", collect)
 
     statement, parameters = sent[-1]
