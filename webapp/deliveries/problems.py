@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
+from webapp.failures import Code
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DestinationProblem, DrillNumber, ProblemKind
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime, closed_set
@@ -19,12 +20,17 @@ from webapp.models.upsert import insert_or_update
 _PENDING = "failures of the current transaction"
 
 
-def is_reported(event_type: str, drill: DrillNumber | None) -> bool:
+# With these, Alertcheck failed, and nothing is known about the destination.
+_OWN_FAILURES = frozenset({Code.QUEUE_UNAVAILABLE, Code.NOT_STARTED, Code.WORKER_LOST, Code.INTERNAL_ERROR})
+
+
+def is_reported(event_type: str, drill: DrillNumber | None, code: str | None) -> bool:
     """Return whether the failure of such a delivery is a problem: of a real alert, or of a drill's second test send.
 
-    Whoever presses Send test sees its failure, and a drill's first test send is repeated.
+    Whoever presses Send test sees its failure, and a drill's first test send is repeated. A drill at which Alertcheck
+    itself failed says nothing about the destination; a real alert is lost whoever failed.
     """
-    return event_type != TEST_EVENT or drill is DrillNumber.SECOND
+    return event_type != TEST_EVENT or (drill is DrillNumber.SECOND and code not in _OWN_FAILURES)
 
 
 def note_failure(delivery_id: int, destination_id: int, now: datetime) -> None:
