@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from tests.factories import SeededIds, on_both_databases
 from webapp.dashboard.summaries import list_summaries
@@ -24,6 +24,14 @@ def test_the_list_reads_the_index_of_each_part(context: None, seeded: SeededIds,
 
     statement, parameters = sent[-1]
     assert f"ix_alert_deliveries_{index}" in _explain(statement, parameters)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_postgresql_does_not_plan_the_list_anew_each_time(context: None, seeded: SeededIds) -> None:
+    for _ in range(20):  # psycopg prepares a statement after five, and PostgreSQL compares plans after five more
+        list_summaries([seeded.harbor])
+    prepared = "SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%needs_confirmation%'"
+    assert db.session.scalar(text(prepared))
 
 
 def _explain(statement: str, parameters: Any) -> str:

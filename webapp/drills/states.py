@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select
 
 from webapp.channels import CHANNELS
-from webapp.deliveries.queries import NEWEST_FIRST
+from webapp.deliveries.queries import NEWEST_FIRST, ONE
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber
@@ -18,7 +18,7 @@ NEWEST_DRILL_ID = (
     select(AlertDelivery.id)
     .where(AlertDelivery.alert_destination_id == AlertDestination.id, AlertDelivery.drill.is_not(None))
     .order_by(*NEWEST_FIRST)
-    .limit(1)
+    .limit(ONE)
     .correlate(AlertDestination)
     .scalar_subquery()
 )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select
 
-from webapp.deliveries.queries import NEWEST_FIRST, is_delivery_of
+from webapp.deliveries.queries import NEWEST_FIRST, ONE, is_delivery_of
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Receipt
 
@@ -22,7 +22,7 @@ _NEWEST_TRAFFIC = (
         AlertDelivery.created_at <= bindparam("until"),
     )
     .order_by(*NEWEST_FIRST)
-    .limit(1)
+    .limit(ONE)
     .correlate(AlertDestination)
     .scalar_subquery()
 )
