@@ -12,6 +12,9 @@ from webapp.models.reference import ReferenceIn
 # The id breaks ties between test sends of the same instant.
 NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
 
+# For subqueries. Without knowing the limit, PostgreSQL expects many rows, and plans the statement anew each time.
+ONE = literal(1, literal_execute=True)
+
 # Test sends of the whole installation with the same reference. References are random, so there are one or two.
 MAX_SAME_REFERENCE = 1000
 
@@ -64,7 +67,7 @@ def newest_id_subquery(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
         select(AlertDelivery.id)
         .where(*conditions)
         .order_by(*NEWEST_FIRST)
-        .limit(1)
+        .limit(ONE)
         .correlate(AlertDestination)
         .scalar_subquery()
     )

@@ -64,7 +64,7 @@ class Report:
 
 
 def make_report(workspace_id: int, period: Period, retention: Retention, now: datetime) -> Report:
-    """Make the report of a period, as of now. Executes a fixed number of queries.
+    """Make the report of a period, as of now. Executes about twenty queries, whatever its size.
 
     They are in a transaction of its own, which is still open: whoever shows the report reads the same state.
     """
