@@ -7,7 +7,7 @@ from sqlalchemy import exists, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.deliveries.confirmation import CONFIRM_WITHIN
-from webapp.deliveries.queries import NEWEST_FIRST
+from webapp.deliveries.queries import NEWEST_FIRST, ONE
 from webapp.extensions import db
 from webapp.models import (
     TEST_EVENT,
@@ -52,16 +52,24 @@ def _select_unconfirmed(now: datetime) -> Any:
             AlertDelivery.created_at <= now - CONFIRM_WITHIN,
         )
         .order_by(*NEWEST_FIRST)
-        .limit(1)
+        .limit(ONE)
         .correlate(AlertDestination)
         .scalar_subquery()
     )
-    was_seen = exists().where(
-        later.workspace_id == AlertDestination.workspace_id,
-        later.alert_destination_id == AlertDestination.id,
-        later.event_type == TEST_EVENT,
-        later.created_at >= AlertDelivery.created_at,
-        later.receipt == Receipt.SEEN,
+    # Not EXISTS, for which PostgreSQL would read the tests of the whole installation.
+    seen_at = (
+        select(later.created_at)
+        .where(
+            later.workspace_id == AlertDestination.workspace_id,
+            later.alert_destination_id == AlertDestination.id,
+            later.event_type == TEST_EVENT,
+            later.created_at >= AlertDelivery.created_at,
+            later.receipt == Receipt.SEEN,
+        )
+        .order_by(later.created_at, later.id)
+        .limit(ONE)
+        .correlate(AlertDestination, AlertDelivery)
+        .scalar_subquery()
     )
     is_open = exists().where(
         known.alert_destination_id == AlertDestination.id,
@@ -91,7 +99,7 @@ def _select_unconfirmed(now: datetime) -> Any:
             Workspace.deleted_at.is_(None),
             AlertDelivery.settings_version == AlertDestination.settings_version,
             or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.MISSING),
-            ~was_seen,
+            seen_at.is_(None),
             ~is_open,
         )
     )
