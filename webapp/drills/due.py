@@ -63,6 +63,11 @@ def find_due(
     return None if is_superfluous else Due(DrillNumber.FIRST, slot.due_at)
 
 
+def may_be_due(schedule: Schedule, state: DrillState, window: Window, now: datetime) -> bool:
+    """Check whether `find_due` could return a drill, whatever the traffic."""
+    return find_failure(schedule, state, None) is not None or find_due(schedule, state, None, window, now) is not None
+
+
 def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | None) -> datetime | None:
     """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`."""
     newest = state.newest
