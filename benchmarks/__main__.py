@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import dashboards, imports, isolation, memory, pages, press, start, steps, throughput
+from benchmarks import dashboards, imports, isolation, memory, pages, press, reading, start, steps, throughput
 from benchmarks.report import publish
 
 BENCHMARKS = {
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "isolation": isolation.measure,
     "press": press.measure,
     "pages": pages.measure,
+    "reading": reading.measure,
     "dashboards": dashboards.measure,
     "start": start.measure,
     "memory": memory.measure,

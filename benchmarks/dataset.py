@@ -111,10 +111,16 @@ def fill_database(installation: Installation, total: int) -> Dataset:
         plans = _plan(measured, others, total)
         with db.engine.begin() as connection:
             _insert(connection, plans, account_id)
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"))
+        _update_statistics()
         hundred = measured[0]
         return Dataset(_MEASURED[0][0], _MEASURED[1][0], hundred[0].destination_id, hundred[HEAVY].destination_id)
+
+
+def _update_statistics() -> None:
+    # The driver's own connection: each of SQLAlchemy's is in a transaction, where PostgreSQL refuses VACUUM.
+    connection = db.engine.raw_connection()
+    connection.cursor().execute("VACUUM ANALYZE" if db.engine.dialect.name == "postgresql" else "ANALYZE")
+    connection.close()
 
 
 def _add_workspace(app_settings: AppSettings, slug: str, size: int) -> Iterator[DestinationPlan]:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SeededIds, add_delivery, add_real_alert, get_account, get_destination, on_both_databases
 from tests.frozen import frozen
+from tests.query_plans import record_statements
 from webapp.app_state import app_state, redis_key
 from webapp.deliveries import fail_unqueued, request_test
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
@@ -260,6 +262,13 @@ def test_workers_at_the_same_time_request_a_drill_once(app: Flask, seeded: Seede
         requested = sum(pool.map(run_round, range(4)))
 
     assert (requested, list_drills()) == (1, [(seeded.destination, DrillNumber.FIRST)])
+
+
+def test_a_round_in_which_nothing_can_be_due_reads_no_traffic(seeded: SeededIds) -> None:
+    due_at = turn_on(seeded)
+    before, then = (record_statements(partial(request_due_drills, at)) for at in (due_at - MINUTE, due_at))
+    assert not any("requested_by_id IS NOT NULL" in statement for statement, _ in before)
+    assert any("requested_by_id IS NOT NULL" in statement for statement, _ in then)
 
 
 def test_rounds_are_ten_seconds_apart(seeded: SeededIds) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from webapp import __version__
 from webapp.auth.access import Visit
 from webapp.dashboard.badge_age import find_idle_warning
-from webapp.dashboard.overview import ListQuery, build_overview
+from webapp.dashboard.overview import ListQuery, describe_summaries
 from webapp.dashboard.proof_gaps import find_gaps
 from webapp.dashboard.summaries import DestinationSummary
 from webapp.deliveries.outcome import Badge
@@ -32,7 +32,7 @@ def find_list_version(
         return None
     period = now.timestamp() // LONGEST_REUSE.total_seconds()
     account = [visit.account.id, visit.account.time_zone, visit.role]
-    headline = build_overview(summaries, now).sentence
+    headline = describe_summaries(summaries, now)
     page = [__version__, period, account, visit.workspace.name, query.as_query(), headline]
     ages = [_list_age_limits(summary, now) for summary in summaries]
     return hashlib.blake2b(json.dumps([page, summaries, ages], default=str).encode(), digest_size=12).hexdigest()

@@ -116,6 +116,11 @@ def build_overview(summaries: Sequence[DestinationSummary], now: datetime) -> Ov
     return Overview(counts, count_gaps(summaries, now), oldest, describe_overview(counts, oldest))
 
 
+def describe_summaries(summaries: Sequence[DestinationSummary], now: datetime) -> str:
+    """Return the sentence of `build_overview`, without counting the gaps."""
+    return describe_overview(count_states(summaries), describe_oldest(summaries, now))
+
+
 def build_overviews(summaries: Sequence[DestinationSummary], now: datetime) -> dict[int, Overview]:
     """Return the overview of each workspace that has any destination."""
     by_workspace: dict[int, list[DestinationSummary]] = {}

@@ -21,15 +21,20 @@ class Gap(StrEnum):
         return {Gap.STALE: "Nothing accepted in 30 days", Gap.UNCONFIRMED: "Not confirmed in 7 days"}[self]
 
 
+# By whether it is stale, and unconfirmed. Made once, because each list asks for every destination.
+_FOUND = {
+    (False, False): frozenset[Gap](),
+    (False, True): frozenset({Gap.UNCONFIRMED}),
+    (True, False): frozenset({Gap.STALE}),
+    (True, True): frozenset(Gap),
+}
+
+
 def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[Gap]:
     """Return the gaps of a destination. A disabled one has none, because nothing is expected of it."""
     if summary.state is Tab.DISABLED:
-        return frozenset()
-    found = {
-        Gap.STALE: is_stale(summary.proof.acceptance, now),
-        Gap.UNCONFIRMED: is_unconfirmed(summary.proof.confirmation),
-    }
-    return frozenset(gap for gap, is_found in found.items() if is_found)
+        return _FOUND[False, False]
+    return _FOUND[is_stale(summary.proof.acceptance, now), is_unconfirmed(summary.proof.confirmation)]
 
 
 def count_gaps(summaries: Sequence[DestinationSummary], now: datetime) -> dict[Gap, int]:

@@ -74,6 +74,12 @@ def find_due(
     return None if is_superfluous else Due(DrillNumber.FIRST, slot.due_at)
 
 
+def may_be_due(schedule: Schedule, state: DrillState, window: Window, now: datetime) -> bool:
+    """Check whether `find_due` could return a drill, whatever the traffic."""
+    has_failed = find_failure(schedule, state, None, now) is not None
+    return has_failed or find_due(schedule, state, None, window, now) is not None
+
+
 def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | None, now: datetime) -> datetime | None:
     """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`.
 

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -140,6 +141,7 @@ def _windows_from(schedule: Schedule, day: date) -> Iterator[Window]:
             yield window
 
 
+@lru_cache(maxsize=2**10)  # the same few days for all destinations of a workspace
 def _window_on(schedule: Schedule, day: date) -> Window | None:
     """Return the window that begins on a day. None if none does, also where its clock skips the whole window."""
     if day.isoweekday() not in schedule.weekdays:
@@ -192,6 +194,7 @@ def _week(schedule: Schedule, moment: datetime) -> int:
     return (_day(schedule, moment).toordinal() - 1) // 7
 
 
+@lru_cache(maxsize=2**15)  # of about 10,000 destinations, every few seconds
 def _number(destination_id: int, purpose: str) -> int:
     digest = hashlib.sha256(f"{purpose} of drill {destination_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big")
