@@ -110,7 +110,10 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/demo/panel/w/<slug>/destinations/<destination_id>": OF_THE_DEMO,
     "/demo/panel/hosts/<service>": OF_THE_DEMO,
     # Its new destinations have events too.
-    "/demo/panel/reset": (Action.DEMO_RESET, Action.ADDED, Action.CHANGED, Action.ENABLED, Action.DISABLED),
+    "/demo/panel/reset": (
+        *(Action.DEMO_RESET, Action.ADDED, Action.CHANGED, Action.ENABLED, Action.DISABLED, Action.DELETED),
+        *(Action.DRILL_REQUESTED, *SEEN),
+    ),
     "/demo/start": A_VISIT,
     "/demo/end": A_VISIT,
 }

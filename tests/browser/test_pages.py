@@ -42,6 +42,8 @@ PAGE_CASES = {
     "search": PageCase("/search", role="viewer"),
     "drills": PageCase("/w/harbor/drills"),
     "drills-of-viewer": PageCase("/w/clinic/drills", role="viewer"),
+    "problems": PageCase("/w/harbor/problems"),
+    "problem-preferences": PageCase("/w/harbor/problems/preferences", role="viewer"),
     "members": PageCase("/w/harbor/members"),
     "member": PageCase("/w/harbor/members/2"),
     "remove-member": PageCase("/w/harbor/members/2/remove"),

@@ -299,15 +299,18 @@ def test_a_certificate_is_named_only_beside_a_result_that_counts(status: Deliver
 ADA = Account(id=7, name="Ada")
 
 
-def _render_text(newest: AlertDelivery, evidence: Evidence = NO_EVIDENCE, age: float = 0, **facts: Any) -> str:
+def _render_text(newest: AlertDelivery | None, evidence: Evidence = NO_EVIDENCE, age: float = 0, **facts: Any) -> str:
     """Return the text of the fragment, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", _render_at(newest, evidence, age, **facts))).split())
+
+
+def _render_at(newest: AlertDelivery | None, evidence: Evidence, age: float, **facts: Any) -> str:
     destination, now = _destination(), NOW + seconds(age)
     for name, value in facts.items():
         setattr(destination, name, value)
     status = build_status(_visit(), destination, newest, now, shared=SharedStatusData({}, 0, {}, {1: evidence}))
     with current_app.test_request_context():
-        markup = render_status(_visit(), status, now)
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+        return render_status(_visit(), status, now)
 
 
 @pytest.mark.parametrize(
@@ -342,6 +345,21 @@ def test_a_failed_test_says_when_a_message_was_last_accepted() -> None:
     text = _render_text(newest, evidence, 3600)
 
     assert "Last accepted 1 h ago , 2026-05-04 09:30:00 UTC , with earlier settings." in text
+
+
+def test_a_destination_that_was_never_tested_says_that_a_real_alert_was_accepted() -> None:
+    text = _render_text(None, Evidence(Acceptance(4, NOW, is_outdated=False)), 3600)
+
+    assert "No test has been sent yet. A real alert was accepted 1 h ago" in text
+
+
+def test_the_warning_of_an_idle_flow_leads_to_the_drills() -> None:
+    newest = _test_send(DeliveryStatus.SENT, id=5)
+    evidence = Evidence(Acceptance(5, NOW, is_outdated=False))
+
+    fragment = _render_at(newest, evidence, 70 * 86_400, type="teams")
+
+    assert '<a href="/w/harbor/drills">turn on drills</a>.' in fragment
 
 
 def test_a_disabled_destination_is_neither_stale_nor_warned_of() -> None:

@@ -13,6 +13,7 @@ from webapp.deliveries import record_by_member
 from webapp.deliveries.confirmation import CONFIRM_WITHIN, Confirmation, is_overdue
 from webapp.extensions import db
 from webapp.models import DeliveryStatus, DrillNumber, Receipt, ReceiptSource
+from webapp.notices.unconfirmed import open_unconfirmed
 
 SENT: dict[str, Any] = {"status": DeliveryStatus.SENT, "sent_at": NOW}
 SEEN: dict[str, Any] = {"receipt": Receipt.SEEN, "receipt_at": NOW + seconds(90_000)}
@@ -93,6 +94,38 @@ def test_a_member_confirms_a_drill_after_more_than_seven_days(context: None, see
     assert (before, is_overdue(_load(seeded), late)) == (True, False)
 
 
+@on_both_databases
+@pytest.mark.parametrize(("age", "version", "expected"), [(1, 1, False), (-1, 1, True), (1, 2, True)])
+def test_a_test_that_somebody_saw_after_the_drill_confirms_too_if_it_had_the_present_settings(
+    context: None, seeded: SeededIds, age: int, version: int, expected: bool
+) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT, **FIRST)
+    later = add_delivery(destination, **SENT, created_at=NOW + seconds(age), settings_version=version)
+    add_delivery(destination, **SENT, created_at=NOW + seconds(60))
+    _need(seeded)
+    record_by_member(later, get_account(seeded), Receipt.SEEN, NOW + seconds(61))
+
+    assert is_overdue(_load(seeded), NOW + CONFIRM_WITHIN) is expected
+
+
+@on_both_databases
+def test_a_weekly_drill_does_not_hide_that_nobody_confirmed_the_one_before(context: None, seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, **SENT, **FIRST)
+    newest = add_delivery(destination, **SENT, **FIRST, created_at=NOW + CONFIRM_WITHIN)
+    _need(seeded)
+    now = NOW + CONFIRM_WITHIN + seconds(60)
+    before = is_overdue(_load(seeded), now)
+
+    open_unconfirmed(now)
+    db.session.commit()
+    opened = is_overdue(_load(seeded), now)
+    record_by_member(newest, get_account(seeded), Receipt.SEEN, now)
+
+    assert (before, opened, is_overdue(_load(seeded), now)) == (False, True, False)
+
+
 @dataclass(frozen=True)
 class Case:
     confirmation: Confirmation | None
@@ -108,6 +141,13 @@ CASES = [
         "Needs confirmation: nobody confirmed the drill of 4 May 2026 within 7 days. Ask whether its message arrived.",
         is_overdue=True,
     ),
+    Case(
+        _drill(unconfirmed_at=NOW - CONFIRM_WITHIN),
+        "Needs confirmation: nobody confirmed the drill of 27 April 2026 within 7 days. Ask whether its message "
+        "arrived.",
+        is_overdue=True,
+    ),
+    Case(_drill(was_later_seen=True), "Needs confirmation: a message after the drill of 4 May 2026 was confirmed."),
     Case(
         _drill(by="Ada", source=ReceiptSource.MEMBER, **SEEN),
         "Needs confirmation: the drill of 4 May 2026 was confirmed by Ada on 5 May 2026.",

@@ -1,10 +1,13 @@
 """The problem of a destination opens with the failure or the report that it is about, and counts a run once."""
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import select, update
 
 from tests.factories import (
     NOW,
@@ -24,6 +27,7 @@ from webapp.deliveries.transitions import (
     FAIL,
     MARK_LOST,
     REFUSE,
+    Transition,
     apply_transition,
     error_columns,
 )
@@ -195,3 +199,31 @@ def test_a_message_that_was_seen_is_none(seeded: SeededIds) -> None:
     record_by_link(delivery, NOW)
 
     assert list_problems() == []
+
+
+def test_a_worker_and_recovery_that_fail_messages_of_one_destination_do_not_wait_for_each_other(
+    app: Flask, seeded: SeededIds
+) -> None:
+    destination = get_destination(seeded)
+    fail(add_real_alert(destination))
+    waiting, running = add_real_alert(destination).id, add_real_alert(destination).id
+    assert apply_transition(CLAIM, running, NOW, attempt_count=1)
+    db.session.commit()
+
+    def end(*steps: tuple[Transition, int]) -> None:
+        with app.app_context():
+            for transition, delivery_id in steps:
+                apply_transition(transition, delivery_id, NOW + seconds(30), **error_columns(Code.NOT_FOUND))
+            db.session.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        db.session.execute(update(DestinationProblem).values(failure_count=1))  # both have to wait for it
+        recovery = pool.submit(end, (EXPIRE, waiting), (MARK_LOST, running))
+        time.sleep(0.5)
+        worker = pool.submit(end, (FAIL, running))
+        time.sleep(0.5)
+        db.session.commit()
+        recovery.result()
+        worker.result()
+
+    assert [problem.failure_count for problem in list_problems()] == [3]

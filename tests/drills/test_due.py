@@ -158,6 +158,27 @@ def test_a_time_from_a_clock_that_was_far_ahead_does_not_end_the_drills(ahead: t
     assert (due_at(schedule, state, slot.due_at) is not None) is is_due
 
 
+def test_a_failure_by_a_clock_that_was_far_ahead_has_its_second_drill() -> None:
+    schedule = make()
+    now = slot_of(schedule).due_at + SECOND_AFTER
+
+    def is_due(ahead: timedelta) -> DrillNumber | None:
+        newest = ended(DeliveryStatus.FAILED, now + ahead)
+        return due_at(schedule, replace(idle(), drilled_at=now + ahead, newest=newest), now)
+
+    assert (is_due(timedelta(days=1)), is_due(timedelta(days=365))) == (None, DrillNumber.SECOND)
+
+
+def test_drills_that_were_turned_on_by_a_clock_that_was_far_ahead_are_due() -> None:
+    schedule, year = make(), timedelta(days=365)
+    slot = slot_of(schedule)
+
+    on_next_year = replace(schedule, started_at=slot.due_at + year)
+    assert due_at(on_next_year, replace(idle(), created_at=slot.due_at + year), slot.due_at) is DrillNumber.FIRST
+    failed = replace(idle(), drilled_at=slot.due_at, newest=ended(DeliveryStatus.FAILED, slot.due_at))
+    assert due_at(on_next_year, failed, slot.due_at + SECOND_AFTER) is DrillNumber.SECOND
+
+
 # Months of it
 
 
@@ -244,7 +265,7 @@ def _list_slots(schedule: Schedule, destination_id: int) -> list[Slot]:
     return slots
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(schedules(), spans, spans, st.integers(1, 500))
 def test_every_drill_that_is_due_happens_once_in_its_window_or_is_made_up_once(
     schedule: Schedule,
@@ -253,7 +274,8 @@ def test_every_drill_that_is_due_happens_once_in_its_window_or_is_made_up_once(
     destination_id: int,
 ) -> None:
     started = replace(schedule, started_at=BEGIN)
-    world = World(started, outages, broken, state=replace(idle(destination_id), created_at=BEGIN)).run(BEGIN)
+    state = replace(idle(destination_id), created_at=BEGIN)
+    world = World(started, outages, broken, state=state).run(BEGIN, days=366)
 
     firsts = [request.at for request in world.requests if request.number is DrillNumber.FIRST]
     served = [latest_slot(started, started.interval, destination_id, moment) for moment in firsts]
@@ -281,6 +303,22 @@ def _check_second(world: World, slot: Slot, during: Sequence[Request]) -> None:
     if is_long and _covers(world.broken, during[0].at) and during[0].at < slot.due_at + STEP:
         assert [request.number for request in during] == [DrillNumber.FIRST, DrillNumber.SECOND]
         assert SECOND_AFTER <= during[1].at - during[0].at <= SECOND_AFTER + 2 * STEP
+
+
+@settings(max_examples=20, deadline=None)
+@given(schedules(), st.lists(st.integers(-6 * 24, 6 * 24), min_size=1, max_size=6), st.integers(1, 500))
+def test_a_clock_that_is_set_back_or_forth_repeats_no_drill(
+    schedule: Schedule, steps: list[int], destination_id: int
+) -> None:
+    started = replace(schedule, started_at=BEGIN - timedelta(days=90))
+    world, clock = World(started, (), (), state=replace(idle(destination_id), created_at=BEGIN)), BEGIN
+    for hours in steps:
+        world.run(clock, days=10)
+        clock += timedelta(days=10, hours=hours)
+
+    served = [latest_slot(started, started.interval, destination_id, request.at) for request in world.requests]
+    assert len(set(served)) == len(served)
+    assert all(find_window(started, request.at) for request in world.requests)
 
 
 @settings(max_examples=20, deadline=None)

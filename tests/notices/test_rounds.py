@@ -13,6 +13,7 @@ from tests.notices.conftest import Installation
 from webapp.auth.accounts import set_role
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
+from webapp.failures.certificate import format_date
 from webapp.models import (
     Account,
     AccountMail,
@@ -378,6 +379,15 @@ def test_a_weekly_drill_does_not_hide_that_nobody_confirms(installation: Install
         installation.work()
 
     assert installation.list_subjects() == [TO_CONFIRM]
+
+
+def test_the_mail_names_the_drill_that_nobody_confirmed(installation: Installation) -> None:
+    add_drill(installation)
+    day = format_date(installation.clock.now())
+    installation.wait(days=8)
+    installation.work()
+
+    assert f"Nobody confirmed the drill of {day} within 7 days." in read_text(read_mails(installation.mailbox)[0])
 
 
 def test_a_confirmation_ends_it_without_a_mail(installation: Installation) -> None:

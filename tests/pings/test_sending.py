@@ -144,6 +144,14 @@ def test_a_round_with_a_drill_that_waits_is_not_complete(seeded: SeededIds, requ
     assert len(requests) == 1
 
 
+def test_an_hour_that_a_wrong_clock_has_pinged_has_its_own_ping(requests: list[str]) -> None:
+    send_due_pings(NOW + HOUR)
+    send_due_pings(NOW)
+    send_due_pings(NOW + HOUR)
+
+    assert requests == ["GET", "GET", "GET"]
+
+
 def test_old_pings_are_forgotten(requests: list[str]) -> None:
     send_due_pings(NOW)
     send_due_pings(NOW + timedelta(days=31))

@@ -263,7 +263,7 @@ def test_one_that_fails_does_not_hold_up_the_others(
     other = _make_place(planned.app, planned.seeded, planned.redis)
     other.press(NOW + seconds(1))
     other.plan(NOW + seconds(2))
-    list_targets = "webapp.sends.request._list_targets"
+    list_targets = "webapp.sends.request.list_targets"
 
     def fail_for_one(destination: AlertDestination, slug: str) -> tuple[()]:
         if destination.id == planned.destination_id:

@@ -14,6 +14,7 @@ OF_NO_WORKSPACE = {
     "settings_check/private_receiver_checks.py",
     "single_sign_on/provider.py",
     "startup/settings_summary.py",
+    "views/instance_mail.py",
     "worker/account_mails.py",
     "worker/supervisor.py",
 }

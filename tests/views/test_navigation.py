@@ -38,9 +38,9 @@ def _read_bar(page: str, name: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("who", "tabs"),
     [
-        ("admin", ["Destinations", "History", "Drills", "Settings"]),
-        ("support", ["Destinations", "History", "Drills"]),
-        ("viewer", ["Destinations", "History", "Drills"]),
+        ("admin", ["Destinations", "History", "Drills", "Problems", "Settings"]),
+        ("support", ["Destinations", "History", "Drills", "Problems"]),
+        ("viewer", ["Destinations", "History", "Drills", "Problems"]),
     ],
 )
 def test_a_member_gets_the_tabs_that_their_role_may_open(installation: Installation, who: str, tabs: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, or_, select, update
 
 from webapp.account_mail.outcome import LIFETIME
-from webapp.account_mail.sending import LOST_AFTER, QUEUED, UNCLAIMED
+from webapp.account_mail.sending import LOST_AFTER, QUEUED, UNCLAIMED, is_send_time
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AccountMail, AccountMailStatus
@@ -40,7 +40,9 @@ def recover_account_mails(now: datetime) -> Sequence[int]:
         )
     if has_queued:
         _end_all(UNCLAIMED & (AccountMail.created_at <= now - LIFETIME), Code.NOT_STARTED, now)
-        _end_all(QUEUED & (AccountMail.claimed_at <= now - LOST_AFTER), Code.WORKER_LOST, now)
+        claimed_at = AccountMail.claimed_at
+        is_lost = or_(claimed_at <= now - LOST_AFTER, claimed_at > now + LOST_AFTER)  # the clock was ahead
+        _end_all(QUEUED & is_lost, Code.WORKER_LOST, now)
         due = _take_due(now)
     db.session.commit()
     return due
@@ -62,9 +64,9 @@ def _end_all(condition: ColumnElement[bool], code: Code, now: datetime) -> None:
 
 
 def _take_due(now: datetime) -> Sequence[int]:
-    waits = or_(AccountMail.send_after.is_(None), AccountMail.send_after <= now)
-    is_unqueued = or_(AccountMail.enqueued_at.is_(None), AccountMail.enqueued_at <= now - REQUEUE_AFTER)
-    condition = UNCLAIMED & waits & is_unqueued
+    at = AccountMail.enqueued_at
+    is_unqueued = or_(at.is_(None), at <= now - REQUEUE_AFTER, at > now + REQUEUE_AFTER)
+    condition = UNCLAIMED & is_send_time(now) & is_unqueued
     due = db.session.scalars(select(AccountMail.id).where(condition).order_by(AccountMail.id).limit(PAGE_SIZE)).all()
     if due:
         taken = update(AccountMail).where(AccountMail.id.in_(due), condition).values(enqueued_at=now)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from webapp.account_mail.mail_content import Composers, write_mail
 from webapp.account_mail.outcome import LIFETIME, MailError
@@ -76,8 +76,14 @@ def send(mail_id: int, composers: Composers, outbound: OutboundClient, admit: Ad
     retry(lambda: _record(claim, result | {"steps": steps.write()}), give_up_at)
 
 
+def is_send_time(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that nothing delays a mail. A time from a clock that was far ahead does not."""
+    at = AccountMail.send_after
+    return or_(at.is_(None), at <= now, at > now + 2 * RETRY_DELAYS[-1])
+
+
 def _claim(mail_id: int, now: datetime) -> Claim | None:
-    is_due = or_(AccountMail.send_after.is_(None), AccountMail.send_after <= now)
+    is_due = is_send_time(now)
     is_young = AccountMail.created_at > now - LIFETIME
     claiming = update(AccountMail).where(AccountMail.id == mail_id, UNCLAIMED, is_due, is_young)
     claiming = claiming.values(claimed_at=now, attempt_count=AccountMail.attempt_count + 1, steps=None)

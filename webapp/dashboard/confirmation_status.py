@@ -19,9 +19,12 @@ def describe_confirmation(
     drill = f"the drill of {format_date(confirmation.requested_at)}"
     if confirmation.receipt is not None:
         return f"Needs confirmation: {drill} was {_describe_receipt(confirmation, format_name)}."
+    if confirmation.was_later_seen:
+        return f"Needs confirmation: a message after {drill} was confirmed."
     if is_overdue:
         limit = f"{CONFIRM_WITHIN.days} days"
-        return f"Needs confirmation: nobody confirmed {drill} within {limit}. Ask whether its message arrived."
+        late = f"the drill of {format_date(confirmation.unconfirmed_at or confirmation.requested_at)}"
+        return f"Needs confirmation: nobody confirmed {late} within {limit}. Ask whether its message arrived."
     if confirmation.is_awaited:
         return f"Needs confirmation: nobody has confirmed {drill} yet."
     if badge_for(confirmation.status) is Badge.PENDING:

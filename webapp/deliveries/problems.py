@@ -2,16 +2,21 @@
 
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, literal, or_, select
+from sqlalchemy import and_, bindparam, case, event, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DestinationProblem, DrillNumber, ProblemKind
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime, closed_set
 from webapp.models.upsert import insert_or_update
+
+
+_PENDING = "failures of the current transaction"
 
 
 def is_reported(event_type: str, drill: DrillNumber | None) -> bool:
@@ -22,17 +27,30 @@ def is_reported(event_type: str, drill: DrillNumber | None) -> bool:
     return event_type != TEST_EVENT or drill is DrillNumber.SECOND
 
 
-def note_failure(delivery_id: int, now: datetime) -> None:
-    """Open the problem of a failed delivery's destination, or count one more failure of it.
+def note_failure(delivery_id: int, destination_id: int, now: datetime) -> None:
+    """Open the problem of a failed delivery's destination, or count one more failure of it, when the caller commits.
 
     Not if the destination was deleted, disabled or given other settings since the message was requested.
+    No transaction waits for a delivery while it holds a problem, and several problems are locked in the order of their
+    destinations: otherwise, a worker and recovery could wait for each other.
     """
-    _note(ProblemKind.FAILING, delivery_id, now)
+    db.session().info.setdefault(_PENDING, []).append((destination_id, delivery_id, now))
 
 
 def note_missing(delivery_id: int, now: datetime) -> None:
     """The same for a message that somebody reported missing. A repeated report about one message counts once."""
     _note(ProblemKind.MISSING, delivery_id, now)
+
+
+@event.listens_for(db.session, "before_commit")
+def _note_failures(session: Session) -> None:
+    for _, delivery_id, now in sorted(session.info.pop(_PENDING, ()), key=itemgetter(0)):
+        _note(ProblemKind.FAILING, delivery_id, now)
+
+
+@event.listens_for(db.session, "after_rollback")
+def _discard_failures(session: Session) -> None:
+    session.info.pop(_PENDING, None)
 
 
 def _note(kind: ProblemKind, delivery_id: int, now: datetime) -> None:

@@ -113,7 +113,7 @@ def apply_transition(
         )
         publish_after_commit(db.session(), completion)
         if transition.target is State.FAILED and is_reported(row.event_type, row.drill):
-            note_failure(delivery_id, now)
+            note_failure(delivery_id, row.alert_destination_id, now)
     return row is not None
 
 
@@ -143,7 +143,12 @@ def _build_statement(
         statement = statement.where(only_if)
     update_columns = statement.values({column: bindparam(column) for column in columns})
     returning = update_columns.returning(
-        AlertDelivery.created_at, AlertDelivery.last_error_code, AlertDelivery.event_type, AlertDelivery.drill, _CHANNEL
+        AlertDelivery.alert_destination_id,
+        AlertDelivery.created_at,
+        AlertDelivery.last_error_code,
+        AlertDelivery.event_type,
+        AlertDelivery.drill,
+        _CHANNEL,
     )
     return returning.execution_options(synchronize_session=False)
 

@@ -83,7 +83,7 @@ def plan_next(drilled: DrilledDestination, schedule: Schedule | None, now: datet
         return NextDrill(None, obstacle or NoDrill.SKIPPED)
     state, newest = drilled.state, drilled.newest
     is_running = newest is not None and newest.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
-    failed_at = find_failure(schedule, state, drilled.accepted_at)
+    failed_at = find_failure(schedule, state, drilled.accepted_at, now)
     if failed_at is not None:
         second = second_time(schedule, state.destination_id, failed_at)
         return NextDrill(max(second, now) if second else None, None if second else NoDrill.NO_WINDOW, is_second=True)

@@ -1,10 +1,23 @@
 """Decides whether a destination's drill is due, from its rows, the schedule and the time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from webapp.drills.schedule import Schedule, Slot, Window, find_interval, latest_slot, second_time, time_in
+from webapp.drills.schedule import (
+    DAY,
+    SECOND_AFTER,
+    Schedule,
+    Slot,
+    Window,
+    find_interval,
+    latest_slot,
+    second_time,
+    time_in,
+)
 from webapp.models import DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
@@ -50,7 +63,7 @@ def find_due(
     interval = find_interval(state.choice, schedule.interval)
     if interval is None or schedule.started_at is None:
         return None
-    failed_at = find_failure(schedule, state, accepted_at)
+    failed_at = find_failure(schedule, state, accepted_at, now)
     if failed_at is not None:
         due_at = second_time(schedule, state.destination_id, failed_at)
         return Due(DrillNumber.SECOND, due_at) if due_at and due_at <= now else None
@@ -63,14 +76,20 @@ def find_due(
     return None if is_superfluous else Due(DrillNumber.FIRST, slot.due_at)
 
 
-def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | None) -> datetime | None:
-    """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`."""
+def find_failure(
+    schedule: Schedule, state: DrillState, accepted_at: datetime | None, now: datetime
+) -> datetime | None:
+    """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`.
+
+    One that failed by a clock that was far ahead counts as if it had failed an hour ago.
+    """
     newest = state.newest
     if newest is None or newest.number is not DrillNumber.FIRST or newest.status is not DeliveryStatus.FAILED:
         return None
-    is_of_now = schedule.started_at is not None and newest.updated_at >= schedule.started_at
-    is_settled = accepted_at is not None and accepted_at > newest.updated_at
-    return newest.updated_at if is_of_now and not is_settled else None
+    failed_at = newest.updated_at if newest.updated_at <= now + DAY else now - SECOND_AFTER
+    is_of_now = failed_at >= _find_latest([schedule.started_at], now)
+    is_settled = accepted_at is not None and accepted_at > failed_at
+    return failed_at if is_of_now and not is_settled else None
 
 
 def find_open_slot(schedule: Schedule, interval: DrillInterval, state: DrillState, now: datetime) -> Slot | None:
@@ -79,8 +98,7 @@ def find_open_slot(schedule: Schedule, interval: DrillInterval, state: DrillStat
     Earlier ones are never made up, and neither is one from before the drills were turned on or the destination added.
     """
     slot = latest_slot(schedule, interval, state.destination_id, now)
-    begin = max(schedule.started_at or now, state.created_at)
-    if slot is None or slot.due_at < begin:
+    if slot is None or slot.due_at < _find_latest([schedule.started_at, state.created_at], now):
         return None
     return None if _was_drilled(slot, interval, state, now) else slot
 
@@ -94,6 +112,11 @@ def _was_drilled(slot: Slot, interval: DrillInterval, state: DrillState, now: da
         return False
     is_canceled = state.newest is not None and state.newest.status is DeliveryStatus.CANCELED
     return state.drilled_at >= slot.window.start and not is_canceled
+
+
+def _find_latest(moments: Sequence[datetime | None], now: datetime) -> datetime:
+    """Return the latest moment. One that is far in the future comes from a clock that was wrong, and does not count."""
+    return max((moment for moment in moments if moment and moment <= now + DAY), default=_LONG_AGO)
 
 
 def _begin(slot: Slot, window: Window, destination_id: int) -> datetime:

@@ -1,8 +1,8 @@
 """Closes the problems that are over, by what the rows of their destinations say. Runs in a worker's maintenance."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
 from webapp.extensions import db
 from webapp.models import (
@@ -18,14 +18,24 @@ from webapp.models import (
 from webapp.models.problem import IS_OPEN
 
 
+# Times of other hosts may be this far ahead.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
 def close_problems(now: datetime) -> None:
     """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
+    parameters = {_SOON: now + CLOCK_TOLERANCE}
     for reason, is_over in _ENDS:
-        if db.session.scalar(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(1)) is None:
+        if db.session.scalar(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(1), parameters) is None:
             continue
         values = {"closed_at": now, "end_reason": reason, "attention_at": now if reason.is_recovery else None}
         closing = update(DestinationProblem).where(IS_OPEN, is_over).values(values)
-        db.session.execute(closing.execution_options(synchronize_session=False))
+        db.session.execute(closing.execution_options(synchronize_session=False), parameters)
+
+
+# A failure in the future comes from a clock that was ahead. Then the order of the rows counts.
+_SOON = "soon"
+_IS_NEXT = (DestinationProblem.failed_at > bindparam(_SOON)) & (AlertDelivery.id > DestinationProblem.delivery_id)
 
 
 def has_open_problem() -> bool:
@@ -45,7 +55,7 @@ def _delivery(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
         AlertDelivery.workspace_id == DestinationProblem.workspace_id,
         AlertDelivery.alert_destination_id == DestinationProblem.alert_destination_id,
-        AlertDelivery.created_at >= DestinationProblem.message_at,
+        or_(AlertDelivery.created_at >= DestinationProblem.message_at, _IS_NEXT),
         AlertDestination.id == DestinationProblem.alert_destination_id,
         is_current,
         condition,
@@ -57,11 +67,12 @@ _IS_LATER = or_(
     _IS_UNCONFIRMED,
     AlertDelivery.id == DestinationProblem.delivery_id,
     AlertDelivery.receipt_at > DestinationProblem.failed_at,
+    _IS_NEXT,
 )
 _WAS_SEEN = (AlertDelivery.event_type == TEST_EVENT) & (AlertDelivery.receipt == Receipt.SEEN) & _IS_LATER
 _WAS_ACCEPTED = (
     (AlertDelivery.status == DeliveryStatus.SENT)
-    & (AlertDelivery.sent_at > DestinationProblem.failed_at)
+    & or_(AlertDelivery.sent_at > DestinationProblem.failed_at, _IS_NEXT)
     & or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.MISSING)
 )
 

@@ -142,7 +142,9 @@ def _write_section(
             describe_end(problem),
         )
     else:
-        since = ". ".join(filter(None, [f"Since {begun}", describe_count(problem)]))
+        since = ". ".join(
+            filter(None, [f"{'Since' if _is_failure(problem) else 'Noticed'} {begun}", describe_count(problem)])
+        )
         step = describe_next_step(problem, destination.type, destination.settings_version)
         lines = (where, f"{since}.", describe_cause(problem), f"Next: {step}")
     link = make_page_address(f"/w/{slug}/destinations/{destination.id}")

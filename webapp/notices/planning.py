@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import ObjectDeletedError
 
@@ -32,13 +32,16 @@ PAGE_SIZE = 20
 # An open problem is looked at again this often: members, their addresses and their choices change meanwhile.
 LOOK_AGAIN = timedelta(hours=1)
 
+# A closed one waits no longer than this.
+WAITS_AT_MOST = 2 * DAY
+
 
 def plan_notices(now: datetime) -> int:
     """Write what is due in the workspaces that waited longest, commit for each, and return the number of notices."""
     due = (
         select(DestinationProblem.workspace_id)
         .join(Workspace, Workspace.id == DestinationProblem.workspace_id)
-        .where(IS_WATCHED, DestinationProblem.attention_at <= now, Workspace.deleted_at.is_(None))
+        .where(_is_due(now), Workspace.deleted_at.is_(None))
         .distinct()
         .limit(PAGE_SIZE)
     )
@@ -56,7 +59,8 @@ def _plan_workspace(workspace_id: int, now: datetime) -> int:
         db.session.rollback()
         return 0
     problems = db.session.scalars(_select_problems(workspace_id).execution_options(populate_existing=True)).all()
-    if all(problem.attention_at is None or problem.attention_at > now for problem in problems):
+    is_due = select(DestinationProblem.id).where(DestinationProblem.workspace_id == workspace_id, _is_due(now))
+    if db.session.scalar(is_due.limit(1)) is None:
         db.session.rollback()
         return 0
     written, next_times = 0, []
@@ -90,6 +94,12 @@ def _plan_destination(
         notice = Notice(alert_destination_id=target.id, status=NoticeStatus.QUEUED, created_at=now)
         _add_notice(workspace_id, notice, plan.items)
     return plan
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition for the problems to look at now. A time from a clock that was ahead keeps none waiting."""
+    at, is_open = DestinationProblem.attention_at, DestinationProblem.closed_at.is_(None)
+    return and_(IS_WATCHED, or_(at <= now, at > now + WAITS_AT_MOST, is_open & (at > now + 2 * LOOK_AGAIN)))
 
 
 def _select_problems(workspace_id: int) -> Select[DestinationProblem]:

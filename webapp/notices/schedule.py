@@ -24,6 +24,9 @@ REMINDED_TOGETHER = timedelta(hours=12)
 MAX_PER_DAY = 6
 DAY = timedelta(days=1)
 
+# A time this far in the future comes from a clock that was wrong: it keeps nothing waiting.
+AHEAD = timedelta(days=1)
+
 # A recovery that could not be told for this long is no news any more.
 RECOVERY_IS_NEWS_FOR = timedelta(days=2)
 
@@ -84,18 +87,18 @@ def plan_notice(problems: Sequence[DestinationProblem], past: Sequence[PastNotic
 def _find_news(problem: DestinationProblem, past: Sequence[PastNotice], now: datetime) -> Iterator[_News]:
     told = [(notice.items[problem.id], notice) for notice in past if problem.id in notice.items]
     known = [(kind, notice.created_at) for kind, notice in told if notice.may_have_arrived]
-    last_told = max((at for _, at in known), default=None)
+    last_told = max((at for _, at in known if at <= now + AHEAD), default=now - REMINDER_INTERVAL)
     if problem.closed_at is None:
-        if last_told is None:
-            yield _News(problem.id, NoticeKind.OPENED, problem.opened_at)
-        elif problem.kind is not ProblemKind.UNCONFIRMED and problem.failed_at > last_told:
+        if not known:
+            yield _News(problem.id, NoticeKind.OPENED, min(problem.opened_at, now))
+        elif problem.kind is not ProblemKind.UNCONFIRMED and last_told < problem.failed_at <= now + AHEAD:
             yield _News(problem.id, NoticeKind.REMINDER, last_told + REMINDER_INTERVAL, last_told)
         return
     is_recovery = problem.end_reason is not None and problem.end_reason.is_recovery
     was_told = known and all(kind is not NoticeKind.RECOVERED for kind, _ in known)
     is_news = now - problem.closed_at < RECOVERY_IS_NEWS_FOR and problem.kind is not ProblemKind.UNCONFIRMED
     if is_recovery and was_told and is_news:
-        yield _News(problem.id, NoticeKind.RECOVERED, problem.closed_at)
+        yield _News(problem.id, NoticeKind.RECOVERED, min(problem.closed_at, now))
 
 
 def _is_told_now(news: _News, now: datetime) -> bool:
@@ -104,7 +107,8 @@ def _is_told_now(news: _News, now: datetime) -> bool:
 
 def _find_next_time(past: Sequence[PastNotice], now: datetime) -> datetime:
     """Return when the next notice may be sent, by what was sent before."""
-    counted = [notice for notice in past if notice.status is not NoticeStatus.CANCELED]
+    is_of_now = [notice for notice in past if notice.created_at <= now + AHEAD]
+    counted = [notice for notice in is_of_now if notice.status is not NoticeStatus.CANCELED]
     reached = sorted(notice.created_at for notice in counted if notice.may_have_arrived)
     failed = [notice.created_at + AFTER_FAILURE for notice in counted if not notice.may_have_arrived]
     of_day = [at for at in reached if at > now - DAY]

@@ -1,7 +1,9 @@
 """What is said about a problem of a destination: cause, next step and end, without secrets."""
 
 from webapp.channels import CHANNELS
+from webapp.deliveries.confirmation import CONFIRM_WITHIN
 from webapp.deliveries.outcome import known_code, next_step
+from webapp.failures.certificate import format_date
 from webapp.models import DestinationProblem, ProblemEnd, ProblemKind
 from webapp.text.counting import count
 
@@ -32,7 +34,7 @@ def describe_cause(problem: DestinationProblem) -> str:
         case ProblemKind.MISSING:
             return "A message was accepted, but somebody reported that it did not arrive."
         case ProblemKind.UNCONFIRMED:
-            return "A drill was accepted a week ago, and nobody has confirmed that a message arrived since."
+            return f"Nobody confirmed the drill of {format_date(problem.message_at)} within {CONFIRM_WITHIN.days} days."
     return problem.error_message or problem.error_code or "No reason was recorded."
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 
 from webapp.drills.schedule import Window, latest_window, read_schedule
 from webapp.extensions import db
@@ -13,11 +13,20 @@ from webapp.models.upsert import insert_or_update
 # A window that ended longer ago has no ping any more: a drill of it may be made up in the next one.
 ROUND_KEPT = timedelta(hours=1)
 
+# Times of other hosts may be this far ahead.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
 def add_due_pings(now: datetime) -> None:
-    """Add what is due and not yet there, and commit."""
+    """Add what is due and not yet there, and commit.
+
+    A ping from the future was sent by a clock that was ahead: its hour has one of its own.
+    """
+    is_ahead = Ping.created_at > now + CLOCK_TOLERANCE
+    if db.session.scalar(select(Ping.id).where(is_ahead).limit(1)) is not None:
+        db.session.execute(delete(Ping).where(is_ahead), execution_options={"synchronize_session": False})
     _add(PingKind.HOUR, now.replace(minute=0, second=0, microsecond=0), now)
     for ended_at in _list_complete_rounds(now):
         _add(PingKind.ROUND, ended_at, now)
