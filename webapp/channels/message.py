@@ -72,8 +72,8 @@ class Message:
         """A sentence for the reader of the message: why it was sent."""
         if self.event_type == NOTICE_EVENT:
             return (
-                "Alertcheck reports here which destinations of this workspace stop working. "
-                "Open Problems in Alertcheck to see the causes and what to do."
+                "Alertcheck reports here when other destinations of this workspace stop working. "
+                "Open Problems in Alertcheck to see which, why, and what to do."
             )
         if self.alert is not None:
             return "The conditions of an alert rule in this workspace were met."

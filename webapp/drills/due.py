@@ -76,9 +76,7 @@ def find_due(
     return None if is_superfluous else Due(DrillNumber.FIRST, slot.due_at)
 
 
-def find_failure(
-    schedule: Schedule, state: DrillState, accepted_at: datetime | None, now: datetime
-) -> datetime | None:
+def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | None, now: datetime) -> datetime | None:
     """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`.
 
     One that failed by a clock that was far ahead counts as if it had failed an hour ago.

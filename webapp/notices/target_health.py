@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Row, Select, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from webapp.channels import CHANNELS
@@ -88,24 +88,6 @@ def describe_obstacle_step(code: str | None) -> str | None:
 
 def load_target_health(destination_id: int) -> TargetHealth:
     """Load one destination. It exists: its row outlives its deletion."""
-    return _read(db.session.execute(_select(AlertDestination.id == destination_id)).one())
-
-
-def list_offered(workspace_id: int) -> Sequence[AlertDestination]:
-    """Return the destinations of a workspace that may be told now, by name."""
-    paging = [name for name in CHANNELS if pages_people(name)]
-    usable = (
-        (AlertDestination.workspace_id == workspace_id)
-        & AlertDestination.is_enabled
-        & AlertDestination.deleted_at.is_(None)
-        & AlertDestination.type.not_in(paging)
-    )
-    rows = db.session.execute(_select(usable).order_by(AlertDestination.name, AlertDestination.id)).all()
-    found = [_read(row) for row in rows]
-    return [health.destination for health in found if health.obstacle_to_choice is None][:MAX_OFFERED]
-
-
-def _select(condition: ColumnElement[bool]) -> Select[AlertDestination, AlertDelivery | None, bool, bool]:
     broken = aliased(AlertDestination)
     is_channel_broken = exists().where(
         broken.workspace_id == AlertDestination.workspace_id,
@@ -114,20 +96,30 @@ def _select(condition: ColumnElement[bool]) -> Select[AlertDestination, AlertDel
         DestinationProblem.alert_destination_id == broken.id,
         DestinationProblem.closed_at.is_(None),
     )
-    return (
+    query = (
         select(AlertDestination, AlertDelivery, HAS_OPEN_PROBLEM, is_channel_broken)
         .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
-        .where(condition)
+        .where(AlertDestination.id == destination_id)
         .execution_options(populate_existing=True)
     )
+    destination, newest_test, has_problem, shares_broken_channel = db.session.execute(query).one()
+    return TargetHealth(destination, _find_obstacle(destination, newest_test, has_problem), shares_broken_channel)
 
 
-def _read(row: Row[AlertDestination, AlertDelivery | None, bool, bool]) -> TargetHealth:
-    destination, newest_test, has_problem, is_channel_broken = row
-    return TargetHealth(destination, find_obstacle(destination, newest_test, has_problem), is_channel_broken)
+def list_offered(workspace_id: int) -> Sequence[AlertDestination]:
+    """Return the destinations of a workspace that an admin may try to choose, by name. Their health is checked then."""
+    paging = [name for name in CHANNELS if pages_people(name)]
+    usable = (
+        select(AlertDestination)
+        .where(AlertDestination.workspace_id == workspace_id, AlertDestination.type.not_in(paging))
+        .where(AlertDestination.is_enabled, AlertDestination.deleted_at.is_(None))
+        .order_by(AlertDestination.name, AlertDestination.id)
+        .limit(MAX_OFFERED)
+    )
+    return db.session.scalars(usable).all()
 
 
-def find_obstacle(
+def _find_obstacle(
     destination: AlertDestination, newest_test: AlertDelivery | None, has_problem: bool
 ) -> Obstacle | None:
     """Return why a destination is not told now, or None."""

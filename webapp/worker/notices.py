@@ -29,12 +29,14 @@ def sending_notices(app: Flask) -> Iterator[Dispatcher]:
     """Send the notices that wait, until the block ends. Those that are being sent then go on."""
     dispatcher = Dispatcher(_list_ready, lambda notice_id: _send(app, notice_id), LIMITS)
     is_over = Event()
-    Thread(target=_look_regularly, args=(app, dispatcher, is_over), daemon=True).start()
+    looking = Thread(target=_look_regularly, args=(app, dispatcher, is_over), daemon=True)
+    looking.start()
     try:
         yield dispatcher
     finally:
         is_over.set()
-        dispatcher.close()
+        dispatcher.close()  # a look that waits for room goes on
+        looking.join(timeout=INTERVAL)
 
 
 def _look_regularly(app: Flask, dispatcher: Dispatcher, is_over: Event) -> None:
