@@ -15,7 +15,6 @@ from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime, closed_set
 from webapp.models.upsert import insert_or_update
 
-
 _PENDING = "failures of the current transaction"
 
 

@@ -17,7 +17,6 @@ from webapp.models import (
 )
 from webapp.models.problem import IS_OPEN
 
-
 # Times of other hosts may be this far ahead.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
