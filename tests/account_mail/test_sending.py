@@ -19,11 +19,10 @@ from webapp.account_mail.recovery import KEPT_FOR, REQUEUE_AFTER, recover_accoun
 from webapp.account_mail.requesting import enqueue_mail, request_mail
 from webapp.app_state import app_state
 from webapp.application import create_app
-from webapp.auth.account_composers import COMPOSERS
 from webapp.auth.password_reset import find_resetting_account, request_reset
 from webapp.extensions import db
 from webapp.models import AccountLink, AccountMail, AccountMailKind, AccountMailStatus, database_clock
-from webapp.worker.account_mails import send_mail
+from webapp.worker.account_mails import COMPOSERS, send_mail
 
 
 @pytest.fixture

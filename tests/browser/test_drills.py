@@ -10,7 +10,7 @@ from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, SET_DETAILS_SCRIP
 from tests.browser.served_app import add_session, serve
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace
 from webapp.destinations.editing import add_destination
-from webapp.drills.settings import DrillTimes, save_schedule
+from webapp.drills.editing import DrillTimes, save_schedule
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillInterval
 from webapp.settings import AppSettings

@@ -20,7 +20,7 @@ from tests.factories import (
 from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
 from webapp.dashboard.status_fragment import load_status
 from webapp.deliveries.attempts import PastAttempt, add_attempt
-from webapp.deliveries.evidence import Evidence
+from webapp.deliveries.proof import Proof
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled
 from webapp.extensions import db
@@ -44,13 +44,13 @@ def test_a_destination_without_tests_has_an_empty_diagnosis(seeded: SeededIds) -
     assert (diagnosis.arrival, diagnosis.attempts, diagnosis.last_accepted) == ("Nothing has been sent yet.", (), None)
 
 
-def _load_evidence(destination: AlertDestination) -> Evidence:
-    return load_status(destination, NOW)[1].evidence[destination.id]
+def _load_proof(destination: AlertDestination) -> Proof:
+    return load_status(destination, NOW)[1].proof[destination.id]
 
 
 def _report(destination: AlertDestination, now: datetime = NOW, workspace: str = "Harbor") -> list[str]:
-    diagnosis, evidence = _diagnose(destination), _load_evidence(destination)
-    return write_report(workspace, destination, "Webhook", "127.0.0.1", diagnosis, evidence, now).splitlines()
+    diagnosis, proof = _diagnose(destination), _load_proof(destination)
+    return write_report(workspace, destination, "Webhook", "127.0.0.1", diagnosis, proof, now).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
 
     target = "127.0.0.1, fingerprint 12ab34cd"
     report = write_report(
-        "Harbor Logistics", destination, "Webhook", target, _diagnose(destination), _load_evidence(destination), now
+        "Harbor Logistics", destination, "Webhook", target, _diagnose(destination), _load_proof(destination), now
     )
 
     assert report.splitlines() == [
@@ -218,7 +218,7 @@ def test_a_failed_test_is_compared_with_the_last_accepted_one(seeded: SeededIds,
     _change_address(destination, seeded, app_settings, NOW + seconds(60))
     add_delivery(destination, created_at=NOW + seconds(120), **GONE, exchange=TOOK)
 
-    assert _report(destination)[-3:] == [
+    assert _report(destination)[-4:-1] == [
         "Last accepted: 2026-05-04 09:30:00 UTC in 180 ms, just now",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:31:00 UTC",
         "Since then: It took 10 times as long: 1,800 ms instead of 180 ms.",
@@ -233,7 +233,7 @@ def test_an_accepted_test_is_compared_with_the_one_before_it(seeded: SeededIds, 
     add_delivery(destination, **later, exchange=TOOK)
     _change_address(destination, seeded, app_settings, NOW + seconds(180))
 
-    assert _report(destination)[-5:] == [
+    assert _report(destination)[-6:-1] == [
         "Last accepted: 2026-05-04 09:32:01 UTC, in 2 min",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:33:00 UTC",
         "Accepted before: 2026-05-04 09:30:00 UTC in 180 ms",
@@ -267,7 +267,7 @@ def test_a_destination_that_never_accepted_a_test_is_compared_with_nothing(seede
     assert (diagnosis.earlier, diagnosis.differences) == (None, [])
 
 
-# How old the evidence is
+# How old the proof is
 
 
 def test_the_report_says_how_long_ago_a_message_was_accepted(seeded: SeededIds) -> None:

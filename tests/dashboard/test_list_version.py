@@ -40,7 +40,7 @@ LATER = NOW + timedelta(days=1)
 def _find(seeded: SeededIds, role: Role = Role.ADMIN, now: datetime = LATER, **query: Any) -> str | None:
     db.session.expire_all()
     visit = Visit(get_account(seeded), get_workspace(seeded), role)
-    return find_list_version(visit, list_summaries([seeded.harbor], now - SETTLING_TIME), ListQuery(**query), now)
+    return find_list_version(visit, list_summaries([seeded.harbor], now, now - SETTLING_TIME), ListQuery(**query), now)
 
 
 def _add_sent(seeded: SeededIds, **facts: object) -> AlertDelivery:

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import NOW, seconds
-from webapp.dashboard.evidence_gaps import Gap
 from webapp.dashboard.overview import (
     ListQuery,
     Order,
@@ -14,10 +13,11 @@ from webapp.dashboard.overview import (
     describe_overview,
     parse_list_query,
 )
+from webapp.dashboard.proof_gaps import Gap
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.deliveries.acceptance import Acceptance
-from webapp.deliveries.evidence import Evidence
+from webapp.deliveries.proof import Proof
 
 MANY = [
     DestinationSummary(number, 1, f"Number {number:03}", "webhook", Tab.NEVER) for number in range(PAGE_SIZE * 2 + 1)
@@ -63,8 +63,8 @@ def test_the_state_is_described_in_one_sentence(counts: dict[Tab, int], words: s
 
 def _accepted(number: int, age: timedelta, state: Tab = Tab.SENT) -> DestinationSummary:
     at = NOW - age
-    evidence = Evidence(Acceptance(number, at, is_outdated=False))
-    return DestinationSummary(number, 1, f"Number {number}", "webhook", state, tested_at=at, evidence=evidence)
+    proof = Proof(Acceptance(number, at, is_outdated=False))
+    return DestinationSummary(number, 1, f"Number {number}", "webhook", state, tested_at=at, proof=proof)
 
 
 DAY = timedelta(days=1)

@@ -15,8 +15,8 @@ from webapp.dashboard.poll_interval import PollBudget
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status, find_block_reason, render_status
 from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.confirmation import Confirmation
-from webapp.deliveries.evidence import NO_EVIDENCE, Evidence
 from webapp.deliveries.outcome import Badge
+from webapp.deliveries.proof import NO_PROOF, Proof
 from webapp.models import (
     Account,
     AlertDelivery,
@@ -294,21 +294,21 @@ def test_a_certificate_is_named_only_beside_a_result_that_counts(status: Deliver
     assert build_status(_visit(), destination, test_send, NOW).certificate_warning is None
 
 
-# The evidence beside the badge, and who requested a drill
+# The proof beside the badge, and who requested a drill
 
 ADA = Account(id=7, name="Ada")
 
 
-def _render_text(newest: AlertDelivery | None, evidence: Evidence = NO_EVIDENCE, age: float = 0, **facts: Any) -> str:
+def _render_text(newest: AlertDelivery | None, proof: Proof = NO_PROOF, age: float = 0, **facts: Any) -> str:
     """Return the text of the fragment, without its markup."""
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", _render_at(newest, evidence, age, **facts))).split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", _render_at(newest, proof, age, **facts))).split())
 
 
-def _render_at(newest: AlertDelivery | None, evidence: Evidence, age: float, **facts: Any) -> str:
+def _render_at(newest: AlertDelivery | None, proof: Proof, age: float, **facts: Any) -> str:
     destination, now = _destination(), NOW + seconds(age)
     for name, value in facts.items():
         setattr(destination, name, value)
-    status = build_status(_visit(), destination, newest, now, shared=SharedStatusData({}, 0, {}, {1: evidence}))
+    status = build_status(_visit(), destination, newest, now, shared=SharedStatusData({}, 0, {}, {1: proof}))
     with current_app.test_request_context():
         return render_status(_visit(), status, now)
 
@@ -333,52 +333,53 @@ def test_the_fragment_names_nobody_if_the_account_was_deleted() -> None:
 @pytest.mark.parametrize(("days", "is_shown"), [(29.99, False), (30, True)])
 def test_an_old_badge_says_when_a_message_was_last_accepted(days: float, is_shown: bool) -> None:
     newest = _test_send(DeliveryStatus.SENT, id=5)
-    evidence = Evidence(Acceptance(5, NOW, is_outdated=False))
+    proof = Proof(Acceptance(5, NOW, is_outdated=False))
 
-    assert ("Last accepted 30 d ago , 2026" in _render_text(newest, evidence, days * 86_400)) == is_shown
+    assert ("Last accepted 30 d ago , 2026" in _render_text(newest, proof, days * 86_400)) == is_shown
 
 
 def test_a_failed_test_says_when_a_message_was_last_accepted() -> None:
     newest = _test_send(DeliveryStatus.FAILED, id=5, last_error_code="gone")
-    evidence = Evidence(Acceptance(4, NOW, is_outdated=True))
+    proof = Proof(Acceptance(4, NOW, is_outdated=True))
 
-    text = _render_text(newest, evidence, 3600)
+    text = _render_text(newest, proof, 3600)
 
     assert "Last accepted 1 h ago , 2026-05-04 09:30:00 UTC , with earlier settings." in text
 
 
 def test_a_destination_that_was_never_tested_says_that_a_real_alert_was_accepted() -> None:
-    text = _render_text(None, Evidence(Acceptance(4, NOW, is_outdated=False)), 3600)
+    text = _render_text(None, Proof(Acceptance(4, NOW, is_outdated=False)), 3600)
 
     assert "No test has been sent yet. A real alert was accepted 1 h ago" in text
 
 
 def test_the_warning_of_an_idle_flow_leads_to_the_drills() -> None:
     newest = _test_send(DeliveryStatus.SENT, id=5)
-    evidence = Evidence(Acceptance(5, NOW, is_outdated=False))
+    proof = Proof(Acceptance(5, NOW, is_outdated=False))
 
-    fragment = _render_at(newest, evidence, 70 * 86_400, type="teams")
+    fragment = _render_at(newest, proof, 70 * 86_400, type="teams")
 
     assert '<a href="/w/harbor/drills">turn on drills</a>.' in fragment
 
 
 def test_a_disabled_destination_is_neither_stale_nor_warned_of() -> None:
     newest = _test_send(DeliveryStatus.SENT, id=5)
-    evidence = Evidence(Acceptance(5, NOW, is_outdated=False))
+    proof = Proof(Acceptance(5, NOW, is_outdated=False))
 
-    text = _render_text(newest, evidence, 70 * 86_400, is_enabled=False, type="teams")
+    text = _render_text(newest, proof, 70 * 86_400, is_enabled=False, type="teams")
 
     assert "Last accepted" not in text
     assert "Microsoft turns off" not in text
-    assert "Microsoft turns off" in _render_text(newest, evidence, 70 * 86_400, type="teams")
+    assert "Microsoft turns off" in _render_text(newest, proof, 70 * 86_400, type="teams")
 
 
 def test_a_destination_that_needs_confirmation_says_so_beside_its_badge() -> None:
     newest = _test_send(DeliveryStatus.SENT, id=5, drill=DrillNumber.FIRST)
-    drill = Confirmation(5, NOW, DeliveryStatus.SENT, None, None, None, None, None)
+    drill = Confirmation(5, NOW, DeliveryStatus.SENT, None, None, None, None, None, None)
+    drills = (drill, drill._replace(unconfirmed_at=NOW))
 
-    texts = [_render_text(newest, Evidence(None, drill), days * 86_400, needs_confirmation=True) for days in (6.99, 7)]
+    texts = [_render_text(newest, Proof(None, drill), needs_confirmation=True) for drill in drills]
 
     assert "Needs confirmation: nobody has confirmed the drill of 4 May 2026 yet." in texts[0]
     assert "Needs confirmation: nobody confirmed the drill of 4 May 2026 within 7 days." in texts[1]
-    assert "Needs confirmation" not in _render_text(newest, Evidence(None, drill))
+    assert "Needs confirmation" not in _render_text(newest, Proof(None, drill))

@@ -15,7 +15,7 @@ def test_a_destination_has_the_state_of_its_newest_test(context: None, seeded: S
     add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW)
     add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code="gone", created_at=NOW + seconds(1))
 
-    assert [(summary.name, summary.state) for summary in list_summaries([seeded.harbor])] == [
+    assert [(summary.name, summary.state) for summary in list_summaries([seeded.harbor], NOW)] == [
         ("Ticket system", Tab.FAILED)
     ]
 
@@ -37,7 +37,7 @@ def test_an_accepted_message_that_is_reported_missing_makes_its_destination_brok
 ) -> None:
     add_delivery(get_destination(seeded), status=status, sent_at=NOW, last_error_code="read_timeout", receipt=receipt)
 
-    (summary,) = list_summaries([seeded.harbor])
+    (summary,) = list_summaries([seeded.harbor], NOW)
     assert (summary.state, summary.state.is_broken) == (tab, is_broken)
 
 
@@ -48,7 +48,7 @@ def test_the_report_of_an_earlier_test_does_not_count(context: None, seeded: See
     add_delivery(destination, **sent, receipt=Receipt.MISSING)
     add_delivery(destination, **sent, created_at=NOW + seconds(60))
 
-    assert [summary.state for summary in list_summaries([seeded.harbor])] == [Tab.SENT]
+    assert [summary.state for summary in list_summaries([seeded.harbor], NOW)] == [Tab.SENT]
 
 
 def test_a_disabled_destination_whose_message_is_missing_is_not_broken(context: None, seeded: SeededIds) -> None:
@@ -56,7 +56,7 @@ def test_a_disabled_destination_whose_message_is_missing_is_not_broken(context: 
     add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW, receipt=Receipt.MISSING)
     set_enabled(destination, get_account(seeded), False, NOW)
 
-    assert [summary.state.is_broken for summary in list_summaries([seeded.harbor])] == [False]
+    assert [summary.state.is_broken for summary in list_summaries([seeded.harbor], NOW)] == [False]
 
 
 def test_a_disabled_destination_is_listed_as_disabled_and_a_deleted_one_is_not_listed(
@@ -64,7 +64,7 @@ def test_a_disabled_destination_is_listed_as_disabled_and_a_deleted_one_is_not_l
 ) -> None:
     destination, admin = get_destination(seeded), get_account(seeded)
     set_enabled(destination, admin, False, NOW)
-    disabled = count_states(list_summaries([seeded.harbor]))
+    disabled = count_states(list_summaries([seeded.harbor], NOW))
     delete_destination(destination, admin, NOW)
 
-    assert (disabled[Tab.DISABLED], list_summaries([seeded.harbor])) == (1, [])
+    assert (disabled[Tab.DISABLED], list_summaries([seeded.harbor], NOW)) == (1, [])

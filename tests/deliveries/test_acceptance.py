@@ -18,7 +18,7 @@ from tests.factories import (
 from webapp.app_state import current_settings
 from webapp.dashboard.status_fragment import load_status
 from webapp.dashboard.summaries import list_summaries
-from webapp.deliveries.acceptance import STALE_AFTER, Acceptance, find_evidence, is_stale
+from webapp.deliveries.acceptance import STALE_AFTER, Acceptance, find_proof, is_stale
 from webapp.destinations.editing import change_destination
 from webapp.extensions import db
 from webapp.models import DeliveryStatus, DrillNumber
@@ -34,10 +34,10 @@ def _sent(at: datetime) -> dict[str, Any]:
 def _load(seeded: SeededIds) -> Acceptance | None:
     """Return the acceptance that the list loads, which is also that of the destination's own page."""
     db.session.expire_all()
-    (summary,) = list_summaries([seeded.harbor])
+    (summary,) = list_summaries([seeded.harbor], NOW)
     _, shared = load_status(get_destination(seeded), NOW)
-    assert shared.evidence == {seeded.destination: summary.evidence}
-    return summary.evidence.acceptance
+    assert shared.proof == {seeded.destination: summary.proof}
+    return summary.proof.acceptance
 
 
 def _move(seeded: SeededIds, at: datetime) -> None:
@@ -45,15 +45,15 @@ def _move(seeded: SeededIds, at: datetime) -> None:
 
 
 @pytest.mark.parametrize(("age", "expected"), [(STALE_AFTER - seconds(1), False), (STALE_AFTER, True)])
-def test_evidence_is_stale_after_30_days(age: timedelta, expected: bool) -> None:
+def test_proof_is_stale_after_30_days(age: timedelta, expected: bool) -> None:
     assert timedelta(days=30) == STALE_AFTER
     assert is_stale(Acceptance(1, NOW - age, is_outdated=False), NOW) is expected
 
 
-def test_without_an_accepted_message_or_with_one_of_earlier_settings_there_is_no_evidence() -> None:
+def test_without_an_accepted_message_or_with_one_of_earlier_settings_there_is_no_proof() -> None:
     outdated = Acceptance(1, NOW, is_outdated=True)
 
-    assert [find_evidence(acceptance) for acceptance in (None, outdated)] == [None, None]
+    assert [find_proof(acceptance) for acceptance in (None, outdated)] == [None, None]
     assert [is_stale(acceptance, NOW) for acceptance in (None, outdated)] == [True, True]
 
 

@@ -129,17 +129,30 @@ def _fail_unqueued(delivery: AlertDelivery) -> None:
     fail_unqueued(delivery.id, NOW)
 
 
-@pytest.mark.parametrize("end", [_refuse, _expire, _lose, _fail_unqueued])
-def test_every_way_to_fail_counts(seeded: SeededIds, end: Callable[[AlertDelivery], None]) -> None:
-    end(add_delivery(get_destination(seeded), **SECOND))
+WAYS_TO_FAIL = [_refuse, _expire, _lose, _fail_unqueued]
+
+
+@pytest.mark.parametrize("end", WAYS_TO_FAIL)
+def test_every_way_to_fail_counts_for_a_real_alert(seeded: SeededIds, end: Callable[[AlertDelivery], None]) -> None:
+    end(add_real_alert(get_destination(seeded)))
     db.session.commit()
 
     assert len(list_problems()) == 1
 
 
+@pytest.mark.parametrize(("end", "is_problem"), list(zip(WAYS_TO_FAIL, [True, False, False, False], strict=True)))
+def test_a_drill_at_which_alertcheck_itself_failed_says_nothing_about_the_destination(
+    seeded: SeededIds, end: Callable[[AlertDelivery], None], is_problem: bool
+) -> None:
+    end(add_delivery(get_destination(seeded), **SECOND))
+    db.session.commit()
+
+    assert bool(list_problems()) is is_problem
+
+
 def test_a_failure_that_is_rolled_back_opens_nothing(seeded: SeededIds) -> None:
     delivery = add_delivery(get_destination(seeded), **SECOND)
-    apply_transition(EXPIRE, delivery.id, NOW, **error_columns(Code.NOT_STARTED))
+    apply_transition(EXPIRE, delivery.id, NOW, **error_columns(Code.CONNECT_REFUSED))
 
     db.session.rollback()
 

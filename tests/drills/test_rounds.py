@@ -233,6 +233,22 @@ def test_those_that_need_no_drill_do_not_keep_others_waiting(seeded: SeededIds, 
     assert list_drills() == [(seeded.destination, DrillNumber.FIRST)]
 
 
+def test_those_whose_tests_wait_do_not_keep_others_waiting(seeded: SeededIds, app_settings: AppSettings) -> None:
+    due_at = turn_on(seeded)
+    harbor = db.session.get_one(Workspace, seeded.harbor)
+    created_at = get_destination(seeded).created_at
+    late = due_at.replace(hour=14, minute=59) + timedelta(days=7)
+    settings = {"address": "https://example.com/hook"}
+    for number in range(10 * MAX_PER_MINUTE):  # so many that more than ten are due before the last one
+        waiting = add_destination(
+            harbor, get_account(seeded), "webhook", f"Waiting {number}", settings, app_settings.cipher, created_at
+        )
+        add_delivery(waiting, created_at=late - 2 * MINUTE)
+
+    assert request_due_drills(late) == 1
+    assert list_drills() == [(seeded.destination, DrillNumber.FIRST)]
+
+
 def test_workers_at_the_same_time_request_a_drill_once(app: Flask, seeded: SeededIds) -> None:
     due_at = turn_on(seeded)
 

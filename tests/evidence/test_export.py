@@ -13,6 +13,7 @@ from webapp.evidence import Period, Retention, export, make_report, write_destin
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import DeliveryStatus, DrillNumber, Receipt, ReceiptSource
+from webapp.text import csv_export
 from webapp.text.csv_export import BYTE_ORDER_MARK
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -34,7 +35,7 @@ def _read_destinations(seeded: SeededIds) -> list[dict[str, str]]:
 
 
 def _read_tests(seeded: SeededIds) -> list[dict[str, str]]:
-    return _read("".join(write_tests(seeded.harbor, MAY)))
+    return _read("".join(write_tests(seeded.harbor, MAY, LATER)))
 
 
 @pytest.mark.parametrize(("part", "header"), [(0, export.DESTINATIONS_HEADER), (1, export.TESTS_HEADER)])
@@ -88,3 +89,22 @@ def test_no_name_starts_a_formula(seeded: SeededIds) -> None:
     names = {row["destination"] for row in (*_read_destinations(seeded), *_read_tests(seeded))}
     assert names == {"'=1+1"}
     db.session.rollback()
+
+
+@on_both_databases
+def test_the_next_test_that_was_seen_is_the_first_one_after_the_problem_was_known(seeded: SeededIds) -> None:
+    destination, hour = get_destination(seeded), seconds(3600)
+    seen = SENT | SEEN
+    add_delivery(destination, **seen, created_at=NOW)
+    add_delivery(destination, **FAILED, created_at=NOW + hour)
+    add_delivery(
+        destination, **SENT | {"receipt": Receipt.MISSING, "receipt_at": NOW + 4 * hour}, created_at=NOW + 2 * hour
+    )
+    add_delivery(destination, **seen, created_at=NOW + 3 * hour)
+    add_delivery(destination, **seen, created_at=NOW + 5 * hour)
+    add_delivery(destination, **seen, created_at=NOW + 6 * hour)
+
+    found = {row["problem"]: row["next_seen_at"] for row in _read_tests(seeded)}
+
+    first, second = (csv_export.format_moment(NOW + number * hour) for number in (3, 5))
+    assert found == {"failed": first, "missing": second, "": ""}

@@ -211,10 +211,22 @@ def _count_naively(past: PastDestination) -> dict[str, int]:
         numbers["may_have_arrived"] += status == "failed" and message.code in UNCERTAIN_CODES
         numbers["seen"] += message.receipt == "seen"
         numbers["missing"] += status == "sent" and message.receipt == "missing"
-        numbers["unconfirmed"] += bool(
-            status == "sent" and message.drill and not message.receipt and past.needs_confirmation
-        )
+    numbers["unconfirmed"] = int(_find_unconfirmed_naively(past) is not None)
     return numbers
+
+
+def _find_unconfirmed_naively(past: PastDestination) -> PastMessage | None:
+    """Return the drill that made a destination unconfirmed when the period ended."""
+    end = PERIOD.ends_at
+    if not past.needs_confirmation or past.added_at >= end or (past.deleted_at and past.deleted_at < end):
+        return None
+    tests = [message for message in past.messages if message.is_test and message.at < end]
+    drills = [message for message in tests if message.drill and message.status == "sent"]
+    due = [(drill.at, number) for number, drill in enumerate(drills) if drill.at <= end - timedelta(days=7)]
+    newest = drills[max(due)[1]] if due else None
+    if newest is None or newest.receipt or any(test.receipt == "seen" and test.at >= newest.at for test in tests):
+        return None
+    return newest
 
 
 def _count_disabled_naively(past: PastDestination) -> int:
@@ -242,11 +254,8 @@ def compare_lists(report: Report, written: dict[int, PastDestination]) -> None:
     failed = sorted(message.at for _, message in tests if message.status == "failed")
     accepted = [(past, message) for past, message in tests if message.status == "sent"]
     missing = sorted(message.at for _, message in accepted if message.receipt == "missing")
-    unconfirmed = sorted(
-        message.at
-        for past, message in accepted
-        if past.needs_confirmation and message.drill and message.receipt is None
-    )
+    found = [_find_unconfirmed_naively(past) for past in written.values() if _existed(past)]
+    unconfirmed = sorted(message.at for message in found if message)
     assert {
         problem: [record.delivery.created_at for record in records] for problem, records in report.problems.items()
     } == {Problem.FAILED: failed, Problem.MISSING: missing, Problem.UNCONFIRMED: unconfirmed}

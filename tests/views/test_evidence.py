@@ -70,6 +70,7 @@ def test_the_number_of_queries_does_not_grow(
         db.session.rollback()
         return len(statements)
 
+    add_delivery(get_destination(seeded), **FAILED)
     few = count()
     workspace, admin = db.session.get_one(Workspace, seeded.harbor), db.session.get_one(Account, seeded.admin)
     for number in range(5):

@@ -74,7 +74,7 @@ def test_a_problem_that_ended_stays_on_the_page_with_its_end(installation: Insta
     page = visit(installation.seeded.admin).get(PAGE).text
 
     assert "Open: 0" in page
-    assert "Ended lately" in page
+    assert "Recently ended" in page
     assert "A later message was accepted, and nobody has reported it missing." in page
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from webapp.channels import CHANNELS
 from webapp.dashboard.summaries import DestinationSummary, Tab
-from webapp.deliveries.acceptance import Acceptance, find_evidence
+from webapp.deliveries.acceptance import Acceptance, find_proof
 from webapp.deliveries.outcome import Badge
 from webapp.failures.certificate import format_date
 
@@ -31,7 +31,7 @@ def find_idle_warning(acceptance: Acceptance | None, channel_name: str, badge: B
 
     Failed has its own next step, and a test that waits is about to tell.
     """
-    channel, since = CHANNELS.get(channel_name), find_evidence(acceptance)
+    channel, since = CHANNELS.get(channel_name), find_proof(acceptance)
     limit = channel.idle_limit if channel else None
     if limit is None or since is None or badge in (Badge.FAILED, Badge.PENDING) or now - since < limit.warn_after:
         return None

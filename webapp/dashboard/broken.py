@@ -1,4 +1,4 @@
-"""What is broken: the destinations of several workspaces that failed, and those whose evidence is old."""
+"""What is broken: the destinations of several workspaces that failed, and those whose proof is old."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from webapp.auth.access import Visit
-from webapp.dashboard.evidence_gaps import Gap, find_gaps
 from webapp.dashboard.plan_status import list_plans
+from webapp.dashboard.proof_gaps import Gap, find_gaps
 from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids, list_summaries
@@ -64,10 +64,10 @@ class BrokenPage:
         return sum(self.counts.values())
 
 
-def list_broken(workspace_ids: Sequence[int]) -> dict[int, list[int]]:
+def list_broken(workspace_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:
     """Return the broken destinations of each of these workspaces that has any."""
     broken: dict[int, list[int]] = {}
-    for summary in list_summaries(workspace_ids):
+    for summary in list_summaries(workspace_ids, now):
         if summary.state.is_broken:
             broken.setdefault(summary.workspace_id, []).append(summary.destination_id)
     return broken
@@ -78,14 +78,14 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
 
     only: a workspace to which the lists are limited, or None.
     """
-    summaries = list_summaries(list(visits), now - RECOVERED_FOR)
+    summaries = list_summaries(list(visits), now, now - RECOVERED_FOR)
     broken = [summary for summary in summaries if summary.state.is_broken]
     here = sorted((summary for summary in summaries if only in (None, summary.workspace_id)), key=_by_name(visits))
     recovering = _find_recovering(here)
     listed = [
         summary.destination_id for summary in here if summary.state.is_broken or summary.destination_id in recovering
     ]
-    stale = {summary.destination_id: summary.evidence.acceptance for summary in here if _is_only_stale(summary, now)}
+    stale = {summary.destination_id: summary.proof.acceptance for summary in here if _is_only_stale(summary, now)}
     return BrokenPage(
         Counter(summary.workspace_id for summary in broken),
         Counter(summary.workspace_id for summary in broken if pages_people(summary.channel)),
@@ -134,8 +134,8 @@ def _load_rows(
     if not ids:
         return []
     plans = list_plans(list_planned_ids(summaries, ids))
-    evidence = {summary.destination_id: summary.evidence for summary in summaries}
-    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans, evidence)
+    proof = {summary.destination_id: summary.proof for summary in summaries}
+    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans, proof)
     return [
         BrokenRow(visit, build_status(visit, destination, newest, now, shared=shared))
         for destination, newest in list_with_newest_test(ids)

@@ -10,21 +10,16 @@ from webapp.text.names import isolate_name
 NO_DRILL = "Needs confirmation: no drill has been sent yet."
 
 
-def describe_confirmation(
-    confirmation: Confirmation | None, is_overdue: bool = False, format_name: FormatName = isolate_name
-) -> str:
+def describe_confirmation(confirmation: Confirmation | None, format_name: FormatName = isolate_name) -> str:
     """Return a sentence about a destination that needs confirmation. format_name: marks a name inside the sentence."""
     if confirmation is None:
         return NO_DRILL
     drill = f"the drill of {format_date(confirmation.requested_at)}"
     if confirmation.receipt is not None:
         return f"Needs confirmation: {drill} was {_describe_receipt(confirmation, format_name)}."
-    if confirmation.was_later_seen:
-        return f"Needs confirmation: a message after {drill} was confirmed."
-    if is_overdue:
-        limit = f"{CONFIRM_WITHIN.days} days"
-        late = f"the drill of {format_date(confirmation.unconfirmed_at or confirmation.requested_at)}"
-        return f"Needs confirmation: nobody confirmed {late} within {limit}. Ask whether its message arrived."
+    if confirmation.unconfirmed_at is not None:
+        since, limit = f"the drill of {format_date(confirmation.unconfirmed_at)}", f"{CONFIRM_WITHIN.days} days"
+        return f"Needs confirmation: nobody confirmed {since} within {limit}. Ask whether its message arrived."
     if confirmation.is_awaited:
         return f"Needs confirmation: nobody has confirmed {drill} yet."
     if badge_for(confirmation.status) is Badge.PENDING:

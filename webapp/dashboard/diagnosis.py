@@ -11,14 +11,14 @@ from sqlalchemy import select
 
 from webapp.audit import BY_CUSTOMER_LINK, Action
 from webapp.dashboard.comparison import describe_duration, list_differences
-from webapp.dashboard.evidence_report import report_evidence
 from webapp.dashboard.exchange_section import report_exchange
+from webapp.dashboard.proof_report import report_proof
 from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
-from webapp.deliveries.evidence import Evidence
 from webapp.deliveries.exchanges import read_exchange
 from webapp.deliveries.outcome import Outcome, describe_outcome, known_code
+from webapp.deliveries.proof import Proof
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, DrillNumber
@@ -109,7 +109,7 @@ def write_report(
     channel: str,
     where: str,
     diagnosis: Diagnosis,
-    evidence: Evidence,
+    proof: Proof,
     now: datetime,
 ) -> str:
     """Return the diagnosis as plain text for a ticket, without secrets. where: the target as shown to this visitor."""
@@ -130,7 +130,7 @@ def write_report(
     lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
     lines += report_exchange(diagnosis.exchange, newest.answer_status if newest else None)
     lines += _report_last_accepted(diagnosis, now)
-    lines += report_evidence(destination, evidence, diagnosis.last_accepted, now)
+    lines += report_proof(destination, proof, diagnosis.last_accepted, now)
     return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
 
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from webapp.database.numbered_pages import Page, cut_page
 from webapp.deliveries.outcome import Outcome, describe_outcome
 from webapp.drills.calendar import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
+from webapp.drills.editing import find_schedule
 from webapp.drills.listing import find_drilled, list_drilled
 from webapp.drills.schedule import ROOM_FOR_TWO, read_schedule
-from webapp.drills.settings import find_schedule
 from webapp.drills.wording import INTERVALS, describe_hours, describe_weekdays, measure_hours
 from webapp.models import AlertDestination, DrillSchedule, Workspace
 from webapp.sends.eligibility import pages_people

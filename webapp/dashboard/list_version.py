@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from webapp import __version__
 from webapp.auth.access import Visit
 from webapp.dashboard.badge_age import find_idle_warning
-from webapp.dashboard.evidence_gaps import find_gaps
 from webapp.dashboard.overview import ListQuery, build_overview
+from webapp.dashboard.proof_gaps import find_gaps
 from webapp.dashboard.summaries import DestinationSummary
 from webapp.deliveries.outcome import Badge
 
@@ -40,5 +40,5 @@ def find_list_version(
 
 def _list_age_limits(summary: DestinationSummary, now: datetime) -> list[object]:
     """Return what a row shows only because time has passed."""
-    idle = find_idle_warning(summary.evidence.acceptance, summary.channel, Badge.SENT, now)
+    idle = find_idle_warning(summary.proof.acceptance, summary.channel, Badge.SENT, now)
     return [sorted(find_gaps(summary, now)), idle]

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from webapp.dashboard.badge_age import describe_oldest
-from webapp.dashboard.evidence_gaps import Gap, count_gaps, find_gaps
+from webapp.dashboard.proof_gaps import Gap, count_gaps, find_gaps
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.database.numbered_pages import Page, cut_page, parse_page
 from webapp.sends.eligibility import pages_people

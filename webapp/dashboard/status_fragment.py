@@ -12,14 +12,15 @@ from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.certificate_warning import find_certificate_warning
-from webapp.dashboard.evidence_status import EvidenceStatus, describe_evidence
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
 from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval
+from webapp.dashboard.proof_status import ProofStatus, describe_proof
 from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
+from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
-from webapp.deliveries.evidence import EVIDENCE_COLUMNS, NO_EVIDENCE, Evidence, join_evidence, read_evidence
 from webapp.deliveries.outcome import Badge, Outcome, badge_for, describe_outcome
+from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, join_proof, read_proof
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
@@ -48,7 +49,7 @@ class Status:
     certificate_warning: that the certificate of an accepted test expires soon, or None.
     paging: whom a test pages, which has to be confirmed; None if it pages nobody.
     plan: the planned test that waits, or None. plan_end: why the last one ended without a test send, or None.
-    evidence: how old the badge is, and whether people have confirmed the newest drill.
+    proof: how old the badge is, and whether people have confirmed the newest drill.
     """
 
     destination: AlertDestination
@@ -65,7 +66,7 @@ class Status:
     paging: str | None
     plan: PlanStatus | None
     plan_end: str | None
-    evidence: EvidenceStatus
+    proof: ProofStatus
 
 
 @dataclass(frozen=True)
@@ -73,27 +74,27 @@ class SharedStatusData:
     """Data that the fragments of one page share.
 
     pending: the number of waiting test sends in the workspace. plans: planned tests by destination, ended ones too.
-    evidence: by destination.
+    proof: by destination.
     """
 
     recent_results: Mapping[int, Sequence[Badge]]
     pending: int
     plans: Mapping[int, PlannedTest] = field(default_factory=dict)
-    evidence: Mapping[int, Evidence] = field(default_factory=dict)
+    proof: Mapping[int, Proof] = field(default_factory=dict)
 
 
 def load_shared_status_data(
     workspace_id: int,
     destination_ids: Sequence[int],
     planned_ids: Sequence[int],
-    evidence: Mapping[int, Evidence],
+    proof: Mapping[int, Proof],
 ) -> SharedStatusData:
     """Load the shared data for a page of destinations. Executes two queries, and a third if there are `planned_ids`.
 
     planned_ids: of the destinations that have a planned test, ended or not.
     """
     recent_results, pending = list_recent_results(destination_ids), count_waiting(workspace_id)
-    return SharedStatusData(recent_results, pending, list_plans(planned_ids), evidence)
+    return SharedStatusData(recent_results, pending, list_plans(planned_ids), proof)
 
 
 def build_status(
@@ -104,14 +105,14 @@ def build_status(
     refusal: str | None = None,
     shared: SharedStatusData | None = None,
 ) -> Status:
-    """Compute what the fragment shows. shared: loaded here if None, without evidence."""
+    """Compute what the fragment shows. shared: loaded here if None, without proof."""
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id], [destination.id], {})
     last_test = describe_outcome(newest, destination.type, destination.settings_version)
     requested_at = newest.created_at if newest else None
     is_valid = newest is not None and last_test.badge is Badge.SENT and not last_test.is_outdated
     planned = shared.plans.get(destination.id)
     plan = find_plan_status(planned, now)
-    evidence, newest_id = shared.evidence.get(destination.id, NO_EVIDENCE), newest.id if newest else None
+    proof, newest_id = shared.proof.get(destination.id, NO_PROOF), newest.id if newest else None
     return Status(
         destination=destination,
         newest=newest,
@@ -127,7 +128,7 @@ def build_status(
         paging=describe_paging(destination.type),
         plan=plan,
         plan_end=describe_plan_end(planned, newest, now),
-        evidence=describe_evidence(destination, evidence, newest_id, last_test.badge, now),
+        proof=describe_proof(destination, proof, newest_id, last_test.badge, now),
     )
 
 
@@ -136,9 +137,9 @@ def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDeli
 
     Ends the test send first if it is overdue.
     """
-    newest, shared = _load_status(destination)
+    newest, shared = _load_status(destination, now)
     if newest is not None and deliveries.end_if_overdue(newest, now):
-        newest, shared = _load_status(destination)
+        newest, shared = _load_status(destination, now)
     return newest, shared
 
 
@@ -169,24 +170,24 @@ def next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: dat
     return round(1000 * app_state().poll_budget.next_interval(interval))
 
 
-def _load_status(destination: AlertDestination) -> tuple[AlertDelivery | None, SharedStatusData]:
-    key = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
-    newest, plan, recent_results, pending, *evidence = db.session.execute(_STATUS, key).one()
+def _load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
+    key: dict[str, object] = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
+    newest, plan, recent_results, pending, *proof = db.session.execute(_STATUS, key | confirmation_times(now)).one()
     plans = {destination.id: plan} if plan else {}
-    results, shown = {destination.id: parse_recent_results(recent_results)}, {destination.id: read_evidence(evidence)}
+    results, shown = {destination.id: parse_recent_results(recent_results)}, {destination.id: read_proof(proof)}
     return newest, SharedStatusData(results, pending, plans, shown)
 
 
 _IS_IN_USE = AlertDestination.deleted_at.is_(None)
 
 # Built once, because every poll executes it.
-_STATUS = join_evidence(
+_STATUS = join_proof(
     select(
         AlertDelivery,
         PlannedTest,
         recent_results_subquery(),
         WAITING_IN_WORKSPACE.correlate(None).scalar_subquery(),
-        *EVIDENCE_COLUMNS,
+        *PROOF_COLUMNS,
     )
     .select_from(AlertDestination)
     .outerjoin(AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), _IS_IN_USE))

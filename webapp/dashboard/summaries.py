@@ -8,8 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, or_, select
 
 from webapp.deliveries.arrival import is_missing
-from webapp.deliveries.evidence import EVIDENCE_COLUMNS, NO_EVIDENCE, Evidence, join_evidence, read_evidence
+from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.outcome import badge_for
+from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, join_proof, read_proof
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
@@ -68,12 +69,15 @@ class DestinationSummary(NamedTuple):
     tags: tuple[str, ...] = ()
     changed: RowChanges | None = None
     tested_at: datetime | None = None
-    evidence: Evidence = NO_EVIDENCE
+    proof: Proof = NO_PROOF
 
 
-def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None = None) -> list[DestinationSummary]:
+def list_summaries(
+    workspace_ids: Sequence[int], now: datetime, recent_since: datetime | None = None
+) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    rows = db.session.execute(_SUMMARIES, {"workspace_ids": workspace_ids, "recent_since": recent_since})
+    limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
+    rows = db.session.execute(_SUMMARIES, limits | confirmation_times(now))
     return [
         DestinationSummary(
             row_id,
@@ -92,7 +96,7 @@ def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None =
                 needs_confirmation,
             ),
             tested_at,
-            read_evidence(evidence),
+            read_proof(proof),
         )
         for (
             row_id,
@@ -110,7 +114,7 @@ def list_summaries(workspace_ids: Sequence[int], recent_since: datetime | None =
             planned_id,
             needs_confirmation,
             tested_at,
-            *evidence,
+            *proof,
         ) in rows
     ]
 
@@ -122,7 +126,7 @@ def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[in
 
 
 # Built once, because every list page executes it.
-_SUMMARIES = join_evidence(
+_SUMMARIES = join_proof(
     select(
         AlertDestination.id,
         AlertDestination.workspace_id,
@@ -143,7 +147,7 @@ _SUMMARIES = join_evidence(
         PlannedTest.id,
         AlertDestination.needs_confirmation,
         AlertDelivery.sent_at,
-        *EVIDENCE_COLUMNS,
+        *PROOF_COLUMNS,
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .outerjoin(PlannedTest, PlannedTest.alert_destination_id == AlertDestination.id)

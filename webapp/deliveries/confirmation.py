@@ -1,23 +1,15 @@
-"""Whether somebody has confirmed the newest drill of a destination that needs it. Silence is not a failure."""
+"""Whether somebody has confirmed the drills of a destination that needs confirmation. Silence is not a failure."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, exists, select
+from sqlalchemy import ColumnElement, bindparam, case, exists, select
 from sqlalchemy.orm import aliased
 
 from webapp.deliveries.arrival import may_have_arrived
 from webapp.deliveries.queries import newest_drill_id_subquery
-from webapp.models import (
-    TEST_EVENT,
-    AlertDelivery,
-    AlertDestination,
-    DeliveryStatus,
-    DestinationProblem,
-    ProblemKind,
-    Receipt,
-    ReceiptSource,
-)
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Receipt, ReceiptSource
+from webapp.models.types import UtcDateTime
 
 # So long after a drill was requested, somebody should have confirmed it.
 CONFIRM_WITHIN = timedelta(days=7)
@@ -26,9 +18,9 @@ CONFIRM_WITHIN = timedelta(days=7)
 class Confirmation(NamedTuple):
     """The newest drill of a destination that needs confirmation, and what people have said about it.
 
-    status, code: of the drill. by: the name of who gave the receipt, if known. was_later_seen: whether somebody saw a
-    later test with the present settings, which proves more than this drill. unconfirmed_at: when an earlier drill was
-    requested that nobody confirmed in time, and no later message; None without an open problem about that.
+    status, code: of the drill. by: the name of who gave the receipt, if known.
+    unconfirmed_at: when the drill was requested, the newest or an earlier one, that makes the destination unconfirmed;
+        None if it is not.
     """
 
     drill_id: int
@@ -39,61 +31,59 @@ class Confirmation(NamedTuple):
     receipt_at: datetime | None
     source: ReceiptSource | None
     by: str | None
-    was_later_seen: bool = False
-    unconfirmed_at: datetime | None = None
+    unconfirmed_at: datetime | None
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the message may have arrived, and nobody has said anything about it or seen a later one."""
-        return self.receipt is None and not self.was_later_seen and may_have_arrived(self.status, self.code)
+        """Whether the message arrived or may have arrived, and nobody has said anything about it yet."""
+        return self.receipt is None and may_have_arrived(self.status, self.code)
 
 
-def is_overdue(confirmation: Confirmation | None, now: datetime) -> bool:
-    """Check whether nobody confirmed a drill within `CONFIRM_WITHIN`. A later confirmation counts: it ends that.
+def is_unconfirmed(confirmation: Confirmation | None) -> bool:
+    """Check whether nobody confirmed a drill within `CONFIRM_WITHIN`. A later confirmation ends that."""
+    return confirmation is not None and confirmation.unconfirmed_at is not None
 
-    Weekly drills replace each other before they are that old, so an open problem of an earlier one counts.
+
+def confirmation_times(now: datetime) -> dict[str, datetime]:
+    """Return the parameters of every query with `UNCONFIRMED_DRILL_ID` or `PAST_UNCONFIRMED_DRILL_ID`, as of a time."""
+    return {"confirmation_due": now - CONFIRM_WITHIN, "confirmation_until": now}
+
+
+_DUE, _UNTIL = (bindparam(name, type_=UtcDateTime) for name in ("confirmation_due", "confirmation_until"))
+_OVERDUE, _LATER = aliased(AlertDelivery, name="overdue_drill"), aliased(AlertDelivery, name="later_test")
+
+
+def _find_overdue(column: Any, *, in_the_past: bool = False) -> ColumnElement[Any]:
+    """Return the subquery for a column of the drill that makes a destination unconfirmed; null if none does.
+
+    A drill of earlier settings makes none unconfirmed now. In the past it does, since nobody knows which settings were
+    present then, and no message after that time counts.
+
+    It is the newest accepted drill that is `CONFIRM_WITHIN` old, however many followed: weekly drills would otherwise
+    replace one another just in time, for ever. Nobody has said anything about it, nor seen a later message.
     """
-    if confirmation is None or confirmation.receipt is not None or confirmation.was_later_seen:
-        return False
-    if confirmation.unconfirmed_at is not None:
-        return True
-    if not confirmation.is_awaited:
-        return False
-    return now - confirmation.requested_at >= CONFIRM_WITHIN
+    is_old = (AlertDelivery.status == DeliveryStatus.SENT) & (AlertDelivery.created_at <= _DUE)
+    was_seen = exists().where(
+        _LATER.workspace_id == _OVERDUE.workspace_id,
+        _LATER.alert_destination_id == _OVERDUE.alert_destination_id,
+        _LATER.event_type == TEST_EVENT,
+        _LATER.created_at >= _OVERDUE.created_at,
+        _LATER.receipt == Receipt.SEEN,
+        *([_LATER.created_at < _UNTIL] if in_the_past else []),
+    )
+    drill = select(column).where(_OVERDUE.id == newest_drill_id_subquery(is_old), _OVERDUE.receipt.is_(None), ~was_seen)
+    if not in_the_past:
+        drill = drill.where(_OVERDUE.settings_version == AlertDestination.settings_version)
+    return case((AlertDestination.needs_confirmation, drill.correlate(AlertDestination).scalar_subquery()))
 
+
+# For an outer query of destinations. Each needs the parameters of `confirmation_times`.
+UNCONFIRMED_DRILL_ID = _find_overdue(_OVERDUE.id)
+PAST_UNCONFIRMED_DRILL_ID = _find_overdue(_OVERDUE.id, in_the_past=True)
 
 # For an outer query to join: the newest drill, of destinations that need confirmation only.
 DRILL = aliased(AlertDelivery, name="drill_to_confirm")
 DRILL_ID = case((AlertDestination.needs_confirmation, newest_drill_id_subquery()))
-
-_LATER = aliased(AlertDelivery, name="later_test")
-_WAS_LATER_SEEN = case(
-    (
-        AlertDestination.needs_confirmation,
-        exists()
-        .where(
-            _LATER.workspace_id == AlertDestination.workspace_id,
-            _LATER.alert_destination_id == AlertDestination.id,
-            _LATER.event_type == TEST_EVENT,
-            _LATER.created_at > DRILL.created_at,
-            _LATER.receipt == Receipt.SEEN,
-            _LATER.settings_version == AlertDestination.settings_version,
-        )
-        .correlate(AlertDestination, DRILL),
-    ),
-    else_=False,
-)
-
-_UNCONFIRMED_AT = (
-    select(DestinationProblem.message_at)
-    .where(
-        DestinationProblem.alert_destination_id == AlertDestination.id,
-        DestinationProblem.kind == ProblemKind.UNCONFIRMED,
-        DestinationProblem.closed_at.is_(None),
-    )
-    .correlate(AlertDestination)
-    .scalar_subquery()
-)
 
 # In the order of `Confirmation`.
 CONFIRMATION_COLUMNS = (
@@ -105,6 +95,5 @@ CONFIRMATION_COLUMNS = (
     DRILL.receipt_at,
     DRILL.receipt_source,
     DRILL.receipt_by,
-    _WAS_LATER_SEEN,
-    _UNCONFIRMED_AT,
+    _find_overdue(_OVERDUE.created_at),
 )

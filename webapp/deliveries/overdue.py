@@ -18,7 +18,7 @@ from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, 
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
+from webapp.models import TEST_EVENT, AlertDelivery
 from webapp.models.delivery import IS_WAITING
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def end_overdue_tests(workspace_id: int, now: datetime) -> None:
 
 def end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
     """End a test send if it is overdue, and commit. Returns whether this call ended it."""
-    if row.status not in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED) or row.event_type != TEST_EVENT:
+    if not row.status.is_waiting or row.event_type != TEST_EVENT:
         return False
     return _end_overdue([row], now) > 0
 

@@ -5,11 +5,13 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, event, literal, or_, select
+from sqlalchemy import and_, bindparam, case, event, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
+from webapp.failures import Code
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DestinationProblem, DrillNumber, ProblemKind
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime, closed_set
@@ -18,12 +20,17 @@ from webapp.models.upsert import insert_or_update
 _PENDING = "failures of the current transaction"
 
 
-def is_reported(event_type: str, drill: DrillNumber | None) -> bool:
+# With these, Alertcheck failed, and nothing is known about the destination.
+_OWN_FAILURES = frozenset({Code.QUEUE_UNAVAILABLE, Code.NOT_STARTED, Code.WORKER_LOST, Code.INTERNAL_ERROR})
+
+
+def is_reported(event_type: str, drill: DrillNumber | None, code: str | None) -> bool:
     """Return whether the failure of such a delivery is a problem: of a real alert, or of a drill's second test send.
 
-    Whoever presses Send test sees its failure, and a drill's first test send is repeated.
+    Whoever presses Send test sees its failure, and a drill's first test send is repeated. A drill at which Alertcheck
+    itself failed says nothing about the destination; a real alert is lost whoever failed.
     """
-    return event_type != TEST_EVENT or drill is DrillNumber.SECOND
+    return event_type != TEST_EVENT or (drill is DrillNumber.SECOND and code not in _OWN_FAILURES)
 
 
 def note_failure(delivery_id: int, destination_id: int, now: datetime) -> None:
@@ -57,9 +64,8 @@ def _note(kind: ProblemKind, delivery_id: int, now: datetime) -> None:
     db.session.execute(statement, {"problem_kind": kind, "of_delivery": delivery_id, "noted_at": now})
 
 
-@lru_cache
-def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqlite.Insert:
-    """Return the statement. Cached, because building it takes longer than executing it."""
+def _list_values(has_error: bool) -> dict[str, Any]:
+    """Return the columns of a new problem with their values. has_error: whether the message failed."""
     noted_at = bindparam("noted_at", type_=UtcDateTime)
     values: dict[str, Any] = {
         "workspace_id": AlertDelivery.workspace_id,
@@ -75,15 +81,19 @@ def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqli
     }
     if has_error:
         values |= {"error_code": AlertDelivery.last_error_code, "error_message": AlertDelivery.last_error_message}
-    is_current = or_(
-        AlertDelivery.settings_version.is_(None), AlertDelivery.settings_version == AlertDestination.settings_version
-    )
+    return values
+
+
+@lru_cache
+def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqlite.Insert:
+    """Return the statement. Cached, because building it takes longer than executing it."""
+    values = _list_values(has_error)
     found = (
         select(*(column.label(name) for name, column in values.items()))
         .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
         .where(
             AlertDelivery.id == bindparam("of_delivery"),
-            and_(AlertDestination.is_enabled, AlertDestination.deleted_at.is_(None), is_current),
+            and_(AlertDestination.is_enabled, AlertDestination.deleted_at.is_(None), may_be_of_present_settings()),
         )
     )
     # The table, because the ORM cannot insert what a query with parameters finds.

@@ -12,8 +12,13 @@ from webapp.models.reference import ReferenceIn
 # The id breaks ties between test sends of the same instant.
 NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
 
+# For subqueries. Without knowing the limit, PostgreSQL expects many rows, and plans the statement anew each time.
+ONE = literal(1, literal_execute=True)
+
 # Test sends of the whole installation with the same reference. References are random, so there are one or two.
 MAX_SAME_REFERENCE = 1000
+
+_IS_DRILL = AlertDelivery.drill.is_not(None)
 
 
 def is_delivery_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
@@ -40,35 +45,29 @@ def has_reference(references: Sequence[str]) -> ColumnElement[bool]:
 
 def newest_test_id_subquery() -> ScalarSelect[int]:
     """Return the subquery for the id of a destination's newest test send."""
-    # A correlated LIMIT 1 walks the index once per destination; window functions would read every delivery.
-    return (
-        select(AlertDelivery.id)
-        .where(is_test_send_of(AlertDestination))
-        .order_by(*NEWEST_FIRST)
-        .limit(1)
-        .correlate(AlertDestination)
-        .scalar_subquery()
-    )
+    return newest_id_subquery(is_test_send_of(AlertDestination))
 
 
 def newest_accepted_id_subquery() -> ScalarSelect[int]:
     """Return the subquery for the id of a destination's newest delivery that its receiver accepted."""
     # The literal lets both databases walk the partial index of accepted deliveries, once per destination.
     is_accepted = AlertDelivery.status == literal(DeliveryStatus.SENT, AlertDelivery.status.type, literal_execute=True)
-    return _newest_id_subquery(is_accepted)
+    return newest_id_subquery(AlertDelivery.alert_destination_id == AlertDestination.id, is_accepted)
 
 
-def newest_drill_id_subquery() -> ScalarSelect[int]:
-    """Return the subquery for the id of a destination's newest drill."""
-    return _newest_id_subquery(AlertDelivery.drill.is_not(None))
+def newest_drill_id_subquery(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return the subquery for the id of a destination's newest drill that meets the conditions."""
+    return newest_id_subquery(AlertDelivery.alert_destination_id == AlertDestination.id, _IS_DRILL, *conditions)
 
 
-def _newest_id_subquery(condition: ColumnElement[bool]) -> ScalarSelect[int]:
+def newest_id_subquery(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return the subquery for the id of the newest delivery that meets the conditions, for each destination."""
+    # A correlated LIMIT 1 walks an index once per destination; window functions would read every delivery.
     return (
         select(AlertDelivery.id)
-        .where(AlertDelivery.alert_destination_id == AlertDestination.id, condition)
+        .where(*conditions)
         .order_by(*NEWEST_FIRST)
-        .limit(1)
+        .limit(ONE)
         .correlate(AlertDestination)
         .scalar_subquery()
     )
@@ -99,6 +98,12 @@ def list_with_newest_test(destination_ids: Sequence[int]) -> list[Row[AlertDesti
 def find_newest_test(destination: AlertDestination) -> AlertDelivery | None:
     """Fetch a destination's newest test send."""
     return db.session.scalars(_NEWEST_TEST, {"destination_id": destination.id}).one_or_none()
+
+
+def find_newest_drill(destination: AlertDestination) -> AlertDelivery | None:
+    """Fetch a destination's newest test send that is a drill."""
+    drills = select(AlertDelivery).where(AlertDelivery.alert_destination_id == destination.id, _IS_DRILL)
+    return db.session.scalars(drills.order_by(*NEWEST_FIRST).limit(1)).one_or_none()
 
 
 def find_last_accepted_test(destination: AlertDestination, other_than: int | None = None) -> AlertDelivery | None:

@@ -73,7 +73,7 @@ def request_drill(
     account: who pressed *Drill now*; None for the schedule. batch: shared by the test sends of that press.
     """
     newest = _lock_for_test(destination, now)
-    is_waiting = newest is not None and newest.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+    is_waiting = newest is not None and newest.status.is_waiting
     if is_waiting or find_planned_test(destination, now) is not None:
         db.session.rollback()
         raise OtherTestWaits

@@ -112,7 +112,7 @@ def apply_transition(
             delivery_id, transition.name, row.channel, transition.target, row.last_error_code, seconds
         )
         publish_after_commit(db.session(), completion)
-        if transition.target is State.FAILED and is_reported(row.event_type, row.drill):
+        if transition.target is State.FAILED and is_reported(row.event_type, row.drill, row.last_error_code):
             note_failure(delivery_id, row.alert_destination_id, now)
     return row is not None
 

@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from webapp.auth.access import Visit
 from webapp.deliveries import CoolingDown, DestinationDisabled
-from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits, find_newest_drill
+from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
+from webapp.deliveries.queries import find_newest_drill
 from webapp.drills.requesting import request_within_limits
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillNumber

@@ -21,7 +21,7 @@ from webapp.drills.schedule import (
     second_time,
     time_in,
 )
-from webapp.models import DeliveryStatus, DrillInterval
+from webapp.models import DrillInterval
 from webapp.sends.eligibility import pages_people
 
 # The days of the calendar.
@@ -82,7 +82,7 @@ def plan_next(drilled: DrilledDestination, schedule: Schedule | None, now: datet
     if interval is None or obstacle is not None:
         return NextDrill(None, obstacle or NoDrill.SKIPPED)
     state, newest = drilled.state, drilled.newest
-    is_running = newest is not None and newest.status in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+    is_running = newest is not None and newest.status.is_waiting
     failed_at = find_failure(schedule, state, drilled.accepted_at, now)
     if failed_at is not None:
         second = second_time(schedule, state.destination_id, failed_at)

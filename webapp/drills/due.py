@@ -19,8 +19,6 @@ from webapp.models import DeliveryStatus, DrillChoice, DrillInterval, DrillNumbe
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
-
 
 @dataclass(frozen=True)
 class NewestDrill:
@@ -67,7 +65,7 @@ def find_due(
     if failed_at is not None:
         due_at = second_time(schedule, state.destination_id, failed_at)
         return Due(DrillNumber.SECOND, due_at) if due_at and due_at <= now else None
-    if state.newest is not None and state.newest.status in _WAITING:
+    if state.newest is not None and state.newest.status.is_waiting:
         return None
     slot = find_open_slot(schedule, interval, state, now)
     if slot is None or _begin(slot, window, state.destination_id) > now:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from webapp.drills.settings import DrillTimes
+from webapp.drills.editing import DrillTimes
 from webapp.drills.wording import WEEKDAYS
 from webapp.models import DrillInterval, DrillSchedule
 from webapp.time_zones import read_zone_name

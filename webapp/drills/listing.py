@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
-from webapp.deliveries.due_drills import find_newest_drill
+from webapp.deliveries.queries import find_newest_drill, newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
-from webapp.drills.states import NEWEST_DRILL_ID
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
@@ -38,7 +37,7 @@ class DrilledDestination:
 
 _DESTINATIONS = (
     select(AlertDestination, AlertDelivery)
-    .outerjoin(AlertDelivery, AlertDelivery.id == NEWEST_DRILL_ID)
+    .outerjoin(AlertDelivery, AlertDelivery.id == newest_drill_id_subquery())
     .options(joinedload(AlertDelivery.requested_by))
     .where(AlertDestination.workspace_id == bindparam("workspace_id"), AlertDestination.deleted_at.is_(None))
     .order_by(func.lower(AlertDestination.name), AlertDestination.id)

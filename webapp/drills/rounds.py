@@ -66,10 +66,14 @@ def request_due_drills(
     # A round that gives up must not leave out the same workspaces each time.
     first = now.second % len(open_now)
     for workspace, schedule in open_now[first:] + open_now[:first]:
-        for state, due in _list_due(workspace.id, schedule, now):
+        due, allowed = _list_due(workspace.id, schedule, now)
+        for state, drill in due:
             if give_up_at is not None and clock() >= give_up_at:
                 return requested
-            requested += _request(workspace, state, due, now)
+            if allowed <= 0:
+                break
+            is_requested = _request(workspace, state, drill, now)
+            requested, allowed = requested + is_requested, allowed - is_requested
     return requested
 
 
@@ -82,11 +86,14 @@ def _list_open_schedules(now: datetime) -> Iterator[tuple[Workspace, Schedule]]:
             yield workspace, schedule
 
 
-def _list_due(workspace_id: int, schedule: Schedule, now: datetime) -> list[tuple[DrillState, Due]]:
-    """Return the drills that are due and fit into this minute: second ones first, then those that wait longest."""
+def _list_due(workspace_id: int, schedule: Schedule, now: datetime) -> tuple[list[tuple[DrillState, Due]], int]:
+    """Return the drills that are due, and how many of them fit into this minute.
+
+    Second ones come first, then those that wait longest. One that cannot be requested now takes no other one's place.
+    """
     window = find_window(schedule, now)
     if window is None:
-        return []
+        return [], 0
     states = list_drill_states(workspace_id)
     accepted = list_accepted_traffic([state.destination_id for state in states], now)
     found = ((state, find_due(schedule, state, accepted.get(state.destination_id), window, now)) for state in states)
@@ -94,7 +101,7 @@ def _list_due(workspace_id: int, schedule: Schedule, now: datetime) -> list[tupl
     due.sort(key=lambda pair: (pair[1].number is not DrillNumber.SECOND, pair[1].since, pair[0].destination_id))
     minute = timedelta(minutes=1)
     recent = sum(state.drilled_at is not None and now - minute < state.drilled_at <= now for state in states)
-    return due[: max(0, MAX_PER_MINUTE - recent)]
+    return due, MAX_PER_MINUTE - recent
 
 
 def _request(workspace: Workspace, state: DrillState, due: Due, now: datetime) -> int:

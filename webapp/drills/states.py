@@ -6,22 +6,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select
 
 from webapp.channels import CHANNELS
-from webapp.deliveries.queries import NEWEST_FIRST
+from webapp.deliveries.queries import newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber
 
 _PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
-
-# The id of a destination's newest drill.
-NEWEST_DRILL_ID = (
-    select(AlertDelivery.id)
-    .where(AlertDelivery.alert_destination_id == AlertDestination.id, AlertDelivery.drill.is_not(None))
-    .order_by(*NEWEST_FIRST)
-    .limit(1)
-    .correlate(AlertDestination)
-    .scalar_subquery()
-)
 
 # Built once, because workers execute it every few seconds.
 _STATES = (
@@ -35,7 +25,7 @@ _STATES = (
         AlertDelivery.status,
         AlertDelivery.updated_at,
     )
-    .outerjoin(AlertDelivery, AlertDelivery.id == NEWEST_DRILL_ID)
+    .outerjoin(AlertDelivery, AlertDelivery.id == newest_drill_id_subquery())
     .where(
         AlertDestination.workspace_id == bindparam("workspace_id"),
         AlertDestination.deleted_at.is_(None),

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select
 
-from webapp.deliveries.queries import NEWEST_FIRST, is_delivery_of
+from webapp.deliveries.present_settings import is_of_present_settings
+from webapp.deliveries.queries import is_delivery_of, newest_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Receipt
 
@@ -13,18 +14,11 @@ from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Recei
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 # The newest message other than a scheduled drill. A *Drill now* counts, since a person asked for it.
-_NEWEST_TRAFFIC = (
-    select(AlertDelivery.id)
-    .where(
-        is_delivery_of(AlertDestination),
-        or_(AlertDelivery.drill.is_(None), AlertDelivery.requested_by_id.is_not(None)),
-        AlertDelivery.status.in_((DeliveryStatus.SENT, DeliveryStatus.FAILED)),
-        AlertDelivery.created_at <= bindparam("until"),
-    )
-    .order_by(*NEWEST_FIRST)
-    .limit(1)
-    .correlate(AlertDestination)
-    .scalar_subquery()
+_NEWEST_TRAFFIC = newest_id_subquery(
+    is_delivery_of(AlertDestination),
+    or_(AlertDelivery.drill.is_(None), AlertDelivery.requested_by_id.is_not(None)),
+    AlertDelivery.status.in_((DeliveryStatus.SENT, DeliveryStatus.FAILED)),
+    AlertDelivery.created_at <= bindparam("until"),
 )
 
 _ACCEPTED = (
@@ -34,11 +28,7 @@ _ACCEPTED = (
         AlertDestination.id.in_(bindparam("destination_ids", expanding=True)),
         AlertDelivery.status == DeliveryStatus.SENT,
         AlertDelivery.receipt.is_distinct_from(Receipt.MISSING),
-        or_(
-            AlertDelivery.settings_version == AlertDestination.settings_version,
-            # Another program wrote it, and nothing of the destination was changed since then.
-            AlertDelivery.settings_version.is_(None) & (AlertDelivery.created_at >= AlertDestination.updated_at),
-        ),
+        is_of_present_settings(),
     )
 )
 

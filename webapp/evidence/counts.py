@@ -23,7 +23,8 @@ class Counts:
     by_people, first_drills, second_drills: who requested the tests. accepted, failed, not_sent, under_way: what became
         of them. Each of the two sums is the number of tests.
     may_have_arrived: of the failed ones. seen: those that somebody has seen, whatever became of them.
-    missing, unconfirmed: of the accepted ones, those reported missing, and those that need a confirmation without one.
+    missing: of the accepted ones, those reported missing.
+    unconfirmed: 1 for a destination that was unconfirmed at the end of the period.
     """
 
     by_people: int = 0
@@ -75,10 +76,10 @@ def is_in_period(workspace_id: int, period: Period) -> ColumnElement[bool]:
     )
 
 
-def load_counts(workspace_id: int, period: Period, needing_confirmation: frozenset[int]) -> Mapping[int, Counts]:
+def load_counts(workspace_id: int, period: Period) -> Mapping[int, Counts]:
     """Return the counts of each destination that has a delivery in the period, by id, with one query.
 
-    needing_confirmation: the ids of the destinations whose drills have to be confirmed.
+    They lack `unconfirmed`, which is no number of deliveries.
     """
     is_test = AlertDelivery.event_type == TEST_EVENT
     is_uncertain = func.coalesce(AlertDelivery.last_error_code, "").in_(sorted(UNCERTAIN_CODES))
@@ -88,11 +89,9 @@ def load_counts(workspace_id: int, period: Period, needing_confirmation: frozens
     columns: list[Label[Any]] = [column.label(f"group_{number}") for number, column in enumerate((*groups, *details))]
     query = select(*columns, func.count().label("number")).where(is_in_period(workspace_id, period))
     found: dict[int, list[Counts]] = defaultdict(list)
-    for destination_id, test, *facts, number in db.session.execute(
-        query.group_by(*(column.name for column in columns))
-    ):
-        row = _count(test, *facts, needs_confirmation=destination_id in needing_confirmation)
-        found[destination_id].append(Counts(**{name: int(number) for name in row}))
+    rows = db.session.execute(query.group_by(*(column.name for column in columns)))
+    for destination_id, test, *facts, number in rows:
+        found[destination_id].append(Counts(**{name: int(number) for name in _count(test, *facts)}))
     return {destination_id: add_up(rows) for destination_id, rows in found.items()}
 
 
@@ -102,8 +101,6 @@ def _count(
     drill: DrillNumber | None,
     receipt: Receipt | None,
     is_uncertain: bool,
-    *,
-    needs_confirmation: bool,
 ) -> list[str]:
     """Return the columns that a delivery counts in."""
     if not is_test:
@@ -116,6 +113,5 @@ def _count(
         "may_have_arrived": is_failed and is_uncertain,
         "seen": receipt is Receipt.SEEN,
         "missing": is_accepted and receipt is Receipt.MISSING,
-        "unconfirmed": is_accepted and drill and not receipt and needs_confirmation,
     }
     return [requested, became, *(name for name, holds in also.items() if holds)]

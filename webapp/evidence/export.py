@@ -1,6 +1,7 @@
 """Exports a report as CSV: one file with a row for each destination, one with a row for each test."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 from webapp.audit import Action
@@ -13,6 +14,7 @@ from webapp.evidence.incidents import RecordedTest, list_tests
 from webapp.evidence.period import Period
 from webapp.evidence.population import DestinationRecord
 from webapp.evidence.report import Report
+from webapp.evidence.unconfirmed import find_unconfirmed
 from webapp.extensions import db
 from webapp.models import AlertDestination, AuditEvent
 from webapp.text import csv_export
@@ -44,9 +46,9 @@ def write_destinations(report: Report) -> Iterator[str]:
     return csv_export.write_csv(DESTINATIONS_HEADER, lambda _before, _size: page, to_cells, lambda: None, 10**9)
 
 
-def write_tests(workspace_id: int, period: Period, max_rows: int = MAX_TESTS) -> Iterator[str]:
+def write_tests(workspace_id: int, period: Period, now: datetime, max_rows: int = MAX_TESTS) -> Iterator[str]:
     """Yield a header and the tests of a period as CSV text, newest first. A last line states if there are more."""
-    list_block = partial(list_tests, workspace_id, period)
+    list_block = partial(list_tests, workspace_id, period, find_unconfirmed(workspace_id, period, now))
     return csv_export.write_csv(TESTS_HEADER, list_block, _to_test_cells, db.session.rollback, max_rows)
 
 

@@ -59,6 +59,11 @@ class DeliveryStatus(StrEnum):
     SUPPRESSED = "suppressed"
     CANCELED = "canceled"
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the delivery has not ended."""
+        return self in (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+
 
 class AlertDelivery(Base):
     """One message. A test send (`event_type` = `TEST_EVENT`) has neither tenant nor rule; a real alert has both.

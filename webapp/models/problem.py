@@ -27,8 +27,8 @@ class ProblemEnd(StrEnum):
     """How a problem ended.
 
     ACCEPTED: a later message was accepted. SEEN: somebody saw a message arrive. DISABLED, DELETED: the destination was.
-    CHANGED: its settings were, so that earlier drills say nothing about it. NOT_NEEDED: it no longer has to be
-    confirmed.
+    CHANGED: its settings were, so that earlier drills say nothing about it. NOT_NEEDED: no confirmation is
+    needed any more, such as after a report that the drill's message did not arrive.
     """
 
     ACCEPTED = "accepted"

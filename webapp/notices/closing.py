@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
+from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
+from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
 from webapp.models import (
     TEST_EVENT,
@@ -16,6 +18,7 @@ from webapp.models import (
     Receipt,
 )
 from webapp.models.problem import IS_OPEN
+from webapp.models.types import UtcDateTime
 
 # Times of other hosts may be this far ahead.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -23,7 +26,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 def close_problems(now: datetime) -> None:
     """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
-    parameters = {_SOON: now + CLOCK_TOLERANCE}
+    parameters = confirmation_times(now) | {_SOON: now + CLOCK_TOLERANCE}
     for reason, is_over in _ENDS:
         if db.session.scalar(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(1), parameters) is None:
             continue
@@ -34,7 +37,9 @@ def close_problems(now: datetime) -> None:
 
 # A failure in the future comes from a clock that was ahead. Then the order of the rows counts.
 _SOON = "soon"
-_IS_NEXT = (DestinationProblem.failed_at > bindparam(_SOON)) & (AlertDelivery.id > DestinationProblem.delivery_id)
+_IS_NEXT = (DestinationProblem.failed_at > bindparam(_SOON, type_=UtcDateTime)) & (
+    AlertDelivery.id > DestinationProblem.delivery_id
+)
 
 
 def has_open_problem() -> bool:
@@ -48,15 +53,12 @@ def _destination(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _delivery(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that such a message was requested since the one that failed, with the present settings."""
-    is_current = or_(
-        AlertDelivery.settings_version.is_(None), AlertDelivery.settings_version == AlertDestination.settings_version
-    )
     return exists().where(
         AlertDelivery.workspace_id == DestinationProblem.workspace_id,
         AlertDelivery.alert_destination_id == DestinationProblem.alert_destination_id,
         or_(AlertDelivery.created_at >= DestinationProblem.message_at, _IS_NEXT),
         AlertDestination.id == DestinationProblem.alert_destination_id,
-        is_current,
+        may_be_of_present_settings(),
         condition,
     )
 
@@ -75,6 +77,9 @@ _WAS_ACCEPTED = (
     & or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.MISSING)
 )
 
+# While a clock is set back, it is too early for the drill that made the destination unconfirmed.
+_IS_OF_PAST = DestinationProblem.opened_at <= bindparam("confirmation_until", type_=UtcDateTime)
+
 # The first one that is true is the reason.
 _ENDS: tuple[tuple[ProblemEnd, ColumnElement[bool]], ...] = (
     (ProblemEnd.DELETED, _destination(AlertDestination.deleted_at.is_not(None))),
@@ -85,5 +90,5 @@ _ENDS: tuple[tuple[ProblemEnd, ColumnElement[bool]], ...] = (
         ProblemEnd.CHANGED,
         _IS_UNCONFIRMED & _destination(AlertDestination.settings_version != DestinationProblem.settings_version),
     ),
-    (ProblemEnd.NOT_NEEDED, _IS_UNCONFIRMED & _destination(~AlertDestination.needs_confirmation)),
+    (ProblemEnd.NOT_NEEDED, _IS_UNCONFIRMED & _IS_OF_PAST & _destination(UNCONFIRMED_DRILL_ID.is_(None))),
 )

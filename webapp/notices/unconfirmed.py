@@ -1,68 +1,32 @@
-"""Finds destinations that somebody has to confirm, and whose drills nobody has confirmed for a week."""
+"""Opens the problems of destinations that are unconfirmed."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, literal, or_, select
+from sqlalchemy import exists, literal, select
 from sqlalchemy.orm import aliased
 
-from webapp.deliveries.confirmation import CONFIRM_WITHIN
-from webapp.deliveries.queries import NEWEST_FIRST
+from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.extensions import db
-from webapp.models import (
-    TEST_EVENT,
-    AlertDelivery,
-    AlertDestination,
-    DeliveryStatus,
-    DestinationProblem,
-    ProblemKind,
-    Receipt,
-    Workspace,
-)
-from webapp.models.delivery import IS_DRILL
+from webapp.models import AlertDelivery, AlertDestination, DestinationProblem, ProblemKind, Workspace
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime, closed_set
 from webapp.models.upsert import insert_or_update
 
 
 def open_unconfirmed(now: datetime) -> None:
-    """Open the problem of each such destination, in the caller's transaction.
-
-    The newest drill that is a week old counts, however many followed: a weekly drill would otherwise replace the one
-    before just in time, for ever. A confirmation of any later message counts.
-    """
-    found = _select_unconfirmed(now)
-    if db.session.execute(found.limit(1)).first() is None:
+    """Open the problem of each unconfirmed destination that is enabled, in the caller's transaction."""
+    found, times = _select_unconfirmed(now), confirmation_times(now)
+    if db.session.execute(found.limit(1), times).first() is None:
         return
     table = DestinationProblem.metadata.tables[DestinationProblem.__tablename__]
     inserted = insert_or_update(table).from_select([column.key for column in found.selected_columns], found)
-    db.session.execute(
-        inserted.on_conflict_do_nothing(index_elements=["alert_destination_id", "kind"], index_where=IS_OPEN)
-    )
+    once = inserted.on_conflict_do_nothing(index_elements=["alert_destination_id", "kind"], index_where=IS_OPEN)
+    db.session.execute(once, times)
 
 
 def _select_unconfirmed(now: datetime) -> Any:
-    later, known = aliased(AlertDelivery), aliased(DestinationProblem)
-    drill_id = (
-        select(AlertDelivery.id)
-        .where(
-            AlertDelivery.alert_destination_id == AlertDestination.id,
-            IS_DRILL,
-            AlertDelivery.status == DeliveryStatus.SENT,
-            AlertDelivery.created_at <= now - CONFIRM_WITHIN,
-        )
-        .order_by(*NEWEST_FIRST)
-        .limit(1)
-        .correlate(AlertDestination)
-        .scalar_subquery()
-    )
-    was_seen = exists().where(
-        later.workspace_id == AlertDestination.workspace_id,
-        later.alert_destination_id == AlertDestination.id,
-        later.event_type == TEST_EVENT,
-        later.created_at >= AlertDelivery.created_at,
-        later.receipt == Receipt.SEEN,
-    )
+    known = aliased(DestinationProblem)
     is_open = exists().where(
         known.alert_destination_id == AlertDestination.id,
         known.kind == ProblemKind.UNCONFIRMED,
@@ -82,16 +46,13 @@ def _select_unconfirmed(now: datetime) -> Any:
             AlertDestination.settings_version.label("settings_version"),
             noted_at.label("attention_at"),
         )
-        .join(AlertDelivery, AlertDelivery.id == drill_id)
+        .join(AlertDelivery, AlertDelivery.id == UNCONFIRMED_DRILL_ID)
         .join(Workspace, Workspace.id == AlertDestination.workspace_id)
         .where(
             AlertDestination.needs_confirmation,
             AlertDestination.is_enabled,
             AlertDestination.deleted_at.is_(None),
             Workspace.deleted_at.is_(None),
-            AlertDelivery.settings_version == AlertDestination.settings_version,
-            or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.MISSING),
-            ~was_seen,
             ~is_open,
         )
     )

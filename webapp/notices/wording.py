@@ -18,7 +18,7 @@ _ENDS = {
     ProblemEnd.DISABLED: "The destination was disabled.",
     ProblemEnd.DELETED: "The destination was deleted.",
     ProblemEnd.CHANGED: "The settings were changed, so the earlier drill says nothing about them.",
-    ProblemEnd.NOT_NEEDED: "The destination no longer needs a confirmation.",
+    ProblemEnd.NOT_NEEDED: "No confirmation is needed any more.",
 }
 
 

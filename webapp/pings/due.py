@@ -6,17 +6,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select
 
 from webapp.drills.schedule import Window, latest_window, read_schedule
+from webapp.drills.traffic import CLOCK_TOLERANCE
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillSchedule, Ping, PingKind
+from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Ping, PingKind
+from webapp.models.delivery import IS_WAITING
 from webapp.models.upsert import insert_or_update
 
 # A window that ended longer ago has no ping any more: a drill of it may be made up in the next one.
 ROUND_KEPT = timedelta(hours=1)
-
-# Times of other hosts may be this far ahead.
-CLOCK_TOLERANCE = timedelta(minutes=5)
-
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
 def add_due_pings(now: datetime) -> None:
@@ -74,5 +71,5 @@ def _has_drill_in(workspace_id: int, window: Window, is_waiting: bool) -> bool:
         )
     )
     if is_waiting:
-        drills = drills.where(AlertDelivery.status.in_(_WAITING))
+        drills = drills.where(IS_WAITING)
     return bool(db.session.scalar(select(exists(drills))))

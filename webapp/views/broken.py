@@ -29,13 +29,13 @@ def send_tests() -> str | Response:
 
     Those that page people are tested only if the form confirms that.
     """
-    visits = _load_visits()
+    visits, now = _load_visits(), database_clock.now()
     only = _find_workspace(visits, request.form.get("workspace"))
     chosen = [visit for workspace_id, visit in visits.items() if only in (None, workspace_id)]
     if not any(visit.role.may_test for visit in chosen):
         abort(403)
-    broken = list_broken([visit.workspace.id for visit in chosen if visit.role.may_test])
-    message = _describe(press_failed(broken, chosen, database_clock.now(), confirms_paging()))
+    broken = list_broken([visit.workspace.id for visit in chosen if visit.role.may_test], now)
+    message = _describe(press_failed(broken, chosen, now, confirms_paging()))
     if is_page_load():
         flash(message)
         return redirect(url_for("broken.show", workspace=request.form.get("workspace") or None), 303)

@@ -77,13 +77,14 @@ def _load(slug: str) -> Visit:
 
 def _render(visit: Visit, error: str | None = None) -> str:
     query = overview.parse_list_query(request.args)
-    summaries = list_summaries([visit.workspace.id])
+    now = database_clock.now()
+    summaries = list_summaries([visit.workspace.id], now)
     ticked = parse_ids(request.form.getlist("id"))
     return render_template(
         "choose_several.html",
         visit=visit,
         query=query,
-        rows=overview.find_matching(summaries, query, database_clock.now()),
+        rows=overview.find_matching(summaries, query, now),
         tags=overview.list_tags(summaries, query),
         channels=CHANNELS,
         ticked=ticked,

@@ -134,7 +134,7 @@ def _load_details(
         "diagnosis": diagnosis,
         "exchange": describe_exchange(diagnosis.exchange, newest.answer_status if newest else None, visit.role),
         "report": write_report(
-            visit.workspace.name, destination, label, target, diagnosis, shared.evidence[destination.id], now
+            visit.workspace.name, destination, label, target, diagnosis, shared.proof[destination.id], now
         ),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
         "offer": find_offer(destination, newest) if visit.role.may_edit else None,

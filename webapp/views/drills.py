@@ -1,4 +1,4 @@
-"""Views for the drills of a workspace: when they run, what each destination has of them, and Drill now."""
+"""Views for the drills of a workspace: when they run, which drills each destination has, and Drill now."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from webapp.database.numbered_pages import parse_page
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.destinations.bulk_editing import load_chosen
 from webapp.drills.batches import press_drills
+from webapp.drills.editing import DrillChange, change_drills, save_schedule, turn_off
 from webapp.drills.forms import ScheduleForm, fill_form, read_form
-from webapp.drills.settings import DrillChange, change_drills, save_schedule, turn_off
 from webapp.drills.wording import WEEKDAYS
 from webapp.models import DrillChoice, database_clock
 from webapp.text.ids import parse_batch, parse_id, parse_ids
@@ -79,7 +79,7 @@ def show_batch(slug: str, batch: str) -> Fragment:
 
 @bp.post("/destinations")
 def change_several(slug: str) -> tuple[str, int] | Response:
-    """Change what the chosen destinations (`id`) have of the drills."""
+    """Change which drills the chosen destinations (`id`) have."""
     visit, ids = load_visit_to_edit(slug), parse_ids(request.form.getlist("id"))
     wanted = request.form.get("change", "")
     change = _CONFIRMATIONS.get(wanted) or DrillChange(choice=_read_choice(wanted))
@@ -92,7 +92,7 @@ def change_several(slug: str) -> tuple[str, int] | Response:
 
 @bp.post("/destinations/<destination_id>")
 def change_one(slug: str, destination_id: str) -> Response:
-    """Change what one destination has of the drills. The response leads to its row."""
+    """Change which drills one destination has. The response leads to its row."""
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
     may_page, confirms = (request.form.get(name) == "yes" for name in ("may_page", "needs_confirmation"))

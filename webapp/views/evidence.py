@@ -60,7 +60,7 @@ def download_tests(slug: str) -> Response:
     visit, period, now = load_visit(slug), _read_period(), database_clock.now()
     end_overdue_tests(visit.workspace.id, now)
     gaps = find_gaps(period, visit.workspace.created_at, _read_retention(), now)
-    return _respond(visit, "tests", period, gaps, stream_with_context(write_tests(visit.workspace.id, period)))
+    return _respond(visit, "tests", period, gaps, stream_with_context(write_tests(visit.workspace.id, period, now)))
 
 
 def _read_period() -> Period:

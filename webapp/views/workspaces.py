@@ -62,7 +62,7 @@ def show(slug: str) -> str | Response:
     """
     visit, now, query = load_visit(slug), database_clock.now(), parse_list_query(request.args)
     end_overdue_tests(visit.workspace.id, now)
-    summaries = list_summaries([visit.workspace.id], now - SETTLING_TIME)
+    summaries = list_summaries([visit.workspace.id], now, now - SETTLING_TIME)
     version = find_list_version(visit, summaries, query, now)
     if version and is_current(version):
         return respond_not_modified(version)
@@ -87,17 +87,17 @@ def show(slug: str) -> str | Response:
 @bp.get("/w/<slug>/state")
 def show_state(slug: str) -> str:
     """Return the fragment that summarizes all destinations of the workspace."""
-    visit, query = load_visit(slug), parse_list_query(request.args)
-    state = build_overview(list_summaries([visit.workspace.id]), database_clock.now())
+    visit, query, now = load_visit(slug), parse_list_query(request.args), database_clock.now()
+    state = build_overview(list_summaries([visit.workspace.id], now), now)
     return render_template("_state.html", visit=visit, query=query, overview=state)
 
 
 @bp.get("/workspaces")
 def list_all() -> str:
     """List the visitor's workspaces with the states of their destinations: those with broken ones first, by name."""
-    members = list_memberships(current_account())
-    summaries = list_summaries([member.workspace_id for member in members])
-    overviews = build_overviews(summaries, database_clock.now())
+    members, now = list_memberships(current_account()), database_clock.now()
+    summaries = list_summaries([member.workspace_id for member in members], now)
+    overviews = build_overviews(summaries, now)
     rows = [(member, overviews.get(member.workspace_id)) for member in members]
     rows.sort(key=lambda row: row[1] is None or not row[1].has_broken)
     return render_template("workspaces.html", rows=rows)
@@ -106,8 +106,8 @@ def list_all() -> str:
 def _list_rows(
     visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationSummary], now: datetime
 ) -> list[tuple[Status, MaskedSetting]]:
-    evidence = {summary.destination_id: summary.evidence for summary in summaries}
-    shared = load_shared_status_data(visit.workspace.id, ids, list_planned_ids(summaries, ids), evidence)
+    proof = {summary.destination_id: summary.proof for summary in summaries}
+    shared = load_shared_status_data(visit.workspace.id, ids, list_planned_ids(summaries, ids), proof)
     cipher = current_settings().cipher
     return [
         (

@@ -1,37 +1,34 @@
-"""The cost of the evidence: each part is found by walking an index, once per destination."""
+"""Records the statements that a function executes, and asks the database how it would execute them."""
 
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from sqlalchemy import event
 
-from tests.factories import SeededIds, on_both_databases
-from webapp.dashboard.summaries import list_summaries
 from webapp.extensions import db
 
 
-@on_both_databases
-@pytest.mark.parametrize("index", ["accepted", "drills"])
-def test_the_list_reads_the_index_of_each_part(context: None, seeded: SeededIds, index: str) -> None:
+def record_statements(function: Callable[[], object]) -> list[tuple[str, Any]]:
+    """Return the statements that a function executes, with their parameters."""
     sent: list[tuple[str, Any]] = []
 
     def collect(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
         sent.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", collect)
-    list_summaries([seeded.harbor])
-    event.remove(db.engine, "before_cursor_execute", collect)
+    try:
+        function()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", collect)
+    return sent
 
-    statement, parameters = sent[-1]
-    assert f"ix_alert_deliveries_{index}" in _explain(statement, parameters)
 
-
-def _explain(statement: str, parameters: Any) -> str:
+def explain(statement: str, parameters: Any) -> str:
+    """Return the plan of a statement, as of a table that is too large to scan or to sort."""
     with db.engine.connect() as connection:
         if db.engine.dialect.name == "sqlite":
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         else:
-            # The table is empty here, which a scan reads fastest.
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
             connection.exec_driver_sql("SET LOCAL enable_sort = off")
             rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)

@@ -1,4 +1,4 @@
-"""Turns the drills of a workspace on and off, and changes when they run and what each destination has of them."""
+"""Turns the drills of a workspace on and off, and changes when they run and which of them each destination has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class DrillTimes:
 
 @dataclass(frozen=True)
 class DrillChange:
-    """What a destination shall have of the drills. None: as it is."""
+    """A change of the drills that a destination has. None: unchanged."""
 
     choice: DrillChoice | None = None
     may_page: bool | None = None
@@ -78,9 +78,9 @@ def describe_schedule(schedule: DrillSchedule | None) -> str:
 def change_drills(
     destinations: Sequence[AlertDestination], account: Account, change: DrillChange, now: datetime
 ) -> BulkResult:
-    """Change what destinations have of the drills, and commit.
+    """Change which drills destinations have, and commit.
 
-    Only destinations that page people can have drills that may: the others keep having none of that.
+    Only destinations that page people can have drills that may: for the others, that choice is ignored.
     """
     changed = 0
     for destination in destinations:

@@ -1,4 +1,4 @@
-"""The lines about a destination's evidence in the report for a ticket."""
+"""The lines about a destination's proof in the report for a ticket."""
 
 from datetime import datetime
 
@@ -6,18 +6,17 @@ from webapp.dashboard.badge_age import find_idle_warning
 from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries.acceptance import STALE_AFTER, is_stale
-from webapp.deliveries.confirmation import is_overdue
-from webapp.deliveries.evidence import Evidence
 from webapp.deliveries.outcome import Badge
+from webapp.deliveries.proof import Proof
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.text.names import quote_name
 
 
-def report_evidence(
-    destination: AlertDestination, evidence: Evidence, last_accepted: AlertDelivery | None, now: datetime
+def report_proof(
+    destination: AlertDestination, proof: Proof, last_accepted: AlertDelivery | None, now: datetime
 ) -> list[str]:
     """Return a line for each fact. last_accepted: the newest accepted test send, of which the report has a line."""
-    acceptance, confirmation = evidence
+    acceptance, confirmation = proof
     lines = []
     if acceptance and acceptance.delivery_id != (last_accepted.id if last_accepted else None):
         lines.append(f"Last real alert accepted: {format_exact(acceptance.at)}, {format_relative(acceptance.at, now)}")
@@ -26,5 +25,5 @@ def report_evidence(
     idle = find_idle_warning(acceptance, destination.type, Badge.SENT, now)
     lines += [f"Warning: {idle}"] if idle else []
     if destination.needs_confirmation:
-        lines.append(describe_confirmation(confirmation, is_overdue(confirmation, now), quote_name))
+        lines.append(describe_confirmation(confirmation, quote_name))
     return lines

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.deliveries.acceptance import is_stale
-from webapp.deliveries.confirmation import is_overdue
+from webapp.deliveries.confirmation import is_unconfirmed
 
 
 class Gap(StrEnum):
@@ -26,8 +26,8 @@ def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[Gap]:
     if summary.state is Tab.DISABLED:
         return frozenset()
     found = {
-        Gap.STALE: is_stale(summary.evidence.acceptance, now),
-        Gap.UNCONFIRMED: is_overdue(summary.evidence.confirmation, now),
+        Gap.STALE: is_stale(summary.proof.acceptance, now),
+        Gap.UNCONFIRMED: is_unconfirmed(summary.proof.confirmation),
     }
     return frozenset(gap for gap, is_found in found.items() if is_found)
 

@@ -1,4 +1,4 @@
-"""What a status fragment shows of a destination's evidence, beside the badge."""
+"""What a status fragment shows of a destination's proof, beside the badge."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,14 +6,14 @@ from datetime import datetime
 from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
 from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.deliveries.acceptance import Acceptance, is_stale
-from webapp.deliveries.confirmation import is_overdue
-from webapp.deliveries.evidence import Evidence
+from webapp.deliveries.confirmation import is_unconfirmed
 from webapp.deliveries.outcome import Badge
+from webapp.deliveries.proof import Proof
 from webapp.models import AlertDestination
 
 
 @dataclass(frozen=True)
-class EvidenceStatus:
+class ProofStatus:
     """What the fragment shows.
 
     accepted: the newest accepted message, or None if there is none or the badge says the same.
@@ -30,18 +30,18 @@ class EvidenceStatus:
     is_unconfirmed: bool
 
 
-def describe_evidence(
-    destination: AlertDestination, evidence: Evidence, newest_id: int | None, badge: Badge, now: datetime
-) -> EvidenceStatus:
+def describe_proof(
+    destination: AlertDestination, proof: Proof, newest_id: int | None, badge: Badge, now: datetime
+) -> ProofStatus:
     """Compute what the fragment shows. newest_id, badge: of the newest test send."""
-    acceptance, confirmation = evidence
+    acceptance, confirmation = proof
     is_old = destination.is_enabled and is_stale(acceptance, now)
-    is_unconfirmed = destination.is_enabled and is_overdue(confirmation, now)
+    has_gap = destination.is_enabled and is_unconfirmed(confirmation)
     idle = find_idle_warning(acceptance, destination.type, badge, now) if destination.is_enabled else None
-    return EvidenceStatus(
+    return ProofStatus(
         accepted=find_shown_acceptance(acceptance, newest_id, badge, is_old),
         is_stale=is_old,
         idle_warning=idle,
-        confirmation=describe_confirmation(confirmation, is_unconfirmed) if destination.needs_confirmation else None,
-        is_unconfirmed=is_unconfirmed,
+        confirmation=describe_confirmation(confirmation) if destination.needs_confirmation else None,
+        is_unconfirmed=has_gap,
     )

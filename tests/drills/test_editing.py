@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace, on_both_databases, seconds
 from webapp.destinations.editing import add_destination, delete_destination
-from webapp.drills.settings import DrillChange, DrillTimes, change_drills, find_schedule, save_schedule, turn_off
+from webapp.drills.editing import DrillChange, DrillTimes, change_drills, find_schedule, save_schedule, turn_off
 from webapp.extensions import db
 from webapp.models import AlertDestination, AuditEvent, DrillChoice, DrillInterval
 from webapp.settings import AppSettings
