@@ -34,7 +34,7 @@ from webapp.notices.wording import describe_next_step as describe_step
 MAX_OPEN, MAX_CLOSED = 200, 50
 
 _STATUSES = {
-    NoticeStatus.QUEUED: "is being sent",
+    NoticeStatus.QUEUED: "is being told by mail",
     NoticeStatus.SENT: "was told by mail",
     NoticeStatus.FAILED: "could not be told by mail",
 }
