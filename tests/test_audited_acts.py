@@ -59,6 +59,7 @@ POSTS: dict[str, tuple[Action, ...] | str] = {
     "/seen/<token>": (Action.TEST_SEEN,),
     "/c/<customer_token>": (Action.TEST_REQUESTED, *SEEN),
     "/w/<slug>/problems/preferences": OWN_CHOICE,
+    "/w/<slug>/problems/destination": (Action.NOTICE_DESTINATION_CHANGED,),
     "/w/<slug>/members/<account_id>/role": (Action.ROLE_CHANGED,),
     "/w/<slug>/members/<account_id>/remove": (Action.MEMBER_REMOVED, Action.ROLE_CHANGED),
     "/w/<slug>/members/invitations": (Action.INVITED,),

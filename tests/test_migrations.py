@@ -1042,6 +1042,14 @@ PROBLEM = {
     "attention_at": LATE,
 }
 NOTICE = {"id": 6, "workspace_id": 1, "account_id": 1, "account_mail_id": 3, "status": "queued", "created_at": LATE}
+TO_DESTINATION = {
+    "id": 7,
+    "workspace_id": 1,
+    "alert_destination_id": 1,
+    "status": "queued",
+    "created_at": LATE,
+    "claimed_at": LATE,
+}
 # In the order of their foreign keys.
 PROBLEMS = (
     ("destination_problems", PROBLEM),
@@ -1056,6 +1064,9 @@ ADDED_SINCE = (
     (27, "drill_schedules", SCHEDULE),
     *((28, table, row) for table, row in PROBLEMS),
     (29, "pings", {"kind": "hour", "period": LATE, "created_at": LATE, "attempt_count": 1}),
+    (31, "notice_destinations", {"workspace_id": 1, "alert_destination_id": 1, "chosen_at": LATE}),
+    (31, "notices", TO_DESTINATION),
+    (31, "notice_items", {"notice_id": 7, "problem_id": 5, "kind": "opened"}),
 )
 
 
@@ -1157,6 +1168,39 @@ def test_the_database_refuses_problems_and_notices_that_cannot_be(v1: None, wron
 
     with pytest.raises(IntegrityError):
         execute(wrong)
+
+
+@on_both_databases
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE notices SET alert_destination_id = 1 WHERE id = 6",
+        "UPDATE notices SET claimed_at = created_at WHERE id = 6",
+        "UPDATE notices SET account_mail_id = NULL WHERE id = 6",
+        "UPDATE notices SET account_id = NULL WHERE id = 6",
+        "UPDATE notices SET account_mail_id = 3 WHERE id = 7",
+        "UPDATE notices SET alert_destination_id = NULL WHERE id = 7",
+        "UPDATE notices SET alert_destination_id = 99 WHERE id = 7",
+        "UPDATE notice_destinations SET alert_destination_id = 99",
+    ],
+)
+def test_the_database_refuses_notices_to_destinations_that_cannot_be(v1: None, wrong: str) -> None:
+    upgrade(revision="0031")
+    _fill(31)
+
+    with pytest.raises(IntegrityError):
+        execute(wrong)
+
+
+@on_both_databases
+def test_a_downgrade_deletes_only_what_destinations_were_told(v1: None) -> None:
+    upgrade(revision="0031")
+    _fill(31)
+
+    downgrade(revision="0030")
+
+    rows = read_rows({"notices": ["id"], "notice_items": ["notice_id"]})
+    assert rows == {"notices": [(6,)], "notice_items": [(6,)]}
 
 
 @on_both_databases

@@ -111,6 +111,7 @@ GET  /w/<slug>/history.csv                             200 200 200 404 302     .
 GET  /w/<slug>/problems                                200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 GET  /w/<slug>/problems/preferences                    200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 POST /w/<slug>/problems/preferences                    400 400 400 404 302     .   .   .   .   .   404 404 404 400 302
+POST /w/<slug>/problems/destination                    400 403 403 404 302     .   .   .   .   .   404 404 404 400 302
 GET  /w/<slug>/drills                                  200 200 200 404 302     .   .   .   .   .   404 404 404 200 302
 POST /w/<slug>/drills                                  400 403 403 404 302     .   .   .   .   .   404 404 404 400 302
 POST /w/<slug>/drills/off                              303 403 403 404 302     .   .   .   .   .   404 404 404 303 302

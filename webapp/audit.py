@@ -37,6 +37,7 @@ class Action(StrEnum):
     DISABLED = "disabled"
     DELETED = "deleted"
     DRILLS_CHANGED = "changed the drills"
+    NOTICE_DESTINATION_CHANGED = "changed which destination is told about problems"
     WORKSPACE_ADDED = "added the workspace"
     MEMBER_ADDED = "added the member"
     MEMBER_REMOVED = "removed the member"

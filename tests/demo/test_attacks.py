@@ -72,6 +72,7 @@ CLOSED = {
     *("GET /w/<slug>/import/<upload>", "POST /w/<slug>/import/<upload>"),
     *("GET /w/<slug>/members/invitations", "POST /w/<slug>/members/invitations"),
     *("GET /w/<slug>/problems", "GET /w/<slug>/problems/preferences", "POST /w/<slug>/problems/preferences"),
+    "POST /w/<slug>/problems/destination",
     "GET /w/<slug>/members/invitations/<invitation>/mail",
     "POST /w/<slug>/members/invitations/<invitation>/renew",
     "POST /w/<slug>/members/invitations/<invitation>/revoke",

@@ -65,6 +65,14 @@ def test_every_member_sees_the_cause_the_next_step_and_who_was_told(
     assert "canary" not in page
 
 
+def test_a_mail_that_waits_is_said_to_be_under_way(installation: Installation, visit: Visit) -> None:
+    app_state(installation.app).clock = installation.clock
+    installation.fail()
+    installation.work(is_mail_sent=False)
+
+    assert "<bdi>Admin</bdi> is being told by mail" in visit(installation.seeded.admin).get(PAGE).text
+
+
 def test_a_problem_that_ended_stays_on_the_page_with_its_end(installation: Installation, visit: Visit) -> None:
     app_state(installation.app).clock = installation.clock
     installation.report(installation.accept(), Receipt.MISSING)

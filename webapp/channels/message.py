@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
+# The `event_type` of what Alertcheck tells a destination about problems of the others.
+NOTICE_EVENT = "alerts.notice"
+
 # The text of the link in a message.
 I_SEE_IT = "I see it"
 
@@ -13,12 +16,12 @@ I_SEE_IT = "I see it"
 class Message:
     """The content of a message. Everything except the secret receipt link is stored as the delivery's payload.
 
-    event_type: `alerts.test` for a test send.
+    event_type: `alerts.test` for a test send, `NOTICE_EVENT` for a notice about problems.
     reference: the short code that the page shows too.
     message_id: the same for every attempt of one delivery, and for no other delivery of any installation.
     requested_by: the person who pressed Send test, or the rule of a real alert.
     is_drill: whether a schedule requested it, instead of a person.
-    alert: the subject of a real alert, or None for a test send.
+    alert: the subject of a real alert or a notice, or None for a test send.
     receipt_link: the "I see it" link, or None if there is none.
     """
 
@@ -67,6 +70,11 @@ class Message:
     @property
     def explanation(self) -> str:
         """A sentence for the reader of the message: why it was sent."""
+        if self.event_type == NOTICE_EVENT:
+            return (
+                "Alertcheck reports here when other destinations of this workspace stop working. "
+                "Open Problems in Alertcheck to see which, why, and what to do."
+            )
         if self.alert is not None:
             return "The conditions of an alert rule in this workspace were met."
         if self.is_drill:
@@ -82,10 +90,14 @@ class Message:
         return {
             "Workspace": _shorten_name(self.workspace),
             "Destination": _shorten_name(self.destination),
-            "Sent by" if self.alert is None else "Rule": _shorten_name(self.requested_by),
+            "Rule" if self._is_real_alert else "Sent by": _shorten_name(self.requested_by),
             "Sent at": f"{self.requested_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
             "Reference": self.reference,
         }
+
+    @property
+    def _is_real_alert(self) -> bool:
+        return self.alert is not None and self.event_type != NOTICE_EVENT
 
 
 def _shorten_name(text: str) -> str:

@@ -19,6 +19,7 @@ from webapp.models.form_draft import FormDraft
 from webapp.models.invitation import Invitation
 from webapp.models.notice import (
     Notice,
+    NoticeDestination,
     NoticeItem,
     NoticeKind,
     NoticePreference,
@@ -62,6 +63,7 @@ __all__ = [
     "Member",
     "MemberSource",
     "Notice",
+    "NoticeDestination",
     "NoticeItem",
     "NoticeKind",
     "NoticePreference",

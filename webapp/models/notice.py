@@ -1,4 +1,4 @@
-"""The tables of notices: what was told about problems, to whom, and who wants to be told."""
+"""The tables of notices: what was told about problems, to whom, and who or what is to be told."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -32,12 +32,14 @@ IS_QUEUED = text("status = 'queued'")
 
 
 class Notice(Base):
-    """One mail about problems of a workspace to one person. It is no delivery.
+    """What one recipient is told about problems of a workspace: a person by mail, or a destination. It is no delivery.
 
-    account_mail_id: the mail that carries it, which a worker claims and sends; see `webapp.account_mail`. It has no
-        foreign key: mails are deleted after some days.
+    account_id, account_mail_id: who, and the mail that carries it, which a worker claims and sends; see
+        `webapp.account_mail`. It has no foreign key: mails are deleted after some days.
+    alert_destination_id, claimed_at: or else which destination, and when a worker claimed the notice to send it there;
+        see `webapp.notices.destination_sending`.
     ended_at: null as long as it is queued; of a sent one, when it was accepted.
-    error_code, error_message: why it failed.
+    error_code, error_message: why it failed, or was canceled.
     """
 
     __tablename__ = "notices"
@@ -45,6 +47,14 @@ class Notice(Base):
         CheckConstraint("status IN ('queued', 'sent', 'failed', 'canceled')", name="status_known"),
         CheckConstraint("(status = 'queued') = (ended_at IS NULL)", name="ended_has_time"),
         CheckConstraint("status <> 'failed' OR error_code IS NOT NULL", name="failed_has_code"),
+        CheckConstraint("(account_id IS NULL) = (alert_destination_id IS NOT NULL)", name="one_recipient"),
+        CheckConstraint("(account_id IS NULL) = (account_mail_id IS NULL)", name="person_has_mail"),
+        CheckConstraint("claimed_at IS NULL OR alert_destination_id IS NOT NULL", name="claimed_for_destination"),
+        ForeignKeyConstraint(
+            ["workspace_id", "alert_destination_id"],
+            ["alert_destinations.workspace_id", "alert_destinations.id"],
+            ondelete="CASCADE",
+        ),
         Index("ix_notices_workspace", "workspace_id", "created_at"),
         Index("ix_notices_account", "account_id"),
         Index("ix_notices_mail", "account_mail_id"),
@@ -55,8 +65,10 @@ class Notice(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"))
-    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
-    account_mail_id: Mapped[int] = mapped_column(Id)
+    account_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
+    account_mail_id: Mapped[int | None] = mapped_column(Id)
+    alert_destination_id: Mapped[int | None] = mapped_column(Id)
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     status: Mapped[NoticeStatus] = mapped_column(closed_set(NoticeStatus), default=NoticeStatus.QUEUED)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -97,3 +109,20 @@ class NoticePreference(Base):
     account_id: Mapped[int] = mapped_column(Id, primary_key=True)
     wants_mail: Mapped[bool]
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class NoticeDestination(Base):
+    """The destination that is told about the problems of the others of its workspace, as an admin has chosen."""
+
+    __tablename__ = "notice_destinations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "alert_destination_id"],
+            ["alert_destinations.workspace_id", "alert_destinations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    workspace_id: Mapped[int] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    alert_destination_id: Mapped[int] = mapped_column(Id)
+    chosen_at: Mapped[datetime] = mapped_column(UtcDateTime)

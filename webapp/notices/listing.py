@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, func, select
+from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from webapp.account_mail.outcome import find_next_step
+from webapp.account_mail.outcome import MailError, find_next_step
 from webapp.app_state import current_settings
+from webapp.deliveries.arrival import UNCERTAIN_CODES
+from webapp.deliveries.outcome import known_code
+from webapp.deliveries.outcome import next_step as code_step
 from webapp.destinations.masking import mask_target
 from webapp.extensions import db
 from webapp.models import (
@@ -22,6 +25,8 @@ from webapp.models import (
     NoticeStatus,
     Role,
 )
+from webapp.notices.chosen_destination import find_chosen
+from webapp.notices.target_health import describe_obstacle, describe_obstacle_step
 from webapp.notices.wording import KINDS, describe_cause, describe_channel, describe_count, describe_end
 from webapp.notices.wording import describe_next_step as describe_step
 
@@ -29,15 +34,46 @@ from webapp.notices.wording import describe_next_step as describe_step
 MAX_OPEN, MAX_CLOSED = 200, 50
 
 _STATUSES = {
-    NoticeStatus.QUEUED: "is being sent",
+    NoticeStatus.QUEUED: "is being told by mail",
     NoticeStatus.SENT: "was told by mail",
     NoticeStatus.FAILED: "could not be told by mail",
 }
 
 
+_STATUSES_OF_DESTINATIONS = {
+    NoticeStatus.QUEUED: "is being told",
+    NoticeStatus.SENT: "accepted a message about it",
+    NoticeStatus.FAILED: "could not be told",
+    NoticeStatus.CANCELED: "was not told",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The destination that is told about problems. trouble: why it is not told now, or empty. next_step: or None."""
+
+    destination: AlertDestination
+    channel: str
+    trouble: str
+    next_step: str | None
+
+
+def load_target(workspace_id: int) -> Target | None:
+    """Return the destination that is told about problems of the others, or None if none is chosen."""
+    chosen = find_chosen(workspace_id)
+    if chosen is None:
+        return None
+    destination, code = chosen.destination, chosen.obstacle
+    trouble, step = describe_obstacle(code), describe_obstacle_step(code)
+    return Target(destination, describe_channel(destination.type), trouble, step)
+
+
 @dataclass(frozen=True)
 class Telling:
-    """Who was told about a problem, or could not be. words: what became of the mail. next_step: what to do, or None."""
+    """Who was told about a problem, or could not be.
+
+    name: of the member, or of the destination. words: what became of it. next_step: what to do, or None.
+    """
 
     name: str
     kind: NoticeKind
@@ -113,15 +149,36 @@ def _make_row(problem: DestinationProblem, role: Role, tellings: list[Telling]) 
 def _list_tellings(problem_ids: Sequence[int]) -> dict[int, list[Telling]]:
     """Return who was told about each problem, newest first. A canceled notice told nobody anything."""
     query = (
-        select(NoticeItem.problem_id, NoticeItem.kind, Notice, Account.name)
+        select(NoticeItem.problem_id, NoticeItem.kind, Notice, Account.name, AlertDestination)
         .join(Notice, Notice.id == NoticeItem.notice_id)
-        .join(Account, Account.id == Notice.account_id)
-        .where(NoticeItem.problem_id.in_(problem_ids), Notice.status != NoticeStatus.CANCELED)
+        .outerjoin(Account, Account.id == Notice.account_id)
+        .outerjoin(AlertDestination, AlertDestination.id == Notice.alert_destination_id)
+        .where(
+            NoticeItem.problem_id.in_(problem_ids),
+            or_(Notice.status != NoticeStatus.CANCELED, Notice.error_code.is_not(None)),
+        )
         .order_by(Notice.id.desc())
     )
     tellings: dict[int, list[Telling]] = {}
-    for problem_id, kind, notice, name in db.session.execute(query).all():
-        words, at = _STATUSES[notice.status], notice.ended_at or notice.created_at
-        step = find_next_step(notice.error_code) if notice.error_code else None
-        tellings.setdefault(problem_id, []).append(Telling(name, kind, words, at, step))
+    for problem_id, kind, notice, name, target in db.session.execute(query).all():
+        telling = _describe_target(target, kind, notice) if target else _describe_member(name, kind, notice)
+        tellings.setdefault(problem_id, []).append(telling)
     return tellings
+
+
+def _describe_member(name: str, kind: NoticeKind, notice: Notice) -> Telling:
+    step = find_next_step(notice.error_code) if notice.error_code else None
+    return Telling(name, kind, _STATUSES[notice.status], notice.ended_at or notice.created_at, step)
+
+
+def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice) -> Telling:
+    words = _STATUSES_OF_DESTINATIONS[notice.status]
+    if notice.status is NoticeStatus.FAILED and notice.error_code in UNCERTAIN_CODES:
+        words = "may have been told"
+    code = known_code(notice.error_code)
+    step = code_step(code, target.type) if code else None
+    reason = describe_obstacle(notice.error_code) or notice.error_message
+    if notice.error_code == MailError.RECIPIENT_LIMIT:
+        reason = "It has received many messages from Alertcheck in the last minute."
+    said = " ".join(filter(None, (reason, step))) or None
+    return Telling(target.name, kind, words, notice.ended_at or notice.created_at, said)

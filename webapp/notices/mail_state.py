@@ -90,6 +90,7 @@ _NOT_SET_UP = MailTrouble(
 _NEWEST_ENDED = (
     select(Notice)
     .where(
+        Notice.account_mail_id.is_not(None),
         Notice.status.in_([NoticeStatus.SENT, NoticeStatus.FAILED]),
         Notice.error_code.is_(None) | Notice.error_code.not_in(OF_RECIPIENTS),
     )

@@ -24,6 +24,7 @@ def settle_notices(now: datetime) -> None:
         .outerjoin(AccountMail, AccountMail.id == Notice.account_mail_id)
         .where(
             _IS_QUEUED,
+            Notice.account_mail_id.is_not(None),
             or_(
                 AccountMail.ended_at.is_not(None),
                 AccountMail.id.is_(None) & (Notice.created_at <= now - MAIL_IS_LOST_AFTER),

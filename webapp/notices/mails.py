@@ -39,7 +39,7 @@ Told = tuple[NoticeKind, DestinationProblem, AlertDestination]
 def find_recipient(mail: AccountMail) -> str | None:
     """Return the address of the member; None if they may not look, or do not want to be told, any more."""
     notice = _find_notice(mail)
-    if notice is None:
+    if notice is None or notice.account_id is None:
         return None
     role = find_role_of_recipient(notice.workspace_id, notice.account_id)
     return find_account_recipient(mail) if role is not None else None
@@ -48,9 +48,11 @@ def find_recipient(mail: AccountMail) -> str | None:
 def compose_notice(mail: AccountMail, now: datetime) -> MailContent | None:
     """Write what is still true; None if nothing is. What is not told counts as not told."""
     notice = _find_notice(mail)
-    role = find_role_of_recipient(notice.workspace_id, notice.account_id) if notice is not None else None
-    workspace = db.session.get(Workspace, notice.workspace_id) if notice is not None else None
-    if notice is None or role is None or workspace is None or workspace.deleted_at is not None:
+    if notice is None or notice.account_id is None:
+        return None
+    role = find_role_of_recipient(notice.workspace_id, notice.account_id)
+    workspace = db.session.get(Workspace, notice.workspace_id)
+    if role is None or workspace is None or workspace.deleted_at is not None:
         return None
     told = list_told(notice.id)
     return write_notice(workspace, told, role) if told else None

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.account_mail.requesting import is_account_mail_available, request_mail
+from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.extensions import db
 from webapp.models import (
     AccountMailKind,
@@ -19,8 +21,10 @@ from webapp.models import (
 )
 from webapp.models.locking import lock_workspace
 from webapp.models.problem import IS_WATCHED
+from webapp.notices.chosen_destination import find_chosen
 from webapp.notices.recipients import list_recipients
-from webapp.notices.schedule import DAY, PastNotice, plan_notice
+from webapp.notices.schedule import DAY, UNDER_WAY_FOR, PastNotice, Plan, plan_notice
+from webapp.notices.target_health import TargetHealth
 
 # Workspaces of one pass. The next pass, seconds later, continues.
 PAGE_SIZE = 20
@@ -67,9 +71,29 @@ def _plan_workspace(workspace_id: int, now: datetime) -> int:
         if plan.items:
             _add_mailed_notice(workspace_id, account_id, plan.items, now)
             written += 1
+    if chosen := find_chosen(workspace_id):
+        plan = _plan_destination(workspace_id, chosen, problems, now)
+        next_times += [plan.next_at] if plan.next_at else []
+        written += bool(plan.items)
     _set_attention(problems, min(next_times, default=None), now)
     db.session.commit()
     return written
+
+
+def _plan_destination(
+    workspace_id: int, chosen: TargetHealth, problems: Sequence[DestinationProblem], now: datetime
+) -> Plan:
+    """Write what the chosen destination is to be told, unless something is in the way. Then it is looked at again."""
+    target = chosen.destination
+    others = [problem for problem in problems if problem.destination.type != target.type]
+    query = _select_past(workspace_id, others, now).where(Notice.alert_destination_id == target.id)
+    plan = plan_notice(others, _list_past(query, UNCERTAIN_CODES), now)
+    if plan.items and chosen.obstacle is not None:
+        return Plan({}, now + UNDER_WAY_FOR)
+    if plan.items:
+        notice = Notice(alert_destination_id=target.id, status=NoticeStatus.QUEUED, created_at=now)
+        _add_notice(workspace_id, notice, plan.items)
+    return plan
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
@@ -80,7 +104,8 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 def _select_problems(workspace_id: int) -> Select[DestinationProblem]:
     is_news = or_(DestinationProblem.closed_at.is_(None), DestinationProblem.attention_at.is_not(None))
-    return select(DestinationProblem).where(DestinationProblem.workspace_id == workspace_id, is_news)
+    query = select(DestinationProblem).options(joinedload(DestinationProblem.destination))
+    return query.where(DestinationProblem.workspace_id == workspace_id, is_news)
 
 
 def _select_past(
@@ -95,10 +120,13 @@ def _select_past(
     )
 
 
-def _list_past(query: Select[Notice, NoticeItem | None]) -> list[PastNotice]:
+def _list_past(
+    query: Select[Notice, NoticeItem | None], uncertain_codes: frozenset[str] = PastNotice.uncertain_codes
+) -> list[PastNotice]:
     past: dict[int, PastNotice] = {}
     for notice, item in db.session.execute(query).all():
-        known = past.setdefault(notice.id, PastNotice(notice.status, notice.created_at, notice.error_code))
+        new = PastNotice(notice.status, notice.created_at, notice.error_code, uncertain_codes=uncertain_codes)
+        known = past.setdefault(notice.id, new)
         if item is not None:
             known.items[item.problem_id] = item.kind
     return list(past.values())
@@ -106,13 +134,12 @@ def _list_past(query: Select[Notice, NoticeItem | None]) -> list[PastNotice]:
 
 def _add_mailed_notice(workspace_id: int, account_id: int, items: dict[int, NoticeKind], now: datetime) -> None:
     mail = request_mail(AccountMailKind.NOTICE, now, account_id=account_id)
-    notice = Notice(
-        workspace_id=workspace_id,
-        account_id=account_id,
-        account_mail_id=mail.id,
-        status=NoticeStatus.QUEUED,
-        created_at=now,
-    )
+    notice = Notice(account_id=account_id, account_mail_id=mail.id, status=NoticeStatus.QUEUED, created_at=now)
+    _add_notice(workspace_id, notice, items)
+
+
+def _add_notice(workspace_id: int, notice: Notice, items: dict[int, NoticeKind]) -> None:
+    notice.workspace_id = workspace_id
     db.session.add(notice)
     db.session.flush()
     db.session.add_all(NoticeItem(notice_id=notice.id, problem_id=key, kind=kind) for key, kind in items.items())

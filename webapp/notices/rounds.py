@@ -11,6 +11,7 @@ from webapp.app_state import current_settings
 from webapp.extensions import db
 from webapp.models import DestinationProblem, Notice
 from webapp.notices.closing import close_problems, has_open_problem
+from webapp.notices.destination_sending import end_lost_notices
 from webapp.notices.mailed import settle_notices
 from webapp.notices.planning import plan_notices
 from webapp.notices.unconfirmed import open_unconfirmed
@@ -48,6 +49,7 @@ class NoticeRounds:
         if has_open_problem():
             close_problems(now)
         settle_notices(now)
+        end_lost_notices(now)
         db.session.commit()
         if written := plan_notices(now):
             log.info("notices written", extra={"count": written})

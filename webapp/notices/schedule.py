@@ -33,17 +33,21 @@ RECOVERY_IS_NEWS_FOR = timedelta(days=2)
 
 @dataclass(frozen=True)
 class PastNotice:
-    """A notice to one recipient. items: what it told about which problem, by the problem's id."""
+    """A notice to one recipient. items: what it told about which problem, by the problem's id.
+
+    uncertain_codes: those of failures after which it counts as told, because it may have arrived.
+    """
 
     status: NoticeStatus
     created_at: datetime
     error_code: str | None
     items: dict[int, NoticeKind] = field(default_factory=dict)
+    uncertain_codes: frozenset[str] = frozenset({Code.WORKER_LOST.value})
 
     @property
     def may_have_arrived(self) -> bool:
         """Whether the recipient knows it, or may: nothing is told twice."""
-        is_uncertain = self.status is NoticeStatus.FAILED and self.error_code == Code.WORKER_LOST
+        is_uncertain = self.status is NoticeStatus.FAILED and self.error_code in self.uncertain_codes
         return is_uncertain or self.status in (NoticeStatus.QUEUED, NoticeStatus.SENT)
 
 

@@ -108,16 +108,21 @@ def admit_recipient(address: str) -> bool:
 
     Without the queue server, it may: only a worker asks, which gets no work then.
     """
+    return admit_targets(find_recipients([address]))
+
+
+def admit_targets(targets: Sequence[SendTarget]) -> bool:
+    """The same for a message that is no test. targets: all that it is sent to; it counts for all of them or none."""
+    amounts = current_settings().send_limits
     limits = [
-        PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), current_settings().send_limits.per_recipient)
-        for target in find_recipients([address])
+        PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), _amount(target, amounts)) for target in targets
     ]
     try:
         count_press(limits)
     except TooManyTestSends:
         return False
     except RedisError as error:
-        log.warning("a mail is not counted", extra={"error": type(error).__name__})
+        log.warning("a message is not counted", extra={"error": type(error).__name__})
     return True
 
 

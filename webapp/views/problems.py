@@ -3,12 +3,14 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth.access import load_visit
+from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.extensions import limiter
 from webapp.models import database_clock
-from webapp.notices.listing import load_problems
+from webapp.notices.chosen_destination import choose_destination
+from webapp.notices.listing import load_problems, load_target
 from webapp.notices.mail_state import find_mail_trouble
 from webapp.notices.recipients import choose, find_choice
+from webapp.notices.target_health import describe_obstacle, describe_obstacle_step, list_offered
 
 bp = Blueprint("problems", __name__, url_prefix="/w/<slug>/problems")
 
@@ -22,20 +24,15 @@ def show(slug: str) -> str:
         visit=visit,
         page=load_problems(visit.workspace.id, visit.role),
         trouble=find_mail_trouble(),
+        target=load_target(visit.workspace.id),
         now=database_clock.now(),
     )
 
 
 @bp.get("/preferences")
 def show_preferences(slug: str) -> str:
-    """Show whether the visitor gets mails about problems."""
-    visit = load_visit(slug)
-    return render_template(
-        "problem_preferences.html",
-        visit=visit,
-        choice=find_choice(visit.workspace.id, visit.account.id, visit.role),
-        trouble=find_mail_trouble(),
-    )
+    """Show whether the visitor gets mails about problems, and which destination is told."""
+    return _render_preferences(load_visit(slug))
 
 
 @bp.post("/preferences")
@@ -53,3 +50,32 @@ def change_preferences(slug: str) -> Response:
         else "Saved. You get no mails about destinations of this workspace."
     )
     return redirect(url_for("problems.show_preferences", slug=slug), 303)
+
+
+@bp.post("/destination")
+@limiter.limit("60 per minute")
+def change_destination(slug: str) -> tuple[str, int] | Response:
+    """Store which destination (`destination`, empty for none) is told about problems. Admins only."""
+    visit = load_visit_to_edit(slug)
+    wanted = request.form.get("destination")
+    if wanted is None:
+        abort(400)
+    destination = load_destination(visit, wanted) if wanted else None
+    obstacle = choose_destination(visit.workspace, visit.account, destination, database_clock.now())
+    if obstacle is not None:
+        sentences = (describe_obstacle(obstacle), describe_obstacle_step(obstacle))
+        return _render_preferences(visit, f"Not saved. {' '.join(filter(None, sentences))}"), 400
+    flash("Saved. The destination is told about problems." if destination else "Saved. No destination is told.")
+    return redirect(url_for("problems.show_preferences", slug=slug), 303)
+
+
+def _render_preferences(visit: Visit, error: str | None = None) -> str:
+    return render_template(
+        "problem_preferences.html",
+        visit=visit,
+        choice=find_choice(visit.workspace.id, visit.account.id, visit.role),
+        trouble=find_mail_trouble(),
+        target=load_target(visit.workspace.id),
+        offered=list_offered(visit.workspace.id) if visit.role.may_edit else (),
+        error=error,
+    )

@@ -26,6 +26,7 @@ from webapp.queue.jobs import open_worker_queue
 from webapp.settings import AppSettings
 from webapp.worker import account_mails
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
+from webapp.worker.notices import sending_notices
 from webapp.worker.pings import ping_while_working
 from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
@@ -97,7 +98,8 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
     mails = Dispatcher(account_mails.list_ready_mails, partial(account_mails.send_mail, app), account_mails.LIMITS)
     app_state().mail_dispatcher = mails
     try:
-        yield dispatcher
+        with sending_notices(app) as notices:
+            yield dispatcher
     finally:  # RQ's own shutdown fails without Redis, but running deliveries must finish anyway
         with defer_signals(pass_on=False):
             with suppress(QueueUnavailable):  # recovery finds them
@@ -105,7 +107,8 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
             mails.close()  # maintenance enqueues those that were not started
             shutdown_at = time.monotonic() + SHUTDOWN_TIMEOUT
             dispatcher.wait_until_idle(timeout=SHUTDOWN_TIMEOUT)
-            mails.wait_until_idle(timeout=max(0.0, shutdown_at - time.monotonic()))
+            for others in (mails, notices):
+                others.wait_until_idle(timeout=max(0.0, shutdown_at - time.monotonic()))
 
 
 def _take_jobs(settings: AppSettings, rounds: Progress) -> None:
