@@ -29,16 +29,14 @@ from tests.second_tries import SecondTries
 WORKERS_PER_CORE = 3
 
 # Tests that start whole installations. Each lane runs on one worker: side by side they slow each other past their time
-# limits. The tests of a lane also share slow fixtures: a browser with its demo, crashes, containers.
+# limits. The tests of a lane also share slow fixtures: a browser with its demo, crashes, containers. There are fewer
+# lanes than workers, so that other tests fill their waits.
 LANES = {
     "tests/browser/": "browser",
     "tests/demo/": "demo",
-    "tests/end_to_end/canary/": "canary",
+    "tests/end_to_end/canary/": "demo",
     "tests/end_to_end/test_c": "crashes",
-    "tests/end_to_end/test_w": "workers",
-    "tests/end_to_end/test_s": "workers",
-    "tests/end_to_end/test_queue": "workers",
-    "tests/end_to_end/test_h": "heartbeats",
+    "tests/end_to_end/test_h": "crashes",
     "tests/end_to_end/": "outages",
 }
 
