@@ -1,15 +1,18 @@
 """Finds the destinations that were unconfirmed at the end of a period."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import or_, select
 
-from webapp.deliveries.confirmation import PAST_UNCONFIRMED_DRILL_ID, confirmation_times
+from webapp.deliveries.confirmation import CONFIRM_WITHIN, PAST_UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.evidence.period import Period
 from webapp.evidence.population import existed_in
 from webapp.extensions import db
 from webapp.models import AlertDestination
+
+# Before the first week of the calendar has passed, no drill can have waited for as long as it may.
+_FIRST_END = datetime.min.replace(tzinfo=UTC) + CONFIRM_WITHIN
 
 
 def find_unconfirmed(workspace_id: int, period: Period, now: datetime) -> Mapping[int, int]:
@@ -17,7 +20,7 @@ def find_unconfirmed(workspace_id: int, period: Period, now: datetime) -> Mappin
 
     The drill may be older than the period. A period that has not ended ends now.
     """
-    end = min(period.ends_at, now)
+    end = max(min(period.ends_at, now), _FIRST_END)
     drill_id = PAST_UNCONFIRMED_DRILL_ID.label("drill_id")
     was_there = or_(AlertDestination.deleted_at.is_(None), AlertDestination.deleted_at >= end)
     query = select(AlertDestination.id, drill_id).where(
