@@ -68,6 +68,7 @@ def test_a_test_send_is_written_with_every_known_fact(seeded: SeededIds) -> None
             "receipt_by": "",
             "receipt_source": "",
             "receipt_recorded_by": "",
+            "drill": "",
         }
     ]
 

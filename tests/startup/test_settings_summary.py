@@ -50,6 +50,7 @@ def test_what_is_set_is_named_and_counted() -> None:
         "real_alerts": True,
         "single_sign_on": True,
         "passwords": False,
+        "ping": False,
         "metrics": True,
         "public_demo": False,
         "demo": False,
