@@ -113,7 +113,7 @@ def test_of_110_webhooks_to_one_host_60_are_tested_and_50_are_left_out(
     assert requested(app, press(app, seeded, NOW + seconds(30))) == []
 
     forget(queue_server)
-    second = press(app, seeded, NOW + seconds(70))
+    second = press(app, seeded, NOW + seconds(600))  # also if the first press took long
     assert requested(app, second)[:50] == numbers[60:]
     assert len(requested(app, second)) == 61  # the host's limit, and the trusted origin
 
