@@ -168,3 +168,60 @@ def test_a_member_chooses_and_changes_it(app: Flask, seeded: SeededIds, visit: V
     with app.app_context():
         (preference,) = db.session.query(NoticePreference).all()
         assert (preference.account_id, preference.wants_mail) == (seeded.viewer, True)
+
+
+LIST = "/w/harbor/destinations"
+# A page of each tab, and one below a tab.
+PAGES = [LIST, f"{LIST}/1", "/w/harbor/history", "/w/harbor/evidence", "/w/harbor/drills", PAGE, "/w/harbor/members"]
+
+
+@pytest.mark.parametrize("has_mail", [False], indirect=True)
+@pytest.mark.parametrize("path", PAGES)
+def test_an_admin_reads_on_every_page_of_the_workspace_that_nobody_is_told(
+    installation: Installation, visit: Visit, path: str
+) -> None:
+    app_state(installation.app).clock = installation.clock
+    admin, banner = visit(installation.seeded.admin), 'id="mail-trouble"'
+    assert banner not in admin.get(path).text
+
+    installation.fail()
+
+    page = admin.get(path).text
+    assert page.count(banner) == 1
+    assert "ALERTCHECK_MAIL_URL" in page
+
+
+@pytest.mark.parametrize("has_mail", [False], indirect=True)
+def test_other_members_and_other_workspaces_are_not_troubled(installation: Installation, visit: Visit) -> None:
+    app_state(installation.app).clock = installation.clock
+    installation.fail()
+
+    viewer = visit(installation.seeded.viewer)
+    assert "mail-trouble" not in viewer.get(LIST).text
+    assert viewer.get(PAGE).text.count("mail-trouble") == 1
+    assert "mail-trouble" not in visit(installation.seeded.stranger).get("/w/clinic/problems").text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_tab_counts_the_open_problems(installation: Installation, visit: Visit, path: str) -> None:
+    app_state(installation.app).clock = installation.clock
+    admin = visit(installation.seeded.admin)
+    assert "Problems (" not in admin.get(path).text
+
+    installation.fail()
+    installation.fail()  # the same problem
+    installation.report(installation.accept(), Receipt.MISSING)
+
+    assert "Problems (2)</a>" in admin.get(path).text
+    assert "Problems (" not in visit(installation.seeded.stranger).get("/w/clinic/destinations").text
+
+
+def test_an_open_list_is_sent_again_when_a_problem_opens(installation: Installation, visit: Visit) -> None:
+    admin = visit(installation.seeded.admin)
+    shown = admin.get(LIST).text.partition('data-version="')[2].partition('"')[0]
+    ask = {"HX-Request": "true", "HX-Source": "div#page", "If-None-Match": f'W/"{shown}"'}
+    assert admin.get(LIST, headers=ask).status_code == 304
+
+    installation.fail()  # a real alert, which no row of the list shows
+
+    assert admin.get(LIST, headers=ask).status_code == 200

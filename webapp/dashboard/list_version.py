@@ -12,6 +12,7 @@ from webapp.dashboard.overview import ListQuery, describe_summaries
 from webapp.dashboard.proof_gaps import find_gaps
 from webapp.dashboard.summaries import DestinationSummary
 from webapp.deliveries.outcome import Badge
+from webapp.notices.page_header import load_page_header
 
 # After a test changed, a page has no version for this long: an earlier test may still be under way, and its result
 # appears in the sparkline only.
@@ -33,7 +34,7 @@ def find_list_version(
     period = now.timestamp() // LONGEST_REUSE.total_seconds()
     account = [visit.account.id, visit.account.time_zone, visit.role]
     headline = describe_summaries(summaries, now)
-    page = [__version__, period, account, visit.workspace.name, query.as_query(), headline]
+    page = [__version__, period, account, visit.workspace.name, query.as_query(), headline, load_page_header(visit)]
     ages = [_list_age_limits(summary, now) for summary in summaries]
     return hashlib.blake2b(json.dumps([page, summaries, ages], default=str).encode(), digest_size=12).hexdigest()
 

@@ -40,17 +40,16 @@ class MailTrouble:
     next_step: str
 
 
-def find_mail_trouble() -> MailTrouble | None:
+def find_mail_trouble(workspace_id: int | None = None) -> MailTrouble | None:
     """Return why notices reach nobody: the newest one failed and no mail was sent since, or mail is not set up.
 
-    Where nothing is to be told, because no problem is open and no drills are on, it is no trouble.
+    That mail is not set up is no trouble where nothing is to be told, because no problem is open and no drills are on:
+    in this workspace, or in all of them.
     """
     if current_settings().is_public_demo:
         return None
     if not is_account_mail_available():
-        has_drills = db.session.scalar(select(exists().where(DrillSchedule.started_at.is_not(None))))
-        is_needed = has_drills or db.session.scalar(select(DestinationProblem.id).where(IS_OPEN).limit(1))
-        return _NOT_SET_UP if is_needed else None
+        return _NOT_SET_UP if _is_mail_needed(workspace_id) else None
     newest = db.session.scalars(_NEWEST_ENDED).one_or_none()
     if newest is None or newest.status is NoticeStatus.SENT or newest.error_code is None or newest.ended_at is None:
         return None
@@ -59,6 +58,15 @@ def find_mail_trouble() -> MailTrouble | None:
         return None
     step = find_next_step(newest.error_code) or "Ask your Alertcheck administrator to check the mail server."
     return MailTrouble("The last mail about a destination that stopped working could not be sent.", step)
+
+
+def _is_mail_needed(workspace_id: int | None) -> bool:
+    drills = exists().where(DrillSchedule.started_at.is_not(None))
+    problems = exists().where(DestinationProblem.closed_at.is_(None))
+    if workspace_id is not None:
+        drills = drills.where(DrillSchedule.workspace_id == workspace_id)
+        problems = problems.where(DestinationProblem.workspace_id == workspace_id)
+    return bool(db.session.scalar(select(drills | problems)))
 
 
 @dataclass(frozen=True)

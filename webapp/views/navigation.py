@@ -8,6 +8,7 @@ from flask import Flask, request
 from webapp.app_state import current_settings
 from webapp.auth.instance_admins import is_instance_admin
 from webapp.models import Role
+from webapp.notices.page_header import load_page_header
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Place:
     endpoint: the view that it leads to. Every page of that view's blueprint is below it.
     below: further blueprints whose pages are below it.
     pages: the places of the second level. The link leads to the first one that the visitor may open.
+    counts_problems: whether the link shows how many problems are open.
     """
 
     label: str
@@ -27,6 +29,7 @@ class Place:
     is_for_admins: bool = False
     is_for_demo: bool = False
     is_for_public_demo: bool = True
+    counts_problems: bool = False
 
     def contains(self, endpoint: str | None) -> bool:
         """Return whether the page of a view is this place or below it."""
@@ -84,7 +87,7 @@ WORKSPACE_TABS = (
         ),
     ),
     Place("Drills", "drills.show", "pending", is_for_public_demo=False),
-    Place("Problems", "problems.show", "warning", is_for_public_demo=False),
+    Place("Problems", "problems.show", "warning", is_for_public_demo=False, counts_problems=True),
     Place(
         "Settings",
         "members.show",
@@ -116,6 +119,7 @@ def init_navigation(app: Flask) -> None:
         "list_global_links": list_global_links,
         "list_instance_links": list_instance_links,
         "list_links": list_links,
+        "load_page_header": load_page_header,
         "workspace_tabs": WORKSPACE_TABS,
     }
 

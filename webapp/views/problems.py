@@ -23,7 +23,7 @@ def show(slug: str) -> str:
         "problems.html",
         visit=visit,
         page=load_problems(visit.workspace.id, visit.role),
-        trouble=find_mail_trouble(),
+        trouble=find_mail_trouble(visit.workspace.id),
         target=load_target(visit.workspace.id),
         now=database_clock.now(),
     )
@@ -74,7 +74,7 @@ def _render_preferences(visit: Visit, error: str | None = None) -> str:
         "problem_preferences.html",
         visit=visit,
         choice=find_choice(visit.workspace.id, visit.account.id, visit.role),
-        trouble=find_mail_trouble(),
+        trouble=find_mail_trouble(visit.workspace.id),
         target=load_target(visit.workspace.id),
         offered=list_offered(visit.workspace.id) if visit.role.may_edit else (),
         error=error,

@@ -1,0 +1,41 @@
+"""What every page of a workspace says about problems: how many are open, and that nobody is told by mail."""
+
+from dataclasses import dataclass
+
+from flask import g
+from sqlalchemy import func, select
+
+from webapp.app_state import current_settings
+from webapp.auth.access import Visit
+from webapp.extensions import db
+from webapp.models import DestinationProblem
+from webapp.models.problem import IS_OPEN
+from webapp.notices.mail_state import MailTrouble, find_mail_trouble
+
+
+@dataclass(frozen=True)
+class PageHeader:
+    """The open problems of a workspace, and why nobody is told of them by mail; None if mail works.
+
+    Only admins are shown a trouble on every page: they can do something about it.
+    """
+
+    open_problems: int
+    trouble: MailTrouble | None
+
+
+def load_page_header(visit: Visit) -> PageHeader:
+    """Return what the workspace's pages say to this visitor. Loaded once a request. A public demo has no problems."""
+    key = (visit.workspace.id, visit.role)
+    if getattr(g, "page_header", (None,))[0] != key:
+        g.page_header = (key, _load(visit))
+    header: PageHeader = g.page_header[1]
+    return header
+
+
+def _load(visit: Visit) -> PageHeader:
+    if current_settings().is_public_demo:
+        return PageHeader(0, None)
+    own = DestinationProblem.workspace_id == visit.workspace.id
+    count = db.session.scalar(select(func.count()).select_from(DestinationProblem).where(own, IS_OPEN)) or 0
+    return PageHeader(count, find_mail_trouble(visit.workspace.id) if visit.role.may_edit else None)
