@@ -38,7 +38,10 @@ def test_the_last_acceptance_is_shown_unless_the_badge_says_the_same(
 
 
 LAST = "The last message was accepted on 4 May 2026. Microsoft turns off a flow that has not run for 90 days."
-SOON = f"{LAST} Without another message, alerts fail from 2 August 2026 on. Send a test now, or turn on drills."
+SOON = (
+    f"{LAST} Without another message, alerts fail from 2 August 2026 on. Send a test now. "
+    "Drills send one in time by themselves."
+)
 OVER = f"{LAST} It may have been off since 2 August 2026. Send a test to find out."
 
 

@@ -359,7 +359,7 @@ def test_the_warning_of_an_idle_flow_leads_to_the_drills() -> None:
 
     fragment = _render_at(newest, proof, 70 * 86_400, type="teams")
 
-    assert '<a href="/w/harbor/drills">turn on drills</a>.' in fragment
+    assert '<a href="/w/harbor/drills">Drills</a> send one' in fragment
 
 
 def test_a_disabled_destination_is_neither_stale_nor_warned_of() -> None:

@@ -38,8 +38,8 @@ def find_idle_warning(acceptance: Acceptance | None, channel_name: str, badge: B
     last, end = f"The last message was accepted on {format_date(since)}.", since + limit.turned_off_after
     if now < end:
         return (
-            f"{last} {limit.rule} Without another message, alerts fail from {format_date(end)} on. Send a test now, or "
-            "turn on drills."
+            f"{last} {limit.rule} Without another message, alerts fail from {format_date(end)} on. Send a test now. "
+            "Drills send one in time by themselves."
         )
     return f"{last} {limit.rule} It may have been off since {format_date(end)}. Send a test to find out."
 
