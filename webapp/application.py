@@ -35,12 +35,12 @@ from webapp.text import tags
 from webapp.text.names import isolate_name
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
-from webapp.views.marks import KEPT_BY_BROWSERS, init_marks
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.registration import register_views
 from webapp.views.request_limits import init_request_limits
+from webapp.views.static_files import init_static_files
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask
@@ -106,12 +106,12 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": app_settings.https,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
+        "SESSION_REFRESH_EACH_REQUEST": False,  # webapp.auth.sessions.note_visit renews the cookie now and then
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "WTF_CSRF_CHECK_DEFAULT": False,  # webapp.auth.form_protection checks instead, and knows why it refuses
         "WTF_CSRF_SSL_STRICT": False,
         "MAX_CONTENT_LENGTH": MAX_CONTENT_LENGTH_OF_VISITORS if is_public else MAX_CONTENT_LENGTH,
         "RATELIMIT_APPLICATION": VISITORS_REQUESTS if is_public else None,
-        "SEND_FILE_MAX_AGE_DEFAULT": KEPT_BY_BROWSERS,
     }
 
 
@@ -138,7 +138,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(sessions.require_sign_in)
     app.before_request(sessions.note_visit)
     init_headers(app)
-    init_marks(app)
+    init_static_files(app)
     init_navigation(app)
     init_single_sign_on(app)
     init_page_refresh(app)
