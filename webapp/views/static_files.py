@@ -1,7 +1,7 @@
 """Serves the static files, under addresses that browsers keep for ever.
 
-The folder of an address is a digest of all files: `/static/<digest>/app.js`. The relative imports of a script stay in that
-folder, so a page gets all its files from one version.
+The folder of an address is a digest of all files: `/static/<digest>/app.js`. The relative imports of a script stay in
+that folder, so a page gets all its files from one version.
 """
 
 import gzip
