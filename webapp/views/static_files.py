@@ -61,7 +61,7 @@ class StaticFiles:
         """Return the file at a path below `/static/`, and whether its address has the digest; None if there is none."""
         folder, _, name = path.partition("/")
         file = self.files.get(name if _DIGEST.fullmatch(folder) else path)
-        return file and (file, folder == self.digest)
+        return None if file is None else (file, folder == self.digest)
 
 
 def init_static_files(app: Flask) -> None:
@@ -104,4 +104,5 @@ def _respond(file: StaticFile, cache_control: str) -> Response:
     if is_compressed:
         response.content_encoding = "gzip"
     response.set_etag(f"{file.etag}-gzip" if is_compressed else file.etag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
