@@ -106,7 +106,6 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": app_settings.https,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
-        "SESSION_REFRESH_EACH_REQUEST": False,  # webapp.auth.sessions.note_visit renews the cookie now and then
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a dashboard stays open for hours
         "WTF_CSRF_CHECK_DEFAULT": False,  # webapp.auth.form_protection checks instead, and knows why it refuses
         "WTF_CSRF_SSL_STRICT": False,
@@ -124,6 +123,7 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
     # `current_user` loads them only where it is used.
     login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(sessions.find_session_account)
+    login_manager.session_protection = None  # its mark of another address, which no view reads, changes the cookie
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         prepare_engine(db.engine)
