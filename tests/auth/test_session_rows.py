@@ -50,9 +50,7 @@ def test_what_was_loaded_with_the_session_is_used_once(app: Flask, seeded: Seede
     assert len(first) == 1
 
 
-def test_another_workspace_or_destination_than_that_of_the_url_is_loaded_by_itself(
-    app: Flask, sign_in_id: str
-) -> None:
+def test_another_workspace_or_destination_than_that_of_the_url_is_loaded_by_itself(app: Flask, sign_in_id: str) -> None:
     with app.test_request_context(STATUS):
         session["_user_id"] = sign_in_id
         with pytest.raises(NotFound):
