@@ -35,12 +35,12 @@ from webapp.text import tags
 from webapp.text.names import isolate_name
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
-from webapp.views.marks import KEPT_BY_BROWSERS, init_marks
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.registration import register_views
 from webapp.views.request_limits import init_request_limits
+from webapp.views.static_files import init_static_files
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.web_server.addresses import CheckedFlask
@@ -111,7 +111,6 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "WTF_CSRF_SSL_STRICT": False,
         "MAX_CONTENT_LENGTH": MAX_CONTENT_LENGTH_OF_VISITORS if is_public else MAX_CONTENT_LENGTH,
         "RATELIMIT_APPLICATION": VISITORS_REQUESTS if is_public else None,
-        "SEND_FILE_MAX_AGE_DEFAULT": KEPT_BY_BROWSERS,
     }
 
 
@@ -124,6 +123,7 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
     # `current_user` loads them only where it is used.
     login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(sessions.find_session_account)
+    login_manager.session_protection = None  # its mark of another address, which no view reads, changes the cookie
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         prepare_engine(db.engine)
@@ -138,7 +138,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(sessions.require_sign_in)
     app.before_request(sessions.note_visit)
     init_headers(app)
-    init_marks(app)
+    init_static_files(app)
     init_navigation(app)
     init_single_sign_on(app)
     init_page_refresh(app)

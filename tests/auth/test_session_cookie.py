@@ -7,9 +7,12 @@ import time_machine
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeSerializer
+from sqlalchemy import update
 
 from tests.factories import SeededIds
 from tests.visitor import Visitor
+from webapp.extensions import db
+from webapp.models import SignIn, database_clock
 
 PAGE = "/w/harbor/destinations"
 MINUTES = pytest.mark.parametrize("minutes", [-300, -5, -1 / 60, 1 / 60, 5, 300])
@@ -94,3 +97,30 @@ def test_a_timed_cookie_of_an_earlier_version_signs_nobody_in_and_breaks_nothing
 @pytest.mark.parametrize("cookie", ["", ".", "..", "x", "x.y", "e30", "e30.", ".eJw.x", "\u00e9", "a" * 4000])
 def test_garbage_in_the_cookie_is_an_empty_session(app: Flask, seeded: SeededIds, cookie: str) -> None:
     assert not _is_signed_in(app, cookie)
+
+
+@pytest.mark.parametrize("path", [PAGE, "/w/harbor/destinations/1/status", "/w/clinic/destinations", "/healthz"])
+def test_a_cookie_that_stays_the_same_is_not_sent_again(visitor: Visitor, path: str) -> None:
+    visitor.get(PAGE)  # adds the CSRF token to the session of these tests
+
+    assert "Set-Cookie" not in visitor.client.get(path).headers
+
+
+def test_a_cookie_that_changes_is_sent_once(visitor: Visitor) -> None:
+    visitor.get(PAGE)
+
+    pressed = visitor.post("/w/harbor/destinations/1/disable")  # leaves a message for the next page
+    shown, after = visitor.get(PAGE), visitor.get(PAGE)
+
+    assert [len(response.headers.getlist("Set-Cookie")) for response in (pressed, shown, after)] == [1, 1, 0]
+
+
+def test_the_cookie_of_a_session_in_use_is_renewed_every_five_minutes(app: Flask, visitor: Visitor) -> None:
+    visitor.get(PAGE)
+    with app.app_context():
+        db.session.execute(update(SignIn).values(last_seen_at=database_clock.now() - timedelta(minutes=6)))
+        db.session.commit()
+
+    renewed, after = visitor.client.get(PAGE), visitor.client.get(PAGE)
+
+    assert [len(response.headers.getlist("Set-Cookie")) for response in (renewed, after)] == [1, 0]

@@ -1,4 +1,7 @@
-"""Loads rows for the signed-in account and checks access. A foreign row gives 404, like a missing one."""
+"""Loads rows for the signed-in account and checks access. A foreign row gives 404, like a missing one.
+
+What the URL names was loaded with the session, in one statement (`webapp.auth.session_rows`).
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +9,7 @@ from flask import abort
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import contains_eager
 
+from webapp.auth.session_rows import IS_OPEN_WORKSPACE, take_destination, take_membership
 from webapp.auth.sessions import current_account
 from webapp.deliveries.queries import find_test_send
 from webapp.extensions import db
@@ -28,14 +32,9 @@ class Visit:
 
 # Built once, because nearly every request executes them.
 _MEMBERSHIP = (
-    select(Member)
-    .join(Member.workspace)
-    .options(contains_eager(Member.workspace))
-    .where(
-        Workspace.slug == bindparam("slug"),
-        Workspace.deleted_at.is_(None),
-        Member.account_id == bindparam("account_id"),
-    )
+    select(Workspace, Member.role)
+    .join(Member, Member.workspace_id == Workspace.id)
+    .where(IS_OPEN_WORKSPACE, Member.account_id == bindparam("account_id"))
 )
 _MEMBERSHIPS = (
     select(Member)
@@ -65,10 +64,8 @@ def load_visit(slug: str) -> Visit:
     if not slug.isprintable():  # PostgreSQL rejects NUL in a query parameter
         abort(404)
     account = current_account()
-    member = db.session.scalars(_MEMBERSHIP, {"slug": slug, "account_id": account.id}).one_or_none()
-    if member is None:
-        abort(404)
-    return Visit(account, member.workspace, member.role)
+    workspace, role = take_membership(slug) or _load_membership(slug, account) or abort(404)
+    return Visit(account, workspace, role)
 
 
 def load_visit_to_edit(slug: str) -> Visit:
@@ -89,10 +86,20 @@ def load_destination(visit: Visit, destination_id: str) -> AlertDestination:
 
 def load_past_destination(visit: Visit, destination_id: str) -> AlertDestination:
     """Load a destination, deleted or not. Aborts with 404 if the id is unknown, foreign or not a number."""
-    key = {"destination_id": parse_id(destination_id) or abort(404), "workspace_id": visit.workspace.id}
-    return db.session.scalars(_DESTINATION, key).one_or_none() or abort(404)
+    number, workspace_id = parse_id(destination_id) or abort(404), visit.workspace.id
+    return take_destination(workspace_id, number) or _load_destination(workspace_id, number) or abort(404)
 
 
 def load_test_send(destination: AlertDestination, delivery_id: str) -> AlertDelivery:
     """Load a test send of a destination. Aborts with 404 if it is not found."""
     return find_test_send(destination, parse_id(delivery_id) or abort(404)) or abort(404)
+
+
+def _load_membership(slug: str, account: Account) -> tuple[Workspace, Role] | None:
+    row = db.session.execute(_MEMBERSHIP, {"slug": slug, "account_id": account.id}).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def _load_destination(workspace_id: int, destination_id: int) -> AlertDestination | None:
+    key = {"destination_id": destination_id, "workspace_id": workspace_id}
+    return db.session.scalars(_DESTINATION, key).one_or_none()

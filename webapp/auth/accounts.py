@@ -3,8 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import delete, select
 
 from webapp.account_mail.requesting import is_account_mail_available, request_mail
 from webapp.audit import Action, Actor, record_account_event
@@ -14,6 +13,7 @@ from webapp.auth.known_clients import forget_clients
 from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password, load_password
 from webapp.auth.session_origin import SessionOrigin
+from webapp.auth.session_rows import Place, find_account
 from webapp.auth.set_up_links import record_account
 from webapp.extensions import db
 from webapp.models import Account, AccountMailKind, ExternalIdentity, Member, Role, SignIn, Workspace
@@ -51,22 +51,14 @@ def sign_in(
     record_account_event(account, Action.SIGNED_IN, now)
 
 
-# Built once, because every request executes it.
-_SIGNED_IN = (
-    select(SignIn)
-    .options(joinedload(SignIn.account, innerjoin=True))
-    .where(SignIn.id == bindparam("sign_in_id"), SignIn.started_at > bindparam("since"))
-)
+def find_signed_in(
+    sign_in_id: str, now: datetime, lifetime: timedelta = SESSION_LIFETIME, place: Place | None = None
+) -> Account | None:
+    """Return the account of a session; None if the session is over or the account is inactive.
 
-
-def find_signed_in(sign_in_id: str, now: datetime, lifetime: timedelta = SESSION_LIFETIME) -> Account | None:
-    """Return the account of a session; None if the session is over or the account is inactive."""
-    found = db.session.scalars(_SIGNED_IN, {"sign_in_id": sign_in_id, "since": now - lifetime}).one_or_none()
-    if found is None or not found.account.is_active:
-        return None
-    found.account.sign_in_id, found.account.is_admin_by_session = found.id, found.is_instance_admin
-    found.account.session_seen_at = found.last_seen_at or found.started_at
-    return found.account
+    place: what the URL names, to be loaded with it.
+    """
+    return find_account(sign_in_id, now - lifetime, place)
 
 
 def sign_out(account: Account, now: datetime) -> None:

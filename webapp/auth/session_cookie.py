@@ -6,8 +6,8 @@ from the future. Here, the session's row in `sign_ins` decides how old a session
 
 import hashlib
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadData, URLSafeSerializer
 
 
@@ -29,3 +29,12 @@ class UntimedSessionInterface(SecureCookieSessionInterface):
             return self.session_class(self.get_signing_serializer(app).loads(cookie))
         except BadData:
             return self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie if it has changed. `webapp.auth.sessions.note_visit` renews that of a session in use.
+
+        No response needs "Vary: Cookie", which would hinder the caching of static files: what depends on a session is
+        never stored.
+        """
+        if session.modified:
+            super().save_session(app, session, response)

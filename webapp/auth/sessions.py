@@ -14,9 +14,11 @@ from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
 from webapp.auth.session_origin import read_origin
+from webapp.auth.session_rows import Place, forget_place_rows
 from webapp.extensions import db
 from webapp.models import Account, database_clock
 from webapp.settings import VISIT_TIME
+from webapp.text.ids import parse_id
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -61,9 +63,18 @@ def _find_sign_in(page: str | None) -> str:
 
 
 def find_session_account(sign_in_id: str) -> Account | None:
-    """Return the account of the session id in a cookie, or None."""
+    """Return the account of the session id in a cookie, or None. Loads what the URL names with it."""
     lifetime = VISIT_TIME if current_settings().is_public_demo else accounts.SESSION_LIFETIME
-    return accounts.find_signed_in(sign_in_id, database_clock.now(), lifetime)
+    return accounts.find_signed_in(sign_in_id, database_clock.now(), lifetime, _read_place())
+
+
+def _read_place() -> Place | None:
+    """Return what the URL of a page below `/w/` names; None for any other page."""
+    values = request.view_args or {}
+    slug = values.get("slug", "")
+    if not (slug and slug.isprintable()):  # PostgreSQL rejects NUL in a query parameter
+        return None
+    return Place(slug, parse_id(values.get("destination_id")))
 
 
 def start_session(account: Account, *, is_instance_admin: bool = False) -> None:
@@ -81,12 +92,19 @@ def start_session(account: Account, *, is_instance_admin: bool = False) -> None:
 
 
 def note_visit() -> None:
-    """Note now and then that the visitor's session is in use. Runs before every request, after `require_sign_in`."""
+    """Note now and then that the visitor's session is in use, and let its cookie last as long as before.
+
+    Runs before every request, after `require_sign_in`.
+    """
     if is_public() or not current_user.is_authenticated:
         return
     state, account, now = app_state(), current_account(), database_clock.now()
-    if not own_sessions.is_note_due(account, now) or time.monotonic() < state.seen_paused_until:
+    if not own_sessions.is_note_due(account, now):
         return
+    session.modified = True  # sends the cookie, with a new time at which the browser deletes it
+    if time.monotonic() < state.seen_paused_until:
+        return
+    forget_place_rows()  # noting it ends the transaction
     if not own_sessions.note_seen(account, now):
         state.seen_paused_until = time.monotonic() + own_sessions.PAUSE
 

@@ -21,6 +21,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+
 # Whoever knows the URL of a page with a token in its path may use it, so the URL must not spread.
 PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 
@@ -33,13 +35,13 @@ def init_headers(app: Flask) -> None:
 
     Cloudflare, for one, replaces email addresses with a script, which does not run in a fragment that htmx swaps in.
     """
+    always = HEADERS | (STRICT_TRANSPORT if app.config["SESSION_COOKIE_SECURE"] else {})
 
     @app.after_request
     def set_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if not response.cache_control.max_age:
-            response.headers["Cache-Control"] = NO_STORE if response.mimetype != "text/html" else NO_STORE_NO_TRANSFORM
-        if app.config["SESSION_COOKIE_SECURE"]:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        headers = response.headers
+        own = {name.lower() for name, _ in headers}
+        headers.extend([(name, value) for name, value in always.items() if name.lower() not in own])
+        if "cache-control" not in own:
+            headers.add("Cache-Control", NO_STORE if response.mimetype != "text/html" else NO_STORE_NO_TRANSFORM)
         return response

@@ -3,18 +3,11 @@
 A channel without such a file has the icon of its name in `static/icons.svg`, or else a general one.
 """
 
-import hashlib
 import re
-from collections.abc import Iterator
-from datetime import timedelta
-from io import BytesIO
-from pathlib import Path
-
-from flask import Flask, Response, send_file
+from collections.abc import Iterable, Iterator
 
 SPRITE = "marks.svg"
 GENERAL_ICON = "channel"
-KEPT_BY_BROWSERS = timedelta(days=7)
 
 _FILE = re.compile(r"<svg(?P<attributes>[^>]*)>(?P<shapes>.*)</svg>\s*", re.DOTALL)
 _TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
@@ -28,24 +21,12 @@ class IconAddresses(dict[str, str]):
         return self[GENERAL_ICON]
 
 
-def init_marks(app: Flask) -> None:
-    """Let templates find every icon and mark by its name, and serve the marks like a static file."""
-    folder = Path(app.static_folder or "")
-    marks = dict(sorted((file.stem, file.read_text()) for file in folder.glob("vendor/*/*.svg")))
-    sprite = compose_sprite(marks).encode()
-    version = hashlib.sha256(sprite).hexdigest()[:16]
-    icons = re.findall('<symbol id="([^"]+)"', (folder / "icons.svg").read_text())
-    app.jinja_env.globals["icons"] = IconAddresses(
-        {name: f"{app.static_url_path}/icons.svg#{name}" for name in icons}
-        | {name: f"{app.static_url_path}/{SPRITE}?v={version}#{name}" for name in marks}
+def address_icons(base: str, icons: str, marks: Iterable[str]) -> IconAddresses:
+    """Return the addresses of all icons. base: of the folder of both sprites. icons: the first. marks: names."""
+    drawn = re.findall('<symbol id="([^"]+)"', icons)
+    return IconAddresses(
+        {name: f"{base}/icons.svg#{name}" for name in drawn} | {name: f"{base}/{SPRITE}#{name}" for name in marks}
     )
-
-    def serve(filename: str) -> Response:
-        if filename != SPRITE:
-            return app.send_static_file(filename)
-        return send_file(BytesIO(sprite), "image/svg+xml", etag=version, max_age=int(KEPT_BY_BROWSERS.total_seconds()))
-
-    app.view_functions["static"] = serve
 
 
 def compose_sprite(marks: dict[str, str]) -> str:
