@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 from tests.factories import NOW, add_delivery, get_account, get_workspace, on_both_databases
 from tests.mailbox import PUBLIC_URL, deliver_mails, read_mails, read_text
 from tests.notices.conftest import Installation
+from tests.scripted_mail_server import HANG_UP
 from webapp.auth.accounts import set_role
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
@@ -444,3 +445,15 @@ def test_each_member_reads_recipients_as_on_the_pages(installation: Installation
     assert "nadja@example.com" in told[ADMIN]
     assert "n***a@example.com" in told["support@example.com"]
     assert "nadja" not in told["support@example.com"]
+
+
+def test_a_mail_that_may_have_arrived_is_not_sent_again(installation: Installation) -> None:
+    installation.mailbox.script["END"] = HANG_UP
+    installation.fail()
+    installation.work()
+    installation.mailbox.script["END"] = "250 2.0.0 queued"
+    installation.wait(hours=2)
+    installation.work()
+
+    assert installation.list_notices() == ["failed"]
+    assert len(installation.list_subjects()) == 1

@@ -63,10 +63,17 @@ def test_a_notice_that_failed_is_told_again_after_an_hour(waited: timedelta, is_
     assert bool(plan_notice([make_problem()], [failed], NOW + waited).items) is is_told
 
 
-def test_a_notice_that_may_have_arrived_is_not_repeated() -> None:
-    lost = PastNotice(NoticeStatus.FAILED, NOW, "worker_lost", {1: NoticeKind.OPENED})
+@pytest.mark.parametrize("code", ["worker_lost", "read_timeout", "connection_closed", "deadline_exceeded"])
+def test_a_notice_that_may_have_arrived_is_not_repeated(code: str) -> None:
+    lost = PastNotice(NoticeStatus.FAILED, NOW, code, {1: NoticeKind.OPENED})
 
     assert plan_notice([make_problem()], [lost], NOW + 5 * HOUR) == Plan({}, None)
+
+
+def test_a_mail_at_which_alertcheck_failed_is_told_again() -> None:
+    failed = PastNotice(NoticeStatus.FAILED, NOW, "internal_error", {1: NoticeKind.OPENED})
+
+    assert plan_notice([make_problem()], [failed], NOW + HOUR).items == {1: NoticeKind.OPENED}
 
 
 def test_a_notice_under_way_comes_first() -> None:

@@ -141,6 +141,7 @@ class TestWithMail:
         ("form", "sentence"),
         [
             ({"check": "sender", "sending": "mail.example.org"}, "Enter one IP address"),
+            ({"check": "sender", "sending": "2001:4860::1%any words"}, "Enter one IP address"),
             ({"check": "recipient", "recipient": "localhost"}, "Enter a domain or an email address"),
             ({"check": "recipient"}, "Enter a domain or an email address"),
             ({"check": "recipient", "recipient": "127.0.0.1"}, "not an IP address"),

@@ -1,6 +1,6 @@
 """Asks the machine's name servers, within a limited time and a limited number of queries. Connects to nothing else."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from time import monotonic
@@ -12,7 +12,6 @@ from dns.name import from_text
 from dns.nameserver import Do53Nameserver
 from dns.rdatatype import RdataType
 from dns.resolver import NXDOMAIN, NoNameservers, NoResolverConfiguration, Resolver
-from dns.resolver import Answer as Found
 
 from webapp.mail_check.answers import Address, Answer, Exchanger, Status
 
@@ -23,9 +22,6 @@ ATTEMPT_SECONDS, QUERY_SECONDS, CHECK_SECONDS = 1.0, 2.0, 10.0
 
 # Queries of one check. SPF alone may need 10 names and, for each `mx` among them, 10 more.
 MAX_QUERIES = 150
-
-# Values that are read of one answer. A receiver needs few; a hostile zone may have thousands.
-MAX_VALUES = 100
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,10 @@ def find_name_servers() -> list[NameServer]:
 
 
 class Lookups:
-    """The queries of one check. Each one is made once, and its answer is kept."""
+    """The queries of one check. Each one is made once, and its answer is kept.
+
+    All values of an answer are read, since any of them may be the one that counts. 64 KiB is the most that it can have.
+    """
 
     def __init__(
         self,
@@ -95,14 +94,9 @@ class Lookups:
                 return Answer(Status.UNUSABLE)
             if found.rrset is None:
                 return Answer(Status.EMPTY)
-            return Answer(Status.FOUND, tuple(_read_values(found, read)), found.canonical_name != name)
+            return Answer(Status.FOUND, tuple(map(read, found.rrset)), found.canonical_name != name)
         except (DNSException, OSError, ValueError) as error:
             return Answer(_classify(error))
-
-
-def _read_values(found: Found, read: Callable[[Any], Value]) -> Iterable[Value]:
-    records = list(found.rrset or ())
-    return (read(record) for record in records[:MAX_VALUES])
 
 
 def _read_exchanger(record: Any) -> Exchanger:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.failures import Code
 from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemKind
 
@@ -31,6 +32,10 @@ AHEAD = timedelta(days=1)
 RECOVERY_IS_NEWS_FOR = timedelta(days=2)
 
 
+# Failures of a mail after which it may have arrived. An internal error prevents one while it is written.
+UNCERTAIN_MAIL_CODES = UNCERTAIN_CODES - {Code.INTERNAL_ERROR.value}
+
+
 @dataclass(frozen=True)
 class PastNotice:
     """A notice to one recipient. items: what it told about which problem, by the problem's id.
@@ -42,7 +47,7 @@ class PastNotice:
     created_at: datetime
     error_code: str | None
     items: dict[int, NoticeKind] = field(default_factory=dict)
-    uncertain_codes: frozenset[str] = frozenset({Code.WORKER_LOST.value})
+    uncertain_codes: frozenset[str] = UNCERTAIN_MAIL_CODES
 
     @property
     def may_have_arrived(self) -> bool:

@@ -123,6 +123,8 @@ def _check_recipient(typed: dict[str, str]) -> list[Section]:
 
 def _read_address(text: str) -> Address | None:
     try:
+        if "%" in text:  # Python takes whatever follows for the name of a network interface
+            raise ValueError
         return ip_address(text) if text else None
     except ValueError:
         raise _FieldInvalid("sending", _NOT_AN_ADDRESS) from None
