@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from webapp.account_mail.outcome import MailError
 from webapp.channels.contract import Channel
@@ -25,13 +25,13 @@ from webapp.models import (
     AlertDestination,
     Notice,
     NoticeDestination,
-    NoticeItem,
     NoticeStatus,
     Workspace,
     database_clock,
 )
+from webapp.notices.headline import Item, describe_headline, name_destinations
 from webapp.notices.mailed import end_notice
-from webapp.notices.mails import Told, describe_headline, list_told
+from webapp.notices.mails import drop_items, list_items
 from webapp.notices.target_health import HAS_OPEN_PROBLEM, Obstacle, load_target_health
 from webapp.outbound import OutboundClient
 from webapp.sends.press_limits import admit_targets
@@ -111,14 +111,14 @@ def claim(notice_id: int, app_settings: AppSettings, now: datetime) -> ReadyNoti
         return None
     notice, workspace = row
     obstacle = _find_obstacle(notice)
-    told = _list_told_elsewhere(notice)
-    if obstacle is not None or not told:
+    items = _list_items_of_other_channels(notice)
+    if obstacle is not None or not items:
         end_notice(notice_id, NoticeStatus.CANCELED, now, obstacle)
         db.session.commit()
         return None
     destination = db.session.get_one(AlertDestination, notice.alert_destination_id)
     try:
-        ready = _prepare(notice, workspace, destination, told, app_settings)
+        ready = _prepare(notice, workspace, destination, items, app_settings)
     except DeliveryFailed as failure:
         end_notice(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)
         db.session.commit()
@@ -140,22 +140,19 @@ def _find_obstacle(notice: Notice) -> Obstacle | None:
     return load_target_health(chosen.alert_destination_id).obstacle
 
 
-def _list_told_elsewhere(notice: Notice) -> list[Told]:
-    """Return what is still true and may be told there. What is not counts as not told."""
+def _list_items_of_other_channels(notice: Notice) -> list[Item]:
+    """Return what is still true and may be told there."""
     target = db.session.get_one(AlertDestination, notice.alert_destination_id)
-    told = list_told(notice.id)
-    same = {problem.id for _, problem, destination in told if destination.type == target.type}
-    if same:
-        untold = delete(NoticeItem).where(NoticeItem.notice_id == notice.id, NoticeItem.problem_id.in_(same))
-        db.session.execute(untold.execution_options(synchronize_session=False))
-    return [item for item in told if item[1].id not in same]
+    items = list_items(notice.id)
+    drop_items(notice.id, {problem.id for _, problem, destination in items if destination.type == target.type})
+    return [item for item in items if item[2].type != target.type]
 
 
 def _prepare(
     notice: Notice,
     workspace: Workspace,
     destination: AlertDestination,
-    told: Sequence[Told],
+    items: Sequence[Item],
     app_settings: AppSettings,
 ) -> ReadyNotice:
     """Return the message and where it goes. Raises `DeliveryFailed` if the settings cannot be used."""
@@ -168,7 +165,8 @@ def _prepare(
         destination=destination.name,
         requested_by=SENDER,
         requested_at=notice.created_at,
-        alert=describe_headline(told),
+        alert=describe_headline(items),
+        about=name_destinations(items),
     )
     return ReadyNotice(
         notice_id=notice.id,
