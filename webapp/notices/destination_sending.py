@@ -30,7 +30,7 @@ from webapp.models import (
     database_clock,
 )
 from webapp.notices.headline import Item, describe_headline, name_destinations
-from webapp.notices.mailed import end_notice
+from webapp.notices.mailed import Ending, end_notices
 from webapp.notices.mails import drop_items, list_items
 from webapp.notices.target_health import HAS_OPEN_PROBLEM, Obstacle, load_target_health
 from webapp.outbound import OutboundClient
@@ -75,13 +75,13 @@ def list_waiting_notices() -> Sequence[int]:
 
 
 def end_lost_notices(now: datetime) -> None:
-    """End the notices whose worker was lost, and those that no worker claimed, in the caller's transaction."""
-    lost = select(Notice.id).where(_IS_QUEUED, Notice.claimed_at <= now - LOST_AFTER).limit(PAGE_SIZE)
-    for notice_id in db.session.scalars(lost).all():
-        end_notice(notice_id, NoticeStatus.FAILED, now, Code.WORKER_LOST.value)
-    late = select(Notice.id).where(_IS_UNCLAIMED, Notice.created_at <= now - LIFETIME).limit(PAGE_SIZE)
-    for notice_id in db.session.scalars(late).all():
-        end_notice(notice_id, NoticeStatus.FAILED, now, Code.NOT_STARTED.value)
+    """End the notices whose worker was lost, and those that no worker claimed, and commit."""
+    lost = select(Notice.id).where(_IS_QUEUED, Notice.claimed_at <= now - LOST_AFTER)
+    late = select(Notice.id).where(_IS_UNCLAIMED, Notice.created_at <= now - LIFETIME)
+    for found, code in ((lost, Code.WORKER_LOST), (late, Code.NOT_STARTED)):
+        notice_ids = db.session.scalars(found.order_by(Notice.id).limit(PAGE_SIZE)).all()
+        end_notices(Ending(notice_id, NoticeStatus.FAILED, now, code.value) for notice_id in notice_ids)
+        db.session.commit()
 
 
 def send_notice(notice_id: int, app_settings: AppSettings) -> None:
@@ -113,14 +113,14 @@ def claim(notice_id: int, app_settings: AppSettings, now: datetime) -> ReadyNoti
     obstacle = _find_obstacle(notice)
     items = _list_items_of_other_channels(notice)
     if obstacle is not None or not items:
-        end_notice(notice_id, NoticeStatus.CANCELED, now, obstacle)
+        end_notices([Ending(notice_id, NoticeStatus.CANCELED, now, obstacle)])
         db.session.commit()
         return None
     destination = db.session.get_one(AlertDestination, notice.alert_destination_id)
     try:
         ready = _prepare(notice, workspace, destination, items, app_settings)
     except DeliveryFailed as failure:
-        end_notice(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)
+        end_notices([Ending(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)])
         db.session.commit()
         return None
     claimed = db.session.execute(
@@ -210,5 +210,5 @@ def _attempt(ready: ReadyNotice) -> tuple[NoticeStatus, tuple[str, str | None] |
 
 def _end(notice_id: int, status: NoticeStatus, failure: tuple[str, str | None] | None) -> None:
     code, message = failure or (None, None)
-    end_notice(notice_id, status, database_clock.now(), code, message)
+    end_notices([Ending(notice_id, status, database_clock.now(), code, message)])
     db.session.commit()
