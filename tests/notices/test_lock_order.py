@@ -1,7 +1,7 @@
 """Transactions that lock several problems may wait for one another, but never in a circle."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Connection, text
@@ -31,12 +31,14 @@ def test_closing_and_new_failures_lock_problems_in_one_order(installation: Insta
         installation.accept(destination_id)
 
     with installation.app.app_context(), ThreadPoolExecutor(2) as threads:
-        with db.engine.begin() as holder, db.engine.connect() as watch:
+        # Within a transaction, PostgreSQL shows who waits as it was at the first look.
+        autocommit = db.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with db.engine.begin() as holder, autocommit.connect() as watch:
             holder.execute(text(LOCK), {"destination": high})
             closing = threads.submit(_close, installation)
-            _await(watch, 1)
+            _await(watch, closing)
             failing = threads.submit(_fail_together, installation, low, high)
-            _await(watch, 2)
+            _await(watch, closing, failing)
         closing.result(timeout=60)
         failing.result(timeout=60)
 
@@ -60,9 +62,11 @@ def _fail_together(installation: Installation, *destination_ids: int) -> None:
         db.session.commit()
 
 
-def _await(watch: Connection, number: int) -> None:
-    """Wait until so many transactions wait for a lock."""
-    deadline = time.monotonic() + 60
-    while watch.execute(text(WAITING)).scalar_one() < number:
+def _await(watch: Connection, *threads: Future[None]) -> None:
+    """Wait until each of these threads waits for a lock."""
+    deadline = time.monotonic() + 120
+    while watch.execute(text(WAITING)).scalar_one() < len(threads):
+        for thread in threads:
+            assert not thread.done() or thread.result()
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.3)
