@@ -65,5 +65,5 @@ def _read_receiver(stored: dict[str, Any]) -> FoundReceiver:
     unusable = stored["unusable"] and Unusable(stored["unusable"])
     lists = {name: tuple(stored[name]) for name in ("dropped", "tags")}
     choice, *others = stored["drills"]
-    read = {"missing": frozenset(stored["missing"]), "unusable": unusable}
+    read: dict[str, Any] = {"missing": frozenset(stored["missing"]), "unusable": unusable}
     return FoundReceiver(**(stored | lists | read | {"drills": FoundDrills(DrillChoice(choice), *others)}))
