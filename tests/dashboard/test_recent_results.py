@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from flask import Flask, render_template_string
+
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
-from webapp.dashboard.recent_results import RECENT_COUNT, list_recent_results
+from webapp.dashboard.recent_results import RECENT_COUNT, RecentResult, list_recent_results
 from webapp.deliveries.outcome import Badge
-from webapp.models import DeliveryStatus
+from webapp.models import DeliveryStatus, DrillNumber
 
 
 @on_both_databases
@@ -15,11 +17,21 @@ def test_recent_results_are_the_last_20_tests_newest_last_in_one_query(
     destination = get_destination(seeded)
     for second in range(RECENT_COUNT + 5):
         add_delivery(destination, status=DeliveryStatus.SENT, sent_at=NOW, created_at=NOW + seconds(second))
-    add_delivery(destination, status=DeliveryStatus.CANCELED, created_at=NOW + seconds(99))
+    add_delivery(destination, status=DeliveryStatus.CANCELED, created_at=NOW + seconds(99), drill=DrillNumber.FIRST)
 
     with count_queries() as queries:
         recent_results = list_recent_results([seeded.destination, seeded.foreign_destination])
 
-    sent = [Badge.SENT] * (RECENT_COUNT - 1)
-    assert recent_results == {seeded.destination: [*sent, Badge.FAILED], seeded.foreign_destination: []}
+    sent = [(Badge.SENT, False)] * (RECENT_COUNT - 1)
+    assert recent_results == {seeded.destination: [*sent, (Badge.FAILED, True)], seeded.foreign_destination: []}
     assert len(queries) == 1
+
+
+def test_a_sparkline_says_which_tests_were_drills(app: Flask) -> None:
+    results = [RecentResult(Badge.SENT, True), RecentResult(Badge.FAILED, False)]
+    with app.test_request_context():
+        html = render_template_string(
+            "{% from '_macros.html' import sparkline %}{{ sparkline(results) }}", results=results
+        )
+
+    assert 'aria-label="The last 2 tests, newest last: sent (drill), failed"' in html

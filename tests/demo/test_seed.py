@@ -14,11 +14,12 @@ from tests.factories import NOW
 from webapp.app_state import app_state
 from webapp.channels import CHANNELS
 from webapp.demo.address_update import update_addresses
-from webapp.demo.seed import seed_demo
+from webapp.demo.seed import find_demo_account, seed_demo
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.evidence import Period, Problem, Retention, make_report
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, Workspace
+from webapp.models import AlertDelivery, AlertDestination, Role, Workspace
+from webapp.notices.recipients import list_recipients
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings, Demo
 
@@ -104,6 +105,13 @@ def test_past_failures_name_the_host_that_answered(seeded_demo: None) -> None:
     assert "hooks.demo.example" in messages
     assert "mail.demo.example" in messages
     assert "127.0.0.1" not in messages
+
+
+def test_mails_about_problems_reach_the_demos_admin(seeded_demo: None) -> None:
+    harbor = db.session.scalars(select(Workspace).where(Workspace.slug == "harbor")).one()
+    admin = find_demo_account(Role.ADMIN)
+    assert admin is not None
+    assert list_recipients(harbor.id) == [admin.id]
 
 
 def test_a_second_seed_changes_nothing(seeded_demo: None) -> None:

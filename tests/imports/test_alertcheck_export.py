@@ -3,7 +3,7 @@
 import pytest
 
 from tests.imports.files import read, read_one
-from webapp.imports.found import FileFormat, FileUnreadable
+from webapp.imports.found import FileFormat, FileUnreadable, FoundDrills
 
 EXPORT = """
 # Destinations of Alertcheck, without secrets.
@@ -69,3 +69,21 @@ def test_shapes_that_are_no_destination_raise_nothing(destination: str) -> None:
 
 def test_an_export_of_nothing_is_empty() -> None:
     assert read("alertcheck: 1\ndestinations: []").receivers == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (
+            "drills: daily",
+            "drills is left out: it has to be follow, skip, weekly, monthly, quarterly.",
+        ),
+        ("needs_confirmation: maybe", "needs_confirmation is left out: it has to be true or false."),
+        ("drills_may_page: 2", "drills_may_page is left out: it has to be true or false."),
+        ("color: red", "Left out: color. This version of Alertcheck does not know it."),
+    ],
+)
+def test_a_value_or_a_key_that_is_not_known_is_left_out_and_said_so(keys: str, sentence: str) -> None:
+    found = read_one(f"alertcheck: 1\ndestinations: [{{name: A, type: slack, {keys}}}]")
+
+    assert (found.drills, found.dropped) == (FoundDrills(), (sentence,))

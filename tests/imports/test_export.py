@@ -13,7 +13,7 @@ from webapp.destinations.editing import add_destination, delete_destination, set
 from webapp.imports.export import write_export
 from webapp.imports.found import FileFormat
 from webapp.imports.reading import read_file
-from webapp.models import AlertDestination
+from webapp.models import AlertDestination, DrillChoice
 from webapp.settings import AppSettings
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
@@ -122,6 +122,16 @@ def test_what_is_exported_can_be_imported_again(add: Any, export: Any, seeded: S
     assert (chat.name, chat.channel, chat.is_enabled) == ("Chat", "webhook", False)
     assert (dict(chat.settings), chat.dropped) == ({}, ())
     assert chat.missing == frozenset({"address", "signing_secret"})
+
+
+def test_drills_come_back_the_same(add: Any, export: Any) -> None:
+    pager = add("Pager", "pagerduty", routing_key="0123456789abcdef0123456789abcdef")
+    pager.drill_choice, pager.drills_may_page, pager.needs_confirmation = DrillChoice.MONTHLY, True, True
+
+    exported, found = yaml.safe_load(export())["destinations"][-1], read_file(export()).receivers[-1]
+
+    assert [exported[key] for key in ("drills", "drills_may_page", "needs_confirmation")] == ["monthly", True, True]
+    assert (found.drills, found.dropped) == ((DrillChoice.MONTHLY, True, True), ())
 
 
 @pytest.mark.parametrize("name", AWKWARD)

@@ -62,6 +62,7 @@ def test_a_real_receiver_gets_one_message_that_shows_no_secret(
     text = json.dumps(message)
     assert message["type"] == "alerts.notice"
     assert "1 destination stopped working (Harbor Logistics)" in text
+    assert message["data"]["about"] == "“On-call channel”"
     assert "Open Problems in Alertcheck" in text
     assert not any(secret in text for secret in ("canary", SIGNING_SECRET, "/seen/", "hooks.slack.com"))
     assert "[TEST]" not in text

@@ -127,7 +127,7 @@ def test_a_hundred_destinations_that_die_at_once_are_one_mail_and_one_digest(ins
     assert installation.list_subjects()[1:] == [f"{ADMIN}: 29 destinations stopped working in “Harbor Logistics”"]
     text = read_text(read_mails(installation.mailbox)[1])
     assert text.count("/destinations/") == 20
-    assert "9 more destinations: see the list of problems." in text
+    assert "9 more problems: see the list of problems." in text
 
 
 def test_a_destination_that_fails_and_recovers_all_day_is_told_at_most_six_times(installation: Installation) -> None:

@@ -44,7 +44,7 @@ def installation(app: Flask, seeded: SeededIds, mailbox: ScriptedMailServer) -> 
 def test_a_workspace_without_problems_says_so(seeded: SeededIds, visit: Visit) -> None:
     page = visit(seeded.viewer).get(PAGE).text
 
-    assert "No destination has such a problem." in page
+    assert "No destination has a problem." in page
 
 
 @pytest.mark.parametrize("who", ["admin", "support", "viewer"])

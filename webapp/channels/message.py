@@ -22,6 +22,7 @@ class Message:
     requested_by: the person who pressed Send test, or the rule of a real alert.
     is_drill: whether a schedule requested it, instead of a person.
     alert: the subject of a real alert or a notice, or None for a test send.
+    about: which destinations a notice is about: names that are cleaned and short. None for any other message.
     receipt_link: the "I see it" link, or None if there is none.
     """
 
@@ -33,6 +34,7 @@ class Message:
     requested_by: str
     requested_at: datetime
     alert: str | None = None
+    about: str | None = None
     is_drill: bool = False
     receipt_link: str | None = field(default=None, repr=False)
 
@@ -88,6 +90,7 @@ class Message:
     def facts(self) -> dict[str, str]:
         """The origin of the message: labels to values, each on one line."""
         return {
+            **({"About": self.about} if self.about else {}),
             "Workspace": _shorten_name(self.workspace),
             "Destination": _shorten_name(self.destination),
             "Rule" if self._is_real_alert else "Sent by": _shorten_name(self.requested_by),

@@ -109,7 +109,9 @@ def _find_recovering(summaries: Sequence[DestinationSummary]) -> set[int]:
     candidates = [summary.destination_id for summary in summaries if _has_new_test(summary)][:MAX_CHECKED]
     results = list_recent_results(candidates) if candidates else {}
     return {
-        destination_id for destination_id, badges in results.items() if len(badges) > 1 and badges[-2] is Badge.FAILED
+        destination_id
+        for destination_id, of_it in results.items()
+        if len(of_it) > 1 and of_it[-2].badge is Badge.FAILED
     }
 
 

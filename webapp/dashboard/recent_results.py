@@ -1,8 +1,9 @@
 """Loads a destination's recent results: the badges of its last test sends, shown as a sparkline."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, bindparam, func, select
+from sqlalchemy import ScalarSelect, String, bindparam, case, cast, func, select
 
 from webapp.deliveries.outcome import Badge, badge_for
 from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
@@ -12,29 +13,50 @@ from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 # Test sends per sparkline.
 RECENT_COUNT = 20
 
+# What follows the status of a drill in the text that the query returns.
+_DRILL = "+"
 
-def list_recent_results(destination_ids: Sequence[int]) -> dict[int, list[Badge]]:
+
+class RecentResult(NamedTuple):
+    """What came of a test send. is_drill: whether it was a drill."""
+
+    badge: Badge
+    is_drill: bool
+
+
+_RESULTS = {
+    f"{status}{mark}": RecentResult(badge_for(status), mark == _DRILL)
+    for status in DeliveryStatus
+    for mark in ("", _DRILL)
+}
+
+
+def list_recent_results(destination_ids: Sequence[int]) -> dict[int, list[RecentResult]]:
     """Return each destination's recent results, oldest first. Executes one query."""
     rows = db.session.execute(_RECENT_RESULTS, {"destination_ids": destination_ids})
-    return {destination_id: parse_recent_results(statuses) for destination_id, statuses in rows}
+    return {destination_id: parse_recent_results(results) for destination_id, results in rows}
 
 
 def recent_results_subquery() -> ScalarSelect[str]:
     """Return a subquery for a destination's recent results, in the format that `parse_recent_results` reads."""
     newest = (
-        select(AlertDelivery.status)
+        select(
+            (cast(AlertDelivery.status, String) + case((AlertDelivery.drill.is_(None), ""), else_=_DRILL)).label(
+                "result"
+            )
+        )
         .where(is_test_send_of(AlertDestination))
         .order_by(*NEWEST_FIRST)
         .limit(RECENT_COUNT)
         .correlate(AlertDestination)
         .subquery()
     )
-    return select(func.aggregate_strings(newest.c.status, ",")).correlate(AlertDestination).scalar_subquery()
+    return select(func.aggregate_strings(newest.c.result, ",")).correlate(AlertDestination).scalar_subquery()
 
 
-def parse_recent_results(statuses: str | None) -> list[Badge]:
-    """Return badges, oldest first. statuses: comma-separated, newest first; None if there are none."""
-    return [badge_for(DeliveryStatus(status)) for status in reversed(statuses.split(","))] if statuses else []
+def parse_recent_results(results: str | None) -> list[RecentResult]:
+    """Return results, oldest first. results: comma-separated, newest first; None if there are none."""
+    return [_RESULTS[result] for result in reversed(results.split(","))] if results else []
 
 
 # Built once, because every list page executes it.

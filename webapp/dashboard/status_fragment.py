@@ -16,7 +16,12 @@ from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
 from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval
 from webapp.dashboard.proof_status import ProofStatus, describe_proof
-from webapp.dashboard.recent_results import list_recent_results, parse_recent_results, recent_results_subquery
+from webapp.dashboard.recent_results import (
+    RecentResult,
+    list_recent_results,
+    parse_recent_results,
+    recent_results_subquery,
+)
 from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
 from webapp.deliveries.outcome import Badge, Outcome, badge_for, describe_outcome
@@ -40,7 +45,7 @@ BLOCK_REASONS = {
 class Status:
     """Everything that the fragment shows.
 
-    recent_results: badges of the last test sends, oldest first.
+    recent_results: of the last test sends, oldest first.
     poll_ms: milliseconds until the next poll, or None if the result is final.
     cooldown, cooldown_end: whole seconds until the button works again, and when it does or did.
     block_reason: why the button is disabled for this visitor, or None.
@@ -55,7 +60,7 @@ class Status:
     destination: AlertDestination
     newest: AlertDelivery | None
     last_test: Outcome
-    recent_results: Sequence[Badge]
+    recent_results: Sequence[RecentResult]
     poll_ms: int | None
     cooldown: int
     cooldown_end: datetime | None
@@ -77,7 +82,7 @@ class SharedStatusData:
     proof: by destination.
     """
 
-    recent_results: Mapping[int, Sequence[Badge]]
+    recent_results: Mapping[int, Sequence[RecentResult]]
     pending: int
     plans: Mapping[int, PlannedTest] = field(default_factory=dict)
     proof: Mapping[int, Proof] = field(default_factory=dict)

@@ -1,11 +1,10 @@
-"""The year before the demo: the drills of its destinations, what failed, and what people did about it.
+"""Adds the year before the demo: the drills of its destinations, what failed, and what people did about it.
 
-Every demo has the same story, told back from the day on which its data is made.
+Every demo has the same year, which ends on the day on which its data is made.
 """
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -15,6 +14,7 @@ from sqlalchemy import insert
 
 from webapp.audit import RECIPIENT, SCHEDULE, Action, Actor, find_actor
 from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.demo.drill_stories import DELETED, DELETED_WEEK, FIRST_WEEK, STORIES
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.extensions import db
 from webapp.failures import Code, Facts, describe
@@ -31,53 +31,7 @@ from webapp.models import (
 )
 from webapp.settings import Demo
 
-# How long ago the workspaces and their first destinations were added.
-AGE = timedelta(weeks=56)
-
-# The weeks, counted back from today, in which drills ran.
-FIRST_WEEK, LAST_WEEK = 54, 5
-
 SECOND_DRILL_AFTER = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class DrillStory:
-    """The drills of a destination. Weeks are counted back from today.
-
-    every: the weeks from one drill to the next. failed: why a week's drill failed, and whether its second drill did.
-    seen, missing: the weeks whose message a person saw, or reported missing. acts: what people did, by week.
-    until: the last week with drills.
-    """
-
-    every: int = 1
-    until: int = LAST_WEEK
-    failed: tuple[tuple[int, Code, bool], ...] = ()
-    seen: tuple[int, ...] = ()
-    missing: tuple[int, ...] = ()
-    acts: tuple[tuple[int, Action, str], ...] = ()
-    needs_confirmation: bool = False
-
-
-STORIES = {
-    "Operations channel": DrillStory(failed=((20, Code.REMOTE_UNAVAILABLE, False),), seen=(12,)),
-    "On-call email": DrillStory(missing=(16,), seen=(15,), acts=((16, Action.CHANGED, "recipients"),)),
-    "Old ticket system": DrillStory(
-        failed=((30, Code.NOT_FOUND, True),), acts=((30, Action.CHANGED, "address"),), until=9
-    ),
-    "Night shift channel": DrillStory(every=4, until=10),
-    "Harbor incidents": DrillStory(every=4, seen=tuple(range(54, 6, -4)), needs_confirmation=True),
-    "Dispatch team": DrillStory(acts=((26, Action.DISABLED, ""), (24, Action.ENABLED, ""))),
-    "Harbor pager bridge": DrillStory(
-        failed=((19, Code.REMOTE_UNAVAILABLE, True), (18, Code.REMOTE_UNAVAILABLE, True)), until=18
-    ),
-    "Duty doctor email": DrillStory(every=4),
-    "Lab system": DrillStory(every=4, failed=((38, Code.REMOTE_UNAVAILABLE, False),)),
-    "Clinic space": DrillStory(every=4),
-    "Clinic alerts": DrillStory(every=4, seen=(34,)),
-}
-# Deleted in the year, so that only its tests are left.
-DELETED = "Harbor pager bridge"
-DELETED_WEEK = 17
 
 _STATUSES = {Code.REMOTE_UNAVAILABLE: 503, Code.NOT_FOUND: 404}
 _ACCEPTED = {"email": 250, "teams": 202, "pagerduty": 202, "jira_service_management": 202}
@@ -91,16 +45,16 @@ def add_year(
     at: the end of the year.
     """
     chance = Random(54)  # noqa: S311  # the same year in every demo
-    told = [_Teller(destination, admin, support, demo, at, chance) for destination in destinations]
-    deliveries = [row for teller in told for row in teller.list_drills()]
-    events = [event for teller in told for event in teller.list_events(deliveries)]
+    years = [_DestinationYear(destination, admin, support, demo, at, chance) for destination in destinations]
+    deliveries = [row for year in years for row in year.list_drills()]
+    events = [event for year in years for event in year.list_events(deliveries)]
     if deliveries:
         db.session.execute(insert(AlertDelivery), sorted(deliveries, key=lambda row: row["created_at"]))
         db.session.execute(insert(AuditEvent), sorted(events, key=lambda event: event["happened_at"]))
 
 
-class _Teller:
-    """Tells the year of one destination, as rows."""
+class _DestinationYear:
+    """The past year of one destination, as rows."""
 
     def __init__(
         self, destination: AlertDestination, admin: Account, support: Account, demo: Demo, at: datetime, chance: Random

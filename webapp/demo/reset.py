@@ -29,7 +29,7 @@ def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime, by: Actor) 
         if table.name not in KEPT_TABLES:
             db.session.execute(delete(table))
     db.session.execute(delete(Account).where(Account.email.not_in([f"{role}@demo.invalid" for role in Role])))
-    _restore_accounts()
+    _restore_accounts(now)
     db.session.expire_all()
     add_demo(app_settings, demo, now)
     record_instance_event(Action.DEMO_RESET, "", now, by)
@@ -39,10 +39,15 @@ def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime, by: Actor) 
     inbox.switches.clear()
 
 
-def _restore_accounts() -> None:
-    """Give the demo's accounts back what its instance admin may have changed."""
+def _restore_accounts(now: datetime) -> None:
+    """Give the demo's accounts back what its instance admin may have changed, or what an earlier version left out."""
     is_admin = Account.email == f"{Role.ADMIN}@demo.invalid"
-    restored = {"is_active": True, "is_instance_admin": is_admin, "is_support_everywhere": False}
+    restored = {
+        "is_active": True,
+        "is_instance_admin": is_admin,
+        "is_support_everywhere": False,
+        "email_verified_at": now,
+    }
     db.session.execute(update(Account).values(restored).execution_options(synchronize_session=False))
 
 

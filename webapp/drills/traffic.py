@@ -1,7 +1,7 @@
 """Reads whether real traffic makes a drill superfluous: tests of people, and real alerts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select
 
@@ -9,9 +9,7 @@ from webapp.deliveries.present_settings import is_of_present_settings
 from webapp.deliveries.queries import is_delivery_of, newest_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Receipt
-
-# Times of other hosts may be this far ahead.
-CLOCK_TOLERANCE = timedelta(minutes=5)
+from webapp.models.database_clock import CLOCK_TOLERANCE
 
 # The newest message other than a scheduled drill. A *Drill now* counts, since a person asked for it.
 _NEWEST_TRAFFIC = newest_id_subquery(

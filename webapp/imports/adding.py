@@ -9,6 +9,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow
 from webapp.imports.found import FileFormat
 from webapp.models import Account, Workspace
+from webapp.sends.eligibility import pages_people
 from webapp.text.counting import count
 
 # What people call a format.
@@ -31,7 +32,7 @@ def insert_rows(
 ) -> None:
     """Add complete rows as destinations, and record it. The caller commits."""
     for row in rows:
-        insert_destination(
+        destination = insert_destination(
             workspace,
             by,
             row.channel_name or "",
@@ -42,6 +43,8 @@ def insert_rows(
             row.tags,
             is_enabled=row.is_enabled,
         )
+        destination.drill_choice, may_page, destination.needs_confirmation = row.drills
+        destination.drills_may_page = may_page and pages_people(destination.type)
     actor = by if isinstance(by, Actor) else find_actor(by)
     subject = f"{count(len(rows), 'destination')} from {FORMAT_LABELS[file_format]}"
     record_workspace_event(workspace, Action.IMPORTED, now, actor, [subject])

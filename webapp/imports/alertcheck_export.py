@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from webapp.imports.draft import Draft, Kind, is_word
+from webapp.imports.draft import Draft, Kind, describe_keys, is_word
+from webapp.imports.exported_drills import KEYS, read_drills
 from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
 from webapp.imports.nodes import Node, check_count, get_list, get_mapping, get_mappings, get_text
 from webapp.text.tags import SEPARATOR, TagsInvalid, read_tags
 
 VERSION = "1"
 VERSION_KEY = "alertcheck"
+
+# What an export says about a destination. `host` is only there to be read.
+_KEYS = {"name", "type", "enabled", "host", "settings", "needs", "tags", *KEYS}
 
 
 def read_export(root: Node) -> FoundFile:
@@ -29,9 +33,15 @@ def _read_destinations(destinations: list[Mapping[str, Node]]) -> Iterator[Found
             draft.put(name, value)
         draft.missing |= set(filter(is_word, map(get_text, get_list(destination.get("needs")))))
         name = get_text(destination.get("name")) or f"Destination {number}"
-        tags = _read_tags(destination.get("tags"), draft)
+        tags, drills = _read_tags(destination.get("tags"), draft), read_drills(destination, draft)
+        _note_unknown(destination, draft)
         receiver = draft.finish(name, Kind("", channel if is_word(channel) else None))
-        yield replace(receiver, is_enabled=get_text(destination.get("enabled")) != "false", tags=tags)
+        yield replace(receiver, is_enabled=get_text(destination.get("enabled")) != "false", tags=tags, drills=drills)
+
+
+def _note_unknown(destination: Mapping[str, Node], draft: Draft) -> None:
+    if unknown := sorted(destination.keys() - _KEYS):
+        draft.note(f"Left out: {', '.join(describe_keys(unknown))}. This version of Alertcheck does not know it.")
 
 
 def _read_tags(node: Node, draft: Draft) -> tuple[str, ...]:

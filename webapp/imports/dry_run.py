@@ -9,7 +9,7 @@ from webapp.channels.fields import Field, Settings
 from webapp.destinations.masking import mask_new_target
 from webapp.destinations.same_places import Place, find_place
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.imports.found import FoundReceiver, Unusable
+from webapp.imports.found import NO_DRILLS_GIVEN, FoundDrills, FoundReceiver, Unusable
 from webapp.imports.row_names import name_rows
 from webapp.imports.settings_checks import CheckedSettings, check_settings, list_unknown
 from webapp.outbound import OutboundClient
@@ -52,6 +52,7 @@ class DryRunRow:
     errors: Mapping[str, str] = field(default_factory=dict)
     is_enabled: bool = True
     tags: tuple[str, ...] = ()
+    drills: FoundDrills = NO_DRILLS_GIVEN
 
     @property
     def label(self) -> str:
@@ -79,7 +80,7 @@ class Judge:
         for number, (receiver, (name, note)) in enumerate(zip(receivers, names, strict=True)):
             row = self._judge_alone(DryRunRow(number, name, None, RowState.READY), receiver, (typed or {}).get(number))
             notes = (*receiver.dropped, *row.notes, *([note] if note else []))
-            row = replace(row, notes=notes, is_enabled=receiver.is_enabled, tags=receiver.tags)
+            row = replace(row, notes=notes, is_enabled=receiver.is_enabled, tags=receiver.tags, drills=receiver.drills)
             rows.append(self._compare(row, taken))
         return rows
 

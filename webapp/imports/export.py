@@ -12,6 +12,7 @@ from webapp.destinations.masking import mask_new_target
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.imports.alertcheck_export import VERSION, VERSION_KEY
+from webapp.imports.exported_drills import describe_drills
 from webapp.models import AlertDestination, Workspace
 from webapp.text.tags import split_tags
 
@@ -39,6 +40,7 @@ def _describe(destination: AlertDestination, cipher: SettingsCipher) -> dict[str
     }
     if destination.tags:
         described["tags"] = list(split_tags(destination.tags))
+    described |= describe_drills(destination)
     if destination.type not in CHANNELS:
         return described
     return described | _describe_settings(destination.type, settings, cipher)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
+
+from webapp.models import DrillChoice
 
 
 class FileFormat(StrEnum):
@@ -26,6 +29,18 @@ class FileUnreadable(ValueError):
     """The file cannot be read as a whole. The text is a sentence that says what to do, without anything secret."""
 
 
+class FoundDrills(NamedTuple):
+    """Which drills a destination had, and whether somebody had to confirm them. The fields are its columns."""
+
+    drill_choice: DrillChoice = DrillChoice.FOLLOW
+    drills_may_page: bool = False
+    needs_confirmation: bool = False
+
+
+# What a destination has of which a file says nothing.
+NO_DRILLS_GIVEN = FoundDrills()
+
+
 @dataclass(frozen=True)
 class FoundReceiver:
     """One receiver of a file. Its settings are as written there: nothing has checked them yet.
@@ -36,7 +51,8 @@ class FoundReceiver:
     missing: the fields whose values are not in the file: a reference to another file, a variable, or redacted.
     unusable: why it cannot be imported, or None. reason: a sentence about that, for the table.
     dropped: what the file says about it that is left out: sentences without any value of a secret.
-    is_enabled, tags: whether messages are sent to it, and its valid tags. Only our own export has them.
+    is_enabled, tags, drills: whether messages are sent to it, its valid tags, and its drills. Only our own export has
+        them.
     """
 
     name: str
@@ -48,6 +64,7 @@ class FoundReceiver:
     dropped: tuple[str, ...] = ()
     is_enabled: bool = True
     tags: tuple[str, ...] = ()
+    drills: FoundDrills = NO_DRILLS_GIVEN
 
 
 @dataclass(frozen=True)

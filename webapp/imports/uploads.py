@@ -9,7 +9,8 @@ from typing import Any
 from webapp.destinations.drafts import find_draft, replace_draft, save_draft
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow
-from webapp.imports.found import FileFormat, FoundFile, FoundReceiver, Unusable
+from webapp.imports.found import FileFormat, FoundDrills, FoundFile, FoundReceiver, Unusable
+from webapp.models import DrillChoice
 
 
 @dataclass(frozen=True)
@@ -63,4 +64,6 @@ def _read(values: Mapping[str, str]) -> FoundFile:
 def _read_receiver(stored: dict[str, Any]) -> FoundReceiver:
     unusable = stored["unusable"] and Unusable(stored["unusable"])
     lists = {name: tuple(stored[name]) for name in ("dropped", "tags")}
-    return FoundReceiver(**(stored | lists | {"missing": frozenset(stored["missing"]), "unusable": unusable}))
+    choice, *others = stored["drills"]
+    read: dict[str, Any] = {"missing": frozenset(stored["missing"]), "unusable": unusable}
+    return FoundReceiver(**(stored | lists | read | {"drills": FoundDrills(DrillChoice(choice), *others)}))

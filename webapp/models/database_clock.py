@@ -15,6 +15,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from webapp.app_state import app_state
 from webapp.extensions import db
 
+# A time that another host stored may be this far ahead.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
 # Seconds for which a sample is used before the next connection takes another.
 SAMPLE_INTERVAL = 1.0
 

@@ -1,10 +1,12 @@
 """Locks a row, or the list of workspaces, so that a check on it still holds when the transaction commits."""
 
-from sqlalchemy import ColumnElement, exists, inspect, text, true, update
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, exists, inspect, select, text, true, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.extensions import db
-from webapp.models import Account, AlertDestination, Workspace
+from webapp.models import Account, AlertDestination, DestinationProblem, Workspace
 
 _IS_IN_OPEN_WORKSPACE = exists().where(Workspace.id == AlertDestination.workspace_id, Workspace.deleted_at.is_(None))
 
@@ -46,6 +48,17 @@ def lock_workspaces() -> None:
         db.session.execute(text("LOCK TABLE used_slugs IN SHARE ROW EXCLUSIVE MODE"))
     else:  # SQLite has one writer
         db.session.execute(text("UPDATE used_slugs SET name = name WHERE slug = ''"))
+
+
+def lock_problems(condition: ColumnElement[bool]) -> Sequence[int]:
+    """Lock the problems that meet a condition, and return their ids.
+
+    They are locked in the order of their destinations, as by everybody who locks several: two transactions that locked
+    them in two orders would wait for each other. On SQLite, which has one writer, nothing needs a lock.
+    """
+    ordered = select(DestinationProblem.id).where(condition)
+    ordered = ordered.order_by(DestinationProblem.alert_destination_id, DestinationProblem.id)
+    return db.session.scalars(ordered.with_for_update(key_share=True)).all()
 
 
 def _lock(row: AlertDestination | Workspace | Account, condition: ColumnElement[bool]) -> None:

@@ -1,6 +1,7 @@
 """Closes the problems that are over, by what the rows of their destinations say. Runs in a worker's maintenance."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
@@ -17,22 +18,30 @@ from webapp.models import (
     ProblemKind,
     Receipt,
 )
+from webapp.models.database_clock import CLOCK_TOLERANCE
+from webapp.models.locking import lock_problems
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime
 
-# Times of other hosts may be this far ahead.
-CLOCK_TOLERANCE = timedelta(minutes=5)
+# Problems of one pass that end for one reason. The next pass, seconds later, continues.
+PAGE_SIZE = 500
 
 
 def close_problems(now: datetime) -> None:
     """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
     parameters = confirmation_times(now) | {_SOON: now + CLOCK_TOLERANCE}
+    found = {reason: _list_over(is_over, parameters) for reason, is_over in _ENDS}
+    if not any(found.values()):
+        return
+    lock_problems(DestinationProblem.id.in_({problem_id for ids in found.values() for problem_id in ids}))
     for reason, is_over in _ENDS:
-        if db.session.scalar(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(1), parameters) is None:
-            continue
         values = {"closed_at": now, "end_reason": reason, "attention_at": now if reason.is_recovery else None}
-        closing = update(DestinationProblem).where(IS_OPEN, is_over).values(values)
-        db.session.execute(closing.execution_options(synchronize_session=False), parameters)
+        closing = update(DestinationProblem).where(DestinationProblem.id.in_(found[reason]), IS_OPEN, is_over)
+        db.session.execute(closing.values(values).execution_options(synchronize_session=False), parameters)
+
+
+def _list_over(is_over: ColumnElement[bool], parameters: dict[str, datetime]) -> Sequence[int]:
+    return db.session.scalars(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(PAGE_SIZE), parameters).all()
 
 
 # A failure in the future comes from a clock that was ahead. Then the order of the rows counts.

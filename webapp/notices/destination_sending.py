@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from webapp.account_mail.outcome import MailError
 from webapp.channels.contract import Channel
@@ -25,13 +25,13 @@ from webapp.models import (
     AlertDestination,
     Notice,
     NoticeDestination,
-    NoticeItem,
     NoticeStatus,
     Workspace,
     database_clock,
 )
-from webapp.notices.mailed import end_notice
-from webapp.notices.mails import Told, describe_headline, list_told
+from webapp.notices.headline import Item, describe_headline, name_destinations
+from webapp.notices.mailed import Ending, end_notices
+from webapp.notices.mails import drop_items, list_items
 from webapp.notices.target_health import HAS_OPEN_PROBLEM, Obstacle, load_target_health
 from webapp.outbound import OutboundClient
 from webapp.sends.press_limits import admit_targets
@@ -75,13 +75,13 @@ def list_waiting_notices() -> Sequence[int]:
 
 
 def end_lost_notices(now: datetime) -> None:
-    """End the notices whose worker was lost, and those that no worker claimed, in the caller's transaction."""
-    lost = select(Notice.id).where(_IS_QUEUED, Notice.claimed_at <= now - LOST_AFTER).limit(PAGE_SIZE)
-    for notice_id in db.session.scalars(lost).all():
-        end_notice(notice_id, NoticeStatus.FAILED, now, Code.WORKER_LOST.value)
-    late = select(Notice.id).where(_IS_UNCLAIMED, Notice.created_at <= now - LIFETIME).limit(PAGE_SIZE)
-    for notice_id in db.session.scalars(late).all():
-        end_notice(notice_id, NoticeStatus.FAILED, now, Code.NOT_STARTED.value)
+    """End the notices whose worker was lost, and those that no worker claimed, and commit."""
+    lost = select(Notice.id).where(_IS_QUEUED, Notice.claimed_at <= now - LOST_AFTER)
+    late = select(Notice.id).where(_IS_UNCLAIMED, Notice.created_at <= now - LIFETIME)
+    for found, code in ((lost, Code.WORKER_LOST), (late, Code.NOT_STARTED)):
+        notice_ids = db.session.scalars(found.order_by(Notice.id).limit(PAGE_SIZE)).all()
+        end_notices(Ending(notice_id, NoticeStatus.FAILED, now, code.value) for notice_id in notice_ids)
+        db.session.commit()
 
 
 def send_notice(notice_id: int, app_settings: AppSettings) -> None:
@@ -111,16 +111,16 @@ def claim(notice_id: int, app_settings: AppSettings, now: datetime) -> ReadyNoti
         return None
     notice, workspace = row
     obstacle = _find_obstacle(notice)
-    told = _list_told_elsewhere(notice)
-    if obstacle is not None or not told:
-        end_notice(notice_id, NoticeStatus.CANCELED, now, obstacle)
+    items = _list_items_of_other_channels(notice)
+    if obstacle is not None or not items:
+        end_notices([Ending(notice_id, NoticeStatus.CANCELED, now, obstacle)])
         db.session.commit()
         return None
     destination = db.session.get_one(AlertDestination, notice.alert_destination_id)
     try:
-        ready = _prepare(notice, workspace, destination, told, app_settings)
+        ready = _prepare(notice, workspace, destination, items, app_settings)
     except DeliveryFailed as failure:
-        end_notice(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)
+        end_notices([Ending(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)])
         db.session.commit()
         return None
     claimed = db.session.execute(
@@ -140,22 +140,19 @@ def _find_obstacle(notice: Notice) -> Obstacle | None:
     return load_target_health(chosen.alert_destination_id).obstacle
 
 
-def _list_told_elsewhere(notice: Notice) -> list[Told]:
-    """Return what is still true and may be told there. What is not counts as not told."""
+def _list_items_of_other_channels(notice: Notice) -> list[Item]:
+    """Return what is still true and may be told there."""
     target = db.session.get_one(AlertDestination, notice.alert_destination_id)
-    told = list_told(notice.id)
-    same = {problem.id for _, problem, destination in told if destination.type == target.type}
-    if same:
-        untold = delete(NoticeItem).where(NoticeItem.notice_id == notice.id, NoticeItem.problem_id.in_(same))
-        db.session.execute(untold.execution_options(synchronize_session=False))
-    return [item for item in told if item[1].id not in same]
+    items = list_items(notice.id)
+    drop_items(notice.id, {problem.id for _, problem, destination in items if destination.type == target.type})
+    return [item for item in items if item[2].type != target.type]
 
 
 def _prepare(
     notice: Notice,
     workspace: Workspace,
     destination: AlertDestination,
-    told: Sequence[Told],
+    items: Sequence[Item],
     app_settings: AppSettings,
 ) -> ReadyNotice:
     """Return the message and where it goes. Raises `DeliveryFailed` if the settings cannot be used."""
@@ -168,7 +165,8 @@ def _prepare(
         destination=destination.name,
         requested_by=SENDER,
         requested_at=notice.created_at,
-        alert=describe_headline(told),
+        alert=describe_headline(items),
+        about=name_destinations(items),
     )
     return ReadyNotice(
         notice_id=notice.id,
@@ -212,5 +210,5 @@ def _attempt(ready: ReadyNotice) -> tuple[NoticeStatus, tuple[str, str | None] |
 
 def _end(notice_id: int, status: NoticeStatus, failure: tuple[str, str | None] | None) -> None:
     code, message = failure or (None, None)
-    end_notice(notice_id, status, database_clock.now(), code, message)
+    end_notices([Ending(notice_id, status, database_clock.now(), code, message)])
     db.session.commit()

@@ -69,7 +69,7 @@ def load_target(workspace_id: int) -> Target | None:
 
 
 @dataclass(frozen=True)
-class Telling:
+class Notification:
     """Who was told about a problem, or could not be.
 
     name: of the member, or of the destination. words: what became of it. next_step: what to do, or None.
@@ -95,7 +95,7 @@ class ProblemRow:
     count: str
     next_step: str
     end: str
-    tellings: list[Telling]
+    notifications: list[Notification]
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,11 @@ def load_problems(workspace_id: int, role: Role) -> ProblemPage:
     open_ = _list(of_workspace & is_open, newest_first, MAX_OPEN)
     lately = (DestinationProblem.closed_at.desc(), DestinationProblem.id.desc())
     closed = _list(of_workspace & ~is_open, lately, MAX_CLOSED)
-    tellings = _list_tellings([problem.id for problem in (*open_, *closed)])
+    notifications = _list_notifications([problem.id for problem in (*open_, *closed)])
     count = db.session.scalar(select(func.count()).select_from(DestinationProblem).where(of_workspace, is_open)) or 0
-    rows = [[_make_row(problem, role, tellings.get(problem.id, [])) for problem in found] for found in (open_, closed)]
+    rows = [
+        [_make_row(problem, role, notifications.get(problem.id, [])) for problem in found] for found in (open_, closed)
+    ]
     return ProblemPage(rows[0], rows[1], count)
 
 
@@ -128,7 +130,7 @@ def _list(
     return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
-def _make_row(problem: DestinationProblem, role: Role, tellings: list[Telling]) -> ProblemRow:
+def _make_row(problem: DestinationProblem, role: Role, notifications: list[Notification]) -> ProblemRow:
     destination = problem.destination
     target = mask_target(destination, role, current_settings().cipher) if destination.deleted_at is None else None
     is_open = problem.closed_at is None
@@ -142,11 +144,11 @@ def _make_row(problem: DestinationProblem, role: Role, tellings: list[Telling]) 
         count=describe_count(problem),
         next_step=describe_step(problem, destination.type, destination.settings_version) if is_open else "",
         end=describe_end(problem),
-        tellings=tellings,
+        notifications=notifications,
     )
 
 
-def _list_tellings(problem_ids: Sequence[int]) -> dict[int, list[Telling]]:
+def _list_notifications(problem_ids: Sequence[int]) -> dict[int, list[Notification]]:
     """Return who was told about each problem, newest first. A canceled notice told nobody anything."""
     query = (
         select(NoticeItem.problem_id, NoticeItem.kind, Notice, Account.name, AlertDestination)
@@ -159,19 +161,19 @@ def _list_tellings(problem_ids: Sequence[int]) -> dict[int, list[Telling]]:
         )
         .order_by(Notice.id.desc())
     )
-    tellings: dict[int, list[Telling]] = {}
+    notifications: dict[int, list[Notification]] = {}
     for problem_id, kind, notice, name, target in db.session.execute(query).all():
-        telling = _describe_target(target, kind, notice) if target else _describe_member(name, kind, notice)
-        tellings.setdefault(problem_id, []).append(telling)
-    return tellings
+        notification = _describe_target(target, kind, notice) if target else _describe_member(name, kind, notice)
+        notifications.setdefault(problem_id, []).append(notification)
+    return notifications
 
 
-def _describe_member(name: str, kind: NoticeKind, notice: Notice) -> Telling:
+def _describe_member(name: str, kind: NoticeKind, notice: Notice) -> Notification:
     step = find_next_step(notice.error_code) if notice.error_code else None
-    return Telling(name, kind, _STATUSES[notice.status], notice.ended_at or notice.created_at, step)
+    return Notification(name, kind, _STATUSES[notice.status], notice.ended_at or notice.created_at, step)
 
 
-def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice) -> Telling:
+def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice) -> Notification:
     words = _STATUSES_OF_DESTINATIONS[notice.status]
     if notice.status is NoticeStatus.FAILED and notice.error_code in UNCERTAIN_CODES:
         words = "may have been told"
@@ -181,4 +183,4 @@ def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice)
     if notice.error_code == MailError.RECIPIENT_LIMIT:
         reason = "It has received many messages from Alertcheck in the last minute."
     said = " ".join(filter(None, (reason, step))) or None
-    return Telling(target.name, kind, words, notice.ended_at or notice.created_at, said)
+    return Notification(target.name, kind, words, notice.ended_at or notice.created_at, said)

@@ -1,13 +1,15 @@
 """Takes over into the notices what became of their mails, and lets a failed one be told again later."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AccountMail, AccountMailStatus, DestinationProblem, Notice, NoticeItem, NoticeStatus
+from webapp.models.locking import lock_problems
 
 # Notices of one pass.
 PAGE_SIZE = 500
@@ -32,31 +34,56 @@ def settle_notices(now: datetime) -> None:
         )
         .limit(PAGE_SIZE)
     )
-    for notice_id, _, status, ended_at, code, message in db.session.execute(ended).all():
-        if status is None:
-            end_notice(notice_id, NoticeStatus.FAILED, now, Code.WORKER_LOST.value)
-        else:
-            end_notice(notice_id, _STATUSES[status], ended_at, code, message)
+    rows = db.session.execute(ended.order_by(Notice.id)).all()
+    lost = NoticeStatus.FAILED, now, Code.WORKER_LOST.value
+    end_notices(
+        Ending(notice_id, *lost) if status is None else Ending(notice_id, _STATUSES[status], ended_at, code, message)
+        for notice_id, _, status, ended_at, code, message in rows
+    )
 
 
-def end_notice(
-    notice_id: int, status: NoticeStatus, ended_at: datetime, code: str | None = None, message: str | None = None
-) -> bool:
-    """End a queued notice, in the caller's transaction. Returns whether it was queued."""
-    values: dict[str, Any] = {"status": status, "ended_at": ended_at, "error_code": code, "error_message": message}
-    ending = update(Notice).where(Notice.id == notice_id, Notice.status == NoticeStatus.QUEUED).values(values)
-    ended = db.session.execute(ending.execution_options(synchronize_session=False))
-    is_ended = bool(ended.rowcount)  # type: ignore[attr-defined]
-    if is_ended and status is not NoticeStatus.SENT:
-        _look_again(notice_id, ended_at)
-    return is_ended
+class Ending(NamedTuple):
+    """How a notice ended. code, message: why it failed, or was canceled."""
+
+    notice_id: int
+    status: NoticeStatus
+    ended_at: datetime
+    code: str | None = None
+    message: str | None = None
 
 
-def _look_again(notice_id: int, at: datetime) -> None:
-    """Let a worker look at what was not told. The schedule decides when it is told."""
-    told = select(NoticeItem.problem_id).where(NoticeItem.notice_id == notice_id)
-    looking = update(DestinationProblem).where(DestinationProblem.id.in_(told)).values(attention_at=at)
-    db.session.execute(looking.execution_options(synchronize_session=False))
+def end_notices(endings: Iterable[Ending]) -> None:
+    """End those of the notices that are queued, in the caller's transaction. They are in the order of their ids."""
+    ended = [ending for ending in endings if _end(ending)]
+    _look_again({ending.notice_id: ending.ended_at for ending in ended if ending.status is not NoticeStatus.SENT})
+
+
+def _end(ending: Ending) -> bool:
+    """Return whether it was queued."""
+    values: dict[str, Any] = {
+        "status": ending.status,
+        "ended_at": ending.ended_at,
+        "error_code": ending.code,
+        "error_message": ending.message,
+    }
+    statement = update(Notice).where(Notice.id == ending.notice_id, _IS_QUEUED).values(values)
+    ended = db.session.execute(statement.execution_options(synchronize_session=False))
+    return bool(ended.rowcount)  # type: ignore[attr-defined]
+
+
+def _look_again(ended: dict[int, datetime]) -> None:
+    """Let a worker look at what notices did not tell, since when. The schedule decides when it is told."""
+    if not ended:
+        return
+    lock_problems(DestinationProblem.id.in_(_select_problem_ids(NoticeItem.notice_id.in_(ended))))
+    for notice_id, at in ended.items():
+        untold = DestinationProblem.id.in_(_select_problem_ids(NoticeItem.notice_id == notice_id))
+        looking = update(DestinationProblem).where(untold).values(attention_at=at)
+        db.session.execute(looking.execution_options(synchronize_session=False))
+
+
+def _select_problem_ids(condition: ColumnElement[bool]) -> Select[int]:
+    return select(NoticeItem.problem_id).where(condition)
 
 
 _IS_QUEUED = Notice.status == NoticeStatus.QUEUED

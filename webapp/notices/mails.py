@@ -1,6 +1,6 @@
 """The mail that tells a member about problems. Who gets it and what is true are checked again when it is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -18,22 +18,20 @@ from webapp.models import (
     Notice,
     NoticeItem,
     NoticeKind,
-    ProblemKind,
     Role,
     Workspace,
 )
+from webapp.notices.headline import Item, describe_headline, is_failure, quote
 from webapp.notices.recipients import find_role_of_recipient
 from webapp.notices.wording import describe_cause, describe_channel, describe_count, describe_end, describe_next_step
 from webapp.text.counting import count
-from webapp.text.names import isolate_name, quote_name
+from webapp.text.names import isolate_name
 
-# Problems that a mail describes. It counts the others, and the page has them all.
+# Problems that a mail describes. It counts the others, and the page has all of them.
 MAX_DESCRIBED = 20
 
 # Characters of a name in a subject.
 MAX_NAME_IN_SUBJECT = 60
-
-Told = tuple[NoticeKind, DestinationProblem, AlertDestination]
 
 
 def find_recipient(mail: AccountMail) -> str | None:
@@ -54,14 +52,14 @@ def compose_notice(mail: AccountMail, now: datetime) -> MailContent | None:
     workspace = db.session.get(Workspace, notice.workspace_id)
     if role is None or workspace is None or workspace.deleted_at is not None:
         return None
-    told = list_told(notice.id)
-    return write_notice(workspace, told, role) if told else None
+    items = list_items(notice.id)
+    return write_notice(workspace, items, role) if items else None
 
 
 NOTICE_COMPOSER = Composer(find_recipient, compose_notice)
 
 
-def list_told(notice_id: int) -> list[Told]:
+def list_items(notice_id: int) -> list[Item]:
     """Return what a notice tells, open problems first, without what is not true any more, which is deleted."""
     rows = db.session.execute(
         select(NoticeItem.kind, DestinationProblem, AlertDestination)
@@ -71,12 +69,16 @@ def list_told(notice_id: int) -> list[Told]:
         .order_by(DestinationProblem.opened_at, DestinationProblem.id)
         .execution_options(populate_existing=True)
     ).all()
-    told = [(kind, problem, destination) for kind, problem, destination in rows if _is_true(kind, problem)]
-    gone = {problem.id for _, problem, _ in rows} - {problem.id for _, problem, _ in told}
-    if gone:
-        untold = delete(NoticeItem).where(NoticeItem.notice_id == notice_id, NoticeItem.problem_id.in_(gone))
-        db.session.execute(untold.execution_options(synchronize_session=False))
-    return sorted(told, key=lambda item: item[0] is NoticeKind.RECOVERED)
+    items = [(kind, problem, destination) for kind, problem, destination in rows if _is_true(kind, problem)]
+    drop_items(notice_id, {problem.id for _, problem, _ in rows} - {problem.id for _, problem, _ in items})
+    return sorted(items, key=lambda item: item[0] is NoticeKind.RECOVERED)
+
+
+def drop_items(notice_id: int, problem_ids: Collection[int]) -> None:
+    """Delete what a notice will not tell, so that it does not count as told."""
+    if problem_ids:
+        dropped = delete(NoticeItem).where(NoticeItem.notice_id == notice_id, NoticeItem.problem_id.in_(problem_ids))
+        db.session.execute(dropped.execution_options(synchronize_session=False))
 
 
 def _is_true(kind: NoticeKind, problem: DestinationProblem) -> bool:
@@ -88,17 +90,17 @@ def _find_notice(mail: AccountMail) -> Notice | None:
     return db.session.scalars(query).one_or_none()
 
 
-def write_notice(workspace: Workspace, told: Sequence[Told], role: Role) -> MailContent:
+def write_notice(workspace: Workspace, items: Sequence[Item], role: Role) -> MailContent:
     """Return what the mail says to a member of this role."""
     slug = workspace.slug
-    left = len(told) - MAX_DESCRIBED
-    others = (f"{count(left, 'more destination')}: see the list of problems.",) if left > 0 else ()
-    headline = describe_headline(told)
+    left = len(items) - MAX_DESCRIBED
+    others = (f"{count(left, 'more problem')}: see the list of problems.",) if left > 0 else ()
+    headline = describe_headline(items)
     return MailContent(
-        subject=f"{headline} in {quote(_shorten(workspace.name))}",
+        subject=f"{headline} in {quote(workspace.name, MAX_NAME_IN_SUBJECT)}",
         title=headline,
         paragraphs=(f"Workspace {quote(workspace.name)} of Alertcheck at {make_page_address('')}.",),
-        sections=tuple(_write_section(slug, *item, role) for item in told[:MAX_DESCRIBED]),
+        sections=tuple(_write_section(slug, *item, role) for item in items[:MAX_DESCRIBED]),
         link=make_page_address(f"/w/{slug}/problems"),
         link_label="Show all problems",
         after_link=(
@@ -107,25 +109,6 @@ def write_notice(workspace: Workspace, told: Sequence[Told], role: Role) -> Mail
             f"these mails: {make_page_address(f'/w/{slug}/problems/preferences')}",
         ),
     )
-
-
-def describe_headline(told: Sequence[Told]) -> str:
-    """Return the headline: how many destinations have which problem, or work again."""
-    new = {item.alert_destination_id for kind, item, _ in told if kind is NoticeKind.OPENED and _is_failure(item)}
-    old = {item.alert_destination_id for kind, item, _ in told if kind is NoticeKind.REMINDER} - new
-    well = {item.alert_destination_id for kind, item, _ in told if kind is NoticeKind.RECOVERED} - new - old
-    unconfirmed = {item.alert_destination_id for kind, item, _ in told if not _is_failure(item)}
-    parts = [
-        f"{count(len(new), 'destination')} stopped working" if new else "",
-        f"{count(len(old), 'destination')} still {'fails' if len(old) == 1 else 'fail'}" if old else "",
-        f"{count(len(well), 'destination')} {'works' if len(well) == 1 else 'work'} again" if well else "",
-        f"{count(len(unconfirmed), 'destination')} to confirm" if unconfirmed else "",
-    ]
-    return ", ".join(filter(None, parts))
-
-
-def _is_failure(problem: DestinationProblem) -> bool:
-    return problem.kind is not ProblemKind.UNCONFIRMED
 
 
 def _write_section(
@@ -143,18 +126,9 @@ def _write_section(
         )
     else:
         since = ". ".join(
-            filter(None, [f"{'Since' if _is_failure(problem) else 'Noticed'} {begun}", describe_count(problem)])
+            filter(None, [f"{'Since' if is_failure(problem) else 'Noticed'} {begun}", describe_count(problem)])
         )
         step = describe_next_step(problem, destination.type, destination.settings_version)
         lines = (where, f"{since}.", describe_cause(problem), f"Next: {step}")
     link = make_page_address(f"/w/{slug}/destinations/{destination.id}")
     return MailSection(isolate_name(destination.name), lines, link)
-
-
-def quote(name: str) -> str:
-    """Return a name so that neither its end nor the words around it can be mistaken."""
-    return isolate_name(quote_name(name))
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= MAX_NAME_IN_SUBJECT else f"{name[: MAX_NAME_IN_SUBJECT - 1].rstrip()}…"

@@ -19,7 +19,7 @@ from webapp.models import (
     NoticeStatus,
     Workspace,
 )
-from webapp.models.locking import lock_workspace
+from webapp.models.locking import lock_problems, lock_workspace
 from webapp.models.problem import IS_WATCHED
 from webapp.notices.chosen_destination import find_chosen
 from webapp.notices.recipients import list_recipients
@@ -147,6 +147,7 @@ def _add_notice(workspace_id: int, notice: Notice, items: dict[int, NoticeKind])
 
 def _set_attention(problems: Sequence[DestinationProblem], next_at: datetime | None, now: datetime) -> None:
     """Set when the workspace is looked at again. A problem that another transaction changes meanwhile keeps its own."""
+    lock_problems(DestinationProblem.id.in_([problem.id for problem in problems]))
     for is_closed in (False, True):
         ids = [problem.id for problem in problems if (problem.closed_at is not None) is is_closed]
         again = next_at if is_closed else min(next_at or now + LOOK_AGAIN, now + LOOK_AGAIN)

@@ -38,7 +38,10 @@ class NoticeRounds:
         self._next_at = self._next_unconfirmed_at = self._next_deletion_at = clock()
 
     def run(self, now: datetime) -> None:
-        """Do one round and commit, if it is time. A public demo tells nobody anything."""
+        """Do one round, if it is time. A public demo tells nobody anything.
+
+        Each step commits: one transaction locks problems in the order of their destinations, which two steps would not.
+        """
         started_at = self._clock()
         if started_at < self._next_at or current_settings().is_public_demo:
             return
@@ -46,11 +49,13 @@ class NoticeRounds:
         if started_at >= self._next_unconfirmed_at:
             self._next_unconfirmed_at = started_at + UNCONFIRMED_INTERVAL
             open_unconfirmed(now)
+            db.session.commit()
         if has_open_problem():
             close_problems(now)
-        settle_notices(now)
-        end_lost_notices(now)
         db.session.commit()
+        settle_notices(now)
+        db.session.commit()
+        end_lost_notices(now)
         if written := plan_notices(now):
             log.info("notices written", extra={"count": written})
         if started_at >= self._next_deletion_at:

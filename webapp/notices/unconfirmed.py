@@ -15,12 +15,16 @@ from webapp.models.upsert import insert_or_update
 
 
 def open_unconfirmed(now: datetime) -> None:
-    """Open the problem of each unconfirmed destination that is enabled, in the caller's transaction."""
+    """Open the problem of each unconfirmed destination that is enabled, in the caller's transaction.
+
+    In the order of the destinations, see `lock_problems`.
+    """
     found, times = _select_unconfirmed(now), confirmation_times(now)
     if db.session.execute(found.limit(1), times).first() is None:
         return
     table = DestinationProblem.metadata.tables[DestinationProblem.__tablename__]
-    inserted = insert_or_update(table).from_select([column.key for column in found.selected_columns], found)
+    ordered = found.order_by(AlertDestination.id)
+    inserted = insert_or_update(table).from_select([column.key for column in found.selected_columns], ordered)
     once = inserted.on_conflict_do_nothing(index_elements=["alert_destination_id", "kind"], index_where=IS_OPEN)
     db.session.execute(once, times)
 

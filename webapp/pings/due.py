@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select
 
 from webapp.drills.schedule import Window, latest_window, read_schedule
-from webapp.drills.traffic import CLOCK_TOLERANCE
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Ping, PingKind
+from webapp.models.database_clock import CLOCK_TOLERANCE
 from webapp.models.delivery import IS_WAITING
 from webapp.models.upsert import insert_or_update
 

@@ -16,10 +16,9 @@ from webapp.deliveries.sending import AttemptResult, record, send
 from webapp.deliveries.transitions import ACCEPT, DEFER
 from webapp.demo.visits.deletion import delete_ended_visit
 from webapp.demo.visits.places import GRACE_PERIOD
-from webapp.destinations.search_index import SearchIndexing
 from webapp.extensions import Base, db
 from webapp.models import AlertDelivery, DeliveryStatus, DemoVisit, database_clock
-from webapp.worker import supervisor
+from webapp.worker.maintenance import Maintenance
 
 ADDED = {
     "name": "Another",
@@ -104,10 +103,10 @@ def test_the_worker_deletes_one_visit_in_each_run(app: Flask) -> None:
     with app.app_context():
         db.session.execute(update(DemoVisit).values(ends_at=database_clock.now() - GRACE_PERIOD))
         db.session.commit()
-    trackers = deliveries.WaitTracker(), deliveries.Retention(None), SearchIndexing()
+    maintenance = Maintenance(app)
     left = []
     for _ in range(3):
-        assert supervisor._run_maintenance(app, *trackers) is None
+        assert maintenance.run() is None
         with app.app_context():
             left.append(db.session.scalar(select(func.count()).select_from(DemoVisit)))
 

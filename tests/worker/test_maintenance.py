@@ -4,11 +4,9 @@ from flask import Flask
 from sqlalchemy import delete, func, select, update
 
 from tests.factories import SeededIds
-from webapp import deliveries
-from webapp.destinations.search_index import SearchIndexing
 from webapp.extensions import db
 from webapp.models import AlertDestination, SearchKey
-from webapp.worker.supervisor import _run_maintenance
+from webapp.worker.maintenance import Maintenance
 
 
 def test_it_adds_the_search_keys_that_an_upgrade_leaves_out(app: Flask, seeded: SeededIds) -> None:
@@ -17,7 +15,7 @@ def test_it_adds_the_search_keys_that_an_upgrade_leaves_out(app: Flask, seeded: 
         db.session.execute(update(AlertDestination).values(search_mark=None))
         db.session.commit()
 
-    assert _run_maintenance(app, deliveries.WaitTracker(), deliveries.Retention(None), SearchIndexing()) is None
+    assert Maintenance(app).run() is None
 
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(SearchKey)) == 2

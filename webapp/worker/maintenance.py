@@ -1,0 +1,95 @@
+"""What a worker's parent does about once a second: recovery first, then all that can wait for a while."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from flask import Flask
+
+from webapp import deliveries
+from webapp.account_mail.recovery import recover_account_mails
+from webapp.app_state import app_state, current_settings
+from webapp.audit_trail import AuditRetention
+from webapp.auth.account_links import delete_expired_account_links
+from webapp.auth.customer_links import delete_expired_links
+from webapp.auth.invitations import delete_old_invitations
+from webapp.auth.refused_sign_ins import report_refused_sign_ins
+from webapp.auth.workspace_deletion import delete_remains
+from webapp.database.outages import Reason, describe_outage, find_reason
+from webapp.destinations.drafts import delete_old_drafts
+from webapp.destinations.search_index import SearchIndexing
+from webapp.drills.rounds import DrillRounds
+from webapp.extensions import db
+from webapp.models import database_clock
+from webapp.notices.rounds import NoticeRounds
+from webapp.queue import QueueUnavailable, WorkerFault, enqueue_account_mails, enqueue_deliveries
+from webapp.sends.planned_tests import run_planned_tests
+from webapp.settings import AppSettings
+
+log = logging.getLogger(__name__)
+
+# A part of the maintenance, given the time. What it returns is not used.
+Task = Callable[[datetime], object]
+
+
+class Maintenance:
+    """The maintenance of one application, which its parts remember between two runs."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._wait_tracker = deliveries.WaitTracker()
+        self._tasks = (*_list_tasks(app_state(app).settings), *app_state(app).maintenance)
+
+    def run(self) -> WorkerFault | Reason | None:
+        """Run each part once. Returns why the recovery of deliveries failed, or None if it succeeded."""
+        fault: WorkerFault | Reason | None = WorkerFault.DATABASE
+        with self._app.app_context():
+            try:
+                now = database_clock.now()
+                delivery_ids = deliveries.recover(now, current_settings(), self._wait_tracker)
+                fault = None
+                _enqueue(delivery_ids)
+                for task in self._tasks:
+                    task(now)
+            except Exception as error:  # whatever happens in one run, the next one must run
+                log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
+                fault = fault and (find_reason(error) or fault)
+            with suppress(Exception):
+                # The next process is forked from this one, and two processes must not share a connection.
+                db.session.remove()
+                db.engine.dispose()
+        return fault
+
+
+def _list_tasks(settings: AppSettings) -> tuple[Task, ...]:
+    """Return all parts after the recovery of deliveries, in their order."""
+    indexing = SearchIndexing()
+    return (
+        _recover_mails,
+        run_planned_tests,
+        deliveries.Retention(settings.keep_deliveries).delete_old_page,
+        report_refused_sign_ins,
+        delete_old_drafts,
+        lambda _now: indexing.add_missing_page(settings.cipher),
+        delete_expired_links,
+        delete_expired_account_links,
+        delete_old_invitations,
+        lambda _now: delete_remains(),
+        AuditRetention(settings.keep_audit).delete_old_page,
+        DrillRounds().run,
+        NoticeRounds().run,
+    )
+
+
+def _enqueue(delivery_ids: Sequence[int]) -> None:
+    try:
+        enqueue_deliveries(*delivery_ids)
+    except QueueUnavailable:
+        log.warning("queue server unavailable, the next recovery pass tries again")
+
+
+def _recover_mails(now: datetime) -> None:
+    mail_ids = recover_account_mails(now)
+    with suppress(QueueUnavailable):  # logged; they are enqueued again soon
+        enqueue_account_mails(*mail_ids)

@@ -1,0 +1,73 @@
+"""The processes of a worker: started by its parent, replaced when they die, and stopped with it."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.context import ForkProcess
+
+from flask import Flask
+
+from webapp.queue.jobs import JOB_TIMEOUT
+from webapp.worker.process import run_process
+from webapp.worker.readiness import Progress
+from webapp.worker.signals import STOP_SIGNALS
+
+log = logging.getLogger(__name__)
+
+# A process that ends within this many seconds of its start makes its successor count only after as many: a crash loop
+# takes jobs now and then, but does not work.
+PROBATION = 10.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """A process of the worker. counts_from: when it may count as working, in seconds of the monotonic clock."""
+
+    process: ForkProcess
+    readiness: Progress
+    started_at: float
+    counts_from: float
+
+    def is_working(self) -> bool:
+        """Return whether the process takes jobs, and is not one of several that die young."""
+        return self.process.is_alive() and time.monotonic() >= self.counts_from and self.readiness.is_recent()
+
+
+def start_missing(members: list[Member], size: int, app: Flask) -> None:
+    """Replace dead processes. A process that cannot be started now is started by a later call."""
+    counts_from = time.monotonic()
+    for dead in [member for member in members if not member.process.is_alive()]:
+        log.warning("worker process ended", extra={"ended_pid": dead.process.pid, "exit": dead.process.exitcode})
+        members.remove(dead)
+        if time.monotonic() - dead.started_at < PROBATION:
+            counts_from = time.monotonic() + PROBATION
+    try:
+        while len(members) < size:
+            members.append(_start_process(app, counts_from))
+    except OSError as error:
+        log.error("cannot start a worker process", extra={"error": type(error).__name__})
+
+
+def _start_process(app: Flask, counts_from: float) -> Member:
+    readiness = Progress()
+    process = multiprocessing.get_context("fork").Process(target=run_process, args=(app, os.getpid(), readiness))
+    # Stop signals stay blocked until the child has its own handlers: the handlers of the parent would lose them.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    return Member(process, readiness, time.monotonic(), counts_from)
+
+
+def stop_all(members: Sequence[Member]) -> None:
+    """Stop every process after its running deliveries, and wait for it. Kill it after `JOB_TIMEOUT` seconds."""
+    for member in members:
+        member.process.terminate()
+    for member in members:
+        member.process.join(JOB_TIMEOUT)
+        member.process.kill()
