@@ -222,9 +222,8 @@ def _add(
     now: datetime,
     changed: Sequence[str] = (),
     result: Result = Result.DONE,
-    destination_id: int | None = None,
 ) -> None:
-    event = _describe_event(workspace_id, actor, action, subject, now, changed, result, destination_id)
+    event = _describe_event(workspace_id, actor, action, subject, now, changed, result)
     db.session.add(AuditEvent(**event))
 
 
