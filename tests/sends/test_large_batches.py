@@ -42,10 +42,9 @@ def add_many(app: Flask, seeded: SeededIds, count: int) -> list[int]:
     facts = {"workspace_id": seeded.harbor, "type": "webhook", "config": "", "created_at": NOW, "updated_at": NOW}
     rows = [facts | {"name": f"Number {number}"} for number in range(count)]
     with app.app_context():
-        statement = insert(AlertDestination).returning(AlertDestination.id, sort_by_parameter_order=True)
-        ids = list(db.session.scalars(statement, rows))
+        ids = db.session.scalars(insert(AlertDestination).returning(AlertDestination.id), rows).all()
         db.session.commit()
-        return ids
+        return sorted(ids)
 
 
 def press(app: Flask, seeded: SeededIds, now: datetime = NOW) -> BatchResult:
@@ -58,7 +57,7 @@ def left_out(result: BatchResult) -> dict[RequestResult, int]:
     return {part.reason: part.count for part in result.left_out}
 
 
-def tests_by_destination(app: Flask) -> Counter[int]:
+def count_by_destination(app: Flask) -> Counter[int]:
     with app.app_context():
         return Counter(db.session.scalars(select(AlertDelivery.alert_destination_id)))
 
@@ -150,7 +149,7 @@ def test_a_group_that_fails_writes_nothing_and_counts_for_nothing(
         with pytest.raises(RuntimeError):
             press(large, seeded)
 
-    assert not tests_by_destination(large)
+    assert not count_by_destination(large)
     client = queue.connect(queue_server.url)
     assert client.keys("*test-send*") + client.keys("*presses:*") == []
     assert press(large, seeded).requested == len(numbers) + 1
@@ -195,7 +194,7 @@ def test_two_at_once_test_each_of_many_destinations_once(large: Flask, seeded: S
 
     run_at_once(large, *[lambda: results.append(press(large, seeded))] * 2)
 
-    assert tests_by_destination(large) == dict.fromkeys(numbers, 1)
+    assert count_by_destination(large) == dict.fromkeys(numbers, 1)
     for result in results:
         assert result.requested + sum(left_out(result).values()) == len(numbers)
 
@@ -214,7 +213,7 @@ def test_two_at_once_without_redis_test_each_destination_once(
 
     run_at_once(large, lambda: press_in(1), lambda: press_in(-1))
 
-    assert tests_by_destination(large) == dict.fromkeys(numbers, 1)
+    assert count_by_destination(large) == dict.fromkeys(numbers, 1)
 
 
 @on_both_databases
@@ -248,7 +247,7 @@ def test_presses_edits_and_deletions_meanwhile_end_one_after_the_other(
         lambda: change(draw.sample(numbers, len(numbers))),
     )
 
-    counts = tests_by_destination(large)
+    counts = count_by_destination(large)
     assert set(counts.values()) == {1}
     assert {number for number in numbers if number % 4 in (0, 3)} <= set(counts)
 
@@ -271,7 +270,7 @@ def test_recovery_meanwhile_waits_for_no_group_that_waits_for_it(large: Flask, s
 
     run_at_once(large, lambda: press(large, seeded), lambda: recover(NOW, current_settings(), WaitTracker()))
 
-    assert tests_by_destination(large) == {seeded.destination: 1} | dict.fromkeys(numbers, 2)
+    assert count_by_destination(large) == {seeded.destination: 1} | dict.fromkeys(numbers, 2)
     with large.app_context():
         canceled = select(func.count()).select_from(AlertDelivery).where(AlertDelivery.last_error_code == "superseded")
         assert db.session.scalar(canceled) == len(numbers)

@@ -77,12 +77,16 @@ def request_tests(
     _make_room(accepted, account, found)
     common = {"batch": batch, "by_customer_link": by_customer_link}
     rows = [_describe_row(each, account, found.date(each)) | common for each in accepted]
-    statement = insert(AlertDelivery).returning(AlertDelivery.id, sort_by_parameter_order=True)
-    written = list(db.session.scalars(statement, rows))
+    # By destination: to have them in the order of the rows, SQLite would insert one by one.
+    returned = db.session.execute(
+        insert(AlertDelivery).returning(AlertDelivery.alert_destination_id, AlertDelivery.id), rows
+    )
+    ids: dict[int, int] = {row[0]: row[1] for row in returned}
+    written = [ids[each.destination.id] for each in accepted]
     _record(accepted, account, by_customer_link)
     _commit(written)
-    ids = iter(written)
-    return [next(ids) if refusal is None else refusal for refusal in refusals]
+    outcomes = iter(written)
+    return [next(outcomes) if refusal is None else refusal for refusal in refusals]
 
 
 def _take_plan(wanted: WantedTest) -> PlanGone | None:
