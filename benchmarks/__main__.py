@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import dashboards, imports, isolation, memory, pages, press, reading, start, steps, throughput
+from benchmarks import batches, dashboards, imports, isolation, memory, pages, press, reading, start, steps, throughput
 from benchmarks.report import publish
 
 BENCHMARKS = {
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "throughput": throughput.measure,
     "isolation": isolation.measure,
     "press": press.measure,
+    "batches": batches.measure,
     "pages": pages.measure,
     "reading": reading.measure,
     "dashboards": dashboards.measure,

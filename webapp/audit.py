@@ -1,6 +1,6 @@
 """The audit trail: records who did what, to what, and when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -115,9 +115,35 @@ def record_destination_event(
     result: Result = Result.DONE,
 ) -> None:
     """Record an action on a destination, in the caller's transaction. changed: names of settings, never values."""
+    db.session.add(AuditEvent(**_describe_destination_event(destination, by, action, now, changed, result)))
+
+
+def record_destination_events(
+    events: Iterable[tuple[AlertDestination, Action, datetime, Sequence[str]]], by: Account | Actor
+) -> None:
+    """Record an action on each of several destinations, with one statement, in the caller's transaction.
+
+    events: the destination, the action, its time and `changed`, as for `record_destination_event`.
+    """
+    described = [
+        _describe_destination_event(destination, by, action, now, changed)
+        for destination, action, now, changed in events
+    ]
+    # With a value to return, SQLAlchemy sends all rows in one statement, otherwise one by one.
+    db.session.execute(insert(AuditEvent).returning(AuditEvent.id), described)
+
+
+def _describe_destination_event(
+    destination: AlertDestination,
+    by: Account | Actor,
+    action: Action,
+    now: datetime,
+    changed: Sequence[str],
+    result: Result = Result.DONE,
+) -> dict[str, Any]:
     subject = f"{destination.name} (destination {destination.id})"
     actor = by if isinstance(by, Actor) else find_actor(by)
-    _add(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
+    return _describe_event(destination.workspace_id, actor, action, subject, now, changed, result, destination.id)
 
 
 def record_account_event(
@@ -196,9 +222,8 @@ def _add(
     now: datetime,
     changed: Sequence[str] = (),
     result: Result = Result.DONE,
-    destination_id: int | None = None,
 ) -> None:
-    event = _describe_event(workspace_id, actor, action, subject, now, changed, result, destination_id)
+    event = _describe_event(workspace_id, actor, action, subject, now, changed, result)
     db.session.add(AuditEvent(**event))
 
 

@@ -55,7 +55,7 @@ class Breakpoints:
         self._wrap(sending, "apply_transition", self._after(Step.RECORDING))
         self._wrap(sending, "record", self._after(Step.RECORDED))
         self._wrap(queue, "enqueue_deliveries", self._enqueue)
-        self._wrap(deliveries, "request_test", self._press)
+        self._wrap(deliveries, "request_tests", self._press)
 
     def _wrap(self, owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
         original = getattr(owner, name)
@@ -88,10 +88,11 @@ class Breakpoints:
             self._reach(Step.RESUMED, delivery_id)
         return proceed()
 
-    def _press(self, proceed: Callable[[], Any], destination: Any, *_arguments: Any) -> Any:
-        destination_id = destination.id  # reading it after the commit would query the database
+    def _press(self, proceed: Callable[[], Any], wanted: Any, *_arguments: Any) -> Any:
+        ids = [each.destination.id for each in wanted]  # reading them after the commit would query the database
         result = proceed()
-        self._reach(Step.PRESSED, destination_id)
+        for destination_id in ids:
+            self._reach(Step.PRESSED, destination_id)
         return result
 
     def _reach(self, step: Step, row_id: int) -> None:

@@ -20,7 +20,7 @@ from webapp.sends.press_limits import (
     TooManyTestSends,
     count_press,
     list_limits,
-    uncount_press,
+    uncount_presses,
 )
 from webapp.settings import read_settings
 
@@ -60,7 +60,7 @@ def test_a_refused_press_counts_in_no_window(context: None) -> None:
 def test_a_press_that_is_uncounted_frees_its_place_and_no_other(context: None) -> None:
     limits = [limit("a", 2), limit("b", 2)]
     count_press(limits)
-    uncount_press(limits, count_press(limits))
+    uncount_presses([(count_press(limits), limits)])
 
     assert count_until_refused(limits)[0] == 1
 

@@ -9,12 +9,12 @@ import pytest
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW, seconds
+from tests.sends.one_press import count_one
 from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries.cooldown import CoolingDown, cooldown_end, seconds_left
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
 from webapp.sends.press_limits import TooManyTestSends
-from webapp.sends.rate_limit import enforce_limits
 from webapp.settings import read_settings
 
 
@@ -40,36 +40,36 @@ def test_a_test_from_the_far_future_has_no_cooldown() -> None:
 
 
 def test_one_press_in_a_minute_is_allowed(context: None) -> None:
-    with enforce_limits(1, 1, 1):
+    with count_one(1, 1, 1):
         pass
 
-    with pytest.raises(CoolingDown), enforce_limits(1, 1, 1):
+    with pytest.raises(CoolingDown), count_one(1, 1, 1):
         pytest.fail("the second press was allowed")
 
 
 def test_each_destination_has_its_own_cooldown(context: None) -> None:
-    with enforce_limits(1, 1, 1), enforce_limits(2, 1, 1):
+    with count_one(1, 1, 1), count_one(2, 1, 1):
         pass
 
 
 def test_a_press_that_fails_for_another_reason_does_not_count(context: None) -> None:
-    with pytest.raises(RuntimeError), enforce_limits(1, 1, 1):
+    with pytest.raises(RuntimeError), count_one(1, 1, 1):
         raise RuntimeError
 
-    with enforce_limits(1, 1, 1):
+    with count_one(1, 1, 1):
         pass
 
 
 def test_a_press_that_the_database_refuses_does_not_count_in_redis(context: None) -> None:
-    with pytest.raises(CoolingDown), enforce_limits(1, 1, 1):
+    with pytest.raises(CoolingDown), count_one(1, 1, 1):
         raise CoolingDown
 
-    with enforce_limits(1, 1, 1):
+    with count_one(1, 1, 1):
         pass
 
 
 def test_the_limit_in_redis_lasts_at_most_a_minute(context: None, queue_server: QueueServer) -> None:
-    with enforce_limits(1, 1, 1):
+    with count_one(1, 1, 1):
         pass
 
     client = queue.connect(queue_server.url)
@@ -80,14 +80,14 @@ def test_the_limit_in_redis_lasts_at_most_a_minute(context: None, queue_server: 
 def test_a_press_is_allowed_without_redis_because_the_database_decides(environment: dict[str, str]) -> None:
     app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
 
-    with app.app_context(), enforce_limits(1, 1, 1):
+    with app.app_context(), count_one(1, 1, 1):
         pass
 
 
 def test_without_redis_the_log_says_why(environment: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     app = create_app(read_settings(environment | {"REDIS_URL": "redis://:canary@nosuch.invalid"}))
 
-    with app.app_context(), enforce_limits(1, 1, 1):
+    with app.app_context(), count_one(1, 1, 1):
         pass
 
     assert queue.QueueProblem.UNKNOWN_HOST.sentence in caplog.text
@@ -98,7 +98,7 @@ def test_a_redis_that_does_not_respond_is_queried_once(environment: dict[str, st
         app = create_app(read_settings(environment | {"REDIS_URL": f"redis://127.0.0.1:{frozen.getsockname()[1]}"}))
         frozen.setblocking(False)
 
-        with app.app_context(), enforce_limits(1, 1, 1):
+        with app.app_context(), count_one(1, 1, 1):
             pass
 
         frozen.accept()[0].close()
@@ -107,7 +107,7 @@ def test_a_redis_that_does_not_respond_is_queried_once(environment: dict[str, st
 
 
 def _press(destination_id: int, account_id: int, workspace_id: int) -> None:
-    with enforce_limits(destination_id, account_id, workspace_id):
+    with count_one(destination_id, account_id, workspace_id):
         pass
 
 
@@ -143,28 +143,28 @@ TARGET = SendTarget(TargetKind.HOST, "example.com")
 
 def test_a_press_over_the_limit_of_a_target_starts_no_cooldown(few_presses: None) -> None:
     for destination_id in range(1, 4):
-        with enforce_limits(destination_id, destination_id, destination_id, [TARGET]):
+        with count_one(destination_id, destination_id, destination_id, [TARGET]):
             pass
 
-    with pytest.raises(TooManyTestSends), enforce_limits(4, 4, 4, [TARGET]):
+    with pytest.raises(TooManyTestSends), count_one(4, 4, 4, [TARGET]):
         pytest.fail("the press was allowed")
     _press(4, account_id=4, workspace_id=4)
 
 
 def test_a_press_within_the_cooldown_counts_for_no_target(few_presses: None) -> None:
     for _ in range(5):
-        with suppress(CoolingDown), enforce_limits(1, 1, 1, [TARGET]):
+        with suppress(CoolingDown), count_one(1, 1, 1, [TARGET]):
             pass
 
     for destination_id in (2, 3):
-        with enforce_limits(destination_id, destination_id, destination_id, [TARGET]):
+        with count_one(destination_id, destination_id, destination_id, [TARGET]):
             pass
 
 
 def test_a_press_that_the_database_refuses_counts_for_no_target(few_presses: None) -> None:
     for destination_id in range(1, 6):
-        with pytest.raises(CoolingDown), enforce_limits(destination_id, 1, 1, [TARGET]):
+        with pytest.raises(CoolingDown), count_one(destination_id, 1, 1, [TARGET]):
             raise CoolingDown
 
-    with enforce_limits(6, 1, 1, [TARGET]):
+    with count_one(6, 1, 1, [TARGET]):
         pass

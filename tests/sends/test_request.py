@@ -1,12 +1,11 @@
 """The limits per member, workspace and target over HTTP: what is refused, in which words, and what does not count."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -22,7 +21,7 @@ from webapp.deliveries import send
 from webapp.destinations.editing import add_destination, change_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Workspace
-from webapp.sends.rate_limit import enforce_limits
+from webapp.sends.rate_limit import Press, Refusals, enforce_limits
 from webapp.settings import AppSettings, read_settings
 
 
@@ -182,10 +181,10 @@ def test_a_change_between_the_check_and_the_row_does_not_reach_another_target(
     (number,) = _add_webhooks(strict, seeded.harbor, "https://a.example/")
 
     @contextmanager
-    def change_meanwhile(*arguments: Any) -> Iterator[None]:
-        with enforce_limits(*arguments), ThreadPoolExecutor(1) as another:
+    def change_meanwhile(presses: Sequence[Press]) -> Iterator[Refusals]:
+        with enforce_limits(presses) as refusals, ThreadPoolExecutor(1) as another:
             another.submit(_change, strict, seeded, number, "https://b.example/").result()
-            yield
+            yield refusals
 
     monkeypatch.setattr("webapp.sends.request.enforce_limits", change_meanwhile)
 

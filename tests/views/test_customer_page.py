@@ -26,6 +26,7 @@ from tests.factories import (
     sign_customer_token,
 )
 from tests.queue_keys import SECRET_KEY
+from tests.sends.one_press import count_one
 from tests.views.test_receipts import SetClock
 from tests.visitor import Visitor
 from webapp.app_state import app_state
@@ -35,7 +36,6 @@ from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, AuditEvent, CustomerLink, DeliveryStatus, Receipt
 from webapp.receipt_links import READING_TIME
-from webapp.sends.rate_limit import enforce_limits
 from webapp.settings import AppSettings
 
 Visit = Callable[[int], Visitor]
@@ -422,7 +422,7 @@ def test_a_press_counts_for_the_member_who_made_the_link(
 ) -> None:
     with app.app_context():
         for number in range(app_settings.send_limits.per_member):
-            with enforce_limits(1000 + number, seeded.support, seeded.clinic):
+            with count_one(1000 + number, seeded.support, seeded.clinic):
                 pass
 
     response = customer.press(SEND)

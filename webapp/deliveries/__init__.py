@@ -18,7 +18,8 @@ from webapp.deliveries.receipts import (
     record_for_customer,
 )
 from webapp.deliveries.recovery import recover
-from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_drill, request_test
+from webapp.deliveries.request_rules import DestinationDisabled, WantedTest
+from webapp.deliveries.requesting import fail_unqueued, request_drill, request_test, request_tests
 from webapp.deliveries.retention import Retention
 from webapp.deliveries.sending import send
 from webapp.deliveries.wait_tracker import WaitTracker
@@ -29,6 +30,7 @@ __all__ = [
     "PastAttempt",
     "Retention",
     "WaitTracker",
+    "WantedTest",
     "can_be_confirmed",
     "compose_preview",
     "discard_if_incomplete",
@@ -51,5 +53,6 @@ __all__ = [
     "recover",
     "request_drill",
     "request_test",
+    "request_tests",
     "send",
 ]

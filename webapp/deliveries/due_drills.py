@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.deliveries.queries import find_newest_drill
-from webapp.models import AlertDestination, DrillNumber
+from webapp.models import DrillNumber
 
 
 class OtherTestWaits(Exception):
@@ -26,7 +25,9 @@ class DueDrill:
     drilled_at: datetime | None
     after: int | None
 
-    def is_still_due(self, destination: AlertDestination) -> bool:
-        """Check whether nobody has requested it yet. The destination is locked."""
-        newest = find_newest_drill(destination)
-        return destination.drilled_at == self.drilled_at and (newest.id if newest else None) == self.after
+    def is_still_due(self, drilled_at: datetime | None, newest: int | None) -> bool:
+        """Check whether nobody has requested it yet.
+
+        drilled_at, newest: the same as `drilled_at` and `after`, as they are now that the destination is locked.
+        """
+        return (drilled_at, newest) == (self.drilled_at, self.after)

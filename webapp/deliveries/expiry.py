@@ -72,10 +72,15 @@ def plan_loss(row: AlertDelivery) -> PlannedTransition:
 def settle_expiries(
     due: Sequence[tuple[AlertDelivery, PlannedTransition]],
 ) -> list[tuple[AlertDelivery, PlannedTransition]]:
-    """Return the same transitions, but let a row that may have been sent before a restore end as `WORKER_LOST`."""
+    """Return the same transitions, but let a row that may have been sent before a restore end as `WORKER_LOST`.
+
+    In the order of the rows' ids: whoever changes several deliveries in a transaction does it in this order, so that
+    no two wait for each other.
+    """
     possibly_claimed = list_possibly_claimed([row for row, planned in due if planned.transition is EXPIRE])
     lost = PlannedTransition(EXPIRE, error_columns(Code.WORKER_LOST))
-    return [(row, lost if row.id in possibly_claimed else planned) for row, planned in due]
+    settled = [(row, lost if row.id in possibly_claimed else planned) for row, planned in due]
+    return sorted(settled, key=lambda pair: pair[0].id)
 
 
 def apply_planned(planned: PlannedTransition, row: AlertDelivery, now: datetime) -> bool:

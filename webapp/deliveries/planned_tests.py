@@ -1,6 +1,7 @@
 """Ends planned tests, and takes the one whose test send is written. Every change is one conditional statement."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
@@ -38,6 +39,12 @@ def find_planned_test(destination: AlertDestination, now: datetime) -> PlannedTe
     return planned if planned is not None and is_open(planned, now) else None
 
 
+def list_with_planned_test(destination_ids: Sequence[int], now: datetime) -> set[int]:
+    """Return which of these destinations have a planned test that waits. One query."""
+    query = select(PlannedTest).where(PlannedTest.alert_destination_id.in_(destination_ids))
+    return {plan.alert_destination_id for plan in db.session.scalars(query) if is_open(plan, now)}
+
+
 def take_planned_test(plan_id: int) -> None:
     """Delete an open planned test, in the transaction that writes its test send. Raises `PlanGone`."""
     statement = delete(PlannedTest).where(PlannedTest.id == plan_id, _IS_OPEN)
@@ -51,6 +58,11 @@ def end_planned_test(destination: AlertDestination, reason: PlanEnd, now: dateti
     by: the name of the member who ends it, if one does.
     """
     return _end(PlannedTest.alert_destination_id == destination.id, reason, now, by) > 0
+
+
+def replace_planned_tests(destination_ids: Sequence[int], now: datetime, by: str) -> None:
+    """End the planned tests of destinations that are tested now, in the caller's transaction. One statement."""
+    _end(PlannedTest.alert_destination_id.in_(destination_ids), PlanEnd.REPLACED, now, by)
 
 
 def end_planned_test_by_id(plan_id: int, reason: PlanEnd, now: datetime) -> bool:
@@ -87,7 +99,10 @@ def end_planned_tests_without_right(account_id: int, now: datetime) -> None:
 
 def _end(which: ColumnElement[bool], reason: PlanEnd, now: datetime, by: str | None = None) -> int:
     db.session.flush()  # locks the changed destination or member before its planned test is looked for
-    statement = update(PlannedTest).where(which, _IS_OPEN).values(ended_at=now, end_reason=reason, ended_by=by)
+    # In the order of their ids, as whoever else ends several: no two wait for each other.
+    locked = select(PlannedTest.id).where(which, _IS_OPEN).order_by(PlannedTest.id).with_for_update(key_share=True)
+    ending = update(PlannedTest).where(PlannedTest.id.in_(locked), _IS_OPEN)
+    statement = ending.values(ended_at=now, end_reason=reason, ended_by=by)
     returning = statement.returning(PlannedTest.alert_destination_id).execution_options(synchronize_session=False)
     ended = db.session.scalars(returning).all()
     for destination_id in ended:

@@ -1,6 +1,8 @@
 """Queries over a destination's deliveries, such as its newest test send."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased, joinedload
@@ -86,6 +88,35 @@ _NEWEST_TEST = (
     .options(joinedload(AlertDelivery.requested_by))
     .where(AlertDestination.deleted_at.is_(None), AlertDestination.id == bindparam("destination_id"))
 )
+_NEWEST_TESTS = (
+    select(AlertDestination.id, AlertDelivery.id, AlertDelivery.created_at, AlertDelivery.status)
+    .join(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
+    .where(AlertDestination.id.in_(bindparam("destination_ids", expanding=True)))
+)
+_NEWEST_DRILLS = select(AlertDestination.id, newest_drill_id_subquery()).where(
+    AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
+)
+
+
+@dataclass(frozen=True)
+class NewestTest:
+    """What decides about the next test send of a destination: its newest one."""
+
+    delivery_id: int
+    created_at: datetime
+    status: DeliveryStatus
+
+
+def list_newest_tests(destination_ids: Sequence[int]) -> dict[int, NewestTest]:
+    """Return the newest test sends of these destinations, by destination: one query, however many deliveries."""
+    rows = db.session.execute(_NEWEST_TESTS, {"destination_ids": destination_ids})
+    return {row[0]: NewestTest(row[1], row[2], row[3]) for row in rows}
+
+
+def list_newest_drills(destination_ids: Sequence[int]) -> dict[int, int | None]:
+    """Return the id of the newest drill of each of these destinations, None if it had none. One query."""
+    rows = db.session.execute(_NEWEST_DRILLS, {"destination_ids": destination_ids})
+    return {row[0]: row[1] for row in rows}
 
 
 def list_with_newest_test(destination_ids: Sequence[int]) -> list[Row[AlertDestination, AlertDelivery | None]]:

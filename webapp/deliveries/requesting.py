@@ -1,26 +1,26 @@
-"""Requests a test send: writes its row, or raises the reason for the refusal."""
+"""Requests test sends: writes their rows, or returns the reason for each refusal.
 
+One press is a group of one. A group is written by as many statements as one row, in one transaction.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
-from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_event
+from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_events
 from webapp.database.sessions import discard_transaction
-from webapp.deliveries.cooldown import CoolingDown, seconds_left
-from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
+from webapp.deliveries.due_drills import DueDrill
 from webapp.deliveries.messages import write_payload
-from webapp.deliveries.planned_tests import PlanGone, end_planned_test, find_planned_test, take_planned_test
-from webapp.deliveries.queries import find_newest_test
-from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, apply_transition, error_columns
+from webapp.deliveries.planned_tests import PlanGone, replace_planned_tests, take_planned_test
+from webapp.deliveries.request_rules import DestinationDisabled, Found, WantedTest, find, find_refusal
+from webapp.deliveries.transitions import FAIL_UNQUEUED, apply_transition, error_columns, supersede
 from webapp.extensions import db
 from webapp.failures import Code
-from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus, PlanEnd
-from webapp.models.locking import lock_destination
-
-
-class DestinationDisabled(Exception):
-    """The destination is disabled or deleted, so no test send is accepted."""
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models.locking import lock_destination, lock_destinations
 
 
 def request_test(
@@ -32,29 +32,12 @@ def request_test(
     plan_id: int | None = None,
     by_customer_link: bool = False,
 ) -> int:
-    """Write the row of a new test send, commit it and return its id. The caller then enqueues it.
+    """Write the row of a new test send, commit it and return its id. See `request_tests`.
 
-    Supersedes an earlier test send that still waits, and a planned test. Raises `DestinationDisabled`, `CoolingDown` or
-    `PlanGone`, and writes nothing.
-    batch: shared by the test sends of one press on Test all.
-    settings_version: of the settings whose limits were checked; by default the current ones. If they have changed
-        since then, the worker cancels the test send.
-    plan_id: of the planned test that becomes this test send.
-    by_customer_link: whether a customer requested it, by a link of this account.
+    Raises `DestinationDisabled`, `CoolingDown` or `PlanGone`, and writes nothing.
     """
-    newest = _lock_for_test(destination, now)
-    # Keeps `created_at` in the order of the presses, even if the clock was set back in between.
-    created_at = max(now, newest.created_at) if newest else now
-    _settle_plan(destination, account, created_at, plan_id)
-    if newest is not None:
-        apply_transition(SUPERSEDE, newest.id, now, **error_columns(Code.SUPERSEDED))
-    delivery = _new_test_send(destination, account, now)
-    delivery.batch, delivery.by_customer_link = batch, by_customer_link
-    delivery.settings_version = settings_version or destination.settings_version
-    delivery.created_at = created_at
-    how = ["planned"] * (plan_id is not None) + [BY_CUSTOMER_LINK] * by_customer_link
-    record_destination_event(destination, account, Action.TEST_REQUESTED, now, how)
-    return _commit(delivery)
+    wanted = WantedTest(destination, now, settings_version, plan_id)
+    return _get_id(*request_tests([wanted], account, batch, by_customer_link))
 
 
 def request_drill(
@@ -65,37 +48,117 @@ def request_drill(
     account: Account | None = None,
     batch: str | None = None,
 ) -> int:
-    """Write the row of a drill's test send, commit it and return its id. The caller then enqueues it.
+    """Write the row of a drill's test send, commit it and return its id. See `request_tests`.
 
-    Supersedes nothing: a test that waits or is planned comes first. Raises `DestinationDisabled`, `CoolingDown`,
-    `OtherTestWaits` or `DrillTaken`, and writes nothing.
-    settings_version: of the settings whose limits were checked, as for `request_test`.
-    account: who pressed *Drill now*; None for the schedule. batch: shared by the test sends of that press.
+    Raises `DestinationDisabled`, `CoolingDown`, `OtherTestWaits` or `DrillTaken`, and writes nothing.
     """
-    newest = _lock_for_test(destination, now)
-    is_waiting = newest is not None and newest.status.is_waiting
-    if is_waiting or find_planned_test(destination, now) is not None:
-        db.session.rollback()
-        raise OtherTestWaits
-    if not drill.is_still_due(destination):
-        db.session.rollback()
-        raise DrillTaken
-    delivery = _new_test_send(destination, account, now, is_drill=True)
-    delivery.drill, delivery.settings_version, delivery.batch = drill.number, settings_version, batch
-    delivery.created_at = max(now, newest.created_at) if newest else now
-    destination.drilled_at = now
-    record_destination_event(destination, account or SCHEDULE, Action.DRILL_REQUESTED, now)
-    return _commit(delivery)
+    wanted = WantedTest(destination, now, settings_version, drill=drill)
+    return _get_id(*request_tests([wanted], account, batch))
 
 
-def _lock_for_test(destination: AlertDestination, now: datetime) -> AlertDelivery | None:
-    """Lock the destination and return its newest test send. Raises `DestinationDisabled` or `CoolingDown`."""
-    lock_enabled(destination)
-    newest = find_newest_test(destination)
-    if newest is not None and seconds_left(newest.created_at, now):
+def request_tests(
+    wanted: Sequence[WantedTest], account: Account | None, batch: str | None = None, by_customer_link: bool = False
+) -> list[int | Exception]:
+    """Write the rows of new test sends and commit them. The caller then enqueues them.
+
+    Supersedes the earlier test sends that still wait, and the planned tests. Returns for each, in this order, its id,
+    or why nothing was written for it: `DestinationDisabled`, `CoolingDown`, `PlanGone`, `OtherTestWaits` or
+    `DrillTaken`. If it raises, nothing is written for any of them. No destination may be there twice.
+    account: who requested them; None for the schedule of drills. batch: shared by the test sends of one press.
+    by_customer_link: whether a customer requested them, by a link of this account.
+    """
+    lock_destinations([each.destination for each in wanted])
+    found = find(wanted)
+    refusals = [find_refusal(each, found) or _take_plan(each) for each in wanted]
+    accepted = [each for each, refusal in zip(wanted, refusals, strict=True) if refusal is None]
+    if not accepted:
         db.session.rollback()
-        raise CoolingDown
-    return newest
+        return [refusal for refusal in refusals if refusal is not None]
+    _make_room(accepted, account, found)
+    common = {"batch": batch, "by_customer_link": by_customer_link}
+    rows = [_describe_row(each, account, found.date(each)) | common for each in accepted]
+    # By destination: to have them in the order of the rows, SQLite would insert one by one.
+    returned = db.session.execute(
+        insert(AlertDelivery).returning(AlertDelivery.alert_destination_id, AlertDelivery.id), rows
+    )
+    ids: dict[int, int] = {row[0]: row[1] for row in returned}
+    written = [ids[each.destination.id] for each in accepted]
+    _record(accepted, account, by_customer_link)
+    _commit(written)
+    outcomes = iter(written)
+    return [next(outcomes) if refusal is None else refusal for refusal in refusals]
+
+
+def _take_plan(wanted: WantedTest) -> PlanGone | None:
+    """Take the planned test that becomes this test send, if one does. Returns `PlanGone` if it has ended."""
+    try:
+        if wanted.plan_id is not None:
+            take_planned_test(wanted.plan_id)
+    except PlanGone as gone:
+        return gone
+    return None
+
+
+def _make_room(accepted: Sequence[WantedTest], account: Account | None, found: Found) -> None:
+    """End the planned tests that these make superfluous, and the test sends that still wait."""
+    planless = [each for each in accepted if each.plan_id is None and each.drill is None]
+    if planless and account is not None:
+        latest = max(found.date(each) for each in planless)
+        replace_planned_tests([each.destination.id for each in planless], latest, account.name)
+    newest = [found.newest[each.destination.id] for each in accepted if each.destination.id in found.newest]
+    waiting = [test.delivery_id for test in newest if test.status.is_waiting]
+    if waiting:
+        supersede(waiting, max(each.now for each in accepted))
+
+
+def _describe_row(wanted: WantedTest, account: Account | None, created_at: datetime) -> dict[str, Any]:
+    destination, drill = wanted.destination, wanted.drill
+    return {
+        "workspace_id": destination.workspace_id,
+        "alert_destination_id": destination.id,
+        "event_type": TEST_EVENT,
+        "status": DeliveryStatus.QUEUED,
+        "attempt_count": 0,
+        "requested_by_id": account.id if account else None,
+        "settings_version": wanted.settings_version or destination.settings_version,
+        "drill": drill.number if drill else None,
+        "payload": write_payload(destination, account, wanted.now, is_drill=drill is not None),
+        "created_at": created_at,
+        "updated_at": wanted.now,
+    }
+
+
+def _record(accepted: Sequence[WantedTest], account: Account | None, by_customer_link: bool) -> None:
+    """Record the test sends in the audit trail, and the drills at their destinations."""
+    events = []
+    for each in accepted:
+        how = ["planned"] * (each.plan_id is not None) + [BY_CUSTOMER_LINK] * by_customer_link
+        action = Action.DRILL_REQUESTED if each.drill else Action.TEST_REQUESTED
+        events.append((each.destination, action, each.now, how))
+        if each.drill:
+            each.destination.drilled_at = each.now
+    record_destination_events(events, account or SCHEDULE)
+
+
+def _commit(delivery_ids: Sequence[int]) -> None:
+    """Commit these rows.
+
+    If the connection dies before the database confirms the commit, look whether they are there: all are, or none.
+    """
+    try:
+        db.session.commit()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        discard_transaction()
+        if db.session.scalar(select(AlertDelivery.id).where(AlertDelivery.id == delivery_ids[0])) is None:
+            raise
+
+
+def _get_id(outcome: int | Exception) -> int:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def lock_enabled(destination: AlertDestination) -> None:
@@ -106,53 +169,7 @@ def lock_enabled(destination: AlertDestination) -> None:
         raise DestinationDisabled
 
 
-def _settle_plan(destination: AlertDestination, account: Account, now: datetime, plan_id: int | None) -> None:
-    """Take the planned test that becomes this test send, or end the one that this press makes superfluous."""
-    if plan_id is None:
-        end_planned_test(destination, PlanEnd.REPLACED, now, account.name)
-        return
-    try:
-        take_planned_test(plan_id)
-    except PlanGone:
-        db.session.rollback()
-        raise
-
-
-def _commit(delivery: AlertDelivery) -> int:
-    """Add a row, commit and return its id.
-
-    If the connection dies before the database confirms the commit, look whether the row is there.
-    """
-    db.session.add(delivery)
-    db.session.flush()
-    delivery_id = delivery.id  # reading it after the commit would be a query, which can fail
-    try:
-        db.session.commit()
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        discard_transaction()
-        if db.session.scalar(select(AlertDelivery.id).where(AlertDelivery.id == delivery_id)) is None:
-            raise
-    return delivery_id
-
-
 def fail_unqueued(delivery_id: int, now: datetime) -> None:
     """End a test send that could not be enqueued, unless a worker has claimed it."""
     apply_transition(FAIL_UNQUEUED, delivery_id, now, **error_columns(Code.QUEUE_UNAVAILABLE))
     db.session.commit()
-
-
-def _new_test_send(
-    destination: AlertDestination, account: Account | None, now: datetime, is_drill: bool = False
-) -> AlertDelivery:
-    return AlertDelivery(
-        workspace_id=destination.workspace_id,
-        alert_destination_id=destination.id,
-        event_type=TEST_EVENT,
-        status=DeliveryStatus.QUEUED,
-        attempt_count=0,
-        requested_by_id=account.id if account else None,
-        payload=write_payload(destination, account, now, is_drill),
-        updated_at=now,
-    )

@@ -4,7 +4,7 @@ A transition is one conditional update, so a late or repeated one changes nothin
 for test sends (migration 0004). See the diagram in docs/delivery-states.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.deliveries.completion_events import CompletionEvent, publish_after_commit
@@ -37,7 +37,7 @@ class State(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-_ID = "delivery_id"
+_ID, _IDS = "delivery_id", "delivery_ids"
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
@@ -106,15 +106,27 @@ def apply_transition(
     values = {"updated_at": now, **_columns_for(transition.target, now), **columns}
     statement = _build_statement(transition.sources, only_if, tuple(values))
     row = db.session.execute(statement, {_ID: delivery_id, **parameters, **values}).one_or_none()
-    if row is not None and transition.target not in _CONDITIONS:
-        seconds = (now - row.created_at).total_seconds()
-        completion = CompletionEvent(
-            delivery_id, transition.name, row.channel, transition.target, row.last_error_code, seconds
-        )
-        publish_after_commit(db.session(), completion)
-        if transition.target is State.FAILED and is_reported(row.event_type, row.drill, row.last_error_code):
-            note_failure(delivery_id, row.alert_destination_id, now)
+    if row is not None:
+        _note_end(transition, row, now)
     return row is not None
+
+
+def supersede(delivery_ids: Sequence[int], now: datetime) -> None:
+    """Apply `SUPERSEDE` to those of these deliveries that still wait, in one statement. The caller commits."""
+    values = {"updated_at": now, **_columns_for(SUPERSEDE.target, now), **error_columns(Code.SUPERSEDED)}
+    for row in db.session.execute(_build_superseding(tuple(values)), {_IDS: delivery_ids, **values}).all():
+        _note_end(SUPERSEDE, row, now)
+
+
+def _note_end(transition: Transition, row: Row[Any], now: datetime) -> None:
+    """Publish what became of a delivery once the caller has committed, if the transition ended it."""
+    if transition.target in _CONDITIONS:
+        return
+    seconds = (now - row.created_at).total_seconds()
+    completion = CompletionEvent(row.id, transition.name, row.channel, transition.target, row.last_error_code, seconds)
+    publish_after_commit(db.session(), completion)
+    if transition.target is State.FAILED and is_reported(row.event_type, row.drill, row.last_error_code):
+        note_failure(row.id, row.alert_destination_id, now)
 
 
 def error_columns(code: Code, message: str | None = None) -> dict[str, Any]:
@@ -136,13 +148,27 @@ def _build_statement(
     sources: tuple[State, ...], only_if: ColumnElement[bool] | None, columns: tuple[str, ...]
 ) -> ReturningUpdate[Any]:
     """Return the update that sets these columns. Cached because building it takes longer than executing it."""
-    statement = update(AlertDelivery).where(
-        AlertDelivery.id == bindparam(_ID), or_(*(_CONDITIONS[source] for source in sources))
-    )
-    if only_if is not None:
-        statement = statement.where(only_if)
-    update_columns = statement.values({column: bindparam(column) for column in columns})
-    returning = update_columns.returning(
+    conditions = [AlertDelivery.id == bindparam(_ID), _is_in(sources)]
+    return _build_update(conditions if only_if is None else [*conditions, only_if], columns)
+
+
+@lru_cache(maxsize=1)
+def _build_superseding(columns: tuple[str, ...]) -> ReturningUpdate[Any]:
+    """The same for several deliveries, which are locked in the order of their ids, as everywhere."""
+    is_waiting = _is_in(SUPERSEDE.sources)
+    waiting = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), is_waiting)
+    locked = waiting.order_by(AlertDelivery.id).with_for_update(key_share=True)
+    return _build_update([AlertDelivery.id.in_(locked), is_waiting], columns)
+
+
+def _is_in(sources: tuple[State, ...]) -> ColumnElement[bool]:
+    return or_(*(_CONDITIONS[source] for source in sources))
+
+
+def _build_update(conditions: Sequence[ColumnElement[bool]], columns: tuple[str, ...]) -> ReturningUpdate[Any]:
+    updated = update(AlertDelivery).where(*conditions).values({column: bindparam(column) for column in columns})
+    returning = updated.returning(
+        AlertDelivery.id,
         AlertDelivery.alert_destination_id,
         AlertDelivery.created_at,
         AlertDelivery.last_error_code,

@@ -17,8 +17,8 @@ def discard_waiting(workspace_id: int) -> None:
     """
     is_waiting = or_(IS_UNCLAIMED, AlertDelivery.status == DeliveryStatus.DEFERRED)
     waiting = (AlertDelivery.workspace_id == workspace_id) & is_waiting
-    # In the order in which recovery updates them, so that neither waits for the other forever.
-    locked = select(AlertDelivery.id).where(waiting).order_by(AlertDelivery.updated_at).with_for_update()
+    # In the order in which recovery and Test all update them, so that neither waits for the other forever.
+    locked = select(AlertDelivery.id).where(waiting).order_by(AlertDelivery.id).with_for_update()
     db.session.execute(locked).all()
     db.session.execute(delete(AlertDelivery).where(waiting).execution_options(synchronize_session=False))
 

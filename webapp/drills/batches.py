@@ -1,21 +1,20 @@
 """Drill now: requests a drill for every destination that has drills, at the time somebody chooses."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 
 from webapp.auth.access import Visit
-from webapp.deliveries import CoolingDown, DestinationDisabled
-from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
-from webapp.deliveries.queries import find_newest_drill
-from webapp.drills.requesting import request_within_limits
+from webapp.deliveries import WantedTest
+from webapp.deliveries.due_drills import DueDrill
+from webapp.deliveries.queries import list_newest_drills
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillNumber
-from webapp.sends.batches import BatchResult, request_each
+from webapp.sends.batches import BatchResult, Dated, request_each
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult, find_refusal, pages_people
-from webapp.sends.press_limits import TooManyTestSends
-from webapp.sends.request import Refused
+from webapp.sends.request import Refused, count_and_write, refuse
 
 
 def press_drills(visit: Visit, now: datetime, confirms_paging: bool = False) -> BatchResult:
@@ -33,27 +32,24 @@ def press_drills(visit: Visit, now: datetime, confirms_paging: bool = False) -> 
         is_confirmed = confirms_paging and may_page[candidate.destination_id]
         return RequestResult.NOT_CONFIRMED if pages_people(candidate.channel) and not is_confirmed else None
 
-    def request(destination: AlertDestination, at: datetime, batch: str) -> int:
-        return _request_one(visit, destination, at, batch, confirms_paging)
+    def request(destinations: Sequence[Dated], batch: str) -> list[int | Refused]:
+        return _request_some(visit, destinations, batch, confirms_paging)
 
     candidates = [row for row in list_candidates(visit.workspace.id) if row.destination_id in may_page]
     return request_each(visit.workspace.id, candidates, now, find_obstacle, request)
 
 
-def _request_one(visit: Visit, destination: AlertDestination, now: datetime, batch: str, confirms_paging: bool) -> int:
-    """Write one drill and return its id. Raises `Refused`."""
-    refusal = find_refusal(visit.role, destination, None, now, confirms_paging and destination.drills_may_page)
-    if refusal is not None:
-        raise Refused(refusal)
-    newest = find_newest_drill(destination)
-    drill = DueDrill(DrillNumber.FIRST, destination.drilled_at, newest.id if newest else None)
-    try:
-        return request_within_limits(visit.workspace, destination, drill, now, visit.account, batch)
-    except OtherTestWaits:
-        raise Refused(RequestResult.OTHER_TEST_WAITS) from None
-    except (CoolingDown, DrillTaken):  # another press or the schedule was faster
-        raise Refused(RequestResult.COOLING_DOWN) from None
-    except TooManyTestSends as limit:
-        raise Refused(limit.reason, limit.seconds, limit.seconds_to_all) from None
-    except DestinationDisabled:
-        raise Refused(RequestResult.DISABLED) from None
+def _request_some(
+    visit: Visit, destinations: Sequence[Dated], batch: str, confirms_paging: bool
+) -> list[int | Refused]:
+    """Write a drill for each destination, and return its id or why it was refused."""
+    newest = list_newest_drills([destination.id for destination, _ in destinations])
+    wanted, refusals = [], []
+    for destination, now in destinations:
+        confirms = confirms_paging and destination.drills_may_page
+        refusals.append(find_refusal(visit.role, destination, None, now, confirms))
+        if refusals[-1] is None:
+            drill = DueDrill(DrillNumber.FIRST, destination.drilled_at, newest.get(destination.id))
+            wanted.append(WantedTest(destination, now, destination.settings_version, drill=drill))
+    outcomes = iter(count_and_write(visit.workspace, wanted, visit.account, batch=batch))
+    return [refuse(next(outcomes)) if refusal is None else Refused(refusal) for refusal in refusals]

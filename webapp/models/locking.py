@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, exists, inspect, select, text, true, update
+from sqlalchemy import ColumnElement, bindparam, exists, inspect, select, text, true, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.extensions import db
@@ -11,13 +11,41 @@ from webapp.models import Account, AlertDestination, DestinationProblem, Workspa
 _IS_IN_OPEN_WORKSPACE = exists().where(Workspace.id == AlertDestination.workspace_id, Workspace.deleted_at.is_(None))
 
 
-def lock_destination(destination: AlertDestination) -> None:
-    """Lock a destination's row until the end of the transaction, and reload it.
+# Built once: each takes longer to build than to execute. The lock is the one that an update takes, so what refers to a
+# destination, such as a real alert, does not wait for it.
+_ARE_CHOSEN = AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
+_LOCK_DESTINATIONS = (
+    select(AlertDestination)
+    .where(_ARE_CHOSEN, _IS_IN_OPEN_WORKSPACE)
+    .order_by(AlertDestination.id)
+    .with_for_update(key_share=True, of=AlertDestination)
+    .execution_options(populate_existing=True)
+)
+_BEGIN_TO_WRITE = (
+    update(AlertDestination)
+    .where(_ARE_CHOSEN)
+    .values(id=AlertDestination.id)
+    .execution_options(synchronize_session=False)
+)
 
-    Raises `ObjectDeletedError` if the row or its workspace is gone, as it is after a reset of the demo.
+
+def lock_destination(destination: AlertDestination) -> None:
+    """Lock a destination's row until the end of the transaction, and reload it. See `lock_destinations`."""
+    lock_destinations([destination])
+
+
+def lock_destinations(destinations: Sequence[AlertDestination]) -> None:
+    """Lock the rows of destinations until the end of the transaction, in the order of their ids, and reload them.
+
+    Raises `ObjectDeletedError` if a row or its workspace is gone, as it is after a reset of the demo.
     """
-    _lock(destination, _IS_IN_OPEN_WORKSPACE)
-    db.session.refresh(destination)
+    chosen = {"destination_ids": [destination.id for destination in destinations]}
+    if db.engine.dialect.name == "sqlite":  # it has no locks of rows, but one writer
+        db.session.execute(_BEGIN_TO_WRITE, chosen)
+    locked = set(db.session.scalars(_LOCK_DESTINATIONS, chosen))
+    for destination in destinations:
+        if destination not in locked:
+            raise ObjectDeletedError(inspect(destination))
 
 
 def lock_workspace(workspace: Workspace) -> None:
@@ -61,7 +89,7 @@ def lock_problems(condition: ColumnElement[bool]) -> Sequence[int]:
     return db.session.scalars(ordered.with_for_update(key_share=True)).all()
 
 
-def _lock(row: AlertDestination | Workspace | Account, condition: ColumnElement[bool]) -> None:
+def _lock(row: Workspace | Account, condition: ColumnElement[bool]) -> None:
     # An update that changes nothing is the only row lock that works on both SQLite and PostgreSQL.
     table = type(row)
     statement = update(table).where(table.id == row.id, condition).values(id=table.id)

@@ -5,20 +5,19 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from time import monotonic
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
-from webapp import queue
 from webapp.auth.access import Visit
+from webapp.deliveries import WantedTest
 from webapp.deliveries.cooldown import COOLDOWN, seconds_left
 from webapp.extensions import db
 from webapp.models import AlertDestination, Batch
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult, pages_people
 from webapp.sends.progress import LeftOut
-from webapp.sends.request import Refused, enqueue_or_fail, request_within_limits
+from webapp.sends.request import Refused, enqueue_or_fail, request_each_within_limits
 
 # How long it is known what a press left out. It matters for a minute.
 KEPT = timedelta(days=1)
@@ -29,8 +28,14 @@ Waits = defaultdict[RequestResult, list[int]]
 # Why a destination is left out, besides being disabled or cooling down; None if nothing speaks against it.
 FindObstacle = Callable[[Candidate], RequestResult | None]
 
-# Writes the test send of a destination at a time, with the batch's id, and returns its own id. Raises `Refused`.
-Request = Callable[[AlertDestination, datetime, str], int]
+# A destination, and when its test send is requested: each of a large batch has its own time.
+Dated = tuple[AlertDestination, datetime]
+
+# Writes the test sends of some destinations, with the batch's id, and returns the id of each or why it was refused.
+Request = Callable[[Sequence[Dated], str], Sequence[int | Refused]]
+
+# The most destinations that are requested in one transaction: others wait for their rows while it lasts.
+MAX_TOGETHER = 100
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,9 @@ def press_each(
     def find_obstacle(candidate: Candidate) -> RequestResult | None:
         return RequestResult.NOT_CONFIRMED if pages_people(candidate.channel) and not confirms_paging else None
 
-    def request(destination: AlertDestination, at: datetime, batch: str) -> int:
-        return request_within_limits(visit, destination, at, batch, confirms_paging=confirms_paging)
+    def request(destinations: Sequence[Dated], batch: str) -> list[int | Refused]:
+        wanted = [WantedTest(destination, at, destination.settings_version) for destination, at in destinations]
+        return request_each_within_limits(visit, wanted, batch, confirms_paging)
 
     return request_each(visit.workspace.id, candidates, now, find_obstacle, request)
 
@@ -75,15 +81,17 @@ def request_each(
     Ends at the workspace's limit, and at once without a queue. find_obstacle: what is known before one is requested.
     """
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
-    remaining = deque(_find_eligible(candidates, now, find_obstacle, waits))
-    requested, total = _request_each(remaining, batch, request, waits, clock), 0
-    size = 1  # if the queue is unavailable, only one destination loses its cooldown, not twenty
-    while chunk := list(islice(requested, size)):
-        total += len(chunk)
-        if enqueue_or_fail(*chunk, requested_at=now) is not RequestResult.ACCEPTED:
+    remaining, total = deque(_find_eligible(candidates, now, find_obstacle, waits)), 0
+    size = 1  # if the queue is unavailable, only one destination loses its cooldown, not a hundred
+    while remaining:
+        chunk = [remaining.popleft() for _ in range(min(size, len(remaining)))]
+        written = _sort_out(request(_load(chunk, clock), batch), remaining, waits)
+        total += len(written)
+        if written and enqueue_or_fail(*written, requested_at=now) is not RequestResult.ACCEPTED:
             waits[RequestResult.QUEUE_UNAVAILABLE] += [0] * len(remaining)
             break
-        size = queue.BATCH_SIZE
+        # Only a queue server that works refuses a test because of a limit.
+        size = MAX_TOGETHER if total or waits[RequestResult.TARGET_LIMIT] else 1
     left_out = [LeftOut(reason, len(waits[reason]), max(waits[reason])) for reason in RequestResult if waits[reason]]
     _record(workspace_id, batch, left_out, clock())
     return BatchResult(batch, total, left_out)
@@ -109,19 +117,22 @@ def _find_eligible(
             yield candidate.destination_id
 
 
-def _request_each(
-    remaining: deque[int], batch: str, request: Request, waits: Waits, clock: Callable[[], datetime]
-) -> Iterator[int]:
-    while remaining:
-        destination = db.session.get(AlertDestination, remaining.popleft())
-        try:
-            if destination is not None:
-                yield request(destination, clock(), batch)
-        except Refused as refused:
+def _load(destination_ids: Sequence[int], clock: Callable[[], datetime]) -> list[Dated]:
+    """Return these destinations in this order, without those that are gone."""
+    query = select(AlertDestination).where(AlertDestination.id.in_(destination_ids))
+    found = {destination.id: destination for destination in db.session.scalars(query)}
+    return [(found[number], clock()) for number in destination_ids if number in found]
+
+
+def _sort_out(outcomes: Sequence[int | Refused], remaining: deque[int], waits: Waits) -> list[int]:
+    """Return the ids of the test sends that were written, and add the waits of the others."""
+    for refused in outcomes:
+        if isinstance(refused, Refused):
             waits[refused.reason].append(_seconds_to_go_on(refused))
             if refused.reason is RequestResult.WORKSPACE_LIMIT:  # the others would be refused too
                 waits[refused.reason] += [_seconds_to_go_on(refused)] * len(remaining)
                 remaining.clear()
+    return [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
 
 
 def _seconds_to_go_on(refused: Refused) -> int:

@@ -1,14 +1,15 @@
 """Counts the test sends of the last minute by member, workspace and target.
 
 A press counts in all of its windows or in none, in one script: a press that is refused by one limit leaves the others
-as they were, also between presses at the same instant. The windows of Flask-Limiter are counted one by one. Times are
-those of the queue server's clock, which all web processes share.
+as they were, also between presses at the same instant. The same script counts a group, one press after the other. The
+windows of Flask-Limiter are counted one by one. Times are those of the queue server's clock, which all web processes
+share.
 """
 
 import logging
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
@@ -24,8 +25,10 @@ log = logging.getLogger(__name__)
 # Milliseconds for which a test send counts.
 WINDOW = 60_000
 
-# Sorted sets: the id of a press to its time in milliseconds. Returns the index and two waits of each full window: until
-# it accepts one more, and until it is empty.
+# Sorted sets: the id of a press to its time in milliseconds. Counts one press after the other, each in all its windows
+# or in none. Arguments: the window; for each press its id, the number of its limits, and for each limit the number of
+# its key and its amount. Returns for each press the full windows, by their place among its limits, with two waits:
+# until it accepts one more, and until it is empty.
 _COUNT = """
 local time = redis.call("TIME")
 local now, window = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1])
@@ -33,22 +36,34 @@ local function wait(key, rank)
   local entry = redis.call("ZRANGE", key, rank, rank, "WITHSCORES")
   return entry[2] and math.min(window, entry[2] + window - now) or window
 end
-local full = {}
+local counts = {}
 for index, key in ipairs(KEYS) do
   redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
   redis.call("ZREMRANGEBYSCORE", key, "(" .. string.format("%.0f", now + window), "+inf")  -- the clock was set back
-  local count, limit = redis.call("ZCARD", key), tonumber(ARGV[index + 2])
-  if count >= limit then
-    table.insert(full, {index - 1, wait(key, count - limit), wait(key, -1)})
-  end
+  counts[index] = redis.call("ZCARD", key)
 end
-if #full == 0 then
-  for _, key in ipairs(KEYS) do
-    redis.call("ZADD", key, string.format("%.0f", now), ARGV[2])
-    redis.call("PEXPIRE", key, window)
+local results, position = {}, 2
+while position < #ARGV do
+  local press, last = ARGV[position], position + 2 * tonumber(ARGV[position + 1])
+  local full = {}
+  for place = position + 2, last, 2 do
+    local index, limit = tonumber(ARGV[place]), tonumber(ARGV[place + 1])
+    local key, count = KEYS[index], counts[index]
+    if count >= limit then
+      table.insert(full, {(place - position) / 2 - 1, wait(key, count - limit), wait(key, -1)})
+    end
   end
+  if #full == 0 then
+    for place = position + 2, last, 2 do
+      local index = tonumber(ARGV[place])
+      counts[index] = counts[index] + redis.call("ZADD", KEYS[index], string.format("%.0f", now), press)
+      redis.call("PEXPIRE", KEYS[index], window)
+    end
+  end
+  table.insert(results, full)
+  position = last + 2
 end
-return full
+return results
 """
 
 
@@ -86,20 +101,43 @@ def list_limits(account_id: int | None, workspace_id: int, targets: Sequence[Sen
 
 def count_press(limits: Sequence[PressLimit]) -> str:
     """Count one press and return its id. Raises `TooManyTestSends`, or redis's errors."""
-    press_id = secrets.token_hex(8)
-    arguments: list[str | int] = [WINDOW, press_id, *(limit.amount for limit in limits)]
-    full = app_state().redis.register_script(_COUNT)(_keys(limits), arguments)
-    if full:
-        first, to_all = (max(waits[position] for waits in full) for position in (1, 2))
-        raise TooManyTestSends(limits[full[0][0]].reason, _to_seconds(first), _to_seconds(to_all))
-    return press_id
+    (result,) = count_presses([limits])
+    if isinstance(result, TooManyTestSends):
+        raise result
+    return result
 
 
-def uncount_press(limits: Sequence[PressLimit], press_id: str) -> None:
-    """Remove a press that was counted, and that sends nothing. Raises redis's errors."""
+def count_presses(presses: Sequence[Sequence[PressLimit]]) -> list[str | TooManyTestSends]:
+    """Count presses one after the other, in one round trip, and return the id of each or why it was not counted.
+
+    presses: the limits of each. Raises redis's errors.
+    """
+    numbers: dict[str, int] = {}
+    arguments: list[str | int] = [WINDOW]
+    ids = [secrets.token_hex(8) for _ in presses]
+    for press_id, limits in zip(ids, presses, strict=True):
+        arguments += [press_id, len(limits)]
+        for key, limit in zip(_keys(limits), limits, strict=True):
+            arguments += [numbers.setdefault(key, len(numbers) + 1), limit.amount]
+    results = app_state().redis.register_script(_COUNT)(list(numbers), arguments)
+    return [
+        _refuse(limits, full) if full else press_id
+        for press_id, limits, full in zip(ids, presses, results, strict=True)
+    ]
+
+
+def _refuse(limits: Sequence[PressLimit], full: Sequence[Sequence[int]]) -> TooManyTestSends:
+    """full: as returned by the script for one press."""
+    first, to_all = (max(waits[position] for waits in full) for position in (1, 2))
+    return TooManyTestSends(limits[full[0][0]].reason, _to_seconds(first), _to_seconds(to_all))
+
+
+def uncount_presses(counted: Iterable[tuple[str, Sequence[PressLimit]]]) -> None:
+    """Remove presses that were counted, and that send nothing. counted: id and limits. Raises redis's errors."""
     with app_state().redis.pipeline() as pipeline:
-        for key in _keys(limits):
-            pipeline.zrem(key, press_id)
+        for press_id, limits in counted:
+            for key in _keys(limits):
+                pipeline.zrem(key, press_id)
         pipeline.execute()
 
 

@@ -5,8 +5,9 @@ Flask-Limiter checks the cooldown first, before anything is written. The databas
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
@@ -15,56 +16,78 @@ from redis.exceptions import RedisError
 from webapp.app_state import current_settings
 from webapp.deliveries.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
-from webapp.outbound.policy.send_targets import SendTarget
 from webapp.queue import classify
-from webapp.sends.press_limits import PressLimit, TooManyTestSends, count_press, list_limits, uncount_press
+from webapp.sends.press_limits import PressLimit, TooManyTestSends, count_presses, uncount_presses
 
 log = logging.getLogger(__name__)
 
 _ONE_PRESS = RateLimitItemPerSecond(1, int(COOLDOWN.total_seconds()))
 _COOLDOWN_KEY = "test-send"
 
+# Why each press is refused, by its destination.
+Refusals = dict[int, Exception]
+
+
+@dataclass(frozen=True)
+class Press:
+    """A press that is to be counted: its destination, and the limits besides the cooldown."""
+
+    destination_id: int
+    limits: Sequence[PressLimit]
+
 
 @contextmanager
-def enforce_limits(
-    destination_id: int, account_id: int | None, workspace_id: int, targets: Sequence[SendTarget] = ()
-) -> Iterator[None]:
-    """Count a press, or raise `CoolingDown` or `TooManyTestSends`. If the block raises, the press does not count.
+def enforce_limits(presses: Sequence[Press]) -> Iterator[Refusals]:
+    """Count presses, one after the other, and yield `CoolingDown` or `TooManyTestSends` for each that is refused.
 
-    account_id: None if the press does not count for the member. targets: what the message would be sent to.
+    A press to whose destination the block adds a refusal does not count; if the block raises, none does.
+    No destination may be there twice.
     """
-    limits, press_id = list_limits(account_id, workspace_id, targets), None
+    refusals, ids = Refusals(), dict[int, str]()
     try:
-        press_id = _count(destination_id, limits)
+        _count(presses, refusals, ids)
     except (StorageError, RedisError) as error:  # skip the other limits: each would wait for a frozen server
-        facts = {"destination": destination_id, "reason": _describe(error)}
-        log.warning("limiter storage unavailable, the database decides", extra=facts)
+        _warn("limiter storage unavailable, the database decides", presses, error)
+    counted = [press for press in presses if press.destination_id not in refusals]
     try:
-        yield
+        yield refusals
     except Exception:
-        _refund(destination_id, limits, press_id)
+        _refund(counted, ids)
         raise
+    _refund([press for press in counted if press.destination_id in refusals], ids)
 
 
-def _count(destination_id: int, limits: Sequence[PressLimit]) -> str:
-    if not limiter.limiter.hit(_ONE_PRESS, _COOLDOWN_KEY, str(destination_id)):
-        raise CoolingDown
+def _count(presses: Sequence[Press], refusals: Refusals, ids: dict[int, str]) -> None:
+    """Count presses. refusals: gets those that are refused. ids: gets the ids of the others, by destination."""
+    for press in presses:
+        if not limiter.limiter.hit(_ONE_PRESS, _COOLDOWN_KEY, str(press.destination_id)):
+            refusals[press.destination_id] = CoolingDown()
+    admitted = [press for press in presses if press.destination_id not in refusals]
+    if not admitted:
+        return
+    results = count_presses([press.limits for press in admitted])
+    over = []
+    for press, result in zip(admitted, results, strict=True):
+        if isinstance(result, TooManyTestSends):
+            refusals[press.destination_id] = result
+            over.append(press)
+        else:
+            ids[press.destination_id] = result
+    _refund(over, {})
+
+
+def _refund(presses: Sequence[Press], ids: Mapping[int, str]) -> None:
+    """Let presses not count. ids: of those that the limits have counted, by destination."""
+    counted = [(ids[press.destination_id], press.limits) for press in presses if press.destination_id in ids]
     try:
-        return count_press(limits)
-    except TooManyTestSends:
-        _refund(destination_id)
-        raise
-
-
-def _refund(destination_id: int, limits: Sequence[PressLimit] = (), press_id: str | None = None) -> None:
-    try:
-        limiter.limiter.clear(_ONE_PRESS, _COOLDOWN_KEY, str(destination_id))
-        if press_id is not None:
-            uncount_press(limits, press_id)
+        for press in presses:
+            limiter.limiter.clear(_ONE_PRESS, _COOLDOWN_KEY, str(press.destination_id))
+        if counted:
+            uncount_presses(counted)
     except (StorageError, RedisError) as error:
-        facts = {"destination": destination_id, "reason": _describe(error)}
-        log.warning("limiter storage unavailable, the press is not refunded", extra=facts)
+        _warn("limiter storage unavailable, the press is not refunded", presses, error)
 
 
-def _describe(error: Exception) -> str:
-    return classify(error, current_settings().redis_url).sentence
+def _warn(message: str, presses: Sequence[Press], error: Exception) -> None:
+    reason = classify(error, current_settings().redis_url).sentence
+    log.warning(message, extra={"destinations": [press.destination_id for press in presses], "reason": reason})

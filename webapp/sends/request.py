@@ -1,17 +1,20 @@
 """Handles a press on Send test: checks it, writes the row within the limits and enqueues it, or refuses it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from webapp import deliveries, queue
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
+from webapp.deliveries import WantedTest
+from webapp.deliveries.due_drills import DrillTaken, OtherTestWaits
 from webapp.failures import DeliveryFailed
-from webapp.models import AlertDestination, database_clock
+from webapp.models import Account, AlertDestination, Workspace, database_clock
 from webapp.outbound.policy.send_targets import SendTarget
 from webapp.sends.eligibility import RequestResult, find_refusal
-from webapp.sends.press_limits import TooManyTestSends
-from webapp.sends.rate_limit import enforce_limits
+from webapp.sends.press_limits import TooManyTestSends, list_limits
+from webapp.sends.rate_limit import Press, enforce_limits
 
 
 class Refused(Exception):
@@ -46,33 +49,89 @@ def request_within_limits(
     visit: Visit,
     destination: AlertDestination,
     now: datetime,
-    batch: str | None = None,
     plan_id: int | None = None,
     confirms_paging: bool = False,
 ) -> int:
     """Write one test send and return its id. Raises `Refused`.
 
-    batch: shared by all test sends of one press on Test all, which do not count for the member.
     plan_id: of the planned test that becomes this test send. Raises `PlanGone` if it has ended.
     confirms_paging: see `find_refusal`.
     """
+    wanted = WantedTest(destination, now, destination.settings_version, plan_id)
+    (outcome,) = request_each_within_limits(visit, [wanted], confirms_paging=confirms_paging)
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
+
+
+def request_each_within_limits(
+    visit: Visit, wanted: Sequence[WantedTest], batch: str | None = None, confirms_paging: bool = False
+) -> list[int | Refused]:
+    """Write test sends in one transaction, and return for each, in this order, its id or why it was refused.
+
+    batch: shared by all test sends of one press on Test all, which do not count for the member.
+    confirms_paging: see `find_refusal`.
+    """
     # Checked before the limits, so that a refusal does not use up the cooldown.
-    refusal = find_refusal(visit.role, destination, None, now, confirms_paging)
-    if refusal is not None:
-        raise Refused(refusal)
-    account_id = None if batch else visit.account.id
-    targets, version = list_targets(destination, visit.workspace.slug), destination.settings_version
-    try:
-        with enforce_limits(destination.id, account_id, visit.workspace.id, targets):
-            return deliveries.request_test(
-                destination, visit.account, now, batch, version, plan_id, visit.by_customer_link
-            )
-    except deliveries.CoolingDown:
-        raise Refused(RequestResult.COOLING_DOWN) from None
-    except TooManyTestSends as limit:
-        raise Refused(limit.reason, limit.seconds, limit.seconds_to_all) from None
-    except deliveries.DestinationDisabled:
-        raise Refused(RequestResult.DISABLED) from None
+    refusals = [find_refusal(visit.role, each.destination, None, each.now, confirms_paging) for each in wanted]
+    allowed = [each for each, refusal in zip(wanted, refusals, strict=True) if refusal is None]
+    counted_for = None if batch else visit.account.id
+    outcomes = iter(
+        count_and_write(visit.workspace, allowed, visit.account, counted_for, batch, visit.by_customer_link)
+    )
+    return [refuse(next(outcomes)) if refusal is None else Refused(refusal) for refusal in refusals]
+
+
+def count_and_write(
+    workspace: Workspace,
+    wanted: Sequence[WantedTest],
+    account: Account | None,
+    counted_for: int | None = None,
+    batch: str | None = None,
+    by_customer_link: bool = False,
+) -> list[int | Exception]:
+    """Write test sends or drills within the limits of every test send, without asking who may request them.
+
+    Returns for each, in this order, its id, or what `deliveries.request_tests` and `enforce_limits` have against it.
+    account, batch, by_customer_link: as for `deliveries.request_tests`.
+    counted_for: the id of the account for which they count; None if they count for the workspace only.
+    """
+    if not wanted:
+        return []
+    ids = [each.destination.id for each in wanted]
+    targets = [list_targets(each.destination, workspace.slug) for each in wanted]
+    presses = [
+        Press(destination_id, list_limits(counted_for, workspace.id, found))
+        for destination_id, found in zip(ids, targets, strict=True)
+    ]
+    with enforce_limits(presses) as refusals:
+        admitted = [each for each, destination_id in zip(wanted, ids, strict=True) if destination_id not in refusals]
+        written = iter(deliveries.request_tests(admitted, account, batch, by_customer_link) if admitted else ())
+        outcomes = [refusals.get(destination_id) or next(written) for destination_id in ids]
+        for destination_id, outcome in zip(ids, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                refusals[destination_id] = outcome
+    return outcomes
+
+
+# A drill that somebody else has requested was requested a moment ago, as a test that is cooling down.
+_REASONS: Mapping[type[Exception], RequestResult] = {
+    deliveries.CoolingDown: RequestResult.COOLING_DOWN,
+    deliveries.DestinationDisabled: RequestResult.DISABLED,
+    DrillTaken: RequestResult.COOLING_DOWN,
+    OtherTestWaits: RequestResult.OTHER_TEST_WAITS,
+}
+
+
+def refuse(outcome: int | Exception) -> int | Refused:
+    """Return the id of a test send, or the refusal that people see. Raises what is none."""
+    if isinstance(outcome, TooManyTestSends):
+        return Refused(outcome.reason, outcome.seconds, outcome.seconds_to_all)
+    if isinstance(outcome, Exception):
+        if type(outcome) not in _REASONS:
+            raise outcome
+        return Refused(_REASONS[type(outcome)])
+    return outcome
 
 
 def enqueue_or_fail(*delivery_ids: int, requested_at: datetime) -> RequestResult:

@@ -1,0 +1,76 @@
+"""The rules by which a test send is accepted, once its destination is locked: a press, a planned test or a drill."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.deliveries.cooldown import CoolingDown, seconds_left
+from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
+from webapp.deliveries.planned_tests import list_with_planned_test
+from webapp.deliveries.queries import NewestTest, list_newest_drills, list_newest_tests
+from webapp.models import AlertDestination
+
+
+class DestinationDisabled(Exception):
+    """The destination is disabled or deleted, so no test send is accepted."""
+
+
+@dataclass(frozen=True)
+class WantedTest:
+    """A test send that somebody wants for a destination.
+
+    now: when it was requested.
+    settings_version: of the settings whose limits were checked; None for the current ones. If they have changed since
+        then, the worker cancels the test send.
+    plan_id: of the planned test that becomes this test send.
+    drill: the drill that it belongs to. It supersedes nothing: a test that waits or is planned comes first.
+    """
+
+    destination: AlertDestination
+    now: datetime
+    settings_version: int | None = None
+    plan_id: int | None = None
+    drill: DueDrill | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What decides about the destinations of a group, by their ids, once they are locked.
+
+    planned: those with a planned test. newest_drills: their ids. Both are read for drills only.
+    """
+
+    newest: Mapping[int, NewestTest]
+    planned: Collection[int]
+    newest_drills: Mapping[int, int | None]
+
+    def date(self, wanted: WantedTest) -> datetime:
+        """Return a row's `created_at`: in the order of the presses, even if the clock was set back in between."""
+        newest = self.newest.get(wanted.destination.id)
+        return max(wanted.now, newest.created_at) if newest else wanted.now
+
+
+def find(wanted: Sequence[WantedTest]) -> Found:
+    """Read what decides about these destinations: one query, and two more for drills."""
+    newest = list_newest_tests([each.destination.id for each in wanted])
+    drills = [each for each in wanted if each.drill is not None]
+    if not drills:
+        return Found(newest, frozenset(), {})
+    ids = [each.destination.id for each in drills]
+    return Found(newest, list_with_planned_test(ids, max(each.now for each in drills)), list_newest_drills(ids))
+
+
+def find_refusal(wanted: WantedTest, found: Found) -> Exception | None:
+    """Return why a test send is refused, or None. Its destination is locked."""
+    destination, drill = wanted.destination, wanted.drill
+    if not destination.is_enabled or destination.deleted_at is not None:
+        return DestinationDisabled()
+    newest = found.newest.get(destination.id)
+    if newest is not None and seconds_left(newest.created_at, wanted.now):
+        return CoolingDown()
+    if drill is None:
+        return None
+    if destination.id in found.planned or (newest is not None and newest.status.is_waiting):
+        return OtherTestWaits()
+    is_still_due = drill.is_still_due(destination.drilled_at, found.newest_drills.get(destination.id))
+    return None if is_still_due else DrillTaken()
