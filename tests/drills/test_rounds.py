@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SeededIds, add_delivery, add_real_alert, get_account, get_destination, on_both_databases
@@ -165,6 +165,29 @@ def test_a_disabled_or_deleted_destination_has_no_drill(seeded: SeededIds) -> No
     set_enabled(get_destination(seeded), get_account(seeded), True, due_at)
     delete_destination(get_destination(seeded), get_account(seeded), due_at)
     assert request_due_drills(due_at) == 0
+
+
+def test_a_workspace_that_is_deleted_during_a_round_keeps_no_other_one_waiting(
+    seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due_at = turn_on(seeded)
+    gone = Workspace(name="Gone", slug="gone", created_at=due_at)
+    db.session.add(gone)
+    db.session.flush()
+    times = {"started_at": due_at - WEEK, "updated_at": due_at}
+    days = {"interval": DrillInterval.WEEKLY, "weekdays": "1234567", "from_hour": 0, "to_hour": 24, "time_zone": "UTC"}
+    db.session.add(DrillSchedule(workspace_id=gone.id, **days, **times))
+    db.session.commit()
+    gone_id = gone.id
+
+    def delete_meanwhile() -> None:
+        db.session.commit()
+        with db.engine.begin() as other:
+            other.execute(delete(Workspace).where(Workspace.id == gone_id))
+
+    monkeypatch.setattr("webapp.drills.rounds.queue.find_problem", delete_meanwhile)
+    # The round begins with the one or the other, by the second in which it runs.
+    assert sum(request_due_drills(due_at + timedelta(seconds=second)) for second in (0, 1)) == 1
 
 
 def test_a_destination_that_pages_people_has_drills_only_if_that_was_allowed(seeded: SeededIds) -> None:

@@ -65,8 +65,8 @@ def request_due_drills(
     requested = 0
     # A round that gives up must not leave out the same workspaces each time.
     first = now.second % len(open_now)
-    for workspace, schedule in open_now[first:] + open_now[:first]:
-        due, allowed = _list_due(workspace.id, schedule, now)
+    for workspace_id, workspace, schedule in open_now[first:] + open_now[:first]:
+        due, allowed = _list_due(workspace_id, schedule, now)
         for state, drill in due:
             if give_up_at is not None and clock() >= give_up_at:
                 return requested
@@ -77,13 +77,14 @@ def request_due_drills(
     return requested
 
 
-def _list_open_schedules(now: datetime) -> Iterator[tuple[Workspace, Schedule]]:
+def _list_open_schedules(now: datetime) -> Iterator[tuple[int, Workspace, Schedule]]:
+    """List the workspaces with a window that is open. The id is known also if the workspace is deleted meanwhile."""
     query = select(Workspace, DrillSchedule).join(DrillSchedule, DrillSchedule.workspace_id == Workspace.id)
     running = query.where(DrillSchedule.started_at.is_not(None), Workspace.deleted_at.is_(None)).order_by(Workspace.id)
     for workspace, row in db.session.execute(running).all():
         schedule = read_schedule(row)
         if find_window(schedule, now) is not None:
-            yield workspace, schedule
+            yield row.workspace_id, workspace, schedule
 
 
 def _list_due(workspace_id: int, schedule: Schedule, now: datetime) -> tuple[list[tuple[DrillState, Due]], int]:
