@@ -1,6 +1,7 @@
 """Loads a destination's recent results: the badges of its last test sends, shown as a sparkline."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from sqlalchemy import ScalarSelect, bindparam, func, select
 
@@ -35,6 +36,12 @@ def recent_results_subquery() -> ScalarSelect[str]:
 def parse_recent_results(statuses: str | None) -> list[Badge]:
     """Return badges, oldest first. statuses: comma-separated, newest first; None if there are none."""
     return [badge_for(DeliveryStatus(status)) for status in reversed(statuses.split(","))] if statuses else []
+
+
+def describe_results(badges: Sequence[Badge]) -> str:
+    """Return recent results as text: "15 sent, failed, 4 sent"."""
+    runs = [(badge, sum(1 for _ in run)) for badge, run in groupby(badges)]
+    return ", ".join(badge if count == 1 else f"{count} {badge}" for badge, count in runs)
 
 
 # Built once, because every list page executes it.
