@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth.access import list_memberships, load_visit
+from webapp.auth.access import Visit, list_memberships, load_visit
 from webapp.auth.instance_admins import is_instance_admin
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
