@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
-from webapp.dashboard.recent_results import RECENT_COUNT, list_recent_results
+from webapp.dashboard.recent_results import RECENT_COUNT, describe_results, list_recent_results
 from webapp.deliveries.outcome import Badge
 from webapp.models import DeliveryStatus
 
@@ -23,3 +23,8 @@ def test_recent_results_are_the_last_20_tests_newest_last_in_one_query(
     sent = [Badge.SENT] * (RECENT_COUNT - 1)
     assert recent_results == {seeded.destination: [*sent, Badge.FAILED], seeded.foreign_destination: []}
     assert len(queries) == 1
+
+
+def test_recent_results_are_read_aloud_in_runs() -> None:
+    assert describe_results([Badge.SENT, Badge.SENT, Badge.FAILED, Badge.SENT]) == "2 sent, failed, sent"
+    assert describe_results([]) == ""
