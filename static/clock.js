@@ -48,16 +48,16 @@ function countDown(element) {
   element.textContent = element.dataset.whenOver;
   element.closest("button")?.removeAttribute("aria-label");
   if ("enablesWhenOver" in element.dataset) element.closest("button").removeAttribute("aria-disabled");
-  const form = element.closest("form[data-post-when-over]");
-  if (form) postTo(form, form.dataset.postWhenOver);
+  const button = element.closest("button[data-post-when-over]");
+  if (button) postTo(button, button.dataset.postWhenOver);
 }
 
 // While the cooldown lasts, a press plans a test. Then it sends one.
-function postTo(form, path) {
-  form.removeAttribute("data-post-when-over");
-  form.action = path;
-  form.setAttribute("hx-post", path);  // htmx reads it at each press
-  form.querySelector("button").removeAttribute("title");
+function postTo(button, path) {
+  button.removeAttribute("data-post-when-over");
+  button.formAction = path;
+  button.setAttribute("hx-post", path);  // htmx reads it at each press
+  button.removeAttribute("title");
 }
 
 // A button's name is its text, with the countdown. Screen readers announce each change of the name of the focused

@@ -4,6 +4,11 @@
 // Its clicks are stopped here, and the server refuses what they would ask for.
 const INERT = "button[aria-disabled=true], button[aria-busy=true]";
 
+// A button that posts by itself. The form that it names serves visitors without JavaScript, and many buttons.
+const OWN = "button[hx-post]";
+
+const SENDS = "[data-action=send-test], [data-action=page-now]";
+
 // Milliseconds.
 const LONGEST_LEAVE = 15_000;
 
@@ -13,7 +18,9 @@ announcer.setAttribute("role", "status");
 document.body.append(announcer);
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest(INERT)) event.preventDefault();
+  const button = event.target.closest(INERT);
+  if (button?.matches(OWN)) stop(event);  // keeps it from htmx
+  else if (button) event.preventDefault();
 }, true);
 document.addEventListener("submit", (event) => {
   if (event.submitter?.matches(INERT) || isUnderWay(event.target)) stop(event);
@@ -34,7 +41,7 @@ const findButton = (form, submitter) => submitter ?? findButtons(form, "button:n
 
 function setBusy(button) {
   button.setAttribute("aria-busy", "true");
-  announcer.textContent = button.dataset.busy ?? "One moment.";
+  announcer.textContent = button.dataset.busy ?? (button.matches(SENDS) ? "Sending a test." : "One moment.");
 }
 
 // A form that leads to another page. The mark is set once the browser has read the form, and if nothing stopped it.
@@ -48,8 +55,8 @@ function leaveWith(event) {
 }
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  const form = ctx.sourceElement;
-  const button = form.matches("form[hx-post]") && findButton(form, ctx.request.submitter);
+  const source = ctx.sourceElement;
+  const button = source.matches(OWN) ? source : source.matches("form[hx-post]") && findButton(source, ctx.request.submitter);
   if (!button) return;
   // The same reason, written again, would not be announced again.
   for (const refusal of button.closest(".status")?.querySelectorAll(".refusal") ?? []) refusal.remove();
@@ -57,7 +64,9 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
 });
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-  if (ctx.sourceElement.matches("form[hx-post]")) release(ctx.sourceElement);
+  const source = ctx.sourceElement;
+  if (source.matches(OWN)) free([source]);
+  else if (source.matches("form[hx-post]")) release(source);
 });
 
 // A question before a press. Once it is answered, it closes, and what opened it gets the focus, or what took its place.
@@ -98,10 +107,12 @@ document.addEventListener("keydown", (event) => {
   if (question) closeQuestion(question);
 });
 
-function release(form) {
-  for (const button of findButtons(form, "button[aria-busy=true]")) button.removeAttribute("aria-busy");
+function free(buttons) {
+  for (const button of buttons) button.removeAttribute("aria-busy");
   announcer.textContent = "";
 }
+
+const release = (form) => free(findButtons(form, "button[aria-busy=true]"));
 
 // The browser's back button can bring a page back as it was left.
 addEventListener("pageshow", (event) => event.persisted && [...document.forms].forEach(release));

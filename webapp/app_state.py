@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from flask import Flask, current_app
+from markupsafe import Markup
 from redis import Redis
 
 from webapp.settings import AppSettings
@@ -81,6 +82,7 @@ class AppState:
     seen_paused_until, counting_paused_until: in seconds of the monotonic clock; see `webapp.auth.own_sessions` and
         `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
+    drawn_rows: rows of lists that this process has drawn, each with its version; see `webapp.dashboard.list_rows`.
     has_had_account: whether this process knows that the installation has had an account, which then stays so.
     """
 
@@ -98,6 +100,7 @@ class AppState:
     claim_record_kept_until: float = -math.inf
     has_unrecorded_claims: bool = False
     has_had_account: bool = False
+    drawn_rows: dict[Hashable, tuple[Hashable, Markup]] = field(default_factory=dict)
 
     def redis_key(self, name: str) -> str:
         """Return the key of this installation with this name. A channel has a name like a key."""

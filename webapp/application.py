@@ -16,6 +16,7 @@ from webapp.auth.password_reset import is_reset_offered
 from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
 from webapp.dashboard.poll_interval import PollBudget
+from webapp.dashboard.recent_results import describe_results
 from webapp.database.engine import engine_options, engine_url, prepare_engine
 from webapp.database.schema_commands import schema_commands
 from webapp.database.sessions import init_sessions
@@ -165,6 +166,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "describe_zone": time_format.describe_zone,
         "isolate_name": isolate_name,
         "describe_receipt": describe_receipt,
+        "describe_results": describe_results,
         "describe_status": describe_status,
         "is_uncertain": is_uncertain,
     }

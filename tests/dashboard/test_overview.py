@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import NOW, seconds
 from webapp.dashboard.overview import (
+    PAGE_SIZE,
     ListQuery,
     Order,
     build_list_page,
@@ -15,7 +16,6 @@ from webapp.dashboard.overview import (
 )
 from webapp.dashboard.proof_gaps import Gap
 from webapp.dashboard.summaries import DestinationSummary, Tab
-from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.proof import Proof
 
@@ -133,11 +133,11 @@ def test_a_list_query_filters_and_sorts(query: ListQuery, ids: list[int]) -> Non
     assert build_list_page(FEW, query, NOW).rows == ids
 
 
-@pytest.mark.parametrize(("page", "first", "length"), [(1, 0, 50), (2, 50, 50), (3, 100, 1), (99, 100, 1)])
+@pytest.mark.parametrize(("page", "first", "length"), [(1, 0, 100), (2, 100, 100), (3, 200, 1), (99, 200, 1)])
 def test_a_page_number_beyond_the_end_selects_the_last_page(page: int, first: int, length: int) -> None:
     list_page = build_list_page(MANY, ListQuery(page=page), NOW)
 
-    assert (list_page.rows[0], len(list_page.rows), list_page.total, list_page.pages) == (first, length, 101, 3)
+    assert (list_page.rows[0], len(list_page.rows), list_page.total, list_page.pages) == (first, length, 201, 3)
 
 
 def test_a_list_query_is_read_from_the_url_and_written_back() -> None:

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from flask import Flask, render_template_string
-
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
-from webapp.dashboard.recent_results import RECENT_COUNT, RecentResult, list_recent_results
+from webapp.dashboard.recent_results import RECENT_COUNT, list_recent_results
 from webapp.deliveries.outcome import Badge
 from webapp.models import DeliveryStatus, DrillNumber
 
@@ -27,11 +25,3 @@ def test_recent_results_are_the_last_20_tests_newest_last_in_one_query(
     assert len(queries) == 1
 
 
-def test_a_sparkline_says_which_tests_were_drills(app: Flask) -> None:
-    results = [RecentResult(Badge.SENT, True), RecentResult(Badge.FAILED, False)]
-    with app.test_request_context():
-        html = render_template_string(
-            "{% from '_macros.html' import sparkline %}{{ sparkline(results) }}", results=results
-        )
-
-    assert 'aria-label="The last 2 tests, newest last: sent (drill), failed"' in html

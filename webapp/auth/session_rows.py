@@ -55,6 +55,7 @@ def find_account(sign_in_id: str, since: datetime, place: Place | None = None) -
     if found is None or not found[0].is_active:
         return None
     account: Account = found[0]
+    place_rows: list[object]
     _, account.sign_in_id, account.is_admin_by_session, account.session_seen_at, *place_rows = found
     if place is not None:
         g.place_rows = place_rows

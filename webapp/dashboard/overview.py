@@ -13,6 +13,9 @@ from webapp.database.numbered_pages import Page, cut_page, parse_page
 from webapp.sends.eligibility import pages_people
 from webapp.text.search_text import contains_text, read_search_text
 
+# Destinations per page of the list.
+PAGE_SIZE = 100
+
 _URGENCY = {state: number for number, state in enumerate(Tab)}
 
 
@@ -89,7 +92,8 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
 
 def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> Page[int]:
     """Filter and sort destinations, and return the ids on the requested page; past the end, on the last one."""
-    return cut_page([summary.destination_id for summary in find_matching(summaries, query, now)], query.page)
+    found = [summary.destination_id for summary in find_matching(summaries, query, now)]
+    return cut_page(found, query.page, PAGE_SIZE)
 
 
 def find_matching(summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> list[DestinationSummary]:

@@ -1,6 +1,7 @@
 """Loads a destination's recent results: the badges of its last test sends, shown as a sparkline."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from sqlalchemy import ScalarSelect, String, bindparam, case, cast, func, select
@@ -57,6 +58,15 @@ def recent_results_subquery() -> ScalarSelect[str]:
 def parse_recent_results(results: str | None) -> list[RecentResult]:
     """Return results, oldest first. results: comma-separated, newest first; None if there are none."""
     return [_RESULTS[result] for result in reversed(results.split(","))] if results else []
+
+
+def describe_results(results: Sequence[RecentResult]) -> str:
+    """Return recent results as text: "15 sent (drill), failed, 4 sent"."""
+    runs = [(result, sum(1 for _ in run)) for result, run in groupby(results)]
+    return ", ".join(
+        f"{f'{count} ' if count > 1 else ''}{badge}{' (drill)' if is_drill else ''}"
+        for (badge, is_drill), count in runs
+    )
 
 
 # Built once, because every list page executes it.

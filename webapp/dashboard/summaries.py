@@ -39,7 +39,7 @@ class Tab(StrEnum):
 class RowChanges(NamedTuple):
     """What else a row of the list depends on.
 
-    newest_id, newest_status: of the newest test send. planned_id: of the planned test, ended or not.
+    newest_id, newest_status, changed_at: of the newest test send. planned_id: of the planned test, ended or not.
     is_recent: whether the newest test send changed, or the planned test ended, after `recent_since`; or it still waits.
     receipt_at: when its receipt was given, as a Unix time; None without one.
     needs_confirmation: whether somebody has to confirm its drills.
@@ -47,7 +47,8 @@ class RowChanges(NamedTuple):
 
     settings_version: int
     newest_id: int | None
-    newest_status: str | None
+    newest_status: DeliveryStatus | None
+    changed_at: datetime | None
     is_recent: bool | None
     planned_id: int | None
     receipt_at: float | None
@@ -90,6 +91,7 @@ def list_summaries(
                 version,
                 newest_id,
                 newest,
+                changed_at,
                 is_recent,
                 planned_id,
                 told.timestamp() if told else None,
@@ -110,6 +112,7 @@ def list_summaries(
             told,
             version,
             newest_id,
+            changed_at,
             is_recent,
             planned_id,
             needs_confirmation,
@@ -139,6 +142,7 @@ _SUMMARIES = join_proof(
         AlertDelivery.receipt_at,
         AlertDestination.settings_version,
         AlertDelivery.id,
+        AlertDelivery.updated_at,
         or_(
             AlertDelivery.updated_at > bindparam("recent_since"),
             PlannedTest.ended_at > bindparam("recent_since"),

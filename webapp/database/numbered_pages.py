@@ -25,16 +25,17 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of a list. total: rows on all pages. number: starts at 1."""
+    """One page of a list. total: rows on all pages. number: starts at 1. size: rows of a full page."""
 
     rows: Sequence[Row]
     total: int
     number: int
+    size: int = PAGE_SIZE
 
     @property
     def pages(self) -> int:
         """The number of pages; at least one."""
-        return _count_pages(self.total)
+        return _count_pages(self.total, self.size)
 
 
 def parse_page(text: str | None) -> int:
@@ -42,16 +43,16 @@ def parse_page(text: str | None) -> int:
     return min(parse_id(text) or 1, LAST_PAGE)
 
 
-def cut_page(rows: Sequence[Row], number: int) -> Page[Row]:
+def cut_page(rows: Sequence[Row], number: int, size: int = PAGE_SIZE) -> Page[Row]:
     """Return the requested page of loaded rows; past the end, the last one."""
-    number = min(number, _count_pages(len(rows)))
-    return Page(rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE], len(rows), number)
+    number = min(number, _count_pages(len(rows), size))
+    return Page(rows[(number - 1) * size : number * size], len(rows), number, size)
 
 
 def load_page(query: Select[Any], number: int) -> Page[Any]:
     """Load the requested page of an ordered query; past the end, the last one. Executes two queries."""
     total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    number = min(number, _count_pages(total))
+    number = min(number, _count_pages(total, PAGE_SIZE))
     rows = db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
     return Page(rows, total, number)
 
@@ -69,5 +70,5 @@ def search_page(
     return Page(db.session.execute(query.where(key.in_(page.rows))).all(), page.total, page.number)
 
 
-def _count_pages(total: int) -> int:
-    return max(1, -(-total // PAGE_SIZE))
+def _count_pages(total: int, size: int) -> int:
+    return max(1, -(-total // size))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy.orm import defer
 
 from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page
 from webapp.deliveries.queries import has_reference
@@ -33,12 +34,19 @@ class HistoryEntry:
     requested_by: str | None
 
 
+# Long columns that no entry shows. Reading one is an error, since it would take a query for each entry.
+_UNUSED = [
+    defer(column, raiseload=True)
+    for column in (AlertDelivery.exchange, AlertDelivery.suggestion, AlertDestination.config)
+]
+
 _HISTORY = KeysetList(
     select(AlertDelivery, AlertDestination, AlertRule.name, Tenant.name, Account.name)
     .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
     .outerjoin(AlertRule, AlertRule.id == AlertDelivery.alert_rule_id)
     .outerjoin(Tenant, Tenant.id == AlertDelivery.tenant_id)
-    .outerjoin(Account, Account.id == AlertDelivery.requested_by_id),
+    .outerjoin(Account, Account.id == AlertDelivery.requested_by_id)
+    .options(*_UNUSED),
     HistoryEntry,
     AlertDelivery.created_at,
     AlertDelivery.id,

@@ -1,25 +1,21 @@
 """Views that list a workspace's destinations, and all workspaces of the visitor."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.app_state import current_settings
 from webapp.auth.access import Visit, list_memberships, load_visit
 from webapp.auth.instance_admins import is_instance_admin
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
+from webapp.dashboard.list_rows import draw_rows
 from webapp.dashboard.list_version import SETTLING_TIME, find_list_version
 from webapp.dashboard.overview import build_list_page, build_overview, build_overviews, parse_list_query
-from webapp.dashboard.status_fragment import Status, build_status, load_shared_status_data
-from webapp.dashboard.summaries import DestinationSummary, list_planned_ids, list_summaries
+from webapp.dashboard.summaries import list_summaries
 from webapp.deliveries import end_overdue_tests
-from webapp.deliveries.queries import list_with_newest_test
-from webapp.destinations.masking import MaskedSetting, mask_target
 from webapp.environment.installation import COMMAND
 from webapp.models import database_clock
 from webapp.text.ids import parse_batch
@@ -67,6 +63,7 @@ def show(slug: str) -> str | Response:
     if version and is_current(version):
         return respond_not_modified(version)
     list_page = build_list_page(summaries, query, now)
+    drawn = draw_rows(visit, list_page.rows, summaries, now)
     return render_template(
         "destinations.html",
         visit=visit,
@@ -76,7 +73,8 @@ def show(slug: str) -> str | Response:
         paging=overview.count_paging(summaries),
         orders=overview.Order,
         tags=overview.list_tags(summaries, query),
-        rows=_list_rows(visit, list_page.rows, summaries, now),
+        rows=drawn.rows,
+        is_waiting=drawn.is_waiting,
         batch=_find_batch(visit, now),
         page_version=version,
         channels=CHANNELS,
@@ -101,21 +99,6 @@ def list_all() -> str:
     rows = [(member, overviews.get(member.workspace_id)) for member in members]
     rows.sort(key=lambda row: row[1] is None or not row[1].has_broken)
     return render_template("workspaces.html", rows=rows)
-
-
-def _list_rows(
-    visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationSummary], now: datetime
-) -> list[tuple[Status, MaskedSetting]]:
-    proof = {summary.destination_id: summary.proof for summary in summaries}
-    shared = load_shared_status_data(visit.workspace.id, ids, list_planned_ids(summaries, ids), proof)
-    cipher = current_settings().cipher
-    return [
-        (
-            build_status(visit, destination, newest, now, shared=shared),
-            mask_target(destination, visit.role, cipher),
-        )
-        for destination, newest in list_with_newest_test(ids)
-    ]
 
 
 def _find_batch(visit: Visit, now: datetime) -> BatchStatus | None:
