@@ -47,7 +47,8 @@ class Breakpoints:
 
     def install(self) -> None:
         """Make this process and its forks stop at breakpoints."""
-        self._wrap(sending, "claim", self._claim)
+        self._wrap(deliveries, "send", self._send)
+        self._wrap(sending, "claim", self._before(Step.LOOKING))
         self._wrap(claiming, "apply_transition", self._after(Step.CLAIMING))
         self._wrap(sending, "attempt_send", self._before(Step.CLAIMED))
         self._wrap(HTTPConnection, "getresponse", self._before(Step.ASKED))
@@ -78,9 +79,8 @@ class Breakpoints:
 
         return wrapper
 
-    def _claim(self, proceed: Callable[[], Any], delivery_id: int, *_arguments: Any) -> Any:
+    def _send(self, proceed: Callable[[], Any], delivery_id: int, *_arguments: Any) -> Any:
         self._thread.delivery_id = delivery_id
-        self._reach(Step.LOOKING, delivery_id)
         return proceed()
 
     def _enqueue(self, proceed: Callable[[], Any], *delivery_ids: int) -> Any:

@@ -20,7 +20,7 @@ from webapp.deliveries.receipts import (
 from webapp.deliveries.recovery import recover
 from webapp.deliveries.requesting import DestinationDisabled, fail_unqueued, request_drill, request_test
 from webapp.deliveries.retention import Retention
-from webapp.deliveries.sending import send
+from webapp.deliveries.sending import SendGroups, open_groups, send
 from webapp.deliveries.wait_tracker import WaitTracker
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "DestinationDisabled",
     "PastAttempt",
     "Retention",
+    "SendGroups",
     "WaitTracker",
     "can_be_confirmed",
     "compose_preview",
@@ -42,6 +43,7 @@ __all__ = [
     "list_attempts",
     "list_ready_deliveries",
     "list_test_sends",
+    "open_groups",
     "open_settings",
     "plan_test",
     "record_by_customer_link",

@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.deliveries.completion_events import CompletionEvent, publish_after_commit
@@ -42,11 +42,12 @@ _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
 IS_UNCLAIMED = _QUEUED & _NO_ATTEMPT
+IS_BEING_SENT = _QUEUED & ~_NO_ATTEMPT
 
 # How a state is recognized in the database. The other states are final: no transition starts in one.
 _CONDITIONS = {
     State.WAITING: IS_UNCLAIMED,
-    State.SENDING: _QUEUED & ~_NO_ATTEMPT,
+    State.SENDING: IS_BEING_SENT,
     State.DEFERRED: AlertDelivery.status == DeliveryStatus.DEFERRED,
 }
 
@@ -103,18 +104,31 @@ def apply_transition(
     parameters: the values of those bind parameters.
     columns: plain values to store beside the columns that the target state implies.
     """
-    values = {"updated_at": now, **_columns_for(transition.target, now), **columns}
+    values = list_columns(transition, now, columns)
     statement = _build_statement(transition.sources, only_if, tuple(values))
     row = db.session.execute(statement, {_ID: delivery_id, **parameters, **values}).one_or_none()
-    if row is not None and transition.target not in _CONDITIONS:
-        seconds = (now - row.created_at).total_seconds()
-        completion = CompletionEvent(
-            delivery_id, transition.name, row.channel, transition.target, row.last_error_code, seconds
-        )
-        publish_after_commit(db.session(), completion)
-        if transition.target is State.FAILED and is_reported(row.event_type, row.drill, row.last_error_code):
-            note_failure(delivery_id, row.alert_destination_id, now)
+    if row is not None:
+        announce(transition, delivery_id, row, row.last_error_code, now)
     return row is not None
+
+
+def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all columns that a transition sets: these, and those that its target state implies."""
+    return {"updated_at": now, **_columns_for(transition.target, now), **columns}
+
+
+def announce(transition: Transition, delivery_id: int, row: Row[Any], code: str | None, now: datetime) -> None:
+    """Publish the completion of an updated row, if it is one, and open the problem of its destination, if it has to be.
+
+    Both happen when the caller commits. row: has the columns `FACTS`. code: the row's new error code.
+    """
+    if transition.target in _CONDITIONS:
+        return
+    seconds = (now - row.created_at).total_seconds()
+    completion = CompletionEvent(delivery_id, transition.name, row.channel, transition.target, code, seconds)
+    publish_after_commit(db.session(), completion)
+    if transition.target is State.FAILED and is_reported(row.event_type, row.drill, code):
+        note_failure(delivery_id, row.alert_destination_id, now)
 
 
 def error_columns(code: Code, message: str | None = None) -> dict[str, Any]:
@@ -130,6 +144,15 @@ _CHANNEL = (
     .label("channel")
 )
 
+# What `announce` needs to know about a row.
+FACTS = (
+    AlertDelivery.alert_destination_id,
+    AlertDelivery.created_at,
+    AlertDelivery.event_type,
+    AlertDelivery.drill,
+    _CHANNEL,
+)
+
 
 @lru_cache(maxsize=64)
 def _build_statement(
@@ -142,14 +165,7 @@ def _build_statement(
     if only_if is not None:
         statement = statement.where(only_if)
     update_columns = statement.values({column: bindparam(column) for column in columns})
-    returning = update_columns.returning(
-        AlertDelivery.alert_destination_id,
-        AlertDelivery.created_at,
-        AlertDelivery.last_error_code,
-        AlertDelivery.event_type,
-        AlertDelivery.drill,
-        _CHANNEL,
-    )
+    returning = update_columns.returning(AlertDelivery.last_error_code, *FACTS)
     return returning.execution_options(synchronize_session=False)
 
 
