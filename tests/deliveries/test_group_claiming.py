@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
 
@@ -13,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from tests.deliveries.recovery_passes import recover_at
 from tests.factories import SeededIds, add_delivery, get_account, get_workspace, on_both_databases, seconds
 from webapp.channels.contract import Accepted
-from webapp.deliveries import open_groups, send, sending
+from webapp.deliveries import group_claiming, group_recording, open_groups, send, sending
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.completion_events import CompletionEvent, delivery_completed
 from webapp.deliveries.group_claiming import claim_group
@@ -143,8 +144,6 @@ def test_the_claim_itself_checks_each_row_again(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[int], None],
 ) -> None:
-    from webapp.deliveries import group_claiming  # noqa: PLC0415
-
     prepare_all = group_claiming._prepare_all
 
     def prepare_and_change(*facts: object) -> object:
@@ -224,10 +223,13 @@ def test_a_result_of_an_earlier_attempt_is_not_recorded_over_a_later_one(
     ids: list[int], app_settings: AppSettings
 ) -> None:
     first, second = _claim(ids[:2], app_settings)
-    _update(ids[0], attempt_count=2)
+    assert first is not None
+    earlier = [replace(first, number=0), replace(first, started_at=first.started_at - seconds(1))]
 
-    assert record_group([_end(first), _end(second)], database_clock.now()) == [None, True]
-    assert _outcomes(ids[:1]) == [("queued", None, 2)]
+    recorded = record_group([*map(_end, earlier), _end(second)], database_clock.now())
+
+    assert recorded == [None, None, True]
+    assert _outcomes(ids[:1]) == [("queued", None, 1)]
 
 
 def test_one_bad_row_fails_its_group_and_is_then_recorded_by_itself(
@@ -266,14 +268,12 @@ def test_a_group_whose_commit_fails_is_told_to_nobody_and_recorded_one_by_one(
 def test_a_row_that_changes_after_it_was_read_undoes_the_group(
     ids: list[int], app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webapp.deliveries import group_recording  # noqa: PLC0415
-
     endings = [_end(attempt) for attempt in _claim(ids, app_settings)]
-    _update(ids[3], attempt_count=2)
+    endings[3] = _end(replace(endings[3].attempt, number=2))
     monkeypatch.setattr(group_recording, "_is_ours", lambda *_facts: True)  # as if it was changed just now
 
     with pytest.raises(RowsChanged):
         record_group(endings, database_clock.now())
     db.session.rollback()
 
-    assert _outcomes(ids) == [("queued", None, 1)] * 3 + [("queued", None, 2)]
+    assert _outcomes(ids) == [("queued", None, 1)] * 4
