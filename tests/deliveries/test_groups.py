@@ -1,4 +1,4 @@
-"""Threads that work together: nobody waits for company, nobody gets another's result, nobody waits for a stuck group."""
+"""Threads that work together: nobody waits for company or for a stuck group, and each gets their own result."""
 
 import threading
 import time
@@ -38,7 +38,9 @@ class HeldWork:
         return pool.submit(joined.join, item, lambda: self.work_alone(item))
 
 
-def _gather(held: HeldWork, pool: ThreadPoolExecutor, items: Sequence[int]) -> "tuple[Groups[int, str], list[Future[str]]]":
+def _gather(
+    held: HeldWork, pool: ThreadPoolExecutor, items: Sequence[int]
+) -> "tuple[Groups[int, str], list[Future[str]]]":
     """Let the first item be worked on alone until the others have come."""
     joined: Groups[int, str] = Groups(held.work)
     results = [held.join(pool, joined, items[0])]

@@ -74,5 +74,8 @@ def _prepare_all(delivery_ids: Sequence[int], app_settings: AppSettings, now: da
 def _claim_all(prepared: Sequence[_Prepared], now: datetime) -> set[int]:
     """Claim rows that are as they were seen, and return their ids."""
     values = list_columns(CLAIM, now, {"exchange": None})
-    parameters = {"delivery_ids": [attempt.delivery_id for attempt, _ in prepared], "seen": [seen for _, seen in prepared]}
+    parameters = {
+        "delivery_ids": [attempt.delivery_id for attempt, _ in prepared],
+        "seen": [seen for _, seen in prepared],
+    }
     return set(db.session.scalars(_CLAIM, {**values, **parameters}))

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 MAX_SIZE = 32
 
 # Seconds that a thread waits for its group to begin. Then it works by itself: something holds up the others.
-PATIENCE = 0.5
+PATIENCE = 1.0
 
 
 @dataclass(eq=False)

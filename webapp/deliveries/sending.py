@@ -76,9 +76,7 @@ def open_groups(app_settings: AppSettings) -> SendGroups:
     return SendGroups(Groups(claim_all), Groups(record_all))
 
 
-def _try_together(
-    work: Callable[[], Sequence[Result | None]], delivery_ids: Sequence[int]
-) -> Sequence[Result | None]:
+def _try_together(work: Callable[[], Sequence[Result | None]], delivery_ids: Sequence[int]) -> Sequence[Result | None]:
     """Return the results of a group. If it fails, return None for each one, so that each is worked on by itself."""
     try:
         return work()
