@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
@@ -277,3 +278,34 @@ def test_a_row_that_changes_after_it_was_read_undoes_the_group(
     db.session.rollback()
 
     assert _outcomes(ids) == [("queued", None, 1)] * 4
+
+
+@contextmanager
+def _locked_by_another(delivery_id: int) -> Iterator[None]:
+    """Lock a row in another transaction until the block ends."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has no locks of rows")
+    with db.engine.connect() as other:
+        locking = update(AlertDelivery).where(AlertDelivery.id == delivery_id).values(id=AlertDelivery.id)
+        other.execute(locking)
+        yield
+        other.rollback()
+
+
+def test_a_locked_row_is_left_out_of_a_claim_and_nobody_waits_for_it(ids: list[int], app_settings: AppSettings) -> None:
+    with _locked_by_another(ids[1]):
+        attempts = _claim(ids, app_settings)
+
+    assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, *ids[2:]]
+    assert _claim(ids[1:2], app_settings) != [None]
+
+
+def test_a_locked_row_is_left_out_of_a_record_and_nobody_waits_for_it(
+    ids: list[int], app_settings: AppSettings
+) -> None:
+    endings = [_end(attempt) for attempt in _claim(ids, app_settings)]
+
+    with _locked_by_another(ids[1]):
+        assert record_group(endings, database_clock.now()) == [True, None, True, True]
+
+    assert record_group(endings[1:2], database_clock.now()) == [True]
