@@ -7,6 +7,7 @@ on the kind of database alone. Compiling them again would be most of the work of
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.engine import Engine
@@ -31,6 +32,7 @@ def compile_once() -> None:
     # SQLAlchemy finds a compiled statement by the statement and the dialect, of which each engine has its own.
     DefaultDialect.__eq__ = _is_same_dialect  # type: ignore[method-assign, assignment]
     DefaultDialect.__hash__ = _hash_dialect  # type: ignore[method-assign, assignment]
+    Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 
 
 def _compile_rule_once(rule: Rule) -> None:

@@ -22,7 +22,7 @@ from benchmarks.installation.servers import (
     start_postgres,
     start_queue_server,
 )
-from tests.compiled_once import CompiledTemplates, compile_once
+from tests.compiled_once import compile_once
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
@@ -159,7 +159,6 @@ def app(app_settings: AppSettings) -> Iterator[Flask]:
     """
     app = create_app(app_settings)
     app_state(app).poll_budget = PollBudget(budget=math.inf)
-    app.jinja_env.bytecode_cache = CompiledTemplates()
     yield app
     with app.app_context():
         db.engine.dispose()
