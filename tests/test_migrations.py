@@ -612,7 +612,7 @@ def test_a_downgrade_forgets_planned_tests(v1: None) -> None:
     assert ask("SELECT count(*) FROM planned_tests") == 0
 
 
-IMPOSSIBLE_PLANS = {
+IMPOSSIBLE_PLANS: dict[str, dict[str, object]] = {
     "a second one": {},
     "of another workspace": {"alert_destination_id": 2},
     "ended without reason": {"alert_destination_id": LARGEST_ID, "workspace_id": 2, "ended_at": LATE},
@@ -763,7 +763,7 @@ def test_an_invitation_ends_with_the_membership_of_who_made_it(invited: None, de
     assert ask("SELECT count(*) FROM invitations") == left
 
 
-IMPOSSIBLE_INVITATIONS = {
+IMPOSSIBLE_INVITATIONS: dict[str, dict[str, object]] = {
     "of no member": {"account_id": 7},
     "of another workspace": {"workspace_id": 2},
     "unknown role": {"role": "owner"},
