@@ -1,4 +1,4 @@
-"""Keeps what Werkzeug and SQLAlchemy compile, for all applications of this process: each test makes its own.
+"""Keeps what Werkzeug, SQLAlchemy and Jinja compile, for all applications of this process: each test makes its own.
 
 Rules and statements are compiled for an application or an engine, but the results depend on the rule or statement and
 on the kind of database alone. Compiling them again would be most of the work of a test that uses a database.
@@ -7,6 +7,9 @@ on the kind of database alone. Compiling them again would be most of the work of
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
@@ -19,6 +22,7 @@ _compile_rule: Callable[[Rule], None] = Rule.compile
 
 _rules: dict[Hashable, tuple[Any, ...]] = {}
 _statements: LRUCache[Any, Any] = LRUCache(STATEMENTS)
+_templates: dict[tuple[str, str], Any] = {}
 
 
 def compile_once() -> None:
@@ -28,6 +32,7 @@ def compile_once() -> None:
     # SQLAlchemy finds a compiled statement by the statement and the dialect, of which each engine has its own.
     DefaultDialect.__eq__ = _is_same_dialect  # type: ignore[method-assign, assignment]
     DefaultDialect.__hash__ = _hash_dialect  # type: ignore[method-assign, assignment]
+    Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 
 
 def _compile_rule_once(rule: Rule) -> None:
@@ -81,3 +86,15 @@ def _is_same_dialect(dialect: DefaultDialect, other: object) -> bool:
 
 def _hash_dialect(dialect: DefaultDialect) -> int:
     return hash(_describe(dialect))
+
+
+class CompiledTemplates(BytecodeCache):
+    """The compiled templates, by their names and sources."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template its code, if another application has compiled it."""
+        bucket.code = _templates.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        _templates[bucket.key, bucket.checksum] = bucket.code

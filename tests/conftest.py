@@ -12,7 +12,6 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask_migrate import upgrade
-from jinja2 import FileSystemBytecodeCache
 from pytest_httpserver import HTTPServer
 
 from benchmarks.installation.servers import (
@@ -27,6 +26,7 @@ from tests.compiled_once import compile_once
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
+from tests.recorded_rows import add_once
 from tests.scripted_mail_server import ScriptedMailServer, mail_server
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
@@ -39,6 +39,9 @@ from webapp.logs import JsonLines
 from webapp.settings import AppSettings, read_settings
 
 NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
+
+# One for all tests of a process, so that encrypted rows can be repeated in another test's database.
+CONFIG_KEY = Fernet.generate_key().decode()
 
 pytest_plugins = ["tests.runs"]
 
@@ -126,7 +129,7 @@ def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPSe
 def _settings(database_url: str, queue_server: QueueServer) -> dict[str, str]:
     return {
         "SECRET_KEY": SECRET_KEY,
-        "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
+        "ALERTCHECK_CONFIG_KEYS": CONFIG_KEY,
         "DATABASE_URL": database_url,
         "REDIS_URL": queue_server.url,
     }
@@ -148,21 +151,14 @@ def app_settings(environment: dict[str, str]) -> AppSettings:
     return read_settings(environment)
 
 
-@pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for compiled templates, which saves each test's application the compilation."""
-    return tmp_path_factory.mktemp("templates")
-
-
 @pytest.fixture
-def app(app_settings: AppSettings, compiled_templates: Path) -> Iterator[Flask]:
+def app(app_settings: AppSettings) -> Iterator[Flask]:
     """The application. No context is pushed: each request of a test gets its own, as in production.
 
     The poll budget is unlimited: tests poll without waiting and must not slow down each other's fragments.
     """
     app = create_app(app_settings)
     app_state(app).poll_budget = PollBudget(budget=math.inf)
-    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled_templates))
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -177,10 +173,10 @@ def context(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def seeded(app: Flask, app_settings: AppSettings, httpserver: HTTPServer) -> SeededIds:
+def seeded(app: Flask, app_settings: AppSettings, environment: dict[str, str], httpserver: HTTPServer) -> SeededIds:
     """The accounts, workspaces and destinations of most tests."""
-    with app.app_context():
-        return seed_workspaces(app_settings, _origin(httpserver))
+    origin, keys = _origin(httpserver), environment["ALERTCHECK_CONFIG_KEYS"]
+    return add_once(app, lambda: seed_workspaces(app_settings, origin), origin, keys, app_settings.secret_key)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ from webapp.audit import Action
 from webapp.extensions import Base, db
 from webapp.models import AuditEvent
 
-environment, seeded, open_as = test_routes.environment, test_routes.seeded, test_instance_routes.open_as
+starts, start, app, seeded = test_routes.starts, test_routes.start, test_routes.app, test_routes.seeded
+open_as = test_instance_routes.open_as
 
 CHECKS = "It checks what was typed, or makes a secret for the form."
 OF_THE_DEMO = "It concerns the demo's own receiver and its inbox, which hold nothing of anybody."

@@ -1,16 +1,23 @@
 """Access control: every route, for every kind of visitor, with own, missing and foreign objects."""
 
+import math
 import re
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from flask import Flask
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from benchmarks.installation.servers import QueueServer
+from tests.conftest import _settings
+from tests.databases import new_database
 from tests.factories import (
     NOW,
     SIGNING_SECRET,
@@ -22,19 +29,23 @@ from tests.factories import (
     get_account,
     get_destination,
     get_workspace,
-    on_both_databases,
     seconds,
+    seed_workspaces,
     sign_customer_token,
 )
+from tests.queue_keys import SECRET_KEY
 from tests.visitor import Visitor
 from webapp import queue
+from webapp.app_state import app_state
+from webapp.application import create_app
 from webapp.auth.accounts import add_account
 from webapp.auth.one_time_tokens import TOKEN_LENGTH, hash_token
+from webapp.dashboard.poll_interval import PollBudget
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
 from webapp.models import AccountLink, AccountLinkKind, DeliveryStatus, SetUp, SignIn
 from webapp.receipt_links import ReceiptLinks
-from webapp.settings import AppSettings
+from webapp.settings import AppSettings, read_settings
 
 # The expected status of every route. Admin, support and viewer are members of the harbor, the stranger is the admin of
 # the clinic, and nobody is a visitor who is not signed in. 302 is the sign-in page for nobody, and the next page for a
@@ -205,10 +216,9 @@ POST /demo/panel/reset                                 303 303 303 303 302
 """
 
 Visit = Callable[[int], Visitor]
+Share = Callable[[str], tuple[Flask, SeededIds]]
 
 WHO = ("admin", "support", "viewer", "stranger", "nobody")
-
-SECRET_KEY = "a key for tests, long enough to sign with"
 
 CUSTOMER_TOKEN = sign_customer_token(SECRET_KEY)
 SETUP_TOKEN = "s" * 32
@@ -321,38 +331,106 @@ INSIDE_A_WORKSPACE = [row for row in ROWS if row.rule.startswith("/w/<slug>/")]
 POSTS = [row for row in ROWS if row.method == "POST" and "token>" not in row.rule]
 
 
-@pytest.fixture
-def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The settings, with the demo's routes enabled."""
+# Seconds after which the rows are made anew: some are valid for minutes only.
+AGE_LIMIT = 60
+
+
+@dataclass
+class Start:
+    """An application with its rows, and what to put back before each test: a copy of its database, and the queue."""
+
+    app: Flask
+    seeded: SeededIds
+    directory: Path
+    rows: sqlite3.Connection
+    made_at: float
+
+    def put_back(self) -> None:
+        """Undo all that the tests before did."""
+        with closing(sqlite3.connect(self.directory / "alertcheck.sqlite")) as database:
+            self.rows.backup(database)
+        for file in self.directory.glob("inbox.sqlite*"):
+            file.unlink()
+        with self.app.app_context():
+            app_state(self.app).redis.flushall()
+            queue.record_heartbeat("host:1")
+
+
+@pytest.fixture(scope="module")
+def starts(
+    request: pytest.FixtureRequest, queue_server: QueueServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Start]]:
+    """Return the application for a test, which most tests of this module share."""
+    with ExitStack() as stack:
+        made: list[Start] = []
+
+        def find() -> Start:
+            if not made or monotonic() - made[-1].made_at > AGE_LIMIT:
+                directory = tmp_path_factory.mktemp("routes")
+                url = stack.enter_context(new_database("sqlite", request, directory))
+                made.append(_make_start(directory, _settings(url, queue_server)))
+                stack.callback(made[-1].rows.close)
+            return made[-1]
+
+        yield find
+
+
+def _make_start(directory: Path, settings: dict[str, str]) -> Start:
     demo = {
         "ALERTCHECK_DEMO": "1",
         "ALERTCHECK_DEMO_REAL_RECEIVERS": "1",
-        "ALERTCHECK_DEMO_INBOX": str(tmp_path / "inbox.sqlite"),
+        "ALERTCHECK_DEMO_INBOX": str(directory / "inbox.sqlite"),
         "ALERTCHECK_DEMO_RECEIVER_HTTP": "http://127.0.0.1:1",
     }
-    return environment | demo | {"SECRET_KEY": SECRET_KEY}
+    app_settings = read_settings(settings | demo)
+    app = create_app(app_settings)
+    app_state(app).poll_budget = PollBudget(budget=math.inf)
+    with app.app_context():
+        seeded = seed_workspaces(app_settings, "https://example.com")
+        _add_more(seeded, app_settings)
+        db.session.remove()
+        db.engine.dispose()
+    rows = sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(directory / "alertcheck.sqlite")) as database:
+        database.backup(rows)
+    return Start(app, seeded, directory, rows, monotonic())
 
 
 @pytest.fixture
-def seeded(app: Flask, seeded: SeededIds, app_settings: AppSettings) -> SeededIds:
-    """The seeded data, a test and a deleted destination of the harbor, a demo account and a heartbeat."""
-    with app.app_context():
-        harbor, admin = get_workspace(seeded), get_account(seeded)
-        deleted = add_destination(harbor, admin, "webhook", "Old system", FORM, app_settings.cipher, NOW)
-        delete_destination(deleted, admin, NOW)
-        pressed_at = datetime.now(UTC) - seconds(120)
-        facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
-        add_delivery(get_destination(seeded), created_at=pressed_at, **facts)
-        add_customer_link(seeded, CUSTOMER_TOKEN, seeded.admin, datetime.now(UTC))
-        works = {"token_hash": hash_token(SETUP_TOKEN, "set-up link"), "expires_at": datetime.now(UTC) + seconds(3600)}
-        db.session.execute(update(SetUp).values(works))
-        add_account_links(seeded.admin)
-        db.session.add(SignIn(id=SESSION_ID, account_id=seeded.admin, started_at=datetime.now(UTC)))
-        add_invitation(seeded, HARBOR["invitation_token"], datetime.now(UTC))
-        add_account("admin@demo.invalid", "Demo admin", None, NOW)
-        db.session.commit()
-        queue.record_heartbeat("host:1")
-    return seeded
+def start(starts: Callable[[], Start]) -> Iterator[Start]:
+    start = starts()
+    start.put_back()
+    yield start
+    with start.app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(start: Start) -> Flask:
+    return start.app
+
+
+@pytest.fixture
+def seeded(start: Start) -> SeededIds:
+    return start.seeded
+
+
+def _add_more(seeded: SeededIds, app_settings: AppSettings) -> None:
+    """Add a test and a deleted destination of the harbor, links, a session, an invitation and a demo account."""
+    harbor, admin = get_workspace(seeded), get_account(seeded)
+    deleted = add_destination(harbor, admin, "webhook", "Old system", FORM, app_settings.cipher, NOW)
+    delete_destination(deleted, admin, NOW)
+    pressed_at = datetime.now(UTC) - seconds(120)
+    facts = {"status": DeliveryStatus.SENT, "sent_at": pressed_at, "payload": {"reference": "K7QM4T"}}
+    add_delivery(get_destination(seeded), created_at=pressed_at, **facts)
+    add_customer_link(seeded, CUSTOMER_TOKEN, seeded.admin, datetime.now(UTC))
+    works = {"token_hash": hash_token(SETUP_TOKEN, "set-up link"), "expires_at": datetime.now(UTC) + seconds(3600)}
+    db.session.execute(update(SetUp).values(works))
+    add_account_links(seeded.admin)
+    db.session.add(SignIn(id=SESSION_ID, account_id=seeded.admin, started_at=datetime.now(UTC)))
+    add_invitation(seeded, HARBOR["invitation_token"], datetime.now(UTC))
+    add_account("admin@demo.invalid", "Demo admin", None, NOW)
+    db.session.commit()
 
 
 def add_account_links(account_id: int) -> None:
@@ -433,10 +511,13 @@ def test_an_id_of_any_length_is_not_found(seeded: SeededIds, visit: Visit) -> No
     assert visit(seeded.admin).get(f"/w/harbor/destinations/{digits}").status_code == 404
 
 
-@on_both_databases
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 @pytest.mark.parametrize("path", ["/w/harbor%00/destinations", "/w/harbor/destinations/1%00"])
-def test_a_nul_in_an_address_is_not_found(seeded: SeededIds, visit: Visit, path: str) -> None:
-    assert visit(seeded.admin).get(path).status_code == 404  # PostgreSQL takes no text with a NUL in it
+def test_a_nul_in_an_address_is_not_found(shared: Share, kind: str, path: str) -> None:
+    app, seeded = shared(kind)
+
+    # PostgreSQL takes no text with a NUL in it.
+    assert Visitor.signed_in(app, seeded.admin).get(path).status_code == 404
 
 
 @pytest.mark.parametrize("row", POSTS, ids=str)

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from tests.outbound.certificates import authority, write_pem
+from tests.demo.demo_settings import find_authority_file
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.extensions import db
@@ -33,7 +33,7 @@ def public_settings(environment: dict[str, str], directory: Path, **more: str) -
         "ALERTCHECK_DEMO_INBOX": str(directory / "inboxes"),
         "ALERTCHECK_DEMO_RECEIVER_HTTP": RECEIVER,
         "ALERTCHECK_DEMO_RECEIVER_HTTPS": "https://127.0.0.1:1",
-        "ALERTCHECK_DEMO_CA_FILE": write_pem(directory, authority("The demo's authority")),
+        "ALERTCHECK_DEMO_CA_FILE": find_authority_file(),
         "ALERTCHECK_DEMO_RECEIVER_SMTP": "smtp://127.0.0.1:1",
         "ALERTCHECK_MAIL_FROM": "alertcheck@demo.invalid",
     }

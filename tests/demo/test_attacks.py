@@ -95,16 +95,23 @@ BY_REFERENCE = {"GET /r/<reference>", "GET /r/<reference>/<delivery_id>"}
 WEBHOOKS = f"https://{SERVICE_HOSTS['webhook']}"
 
 
+# Settings of what asks neither the database nor the queue server.
+UNUSED_SERVERS = {
+    "SECRET_KEY": SECRET_KEY,
+    "ALERTCHECK_CONFIG_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "DATABASE_URL": "sqlite:////nowhere/x",
+    "REDIS_URL": "redis://127.0.0.1:1",
+}
+
+
 def _list_routes() -> list[str]:
-    settings = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": "sqlite:////nowhere/x", "REDIS_URL": "redis://127.0.0.1:1"}
-    keys = {"ALERTCHECK_CONFIG_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
     demo = {
         "DEMO_URL": URL,
         "ALERTCHECK_DEMO": "1",
         "ALERTCHECK_DEMO_INBOX": "/nowhere/inboxes",
         "ALERTCHECK_DEMO_RECEIVER_HTTP": RECEIVER,
     }
-    rules = create_app(read_settings(settings | keys | demo)).url_map.iter_rules()
+    rules = create_app(read_settings(UNUSED_SERVERS | demo)).url_map.iter_rules()
     routes = {f"{method} {rule.rule}" for rule in rules for method in rule.methods or () if method in ("GET", "POST")}
     return sorted(routes)
 
@@ -493,10 +500,10 @@ RECIPIENTS = (
 MESSAGE = Message(TEST_EVENT, "msg_1", "K7QM4T", "Harbor", "Desk", "Ann", NOW)
 
 
-@pytest.fixture
-def outbound(environment: dict[str, str], tmp_path: Path) -> OutboundClient:
+@pytest.fixture(scope="module")
+def outbound(tmp_path_factory: pytest.TempPathFactory) -> OutboundClient:
     """The outbound client of a public demo whose administrator trusts all sorts of receivers. It looks up no name."""
-    settings = read_settings(public_settings(environment, tmp_path) | HOSTILE_SETTINGS)
+    settings = read_settings(public_settings(UNUSED_SERVERS, tmp_path_factory.mktemp("outbound")) | HOSTILE_SETTINGS)
     return replace(settings.outbound_for("harbor"), resolver=_refuse_to_resolve)
 
 

@@ -294,9 +294,7 @@ def test_without_the_demo_there_is_no_panel(environment: dict[str, str]) -> None
     assert [rule.rule for rule in rules if "demo" in rule.rule] == []
 
 
-def test_a_receiver_without_names_has_plain_addresses_and_no_certificates(
-    environment: dict[str, str], compiled_templates: Path
-) -> None:
+def test_a_receiver_without_names_has_plain_addresses_and_no_certificates(environment: dict[str, str]) -> None:
     nameless = environment | {"ALERTCHECK_DEMO_RECEIVER_HTTPS": ""}
     app = create_app(read_settings(nameless))
     with app.app_context():

@@ -1,0 +1,67 @@
+"""Adds the same rows to many databases: through the models once, then with the statements that this executed."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask import Flask
+from sqlalchemy import Connection, event, exists, select
+
+from webapp.extensions import db
+from webapp.models import Account, Workspace
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Recording:
+    """What adding rows to an empty database executed, and what it returned."""
+
+    result: Any = None
+    statements: list[tuple[str, Any]] = field(default_factory=list)
+
+    def note(self, _connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        """Keep a statement that changes rows."""
+        if not statement.startswith("SELECT"):
+            self.statements.append((statement, parameters))
+
+    def repeat(self, connection: Connection) -> None:
+        """Execute the statements again."""
+        for statement, parameters in self.statements:
+            connection.exec_driver_sql(statement, parameters)
+
+
+_recordings: dict[Hashable, Recording] = {}
+
+
+def add_once(app: Flask, add: Callable[[], Result], *depends_on: Hashable) -> Result:
+    """Return what `add` returns, which runs once for each kind of database. In the others it is repeated.
+
+    depends_on: all that its rows depend on. They must not depend on the time or on other rows, so in a database that
+    already has some, `add` runs itself.
+    """
+    with app.app_context():
+        key = (db.engine.dialect.name, *depends_on)
+        with db.engine.begin() as connection:
+            is_empty = not connection.scalar(_HAS_ROWS)
+            if is_empty and key in _recordings:
+                _recordings[key].repeat(connection)
+                repeated: Result = _recordings[key].result
+                return repeated
+        recording, result = _record(add)
+        if is_empty:
+            _recordings[key] = recording
+        return result
+
+
+_HAS_ROWS = select(exists(select(Workspace.id)) | exists(select(Account.id)))
+
+
+def _record(add: Callable[[], Result]) -> tuple[Recording, Result]:
+    recording = Recording()
+    event.listen(db.engine, "before_cursor_execute", recording.note)
+    try:
+        recording.result = result = add()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", recording.note)
+    return recording, result
