@@ -123,5 +123,5 @@ def test_the_row_that_was_kept_first_is_dropped_if_there_are_too_many(
     _draw(app, seeded)
     _draw(app, seeded, Role.VIEWER)
 
-    (((role, _page), _id),) = app_state(app).drawn_rows
-    assert role == Role.VIEWER
+    (key,) = app_state(app).drawn_rows
+    assert key == ((Role.VIEWER, "/w/harbor/destinations"), seeded.destination)

@@ -23,5 +23,3 @@ def test_recent_results_are_the_last_20_tests_newest_last_in_one_query(
     sent = [(Badge.SENT, False)] * (RECENT_COUNT - 1)
     assert recent_results == {seeded.destination: [*sent, (Badge.FAILED, True)], seeded.foreign_destination: []}
     assert len(queries) == 1
-
-
