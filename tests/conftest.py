@@ -34,7 +34,7 @@ from webapp import queue
 from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.dashboard.poll_interval import PollBudget
-from webapp.extensions import db
+from webapp.extensions import db, limiter
 from webapp.logs import JsonLines
 from webapp.settings import AppSettings, read_settings
 
@@ -162,6 +162,12 @@ def app(app_settings: AppSettings) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _forget_outage() -> None:
+    """Let the limiter, which all applications of a process share, forget that a test before had no queue server."""
+    limiter._storage_dead = False
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 Visit = Callable[[int], Visitor]
 
 LIST = "/w/harbor/destinations"
-BREAKS = "webapp.views.workspaces.mask_target"
+BREAKS = "webapp.dashboard.list_rows.mask_target"
 CANARY = "canary-in-the-message"
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 from tests.factories import SeededIds, add_delivery, get_account, get_destination, seconds
 from tests.visitor import Visitor
+from webapp.app_state import app_state
 from webapp.audit import Action, record_destination_event
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.extensions import db
@@ -206,6 +207,7 @@ def test_an_open_list_is_sent_again_once_the_zone_was_changed(app: Flask, seeded
 @pytest.mark.parametrize("path", ["/w/harbor/destinations", "/w/harbor/history", "/w/harbor/destinations/1/status"])
 def test_a_zone_costs_no_query(app: Flask, seeded: SeededIds, admin: Visitor, path: str) -> None:
     def count() -> int:
+        app_state(app).drawn_rows.clear()
         with app.app_context():
             statements: list[str] = []
             note = partial(_note_statement, statements)

@@ -195,7 +195,7 @@ def test_a_disabled_destination_is_marked_and_its_button_is_disabled(
 
     assert '<span class="tag">Disabled</span>' in page
     assert re.search(
-        r'<button class="outline" data-action="send-test"[^>]*disabled title="This destination is disabled\.',
+        r'<button class="outline"[^>]* data-action="send-test" disabled title="This destination is disabled\.',
         page,
     )
 
@@ -248,7 +248,7 @@ def test_a_destination_of_a_removed_channel_is_still_listed(app: Flask, seeded: 
     response = visit(seeded.admin).get(LIST)
 
     assert response.status_code == 200
-    assert re.search(r"</svg>\s*pigeon\s", response.text)
+    assert re.search(r"</svg>\s*pigeon\b", response.text)
 
 
 def test_admins_see_recipients_in_full_support_sees_them_masked_and_viewers_see_their_count(
@@ -282,7 +282,7 @@ def test_any_name_is_shown_as_it_was_typed(
     page = visit(seeded.admin).get(LIST).text
 
     assert f"><bdi>{shown}</bdi></a></h2>" in page
-    assert f'<span class="hidden">to <bdi>{shown}</bdi></span>' in page
+    assert f'<span class="hidden"> to <bdi>{shown}</bdi></span>' in page
 
 
 def test_a_name_written_from_right_to_left_is_isolated_from_the_words_around_it(
@@ -317,7 +317,7 @@ def test_a_list_of_1000_destinations_takes_as_many_queries_as_a_list_of_one(
 
     assert _count_statements(app, visitor) == with_one
     page = visitor.get(LIST).text
-    assert (len(_names(page)), "Page 1 of 20, 1000 destinations" in page) == (50, True)
+    assert (len(_names(page)), "Page 1 of 10, 1000 destinations" in page) == (100, True)
 
 
 def _add_many(app_settings: AppSettings, count: int) -> None:

@@ -25,12 +25,11 @@ class PageHeader:
 
 
 def load_page_header(visit: Visit) -> PageHeader:
-    """Return what the workspace's pages say to this visitor. Loaded once a request. A public demo has no problems."""
-    key = (visit.workspace.id, visit.role)
-    if getattr(g, "page_header", (None,))[0] != key:
-        g.page_header = (key, _load(visit))
-    header: PageHeader = g.page_header[1]
-    return header
+    """Return what the workspace's pages say to this visitor. Loaded once a visit. A public demo has no problems."""
+    known: tuple[Visit, PageHeader] | None = g.get("page_header")
+    if known is None or known[0] is not visit:
+        known = g.page_header = (visit, _load(visit))
+    return known[1]
 
 
 def _load(visit: Visit) -> PageHeader:
