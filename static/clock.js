@@ -61,12 +61,16 @@ function postTo(button, path) {
 }
 
 // A button's name is its text, with the countdown. Screen readers announce each change of the name of the focused
-// element, so that of a focused button changes only now and then.
+// element, so that of a focused button changes only now and then, and at once if the countdown is to something else.
 const NAMED_EVERY = 15;  // s
 function nameButton(button, seconds) {
+  const name = button.textContent.replace(/\s+/g, " ").trim();
   if (button !== document.activeElement) button.removeAttribute("aria-label");
-  else if (!button.ariaLabel || seconds % NAMED_EVERY === 0) button.ariaLabel = button.textContent.replace(/\s+/g, " ").trim();
+  else if (seconds % NAMED_EVERY === 0 || !counts(name, button.ariaLabel)) button.ariaLabel = name;
 }
+
+// Whether two names differ in nothing but the seconds.
+const counts = (name, other) => other !== null && name.replace(/\d+ s/, "") === other.replace(/\d+ s/, "");
 
 function formatRelative(seconds) {
   if (seconds === 0) return "just now";

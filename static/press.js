@@ -69,8 +69,8 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   else if (source.matches("form[hx-post]")) release(source);
 });
 
-// A question before a press. Once it is answered, it closes, and what opened it gets the focus, or what took its place.
-// A poll may be faster to show what became of it.
+// A question before a press. Once it is answered, it closes, and what opened it gets the focus. A poll may be faster to
+// show what became of it.
 const answers = new Map();  // ids of questions to the requests that answer them
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
@@ -84,8 +84,18 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (question && ctx !== answer) continue;
     answers.delete(id);
     if (question) closeQuestion(question);
-    else if (document.activeElement === document.body) document.querySelector(`#${id.replace(/-paging$/, "")} [data-action=send-test]`)?.focus();
   }
+});
+
+// A swap may remove the button that had the focus, as it does when a planned test is canceled. The focus then goes to
+// the button that sends a test.
+let focusedStatus = null;
+document.addEventListener("htmx:before:swap", () => {
+  focusedStatus = document.activeElement?.closest(".status")?.id;
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (!focusedStatus || document.activeElement !== document.body) return;
+  document.getElementById(focusedStatus)?.querySelector("[data-action=send-test], [data-action=ask-to-page]")?.focus();
 });
 
 function closeQuestion(question) {

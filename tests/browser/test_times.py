@@ -15,6 +15,11 @@ NOTE_NAMES = """(button) => new Promise((resolve) => {
     const timer = setInterval(note, 50);
     setTimeout(() => { clearInterval(timer); resolve([[...names], [...shown]]); }, 5000);
 })"""
+# The lines that each text takes when its time is as narrow as a letter.
+COUNT_LINES = """(spans) => spans.map((span) => {
+    Object.assign(span.parentElement.style, { display: "block", width: "1em" });
+    return span.getClientRects().length;
+})"""
 EXACT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 
 
@@ -51,6 +56,13 @@ def test_what_is_evidence_shows_the_exact_time_and_how_long_ago_it_was(support: 
     first = support.locator("td time").first
     expect(first).to_have_text(re.compile(r"^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d, \d+ (s|min|h|d) ago$"))
     expect(support.locator("[data-zone]")).to_have_text("UTC")
+
+
+def test_a_relative_time_is_never_broken_across_lines(support: Page) -> None:
+    support.goto("/w/harbor/destinations")
+    lines = support.locator(".at time > span:first-child").evaluate_all(COUNT_LINES)
+    assert lines
+    assert set(lines) == {1}
 
 
 def test_a_screen_reader_gets_the_exact_time(support: Page, demo: RunningDemo) -> None:

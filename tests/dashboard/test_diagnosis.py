@@ -174,7 +174,7 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
         "Code: gone",
         "Next step: The receiver does not want any more messages. Disable this destination, or enter a new address.",
         "Attempt 1: 09:30:00 UTC, 0.12 s, response 410, gone",
-        "Last accepted: no test yet",
+        "Last accepted test: none yet",
     ]
     assert SECRET_PATH not in report
     assert SIGNING_SECRET not in report
@@ -219,7 +219,7 @@ def test_a_failed_test_is_compared_with_the_last_accepted_one(seeded: SeededIds,
     add_delivery(destination, created_at=NOW + seconds(120), **GONE, exchange=TOOK)
 
     assert _report(destination)[-4:-1] == [
-        "Last accepted: 2026-05-04 09:30:00 UTC in 180 ms, just now",
+        "Last accepted test: 2026-05-04 09:30:00 UTC in 180 ms, just now",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:31:00 UTC",
         "Since then: It took 10 times as long: 1,800 ms instead of 180 ms.",
     ]
@@ -234,7 +234,7 @@ def test_an_accepted_test_is_compared_with_the_one_before_it(seeded: SeededIds, 
     _change_address(destination, seeded, app_settings, NOW + seconds(180))
 
     assert _report(destination)[-6:-1] == [
-        "Last accepted: 2026-05-04 09:32:01 UTC, in 2 min",
+        "Last accepted test: 2026-05-04 09:32:01 UTC, in 2 min",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:33:00 UTC",
         "Accepted before: 2026-05-04 09:30:00 UTC in 180 ms",
         "Since then: changed (address) by “Admin” at 2026-05-04 09:31:00 UTC",
@@ -247,7 +247,7 @@ def test_an_accepted_test_like_the_one_before_it_mentions_no_other(seeded: Seede
     add_delivery(destination, **SENT, exchange=WORKED_IN)
     add_delivery(destination, created_at=NOW + seconds(120), **SENT, exchange=WORKED_IN)
 
-    assert _report(destination)[-1].startswith("Last accepted: ")
+    assert _report(destination)[-1].startswith("Last accepted test: ")
 
 
 def test_the_first_accepted_test_lists_the_changes_after_it(seeded: SeededIds, app_settings: AppSettings) -> None:
@@ -274,7 +274,7 @@ def test_the_report_says_how_long_ago_a_message_was_accepted(seeded: SeededIds) 
     destination = get_destination(seeded)
     add_delivery(destination, **SENT)
 
-    assert "Last accepted: 2026-05-04 09:30:00 UTC, 64 d ago" in _report(destination, NOW + timedelta(days=64))
+    assert "Last accepted test: 2026-05-04 09:30:00 UTC, 64 d ago" in _report(destination, NOW + timedelta(days=64))
 
 
 @pytest.mark.parametrize(("age", "is_said"), [(timedelta(days=30), True), (timedelta(days=30) - seconds(1), False)])

@@ -114,7 +114,25 @@ def test_a_refused_choice_says_why_and_what_to_do(installation: Installation, vi
     response = visit(installation.seeded.admin).post(CHOICE, {"destination": str(installation.seeded.destination)})
 
     assert response.status_code == 400
-    assert "Not saved. Its newest test was not accepted with the present settings. Send it a test." in response.text
+    assert "Not saved: <bdi>" in response.text
+    assert "</bdi> cannot be told now. Its newest test was not accepted with the present settings." in response.text
+    assert "Send it a test. It can be told once the test is accepted." in response.text
+    assert f'<option value="{installation.seeded.destination}" selected>' in response.text
+
+
+def test_a_refused_choice_stays_selected_beside_the_destination_that_is_told(
+    installation: Installation, visit: Visit
+) -> None:
+    installation.accept()
+    choose(installation, installation.seeded.destination)
+    untested = add(installation, "slack", "Incident room")
+
+    response = visit(installation.seeded.admin).post(CHOICE, {"destination": str(untested)})
+
+    assert "Not saved: <bdi>Incident room</bdi> cannot be told now." in response.text
+    assert response.text.count(" selected>") == 1
+    assert f'<option value="{untested}" selected>' in response.text
+    assert _find_chosen(installation) == installation.seeded.destination
 
 
 def test_the_pages_say_who_is_told_and_who_was(

@@ -156,7 +156,7 @@ def _report_last_accepted(diagnosis: Diagnosis, now: datetime) -> list[str]:
     differences = [f"Since then: {difference}" for difference in diagnosis.differences]
     at = last.sent_at if last else None
     took = diagnosis.earlier_duration if last is earlier else ""
-    accepted = f"Last accepted: {f'{format_exact(at)}{took}, {format_relative(at, now)}' if at else 'no test yet'}"
+    accepted = f"Last accepted test: {f'{format_exact(at)}{took}, {format_relative(at, now)}' if at else 'none yet'}"
     if last is earlier:
         return [accepted, *changes, *differences]
     earlier_changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.earlier_changes]

@@ -40,7 +40,7 @@ _SENTENCES = {
     Obstacle.SAME_CHANNEL: "A destination of the same channel has a problem, and both may have the same cause.",
     Obstacle.NOT_CHOSEN: "Another destination is chosen now, or none.",
 }
-_TEST_FIRST = "Send it a test. It is used again once the test is accepted."
+_TEST_FIRST = "Send it a test. It can be told once the test is accepted."
 _NEXT_STEPS = {
     Obstacle.DELETED: "Choose another destination.",
     Obstacle.DISABLED: "Enable it, or choose another destination.",

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.extensions import limiter
-from webapp.models import database_clock
+from webapp.models import AlertDestination, database_clock
 from webapp.notices.chosen_destination import choose_destination
 from webapp.notices.listing import load_problems, load_target
 from webapp.notices.mail_state import find_mail_trouble
@@ -64,12 +64,12 @@ def change_destination(slug: str) -> tuple[str, int] | Response:
     obstacle = choose_destination(visit.workspace, visit.account, destination, database_clock.now())
     if obstacle is not None:
         sentences = (describe_obstacle(obstacle), describe_obstacle_step(obstacle))
-        return _render_preferences(visit, f"Not saved. {' '.join(filter(None, sentences))}"), 400
+        return _render_preferences(visit, destination, " ".join(filter(None, sentences))), 400
     flash("Saved. The destination is told about problems." if destination else "Saved. No destination is told.")
     return redirect(url_for("problems.show_preferences", slug=slug), 303)
 
 
-def _render_preferences(visit: Visit, error: str | None = None) -> str:
+def _render_preferences(visit: Visit, refused: AlertDestination | None = None, error: str = "") -> str:
     return render_template(
         "problem_preferences.html",
         visit=visit,
@@ -77,5 +77,6 @@ def _render_preferences(visit: Visit, error: str | None = None) -> str:
         trouble=find_mail_trouble(visit.workspace.id),
         target=load_target(visit.workspace.id),
         offered=list_offered(visit.workspace.id) if visit.role.may_edit else (),
+        refused=refused,
         error=error,
     )
