@@ -1,4 +1,4 @@
-"""Loads an installation with random presses and edits, injects faults, and counts what was lost, repeated or stuck.
+"""Loads an installation with presses, Test all, edits and drills, injects faults, counts what was lost or repeated.
 
     python -m benchmarks.endurance [--minutes 10] [--seed N]
 
@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import requests
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from benchmarks.installation.faults import Faults
 from benchmarks.installation.installation import Installation
@@ -26,7 +26,14 @@ from benchmarks.installation.receiver import PATHS
 from benchmarks.setup import install
 from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code
-from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.models import (
+    AlertDelivery,
+    AlertDestination,
+    DeliveryStatus,
+    DrillInterval,
+    DrillNumber,
+    DrillSchedule,
+)
 from webapp.models.delivery import IS_WAITING
 
 DESTINATIONS = 400
@@ -57,8 +64,9 @@ class Load:
             session = self.sessions[number % len(self.sessions)]
             destination, action = chance.choice(list(self.destinations)), _choose_action(chance)
             data = self._new_settings(destination, chance) if action == "edit" else None
+            path = action if action == "test-all" else f"destinations/{destination}/{action}"
             try:
-                response = session.post(f"/w/harbor/destinations/{destination}/{action}", data)
+                response = session.post(f"/w/harbor/{path}", data)
                 self.responses[f"{action} {response.status_code}"] += 1
             except requests.RequestException as error:  # its web server was just killed
                 self.responses[type(error).__name__] += 1
@@ -71,28 +79,34 @@ class Load:
 
 
 def _choose_action(chance: random.Random) -> str:
-    return chance.choices(("test", "edit", "disable", "enable"), weights=(20, 2, 1, 2))[0]
+    return chance.choices(("test", "edit", "disable", "enable", "test-all"), weights=(100, 10, 5, 10, 1))[0]
 
 
 @dataclass(frozen=True)
 class Findings:
     """What the rows and the receiver show at the end.
 
-    rows: deliveries by how they ended. late: ids of rows that took longer than `ENDS_WITHIN`. stuck: rows that have not
-    ended. repeated: messages that arrived more than once. false_sent: rows that claim an acceptance, although nothing
-    arrived. false_failed: rows that claim that nothing was delivered, although the message arrived.
+    rows: deliveries by how they ended. batches, drills: how many were of Test all, and of drills.
+    late: ids of rows that took longer than `ENDS_WITHIN`. stuck: rows that have not ended.
+    repeated: messages that arrived more than once. false_sent: rows that claim an acceptance, although nothing arrived.
+    false_failed: rows that claim that nothing was delivered, although the message arrived.
+    drilled_twice: destinations with more than one first drill in the only window, without those that were canceled.
     """
 
     rows: Counter[str]
+    batches: int
+    drills: int
     late: list[int]
     stuck: int
     repeated: int
     false_sent: int
     false_failed: int
+    drilled_twice: int
 
     @property
     def are_clean(self) -> bool:
-        return not (self.late or self.stuck or self.repeated or self.false_sent or self.false_failed)
+        faults = self.late, self.stuck, self.repeated, self.false_sent, self.false_failed, self.drilled_twice
+        return not any(faults)
 
 
 def run(minutes: float, seed: int) -> bool:
@@ -100,6 +114,7 @@ def run(minutes: float, seed: int) -> bool:
     chance = random.Random(seed)  # noqa: S311 - repeatable, protects no secret
     with install("postgresql") as installation:
         destinations = dict(_add_destination(installation, number, chance) for number in range(DESTINATIONS))
+        _turn_drills_on(installation, datetime.now(UTC))
         faults = Faults(installation, chance)
         load = Load(faults.start(), destinations)
         _load_for(minutes * 60, load, faults, chance)
@@ -113,6 +128,25 @@ def run(minutes: float, seed: int) -> bool:
 def _add_destination(installation: Installation, number: int, chance: random.Random) -> tuple[int, str]:
     address = installation.receiver.origin + chance.choices(PATHS, weights=(12, 2, 3, 1))[0]
     return installation.add_webhook(address, f"Number {number}"), address
+
+
+def _turn_drills_on(installation: Installation, now: datetime) -> None:
+    """Open the only window of a week, in which most destinations have a drill that is due by now."""
+    opened_at = now - timedelta(hours=1)
+    with installation.app.app_context():
+        db.session.execute(update(AlertDestination).values(created_at=now - timedelta(days=1)))
+        schedule = DrillSchedule(
+            workspace_id=installation.workspace_id,
+            interval=DrillInterval.WEEKLY,
+            weekdays=str(opened_at.isoweekday()),
+            from_hour=opened_at.hour,
+            to_hour=(now + timedelta(hours=1)).hour or 24,
+            time_zone="UTC",
+            started_at=now - timedelta(days=1),
+            updated_at=now,
+        )
+        db.session.add(schedule)
+        db.session.commit()
 
 
 def _load_for(seconds: float, load: Load, faults: Faults, chance: random.Random) -> None:
@@ -138,14 +172,22 @@ def _wait_and_examine(installation: Installation) -> Findings:
         rows = db.session.scalars(select(AlertDelivery)).all()
         stuck = db.session.scalar(select(func.count()).select_from(AlertDelivery).where(IS_WAITING)) or 0
     messages = installation.receiver.messages
+    first_drills = Counter(row.alert_destination_id for row in rows if _is_first_drill(row))
     return Findings(
         rows=Counter(row.last_error_code or row.status.value for row in rows),
+        batches=sum(row.batch is not None for row in rows),
+        drills=sum(row.drill is not None for row in rows),
         late=[row.id for row in rows if (row.updated_at - row.created_at).total_seconds() > ENDS_WITHIN],
         stuck=stuck,
         repeated=sum(count > 1 for count in messages.values()),
         false_sent=sum(row.status is DeliveryStatus.SENT and not messages[_message_id(row)] for row in rows),
         false_failed=sum(_claims_nothing_arrived(row) and bool(messages[_message_id(row)]) for row in rows),
+        drilled_twice=sum(count > 1 for count in first_drills.values()),
     )
+
+
+def _is_first_drill(row: AlertDelivery) -> bool:
+    return row.drill is DrillNumber.FIRST and row.status is not DeliveryStatus.CANCELED
 
 
 def _wait_until(is_true: Callable[[], bool], seconds: float) -> None:

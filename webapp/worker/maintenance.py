@@ -1,9 +1,11 @@
 """What a worker's parent does about once a second: recovery first, then all that can wait for a while."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from time import monotonic
 
 from flask import Flask
 
@@ -32,6 +34,10 @@ log = logging.getLogger(__name__)
 # A part of the maintenance, given the time. What it returns is not used.
 Task = Callable[[datetime], object]
 
+# Seconds after which a run in which a part fails leaves the rest to the next one: each may wait until a limit of the
+# database has passed, and a heartbeat must not be late because of it.
+FAILURE_TIME = 3.0
+
 
 class Maintenance:
     """The maintenance of one application, which its parts remember between two runs."""
@@ -39,7 +45,7 @@ class Maintenance:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._wait_tracker = deliveries.WaitTracker()
-        self._tasks = (*_list_tasks(app_state(app).settings), *app_state(app).maintenance)
+        self._tasks = deque((*_list_tasks(app_state(app).settings), *app_state(app).maintenance))
 
     def run(self) -> WorkerFault | Reason | None:
         """Run each part once. Returns why the recovery of deliveries failed, or None if it succeeded."""
@@ -50,8 +56,7 @@ class Maintenance:
                 delivery_ids = deliveries.recover(now, current_settings(), self._wait_tracker)
                 fault = None
                 _enqueue(delivery_ids)
-                for task in self._tasks:
-                    task(now)
+                self._run_tasks(now)
             except Exception as error:  # whatever happens in one run, the next one must run
                 log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
                 fault = fault and (find_reason(error) or fault)
@@ -61,25 +66,58 @@ class Maintenance:
                 db.engine.dispose()
         return fault
 
+    def _run_tasks(self, now: datetime) -> None:
+        """Run the parts after the recovery of deliveries. One that fails does not keep the others from running.
+
+        Where a run ends early, the next one begins, so that none waits for ever behind one that always fails.
+        """
+        give_up_at = monotonic() + FAILURE_TIME
+        for _ in range(len(self._tasks)):
+            task = self._tasks[0]
+            self._tasks.rotate(-1)
+            if not _try(task, now) and monotonic() >= give_up_at:
+                return
+
+
+def _try(task: Task, now: datetime) -> bool:
+    """Run a part. Returns whether it succeeded."""
+    try:
+        task(now)
+    except Exception as error:
+        facts = {"task": f"{task.__module__}.{task.__qualname__}", "error": type(error).__name__}
+        log.error("maintenance task failed", extra=facts | {"outage": describe_outage(error)})
+        with suppress(Exception):
+            db.session.remove()
+        return False
+    return True
+
 
 def _list_tasks(settings: AppSettings) -> tuple[Task, ...]:
     """Return all parts after the recovery of deliveries, in their order."""
     indexing = SearchIndexing()
+
+    def add_search_keys(_now: datetime) -> None:
+        indexing.add_missing_page(settings.cipher)
+
     return (
         _recover_mails,
         run_planned_tests,
         deliveries.Retention(settings.keep_deliveries).delete_old_page,
         report_refused_sign_ins,
         delete_old_drafts,
-        lambda _now: indexing.add_missing_page(settings.cipher),
+        add_search_keys,
         delete_expired_links,
         delete_expired_account_links,
         delete_old_invitations,
-        lambda _now: delete_remains(),
+        _delete_remains,
         AuditRetention(settings.keep_audit).delete_old_page,
         DrillRounds().run,
         NoticeRounds().run,
     )
+
+
+def _delete_remains(_now: datetime) -> None:
+    delete_remains()
 
 
 def _enqueue(delivery_ids: Sequence[int]) -> None:
