@@ -47,7 +47,7 @@ def enforce_limits(presses: Sequence[Press]) -> Iterator[Refusals]:
     try:
         _count(presses, refusals, ids)
     except (StorageError, RedisError) as error:  # skip the other limits: each would wait for a frozen server
-        _warn("limiter storage unavailable, the database decides", presses, error)
+        log.warning("limiter storage unavailable, the database decides", extra=_describe(presses, error))
     counted = [press for press in presses if press.destination_id not in refusals]
     try:
         yield refusals
@@ -85,9 +85,9 @@ def _refund(presses: Sequence[Press], ids: Mapping[int, str]) -> None:
         if counted:
             uncount_presses(counted)
     except (StorageError, RedisError) as error:
-        _warn("limiter storage unavailable, the press is not refunded", presses, error)
+        log.warning("limiter storage unavailable, the press is not refunded", extra=_describe(presses, error))
 
 
-def _warn(message: str, presses: Sequence[Press], error: Exception) -> None:
+def _describe(presses: Sequence[Press], error: Exception) -> dict[str, object]:
     reason = classify(error, current_settings().redis_url).sentence
-    log.warning(message, extra={"destinations": [press.destination_id for press in presses], "reason": reason})
+    return {"destinations": [press.destination_id for press in presses], "reason": reason}
