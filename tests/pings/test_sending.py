@@ -10,6 +10,8 @@ from sqlalchemy import select
 from werkzeug import Request, Response
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases
+from tests.views.test_instance import sign_in_as_instance_admin
+from webapp.app_state import current_settings
 from webapp.extensions import db
 from webapp.models import (
     DeliveryStatus,
@@ -21,6 +23,8 @@ from webapp.models import (
 )
 from webapp.pings.report import PingReport, report_pings
 from webapp.pings.sending import send_due_pings
+from webapp.startup.settings_summary import summarize_settings
+from webapp.views.metrics import Scrape
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -168,6 +172,23 @@ def test_neither_a_log_nor_a_row_holds_the_address(httpserver: HTTPServer, caplo
     assert "ping failed" in caplog.text
     assert not [record for record in caplog.records if record.name != "werkzeug" and "canary" in str(vars(record))]
     assert "canary" not in str(db.session.execute(select(Ping.__table__)).all())
+
+
+def test_neither_a_page_nor_a_metric_nor_a_command_shows_the_address(
+    app: Flask, seeded: SeededIds, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data("no", status=500)
+    send_due_pings(NOW)
+    admin = sign_in_as_instance_admin(app, seeded.admin)
+    paths = ("/instance", "/instance/mail", "/instance/audit", "/w/harbor/drills", "/w/harbor/problems")
+
+    shown = {path: admin.get(path).text for path in paths}
+    shown["check-settings"] = app.test_cli_runner().invoke(args=["check-settings"]).output
+    shown["metrics"] = str([metric.samples for metric in Scrape().collect()])
+    shown["settings"] = f"{current_settings()} {summarize_settings(current_settings())}"
+
+    assert "failed" in shown["/instance"]
+    assert [place for place, text in shown.items() if "canary" in text] == []
 
 
 class TestWithoutAnAddress:
