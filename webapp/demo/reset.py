@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import case, delete, update
 
 from webapp.audit import Action, Actor, record_instance_event
 from webapp.demo.receiver.inbox import Inbox
@@ -46,7 +46,7 @@ def _restore_accounts(now: datetime) -> None:
         "is_active": True,
         "is_instance_admin": is_admin,
         "is_support_everywhere": False,
-        "email_verified_at": now,
+        "email_verified_at": case((is_admin, now), else_=None),
     }
     db.session.execute(update(Account).values(restored).execution_options(synchronize_session=False))
 
