@@ -23,7 +23,7 @@ READY, COUNTING = re.compile(r"^\s*Send test"), re.compile(r"Tests again in \d+ 
 NOTE_END = """() => {
     document.documentElement.dataset.press = "under way";
     const note = ({ detail: { ctx } }) => {
-        if (!ctx.sourceElement.matches("button[hx-post]")) return;
+        if (!ctx.sourceElement.matches("button[hx-post], form[hx-post]")) return;
         document.removeEventListener("htmx:finally:request", note);
         queueMicrotask(() => { document.documentElement.dataset.press = "ended"; });
     };
