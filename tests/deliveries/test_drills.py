@@ -1,17 +1,26 @@
 """The test sends of drills: written like a press, but never in the way of one."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
 
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
-from webapp.deliveries import CoolingDown, DestinationDisabled, fail_unqueued, plan_test, request_drill, request_test
+from webapp.deliveries import (
+    CoolingDown,
+    DestinationDisabled,
+    WantedTest,
+    fail_unqueued,
+    plan_test,
+    request_test,
+    request_tests,
+)
 from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
 from webapp.deliveries.messages import read_message
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, DrillNumber
+from webapp.models import Account, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, DrillNumber
 from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
@@ -21,6 +30,20 @@ FIRST = DueDrill(DrillNumber.FIRST, None, None)
 
 def _get(delivery_id: int) -> AlertDelivery:
     return db.session.get_one(AlertDelivery, delivery_id)
+
+
+def request_drill(
+    destination: AlertDestination,
+    drill: DueDrill,
+    now: datetime,
+    settings_version: int,
+    account: Account | None = None,
+) -> int:
+    """Write the test send of one drill and return its id, or raise why it was refused."""
+    (outcome,) = request_tests([WantedTest(destination, now, settings_version, drill=drill)], account)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _count_deliveries() -> int:

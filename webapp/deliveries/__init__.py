@@ -19,7 +19,7 @@ from webapp.deliveries.receipts import (
 )
 from webapp.deliveries.recovery import recover
 from webapp.deliveries.request_rules import DestinationDisabled, WantedTest
-from webapp.deliveries.requesting import fail_unqueued, request_drill, request_test, request_tests
+from webapp.deliveries.requesting import fail_unqueued, request_test, request_tests
 from webapp.deliveries.retention import Retention
 from webapp.deliveries.sending import send
 from webapp.deliveries.wait_tracker import WaitTracker
@@ -51,7 +51,6 @@ __all__ = [
     "record_by_member",
     "record_for_customer",
     "recover",
-    "request_drill",
     "request_test",
     "request_tests",
     "send",

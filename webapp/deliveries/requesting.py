@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_events
 from webapp.database.sessions import discard_transaction
-from webapp.deliveries.due_drills import DueDrill
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.planned_tests import PlanGone, replace_planned_tests, take_planned_test
 from webapp.deliveries.request_rules import DestinationDisabled, Found, WantedTest, find, find_refusal
@@ -37,23 +36,10 @@ def request_test(
     Raises `DestinationDisabled`, `CoolingDown` or `PlanGone`, and writes nothing.
     """
     wanted = WantedTest(destination, now, settings_version, plan_id)
-    return _get_id(*request_tests([wanted], account, batch, by_customer_link))
-
-
-def request_drill(
-    destination: AlertDestination,
-    drill: DueDrill,
-    now: datetime,
-    settings_version: int,
-    account: Account | None = None,
-    batch: str | None = None,
-) -> int:
-    """Write the row of a drill's test send, commit it and return its id. See `request_tests`.
-
-    Raises `DestinationDisabled`, `CoolingDown`, `OtherTestWaits` or `DrillTaken`, and writes nothing.
-    """
-    wanted = WantedTest(destination, now, settings_version, drill=drill)
-    return _get_id(*request_tests([wanted], account, batch))
+    (outcome,) = request_tests([wanted], account, batch, by_customer_link)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def request_tests(
@@ -153,12 +139,6 @@ def _commit(delivery_ids: Sequence[int]) -> None:
         discard_transaction()
         if db.session.scalar(select(AlertDelivery.id).where(AlertDelivery.id == delivery_ids[0])) is None:
             raise
-
-
-def _get_id(outcome: int | Exception) -> int:
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
 
 
 def lock_enabled(destination: AlertDestination) -> None:
