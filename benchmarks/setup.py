@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography.fernet import Fernet
-from flask_migrate import upgrade
 
 from benchmarks.installation.installation import Installation, installed
+from benchmarks.installation.schema import upgrade
 from benchmarks.installation.servers import create_database, drop_database, start_postgres
 from webapp.application import create_app
 from webapp.settings import read_settings

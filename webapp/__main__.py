@@ -1,16 +1,18 @@
-"""The command `alertcheck`, also `python -m webapp`: Flask's command line for this application."""
+"""The command `alertcheck`, also `python -m webapp`: Flask's command line for this application, without its pages."""
 
-from typing import IO, Any
+from webapp.startup.collector import collector_paused
 
-import click
-from flask import Flask
-from flask.cli import FlaskGroup, NoAppException
+with collector_paused():
+    from typing import IO, Any
 
-from webapp.application import create_app
-from webapp.cli import COMMANDS
-from webapp.database.schema_commands import schema_commands
-from webapp.environment.model import Misconfigured
-from webapp.logs import init_logs
+    import click
+    from flask import Flask
+    from flask.cli import FlaskGroup, NoAppException
+
+    from webapp.cli import OurCommands
+    from webapp.core import create_core
+    from webapp.environment.model import Misconfigured
+    from webapp.logs import init_logs
 
 
 class CannotStart(NoAppException):
@@ -23,20 +25,27 @@ class CannotStart(NoAppException):
         click.echo(f"Alertcheck cannot start:\n{self.message}", file=file, err=file is None)
 
 
+class CommandLine(OurCommands, FlaskGroup):
+    """Our commands, which --help lists without an application, and those that only the application knows."""
+
+
 def main() -> None:
     """Run the command given on the command line."""
-    group = FlaskGroup(create_app=_start, add_version_option=False, help="Run and administer Alertcheck.")
+    group = CommandLine(
+        create_app=_start,
+        add_default_commands=False,  # they serve and list pages
+        add_version_option=False,
+        help="Run and administer Alertcheck.",
+    )
     group.params = [param for param in group.params if param.name != "app"]
-    # The application has them too, but --help must list them without an application.
-    for command in (*COMMANDS, schema_commands):
-        group.add_command(command)
     group.main(prog_name="alertcheck")
 
 
 def _start() -> Flask:
     init_logs()
     try:
-        return create_app()
+        with collector_paused():
+            return create_core()
     except Misconfigured as reason:
         raise CannotStart(str(reason)) from None
 

@@ -7,7 +7,6 @@ from typing import Any
 from flask import request
 from flask_limiter import Limiter
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect, FlaskForm
 from sqlalchemy import MetaData
@@ -59,7 +58,6 @@ def identify_client(address: str) -> str:
 
 
 db = SQLAlchemy(model_class=Base)
-migrate = Migrate()
 limiter = Limiter(key_func=get_client)
 csrf = CSRFProtect()
 login_manager = LoginManager()

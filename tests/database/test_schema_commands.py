@@ -16,17 +16,18 @@ import pytest
 from alembic.config import Config
 from click.testing import Result
 from flask import Flask
-from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 
 from benchmarks.installation.processes import ROOT
+from benchmarks.installation.schema import downgrade, upgrade
 from tests.databases import unmigrated_database
 from tests.factories import on_both_databases
 from tests.schema_history import HEAD, ask, execute, fill_v1, insert, read_version, v1_delivery
 from webapp.application import create_app
 from webapp.database import schema_commands
+from webapp.database.migrations import get_scripts
 from webapp.database.reasons import Reason
-from webapp.database.revision import get_scripts, list_known_revisions
+from webapp.database.revision import list_known_revisions
 from webapp.database.schema_commands import MANY_DELIVERIES
 from webapp.extensions import db
 from webapp.settings import read_settings

@@ -293,11 +293,11 @@ def test_a_busy_port_is_reported_and_nothing_is_started(launcher: Launcher) -> N
 
 def test_a_dead_worker_is_restarted(launcher: Launcher) -> None:
     run = launcher.start_ready()
-    worker = run.find("wsgi worker")
+    worker = run.find("webapp worker")
     worker.kill()
     run.wait_for("The worker restarts in 5 s.")
-    assert wait_until(lambda: any("wsgi worker" in " ".join(process.cmdline()) for process in run.descendants()))
-    assert run.find("wsgi worker").pid != worker.pid
+    assert wait_until(lambda: any("webapp worker" in " ".join(process.cmdline()) for process in run.descendants()))
+    assert run.find("webapp worker").pid != worker.pid
 
 
 def test_a_dead_queue_server_is_reported_and_the_pages_stay_up(launcher: Launcher) -> None:
@@ -324,5 +324,5 @@ def test_a_configured_queue_server_is_used_and_left_running(launcher: Launcher, 
 def test_a_failed_step_shows_its_output_and_stops_the_rest(launcher: Launcher, tmp_path: Path) -> None:
     run = launcher.start(DATABASE_URL=f"sqlite:///{tmp_path}/no/such/place.sqlite")
     assert run.exit_code() == 1
-    assert "migrate ended (exit 1)" in run.output()
+    assert "seed ended (exit 1)" in run.output()
     assert Reason.CANNOT_OPEN.predicate in run.output()

@@ -96,15 +96,17 @@ def test_options_of_the_command_line_and_the_environment_take_priority(
     assert (config.threads, config.keepalive, config.address) == (12, 30, [("::1", 8000)])
 
 
-def test_a_new_process_imports_the_package_anew() -> None:
+@pytest.mark.parametrize("is_preloaded", [False, True])
+def test_a_new_process_imports_the_package_anew_unless_it_is_preloaded(is_preloaded: bool) -> None:
     code = (
-        "import sys; from webapp.web_server import gunicorn; gunicorn.post_fork(None, None);"
-        "print([name for name in sys.modules if name.startswith('webapp')])"
+        "import sys; from types import SimpleNamespace as A; from webapp.web_server import gunicorn;"
+        f"gunicorn.post_fork(A(cfg=A(preload_app={is_preloaded})), None);"
+        "print(any(name.startswith('webapp') for name in sys.modules))"
     )
 
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert result.stdout == "[]\n"
+    assert result.stdout == f"{is_preloaded}\n"
 
 
 def test_the_settings_import_nothing_of_the_application() -> None:

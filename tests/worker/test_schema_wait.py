@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import text
 
 from benchmarks.installation.processes import wait_until
+from benchmarks.installation.schema import upgrade
 from tests.factories import on_both_databases
 from webapp.application import create_app
 from webapp.database.reasons import Reason

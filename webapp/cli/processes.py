@@ -1,4 +1,4 @@
-"""The worker, the checks of an installation, and the version."""
+"""The worker, its check, and the version."""
 
 from importlib import import_module
 from typing import cast
@@ -9,10 +9,8 @@ from flask.cli import with_appcontext
 
 from webapp import __version__, queue
 from webapp.environment.model import Misconfigured
-from webapp.settings_check import checks
-from webapp.settings_check.finding import State
 
-# Imported only by its command: a web process has the commands too, but does not need the worker's code.
+# Imported only by its command: the others in this file do not need the worker's code.
 WORKER = "webapp.worker.supervisor"
 
 
@@ -51,16 +49,4 @@ def check_worker() -> None:
     click.echo("A worker is alive.")
 
 
-@click.command("check-settings")
-@with_appcontext
-def check_settings() -> None:
-    """Try all that the settings name, one line each: exit with 0, or with 1 if something cannot work. Sends nothing."""
-    has_problem = False
-    for finding in checks.check_settings(current_app._get_current_object()):  # type: ignore[attr-defined]
-        click.echo(f"{finding.state:<8} {finding.part}: {finding.text}")
-        has_problem = has_problem or finding.state is State.PROBLEM
-    if has_problem:
-        raise click.exceptions.Exit(1)
-
-
-COMMANDS = (version, worker, check_worker, check_settings)
+COMMANDS = (version, worker, check_worker)

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import Connection, String, column, inspect, select, table
 
 from webapp.database.reasons import Reason, describe_database
-from webapp.environment.installation import COMMAND
+from webapp.environment.installation import COMMAND, find_assets
 
 VERSION_TABLE = "alembic_version"
 
@@ -20,6 +19,10 @@ _VERSION = select(column("version_num", String)).select_from(table(VERSION_TABLE
 _OUR_TABLE = "workspaces"
 # Our revisions are numbers. Any other word is not quoted: it may be anything.
 _OUR_REVISION = re.compile(r"\d{4}")
+
+# How each of our migrations begins: with its title, and then its revision.
+_TITLE = re.compile(r'"""(.+?)(?:\n\n|""")', re.DOTALL)
+_REVISION = re.compile(r'^revision = "(\d{4})"$', re.MULTILINE)
 
 RUN_STAMP = f"{COMMAND} db stamp --purge REVISION"
 
@@ -57,16 +60,23 @@ class KnownRevisions:
         return list(self.titles)[-1]
 
 
-def get_scripts() -> ScriptDirectory:
-    """Return the migrations of the current application."""
-    return ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config())
-
-
 @cache
 def list_known_revisions() -> KnownRevisions:
-    """List the revisions of this program."""
-    scripts = reversed(list(get_scripts().walk_revisions()))
-    return KnownRevisions({script.revision: script.doc for script in scripts})
+    """List the revisions of this program.
+
+    Reads the files' texts: each web process does it, and to run them it would have to import Alembic.
+    """
+    files = sorted((find_assets() / "migrations" / "versions").glob("[0-9]*.py"))
+    return KnownRevisions(dict(map(_read_revision, files)))
+
+
+def _read_revision(file: Path) -> tuple[str, str]:
+    """Return the revision of a migration and its title, the first paragraph of its docstring."""
+    text = file.read_text(encoding="utf-8")
+    title, revision = _TITLE.match(text), _REVISION.search(text)
+    if title is None or revision is None:
+        raise ValueError(f"{file.name} is no migration of ours")
+    return revision[1], title[1].strip()
 
 
 def read_revisions(connection: Connection) -> frozenset[str]:

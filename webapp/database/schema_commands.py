@@ -9,17 +9,18 @@ from urllib.parse import quote, quote_plus
 import click
 from alembic.script import Script
 from alembic.script.revision import RevisionError
+from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as flask_migrate_group
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from webapp.database.migrations import get_scripts, init_migrations
 from webapp.database.outages import Outage, describe_outage, find_outage
 from webapp.database.revision import (
     SchemaFault,
     SchemaProblem,
     find_schema_problem,
-    get_scripts,
     list_known_revisions,
     read_revisions,
 )
@@ -76,6 +77,7 @@ def _explain(error: SQLAlchemyError) -> str:
 @click.pass_context
 def _show_records(ctx: click.Context, /, **options: Any) -> None:
     """Upgrade and inspect the schema of the database."""
+    init_migrations(current_app)
     ctx.invoke(flask_migrate_group.callback, **options)
     terminal = _Terminal()
     terminal.setFormatter(PlainText(_list_secrets()))
@@ -193,3 +195,6 @@ def _require_consent(steps: list[Script], yes: bool) -> None:
     if not sys.stdin.isatty():
         raise click.ClickException("Nothing was changed. Without a terminal to ask at, a downgrade needs --yes.")
     click.confirm("Downgrade now?", abort=True)
+
+
+COMMANDS = (schema_commands,)

@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from pydantic import AfterValidator, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from webapp.environment.cleaning import clean
 
@@ -20,29 +19,20 @@ class Misconfigured(Exception):
     """Settings are missing or invalid. The text has one line per setting, with its name and what to do."""
 
 
-class EnvironmentSettings(BaseSettings):
+class EnvironmentSettings(BaseModel):
     """A set of settings. A field's variable is its alias, or ALERTCHECK_ followed by its name in capitals.
 
     A validator raises ValueError with the rest of a sentence that begins with the variable. The sentence must not
     repeat the value, which may be a secret. A required field's description explains what to do if it is not set.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        enable_decoding=False,  # lists are not JSON here: their validators split them
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
         loc_by_alias=False,
-        validate_default=False,
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read only the values that `read_model` passes."""
-        return (init_settings,)
 
 
 Read = TypeVar("Read", bound=EnvironmentSettings)
@@ -92,11 +82,13 @@ def _variable_of(field: str, info: FieldInfo) -> str:
     return str(info.validation_alias or f"{PREFIX}{field.upper()}")
 
 
-def _select(model: type[EnvironmentSettings], environ: Mapping[str, str]) -> dict[str, Any]:
-    source = EnvSettingsSource(model, case_sensitive=False)
-    given = {name: clean(environ.get(name, "")) for name in variables_of(model).values()}
-    source.env_vars = {name.lower(): text for name, text in given.items() if text}
-    return source()
+def _select(model: type[EnvironmentSettings], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts that are set, by the names that the model's constructor takes."""
+    texts = {
+        str(info.validation_alias or field): clean(environ.get(_variable_of(field, info), ""))
+        for field, info in model.model_fields.items()
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 def _describe(model: type[EnvironmentSettings], problem: Mapping[str, Any], environ: Mapping[str, str]) -> str:

@@ -1,15 +1,12 @@
 """Adds the demo's pages to the application, including sign-in without a password."""
 
-import click
 from flask import Blueprint, Flask, abort
 from werkzeug.wrappers import Response
 
 from webapp.app_state import app_state
 from webapp.auth.sessions import public, start_session
-from webapp.database.command_context import with_database
 from webapp.demo import seed
-from webapp.environment.model import Misconfigured
-from webapp.models import Role, database_clock
+from webapp.models import Role
 from webapp.views import demo_panel, inbox
 from webapp.views.demo_access import init_demo_access
 from webapp.views.public_demo import init_public_demo
@@ -19,7 +16,7 @@ bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
 
 
 def register(app: Flask) -> None:
-    """Add the demo's pages and its command. Only a demo imports this module and calls this function."""
+    """Add the demo's pages. Only a demo imports this module and calls this function."""
     if app_state(app).settings.is_public_demo:
         init_public_demo(app)
     else:
@@ -27,17 +24,6 @@ def register(app: Flask) -> None:
         app.register_blueprint(bp)
     app.register_blueprint(inbox.bp)
     app.register_blueprint(demo_panel.bp)
-    app.cli.add_command(seed_demo)
-
-
-@click.command("seed-demo")
-@with_database
-def seed_demo() -> None:
-    """Seed an empty database with the demo's workspaces, or update the receiver's address in a seeded one."""
-    try:
-        click.echo(seed.seed_demo(database_clock.now()))
-    except Misconfigured as reason:
-        raise click.ClickException(str(reason)) from None
 
 
 @bp.post("/sign-in/<role>")

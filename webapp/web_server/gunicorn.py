@@ -1,10 +1,12 @@
 """gunicorn's settings, for every way to start a web server. Options on the command line take priority.
 
-Imports nothing of the application: gunicorn's parent process reads this file, and keeps what it has imported.
+Imports nothing of the application: gunicorn's parent process reads this file, and keeps what it has imported. With
+--preload, it loads the application afterwards, and its processes share the memory.
 """
 
 import sys
 from pathlib import Path
+from typing import Any
 
 # At most 7 requests use the database at once, one less than there are threads; see `webapp.database.request_slots`.
 threads = 8
@@ -28,7 +30,12 @@ control_socket_disable = True
 forwarder_headers = ""
 
 
-def post_fork(_server: object, _worker: object) -> None:
-    """Let a new process import the package anew: after an upgrade and a reload, the parent's copy is an old version."""
+def post_fork(server: Any, _worker: object) -> None:
+    """Let a new process import the package anew: after an upgrade and a reload, the parent's copy is an old version.
+
+    With --preload, the parent's copy is the application, and a reload changes nothing.
+    """
+    if server.cfg.preload_app:
+        return
     for name in [name for name in sys.modules if name.partition(".")[0] == "webapp"]:
         del sys.modules[name]

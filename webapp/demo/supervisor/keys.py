@@ -1,11 +1,9 @@
 """Creates the demo's keys once and keeps them beside its data, readable by their owner only."""
 
 import secrets
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from cryptography.fernet import Fernet
 
 from webapp.demo.supervisor.options import write_private
 from webapp.environment.deprecated_names import use_new_names
@@ -15,9 +13,14 @@ def _new_webhook_secret() -> str:
     return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
 
 
+def _new_config_key() -> str:
+    """Return a key for Fernet: 32 random bytes (github.com/fernet/spec)."""
+    return urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
 GENERATORS: Mapping[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(32),
-    "ALERTCHECK_CONFIG_KEYS": lambda: Fernet.generate_key().decode(),
+    "ALERTCHECK_CONFIG_KEYS": _new_config_key,
     "WEBHOOK_SECRET": _new_webhook_secret,
 }
 

@@ -17,7 +17,7 @@ from webapp.demo.supervisor.terminal import print_line, step
 from webapp.environment.demo_hosts import AUTHORITY_FILE
 from webapp.environment.deprecated_names import use_new_names
 
-FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+COMMAND = (sys.executable, "-m", "webapp")
 FIXED = {"ALERTCHECK_DEMO": "1", "PYTHONUNBUFFERED": "1"}
 # A public demo is behind a proxy, so there the administrator's own settings count.
 FIXED_IF_PRIVATE = {"ALERTCHECK_HTTPS": "0", "ALERTCHECK_TRUSTED_PROXIES": "0"}
@@ -50,8 +50,7 @@ class Stack:
         self._set_up_keys()
         self._start_receiver()
         write_env_file(env_file, self.options.address, self._list_settings())
-        self._run_to_end("migrate", "Migrating the database", [*FLASK, "db", "upgrade"])
-        self._run_to_end("seed", "Adding the demo's data", [*FLASK, "seed-demo"])
+        self._run_to_end("seed", "Migrating the database and adding the demo's data", [*COMMAND, "seed-demo"])
         with step("Starting the worker and web server"):
             self.start_worker()
             self._start_web()
@@ -59,7 +58,7 @@ class Stack:
 
     def start_worker(self) -> None:
         """Start the worker, for the first time or after its end."""
-        self._start("worker", [*FLASK, "worker"])
+        self._start("worker", [*COMMAND, "worker", "--processes", "2" if self.options.public_url else "1"])
 
     def stop(self) -> None:
         """Stop everything in reverse order; at once if the shutdown is forced."""
@@ -124,7 +123,7 @@ class Stack:
 
     def _start_web(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.options.port}"]
-        self._start("web", [*command, "--workers", "1", "--graceful-timeout", "4"])
+        self._start("web", [*command, "--workers", "1", "--preload", "--graceful-timeout", "4"])
 
     def _start(self, name: str, command: Sequence[str]) -> Child:
         child = start(name, command, log=self._log(name), environment=self.environment, directory=PROJECT)
