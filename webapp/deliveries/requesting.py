@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_events
@@ -19,6 +19,7 @@ from webapp.deliveries.transitions import FAIL_UNQUEUED, apply_transition, error
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models.insertion import insert_rows
 from webapp.models.locking import lock_destination, lock_destinations
 
 
@@ -64,9 +65,7 @@ def request_tests(
     common = {"batch": batch, "by_customer_link": by_customer_link}
     rows = [_describe_row(each, account, found.date(each)) | common for each in accepted]
     # By destination: to have them in the order of the rows, SQLite would insert one by one.
-    returned = db.session.execute(
-        insert(AlertDelivery).returning(AlertDelivery.alert_destination_id, AlertDelivery.id), rows
-    )
+    returned = insert_rows(AlertDelivery, rows, AlertDelivery.alert_destination_id, AlertDelivery.id)
     ids: dict[int, int] = {row[0]: row[1] for row in returned}
     written = [ids[each.destination.id] for each in accepted]
     _record(accepted, account, by_customer_link)
