@@ -14,7 +14,7 @@ from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.planned_tests import PlanGone, replace_planned_tests, take_planned_test
-from webapp.deliveries.request_rules import DestinationDisabled, Found, WantedTest, find, find_refusal
+from webapp.deliveries.request_rules import DestinationDisabled, Found, WantedTest, find, find_objection
 from webapp.deliveries.transitions import FAIL_UNQUEUED, apply_transition, error_columns, supersede
 from webapp.extensions import db
 from webapp.failures import Code
@@ -56,7 +56,7 @@ def request_tests(
     """
     lock_destinations([each.destination for each in wanted])
     found = find(wanted)
-    refusals = [find_refusal(each, found) or _take_plan(each) for each in wanted]
+    refusals = [find_objection(each, found) or _take_plan(each) for each in wanted]
     accepted = [each for each, refusal in zip(wanted, refusals, strict=True) if refusal is None]
     if not accepted:
         db.session.rollback()
