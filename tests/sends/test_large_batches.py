@@ -26,11 +26,11 @@ from webapp.deliveries import (
     plan_test,
     recover,
     request_test,
-    requesting,
 )
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, PlanEnd, PlannedTest, Role
+from webapp.models.locking import lock_destinations
 from webapp.sends import rate_limit
 from webapp.sends.batches import BatchResult, press_each
 from webapp.sends.candidates import list_candidates
@@ -239,21 +239,20 @@ def test_the_database_is_locked_in_the_third_group(
     """The groups before it are requested. The third is not, and counts for nothing, so the next press tests it."""
     add_many(large, seeded, 350)
     groups: list[int] = []
-    lock = requesting.lock_destinations
 
     def lock_while_another_writes(destinations: Sequence[AlertDestination]) -> None:
         groups.append(len(destinations))
         if len(groups) != 3:
-            lock(destinations)
+            lock_destinations(destinations)
             return
         with db.engine.connect() as other:
             other.exec_driver_sql("BEGIN IMMEDIATE")
             db.session.rollback()
             db.session.connection().exec_driver_sql("PRAGMA busy_timeout = 10")
-            lock(destinations)
+            lock_destinations(destinations)
 
     with monkeypatch.context() as patch:
-        patch.setattr(requesting, "lock_destinations", lock_while_another_writes)
+        patch.setattr("webapp.deliveries.requesting.lock_destinations", lock_while_another_writes)
         with pytest.raises(OperationalError):
             press(large, seeded)
 
