@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, Workspace
+from webapp.models.insertion import insert_rows
 from webapp.text.names import isolate_name, quote_name
 
 
@@ -129,8 +130,7 @@ def record_destination_events(
         _describe_destination_event(destination, by, action, now, changed)
         for destination, action, now, changed in events
     ]
-    # With a value to return, SQLAlchemy sends all rows in one statement, otherwise one by one.
-    db.session.execute(insert(AuditEvent).returning(AuditEvent.id), described)
+    insert_rows(AuditEvent, described, AuditEvent.id)
 
 
 def _describe_destination_event(

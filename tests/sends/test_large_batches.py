@@ -4,27 +4,39 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_workspace, on_both_databases, seconds
 from tests.sends.one_press import count_one
 from webapp import queue
-from webapp.app_state import current_settings
+from webapp.app_state import app_state, current_settings
 from webapp.application import create_app
 from webapp.auth.access import Visit
-from webapp.deliveries import CoolingDown, DestinationDisabled, WaitTracker, plan_test, recover, request_test
+from webapp.deliveries import (
+    CoolingDown,
+    DestinationDisabled,
+    WaitTracker,
+    plan_test,
+    recover,
+    request_test,
+)
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, PlanEnd, PlannedTest, Role
+from webapp.models.locking import lock_destinations
+from webapp.sends import rate_limit
 from webapp.sends.batches import BatchResult, press_each
 from webapp.sends.candidates import list_candidates
 from webapp.sends.eligibility import RequestResult
+from webapp.sends.rate_limit import Press, Refusals
+from webapp.sends.request import Refused, request_within_limits
 from webapp.settings import read_settings
 
 
@@ -173,6 +185,83 @@ def test_a_destination_that_the_database_refuses_counts_for_nothing(
             pass
 
 
+@on_both_databases
+def test_the_limit_is_used_up_in_the_middle_of_a_group(
+    environment: dict[str, str], seeded: SeededIds, queue_server: QueueServer
+) -> None:
+    app = create_app(read_settings(environment | {"ALERTCHECK_PRESSES_PER_WORKSPACE": "137"}))
+    numbers = [seeded.destination, *add_many(app, seeded, 249)]
+
+    result = press(app, seeded)
+
+    assert (result.requested, left_out(result)) == (137, {RequestResult.WORKSPACE_LIMIT: 113})
+    assert set(count_by_destination(app)) == set(numbers[:137])
+    client = queue.connect(queue_server.url)
+    cooldowns = client.keys("*test-send*")
+    assert len(cooldowns) == 137
+    assert all(0 < client.ttl(key) <= 60 for key in cooldowns)
+    with app.app_context():
+        db.engine.dispose()
+
+
+@on_both_databases
+def test_redis_goes_away_after_the_second_group(
+    large: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was enqueued stays; the third group is written by the database alone, and ends as it cannot be enqueued."""
+    add_many(large, seeded, 350)
+    groups: list[int] = []
+
+    def count(presses: Sequence[Press], refusals: Refusals, ids: dict[int, str]) -> None:
+        groups.append(len(presses))
+        if len(groups) == 3:
+            with large.app_context():
+                pool = app_state().redis.connection_pool
+                pool.connection_kwargs |= {"path": "/nowhere"} if "path" in pool.connection_kwargs else {"port": 1}
+                pool.reset()
+        count_presses(presses, refusals, ids)
+
+    count_presses = rate_limit._count
+    monkeypatch.setattr(rate_limit, "_count", count)
+
+    result = press(large, seeded)
+
+    assert groups == [1, 100, 100]
+    assert (result.requested, left_out(result)) == (201, {RequestResult.QUEUE_UNAVAILABLE: 150})
+    with large.app_context():
+        codes = Counter(db.session.scalars(select(AlertDelivery.last_error_code)))
+    assert codes == {None: 101, "queue_unavailable": 100}
+
+
+def test_the_database_is_locked_in_the_third_group(
+    large: Flask, seeded: SeededIds, queue_server: QueueServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The groups before it are requested. The third is not, and counts for nothing, so the next press tests it."""
+    add_many(large, seeded, 350)
+    groups: list[int] = []
+
+    def lock_while_another_writes(destinations: Sequence[AlertDestination]) -> None:
+        groups.append(len(destinations))
+        if len(groups) != 3:
+            lock_destinations(destinations)
+            return
+        with db.engine.connect() as other:
+            other.exec_driver_sql("BEGIN IMMEDIATE")
+            db.session.rollback()
+            db.session.connection().exec_driver_sql("PRAGMA busy_timeout = 10")
+            lock_destinations(destinations)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("webapp.deliveries.requesting.lock_destinations", lock_while_another_writes)
+        with pytest.raises(OperationalError):
+            press(large, seeded)
+
+    assert len(count_by_destination(large)) == 101
+    assert len(queue.connect(queue_server.url).keys("*test-send*")) == 101
+    assert press(large, seeded, NOW + seconds(1)).requested == 250
+    assert set(count_by_destination(large).values()) == {1}
+
+
 # At once with others
 
 
@@ -197,6 +286,25 @@ def test_two_at_once_test_each_of_many_destinations_once(large: Flask, seeded: S
     assert count_by_destination(large) == dict.fromkeys(numbers, 1)
     for result in results:
         assert result.requested + sum(left_out(result).values()) == len(numbers)
+
+
+@on_both_databases
+def test_single_presses_meanwhile_test_each_destination_once(large: Flask, seeded: SeededIds) -> None:
+    numbers = [seeded.destination, *add_many(large, seeded, 150)]
+    results: list[BatchResult] = []
+    accepted: list[int] = []
+
+    def press_one_by_one() -> None:
+        visit = Visit(get_account(seeded), get_workspace(seeded), Role.ADMIN)
+        for number in random.Random(7).sample(numbers, 60):
+            with suppress(Refused):
+                request_within_limits(visit, db.session.get_one(AlertDestination, number), NOW)
+                accepted.append(number)
+
+    run_at_once(large, lambda: results.append(press(large, seeded)), press_one_by_one)
+
+    assert count_by_destination(large) == dict.fromkeys(numbers, 1)
+    assert results[0].requested + len(accepted) == len(numbers)
 
 
 @on_both_databases

@@ -60,7 +60,7 @@ def find(wanted: Sequence[WantedTest]) -> Found:
     return Found(newest, list_with_planned_test(ids, max(each.now for each in drills)), list_newest_drills(ids))
 
 
-def find_refusal(wanted: WantedTest, found: Found) -> Exception | None:
+def find_objection(wanted: WantedTest, found: Found) -> Exception | None:
     """Return why a test send is refused, or None. Its destination is locked."""
     destination, drill = wanted.destination, wanted.drill
     if not destination.is_enabled or destination.deleted_at is not None:

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_events
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.planned_tests import PlanGone, replace_planned_tests, take_planned_test
-from webapp.deliveries.request_rules import DestinationDisabled, Found, WantedTest, find, find_refusal
+from webapp.deliveries.request_rules import DestinationDisabled, Found, WantedTest, find, find_objection
 from webapp.deliveries.transitions import FAIL_UNQUEUED, apply_transition, error_columns, supersede
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models.insertion import insert_rows
 from webapp.models.locking import lock_destination, lock_destinations
 
 
@@ -55,7 +56,7 @@ def request_tests(
     """
     lock_destinations([each.destination for each in wanted])
     found = find(wanted)
-    refusals = [find_refusal(each, found) or _take_plan(each) for each in wanted]
+    refusals = [find_objection(each, found) or _take_plan(each) for each in wanted]
     accepted = [each for each, refusal in zip(wanted, refusals, strict=True) if refusal is None]
     if not accepted:
         db.session.rollback()
@@ -64,9 +65,7 @@ def request_tests(
     common = {"batch": batch, "by_customer_link": by_customer_link}
     rows = [_describe_row(each, account, found.date(each)) | common for each in accepted]
     # By destination: to have them in the order of the rows, SQLite would insert one by one.
-    returned = db.session.execute(
-        insert(AlertDelivery).returning(AlertDelivery.alert_destination_id, AlertDelivery.id), rows
-    )
+    returned = insert_rows(AlertDelivery, rows, AlertDelivery.alert_destination_id, AlertDelivery.id)
     ids: dict[int, int] = {row[0]: row[1] for row in returned}
     written = [ids[each.destination.id] for each in accepted]
     _record(accepted, account, by_customer_link)

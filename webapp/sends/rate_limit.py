@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
+from limits.storage import RedisStorage
 from redis.exceptions import RedisError
 
 from webapp.app_state import current_settings
@@ -23,6 +24,20 @@ log = logging.getLogger(__name__)
 
 _ONE_PRESS = RateLimitItemPerSecond(1, int(COOLDOWN.total_seconds()))
 _COOLDOWN_KEY = "test-send"
+
+# The hits of `limits` on windows that each allow one, for many of them in one round trip. Argument: the seconds of a
+# window. Returns for each whether it was the first.
+_HIT = b"""
+local results = {}
+for index, key in ipairs(KEYS) do
+  local count = redis.call("INCRBY", key, 1)
+  if count == 1 then
+    redis.call("EXPIRE", key, ARGV[1])
+  end
+  results[index] = count == 1 and 1 or 0
+end
+return results
+"""
 
 # Why each press is refused, by its destination.
 Refusals = dict[int, Exception]
@@ -59,8 +74,8 @@ def enforce_limits(presses: Sequence[Press]) -> Iterator[Refusals]:
 
 def _count(presses: Sequence[Press], refusals: Refusals, ids: dict[int, str]) -> None:
     """Count presses. refusals: gets those that are refused. ids: gets the ids of the others, by destination."""
-    for press in presses:
-        if not limiter.limiter.hit(_ONE_PRESS, _COOLDOWN_KEY, str(press.destination_id)):
+    for press, is_first in zip(presses, _hit_cooldowns(presses), strict=True):
+        if not is_first:
             refusals[press.destination_id] = CoolingDown()
     admitted = [press for press in presses if press.destination_id not in refusals]
     if not admitted:
@@ -80,12 +95,38 @@ def _refund(presses: Sequence[Press], ids: Mapping[int, str]) -> None:
     """Let presses not count. ids: of those that the limits have counted, by destination."""
     counted = [(ids[press.destination_id], press.limits) for press in presses if press.destination_id in ids]
     try:
-        for press in presses:
-            limiter.limiter.clear(_ONE_PRESS, _COOLDOWN_KEY, str(press.destination_id))
+        _clear_cooldowns(presses)
         if counted:
             uncount_presses(counted)
     except (StorageError, RedisError) as error:
         log.warning("limiter storage unavailable, the press is not refunded", extra=_describe(presses, error))
+
+
+def _hit_cooldowns(presses: Sequence[Press]) -> list[bool]:
+    """Begin the cooldown of each destination, and return whether it had none. Raises as `_count` expects."""
+    storage = limiter.limiter.storage
+    if not isinstance(storage, RedisStorage):  # Flask-Limiter counts in memory while Redis is gone
+        return [limiter.limiter.hit(_ONE_PRESS, *_name_cooldown(press)) for press in presses]
+    hit = storage.get_connection().register_script(_HIT)
+    return [bool(found) for found in hit(_list_keys(storage, presses), [_ONE_PRESS.get_expiry()])]
+
+
+def _clear_cooldowns(presses: Sequence[Press]) -> None:
+    storage = limiter.limiter.storage
+    if isinstance(storage, RedisStorage):
+        if presses:
+            storage.get_connection().delete(*_list_keys(storage, presses))
+        return
+    for press in presses:
+        limiter.limiter.clear(_ONE_PRESS, *_name_cooldown(press))
+
+
+def _list_keys(storage: RedisStorage, presses: Sequence[Press]) -> list[str]:
+    return [storage.prefixed_key(_ONE_PRESS.key_for(*_name_cooldown(press))) for press in presses]
+
+
+def _name_cooldown(press: Press) -> tuple[str, str]:
+    return _COOLDOWN_KEY, str(press.destination_id)
 
 
 def _describe(presses: Sequence[Press], error: Exception) -> dict[str, object]:
