@@ -1,6 +1,7 @@
 """Runs a check in a forked process."""
 
 import os
+import warnings
 from collections.abc import Callable
 from signal import SIGKILL
 
@@ -9,7 +10,9 @@ from benchmarks.installation.processes import wait_until
 
 def holds_in_fork(check: Callable[[], object], seconds: float = 20) -> bool:
     """Return whether the check is true in a forked process. One that hangs is killed."""
-    child = os.fork()
+    with warnings.catch_warnings():  # Python 3.12 warns of a fork beside threads, which is what is tested
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         try:
             os._exit(0 if check() else 1)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -33,8 +33,10 @@ def drain(called: Called) -> list[Any]:
 
 
 def test_an_early_timer_behind_a_late_one_is_called_at_its_time(thread: TimerThread) -> None:
-    called, started = Called(), monotonic()
-    thread.call_at(started + 30, lambda: called.put("late"))
+    called = Called()
+    thread.call_at(monotonic() + 30, lambda: called.put("late"))
+    sleep(0.2)  # the thread waits for the late one
+    started = monotonic()
     thread.call_at(started + 0.1, lambda: called.put("early"))
     assert called.get(timeout=5) == "early"
     assert monotonic() - started >= 0.1
