@@ -38,8 +38,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.mark.parametrize(
     ("age", "interval"),
     [
-        (-1, 0.05),
-        (0, 0.05),
+        (-1, 0.02),
+        (0, 0.02),
+        (0.299, 0.02),
+        (0.3, 0.05),
         (0.499, 0.05),
         (0.5, 0.25),
         (2.999, 0.25),
@@ -59,7 +61,7 @@ def test_an_older_test_is_polled_more_slowly(age: float, interval: float) -> Non
 
 @pytest.mark.parametrize(
     ("pending", "interval"),
-    [(1, 0.05), (2, 0.05), (3, 0.25), (4, 1), (8, 1), (9, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100_000, 10)],
+    [(1, 0.02), (2, 0.05), (3, 0.25), (4, 1), (8, 1), (9, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100_000, 10)],
 )
 def test_polling_slows_down_as_more_tests_of_the_workspace_wait(pending: int, interval: float) -> None:
     assert choose_interval(timedelta(), pending) == interval
@@ -75,6 +77,15 @@ def test_few_pages_poll_at_their_own_interval() -> None:
     poll_budget = PollBudget(budget=40)
 
     assert [poll_budget.next_interval(0.05), poll_budget.next_interval(0.05)] == [0.05, 0.05]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_test_that_waits_alone_polls_at_the_shortest_interval_beside_pages_that_refresh() -> None:
+    poll_budget = PollBudget()
+    for _ in range(10):
+        poll_budget.next_refresh()
+
+    assert round(1000 * poll_budget.next_interval(INTERVALS[0])) == 20
 
 
 @pytest.mark.usefixtures("clock")

@@ -55,20 +55,22 @@ def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Sta
 
 @pytest.mark.parametrize("status", [DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED])
 def test_a_pending_fragment_polls_more_slowly_as_its_test_ages(status: DeliveryStatus) -> None:
-    assert [_show(_test_send(status), age).poll_ms for age in (0, 1, 5, 30)] == [50, 250, 1000, 2000]
+    assert [_show(_test_send(status), age).poll_ms for age in (0, 1, 5, 30)] == [20, 250, 1000, 2000]
 
 
 def test_a_test_that_was_just_retried_is_polled_like_a_new_one() -> None:
     retried = _test_send(DeliveryStatus.QUEUED, updated_at=NOW + seconds(50))
 
-    assert _show(retried, age=50).poll_ms == 50
+    assert _show(retried, age=50).poll_ms == 20
     assert _show(retried, age=52).poll_ms == 250
 
 
 def test_a_pending_fragment_polls_more_slowly_as_more_tests_of_the_workspace_wait() -> None:
     waiting = _test_send(DeliveryStatus.QUEUED)
 
-    assert [_show(waiting, shared=SharedStatusData({}, pending)).poll_ms for pending in (1, 5, 10)] == [50, 1000, 2000]
+    polls = [_show(waiting, shared=SharedStatusData({}, pending)).poll_ms for pending in (1, 2, 5, 10)]
+
+    assert polls == [20, 50, 1000, 2000]
 
 
 def test_a_pending_fragment_polls_more_slowly_as_more_pages_poll(app: Flask) -> None:
@@ -129,7 +131,7 @@ def test_the_fragments_root_is_named_after_the_destination_and_polls_its_own_url
     html = " ".join(_render(app, _show(_test_send(DeliveryStatus.QUEUED))).split())
 
     assert html.startswith('<div class="status" id="destination-1-status" hx-get="/w/harbor/destinations/1/status"')
-    assert 'hx-trigger="every 50ms"' in html
+    assert 'hx-trigger="every 20ms"' in html
     assert 'data-last-test="pending"' in html
 
 

@@ -5,11 +5,13 @@ import threading
 import time
 from datetime import timedelta
 
-# Seconds from a response to the next poll. The first is short, because a healthy webhook responds almost at once.
-INTERVALS = (0.05, 0.25, 1.0, 2.0, 5.0, 10.0)
+# Seconds from a response to the next poll. The first is short, because a healthy webhook responds almost at once. It is
+# for a test that waits alone: for as long as it applies, that test takes as many polls as a process allows.
+INTERVALS = (0.02, 0.05, 0.25, 1.0, 2.0, 5.0, 10.0)
 
 # Upper limits of a test's age for each interval but the last.
 AGE_STEPS = (
+    timedelta(milliseconds=300),
     timedelta(milliseconds=500),
     timedelta(seconds=3),
     timedelta(seconds=15),
@@ -22,7 +24,7 @@ PLANNED_INTERVALS = (1.0, 10.0)
 
 # Upper limits of the number of Pending tests in the workspace for each interval but the last. After the first half
 # second, all badges of one list together poll about ten times a second, whatever their number.
-PENDING_STEPS = (2, 3, 8, 20, 50)
+PENDING_STEPS = (1, 2, 3, 8, 20, 50)
 
 # Polls per second that one process allows: about a fifth of what it can serve.
 POLLS_PER_SECOND = 50.0

@@ -2,36 +2,39 @@
 
 import socket
 from contextlib import suppress
-from threading import Lock, Timer
+from threading import Lock
 from time import monotonic
 from types import TracebackType
 from typing import Self
+
+from webapp.outbound.transport.timers import Timer, timers
 
 
 class Deadline:
     """Shuts down the watched sockets when the time is up, which ends every call that is blocked on them.
 
     A socket's own timeout restarts with every byte, so it never ends a response that arrives byte by byte.
-    Use it as a context manager: the time starts on creation, and the watching ends on exit.
+    Use it as a context manager: the time starts on creation, and the watching ends on exit. One thread of the process
+    watches all deadlines.
     Check `hit` after each call on a socket: a socket that was shut down looks like an orderly end of the stream.
     """
 
     def __init__(self, seconds: float) -> None:
         self._ends = monotonic() + seconds
-        self._timer = Timer(seconds, self._cut)
-        self._timer.daemon = True
+        self._timer: Timer | None = None
         self._lock = Lock()
         self._watched: list[socket.socket] = []
         self._hit = False
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        self._timer = timers.call_at(self._ends, self._cut)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
+        if self._timer is not None:
+            timers.cancel(self._timer)
         self._release()
 
     @property

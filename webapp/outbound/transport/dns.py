@@ -2,10 +2,9 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
-from threading import Thread
 
 from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.outbound.transport.lookup_threads import LookupTimedOut, lookup_threads
 
 # Takes a host name and returns its IP addresses as text, best first. Raises `socket.gaierror` if there are none.
 Resolver = Callable[[str], Sequence[str]]
@@ -21,27 +20,15 @@ def system_resolver(host: str) -> list[str]:
 
 def resolve(host: str, resolver: Resolver, seconds: float) -> Sequence[str]:
     """Look up a host name, for at most `seconds`. Raises `DeliveryFailed` with one of the dns codes."""
-    results: SimpleQueue[Sequence[str] | Exception] = SimpleQueue()
-    # The system call cannot be interrupted, so it is left running, in a daemon thread that lets the process exit.
-    Thread(target=_run_resolver, args=(resolver, host, results), daemon=True).start()
     try:
-        found = results.get(timeout=seconds)
-    except Empty:
+        found = lookup_threads.look_up(resolver, host, seconds)
+    except LookupTimedOut:
         raise DeliveryFailed(Code.DNS_TIMEOUT, Facts(host=host, seconds=seconds)) from None
-    if isinstance(found, OSError):
-        raise DeliveryFailed(_classify_error(found), Facts(host=host))
-    if isinstance(found, Exception):
-        raise found
+    except OSError as error:
+        raise DeliveryFailed(_classify_error(error), Facts(host=host)) from error
     if not found:
         raise DeliveryFailed(Code.DNS_NOT_FOUND, Facts(host=host))
     return found
-
-
-def _run_resolver(resolver: Resolver, host: str, results: SimpleQueue[Sequence[str] | Exception]) -> None:
-    try:
-        results.put(resolver(host))
-    except Exception as error:  # if it ended the thread, it would be printed, and the caller would wait in vain
-        results.put(error)
 
 
 def _classify_error(error: OSError) -> Code:
