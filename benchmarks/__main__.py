@@ -2,7 +2,20 @@
 
 import argparse
 
-from benchmarks import batches, dashboards, imports, isolation, memory, pages, press, reading, start, steps, throughput
+from benchmarks import (
+    batches,
+    dashboards,
+    growth,
+    imports,
+    isolation,
+    memory,
+    pages,
+    press,
+    reading,
+    start,
+    steps,
+    throughput,
+)
 from benchmarks.report import publish
 
 BENCHMARKS = {
@@ -13,6 +26,7 @@ BENCHMARKS = {
     "batches": batches.measure,
     "pages": pages.measure,
     "reading": reading.measure,
+    "growth": growth.measure,
     "dashboards": dashboards.measure,
     "start": start.measure,
     "memory": memory.measure,

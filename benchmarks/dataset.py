@@ -69,9 +69,6 @@ PAYLOAD = (
 )
 
 
-_MEASURED = (("hundred", 100), ("thousand", 1000))
-
-
 @dataclass(frozen=True)
 class Dataset:
     """The measured workspaces and destinations.
@@ -98,12 +95,17 @@ class DestinationPlan:
     is_heavy: int
 
 
-def fill_database(installation: Installation, total: int) -> Dataset:
-    """Insert the workspaces and about `total` deliveries, and update the statistics of the query planner."""
+def fill_database(installation: Installation, total: int, thousand: int = 1000, others_count: int = OTHERS) -> Dataset:
+    """Insert the workspaces and about `total` deliveries, and update the statistics of the query planner.
+
+    thousand: destinations of the second workspace. others_count: workspaces besides the measured ones.
+    """
+    sizes = {"hundred": 100, "thousand": thousand}
     with installation.app.app_context():
         app_settings, account_id = installation.app_settings, installation.owner_id
-        measured = [list(_add_workspace(app_settings, slug, size)) for slug, size in _MEASURED]
-        others = [plan for number in range(OTHERS) for plan in _add_workspace(app_settings, f"other-{number}", 20)]
+        measured = [list(_add_workspace(app_settings, slug, size)) for slug, size in sizes.items()]
+        numbers = range(others_count)
+        others = [plan for number in numbers for plan in _add_workspace(app_settings, f"other-{number}", 20)]
         for group in measured:
             owner = db.session.query(Account).filter_by(email=EMAIL).one()
             set_role(db.session.get_one(Workspace, group[0].workspace_id), owner, Role.ADMIN)
@@ -111,12 +113,13 @@ def fill_database(installation: Installation, total: int) -> Dataset:
         plans = _plan(measured, others, total)
         with db.engine.begin() as connection:
             _insert(connection, plans, account_id)
-        _update_statistics()
+        update_statistics()
         hundred = measured[0]
-        return Dataset(_MEASURED[0][0], _MEASURED[1][0], hundred[0].destination_id, hundred[HEAVY].destination_id)
+        return Dataset("hundred", "thousand", hundred[0].destination_id, hundred[HEAVY].destination_id)
 
 
-def _update_statistics() -> None:
+def update_statistics() -> None:
+    """Have the query planner know what the database contains."""
     # The driver's own connection: each of SQLAlchemy's is in a transaction, where PostgreSQL refuses VACUUM.
     connection = db.engine.raw_connection()
     connection.cursor().execute("VACUUM ANALYZE" if db.engine.dialect.name == "postgresql" else "ANALYZE")

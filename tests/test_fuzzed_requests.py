@@ -222,6 +222,7 @@ READ = {
     "/instance/mail-check": ("page",),
     "/w/<slug>/audit": ("before", "since", "until", "who", "action"),
     "/w/<slug>/audit.csv": ("who", "since"),
+    "/workspaces": ("q", "page"),
     "/w/<slug>/members": ("role", "q", "page"),
     "/w/<slug>/destinations": ("state", "gap", "channel", "tag", "q", "order", "page", "batch"),
     "/w/<slug>/destinations/new/<channel_name>": ("copy",),

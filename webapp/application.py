@@ -8,7 +8,8 @@ from jinja2 import StrictUndefined
 
 from webapp import __version__
 from webapp.app_state import app_state
-from webapp.auth import access, form_protection, sessions
+from webapp.auth import form_protection, sessions
+from webapp.auth.own_workspaces import load_switcher
 from webapp.auth.password_reset import is_reset_offered
 from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.core import create_core
@@ -102,7 +103,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "provider_name": app_settings.single_sign_on.name if app_settings.single_sign_on else None,
         "has_real_receivers": app_settings.demo is None or app_settings.demo.has_real_receivers,
         "is_reset_offered": is_reset_offered,
-        "list_memberships": access.list_memberships,
+        "load_switcher": load_switcher,
         "server_time": time_format.server_time,
         "version": __version__,
     }

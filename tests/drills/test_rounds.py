@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import Update, delete, select, update
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SeededIds, add_delivery, add_real_alert, get_account, get_destination, on_both_databases
@@ -15,7 +15,8 @@ from tests.query_plans import record_statements
 from webapp.app_state import app_state, redis_key
 from webapp.deliveries import fail_unqueued, request_test
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
-from webapp.drills.rounds import MAX_PER_MINUTE, DrillRounds, request_due_drills
+from webapp.drills import states
+from webapp.drills.rounds import MAX_PER_MINUTE, PASS_TIME, DrillRounds, Round, request_due_drills
 from webapp.drills.schedule import SECOND_AFTER, next_slot, read_schedule
 from webapp.extensions import db
 from webapp.models import (
@@ -296,11 +297,68 @@ def test_a_round_in_which_nothing_can_be_due_reads_no_traffic(seeded: SeededIds)
 
 def test_rounds_are_ten_seconds_apart(seeded: SeededIds) -> None:
     due_at = turn_on(seeded)
-    ticks = iter([0.0, 0.0, 0.0, 0.0, 9.9, 10.0, 10.0, 10.0, 10.0, 10.0])
-    rounds = DrillRounds(clock=lambda: next(ticks))
+    elapsed = 0.0
+    rounds = DrillRounds(clock=lambda: elapsed)
 
     rounds.run(due_at - MINUTE)
+    elapsed = 9.9
     rounds.run(due_at)
     assert list_drills() == []
+    elapsed = 10.0
     rounds.run(due_at)
     assert list_drills() == [(seeded.destination, DrillNumber.FIRST)]
+
+
+def test_a_round_that_takes_long_is_continued_by_the_next_pass(seeded: SeededIds) -> None:
+    due_at = turn_on(seeded)
+    passed = iter(range(100))
+    rounds = DrillRounds(clock=lambda: next(passed) * PASS_TIME)  # so slow that each pass makes one step
+
+    passes = 0
+    while not list_drills():
+        rounds.run(due_at)
+        passes += 1
+
+    assert passes == 3  # which workspaces, which destinations, and the drill
+
+
+def test_every_destination_is_looked_at_however_many_there_are(
+    seeded: SeededIds, monkeypatch: pytest.MonkeyPatch, app_settings: AppSettings
+) -> None:
+    for module in ("rounds", "states"):
+        monkeypatch.setattr(f"webapp.drills.{module}.PAGE_SIZE", 2)
+    monkeypatch.setattr("webapp.drills.states._STATES", states._STATES.limit(2))
+    due_at = turn_on(seeded)
+    harbor = db.session.get_one(Workspace, seeded.harbor)
+    created_at = get_destination(seeded).created_at
+    settings = {"address": "https://example.com/hook"}
+    ids = [
+        add_destination(
+            harbor, get_account(seeded), "webhook", f"More {n}", settings, app_settings.cipher, created_at
+        ).id
+        for n in range(4)
+    ]
+
+    assert request_due_drills(due_at.replace(hour=14, minute=59) + timedelta(days=7)) == 5
+    assert sorted(destination_id for destination_id, _ in list_drills()) == sorted([seeded.destination, *ids])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(AlertDestination).values(drill_choice=DrillChoice.SKIP),
+        update(AlertDestination).values(is_enabled=False),
+        update(DrillSchedule).values(started_at=None),
+    ],
+)
+def test_what_changes_between_two_steps_of_a_round_counts(seeded: SeededIds, change: Update) -> None:
+    due_at = turn_on(seeded)
+    whole = Round(due_at)
+    assert [whole.step(due_at) for _ in range(2)] == [True, True]  # the drill was found due
+
+    db.session.execute(change.execution_options(synchronize_session=False))
+    db.session.commit()
+
+    while whole.step(due_at):
+        pass
+    assert (whole.requested, list_drills()) == (0, [])

@@ -21,6 +21,8 @@ from tests.factories import (
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.own_workspaces import MAX_LISTED
+from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures import Code
@@ -77,6 +79,56 @@ def test_workspaces_with_broken_destinations_are_listed_first(app: Flask, seeded
     page = visit(seeded.admin).get("/workspaces").text.partition('<ul class="workspaces')[2]
 
     assert re.findall(r'<span><a href="/w/([^/]+)/', page) == ["harbor", "an-early-one"]
+
+
+def _join_many(app: Flask, seeded: SeededIds, count: int) -> None:
+    """Make the admin a member of `count` workspaces."""
+    with app.app_context():
+        for number in range(count - 1):
+            set_role(add_workspace(f"z{number}", f"Zebra {number:04}", NOW), get_account(seeded), Role.VIEWER)
+        add_delivery(get_destination(seeded), status=DeliveryStatus.FAILED, last_error_code=Code.GONE)
+        db.session.commit()
+
+
+def _slugs(page: str) -> list[str]:
+    return re.findall(r'<span><a href="/w/([^/]+)/', page)
+
+
+def test_more_workspaces_than_fit_on_a_page_are_listed_by_name_page_by_page(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    _join_many(app, seeded, PAGE_SIZE + 1)
+    browser = visit(seeded.admin)
+
+    first, second = (browser.get(f"/workspaces?page={number}").text for number in (1, 2))
+
+    assert _slugs(first) == ["harbor", *(f"z{number}" for number in range(PAGE_SIZE - 1))]
+    assert _slugs(second) == [f"z{PAGE_SIZE - 1}"]
+    assert "51 workspaces, each" in " ".join(first.split())
+    assert "They are listed by name." in first
+    assert 'href="/workspaces?page=2"' in first
+
+
+def test_a_workspace_is_found_by_a_part_of_its_name_in_any_case(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    _join_many(app, seeded, PAGE_SIZE + 1)
+    browser = visit(seeded.admin)
+
+    assert _slugs(browser.get("/workspaces?q=zebRA+0049").text) == ["z49"]
+    assert _slugs(browser.get("/workspaces?q=harbor").text) == ["harbor"]
+    assert "No workspace of yours matches." in browser.get("/workspaces?q=clinic").text  # that of somebody else
+
+
+@pytest.mark.parametrize(("count", "listed"), [(MAX_LISTED, MAX_LISTED), (MAX_LISTED + 1, 0)])
+def test_the_switcher_lists_up_to_a_hundred_workspaces_and_otherwise_leads_to_the_search(
+    app: Flask, seeded: SeededIds, visit: Visit, count: int, listed: int
+) -> None:
+    _join_many(app, seeded, count)
+
+    page = visit(seeded.admin).get("/account").text
+    switcher = page.partition('<details class="dropdown menu switcher">')[2].partition("</details>")[0]
+
+    assert len(re.findall(r'href="/w/[^/]+/destinations"', switcher)) == listed
+    assert ('action="/workspaces"' in switcher, 'href="/workspaces"' in switcher) == (not listed, not listed)
 
 
 def test_a_member_of_no_workspace_reads_what_to_do(app: Flask, visit: Visit) -> None:

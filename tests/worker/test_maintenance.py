@@ -57,7 +57,7 @@ def test_a_run_that_fails_slowly_leaves_the_rest_to_the_next_one(
         raise TimeoutError
 
     monkeypatch.setattr(maintenance, "FAILURE_TIME", 0.0)
-    monkeypatch.setattr(maintenance, "_list_tasks", lambda _settings: (fail, lambda _now: ran.append("other")))
+    monkeypatch.setattr(maintenance, "list_tasks", lambda _settings: (fail, lambda _now: ran.append("other")))
     runs = Maintenance(app)
 
     assert [runs.run() for _ in range(3)] == [None, None, None]

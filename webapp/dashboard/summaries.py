@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, or_, select, text
 
 from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.confirmation import confirmation_times
@@ -76,7 +76,12 @@ class DestinationSummary(NamedTuple):
 def list_summaries(
     workspace_ids: Sequence[int], now: datetime, recent_since: datetime | None = None
 ) -> list[DestinationSummary]:
-    """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
+    """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries.
+
+    On PostgreSQL, it forbids hash and merge joins to the rest of the transaction.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(_LOOK_UP)
     limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
     rows = db.session.execute(_SUMMARIES, limits | confirmation_times(now))
     return [
@@ -127,6 +132,10 @@ def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[in
     planned = [row.destination_id for row in summaries if row.changed and row.changed.planned_id]
     return [destination_id for destination_id in planned if destination_id in ids]
 
+
+# With thousands of destinations, PostgreSQL would rather read the whole table of deliveries, three times, than look up
+# one row by key for each.
+_LOOK_UP = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 
 # Built once, because every list page executes it.
 _SUMMARIES = join_proof(

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from webapp.channels import CHANNELS
 from webapp.deliveries.queries import newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber
+
+# Destinations of a workspace that are read at once.
+PAGE_SIZE = 200
+
+LARGEST_ID = 2**63 - 1
 
 _PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
 
@@ -28,22 +33,39 @@ _STATES = (
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_drill_id_subquery())
     .where(
         AlertDestination.workspace_id == bindparam("workspace_id"),
+        AlertDestination.id.between(bindparam("first_id"), bindparam("last_id")),
         AlertDestination.deleted_at.is_(None),
         AlertDestination.is_enabled,
         AlertDestination.drill_choice != DrillChoice.SKIP,
         or_(AlertDestination.type.not_in(_PAGING), AlertDestination.drills_may_page),
     )
     .order_by(AlertDestination.id)
+    .limit(PAGE_SIZE)
+)
+_RECENT = select(func.count()).where(
+    AlertDestination.workspace_id == bindparam("workspace_id"),
+    AlertDestination.drilled_at > bindparam("since"),
+    AlertDestination.drilled_at <= bindparam("until"),
 )
 
 
-def list_drill_states(workspace_id: int) -> Sequence[DrillState]:
-    """Return the destinations of a workspace that have drills. Those that page people have them only if allowed."""
-    rows = db.session.execute(_STATES, {"workspace_id": workspace_id})
+def list_drill_states(workspace_id: int, first_id: int = 0, last_id: int = LARGEST_ID) -> Sequence[DrillState]:
+    """Return the first `PAGE_SIZE` destinations of a workspace, from these ids, that have drills.
+
+    Those that page people have them only if allowed.
+    """
+    ids = {"first_id": first_id, "last_id": last_id}
+    rows = db.session.execute(_STATES, {"workspace_id": workspace_id} | ids)
     return [
         DrillState(destination_id, choice, created_at, drilled_at, _read_newest(newest_id, number, status, updated_at))
         for destination_id, choice, created_at, drilled_at, newest_id, number, status, updated_at in rows
     ]
+
+
+def count_drilled(workspace_id: int, since: datetime, until: datetime) -> int:
+    """Count the destinations of a workspace whose newest drill was requested after `since`, until `until`."""
+    times = {"since": since, "until": until}
+    return db.session.scalar(_RECENT, {"workspace_id": workspace_id} | times) or 0
 
 
 def _read_newest(

@@ -1,9 +1,9 @@
 """Closes the problems that are over, by what the rows of their destinations say. Runs in a worker's maintenance."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, exists, literal, or_, select, update
 
 from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.deliveries.present_settings import may_be_of_present_settings
@@ -26,6 +26,8 @@ from webapp.models.types import UtcDateTime
 # Problems of one pass that end for one reason. The next pass, seconds later, continues.
 PAGE_SIZE = 500
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def close_problems(now: datetime) -> None:
     """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
@@ -46,9 +48,12 @@ def _list_over(is_over: ColumnElement[bool], parameters: dict[str, datetime]) ->
 
 # A failure in the future comes from a clock that was ahead. Then the order of the rows counts.
 _SOON = "soon"
-_IS_NEXT = (DestinationProblem.failed_at > bindparam(_SOON, type_=UtcDateTime)) & (
-    AlertDelivery.id > DestinationProblem.delivery_id
-)
+_IS_OF_WRONG_CLOCK = DestinationProblem.failed_at > bindparam(_SOON, type_=UtcDateTime)
+_IS_NEXT = _IS_OF_WRONG_CLOCK & (AlertDelivery.id > DestinationProblem.delivery_id)
+
+# One time for each problem, by which an index finds the later messages. A choice of two conditions would read every
+# message of the destination.
+_SINCE = case((_IS_OF_WRONG_CLOCK, literal(LONG_AGO, UtcDateTime)), else_=DestinationProblem.message_at)
 
 
 def has_open_problem() -> bool:
@@ -65,6 +70,7 @@ def _delivery(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
         AlertDelivery.workspace_id == DestinationProblem.workspace_id,
         AlertDelivery.alert_destination_id == DestinationProblem.alert_destination_id,
+        AlertDelivery.created_at >= _SINCE,
         or_(AlertDelivery.created_at >= DestinationProblem.message_at, _IS_NEXT),
         AlertDestination.id == DestinationProblem.alert_destination_id,
         may_be_of_present_settings(),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from webapp.app_state import current_settings
 from webapp.extensions import db
@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 INTERVAL = 3.0
 UNCONFIRMED_INTERVAL = 60.0
 DELETION_INTERVAL = 3600.0
+
+# Rows per deletion, so that none holds locks for long. The next round continues.
+DELETION_PAGE_SIZE = 200
 
 # How long closed problems and notices are kept.
 KEPT_FOR = timedelta(days=400)
@@ -58,14 +61,18 @@ class NoticeRounds:
         end_lost_notices(now)
         if written := plan_notices(now):
             log.info("notices written", extra={"count": written})
-        if started_at >= self._next_deletion_at:
+        if started_at >= self._next_deletion_at and not delete_old_page(now):
             self._next_deletion_at = started_at + DELETION_INTERVAL
-            _delete_old(now)
 
 
-def _delete_old(now: datetime) -> None:
-    old_notices = delete(Notice).where(Notice.created_at < now - KEPT_FOR)
-    old_problems = delete(DestinationProblem).where(DestinationProblem.closed_at < now - KEPT_FOR)
-    for deletion in (old_notices, old_problems):
-        db.session.execute(deletion.execution_options(synchronize_session=False))
-    db.session.commit()
+def delete_old_page(now: datetime) -> int:
+    """Delete a page of old notices, or of old problems if there are none, and commit. Returns how many it deleted."""
+    for table, moment in ((Notice, Notice.created_at), (DestinationProblem, DestinationProblem.closed_at)):
+        page = select(table.id).where(moment < now - KEPT_FOR).order_by(moment).limit(DELETION_PAGE_SIZE)
+        ids = db.session.scalars(page).all()
+        if ids:
+            deletion = delete(table).where(table.id.in_(ids))
+            db.session.execute(deletion.execution_options(synchronize_session=False))
+            db.session.commit()
+            return len(ids)
+    return 0

@@ -5,8 +5,9 @@ from datetime import datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth.access import Visit, list_memberships, load_visit
+from webapp.auth.access import Visit, load_visit
 from webapp.auth.instance_admins import is_instance_admin
+from webapp.auth.own_workspaces import list_first_workspaces, load_memberships_page
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
@@ -15,10 +16,12 @@ from webapp.dashboard.list_rows import draw_rows
 from webapp.dashboard.list_version import SETTLING_TIME, find_list_version
 from webapp.dashboard.overview import build_list_page, build_overview, build_overviews, parse_list_query
 from webapp.dashboard.summaries import list_summaries
+from webapp.database.numbered_pages import parse_page
 from webapp.deliveries import end_overdue_tests
 from webapp.environment.installation import COMMAND
 from webapp.models import database_clock
 from webapp.text.ids import parse_batch
+from webapp.text.search_text import read_search_text
 from webapp.views.page_refresh import is_current, respond_not_modified
 
 bp = Blueprint("workspaces", __name__)
@@ -34,14 +37,14 @@ def home() -> str | Response:
     An instance admin without a workspace comes for the instance.
     """
     account = current_account()
-    memberships = list_memberships(account)
-    if not memberships and is_instance_admin(account):
+    workspaces = list_first_workspaces(account, FEW_WORKSPACES + 1)
+    if not workspaces and is_instance_admin(account):
         return redirect(url_for("instance.show"))
-    if not memberships:
+    if not workspaces:
         return render_template("no_workspace.html", command=COMMAND)
-    if len(memberships) > FEW_WORKSPACES:
+    if len(workspaces) > FEW_WORKSPACES:
         return redirect(url_for("workspaces.list_all"))
-    return redirect(url_for("workspaces.show", slug=memberships[0].workspace.slug))
+    return redirect(url_for("workspaces.show", slug=workspaces[0].slug))
 
 
 @bp.get("/w/<slug>")
@@ -92,13 +95,18 @@ def show_state(slug: str) -> str:
 
 @bp.get("/workspaces")
 def list_all() -> str:
-    """List the visitor's workspaces with the states of their destinations: those with broken ones first, by name."""
-    members, now = list_memberships(current_account()), database_clock.now()
-    summaries = list_summaries([member.workspace_id for member in members], now)
+    """List the visitor's workspaces with the states of their destinations, by name.
+
+    If all fit on one page, those with broken destinations come first.
+    """
+    text, now = read_search_text(request.args.get("q")), database_clock.now()
+    page = load_memberships_page(current_account(), text, parse_page(request.args.get("page")))
+    summaries = list_summaries([member.workspace_id for member in page.rows], now)
     overviews = build_overviews(summaries, now)
-    rows = [(member, overviews.get(member.workspace_id)) for member in members]
-    rows.sort(key=lambda row: row[1] is None or not row[1].has_broken)
-    return render_template("workspaces.html", rows=rows)
+    rows = [(member, overviews.get(member.workspace_id)) for member in page.rows]
+    if page.pages == 1:
+        rows.sort(key=lambda row: row[1] is None or not row[1].has_broken)
+    return render_template("workspaces.html", rows=rows, page=page, text=text)
 
 
 def _find_batch(visit: Visit, now: datetime) -> BatchStatus | None:

@@ -45,7 +45,7 @@ class Maintenance:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._wait_tracker = deliveries.WaitTracker()
-        self._tasks = deque((*_list_tasks(app_state(app).settings), *app_state(app).maintenance))
+        self._tasks = deque((*list_tasks(app_state(app).settings), *app_state(app).maintenance))
 
     def run(self) -> WorkerFault | Reason | None:
         """Run each part once. Returns why the recovery of deliveries failed, or None if it succeeded."""
@@ -92,7 +92,7 @@ def _try(task: Task, now: datetime) -> bool:
     return True
 
 
-def _list_tasks(settings: AppSettings) -> tuple[Task, ...]:
+def list_tasks(settings: AppSettings) -> tuple[Task, ...]:
     """Return all parts after the recovery of deliveries, in their order."""
     indexing = SearchIndexing()
 

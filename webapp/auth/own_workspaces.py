@@ -1,0 +1,68 @@
+"""The visitor's workspaces in parts: for the switcher of every page, and page by page. There may be thousands."""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import contains_eager
+
+from webapp.database.numbered_pages import Page, load_page, search_page
+from webapp.extensions import db
+from webapp.models import Account, Member, Role, Workspace
+
+# Workspaces that the switcher lists. With more, it leads to the page that finds them.
+MAX_LISTED = 100
+
+
+class OwnWorkspace(NamedTuple):
+    """A workspace of the visitor, with the visitor's role in it."""
+
+    workspace_id: int
+    slug: str
+    name: str
+    role: Role
+
+
+class Switcher(NamedTuple):
+    """What the switcher shows. workspaces: by name; none of them if there are too many."""
+
+    workspaces: list[OwnWorkspace]
+    has_too_many: bool
+
+
+# Built once, because every page executes it.
+_FIRST = (
+    select(Workspace.id, Workspace.slug, Workspace.name, Member.role)
+    .join(Member, Member.workspace_id == Workspace.id)
+    .where(Member.account_id == bindparam("account_id"), Workspace.deleted_at.is_(None))
+    .order_by(Workspace.name, Workspace.id)
+    .limit(bindparam("count"))
+)
+
+
+def list_first_workspaces(account: Account, count: int) -> list[OwnWorkspace]:
+    """Return the first workspaces of an account by name, at most `count`."""
+    rows = db.session.execute(_FIRST, {"account_id": account.id, "count": count})
+    return [OwnWorkspace(*row) for row in rows]
+
+
+def load_switcher(account: Account) -> Switcher:
+    """Return what the switcher shows. Executes one query, which costs about the same however many workspaces."""
+    found = list_first_workspaces(account, MAX_LISTED + 1)
+    return Switcher([], True) if len(found) > MAX_LISTED else Switcher(found, False)
+
+
+def load_memberships_page(account: Account, text: str, number: int) -> Page[Member]:
+    """Load a page of an account's memberships, by workspace name: those whose name or slug contains a text."""
+    query = (
+        select(Member)
+        .join(Member.workspace)
+        .options(contains_eager(Member.workspace))
+        .where(Member.account_id == account.id, Workspace.deleted_at.is_(None))
+        .order_by(Workspace.name, Workspace.id)
+    )
+    page = (
+        search_page(query, number, text, Workspace.id, Workspace.name, Workspace.slug)
+        if text
+        else load_page(query, number)
+    )
+    return Page([member for (member,) in page.rows], page.total, page.number)
