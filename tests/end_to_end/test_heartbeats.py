@@ -14,10 +14,11 @@ import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
 
-from benchmarks.installation.processes import ROOT, Session, Stack, run_processes, wait_until
+from benchmarks.installation.processes import ROOT, Session, Stack, wait_until
 from benchmarks.installation.servers import QueueServer, start_queue_server
 from tests.database_role import database_role
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination
+from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.application import create_app
 from webapp.database.outages import Reason

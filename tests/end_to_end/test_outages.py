@@ -17,9 +17,10 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import create_engine, make_url, text
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, Session, Stack, run_processes, wait_until
+from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, Session, Stack, wait_until
 from benchmarks.installation.servers import PostgresServer, ServiceMissing
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_account, get_workspace
+from tests.forked_processes import run_processes
 from tests.small_disk import SmallDisk, small_disk
 from webapp.database.reasons import Reason
 from webapp.destinations.editing import add_destination

@@ -11,8 +11,9 @@ from signal import SIGTERM
 
 import pytest
 
-from benchmarks.installation.installation import Installation, installed
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import ROOT, wait_until
+from tests.forked_processes import installed
 from tests.queue.servers import TcpServer, running
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.models import DeliveryStatus
