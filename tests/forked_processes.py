@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
@@ -71,6 +72,16 @@ class ForkedProcess:
         return code
 
 
+def start_fork(name: str, command: list[str], *, log: Path, environment: Mapping[str, str]) -> Child:
+    """Run a module (the first word of `command`) in a fork, in a session of its own, and append its output to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch()
+    log_start = log.stat().st_size
+    pid = fork_server().ask(command=command, environment=dict(environment), log=str(log))
+    assert pid is not None
+    return Child(name, log, log_start, ForkedProcess(pid))
+
+
 class ForkedStack(Stack):
     """The processes of one installation, forked."""
 
@@ -78,12 +89,7 @@ class ForkedStack(Stack):
         if self.prefix:  # words before the command, which only a new process can run
             return super()._start(name, command)
         log = self.logs / f"{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.touch()
-        environment = os.environ | self.environment
-        pid = fork_server().ask(command=command, environment=environment, log=str(log))
-        assert pid is not None
-        child = Child(name, log, log.stat().st_size, ForkedProcess(pid))
+        child = start_fork(name, command, log=log, environment=os.environ | self.environment)
         self.children.append(child)
         return child
 
