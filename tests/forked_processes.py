@@ -3,6 +3,7 @@
 A test whose subject is the start itself uses `benchmarks.installation.processes`, which starts each one anew.
 """
 
+import atexit
 import json
 import os
 import subprocess
@@ -37,16 +38,22 @@ class ForkServer:
             answer: int | None = json.loads(self.process.stdout.readline())
         return answer
 
+    def end(self) -> None:
+        """Let it end, by the end of its input, and wait for it."""
+        self.process.communicate()
+
 
 @cache
 def fork_server() -> ForkServer:
     """Start the server of this process, or return it."""
     command = with_parent_death_signal([sys.executable, "-u", "-m", "tests.fork_server"])
-    return ForkServer(
+    server = ForkServer(
         subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
         )
     )
+    atexit.register(server.end)
+    return server
 
 
 @dataclass
