@@ -99,6 +99,7 @@ def test_a_press_on_one_machine_is_sent_by_another_and_each_container_stops_in_t
 
     wait_until(lambda: 'data-last-test="sent"' in session.get("/w/harbor/destinations").text)
     assert len(httpserver.log) == 1
+    session.http.close()
     assert {service: _stop(started[service], service) for service in ("web", "worker")} == {
         "web": (0, []),
         "worker": (0, []),

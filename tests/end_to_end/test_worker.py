@@ -134,6 +134,7 @@ def test_a_lost_send_ends_although_each_worker_is_killed_soon(
         time.sleep(0.5)
 
     assert _get(app, delivery_id).last_error_code == "worker_lost"
+    wait_until(lambda: httpserver.log)  # a request is logged once it has its response
     assert len(httpserver.log) == 1
 
 
