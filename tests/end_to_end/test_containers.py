@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,9 +90,7 @@ def test_a_press_on_one_machine_is_sent_by_another_and_each_container_stops_in_t
     httpserver: HTTPServer,
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    web, worker = machines
-    wait_until(lambda: worker.is_healthy("worker"))
-    session = Session(f"http://127.0.0.1:{web.port}").sign_in(*owner)
+    session = _wait_for_worker(*machines).sign_in(*owner)
 
     session.post(f"/w/harbor/destinations/{seeded.destination}/test")
 
@@ -106,6 +103,14 @@ def test_a_press_on_one_machine_is_sent_by_another_and_each_container_stops_in_t
     }
 
 
+def _wait_for_worker(web: Machine, worker: Machine) -> Session:
+    """Wait until the worker is healthy, and return a session. The page is asked first: a check is a new process."""
+    session = Session(f"http://127.0.0.1:{web.port}")
+    wait_until(lambda: session.get("/readyz").status_code == 200)
+    assert worker.is_healthy("worker")
+    return session
+
+
 def _stop(container: Child, service: str) -> tuple[int, list[int]]:
     """Stop a container within its grace period. Returns its exit code, and what is left of it."""
     os.kill(container.pid, signal.SIGTERM)
@@ -114,10 +119,10 @@ def _stop(container: Child, service: str) -> tuple[int, list[int]]:
 
 
 def test_without_a_worker_only_the_web_container_is_healthy(machines: list[Machine], started: dict[str, Child]) -> None:
-    wait_until(lambda: machines[1].is_healthy("worker"))
+    web, worker = machines
+    session = _wait_for_worker(web, worker)
     started["worker"].kill()
 
-    time.sleep(10)  # until its last heartbeat is too old
-    wait_until(lambda: not machines[1].is_healthy("worker"))
+    wait_until(lambda: session.get("/readyz").status_code == 503)
 
-    assert machines[0].is_healthy("web")
+    assert (web.is_healthy("web"), worker.is_healthy("worker")) == (True, False)
