@@ -18,12 +18,12 @@ from threading import Lock
 
 from benchmarks.installation import installation, processes
 from benchmarks.installation.processes import ROOT, Stack
-from webapp.demo.supervisor.processes import Child, with_parent_death_signal
+from webapp.demo.supervisor.processes import Child
 
 
 @dataclass
 class ForkServer:
-    """The process that forks the others; see `tests/fork_server.py`. It ends with this process."""
+    """The process that forks the others; see `tests/fork_server.py`. It ends with this process, as its input does."""
 
     process: "subprocess.Popen[str]"
     lock: Lock = field(default_factory=Lock)
@@ -46,7 +46,7 @@ class ForkServer:
 @cache
 def fork_server() -> ForkServer:
     """Start the server of this process, or return it."""
-    command = with_parent_death_signal([sys.executable, "-u", "-m", "tests.fork_server"])
+    command = [sys.executable, "-u", "-m", "tests.fork_server"]
     server = ForkServer(
         subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
@@ -62,12 +62,14 @@ class ForkedProcess:
 
     pid: int
     returncode: int | None = None
+    lock: Lock = field(default_factory=Lock)
 
     def poll(self) -> int | None:
         """Return its exit code, or None while it runs."""
-        if self.returncode is None:
-            self.returncode = fork_server().ask(pid=self.pid)
-        return self.returncode
+        with self.lock:  # the server knows the code once
+            if self.returncode is None:
+                self.returncode = fork_server().ask(pid=self.pid)
+            return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end and return its exit code. Raises `subprocess.TimeoutExpired`."""
