@@ -59,6 +59,7 @@ STARTS_PROCESSES = (
     "tests/queue/test_readiness.py",
     "tests/test_containers.py",
     "tests/test_deploy.py",
+    "tests/test_forked_processes.py",
     "tests/test_package.py",
     "tests/test_production.py",
     "tests/test_systemd.py",

@@ -1,7 +1,7 @@
 """Builds a complete installation for one test or benchmark: database, queue server, receiver and processes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,13 +94,22 @@ class Installation:
         self.queue_server = start_queue_server(self.queue_server.home)
 
 
-@contextmanager
-def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings: str) -> Iterator[Installation]:
+def installed(
+    database_url: str, directory: Path, wsgi: str = "wsgi", **settings: str
+) -> AbstractContextManager[Installation]:
     """Set up an installation without starting its processes, and remove it at the end.
 
     directory: for its queue server and logs; short, because the length of a socket's path is limited.
     settings: its environment variables.
     """
+    return set_up(database_url, directory, wsgi, settings, Stack)
+
+
+@contextmanager
+def set_up(
+    database_url: str, directory: Path, wsgi: str, settings: Mapping[str, str], stack_type: type[Stack]
+) -> Iterator[Installation]:
+    """Do the same with processes that are started in another way."""
     with receiving() as receiver:
         queue_server = start_queue_server(directory)
         environment = {
@@ -109,7 +118,7 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
             "DATABASE_URL": database_url,
             "REDIS_URL": queue_server.url,
             "ALERTCHECK_TRUSTED_ORIGINS": receiver.origin,
-        } | settings
+        } | dict(settings)
         app_settings = read_settings(environment)
         app = create_app(app_settings)
         with app.app_context():
@@ -118,7 +127,7 @@ def installed(database_url: str, directory: Path, wsgi: str = "wsgi", **settings
             set_role(workspace, owner, Role.ADMIN)
             db.session.commit()
             ids = workspace.id, owner.id
-        with run_processes(environment, directory / "logs", wsgi) as stack:
+        with run_processes(environment, directory / "logs", wsgi, stack_type=stack_type) as stack:
             installation = Installation(app, app_settings, *ids, queue_server, receiver, stack)
             try:
                 yield installation

@@ -128,10 +128,14 @@ class Session:
 
 @contextmanager
 def run_processes(
-    environment: dict[str, str], logs: Path, wsgi: str = "wsgi", prefix: tuple[str, ...] = ()
+    environment: dict[str, str],
+    logs: Path,
+    wsgi: str = "wsgi",
+    prefix: tuple[str, ...] = (),
+    stack_type: type[Stack] = Stack,
 ) -> Iterator[Stack]:
     """Provide a stack, and stop its processes at the end."""
-    stack = Stack(environment, logs, wsgi, prefix)
+    stack = stack_type(environment, logs, wsgi, prefix)
     try:
         yield stack
     finally:

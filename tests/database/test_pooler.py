@@ -12,11 +12,11 @@ from flask import Flask
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from benchmarks.installation.installation import installed
 from benchmarks.installation.processes import wait_until
 from benchmarks.installation.servers import PostgresServer, ServiceMissing, create_database, drop_database
 from tests.conftest import migrate
 from tests.database.connections import connect_as_application, reason_of, succeed
+from tests.forked_processes import installed
 from tests.outbound.certificates import authority, issue, write_pem
 from tests.pooler import PASSWORD, Pooler, running_pooler
 from webapp.application import create_app

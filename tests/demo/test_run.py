@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -23,6 +23,8 @@ from webapp.demo.supervisor.ports import choose_ports
 from webapp.demo.supervisor.queue_server import start_queue_server
 
 SECONDS = 300  # a demo starts in a few seconds, and on a machine that is busy with other tests in more than 60
+# Files of a demo whose content stays the same.
+KEPT = ("keys.env", "ports.json")
 PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR")  # without the settings of the user who runs the tests
 
 
@@ -137,6 +139,46 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     launcher.end()
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """A demo that was ready and then stopped by Ctrl-C. kept: its files; rows: how many, both before it was stopped."""
+
+    run: Run
+    kept: dict[str, str]
+    rows: tuple[int, int]
+    processes: list[psutil.Process]
+    exit_code: int
+
+
+def stop(run: Run, presses: int) -> Stopped:
+    """Press Ctrl-C this often and wait for the end."""
+    kept = {name: (run.data / name).read_text() for name in (*KEPT, "env")}
+    rows, processes = count_rows(run.data), run.descendants()
+    run.press_ctrl_c()
+    for _ in range(presses - 1):
+        time.sleep(0.1)
+        run.press_ctrl_c()
+    return Stopped(run, kept, rows, processes, run.exit_code())
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
+    """The first run of a demo, stopped by one Ctrl-C."""
+    launcher = Launcher(tmp_path_factory.mktemp("stopped"))
+    yield stop(launcher.start_ready(), presses=1)
+    launcher.end()
+
+
+@pytest.fixture(scope="module")
+def restarted(stopped: Stopped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
+    """The second run of the same demo, stopped by three Ctrl-C in a row."""
+    (stopped.run.data / "env").write_text("SECRET_KEY=stale\n")
+    launcher = Launcher(tmp_path_factory.mktemp("restarted"))
+    run = launcher.start_ready(DATA_DIR=str(stopped.run.data), PORT=str(stopped.run.port))
+    yield stop(replace(run, data=stopped.run.data), presses=3)
+    launcher.end()
+
+
 def test_ready_is_printed_once_with_the_address(running: Run) -> None:
     lines = [line for line in running.output().splitlines() if line.startswith("Ready: ")]
     assert lines == [f"Ready: http://127.0.0.1:{running.port}"]
@@ -227,13 +269,10 @@ def test_a_second_runner_on_the_same_data_is_refused(running: Run) -> None:
     assert running.ask("/readyz").status_code == 200
 
 
-def test_ctrl_c_leaves_no_process(launcher: Launcher) -> None:
-    run = launcher.start_ready()
-    processes = run.descendants()
-    run.press_ctrl_c()
-    assert run.exit_code() == 0
-    assert len(processes) >= 5
-    assert have_ended(processes)
+def test_ctrl_c_leaves_no_process(stopped: Stopped) -> None:
+    assert stopped.exit_code == 0
+    assert len(stopped.processes) >= 5
+    assert have_ended(stopped.processes)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -248,38 +287,16 @@ def test_a_signal_during_start_up_leaves_no_process(launcher: Launcher, number: 
     assert "Ready" not in run.output()
 
 
-def test_repeated_ctrl_c_leaves_no_process(launcher: Launcher) -> None:
-    run = launcher.start_ready()
-    processes = run.descendants()
-    run.press_ctrl_c()
-    time.sleep(0.1)
-    run.press_ctrl_c()
-    time.sleep(0.1)
-    run.press_ctrl_c()
-    assert run.exit_code() == 0
-    assert have_ended(processes)
-    assert "Traceback" not in run.output()
+def test_a_second_start_finds_the_data_of_the_first(restarted: Stopped, stopped: Stopped) -> None:
+    assert "stale" not in restarted.kept["env"]
+    assert [restarted.kept[name] for name in KEPT] == [stopped.kept[name] for name in KEPT]
+    assert restarted.rows == stopped.rows
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
-def test_killing_the_runner_ends_every_process(launcher: Launcher) -> None:
-    run = launcher.start_ready()
-    processes = run.descendants()
-    run.process.kill()
-    assert have_ended(processes)
-
-
-def test_a_second_start_finds_the_data_of_the_first(launcher: Launcher) -> None:
-    first = launcher.start_ready()
-    kept = [(first.data / name).read_text() for name in ("keys.env", "ports.json")]
-    rows = count_rows(first.data)
-    first.press_ctrl_c()
-    first.exit_code()
-    (first.data / "env").write_text("SECRET_KEY=stale\n")
-    second = launcher.start_ready()
-    assert "stale" not in (second.data / "env").read_text()
-    assert [(second.data / name).read_text() for name in ("keys.env", "ports.json")] == kept
-    assert count_rows(second.data) == rows
+def test_repeated_ctrl_c_leaves_no_process(restarted: Stopped) -> None:
+    assert restarted.exit_code == 0
+    assert have_ended(restarted.processes)
+    assert "Traceback" not in restarted.run.output()
 
 
 def test_a_busy_port_is_reported_and_nothing_is_started(launcher: Launcher) -> None:
@@ -291,27 +308,12 @@ def test_a_busy_port_is_reported_and_nothing_is_started(launcher: Launcher) -> N
     assert not (run.data / "logs").exists()
 
 
-def test_a_dead_worker_is_restarted(launcher: Launcher) -> None:
-    run = launcher.start_ready()
-    worker = run.find("webapp worker")
-    worker.kill()
-    run.wait_for("The worker restarts in 5 s.")
-    assert wait_until(lambda: any("webapp worker" in " ".join(process.cmdline()) for process in run.descendants()))
-    assert run.find("webapp worker").pid != worker.pid
-
-
-def test_a_dead_queue_server_is_reported_and_the_pages_stay_up(launcher: Launcher) -> None:
-    run = launcher.start_ready()
-    run.find("queue.sock").kill()
-    run.wait_for("The queue server stopped. Tests fail at once")
-    assert run.ask("/healthz").status_code == 200
-    assert wait_until(lambda: run.ask("/readyz").status_code == 503)  # its answer is kept for 2 s
-
-
-def test_a_configured_queue_server_is_used_and_left_running(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_configured_queue_server_is_used_and_left_running(
+    launcher: Launcher, stopped: Stopped, tmp_path: Path
+) -> None:
     server = start_queue_server(tmp_path / "queue")
     try:
-        run = launcher.start_ready(REDIS_URL=server.url)
+        run = launcher.start_ready(REDIS_URL=server.url, DATA_DIR=str(stopped.run.data))
         run.press_ctrl_c()
         run.exit_code()
         ended = server.process.exit_code()
@@ -326,3 +328,29 @@ def test_a_failed_step_shows_its_output_and_stops_the_rest(launcher: Launcher, t
     assert run.exit_code() == 1
     assert "seed ended (exit 1)" in run.output()
     assert Reason.CANNOT_OPEN.predicate in run.output()
+
+
+# The last three damage the demo that the others share, each a part of it that the next ones do not need.
+
+
+def test_a_dead_worker_is_restarted(running: Run) -> None:
+    worker = running.find("webapp worker")
+    worker.kill()
+    running.wait_for("The worker restarts in 5 s.")
+    assert wait_until(lambda: any("webapp worker" in " ".join(process.cmdline()) for process in running.descendants()))
+    assert running.find("webapp worker").pid != worker.pid
+
+
+def test_a_dead_queue_server_is_reported_and_the_pages_stay_up(running: Run) -> None:
+    running.find("queue.sock").kill()
+    running.wait_for("The queue server stopped. Tests fail at once")
+    assert running.ask("/healthz").status_code == 200
+    assert wait_until(lambda: running.ask("/readyz").status_code == 503)  # its answer is kept for 2 s
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
+def test_killing_the_runner_ends_every_process(running: Run) -> None:
+    processes = running.descendants()
+    assert len(processes) >= 4
+    running.process.kill()
+    assert have_ended(processes)

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from benchmarks.installation.installation import EMAIL, PASSWORD
-from benchmarks.installation.processes import Stack, run_processes
+from benchmarks.installation.processes import Stack
 from tests.factories import NOW, SeededIds, get_workspace
+from tests.forked_processes import run_processes
 from webapp.auth.accounts import add_account, set_role
 from webapp.extensions import db
 from webapp.models import Role

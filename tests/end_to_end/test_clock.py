@@ -12,8 +12,9 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import TIME_LIMIT, run_processes, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, wait_until
 from tests.factories import SECRET_PATH, SeededIds, begin_claim_record, get_account, get_destination, seconds
+from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.deliveries import request_test
 from webapp.extensions import db

@@ -11,8 +11,9 @@ import requests
 from flask import Flask
 from sqlalchemy import delete, update
 
-from benchmarks.installation.processes import Session, run_processes, wait_until
+from benchmarks.installation.processes import Session, wait_until
 from tests.factories import SeededIds
+from tests.forked_processes import run_processes
 from webapp.app_state import app_state
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination

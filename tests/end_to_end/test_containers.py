@@ -86,9 +86,7 @@ def test_a_press_on_one_machine_is_sent_by_another(
     machines: list[Machine], seeded: SeededIds, owner: tuple[str, str], httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    web, worker = machines
-    wait_until(lambda: worker.is_healthy("worker"))
-    session = Session(f"http://127.0.0.1:{web.port}").sign_in(*owner)
+    session = _wait_for_worker(*machines).sign_in(*owner)
 
     session.post(f"/w/harbor/destinations/{seeded.destination}/test")
 
@@ -96,23 +94,37 @@ def test_a_press_on_one_machine_is_sent_by_another(
     assert len(httpserver.log) == 1
 
 
+def _wait_for_worker(web: Machine, worker: Machine) -> Session:
+    """Wait until the worker is healthy, and return a session. The page is asked first: a check is a new process."""
+    session = Session(f"http://127.0.0.1:{web.port}")
+    wait_until(lambda: session.get("/readyz").status_code == 200)
+    assert worker.is_healthy("worker")
+    return session
+
+
 def test_without_a_worker_only_the_web_container_is_healthy(machines: list[Machine], started: dict[str, Child]) -> None:
-    wait_until(lambda: machines[1].is_healthy("worker"))
+    web, worker = machines
+    session = _wait_for_worker(web, worker)
     started["worker"].kill()
 
-    wait_until(lambda: not machines[1].is_healthy("worker"))
+    wait_until(lambda: session.get("/readyz").status_code == 503)
 
-    assert machines[0].is_healthy("web")
+    assert (web.is_healthy("web"), worker.is_healthy("worker")) == (True, False)
 
 
-@pytest.mark.parametrize("service", ["web", "worker"])
-def test_a_container_stops_cleanly_within_its_grace_period(
-    machines: list[Machine], started: dict[str, Child], service: str
+def test_each_container_stops_cleanly_within_its_grace_period(
+    machines: list[Machine], started: dict[str, Child]
 ) -> None:
-    wait_until(lambda: machines[1].is_healthy("worker"))
+    _wait_for_worker(*machines).http.close()
+
+    assert {service: _stop(started[service], service) for service in ("web", "worker")} == {
+        "web": (0, []),
+        "worker": (0, []),
+    }
+
+
+def _stop(container: Child, service: str) -> tuple[int, list[int]]:
+    """Stop a container within its grace period. Returns its exit code, and what is left of it."""
+    os.kill(container.pid, signal.SIGTERM)
     grace = int(read_services()[service]["stop_grace_period"].removesuffix("s"))
-
-    os.kill(started[service].pid, signal.SIGTERM)
-
-    assert started[service].process.wait(timeout=grace) == 0
-    assert session_members(started[service].pid) == []
+    return container.process.wait(timeout=grace), session_members(container.pid)

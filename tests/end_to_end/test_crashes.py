@@ -16,10 +16,11 @@ from threading import Thread
 import pytest
 import requests
 
-from benchmarks.installation.installation import Installation, installed
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, Session, wait_until
 from tests.databases import new_database
 from tests.end_to_end.breakpoints import Breakpoints, Step
+from tests.forked_processes import installed
 from webapp.demo.supervisor.processes import Child, session_members
 
 pytestmark = pytest.mark.slow

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,19 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from pytest_httpserver import HTTPServer
 
-from benchmarks.installation.processes import ROOT, Session, Stack, run_processes, wait_until
+from benchmarks.installation.processes import Session, Stack, wait_until
 from benchmarks.installation.servers import QueueServer, start_queue_server
 from tests.database_role import database_role
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination
+from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.application import create_app
 from webapp.database.outages import Reason
 from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.environment.installation import COMMAND
+from webapp.extensions import db
 from webapp.queue import WorkerFault
 from webapp.settings import read_settings
 
@@ -116,11 +117,12 @@ def _report(web: Session) -> tuple[int, str]:
     return response.status_code, response.json()["worker"]
 
 
-def _check_worker(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "check-worker"]
-    return subprocess.run(
-        command, env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
-    )
+def _check_worker(environment: dict[str, str]) -> Result:
+    app = create_app(read_settings(environment))
+    result = app.test_cli_runner().invoke(args=["check-worker"])
+    with app.app_context():
+        db.engine.dispose()
+    return result
 
 
 def test_a_worker_that_cannot_reach_the_database_is_reported_with_the_cause(
@@ -135,7 +137,7 @@ def test_a_worker_that_cannot_reach_the_database_is_reported_with_the_cause(
 
         assert _report(web) == (503, fault)
         checked = _check_worker(stack.environment)
-        assert (checked.returncode, fault in checked.stderr) == (1, True)
+        assert (checked.exit_code, fault in checked.stderr) == (1, True)
         assert Reason.REFUSED.sentence in log.read_text()
 
 
@@ -157,7 +159,7 @@ def test_a_worker_that_loses_the_database_is_reported_within_15_seconds_and_reco
     ):
         other.start_worker()
         wait_until(lambda: _is_ready(web))
-        assert _check_worker(stack.environment).returncode == 0
+        assert _check_worker(stack.environment).exit_code == 0
 
         role.alter(fault)
         cause = f"a worker runs, but the database {reason.predicate}"

@@ -18,13 +18,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.installation.installation import EMAIL, PASSWORD, Installation, installed
+from benchmarks.installation.installation import EMAIL, PASSWORD, Installation
 from benchmarks.installation.processes import Session, free_port, wait_until
 from benchmarks.installation.servers import ServiceMissing
 from tests.databases import new_database
 from tests.end_to_end.proxy_files import NAME, PROXIES, SHORT_IDLE, Places, add_cloudflare
 from tests.end_to_end.reverse_proxies import ReverseProxy, make_places, running
 from tests.end_to_end.slow_link import slow_link
+from tests.forked_processes import installed
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,9 @@ from signal import SIGCONT, SIGSTOP, SIGTERM
 import pytest
 from requests import Response
 
-from benchmarks.installation.installation import Installation, installed
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import TIME_LIMIT, Session, wait_until
+from tests.forked_processes import installed
 from webapp.models import DeliveryStatus
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from benchmarks.installation.processes import run_processes
+from tests.forked_processes import run_processes
 
 SECONDS = 20
 # Seconds, clearly longer than the 2 s of gunicorn's default.

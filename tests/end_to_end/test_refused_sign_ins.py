@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
-from benchmarks.installation.installation import EMAIL, Installation, installed
+from benchmarks.installation.installation import EMAIL, Installation
 from benchmarks.installation.processes import wait_until
 from tests.factories import on_both_databases
+from tests.forked_processes import installed
 from webapp import queue
 from webapp.extensions import db
 from webapp.models import AuditEvent

@@ -12,7 +12,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import make_url, select
 
-from benchmarks.installation.processes import ENDS_WITHIN, run_processes, wait_until
+from benchmarks.installation.processes import ENDS_WITHIN, wait_until
 from benchmarks.installation.servers import PostgresServer, create_database, drop_database, find_binaries
 from tests.factories import (
     SECRET_PATH,
@@ -23,6 +23,7 @@ from tests.factories import (
     get_destination,
     seconds,
 )
+from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries import request_test

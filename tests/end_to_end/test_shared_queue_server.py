@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.installation.installation import Installation, installed
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import Session, wait_until
 from tests.databases import new_database
+from tests.forked_processes import installed
 from tests.queue.servers import TcpServer, running
 from webapp.app_state import app_state
 from webapp.environment.redis_prefix import derive_redis_prefix

@@ -10,9 +10,10 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import func, select
 
-from benchmarks.installation.processes import Session, run_processes, wait_until
+from benchmarks.installation.processes import Session, wait_until
 from tests.database_role import DatabaseRole, database_role
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_account, get_workspace
+from tests.forked_processes import run_processes
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, database_clock

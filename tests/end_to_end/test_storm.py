@@ -19,11 +19,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from benchmarks.installation.processes import Session, Stack, run_processes
+from benchmarks.installation.processes import Session, Stack
 from benchmarks.installation.scripted_server import ScriptedServer, listening
 from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.scenarios import ACCEPT_ALL
 from tests.factories import SIGNING_SECRET, SeededIds, get_account, get_workspace
+from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.destinations.editing import add_destination

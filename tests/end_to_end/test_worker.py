@@ -12,7 +12,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from benchmarks.installation.processes import TIME_LIMIT, Stack, run_processes, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, Stack, wait_until
 from benchmarks.installation.servers import QueueServer
 from tests.factories import (
     SECRET_PATH,
@@ -24,6 +24,7 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
+from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
@@ -133,6 +134,7 @@ def test_a_lost_send_ends_although_each_worker_is_killed_soon(
         time.sleep(0.5)
 
     assert _get(app, delivery_id).last_error_code == "worker_lost"
+    wait_until(lambda: httpserver.log)  # a request is logged once it has its response
     assert len(httpserver.log) == 1
 
 

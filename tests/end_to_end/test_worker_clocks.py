@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 from pytest_httpserver import HTTPServer
 
-from benchmarks.installation.processes import Stack, run_processes, wait_until
+from benchmarks.installation.processes import Stack, wait_until
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, seconds
+from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.deliveries import request_test
 from webapp.deliveries.queries import find_newest_test

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +9,9 @@ from signal import SIGTERM
 
 import pytest
 
-from benchmarks.installation.installation import Installation, installed
-from benchmarks.installation.processes import ROOT, wait_until
+from benchmarks.installation.installation import Installation
+from benchmarks.installation.processes import wait_until
+from tests.forked_processes import installed
 from tests.queue.servers import TcpServer, running
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.models import DeliveryStatus
@@ -56,11 +55,9 @@ def _send_one(site: Installation) -> None:
     wait_until(lambda: site.newest(destination).status is DeliveryStatus.SENT)
 
 
-def _check_worker(environment: dict[str, str]) -> tuple[int, str]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "check-worker"]
-    environment = os.environ | environment
-    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
-    return ended.returncode, ended.stderr
+def _check_worker(site: Installation) -> tuple[int, str]:
+    ended = site.app.test_cli_runner().invoke(args=["check-worker"])
+    return ended.exit_code, ended.stderr
 
 
 def test_in_cluster_mode_every_place_says_so_and_no_process_starts(database_url: str, home: Path) -> None:
@@ -77,7 +74,7 @@ def test_in_cluster_mode_every_place_says_so_and_no_process_starts(database_url:
         assert (_reasons(worker), _count_ends(worker)) == ([sentence], 0)
         assert session_members(worker.pid) == [worker.pid]
         assert site.stack.start_web().get("/readyz").json()["queue"] == QueueProblem.CLUSTER
-        code, output = _check_worker(site.stack.environment)
+        code, output = _check_worker(site)
         assert (code, sentence in output) == (1, True)
 
         os.kill(worker.pid, SIGTERM)

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
@@ -57,20 +58,36 @@ def installation(app: Flask, seeded: SeededIds, queue_server: QueueServer, tmp_p
     return SearchedInstallation(app, seeded, queue_server, tmp_path)
 
 
-@pytest.fixture
-def search(
-    installation: SearchedInstallation, canaries: Canaries, capfd: pytest.CaptureFixture[str]
-) -> Callable[[], list[str]]:
-    """Search stored data, logs, output and pages for every canary. The search returns each match with its place."""
+@dataclass(frozen=True)
+class Places:
+    """All that an installation has stored, logged, printed and shown. of_admin: the pages of an admin."""
 
-    def find() -> list[str]:
+    others: dict[str, bytes]
+    of_admin: dict[str, bytes]
+
+    def find(self, canaries: Canaries) -> list[str]:
+        """Return each match with its place. An admin may see recipients."""
+        return _find(canaries.recipients, self.others) + _find(canaries.secrets, self.others | self.of_admin)
+
+
+@pytest.fixture
+def read_places(installation: SearchedInstallation, capfd: pytest.CaptureFixture[str]) -> Callable[[], Places]:
+    """Read everything that can be searched."""
+
+    def read() -> Places:
         # Read the pages first, because reading them is logged as well.
         pages = {f"pages of {who}": installation.show_pages(who) for who in ("support", "viewer")}
         of_admin = {"pages of admin": installation.show_pages("admin")}
-        others = pages | installation.read_everything() | {"output": "".join(capfd.readouterr()).encode()}
-        return _find(canaries.recipients, others) + _find(canaries.secrets, others | of_admin)
+        output = {"output": "".join(capfd.readouterr()).encode()}
+        return Places(pages | installation.read_everything() | output, of_admin)
 
-    return find
+    return read
+
+
+@pytest.fixture
+def search(read_places: Callable[[], Places], canaries: Canaries) -> Callable[[], list[str]]:
+    """Search stored data, logs, output and pages for every canary. The search returns each match with its place."""
+    return lambda: read_places().find(canaries)
 
 
 def _find(family: CanaryFamily, places: dict[str, bytes]) -> list[str]:

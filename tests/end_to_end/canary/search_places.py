@@ -73,14 +73,14 @@ class SearchedInstallation:
             rows = [str(row) for chosen in columns for row in db.session.execute(select(*chosen))]
         return "\n".join(rows).encode()
 
-    def show_pages(self, who: str) -> bytes:
-        """Visit every GET route as this account, and return all responses."""
+    def show_pages(self, who: str, paths: Iterable[str] | None = None) -> bytes:
+        """Visit every GET route as this account, or only these paths, and return all responses."""
         # In its own context, because a context that a test has pushed keeps the first visitor.
-        return Context().run(self._visit, who)
+        return Context().run(self._visit, who, self.list_paths() if paths is None else paths)
 
-    def _visit(self, who: str) -> bytes:
+    def _visit(self, who: str, paths: Iterable[str]) -> bytes:
         visitor = Visitor.signed_in(self.app, getattr(self.seeded, who))
-        return b"".join(_read_response(visitor.get(path)) for path in self.list_paths())
+        return b"".join(_read_response(visitor.get(path)) for path in paths)
 
     def list_paths(self) -> list[str]:
         """List every GET path of the application, with every existing value of its variables."""

@@ -146,14 +146,29 @@ def test_pages_that_fail_leak_no_secret(
     with app.app_context():
         run_scenario(accepted, canaries.inputs(environment), seeded, app_settings)
     faults = [Fault(UNREADABLE, make) for make in EXCEPTIONS[::5]]
+    paths = _list_failing_paths(installation, faults[0])
 
-    pages = b"".join(_show_failing_pages(installation, fault, canaries.secrets.make_canary()) for fault in faults)
+    pages = b"".join(
+        _show_failing_pages(installation, fault, canaries.secrets.make_canary(), paths) for fault in faults
+    )
 
     assert pages.count(b"Something went wrong") > len(faults)
     assert canaries.secrets.find_in(pages) == []
     assert search() == []
 
 
-def _show_failing_pages(installation: SearchedInstallation, fault: Fault, secret: str) -> bytes:
+def _list_failing_paths(installation: SearchedInstallation, fault: Fault) -> list[str]:
+    """List the paths on which the fault is raised, whatever they show then."""
+    with broken(fault, "none") as raised:
+        return [path for path in installation.list_paths() if _is_raised(installation, path, raised)]
+
+
+def _is_raised(installation: SearchedInstallation, path: str, raised: list[Fault]) -> bool:
+    count = len(raised)
+    installation.show_pages("admin", [path])
+    return len(raised) > count
+
+
+def _show_failing_pages(installation: SearchedInstallation, fault: Fault, secret: str, paths: list[str]) -> bytes:
     with broken(fault, secret):
-        return installation.show_pages("admin")
+        return installation.show_pages("admin", paths)

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.canary.burst_worker import open_queue, run_all_jobs
 from tests.end_to_end.canary.canaries import Canaries
+from tests.end_to_end.canary.conftest import Places
 from tests.end_to_end.canary.search_places import SearchedInstallation
 from tests.end_to_end.scenario_runner import run_scenario
 from tests.end_to_end.scenarios import accepted_by_mail
@@ -25,47 +26,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("context")]
 Search = Callable[[], list[str]]
 
 
-def _places(found: list[str]) -> set[str]:
-    return {match.partition(": ")[0] for match in found}
-
-
-def test_nothing_is_found_before_a_canary_is_planted(search: Search) -> None:
-    assert search() == []
-
-
-def test_a_canary_in_a_name_is_found_in_rows_files_and_pages(
-    seeded: SeededIds, canaries: Canaries, search: Search
-) -> None:
-    get_destination(seeded).name = canaries.secrets.make_canary()
-    db.session.commit()
-
-    assert _places(search()) >= {
-        "rows",
-        "alertcheck.sqlite-wal",
-        "pages of admin",
-        "pages of support",
-        "pages of viewer",
-    }
-
-
-def test_only_the_encrypted_column_is_not_searched(seeded: SeededIds, canaries: Canaries, search: Search) -> None:
-    get_destination(seeded).config = canaries.secrets.make_canary()
-    db.session.commit()
-
+# The places where a canary is found, by where it was planted. Nothing is found of one that was not planted.
+EXACTLY = {
+    "nowhere": set[str](),
     # Its content is nevertheless found in the database file and in the log of the database library.
-    assert _places(search()) == {"alertcheck.sqlite-wal", "everything.log"}
-
-
-def test_a_line_at_debug_level_is_found_in_the_log(canaries: Canaries, search: Search) -> None:
-    logging.getLogger("urllib3.connectionpool").debug("POST /%s", canaries.secrets.make_canary())
-
-    assert _places(search()) == {"everything.log"}
-
-
-def test_printed_output_is_searched(canaries: Canaries, search: Search) -> None:
-    print(canaries.secrets.make_canary())
-
-    assert _places(search()) == {"output"}
+    "the encrypted column": {"alertcheck.sqlite-wal", "everything.log"},
+    "a line at debug level": {"everything.log"},
+    "printed output": {"output"},
+}
+AT_LEAST = {
+    "a name": {"rows", "alertcheck.sqlite-wal", "pages of admin", "pages of support", "pages of viewer"},
+    "a compressed traceback in the queue": {"queue", "everything.log"},
+    "the arguments of a job": {"queue"},
+    "the demo's inbox": {"inbox.sqlite", "pages of viewer"},
+}
 
 
 def fail_with_secret() -> None:
@@ -74,32 +48,47 @@ def fail_with_secret() -> None:
 
 
 @pytest.mark.usefixtures("signals_restored")
-def test_a_compressed_traceback_in_the_queue_is_searched(
-    queue_server: QueueServer, canaries: Canaries, search: Search, monkeypatch: pytest.MonkeyPatch
+def test_a_canary_is_found_wherever_it_was_planted(
+    seeded: SeededIds,
+    queue_server: QueueServer,
+    read_places: Callable[[], Places],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("PLANTED", canaries.secrets.make_canary())
+    planted = {where: Canaries() for where in EXACTLY | AT_LEAST}
+    secrets = {where: canaries.secrets.make_canary() for where, canaries in planted.items()}
+    get_destination(seeded).name = secrets["a name"]
+    get_destination(seeded).config = secrets["the encrypted column"]
+    db.session.commit()
+    logging.getLogger("urllib3.connectionpool").debug("POST /%s", secrets["a line at debug level"])
+    print(secrets["printed output"])
+    monkeypatch.setenv("PLANTED", secrets["a compressed traceback in the queue"])
+    _fill_queue(queue_server, secrets["the arguments of a job"])
+    _fill_inbox(tmp_path / "inbox.sqlite", secrets["the demo's inbox"])
+
+    places = read_places()
+
+    found = {where: _names(places.find(canaries)) for where, canaries in planted.items()}
+    assert {where: found[where] for where in EXACTLY} == EXACTLY
+    assert {where: found[where] & names for where, names in AT_LEAST.items()} == AT_LEAST
+
+
+def _names(found: list[str]) -> set[str]:
+    return {match.partition(": ")[0] for match in found}
+
+
+def _fill_queue(queue_server: QueueServer, argument: str) -> None:
+    """Run a job that fails, and leave another one waiting."""
     with open_queue(queue_server) as queue:
         queue.enqueue(fail_with_secret)
-
     run_all_jobs(queue_server)
-
-    assert _places(search()) >= {"queue", "everything.log"}
-
-
-def test_the_arguments_of_a_job_are_searched(queue_server: QueueServer, canaries: Canaries, search: Search) -> None:
     with open_queue(queue_server) as queue:
-        queue.enqueue(fail_with_secret, canaries.secrets.make_canary(), description="neutral")
-
-    assert "queue" in _places(search())
+        queue.enqueue(fail_with_secret, argument, description="neutral")
 
 
-def test_the_demos_inbox_is_searched(canaries: Canaries, search: Search, tmp_path: Path) -> None:
-    arrival = Arrival(
-        service=Service.WEBHOOK, scenario="works", answered=200, accepted=True, body=canaries.secrets.make_canary()
-    )
-    Inbox(tmp_path / "inbox.sqlite").add(arrival, datetime.now(UTC))
-
-    assert _places(search()) >= {"inbox.sqlite", "pages of viewer"}
+def _fill_inbox(file: Path, body: str) -> None:
+    arrival = Arrival(service=Service.WEBHOOK, scenario="works", answered=200, accepted=True, body=body)
+    Inbox(file).add(arrival, datetime.now(UTC))
 
 
 def test_only_an_admin_sees_recipients(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
+from typing import Protocol
 
 # Seconds that a child gets to end after the signal to stop.
 GRACE_PERIOD = 5.0
@@ -24,6 +25,15 @@ def never() -> bool:
     return False
 
 
+class Process(Protocol):
+    """A child process: a `Popen`, or what works like one."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 @dataclass(frozen=True)
 class Child:
     """A process that we started, together with its descendants.
@@ -34,7 +44,7 @@ class Child:
     name: str
     log: Path
     log_start: int
-    process: "subprocess.Popen[bytes]"
+    process: Process
 
     @property
     def pid(self) -> int:
