@@ -94,7 +94,8 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
     progress: noted after each delivery, because a full dispatcher keeps the loop from going round.
     """
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), partial(_send, app, progress), limits)
+    send = partial(_send, app, progress, deliveries.open_groups(current_settings()))
+    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), send, limits)
     mails = Dispatcher(account_mails.list_ready_mails, partial(account_mails.send_mail, app), account_mails.LIMITS)
     app_state().mail_dispatcher = mails
     try:
@@ -149,7 +150,7 @@ def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
     return []
 
 
-def _send(app: Flask, progress: Progress, delivery_id: int) -> None:
+def _send(app: Flask, progress: Progress, groups: deliveries.SendGroups, delivery_id: int) -> None:
     with app.app_context(), log_unexpected("delivery", delivery_id):
-        deliveries.send(delivery_id, current_settings())
+        deliveries.send(delivery_id, current_settings(), groups)
         progress.note()
