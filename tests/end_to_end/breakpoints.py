@@ -14,10 +14,11 @@ from typing import Any
 from webapp import deliveries, queue
 from webapp.deliveries import claiming, sending
 from webapp.deliveries.group_recording import Ending
+from webapp.worker.dispatcher import Dispatcher
 
 
 class Step(StrEnum):
-    """Where a process can stop: seven steps of a send, in order, a press, a recovery pass, and two steps of groups."""
+    """Where a process can stop: seven steps of a send, a press, a recovery pass and three steps of groups."""
 
     LOOKING = "before the claim"
     CLAIMING = "before the commit of the claim"
@@ -28,6 +29,7 @@ class Step(StrEnum):
     RECORDED = "after the record"
     PRESSED = "after the commit of the press"
     RESUMED = "after the commit of the recovery pass"
+    TAKEN = "after a group of jobs was taken"
     GROUP_CLAIMED = "after the commit of the claim of a group"
     GROUP_ENDED = "before the record of a group"
 
@@ -66,6 +68,7 @@ class Breakpoints:
         self._wrap(sending, "apply_transition", self._after(Step.RECORDING))
         self._wrap(sending, "record", self._after(Step.RECORDED))
         self._wrap(queue, "enqueue_deliveries", self._enqueue)
+        self._wrap(Dispatcher, "submit", self._submit)
         self._wrap(deliveries, "request_tests", self._press)
 
     def _wrap(self, owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
@@ -107,6 +110,11 @@ class Breakpoints:
     def _enqueue(self, proceed: Callable[[], Any], *delivery_ids: int) -> Any:
         for delivery_id in delivery_ids:
             self._reach(Step.RESUMED, delivery_id)
+        return proceed()
+
+    def _submit(self, proceed: Callable[[], Any], _dispatcher: Dispatcher, *delivery_ids: int) -> Any:
+        for delivery_id in delivery_ids:
+            self._reach(Step.TAKEN, delivery_id)
         return proceed()
 
     def _press(self, proceed: Callable[[], Any], wanted: Any, *_arguments: Any) -> Any:

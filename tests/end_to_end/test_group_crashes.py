@@ -2,10 +2,12 @@
 
 import os
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from signal import SIGKILL
 
 import pytest
+from redis import Redis
 
 from benchmarks.installation.installation import Installation, installed
 from benchmarks.installation.processes import ENDS_WITHIN, wait_until
@@ -41,14 +43,33 @@ def test_a_group_whose_process_is_killed_is_lost_visibly_and_not_sent_again(
     assert outcomes.keys() <= others, outcomes
 
 
+def test_deliveries_of_jobs_that_a_killed_process_had_taken_are_sent_once(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("g")
+    breakpoints = Breakpoints(directory / "breakpoints")
+    breakpoints.directory.mkdir()
+    with (
+        new_database("sqlite", request, directory) as url,
+        installed(url, directory, f"{__package__}.breakpoint_wsgi", BREAKPOINTS=str(breakpoints.directory)) as site,
+    ):
+        outcomes = _kill_during_group(site, breakpoints, Step.TAKEN, per_job=1)
+        with closing(Redis.from_url(site.queue_server.url)) as redis:
+            jobs = [key for key in redis.scan_iter() if b":job:" in key]
+
+    assert outcomes == {("sent", None, 1): COUNT}
+    assert jobs == [], "nothing deletes a job that nobody knows"
+
+
 def _kill_during_group(
-    site: Installation, breakpoints: Breakpoints, step: Step
+    site: Installation, breakpoints: Breakpoints, step: Step, per_job: int = COUNT
 ) -> Counter[tuple[str, str | None, int]]:
     """Return how many of the deliveries ended how, with which code, and how many messages arrived of each."""
     ids = [site.request_test(site.add_destination("/takes")) for _ in range(COUNT)]
     for delivery_id in ids:
         breakpoints.set(step, delivery_id)
-    site.enqueue(*ids)
+    for first in range(0, COUNT, per_job):
+        site.enqueue(*ids[first : first + per_job])
     site.stack.start_worker(processes=1)
     wait_until(lambda: _list_stopped(breakpoints.directory, step))
     (pid,) = _list_stopped(breakpoints.directory, step)

@@ -1,5 +1,6 @@
 """Taking jobs: what waits behind a job is taken with it, and whatever happens meanwhile, no delivery is lost."""
 
+import json
 import logging
 import os
 import signal
@@ -95,8 +96,7 @@ def _drop_data(jobs: Queue, job: Job) -> None:
 
 def _replace_job(function: str, *arguments: Any) -> Callable[[Queue, Job], None]:
     def replace(jobs: Queue, job: Job) -> None:
-        data = JSONSerializer.dumps((function, None, arguments, {}))
-        jobs.connection.hset(job.key, "data", data)
+        jobs.connection.hset(job.key, "data", json.dumps((function, None, arguments, {})))
 
     return replace
 
