@@ -34,7 +34,10 @@ def test_a_group_whose_process_is_killed_is_lost_visibly_and_not_sent_again(
         new_database(kind, request, directory) as url,
         installed(url, directory, f"{__package__}.breakpoint_wsgi", BREAKPOINTS=str(breakpoints.directory)) as site,
     ):
-        outcomes = _kill_during_group(site, breakpoints, step)
+        _warm_up(site)
+        ids = _request(site, breakpoints, step)
+        site.enqueue(*ids)
+        outcomes = _kill_at(site, breakpoints, step, ids)
 
     lost = outcomes[("failed", "worker_lost", messages)]
     assert lost >= 2, outcomes
@@ -53,7 +56,11 @@ def test_deliveries_of_jobs_that_a_killed_process_had_taken_are_sent_once(
         new_database("sqlite", request, directory) as url,
         installed(url, directory, f"{__package__}.breakpoint_wsgi", BREAKPOINTS=str(breakpoints.directory)) as site,
     ):
-        outcomes = _kill_during_group(site, breakpoints, Step.TAKEN, per_job=1)
+        ids = _request(site, breakpoints, Step.TAKEN)
+        for delivery_id in ids:
+            site.enqueue(delivery_id)
+        site.stack.start_worker(processes=1)
+        outcomes = _kill_at(site, breakpoints, Step.TAKEN, ids)
         with closing(Redis.from_url(site.queue_server.url)) as redis:
             jobs = [key for key in redis.scan_iter() if b":job:" in key]
 
@@ -61,16 +68,25 @@ def test_deliveries_of_jobs_that_a_killed_process_had_taken_are_sent_once(
     assert jobs == [], "nothing deletes a job that nobody knows"
 
 
-def _kill_during_group(
-    site: Installation, breakpoints: Breakpoints, step: Step, per_job: int = COUNT
-) -> Counter[tuple[str, str | None, int]]:
-    """Return how many of the deliveries ended how, with which code, and how many messages arrived of each."""
+def _warm_up(site: Installation) -> None:
+    """Start a worker and let it send once, so that it is connected: threads wait for their group for a second only."""
+    site.stack.start_worker(processes=1)
+    site.enqueue(site.request_test(site.add_destination("/takes")))
+    wait_until(site.is_at_rest)
+
+
+def _request(site: Installation, breakpoints: Breakpoints, step: Step) -> list[int]:
+    """Request tests at whose step the first process stops. Returns their ids."""
     ids = [site.request_test(site.add_destination("/takes")) for _ in range(COUNT)]
     for delivery_id in ids:
         breakpoints.set(step, delivery_id)
-    for first in range(0, COUNT, per_job):
-        site.enqueue(*ids[first : first + per_job])
-    site.stack.start_worker(processes=1)
+    return ids
+
+
+def _kill_at(
+    site: Installation, breakpoints: Breakpoints, step: Step, ids: list[int]
+) -> Counter[tuple[str, str | None, int]]:
+    """Return how many of the deliveries ended how, with which code, and how many messages arrived of each."""
     wait_until(lambda: _list_stopped(breakpoints.directory, step))
     (pid,) = _list_stopped(breakpoints.directory, step)
     breakpoints.clear(step)
