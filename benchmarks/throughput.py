@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,9 @@ from webapp.models import AlertDelivery, DeliveryStatus
 
 DELAYS = (0.0, 0.2)
 PROCESSES = 2
+
+# How the tests reach the queue: a job for each, as by presses, or all at once, as by Test all.
+HANDED_OVER = ("one by one", "at once")
 
 # Seconds: less than the two minutes after which a waiting test ends.
 TIME_LIMIT = 110.0
@@ -47,9 +51,10 @@ def _measure_one(seconds: float, count: int) -> list[tuple[str, float, float, fl
     with TemporaryDirectory() as logs, run_receiver(free_port(), seconds, Path(logs)) as receiver:
         bare = _run_bare_loop(receiver.origin, max(20, int(count * (0.02 if seconds else 0.4))))
         rows = [(f"bare requests loop, {label}", bare, 1.0, 0.0, 0.0)]
-        for kind in KINDS:
-            result = _run_worker(kind, receiver.origin, count)
-            rows.append((f"worker on {kind}, {label}", result.rate, result.rate / bare, result.cpu, result.memory))
+        for kind, how in product(KINDS, HANDED_OVER):
+            result = _run_worker(kind, receiver.origin, count, 1 if how == "one by one" else count)
+            row = f"worker on {kind}, {how}, {label}"
+            rows.append((row, result.rate, result.rate / bare, result.cpu, result.memory))
         return rows
 
 
@@ -60,11 +65,12 @@ def _run_bare_loop(origin: str, count: int) -> float:
     return count / (time.monotonic() - started)
 
 
-def _run_worker(kind: Kind, origin: str, count: int) -> WorkerResult:
+def _run_worker(kind: Kind, origin: str, count: int, together: int) -> WorkerResult:
+    """Measure a worker with `count` deliveries in its queue. together: how many are enqueued in one call."""
     with install(kind, ALERTCHECK_TRUSTED_ORIGINS=origin) as installation:
         ids = [installation.request_test(number) for number in add_webhooks(installation, origin, count)]
-        for delivery_id in ids:
-            installation.enqueue(delivery_id)
+        for first in range(0, count, together):
+            installation.enqueue(*ids[first : first + together])
         worker, peak = installation.stack.start_worker(PROCESSES), 0.0
         wait_until(lambda: len(session_members(worker.pid)) == 1 + PROCESSES)
         started = measure_cpu(worker)

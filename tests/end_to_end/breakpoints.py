@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,10 +13,12 @@ from typing import Any
 
 from webapp import deliveries, queue
 from webapp.deliveries import claiming, sending
+from webapp.deliveries.group_recording import Ending
+from webapp.worker.dispatcher import Dispatcher
 
 
 class Step(StrEnum):
-    """Where a process can stop: seven steps of a send, in order, one of a press and one of a recovery pass."""
+    """Where a process can stop: seven steps of a send, a press, a recovery pass and three steps of groups."""
 
     LOOKING = "before the claim"
     CLAIMING = "before the commit of the claim"
@@ -27,6 +29,9 @@ class Step(StrEnum):
     RECORDED = "after the record"
     PRESSED = "after the commit of the press"
     RESUMED = "after the commit of the recovery pass"
+    TAKEN = "after a group of jobs was taken"
+    GROUP_CLAIMED = "after the commit of the claim of a group"
+    GROUP_ENDED = "before the record of a group"
 
 
 @dataclass
@@ -41,20 +46,29 @@ class Breakpoints:
         """Stop the first process that gets there. row_id: the delivery's, or the destination's for `PRESSED`."""
         (self.directory / f"{step.name}-{row_id}").touch()
 
+    def clear(self, step: Step) -> None:
+        """Stop no further process at this step."""
+        for file in self.directory.glob(f"{step.name}-*"):
+            file.unlink(missing_ok=True)
+
     def stopped_pids(self, step: Step, row_id: int) -> list[int]:
         """Return the id of the process that is stopped there, or an empty list."""
         return [int(file.suffix[1:]) for file in self.directory.glob(f"{step.name}-{row_id}.*")]
 
     def install(self) -> None:
         """Make this process and its forks stop at breakpoints."""
-        self._wrap(sending, "claim", self._claim)
+        self._wrap(deliveries, "send", self._send)
+        self._wrap(sending, "claim", self._before(Step.LOOKING))
         self._wrap(claiming, "apply_transition", self._after(Step.CLAIMING))
+        self._wrap(sending, "claim_group", self._claim_group)
+        self._wrap(sending, "record_group", self._record_group)
         self._wrap(sending, "attempt_send", self._before(Step.CLAIMED))
         self._wrap(HTTPConnection, "getresponse", self._before(Step.ASKED))
         self._wrap(sending, "_record_with_retries", self._before(Step.ANSWERED))
         self._wrap(sending, "apply_transition", self._after(Step.RECORDING))
         self._wrap(sending, "record", self._after(Step.RECORDED))
         self._wrap(queue, "enqueue_deliveries", self._enqueue)
+        self._wrap(Dispatcher, "submit", self._submit)
         self._wrap(deliveries, "request_tests", self._press)
 
     def _wrap(self, owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
@@ -78,14 +92,29 @@ class Breakpoints:
 
         return wrapper
 
-    def _claim(self, proceed: Callable[[], Any], delivery_id: int, *_arguments: Any) -> Any:
+    def _send(self, proceed: Callable[[], Any], delivery_id: int, *_arguments: Any) -> Any:
         self._thread.delivery_id = delivery_id
-        self._reach(Step.LOOKING, delivery_id)
+        return proceed()
+
+    def _claim_group(self, proceed: Callable[[], Any], delivery_ids: Sequence[int], *_arguments: Any) -> Any:
+        claimed = proceed()
+        for delivery_id in delivery_ids:
+            self._reach(Step.GROUP_CLAIMED, delivery_id)
+        return claimed
+
+    def _record_group(self, proceed: Callable[[], Any], endings: Sequence[Ending], *_arguments: Any) -> Any:
+        for ending in endings:
+            self._reach(Step.GROUP_ENDED, ending.attempt.delivery_id)
         return proceed()
 
     def _enqueue(self, proceed: Callable[[], Any], *delivery_ids: int) -> Any:
         for delivery_id in delivery_ids:
             self._reach(Step.RESUMED, delivery_id)
+        return proceed()
+
+    def _submit(self, proceed: Callable[[], Any], _dispatcher: Dispatcher, *delivery_ids: int) -> Any:
+        for delivery_id in delivery_ids:
+            self._reach(Step.TAKEN, delivery_id)
         return proceed()
 
     def _press(self, proceed: Callable[[], Any], wanted: Any, *_arguments: Any) -> Any:

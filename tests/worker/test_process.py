@@ -11,6 +11,7 @@ from flask import Flask
 from benchmarks.installation.servers import QueueServer
 from tests.factories import SECRET_PATH, SeededIds, add_delivery, get_destination
 from tests.queue.test_enqueueing import list_jobs
+from webapp.deliveries import SendGroups
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.settings import AppSettings
 from webapp.worker.dispatcher import ConcurrencyLimits
@@ -39,7 +40,7 @@ def test_running_deliveries_finish_however_the_worker_stops(
 ) -> None:
     started, finished = threading.Event(), threading.Event()
 
-    def send(_delivery_id: int, _config: AppSettings) -> None:
+    def send(_delivery_id: int, _config: AppSettings, _groups: SendGroups) -> None:
         started.set()
         time.sleep(0.5)
         finished.set()
@@ -62,7 +63,7 @@ def test_deliveries_that_have_not_started_go_back_to_the_queue(
 ) -> None:
     started = threading.Event()
 
-    def send(_delivery_id: int, _config: AppSettings) -> None:
+    def send(_delivery_id: int, _config: AppSettings, _groups: SendGroups) -> None:
         started.set()
         time.sleep(0.5)
 

@@ -21,7 +21,7 @@ from webapp.deliveries.recovery import recover
 from webapp.deliveries.request_rules import DestinationDisabled, WantedTest
 from webapp.deliveries.requesting import fail_unqueued, request_test, request_tests
 from webapp.deliveries.retention import Retention
-from webapp.deliveries.sending import send
+from webapp.deliveries.sending import SendGroups, open_groups, send
 from webapp.deliveries.wait_tracker import WaitTracker
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "DestinationDisabled",
     "PastAttempt",
     "Retention",
+    "SendGroups",
     "WaitTracker",
     "WantedTest",
     "can_be_confirmed",
@@ -44,6 +45,7 @@ __all__ = [
     "list_attempts",
     "list_ready_deliveries",
     "list_test_sends",
+    "open_groups",
     "open_settings",
     "plan_test",
     "record_by_customer_link",

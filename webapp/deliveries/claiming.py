@@ -34,23 +34,25 @@ _CANCELING_CODES = {
 }
 
 # Statements are built once: building one takes longer than executing it.
-_LOAD = (
+CANDIDATES = (
     select(AlertDelivery, newest_test_id_subquery(), Workspace.slug)
     .join(AlertDelivery.destination)
     .join(Workspace, Workspace.id == AlertDestination.workspace_id)
     .options(contains_eager(AlertDelivery.destination))
-    .where(AlertDelivery.id == bindparam("delivery_id"))
     .execution_options(populate_existing=True)
 )
+_LOAD = CANDIDATES.where(AlertDelivery.id == bindparam("delivery_id"))
 # Checked again by the claim itself: the destination may have been disabled or edited since it was loaded, or its
 # workspace deleted.
-_STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & exists().where(
-    AlertDestination.id == bindparam("seen_destination"),
+IS_STILL_OPEN = exists().where(
     AlertDestination.is_enabled,
     AlertDestination.deleted_at.is_(None),
-    AlertDestination.settings_version == bindparam("seen_version"),
     Workspace.id == AlertDestination.workspace_id,
     Workspace.deleted_at.is_(None),
+)
+_STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & IS_STILL_OPEN.where(
+    AlertDestination.id == bindparam("seen_destination"),
+    AlertDestination.settings_version == bindparam("seen_version"),
 )
 
 
@@ -79,13 +81,12 @@ def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt
     """Claim a delivery for this worker and commit. Returns None if it must not be sent."""
     delivery, newest_test, workspace_slug = _load(delivery_id)
     policy = find_retry_policy(delivery.event_type, app_settings) if delivery else None
-    if delivery is None or policy is None or not _is_claimable(delivery, policy, now):
+    if delivery is None or policy is None or not is_claimable(delivery, policy, now):
         db.session.rollback()
         log.info("delivery not claimed", extra={"delivery": delivery_id})
         return None
     try:
-        _require_unchanged(delivery, delivery.destination, newest_test)
-        attempt = _prepare(delivery, workspace_slug, policy, app_settings, now)
+        attempt = prepare(delivery, newest_test, workspace_slug, policy, app_settings, now)
     except DeliveryFailed as failure:
         _end(delivery, failure, now)
         return None
@@ -113,7 +114,8 @@ def _load(delivery_id: int) -> tuple[AlertDelivery | None, int | None, str]:
     return (row[0], row[1], row[2]) if row else (None, None, "")
 
 
-def _is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -> bool:
+def is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -> bool:
+    """Return whether a delivery waits to be sent, and not for too long."""
     is_waiting = delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
     return is_waiting and now - delivery.created_at < policy.time_limit
 
@@ -124,11 +126,17 @@ def _end(delivery: AlertDelivery, failure: DeliveryFailed, now: datetime) -> Non
     db.session.commit()
 
 
-def _prepare(
-    delivery: AlertDelivery, workspace_slug: str, policy: RetryPolicy, app_settings: AppSettings, now: datetime
+def prepare(
+    delivery: AlertDelivery,
+    newest_test: int | None,
+    workspace_slug: str,
+    policy: RetryPolicy,
+    app_settings: AppSettings,
+    now: datetime,
 ) -> Attempt:
-    """Return the attempt. Raises `DeliveryFailed` if the settings cannot be used."""
+    """Return the attempt. Raises `DeliveryFailed` if the message must not be sent, or the settings cannot be used."""
     destination = delivery.destination
+    _require_unchanged(delivery, destination, newest_test)
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,

@@ -1,20 +1,29 @@
-"""Sends one delivery: claim, release the database, send, record. Safe to run twice: only one run sends."""
+"""Sends one delivery: claim, release the database, send, record. Safe to run twice: only one run sends.
+
+Threads of one process claim together, and record together, what comes at the same time (`groups.py`).
+"""
 
 import logging
 import random
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import bindparam
 
 from webapp.channels.contract import Accepted
+from webapp.database.outages import describe_outage
+from webapp.database.sessions import discard_transaction
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.claim_record import note_claim
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.exchanges import write_exchange
+from webapp.deliveries.group_claiming import claim_group
+from webapp.deliveries.group_recording import Ending, record_group
+from webapp.deliveries.groups import Groups
 from webapp.deliveries.retry_policy import plan_retry
 from webapp.deliveries.suggestions import write_suggestion
 from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Transition, apply_transition, error_columns
@@ -26,6 +35,8 @@ from webapp.outbound import ExchangeRecorder, OutboundClient
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 _IS_STILL_OURS = (AlertDelivery.attempt_started_at == bindparam("our_start")) & (
     AlertDelivery.attempt_count == bindparam("our_number")
@@ -44,17 +55,58 @@ class AttemptResult:
 _ALREADY_SENT = AttemptResult(FAIL, error_columns(Code.WORKER_LOST) | {"answer_status": None})
 
 
-def send(delivery_id: int, app_settings: AppSettings) -> None:
-    """Send a queued delivery, if it is still waiting to be sent, and record the result."""
+@dataclass(frozen=True)
+class SendGroups:
+    """The claims and the records that the threads of one process make together."""
+
+    claims: Groups[int, Attempt | None]
+    records: Groups[Ending, bool]
+
+
+def open_groups(app_settings: AppSettings) -> SendGroups:
+    """Return the groups for a process's threads, which call `send` with them."""
+
+    def claim_all(delivery_ids: Sequence[int]) -> Sequence[Attempt | None]:
+        return _try_together(lambda: claim_group(delivery_ids, app_settings, database_clock.now()), delivery_ids)
+
+    def record_all(endings: Sequence[Ending]) -> Sequence[bool | None]:
+        delivery_ids = [ending.attempt.delivery_id for ending in endings]
+        return _try_together(lambda: record_group(endings, database_clock.estimate()), delivery_ids)
+
+    return SendGroups(Groups(claim_all), Groups(record_all))
+
+
+def _try_together(work: Callable[[], Sequence[Result | None]], delivery_ids: Sequence[int]) -> Sequence[Result | None]:
+    """Return the results of a group. If it fails, return None for each one, so that each is worked on by itself."""
+    try:
+        return work()
+    except Exception as error:  # of one of the rows, or of the database: who works on the row alone handles it
+        discard_transaction()
+        db.session.remove()
+        fields = {"deliveries": delivery_ids, "error": type(error).__name__, "outage": describe_outage(error)}
+        log.warning("group failed, each delivery goes on by itself", extra=fields)
+        return [None] * len(delivery_ids)
+
+
+def send(delivery_id: int, app_settings: AppSettings, groups: SendGroups | None = None) -> None:
+    """Send a queued delivery, if it is still waiting to be sent, and record the result.
+
+    groups: those of this process. None: nothing is done together with others.
+    """
+    groups = groups or open_groups(app_settings)
     give_up_at = time.monotonic() + BEGIN_PATIENCE
-    attempt = retry(lambda: claim(delivery_id, app_settings, database_clock.now()), give_up_at, delivery_id)
+
+    def claim_alone() -> Attempt | None:
+        return retry(lambda: claim(delivery_id, app_settings, database_clock.now()), give_up_at, delivery_id)
+
+    attempt = groups.claims.join(delivery_id, claim_alone)
     db.session.remove()
     if attempt is None:
         return
     began = time.monotonic()
     is_new = note_claim(attempt.delivery_id, attempt.number, attempt.requested_at, attempt.started_at)
     result = attempt_send(attempt, app_settings.outbound_for(attempt.workspace_slug)) if is_new else _ALREADY_SENT
-    _record_with_retries(attempt, result, time.monotonic() - began, began + LOST_AFTER.total_seconds())
+    _record_with_retries(attempt, result, time.monotonic() - began, began + LOST_AFTER.total_seconds(), groups)
 
 
 def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
@@ -91,22 +143,43 @@ def _failed(attempt: Attempt, failure: DeliveryFailed) -> AttemptResult:
     return AttemptResult(DEFER, columns | {"send_after": retry_at})
 
 
-def _record_with_retries(attempt: Attempt, result: AttemptResult, seconds: float, give_up_at: float) -> None:
+def _record_with_retries(
+    attempt: Attempt, result: AttemptResult, seconds: float, give_up_at: float, groups: SendGroups
+) -> None:
     """Record the result, retrying while the database is unavailable. After `give_up_at`, recovery ends the row.
 
     give_up_at: seconds of the monotonic clock. Raises the last database error.
     """
-    retry(lambda: record(attempt, result, seconds, database_clock.estimate()), give_up_at, attempt.delivery_id)
+    ending = _make_ending(attempt, result, seconds)
+
+    def record_alone() -> bool:
+        now = database_clock.estimate
+        return retry(lambda: record(attempt, result, seconds, now()), give_up_at, attempt.delivery_id)
+
+    _log_ending(ending, recorded=groups.records.join(ending, record_alone))
 
 
-def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetime) -> None:
-    """Record the result, unless recovery has ended the row meanwhile. seconds: the duration of the attempt."""
-    columns = result.columns | {"answer_seconds": round(seconds, 3)}
-    columns["attempts"] = add_attempt(attempt.earlier, _to_past_attempt(attempt, columns))
+def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetime) -> bool:
+    """Record the result, unless recovery has ended the row meanwhile. Returns whether it was recorded.
+
+    seconds: the duration of the attempt.
+    """
+    columns = _make_ending(attempt, result, seconds).columns
     ours = {"our_start": attempt.started_at, "our_number": attempt.number}
     recorded = apply_transition(result.transition, attempt.delivery_id, now, _IS_STILL_OURS, ours, **columns)
     db.session.commit()
-    fields = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": result.transition.name}
+    return recorded
+
+
+def _make_ending(attempt: Attempt, result: AttemptResult, seconds: float) -> Ending:
+    columns = result.columns | {"answer_seconds": round(seconds, 3)}
+    columns["attempts"] = add_attempt(attempt.earlier, _to_past_attempt(attempt, columns))
+    return Ending(attempt, result.transition, columns)
+
+
+def _log_ending(ending: Ending, *, recorded: bool) -> None:
+    attempt, columns = ending.attempt, ending.columns
+    fields = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": ending.transition.name}
     fields |= {"code": columns["last_error_code"], "seconds": columns["answer_seconds"], "recorded": recorded}
     log.info("attempt ended", extra=fields)
 

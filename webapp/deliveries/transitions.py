@@ -42,11 +42,12 @@ _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
 IS_UNCLAIMED = _QUEUED & _NO_ATTEMPT
+IS_BEING_SENT = _QUEUED & ~_NO_ATTEMPT
 
 # How a state is recognized in the database. The other states are final: no transition starts in one.
 _CONDITIONS = {
     State.WAITING: IS_UNCLAIMED,
-    State.SENDING: _QUEUED & ~_NO_ATTEMPT,
+    State.SENDING: IS_BEING_SENT,
     State.DEFERRED: AlertDelivery.status == DeliveryStatus.DEFERRED,
 }
 
@@ -103,30 +104,38 @@ def apply_transition(
     parameters: the values of those bind parameters.
     columns: plain values to store beside the columns that the target state implies.
     """
-    values = {"updated_at": now, **_columns_for(transition.target, now), **columns}
+    values = list_columns(transition, now, columns)
     statement = _build_statement(transition.sources, only_if, tuple(values))
     row = db.session.execute(statement, {_ID: delivery_id, **parameters, **values}).one_or_none()
     if row is not None:
-        _note_end(transition, row, now)
+        announce(transition, delivery_id, row, row.last_error_code, now)
     return row is not None
 
 
 def supersede(delivery_ids: Sequence[int], now: datetime) -> None:
     """Apply `SUPERSEDE` to those of these deliveries that still wait, in one statement. The caller commits."""
-    values = {"updated_at": now, **_columns_for(SUPERSEDE.target, now), **error_columns(Code.SUPERSEDED)}
+    values = list_columns(SUPERSEDE, now, error_columns(Code.SUPERSEDED))
     for row in db.session.execute(_build_superseding(tuple(values)), {_IDS: delivery_ids, **values}).all():
-        _note_end(SUPERSEDE, row, now)
+        announce(SUPERSEDE, row.id, row, row.last_error_code, now)
 
 
-def _note_end(transition: Transition, row: Row[Any], now: datetime) -> None:
-    """Publish what became of a delivery once the caller has committed, if the transition ended it."""
+def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all columns that a transition sets: these, and those that its target state implies."""
+    return {"updated_at": now, **_columns_for(transition.target, now), **columns}
+
+
+def announce(transition: Transition, delivery_id: int, row: Row[Any], code: str | None, now: datetime) -> None:
+    """Publish the completion of an updated row, if it is one, and open the problem of its destination, if it has to be.
+
+    Both happen when the caller commits. row: has the columns `FACTS`. code: the row's new error code.
+    """
     if transition.target in _CONDITIONS:
         return
     seconds = (now - row.created_at).total_seconds()
-    completion = CompletionEvent(row.id, transition.name, row.channel, transition.target, row.last_error_code, seconds)
+    completion = CompletionEvent(delivery_id, transition.name, row.channel, transition.target, code, seconds)
     publish_after_commit(db.session(), completion)
-    if transition.target is State.FAILED and is_reported(row.event_type, row.drill, row.last_error_code):
-        note_failure(row.id, row.alert_destination_id, now)
+    if transition.target is State.FAILED and is_reported(row.event_type, row.drill, code):
+        note_failure(delivery_id, row.alert_destination_id, now)
 
 
 def error_columns(code: Code, message: str | None = None) -> dict[str, Any]:
@@ -140,6 +149,15 @@ _CHANNEL = (
     .correlate(AlertDelivery)
     .scalar_subquery()
     .label("channel")
+)
+
+# What `announce` needs to know about a row.
+FACTS = (
+    AlertDelivery.alert_destination_id,
+    AlertDelivery.created_at,
+    AlertDelivery.event_type,
+    AlertDelivery.drill,
+    _CHANNEL,
 )
 
 
@@ -167,15 +185,7 @@ def _is_in(sources: tuple[State, ...]) -> ColumnElement[bool]:
 
 def _build_update(conditions: Sequence[ColumnElement[bool]], columns: tuple[str, ...]) -> ReturningUpdate[Any]:
     updated = update(AlertDelivery).where(*conditions).values({column: bindparam(column) for column in columns})
-    returning = updated.returning(
-        AlertDelivery.id,
-        AlertDelivery.alert_destination_id,
-        AlertDelivery.created_at,
-        AlertDelivery.last_error_code,
-        AlertDelivery.event_type,
-        AlertDelivery.drill,
-        _CHANNEL,
-    )
+    returning = updated.returning(AlertDelivery.id, AlertDelivery.last_error_code, *FACTS)
     return returning.execution_options(synchronize_session=False)
 
 

@@ -16,11 +16,29 @@ QUEUE = "alertcheck"
 JOB = "webapp.worker.job.dispatch_deliveries"
 MAIL_JOB = "webapp.worker.job.dispatch_account_mails"
 
-# Seconds that RQ keeps a finished job. Deleting it immediately would cost more round trips to Redis.
+# Seconds that a worker of an earlier version, which runs during an upgrade, keeps a finished job.
 RESULT_TTL = 10
 
 # Seconds within which a job must submit its deliveries to the dispatcher.
 JOB_TIMEOUT = 30
+
+# KEYS: the queue, and the one to which RQ moves what it hands over. ARGV: the prefix of jobs' keys, the id of the job
+# that RQ handed over, and how many others to take. Nothing is left behind, wherever the process or the connection ends.
+_TAKE = """
+redis.call('LREM', KEYS[2], 1, ARGV[2])
+redis.call('DEL', ARGV[1] .. ARGV[2])
+local taken = {}
+local ids = tonumber(ARGV[3]) > 0 and redis.call('LPOP', KEYS[1], ARGV[3])
+for _, id in ipairs(ids or {}) do
+    local data = redis.call('HGET', ARGV[1] .. id, 'data')
+    redis.call('DEL', ARGV[1] .. id)
+    if data then
+        table.insert(taken, id)
+        table.insert(taken, data)
+    end
+end
+return taken
+"""
 
 
 class ForeignPrefix(Exception):
@@ -46,6 +64,17 @@ class JobQueue:
         self._queue.enqueue_many([_make_job(MAIL_JOB, tuple(mail_ids), "send account mails")])
 
 
+def take_jobs(queue: Queue, handed_over: Job, count: int) -> list[Job]:
+    """Take up to `count` jobs out of the queue at once, and delete them, and the one that RQ handed over before.
+
+    Raises redis's errors. The data of the jobs may be unreadable.
+    """
+    keys = queue.key, queue.intermediate_queue_key
+    prefix = handed_over.redis_job_namespace_prefix
+    taken = queue.connection.eval(_TAKE, len(keys), *keys, prefix, handed_over.id, count)
+    return [_restore(job_id, data, queue) for job_id, data in zip(taken[::2], taken[1::2], strict=True)]
+
+
 def open_worker_queue(redis: Redis, prefix: str) -> Queue:
     """Return the queue for a worker of RQ. Raises `ForeignPrefix`."""
     require_prefix(prefix)
@@ -67,3 +96,9 @@ def _make_job(function: str, ids: tuple[int, ...], description: str) -> EnqueueD
         result_ttl=RESULT_TTL,
         failure_ttl=3600,
     )
+
+
+def _restore(job_id: bytes, data: bytes, queue: Queue) -> Job:
+    job = Job(job_id.decode(), connection=queue.connection, serializer=queue.serializer)
+    job.restore({b"data": data})
+    return job

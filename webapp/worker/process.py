@@ -9,11 +9,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask, current_app
-from rq import Queue, SimpleWorker
-from rq.serializers import JSONSerializer
 
 from webapp import deliveries
 from webapp.app_state import app_state, current_settings
@@ -26,6 +24,7 @@ from webapp.queue.jobs import open_worker_queue
 from webapp.settings import AppSettings
 from webapp.worker import account_mails
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
+from webapp.worker.job_taker import JobTaker
 from webapp.worker.notices import sending_notices
 from webapp.worker.pings import ping_while_working
 from webapp.worker.readiness import Progress
@@ -37,32 +36,8 @@ log = logging.getLogger(__name__)
 # Seconds to wait for running deliveries at shutdown: sending and recording one takes 20 at most.
 SHUTDOWN_TIMEOUT = 25
 
-# Seconds between two attempts to reconnect to Redis. RQ's own default grows to a minute.
-MAX_RECONNECT_WAIT = 2.0
-
 # Seconds between two checks of the supervisor, and between two checks of the database.
 CHECK_INTERVAL = 1.0
-
-# RQ waits for a job for 15 s less than this: two seconds, after which it shows that it still takes jobs.
-WORKER_TTL = 17
-
-
-class JobTaker(SimpleWorker):
-    """RQ's worker, which notes each round of its loop. Without jobs, a round takes two seconds.
-
-    SimpleWorker: a fork per job costs more than a send, and recovery reads from the rows what a killed process left.
-    """
-
-    max_connection_wait_time = MAX_RECONNECT_WAIT
-
-    def __init__(self, queue: Queue, rounds: Progress) -> None:
-        self._rounds = rounds
-        super().__init__([queue], connection=queue.connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
-
-    def heartbeat(self, *arguments: Any, **keywords: Any) -> None:
-        """Tell Redis that this process lives, and note that it could."""
-        super().heartbeat(*arguments, **keywords)
-        self._rounds.note()
 
 
 def run_process(app: Flask, supervisor_pid: int, readiness: Progress) -> None:
@@ -94,7 +69,8 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
     progress: noted after each delivery, because a full dispatcher keeps the loop from going round.
     """
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
-    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), partial(_send, app, progress), limits)
+    send = partial(_send, app, progress, deliveries.open_groups(current_settings()))
+    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), send, limits)
     mails = Dispatcher(account_mails.list_ready_mails, partial(account_mails.send_mail, app), account_mails.LIMITS)
     app_state().mail_dispatcher = mails
     try:
@@ -113,9 +89,9 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
 
 def _take_jobs(settings: AppSettings, rounds: Progress) -> None:
     redis = connect_patiently(settings.redis_url, settings.ca_file)
-    worker = JobTaker(open_worker_queue(redis, f"{settings.redis_prefix}:rq"), rounds)
-    with dispatching(ConcurrencyLimits(), rounds):
-        worker.work(logging_level="WARNING")
+    queue = open_worker_queue(redis, f"{settings.redis_prefix}:rq")
+    with dispatching(ConcurrencyLimits(), rounds) as dispatcher:
+        JobTaker(queue, rounds.note, dispatcher.close).work(logging_level="WARNING")
 
 
 def _follow_supervisor(supervisor_pid: int) -> None:
@@ -149,7 +125,7 @@ def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
     return []
 
 
-def _send(app: Flask, progress: Progress, delivery_id: int) -> None:
+def _send(app: Flask, progress: Progress, groups: deliveries.SendGroups, delivery_id: int) -> None:
     with app.app_context(), log_unexpected("delivery", delivery_id):
-        deliveries.send(delivery_id, current_settings())
+        deliveries.send(delivery_id, current_settings(), groups)
         progress.note()

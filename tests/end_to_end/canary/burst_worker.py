@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.serializers import JSONSerializer
 
 from benchmarks.installation.servers import QueueServer
 from webapp.queue.jobs import QUEUE
 from webapp.worker.dispatcher import ConcurrencyLimits
+from webapp.worker.job_taker import JobTaker
 from webapp.worker.process import dispatching
 from webapp.worker.readiness import Progress
 
@@ -30,6 +31,6 @@ def run_all_jobs(server: QueueServer) -> None:
     Replaces the signal handlers of the process: see the fixture `signals_restored`.
     """
     with open_queue(server) as jobs, dispatching(ONE_AT_A_TIME, Progress()) as dispatcher:
-        worker = SimpleWorker([jobs], connection=jobs.connection, serializer=JSONSerializer)
+        worker = JobTaker(jobs, lambda: None, dispatcher.close)
         worker.work(burst=True, logging_level="DEBUG")
         assert dispatcher.wait_until_idle(timeout=TIMEOUT), "not everything was sent in time"

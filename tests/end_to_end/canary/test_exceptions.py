@@ -18,7 +18,7 @@ from tests.end_to_end.scenarios import accepted, accepted_by_mail, accepted_by_m
 from tests.factories import SeededIds, add_delivery, get_account, get_destination, get_workspace
 from webapp import queue
 from webapp.channels import CHANNELS
-from webapp.deliveries import request_test, send
+from webapp.deliveries import SendGroups, request_test, send
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.failures import Protocol
@@ -94,8 +94,8 @@ class FaultyJobs:
             self.faults[delivery_id] = fault
             queue.enqueue_deliveries(delivery_id)
 
-    def send(self, delivery_id: int, app_settings: AppSettings) -> None:
-        """Send as the job does, with the fault."""
+    def send(self, delivery_id: int, app_settings: AppSettings, _groups: SendGroups) -> None:
+        """Send as the job does, with the fault, in no group: others must not meet it."""
         # Only the newest test of a destination is sent.
         db.session.get_one(AlertDelivery, delivery_id).created_at = datetime.now(UTC)
         db.session.commit()
