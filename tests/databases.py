@@ -53,30 +53,52 @@ def unmigrated_database(kind: str, request: pytest.FixtureRequest, directory: Pa
 
 @dataclass(frozen=True)
 class Template:
-    """A database that tests copy, made when the first test of a process needs it. fill: makes it, given its URL."""
+    """A database that tests copy, made when the first test of a process needs it.
+
+    fill: makes it, given its URL. base: what it is a copy of until then; without one, it has no table.
+    """
 
     name: str
     fill: Callable[[str], None]
+    base: "Template | None" = None
 
 
 @contextmanager
 def copied_database(template: Template, kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
     """Provide a copy of a template inside a `with`. kind: sqlite or postgres."""
     if kind == "sqlite":
-        original = request.getfixturevalue("sqlite_template").with_name(f"{template.name}.sqlite")
-        if not original.exists():
-            template.fill(f"sqlite:///{original}")
         file = directory / "alertcheck.sqlite"
-        shutil.copy(original, file)
+        shutil.copy(_make_file(template, request.getfixturevalue("sqlite_template").parent), file)
         yield f"sqlite:///{file}"
         return
-    server, name = request.getfixturevalue("postgres"), f"{template.name}_{os.getpid()}"
-    if name not in server.templates:
-        template.fill(create_database(server, name))
-        server.templates.append(name)
-    copy = _copy(server, name)
+    server = request.getfixturevalue("postgres")
+    copy = _copy(server, _make_on_server(template, server))
     yield url_of(server, copy)
     drop_database(server, copy)
+
+
+def _make_file(template: Template, directory: Path) -> Path:
+    """Return the file of a template, which is made if it is missing."""
+    file = directory / f"{template.name}.sqlite"
+    if not file.exists():
+        unfinished = file.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        if template.base:
+            shutil.copy(_make_file(template.base, directory), unfinished)
+        template.fill(f"sqlite:///{unfinished}")
+        unfinished.rename(file)
+    return file
+
+
+def _make_on_server(template: Template, server: PostgresServer) -> str:
+    """Return the name of a template's database, which is made if it is missing."""
+    name = f"{template.name}_{os.getpid()}"
+    if name not in server.templates:
+        drop_database(server, name)  # an unfinished one
+        base = _make_on_server(template.base, server) if template.base else None
+        template.fill(create_database(server, name, base))
+        server.templates.append(name)
+    return name
 
 
 @contextmanager
