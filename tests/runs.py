@@ -42,7 +42,10 @@ LANES = {
 
 # Modules that take minutes: their tests are spread over the workers. All other tests of a module run on one worker,
 # where they share its fixtures.
-SPLIT = ("tests/test_fuzzed_requests.py", "tests/test_migrations.py", "tests/test_routes.py")
+SPLIT = ("tests/test_fuzzed_requests.py", "tests/test_routes.py")
+
+# A module that takes minutes too, whose tests share what one worker has made.
+LONG = ("tests/test_migrations.py",)
 
 # Linux's file system in memory, and the bytes that a run needs of it, with room to spare.
 MEMORY_FOLDER = Path("/dev/shm")
@@ -174,7 +177,7 @@ def _rank(unit: str, tests: Sized) -> tuple[int, int]:
     """Return the place of a unit in the queue: the end of the run must not be one worker alone."""
     if unit in LANES.values():
         return 0, -len(tests)
-    return (1 if unit.startswith((*SPLIT, *STARTS_PROCESSES)) else 2), -len(tests)
+    return (1 if unit.startswith((*SPLIT, *LONG, *STARTS_PROCESSES)) else 2), -len(tests)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneScheduling:

@@ -22,25 +22,19 @@ Share = Callable[[str], tuple[Flask, SeededIds]]
 
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 
-# Values as a client writes them, percent-encoded. Each is refused by a database, a parser or a decoder somewhere.
-NASTY = (
-    *("%00", "1%00", "%1b", "%0d%0aX-Evil:%201", "%e2%80%a8", "%e2%80%ae", "%d9%a3", "%ed%a0%80", "%ff%fe", "%c3%28"),
-    *(
-        "0",
-        "-1",
-        "01",
-        "1e5",
-        "-99999999999999999999999999",
-        "9" * 19,
-        "9" * 5000,
-        "a" * 5000,
-        "%",
-        "%2525",
-        "..%2f..%2f",
-    ),
-    *("%27%20OR%20%271%27=%271", "%22%3e%3cscript%3e", "%7b%7b7*7%7d", "null", "harbor", "clinic", "2", "csrf_token"),
-    *("0001-01-01", "9999-12-31", "0001-01-01T00:00:00.000000Z_1", "9999-12-31T23:59:59.999999Z_9223372036854775807"),
+# Values as a client writes them, percent-encoded. What a database, its driver or its schema may refuse is tried on both
+# databases; what only a parser or a decoder of ours reads, on SQLite.
+FOR_DATABASES = (
+    *("%00", "1%00", "%ed%a0%80", "%ff%fe", "%c3%28", "0", "-1", "-99999999999999999999999999", "9" * 19, "9" * 5000),
+    *("a" * 5000, "%", "%27%20OR%20%271%27=%271", "%22%3e%3cscript%3e", "0001-01-01", "9999-12-31"),
+    *("0001-01-01T00:00:00.000000Z_1", "9999-12-31T23:59:59.999999Z_9223372036854775807"),
 )
+FOR_PARSERS = (
+    *("%1b", "%0d%0aX-Evil:%201", "%e2%80%a8", "%e2%80%ae", "%d9%a3", "01", "1e5", "%2525", "..%2f..%2f"),
+    *("%7b%7b7*7%7d", "null", "harbor", "clinic", "2", "csrf_token"),
+)
+NASTY = FOR_DATABASES + FOR_PARSERS
+PINNED = {"sqlite": NASTY, "postgres": FOR_DATABASES}
 
 # The names of all query parameters and form fields, and some that nothing reads.
 PARAMETERS = (
@@ -236,45 +230,45 @@ READ = {
 IN_A_WORKSPACE = ("/w/<slug>", "/w/<slug>/destinations", "/w/<slug>/history.csv", "/w/<slug>/test-all")
 
 
-def _list_pinned_paths(app: Flask) -> Iterator[tuple[str, str]]:
+def _list_pinned_paths(app: Flask, kind: str) -> Iterator[tuple[str, str]]:
     """List methods and paths: each pinned value as each argument. One function reads the workspace of every route."""
     for rule, arguments, method in _list_routes(app):
         for argument in arguments if rule in IN_A_WORKSPACE else set(arguments) - {"slug"}:
-            for value in NASTY:
+            for value in PINNED[kind]:
                 yield method, _fill(rule, _values(arguments, **{argument: value}))
 
 
-def _list_pinned_queries() -> Iterator[str]:
+def _list_pinned_queries(kind: str) -> Iterator[str]:
     for rule, names in READ.items():
         path = _fill(rule, VALID)
         for name in names:
             yield f"{path}?{name}=1&{name}=%00&{name}[]=2&{name}%00=3&=4&&&%ff=%ff"
-            yield from (f"{path}?{name}={value}" for value in NASTY)
+            yield from (f"{path}?{name}={value}" for value in PINNED[kind])
 
 
-def _list_pinned_forms(app: Flask) -> Iterator[tuple[str, str]]:
+def _list_pinned_forms(app: Flask, kind: str) -> Iterator[tuple[str, str]]:
     hashed = ("current", "new", "password")  # a password takes 50 ms
     for rule, arguments, method in _list_routes(app):
-        for value in NASTY if method == "POST" else ():
+        for value in PINNED[kind] if method == "POST" else ():
             form = "&".join(f"{name}={value}" for name in PARAMETERS if name not in hashed)
             yield _fill(rule, _values(arguments)), form
 
 
 @DATABASES
-def test_no_pinned_value_in_a_path_breaks_a_route(target: Target) -> None:
-    for method, path in _list_pinned_paths(target.app):
+def test_no_pinned_value_in_a_path_breaks_a_route(target: Target, kind: str) -> None:
+    for method, path in _list_pinned_paths(target.app, kind):
         target.check("admin", method, path)
 
 
 @DATABASES
-def test_no_pinned_value_in_a_query_breaks_a_route(target: Target) -> None:
-    for path in _list_pinned_queries():
+def test_no_pinned_value_in_a_query_breaks_a_route(target: Target, kind: str) -> None:
+    for path in _list_pinned_queries(kind):
         target.check("admin", "GET", path)
 
 
 @DATABASES
-def test_no_pinned_value_in_a_form_breaks_a_route(target: Target) -> None:
-    for path, form in _list_pinned_forms(target.app):
+def test_no_pinned_value_in_a_form_breaks_a_route(target: Target, kind: str) -> None:
+    for path, form in _list_pinned_forms(target.app, kind):
         target.check("admin", "POST", path, data=form.encode(), content_type=FORM)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -44,26 +44,42 @@ from tests.schema_history import (
 )
 from webapp.extensions import Base, db
 
+NEWEST = int(HEAD)
+
 
 @pytest.fixture
-def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of its own for each test: without any table, unless the test starts with version 1."""
-    make = partial(copied_database, VERSION_1) if "v1" in request.fixturenames else unmigrated_database
+def start(request: pytest.FixtureRequest) -> int:
+    """The version of the installation that a test starts with: 1, unless it says `starts_at`."""
+    return getattr(request, "param", 1)
+
+
+def starts_at(*versions: int) -> pytest.MarkDecorator:
+    """Let a test start with an installation of each of these versions, upgraded from version 1."""
+    return pytest.mark.parametrize("start", versions, indirect=True)
+
+
+@pytest.fixture
+def database_url(database: str, start: int, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own for each test: without any table, unless the test starts with an installation."""
+    make = partial(copied_database, _template(start)) if "v1" in request.fixturenames else unmigrated_database
     with make(database, request, tmp_path) as url:
         yield url
 
 
 @pytest.fixture
 def v1(context: None) -> None:
-    """An installation of version 1, with everything but deliveries."""
+    """An installation of version 1 with everything but deliveries, upgraded to where the test starts."""
 
 
-def _make_v1(url: str) -> None:
-    with migrated(url, "0001"):
-        fill_v1()
+@cache
+def _template(version: int) -> Template:
+    return Template(f"v{version}", partial(_make, version), _template(version - 1) if version > 1 else None)
 
 
-VERSION_1 = Template("v1", _make_v1)
+def _make(version: int, url: str) -> None:
+    with migrated(url, f"{version:04}"):
+        if version == 1:
+            fill_v1()
 
 
 def read_everything() -> tuple[object, Any, Any]:
@@ -107,8 +123,8 @@ def test_migrations_of_an_empty_database_create_the_schema_of_the_models(context
 
 
 @on_both_databases
-def test_constraints_and_indexes_equal_those_of_the_models(context: None) -> None:
-    upgrade()
+@starts_at(NEWEST)
+def test_constraints_and_indexes_equal_those_of_the_models(v1: None) -> None:
     migrated = read_schema()
     db.drop_all()
     db.create_all()
@@ -117,8 +133,8 @@ def test_constraints_and_indexes_equal_those_of_the_models(context: None) -> Non
 
 
 @on_both_databases
-def test_the_deliveries_have_every_check_and_index(context: None) -> None:
-    upgrade()
+@starts_at(NEWEST)
+def test_the_deliveries_have_every_check_and_index(v1: None) -> None:
     deliveries = read_schema()["alert_deliveries"]
 
     assert set(deliveries["checks"]) >= {
@@ -138,17 +154,16 @@ def test_the_deliveries_have_every_check_and_index(context: None) -> None:
 
 
 @on_both_databases
-def test_the_index_of_waiting_deliveries_holds_only_waiting_ones(context: None) -> None:
-    upgrade()
-
+@starts_at(NEWEST)
+def test_the_index_of_waiting_deliveries_holds_only_waiting_ones(v1: None) -> None:
     waiting = read_schema()["alert_deliveries"]["indexes"]["ix_alert_deliveries_waiting"]
 
     assert re.findall(r"'(\w+)'", waiting["where"]) == ["queued", "deferred"]
 
 
 @on_both_databases
-def test_an_upgrade_of_the_newest_schema_changes_nothing(context: None) -> None:
-    upgrade()
+@starts_at(NEWEST)
+def test_an_upgrade_of_the_newest_schema_changes_nothing(v1: None) -> None:
     before = read_everything()
     upgrade()
 
@@ -169,17 +184,16 @@ def test_every_row_of_version_1_survives_the_upgrade_untouched(v1: None) -> None
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_an_upgraded_destination_has_its_first_settings_and_is_not_deleted(v1: None) -> None:
-    upgrade()
-
     added = read_rows({"alert_destinations": ["settings_version", "deleted_at"]})
 
     assert set(added["alert_destinations"]) == {(1, None)}
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_an_upgraded_database_accepts_test_sends(v1: None) -> None:
-    upgrade()
     insert("alert_deliveries", v1_delivery(event_type="alerts.test", tenant_id=None, alert_rule_id=None))
 
     assert ask("SELECT count(*) FROM alert_deliveries WHERE tenant_id IS NULL") == 1
@@ -298,8 +312,8 @@ def test_migrations_refuse_to_print_sql(context: None) -> None:
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_a_downgrade_that_would_lose_test_sends_is_refused_with_their_number(v1: None) -> None:
-    upgrade()
     test_send = v1_delivery(event_type="alerts.test", tenant_id=None, alert_rule_id=None)
     insert("alert_deliveries", v1_delivery(), test_send, test_send, test_send)
     before = read_everything()
@@ -320,13 +334,24 @@ def test_a_downgrade_restores_the_schema_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0009", "0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001"])
-def test_the_newest_schema_can_be_downgraded_to_any_version_and_upgraded_again(context: None, version: str) -> None:
-    upgrade()
+@starts_at(NEWEST)
+def test_the_newest_schema_can_be_downgraded_to_version_9_and_upgraded_again(v1: None) -> None:
     before = read_everything()
 
-    downgrade(revision=version)
+    downgrade(revision="0009")
     upgrade()
+
+    assert read_everything() == before
+
+
+@on_both_databases
+@starts_at(*range(2, 10))
+def test_each_version_can_be_downgraded_to_the_one_before_and_upgraded_again(v1: None, start: int) -> None:
+    before = read_everything()
+
+    downgrade(revision=f"{start - 1:04}")
+    assert read_version() == f"{start - 1:04}"
+    upgrade(revision=f"{start:04}")
 
     assert read_everything() == before
 
@@ -342,8 +367,8 @@ def test_a_downgrade_keeps_every_row_of_version_1(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_a_downgraded_database_does_not_reuse_the_id_of_a_deleted_delivery(v1: None) -> None:
-    upgrade()
     insert("alert_deliveries", v1_delivery(), v1_delivery())
     execute("DELETE FROM alert_deliveries WHERE id = 2")
     downgrade(revision="0001")
@@ -523,8 +548,8 @@ def test_the_command_reports_a_refusal_and_fails(v1: None, environment: dict[str
 
 
 @on_both_databases
+@starts_at(8)
 def test_counting_refused_sign_ins_leaves_every_earlier_row_untouched(v1: None) -> None:
-    upgrade(revision="0008")
     add_real_deliveries()
     insert("sign_ins", {"id": "s" * 43, "account_id": 1, "started_at": LATE})
     columns = list_columns()
@@ -537,8 +562,8 @@ def test_counting_refused_sign_ins_leaves_every_earlier_row_untouched(v1: None) 
 
 
 @on_both_databases
+@starts_at(9)
 def test_a_downgrade_forgets_refused_sign_ins_and_known_clients(v1: None) -> None:
-    upgrade(revision="0009")
     insert("known_clients", {"key": "k" * 64, "account_id": 1, "last_used_at": LATE})
     downgrade(revision="0008")
     upgrade(revision="0009")
@@ -550,8 +575,8 @@ def test_a_downgrade_forgets_refused_sign_ins_and_known_clients(v1: None) -> Non
 
 
 @on_both_databases
+@starts_at(9)
 def test_a_delivery_of_an_older_version_has_no_exchange(v1: None) -> None:
-    upgrade(revision="0009")
     add_real_deliveries()
     upgrade(revision="0014")
 
@@ -559,8 +584,8 @@ def test_a_delivery_of_an_older_version_has_no_exchange(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(14)
 def test_an_ended_test_send_stays_protected_after_a_downgrade_that_forgets_its_exchange(v1: None) -> None:
-    upgrade(revision="0014")
     insert(
         "alert_deliveries", v1_delivery(**TEST_SEND, status="failed", last_error_code="gone", exchange={"steps": []})
     )
@@ -571,8 +596,8 @@ def test_an_ended_test_send_stays_protected_after_a_downgrade_that_forgets_its_e
 
 
 @on_both_databases
+@starts_at(25)
 def test_a_delivery_keeps_all_but_its_suggestion_in_a_downgrade(v1: None) -> None:
-    upgrade(revision="0025")
     insert("alert_deliveries", v1_delivery(**TEST_SEND, status="failed", last_error_code="gone"))
     upgrade(revision="0026")
     assert ask("SELECT count(*) FROM alert_deliveries WHERE suggestion IS NOT NULL") == 0
@@ -603,8 +628,8 @@ PLANNED = {
 
 
 @on_both_databases
+@starts_at(11)
 def test_a_downgrade_forgets_planned_tests(v1: None) -> None:
-    upgrade(revision="0011")
     insert("planned_tests", PLANNED)
     downgrade(revision="0009")
     upgrade(revision="0011")
@@ -627,16 +652,16 @@ IMPOSSIBLE_PLANS: dict[str, dict[str, object]] = {
 
 
 @on_both_databases
+@starts_at(11)
 def test_the_database_refuses_a_planned_test_that_cannot_be(v1: None) -> None:
-    upgrade(revision="0011")
     insert("planned_tests", PLANNED)
 
     assert list_accepted("planned_tests", PLANNED, IMPOSSIBLE_PLANS) == []
 
 
 @on_both_databases
+@starts_at(23)
 def test_a_test_that_was_planned_before_tests_could_page_was_not_confirmed(v1: None) -> None:
-    upgrade(revision="0023")
     insert("planned_tests", PLANNED)
     upgrade(revision="0024")
 
@@ -644,8 +669,8 @@ def test_a_test_that_was_planned_before_tests_could_page_was_not_confirmed(v1: N
 
 
 @on_both_databases
+@starts_at(24)
 def test_a_downgrade_keeps_why_a_plan_ended_in_the_closest_older_word(v1: None) -> None:
-    upgrade(revision="0024")
     insert("planned_tests", PLANNED | {"ended_at": LATE, "end_reason": "not_confirmed", "confirms_paging": False})
     downgrade(revision="0023")
 
@@ -667,8 +692,8 @@ LINK = {
 
 
 @on_both_databases
+@starts_at(9)
 def test_an_earlier_test_send_was_not_requested_by_a_customers_link(v1: None) -> None:
-    upgrade(revision="0009")
     insert("alert_deliveries", FAILED_TEST)
     upgrade(revision="0015")
 
@@ -676,8 +701,8 @@ def test_an_earlier_test_send_was_not_requested_by_a_customers_link(v1: None) ->
 
 
 @on_both_databases
+@starts_at(15)
 def test_a_downgrade_forgets_customers_links_and_keeps_the_protection_of_ended_test_sends(v1: None) -> None:
-    upgrade(revision="0015")
     insert("customer_links", LINK)
     insert("alert_deliveries", FAILED_TEST)
     downgrade(revision="0009")
@@ -689,6 +714,7 @@ def test_a_downgrade_forgets_customers_links_and_keeps_the_protection_of_ended_t
 
 
 @on_both_databases
+@starts_at(15)
 @pytest.mark.parametrize(
     ("deletion", "left"),
     [
@@ -698,7 +724,6 @@ def test_a_downgrade_forgets_customers_links_and_keeps_the_protection_of_ended_t
     ],
 )
 def test_a_customers_link_ends_with_the_membership_of_who_made_it(v1: None, deletion: str, left: int) -> None:
-    upgrade(revision="0015")
     insert("customer_links", LINK)
     execute(deletion)
 
@@ -713,9 +738,8 @@ FOREIGN: dict[str, dict[str, object]] = {
 
 
 @on_both_databases
+@starts_at(15)
 def test_a_customers_link_of_another_workspace_is_refused(v1: None) -> None:
-    upgrade(revision="0015")
-
     assert list_accepted("customer_links", LINK, FOREIGN) == []
 
 
@@ -735,12 +759,12 @@ INVITATION = {
 
 @pytest.fixture
 def invited(v1: None) -> None:
-    """An installation with an invitation, at the version that added them."""
-    upgrade(revision=f"{INVITATIONS:04}")
+    """An installation with an invitation. The test starts at the version that added them."""
     insert("invitations", INVITATION)
 
 
 @on_both_databases
+@starts_at(INVITATIONS)
 def test_a_downgrade_forgets_invitations(invited: None) -> None:
     downgrade(revision=f"{INVITATIONS - 1:04}")
     upgrade(revision=f"{INVITATIONS:04}")
@@ -749,6 +773,7 @@ def test_a_downgrade_forgets_invitations(invited: None) -> None:
 
 
 @on_both_databases
+@starts_at(INVITATIONS)
 @pytest.mark.parametrize(
     ("deletion", "left"),
     [
@@ -774,6 +799,7 @@ IMPOSSIBLE_INVITATIONS: dict[str, dict[str, object]] = {
 
 
 @on_both_databases
+@starts_at(INVITATIONS)
 def test_the_database_refuses_an_invitation_that_cannot_be(invited: None) -> None:
     other = INVITATION | {"email": None, "token_hash": "e" * 64}
     execute(f"UPDATE invitations SET mailed_token_hash = '{'f' * 64}'")
@@ -786,8 +812,7 @@ def test_the_database_refuses_an_invitation_that_cannot_be(invited: None) -> Non
 
 @pytest.fixture
 def v9(v1: None) -> None:
-    """An installation of version 9, with real alerts and test sends that have a receipt, or none."""
-    upgrade(revision="0009")
+    """An installation of version 9, where the test starts, with real alerts and test sends with a receipt, or none."""
     add_real_deliveries()
     sent = {**TEST_SEND, "sent_at": LATE, "receipt_at": LATE}
     insert(
@@ -805,6 +830,7 @@ def read_receipt_sources() -> list[tuple[Any, ...]]:
 
 
 @on_both_databases
+@starts_at(9)
 def test_receipts_of_older_versions_came_from_the_link_or_from_a_member(v9: None) -> None:
     upgrade(revision="0010")
 
@@ -812,6 +838,7 @@ def test_receipts_of_older_versions_came_from_the_link_or_from_a_member(v9: None
 
 
 @on_both_databases
+@starts_at(9)
 def test_naming_the_sources_of_receipts_leaves_every_other_value_untouched(v9: None) -> None:
     columns, schema = list_columns(), read_schema()
     before = read_rows(columns)
@@ -823,6 +850,7 @@ def test_naming_the_sources_of_receipts_leaves_every_other_value_untouched(v9: N
 
 
 @on_both_databases
+@starts_at(9)
 def test_the_database_refuses_an_unknown_source_of_a_receipt(v9: None) -> None:
     upgrade(revision="0010")
 
@@ -831,6 +859,7 @@ def test_the_database_refuses_an_unknown_source_of_a_receipt(v9: None) -> None:
 
 
 @on_both_databases
+@starts_at(9)
 @pytest.mark.parametrize("version", ["0010", "0009"])
 def test_an_ended_test_send_with_a_receipt_stays_protected(v9: None, version: str) -> None:
     upgrade(revision="0010")
@@ -862,9 +891,8 @@ DEMO_VISIT = {
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", ["0016", HEAD])
-def test_only_the_audit_events_of_a_visit_can_be_deleted(v1: None, version: str) -> None:
-    upgrade(revision=version)
+@starts_at(16, NEWEST)
+def test_only_the_audit_events_of_a_visit_can_be_deleted(v1: None) -> None:
     insert("audit_events", AUDIT_EVENT | {"workspace_id": 1}, AUDIT_EVENT | {"workspace_id": 2})
     insert("demo_visits", DEMO_VISIT)
 
@@ -876,10 +904,10 @@ def test_only_the_audit_events_of_a_visit_can_be_deleted(v1: None, version: str)
 
 
 @on_both_databases
+@starts_at(16)
 @pytest.mark.parametrize("change", ["UPDATE audit_events SET subject = ''", "DELETE FROM audit_events"])
 @pytest.mark.parametrize("steps", [["up"], ["up", "down"]], ids=["upgraded", "downgraded"])
 def test_the_audit_trail_stays_append_only(v1: None, steps: list[str], change: str) -> None:
-    upgrade(revision="0016")
     insert("audit_events", AUDIT_EVENT | {"workspace_id": 2})
     insert("demo_visits", DEMO_VISIT | {"workspace_id": 1})
     if steps[-1] == "down":
@@ -904,8 +932,8 @@ def _days_ago(days: float) -> datetime:
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_an_old_event_can_be_deleted_while_a_deletion_names_it(v1: None) -> None:
-    upgrade()
     _add_events(OLD, LONG_AGO)
     insert("audit_deletions", DELETION | {"delete_before": OLD})
 
@@ -917,8 +945,8 @@ def test_an_old_event_can_be_deleted_while_a_deletion_names_it(v1: None) -> None
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_no_event_can_be_deleted_without_a_deletion(v1: None) -> None:
-    upgrade()
     _add_events(LONG_AGO)
 
     with pytest.raises(DatabaseError, match="append-only"):
@@ -926,9 +954,9 @@ def test_no_event_can_be_deleted_without_a_deletion(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(NEWEST)
 @pytest.mark.parametrize(("days", "is_deleted"), [(29.99, False), (30.01, True)])
 def test_an_event_of_the_last_30_days_stays_whatever_a_deletion_names(v1: None, days: float, is_deleted: bool) -> None:
-    upgrade()
     _add_events(_days_ago(days))
     insert("audit_deletions", DELETION)
 
@@ -938,8 +966,8 @@ def test_an_event_of_the_last_30_days_stays_whatever_a_deletion_names(v1: None, 
     assert ask("SELECT count(*) FROM audit_events") == (0 if is_deleted else 1)
 
 
+@starts_at(NEWEST)
 def test_sqlite_replaces_no_event(v1: None) -> None:
-    upgrade()
     _add_events(LATE)
     columns = "id, account_name, action, subject, result, changed, happened_at"
     values = "1, 'Somebody else', 'signed in', '', 'done', '[]', '2026-01-01 00:00:00.000000'"
@@ -951,8 +979,8 @@ def test_sqlite_replaces_no_event(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_only_one_deletion_can_be_under_way(v1: None) -> None:
-    upgrade()
     insert("audit_deletions", DELETION)
 
     for number in (1, 2):
@@ -961,10 +989,10 @@ def test_only_one_deletion_can_be_under_way(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(21)
 @pytest.mark.parametrize("change", ["UPDATE audit_events SET subject = ''", "DELETE FROM audit_events"])
 @pytest.mark.parametrize("version", ["0020", "0021"])
 def test_the_audit_trail_stays_append_only_with_and_without_the_retention(v1: None, version: str, change: str) -> None:
-    upgrade(revision="0021")
     _add_events(LATE)
     downgrade(revision="0020")
     upgrade(revision=version)
@@ -974,8 +1002,8 @@ def test_the_audit_trail_stays_append_only_with_and_without_the_retention(v1: No
 
 
 @on_both_databases
+@starts_at(21)
 def test_a_downgrade_permits_the_deletion_of_a_visits_events_alone(v1: None) -> None:
-    upgrade(revision="0021")
     _add_events(LONG_AGO, workspace_id=1)
     _add_events(LONG_AGO, _days_ago(0), workspace_id=2)
     insert("demo_visits", DEMO_VISIT)
@@ -995,9 +1023,9 @@ IDENTITY = {"issuer": "https://login.example.com", "subject": "s-1", "account_id
 
 
 @on_both_databases
+@starts_at(NEWEST)
 @pytest.mark.parametrize("change", [{"account_id": 2}, {"subject": "s-2"}], ids=["two accounts", "two people"])
 def test_a_person_at_a_provider_has_one_account_and_an_account_one_person(v1: None, change: dict[str, Any]) -> None:
-    upgrade()
     insert("external_identities", IDENTITY)
 
     with pytest.raises(IntegrityError):
@@ -1005,8 +1033,8 @@ def test_a_person_at_a_provider_has_one_account_and_an_account_one_person(v1: No
 
 
 @on_both_databases
+@starts_at(NEWEST)
 def test_an_identity_ends_with_its_account(v1: None) -> None:
-    upgrade()
     account = {"id": 99, "email": "new@example.com", "name": "New", "is_active": True, "created_at": EARLY}
     insert("accounts", account)
     insert("external_identities", IDENTITY | {"account_id": 99})
@@ -1020,8 +1048,8 @@ def test_an_identity_ends_with_its_account(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(26)
 def test_a_mail_keeps_all_but_its_steps_in_a_downgrade(v1: None) -> None:
-    upgrade(revision="0026")
     _fill(26)
     before = read_rows(list_columns())
     upgrade(revision="0030")
@@ -1125,23 +1153,21 @@ def _fill(version: int) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("version", range(10, int(HEAD) + 1))
-def test_a_migration_and_its_downgrade_leave_every_row_of_the_version_before_untouched(v1: None, version: int) -> None:
-    upgrade(revision=f"{version - 1:04}")
-    _fill(version - 1)
+@starts_at(*range(9, NEWEST))
+def test_a_migration_and_its_downgrade_leave_every_row_of_the_version_before_untouched(v1: None, start: int) -> None:
+    _fill(start)
     columns = list_columns()
     before = read_rows(columns)
-    upgrade(revision=f"{version:04}")
+    upgrade(revision=f"{start + 1:04}")
     upgraded = read_rows(columns)
-    downgrade(revision=f"{version - 1:04}")
+    downgrade(revision=f"{start:04}")
 
     assert (upgraded, read_rows(list_columns())) == (before, before)
 
 
 @on_both_databases
+@starts_at(27)
 def test_destinations_of_the_version_before_follow_the_drills_of_their_workspace(v1: None) -> None:
-    upgrade(revision="0027")
-
     columns = ["drill_choice", "drills_may_page", "drilled_at", "needs_confirmation"]
     rows = read_rows({"alert_destinations": columns})["alert_destinations"]
     assert rows
@@ -1159,8 +1185,8 @@ WRONG_DRILLS = (
 
 
 @on_both_databases
+@starts_at(27)
 def test_the_database_refuses_drills_that_cannot_be(v1: None) -> None:
-    upgrade(revision="0027")
     _fill(27)
 
     assert [wrong for wrong in WRONG_DRILLS if not is_refused(wrong)] == []
@@ -1182,8 +1208,8 @@ WRONG_PROBLEMS_AND_NOTICES = (
 
 
 @on_both_databases
+@starts_at(28)
 def test_the_database_refuses_problems_and_notices_that_cannot_be(v1: None) -> None:
-    upgrade(revision="0028")
     _fill(28)
 
     assert [wrong for wrong in WRONG_PROBLEMS_AND_NOTICES if not is_refused(wrong)] == []
@@ -1202,16 +1228,16 @@ WRONG_NOTICES_TO_DESTINATIONS = (
 
 
 @on_both_databases
+@starts_at(31)
 def test_the_database_refuses_notices_to_destinations_that_cannot_be(v1: None) -> None:
-    upgrade(revision="0031")
     _fill(31)
 
     assert [wrong for wrong in WRONG_NOTICES_TO_DESTINATIONS if not is_refused(wrong)] == []
 
 
 @on_both_databases
+@starts_at(31)
 def test_a_downgrade_deletes_only_what_destinations_were_told(v1: None) -> None:
-    upgrade(revision="0031")
     _fill(31)
 
     downgrade(revision="0030")
@@ -1221,8 +1247,8 @@ def test_a_downgrade_deletes_only_what_destinations_were_told(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(28)
 def test_a_downgrade_deletes_the_mails_of_notices(v1: None) -> None:
-    upgrade(revision="0028")
     for kind in ("notice", "check"):
         insert("account_mails", {"kind": kind, "status": "queued", "created_at": LATE, "attempt_count": 0})
 
@@ -1232,9 +1258,8 @@ def test_a_downgrade_deletes_the_mails_of_notices(v1: None) -> None:
 
 
 @on_both_databases
+@starts_at(18)
 def test_the_slugs_of_the_workspaces_that_exist_count_as_used(v1: None) -> None:
-    upgrade(revision="0018")
-
     given = read_rows({"workspaces": ["slug", "id", "name"]})["workspaces"]
     assert read_rows({"used_slugs": ["slug", "used_by_id", "name"]})["used_slugs"] == given
     assert given

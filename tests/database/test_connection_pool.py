@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from benchmarks.installation.processes import wait_until
 from benchmarks.installation.servers import execute
 from tests.database_role import database_role
+from tests.databases import APPLICATION
 from webapp.database import connection_pool
 from webapp.database.connection_pool import SharingPool
 
@@ -52,7 +53,7 @@ def count_open(database_url: str) -> Iterator[Callable[[], int]]:
     observer = create_engine(database_url, isolation_level="AUTOCOMMIT")
     query = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend'"
+        f" AND backend_type = 'client backend' AND application_name <> '{APPLICATION}'"
     )
     with observer.connect() as connection:
         yield lambda: connection.execute(query).scalar_one()

@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import on_both_databases
 from tests.notices.conftest import Installation
 from tests.notices.test_rounds import STILL, STOPPED, WORKS
 
 HOUR, WEEK, YEAR = timedelta(hours=1), timedelta(weeks=1), timedelta(days=365)
 
-pytestmark = [on_both_databases, pytest.mark.parametrize("step", [HOUR, WEEK, YEAR, -HOUR, -WEEK, -YEAR])]
+STEPS = (HOUR, WEEK, YEAR, -HOUR, -WEEK, -YEAR)
+# PostgreSQL gets one step in each direction: the statements are the same for every step.
+CASES = [*(("sqlite", step) for step in STEPS), ("postgres", WEEK), ("postgres", -YEAR)]
+
+pytestmark = pytest.mark.parametrize(("database", "step"), CASES, indirect=["database"])
 
 
 def live(installation: Installation, hours: int, *, fails: bool = True) -> None:
