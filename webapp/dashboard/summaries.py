@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Row, bindparam, or_, select
 
 from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.confirmation import confirmation_times
@@ -77,8 +77,20 @@ def list_summaries(
     workspace_ids: Sequence[int], now: datetime, recent_since: datetime | None = None
 ) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
+    return read_summaries(fetch_summary_rows(workspace_ids, now, recent_since))
+
+
+def fetch_summary_rows(
+    workspace_ids: Sequence[int], now: datetime, recent_since: datetime | None = None
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the rows that `read_summaries` reads. Where two fetches are equal, so are the summaries."""
     limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
-    rows = db.session.execute(_SUMMARIES, limits | confirmation_times(now))
+    # The connection's own rows: the session would copy each of them, for entities that are not among the columns.
+    return db.session.connection().execute(_SUMMARIES, limits | confirmation_times(now)).all()
+
+
+def read_summaries(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[DestinationSummary]:
+    """Return the destinations in the rows of `fetch_summary_rows`."""
     return [
         DestinationSummary(
             row_id,
