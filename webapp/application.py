@@ -182,7 +182,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "provider_name": app_settings.single_sign_on.name if app_settings.single_sign_on else None,
         "has_real_receivers": app_settings.demo is None or app_settings.demo.has_real_receivers,
         "is_reset_offered": is_reset_offered,
-        "list_memberships": access.list_memberships,
+        "list_membership_links": access.list_membership_links,
         "server_time": time_format.server_time,
         "version": __version__,
     }

@@ -4,6 +4,7 @@ What the URL names was loaded with the session, in one statement (`webapp.auth.s
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import abort
 from sqlalchemy import bindparam, select
@@ -30,6 +31,15 @@ class Visit:
     by_customer_link: bool = False
 
 
+class MembershipLink(NamedTuple):
+    """A workspace of an account, as a menu shows it."""
+
+    workspace_id: int
+    slug: str
+    name: str
+    role: Role
+
+
 # Built once, because nearly every request executes them.
 _MEMBERSHIP = (
     select(Workspace, Member.role)
@@ -43,6 +53,12 @@ _MEMBERSHIPS = (
     .where(Member.account_id == bindparam("account_id"), Workspace.deleted_at.is_(None))
     .order_by(Workspace.name, Workspace.id)
 )
+_MEMBERSHIP_LINKS = (
+    select(Workspace.id, Workspace.slug, Workspace.name, Member.role)
+    .join(Member, Member.workspace_id == Workspace.id)
+    .where(Member.account_id == bindparam("account_id"), Workspace.deleted_at.is_(None))
+    .order_by(Workspace.name, Workspace.id)
+)
 _DESTINATION = select(AlertDestination).where(
     AlertDestination.id == bindparam("destination_id"), AlertDestination.workspace_id == bindparam("workspace_id")
 )
@@ -51,6 +67,12 @@ _DESTINATION = select(AlertDestination).where(
 def list_memberships(account: Account) -> list[Member]:
     """Return the account's memberships, ordered by workspace name."""
     return list(db.session.scalars(_MEMBERSHIPS, {"account_id": account.id}))
+
+
+def list_membership_links(account: Account) -> list[MembershipLink]:
+    """Return the same for a menu, without the rows themselves."""
+    rows = db.session.connection().execute(_MEMBERSHIP_LINKS, {"account_id": account.id})
+    return [MembershipLink(*row) for row in rows]
 
 
 def find_role(workspace: Workspace, account: Account) -> Role | None:

@@ -14,7 +14,7 @@ from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
 from webapp.dashboard.list_rows import draw_rows
 from webapp.dashboard.list_version import SETTLING_TIME, find_next_change, find_state
 from webapp.dashboard.overview import ListQuery, Order, build_list_page, build_overview, count_paging, list_tags
-from webapp.dashboard.summaries import DestinationSummary, fetch_summary_rows, read_summaries
+from webapp.dashboard.summaries import DestinationSummary, fetch_summary_rows, list_summaries
 
 # Lists that a process keeps, of up to 100 KB each, and workspaces whose summaries it keeps.
 MAX_LISTS, MAX_WORKSPACES = 20, 50
@@ -39,17 +39,17 @@ class KnownSummaries:
 
 
 def load_known_summaries(workspace_id: int, now: datetime) -> KnownSummaries:
-    """Load the destinations of a workspace. Executes one query, and computes nothing if its result is the last one."""
-    rows = fetch_summary_rows([workspace_id], now, now - SETTLING_TIME)
-    kept = app_state().known_summaries
+    """Load the destinations of a workspace. Executes one query, and another one if its result is not the last one."""
+    kept, recent_since = app_state().known_summaries, now - SETTLING_TIME
+    rows = fetch_summary_rows(workspace_id, now, recent_since)
     known: KnownSummaries | None = find_drawn(kept, workspace_id, rows)
     if known is not None and now < known.until:
         return known
-    summaries = read_summaries(rows)
+    # What has changed since the rows were read is read again, because they differ then.
+    summaries = known.summaries if known is not None else list_summaries([workspace_id], now, recent_since)
     until, state = find_next_change(summaries, now), find_state(summaries, now)
     known = KnownSummaries(summaries, state, until, count_paging(summaries))
-    is_kept = now < until and len(rows) <= MAX_DESTINATIONS
-    keep_drawn(kept, workspace_id, rows if is_kept else None, known, MAX_WORKSPACES)
+    keep_drawn(kept, workspace_id, rows if len(rows) <= MAX_DESTINATIONS else None, known, MAX_WORKSPACES)
     return known
 
 

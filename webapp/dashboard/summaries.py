@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, or_, select
+from sqlalchemy import Row, bindparam, or_, select, type_coerce
+from sqlalchemy.types import NullType
 
 from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.confirmation import confirmation_times
@@ -77,20 +78,8 @@ def list_summaries(
     workspace_ids: Sequence[int], now: datetime, recent_since: datetime | None = None
 ) -> list[DestinationSummary]:
     """Return all destinations of these workspaces. Executes one query; its cost is independent of past deliveries."""
-    return read_summaries(fetch_summary_rows(workspace_ids, now, recent_since))
-
-
-def fetch_summary_rows(
-    workspace_ids: Sequence[int], now: datetime, recent_since: datetime | None = None
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the rows that `read_summaries` reads. Where two fetches are equal, so are the summaries."""
     limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
-    # The connection's own rows: the session would copy each of them, for entities that are not among the columns.
-    return db.session.connection().execute(_SUMMARIES, limits | confirmation_times(now)).all()
-
-
-def read_summaries(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[DestinationSummary]:
-    """Return the destinations in the rows of `fetch_summary_rows`."""
+    rows = db.session.execute(_SUMMARIES, limits | confirmation_times(now))
     return [
         DestinationSummary(
             row_id,
@@ -134,6 +123,16 @@ def read_summaries(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[DestinationSum
     ]
 
 
+def fetch_summary_rows(workspace_id: int, now: datetime, recent_since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return what `list_summaries` reads as the database has it: equal rows mean equal summaries. Executes one query.
+
+    Comparing them costs a third of reading them.
+    """
+    limits = {"workspace_ids": [workspace_id], "recent_since": recent_since}
+    # The connection's own rows: the session would copy each of them, for entities that are not among the columns.
+    return db.session.connection().execute(_ROWS, limits | confirmation_times(now)).all()
+
+
 def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[int]) -> list[int]:
     """Return those of these destinations that have a planned test, ended or not."""
     planned = [row.destination_id for row in summaries if row.changed and row.changed.planned_id]
@@ -171,6 +170,10 @@ _SUMMARIES = join_proof(
         AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
         AlertDestination.deleted_at.is_(None),
     )
+)
+
+_ROWS = _SUMMARIES.with_only_columns(
+    *(type_coerce(column, NullType()) for column in _SUMMARIES.selected_columns), maintain_column_froms=True
 )
 
 _TABS = {status: Tab(badge_for(status)) for status in (None, *DeliveryStatus)}

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, request
 
-from webapp.views.marks import SPRITE, draw_icons, compose_sprite
+from webapp.views.marks import SPRITE, compose_sprite, draw_icons
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -80,7 +80,7 @@ def init_static_files(app: Flask) -> None:
     app.view_functions["static"] = serve
     base, icons = f"{app.static_url_path}/{static.digest}", static.files["icons.svg"].content.decode()
     # Drawn once, because a list shows hundreds of them.
-    app.jinja_env.globals["draw_icon"] = draw_icons(base, icons, static.marks).__getitem__
+    app.jinja_env.globals["icon"] = draw_icons(base, icons, static.marks).__getitem__
 
 
 @lru_cache
