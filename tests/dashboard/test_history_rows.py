@@ -50,18 +50,9 @@ def _newest(seeded: SeededIds) -> AlertDelivery:
     return delivery
 
 
-def _fail(seeded: SeededIds) -> None:
-    newest = _newest(seeded)
-    newest.status, newest.last_error_code, newest.last_error_message = DeliveryStatus.FAILED, "gone", "It is gone."
-
-
 def _see(seeded: SeededIds) -> None:
     newest = _newest(seeded)
     newest.receipt, newest.receipt_at, newest.receipt_by = Receipt.SEEN, NOW + seconds(5), "Ann"
-
-
-def _try_again(seeded: SeededIds) -> None:
-    _newest(seeded).attempt_count = 3
 
 
 def _answer_late(seeded: SeededIds) -> None:
@@ -89,9 +80,7 @@ def _rename_account(seeded: SeededIds) -> None:
 
 
 CHANGES = [
-    _fail,
     _see,
-    _try_again,
     _answer_late,
     _make_drill,
     _rename_destination,
