@@ -142,3 +142,12 @@ def test_each_workspace_has_its_own_list(app: Flask, seeded: SeededIds) -> None:
 
     assert name in _draw(app, seeded)
     assert name not in _draw_for(app, Visit(get_account(seeded), other, Role.ADMIN))
+
+
+def test_the_state_of_a_list_ends_when_a_destination_becomes_stale(seeded: SeededIds) -> None:
+    _add_sent(seeded, sent_at=NOW + seconds(7))  # not a multiple of `LONGEST_REUSE`, at which each state ends
+    border = NOW + timedelta(days=30) + seconds(7)
+
+    states = [load_known_summaries(seeded.harbor, border + seconds(offset)).state for offset in (-0.4, -0.1, 0)]
+
+    assert states[0] == states[1] != states[2]
