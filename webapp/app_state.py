@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from flask import Flask, current_app
-from markupsafe import Markup
 from redis import Redis
 
 from webapp.settings import AppSettings
@@ -82,7 +81,9 @@ class AppState:
     seen_paused_until, counting_paused_until: in seconds of the monotonic clock; see `webapp.auth.own_sessions` and
         `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
-    drawn_rows: rows of lists that this process has drawn, each with its version; see `webapp.dashboard.list_rows`.
+    drawn_rows, drawn_lists, known_summaries: what this process has drawn or computed for lists, each with its version;
+        see `webapp.dashboard.list_rows` and `webapp.dashboard.drawn_lists`.
+    drawn_history: rows of the history, likewise; see `webapp.dashboard.history_rows`.
     has_had_account: whether this process knows that the installation has had an account, which then stays so.
     """
 
@@ -100,7 +101,10 @@ class AppState:
     claim_record_kept_until: float = -math.inf
     has_unrecorded_claims: bool = False
     has_had_account: bool = False
-    drawn_rows: dict[Hashable, tuple[Hashable, Markup]] = field(default_factory=dict)
+    drawn_rows: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
+    drawn_lists: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
+    known_summaries: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
+    drawn_history: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
 
     def redis_key(self, name: str) -> str:
         """Return the key of this installation with this name. A channel has a name like a key."""

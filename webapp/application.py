@@ -24,6 +24,7 @@ from webapp.text import tags
 from webapp.text.names import isolate_name
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
+from webapp.views.link_paths import init_link_paths
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
@@ -65,6 +66,7 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     app.before_request(sessions.note_visit)
     init_headers(app)
     init_static_files(app)
+    init_link_paths(app)
     init_navigation(app)
     init_single_sign_on(app)
     init_page_refresh(app)

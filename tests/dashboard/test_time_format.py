@@ -11,6 +11,7 @@ import pytest
 from tests.factories import NOW, seconds
 from webapp.dashboard.time_format import (
     describe_zone,
+    find_age_change,
     format_clock,
     format_day,
     format_exact,
@@ -142,3 +143,22 @@ def test_a_zone_is_described_by_its_name_and_offset(zone: str, words: str) -> No
 
 def test_no_zone_is_described_as_utc() -> None:
     assert describe_zone(NOW, None) == "UTC"
+
+
+AGES = [0, 0.3, 0.5, 0.6, 1.5, 59.4, 59.5, 60, 3_599.4, 3_599.6, 86_399.4, 86_399.6, 86_400, 2_591_999.7, 2_592_000]
+
+
+@pytest.mark.parametrize("age", AGES)
+def test_an_age_stays_the_same_until_it_changes_in_words_or_in_whole_days(age: float) -> None:
+    moment, day = NOW - seconds(age), timedelta(days=1)
+    change = find_age_change(moment, NOW)
+
+    def describe(now: datetime) -> tuple[str, int]:
+        return format_relative(moment, now), (now - moment) // day
+
+    assert change > NOW
+    assert describe(NOW) == describe(change - timedelta(microseconds=1)) != describe(change + timedelta(microseconds=1))
+
+
+def test_the_age_of_a_future_moment_is_not_known_for_long() -> None:
+    assert find_age_change(NOW + seconds(2), NOW) == NOW

@@ -10,7 +10,7 @@ from flask import Flask, render_template_string
 from webapp.demo.receiver.scenarios import Service
 from webapp.views.marks import GENERAL_ICON, compose_sprite
 
-ICON = '{% from "_macros.html" import icon with context %}{{ icon(name) }}'
+ICON = "{{ icon(name) }}"
 
 
 def find_address(app: Flask, name: str) -> str:

@@ -1,9 +1,8 @@
 """Draws the rows of the list. A row that shows the same as the last time is not loaded and drawn again."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 
 from flask import get_template_attribute, url_for
 from markupsafe import Markup
@@ -11,6 +10,7 @@ from markupsafe import Markup
 from webapp.app_state import app_state, current_settings
 from webapp.auth.access import Visit
 from webapp.channels import CHANNELS
+from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
 from webapp.dashboard.list_version import find_row_version
 from webapp.dashboard.status_fragment import build_status, load_shared_status_data
 from webapp.dashboard.summaries import DestinationSummary, list_planned_ids
@@ -19,9 +19,6 @@ from webapp.destinations.masking import mask_target
 
 # Rows that a process keeps, of up to 4 KB each with what they were drawn from.
 CAPACITY = 2_000
-
-# Held by the thread that changes the kept rows.
-_changing = Lock()
 
 
 @dataclass(frozen=True)
@@ -40,11 +37,12 @@ def draw_rows(visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationS
     wanted = set(ids)
     versions = {one.destination_id: find_row_version(one, now) for one in summaries if one.destination_id in wanted}
     page = visit.role, url_for("workspaces.show", slug=visit.workspace.slug)
-    drawn = {row_id: row for row_id in ids if (row := _find_kept((page, row_id), versions[row_id])) is not None}
+    kept = app_state().drawn_rows
+    drawn = {row_id: row for row_id in ids if (row := find_drawn(kept, (page, row_id), versions[row_id])) is not None}
     missing = [row_id for row_id in ids if row_id not in drawn]
     fresh, is_waiting = _draw_fresh(visit, missing, summaries, now) if missing else ({}, False)
     for row_id, row in fresh.items():
-        _keep((page, row_id), versions[row_id], row)
+        keep_drawn(kept, (page, row_id), versions[row_id], row, CAPACITY)
     drawn |= fresh
     return ListRows([drawn[row_id] for row_id in ids if row_id in drawn], is_waiting)
 
@@ -62,20 +60,3 @@ def _draw_fresh(
         drawn[destination.id] = draw_row(visit, status, where, CHANNELS, now)
         is_waiting = is_waiting or status.poll_ms is not None
     return drawn, is_waiting
-
-
-def _find_kept(key: Hashable, version: Hashable) -> Markup | None:
-    kept = app_state().drawn_rows.get(key)
-    return kept[1] if kept is not None and version is not None and kept[0] == version else None
-
-
-def _keep(key: Hashable, version: Hashable, row: Markup) -> None:
-    """Keep a row in place of its last version. The row that was kept first is dropped if there are too many."""
-    rows = app_state().drawn_rows
-    with _changing:
-        rows.pop(key, None)
-        if version is None:
-            return
-        if len(rows) >= CAPACITY:
-            rows.pop(next(iter(rows)))
-        rows[key] = version, row

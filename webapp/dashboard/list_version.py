@@ -6,7 +6,7 @@ Each row has one too, so that it need not be drawn again.
 import hashlib
 import json
 from collections.abc import Hashable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from webapp import __version__
 from webapp.auth.access import Visit
@@ -14,7 +14,7 @@ from webapp.dashboard.badge_age import find_idle_warning
 from webapp.dashboard.overview import ListQuery, describe_summaries
 from webapp.dashboard.proof_gaps import find_gaps
 from webapp.dashboard.summaries import DestinationSummary
-from webapp.dashboard.time_format import format_relative
+from webapp.dashboard.time_format import find_age_change, format_relative
 from webapp.deliveries.outcome import Badge, badge_for
 from webapp.notices.page_header import load_page_header
 
@@ -33,14 +33,31 @@ def find_list_version(
 
     summaries: those of all destinations of the workspace, with tests as recent as `SETTLING_TIME` marked.
     """
+    return find_page_version(visit, find_state(summaries, now), query)
+
+
+def find_state(summaries: Sequence[DestinationSummary], now: datetime) -> str | None:
+    """Return a text that differs whenever the list does, whoever sees it; None while tests are changing."""
     if any(summary.changed is None or summary.changed.is_recent for summary in summaries):
         return None
-    period = _find_period(now)
-    account = [visit.account.id, visit.account.time_zone, visit.role]
-    headline = describe_summaries(summaries, now)
-    page = [__version__, period, account, visit.workspace.name, query.as_query(), headline, load_page_header(visit)]
     ages = [_list_age_limits(summary, now) for summary in summaries]
-    return hashlib.blake2b(json.dumps([page, summaries, ages], default=str).encode(), digest_size=12).hexdigest()
+    return _digest([_find_period(now), describe_summaries(summaries, now), summaries, ages])
+
+
+def find_page_version(visit: Visit, state: str | None, query: ListQuery) -> str | None:
+    """Return a text that differs whenever this visitor's page does. state: of `find_state`."""
+    if state is None:
+        return None
+    account = [visit.account.id, visit.account.time_zone, visit.role]
+    return _digest([__version__, state, account, visit.workspace.name, query.as_query(), load_page_header(visit)])
+
+
+def find_next_change(summaries: Sequence[DestinationSummary], now: datetime) -> datetime:
+    """Return until when the list shows the same if nothing happens; `now` if a row has to be drawn each time."""
+    if not all(_is_settled(summary) for summary in summaries):
+        return now
+    period_end = datetime.fromtimestamp((_find_period(now) + 1) * LONGEST_REUSE.total_seconds(), UTC)
+    return min([find_age_change(time, now) for summary in summaries for time in _list_times(summary)] + [period_end])
 
 
 def find_row_version(summary: DestinationSummary, now: datetime) -> Hashable:
@@ -48,13 +65,26 @@ def find_row_version(summary: DestinationSummary, now: datetime) -> Hashable:
 
     summary: marked like those of `find_list_version`.
     """
-    changed = summary.changed
-    if changed is None or changed.is_recent or badge_for(changed.newest_status) is Badge.PENDING:
+    if not _is_settled(summary):
         return None
-    accepted = summary.proof.acceptance
-    times = (summary.tested_at, changed.changed_at, accepted.at if accepted else None)
-    ages = tuple(format_relative(time, now) for time in times if time)
+    ages = tuple(format_relative(time, now) for time in _list_times(summary))
     return (_find_period(now), summary, ages, *map(str, _list_age_limits(summary, now)))
+
+
+def _is_settled(summary: DestinationSummary) -> bool:
+    changed = summary.changed
+    return changed is not None and not changed.is_recent and badge_for(changed.newest_status) is not Badge.PENDING
+
+
+def _list_times(summary: DestinationSummary) -> list[datetime]:
+    """Return the times whose age a row shows, or that decide what it shows."""
+    accepted, changed = summary.proof.acceptance, summary.changed
+    times = (summary.tested_at, changed.changed_at if changed else None, accepted.at if accepted else None)
+    return [time for time in times if time]
+
+
+def _digest(parts: list[object]) -> str:
+    return hashlib.blake2b(json.dumps(parts, default=str).encode(), digest_size=12).hexdigest()
 
 
 def _find_period(now: datetime) -> float:

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 from webapp.models import database_clock
 
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+_DAY = timedelta(days=1)
+
 
 def format_relative(moment: datetime, now: datetime) -> str:
     """Return the distance from `now` in the largest whole unit: "12 s ago", "in 3 min"; "just now" within 0.5 s."""
@@ -17,6 +20,20 @@ def format_relative(moment: datetime, now: datetime) -> str:
         return "just now"
     amount = _format_duration(abs(seconds))
     return f"{amount} ago" if seconds > 0 else f"in {amount}"
+
+
+def find_age_change(moment: datetime, now: datetime) -> datetime:
+    """Return until when a past moment is as old as now: in the words of `format_relative`, and in whole days.
+
+    A moment in the future is not as far away for long: `now`.
+    """
+    age = now - moment
+    seconds = round(age.total_seconds())
+    if seconds < 0:
+        return now
+    size = next((size for _, size in _UNITS if seconds >= size), 1)
+    words = timedelta(seconds=(seconds // size + 1) * size - 0.5)
+    return moment + min(words, (age // _DAY + 1) * _DAY)
 
 
 def format_exact(moment: datetime) -> str:
@@ -77,7 +94,7 @@ def _format_offset(local: datetime) -> str:
 
 
 def _format_duration(seconds: int) -> str:
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+    for unit, size in _UNITS:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"

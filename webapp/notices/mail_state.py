@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 
 from webapp.account_mail.outcome import MailError, find_next_step
 from webapp.account_mail.requesting import is_account_mail_available
@@ -61,12 +61,9 @@ def find_mail_trouble(workspace_id: int | None = None) -> MailTrouble | None:
 
 
 def _is_mail_needed(workspace_id: int | None) -> bool:
-    drills = exists().where(DrillSchedule.started_at.is_not(None))
-    problems = exists().where(DestinationProblem.closed_at.is_(None))
-    if workspace_id is not None:
-        drills = drills.where(DrillSchedule.workspace_id == workspace_id)
-        problems = problems.where(DestinationProblem.workspace_id == workspace_id)
-    return bool(db.session.scalar(select(drills | problems)))
+    if workspace_id is None:
+        return bool(db.session.scalar(select(_DRILLS | _PROBLEMS)))
+    return bool(db.session.scalar(_NEEDED_IN_WORKSPACE, {"workspace_id": workspace_id}))
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,14 @@ def count_problems(now: datetime) -> ProblemCounts:
 _NOT_SET_UP = MailTrouble(
     "Nobody is told by mail when a destination stops working, because mail is not set up.",
     "Ask your Alertcheck administrator to set ALERTCHECK_MAIL_URL, ALERTCHECK_MAIL_FROM and ALERTCHECK_PUBLIC_URL.",
+)
+_DRILLS = exists().where(DrillSchedule.started_at.is_not(None))
+_PROBLEMS = exists().where(DestinationProblem.closed_at.is_(None))
+
+# Built once, because every page of a workspace executes them.
+_NEEDED_IN_WORKSPACE = select(
+    _DRILLS.where(DrillSchedule.workspace_id == bindparam("workspace_id"))
+    | _PROBLEMS.where(DestinationProblem.workspace_id == bindparam("workspace_id"))
 )
 _NEWEST_ENDED = (
     select(Notice)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask import g
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
@@ -35,6 +35,13 @@ def load_page_header(visit: Visit) -> PageHeader:
 def _load(visit: Visit) -> PageHeader:
     if current_settings().is_public_demo:
         return PageHeader(0, None)
-    own = DestinationProblem.workspace_id == visit.workspace.id
-    count = db.session.scalar(select(func.count()).select_from(DestinationProblem).where(own, IS_OPEN)) or 0
+    count = db.session.scalar(_OPEN_PROBLEMS, {"workspace_id": visit.workspace.id}) or 0
     return PageHeader(count, find_mail_trouble(visit.workspace.id) if visit.role.may_edit else None)
+
+
+# Built once, because every page of a workspace executes it.
+_OPEN_PROBLEMS = (
+    select(func.count())
+    .select_from(DestinationProblem)
+    .where(DestinationProblem.workspace_id == bindparam("workspace_id"), IS_OPEN)
+)

@@ -8,10 +8,10 @@ from flask import Blueprint, Response, abort, render_template, request, stream_w
 from webapp.auth.access import Visit, load_past_destination, load_visit
 from webapp.auth.account_time_zones import viewer_zone
 from webapp.channels import CHANNELS
+from webapp.dashboard.history_rows import draw_history_rows
 from webapp.deliveries import end_overdue_tests
-from webapp.deliveries.outcome import Outcome, describe_outcome
 from webapp.failures import Code
-from webapp.history import HistoryEntry, list_page, parse_filter, write_csv
+from webapp.history import list_page, parse_filter, write_csv
 from webapp.models import AlertDestination, DeliveryStatus, database_clock
 from webapp.text.csv_export import MAX_ROWS
 from webapp.text.cursors import parse_cursor
@@ -37,7 +37,7 @@ def show(slug: str) -> str:
         criteria=criteria,
         before=before,
         page=page,
-        rows=[(entry, _describe(entry)) for entry in page.entries],
+        rows=draw_history_rows(visit, page.entries, viewer_zone(), now),
         statuses=list(DeliveryStatus),
         codes=sorted({*Code, *filter(None, [criteria.code])}),
         channels=CHANNELS,
@@ -63,7 +63,3 @@ def download(slug: str) -> Response:
 def _load_destination(visit: Visit) -> AlertDestination | None:
     destination_id = request.args.get("destination")
     return load_past_destination(visit, destination_id) if destination_id else None
-
-
-def _describe(entry: HistoryEntry) -> Outcome:
-    return describe_outcome(entry.delivery, entry.destination.type)

@@ -6,27 +6,30 @@ A channel without such a file has the icon of its name in `static/icons.svg`, or
 import re
 from collections.abc import Iterable, Iterator
 
+from markupsafe import Markup
+
 SPRITE = "marks.svg"
 GENERAL_ICON = "channel"
+
+_ICON = Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>')
 
 _FILE = re.compile(r"<svg(?P<attributes>[^>]*)>(?P<shapes>.*)</svg>\s*", re.DOTALL)
 _TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'\s(?P<name>viewBox|fill|stroke[\w-]*)="(?P<value>[^"]*)"')
 
 
-class IconAddresses(dict[str, str]):
-    """The address of each icon and mark by its name. Any other name has the general icon's."""
+class Icons(dict[str, Markup]):
+    """The drawing of each icon and mark by its name. Any other name has the general icon's."""
 
-    def __missing__(self, name: str) -> str:
+    def __missing__(self, name: str) -> Markup:
         return self[GENERAL_ICON]
 
 
-def address_icons(base: str, icons: str, marks: Iterable[str]) -> IconAddresses:
-    """Return the addresses of all icons. base: of the folder of both sprites. icons: the first. marks: names."""
-    drawn = re.findall('<symbol id="([^"]+)"', icons)
-    return IconAddresses(
-        {name: f"{base}/icons.svg#{name}" for name in drawn} | {name: f"{base}/{SPRITE}#{name}" for name in marks}
-    )
+def draw_icons(base: str, icons: str, marks: Iterable[str]) -> Icons:
+    """Return the drawings of all icons. base: of the folder of both sprites. icons: the first. marks: names."""
+    addresses = {name: f"{base}/icons.svg#{name}" for name in re.findall('<symbol id="([^"]+)"', icons)}
+    addresses |= {name: f"{base}/{SPRITE}#{name}" for name in marks}
+    return Icons({name: _ICON.format(address) for name, address in addresses.items()})
 
 
 def compose_sprite(marks: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, request
 
-from webapp.views.marks import SPRITE, address_icons, compose_sprite
+from webapp.views.marks import SPRITE, compose_sprite, draw_icons
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -79,7 +79,8 @@ def init_static_files(app: Flask) -> None:
 
     app.view_functions["static"] = serve
     base, icons = f"{app.static_url_path}/{static.digest}", static.files["icons.svg"].content.decode()
-    app.jinja_env.globals["icons"] = address_icons(base, icons, static.marks)
+    # Drawn once, because a list shows hundreds of them.
+    app.jinja_env.globals["icon"] = draw_icons(base, icons, static.marks).__getitem__
 
 
 @lru_cache

@@ -9,12 +9,10 @@ from webapp.auth.access import Visit, load_visit
 from webapp.auth.instance_admins import is_instance_admin
 from webapp.auth.own_workspaces import list_first_workspaces, load_memberships_page
 from webapp.auth.sessions import current_account
-from webapp.channels import CHANNELS
-from webapp.dashboard import overview
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
-from webapp.dashboard.list_rows import draw_rows
-from webapp.dashboard.list_version import SETTLING_TIME, find_list_version
-from webapp.dashboard.overview import build_list_page, build_overview, build_overviews, parse_list_query
+from webapp.dashboard.drawn_lists import draw_list, load_known_summaries
+from webapp.dashboard.list_version import find_page_version
+from webapp.dashboard.overview import build_overview, build_overviews, parse_list_query
 from webapp.dashboard.summaries import list_summaries
 from webapp.database.numbered_pages import parse_page
 from webapp.deliveries import end_overdue_tests
@@ -61,27 +59,18 @@ def show(slug: str) -> str | Response:
     """
     visit, now, query = load_visit(slug), database_clock.now(), parse_list_query(request.args)
     end_overdue_tests(visit.workspace.id, now)
-    summaries = list_summaries([visit.workspace.id], now, now - SETTLING_TIME)
-    version = find_list_version(visit, summaries, query, now)
+    known = load_known_summaries(visit.workspace.id, now)
+    version = find_page_version(visit, known.state, query)
     if version and is_current(version):
         return respond_not_modified(version)
-    list_page = build_list_page(summaries, query, now)
-    drawn = draw_rows(visit, list_page.rows, summaries, now)
     return render_template(
         "destinations.html",
         visit=visit,
-        query=query,
-        list_page=list_page,
-        overview=build_overview(summaries, now),
-        paging=overview.count_paging(summaries),
-        orders=overview.Order,
-        tags=overview.list_tags(summaries, query),
-        rows=drawn.rows,
-        is_waiting=drawn.is_waiting,
+        total=len(known.summaries),
+        paging=known.paging,
+        drawn_list=draw_list(visit, known, query, now),
         batch=_find_batch(visit, now),
         page_version=version,
-        channels=CHANNELS,
-        now=now,
     )
 
 

@@ -1,0 +1,153 @@
+"""The drawn list: kept while it shows the same, and drawn anew whenever it would show something else."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from markupsafe import Markup
+
+from tests.dashboard.test_list_version import CHANGES, LATER
+from tests.factories import (
+    NOW,
+    SeededIds,
+    add_delivery,
+    get_account,
+    get_destination,
+    get_workspace,
+    on_both_databases,
+    seconds,
+)
+from webapp.app_state import app_state
+from webapp.auth.access import Visit
+from webapp.dashboard.drawn_lists import draw_list, load_known_summaries
+from webapp.dashboard.list_version import LONGEST_REUSE
+from webapp.dashboard.overview import ListQuery
+from webapp.dashboard.summaries import Tab
+from webapp.extensions import db
+from webapp.models import AlertDelivery, DeliveryStatus, Role, Workspace
+
+pytestmark = pytest.mark.usefixtures("context")
+
+CountQueries = Callable[[], AbstractContextManager[list[str]]]
+
+
+def _draw(
+    app: Flask, seeded: SeededIds, role: Role = Role.ADMIN, now: datetime = LATER, query: ListQuery | None = None
+) -> Markup:
+    db.session.expire_all()
+    return _draw_for(app, Visit(get_account(seeded), get_workspace(seeded), role), now, query)
+
+
+def _draw_for(app: Flask, visit: Visit, now: datetime = LATER, query: ListQuery | None = None) -> Markup:
+    with app.test_request_context():
+        return draw_list(visit, load_known_summaries(visit.workspace.id, now), query or ListQuery(), now)
+
+
+def _draw_anew(app: Flask, seeded: SeededIds, now: datetime = LATER) -> Markup:
+    state = app_state(app)
+    for kept in (state.drawn_rows, state.drawn_lists, state.known_summaries):
+        kept.clear()
+    return _draw(app, seeded, now=now)
+
+
+def _add_sent(seeded: SeededIds, **facts: object) -> AlertDelivery:
+    return add_delivery(get_destination(seeded), **({"status": DeliveryStatus.SENT, "sent_at": NOW} | facts))
+
+
+@on_both_databases
+def test_a_list_that_shows_the_same_takes_one_query_and_is_not_drawn_again(
+    app: Flask, seeded: SeededIds, count_queries: CountQueries
+) -> None:
+    _add_sent(seeded)
+    first = _draw(app, seeded)
+    visit = Visit(get_account(seeded), get_workspace(seeded), Role.ADMIN)
+
+    with count_queries() as queries:
+        again = _draw_for(app, visit)
+
+    assert again is first
+    assert len(queries) == 1
+    assert 'data-last-test="sent"' in first
+
+
+@on_both_databases
+@pytest.mark.parametrize("change", CHANGES)
+def test_after_any_change_the_list_is_the_one_that_is_drawn_anew(
+    app: Flask, seeded: SeededIds, change: Callable[[SeededIds], None]
+) -> None:
+    _add_sent(seeded)
+    _draw(app, seeded)
+
+    change(seeded)
+
+    assert _draw(app, seeded) == _draw_anew(app, seeded)
+
+
+@pytest.mark.parametrize(
+    "age", [timedelta(minutes=3), timedelta(hours=2), timedelta(days=2), timedelta(days=30), timedelta(days=60)]
+)
+@pytest.mark.parametrize("offset", [-0.6, -0.5, -0.4, 0, 0.1])
+def test_ages_stay_true(app: Flask, seeded: SeededIds, age: timedelta, offset: float) -> None:
+    get_destination(seeded).type = "teams"  # it warns of an idle receiver after 60 days
+    _add_sent(seeded, sent_at=NOW + seconds(7))
+    border = NOW + seconds(7) + age
+    _draw(app, seeded, now=border - seconds(1))
+
+    assert _draw(app, seeded, now=border + seconds(offset)) == _draw_anew(app, seeded, now=border + seconds(offset))
+
+
+def test_a_list_with_a_test_that_waits_is_drawn_each_time(app: Flask, seeded: SeededIds) -> None:
+    add_delivery(get_destination(seeded), status=DeliveryStatus.QUEUED)
+
+    _draw(app, seeded)
+
+    assert app_state(app).drawn_lists == {}
+
+
+def test_a_list_is_drawn_each_time_until_its_last_test_is_two_minutes_old(app: Flask, seeded: SeededIds) -> None:
+    _add_sent(seeded, updated_at=LATER - seconds(119))
+
+    _draw(app, seeded)
+    assert app_state(app).drawn_lists == {}
+
+    _draw(app, seeded, now=LATER + seconds(1))
+    assert len(app_state(app).drawn_lists) == 1
+
+
+def test_a_list_is_kept_for_ten_minutes_at_most(app: Flask, seeded: SeededIds) -> None:
+    _add_sent(seeded)
+    _draw(app, seeded)
+    get_account(seeded).name = "Renamed"  # a name that nothing covers
+    db.session.commit()
+
+    assert _draw(app, seeded, now=LATER + LONGEST_REUSE) == _draw_anew(app, seeded, now=LATER + LONGEST_REUSE)
+
+
+def test_each_role_and_filter_has_its_own_list(app: Flask, seeded: SeededIds) -> None:
+    _add_sent(seeded)
+    name = f"<bdi>{get_destination(seeded).name}</bdi>"
+
+    assert "<button" in _draw(app, seeded).partition("<ul")[2]
+    assert "<button" not in _draw(app, seeded, Role.VIEWER).partition("<ul")[2]
+    assert name in _draw(app, seeded)
+    assert name not in _draw(app, seeded, query=ListQuery(state=Tab.FAILED))
+
+
+def test_each_workspace_has_its_own_list(app: Flask, seeded: SeededIds) -> None:
+    name = get_destination(seeded).name
+    other = db.session.query(Workspace).filter(Workspace.id != seeded.harbor).first()
+    assert other
+
+    assert name in _draw(app, seeded)
+    assert name not in _draw_for(app, Visit(get_account(seeded), other, Role.ADMIN))
+
+
+def test_the_state_of_a_list_ends_when_a_destination_becomes_stale(seeded: SeededIds) -> None:
+    _add_sent(seeded, sent_at=NOW + seconds(7))  # not a multiple of `LONGEST_REUSE`, at which each state ends
+    border = NOW + timedelta(days=30) + seconds(7)
+
+    states = [load_known_summaries(seeded.harbor, border + seconds(offset)).state for offset in (-0.4, -0.1, 0)]
+
+    assert states[0] == states[1] != states[2]
