@@ -68,7 +68,7 @@ def test_a_list_that_shows_the_same_takes_one_query_and_is_not_drawn_again(
         again = _draw_for(app, visit)
 
     assert again is first
-    assert len(queries) == 1
+    assert len([query for query in queries if "set_config" not in query]) == 1
     assert 'data-last-test="sent"' in first
 
 
