@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 
 from benchmarks.installation.servers import QueueServer
-from tests.end_to_end.canary.burst_worker import open_queue, run_all_jobs
+from tests.end_to_end.canary.burst_worker import open_queue
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.conftest import Places
 from tests.end_to_end.canary.search_places import SearchedInstallation
@@ -78,11 +80,11 @@ def _names(found: list[str]) -> set[str]:
 
 
 def _fill_queue(queue_server: QueueServer, argument: str) -> None:
-    """Run a job that fails, and leave another one waiting."""
+    """Run a job that fails, as a worker of RQ does that keeps the traceback, and leave another one waiting."""
     with open_queue(queue_server) as queue:
         queue.enqueue(fail_with_secret)
-    run_all_jobs(queue_server)
-    with open_queue(queue_server) as queue:
+        worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+        worker.work(burst=True, logging_level="DEBUG")
         queue.enqueue(fail_with_secret, argument, description="neutral")
 
 
