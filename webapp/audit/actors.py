@@ -23,7 +23,7 @@ SINGLE_SIGN_ON = Actor(None, "Single sign-on")
 # Everybody who acts without an account. The audit trail can be filtered by each.
 ACTORS = (COMMAND_LINE, CUSTOMER, RECIPIENT, STRANGER, SINGLE_SIGN_ON, RETENTION, SCHEDULE)
 
-# Stands beside a test that a member's link has sent.
+# Recorded with a test that was sent by the link that a member made for a customer.
 BY_CUSTOMER_LINK = "by the customer's link"
 
 
