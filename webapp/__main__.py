@@ -26,7 +26,7 @@ class CannotStart(NoAppException):
 
 
 class CommandLine(OurCommands, FlaskGroup):
-    """Our commands, which --help lists without an application, and those that only the application knows."""
+    """Our commands, which --help lists without an application, and those of an application, such as the demo's."""
 
 
 def main() -> None:

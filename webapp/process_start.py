@@ -1,4 +1,4 @@
-"""Starts a process of the application: logs its settings, or ends it if one is missing or invalid."""
+"""Starts a web process: logs its settings, or ends it if one is missing or invalid. `flask --app wsgi` uses it too."""
 
 import logging
 import sys

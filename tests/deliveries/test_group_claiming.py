@@ -19,7 +19,7 @@ from webapp.deliveries import group_claiming, group_recording, open_groups, send
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.completion_events import CompletionEvent, delivery_completed
 from webapp.deliveries.group_claiming import claim_group
-from webapp.deliveries.group_recording import Ending, RowsChanged, record_group
+from webapp.deliveries.group_recording import EndedAttempt, RowsChanged, record_group
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, database_clock
@@ -70,9 +70,9 @@ def _claim(ids: list[int], app_settings: AppSettings) -> list[Attempt | None]:
     return claim_group(ids, app_settings, database_clock.now())
 
 
-def _end(attempt: Attempt | None) -> Ending:
+def _end(attempt: Attempt | None) -> EndedAttempt:
     assert attempt is not None
-    return sending._make_ending(attempt, sending._accepted(Accepted(200)), 0.1)
+    return sending._end_attempt(attempt, sending._accepted(Accepted(200)), 0.1)
 
 
 def _update(delivery_id: int, **values: object) -> None:

@@ -52,7 +52,7 @@ def _gather(
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "PATIENCE", 30.0)
+    monkeypatch.setattr(groups, "MAX_WAIT", 30.0)
 
 
 def test_who_comes_first_works_alone_and_at_once() -> None:
@@ -97,7 +97,7 @@ def test_a_group_is_limited_and_the_next_one_follows(monkeypatch: pytest.MonkeyP
 
 
 def test_who_waits_for_a_stuck_group_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "PATIENCE", 0.2)
+    monkeypatch.setattr(groups, "MAX_WAIT", 0.2)
     held = HeldWork()
     with ThreadPoolExecutor(2) as pool:
         joined, first = Groups(held.work), held.released

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from tests.factories import (
@@ -18,15 +17,13 @@ from tests.factories import (
 )
 from webapp.destinations.editing import (
     DestinationGone,
-    Rotation,
     add_destination,
     change_destination,
     delete_destination,
     read_settings,
-    rotate_keys,
     set_enabled,
 )
-from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
+from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus
 from webapp.settings import AppSettings
@@ -250,55 +247,3 @@ def test_deleting_keeps_every_delivery(destination: AlertDestination, seeded: Se
 
     kept = select(AlertDelivery.id).where(AlertDelivery.alert_destination_id == destination.id)
     assert sorted(db.session.scalars(kept)) == sorted([test_send.id, real_alert.id])
-
-
-NEW_KEY = Fernet.generate_key().decode()
-
-
-@pytest.fixture
-def new_cipher(environment: dict[str, str]) -> SettingsCipher:
-    """A cipher that encrypts with a new key and also decrypts with the old one."""
-    return SettingsCipher([NEW_KEY, environment["ALERTCHECK_CONFIG_KEYS"]], "any")
-
-
-@on_both_databases
-def test_after_a_rotation_the_new_key_alone_decrypts_all_settings(
-    destination: AlertDestination, new_cipher: SettingsCipher
-) -> None:
-    assert rotate_keys(new_cipher, NOW) == Rotation(rotated=3)
-
-    db.session.expire_all()
-    assert (
-        SettingsCipher([NEW_KEY], "any").decrypt(destination.config, context=destination.encryption_context) == SETTINGS
-    )
-
-
-def test_a_repeated_rotation_changes_nothing(destination: AlertDestination, new_cipher: SettingsCipher) -> None:
-    rotate_keys(new_cipher, NOW)
-
-    assert rotate_keys(new_cipher, NOW) == Rotation(current=3)
-
-
-def test_a_rotation_leaves_a_waiting_test_alone(destination: AlertDestination, new_cipher: SettingsCipher) -> None:
-    rotate_keys(new_cipher, NOW)
-
-    db.session.expire_all()
-    assert (destination.settings_version, destination.updated_at) == (1, NOW)
-
-
-def test_a_rotation_counts_unreadable_settings_and_rotates_the_rest(
-    destination: AlertDestination, new_cipher: SettingsCipher
-) -> None:
-    destination.config = "gAAAA garbage"
-    db.session.commit()
-
-    assert rotate_keys(new_cipher, NOW) == Rotation(rotated=2, unreadable=1)
-    assert destination.config == "gAAAA garbage"
-
-
-def test_a_rotation_skips_deleted_destinations(
-    destination: AlertDestination, seeded: SeededIds, new_cipher: SettingsCipher
-) -> None:
-    delete_destination(destination, get_account(seeded), LATER)
-
-    assert rotate_keys(new_cipher, NOW) == Rotation(rotated=2)

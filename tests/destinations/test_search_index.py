@@ -7,13 +7,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace, on_both_databases
-from webapp.destinations.editing import (
-    add_destination,
-    change_destination,
-    delete_destination,
-    rotate_keys,
-    set_enabled,
-)
+from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
+from webapp.destinations.key_rotation import rotate_keys
 from webapp.destinations.search_index import (
     PAGE_SIZE,
     SCAN_INTERVAL,

@@ -13,7 +13,7 @@ from typing import Any
 
 from webapp import deliveries, queue
 from webapp.deliveries import claiming, sending
-from webapp.deliveries.group_recording import Ending
+from webapp.deliveries.group_recording import EndedAttempt
 from webapp.worker.dispatcher import Dispatcher
 
 
@@ -102,7 +102,7 @@ class Breakpoints:
             self._reach(Step.GROUP_CLAIMED, delivery_id)
         return claimed
 
-    def _record_group(self, proceed: Callable[[], Any], endings: Sequence[Ending], *_arguments: Any) -> Any:
+    def _record_group(self, proceed: Callable[[], Any], endings: Sequence[EndedAttempt], *_arguments: Any) -> Any:
         for ending in endings:
             self._reach(Step.GROUP_ENDED, ending.attempt.delivery_id)
         return proceed()

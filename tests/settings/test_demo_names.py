@@ -15,7 +15,8 @@ from webapp.environment.demo_hosts import list_hosts
 from webapp.environment.model import Misconfigured
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.urls import Origin, Route, check_url
+from webapp.outbound.policy.rules import check_url
+from webapp.outbound.policy.urls import Origin, Route
 
 HOST = "hooks.demo.example"
 HOOK = f"https://{HOST}/webhook/works?canary"

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import update
+
 from webapp.account_mail.mail_content import MailContent
 from webapp.account_mail.outcome import MailOutcome, describe_mail, find_newest_invitation_mails
 from webapp.account_mail.requesting import is_account_mail_available
 from webapp.auth.invitation_acceptance import OpenInvitation, find_open_invitation
 from webapp.auth.invitation_forms import ROLES
-from webapp.auth.invitations import is_newest_mail, store_mailed_token
+from webapp.auth.invitations import LIFETIME, MAILED
 from webapp.auth.mailed_account import describe_end, make_page_address
-from webapp.auth.one_time_tokens import make_token
+from webapp.auth.one_time_tokens import hash_token, make_token
+from webapp.extensions import db
 from webapp.models import AccountMail, AccountMailStatus, Invitation, database_clock
 from webapp.outbound.smtp.addresses import canonical_address
 from webapp.text.names import isolate_name, quote_name
@@ -35,7 +38,7 @@ def find_recipient(mail: AccountMail) -> str | None:
 def compose_invitation(mail: AccountMail, now: datetime) -> MailContent | None:
     """Make the link, which replaces the one of an earlier mail; None if the invitation ended or was renewed."""
     token = make_token()
-    is_stored = store_mailed_token(mail, token)
+    is_stored = _store_token(mail, token)
     opened = _find_open(mail, now) if is_stored else None
     return _write(opened, token) if opened is not None else None
 
@@ -51,12 +54,28 @@ def describe_mails(invitations: Sequence[Invitation], now: datetime) -> dict[int
 
 
 def _has_newest(mail: AccountMail | None, invitation: Invitation) -> bool:
-    return mail is not None and mail.status is not AccountMailStatus.CANCELED and is_newest_mail(mail, invitation)
+    return mail is not None and mail.status is not AccountMailStatus.CANCELED and _is_of_newest_link(mail, invitation)
 
 
 def _find_open(mail: AccountMail, now: datetime) -> OpenInvitation | None:
     opened = find_open_invitation(mail.invitation_id, now) if mail.invitation_id is not None else None
-    return opened if opened is not None and is_newest_mail(mail, opened.invitation) else None
+    return opened if opened is not None and _is_of_newest_link(mail, opened.invitation) else None
+
+
+def _is_of_newest_link(mail: AccountMail, invitation: Invitation) -> bool:
+    """Return whether a mail was requested with the newest link of its invitation, so not before a renewal."""
+    return invitation.expires_at == mail.created_at + LIFETIME
+
+
+def _store_token(mail: AccountMail, token: str) -> bool:
+    """Store the hash of the token in a mail's link, which replaces one that an earlier attempt stored.
+
+    Returns False if the invitation has ended or was renewed. Of two at once, a renewal wins. The caller commits.
+    """
+    is_newest = (Invitation.id == mail.invitation_id) & (Invitation.expires_at == mail.created_at + LIFETIME)
+    storing = update(Invitation).where(is_newest).values(mailed_token_hash=hash_token(token, MAILED))
+    stored = db.session.execute(storing, execution_options={"synchronize_session": False})
+    return bool(stored.rowcount)  # type: ignore[attr-defined]
 
 
 def _write(opened: OpenInvitation, token: str) -> MailContent:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.account_mail.requesting import enqueue_mail, is_account_mail_available, request_mail
@@ -16,7 +16,7 @@ from webapp.audit import Action, Actor, record_invitation_event
 from webapp.auth.access import Visit, find_role
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.extensions import db
-from webapp.models import Account, AccountMail, AccountMailKind, Invitation, Member, Role
+from webapp.models import Account, AccountMailKind, Invitation, Member, Role
 from webapp.models.locking import lock_workspace
 from webapp.text.names import isolate_name
 
@@ -94,22 +94,6 @@ def _commit_and_mail(invitation: Invitation, now: datetime) -> None:
     db.session.commit()
     if mail_id is not None:
         enqueue_mail(mail_id)
-
-
-def is_newest_mail(mail: AccountMail, invitation: Invitation) -> bool:
-    """Return whether a mail was requested with the newest link of its invitation, so not before a renewal."""
-    return invitation.expires_at == mail.created_at + LIFETIME
-
-
-def store_mailed_token(mail: AccountMail, token: str) -> bool:
-    """Store the hash of the token in a mail's link, which replaces one that an earlier attempt stored.
-
-    Returns False if the invitation has ended or was renewed. Of two at once, a renewal wins. The caller commits.
-    """
-    is_of_newest_link = (Invitation.id == mail.invitation_id) & (Invitation.expires_at == mail.created_at + LIFETIME)
-    storing = update(Invitation).where(is_of_newest_link).values(mailed_token_hash=hash_token(token, MAILED))
-    stored = db.session.execute(storing, execution_options=_UNSYNCED)
-    return bool(stored.rowcount)  # type: ignore[attr-defined]
 
 
 def revoke_invitation(invitation: Invitation, account: Account, now: datetime) -> None:

@@ -10,7 +10,6 @@ Nothing is recorded where nothing changes. by: who acts. source: what the change
 """
 
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm.util import identity_key
@@ -19,13 +18,12 @@ from webapp.app_state import current_settings
 from webapp.audit import Action, Actor, record_account_event, record_member_event
 from webapp.auth import accounts
 from webapp.auth.external_identities import is_linked_to
+from webapp.auth.grants import EVERYWHERE_ALONE, Grant, find_grant, read_grant, set_grant
 from webapp.auth.instance_admins import require_other_admin
 from webapp.auth.removal_impact import end_what_was_made_by
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
 from webapp.models.locking import lock_account, lock_workspace
-
-_GROUNDS = {MemberSource.PERSON: "", MemberSource.GROUPS: " by groups", MemberSource.EVERYWHERE: " everywhere"}
 
 
 class ChangeRefused(Exception):
@@ -42,22 +40,6 @@ class ManagedByGroups(ChangeRefused):
 
 class SupportsEverywhere(ChangeRefused):
     """The account supports every workspace, and has no further rights in this one that could end."""
-
-
-class _Grant(NamedTuple):
-    """The columns of a membership that say what it allows, and why. See `Member`."""
-
-    role: Role
-    source: MemberSource
-    raised_from: MemberSource | None = None
-
-    def __str__(self) -> str:
-        """Return the role as the audit trail names it, with its source unless that is a person."""
-        viewer = f", otherwise viewer{_GROUNDS[self.raised_from]}" if self.raised_from else ""
-        return f"{self.role}{_GROUNDS[self.source]}{viewer}"
-
-
-_EVERYWHERE_ALONE = _Grant(Role.SUPPORT, MemberSource.EVERYWHERE)
 
 
 def lock_member(workspace: Workspace, account: Account) -> Member | None:
@@ -86,7 +68,7 @@ def grant_role(
     Raises `LastAdmin` and `ManagedByGroups`, and `ObjectDeletedError` if the workspace is gone.
     """
     member = lock_member(workspace, account)
-    grant = _find_grant(account, role, source)
+    grant = find_grant(account, role, source)
     if member is None:
         _add_member(workspace, account, grant, now, by)
         return True
@@ -110,9 +92,9 @@ def remove_member(member: Member, now: datetime, by: Actor, source: MemberSource
     if found is None or (source is MemberSource.GROUPS and not _is_granted_by_groups(found)):
         return False
     _require_changeable(found, None, source)
-    before = _read_grant(found)
+    before = read_grant(found)
     if account.is_support_everywhere:
-        _change(found, _EVERYWHERE_ALONE, now, by)
+        _change(found, EVERYWHERE_ALONE, now, by)
     else:
         db.session.delete(found)
         record_member_event(workspace, account, Action.MEMBER_REMOVED, now, by, [str(before)])
@@ -159,7 +141,7 @@ def find_obstacle(member: Member, role: Role | None) -> ChangeRefused | None:
     name, workspace = member.account.name, member.workspace.name
     if is_managed_by_groups(member):
         return ManagedByGroups(f"The groups of the company account decide the role of {name}. Change the groups there.")
-    if role is None and member.account.is_support_everywhere and _read_grant(member) == _EVERYWHERE_ALONE:
+    if role is None and member.account.is_support_everywhere and read_grant(member) == EVERYWHERE_ALONE:
         return SupportsEverywhere(f"{name} supports every workspace. Your Alertcheck administrator can change that.")
     is_lost = member.role is Role.ADMIN and role is not Role.ADMIN
     if is_lost and not has_other_admin(member.workspace_id, member.account_id):
@@ -197,36 +179,20 @@ def _require_changeable(member: Member, role: Role | None, source: MemberSource)
         raise obstacle
 
 
-def _find_grant(account: Account, role: Role, source: MemberSource) -> _Grant:
-    """Return what an account gets: at least support if it supports every workspace, for as long as it does."""
-    if account.is_support_everywhere and role is Role.VIEWER:
-        return _EVERYWHERE_ALONE._replace(raised_from=source)
-    return _Grant(role, source)
-
-
-def _read_grant(member: Member) -> _Grant:
-    return _Grant(member.role, member.source, member.raised_from)
-
-
-def _add_member(workspace: Workspace, account: Account, grant: _Grant, now: datetime, by: Actor) -> None:
+def _add_member(workspace: Workspace, account: Account, grant: Grant, now: datetime, by: Actor) -> None:
     member = Member(workspace_id=workspace.id, account_id=account.id, created_at=now, added_by=by.name)
-    _set_grant(member, grant)
+    set_grant(member, grant)
     db.session.add(member)
     record_member_event(workspace, account, Action.MEMBER_ADDED, now, by, [str(grant)])
 
 
-def _change(member: Member, grant: _Grant, now: datetime, by: Actor) -> bool:
-    before = _read_grant(member)
+def _change(member: Member, grant: Grant, now: datetime, by: Actor) -> bool:
+    before = read_grant(member)
     if before == grant:
         return False
-    _set_grant(member, grant)
+    set_grant(member, grant)
     roles = [str(before), str(grant)]
     record_member_event(member.workspace, member.account, Action.ROLE_CHANGED, now, by, roles)
     if grant.role.is_below(before.role):
         end_what_was_made_by(member.account, now, member.workspace_id)
     return True
-
-
-def _set_grant(member: Member, grant: _Grant) -> None:
-    member.role, member.source = grant.role, grant.source
-    member.raised_from = grant.raised_from  # after the others, whose change resets it

@@ -1,4 +1,4 @@
-"""The visitor's workspaces in parts: for the switcher of every page, and page by page. There may be thousands."""
+"""The visitor's workspaces, of which there may be thousands: the first for the switcher, and all page by page."""
 
 from typing import NamedTuple
 
@@ -46,13 +46,13 @@ def list_first_workspaces(account: Account, count: int) -> list[OwnWorkspace]:
 
 
 def load_switcher(account: Account) -> Switcher:
-    """Return what the switcher shows. Executes one query, which costs about the same however many workspaces."""
+    """Return what the switcher shows. Executes one query, whose cost hardly depends on the number of workspaces."""
     found = list_first_workspaces(account, MAX_LISTED + 1)
     return Switcher([], True) if len(found) > MAX_LISTED else Switcher(found, False)
 
 
 def load_memberships_page(account: Account, text: str, number: int) -> Page[Member]:
-    """Load a page of an account's memberships, by workspace name: those whose name or slug contains a text."""
+    """Load a page of an account's memberships, by workspace name. text: part of the name or slug; empty for all."""
     query = (
         select(Member)
         .join(Member.workspace)

@@ -14,7 +14,8 @@ from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.pasted_urls import read_pasted
 from webapp.outbound.policy.private_networks import may_be_opened
-from webapp.outbound.policy.urls import MAX_URL, Policy, Target, find_problems, read_url
+from webapp.outbound.policy.rules import Policy, find_problems
+from webapp.outbound.policy.urls import MAX_URL, Target, read_url
 
 COPY_AGAIN = "Copy the whole address again, exactly as the provider shows it."
 

@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 from flask.cli import AppGroup
 
-# Each file with the names of its commands.
+# The names of the commands in each file.
 _FILES = {
     "webapp.cli.processes": ("version", "worker", "check-worker"),
     "webapp.cli.settings_check": ("check-settings",),
@@ -19,7 +19,6 @@ _FILES = {
     "webapp.database.schema_commands": ("db",),  # it replaces the group of Flask-Migrate
 }
 FILES_BY_COMMAND = {name: file for file, names in _FILES.items() for name in names}
-
 
 # Only a demo has it, so that a production installation imports no demo code.
 OF_DEMO = {"seed-demo": "webapp.demo.commands"}

@@ -4,7 +4,7 @@ import click
 
 from webapp.app_state import current_settings
 from webapp.database.command_context import with_database
-from webapp.destinations import editing
+from webapp.destinations import key_rotation
 from webapp.models import database_clock
 
 
@@ -12,7 +12,7 @@ from webapp.models import database_clock
 @with_database
 def rotate_keys() -> None:
     """Encrypt every destination's settings with the first of ALERTCHECK_CONFIG_KEYS. Safe to repeat."""
-    rotation = editing.rotate_keys(current_settings().cipher, database_clock.now())
+    rotation = key_rotation.rotate_keys(current_settings().cipher, database_clock.now())
     click.echo(
         f"Re-encrypted: {rotation.rotated}. Already current: {rotation.current}. Unreadable: {rotation.unreadable}."
     )

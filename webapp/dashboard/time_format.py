@@ -23,9 +23,9 @@ def format_relative(moment: datetime, now: datetime) -> str:
 
 
 def find_age_change(moment: datetime, now: datetime) -> datetime:
-    """Return until when a past moment is as old as now: in the words of `format_relative`, and in whole days.
+    """Return when the age of a past moment next changes, in the words of `format_relative` or in whole days.
 
-    A moment in the future is not as far away for long: `now`.
+    Returns `now` for a moment in the future.
     """
     age = now - moment
     seconds = round(age.total_seconds())

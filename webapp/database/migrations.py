@@ -1,4 +1,4 @@
-"""The migrations, as Alembic and Flask-Migrate run them. Only the `db` commands import these two."""
+"""The migrations, for Alembic and Flask-Migrate. Only the `db` commands import these two."""
 
 from alembic.script import ScriptDirectory
 from flask import Flask

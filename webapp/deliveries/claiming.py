@@ -86,7 +86,7 @@ def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt
         log.info("delivery not claimed", extra={"delivery": delivery_id})
         return None
     try:
-        attempt = prepare(delivery, newest_test, workspace_slug, policy, app_settings, now)
+        attempt = prepare_attempt(delivery, newest_test, workspace_slug, policy, app_settings, now)
     except DeliveryFailed as failure:
         _end(delivery, failure, now)
         return None
@@ -126,7 +126,7 @@ def _end(delivery: AlertDelivery, failure: DeliveryFailed, now: datetime) -> Non
     db.session.commit()
 
 
-def prepare(
+def prepare_attempt(
     delivery: AlertDelivery,
     newest_test: int | None,
     workspace_slug: str,

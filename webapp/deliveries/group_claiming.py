@@ -1,7 +1,7 @@
-"""Claims several deliveries in one transaction. Whatever is not plain is left to the claim of a single delivery.
+"""Claims several deliveries in one transaction.
 
-A row that cannot be prepared, is locked, or was changed meanwhile is left out, so it holds up no other one. Nothing of
-the group waits for a lock: two groups, or a group and a press, cannot wait for each other.
+A row that cannot be prepared, is locked, or was changed meanwhile is left to the claim of a single delivery, so it
+holds up no other one. A group waits for no lock: two groups, or a group and a press, cannot wait for each other.
 """
 
 import logging
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, tuple_, update
 
-from webapp.deliveries.claiming import CANDIDATES, IS_STILL_OPEN, Attempt, is_claimable, prepare
+from webapp.deliveries.claiming import CANDIDATES, IS_STILL_OPEN, Attempt, is_claimable, prepare_attempt
 from webapp.deliveries.retry_policy import find_retry_policy
 from webapp.deliveries.transitions import CLAIM, IS_UNCLAIMED, list_columns
 from webapp.extensions import db
@@ -64,7 +64,7 @@ def _prepare_all(delivery_ids: Sequence[int], app_settings: AppSettings, now: da
         with suppress(Exception):  # the claim of a single delivery finds the same cause, and records it
             policy = find_retry_policy(delivery.event_type, app_settings)
             if policy is not None and is_claimable(delivery, policy, now):
-                attempt = prepare(delivery, newest_test, workspace_slug, policy, app_settings, now)
+                attempt = prepare_attempt(delivery, newest_test, workspace_slug, policy, app_settings, now)
                 destination = delivery.destination
                 seen = (delivery.id, delivery.attempt_count, destination.id, destination.settings_version)
                 prepared[delivery.id] = attempt, seen

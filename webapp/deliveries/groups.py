@@ -1,7 +1,7 @@
-"""Lets threads do the same work together: whoever comes while one group is at work joins the next one.
+"""Lets threads do the same work together (group commit): a thread that comes while one group works joins the next one.
 
-Nobody waits for others to come: a thread that finds no group at work begins at once, by itself. Threads gather only
-while they would otherwise compete for the database.
+No thread waits for others to come: one that finds no group at work begins at once, by itself. So groups form only while
+threads would otherwise compete for the database.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ Result = TypeVar("Result")
 # The most items of a group: few enough for one short transaction.
 MAX_SIZE = 32
 
-# Seconds that a thread waits for its group to begin. Then it works by itself: something holds up the others.
-PATIENCE = 1.0
+# Seconds that a thread waits for its group to begin. After that, something holds up the others, and it works by itself.
+MAX_WAIT = 1.0
 
 
 @dataclass(eq=False)
-class _Member(Generic[Item, Result]):
+class _Waiter(Generic[Item, Result]):
     """One waiting thread. leads: whether it does the work of the next group."""
 
     item: Item
@@ -39,7 +39,7 @@ class Groups(Generic[Item, Result]):
     def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | None]]) -> None:
         self._work = work
         self._lock = Lock()
-        self._waiting: list[_Member[Item, Result]] = []
+        self._waiting: list[_Waiter[Item, Result]] = []
         self._is_busy = False
 
     def join(self, item: Item, alone: Callable[[], Result]) -> Result:
@@ -47,7 +47,7 @@ class Groups(Generic[Item, Result]):
 
         alone: works on this item only. Called at most once, in this thread.
         """
-        member: _Member[Item, Result] = _Member(item)
+        member: _Waiter[Item, Result] = _Waiter(item)
         with self._lock:
             self._waiting.append(member)
             member.leads, self._is_busy = not self._is_busy, True
@@ -55,9 +55,9 @@ class Groups(Generic[Item, Result]):
             return self._lead(member, alone)
         return alone() if member.result is None else member.result
 
-    def _is_chosen(self, member: _Member[Item, Result]) -> bool:
-        """Wait until a group with this member has ended, or it has to lead one. Returns whether it has to."""
-        if not member.woken.wait(PATIENCE):
+    def _is_chosen(self, member: _Waiter[Item, Result]) -> bool:
+        """Wait until the group of this member has ended, or the member has to lead one. Returns whether it has to."""
+        if not member.woken.wait(MAX_WAIT):
             with self._lock:
                 if member in self._waiting and not member.leads:
                     self._waiting.remove(member)
@@ -65,7 +65,7 @@ class Groups(Generic[Item, Result]):
             member.woken.wait()  # its group is at work
         return member.leads
 
-    def _lead(self, leader: _Member[Item, Result], alone: Callable[[], Result]) -> Result:
+    def _lead(self, leader: _Waiter[Item, Result], alone: Callable[[], Result]) -> Result:
         with self._lock:
             group, self._waiting = self._waiting[:MAX_SIZE], self._waiting[MAX_SIZE:]
         try:
@@ -77,7 +77,7 @@ class Groups(Generic[Item, Result]):
             self._end(group)
         return alone() if leader.result is None else leader.result
 
-    def _end(self, group: Sequence[_Member[Item, Result]]) -> None:
+    def _end(self, group: Sequence[_Waiter[Item, Result]]) -> None:
         with self._lock:
             successors = self._waiting[:1]
             self._is_busy = bool(successors)

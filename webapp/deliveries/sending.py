@@ -1,6 +1,6 @@
 """Sends one delivery: claim, release the database, send, record. Safe to run twice: only one run sends.
 
-Threads of one process claim together, and record together, what comes at the same time (`groups.py`).
+Threads of one process that claim, or record, at the same time do it together (`groups.py`).
 """
 
 import logging
@@ -22,7 +22,7 @@ from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.exchanges import write_exchange
 from webapp.deliveries.group_claiming import claim_group
-from webapp.deliveries.group_recording import Ending, record_group
+from webapp.deliveries.group_recording import EndedAttempt, record_group
 from webapp.deliveries.groups import Groups
 from webapp.deliveries.retry_policy import plan_retry
 from webapp.deliveries.suggestions import write_suggestion
@@ -60,7 +60,7 @@ class SendGroups:
     """The claims and the records that the threads of one process make together."""
 
     claims: Groups[int, Attempt | None]
-    records: Groups[Ending, bool]
+    records: Groups[EndedAttempt, bool]
 
 
 def open_groups(app_settings: AppSettings) -> SendGroups:
@@ -69,18 +69,18 @@ def open_groups(app_settings: AppSettings) -> SendGroups:
     def claim_all(delivery_ids: Sequence[int]) -> Sequence[Attempt | None]:
         return _try_together(lambda: claim_group(delivery_ids, app_settings, database_clock.now()), delivery_ids)
 
-    def record_all(endings: Sequence[Ending]) -> Sequence[bool | None]:
-        delivery_ids = [ending.attempt.delivery_id for ending in endings]
-        return _try_together(lambda: record_group(endings, database_clock.estimate()), delivery_ids)
+    def record_all(ended: Sequence[EndedAttempt]) -> Sequence[bool | None]:
+        delivery_ids = [one.attempt.delivery_id for one in ended]
+        return _try_together(lambda: record_group(ended, database_clock.estimate()), delivery_ids)
 
     return SendGroups(Groups(claim_all), Groups(record_all))
 
 
 def _try_together(work: Callable[[], Sequence[Result | None]], delivery_ids: Sequence[int]) -> Sequence[Result | None]:
-    """Return the results of a group. If it fails, return None for each one, so that each is worked on by itself."""
+    """Return the results of a group. If it fails, return None for each delivery: each is then worked on by itself."""
     try:
         return work()
-    except Exception as error:  # of one of the rows, or of the database: who works on the row alone handles it
+    except Exception as error:  # of a row or of the database; the work on each row alone handles it
         discard_transaction()
         db.session.remove()
         fields = {"deliveries": delivery_ids, "error": type(error).__name__, "outage": describe_outage(error)}
@@ -91,7 +91,7 @@ def _try_together(work: Callable[[], Sequence[Result | None]], delivery_ids: Seq
 def send(delivery_id: int, app_settings: AppSettings, groups: SendGroups | None = None) -> None:
     """Send a queued delivery, if it is still waiting to be sent, and record the result.
 
-    groups: those of this process. None: nothing is done together with others.
+    groups: those of this process; None to claim and record by itself.
     """
     groups = groups or open_groups(app_settings)
     give_up_at = time.monotonic() + BEGIN_PATIENCE
@@ -150,13 +150,13 @@ def _record_with_retries(
 
     give_up_at: seconds of the monotonic clock. Raises the last database error.
     """
-    ending = _make_ending(attempt, result, seconds)
+    ended = _end_attempt(attempt, result, seconds)
 
     def record_alone() -> bool:
         now = database_clock.estimate
         return retry(lambda: record(attempt, result, seconds, now()), give_up_at, attempt.delivery_id)
 
-    _log_ending(ending, recorded=groups.records.join(ending, record_alone))
+    _log_end(ended, recorded=groups.records.join(ended, record_alone))
 
 
 def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetime) -> bool:
@@ -164,22 +164,22 @@ def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetim
 
     seconds: the duration of the attempt.
     """
-    columns = _make_ending(attempt, result, seconds).columns
+    columns = _end_attempt(attempt, result, seconds).columns
     ours = {"our_start": attempt.started_at, "our_number": attempt.number}
     recorded = apply_transition(result.transition, attempt.delivery_id, now, _IS_STILL_OURS, ours, **columns)
     db.session.commit()
     return recorded
 
 
-def _make_ending(attempt: Attempt, result: AttemptResult, seconds: float) -> Ending:
+def _end_attempt(attempt: Attempt, result: AttemptResult, seconds: float) -> EndedAttempt:
     columns = result.columns | {"answer_seconds": round(seconds, 3)}
     columns["attempts"] = add_attempt(attempt.earlier, _to_past_attempt(attempt, columns))
-    return Ending(attempt, result.transition, columns)
+    return EndedAttempt(attempt, result.transition, columns)
 
 
-def _log_ending(ending: Ending, *, recorded: bool) -> None:
-    attempt, columns = ending.attempt, ending.columns
-    fields = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": ending.transition.name}
+def _log_end(ended: EndedAttempt, *, recorded: bool) -> None:
+    attempt, columns = ended.attempt, ended.columns
+    fields = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": ended.transition.name}
     fields |= {"code": columns["last_error_code"], "seconds": columns["answer_seconds"], "recorded": recorded}
     log.info("attempt ended", extra=fields)
 

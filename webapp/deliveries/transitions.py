@@ -108,7 +108,7 @@ def apply_transition(
     statement = _build_statement(transition.sources, only_if, tuple(values))
     row = db.session.execute(statement, {_ID: delivery_id, **parameters, **values}).one_or_none()
     if row is not None:
-        announce(transition, delivery_id, row, row.last_error_code, now)
+        publish_completion(transition, delivery_id, row, row.last_error_code, now)
     return row is not None
 
 
@@ -116,18 +116,20 @@ def supersede(delivery_ids: Sequence[int], now: datetime) -> None:
     """Apply `SUPERSEDE` to those of these deliveries that still wait, in one statement. The caller commits."""
     values = list_columns(SUPERSEDE, now, error_columns(Code.SUPERSEDED))
     for row in db.session.execute(_build_superseding(tuple(values)), {_IDS: delivery_ids, **values}).all():
-        announce(SUPERSEDE, row.id, row, row.last_error_code, now)
+        publish_completion(SUPERSEDE, row.id, row, row.last_error_code, now)
 
 
 def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all columns that a transition sets: these, and those that its target state implies."""
+    """Return all columns that a transition sets, with their values: `columns`, and those of its target state."""
     return {"updated_at": now, **_columns_for(transition.target, now), **columns}
 
 
-def announce(transition: Transition, delivery_id: int, row: Row[Any], code: str | None, now: datetime) -> None:
-    """Publish the completion of an updated row, if it is one, and open the problem of its destination, if it has to be.
+def publish_completion(
+    transition: Transition, delivery_id: int, row: Row[Any], code: str | None, now: datetime
+) -> None:
+    """Publish that a delivery has ended, and open a problem if its failure is reported. Does nothing before its end.
 
-    Both happen when the caller commits. row: has the columns `FACTS`. code: the row's new error code.
+    Both happen when the caller commits. row: has the columns `COMPLETION_COLUMNS`. code: the new error code.
     """
     if transition.target in _CONDITIONS:
         return
@@ -151,8 +153,8 @@ _CHANNEL = (
     .label("channel")
 )
 
-# What `announce` needs to know about a row.
-FACTS = (
+# What `publish_completion` needs to know about a row.
+COMPLETION_COLUMNS = (
     AlertDelivery.alert_destination_id,
     AlertDelivery.created_at,
     AlertDelivery.event_type,
@@ -185,7 +187,7 @@ def _is_in(sources: tuple[State, ...]) -> ColumnElement[bool]:
 
 def _build_update(conditions: Sequence[ColumnElement[bool]], columns: tuple[str, ...]) -> ReturningUpdate[Any]:
     updated = update(AlertDelivery).where(*conditions).values({column: bindparam(column) for column in columns})
-    returning = updated.returning(AlertDelivery.id, AlertDelivery.last_error_code, *FACTS)
+    returning = updated.returning(AlertDelivery.id, AlertDelivery.last_error_code, *COMPLETION_COLUMNS)
     return returning.execution_options(synchronize_session=False)
 
 

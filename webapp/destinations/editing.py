@@ -1,16 +1,13 @@
 """Adds, changes, enables, disables and deletes destinations."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
-
-from webapp.audit import COMMAND_LINE, Action, Actor, describe_change, record_destination_event, record_instance_event
+from webapp.audit import Action, Actor, describe_change, record_destination_event
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, fill_in
 from webapp.deliveries.planned_tests import end_planned_test, withdraw_paging_confirmation
-from webapp.destinations.search_index import erase_search_keys, renew_search_keys, write_search_keys
+from webapp.destinations.search_index import erase_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, PlanEnd, Workspace
@@ -182,45 +179,4 @@ def delete_destination(destination: AlertDestination, account: Account, now: dat
     destination.updated_at = now
     end_planned_test(destination, PlanEnd.DISABLED, now, account.name)
     record_destination_event(destination, account, Action.DELETED, now)
-    db.session.commit()
-
-
-@dataclass
-class Rotation:
-    """Result of a key rotation, in destinations: re-encrypted, already current, or not readable with any key."""
-
-    rotated: int = 0
-    current: int = 0
-    unreadable: int = 0
-
-
-def rotate_keys(cipher: SettingsCipher, now: datetime) -> Rotation:
-    """Re-encrypt every destination's settings, and hash what finds it, with the newest key. It is safe to run again.
-
-    Records by command how many were re-encrypted, if any were.
-    """
-    rotation = Rotation()
-    in_use = select(AlertDestination.id, AlertDestination.config).where(AlertDestination.deleted_at.is_(None))
-    for destination_id, token in db.session.execute(in_use.order_by(AlertDestination.id)).all():
-        if cipher.is_current(token):
-            rotation.current += 1
-            continue
-        try:
-            _replace_token(destination_id, token, cipher.rotate(token))
-            rotation.rotated += 1
-        except SettingsUnreadable:
-            rotation.unreadable += 1
-    renew_search_keys(cipher)
-    if rotation.rotated:
-        unreadable = [f"unreadable: {rotation.unreadable}"] if rotation.unreadable else []
-        subject = f"{rotation.rotated} destination{'s' * (rotation.rotated != 1)}"
-        record_instance_event(Action.KEYS_ROTATED, subject, now, COMMAND_LINE, unreadable)
-        db.session.commit()
-    return rotation
-
-
-def _replace_token(destination_id: int, old: str, new: str) -> None:
-    # Skips settings that were saved in the meantime: those are already encrypted with the newest key.
-    unchanged = (AlertDestination.id == destination_id) & (AlertDestination.config == old)
-    db.session.execute(update(AlertDestination).where(unchanged).values(config=new))
     db.session.commit()

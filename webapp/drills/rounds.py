@@ -73,7 +73,7 @@ def request_due_drills(now: datetime) -> int:
 
 
 class Round:
-    """One look at all destinations with drills, in steps of a few milliseconds. Between two, anything may change.
+    """One check of all destinations with drills, in steps of a few milliseconds. Between two, anything may change.
 
     While the queue server cannot be used, none is requested: they stay due.
     requested: the number of drills so far.

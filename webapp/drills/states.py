@@ -50,9 +50,9 @@ _RECENT = select(func.count()).where(
 
 
 def list_drill_states(workspace_id: int, first_id: int = 0, last_id: int = LARGEST_ID) -> Sequence[DrillState]:
-    """Return the first `PAGE_SIZE` destinations of a workspace, from these ids, that have drills.
+    """Return the destinations of a workspace that have drills: the first `PAGE_SIZE` between two ids, inclusive.
 
-    Those that page people have them only if allowed.
+    Those that page people have drills only if allowed.
     """
     ids = {"first_id": first_id, "last_id": last_id}
     rows = db.session.execute(_STATES, {"workspace_id": workspace_id} | ids)

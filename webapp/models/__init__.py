@@ -10,7 +10,7 @@ from webapp.models.account_mail import (
 from webapp.models.audit import AuditDeletion, AuditEvent
 from webapp.models.batch import Batch
 from webapp.models.customer_link import CustomerLink
-from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
+from webapp.models.delivery import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.demo_visit import DemoVisit
 from webapp.models.destination import AlertDestination
 from webapp.models.drill import DrillChoice, DrillInterval, DrillNumber, DrillSchedule
@@ -28,11 +28,13 @@ from webapp.models.notice import (
 from webapp.models.ping import Ping, PingKind
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.problem import DestinationProblem, ProblemEnd, ProblemKind
+from webapp.models.receipt import Receipt, ReceiptSource
+from webapp.models.role import Role
 from webapp.models.routing import AlertRule, Tenant
 from webapp.models.search_key import SearchKey
 from webapp.models.set_up import SetUp
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
-from webapp.models.workspace import Account, Member, MemberSource, Role, UsedSlug, Workspace
+from webapp.models.workspace import Account, Member, MemberSource, UsedSlug, Workspace
 
 __all__ = [
     "TEST_EVENT",

@@ -11,6 +11,7 @@ from webapp.extensions import Base
 from webapp.failures import Code
 from webapp.models.destination import AlertDestination
 from webapp.models.drill import DrillNumber
+from webapp.models.receipt import Receipt, ReceiptSource
 from webapp.models.reference import ReferenceIn
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
 from webapp.models.workspace import Account
@@ -27,26 +28,6 @@ IS_DRILL = text("drill IS NOT NULL")
 IS_SENT = text("status = 'sent'")
 
 _CODES = ", ".join(f"'{code}'" for code in sorted(Code))
-
-
-class Receipt(StrEnum):
-    """Whether a person saw the message at the destination, or reported that it did not arrive."""
-
-    SEEN = "seen"
-    MISSING = "missing"
-
-
-class ReceiptSource(StrEnum):
-    """Who gave a receipt.
-
-    LINK: someone with the link in the message. MEMBER: a member of the workspace. CUSTOMER: a customer, as a member
-    wrote down. CUSTOMER_LINK: a customer, on a link made for them.
-    """
-
-    LINK = "link"
-    MEMBER = "member"
-    CUSTOMER = "customer"
-    CUSTOMER_LINK = "customer_link"
 
 
 class DeliveryStatus(StrEnum):

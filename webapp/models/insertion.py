@@ -11,7 +11,10 @@ from webapp.models.types import Name
 
 
 def insert_rows(model: type[Base], rows: Sequence[Mapping[str, Any]], *returning: Any) -> Result[*tuple[Any, ...]]:
-    """Insert rows, in this order, and return these columns of each, in any order. All rows name the same columns."""
+    """Insert rows in this order, and return the columns `returning` of each, in any order.
+
+    rows: at least one; all name the same columns.
+    """
     if len(rows) == 1 or db.engine.dialect.name != "postgresql":
         # With a value to return, SQLAlchemy sends all rows in one statement, otherwise one by one.
         return db.session.execute(insert(model).returning(*returning), rows)
@@ -32,6 +35,6 @@ def insert_rows(model: type[Base], rows: Sequence[Mapping[str, Any]], *returning
 
 
 def _unlimited_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return a type of values, that of texts without its length: PostgreSQL would cut longer ones off."""
+    """Return a column's type for an array: without a length, because PostgreSQL would cut off longer texts."""
     is_text = isinstance(kind, String | Name) and not isinstance(kind, Enum)
     return type(kind)() if is_text else kind

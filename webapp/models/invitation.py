@@ -6,8 +6,9 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Uni
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
+from webapp.models.role import Role
 from webapp.models.types import Id, UtcDateTime, closed_set
-from webapp.models.workspace import Account, Role, Workspace
+from webapp.models.workspace import Account, Workspace
 
 
 class Invitation(Base):

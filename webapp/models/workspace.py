@@ -9,28 +9,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from webapp.extensions import Base
+from webapp.models.role import Role
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
-
-
-class Role(StrEnum):
-    """What a member may do in one workspace: admins edit and test, support tests, viewers only look. Highest first."""
-
-    ADMIN = "admin"
-    SUPPORT = "support"
-    VIEWER = "viewer"
-
-    @property
-    def may_test(self) -> bool:
-        return self in (Role.ADMIN, Role.SUPPORT)
-
-    @property
-    def may_edit(self) -> bool:
-        return self is Role.ADMIN
-
-    def is_below(self, other: "Role") -> bool:
-        """Return whether this role may do less than the other one."""
-        roles = list(Role)
-        return roles.index(self) > roles.index(other)
 
 
 class MemberSource(StrEnum):

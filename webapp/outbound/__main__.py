@@ -24,7 +24,8 @@ from webapp.environment.model import Misconfigured
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
 from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import post
-from webapp.outbound.policy.urls import Policy, check_url, read_url
+from webapp.outbound.policy.rules import Policy, check_url
+from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import read_mail_server, read_policy
 from webapp.outbound.smtp.addresses import canonical_address, is_mail_address
 from webapp.outbound.smtp.client import MailServer, send_mail

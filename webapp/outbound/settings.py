@@ -14,7 +14,8 @@ from webapp.failures import DeliveryFailed
 from webapp.outbound.egress_proxy import EgressProxy, read_egress_proxy
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 from webapp.outbound.policy.networks import Network
-from webapp.outbound.policy.urls import Origin, Policy, read_url
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, parse_mail_url
 from webapp.outbound.smtp.sender import Sender, read_sender
 from webapp.outbound.transport.authorities import check_ca_file

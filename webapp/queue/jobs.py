@@ -16,7 +16,7 @@ QUEUE = "alertcheck"
 JOB = "webapp.worker.job.dispatch_deliveries"
 MAIL_JOB = "webapp.worker.job.dispatch_account_mails"
 
-# Seconds that a worker of an earlier version, which runs during an upgrade, keeps a finished job.
+# Seconds that a worker of an earlier version, which may run during an upgrade, keeps a finished job.
 RESULT_TTL = 10
 
 # Seconds within which a job must submit its deliveries to the dispatcher.
@@ -65,9 +65,9 @@ class JobQueue:
 
 
 def take_jobs(queue: Queue, handed_over: Job, count: int) -> list[Job]:
-    """Take up to `count` jobs out of the queue at once, and delete them, and the one that RQ handed over before.
+    """Take up to `count` jobs off the queue, and delete them together with the one that RQ handed over.
 
-    Raises redis's errors. The data of the jobs may be unreadable.
+    Raises the errors of redis. The data of the jobs may be unreadable.
     """
     keys = queue.key, queue.intermediate_queue_key
     prefix = handed_over.redis_job_namespace_prefix

@@ -13,7 +13,8 @@ from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.model import PREFIX, Misconfigured, read_model, variables_of
 from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.urls import Origin, Policy, read_url
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.transport.authorities import describe_outdated
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings.app_settings import AppSettings, Demo, DemoVisitors, SendLimits

@@ -1,4 +1,4 @@
-"""Starts a process without garbage collections, each of which would look through all that was imported so far."""
+"""Starts a process without garbage collection, which would look through all imported modules again and again."""
 
 import gc
 from collections.abc import Iterator
@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Import and set up without collections.
+    """Pause garbage collection, and let later collections skip everything that was loaded until the end of the pause.
 
-    Later ones leave alone what there is by then: it lasts as long as the process, and forked processes share it for as
-    long as nobody writes to it.
+    That lasts as long as the process, and forked processes share its memory as long as none writes to it.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -3,12 +3,18 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.audit import Action, Actor, record_instance_event
+from webapp.audit import Actor
 from webapp.auth import members, workspaces
-from webapp.auth.accounts import find_by_email
 from webapp.auth.instance_admins import load_instance_admin
 from webapp.database.numbered_pages import parse_page
 from webapp.extensions import db
+from webapp.instance.first_admin import (
+    MYSELF,
+    explain_missing,
+    find_active_account,
+    find_first_admin,
+    make_first_admin,
+)
 from webapp.instance.workspaces import (
     WorkspaceFilter,
     has_admin,
@@ -16,7 +22,7 @@ from webapp.instance.workspaces import (
     list_workspaces,
     load_workspace_row,
 )
-from webapp.models import Account, Role, Workspace, database_clock
+from webapp.models import Workspace, database_clock
 from webapp.text.names import NameInvalid, isolate_name, read_name
 from webapp.text.search_text import read_search_text
 from webapp.views.instance_access import limit_changes, load_actor
@@ -25,16 +31,8 @@ bp = Blueprint("instance_workspaces", __name__, url_prefix="/instance")
 
 PageResponse = tuple[str, int] | str | Response
 
-# Who is the first admin of a new workspace, by the value of the form's button.
-MYSELF, SOMEBODY, NOBODY = "me", "account", "nobody"
-
 FIELDS = ("name", "slug", "first", "email")
 NOTHING = dict.fromkeys(FIELDS, "")
-
-NO_ADDRESS = "Enter the email address of an account."
-NO_ACCOUNT = (
-    "No account has this address, or it is disabled. For a new person, make yourself the admin, and invite them then."
-)
 
 
 @bp.get("/workspaces")
@@ -62,13 +60,13 @@ def add() -> PageResponse:
     account, by = load_actor()
     typed = {field: request.form.get(field, "").strip() for field in FIELDS}
     errors: dict[str, str] = {}
-    admin = _find_first_admin(typed, account, errors)
+    admin = find_first_admin(typed, account, errors)
     workspace = _open(typed, by, errors)
     if workspace is None or errors:
         db.session.rollback()
         return _render_form(typed, errors), 400
     if admin is not None:
-        _give_admin(workspace, admin, by)
+        make_first_admin(workspace, admin, by)
     db.session.commit()
     flash(f"{isolate_name(workspace.name)} was added.")
     if admin is not None and admin.id == account.id:
@@ -110,11 +108,11 @@ def give_admin(slug: str) -> PageResponse:
     workspace = _load(slug)
     if has_admin(workspace):
         return _render_workspace(workspace, {"email": "This workspace has an admin, who adds members."}), 409
-    admin = _find_active(request.form.get("email", ""))
+    admin = find_active_account(request.form.get("email", ""))
     if admin is None:
-        return _render_workspace(workspace, {"email": _explain_missing(request.form.get("email", ""))}), 400
+        return _render_workspace(workspace, {"email": explain_missing(request.form.get("email", ""))}), 400
     try:
-        _give_admin(workspace, admin, by)
+        make_first_admin(workspace, admin, by)
     except members.ChangeRefused as reason:
         db.session.rollback()
         return _render_workspace(_load(slug), {"email": str(reason)}), 409
@@ -160,31 +158,6 @@ def _load(slug: str) -> Workspace:
     return workspaces.find_workspace(slug) or abort(404)
 
 
-def _find_active(email: str) -> Account | None:
-    account = find_by_email(email)
-    return account if account is not None and account.is_active else None
-
-
-def _explain_missing(email: str) -> str:
-    return NO_ACCOUNT if email.strip() else NO_ADDRESS
-
-
-def _find_first_admin(typed: dict[str, str], myself: Account, errors: dict[str, str]) -> Account | None:
-    """Return who is to be the first admin, if anybody."""
-    match typed["first"]:
-        case first if first == MYSELF:
-            return myself
-        case first if first == NOBODY:
-            return None
-        case first if first == SOMEBODY:
-            found = _find_active(typed["email"])
-            if found is None:
-                errors["email"] = _explain_missing(typed["email"])
-            return found
-    errors["first"] = "Choose who the first admin is."
-    return None
-
-
 def _open(typed: dict[str, str], by: Actor, errors: dict[str, str]) -> Workspace | None:
     try:
         name = read_name(typed["name"])
@@ -196,14 +169,6 @@ def _open(typed: dict[str, str], by: Actor, errors: dict[str, str]) -> Workspace
     except (workspaces.InvalidSlug, workspaces.SlugUsed) as reason:
         errors["slug"] = str(reason)
     return None
-
-
-def _give_admin(workspace: Workspace, admin: Account, by: Actor) -> None:
-    now = database_clock.now()
-    members.grant_role(workspace, admin, Role.ADMIN, now, by)
-    subject = f"{admin.name} (account {admin.id})"
-    record = [f"admin of {workspaces.describe_workspace(workspace)}"]
-    record_instance_event(Action.MEMBER_ADDED, subject, now, by, record)
 
 
 def _render_form(typed: dict[str, str], errors: dict[str, str]) -> str:

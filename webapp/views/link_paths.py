@@ -1,10 +1,10 @@
-"""Remembers the paths of links, because building one takes longer than anything else in the row of a list."""
+"""Caches the paths of links, because building one takes longer than anything else in the row of a list."""
 
 from functools import lru_cache
 
 from flask import Flask
 
-# Links that a process remembers, of less than 1 KB each.
+# Links that a process keeps, of less than 1 KB each.
 CAPACITY = 4_096
 
 

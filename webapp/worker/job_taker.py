@@ -1,7 +1,7 @@
-"""Takes jobs from the queue: RQ waits for one and hands it over, and what waits behind it is taken with it.
+"""Takes jobs from the queue: RQ waits for one and hands it over, and the jobs behind it are taken with it.
 
-A job only hands ids to a dispatcher of this process, and recovery reads from the rows what a killed process left. So RQ
-keeps no books about jobs that run: its books cost more than sending.
+A job only hands ids to a dispatcher of this process, and recovery finds in the rows what a killed process left. So RQ
+records nothing about running jobs: its records cost more than sending.
 """
 
 import logging
@@ -40,7 +40,7 @@ Ids = dict[Callable[..., None], list[int]]
 
 
 class JobTaker(SimpleWorker):
-    """RQ's worker, without a process or any bookkeeping per job. Without jobs, a round of its loop takes two seconds.
+    """RQ's worker, without a process or a record for each job. Without jobs, a round of its loop takes two seconds.
 
     note_round: called when Redis was told that this process lives.
     close: called as soon as a stop signal arrives while jobs are taken, so that nothing blocks.
@@ -55,7 +55,7 @@ class JobTaker(SimpleWorker):
         super().__init__([queue], connection=queue.connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Tell Redis that this process lives, and note that it could, unless that was a moment ago."""
+        """Tell Redis that this process lives, and note the round, at most once in `HEARTBEAT_INTERVAL`."""
         if time.monotonic() < self._told_at + HEARTBEAT_INTERVAL:
             return
         super().heartbeat(timeout, pipeline)
@@ -87,9 +87,10 @@ class JobTaker(SimpleWorker):
 
 
 def _take_others(job: Job, queue: Queue, carried: int) -> list[Job]:
-    """Delete a job that RQ handed over, and take as many others as share a batch, if each carries as much as this one.
+    """Delete a job that RQ handed over, and take others, so that all carry about `BATCH_SIZE` ids together.
 
-    So processes share a large batch in the same way, whether it was enqueued in one job for each id or for many.
+    Each of the others is expected to carry as many as this one. So processes share the tests of a large press in the
+    same way, whether each id has a job of its own or not.
     """
     try:
         return take_jobs(queue, job, BATCH_SIZE // max(1, carried) - 1)

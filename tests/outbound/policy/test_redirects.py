@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.outbound.policy.redirects import find_redirect_host
-from webapp.outbound.policy.urls import Origin, Policy, read_url
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import Origin, read_url
 
 OLD = read_url("https://old.example.com/hook/canary")
 ON_PREMISES = Policy(trusted_origins=frozenset({Origin("http", "receiver_1", 8080)}))

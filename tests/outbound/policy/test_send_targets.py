@@ -4,8 +4,9 @@ from ipaddress import ip_network
 
 import pytest
 
+from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind, find_host, find_recipients, find_url
-from webapp.outbound.policy.urls import Origin, Policy
+from webapp.outbound.policy.urls import Origin
 
 POLICY = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 8080)}))
 HOSTS = ("hooks.example.com", "*.flows.example.com")

@@ -14,7 +14,8 @@ from tests.outbound.outcome_of import failing
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.policy import networks
-from webapp.outbound.policy.urls import Origin, Policy, check_url, read_url
+from webapp.outbound.policy.rules import Policy, check_url
+from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.transport import addresses as lookup
 from webapp.outbound.transport.addresses import find_addresses
 from webapp.outbound.transport.dns import Resolver

@@ -12,7 +12,8 @@ import pytest
 from tests.outbound.outcome_of import failing
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
-from webapp.outbound.policy.urls import Policy, read_url
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport import own_servers
 from webapp.outbound.transport.addresses import find_addresses
 from webapp.outbound.transport.dns import Resolver

@@ -15,7 +15,8 @@ from tests.outbound.certificates import NAME, authority, issue, serving, write_p
 from tests.outbound.outcome_of import BRIEF, PATIENT, loopback, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed
-from webapp.outbound.policy.urls import Origin, Policy
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import Origin
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.limits import Limits
 from webapp.outbound.transport.sent_certificates import read_sent_certificates

@@ -3,7 +3,8 @@
 import re
 
 from webapp.failures import DeliveryFailed
-from webapp.outbound.policy.urls import Policy, Target, may_be_public, read_url
+from webapp.outbound.policy.rules import Policy, may_be_public
+from webapp.outbound.policy.urls import Target, read_url
 
 # RFC 3986, section 4.2: a reference with a scheme, or with an authority alone.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

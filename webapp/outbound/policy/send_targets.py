@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, unquote
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host, matches, parse_ip_address
 from webapp.outbound.policy.networks import is_allowed
-from webapp.outbound.policy.urls import Policy, Target, read_url
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import Target, read_url
 
 # The part of an IPv6 address that belongs to one customer of a network.
 IPV6_PREFIX = 64

@@ -3,7 +3,8 @@
 from socket import socket
 
 from webapp.outbound.exchange_facts import ExchangeRecorder
-from webapp.outbound.policy.urls import Policy, Target
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import Target
 from webapp.outbound.smtp.mail_server import MailServer
 from webapp.outbound.transport.client_certificates import TlsSocket
 from webapp.outbound.transport.connect import open_plain_connection

@@ -6,7 +6,8 @@ from functools import partial
 
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
-from webapp.outbound.policy.urls import Origin, Policy, Target
+from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.urls import Origin, Target
 from webapp.outbound.transport.addresses import choose_direct, find_addresses
 from webapp.outbound.transport.client_certificates import await_verdict
 from webapp.outbound.transport.deadline import Deadline

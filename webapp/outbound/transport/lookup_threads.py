@@ -1,7 +1,7 @@
 """Looks up host names in a limited number of threads, which all sends of the process share.
 
-The system's lookup cannot be interrupted. A lookup that nobody waits for any more is left running: it is hanging, and
-another thread takes its place, up to a limit.
+The system's lookup cannot be interrupted. A lookup whose caller has stopped waiting is hanging: it goes on, and another
+thread takes its place, up to a limit.
 """
 
 import os
@@ -38,8 +38,8 @@ class Lookup:
 class LookupThreads:
     """Runs lookups, each in a thread: one that is idle, or else a new one.
 
-    awaited, hanging: the most lookups that run while somebody waits for them, and the most hanging ones besides. More
-    hanging ones take the places of the others. A lookup without a place waits for one.
+    awaited: the most lookups that run while somebody waits for them. hanging: the most hanging ones besides; further
+    ones take places of the former. A lookup without a place waits for one.
     """
 
     def __init__(self, awaited: int = MAX_AWAITED, hanging: int = MAX_HANGING) -> None:
@@ -54,7 +54,7 @@ class LookupThreads:
         self._idle = self._running = self._hanging = 0
 
     def look_up(self, resolver: Callable[[str], Addresses], host: str, seconds: float) -> Addresses:
-        """Return the resolver's addresses, or raise what it raises. Raises `LookupTimedOut` after so many seconds.
+        """Return the resolver's addresses, or raise what it raises. Raises `LookupTimedOut` after `seconds`.
 
         The time includes waiting for a place. A lookup that has not begun by then never begins.
         """
