@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
@@ -12,15 +11,14 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
+from tests.deliveries.group_rows import claim_rows, end_attempt, request_group
 from tests.deliveries.recovery_passes import recover_at
-from tests.factories import SeededIds, add_delivery, get_account, get_workspace, on_both_databases, seconds
+from tests.factories import SeededIds, on_both_databases, seconds
 from webapp.channels.contract import Accepted
 from webapp.deliveries import group_claiming, group_recording, open_groups, send, sending
-from webapp.deliveries.claiming import Attempt, claim
+from webapp.deliveries.claiming import claim
 from webapp.deliveries.completion_events import CompletionEvent, delivery_completed
-from webapp.deliveries.group_claiming import claim_group
-from webapp.deliveries.group_recording import EndedAttempt, RowsChanged, record_group
-from webapp.destinations.editing import add_destination
+from webapp.deliveries.group_recording import RowsChanged, record_group
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, database_clock
 from webapp.settings import AppSettings
@@ -30,20 +28,7 @@ pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
 @pytest.fixture
 def ids(seeded: SeededIds, app_settings: AppSettings) -> list[int]:
-    """Four test sends to destinations of their own, pressed just now."""
-    now = datetime.now(UTC)
-    settings = {"address": "https://receiver.example.com/", "signing_secret": ""}
-    workspace, account, cipher = get_workspace(seeded), get_account(seeded), app_settings.cipher
-    destinations = [
-        add_destination(workspace, account, "webhook", f"Number {number}", settings, cipher, now) for number in range(4)
-    ]
-    return [_request(destination, now) for destination in destinations]
-
-
-def _request(destination: AlertDestination, now: datetime) -> int:
-    payload = dict.fromkeys(("message_id", "workspace", "destination", "requested_by"), "x")
-    payload |= {"requested_at": now.isoformat(), "reference": "AAAA-BBBB"}
-    return add_delivery(destination, created_at=now, payload=payload).id
+    return request_group(seeded, app_settings)
 
 
 @pytest.fixture
@@ -66,15 +51,6 @@ def _outcomes(ids: list[int]) -> list[tuple[str, str | None, int]]:
     return [(row.status.value, row.last_error_code, row.attempt_count) for row in map(_get, ids)]
 
 
-def _claim(ids: list[int], app_settings: AppSettings) -> list[Attempt | None]:
-    return claim_group(ids, app_settings, database_clock.now())
-
-
-def _end(attempt: Attempt | None) -> EndedAttempt:
-    assert attempt is not None
-    return sending._end_attempt(attempt, sending._accepted(Accepted(200)), 0.1)
-
-
 def _update(delivery_id: int, **values: object) -> None:
     db.session.execute(update(AlertDelivery).where(AlertDelivery.id == delivery_id).values(values))
     db.session.commit()
@@ -89,11 +65,11 @@ def _change_destination(delivery_id: int, **values: object) -> None:
 def test_a_group_is_claimed_and_recorded_as_its_rows_would_be_alone(
     ids: list[int], app_settings: AppSettings, completed: list[int]
 ) -> None:
-    attempts = _claim(ids[1:], app_settings)
+    attempts = claim_rows(ids[1:], app_settings)
     alone = claim(ids[0], app_settings, database_clock.now())
     assert [attempt and attempt.delivery_id for attempt in attempts] == ids[1:]
 
-    assert record_group([_end(attempt) for attempt in attempts], database_clock.now()) == [True] * 3
+    assert record_group([end_attempt(attempt) for attempt in attempts], database_clock.now()) == [True] * 3
     assert alone is not None
     sending.record(alone, sending._accepted(Accepted(200)), 0.1, database_clock.now())
 
@@ -121,7 +97,7 @@ def test_a_row_that_cannot_be_sent_is_left_to_the_single_claim_and_holds_up_no_o
 ) -> None:
     spoil(ids[1])
 
-    attempts = _claim(ids, app_settings)
+    attempts = claim_rows(ids, app_settings)
     assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, *ids[2:]]
     assert _outcomes(ids[1:2]) == [("queued", None, 0)]
 
@@ -155,7 +131,7 @@ def test_the_claim_itself_checks_each_row_again(
 
     monkeypatch.setattr(group_claiming, "_prepare_all", prepare_and_change)
 
-    attempts = _claim(ids, app_settings)
+    attempts = claim_rows(ids, app_settings)
 
     assert [attempt and attempt.delivery_id for attempt in attempts] == [*ids[:2], None, ids[3]]
 
@@ -166,7 +142,7 @@ def _in_context(app: Flask, act: Callable[[], None]) -> None:
 
 
 def test_a_delivery_that_is_twice_in_a_group_is_given_to_one_thread(ids: list[int], app_settings: AppSettings) -> None:
-    attempts = _claim([ids[0], ids[0], ids[1]], app_settings)
+    attempts = claim_rows([ids[0], ids[0], ids[1]], app_settings)
 
     assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, ids[1]]
 
@@ -179,7 +155,7 @@ def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
     def work(own: list[int]) -> list[int]:
         with app.app_context():
             start.wait()
-            together = _try_claim(own, app_settings)
+            together = _tryclaim_rows(own, app_settings)
             alone = [claim(one, app_settings, database_clock.now()) for one in own if one not in together]
             return [*together, *(attempt.delivery_id for attempt in alone if attempt)]
 
@@ -190,18 +166,18 @@ def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
     assert [row.attempt_count for row in map(_get, ids)] == [1] * 4
 
 
-def _try_claim(own: list[int], app_settings: AppSettings) -> list[int]:
-    claimed = sending._try_together(lambda: _claim(own, app_settings), own)
+def _tryclaim_rows(own: list[int], app_settings: AppSettings) -> list[int]:
+    claimed = sending._try_together(lambda: claim_rows(own, app_settings), own)
     return [attempt.delivery_id for attempt in claimed if attempt]
 
 
 def test_a_worker_that_dies_between_the_claim_of_a_group_and_its_sends_loses_each_visibly(
     ids: list[int], app_settings: AppSettings
 ) -> None:
-    assert all(_claim(ids, app_settings))
+    assert all(claim_rows(ids, app_settings))
 
     recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + seconds(20))
-    attempts = _claim(ids, app_settings)
+    attempts = claim_rows(ids, app_settings)
 
     assert attempts == [None] * 4
     assert _outcomes(ids) == [("failed", "worker_lost", 1)] * 4
@@ -210,10 +186,10 @@ def test_a_worker_that_dies_between_the_claim_of_a_group_and_its_sends_loses_eac
 def test_a_late_result_in_a_group_changes_nothing_and_loses_no_other(
     ids: list[int], app_settings: AppSettings, completed: list[int]
 ) -> None:
-    attempts = _claim(ids, app_settings)
+    attempts = claim_rows(ids, app_settings)
     _update(ids[2], status=DeliveryStatus.FAILED, attempt_started_at=None, last_error_code="worker_lost")
 
-    recorded = record_group([_end(attempt) for attempt in attempts], database_clock.now())
+    recorded = record_group([end_attempt(attempt) for attempt in attempts], database_clock.now())
 
     assert recorded == [True, True, None, True]
     assert _outcomes(ids)[2] == ("failed", "worker_lost", 1)
@@ -223,11 +199,11 @@ def test_a_late_result_in_a_group_changes_nothing_and_loses_no_other(
 def test_a_result_of_an_earlier_attempt_is_not_recorded_over_a_later_one(
     ids: list[int], app_settings: AppSettings
 ) -> None:
-    first, second = _claim(ids[:2], app_settings)
+    first, second = claim_rows(ids[:2], app_settings)
     assert first is not None
     earlier = [replace(first, number=0), replace(first, started_at=first.started_at - seconds(1))]
 
-    recorded = record_group([*map(_end, earlier), _end(second)], database_clock.now())
+    recorded = record_group([*map(end_attempt, earlier), end_attempt(second)], database_clock.now())
 
     assert recorded == [None, None, True]
     assert _outcomes(ids[:1]) == [("queued", None, 1)]
@@ -236,7 +212,7 @@ def test_a_result_of_an_earlier_attempt_is_not_recorded_over_a_later_one(
 def test_one_bad_row_fails_its_group_and_is_then_recorded_by_itself(
     ids: list[int], app_settings: AppSettings, completed: list[int]
 ) -> None:
-    endings = [_end(attempt) for attempt in _claim(ids, app_settings)]
+    endings = [end_attempt(attempt) for attempt in claim_rows(ids, app_settings)]
     endings[1].columns["suggestion"] = object()  # cannot be written as JSON
     groups = open_groups(app_settings)
 
@@ -250,7 +226,7 @@ def test_one_bad_row_fails_its_group_and_is_then_recorded_by_itself(
 def test_a_group_whose_commit_fails_is_told_to_nobody_and_recorded_one_by_one(
     ids: list[int], app_settings: AppSettings, completed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endings = [_end(attempt) for attempt in _claim(ids, app_settings)]
+    endings = [end_attempt(attempt) for attempt in claim_rows(ids, app_settings)]
     groups = open_groups(app_settings)
 
     def fail() -> None:
@@ -269,8 +245,8 @@ def test_a_group_whose_commit_fails_is_told_to_nobody_and_recorded_one_by_one(
 def test_a_row_that_changes_after_it_was_read_undoes_the_group(
     ids: list[int], app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endings = [_end(attempt) for attempt in _claim(ids, app_settings)]
-    endings[3] = _end(replace(endings[3].attempt, number=2))
+    endings = [end_attempt(attempt) for attempt in claim_rows(ids, app_settings)]
+    endings[3] = end_attempt(replace(endings[3].attempt, number=2))
     monkeypatch.setattr(group_recording, "_is_ours", lambda *_facts: True)  # as if it was changed just now
 
     with pytest.raises(RowsChanged):
@@ -278,34 +254,3 @@ def test_a_row_that_changes_after_it_was_read_undoes_the_group(
     db.session.rollback()
 
     assert _outcomes(ids) == [("queued", None, 1)] * 4
-
-
-@contextmanager
-def _locked_by_another(delivery_id: int) -> Iterator[None]:
-    """Lock a row in another transaction until the block ends."""
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no locks of rows")
-    with db.engine.connect() as other:
-        locking = update(AlertDelivery).where(AlertDelivery.id == delivery_id).values(id=AlertDelivery.id)
-        other.execute(locking)
-        yield
-        other.rollback()
-
-
-def test_a_locked_row_is_left_out_of_a_claim_and_nobody_waits_for_it(ids: list[int], app_settings: AppSettings) -> None:
-    with _locked_by_another(ids[1]):
-        attempts = _claim(ids, app_settings)
-
-    assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, *ids[2:]]
-    assert _claim(ids[1:2], app_settings) != [None]
-
-
-def test_a_locked_row_is_left_out_of_a_record_and_nobody_waits_for_it(
-    ids: list[int], app_settings: AppSettings
-) -> None:
-    endings = [_end(attempt) for attempt in _claim(ids, app_settings)]
-
-    with _locked_by_another(ids[1]):
-        assert record_group(endings, database_clock.now()) == [True, None, True, True]
-
-    assert record_group(endings[1:2], database_clock.now()) == [True]
