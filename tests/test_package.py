@@ -141,7 +141,7 @@ def test_the_version_is_that_of_the_code(installed: Installed, wheel: Path) -> N
     assert wheel.name.startswith(f"alertcheck-{__version__}-")
 
 
-@pytest.mark.parametrize("command", [("check-worker",), ("worker",), ("db", "upgrade"), ("routes",)])
+@pytest.mark.parametrize("command", [("check-worker",), ("worker",), ("db", "upgrade"), ("list-workspaces",)])
 def test_a_missing_setting_is_reported_without_a_traceback(installed: Installed, command: tuple[str, ...]) -> None:
     result = installed.run("alertcheck", *command, SECRET_KEY="")
 
