@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from webapp.audit import RETENTION, Action, record_instance_event
 from webapp.extensions import db
 from webapp.models import AuditDeletion, AuditEvent
+from webapp.models.row_changes import change_rows
 from webapp.models.upsert import insert_or_update
 
 log = logging.getLogger(__name__)
@@ -76,8 +77,7 @@ def _lock() -> datetime | None:
 def _delete_page(limit: datetime) -> int:
     oldest = select(AuditEvent.id).where(_is_before(limit)).order_by(AuditEvent.happened_at, AuditEvent.id)
     page = db.session.scalars(oldest.limit(PAGE_SIZE)).all()
-    result = db.session.execute(delete(AuditEvent).where(AuditEvent.id.in_(page)), execution_options=_UNSYNCED)
-    deleted: int = result.rowcount  # type: ignore[attr-defined]
+    deleted = change_rows(delete(AuditEvent).where(AuditEvent.id.in_(page)))
     count = update(AuditDeletion).values(deleted=AuditDeletion.deleted + deleted)
     db.session.execute(count, execution_options=_UNSYNCED)
     log.info("old audit events deleted", extra={"count": deleted, "before": limit.isoformat()})

@@ -13,6 +13,7 @@ from webapp.auth.keyed_hash import hash_key
 from webapp.auth.one_time_tokens import hash_token, is_token, make_token
 from webapp.extensions import db
 from webapp.models import Account, AccountLink, AccountLinkKind
+from webapp.models.row_changes import change_rows
 from webapp.models.upsert import insert_or_update
 
 LIFETIMES = {AccountLinkKind.RESET: timedelta(hours=1), AccountLinkKind.CONFIRMATION: timedelta(days=1)}
@@ -57,7 +58,7 @@ def find_link(token: str, kind: AccountLinkKind, now: datetime) -> AccountLink |
 def use_link(link: AccountLink) -> bool:
     """End a link, and return whether it had not ended yet. Of two uses at once, one gets it. The caller commits."""
     used = delete(AccountLink).where(AccountLink.id == link.id, AccountLink.token_hash == link.token_hash)
-    return bool(db.session.execute(used, execution_options=_UNSYNCED).rowcount)  # type: ignore[attr-defined]
+    return change_rows(used) > 0
 
 
 def verify_address(account: Account, link: AccountLink, now: datetime) -> None:

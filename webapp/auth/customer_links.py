@@ -18,6 +18,7 @@ from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, CustomerLink, Member, Role
 from webapp.models.locking import lock_destination
+from webapp.models.row_changes import change_rows
 from webapp.text.names import isolate_name
 
 # Hours for which a member may make a link.
@@ -143,8 +144,7 @@ def revoke_link(link: CustomerLink, destination: AlertDestination, account: Acco
     """End a link, record it, and commit. Another revocation at the same instant records nothing."""
     maker = link.account
     by_others = [f"made by {isolate_name(maker.name)}"] if maker.id != account.id else []
-    ended = db.session.execute(delete(CustomerLink).where(CustomerLink.id == link.id), execution_options=_UNSYNCED)
-    if ended.rowcount:  # type: ignore[attr-defined]
+    if change_rows(delete(CustomerLink).where(CustomerLink.id == link.id)):
         record_destination_event(destination, account, Action.LINK_REVOKED, now, by_others)
     db.session.commit()
 

@@ -14,6 +14,7 @@ from webapp.audit import Action, Actor, record_account_event
 from webapp.auth.sessions import current_account
 from webapp.extensions import db
 from webapp.models import Account, SignIn
+from webapp.models.row_changes import change_rows
 
 
 class LastInstanceAdmin(Exception):
@@ -52,8 +53,8 @@ def revoke_instance_admin(account: Account, now: datetime, by: Actor) -> bool:
     """
     require_other_admin(account)
     mine = update(SignIn).where(SignIn.account_id == account.id, SignIn.is_instance_admin)
-    ended = db.session.execute(mine.values(is_instance_admin=False).execution_options(synchronize_session=False))
-    if not account.is_instance_admin and not ended.rowcount:  # type: ignore[attr-defined]
+    ended = change_rows(mine.values(is_instance_admin=False))
+    if not account.is_instance_admin and not ended:
         return False
     account.is_instance_admin = False
     record_account_event(account, Action.INSTANCE_ADMIN_REVOKED, now, by)

@@ -13,8 +13,8 @@ from webapp.auth.invitation_forms import ROLES
 from webapp.auth.invitations import LIFETIME, MAILED
 from webapp.auth.mailed_account import describe_end, make_page_address
 from webapp.auth.one_time_tokens import hash_token, make_token
-from webapp.extensions import db
 from webapp.models import AccountMail, AccountMailStatus, Invitation, database_clock
+from webapp.models.row_changes import change_rows
 from webapp.outbound.smtp.addresses import canonical_address
 from webapp.text.names import isolate_name, quote_name
 
@@ -73,9 +73,7 @@ def _store_token(mail: AccountMail, token: str) -> bool:
     Returns False if the invitation has ended or was renewed. Of two at once, a renewal wins. The caller commits.
     """
     is_newest = (Invitation.id == mail.invitation_id) & (Invitation.expires_at == mail.created_at + LIFETIME)
-    storing = update(Invitation).where(is_newest).values(mailed_token_hash=hash_token(token, MAILED))
-    stored = db.session.execute(storing, execution_options={"synchronize_session": False})
-    return bool(stored.rowcount)  # type: ignore[attr-defined]
+    return change_rows(update(Invitation).where(is_newest).values(mailed_token_hash=hash_token(token, MAILED))) > 0
 
 
 def _write(opened: OpenInvitation, token: str) -> MailContent:

@@ -18,6 +18,7 @@ from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.extensions import db
 from webapp.models import Account, AccountMailKind, Invitation, Member, Role
 from webapp.models.locking import lock_workspace
+from webapp.models.row_changes import change_rows
 from webapp.text.names import isolate_name
 
 # How long a link works.
@@ -105,8 +106,7 @@ def revoke_invitation(invitation: Invitation, account: Account, now: datetime) -
 
 def end_invitation(invitation_id: int) -> bool:
     """Delete an invitation. Returns whether it was there: of several at once, one gets it. The caller commits."""
-    ended = db.session.execute(delete(Invitation).where(Invitation.id == invitation_id), execution_options=_UNSYNCED)
-    return bool(ended.rowcount)  # type: ignore[attr-defined]
+    return change_rows(delete(Invitation).where(Invitation.id == invitation_id)) > 0
 
 
 def end_invitations_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:

@@ -16,6 +16,7 @@ from webapp.database.request_limits import waiting_at_most
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db
 from webapp.models import Account, SignIn
+from webapp.models.row_changes import change_rows
 
 # How exact "last seen" is: of a session, and of an account.
 SESSION_PRECISION = timedelta(minutes=5)
@@ -66,7 +67,7 @@ def end_other_sessions(account: Account, now: datetime) -> int:
     The caller commits.
     """
     others = delete(SignIn).where(SignIn.account_id == account.id, SignIn.id != (account.sign_in_id or ""))
-    ended: int = db.session.execute(others, execution_options=_UNSYNCED).rowcount  # type: ignore[attr-defined]
+    ended = change_rows(others)
     if ended:
         record_account_event(account, Action.OTHER_SESSIONS_ENDED, now, changed=[str(ended)])
     return ended

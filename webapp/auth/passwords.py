@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 
 from webapp.extensions import db
 from webapp.models import Account
+from webapp.models.row_changes import change_rows
 
 _hasher = PasswordHasher()
 
@@ -53,8 +54,7 @@ class StoredPassword:
         """
         is_current = (Account.password_hash == self.password_hash) & Account.is_active
         locked = update(Account).where(Account.id == self.account_id, is_current).values(id=Account.id)
-        result = db.session.execute(locked.execution_options(synchronize_session=False))
-        return bool(result.rowcount)  # type: ignore[attr-defined]
+        return change_rows(locked) > 0
 
 
 def load_password(email: str) -> StoredPassword:

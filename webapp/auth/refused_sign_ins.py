@@ -13,6 +13,7 @@ from webapp.audit import record_refused_sign_ins
 from webapp.auth.sign_in_limits import WINDOW
 from webapp.extensions import db
 from webapp.models import Account, SignInWindow
+from webapp.models.row_changes import change_rows
 
 # The most windows that one run moves on. The next run, a second later, continues.
 PAGE_SIZE = 500
@@ -52,8 +53,7 @@ def _remove(window: Row[Any]) -> bool:
 def _changes_it(statement: Update | Delete, window: Row[Any]) -> bool:
     """Execute a conditional change of a window, and return whether this worker made it and not another one."""
     statement = statement.where(SignInWindow.key == window.key, SignInWindow.started_at == window.started_at)
-    result = db.session.execute(statement, execution_options={"synchronize_session": False})
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    return change_rows(statement) > 0
 
 
 def _record(account_id: int, happened_at: datetime, count: int | None = None) -> None:

@@ -5,7 +5,7 @@ Each change is a constant number of statements, however many workspaces there ar
 
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Delete, Update, delete, insert, literal, null, select, update
+from sqlalchemy import BindParameter, delete, insert, literal, null, select, update
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth.customer_links import end_links_without_right
@@ -13,6 +13,7 @@ from webapp.deliveries.planned_tests import end_planned_tests_without_right
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
 from webapp.models.locking import lock_workspaces
+from webapp.models.row_changes import change_rows
 from webapp.models.types import UtcDateTime, closed_set
 from webapp.models.upsert import insert_or_update
 
@@ -30,7 +31,7 @@ def grant_support_everywhere(account: Account, now: datetime, by: Actor) -> bool
         return False
     own = Member.account_id == account.id
     raised = {"role": Role.SUPPORT, "source": MemberSource.EVERYWHERE, "raised_from": Member.source}
-    _execute(update(Member).where(own, Member.role == Role.VIEWER).values(raised))
+    change_rows(update(Member).where(own, Member.role == Role.VIEWER).values(raised))
     columns = (Workspace.id, literal(account.id), _ROLE, _SOURCE, _at(now), literal(by.name))
     missing = select(*columns).where(
         Workspace.deleted_at.is_(None), Workspace.id.not_in(select(Member.workspace_id).where(own))
@@ -51,8 +52,8 @@ def end_support_everywhere(account: Account, now: datetime, by: Actor) -> bool:
     db.session.flush()  # into the trail of each workspace that it still supports
     made = (Member.account_id == account.id) & (Member.source == MemberSource.EVERYWHERE)
     viewer = {"role": Role.VIEWER, "source": Member.raised_from, "raised_from": null()}
-    _execute(update(Member).where(made, Member.raised_from.is_not(None)).values(viewer))
-    _execute(delete(Member).where(made))
+    change_rows(update(Member).where(made, Member.raised_from.is_not(None)).values(viewer))
+    change_rows(delete(Member).where(made))
     end_planned_tests_without_right(account.id, now)
     end_links_without_right(account.id)
     db.session.expire_all()
@@ -69,16 +70,10 @@ def _set_flag(account: Account, *, is_granted: bool) -> bool:
     """Set or remove the flag. Returns whether it changed: of two who do so at once, only the first one changes it."""
     lock_workspaces()
     other = (Account.id == account.id) & (Account.is_support_everywhere.is_(not is_granted))
-    is_changed = _execute(update(Account).where(other).values(is_support_everywhere=is_granted)) > 0
+    is_changed = change_rows(update(Account).where(other).values(is_support_everywhere=is_granted)) > 0
     db.session.refresh(account, ["is_support_everywhere"])
     return is_changed
 
 
 def _at(now: datetime) -> BindParameter[datetime]:
     return literal(now, UtcDateTime())
-
-
-def _execute(statement: Update | Delete) -> int:
-    result = db.session.execute(statement.execution_options(synchronize_session=False))
-    changed: int = result.rowcount  # type: ignore[attr-defined]
-    return changed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Delete, Select, Update, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from webapp.audit import Action, Actor, describe_change, record_instance_event, record_workspace_event
 from webapp.auth.support_everywhere import add_supporters
@@ -17,6 +17,7 @@ from webapp.models import AlertDelivery, AlertDestination, Member, SearchKey, Us
 from webapp.models.delivery import IS_WAITING
 from webapp.models.locking import lock_workspaces
 from webapp.models.ownership import AUDIT_TRAIL, delete_owned_rows
+from webapp.models.row_changes import change_rows
 from webapp.models.upsert import insert_or_update
 
 # What a deletion leaves to the worker: deliveries, because there can be very many, and what they refer to.
@@ -123,7 +124,7 @@ def delete_workspace(workspace: Workspace, now: datetime, by: Actor) -> None:
     """
     lock_workspaces()
     is_open = (Workspace.id == workspace.id) & Workspace.deleted_at.is_(None)
-    if not _change(update(Workspace).where(is_open).values(deleted_at=now)):
+    if not change_rows(update(Workspace).where(is_open).values(deleted_at=now)):
         raise WorkspaceGone
     # In the order in which others lock rows: members before what they made, destinations before their deliveries.
     members = select(Member.account_id).where(Member.workspace_id == workspace.id)
@@ -152,9 +153,9 @@ def _erase_destinations(workspace: Workspace, now: datetime) -> None:
     """Disable the destinations, and erase their settings, as if each had been deleted."""
     erased: dict[str, Any] = {"deleted_at": func.coalesce(AlertDestination.deleted_at, now), "is_enabled": False}
     erased |= {"config": "", "search_mark": None, "updated_at": now}
-    _change(update(AlertDestination).where(AlertDestination.workspace_id == workspace.id).values(erased))
+    change_rows(update(AlertDestination).where(AlertDestination.workspace_id == workspace.id).values(erased))
     own = select(AlertDestination.id).where(AlertDestination.workspace_id == workspace.id)
-    _change(delete(SearchKey).where(SearchKey.destination_id.in_(own)))
+    change_rows(delete(SearchKey).where(SearchKey.destination_id.in_(own)))
 
 
 def _keep_slug(workspace: Workspace, now: datetime) -> None:
@@ -162,12 +163,6 @@ def _keep_slug(workspace: Workspace, now: datetime) -> None:
     facts = {"used_by_id": workspace.id, "name": workspace.name, "deleted_at": now}
     used = insert_or_update(UsedSlug).values(slug=workspace.slug, **facts)
     db.session.execute(used.on_conflict_do_update(index_elements=["slug"], set_=facts))
-
-
-def _change(statement: Update | Delete) -> int:
-    result = db.session.execute(statement.execution_options(synchronize_session=False))
-    changed: int = result.rowcount  # type: ignore[attr-defined]
-    return changed
 
 
 def _count(rows: Select[Any]) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.extensions import db
 from webapp.models import AlertDestination, Member, PlanEnd, PlannedTest, Role
+from webapp.models.row_changes import change_rows
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def list_with_planned_test(destination_ids: Sequence[int], now: datetime) -> set
 def take_planned_test(plan_id: int) -> None:
     """Delete an open planned test, in the transaction that writes its test send. Raises `PlanGone`."""
     statement = delete(PlannedTest).where(PlannedTest.id == plan_id, _IS_OPEN)
-    if db.session.execute(statement.execution_options(synchronize_session=False)).rowcount != 1:  # type: ignore[attr-defined]
+    if change_rows(statement) != 1:
         raise PlanGone
 
 

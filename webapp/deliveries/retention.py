@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
+from webapp.models.row_changes import change_rows
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,8 @@ class Retention:
 def _delete(ids: list[int]) -> int:
     is_old = AlertDelivery.id.in_(ids)
     statement = delete(AlertDelivery).where(is_old, AlertDelivery.status.not_in(_WAITING), ~_is_newest_test())
-    result = db.session.execute(statement.execution_options(synchronize_session=False))
+    deleted = change_rows(statement)
     db.session.commit()
-    deleted: int = result.rowcount  # type: ignore[attr-defined]
     log.info("old deliveries deleted", extra={"count": deleted, "up_to": ids[-1]})
     return deleted
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import FormDraft
+from webapp.models.row_changes import change_rows
 
 LIFETIME = timedelta(minutes=15)
 
@@ -95,8 +96,7 @@ def delete_old_drafts(now: datetime) -> None:
 
 def _change(draft_id: str, sign_in_id: str, path: str, content: str) -> bool:
     unused = update(FormDraft).where(_is_draft(draft_id, sign_in_id, path), FormDraft.content != USED)
-    changed = db.session.execute(unused.values(content=content).execution_options(synchronize_session=False))
-    return bool(changed.rowcount)  # type: ignore[attr-defined]
+    return change_rows(unused.values(content=content)) > 0
 
 
 def _is_draft(draft_id: str, sign_in_id: str, path: str) -> ColumnElement[bool]:

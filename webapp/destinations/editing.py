@@ -100,6 +100,22 @@ def change_destination(
     Raises `DestinationGone` if deleted meanwhile, and `SettingsChanged` for settings of another version.
     """
     _lock_to_change(destination, version)
+    changed = _replace_settings(destination, typed, removed, cipher)
+    if name is not None and destination.name != name:
+        destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
+    changed += set_tags(destination, split_tags(destination.tags) if tags is None else tags)
+    if not changed:
+        db.session.rollback()
+        return
+    destination.updated_at = now
+    record_destination_event(destination, account, Action.CHANGED, now, changed)
+    db.session.commit()
+
+
+def _replace_settings(
+    destination: AlertDestination, typed: Mapping[str, str], removed: Collection[str], cipher: SettingsCipher
+) -> list[str]:
+    """Replace a destination's settings as `change_destination` does. Returns the names of those that are new."""
     stored = read_settings(destination, cipher)
     channel = CHANNELS.get(destination.type)
     kept = {name: value for name, value in stored.items() if name not in removed}
@@ -112,15 +128,7 @@ def change_destination(
         destination.settings_version = AlertDestination.settings_version + 1
         write_search_keys(destination, settings, cipher)
         withdraw_paging_confirmation(destination)
-    if name is not None and destination.name != name:
-        destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
-    changed += set_tags(destination, split_tags(destination.tags) if tags is None else tags)
-    if not changed:
-        db.session.rollback()
-        return
-    destination.updated_at = now
-    record_destination_event(destination, account, Action.CHANGED, now, changed)
-    db.session.commit()
+    return changed
 
 
 def set_tags(destination: AlertDestination, tags: Sequence[str]) -> list[str]:
