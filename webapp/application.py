@@ -19,7 +19,6 @@ from webapp.deliveries.arrival import describe_receipt, is_uncertain
 from webapp.deliveries.outcome import describe_status
 from webapp.extensions import csrf, login_manager
 from webapp.settings import AppSettings
-from webapp.single_sign_on.provider import init_single_sign_on
 from webapp.text import tags
 from webapp.text.names import isolate_name
 from webapp.views.errors import init_errors
@@ -68,7 +67,6 @@ def _register(app: Flask, app_settings: AppSettings) -> None:
     init_static_files(app)
     init_link_paths(app)
     init_navigation(app)
-    init_single_sign_on(app)
     init_page_refresh(app)
     init_time_zones(app)
     init_errors(app)

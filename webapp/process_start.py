@@ -2,12 +2,15 @@
 
 import logging
 import sys
+from importlib import import_module
 
 import click
+from flask import Flask
 
 from webapp import __version__
 from webapp.app_state import app_state
-from webapp.application import create_app
+from webapp.cli import FILES_BY_COMMAND
+from webapp.core import create_core
 from webapp.environment.model import Misconfigured
 from webapp.logs import init_logs
 from webapp.startup.database_check import log_database_problem
@@ -20,10 +23,30 @@ log = logging.getLogger("webapp.wsgi")  # the name under which administrators kn
 # while visitors wait for a response that nobody sends.
 APP_LOAD_ERROR = 4
 
+# Imported by name, because our commands do without pages.
+PAGES = "webapp.application"
+
+
+def _create(command_line: click.Context | None) -> Flask:
+    """Create the application with its pages, or without them for one of our commands."""
+    if command_line is not None and _find_command(command_line) in FILES_BY_COMMAND:
+        return create_core()
+    app: Flask = import_module(PAGES).create_app()
+    return app
+
+
+def _find_command(command_line: click.Context) -> str | None:
+    """Return the first word after the options of `flask`, which keeps it to itself while it loads the application."""
+    whole = command_line.find_root()
+    words = whole.command.make_parser(whole).parse_args(sys.argv[1:])[1]
+    return words[0] if words else None
+
+
 init_logs()
-is_web_process = click.get_current_context(silent=True) is None  # `flask --app wsgi` runs a command
+command_line = click.get_current_context(silent=True)  # of `flask --app wsgi`
+is_web_process = command_line is None
 try:
-    app = create_app()
+    app = _create(command_line)
 except Misconfigured as reason:
     click.echo(f"Alertcheck cannot start:\n{reason}", err=True)
     sys.exit(APP_LOAD_ERROR if is_web_process else 1)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.factories import SeededIds
 from tests.single_sign_on.provider import TestProvider
+from webapp.core import create_core
+from webapp.settings import read_settings
 from webapp.settings_check.finding import Finding, State
 from webapp.settings_check.sign_in_checks import check_sign_in
 
@@ -77,3 +79,10 @@ class TestWithout:
 
     def test_nothing_is_said_where_there_is_no_provider(self, context: None) -> None:
         assert check_sign_in() == []
+
+
+def test_a_command_which_has_no_pages_checks_the_provider_too(environment: dict[str, str], seeded: SeededIds) -> None:
+    with create_core(read_settings(environment)).app_context():
+        (found, *_) = check_sign_in()
+
+    assert found.part == "sign-in"

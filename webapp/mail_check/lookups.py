@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any, TypeVar
 
-from dns.exception import DNSException, Timeout
-from dns.flags import Flag
-from dns.name import from_text
-from dns.nameserver import Do53Nameserver
-from dns.rdatatype import RdataType
-from dns.resolver import NXDOMAIN, NoNameservers, NoResolverConfiguration, Resolver
-
 from webapp.mail_check.answers import Address, Answer, Exchanger, Status
 
 Value = TypeVar("Value")
+
+# Imported when the DNS is first asked: its library costs every start of a web process, and few ever ask.
+RESOLVER = "webapp.mail_check.resolver"
 
 # Seconds: of one attempt at one name server, of one query, and of all queries of a check.
 ATTEMPT_SECONDS, QUERY_SECONDS, CHECK_SECONDS = 1.0, 2.0, 10.0
@@ -34,10 +31,7 @@ class NameServer:
 
 def find_name_servers() -> list[NameServer]:
     """Return the name servers of this machine. Without a configuration, there are none."""
-    try:
-        return [NameServer(str(address)) for address in Resolver().nameservers]
-    except NoResolverConfiguration:
-        return []
+    return [NameServer(address) for address in import_module(RESOLVER).list_name_servers()]
 
 
 class Lookups:
@@ -53,75 +47,42 @@ class Lookups:
         query_seconds: float = QUERY_SECONDS,
         max_queries: int = MAX_QUERIES,
     ) -> None:
-        self._resolver = Resolver(configure=False)
-        self._resolver.nameservers = [Do53Nameserver(server.address, server.port) for server in servers]
-        self._resolver.timeout = min(ATTEMPT_SECONDS, query_seconds)
+        addresses = [(server.address, server.port) for server in servers]
+        self._resolver = import_module(RESOLVER).make_resolver(addresses, min(ATTEMPT_SECONDS, query_seconds))
         self._query_seconds = query_seconds
         self._ends_at = monotonic() + check_seconds
         self._left = max_queries
-        self._answers: dict[tuple[str, RdataType], Answer[Any]] = {}
+        self._answers: dict[tuple[str, str], Answer[Any]] = {}
 
     def find_texts(self, domain: str) -> Answer[str]:
         """Return the TXT records of a domain. Bytes outside of ASCII become characters that no record may have."""
-        return self._ask(domain, RdataType.TXT, lambda record: b"".join(record.strings).decode("latin-1"))
+        return self._ask(domain, "TXT", lambda record: b"".join(record.strings).decode("latin-1"))
 
     def find_addresses(self, host: str, version: int) -> Answer[Address]:
         """Return the addresses of a host. version: 4 or 6."""
-        kind = RdataType.A if version == 4 else RdataType.AAAA
+        kind = "A" if version == 4 else "AAAA"
         return self._ask(host, kind, lambda record: ip_address(record.address))
 
     def find_exchangers(self, domain: str) -> Answer[Exchanger]:
         """Return the MX records of a domain, in the order in which senders try them."""
-        answer = self._ask(domain, RdataType.MX, _read_exchanger)
+        answer = self._ask(domain, "MX", _read_exchanger)
         ordered = sorted(answer.values, key=lambda exchanger: (exchanger.preference, exchanger.host))
         return Answer(answer.status, tuple(ordered), answer.is_alias)
 
-    def _ask(self, domain: str, kind: RdataType, read: Callable[[Any], Value]) -> Answer[Value]:
+    def _ask(self, domain: str, kind: str, read: Callable[[Any], Value]) -> Answer[Value]:
         key = (domain.lower().removesuffix("."), kind)
         if key not in self._answers:
             self._answers[key] = self._query(*key, read)
         return self._answers[key]
 
-    def _query(self, domain: str, kind: RdataType, read: Callable[[Any], Value]) -> Answer[Value]:
+    def _query(self, domain: str, kind: str, read: Callable[[Any], Value]) -> Answer[Value]:
         seconds = min(self._query_seconds, self._ends_at - monotonic())
         if seconds <= 0 or self._left <= 0:
             return Answer(Status.NOT_ASKED)
         self._left -= 1
-        try:
-            name = from_text(f"{domain}.")
-            found = self._resolver.resolve(name, kind, lifetime=seconds, search=False, raise_on_no_answer=False)
-            if found.response.flags & Flag.TC:  # over TCP too, so nobody knows what is missing
-                return Answer(Status.UNUSABLE)
-            if found.rrset is None:
-                return Answer(Status.EMPTY)
-            return Answer(Status.FOUND, tuple(map(read, found.rrset)), found.canonical_name != name)
-        except (DNSException, OSError, ValueError) as error:
-            return Answer(_classify(error))
+        found: Answer[Value] = import_module(RESOLVER).ask(self._resolver, domain, kind, seconds, read)
+        return found
 
 
 def _read_exchanger(record: Any) -> Exchanger:
     return Exchanger(record.preference, record.exchange.to_text(omit_final_dot=True).lower().removesuffix("."))
-
-
-def _classify(error: Exception) -> Status:
-    match error:
-        case NXDOMAIN():
-            return Status.NO_DOMAIN
-        case Timeout():
-            return Status.TIMEOUT
-        case NoNameservers():
-            return _classify_responses(error)
-    return Status.UNUSABLE
-
-
-def _classify_responses(error: NoNameservers) -> Status:
-    """Return what the last name server did, after the others were of no use either."""
-    causes = [cause for _, _, _, cause, _ in error.kwargs.get("errors") or ()]
-    match causes[-1] if causes else None:
-        case "SERVFAIL":
-            return Status.SERVER_FAILURE
-        case "REFUSED":
-            return Status.REFUSED
-        case None:  # there is none
-            return Status.TIMEOUT
-    return Status.UNUSABLE

@@ -6,11 +6,11 @@ from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any
 
-from flask import Flask, current_app
+from flask import current_app
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, import_key
 
-from webapp.app_state import app_state
+from webapp.app_state import current_settings
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.urls import read_url
 from webapp.settings.single_sign_on import SingleSignOn
@@ -104,14 +104,12 @@ def _read_keys(document: Mapping[str, Any]) -> KeySet:
     return KeySet(keys)
 
 
-def init_single_sign_on(app: Flask) -> None:
-    """Let the application know its provider, if it has one. Asks nothing yet."""
-    settings = app_state(app).settings
-    if settings.single_sign_on is not None:
-        app.extensions[_EXTENSION] = Provider(settings.single_sign_on, settings.outbound)
-
-
 def find_provider() -> Provider | None:
-    """Return the provider of the current application, or None."""
-    provider: Provider | None = current_app.extensions.get(_EXTENSION)
+    """Return the provider of the current application, or None. Asks nothing yet."""
+    settings, known = current_settings(), current_app.extensions
+    if settings.single_sign_on is None:
+        return None
+    if _EXTENSION not in known:  # of two threads, the first one decides
+        known.setdefault(_EXTENSION, Provider(settings.single_sign_on, settings.outbound))
+    provider: Provider = known[_EXTENSION]
     return provider

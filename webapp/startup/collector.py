@@ -1,4 +1,4 @@
-"""Starts a process without garbage collection, which would look through all imported modules again and again."""
+"""Starts a process without garbage collections, and lets forked processes share what it has loaded."""
 
 import gc
 from collections.abc import Iterator
@@ -19,3 +19,9 @@ def collector_paused() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+def share_with_forks() -> None:
+    """Let processes that are forked from here on share what there is: no collection looks through it any more."""
+    gc.collect()
+    gc.freeze()

@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import FrameType
 
 from flask import Flask
+from sqlalchemy.orm import configure_mappers
 
 from webapp import __version__
 from webapp.app_state import current_settings
@@ -17,6 +18,7 @@ from webapp.database.outages import Reason
 from webapp.environment.model import Misconfigured
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault, record_heartbeat
 from webapp.queue.jobs import ForeignPrefix, require_prefix
+from webapp.startup.collector import share_with_forks
 from webapp.startup.settings_summary import summarize_settings
 from webapp.worker.maintenance import Maintenance
 from webapp.worker.members import PROBATION, Member, start_missing, stop_all
@@ -44,6 +46,8 @@ def run_worker(app: Flask, size: int) -> None:
     facts = {"version": __version__, "processes": size, "redis_prefix": prefix}
     log.info("worker started", extra=facts | summarize_settings(current_settings()))
     wait_for_schema(app, stop)
+    configure_mappers()  # or else each process does it
+    share_with_forks()
     members: list[Member] = []
     try:
         _work(app, size, members, stop)
