@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from flask import Flask
+from flask import Flask, flash, session
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeSerializer
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from tests.factories import SeededIds
 from tests.visitor import Visitor
@@ -124,3 +124,25 @@ def test_the_cookie_of_a_session_in_use_is_renewed_every_five_minutes(app: Flask
     renewed, after = visitor.client.get(PAGE), visitor.client.get(PAGE)
 
     assert [len(response.headers.getlist("Set-Cookie")) for response in (renewed, after)] == [1, 0]
+
+
+def test_a_request_that_changes_its_session_does_not_change_that_of_others_with_the_same_cookie(app: Flask) -> None:
+    with app.test_request_context():
+        flash("First")
+        content = dict(session)
+    cookie = _sign(app, content, str(app.secret_key), app.session_interface.salt)  # type: ignore[attr-defined]
+    for _ in range(2):
+        with app.test_request_context(headers={"Cookie": f"session={cookie}"}):
+            flash("Second")
+            assert [text for _, text in session["_flashes"]] == ["First", "Second"]
+
+
+def test_a_cookie_that_is_remembered_ends_with_its_session(app: Flask, visitor: Visitor) -> None:
+    cookie = _cookie(visitor)
+    assert _is_signed_in(app, cookie)
+
+    with app.app_context():
+        db.session.execute(delete(SignIn))
+        db.session.commit()
+
+    assert not _is_signed_in(app, cookie)

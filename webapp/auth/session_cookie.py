@@ -5,10 +5,15 @@ from the future. Here, the session's row in `sign_ins` decides how old a session
 """
 
 import hashlib
+from copy import deepcopy
+from functools import lru_cache
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadData, URLSafeSerializer
+
+# Cookies whose content a process remembers, of up to 4 KB each.
+CAPACITY = 500
 
 
 class UntimedSessionInterface(SecureCookieSessionInterface):
@@ -16,6 +21,10 @@ class UntimedSessionInterface(SecureCookieSessionInterface):
 
     salt = "untimed-session"  # not Flask's, so that neither form of the cookie is read as the other
     digest_method = staticmethod(hashlib.sha256)
+
+    def __init__(self) -> None:
+        """Remember what verified cookies contain, and nothing about others: a dashboard polls with the same one."""
+        self._read = lru_cache(CAPACITY)(lambda app, cookie: self.get_signing_serializer(app).loads(cookie))
 
     def get_signing_serializer(self, app: Flask) -> URLSafeSerializer:  # type: ignore[override]
         """Return the serializer that signs with the application's secret key."""
@@ -26,7 +35,7 @@ class UntimedSessionInterface(SecureCookieSessionInterface):
         """Return the session in the request's cookie; an empty one if the cookie is missing or not ours."""
         cookie = request.cookies.get(self.get_cookie_name(app), "")
         try:
-            return self.session_class(self.get_signing_serializer(app).loads(cookie))
+            return self.session_class(deepcopy(self._read(app, cookie)))
         except BadData:
             return self.session_class()
 
