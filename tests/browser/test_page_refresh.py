@@ -172,6 +172,7 @@ def test_a_pending_badge_in_a_hidden_tab_polls_only_when_the_tab_is_visible_agai
     expect_badge(tab, "pending")
     polls: list[Request] = []
     tab.evaluate(SET_HIDDEN, True)
+    tab.wait_for_timeout(MOMENT)  # a poll may have been on its way
     tab.on("request", lambda request: polls.append(request))
     tab.wait_for_timeout(MOMENT)
     assert polls == []
