@@ -1,6 +1,7 @@
 """Search keys: written with the settings, erased with them, and added by the workers where they are missing."""
 
 from collections.abc import Mapping
+from itertools import count
 
 import pytest
 from cryptography.fernet import Fernet
@@ -11,6 +12,7 @@ from webapp.destinations.editing import add_destination, change_destination, del
 from webapp.destinations.key_rotation import rotate_keys
 from webapp.destinations.search_index import (
     PAGE_SIZE,
+    PASS_TIME,
     SCAN_INTERVAL,
     SearchIndexing,
     Unsearchable,
@@ -110,7 +112,7 @@ def test_the_workers_add_what_an_upgrade_leaves_out(mailbox: AlertDestination, a
     forget_search_keys()
     assert count_unsearchable(app_settings.cipher) == Unsearchable(3, 0)
 
-    assert SearchIndexing().add_missing_page(app_settings.cipher) == 3
+    assert SearchIndexing(lambda: 0.0).add_missing(app_settings.cipher) == 3
 
     assert count_unsearchable(app_settings.cipher) == Unsearchable(0, 0)
     assert finds(app_settings.cipher, "recipient", "ann@example.com", mailbox.workspace_id) == [mailbox.id]
@@ -132,7 +134,40 @@ def test_a_large_installation_is_completed_page_by_page(
     forget_search_keys()
     indexing = SearchIndexing(clock=lambda: 0.0)
 
-    assert [indexing.add_missing_page(app_settings.cipher) for _ in range(3)] == [PAGE_SIZE, 2, 0]
+    assert [indexing.add_missing(app_settings.cipher) for _ in range(3)] == [PAGE_SIZE, 2, 0]
+
+
+@on_both_databases
+def test_a_pass_ends_after_some_milliseconds_and_the_next_one_continues(
+    context: None, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    for _ in range(8):
+        add(seeded, app_settings.cipher)
+    forget_search_keys()
+    times = (number * PASS_TIME / 3.5 for number in count())
+    indexing = SearchIndexing(clock=lambda: next(times))
+
+    done: list[int] = []
+    while indexing.add_missing(app_settings.cipher):
+        done.append(10 - sum(done) - count_unsearchable(app_settings.cipher).waiting)
+    assert done == [4, 4, 2]
+
+
+@on_both_databases
+def test_a_destination_that_is_deleted_between_two_passes_gets_no_search_keys(
+    mailbox: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    forget_search_keys()
+    times = (number * PASS_TIME / 1.5 for number in count())
+    indexing = SearchIndexing(clock=lambda: next(times))
+
+    assert indexing.add_missing(app_settings.cipher) == 2
+    delete_destination(mailbox, get_account(seeded), NOW)
+    while indexing.add_missing(app_settings.cipher):
+        pass
+
+    assert finds(app_settings.cipher, "recipient", "ann@example.com", seeded.harbor) == []
+    assert count_unsearchable(app_settings.cipher) == Unsearchable(0, 0)
 
 
 def test_after_a_complete_scan_the_workers_wait_before_the_next(
@@ -140,12 +175,12 @@ def test_after_a_complete_scan_the_workers_wait_before_the_next(
 ) -> None:
     now = 1000.0
     indexing = SearchIndexing(clock=lambda: now)
-    indexing.add_missing_page(app_settings.cipher)
+    indexing.add_missing(app_settings.cipher)
     forget_search_keys()
 
-    assert indexing.add_missing_page(app_settings.cipher) == 0
+    assert indexing.add_missing(app_settings.cipher) == 0
     now += SCAN_INTERVAL.total_seconds()
-    assert indexing.add_missing_page(app_settings.cipher) == 3
+    assert indexing.add_missing(app_settings.cipher) == 3
 
 
 @on_both_databases
@@ -155,12 +190,12 @@ def test_settings_that_no_key_decrypts_are_counted_apart_and_tried_again_with_ot
     old, new = SettingsCipher([OLD], "x"), SettingsCipher([NEW], "x")
     destination = add(seeded, old)
 
-    assert SearchIndexing().add_missing_page(new) == 3
+    assert SearchIndexing(lambda: 0.0).add_missing(new) == 3
     assert count_unsearchable(new) == Unsearchable(0, 3)
-    assert SearchIndexing().add_missing_page(new) == 0
+    assert SearchIndexing(lambda: 0.0).add_missing(new) == 0
 
     both = SettingsCipher([NEW, OLD], "x")
-    SearchIndexing().add_missing_page(both)
+    SearchIndexing(lambda: 0.0).add_missing(both)
     assert finds(both, "recipient", "ann@example.com", destination.workspace_id) == [destination.id]
 
 
@@ -191,7 +226,7 @@ def test_settings_that_are_saved_while_a_worker_adds_search_keys_keep_their_own(
         return decrypt(cipher, token, context=context)
 
     monkeypatch.setattr(SettingsCipher, "decrypt", decrypt_while_another_process_saves)
-    SearchIndexing().add_missing_page(app_settings.cipher)
+    SearchIndexing(lambda: 0.0).add_missing(app_settings.cipher)
 
     assert finds(app_settings.cipher, "host", "saved.example.com", seeded.harbor) == [seeded.destination]
     own_keys = db.session.scalars(select(SearchKey).where(SearchKey.destination_id == seeded.destination)).all()

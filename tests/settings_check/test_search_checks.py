@@ -35,7 +35,7 @@ def test_settings_that_no_key_decrypts_are_counted_and_name_the_setting(
 ) -> None:
     lost = environment | {"ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode()}
     with create_app(read_settings(lost)).app_context():
-        SearchIndexing().add_missing_page(current_settings().cipher)
+        SearchIndexing(lambda: 0.0).add_missing(current_settings().cipher)
         (finding,) = check_search()
         db.engine.dispose()
 

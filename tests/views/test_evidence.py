@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
+from psycopg import Cursor
+from sqlalchemy import event
 
 from tests.evidence.test_export import FAILED, LATER, MAY, SENT
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
@@ -40,6 +43,26 @@ def test_what_is_no_period_is_explained_with_400(seeded: SeededIds, visit: Visit
     response = visit(seeded.viewer).get("/w/harbor/evidence?from=2026-05-31&to=2026-05-01")
     assert response.status_code == 400
     assert "The last day is before the first one." in response.text
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_report_that_takes_too_long_is_explained(context: None, seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.viewer)
+
+    def count_slowly(_connection: object, cursor: Cursor[Any], statement: str, parameters: Any, *_rest: object) -> Any:
+        if "group_0" in statement:
+            cursor.execute("SET LOCAL statement_timeout = 50")
+            statement = statement.replace("WHERE", "WHERE (SELECT pg_sleep(10)) IS NOT NULL AND", 1)
+        return statement, parameters
+
+    event.listen(db.engine, "before_cursor_execute", count_slowly, retval=True)
+    try:
+        response = visitor.get(PAGE)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", count_slowly)
+
+    assert response.status_code == 400
+    assert "The report of these 31 days takes longer than a page may take. Choose a shorter period" in response.text
 
 
 def test_the_names_of_the_files_say_whose_they_are_for_when_and_that_they_are_incomplete(

@@ -8,7 +8,7 @@ from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 from webapp.database.connection_errors import find_connection_reason
 from webapp.database.reasons import Outage, Reason
 
-__all__ = ["Outage", "Reason", "describe_outage", "find_outage", "find_predicate", "find_reason"]
+__all__ = ["Outage", "Reason", "describe_outage", "find_outage", "find_predicate", "find_reason", "took_too_long"]
 
 # SQLSTATE codes, or their first two characters for a whole class.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -46,6 +46,7 @@ _BY_SQLITE_CODE = {
     sqlite3.SQLITE_NOTADB: Reason.DAMAGED,
 }
 _PRIMARY_CODE = 0xFF
+_QUERY_CANCELED = "57014"
 # SQLSTATE of every refusal by PgBouncer.
 _PROTOCOL_VIOLATION = "08P01"
 
@@ -70,6 +71,11 @@ def find_reason(error: BaseException) -> Reason | None:
         return None
     is_lost = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     return _find_by_code(error.orig) or _find_by_words(error.orig) or (Reason.UNREACHABLE if is_lost else None)
+
+
+def took_too_long(error: BaseException) -> bool:
+    """Return whether PostgreSQL ended the statement itself because of its time limit."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED
 
 
 def find_predicate(error: SQLAlchemyError) -> str:

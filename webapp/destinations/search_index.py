@@ -4,6 +4,7 @@ A destination's `search_mark` says with which encryption key its search keys wer
 settings were stored by an older version.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,8 +17,11 @@ from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import AlertDestination, SearchKey
 
-# Destinations per transaction of the workers.
+# Destinations that are read at once.
 PAGE_SIZE = 100
+
+# Seconds of one pass of a worker, after which it commits. Each destination takes some milliseconds.
+PASS_TIME = 0.025
 
 # How long the workers wait before they look for such destinations again.
 SCAN_INTERVAL = timedelta(minutes=1)
@@ -57,36 +61,48 @@ def count_unsearchable(cipher: SettingsCipher, workspace_ids: Sequence[int] | No
 
 
 class SearchIndexing:
-    """Adds the search keys that are missing, page by page. clock: returns seconds."""
+    """Adds the search keys that are missing, in passes of some milliseconds. clock: returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock, self._next_scan_at = clock, 0.0
+        self._read: deque[AlertDestination] = deque()
+        self._is_last_page = False
 
-    def add_missing_page(self, cipher: SettingsCipher) -> int:
-        """Add the search keys of a page of destinations, and commit. Returns the number of destinations."""
-        if self._clock() < self._next_scan_at:
-            return 0
-        done = _add_page(cipher, cipher.search.marks)
-        if done < PAGE_SIZE:
+    def add_missing(self, cipher: SettingsCipher) -> int:
+        """Continue with the destinations that were read, or read a page of them. Returns how many it did."""
+        started_at = self._clock()
+        if not self._read:
+            if started_at < self._next_scan_at:
+                return 0
+            self._read.extend(_read_page(cipher, cipher.search.marks))
+            self._is_last_page = len(self._read) < PAGE_SIZE
+        before = len(self._read)
+        while self._read:
+            _add(self._read.popleft(), cipher)
+            if self._clock() >= started_at + PASS_TIME:
+                break
+        db.session.commit()
+        if self._is_last_page and not self._read:
             self._next_scan_at = self._clock() + SCAN_INTERVAL.total_seconds()
-        return done
+        return before - len(self._read)
 
 
 def renew_search_keys(cipher: SettingsCipher) -> None:
     """Make all search keys with the newest encryption key. Commits each page, so it is safe to run again."""
-    while _add_page(cipher, cipher.search.marks[:1]) == PAGE_SIZE:
-        pass
+    while page := _read_page(cipher, cipher.search.marks[:1]):
+        for destination in page:
+            _add(destination, cipher)
+        db.session.commit()
 
 
-def _add_page(cipher: SettingsCipher, marks: Sequence[str]) -> int:
-    """Make the search keys of a page of destinations without one of these marks, and commit."""
+def _read_page(cipher: SettingsCipher, marks: Sequence[str]) -> list[AlertDestination]:
+    """Return destinations without one of these marks, apart from the session: others may change their rows."""
     columns = (AlertDestination.id, AlertDestination.workspace_id, AlertDestination.type, AlertDestination.config)
     lacks = _lacks(marks) & _is_not(cipher.search.unreadable_mark)
-    rows = db.session.execute(select(*columns).where(lacks).order_by(AlertDestination.id).limit(PAGE_SIZE)).all()
-    for row in rows:
-        _add(AlertDestination(id=row.id, workspace_id=row.workspace_id, type=row.type, config=row.config), cipher)
-    db.session.commit()
-    return len(rows)
+    rows = db.session.execute(select(*columns).where(lacks).order_by(AlertDestination.id).limit(PAGE_SIZE))
+    return [
+        AlertDestination(id=row.id, workspace_id=row.workspace_id, type=row.type, config=row.config) for row in rows
+    ]
 
 
 def _add(destination: AlertDestination, cipher: SettingsCipher) -> None:

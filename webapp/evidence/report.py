@@ -71,12 +71,19 @@ def make_report(workspace_id: int, period: Period, retention: Retention, now: da
     begin_snapshot()
     unconfirmed = find_unconfirmed(workspace_id, period, now)
     added_at = db.session.get_one(Workspace, workspace_id).created_at
+    population = load_population(workspace_id, period, unconfirmed)
+    totals = add_up(record.counts for record in population)
+    numbers = {Problem.FAILED: totals.failed, Problem.MISSING: totals.missing, Problem.UNCONFIRMED: totals.unconfirmed}
     return Report(
         period,
         now,
         find_gaps(period, added_at, retention, now),
-        load_population(workspace_id, period, unconfirmed),
-        {problem: list_problems(workspace_id, period, problem, unconfirmed) for problem in Problem},
+        population,
+        # None is looked for where none was counted: no index has the receipts.
+        {
+            problem: list_problems(workspace_id, period, problem, unconfirmed) if number else []
+            for problem, number in numbers.items()
+        },
         load_changes(workspace_id, period),
     )
 

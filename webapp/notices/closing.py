@@ -1,9 +1,9 @@
 """Closes the problems that are over, by what the rows of their destinations say. Runs in a worker's maintenance."""
 
-from collections.abc import Sequence
+from collections import defaultdict
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, bindparam, case, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, literal, or_, select, union_all, update
 
 from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.deliveries.present_settings import may_be_of_present_settings
@@ -32,18 +32,16 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def close_problems(now: datetime) -> None:
     """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
     parameters = confirmation_times(now) | {_SOON: now + CLOCK_TOLERANCE}
-    found = {reason: _list_over(is_over, parameters) for reason, is_over in _ENDS}
-    if not any(found.values()):
+    found: dict[str, list[int]] = defaultdict(list)
+    for reason, problem_id in db.session.execute(_OVER, parameters):
+        found[reason].append(problem_id)
+    if not found:
         return
     lock_problems(DestinationProblem.id.in_({problem_id for ids in found.values() for problem_id in ids}))
     for reason, is_over in _ENDS:
         values = {"closed_at": now, "end_reason": reason, "attention_at": now if reason.is_recovery else None}
         closing = update(DestinationProblem).where(DestinationProblem.id.in_(found[reason]), IS_OPEN, is_over)
         db.session.execute(closing.values(values).execution_options(synchronize_session=False), parameters)
-
-
-def _list_over(is_over: ColumnElement[bool], parameters: dict[str, datetime]) -> Sequence[int]:
-    return db.session.scalars(select(DestinationProblem.id).where(IS_OPEN, is_over).limit(PAGE_SIZE), parameters).all()
 
 
 # A failure in the future comes from a clock that was ahead. Then the order of the rows counts.
@@ -107,3 +105,13 @@ _ENDS: tuple[tuple[ProblemEnd, ColumnElement[bool]], ...] = (
     ),
     (ProblemEnd.NOT_NEEDED, _IS_UNCONFIRMED & _IS_OF_PAST & _destination(UNCONFIRMED_DRILL_ID.is_(None))),
 )
+
+
+def _select_over(reason: ProblemEnd, is_over: ColumnElement[bool]) -> Select[str, int]:
+    # SQLite accepts a limit of one part of a union only in a subquery.
+    page = select(DestinationProblem.id).where(IS_OPEN, is_over).limit(PAGE_SIZE).subquery()
+    return select(literal(reason.value), page.c.id)
+
+
+# Built once, and one statement instead of one per reason, because a worker executes it every few seconds.
+_OVER = union_all(*(_select_over(reason, is_over) for reason, is_over in _ENDS))

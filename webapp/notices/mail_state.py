@@ -1,7 +1,7 @@
 """Whether notices reach anybody by mail, for the pages and metrics that warn if they do not."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, exists, func, select
 
@@ -30,6 +30,9 @@ OF_RECIPIENTS = frozenset(
         Code.MAILBOX_FULL.value,
     }
 )
+
+# The notices that are counted were written so long ago at most.
+COUNTED_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def _is_mail_needed(workspace_id: int | None) -> bool:
 
 @dataclass(frozen=True)
 class ProblemCounts:
-    """Open problems by kind, the age of the oldest one in seconds, and the notices by status."""
+    """Open problems by kind, the age of the oldest one in seconds, and the notices of `COUNTED_FOR` by status."""
 
     open: dict[ProblemKind, int]
     oldest: float
@@ -76,10 +79,11 @@ class ProblemCounts:
 
 
 def count_problems(now: datetime) -> ProblemCounts:
-    """Count open problems, and the notices that are kept."""
+    """Count open problems, and the notices of the last days: those of a year would take longer than all else."""
     kinds = select(DestinationProblem.kind, func.count(), func.min(DestinationProblem.opened_at))
     rows = db.session.execute(kinds.where(IS_OPEN).group_by(DestinationProblem.kind)).all()
-    statuses = db.session.execute(select(Notice.status, func.count()).group_by(Notice.status)).all()
+    of_late = select(Notice.status, func.count()).where(Notice.created_at > now - COUNTED_FOR)
+    statuses = db.session.execute(of_late.group_by(Notice.status)).all()
     oldest = min((at for _, _, at in rows), default=now)
     return ProblemCounts(
         {kind: number for kind, number, _ in rows},

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, literal, select
+from sqlalchemy import bindparam, exists, literal, select
 from sqlalchemy.orm import aliased
 
 from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
@@ -19,24 +19,24 @@ def open_unconfirmed(now: datetime) -> None:
 
     In the order of the destinations, see `lock_problems`.
     """
-    found, times = _select_unconfirmed(now), confirmation_times(now)
-    if db.session.execute(found.limit(1), times).first() is None:
+    times = confirmation_times(now) | {"noted_at": now}
+    if db.session.execute(_FIRST, times).first() is None:
         return
     table = DestinationProblem.metadata.tables[DestinationProblem.__tablename__]
-    ordered = found.order_by(AlertDestination.id)
-    inserted = insert_or_update(table).from_select([column.key for column in found.selected_columns], ordered)
+    ordered = _UNCONFIRMED.order_by(AlertDestination.id)
+    inserted = insert_or_update(table).from_select([column.key for column in ordered.selected_columns], ordered)
     once = inserted.on_conflict_do_nothing(index_elements=["alert_destination_id", "kind"], index_where=IS_OPEN)
     db.session.execute(once, times)
 
 
-def _select_unconfirmed(now: datetime) -> Any:
+def _select_unconfirmed() -> Any:
     known = aliased(DestinationProblem)
     is_open = exists().where(
         known.alert_destination_id == AlertDestination.id,
         known.kind == ProblemKind.UNCONFIRMED,
         known.closed_at.is_(None),
     )
-    noted_at = literal(now, UtcDateTime)
+    noted_at = bindparam("noted_at", type_=UtcDateTime)
     return (
         select(
             AlertDestination.workspace_id.label("workspace_id"),
@@ -60,3 +60,8 @@ def _select_unconfirmed(now: datetime) -> Any:
             ~is_open,
         )
     )
+
+
+# Built once, because workers look every minute, and building takes longer than looking.
+_UNCONFIRMED = _select_unconfirmed()
+_FIRST = _UNCONFIRMED.limit(1)

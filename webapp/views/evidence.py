@@ -4,11 +4,14 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context
+from sqlalchemy.exc import DBAPIError
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_visit
 from webapp.auth.account_time_zones import viewer_zone
 from webapp.channels import CHANNELS
+from webapp.database.outages import took_too_long
+from webapp.database.sessions import discard_transaction
 from webapp.deliveries import end_overdue_tests
 from webapp.evidence import (
     MAX_DAYS,
@@ -34,15 +37,14 @@ log = logging.getLogger(__name__)
 
 @bp.get("/w/<slug>/evidence")
 def show(slug: str) -> str | tuple[str, int]:
-    """Show the report of a period. One that cannot be is explained, with 400."""
+    """Show the report of a period. One that cannot be, or that takes too long, is explained, with 400."""
     visit, now = load_visit(slug), database_clock.now()
     zone = viewer_zone()
     inputs = {"choices": list_choices(zone, now), "max_days": MAX_DAYS, "now": now}
     try:
-        period = read_period(request.args, zone, now)
+        report = _make_in_time(visit, read_period(request.args, zone, now))
     except PeriodInvalid as invalid:
         return render_template("evidence.html", visit=visit, report=None, invalid=str(invalid), **inputs), 400
-    report = _make(visit, period)
     return render_template("evidence.html", visit=visit, report=report, channels=CHANNELS, problems=Problem, **inputs)
 
 
@@ -74,6 +76,21 @@ def _make(visit: Visit, period: Period) -> Report:
     workspace_id, now = visit.workspace.id, database_clock.now()
     end_overdue_tests(workspace_id, now)
     return make_report(workspace_id, period, _read_retention(), now)
+
+
+def _make_in_time(visit: Visit, period: Period) -> Report:
+    """Make the report for a page. Raises `PeriodInvalid` if the database ends a statement that takes too long."""
+    try:
+        return _make(visit, period)
+    except DBAPIError as error:
+        if not took_too_long(error):
+            raise
+    discard_transaction()
+    log.warning("evidence report took too long", extra={"workspace": visit.workspace.id, "days": period.days})
+    raise PeriodInvalid(
+        f"The report of these {period.days:,} days takes longer than a page may take. Choose a shorter period, or make "
+        "several reports."
+    )
 
 
 def _read_retention() -> Retention:

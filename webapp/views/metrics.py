@@ -23,7 +23,7 @@ from webapp.extensions import limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
 from webapp.models import NoticeStatus, ProblemKind, database_clock
-from webapp.notices.mail_state import MailTrouble, ProblemCounts, count_problems, find_mail_trouble
+from webapp.notices.mail_state import COUNTED_FOR, MailTrouble, ProblemCounts, count_problems, find_mail_trouble
 from webapp.pings.report import report_pings
 
 bp = Blueprint("metrics", __name__)
@@ -100,7 +100,9 @@ def _problem_metrics(counts: ProblemCounts, trouble: MailTrouble | None) -> Iter
         "alertcheck_oldest_problem_age_seconds", "Age of the oldest open problem, 0 if there is none.", counts.oldest
     )
     notices = GaugeMetricFamily(
-        "alertcheck_notices", "Notices about problems that are kept, by status.", labels=["status"]
+        "alertcheck_notices",
+        f"Notices about problems of the last {COUNTED_FOR.days} days, by status.",
+        labels=["status"],
     )
     for status in NoticeStatus:
         notices.add_metric([status.value], counts.notices.get(status, 0))

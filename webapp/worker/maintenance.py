@@ -97,7 +97,7 @@ def list_tasks(settings: AppSettings) -> tuple[Task, ...]:
     indexing = SearchIndexing()
 
     def add_search_keys(_now: datetime) -> None:
-        indexing.add_missing_page(settings.cipher)
+        indexing.add_missing(settings.cipher)
 
     return (
         _recover_mails,
