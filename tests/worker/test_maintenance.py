@@ -20,7 +20,8 @@ def test_it_adds_the_search_keys_that_an_upgrade_leaves_out(app: Flask, seeded: 
         db.session.execute(update(AlertDestination).values(search_mark=None))
         db.session.commit()
 
-    assert Maintenance(app).run() is None
+    worker = Maintenance(app)
+    assert [worker.run() for _ in range(2)] == [None, None]  # a slow pass does one of the two destinations
 
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(SearchKey)) == 2
