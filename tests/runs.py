@@ -32,6 +32,7 @@ WORKERS_PER_CORE = 3
 # limits. The tests of a lane also share slow fixtures: a browser with its demo, crashes, containers. There are fewer
 # lanes than workers, so that other tests fill their waits.
 LANES = {
+    "tests/browser/test_pages.py": "pages",  # two thirds of the tests in a browser
     "tests/browser/": "browser",
     "tests/demo/": "demo",
     "tests/end_to_end/canary/": "demo",
