@@ -81,7 +81,7 @@ def list_summaries(
 
     On PostgreSQL, it forbids hash and merge joins to the rest of the transaction.
     """
-    _prefer_lookups()
+    _prefer_nested_loops()
     limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
     rows = db.session.execute(_SUMMARIES, limits | confirmation_times(now))
     return [
@@ -132,7 +132,7 @@ def fetch_summary_rows(workspace_id: int, now: datetime, recent_since: datetime)
 
     Comparing them costs a third of reading them. As to PostgreSQL, see `list_summaries`.
     """
-    _prefer_lookups()
+    _prefer_nested_loops()
     limits = {"workspace_ids": [workspace_id], "recent_since": recent_since}
     # The connection's own rows: the session would copy each of them, for entities that are not among the columns.
     return db.session.connection().execute(_ROWS, limits | confirmation_times(now)).all()
@@ -144,16 +144,16 @@ def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[in
     return [destination_id for destination_id in planned if destination_id in ids]
 
 
-def _prefer_lookups() -> None:
+def _prefer_nested_loops() -> None:
     """Let PostgreSQL look up one row by key for each destination.
 
     With thousands of destinations, it would rather read the whole table of deliveries, three times.
     """
     if db.engine.dialect.name == "postgresql":
-        db.session.execute(_LOOK_UP)
+        db.session.execute(_NESTED_LOOPS)
 
 
-_LOOK_UP = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
+_NESTED_LOOPS = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 
 # Built once, because every list page executes it.
 _SUMMARIES = join_proof(
