@@ -147,6 +147,9 @@ def test_the_metrics_count_open_problems_and_notices(installation: Installation)
     assert "alertcheck_notices{'status': 'sent'} 1" in metrics
     assert "alertcheck_notices_broken 0.0" in metrics
 
+    installation.wait(days=7)
+    assert "alertcheck_notices{'status': 'sent'} 0" in _read_metrics(installation.app)
+
 
 @pytest.mark.parametrize(("who", "wants"), [("admin", True), ("support", False)])
 def test_the_choice_begins_with_the_default_of_the_role(seeded: SeededIds, visit: Visit, who: str, wants: bool) -> None:
