@@ -55,7 +55,7 @@ def load_known_summaries(workspace_id: int, now: datetime) -> KnownSummaries:
 
 def draw_list(visit: Visit, known: KnownSummaries, query: ListQuery, now: datetime) -> Markup:
     """Draw the list with its tabs and filters, as this role sees it."""
-    lists, key = app_state().drawn_lists, (visit.workspace.id, visit.workspace.slug, visit.role, query)
+    lists, key = app_state().drawn_lists, (visit.workspace.id, visit.role, query)
     version = (known.state, known.until) if known.state and now < known.until else None
     drawn: Markup | None = find_drawn(lists, key, version)
     if drawn is None:

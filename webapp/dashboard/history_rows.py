@@ -1,6 +1,6 @@
 """Draws the rows of the history. A row that shows the same as the last time is not drawn again."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from flask import get_template_attribute
@@ -26,12 +26,11 @@ def draw_history_rows(
 
 def _draw(visit: Visit, entry: HistoryEntry, zone: tzinfo | None, now: datetime) -> Markup:
     rows, version = app_state().drawn_history, _find_version(entry, zone, now)
-    key: Hashable = (visit.workspace.slug, entry.delivery.id)
-    drawn: Markup | None = find_drawn(rows, key, version)
+    drawn: Markup | None = find_drawn(rows, entry.delivery.id, version)
     if drawn is None:
         outcome = describe_outcome(entry.delivery, entry.destination.type)
         drawn = get_template_attribute("_history_row.html", "draw_history_row")(visit, entry, outcome, zone, now)
-        keep_drawn(rows, key, version, drawn, CAPACITY)
+        keep_drawn(rows, entry.delivery.id, version, drawn, CAPACITY)
     return drawn
 
 
