@@ -9,8 +9,8 @@ with collector_paused():
     from flask import Flask
     from flask.cli import FlaskGroup, NoAppException
 
+    from webapp.application_core import create_core
     from webapp.cli import OurCommands
-    from webapp.core import create_core
     from webapp.environment.model import Misconfigured
     from webapp.logs import init_logs
 

@@ -8,15 +8,15 @@ from jinja2 import StrictUndefined
 
 from webapp import __version__
 from webapp.app_state import app_state
+from webapp.application_core import create_core
 from webapp.auth import form_protection, sessions
 from webapp.auth.own_workspaces import load_switcher
 from webapp.auth.password_reset import is_reset_offered
 from webapp.auth.session_cookie import UntimedSessionInterface
-from webapp.core import create_core
 from webapp.dashboard import time_format
 from webapp.dashboard.recent_results import describe_results
 from webapp.deliveries.arrival import describe_receipt, is_uncertain
-from webapp.deliveries.outcome import describe_status
+from webapp.deliveries.badge import describe_status
 from webapp.extensions import csrf, login_manager
 from webapp.settings import AppSettings
 from webapp.text import tags

@@ -9,8 +9,8 @@ from flask import Flask
 
 from webapp import __version__
 from webapp.app_state import app_state
+from webapp.application_core import create_core
 from webapp.cli import FILES_BY_COMMAND
-from webapp.core import create_core
 from webapp.environment.model import Misconfigured
 from webapp.logs import init_logs
 from webapp.startup.database_check import log_database_problem

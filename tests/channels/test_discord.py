@@ -10,7 +10,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.discord import CHANNEL, WORDS
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
-from webapp.deliveries.outcome import next_step
+from webapp.deliveries.badge import next_step
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 

@@ -20,7 +20,7 @@ from tests.scripted_mail_server import HANG_UP, KEEP_SILENT, Script, mail_server
 from webapp.channels.contract import Accepted
 from webapp.channels.email import CHANNEL
 from webapp.channels.message import Message
-from webapp.deliveries.outcome import next_step
+from webapp.deliveries.badge import next_step
 from webapp.failures import Code, DeliveryFailed, Facts, describe
 from webapp.failures.explanations.mail import MAIL
 from webapp.outbound import MailServer, OutboundClient

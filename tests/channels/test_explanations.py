@@ -8,7 +8,7 @@ import pytest
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.channels.fields import FieldKind
-from webapp.deliveries.outcome import next_step
+from webapp.deliveries.badge import next_step
 from webapp.failures import EXPLANATIONS, Code, Facts, Protocol, codes_of, describe
 
 HOST = "hooks.example.com"

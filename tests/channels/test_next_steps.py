@@ -13,7 +13,7 @@ from webapp.channels import CHANNELS, check_setting
 from webapp.channels.contract import Accepted
 from webapp.channels.fields import FieldKind
 from webapp.channels.message import Message
-from webapp.deliveries.outcome import next_step
+from webapp.deliveries.badge import next_step
 from webapp.demo.receiver.scenarios import Reply, Scenario, Service, reply_to
 from webapp.failures import DeliveryFailed
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.commands import Run
 from webapp.application import create_app
-from webapp.queue import QueueProblem
+from webapp.queue import QueueOutage
 from webapp.settings import read_settings
 
 
@@ -28,4 +28,4 @@ def test_a_worker_is_not_healthy_without_a_queue_server(environment: dict[str, s
     result = app.test_cli_runner().invoke(args=["check-worker"])
 
     assert result.exit_code == 1
-    assert result.output == f"Error: No heartbeat of a worker can be read or written. {QueueProblem.REFUSED.sentence}\n"
+    assert result.output == f"Error: No heartbeat of a worker can be read or written. {QueueOutage.REFUSED.sentence}\n"

@@ -8,7 +8,7 @@ from tests.factories import NOW, seconds
 from webapp.channels import CHANNELS
 from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
 from webapp.deliveries.acceptance import Acceptance
-from webapp.deliveries.outcome import Badge
+from webapp.deliveries.badge import Badge
 
 DAY = timedelta(days=1)
 FRESH = Acceptance(7, NOW, is_outdated=False)

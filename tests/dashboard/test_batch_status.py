@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import NOW
 from webapp.dashboard.batch_status import REASONS, describe_left_out, describe_progress
-from webapp.deliveries.outcome import Badge
+from webapp.deliveries.badge import Badge
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.progress import LeftOut, Progress
 

@@ -4,7 +4,7 @@ import pytest
 
 from webapp.channels import CHANNELS
 from webapp.dashboard.customer_wording import ASK, ASK_OTHERWISE, OUR_SETTINGS, word_for_customer
-from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.badge import describe_outcome
 from webapp.failures import EXPLANATIONS, Code
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
 from webapp.dashboard.recent_results import RECENT_COUNT, list_recent_results
-from webapp.deliveries.outcome import Badge
+from webapp.deliveries.badge import Badge
 from webapp.models import DeliveryStatus, DrillNumber
 
 

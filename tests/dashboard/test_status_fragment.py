@@ -14,8 +14,8 @@ from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status, find_block_reason, render_status
 from webapp.deliveries.acceptance import Acceptance
+from webapp.deliveries.badge import Badge
 from webapp.deliveries.confirmation import Confirmation
-from webapp.deliveries.outcome import Badge
 from webapp.deliveries.proof import NO_PROOF, Proof
 from webapp.models import (
     Account,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from webapp.deliveries import list_attempts
-from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.badge import describe_outcome
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.extensions import db
 from webapp.models import AlertDelivery

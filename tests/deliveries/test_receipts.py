@@ -34,8 +34,8 @@ from webapp.deliveries import (
     request_test,
     send,
 )
+from webapp.deliveries.badge import Badge, describe_outcome
 from webapp.deliveries.confirmation import CONFIRM_WITHIN
-from webapp.deliveries.outcome import Badge, describe_outcome
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt, ReceiptSource
 from webapp.receipt_links import LINK_LIFETIME

@@ -24,7 +24,7 @@ from tests.factories import (
     seconds,
 )
 from webapp.deliveries import request_test, send
-from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.badge import describe_outcome
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus

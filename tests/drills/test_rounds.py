@@ -186,7 +186,7 @@ def test_a_workspace_that_is_deleted_during_a_round_keeps_no_other_one_waiting(
         with db.engine.begin() as other:
             other.execute(delete(Workspace).where(Workspace.id == gone_id))
 
-    monkeypatch.setattr("webapp.drills.rounds.queue.find_problem", delete_meanwhile)
+    monkeypatch.setattr("webapp.drills.rounds.queue.find_outage", delete_meanwhile)
     # The round begins with the one or the other, by the second in which it runs.
     assert sum(request_due_drills(due_at + timedelta(seconds=second)) for second in (0, 1)) == 1
 

@@ -30,7 +30,7 @@ from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
-from webapp.queue import QueueProblem
+from webapp.queue import QueueOutage
 
 pytestmark = pytest.mark.slow
 
@@ -235,7 +235,7 @@ def test_the_processes_of_a_killed_worker_end_by_themselves(stack: Stack) -> Non
 def test_a_worker_without_a_queue_server_says_so_and_waits(environment: dict[str, str], tmp_path: Path) -> None:
     with run_processes(environment | {"REDIS_URL": "redis://127.0.0.1:1"}, tmp_path / "logs") as stack:
         worker = stack.start_worker()
-        wait_until(lambda: QueueProblem.REFUSED.sentence in "".join(worker.output()))
+        wait_until(lambda: QueueOutage.REFUSED.sentence in "".join(worker.output()))
         os.kill(worker.pid, signal.SIGTERM)
 
         assert worker.process.wait(timeout=TIME_LIMIT) == 0

@@ -12,7 +12,7 @@ from webapp.application import create_app
 from webapp.settings import read_settings
 
 # Returns what a process with these settings finds.
-Look = Callable[..., queue.QueueProblem | None]
+Look = Callable[..., queue.QueueOutage | None]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def look() -> Look:
     """Return why a process with a REDIS_URL cannot use the queue server."""
 
-    def look(redis_url: str, **settings: str) -> queue.QueueProblem | None:
+    def look(redis_url: str, **settings: str) -> queue.QueueOutage | None:
         environment = {
             "SECRET_KEY": SECRET_KEY,
             "ALERTCHECK_CONFIG_KEYS": Fernet.generate_key().decode(),
@@ -33,6 +33,6 @@ def look() -> Look:
             "REDIS_URL": redis_url,
         }
         with create_app(read_settings(environment | settings)).app_context():
-            return queue.find_problem()
+            return queue.find_outage()
 
     return look

@@ -10,7 +10,7 @@ from limits.errors import StorageError
 from redis import exceptions
 from redis.exceptions import AuthenticationError, ExecAbortError, InvalidResponse, RedisError, ResponseError
 
-from webapp.queue import QueueProblem, classify
+from webapp.queue import QueueOutage, classify
 
 URL = "redis://:canary@queue.example"
 
@@ -23,7 +23,7 @@ def caused_by(cause: OSError) -> RedisError:
 
 
 @pytest.mark.parametrize(
-    ("error", "problem"),
+    ("error", "outage"),
     [
         (AuthenticationError("invalid password", status_code="ERR"), "AUTH_UNEXPECTED"),
         (AuthenticationError("AUTH called without any password configured", status_code="ERR"), "AUTH_UNEXPECTED"),
@@ -42,12 +42,12 @@ def caused_by(cause: OSError) -> RedisError:
         (exceptions.ConnectionError("Connection closed by server."), "CLOSED"),
     ],
 )
-def test_an_error_of_redis_is_classified(error: Exception, problem: str) -> None:
-    assert classify(error, URL) is QueueProblem[problem]
+def test_an_error_of_redis_is_classified(error: Exception, outage: str) -> None:
+    assert classify(error, URL) is QueueOutage[outage]
 
 
 @pytest.mark.parametrize(
-    ("number", "problem"),
+    ("number", "outage"),
     [
         (errno.ECONNREFUSED, "REFUSED"),
         (errno.ECONNRESET, "CLOSED"),
@@ -58,20 +58,20 @@ def test_an_error_of_redis_is_classified(error: Exception, problem: str) -> None
         (errno.EACCES, "FORBIDDEN_SOCKET"),
     ],
 )
-def test_an_error_of_the_operating_system_is_classified(number: int, problem: str) -> None:
-    assert classify(caused_by(OSError(number, os.strerror(number))), URL) is QueueProblem[problem]
+def test_an_error_of_the_operating_system_is_classified(number: int, outage: str) -> None:
+    assert classify(caused_by(OSError(number, os.strerror(number))), URL) is QueueOutage[outage]
 
 
 @pytest.mark.parametrize(
-    ("number", "problem"),
+    ("number", "outage"),
     [(socket.EAI_NONAME, "UNKNOWN_HOST"), (socket.EAI_AGAIN, "NO_DNS"), (socket.EAI_FAIL, "NO_DNS")],
 )
-def test_an_unknown_host_is_told_from_dns_that_does_not_answer(number: int, problem: str) -> None:
-    assert classify(caused_by(socket.gaierror(number, "failed")), URL) is QueueProblem[problem]
+def test_an_unknown_host_is_told_from_dns_that_does_not_answer(number: int, outage: str) -> None:
+    assert classify(caused_by(socket.gaierror(number, "failed")), URL) is QueueOutage[outage]
 
 
 @pytest.mark.parametrize(
-    ("verify_code", "problem"),
+    ("verify_code", "outage"),
     [
         (9, "NOT_YET_VALID"),
         (10, "EXPIRED"),
@@ -83,30 +83,30 @@ def test_an_unknown_host_is_told_from_dns_that_does_not_answer(number: int, prob
         (26, "BAD_CERTIFICATE"),
     ],
 )
-def test_a_refused_certificate_is_classified_by_openssls_number(verify_code: int, problem: str) -> None:
+def test_a_refused_certificate_is_classified_by_openssls_number(verify_code: int, outage: str) -> None:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
     error.verify_code = verify_code
 
-    assert classify(caused_by(error), URL) is QueueProblem[problem]
+    assert classify(caused_by(error), URL) is QueueOutage[outage]
 
 
 @pytest.mark.parametrize(
-    ("reason", "problem"),
+    ("reason", "outage"),
     [
         ("WRONG_VERSION_NUMBER", "NOT_TLS"),
         ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "CLIENT_CERTIFICATE"),
         ("TLSV1_ALERT_PROTOCOL_VERSION", "TLS_FAILED"),
     ],
 )
-def test_an_error_of_tls_is_classified_by_its_name(reason: str, problem: str) -> None:
+def test_an_error_of_tls_is_classified_by_its_name(reason: str, outage: str) -> None:
     error = ssl.SSLError(1, "failed")
     error.reason = reason
 
-    assert classify(caused_by(error), URL) is QueueProblem[problem]
+    assert classify(caused_by(error), URL) is QueueOutage[outage]
 
 
 @pytest.mark.parametrize(
-    ("url", "problem"),
+    ("url", "outage"),
     [
         ("redis://:canary@queue.example", "AUTH_REFUSED"),
         ("redis://default:canary@queue.example", "AUTH_REFUSED"),
@@ -114,7 +114,7 @@ def test_an_error_of_tls_is_classified_by_its_name(reason: str, problem: str) ->
         ("unix://ann:canary@/run/queue.sock", "USER_REFUSED"),
     ],
 )
-def test_a_refused_user_is_told_from_a_refused_password_by_the_url(url: str, problem: str) -> None:
+def test_a_refused_user_is_told_from_a_refused_password_by_the_url(url: str, outage: str) -> None:
     error = AuthenticationError("invalid username-password pair or user is disabled.", status_code="WRONGPASS")
 
-    assert classify(error, url) is QueueProblem[problem]
+    assert classify(error, url) is QueueOutage[outage]

@@ -47,7 +47,7 @@ def test_a_missing_queue_server_raises_an_error(environment: dict[str, str]) -> 
     with app.app_context(), pytest.raises(queue.QueueUnavailable) as unavailable:
         queue.enqueue_deliveries(42)
 
-    assert unavailable.value.problem is queue.QueueProblem.REFUSED
+    assert unavailable.value.outage is queue.QueueOutage.REFUSED
 
 
 def test_the_log_has_the_cause_and_nothing_of_the_url(
@@ -58,7 +58,7 @@ def test_the_log_has_the_cause_and_nothing_of_the_url(
     with app.app_context(), pytest.raises(queue.QueueUnavailable):
         queue.enqueue_deliveries(42)
 
-    assert queue.QueueProblem.UNKNOWN_HOST.sentence in caplog.text
+    assert queue.QueueOutage.UNKNOWN_HOST.sentence in caplog.text
     assert [word for word in ("ann:", "canary", "nosuch") if word in JsonLines().format(caplog.records[-1])] == []
 
 

@@ -11,7 +11,7 @@ from cryptography.x509 import DNSName, IPAddress
 from tests.outbound.certificates import Issued, authority, issue, serving, write_pem
 from tests.queue.conftest import Look
 from tests.queue.servers import CLOSE, TcpServer, running, scripted, tls_options, with_tls
-from webapp.queue import QueueProblem
+from webapp.queue import QueueOutage
 
 HERE = [IPAddress(ip_address("127.0.0.1"))]
 DAY = timedelta(days=1)
@@ -44,19 +44,19 @@ CERTIFICATES = [
 ]
 
 
-@pytest.mark.parametrize(("own", "problem"), CERTIFICATES)
+@pytest.mark.parametrize(("own", "outage"), CERTIFICATES)
 def test_a_refused_certificate_has_its_own_sentence(
-    look: Look, plain: TcpServer, ca_file: str, own: Issued, problem: str | None
+    look: Look, plain: TcpServer, ca_file: str, own: Issued, outage: str | None
 ) -> None:
     with with_tls(serving(own), plain.port) as port:
         found = look(f"rediss://127.0.0.1:{port}", ALERTCHECK_CA_FILE=ca_file)
 
-    assert found is (QueueProblem[problem] if problem else None)
+    assert found is (QueueOutage[outage] if outage else None)
 
 
 def test_without_the_file_a_private_authority_is_not_trusted(look: Look, plain: TcpServer) -> None:
     with with_tls(serving(_own()), plain.port) as port:
-        assert look(f"rediss://127.0.0.1:{port}") is QueueProblem.UNTRUSTED
+        assert look(f"rediss://127.0.0.1:{port}") is QueueOutage.UNTRUSTED
 
 
 @pytest.mark.parametrize("trusted", ["root", "intermediate", "own"])
@@ -72,19 +72,19 @@ def test_the_file_may_hold_a_root_an_intermediate_or_the_servers_own_certificate
 
 def test_a_plain_connection_to_a_server_with_tls_is_told_from_one_that_closes(look: Look, plain: TcpServer) -> None:
     with with_tls(serving(_own()), plain.port) as with_tls_port, scripted(CLOSE) as closing_port:
-        assert look(f"redis://127.0.0.1:{with_tls_port}") is QueueProblem.NEEDS_TLS
-        assert look(f"redis://127.0.0.1:{closing_port}") is QueueProblem.CLOSED
+        assert look(f"redis://127.0.0.1:{with_tls_port}") is QueueOutage.NEEDS_TLS
+        assert look(f"redis://127.0.0.1:{closing_port}") is QueueOutage.CLOSED
 
 
 def test_tls_to_a_server_without_it_is_told_from_silence(look: Look, plain: TcpServer) -> None:
     with scripted() as silent_port:
-        assert look(plain.url(scheme="rediss")) is QueueProblem.NOT_TLS
-        assert look(f"rediss://127.0.0.1:{silent_port}") is QueueProblem.TIMEOUT
+        assert look(plain.url(scheme="rediss")) is QueueOutage.NOT_TLS
+        assert look(f"rediss://127.0.0.1:{silent_port}") is QueueOutage.TIMEOUT
 
 
 def test_a_web_server_is_told_from_a_server_with_tls(look: Look) -> None:
     with scripted(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-        assert look(f"rediss://127.0.0.1:{port}") is QueueProblem.NOT_TLS
+        assert look(f"rediss://127.0.0.1:{port}") is QueueOutage.NOT_TLS
 
 
 REDIS_WITH_TLS = [
@@ -98,14 +98,14 @@ REDIS_WITH_TLS = [
 ]
 
 
-@pytest.mark.parametrize(("scheme", "options", "problem"), REDIS_WITH_TLS)
+@pytest.mark.parametrize(("scheme", "options", "outage"), REDIS_WITH_TLS)
 def test_redis_with_tls_of_its_own(
-    look: Look, home: Path, ca_file: str, scheme: str, options: tuple[str, ...], problem: str | None
+    look: Look, home: Path, ca_file: str, scheme: str, options: tuple[str, ...], outage: str | None
 ) -> None:
     with running("redis", home, *tls_options(home, _own(), ROOT), *options, tls=True) as server:
         found = look(server.url(scheme=scheme), ALERTCHECK_CA_FILE=ca_file)
 
-    assert found is (QueueProblem[problem] if problem else None)
+    assert found is (QueueOutage[outage] if outage else None)
 
 
 def test_a_client_certificate_in_the_url_is_used(look: Look, home: Path, ca_file: str) -> None:

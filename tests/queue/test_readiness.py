@@ -11,7 +11,7 @@ from benchmarks.installation.processes import wait_until
 from tests.queue.conftest import Look
 from tests.queue.servers import CLOSE, TcpServer, answering, running, scripted
 from tests.queue_keys import PREFIX
-from webapp.queue import QueueProblem
+from webapp.queue import QueueOutage
 
 KINDS = ["valkey", "redis"]
 
@@ -27,7 +27,7 @@ RESET = (
     "ACL DELUSER ann",
 )
 
-# A problem, the command that causes it, and the credentials and database of the URL.
+# An outage, the command that causes it, and the credentials and database of the URL.
 SITUATIONS = [
     ("AUTH_REFUSED", "CONFIG SET requirepass right", ":wrong@", ""),
     ("AUTH_REFUSED", "CONFIG SET requirepass right", "default:wrong@", "/0"),
@@ -66,18 +66,18 @@ def changed(server: TcpServer) -> Iterator[TcpServer]:
         server.run(command)
 
 
-@pytest.mark.parametrize(("problem", "command", "credentials", "database"), SITUATIONS)
+@pytest.mark.parametrize(("outage", "command", "credentials", "database"), SITUATIONS)
 def test_a_refusal_has_its_own_sentence(
-    look: Look, changed: TcpServer, problem: str, command: str, credentials: str, database: str
+    look: Look, changed: TcpServer, outage: str, command: str, credentials: str, database: str
 ) -> None:
     changed.run(command)
     own = changed.url(database=database, scheme="rediss") if credentials == "tls" else None
 
-    assert look(own or changed.url(credentials, database)) is QueueProblem[problem]
+    assert look(own or changed.url(credentials, database)) is QueueOutage[outage]
 
 
 @pytest.mark.parametrize("credentials", ["", "ann:right@"])
-def test_a_server_that_can_be_used_has_no_problem(look: Look, changed: TcpServer, credentials: str) -> None:
+def test_a_server_that_can_be_used_has_no_outage(look: Look, changed: TcpServer, credentials: str) -> None:
     changed.run(f"ACL SETUSER ann on >right {RIGHTS}")
 
     assert look(changed.url(credentials, "/15")) is None
@@ -106,7 +106,7 @@ def test_a_server_that_cannot_save_has_its_own_sentence(look: Look, server: TcpS
 
     server.directory.mkdir()
     server.admin.config_set("save", "")
-    assert found is QueueProblem.CANNOT_SAVE
+    assert found is QueueOutage.CANNOT_SAVE
 
 
 def test_a_replica_that_lost_its_primary_has_its_own_sentence(look: Look, changed: TcpServer) -> None:
@@ -118,7 +118,7 @@ def test_a_replica_that_lost_its_primary_has_its_own_sentence(look: Look, change
 
     changed.admin.config_set("replica-serve-stale-data", "yes")
     changed.admin.config_set("replica-read-only", "yes")
-    assert found is QueueProblem.NO_PRIMARY
+    assert found is QueueOutage.NO_PRIMARY
 
 
 def test_a_server_that_runs_a_long_script_has_its_own_sentence(look: Look, server: TcpServer) -> None:
@@ -126,7 +126,7 @@ def test_a_server_that_runs_a_long_script_has_its_own_sentence(look: Look, serve
     other = server.admin.connection_pool.connection_class(**server.admin.connection_pool.connection_kwargs)
     other.connect()
     other.send_command("EVAL", "while true do end", 0)
-    wait_until(lambda: look(server.url()) is QueueProblem.BUSY)
+    wait_until(lambda: look(server.url()) is QueueOutage.BUSY)
 
     server.admin.script_kill()
     with pytest.raises(ResponseError):
@@ -143,18 +143,18 @@ def test_a_server_in_cluster_mode_is_refused_whatever_slots_it_has(
     with running(kind, home, "--cluster-enabled", "yes") as server:
         server.run(f"CLUSTER ADDSLOTSRANGE {slots}" if slots else "PING")
 
-        assert look(server.url(database=database)) is QueueProblem.CLUSTER
+        assert look(server.url(database=database)) is QueueOutage.CLUSTER
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("database", ["", "/1"])
 def test_a_sentinel_is_told_from_a_server(look: Look, home: Path, kind: str, database: str) -> None:
     with running(kind, home, "--sentinel") as server:
-        assert look(server.url(database=database)) is QueueProblem.SENTINEL
+        assert look(server.url(database=database)) is QueueOutage.SENTINEL
 
 
 @pytest.mark.parametrize(
-    ("url", "problem"),
+    ("url", "outage"),
     [
         ("redis://127.0.0.1:1", "REFUSED"),
         ("rediss://127.0.0.1:1", "REFUSED"),
@@ -164,12 +164,12 @@ def test_a_sentinel_is_told_from_a_server(look: Look, home: Path, kind: str, dat
         ("unix:///nowhere/queue.sock?db=3", "NO_SOCKET"),
     ],
 )
-def test_a_server_that_cannot_be_reached_has_its_own_sentence(look: Look, url: str, problem: str) -> None:
-    assert look(url) is QueueProblem[problem]
+def test_a_server_that_cannot_be_reached_has_its_own_sentence(look: Look, url: str, outage: str) -> None:
+    assert look(url) is QueueOutage[outage]
 
 
 @pytest.mark.parametrize(
-    ("replies", "problem"),
+    ("replies", "outage"),
     [
         ([], "TIMEOUT"),
         ([CLOSE], "CLOSED"),
@@ -182,20 +182,20 @@ def test_a_server_that_cannot_be_reached_has_its_own_sentence(look: Look, url: s
         ([b"-CLUSTERDOWN Hash slot not served\r\n"], "CLUSTER"),
     ],
 )
-def test_a_server_that_answers_otherwise_has_its_own_sentence(look: Look, replies: list[bytes], problem: str) -> None:
+def test_a_server_that_answers_otherwise_has_its_own_sentence(look: Look, replies: list[bytes], outage: str) -> None:
     with scripted(*replies) as port:
-        assert look(f"redis://127.0.0.1:{port}") is QueueProblem[problem]
+        assert look(f"redis://127.0.0.1:{port}") is QueueOutage[outage]
 
 
 @pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail.example ESMTP\r\n"])
 def test_another_service_is_told_from_redis(look: Look, greeting: bytes) -> None:
     with scripted(greeting, b"500 unknown\r\n", greets=True) as port:
-        assert look(f"redis://127.0.0.1:{port}") is QueueProblem.NOT_REDIS
+        assert look(f"redis://127.0.0.1:{port}") is QueueOutage.NOT_REDIS
 
 
-@pytest.mark.parametrize(("version", "problem"), [("5.0.14", "TOO_OLD"), ("6.0.16", "TOO_OLD"), ("6.2.0", "OTHER")])
-def test_a_server_that_is_too_old_is_told_by_its_version(look: Look, version: str, problem: str) -> None:
+@pytest.mark.parametrize(("version", "outage"), [("5.0.14", "TOO_OLD"), ("6.0.16", "TOO_OLD"), ("6.2.0", "OTHER")])
+def test_a_server_that_is_too_old_is_told_by_its_version(look: Look, version: str, outage: str) -> None:
     server = f"# Server\r\nredis_version:{version}\r\nredis_mode:standalone\r\n".encode()
     info = b"$%d\r\n%s\r\n" % (len(server), server)
     with answering({b"INFO": info}) as port:
-        assert look(f"redis://127.0.0.1:{port}") is QueueProblem[problem]
+        assert look(f"redis://127.0.0.1:{port}") is QueueOutage[outage]

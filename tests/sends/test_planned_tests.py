@@ -248,7 +248,7 @@ def test_without_a_queue_server_its_row_ends_as_that_of_a_press_does(
     planned: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: int) -> NoReturn:
-        raise queue.QueueUnavailable(queue.QueueProblem.UNKNOWN_HOST)
+        raise queue.QueueUnavailable(queue.QueueOutage.UNKNOWN_HOST)
 
     monkeypatch.setattr(queue, "enqueue_deliveries", refuse)
     planned.run(DUE)

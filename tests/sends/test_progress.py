@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
-from webapp.deliveries.outcome import Badge
+from webapp.deliveries.badge import Badge
 from webapp.extensions import db
 from webapp.models import Batch
 from webapp.sends.eligibility import RequestResult

@@ -90,7 +90,7 @@ def test_without_redis_the_log_says_why(environment: dict[str, str], caplog: pyt
     with app.app_context(), count_one(1, 1, 1):
         pass
 
-    assert queue.QueueProblem.UNKNOWN_HOST.sentence in caplog.text
+    assert queue.QueueOutage.UNKNOWN_HOST.sentence in caplog.text
 
 
 def test_a_redis_that_does_not_respond_is_queried_once(environment: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import SeededIds
 from tests.single_sign_on.provider import TestProvider
-from webapp.core import create_core
+from webapp.application_core import create_core
 from webapp.settings import read_settings
 from webapp.settings_check.finding import Finding, State
 from webapp.settings_check.sign_in_checks import check_sign_in

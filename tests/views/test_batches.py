@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace, seconds
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.deliveries.outcome import Badge
+from webapp.deliveries.badge import Badge
 from webapp.deliveries.transitions import ACCEPT, CLAIM, apply_transition
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db

@@ -24,7 +24,7 @@ from webapp.database.outages import Reason
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace
-from webapp.queue import QueueProblem
+from webapp.queue import QueueOutage
 from webapp.settings import read_settings
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
@@ -91,7 +91,7 @@ def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:
     assert response.json == {
         "status": "unavailable",
         "database": "ok",
-        "queue": QueueProblem.REFUSED,
+        "queue": QueueOutage.REFUSED,
         "worker": "unknown, because the queue server cannot be used",
     }
 
@@ -101,7 +101,7 @@ def test_a_queue_that_accepts_the_connection_and_stays_silent_is_reported(
 ) -> None:
     response = _client(environment, REDIS_URL=f"redis://{silent_address}").get("/readyz")
 
-    assert (response.status_code, response.json and response.json["queue"]) == (503, QueueProblem.TIMEOUT)
+    assert (response.status_code, response.json and response.json["queue"]) == (503, QueueOutage.TIMEOUT)
 
 
 @pytest.mark.usefixtures("alive")
@@ -249,7 +249,7 @@ def full_queue(queue_server: QueueServer) -> Iterator[None]:
 def test_a_full_queue_server_is_reported_and_the_worker_is_not_blamed(app: Flask) -> None:
     response = app.test_client().get("/readyz")
 
-    assert (response.status_code, response.json) == (503, _report(queue=QueueProblem.FULL))
+    assert (response.status_code, response.json) == (503, _report(queue=QueueOutage.FULL))
 
 
 @pytest.mark.usefixtures("full_queue")
@@ -257,7 +257,7 @@ def test_a_worker_that_cannot_record_its_heartbeat_is_not_reported_missing(app: 
     response = app.test_client().get("/readyz")
 
     assert response.json == _report(
-        queue=QueueProblem.FULL, worker="unknown, because the queue server accepts no heartbeat"
+        queue=QueueOutage.FULL, worker="unknown, because the queue server accepts no heartbeat"
     )
 
 
@@ -271,7 +271,7 @@ def test_a_queue_server_that_is_a_replica_is_reported(
     finally:
         server.stop()
 
-    assert (response.json or {})["queue"] == QueueProblem.READ_ONLY
+    assert (response.json or {})["queue"] == QueueOutage.READ_ONLY
 
 
 def test_a_worker_that_needs_the_database_is_not_reported_missing_without_it(environment: dict[str, str]) -> None:

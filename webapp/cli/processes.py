@@ -37,11 +37,11 @@ def check_worker() -> None:
     """Check whether a worker does its work: exit with 0, or with 1 and the reason."""
     try:
         is_alive, fault = queue.is_worker_alive(), queue.find_fault()
-        problem = None if is_alive else queue.find_problem()
+        outage = None if is_alive else queue.find_outage()
     except queue.QueueUnavailable as unavailable:
-        problem = queue.find_problem() or unavailable.problem
-    if problem:
-        raise click.ClickException(f"No heartbeat of a worker can be read or written. {problem.sentence}")
+        outage = queue.find_outage() or unavailable.outage
+    if outage:
+        raise click.ClickException(f"No heartbeat of a worker can be read or written. {outage.sentence}")
     if not is_alive and fault:
         raise click.ClickException(f"No recent heartbeat: {fault}.")
     if not is_alive:

@@ -12,7 +12,7 @@ from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids, list_summaries
 from webapp.deliveries.acceptance import Acceptance
-from webapp.deliveries.outcome import Badge
+from webapp.deliveries.badge import Badge
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.models import AlertDestination, Workspace
 from webapp.sends.eligibility import pages_people

@@ -1,8 +1,8 @@
 """Describes whether people have confirmed the newest drill of a destination that needs it."""
 
 from webapp.deliveries.arrival import FormatName, describe_reporter
+from webapp.deliveries.badge import Badge, badge_for
 from webapp.deliveries.confirmation import CONFIRM_WITHIN, Confirmation
-from webapp.deliveries.outcome import Badge, badge_for
 from webapp.failures.certificate import format_date
 from webapp.models import Receipt
 from webapp.text.names import isolate_name

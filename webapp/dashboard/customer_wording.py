@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from webapp.deliveries.outcome import Outcome
+from webapp.deliveries.badge import Outcome
 
 ASK = "Ask the person who sent you this link."
 ASK_OTHERWISE = "If that does not help, ask the person who sent you this link."

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from webapp.database.numbered_pages import Page, cut_page
-from webapp.deliveries.outcome import Outcome, describe_outcome
+from webapp.deliveries.badge import Outcome, describe_outcome
 from webapp.drills.calendar import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
 from webapp.drills.editing import find_schedule
 from webapp.drills.listing import find_drilled, list_drilled

@@ -10,7 +10,7 @@ from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
 from webapp.dashboard.time_format import format_moment, format_relative
-from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.badge import describe_outcome
 from webapp.history import HistoryEntry
 
 # Rows that a process keeps, of up to 4 KB each with what they were drawn from.

@@ -15,7 +15,7 @@ from webapp.dashboard.overview import ListQuery, describe_summaries
 from webapp.dashboard.proof_gaps import find_gaps
 from webapp.dashboard.summaries import DestinationSummary
 from webapp.dashboard.time_format import find_age_change, format_relative
-from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.badge import Badge, badge_for
 from webapp.notices.page_header import load_page_header
 
 # After a test changed, a page has no version for this long: an earlier test may still be under way, and its result

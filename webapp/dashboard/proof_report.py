@@ -6,7 +6,7 @@ from webapp.dashboard.badge_age import find_idle_warning
 from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries.acceptance import STALE_AFTER, is_stale
-from webapp.deliveries.outcome import Badge
+from webapp.deliveries.badge import Badge
 from webapp.deliveries.proof import Proof
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.text.names import quote_name

@@ -6,8 +6,8 @@ from datetime import datetime
 from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
 from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.deliveries.acceptance import Acceptance, is_stale
+from webapp.deliveries.badge import Badge
 from webapp.deliveries.confirmation import is_unconfirmed
-from webapp.deliveries.outcome import Badge
 from webapp.deliveries.proof import Proof
 from webapp.models import AlertDestination
 

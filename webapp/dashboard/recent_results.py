@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ScalarSelect, String, bindparam, case, cast, func, select
 
-from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.badge import Badge, badge_for
 from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus

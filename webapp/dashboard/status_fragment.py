@@ -22,9 +22,9 @@ from webapp.dashboard.recent_results import (
     parse_recent_results,
     recent_results_subquery,
 )
+from webapp.deliveries.badge import Badge, Outcome, badge_for, describe_outcome
 from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
-from webapp.deliveries.outcome import Badge, Outcome, badge_for, describe_outcome
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, join_proof, read_proof
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db

@@ -9,8 +9,8 @@ from sqlalchemy import Row, bindparam, or_, select, text, type_coerce
 from sqlalchemy.types import NullType
 
 from webapp.deliveries.arrival import is_missing
+from webapp.deliveries.badge import badge_for
 from webapp.deliveries.confirmation import confirmation_times
-from webapp.deliveries.outcome import badge_for
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, join_proof, read_proof
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
 
-from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.badge import Badge, badge_for
 from webapp.deliveries.planned_tests import find_planned_test
 from webapp.deliveries.queries import count_test_sends, find_newest_test, is_delivery_of
 from webapp.extensions import db

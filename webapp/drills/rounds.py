@@ -91,7 +91,7 @@ class Round:
 
     def _run(self) -> Iterator[None]:
         open_now = list(_list_open_schedules(self._now))
-        if not open_now or queue.find_problem() is not None:
+        if not open_now or queue.find_outage() is not None:
             return
         # A round that fails must not leave out the same workspaces each time.
         first = self._now.second % len(open_now)

@@ -8,7 +8,7 @@ from webapp.audit import Action
 from webapp.channels import CHANNELS
 from webapp.database.keyset_pages import Page
 from webapp.deliveries.arrival import is_uncertain
-from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.badge import describe_outcome
 from webapp.evidence.counts import COUNTED
 from webapp.evidence.incidents import RecordedTest, list_tests
 from webapp.evidence.period import Period

@@ -5,5 +5,5 @@ from webapp import queue
 
 def check_queue() -> str:
     """Return "ok", or what is wrong and what to do, without an address or the text of an error."""
-    problem = queue.find_problem()
-    return problem.value if problem else "ok"
+    outage = queue.find_outage()
+    return outage.value if outage else "ok"

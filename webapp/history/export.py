@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from webapp.channels import CHANNELS
-from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.badge import describe_outcome
 from webapp.extensions import db
 from webapp.history.filters import Filter, Kind
 from webapp.history.listing import HistoryEntry, list_page

@@ -11,8 +11,8 @@ from sqlalchemy.orm import joinedload
 from webapp.account_mail.outcome import MailError, find_next_step
 from webapp.app_state import current_settings
 from webapp.deliveries.arrival import UNCERTAIN_CODES
-from webapp.deliveries.outcome import known_code
-from webapp.deliveries.outcome import next_step as code_step
+from webapp.deliveries.badge import known_code
+from webapp.deliveries.badge import next_step as code_step
 from webapp.destinations.masking import mask_target
 from webapp.extensions import db
 from webapp.models import (

@@ -3,17 +3,15 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
-
-from sqlalchemy import delete, select
+from datetime import datetime
 
 from webapp.app_state import current_settings
 from webapp.extensions import db
-from webapp.models import DestinationProblem, Notice
 from webapp.notices.closing import close_problems, has_open_problem
 from webapp.notices.destination_sending import end_lost_notices
 from webapp.notices.mailed import settle_notices
 from webapp.notices.planning import plan_notices
+from webapp.notices.retention import delete_old_page
 from webapp.notices.unconfirmed import open_unconfirmed
 
 log = logging.getLogger(__name__)
@@ -22,12 +20,6 @@ log = logging.getLogger(__name__)
 INTERVAL = 3.0
 UNCONFIRMED_INTERVAL = 60.0
 DELETION_INTERVAL = 3600.0
-
-# Rows per deletion, so that none holds locks for long. The next round continues.
-DELETION_PAGE_SIZE = 200
-
-# How long closed problems and notices are kept.
-KEPT_FOR = timedelta(days=400)
 
 
 class NoticeRounds:
@@ -63,16 +55,3 @@ class NoticeRounds:
             log.info("notices written", extra={"count": written})
         if started_at >= self._next_deletion_at and not delete_old_page(now):
             self._next_deletion_at = started_at + DELETION_INTERVAL
-
-
-def delete_old_page(now: datetime) -> int:
-    """Delete a page of old notices, or of old problems if there are none, and commit. Returns how many it deleted."""
-    for table, moment in ((Notice, Notice.created_at), (DestinationProblem, DestinationProblem.closed_at)):
-        page = select(table.id).where(moment < now - KEPT_FOR).order_by(moment).limit(DELETION_PAGE_SIZE)
-        ids = db.session.scalars(page).all()
-        if ids:
-            deletion = delete(table).where(table.id.in_(ids))
-            db.session.execute(deletion.execution_options(synchronize_session=False))
-            db.session.commit()
-            return len(ids)
-    return 0

@@ -1,8 +1,8 @@
 """What is said about a problem of a destination: cause, next step and end, without secrets."""
 
 from webapp.channels import CHANNELS
+from webapp.deliveries.badge import known_code, next_step
 from webapp.deliveries.confirmation import CONFIRM_WITHIN
-from webapp.deliveries.outcome import known_code, next_step
 from webapp.failures.certificate import format_date
 from webapp.models import DestinationProblem, ProblemEnd, ProblemKind
 from webapp.text.counting import count

@@ -15,14 +15,14 @@ from webapp.queue.heartbeats import (
     record_fault,
     record_heartbeat,
 )
-from webapp.queue.problems import QueueProblem, QueueUnavailable
-from webapp.queue.readiness import find_problem
+from webapp.queue.outages import QueueOutage, QueueUnavailable
+from webapp.queue.readiness import find_outage
 
 __all__ = [
     "BATCH_SIZE",
     "HEARTBEAT_TTL",
     "NO_WORKER",
-    "QueueProblem",
+    "QueueOutage",
     "QueueUnavailable",
     "Worker",
     "WorkerFault",
@@ -32,7 +32,7 @@ __all__ = [
     "enqueue_account_mails",
     "enqueue_deliveries",
     "find_fault",
-    "find_problem",
+    "find_outage",
     "is_worker_alive",
     "limiter_options",
     "list_workers",

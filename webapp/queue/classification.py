@@ -11,60 +11,60 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from webapp.outbound.transport.client_certificates import is_certificate_rejection
-from webapp.queue.problems import QueueProblem
+from webapp.queue.outages import QueueOutage
 
 # The first word of an error reply. redis-py has types for some only.
 _BY_CODE = {
-    "NOAUTH": QueueProblem.AUTH_MISSING,
-    "NOPERM": QueueProblem.NO_RIGHTS,
-    "READONLY": QueueProblem.READ_ONLY,
-    "MASTERDOWN": QueueProblem.NO_PRIMARY,
-    "NOREPLICAS": QueueProblem.NO_REPLICAS,
-    "OOM": QueueProblem.FULL,
-    "LOADING": QueueProblem.LOADING,
-    "MISCONF": QueueProblem.CANNOT_SAVE,
-    "CROSSSLOT": QueueProblem.CLUSTER,
-    "MOVED": QueueProblem.CLUSTER,
-    "ASK": QueueProblem.CLUSTER,
-    "TRYAGAIN": QueueProblem.CLUSTER,
-    "CLUSTERDOWN": QueueProblem.CLUSTER,
-    "DENIED": QueueProblem.PROTECTED,
-    "BUSY": QueueProblem.BUSY,
+    "NOAUTH": QueueOutage.AUTH_MISSING,
+    "NOPERM": QueueOutage.NO_RIGHTS,
+    "READONLY": QueueOutage.READ_ONLY,
+    "MASTERDOWN": QueueOutage.NO_PRIMARY,
+    "NOREPLICAS": QueueOutage.NO_REPLICAS,
+    "OOM": QueueOutage.FULL,
+    "LOADING": QueueOutage.LOADING,
+    "MISCONF": QueueOutage.CANNOT_SAVE,
+    "CROSSSLOT": QueueOutage.CLUSTER,
+    "MOVED": QueueOutage.CLUSTER,
+    "ASK": QueueOutage.CLUSTER,
+    "TRYAGAIN": QueueOutage.CLUSTER,
+    "CLUSTERDOWN": QueueOutage.CLUSTER,
+    "DENIED": QueueOutage.PROTECTED,
+    "BUSY": QueueOutage.BUSY,
 }
 _BY_ERRNO = {
-    errno.ECONNREFUSED: QueueProblem.REFUSED,
-    errno.ENOENT: QueueProblem.NO_SOCKET,
-    errno.ENOTSOCK: QueueProblem.NO_SOCKET,
-    errno.EACCES: QueueProblem.FORBIDDEN_SOCKET,
-    errno.EPERM: QueueProblem.FORBIDDEN_SOCKET,
-    errno.ENETUNREACH: QueueProblem.UNREACHABLE,
-    errno.EHOSTUNREACH: QueueProblem.UNREACHABLE,
-    errno.EADDRNOTAVAIL: QueueProblem.UNREACHABLE,
-    errno.ETIMEDOUT: QueueProblem.TIMEOUT,
-    errno.ECONNRESET: QueueProblem.CLOSED,
-    errno.EPIPE: QueueProblem.CLOSED,
+    errno.ECONNREFUSED: QueueOutage.REFUSED,
+    errno.ENOENT: QueueOutage.NO_SOCKET,
+    errno.ENOTSOCK: QueueOutage.NO_SOCKET,
+    errno.EACCES: QueueOutage.FORBIDDEN_SOCKET,
+    errno.EPERM: QueueOutage.FORBIDDEN_SOCKET,
+    errno.ENETUNREACH: QueueOutage.UNREACHABLE,
+    errno.EHOSTUNREACH: QueueOutage.UNREACHABLE,
+    errno.EADDRNOTAVAIL: QueueOutage.UNREACHABLE,
+    errno.ETIMEDOUT: QueueOutage.TIMEOUT,
+    errno.ECONNRESET: QueueOutage.CLOSED,
+    errno.EPIPE: QueueOutage.CLOSED,
 }
 # OpenSSL's X509_V_ERR_* numbers (x509_vfy.h).
 _BY_VERIFY_CODE = {
-    2: QueueProblem.UNTRUSTED,
-    9: QueueProblem.NOT_YET_VALID,
-    10: QueueProblem.EXPIRED,
-    18: QueueProblem.UNTRUSTED,
-    19: QueueProblem.UNTRUSTED,
-    20: QueueProblem.UNTRUSTED,
-    21: QueueProblem.UNTRUSTED,
-    62: QueueProblem.WRONG_NAME,
-    64: QueueProblem.WRONG_NAME,  # for an IP address
+    2: QueueOutage.UNTRUSTED,
+    9: QueueOutage.NOT_YET_VALID,
+    10: QueueOutage.EXPIRED,
+    18: QueueOutage.UNTRUSTED,
+    19: QueueOutage.UNTRUSTED,
+    20: QueueOutage.UNTRUSTED,
+    21: QueueOutage.UNTRUSTED,
+    62: QueueOutage.WRONG_NAME,
+    64: QueueOutage.WRONG_NAME,  # for an IP address
 }
 # OpenSSL's names for a reply that is not TLS.
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 
 
-def classify(error: BaseException, redis_url: str) -> QueueProblem:
+def classify(error: BaseException, redis_url: str) -> QueueOutage:
     """Return why a command failed, as far as its error shows. See also `webapp.queue.experiments`."""
     error = _unwrap(error)
-    problem = _by_code(error, redis_url) if isinstance(error, RedisError) else None
-    return problem or _by_cause(error) or _by_type(error)
+    outage = _by_code(error, redis_url) if isinstance(error, RedisError) else None
+    return outage or _by_cause(error) or _by_type(error)
 
 
 def _unwrap(error: BaseException) -> BaseException:
@@ -73,14 +73,14 @@ def _unwrap(error: BaseException) -> BaseException:
     return storage_error if isinstance(storage_error, BaseException) else error
 
 
-def _by_code(error: RedisError, redis_url: str) -> QueueProblem | None:
+def _by_code(error: RedisError, redis_url: str) -> QueueOutage | None:
     code = error.status_code or _first_word(error)
     if code == "WRONGPASS":
-        return QueueProblem.USER_REFUSED if _has_user(redis_url) else QueueProblem.AUTH_REFUSED
+        return QueueOutage.USER_REFUSED if _has_user(redis_url) else QueueOutage.AUTH_REFUSED
     if code == "ERR" and isinstance(error, AuthenticationError | AuthenticationWrongNumberOfArgsError):
-        return QueueProblem.AUTH_UNEXPECTED
+        return QueueOutage.AUTH_UNEXPECTED
     if code == "ERR" and type(error) is RedisConnectionError:  # redis-py's only one with a code
-        return QueueProblem.TOO_MANY_CLIENTS
+        return QueueOutage.TOO_MANY_CLIENTS
     return _BY_CODE.get(code)
 
 
@@ -95,7 +95,7 @@ def _has_user(redis_url: str) -> bool:
     return (urlsplit(redis_url).username or "default") != "default"
 
 
-def _by_cause(error: BaseException) -> QueueProblem | None:
+def _by_cause(error: BaseException) -> QueueOutage | None:
     found = (_by_os_error(cause) for cause in _causes(error) if isinstance(cause, OSError))
     return next(filter(None, found), None)
 
@@ -106,30 +106,30 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _by_os_error(error: OSError) -> QueueProblem | None:
+def _by_os_error(error: OSError) -> QueueOutage | None:
     if isinstance(error, ssl.SSLError):
         return _by_tls_error(error)
     if isinstance(error, socket.gaierror):
         is_silent = error.errno in (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM)
-        return QueueProblem.NO_DNS if is_silent else QueueProblem.UNKNOWN_HOST
+        return QueueOutage.NO_DNS if is_silent else QueueOutage.UNKNOWN_HOST
     if isinstance(error, TimeoutError):
-        return QueueProblem.TIMEOUT
+        return QueueOutage.TIMEOUT
     return _BY_ERRNO.get(error.errno or 0)
 
 
-def _by_tls_error(error: ssl.SSLError) -> QueueProblem:
+def _by_tls_error(error: ssl.SSLError) -> QueueOutage:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _BY_VERIFY_CODE.get(error.verify_code, QueueProblem.BAD_CERTIFICATE)
+        return _BY_VERIFY_CODE.get(error.verify_code, QueueOutage.BAD_CERTIFICATE)
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return QueueProblem.CLOSED
+        return QueueOutage.CLOSED
     if is_certificate_rejection(error):
-        return QueueProblem.CLIENT_CERTIFICATE
-    return QueueProblem.NOT_TLS if error.reason in _NOT_TLS else QueueProblem.TLS_FAILED
+        return QueueOutage.CLIENT_CERTIFICATE
+    return QueueOutage.NOT_TLS if error.reason in _NOT_TLS else QueueOutage.TLS_FAILED
 
 
-def _by_type(error: BaseException) -> QueueProblem:
+def _by_type(error: BaseException) -> QueueOutage:
     if isinstance(error, RedisTimeout):
-        return QueueProblem.TIMEOUT
+        return QueueOutage.TIMEOUT
     if isinstance(error, InvalidResponse | UnicodeError | ValueError):
-        return QueueProblem.NOT_REDIS
-    return QueueProblem.CLOSED if type(error) is RedisConnectionError else QueueProblem.OTHER
+        return QueueOutage.NOT_REDIS
+    return QueueOutage.CLOSED if type(error) is RedisConnectionError else QueueOutage.OTHER

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from webapp.app_state import DeliveryJobs, app_state
 from webapp.queue.experiments import explain
-from webapp.queue.problems import QueueUnavailable
+from webapp.queue.outages import QueueUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def _explaining(**counts: int) -> Iterator[None]:
         yield
     except RedisError as error:
         settings = app_state().settings
-        problem = explain(error, settings.redis_url, settings.ca_file)
-        facts = counts | {"error": type(error).__name__, "reason": problem.sentence}
+        outage = explain(error, settings.redis_url, settings.ca_file)
+        facts = counts | {"error": type(error).__name__, "reason": outage.sentence}
         log.error("queue server unavailable", extra=facts)
-        raise QueueUnavailable(problem) from None
+        raise QueueUnavailable(outage) from None

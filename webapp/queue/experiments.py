@@ -15,47 +15,47 @@ from redis.exceptions import RedisError
 from webapp.outbound.transport.client_certificates import TlsSocket, is_certificate_rejection, record_requests
 from webapp.queue.classification import classify
 from webapp.queue.connection import CONNECT_TIMEOUT, connect
-from webapp.queue.problems import QueueProblem
+from webapp.queue.outages import QueueOutage
 
 # Redis and Valkey before this version lack commands that Alertcheck uses. Valkey reports the version it replaces.
 OLDEST_VERSION = (6, 2)
 
 
-def explain(error: RedisError, redis_url: str, ca_file: str | None) -> QueueProblem:
+def explain(error: RedisError, redis_url: str, ca_file: str | None) -> QueueOutage:
     """Return why a command failed, after an experiment if its error leaves that open."""
-    problem = classify(error, redis_url)
+    outage = classify(error, redis_url)
     is_encrypted = redis_url.startswith("rediss://")
-    match problem:
-        case QueueProblem.TIMEOUT if is_encrypted:
-            return QueueProblem.NOT_TLS if _responds_plainly(redis_url) else problem
-        case QueueProblem.CLOSED | QueueProblem.TLS_FAILED if is_encrypted:
-            return QueueProblem.CLIENT_CERTIFICATE if _requests_certificate(redis_url) else problem
-        case QueueProblem.CLOSED if redis_url.startswith("redis://"):
-            return QueueProblem.NEEDS_TLS if _requests_certificate(redis_url) is not None else problem
-        case QueueProblem.OTHER:
-            return _find_in_first_database(redis_url, ca_file) or problem
-    return problem
+    match outage:
+        case QueueOutage.TIMEOUT if is_encrypted:
+            return QueueOutage.NOT_TLS if _responds_plainly(redis_url) else outage
+        case QueueOutage.CLOSED | QueueOutage.TLS_FAILED if is_encrypted:
+            return QueueOutage.CLIENT_CERTIFICATE if _requests_certificate(redis_url) else outage
+        case QueueOutage.CLOSED if redis_url.startswith("redis://"):
+            return QueueOutage.NEEDS_TLS if _requests_certificate(redis_url) is not None else outage
+        case QueueOutage.OTHER:
+            return _find_in_first_database(redis_url, ca_file) or outage
+    return outage
 
 
-def find_misfit(server: dict[str, Any]) -> QueueProblem | None:
+def find_misfit(server: dict[str, Any]) -> QueueOutage | None:
     """Return why Alertcheck cannot use a server that reports this about itself (INFO server)."""
     mode = server.get("redis_mode") or server.get("server_mode")
     if mode in ("cluster", "sentinel"):
-        return QueueProblem.CLUSTER if mode == "cluster" else QueueProblem.SENTINEL
+        return QueueOutage.CLUSTER if mode == "cluster" else QueueOutage.SENTINEL
     version = str(server.get("redis_version", "")).split(".")[:2]
     is_old = all(map(str.isdecimal, version)) and tuple(map(int, version)) < OLDEST_VERSION
-    return QueueProblem.TOO_OLD if is_old else None
+    return QueueOutage.TOO_OLD if is_old else None
 
 
-def _find_in_first_database(redis_url: str, ca_file: str | None) -> QueueProblem | None:
+def _find_in_first_database(redis_url: str, ca_file: str | None) -> QueueOutage | None:
     """Ask the server about itself without selecting a database, and in the protocol that old versions know too."""
     with closing(connect(_without_database(redis_url), ca_file, protocol=2)) as client:
         try:
             misfit = find_misfit(client.info("server"))
         except RedisError as error:
             again = classify(error, redis_url)
-            return None if again is QueueProblem.OTHER else again
-    return misfit or (QueueProblem.WRONG_DATABASE if _options(redis_url).get("db") else None)
+            return None if again is QueueOutage.OTHER else again
+    return misfit or (QueueOutage.WRONG_DATABASE if _options(redis_url).get("db") else None)
 
 
 def _without_database(redis_url: str) -> str:

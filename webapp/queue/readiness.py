@@ -4,13 +4,13 @@ from redis.exceptions import RedisError
 
 from webapp.app_state import app_state
 from webapp.queue.experiments import explain, find_misfit
-from webapp.queue.problems import QueueProblem
+from webapp.queue.outages import QueueOutage
 
 # Seconds for which the key exists that a check writes.
 KEY_TTL = 5
 
 
-def find_problem() -> QueueProblem | None:
+def find_outage() -> QueueOutage | None:
     """Return why the queue server cannot be used now, or None."""
     state = app_state()
     try:

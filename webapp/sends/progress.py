@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from webapp.deliveries.outcome import Badge, badge_for
+from webapp.deliveries.badge import Badge, badge_for
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Batch
 from webapp.sends.eligibility import RequestResult

@@ -16,7 +16,7 @@ from webapp.dashboard.exchange_section import describe_exchange
 from webapp.dashboard.receipt_watch import watch_receipt
 from webapp.dashboard.status_fragment import SharedStatusData, build_status, load_status
 from webapp.deliveries import list_test_sends
-from webapp.deliveries.outcome import describe_outcome
+from webapp.deliveries.badge import describe_outcome
 from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.masking import mask_settings, mask_target

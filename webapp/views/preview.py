@@ -5,7 +5,7 @@ from flask import Blueprint, render_template
 from webapp.app_state import current_settings
 from webapp.auth.access import load_destination, load_visit
 from webapp.channels import CHANNELS
-from webapp.deliveries.outcome import next_step
+from webapp.deliveries.badge import next_step
 from webapp.destinations.masking import mask_target
 from webapp.destinations.preview import preview_test_send
 from webapp.failures import DeliveryFailed

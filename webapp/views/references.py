@@ -8,7 +8,7 @@ from webapp.channels import CHANNELS
 from webapp.dashboard.status_fragment import next_poll_ms
 from webapp.deliveries import end_if_overdue, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
-from webapp.deliveries.outcome import Badge, describe_outcome, is_outdated
+from webapp.deliveries.badge import Badge, describe_outcome, is_outdated
 from webapp.deliveries.queries import find_newest_test
 from webapp.metrics.backlog import count_waiting
 from webapp.models import AlertDelivery, Member, database_clock

@@ -8,7 +8,7 @@ from webapp import queue
 
 log = logging.getLogger(__name__)
 
-# Seconds after which the same problem is logged again.
+# Seconds after which the same outage is logged again.
 REMINDER_INTERVAL = 60.0
 
 
@@ -16,17 +16,17 @@ class QueueWatch:
     """What the last look at the queue server found."""
 
     def __init__(self) -> None:
-        self._problem: queue.QueueProblem | None = None
+        self._outage: queue.QueueOutage | None = None
         self._logged_at = -math.inf
 
     def is_usable(self) -> bool:
         """Look at the queue server, and log a change. Needs an application context."""
-        problem = queue.find_problem()
+        outage = queue.find_outage()
         is_due = time.monotonic() - self._logged_at >= REMINDER_INTERVAL
-        if problem and (problem is not self._problem or is_due):
-            log.error("queue server unavailable, the worker waits for it", extra={"reason": problem.sentence})
+        if outage and (outage is not self._outage or is_due):
+            log.error("queue server unavailable, the worker waits for it", extra={"reason": outage.sentence})
             self._logged_at = time.monotonic()
-        elif self._problem and not problem:
+        elif self._outage and not outage:
             log.info("queue server available again")
-        self._problem = problem
-        return problem is None
+        self._outage = outage
+        return outage is None

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.extensions import db
 from webapp.models import DestinationProblem, Notice, NoticeStatus, ProblemEnd, ProblemKind
-from webapp.notices.rounds import KEPT_FOR, delete_old_page
+from webapp.notices.retention import KEPT_FOR, delete_old_page
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -45,7 +45,7 @@ def _add_notice(seeded: SeededIds, created_at: datetime) -> int:
 def test_old_rows_are_deleted_in_pages_and_open_problems_are_kept(
     seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.notices.rounds.DELETION_PAGE_SIZE", 2)
+    monkeypatch.setattr("webapp.notices.retention.PAGE_SIZE", 2)
     limit = NOW - KEPT_FOR
     for _ in range(3):
         _add_notice(seeded, limit - SECOND)

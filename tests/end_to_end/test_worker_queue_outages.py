@@ -15,7 +15,7 @@ from tests.forked_processes import installed
 from tests.queue.servers import TcpServer, running
 from webapp.demo.supervisor.processes import Child, session_members
 from webapp.models import DeliveryStatus
-from webapp.queue import QueueProblem
+from webapp.queue import QueueOutage
 
 pytestmark = pytest.mark.slow
 
@@ -70,10 +70,10 @@ def test_in_cluster_mode_every_place_says_so_and_no_process_starts(database_url:
         wait_until(lambda: _reasons(worker))
         time.sleep(3)
 
-        sentence = QueueProblem.CLUSTER.sentence
+        sentence = QueueOutage.CLUSTER.sentence
         assert (_reasons(worker), _count_ends(worker)) == ([sentence], 0)
         assert session_members(worker.pid) == [worker.pid]
-        assert site.stack.start_web().get("/readyz").json()["queue"] == QueueProblem.CLUSTER
+        assert site.stack.start_web().get("/readyz").json()["queue"] == QueueOutage.CLUSTER
         code, output = _check_worker(site)
         assert (code, sentence in output) == (1, True)
 
@@ -103,7 +103,7 @@ def test_a_problem_is_logged_once_and_no_process_starts_until_it_is_solved(
     server.run(cure)
 
     _send_one(site)
-    assert (reasons, ends) == ([QueueProblem[problem].sentence], 0)
+    assert (reasons, ends) == ([QueueOutage[problem].sentence], 0)
     assert _count_ends(worker) <= 2  # each process once at most
 
 
@@ -114,7 +114,7 @@ def test_a_worker_that_starts_before_its_queue_server_works_once_it_is_there(
     with installed(database_url, home, REDIS_URL=server.url()) as site:
         worker = site.stack.start_worker()
         wait_until(lambda: _reasons(worker))
-        assert _reasons(worker) == [QueueProblem.TOO_MANY_CLIENTS.sentence]
+        assert _reasons(worker) == [QueueOutage.TOO_MANY_CLIENTS.sentence]
         server.admin.config_set("maxclients", 1000)
 
         _send_one(site)

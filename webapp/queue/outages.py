@@ -5,7 +5,7 @@ from enum import StrEnum
 from webapp.environment.url_parts import ENCODE
 
 
-class QueueProblem(StrEnum):
+class QueueOutage(StrEnum):
     """Why the queue server cannot be used, and what to do: the rest of a sentence about the queue server."""
 
     AUTH_REFUSED = f"refuses the password in REDIS_URL: correct it. {ENCODE}"
@@ -94,8 +94,8 @@ class QueueProblem(StrEnum):
 
 
 class QueueUnavailable(Exception):
-    """The queue server did not respond, or did not accept what it was sent. problem: why."""
+    """The queue server did not respond, or did not accept what it was sent. outage: why."""
 
-    def __init__(self, problem: QueueProblem) -> None:
-        super().__init__(problem.sentence)
-        self.problem = problem
+    def __init__(self, outage: QueueOutage) -> None:
+        super().__init__(outage.sentence)
+        self.outage = outage
