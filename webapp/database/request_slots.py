@@ -8,9 +8,9 @@ from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 # One less than gunicorn's threads (webapp/web_server/gunicorn.py).
 MAX_REQUESTS = 7
 
-# Seconds that one more request waits for its turn, counted from the last time anything moved. Requests of a database
-# that responds take a few milliseconds each.
-TURN_WAIT = 0.25
+# Seconds that one more request waits for its turn, counted from the last time anything moved. Much longer than a page
+# takes while others compete for the processor, and shorter than a visitor waits for a database that does not respond.
+TURN_WAIT = 1.0
 
 
 class TooManyRequests(DatabaseTimeout):
