@@ -117,15 +117,23 @@ def _list_paths(dataset: Dataset) -> dict[str, str]:
 
 def _as_refresh(request: Request) -> Request:
     """Return the request of an open page that shows the newest state."""
-    found = re.search(rb'data-version="(\w+)"', fetch(request))
+    found = re.search(rb'data-version="(\w+)"', fetch(replace(request, version="")))
     assert found, "the page has no version"
     return replace(request, version=found[1].decode())
+
+
+def _renew(request: Request) -> Request:
+    """Return the request with the page's newest version, if it has one: a page changes with the ages that it shows."""
+    return _as_refresh(request) if request.version else request
 
 
 def _measure_rates(
     installation: Installation, load: LoadGenerator, requests: Mapping[str, Request], seconds: float
 ) -> dict[str, PageResult]:
-    rates = [{name: load.measure_rate(request, seconds) for name, request in requests.items()} for _ in range(ROUNDS)]
+    rates = [
+        {name: load.measure_rate(_renew(request), seconds) for name, request in requests.items()} for _ in range(ROUNDS)
+    ]
+    requests = {name: _renew(request) for name, request in requests.items()}
     return {
         name: PageResult(
             median(one[name] for one in rates),
