@@ -17,7 +17,7 @@ import requests
 
 from webapp.demo.supervisor.processes import start, with_parent_death_signal
 
-MESSAGE_ID = re.compile(rb"(?i)webhook-id: (\S+)")
+MESSAGE_ID = re.compile(rb"(?i)webhook-id: *(\S+)")
 LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 
