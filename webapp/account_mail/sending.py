@@ -22,6 +22,7 @@ from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
 from webapp.models import AccountMail, AccountMailKind, AccountMailStatus, database_clock
+from webapp.models.row_changes import change_rows
 from webapp.outbound import MailServer, OutboundClient, send_mail
 
 log = logging.getLogger(__name__)
@@ -192,11 +193,11 @@ def _record(claim: Claim, columns: dict[str, Any]) -> None:
     """Record the result, unless recovery has ended the row meanwhile."""
     ours = (AccountMail.claimed_at == claim.claimed_at) & (AccountMail.attempt_count == claim.number)
     statement = update(AccountMail).where(AccountMail.id == claim.mail_id, QUEUED, ours).values(columns)
-    recorded = db.session.execute(statement, execution_options=_UNSYNCED)
+    is_recorded = change_rows(statement) > 0
     db.session.commit()
     facts = {"mail": claim.mail_id, "attempt": claim.number, "code": columns["error_code"]}
     status = columns.get("status", AccountMailStatus.QUEUED).value
-    log.info("account mail", extra=facts | {"status": status, "recorded": recorded.rowcount == 1})  # type: ignore[attr-defined]
+    log.info("account mail", extra=facts | {"status": status, "recorded": is_recorded})
 
 
 _UNSYNCED = {"synchronize_session": False}

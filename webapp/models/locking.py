@@ -7,6 +7,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DestinationProblem, Workspace
+from webapp.models.row_changes import change_rows
 
 _IS_IN_OPEN_WORKSPACE = exists().where(Workspace.id == AlertDestination.workspace_id, Workspace.deleted_at.is_(None))
 
@@ -92,7 +93,5 @@ def lock_problems(condition: ColumnElement[bool]) -> Sequence[int]:
 def _lock(row: Workspace | Account, condition: ColumnElement[bool]) -> None:
     # An update that changes nothing is the only row lock that works on both SQLite and PostgreSQL.
     table = type(row)
-    statement = update(table).where(table.id == row.id, condition).values(id=table.id)
-    locked = db.session.execute(statement.execution_options(synchronize_session=False))
-    if not locked.rowcount:  # type: ignore[attr-defined]
+    if not change_rows(update(table).where(table.id == row.id, condition).values(id=table.id)):
         raise ObjectDeletedError(inspect(row))

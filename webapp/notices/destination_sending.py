@@ -29,6 +29,7 @@ from webapp.models import (
     Workspace,
     database_clock,
 )
+from webapp.models.row_changes import change_rows
 from webapp.notices.headline import Item, describe_headline, name_destinations
 from webapp.notices.mailed import Ending, end_notices
 from webapp.notices.mails import drop_items, list_items
@@ -123,12 +124,9 @@ def claim(notice_id: int, app_settings: AppSettings, now: datetime) -> ReadyNoti
         end_notices([Ending(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)])
         db.session.commit()
         return None
-    claimed = db.session.execute(
-        update(Notice).where(Notice.id == notice_id, _IS_UNCLAIMED, _still_matches(destination)).values(claimed_at=now),
-        execution_options={"synchronize_session": False},
-    )
+    is_free = Notice.id == notice_id, _IS_UNCLAIMED, _still_matches(destination)
+    is_claimed = change_rows(update(Notice).where(*is_free).values(claimed_at=now)) > 0
     db.session.commit()
-    is_claimed = bool(claimed.rowcount)  # type: ignore[attr-defined]
     log.info("notice claimed" if is_claimed else "notice not claimed", extra={"notice": notice_id})
     return ready if is_claimed else None
 

@@ -10,6 +10,7 @@ from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AccountMail, AccountMailStatus, DestinationProblem, Notice, NoticeItem, NoticeStatus
 from webapp.models.locking import lock_problems
+from webapp.models.row_changes import change_rows
 
 # Notices of one pass.
 PAGE_SIZE = 500
@@ -66,9 +67,7 @@ def _end(ending: Ending) -> bool:
         "error_code": ending.code,
         "error_message": ending.message,
     }
-    statement = update(Notice).where(Notice.id == ending.notice_id, _IS_QUEUED).values(values)
-    ended = db.session.execute(statement.execution_options(synchronize_session=False))
-    return bool(ended.rowcount)  # type: ignore[attr-defined]
+    return change_rows(update(Notice).where(Notice.id == ending.notice_id, _IS_QUEUED).values(values)) > 0
 
 
 def _look_again(ended: dict[int, datetime]) -> None:
@@ -78,8 +77,7 @@ def _look_again(ended: dict[int, datetime]) -> None:
     lock_problems(DestinationProblem.id.in_(_select_problem_ids(NoticeItem.notice_id.in_(ended))))
     for notice_id, at in ended.items():
         untold = DestinationProblem.id.in_(_select_problem_ids(NoticeItem.notice_id == notice_id))
-        looking = update(DestinationProblem).where(untold).values(attention_at=at)
-        db.session.execute(looking.execution_options(synchronize_session=False))
+        change_rows(update(DestinationProblem).where(untold).values(attention_at=at))
 
 
 def _select_problem_ids(condition: ColumnElement[bool]) -> Select[int]:
