@@ -33,7 +33,17 @@ from webapp.deliveries.planning import plan_test
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.destinations.editing import insert_destination
 from webapp.extensions import Base, db
-from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Member, Role, UsedSlug, Workspace
+from webapp.models import (
+    Account,
+    AlertDelivery,
+    AlertDestination,
+    DeliveryStatus,
+    Member,
+    Role,
+    UsedSlug,
+    Workspace,
+    row_changes,
+)
 from webapp.sends.batches import press_all
 from webapp.sends.planned_tests import run_planned_tests
 from webapp.settings import AppSettings
@@ -41,6 +51,12 @@ from webapp.settings import AppSettings
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
 LATER = NOW + seconds(61)
+
+
+@pytest.fixture(autouse=True)
+def long_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one pass delete everything, however busy the machine is."""
+    monkeypatch.setattr(workspace_deletion, "PASS_TIME", 60.0)
 
 
 def _delete(seeded: SeededIds) -> None:
@@ -115,6 +131,28 @@ def test_a_pass_ends_after_its_time_and_the_next_one_continues(
     for _ in range(4):
         delete_remains()
         left.append(_count_owned(seeded.harbor).get("alert_deliveries", 0))
+    assert left == [3, 1, 0, 0]
+    assert _list_slugs() == ["clinic"]
+
+
+def test_destinations_are_deleted_page_by_page(
+    seeded: SeededIds, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand of them in one transaction would take seconds."""
+    monkeypatch.setattr(row_changes.delete_page, "__defaults__", (2,))
+    settings = {"address": "https://example.com/hook"}
+    for number in range(4):
+        cipher, admin = app_settings.cipher, get_account(seeded)
+        insert_destination(get_workspace(seeded), admin, "webhook", f"D{number}", settings, cipher, NOW)
+    _delete_and_commit(seeded)
+    clock = iter(range(100))
+    monkeypatch.setattr(workspace_deletion, "PASS_TIME", 1.5)
+    monkeypatch.setattr(workspace_deletion, "monotonic", lambda: float(next(clock)))
+
+    left = []
+    for _ in range(4):
+        delete_remains()
+        left.append(_count_owned(seeded.harbor).get("alert_destinations", 0))
     assert left == [3, 1, 0, 0]
     assert _list_slugs() == ["clinic"]
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert
 from tests.factories import SeededIds
 from webapp.audit import Action
 from webapp.deliveries.arrival import UNCERTAIN_CODES
-from webapp.evidence import Period, Problem, Report, Retention, make_report
+from webapp.evidence import Period, Problem, Report, Retention, make_report, spans
 from webapp.evidence.counts import COUNTED
 from webapp.extensions import db
 from webapp.failures import Code
@@ -154,8 +154,11 @@ class History:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def harbor(request: pytest.FixtureRequest, shared: Callable[[str], tuple[Flask, SeededIds]]) -> Any:
-    """An application with a history to write, by kind of database."""
+def harbor(
+    request: pytest.FixtureRequest, shared: Callable[[str], tuple[Flask, SeededIds]], monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """An application with a history to write, by kind of database. A report reads it in spans of three deliveries."""
+    monkeypatch.setattr(spans, "SPAN_SIZE", 3)
     app, seeded = shared(request.param)
     with app.app_context():
         yield seeded.harbor, History(seeded)
@@ -247,6 +250,10 @@ def compare_rows(report: Report, written: dict[int, PastDestination]) -> None:
         assert (record.was_added, record.was_deleted) == (_is_inside(past.added_at), _is_inside(past.deleted_at))
         newest = max((message.at for message in _list_tests(past)), default=None)
         assert (record.last_test.created_at if record.last_test else None) == newest
+        newest = max((message.at for message in _list_tests(past) if message.receipt), default=None)
+        assert (record.last_receipt.receipt_at if record.last_receipt else None) == newest
+        later = [m.at for m in past.messages if m.is_test and m.status == "sent" and m.at >= PERIOD.ends_at]
+        assert record.next_accepted_at == min(later, default=None)
 
 
 def compare_lists(report: Report, written: dict[int, PastDestination]) -> None:
@@ -263,6 +270,14 @@ def compare_lists(report: Report, written: dict[int, PastDestination]) -> None:
         own = written[record.destination.id].messages
         later = [m.at for m in own if m.is_test and m.status == "sent" and m.at > record.delivery.created_at]
         assert record.accepted_at == min(later, default=None)
+        changes = [at for at in written[record.destination.id].switches if at > record.delivery.created_at]
+        deleted = written[record.destination.id].deleted_at
+        changes += [deleted] if deleted and deleted > record.delivery.created_at else []
+        assert (record.change.happened_at if record.change else None) == min(changes, default=None)
+    for record in report.problems[Problem.UNCONFIRMED]:
+        own = written[record.destination.id].messages
+        seen = [m.at for m in own if m.is_test and m.receipt == "seen" and m.at > record.delivery.created_at]
+        assert record.seen_at == min(seen, default=None)
 
 
 def check_sums(report: Report) -> None:

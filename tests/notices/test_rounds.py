@@ -269,7 +269,7 @@ def test_two_workers_at_once_tell_it_once(installation: Installation) -> None:
 
     def run(_number: int) -> None:
         with installation.app.app_context():
-            NoticeRounds().run(installation.clock.at)
+            NoticeRounds(clock=lambda: 0.0).run(installation.clock.at)
             db.session.remove()
 
     with ThreadPoolExecutor(4) as threads:
@@ -290,7 +290,7 @@ def test_a_worker_that_dies_while_it_writes_leaves_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(planning, "_set_attention", die)
         with installation.app.app_context(), pytest.raises(KeyboardInterrupt):
-            NoticeRounds().run(installation.clock.at)
+            NoticeRounds(clock=lambda: 0.0).run(installation.clock.at)
     assert installation.list_notices() == []
 
     installation.work()

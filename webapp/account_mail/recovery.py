@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
 
 from webapp.account_mail.outcome import LIFETIME
 from webapp.account_mail.sending import LOST_AFTER, QUEUED, UNCLAIMED, is_send_time
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AccountMail, AccountMailStatus
+from webapp.models.row_changes import delete_page
 
 # A mail that was enqueued this long ago and is not claimed is enqueued again. Its claim lets only one job send it.
 REQUEUE_AFTER = timedelta(seconds=10)
@@ -18,7 +19,7 @@ REQUEUE_AFTER = timedelta(seconds=10)
 # How long the outcome of a mail is kept.
 KEPT_FOR = timedelta(days=7)
 
-# The most mails that one run enqueues. The next run, a second later, continues.
+# The most mails that one run enqueues, ends for one reason, or deletes. The next run, a second later, continues.
 PAGE_SIZE = 100
 
 _PRESENT = select(
@@ -28,16 +29,14 @@ _PRESENT = select(
 
 
 def recover_account_mails(now: datetime) -> Sequence[int]:
-    """End the mails that are over, delete old ones, commit, and return the ids that have to be enqueued.
+    """End mails that are over, delete old ones, commit, and return the ids that have to be enqueued.
 
     Locks nothing if there is nothing to do. Several workers may run it.
     """
     has_queued, has_old = db.session.execute(_PRESENT, {"old": now - KEPT_FOR}).one()
     due: Sequence[int] = ()
     if has_old:
-        db.session.execute(
-            delete(AccountMail).where(AccountMail.ended_at <= now - KEPT_FOR), execution_options=_UNSYNCED
-        )
+        delete_page(AccountMail, AccountMail.ended_at <= now - KEPT_FOR, PAGE_SIZE)
     if has_queued:
         _end_all(UNCLAIMED & (AccountMail.created_at <= now - LIFETIME), Code.NOT_STARTED, now)
         claimed_at = AccountMail.claimed_at
@@ -50,7 +49,8 @@ def recover_account_mails(now: datetime) -> Sequence[int]:
 
 def _end_all(condition: ColumnElement[bool], code: Code, now: datetime) -> None:
     """End mails. The error of an earlier attempt says more than that no further one began."""
-    if db.session.scalar(select(AccountMail.id).where(condition).limit(1)) is None:
+    page = db.session.scalars(select(AccountMail.id).where(condition).order_by(AccountMail.id).limit(PAGE_SIZE)).all()
+    if not page:
         return
     is_lost = code is Code.WORKER_LOST
     ended: dict[str, Any] = {
@@ -60,7 +60,8 @@ def _end_all(condition: ColumnElement[bool], code: Code, now: datetime) -> None:
         "error_code": code.value if is_lost else func.coalesce(AccountMail.error_code, code.value),
         "error_message": None if is_lost else AccountMail.error_message,
     }
-    db.session.execute(update(AccountMail).where(condition).values(ended), execution_options=_UNSYNCED)
+    ending = update(AccountMail).where(AccountMail.id.in_(page), condition).values(ended)
+    db.session.execute(ending, execution_options=_UNSYNCED)
 
 
 def _take_due(now: datetime) -> Sequence[int]:

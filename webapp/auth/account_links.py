@@ -13,7 +13,7 @@ from webapp.auth.keyed_hash import hash_key
 from webapp.auth.one_time_tokens import hash_token, is_token, make_token
 from webapp.extensions import db
 from webapp.models import Account, AccountLink, AccountLinkKind
-from webapp.models.row_changes import change_rows
+from webapp.models.row_changes import change_rows, delete_page
 from webapp.models.upsert import insert_or_update
 
 LIFETIMES = {AccountLinkKind.RESET: timedelta(hours=1), AccountLinkKind.CONFIRMATION: timedelta(days=1)}
@@ -76,10 +76,8 @@ def end_reset_links(account: Account) -> None:
 
 
 def delete_expired_account_links(now: datetime) -> None:
-    """Delete the links whose time is over, and commit. Locks nothing if there are none."""
-    expired = AccountLink.expires_at <= now
-    if db.session.scalar(select(AccountLink.id).where(expired).limit(1)) is not None:
-        db.session.execute(delete(AccountLink).where(expired), execution_options=_UNSYNCED)
+    """Delete a page of the links whose time is over, and commit."""
+    delete_page(AccountLink, AccountLink.expires_at <= now)
     db.session.commit()
 
 

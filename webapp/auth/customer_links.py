@@ -18,7 +18,7 @@ from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, CustomerLink, Member, Role
 from webapp.models.locking import lock_destination
-from webapp.models.row_changes import change_rows
+from webapp.models.row_changes import change_rows, delete_page
 from webapp.text.names import isolate_name
 
 # Hours for which a member may make a link.
@@ -182,10 +182,8 @@ def note_use(link_id: int, now: datetime) -> None:
 
 
 def delete_expired_links(now: datetime) -> None:
-    """Delete the links whose time is over, and commit. Locks nothing if there are none."""
-    expired = CustomerLink.expires_at <= now
-    if db.session.scalar(select(CustomerLink.id).where(expired).limit(1)) is not None:
-        db.session.execute(delete(CustomerLink).where(expired), execution_options=_UNSYNCED)
+    """Delete a page of the links whose time is over, and commit."""
+    delete_page(CustomerLink, CustomerLink.expires_at <= now)
     db.session.commit()
 
 

@@ -18,7 +18,7 @@ from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.extensions import db
 from webapp.models import Account, AccountMailKind, Invitation, Member, Role
 from webapp.models.locking import lock_workspace
-from webapp.models.row_changes import change_rows
+from webapp.models.row_changes import change_rows, delete_page
 from webapp.text.names import isolate_name
 
 # How long a link works.
@@ -152,10 +152,8 @@ def find_listed(workspace_id: int, invitation_id: int) -> Invitation | None:
 
 
 def delete_old_invitations(now: datetime) -> None:
-    """Delete the invitations that nobody renewed after their end, and commit. Locks nothing if there are none."""
-    old = Invitation.expires_at <= now - LISTED_AFTER_END
-    if db.session.scalar(select(Invitation.id).where(old).limit(1)) is not None:
-        db.session.execute(delete(Invitation).where(old), execution_options=_UNSYNCED)
+    """Delete a page of the invitations that nobody renewed after their end, and commit."""
+    delete_page(Invitation, Invitation.expires_at <= now - LISTED_AFTER_END)
     db.session.commit()
 
 

@@ -8,12 +8,12 @@ from sqlalchemy import delete, select
 from webapp.deliveries.workspace_deletion import delete_page_of
 from webapp.extensions import db
 from webapp.models import Workspace
-from webapp.models.ownership import AUDIT_TRAIL, delete_owned_rows
+from webapp.models.ownership import AUDIT_TRAIL, delete_page_of_owned_rows
 
 log = logging.getLogger(__name__)
 
 # Seconds after which a pass leaves the rest to the next one. Between two steps, others write.
-PASS_TIME = 0.25
+PASS_TIME = 0.025
 
 
 def delete_remains() -> None:
@@ -24,10 +24,9 @@ def delete_remains() -> None:
     workspace_id = db.session.scalar(_FIRST_DELETED)
     give_up_at = monotonic() + PASS_TIME
     while workspace_id is not None and monotonic() < give_up_at:
-        if delete_page_of(workspace_id):
+        if delete_page_of(workspace_id) or delete_page_of_owned_rows(workspace_id, kept={AUDIT_TRAIL}):
             db.session.commit()
             continue
-        delete_owned_rows(workspace_id, kept={AUDIT_TRAIL})
         gone = delete(Workspace).where(Workspace.id == workspace_id)
         db.session.execute(gone.execution_options(synchronize_session=False))
         db.session.commit()

@@ -65,7 +65,7 @@ class KeysetList(Generic[Entry]):
         scanned = [*by_index, *self._older_than(before)]
         end = self._find_end(scanned, order) if by_row else None
         bound = [] if end is None else [self._bind(end) <= self._key]
-        conditions = [*scanned, *bound, *map(_check_by_row, by_row)]
+        conditions = [*scanned, *bound, *map(check_by_row, by_row)]
         rows = db.session.execute(self.query.where(*conditions).order_by(*order).limit(size + 1))
         entries = [self.make_entry(*row) for row in rows]
         if len(entries) > size:
@@ -91,6 +91,6 @@ class KeysetList(Generic[Entry]):
         return Cursor(*end) if end else None
 
 
-def _check_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    # Wrapped, so that no planner prefers an index of this column: such an index would ignore the scan limit.
+def check_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition in a form that no planner finds rows by: an index of it would ignore any limit of a scan."""
     return func.coalesce(condition, false())

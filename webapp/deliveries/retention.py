@@ -15,7 +15,7 @@ from webapp.models.row_changes import change_rows
 log = logging.getLogger(__name__)
 
 # Rows per step, so that no deletion locks the database for long.
-PAGE_SIZE = 500
+PAGE_SIZE = 300
 
 # Seconds between the end of one scan of the table and the start of the next.
 SCAN_INTERVAL = 3600

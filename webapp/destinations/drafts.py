@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import FormDraft
-from webapp.models.row_changes import change_rows
+from webapp.models.row_changes import change_rows, delete_page
 
 LIFETIME = timedelta(minutes=15)
 
@@ -86,11 +86,8 @@ def delete_draft(draft_id: str, sign_in_id: str) -> None:
 
 
 def delete_old_drafts(now: datetime) -> None:
-    """Delete the drafts that are over, and commit."""
-    is_over = FormDraft.created_at <= now - LIFETIME
-    # Asks first: on SQLite, a deletion locks the database even if it deletes nothing.
-    if db.session.scalar(select(exists().where(is_over))):
-        db.session.execute(delete(FormDraft).where(is_over))
+    """Delete a page of the drafts that are over, and commit."""
+    delete_page(FormDraft, FormDraft.created_at <= now - LIFETIME)
     db.session.commit()
 
 

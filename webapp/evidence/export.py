@@ -10,6 +10,7 @@ from webapp.database.keyset_pages import Page
 from webapp.deliveries.arrival import is_uncertain
 from webapp.deliveries.badge import describe_outcome
 from webapp.evidence.counts import COUNTED
+from webapp.evidence.follow_ups import Change, FollowUps
 from webapp.evidence.incidents import RecordedTest, list_tests
 from webapp.evidence.period import Period
 from webapp.evidence.population import DestinationRecord
@@ -48,7 +49,8 @@ def write_destinations(report: Report) -> Iterator[str]:
 
 def write_tests(workspace_id: int, period: Period, now: datetime, max_rows: int = MAX_TESTS) -> Iterator[str]:
     """Yield a header and the tests of a period as CSV text, newest first. A last line states if there are more."""
-    list_block = partial(list_tests, workspace_id, period, find_unconfirmed(workspace_id, period, now))
+    unconfirmed = set(find_unconfirmed(workspace_id, period, now).values())
+    list_block = partial(list_tests, workspace_id, period, unconfirmed, FollowUps(workspace_id))
     return csv_export.write_csv(TESTS_HEADER, list_block, _to_test_cells, db.session.rollback, max_rows)
 
 
@@ -109,7 +111,7 @@ def _to_test_cells(record: RecordedTest) -> list[object]:
     ]
 
 
-def describe_change(event: AuditEvent) -> str:
+def describe_change(event: Change) -> str:
     """Describe a change of a destination: what was done, and the names of the settings."""
     details = ", ".join(event.changed)
     return f"{event.action}: {details}" if details and event.action == Action.CHANGED else event.action
@@ -120,7 +122,7 @@ def _name(destination: AlertDestination) -> tuple[object, ...]:
     return destination.id, destination.name, channel.label if channel else destination.type
 
 
-def _who(event: AuditEvent | None) -> str | None:
+def _who(event: AuditEvent | Change | None) -> str | None:
     return event.account_name if event else None
 
 

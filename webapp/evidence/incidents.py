@@ -1,31 +1,27 @@
 """The tests of a period that need an explanation: failed, reported missing, or not confirmed; and what was done."""
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, literal, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, literal, select
 from sqlalchemy.orm import aliased
 
-from webapp.audit import Action
-from webapp.database.keyset_pages import KeysetList, Page
+from webapp.database.keyset_pages import KeysetList, Page, check_by_row
 from webapp.deliveries.queries import is_delivery_of
-from webapp.evidence.counts import is_in_period
+from webapp.evidence.counts import CountedSpan, is_in_period
+from webapp.evidence.follow_ups import Change, FollowUps
 from webapp.evidence.period import Period
 from webapp.evidence.population import existed_in
+from webapp.evidence.spans import IS_TEST
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus, Receipt
 from webapp.text.cursors import Cursor
 
 # Tests per list of a page. The CSV has them all.
 MAX_LISTED = 100
-
-# What people do about a test that is no good.
-_REMEDIES = [action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED, Action.DELETED)]
 
 
 class Problem(StrEnum):
@@ -48,9 +44,9 @@ class RecordedTest:
     delivery: AlertDelivery
     destination: AlertDestination
     requested_by: str | None
-    problem: Problem | None
-    change: AuditEvent | None
-    accepted_at: datetime | None
+    problem: Problem | None = None
+    change: Change | None = None
+    accepted_at: datetime | None = None
     seen_at: datetime | None = None
 
     @property
@@ -61,133 +57,120 @@ class RecordedTest:
 
 
 def list_problems(
-    workspace_id: int, period: Period, problem: Problem, unconfirmed: Mapping[int, int]
+    problem: Problem, spans: Sequence[CountedSpan], unconfirmed: Collection[int], others: Collection[int]
 ) -> Sequence[RecordedTest]:
-    """Return the first tests that have a problem, oldest first, with four queries at most.
+    """Return the first tests that have a problem, oldest first. Reads only the spans that have any.
 
-    unconfirmed: see `find_unconfirmed`.
+    unconfirmed: the drills that made destinations unconfirmed. others: the destinations that are not in the report.
     """
-    # Step by step: PostgreSQL's plan for all at once took 30 s for 100,000 deliveries.
-    oldest_first = (AlertDelivery.created_at, AlertDelivery.id)
+    query = select(AlertDelivery.id).order_by(AlertDelivery.created_at, AlertDelivery.id)
+    ids: list[int] = []
     if problem is Problem.UNCONFIRMED:
-        chosen = select(AlertDelivery.id).where(AlertDelivery.id.in_(unconfirmed.values()))
+        ids += db.session.scalars(query.where(AlertDelivery.id.in_(unconfirmed)).limit(MAX_LISTED))
     else:
-        destinations = select(AlertDestination.id).where(existed_in(workspace_id, period))
-        of_report = AlertDelivery.alert_destination_id.in_(db.session.scalars(destinations).all())
-        inside = is_in_period(workspace_id, period)
-        chosen = select(AlertDelivery.id).where(inside, of_report, _CONDITIONS[problem])
-    ids = db.session.scalars(chosen.order_by(*oldest_first).limit(MAX_LISTED)).all()
-    tests = _select_tests(unconfirmed).where(AlertDelivery.id.in_(ids))
-    rows = db.session.execute(tests.order_by(*oldest_first))
-    return _find_seen(workspace_id, [_make_record(*row) for row in rows])
+        is_one = and_(_CONDITIONS[problem], AlertDelivery.alert_destination_id.not_in(others))
+        for counted in spans:
+            left = MAX_LISTED - len(ids)
+            if left and getattr(counted.counts, problem.value):
+                ids += db.session.scalars(query.where(counted.span.contains(), is_one).limit(left))
+    tests = _SELECT_TESTS.where(AlertDelivery.id.in_(ids)).order_by(AlertDelivery.created_at, AlertDelivery.id)
+    rows = db.session.execute(tests) if ids else ()
+    return [RecordedTest(row[0], row[1], row[2], problem) for row in rows]
 
 
 def list_tests(
-    workspace_id: int, period: Period, unconfirmed: Mapping[int, int], before: Cursor | None, size: int
+    workspace_id: int,
+    period: Period,
+    unconfirmed: Collection[int],
+    follow_ups: FollowUps,
+    before: Cursor | None,
+    size: int,
 ) -> Page[RecordedTest]:
-    """Return the newest tests of the period that are older than a cursor. unconfirmed: see `find_unconfirmed`."""
-    of_report = is_in_period(workspace_id, period), existed_in(workspace_id, period), _IS_TEST
-    page = _make_list(unconfirmed).fetch_page(of_report, [], before, size)
-    return replace(page, entries=_find_seen(workspace_id, page.entries))
-
-
-def _find_seen(workspace_id: int, records: Sequence[RecordedTest]) -> Sequence[RecordedTest]:
-    """Return the records with `seen_at`.
-
-    One query reads the later tests once. A subquery for each record, as for `accepted_at`, would read them again for
-    each, because no index has the receipts.
-    """
+    """Return the newest tests of the period that are older than a cursor. unconfirmed: as for `list_problems`."""
+    of_report = is_in_period(workspace_id, period), existed_in(workspace_id, period), _IS_INDEXED_TEST
+    page = _LIST.fetch_page(of_report, [], before, size)
+    records = [replace(record, problem=_find_problem(record.delivery, unconfirmed)) for record in page.entries]
     known_at = [record.known_at for record in records if record.problem]
-    if not known_at:
-        return records
-    ids = {record.destination.id for record in records if record.problem}
-    seen: dict[int, list[datetime]] = defaultdict(list)
-    query = (
-        select(AlertDelivery.alert_destination_id, AlertDelivery.created_at)
-        .where(AlertDelivery.workspace_id == workspace_id, AlertDelivery.alert_destination_id.in_(sorted(ids)))
-        .where(_IS_TEST, AlertDelivery.created_at > min(known_at), AlertDelivery.receipt == Receipt.SEEN)
-    )
-    for destination_id, created_at in db.session.execute(query.order_by(AlertDelivery.created_at)):
-        seen[destination_id].append(created_at)
-    return [replace(record, seen_at=_find_next(seen[record.destination.id], record)) for record in records]
+    if known_at:
+        follow_ups.read_changes(min(known_at))
+        follow_ups.read_seen_tests(min(known_at))
+    return replace(page, entries=add_seen_tests(add_follow_ups(records, follow_ups), follow_ups))
 
 
-def _find_next(times: Sequence[datetime], record: RecordedTest) -> datetime | None:
-    """Return the first of these times after a problem was known."""
-    number = bisect_right(times, record.known_at)
-    return times[number] if record.problem and number < len(times) else None
+def add_follow_ups(records: Sequence[RecordedTest], follow_ups: FollowUps) -> Sequence[RecordedTest]:
+    """Return the tests, those with a problem with the next change, of those that were read, and the next accepted test.
+
+    Executes one query at most.
+    """
+    ids = [record.delivery.id for record in records if record.problem]
+    accepted = _load_accepted(ids) if ids else {}
+    return [
+        replace(
+            record,
+            change=follow_ups.find_change(record.destination.id, record.known_at),
+            accepted_at=accepted.get(record.delivery.id),
+        )
+        if record.problem
+        else record
+        for record in records
+    ]
+
+
+def add_seen_tests(records: Sequence[RecordedTest], follow_ups: FollowUps) -> Sequence[RecordedTest]:
+    """Return the tests, those with a problem with `seen_at`, of the seen tests that were read."""
+    return [
+        replace(record, seen_at=follow_ups.find_seen_test(record.destination.id, record.known_at))
+        if record.problem
+        else record
+        for record in records
+    ]
+
+
+def _find_problem(delivery: AlertDelivery, unconfirmed: Collection[int]) -> Problem | None:
+    if delivery.status is DeliveryStatus.FAILED:
+        return Problem.FAILED
+    if delivery.status is DeliveryStatus.SENT and delivery.receipt is Receipt.MISSING:
+        return Problem.MISSING
+    return Problem.UNCONFIRMED if delivery.id in unconfirmed else None
 
 
 _later = aliased(AlertDelivery)
-_change = aliased(AuditEvent)
-_IS_TEST = AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
+_IS_MISSING = and_(AlertDelivery.status == DeliveryStatus.SENT, AlertDelivery.receipt == Receipt.MISSING)
 _CONDITIONS: dict[Problem, ColumnElement[bool]] = {
-    Problem.FAILED: and_(_IS_TEST, AlertDelivery.status == DeliveryStatus.FAILED),
-    Problem.MISSING: and_(
-        _IS_TEST, AlertDelivery.status == DeliveryStatus.SENT, AlertDelivery.receipt == Receipt.MISSING
-    ),
+    Problem.FAILED: and_(IS_TEST, AlertDelivery.status == DeliveryStatus.FAILED),
+    Problem.MISSING: and_(IS_TEST, check_by_row(_IS_MISSING)),
 }
+# The index of tests in the order of the history serves this literal.
+_IS_INDEXED_TEST = AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
 # When the problem was known: with the test, or with the report of the person who misses it.
-_KNOWN_AT = case((_CONDITIONS[Problem.MISSING], AlertDelivery.receipt_at), else_=AlertDelivery.created_at)
+_KNOWN_AT = case((_IS_MISSING, AlertDelivery.receipt_at), else_=AlertDelivery.created_at)
+
+
+def _load_accepted(delivery_ids: Sequence[int]) -> Mapping[int, datetime | None]:
+    """Return when the next accepted test after each of these tests with a problem was requested, by its id."""
+    rows = db.session.execute(select(AlertDelivery.id, _find_accepted()).where(AlertDelivery.id.in_(delivery_ids)))
+    return {row[0]: row[1] for row in rows}
 
 
 def _find_accepted() -> ScalarSelect[Any]:
-    """Return when the next accepted test of the destination was requested, where a test has a problem."""
+    """Return when the next accepted test of the destination was requested."""
     # Without the workspace and with a literal, both databases read the index of accepted deliveries, not all tests.
     is_accepted = _later.status == literal(DeliveryStatus.SENT, _later.status.type, literal_execute=True)
     own = _later.alert_destination_id == AlertDelivery.alert_destination_id
     is_later = and_(own, _later.event_type == TEST_EVENT, _later.created_at > _KNOWN_AT, is_accepted)
     query = select(_later.created_at).where(is_later).order_by(_later.created_at, _later.id).limit(1)
-    return query.correlate(AlertDelivery, AlertDestination).scalar_subquery()
+    return query.correlate(AlertDelivery).scalar_subquery()
 
 
-def _find_change() -> ScalarSelect[Any]:
-    """Return the id of the next event that changed the destination of a test."""
-    is_later = and_(
-        AuditEvent.destination_id == AlertDelivery.alert_destination_id,
-        AuditEvent.action.in_(_REMEDIES),
-        AuditEvent.happened_at > _KNOWN_AT,
-    )
-    query = select(AuditEvent.id).where(is_later).order_by(AuditEvent.happened_at, AuditEvent.id).limit(1)
-    return query.correlate(AlertDelivery, AlertDestination).scalar_subquery()
-
-
-def _select_tests(unconfirmed: Mapping[int, int]) -> Select[Any]:
-    """Return the query for tests. What followed is looked up only where a test has a problem."""
-    conditions = _CONDITIONS | {Problem.UNCONFIRMED: AlertDelivery.id.in_(unconfirmed.values())}
-    has_problem = or_(*conditions.values())
-    return (
-        select(
-            AlertDelivery,
-            AlertDestination,
-            Account.name,
-            case(*((condition, literal(problem.value)) for problem, condition in conditions.items())),
-            _change,
-            case((has_problem, _find_accepted())),
-        )
-        .join(AlertDestination, is_delivery_of(AlertDestination))
-        .outerjoin(Account, Account.id == AlertDelivery.requested_by_id)
-        .outerjoin(_change, _change.id == case((has_problem, _find_change())))
-    )
-
-
-def _make_record(
-    delivery: AlertDelivery,
-    destination: AlertDestination,
-    requested_by: str | None,
-    problem: str | None,
-    change: AuditEvent | None,
-    accepted_at: datetime | None,
-) -> RecordedTest:
-    known = Problem(problem) if problem else None
-    return RecordedTest(delivery, destination, requested_by, known, change, accepted_at)
-
-
-def _make_list(unconfirmed: Mapping[int, int]) -> KeysetList[RecordedTest]:
-    return KeysetList(
-        _select_tests(unconfirmed),
-        _make_record,
-        AlertDelivery.created_at,
-        AlertDelivery.id,
-        lambda record: Cursor(record.delivery.created_at, record.delivery.id),
-    )
+_SELECT_TESTS: Select[*tuple[Any, ...]] = (
+    select(AlertDelivery, AlertDestination, Account.name)
+    .join(AlertDestination, is_delivery_of(AlertDestination))
+    .outerjoin(Account, Account.id == AlertDelivery.requested_by_id)
+)
+_LIST = KeysetList(
+    _SELECT_TESTS,
+    RecordedTest,
+    AlertDelivery.created_at,
+    AlertDelivery.id,
+    lambda record: Cursor(record.delivery.created_at, record.delivery.id),
+)

@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 
 from webapp.audit import Action
 from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
-from webapp.evidence.counts import Counts, load_counts
+from webapp.evidence.counts import CountedSpan, Counts, PeriodCounts
 from webapp.evidence.period import Period
+from webapp.evidence.spans import IS_TEST, Span
 from webapp.evidence.switches import NO_SWITCHES, DisabledSpell, find_disabled_spells, load_switches
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+
+# Ids of one query.
+ID_PAGE = 1_000
+
+_NO_RECEIPT = datetime.min.replace(tzinfo=UTC), 0
 
 
 @dataclass(frozen=True)
@@ -42,16 +49,15 @@ class DestinationRecord:
         return bool(self.disabled) and not self.was_deleted and (last is None or last.happened_at >= period.ends_at)
 
 
-def load_population(workspace_id: int, period: Period, unconfirmed: Mapping[int, int]) -> list[DestinationRecord]:
-    """Return the population, in the order of names. Executes six queries, whatever its size.
-
-    unconfirmed: see `find_unconfirmed`.
-    """
+def load_population(
+    workspace_id: int, period: Period, counted: PeriodCounts, unconfirmed: Mapping[int, int]
+) -> list[DestinationRecord]:
+    """Return the population, in the order of names. unconfirmed: see `find_unconfirmed`."""
     rows = db.session.execute(_select_destinations(workspace_id, period)).all()
-    counts = load_counts(workspace_id, period)
+    counts = counted.by_destination
     switches = load_switches(workspace_id, period)
     added, deleted = (_load_events(workspace_id, action) for action in (Action.ADDED, Action.DELETED))
-    receipts = _load_receipts(workspace_id, period)
+    receipts = _load_receipts(counted.spans)
     records = [
         DestinationRecord(
             destination,
@@ -82,12 +88,16 @@ def existed_in(workspace_id: int, period: Period) -> ColumnElement[bool]:
 
 
 def _select_destinations(workspace_id: int, period: Period) -> Select[AlertDestination, AlertDelivery, datetime]:
+    # With a literal, both databases read the index of accepted deliveries, not all tests since the period.
+    is_accepted = AlertDelivery.status == literal(DeliveryStatus.SENT, AlertDelivery.status.type, literal_execute=True)
     own = is_test_send_of(AlertDestination)
     inside = (AlertDelivery.created_at >= period.begins_at) & (AlertDelivery.created_at < period.ends_at)
     last = select(AlertDelivery.id).where(own, inside).order_by(*NEWEST_FIRST).limit(1)
-    is_next = and_(own, AlertDelivery.created_at >= period.ends_at, AlertDelivery.status == DeliveryStatus.SENT)
+    of_destination = AlertDelivery.alert_destination_id == AlertDestination.id
+    is_later = and_(AlertDelivery.event_type == TEST_EVENT, AlertDelivery.created_at >= period.ends_at)
     oldest_first = (AlertDelivery.created_at, AlertDelivery.id)
-    following = select(AlertDelivery.created_at).where(is_next).order_by(*oldest_first).limit(1)
+    accepted = select(AlertDelivery.created_at).where(of_destination, is_accepted, is_later)
+    following = accepted.order_by(*oldest_first).limit(1)
     newest = AlertDelivery.id == last.correlate(AlertDestination).scalar_subquery()
     return (
         select(AlertDestination, AlertDelivery, following.correlate(AlertDestination).scalar_subquery())
@@ -103,15 +113,26 @@ def _load_events(workspace_id: int, action: Action) -> Mapping[int | None, Audit
     return {event.destination_id: event for event in events}
 
 
-def _load_receipts(workspace_id: int, period: Period) -> Mapping[int, AlertDelivery]:
-    """Return the test with the newest receipt of each destination, among the tests of the period."""
-    inside = (AlertDelivery.created_at >= period.begins_at) & (AlertDelivery.created_at < period.ends_at)
-    own = and_(AlertDelivery.workspace_id == workspace_id, AlertDelivery.event_type == TEST_EVENT, inside)
-    has_receipt = AlertDelivery.receipt.in_(list(Receipt))
+def _load_receipts(spans: Sequence[CountedSpan]) -> Mapping[int, AlertDelivery]:
+    """Return the test with the newest receipt of each destination, among the tests of these spans."""
+    newest: dict[int, tuple[datetime, int]] = {}
+    for counted in spans:
+        rows = db.session.execute(_select_receipts(counted.span)) if counted.receipts else ()
+        for destination_id, receipt_at, delivery_id in rows:
+            newest[destination_id] = max(newest.get(destination_id, _NO_RECEIPT), (receipt_at, delivery_id))
+    ids = [delivery_id for _, delivery_id in newest.values()]
+    pages = (ids[first : first + ID_PAGE] for first in range(0, len(ids), ID_PAGE))
+    found = (db.session.scalars(select(AlertDelivery).where(AlertDelivery.id.in_(page))) for page in pages)
+    return {delivery.alert_destination_id: delivery for page in found for delivery in page}
+
+
+def _select_receipts(span: Span) -> Select[*tuple[Any, ...]]:
+    """Return the query for the newest receipt of each destination in a span."""
+    columns = (AlertDelivery.alert_destination_id, AlertDelivery.receipt_at, AlertDelivery.id)
     rank = func.row_number().over(
         partition_by=AlertDelivery.alert_destination_id,
         order_by=(AlertDelivery.receipt_at.desc(), AlertDelivery.id.desc()),
     )
-    ranked = select(AlertDelivery.id, rank.label("rank")).where(own, has_receipt).subquery()
-    newest = select(AlertDelivery).join(ranked, ranked.c.id == AlertDelivery.id).where(ranked.c.rank == 1)
-    return {delivery.alert_destination_id: delivery for delivery in db.session.scalars(newest)}
+    has_receipt = AlertDelivery.receipt.in_(list(Receipt))
+    ranked = select(*columns, rank.label("rank")).where(span.contains(), IS_TEST, has_receipt).subquery()
+    return select(*ranked.columns[:3]).where(ranked.c.rank == 1)

@@ -8,12 +8,13 @@ from functools import cached_property
 from webapp.database.snapshots import begin_snapshot
 from webapp.evidence.changes import Changes, load_changes
 from webapp.evidence.completeness import Gap, Retention, find_complete_from, find_gaps
-from webapp.evidence.counts import Counts, add_up
-from webapp.evidence.incidents import Problem, RecordedTest, list_problems
+from webapp.evidence.counts import Counts, add_up, load_counts
+from webapp.evidence.follow_ups import FollowUps
+from webapp.evidence.incidents import Problem, RecordedTest, add_follow_ups, add_seen_tests, list_problems
 from webapp.evidence.period import Period
 from webapp.evidence.population import DestinationRecord, load_population
 from webapp.evidence.switches import DisabledSpell
-from webapp.evidence.unconfirmed import find_unconfirmed
+from webapp.evidence.unconfirmed import find_end, find_unconfirmed
 from webapp.extensions import db
 from webapp.models import Workspace
 
@@ -64,28 +65,47 @@ class Report:
 
 
 def make_report(workspace_id: int, period: Period, retention: Retention, now: datetime) -> Report:
-    """Make the report of a period, as of now. Executes about twenty queries, whatever its size.
+    """Make the report of a period, as of now. Executes about twenty queries, and a few for each span of deliveries.
 
     They are in a transaction of its own, which is still open: whoever shows the report reads the same state.
     """
     begin_snapshot()
     unconfirmed = find_unconfirmed(workspace_id, period, now)
     added_at = db.session.get_one(Workspace, workspace_id).created_at
-    population = load_population(workspace_id, period, unconfirmed)
+    counted = load_counts(workspace_id, period)
+    population = load_population(workspace_id, period, counted, unconfirmed)
+    others = counted.by_destination.keys() - {record.destination.id for record in population}
     totals = add_up(record.counts for record in population)
-    numbers = {Problem.FAILED: totals.failed, Problem.MISSING: totals.missing, Problem.UNCONFIRMED: totals.unconfirmed}
+    problems = {
+        # None is looked for where none was counted: no index has the receipts.
+        each: list_problems(each, counted.spans, unconfirmed.values(), others) if getattr(totals, each.value) else []
+        for each in Problem
+    }
     return Report(
         period,
         now,
         find_gaps(period, added_at, retention, now),
         population,
-        # None is looked for where none was counted: no index has the receipts.
-        {
-            problem: list_problems(workspace_id, period, problem, unconfirmed) if number else []
-            for problem, number in numbers.items()
-        },
+        _add_follow_ups(workspace_id, problems, find_end(period, now)),
         load_changes(workspace_id, period),
     )
+
+
+def _add_follow_ups(
+    workspace_id: int, problems: Mapping[Problem, Sequence[RecordedTest]], end: datetime
+) -> Mapping[Problem, Sequence[RecordedTest]]:
+    """Return the tests with what followed. Only the page of unconfirmed destinations shows the next test that was seen.
+
+    end: that of the period. None that was requested before it was seen, or its destination would be confirmed.
+    """
+    listed = [record for records in problems.values() for record in records]
+    follow_ups = FollowUps(workspace_id, {record.destination.id for record in listed})
+    if listed:
+        follow_ups.read_changes(min(record.known_at for record in listed))
+    found = {problem: add_follow_ups(records, follow_ups) for problem, records in problems.items()}
+    if found[Problem.UNCONFIRMED]:
+        follow_ups.read_seen_tests(end)
+    return found | {Problem.UNCONFIRMED: add_seen_tests(found[Problem.UNCONFIRMED], follow_ups)}
 
 
 def _count(holds: Iterable[bool]) -> int:

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, func, select
 
 from webapp.audit import Action
 from webapp.evidence.period import Period
@@ -40,20 +39,27 @@ class Switches:
 
 
 def load_switches(workspace_id: int, period: Period) -> Mapping[int, Switches]:
-    """Return the switches of each destination that has any, by id, with two queries."""
+    """Return the switches of each destination that has any, by id, with three queries."""
     own = (AuditEvent.workspace_id == workspace_id) & AuditEvent.action.in_(_SWITCHES)
     newest = select(func.max(AuditEvent.id)).where(own, AuditEvent.happened_at < period.begins_at)
     oldest = select(func.min(AuditEvent.id)).where(own, AuditEvent.happened_at >= period.ends_at)
-    by_destination: InstrumentedAttribute[int | None] = AuditEvent.destination_id
-    before = select(AuditEvent).where(AuditEvent.id.in_(newest.group_by(by_destination)))
     is_inside = own & (AuditEvent.happened_at >= period.begins_at) & (AuditEvent.happened_at < period.ends_at)
-    since = select(AuditEvent).where(is_inside | AuditEvent.id.in_(oldest.group_by(by_destination)))
-    last = {event.destination_id: event for event in db.session.scalars(before)}
+    # Apart from each other: to find both in one query, PostgreSQL reads all events of the workspace.
+    before, inside, after = (
+        db.session.scalars(select(AuditEvent).where(condition).order_by(AuditEvent.happened_at, AuditEvent.id)).all()
+        for condition in (_is_in(newest), is_inside, _is_in(oldest))
+    )
+    last = {event.destination_id: event for event in before}
     later: dict[int | None, list[AuditEvent]] = defaultdict(list)
-    for event in db.session.scalars(since.order_by(AuditEvent.happened_at, AuditEvent.id)):
+    for event in (*inside, *after):
         later[event.destination_id].append(event)
     known = {*last, *later} - {None}
     return {key: Switches(last.get(key), later.get(key, ())) for key in known if key is not None}
+
+
+def _is_in(ids: Select[int]) -> ColumnElement[bool]:
+    """Return the condition for the events with these ids, one of each destination."""
+    return AuditEvent.id.in_(ids.group_by(AuditEvent.destination_id))
 
 
 NO_SWITCHES = Switches(None, ())

@@ -18,9 +18,9 @@ _FIRST_END = datetime.min.replace(tzinfo=UTC) + CONFIRM_WITHIN
 def find_unconfirmed(workspace_id: int, period: Period, now: datetime) -> Mapping[int, int]:
     """Return the drill that made each of them unconfirmed, by destination, with one query.
 
-    The drill may be older than the period. A period that has not ended ends now.
+    The drill may be older than the period.
     """
-    end = max(min(period.ends_at, now), _FIRST_END)
+    end = find_end(period, now)
     drill_id = PAST_UNCONFIRMED_DRILL_ID.label("drill_id")
     was_there = or_(AlertDestination.deleted_at.is_(None), AlertDestination.deleted_at >= end)
     query = select(AlertDestination.id, drill_id).where(
@@ -28,3 +28,8 @@ def find_unconfirmed(workspace_id: int, period: Period, now: datetime) -> Mappin
     )
     rows = db.session.execute(query, confirmation_times(end))
     return {row.id: row.drill_id for row in rows if row.drill_id is not None}
+
+
+def find_end(period: Period, now: datetime) -> datetime:
+    """Return when a period ends. One that has not ended ends now."""
+    return max(min(period.ends_at, now), _FIRST_END)

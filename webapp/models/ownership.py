@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import delete
+from sqlalchemy import Table, delete
 
 from webapp.extensions import Base, db
+from webapp.models.row_changes import delete_page
 
 # Its rows outlive the workspace; the database lets only those of a public demo's visitor be deleted.
 AUDIT_TRAIL = "audit_events"
@@ -15,6 +16,15 @@ def delete_owned_rows(workspace_id: int, kept: Collection[str]) -> None:
 
     kept: the names of the tables that are left as they are.
     """
-    for table in reversed(Base.metadata.sorted_tables):
-        if "workspace_id" in table.columns and table.name not in kept:
-            db.session.execute(delete(table).where(table.c.workspace_id == workspace_id))
+    for table in _list_tables(kept):
+        db.session.execute(delete(table).where(table.c.workspace_id == workspace_id))
+
+
+def delete_page_of_owned_rows(workspace_id: int, kept: Collection[str]) -> bool:
+    """Delete some of these rows, in the same order. Returns whether there were any."""
+    return any(delete_page(table, table.c.workspace_id == workspace_id) for table in _list_tables(kept))
+
+
+def _list_tables(kept: Collection[str]) -> list[Table]:
+    tables = reversed(Base.metadata.sorted_tables)
+    return [table for table in tables if "workspace_id" in table.columns and table.name not in kept]

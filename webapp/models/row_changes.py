@@ -1,8 +1,11 @@
 """Updates or deletes rows with one statement, and counts them."""
 
-from sqlalchemy import Delete, Update
+from sqlalchemy import ColumnElement, Delete, Table, Update, delete, select, tuple_
 
-from webapp.extensions import db
+from webapp.extensions import Base, db
+
+# Rows of a page, so that no deletion takes long or holds locks for long.
+PAGE_SIZE = 200
 
 
 def change_rows(statement: Update | Delete) -> int:
@@ -10,3 +13,16 @@ def change_rows(statement: Update | Delete) -> int:
     result = db.session.execute(statement, execution_options={"synchronize_session": False})
     changed: int = result.rowcount  # type: ignore[attr-defined]
     return changed
+
+
+def delete_page(table: type[Base] | Table, condition: ColumnElement[bool], size: int = PAGE_SIZE) -> bool:
+    """Delete some of the rows that meet a condition, in the caller's transaction. Returns whether there were any.
+
+    Locks nothing if there are none: on SQLite, a deletion locks the database even if it deletes nothing.
+    """
+    rows = table if isinstance(table, Table) else Base.metadata.tables[table.__tablename__]
+    key = tuple_(*rows.primary_key.columns)
+    page = db.session.execute(select(*rows.primary_key.columns).where(condition).limit(size)).all()
+    if page:
+        change_rows(delete(rows).where(key.in_([tuple(row) for row in page]), condition))
+    return bool(page)

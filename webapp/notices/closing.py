@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, exists, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, literal, or_, select, union_all, update
 
 from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.deliveries.present_settings import may_be_of_present_settings
@@ -23,15 +23,27 @@ from webapp.models.locking import lock_problems
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime
 
-# Problems of one pass that end for one reason. The next pass, seconds later, continues.
-PAGE_SIZE = 500
+# Problems that are looked at with one statement.
+PAGE_SIZE = 100
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def close_problems(now: datetime) -> None:
-    """Close every open problem that is over, in the caller's transaction. Locks nothing if none is."""
-    parameters = confirmation_times(now) | {_SOON: now + CLOCK_TOLERANCE}
+def close_problems(now: datetime, after: int = 0) -> int | None:
+    """Close those of a page of open problems that are over, and commit. Locks nothing if none is.
+
+    after: the id of the destination after whose problems the page begins. Returns that of the next page; None if this
+    was the last one.
+    """
+    page = db.session.scalars(_PAGE, {_AFTER: after}).all()
+    if page:
+        _close_over(now, {_AFTER: after, _LAST: page[-1]})
+    db.session.commit()
+    return page[-1] if len(page) == PAGE_SIZE else None
+
+
+def _close_over(now: datetime, bounds: dict[str, int]) -> None:
+    parameters = confirmation_times(now) | {_SOON: now + CLOCK_TOLERANCE} | bounds
     found: dict[str, list[int]] = defaultdict(list)
     for reason, problem_id in db.session.execute(_OVER, parameters):
         found[reason].append(problem_id)
@@ -39,9 +51,10 @@ def close_problems(now: datetime) -> None:
         return
     lock_problems(DestinationProblem.id.in_({problem_id for ids in found.values() for problem_id in ids}))
     for reason, is_over in _ENDS:
-        values = {"closed_at": now, "end_reason": reason, "attention_at": now if reason.is_recovery else None}
-        closing = update(DestinationProblem).where(DestinationProblem.id.in_(found[reason]), IS_OPEN, is_over)
-        db.session.execute(closing.values(values).execution_options(synchronize_session=False), parameters)
+        if found[reason]:
+            values = {"closed_at": now, "end_reason": reason, "attention_at": now if reason.is_recovery else None}
+            closing = update(DestinationProblem).where(DestinationProblem.id.in_(found[reason]), IS_OPEN, is_over)
+            db.session.execute(closing.values(values).execution_options(synchronize_session=False), parameters)
 
 
 # A failure in the future comes from a clock that was ahead. Then the order of the rows counts.
@@ -54,9 +67,17 @@ _IS_NEXT = _IS_OF_WRONG_CLOCK & (AlertDelivery.id > DestinationProblem.delivery_
 _SINCE = case((_IS_OF_WRONG_CLOCK, literal(LONG_AGO, UtcDateTime)), else_=DestinationProblem.message_at)
 
 
-def has_open_problem() -> bool:
-    """Return whether any problem is open."""
-    return db.session.scalar(select(DestinationProblem.id).where(IS_OPEN).limit(1)) is not None
+_AFTER, _LAST = "after_destination", "last_destination"
+_PAGE = (
+    select(DestinationProblem.alert_destination_id)
+    .where(IS_OPEN, DestinationProblem.alert_destination_id > bindparam(_AFTER))
+    .order_by(DestinationProblem.alert_destination_id)
+    .limit(PAGE_SIZE)
+)
+_IS_OF_PAGE = and_(
+    DestinationProblem.alert_destination_id > bindparam(_AFTER),
+    DestinationProblem.alert_destination_id <= bindparam(_LAST),
+)
 
 
 def _destination(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -108,9 +129,7 @@ _ENDS: tuple[tuple[ProblemEnd, ColumnElement[bool]], ...] = (
 
 
 def _select_over(reason: ProblemEnd, is_over: ColumnElement[bool]) -> Select[str, int]:
-    # SQLite accepts a limit of one part of a union only in a subquery.
-    page = select(DestinationProblem.id).where(IS_OPEN, is_over).limit(PAGE_SIZE).subquery()
-    return select(literal(reason.value), page.c.id)
+    return select(literal(reason.value), DestinationProblem.id).where(IS_OPEN, _IS_OF_PAGE, is_over)
 
 
 # Built once, and one statement instead of one per reason, because a worker executes it every few seconds.

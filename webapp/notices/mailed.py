@@ -12,15 +12,15 @@ from webapp.models import AccountMail, AccountMailStatus, DestinationProblem, No
 from webapp.models.locking import lock_problems
 from webapp.models.row_changes import change_rows
 
-# Notices of one pass.
-PAGE_SIZE = 500
+# Notices of one transaction.
+PAGE_SIZE = 50
 
 # A mail ends within its lifetime, and its row stays for days. A notice whose mail is gone after this time is lost.
 MAIL_IS_LOST_AFTER = timedelta(hours=1)
 
 
-def settle_notices(now: datetime) -> None:
-    """End the notices whose mails have ended, in the caller's transaction."""
+def settle_notices(now: datetime) -> bool:
+    """End a page of the notices whose mails have ended, and commit. Returns whether there may be more."""
     ended = (
         select(Notice.id, Notice.account_mail_id, AccountMail.status, AccountMail.ended_at, AccountMail.error_code)
         .add_columns(AccountMail.error_message)
@@ -41,6 +41,8 @@ def settle_notices(now: datetime) -> None:
         Ending(notice_id, *lost) if status is None else Ending(notice_id, _STATUSES[status], ended_at, code, message)
         for notice_id, _, status, ended_at, code, message in rows
     )
+    db.session.commit()
+    return len(rows) == PAGE_SIZE
 
 
 class Ending(NamedTuple):

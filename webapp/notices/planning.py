@@ -26,7 +26,7 @@ from webapp.notices.recipients import list_recipients
 from webapp.notices.schedule import DAY, UNDER_WAY_FOR, PastNotice, Plan, plan_notice
 from webapp.notices.target_health import TargetHealth
 
-# Workspaces of one pass. The next pass, seconds later, continues.
+# Workspaces of one round. The next round, seconds later, continues.
 PAGE_SIZE = 20
 
 # An open problem is looked at again this often: members, their addresses and their choices change meanwhile.
@@ -36,8 +36,8 @@ LOOK_AGAIN = timedelta(hours=1)
 WAITS_AT_MOST = 2 * DAY
 
 
-def plan_notices(now: datetime) -> int:
-    """Write what is due in the workspaces that waited longest, commit for each, and return the number of notices."""
+def list_due_workspaces(now: datetime) -> Sequence[int]:
+    """Return the ids of workspaces in which something may be due."""
     due = (
         select(DestinationProblem.workspace_id)
         .join(Workspace, Workspace.id == DestinationProblem.workspace_id)
@@ -47,11 +47,14 @@ def plan_notices(now: datetime) -> int:
     )
     workspace_ids = db.session.scalars(due).all()
     db.session.rollback()
-    return sum(_plan_workspace(workspace_id, now) for workspace_id in workspace_ids)
+    return workspace_ids
 
 
-def _plan_workspace(workspace_id: int, now: datetime) -> int:
-    """Write the notices of one workspace and commit. Whatever another worker has just written is seen."""
+def plan_notices(workspace_id: int, now: datetime) -> int:
+    """Write the notices that are due in a workspace, commit, and return how many.
+
+    Whatever another worker has just written is seen.
+    """
     workspace = Workspace(id=workspace_id)
     try:
         lock_workspace(workspace)

@@ -2,15 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from webapp.app_state import current_settings
-from webapp.extensions import db
-from webapp.notices.closing import close_problems, has_open_problem
+from webapp.notices.closing import close_problems
 from webapp.notices.destination_sending import end_lost_notices
 from webapp.notices.mailed import settle_notices
-from webapp.notices.planning import plan_notices
+from webapp.notices.planning import list_due_workspaces, plan_notices
 from webapp.notices.retention import delete_old_page
 from webapp.notices.unconfirmed import open_unconfirmed
 
@@ -20,6 +19,12 @@ log = logging.getLogger(__name__)
 INTERVAL = 3.0
 UNCONFIRMED_INTERVAL = 60.0
 DELETION_INTERVAL = 3600.0
+
+# Seconds of one pass. A round with much to do takes several passes, so that the rest of the maintenance, and the
+# heartbeat after it, need not wait for all of it.
+PASS_TIME = 0.025
+
+_END = object()
 
 
 class NoticeRounds:
@@ -31,27 +36,49 @@ class NoticeRounds:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._next_at = self._next_unconfirmed_at = self._next_deletion_at = clock()
+        self._steps: Iterator[None] | None = None
+        self._now: datetime
 
     def run(self, now: datetime) -> None:
-        """Do one round, if it is time. A public demo tells nobody anything.
+        """Continue the round, or begin the next one if it is time. A public demo tells nobody anything."""
+        started_at, self._now = self._clock(), now
+        if current_settings().is_public_demo:
+            return
+        if self._steps is None:
+            if started_at < self._next_at:
+                return
+            self._next_at = started_at + INTERVAL
+            self._steps = self._do_round(started_at)
+        steps, self._steps = self._steps, None  # a round that fails is not continued
+        while next(steps, _END) is not _END:
+            if self._clock() >= started_at + PASS_TIME:
+                self._steps = steps
+                return
+
+    def _do_round(self, started_at: float) -> Iterator[None]:
+        """Do a round, in steps of some milliseconds. Between two, anything may change.
 
         Each step commits: one transaction locks problems in the order of their destinations, which two steps would not.
         """
-        started_at = self._clock()
-        if started_at < self._next_at or current_settings().is_public_demo:
-            return
-        self._next_at = started_at + INTERVAL
         if started_at >= self._next_unconfirmed_at:
             self._next_unconfirmed_at = started_at + UNCONFIRMED_INTERVAL
-            open_unconfirmed(now)
-            db.session.commit()
-        if has_open_problem():
-            close_problems(now)
-        db.session.commit()
-        settle_notices(now)
-        db.session.commit()
-        end_lost_notices(now)
-        if written := plan_notices(now):
-            log.info("notices written", extra={"count": written})
-        if started_at >= self._next_deletion_at and not delete_old_page(now):
+            yield from self._do_pages(open_unconfirmed)
+        yield from self._do_pages(close_problems)
+        while settle_notices(self._now):
+            yield
+        yield
+        end_lost_notices(self._now)
+        for workspace_id in list_due_workspaces(self._now):
+            yield
+            if written := plan_notices(workspace_id, self._now):
+                log.info("notices written", extra={"count": written})
+        yield
+        if started_at >= self._next_deletion_at and not delete_old_page(self._now):
             self._next_deletion_at = started_at + DELETION_INTERVAL
+
+    def _do_pages(self, do_page: Callable[[datetime, int], int | None]) -> Iterator[None]:
+        """Do one page after the other. do_page: is given where it begins, and returns where the next one does."""
+        after: int | None = 0
+        while after is not None:
+            after = do_page(self._now, after)
+            yield

@@ -1,5 +1,6 @@
 """Adds the pings that are due: one an hour, and one each time when all drills of the windows that ended have ended."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -37,13 +38,16 @@ def _add(kind: PingKind, period: datetime, now: datetime) -> None:
 
 def _list_complete_rounds(now: datetime) -> list[datetime]:
     """Return when the windows ended whose drills have all ended, if there were any."""
-    windows: dict[datetime, list[tuple[int, Window]]] = {}
+    windows: dict[Window, list[int]] = defaultdict(list)
     for workspace_id, window in _list_ended_windows(now):
-        windows.setdefault(window.end, []).append((workspace_id, window))
+        windows[window].append(workspace_id)
+    rounds: dict[datetime, list[tuple[Window, list[int]]]] = defaultdict(list)
+    for window, workspace_ids in windows.items():
+        rounds[window.end].append((window, workspace_ids))
     return [
         ended_at
-        for ended_at, of_workspaces in windows.items()
-        if _has_drill(of_workspaces, is_waiting=False) and not _has_drill(of_workspaces, is_waiting=True)
+        for ended_at, parts in rounds.items()
+        if _has_drill(parts, is_waiting=False) and not _has_drill(parts, is_waiting=True)
     ]
 
 
@@ -54,16 +58,17 @@ def _list_ended_windows(now: datetime) -> Iterator[tuple[int, Window]]:
             yield row.workspace_id, window
 
 
-def _has_drill(windows: list[tuple[int, Window]], is_waiting: bool) -> bool:
-    return any(_has_drill_in(workspace_id, window, is_waiting) for workspace_id, window in windows)
+def _has_drill(parts: list[tuple[Window, list[int]]], is_waiting: bool) -> bool:
+    return any(_has_drill_in(workspace_ids, window, is_waiting) for window, workspace_ids in parts)
 
 
-def _has_drill_in(workspace_id: int, window: Window, is_waiting: bool) -> bool:
+def _has_drill_in(workspace_ids: list[int], window: Window, is_waiting: bool) -> bool:
+    """Return whether these workspaces, which share a window, have a drill of it. Executes one query for all."""
     drills = (
         select(AlertDelivery.id)
         .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
         .where(
-            AlertDestination.workspace_id == workspace_id,
+            AlertDestination.workspace_id.in_(workspace_ids),
             AlertDestination.drilled_at >= window.start,
             AlertDelivery.drill.is_not(None),
             AlertDelivery.created_at >= window.start,
