@@ -62,7 +62,7 @@ def expect_badge(tab: Page, badge: str, timeout: int | None = None) -> None:
 
 
 def reference(tab: Page) -> str:
-    return tab.locator(".reference code").inner_text()
+    return tab.locator(".verdict > p:first-child code").inner_text()
 
 
 def messages(tab: Page, text: str) -> Locator:
