@@ -205,7 +205,7 @@ def test_an_empty_workspace_leads_to_its_first_destination_and_test(
     page = empty_workspace_admin.get(added.location or "")
     assert re.search(r'<button class="first"[^>]* data-action="send-test"', page.text)
 
-    [press] = re.findall(r'hx-post="([^"]+/test)"', page.text)
+    [press] = re.findall(r'formaction="([^"]+/test)"', page.text)
     sent = empty_workspace_admin.post(press)
     assert (sent.status_code, 'data-last-test="pending"' in sent.text) == (200, True)
     assert 'class="first"' not in sent.text
