@@ -300,7 +300,7 @@ def test_a_changed_badge_is_announced_in_its_persistent_region(
     add_webhook: AddWebhook, press_as_colleague: Press
 ) -> None:
     tab = watch(add_webhook("works"))
-    region = tab.locator("[aria-live=polite]", has=tab.locator("[data-last-test]")).element_handle()
+    region = tab.locator("[data-last-test][aria-live=polite]").element_handle()
     tab.evaluate(NOTE_ANNOUNCEMENTS)
     press_as_colleague(tab)
     pass_a_minute(tab)
