@@ -55,8 +55,7 @@ function countDown(element) {
 // While the cooldown lasts, a press plans a test. Then it sends one.
 function postTo(button, path) {
   button.removeAttribute("data-post-when-over");
-  button.formAction = path;
-  button.setAttribute("hx-post", path);  // htmx reads it at each press
+  button.setAttribute("formaction", path);
   button.removeAttribute("title");
 }
 

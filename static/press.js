@@ -54,6 +54,20 @@ function leaveWith(event) {
   setTimeout(() => release(form), LONGEST_LEAVE);
 }
 
+// Those that send or plan a test post where their form would, and the response replaces the status around them. None says
+// so itself, since a list has a hundred of them.
+const posting = new WeakSet();
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  const button = ctx.sourceElement;
+  if (!button.matches("button[form=presses]")) return;
+  if (posting.has(button)) event.preventDefault();
+  posting.add(button);
+  ctx.request.action = button.getAttribute("formaction");
+  ctx.target = button.closest(".status");
+  ctx.swap = "outerMorph";
+});
+
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const source = ctx.sourceElement;
   const button = source.matches(OWN) ? source : source.matches("form[hx-post]") && findButton(source, ctx.request.submitter);
@@ -65,6 +79,7 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const source = ctx.sourceElement;
+  posting.delete(source);
   if (source.matches(OWN)) free([source]);
   else if (source.matches("form[hx-post]")) release(source);
 });

@@ -14,7 +14,7 @@ from webapp.auth.own_workspaces import load_switcher
 from webapp.auth.password_reset import is_reset_offered
 from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
-from webapp.dashboard.recent_results import describe_results
+from webapp.dashboard.recent_results import count_runs, describe_results
 from webapp.deliveries.arrival import describe_receipt, is_uncertain
 from webapp.deliveries.badge import describe_status
 from webapp.extensions import csrf, login_manager
@@ -81,6 +81,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
     app.jinja_env.filters |= {
         "format_relative": time_format.format_relative,
         "format_exact": time_format.format_exact,
+        "format_machine": time_format.format_machine,
         "format_moment": time_format.format_moment,
         "format_local": time_format.format_local,
         "format_clock": time_format.format_clock,
@@ -89,6 +90,7 @@ def _extend_templates(app: Flask, app_settings: AppSettings) -> None:
         "describe_zone": time_format.describe_zone,
         "isolate_name": isolate_name,
         "describe_receipt": describe_receipt,
+        "count_runs": count_runs,
         "describe_results": describe_results,
         "describe_status": describe_status,
         "is_uncertain": is_uncertain,

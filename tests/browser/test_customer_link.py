@@ -49,7 +49,7 @@ def test_a_customer_tests_and_confirms_without_an_account_and_without_a_reload(
     expect_badge(customer, "never")
     button(customer).click()
     expect_badge(customer, "sent")
-    shown = customer.locator(".reference code").inner_text()
+    shown = customer.locator(".verdict > p:first-child code").inner_text()
     customer.get_by_role("button", name="I see it").click()
     expect(customer.get_by_text("Somebody has seen the message.")).to_be_visible()
     assert customer.evaluate("window.wasNotReloaded")
@@ -57,7 +57,7 @@ def test_a_customer_tests_and_confirms_without_an_account_and_without_a_reload(
 
     member.reload()
     expect(member.locator("#receipt")).to_contain_text("the customer has seen it")
-    expect(member.locator(".status .by")).to_contain_text("by the customer's link")
+    expect(member.locator(".verdict > p:first-child")).to_contain_text("by the customer's link")
     expect(messages(member, shown)).to_have_count(1)
 
 

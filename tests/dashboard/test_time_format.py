@@ -16,6 +16,7 @@ from webapp.dashboard.time_format import (
     format_day,
     format_exact,
     format_local,
+    format_machine,
     format_moment,
     format_relative,
 )
@@ -60,6 +61,12 @@ def test_an_exact_moment_is_written_in_utc_to_the_second() -> None:
 
 def test_an_exact_moment_of_another_zone_is_written_in_utc() -> None:
     assert format_exact(NOW.astimezone(timezone(timedelta(hours=-10)))) == "2026-05-04 09:30:00 UTC"
+
+
+def test_scripts_read_a_moment_in_utc_to_the_millisecond() -> None:
+    moment = NOW.astimezone(timezone(timedelta(hours=5))) + timedelta(microseconds=1_250_999)
+
+    assert format_machine(moment) == "2026-05-04T09:30:01.250Z"
 
 
 @pytest.mark.parametrize(("zone", "day"), [(None, "2026-05-04"), (timezone(timedelta(hours=-10)), "2026-05-03")])

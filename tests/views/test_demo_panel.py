@@ -176,7 +176,7 @@ def test_a_certificate_is_switched_for_its_host_and_shown_at_each_destination_th
     assert switches.list_all() == {name_host("teams.demo.example"): Certificate.EXPIRED}
     page = admin.get(PANEL).text
     assert "Switched to: Wrong certificate: expired" in page
-    assert len(re.findall(r"</svg> Wrong certificate: expired", page)) == 4
+    assert len(re.findall(r"</i> Wrong certificate: expired", page)) == 4
 
 
 @pytest.mark.parametrize(("service", "certificate", "status"), [("email", "expired", 404), ("teams", "works", 400)])

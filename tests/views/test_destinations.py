@@ -189,7 +189,7 @@ def empty_workspace_admin(app: Flask, seeded: SeededIds, visit: Visit) -> Visito
 
 def _follow(visitor: Visitor, page: TestResponse, words: str) -> TestResponse:
     """Follow the link with this text."""
-    link = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<svg.+?</svg>)? ?{words}</a>', page.text)
+    link = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<i class="[^"]+"></i>)? ?{words}</a>', page.text)
     assert link, f"no link has the text {words}"
     return visitor.get(link[1])
 
@@ -205,7 +205,7 @@ def test_an_empty_workspace_leads_to_its_first_destination_and_test(
     page = empty_workspace_admin.get(added.location or "")
     assert re.search(r'<button class="first"[^>]* data-action="send-test"', page.text)
 
-    [press] = re.findall(r'hx-post="([^"]+/test)"', page.text)
+    [press] = re.findall(r'formaction="([^"]+/test)"', page.text)
     sent = empty_workspace_admin.post(press)
     assert (sent.status_code, 'data-last-test="pending"' in sent.text) == (200, True)
     assert 'class="first"' not in sent.text
@@ -725,7 +725,7 @@ def test_a_destination_of_a_removed_channel_shows_the_channels_name(admin: Visit
     response = admin.get(OWN)
 
     assert response.status_code == 200
-    assert re.search(r"</svg>\s*pigeon\s", response.text)
+    assert re.search(r"</i>\s*pigeon\s", response.text)
 
 
 @pytest.mark.usefixtures("removed_channel")

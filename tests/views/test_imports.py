@@ -83,7 +83,7 @@ def count(app: Flask, table: type[FormDraft] | type[AlertDelivery]) -> int:
 
 
 def find_states(page: str) -> list[str]:
-    return re.findall(r'<b class="mark"[^>]*>.*?</svg> ([^<]+)</b>', page)
+    return re.findall(r'<b class="mark"[^>]*><i class="[^"]+"></i> ([^<]+)</b>', page)
 
 
 @on_both_databases

@@ -74,7 +74,7 @@ def test_an_empty_inbox_shows_what_to_do(visitor: Visitor) -> None:
 def test_a_message_shows_its_time_response_and_reference(visitor: Visitor, inbox: Inbox) -> None:
     inbox.add(WEBHOOK, NOW)
     page = visitor.get("/demo/inbox").text
-    assert '<time datetime="2026-05-04T09:30:00+00:00" data-exact="2026-05-04 09:30:00 UTC"' in page
+    assert '<time datetime="2026-05-04T09:30:00.000Z" data-exact="2026-05-04 09:30:00 UTC"' in page
     assert "Accepted with 200" in page
     assert "<code>7F3KQ9</code>" in page
 

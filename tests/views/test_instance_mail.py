@@ -96,7 +96,7 @@ class TestWithMail:
     def test_a_check_shows_every_section(self, admin: Visitor, dns: ScriptedDnsServer) -> None:
         page = admin.post("/instance/mail", {"check": "sender", "sending": "11.22.33.44"}).text
 
-        titles = [title.strip() for title in re.findall(r"<h3>.*?</svg>([^<]*)</h3>", page)]
+        titles = [title.strip() for title in re.findall(r"<h3>.*?</i>([^<]*)</h3>", page)]
         assert titles == [
             *("Mail server", "SPF of example.org", "DMARC of example.org", "DKIM"),
             *("Replies and bounces to example.org", "Mail to example.com"),

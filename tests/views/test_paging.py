@@ -173,7 +173,7 @@ def test_the_refusal_says_why_and_offers_the_confirmation(pager: int, visit: Vis
     page = visit(seeded.support).post(f"{OWN}/test".format(pager=pager)).text
 
     assert NOT_SENT in page
-    assert re.search(r'<details class="paging" id="destination-\d+-status-paging" open>', page)
+    assert re.search(r'<details class="paging" id="status-\d+-paging" open>', page)
     assert QUESTION in page
     assert "Page them now" in page
 

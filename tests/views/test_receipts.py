@@ -685,10 +685,6 @@ def test_a_message_that_was_seen_shows_on_every_page_and_needs_no_advice(
     assert "seen" in visitor.get("/w/harbor/history.csv").text.splitlines()[1].split(",")
 
 
-def test_a_badge_without_a_receipt_says_so(seeded: SeededIds, visit: Visit) -> None:
-    assert 'data-last-test="never" data-receipt="none"' in visit(seeded.viewer).get(PAGE).text
-
-
 @pytest.mark.parametrize("seen", ["", "seen", "YES", "missing"])
 def test_a_receipt_is_yes_or_no(seeded: SeededIds, visit: Visit, delivery_id: int, seen: str) -> None:
     assert visit(seeded.admin).post(OWN, {"seen": seen, "delivery": str(delivery_id)}).status_code == 400

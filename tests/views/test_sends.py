@@ -52,7 +52,7 @@ def test_a_press_returns_the_pending_fragment_and_enqueues_the_committed_row(
     response = visit(seeded.admin).post(OWN)
 
     assert response.status_code == 200
-    assert 'id="destination-1-status"' in response.text
+    assert 'id="status-1"' in response.text
     assert 'data-last-test="pending"' in response.text
     assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
     assert _queued_jobs(queue_server) == 1

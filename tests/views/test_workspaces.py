@@ -151,7 +151,7 @@ def test_a_destination_is_listed_with_its_channel_host_badge_and_button(seeded: 
 
     assert _names(page) == ["Ticket system"]
     assert "Webhook" in page
-    assert re.search(r'<p class="where">127\.0\.0\.1:\d+ <code title="[^"]+">[0-9a-f]{8}</code></p>', page)
+    assert re.search(r'<p class="where">127\.0\.0\.1:\d+ <code>[0-9a-f]{8}</code></p>', page)
     assert page.count('data-last-test="never"') == 1
     assert page.count('data-action="send-test"') == 1
 
@@ -300,7 +300,7 @@ def test_a_destination_of_a_removed_channel_is_still_listed(app: Flask, seeded: 
     response = visit(seeded.admin).get(LIST)
 
     assert response.status_code == 200
-    assert re.search(r"</svg>\s*pigeon\b", response.text)
+    assert re.search(r"</i>\s*pigeon\b", response.text)
 
 
 def test_admins_see_recipients_in_full_support_sees_them_masked_and_viewers_see_their_count(

@@ -69,6 +69,11 @@ def describe_results(results: Sequence[RecentResult]) -> str:
     )
 
 
+def count_runs(results: Sequence[RecentResult]) -> list[tuple[Badge, int]]:
+    """Return each run of the same badge, and how many results it has."""
+    return [(badge, sum(1 for _ in run)) for badge, run in groupby(result.badge for result in results)]
+
+
 # Built once, because every list page executes it.
 _RECENT_RESULTS = select(AlertDestination.id, recent_results_subquery()).where(
     AlertDestination.id.in_(bindparam("destination_ids", expanding=True))

@@ -41,6 +41,11 @@ def format_exact(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def format_machine(moment: datetime) -> str:
+    """Return a moment as scripts read it, which know no microseconds: "2026-05-04T09:30:07.125Z"."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
 def format_moment(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
     """Return a moment for a page that names the zone: "11:30:07", or "2026-05-03 11:30:07" if that is not today.
 

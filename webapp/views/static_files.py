@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, request
 
-from webapp.views.marks import SPRITE, compose_sprite, draw_icons
+from webapp.views.icons import SHEET, compose_sheet, draw_icons, read_symbols
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -51,10 +51,10 @@ class StaticFile:
 
 @dataclass(frozen=True)
 class StaticFiles:
-    """All static files by their names, the names of the marks, and a digest of all files together."""
+    """All static files by their names, the names of the icons, and a digest of all files together."""
 
     files: dict[str, StaticFile]
-    marks: frozenset[str]
+    icons: frozenset[str]
     digest: str
 
     def find(self, path: str) -> tuple[StaticFile, bool] | None:
@@ -65,7 +65,7 @@ class StaticFiles:
 
 
 def init_static_files(app: Flask) -> None:
-    """Serve the files, and let `url_for` and the icons name their addresses with the digest."""
+    """Serve the files, let `url_for` name their addresses with the digest, and let templates draw icons."""
     static = load_static_files(Path(app.static_folder or ""))
 
     @app.url_defaults
@@ -78,19 +78,19 @@ def init_static_files(app: Flask) -> None:
         return _respond(file, IMMUTABLE if has_digest else REVALIDATED)
 
     app.view_functions["static"] = serve
-    base, icons = f"{app.static_url_path}/{static.digest}", static.files["icons.svg"].content.decode()
     # Drawn once, because a list shows hundreds of them.
-    app.jinja_env.globals["icon"] = draw_icons(base, icons, static.marks).__getitem__
+    app.jinja_env.globals["icon"] = draw_icons(static.icons).__getitem__
 
 
 @lru_cache
 def load_static_files(folder: Path) -> StaticFiles:
-    """Read all files of a folder, and add the sprite of the marks."""
+    """Read all files of a folder, and add the style sheet of the icons."""
     files = {file.relative_to(folder).as_posix(): _read(file) for file in sorted(folder.rglob("*")) if file.is_file()}
-    marks = {file.stem: file.read_text() for file in sorted(folder.glob("vendor/*/*.svg"))}
-    files[SPRITE] = StaticFile(compose_sprite(marks).encode(), "image/svg+xml")
+    icons = read_symbols((folder / "icons.svg").read_text()) if "icons.svg" in files else {}
+    icons |= {file.stem: file.read_text() for file in sorted(folder.glob("vendor/*/*.svg"))}
+    files[SHEET] = StaticFile(compose_sheet(icons).encode(), "text/css")
     digest = hashlib.sha256("".join(f"{name} {file.etag}\n" for name, file in files.items()).encode())
-    return StaticFiles(files, frozenset(marks), digest.hexdigest()[:_DIGITS])
+    return StaticFiles(files, frozenset(icons), digest.hexdigest()[:_DIGITS])
 
 
 def _read(file: Path) -> StaticFile:
