@@ -26,15 +26,13 @@ def sign_in_id(seeded: SeededIds, visit: Visit) -> str:
         return str(cookie["_user_id"])
 
 
-def test_a_status_needs_one_statement_for_access_and_one_for_itself(
-    app: Flask, seeded: SeededIds, visit: Visit
-) -> None:
+def test_a_status_needs_one_statement_for_access_and_itself(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
 
     with collecting_statements(app) as statements:
         assert visitor.client.get(STATUS).status_code == 200
 
-    assert len(statements) == 2
+    assert len(statements) == 1
 
 
 def test_what_was_loaded_with_the_session_is_used_once(app: Flask, seeded: SeededIds, sign_in_id: str) -> None:
