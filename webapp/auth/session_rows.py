@@ -11,6 +11,7 @@ from typing import Any
 from flask import g
 from sqlalchemy import Select, and_, bindparam, func, select
 
+from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, SignIn, Workspace
 
@@ -21,6 +22,7 @@ _SESSION = (
     select(Account, SignIn.id, SignIn.is_instance_admin, func.coalesce(SignIn.last_seen_at, SignIn.started_at))
     .join(SignIn, SignIn.account_id == Account.id)
     .where(SignIn.id == bindparam("sign_in_id"), SignIn.started_at > bindparam("since"))
+    .execution_options(**{PLAN_ONCE: True})
 )
 _WITH_WORKSPACE = (
     _SESSION.add_columns(Workspace, Member.role)
@@ -48,7 +50,7 @@ class DestinationFacts:
         """Build the statements once, because that takes longer than executing one."""
         self.parameters = parameters
         self.with_session = add(_WITH_DESTINATION)
-        alone: Select[*tuple[Any, ...]] = select().select_from(AlertDestination)
+        alone: Select[*tuple[Any, ...]] = select().select_from(AlertDestination).execution_options(**{PLAN_ONCE: True})
         self._alone = add(alone).where(AlertDestination.id == bindparam("destination_id"))
 
     def load(self, destination: AlertDestination, now: datetime) -> Sequence[Any]:

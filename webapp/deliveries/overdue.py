@@ -59,7 +59,7 @@ def _end_overdue(rows: Sequence[AnyDelivery], now: datetime) -> int:
 
     A database that accepts no changes leaves the rows as they are: the page can still be read.
     """
-    due = settle_expiries(_list_due(rows, now))
+    due = settle_expiries(_list_due(rows, now)) if rows else []
     if not due:
         return 0
     try:
@@ -98,7 +98,7 @@ def _list_candidates(workspace_id: int, now: datetime) -> Sequence[DeliveryRow]:
         "pressed_until": now - TEST_SEND_POLICY.time_limit,
         "claimed_until": now - LOST_AFTER / 2,
     }
-    return [DeliveryRow._make(row) for row in db.session.execute(_OVERDUE, key)]
+    return [DeliveryRow._make(row) for row in db.session.connection().execute(_OVERDUE, key)]
 
 
 def _is_late_attempt(row: AnyDelivery, now: datetime) -> bool:

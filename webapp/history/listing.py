@@ -57,6 +57,7 @@ _HISTORY = KeysetList(
     AlertDelivery.created_at,
     AlertDelivery.id,
     lambda entry: Cursor(entry.delivery.created_at, entry.delivery.id),
+    is_plain=True,
 )
 
 
