@@ -318,6 +318,9 @@ def test_drills_are_listed_alone(seeded: SeededIds, few: dict[str, int]) -> None
         (Filter(destination_id=1, kind=Kind.TEST), "newest"),
         (Filter(destination_id=1, status=DeliveryStatus.FAILED), "history_destination"),
         (Filter(status=DeliveryStatus.FAILED, code="gone"), "history_code"),
+        (Filter(kind=Kind.TEST, code="gone"), "history_code"),
+        (Filter(kind=Kind.TEST, status=DeliveryStatus.FAILED), "history_status"),
+        (Filter(kind=Kind.TEST, status=DeliveryStatus.SENT), "history_tests"),
         (Filter(channel="webhook"), "history"),
     ],
 )

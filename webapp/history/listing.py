@@ -10,7 +10,7 @@ from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
 from webapp.deliveries.queries import has_reference
 from webapp.history.filters import Filter, Kind
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, Tenant
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, DeliveryStatus, Tenant
 from webapp.text.cursors import Cursor
 from webapp.text.references import read_reference
 from webapp.time_zones import begin_of_day, end_of_day
@@ -77,11 +77,22 @@ def list_page(
 def _split_conditions(criteria: Filter) -> tuple[set[str], set[str]]:
     """Split the conditions: those that one index serves in cursor order, and those that need a check of each row."""
     active = {name for name in _CRITERIA if getattr(criteria, name)}
-    tests = {"kind"} if criteria.kind in _TESTS else set()
-    by_index = (
-        {"reference"} & active or ({"destination_id"} & active) | tests or {"code"} & active or {"status"} & active
-    )
+    by_index = _choose_index(criteria, active)
     return by_index, active - by_index
+
+
+def _choose_index(criteria: Filter, active: set[str]) -> set[str]:
+    """Return the conditions of the index with the fewest rows: most deliveries are tests, and most were sent."""
+    tests = {"kind"} if criteria.kind in _TESTS else set()
+    if "reference" in active:
+        return {"reference"}
+    if "destination_id" in active:
+        return {"destination_id"} | tests
+    if "code" in active:
+        return {"code"}
+    if "status" in active and criteria.status is not DeliveryStatus.SENT:
+        return {"status"}
+    return tests or {"status"} & active
 
 
 def _list_drill_conditions(criteria: Filter) -> list[ColumnElement[bool]]:
