@@ -181,13 +181,10 @@ def next_poll_ms(newest: AnyDelivery | None, plan: PlanStatus | None, now: datet
 def _load_status(destination: AlertDestination, now: datetime) -> tuple[DeliveryRow | None, SharedStatusData]:
     row = STATUS.load(destination, now)
     plan, results, proof = row[_PLAN], parse_recent_results(row[_RESULTS]), read_proof(row[_PROOF])
-    shared = SharedStatusData(
-        {destination.id: results},
-        row[_PENDING],
-        {} if plan[0] is None else {destination.id: PlanRow._make(plan)},
-        {destination.id: proof},
+    plans = {} if plan[0] is None else {destination.id: PlanRow._make(plan)}
+    return read_delivery(row), SharedStatusData(
+        {destination.id: results}, row[_PENDING], plans, {destination.id: proof}
     )
-    return read_delivery(row), shared
 
 
 def _lacks_worker(newest: AnyDelivery | None, plan: PlanStatus | None, now: datetime) -> bool:
