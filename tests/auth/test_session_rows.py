@@ -7,10 +7,11 @@ from flask import Flask, session
 from sqlalchemy import delete
 from werkzeug.exceptions import NotFound
 
-from tests.factories import SeededIds
+from tests.factories import NOW, SeededIds, add_delivery, get_destination
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.auth.access import load_destination, load_visit
+from webapp.dashboard.status_fragment import load_status
 from webapp.extensions import db
 from webapp.models import Member
 
@@ -26,15 +27,13 @@ def sign_in_id(seeded: SeededIds, visit: Visit) -> str:
         return str(cookie["_user_id"])
 
 
-def test_a_status_needs_one_statement_for_access_and_one_for_itself(
-    app: Flask, seeded: SeededIds, visit: Visit
-) -> None:
+def test_a_status_needs_one_statement_for_access_and_itself(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visitor = visit(seeded.admin)
 
     with collecting_statements(app) as statements:
         assert visitor.client.get(STATUS).status_code == 200
 
-    assert len(statements) == 2
+    assert len(statements) == 1
 
 
 def test_what_was_loaded_with_the_session_is_used_once(app: Flask, seeded: SeededIds, sign_in_id: str) -> None:
@@ -48,6 +47,24 @@ def test_what_was_loaded_with_the_session_is_used_once(app: Flask, seeded: Seede
         db.session.rollback()
 
     assert len(first) == 1
+
+
+def test_what_a_view_shows_of_a_destination_is_loaded_with_the_session_and_used_once(
+    app: Flask, seeded: SeededIds, sign_in_id: str
+) -> None:
+    with app.test_request_context(STATUS):
+        session["_user_id"] = sign_in_id
+        destination = load_destination(load_visit("harbor"), "1")
+        with collecting_statements(app) as statements:
+            before, _ = load_status(destination, NOW)
+        add_delivery(get_destination(seeded))
+        after, _ = load_status(destination, NOW)
+
+    assert (statements, before, after is not None) == ([], None, True)
+
+
+def test_an_id_that_is_no_number_has_nothing_to_show(seeded: SeededIds, visit: Visit) -> None:
+    assert visit(seeded.admin).client.get("/w/harbor/destinations/none/status").status_code == 404
 
 
 def test_another_workspace_or_destination_than_that_of_the_url_is_loaded_by_itself(app: Flask, sign_in_id: str) -> None:

@@ -16,6 +16,7 @@ from webapp.dashboard.status_fragment import SharedStatusData, Status, build_sta
 from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.confirmation import Confirmation
+from webapp.deliveries.planned_tests import PlanRow
 from webapp.deliveries.proof import NO_PROOF, Proof
 from webapp.models import (
     Account,
@@ -24,7 +25,6 @@ from webapp.models import (
     DeliveryStatus,
     DrillNumber,
     PlanEnd,
-    PlannedTest,
     Role,
     Workspace,
 )
@@ -195,7 +195,7 @@ def test_after_the_cooldown_the_button_sends(app: Flask) -> None:
 def _show_planned(age: float, newest: AlertDelivery | None = None, **facts: Any) -> Status:
     """Show the fragment with a test that Support planned for a minute after `NOW`."""
     values = {"due_at": NOW + seconds(60), "ended_at": None, "end_reason": None, "ended_by": None} | facts
-    planned = PlannedTest(planned_by=Account(name="Support"), **values)
+    planned = PlanRow(planner="Support", **values)
     return _show(newest or _test_send(DeliveryStatus.SENT), age, shared=SharedStatusData({}, 0, {1: planned}))
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from benchmarks.installation.servers import PostgresServer
 from tests.frozen import frozen_postgres
 from webapp.application import create_app
 from webapp.database.outages import Outage, find_outage
+from webapp.database.plans import PLAN_ONCE
 from webapp.database.request_limits import CALL_LIMIT
 from webapp.extensions import db
 from webapp.settings import read_settings
@@ -85,6 +86,39 @@ def test_a_statement_prepared_by_the_driver_works_in_every_transaction(app: Flas
         for _ in range(8):  # psycopg prepares a statement that it has seen five times
             assert db.session.execute(text("SELECT :number"), {"number": 5}).scalar_one() == 5
             db.session.commit()
+
+
+def _execute_in_requests(app: Flask) -> None:
+    """Execute two statements in several requests, of which one may be planned once."""
+    for _ in range(8):
+        with app.test_request_context():
+            db.session.execute(text("SELECT 'planned once'").execution_options(**{PLAN_ONCE: True}))
+            db.session.execute(text("SELECT 'planned anew'"))
+            db.session.rollback()
+
+
+def _list_prepared(app: Flask) -> list[str]:
+    with app.app_context():
+        statements = db.session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+        return [statement for statement in statements if "planned" in statement]
+
+
+@on_postgres
+def test_a_request_prepares_only_what_may_be_planned_once_and_its_rollback_keeps_it(app: Flask) -> None:
+    _execute_in_requests(app)
+
+    assert _list_prepared(app) == ["SELECT 'planned once'"]
+
+
+@on_postgres
+def test_after_a_failed_statement_everything_is_prepared_again(app: Flask) -> None:
+    _execute_in_requests(app)
+    with app.test_request_context():
+        with pytest.raises(DBAPIError):
+            db.session.execute(text("SELECT 1 / 0"))
+        db.session.rollback()
+
+    assert _list_prepared(app) == []
 
 
 @on_postgres

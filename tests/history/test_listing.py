@@ -150,13 +150,13 @@ def test_an_entry_names_its_destination_presser_rule_and_tenant(seeded: SeededId
 
     test, alert = list_page(seeded.harbor, Filter()).entries
 
-    assert (test.destination.name, test.requested_by, test.rule, test.tenant) == (
+    assert (test.destination.name, test.delivery.requester, test.rule, test.tenant) == (
         "Ticket system",
         "Support",
         None,
         None,
     )
-    assert (alert.requested_by, alert.rule, alert.tenant) == (None, "A rule", "A customer")
+    assert (alert.delivery.requester, alert.rule, alert.tenant) == (None, "A rule", "A customer")
 
 
 @on_both_databases
@@ -267,7 +267,7 @@ def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wa
 
     page = list_page(seeded.harbor, wanted)
 
-    assert (page.entries[-1].delivery, page.older) == (old, None)
+    assert (page.entries[-1].delivery.id, page.older) == (old.id, None)
 
 
 # The cost
@@ -318,6 +318,9 @@ def test_drills_are_listed_alone(seeded: SeededIds, few: dict[str, int]) -> None
         (Filter(destination_id=1, kind=Kind.TEST), "newest"),
         (Filter(destination_id=1, status=DeliveryStatus.FAILED), "history_destination"),
         (Filter(status=DeliveryStatus.FAILED, code="gone"), "history_code"),
+        (Filter(kind=Kind.TEST, code="gone"), "history_code"),
+        (Filter(kind=Kind.TEST, status=DeliveryStatus.FAILED), "history_status"),
+        (Filter(kind=Kind.TEST, status=DeliveryStatus.SENT), "history_tests"),
         (Filter(channel="webhook"), "history"),
     ],
 )

@@ -58,7 +58,7 @@ def find_signed_in(
 
     place: what the URL names, to be loaded with it.
     """
-    return find_account(sign_in_id, now - lifetime, place)
+    return find_account(sign_in_id, now - lifetime, now, place)
 
 
 def sign_out(account: Account, now: datetime) -> None:

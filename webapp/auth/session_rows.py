@@ -3,23 +3,17 @@
 The rows of a place wait here for `webapp.auth.access`, which decides who may see them.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import g
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
+from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, SignIn, Workspace
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a URL names: a workspace, and a destination unless it is None. Neither need exist."""
-
-    slug: str
-    destination_id: int | None
-
 
 IS_OPEN_WORKSPACE = and_(Workspace.slug == bindparam("slug"), Workspace.deleted_at.is_(None))
 
@@ -28,6 +22,7 @@ _SESSION = (
     select(Account, SignIn.id, SignIn.is_instance_admin, func.coalesce(SignIn.last_seen_at, SignIn.started_at))
     .join(SignIn, SignIn.account_id == Account.id)
     .where(SignIn.id == bindparam("sign_in_id"), SignIn.started_at > bindparam("since"))
+    .execution_options(**{PLAN_ONCE: True})
 )
 _WITH_WORKSPACE = (
     _SESSION.add_columns(Workspace, Member.role)
@@ -40,26 +35,71 @@ _WITH_DESTINATION = _WITH_WORKSPACE.add_columns(AlertDestination).outerjoin(
 )
 
 
-def find_account(sign_in_id: str, since: datetime, place: Place | None = None) -> Account | None:
+class DestinationFacts:
+    """What a view shows of one destination: loaded with the session if the URL names the destination, or alone.
+
+    add: adds columns and joins to a query of destinations, which still has at most one row for each of them.
+    parameters: returns those of the query, given the time.
+    """
+
+    def __init__(
+        self,
+        add: Callable[[Select[*tuple[Any, ...]]], Select[*tuple[Any, ...]]],
+        parameters: Callable[[datetime], Mapping[str, object]],
+    ) -> None:
+        """Build the statements once, because that takes longer than executing one."""
+        self.parameters = parameters
+        self.with_session = add(_WITH_DESTINATION)
+        alone: Select[*tuple[Any, ...]] = select().select_from(AlertDestination).execution_options(**{PLAN_ONCE: True})
+        self._alone = add(alone).where(AlertDestination.id == bindparam("destination_id"))
+
+    def load(self, destination: AlertDestination, now: datetime) -> Sequence[Any]:
+        """Return the columns, as they were loaded with the session. A second call loads them again."""
+        kept: tuple[object, AlertDestination | None, Sequence[Any]] | None = g.pop("destination_facts", None)
+        if kept is not None and kept[0] is self and kept[1] is destination:
+            return kept[2]
+        key: dict[str, object] = {"destination_id": destination.id}
+        return db.session.execute(self._alone, {**key, **self.parameters(now)}).one()
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a URL names: a workspace, and a destination unless it is None. Neither need exist.
+
+    facts: what its view shows of the destination, or None.
+    """
+
+    slug: str
+    destination_id: int | None
+    facts: DestinationFacts | None = None
+
+
+def find_account(sign_in_id: str, since: datetime, now: datetime, place: Place | None = None) -> Account | None:
     """Return the account of a session that began after `since`; None if there is none or the account is inactive.
 
-    Keeps the rows of the place for `take_membership` and `take_destination`.
+    Keeps the rows of the place for `take_membership` and `take_destination`, and for its facts.
     """
-    key: dict[str, object] = {"sign_in_id": sign_in_id, "since": since}
-    if place is None:
-        query = _SESSION
-    else:
-        query = _WITH_WORKSPACE if place.destination_id is None else _WITH_DESTINATION
-        key |= {"slug": place.slug, "destination_id": place.destination_id}
-    found = db.session.execute(query, key).one_or_none()
+    query, key = _choose_query(place, now)
+    found = db.session.execute(query, {"sign_in_id": sign_in_id, "since": since, **key}).one_or_none()
     if found is None or not found[0].is_active:
         return None
     account: Account = found[0]
-    place_rows: list[object]
-    _, account.sign_in_id, account.is_admin_by_session, account.session_seen_at, *place_rows = found
+    _, account.sign_in_id, account.is_admin_by_session, account.session_seen_at, *rest = found
     if place is not None:
-        g.place_rows = place_rows
+        g.place_rows = rest[:3]
+        g.destination_facts = (place.facts, rest[2], rest[3:]) if len(rest) > 3 else None
     return account
+
+
+def _choose_query(place: Place | None, now: datetime) -> tuple[Select[*tuple[Any, ...]], Mapping[str, object]]:
+    if place is None:
+        return _SESSION, {}
+    key: dict[str, object] = {"slug": place.slug, "destination_id": place.destination_id}
+    if place.destination_id is None:
+        return _WITH_WORKSPACE, key
+    if place.facts is None:
+        return _WITH_DESTINATION, key
+    return place.facts.with_session, {**key, **place.facts.parameters(now)}
 
 
 def take_membership(slug: str) -> tuple[Workspace, Role] | None:
@@ -84,5 +124,6 @@ def take_destination(workspace_id: int, destination_id: int) -> AlertDestination
 
 
 def forget_place_rows() -> None:
-    """Forget them, because a transaction has ended since they were loaded."""
+    """Forget them and the facts, because a transaction has ended since they were loaded."""
     g.pop("place_rows", None)
+    g.pop("destination_facts", None)

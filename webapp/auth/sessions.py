@@ -14,7 +14,7 @@ from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
 from webapp.auth.session_origin import read_origin
-from webapp.auth.session_rows import Place, forget_place_rows
+from webapp.auth.session_rows import DestinationFacts, Place, forget_place_rows
 from webapp.extensions import db
 from webapp.models import Account, database_clock
 from webapp.settings import VISIT_TIME
@@ -23,12 +23,23 @@ from webapp.text.ids import parse_id
 View = TypeVar("View", bound=Callable[..., Any])
 
 _PUBLIC: set[str] = set()
+_FACTS: dict[str, DestinationFacts] = {}
 
 
 def public(view: View) -> View:
     """Mark a view as accessible without a sign-in."""
-    _PUBLIC.add(f"{view.__module__}.{view.__name__}")
+    _PUBLIC.add(_name(view))
     return view
+
+
+def shows(facts: DestinationFacts) -> Callable[[View], View]:
+    """Load what a view shows of the destination that its URL names together with the session."""
+
+    def remember(view: View) -> View:
+        _FACTS[_name(view)] = facts
+        return view
+
+    return remember
 
 
 def require_sign_in() -> Response | None:
@@ -48,7 +59,7 @@ def require_sign_in() -> Response | None:
 def is_public() -> bool:
     """Check whether the requested view is accessible without a sign-in."""
     view = current_app.view_functions.get(request.endpoint or "")
-    return view is None or request.endpoint == "static" or f"{view.__module__}.{view.__name__}" in _PUBLIC
+    return view is None or request.endpoint == "static" or _name(view) in _PUBLIC
 
 
 def redirect_page_to_sign_in() -> Response:
@@ -74,7 +85,16 @@ def _read_place() -> Place | None:
     slug = values.get("slug", "")
     if not (slug and slug.isprintable()):  # PostgreSQL rejects NUL in a query parameter
         return None
-    return Place(slug, parse_id(values.get("destination_id")))
+    return Place(slug, parse_id(values.get("destination_id")), _find_facts())
+
+
+def _find_facts() -> DestinationFacts | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return None if view is None else _FACTS.get(_name(view))
+
+
+def _name(view: Callable[..., Any]) -> str:
+    return f"{view.__module__}.{view.__name__}"
 
 
 def start_session(account: Account, *, is_instance_admin: bool = False) -> None:

@@ -3,17 +3,17 @@
 from datetime import datetime, timedelta
 
 from webapp.channels import CHANNELS
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.deliveries.exchanges import read_certificate
 from webapp.failures import Protocol
 from webapp.failures.certificate import format_date
-from webapp.models import AlertDelivery
 from webapp.outbound.exchange_facts import CertificateDates
 
 # A certificate is renewed within the last third of its life: 2 days for one of 6 days. Longer notice helps nobody.
 LAST_PART, LONGEST_NOTICE = 3, timedelta(days=21)
 
 
-def find_certificate_warning(newest: AlertDelivery, channel_name: str, now: datetime) -> str | None:
+def find_certificate_warning(newest: AnyDelivery, channel_name: str, now: datetime) -> str | None:
     """Return the warning for an accepted test, or None if its certificate is valid for long enough or not known."""
     certificate = read_certificate(newest.exchange or {})
     if certificate is None or not expires_soon(certificate, now):

@@ -17,11 +17,12 @@ from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
 from webapp.deliveries.badge import Outcome, describe_outcome, known_code
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.deliveries.exchanges import read_exchange
 from webapp.deliveries.proof import Proof
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, DrillNumber
+from webapp.models import AlertDestination, AuditEvent, DeliveryStatus, DrillNumber
 from webapp.outbound.exchange_facts import ExchangeFacts
 from webapp.text.names import clean_name, isolate_name, quote_name
 
@@ -55,7 +56,7 @@ class Diagnosis:
     is_used: whether a rule has ever sent a real alert to the destination.
     """
 
-    newest: AlertDelivery | None
+    newest: AnyDelivery | None
     last_test: Outcome
     next_step: str | None
     arrival: str
@@ -63,17 +64,17 @@ class Diagnosis:
     can_be_confirmed: bool
     attempts: Sequence[PastAttempt]
     is_outdated: bool
-    last_accepted: AlertDelivery | None
+    last_accepted: AnyDelivery | None
     changes: Sequence[AuditEvent]
     exchange: ExchangeFacts | None
-    earlier: AlertDelivery | None
+    earlier: AnyDelivery | None
     earlier_duration: str
     earlier_changes: Sequence[AuditEvent]
     differences: Sequence[str]
     is_used: bool
 
 
-def diagnose(destination: AlertDestination, newest: AlertDelivery | None) -> Diagnosis:
+def diagnose(destination: AlertDestination, newest: AnyDelivery | None) -> Diagnosis:
     """Load the diagnosis of a destination. Executes at most three queries."""
     is_accepted = newest is not None and newest.status is DeliveryStatus.SENT
     earlier = find_last_accepted_test(destination, newest.id if newest else None)
@@ -134,13 +135,13 @@ def write_report(
     return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
 
 
-def _describe_receipt(newest: AlertDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
+def _describe_receipt(newest: AnyDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
     return describe_receipt(newest, format_name)
 
 
-def _report_receipt(newest: AlertDelivery | None) -> list[str]:
+def _report_receipt(newest: AnyDelivery | None) -> list[str]:
     """Return two separate lines: when the receiver accepted the message, and what a person reported."""
     accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
     reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
@@ -173,10 +174,10 @@ def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[Au
     return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(_MAX_CHANGES)).all()
 
 
-def _describe_request(newest: AlertDelivery | None) -> str:
+def _describe_request(newest: AnyDelivery | None) -> str:
     if newest is None:
         return ""
-    by = f" by {quote_name(newest.requested_by.name)}" if newest.requested_by else ""
+    by = f" by {quote_name(newest.requester)}" if newest.requester else ""
     is_plain = newest.drill is DrillNumber.FIRST and not by
     by = by or (" by the schedule of drills" if newest.drill else "")
     by += f", {BY_CUSTOMER_LINK}" if newest.by_customer_link else ""

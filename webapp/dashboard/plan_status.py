@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import joinedload
 
-from webapp.deliveries.planned_tests import is_due, is_open
+from webapp.deliveries.delivery_rows import AnyDelivery
+from webapp.deliveries.planned_tests import PLAN_COLUMNS, PlanRow, is_due, is_open
 from webapp.extensions import db
-from webapp.models import AlertDelivery, PlanEnd, PlannedTest
+from webapp.models import PlanEnd, PlannedTest
 from webapp.text.names import isolate_name
 
 # Why a planned test ended, with the names of who planned it and who ended it.
@@ -48,15 +48,15 @@ class PlanStatus:
     seconds_left: int
 
 
-def find_plan_status(plan: PlannedTest | None, now: datetime) -> PlanStatus | None:
+def find_plan_status(plan: PlanRow | None, now: datetime) -> PlanStatus | None:
     """Return what the page shows of a planned test; None unless it waits."""
     if plan is None or not is_open(plan, now):
         return None
     left = 0 if is_due(plan, now) else math.ceil((plan.due_at - now).total_seconds())
-    return PlanStatus(plan.due_at, plan.planned_by.name, left)
+    return PlanStatus(plan.due_at, plan.planner, left)
 
 
-def describe_plan_end(plan: PlannedTest | None, newest: AlertDelivery | None, now: datetime) -> str | None:
+def describe_plan_end(plan: PlanRow | None, newest: AnyDelivery | None, now: datetime) -> str | None:
     """Return why a planned test ended without a test send; None once there is a newer test send, or nothing to say."""
     if plan is None or is_open(plan, now):
         return None
@@ -65,19 +65,17 @@ def describe_plan_end(plan: PlannedTest | None, newest: AlertDelivery | None, no
     is_replaced = newest is not None and newest.created_at > ended_at
     if is_replaced or now - ended_at >= (SHOWN_BRIEFLY if reason in _BRIEF else SHOWN_LONG):
         return None
-    return SENTENCES[reason].format(planner=isolate_name(plan.planned_by.name), by=isolate_name(plan.ended_by or ""))
+    return SENTENCES[reason].format(planner=isolate_name(plan.planner), by=isolate_name(plan.ended_by or ""))
 
 
-def list_plans(destination_ids: Sequence[int]) -> dict[int, PlannedTest]:
+def list_plans(destination_ids: Sequence[int]) -> dict[int, PlanRow]:
     """Return the planned tests of these destinations, ended ones included. Executes one query, or none for no ids."""
     if not destination_ids:
         return {}
-    plans = db.session.scalars(_PLANS, {"destination_ids": destination_ids}).all()
-    return {plan.alert_destination_id: plan for plan in plans}
+    rows = db.session.execute(_PLANS, {"destination_ids": destination_ids})
+    return {destination_id: PlanRow(*plan) for destination_id, *plan in rows}
 
 
-_PLANS = (
-    select(PlannedTest)
-    .options(joinedload(PlannedTest.planned_by))
-    .where(PlannedTest.alert_destination_id.in_(bindparam("destination_ids", expanding=True)))
+_PLANS = select(PlannedTest.alert_destination_id, *PLAN_COLUMNS).where(
+    PlannedTest.alert_destination_id.in_(bindparam("destination_ids", expanding=True))
 )

@@ -7,13 +7,14 @@ from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries.acceptance import STALE_AFTER, is_stale
 from webapp.deliveries.badge import Badge
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.deliveries.proof import Proof
-from webapp.models import AlertDelivery, AlertDestination
+from webapp.models import AlertDestination
 from webapp.text.names import quote_name
 
 
 def report_proof(
-    destination: AlertDestination, proof: Proof, last_accepted: AlertDelivery | None, now: datetime
+    destination: AlertDestination, proof: Proof, last_accepted: AnyDelivery | None, now: datetime
 ) -> list[str]:
     """Return a line for each fact. last_accepted: the newest accepted test send, of which the report has a line."""
     acceptance, confirmation = proof

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from webapp.app_state import app_state
 from webapp.deliveries import can_be_confirmed
-from webapp.models import AlertDelivery, Receipt
+from webapp.deliveries.delivery_rows import AnyDelivery
+from webapp.models import Receipt
 
 # How long after the send a page asks.
 WATCH_TIME = timedelta(minutes=10)
@@ -30,14 +31,14 @@ class ReceiptWatch:
         return self.shown not in ("", shown)
 
 
-def watch_receipt(newest: AlertDelivery | None, now: datetime) -> ReceiptWatch:
+def watch_receipt(newest: AnyDelivery | None, now: datetime) -> ReceiptWatch:
     """Return what to ask about the newest test send, within the process's poll budget."""
     shown = newest.receipt_at.isoformat() if newest and newest.receipt_at else ""
     poll_ms = round(1000 * app_state().poll_budget.next_interval(INTERVAL)) if is_awaited(newest, now) else None
     return ReceiptWatch(shown, poll_ms)
 
 
-def is_awaited(newest: AlertDelivery | None, now: datetime) -> bool:
+def is_awaited(newest: AnyDelivery | None, now: datetime) -> bool:
     """Return whether somebody may still confirm the newest test send within `WATCH_TIME`."""
     if newest is None or newest.receipt is Receipt.SEEN or not can_be_confirmed(newest):
         return False

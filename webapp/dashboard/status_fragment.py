@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from flask import render_template
-from sqlalchemy import and_, bindparam, select
-from sqlalchemy.orm import joinedload
+from flask import get_template_attribute
+from sqlalchemy import Select, and_
 
 from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
+from webapp.auth.session_rows import DestinationFacts
 from webapp.dashboard.certificate_warning import find_certificate_warning
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
@@ -25,10 +26,11 @@ from webapp.dashboard.recent_results import (
 from webapp.deliveries.badge import Badge, Outcome, badge_for, describe_outcome
 from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
+from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
+from webapp.deliveries.planned_tests import PLAN_COLUMNS, PlanRow
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, join_proof, read_proof
 from webapp.deliveries.queries import newest_test_id_subquery
-from webapp.extensions import db
-from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
+from webapp.metrics.backlog import count_waiting, waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
 from webapp.sends.eligibility import RequestResult, find_refusal
 
@@ -58,7 +60,7 @@ class Status:
     """
 
     destination: AlertDestination
-    newest: AlertDelivery | None
+    newest: AnyDelivery | None
     last_test: Outcome
     recent_results: Sequence[RecentResult]
     poll_ms: int | None
@@ -84,7 +86,7 @@ class SharedStatusData:
 
     recent_results: Mapping[int, Sequence[RecentResult]]
     pending: int
-    plans: Mapping[int, PlannedTest] = field(default_factory=dict)
+    plans: Mapping[int, PlanRow] = field(default_factory=dict)
     proof: Mapping[int, Proof] = field(default_factory=dict)
 
 
@@ -105,7 +107,7 @@ def load_shared_status_data(
 def build_status(
     visit: Visit,
     destination: AlertDestination,
-    newest: AlertDelivery | None,
+    newest: AnyDelivery | None,
     now: datetime,
     refusal: str | None = None,
     shared: SharedStatusData | None = None,
@@ -137,7 +139,7 @@ def build_status(
     )
 
 
-def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
+def load_status(destination: AlertDestination, now: datetime) -> tuple[DeliveryRow | None, SharedStatusData]:
     """Load a destination's newest test send and the fragment's shared data. Executes one query.
 
     Ends the test send first if it is overdue.
@@ -149,7 +151,7 @@ def load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDeli
 
 
 def find_block_reason(
-    visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, now: datetime
+    visit: Visit, destination: AlertDestination, newest: AnyDelivery | None, now: datetime
 ) -> str | None:
     """Return why the button is disabled for this visitor, or None. A cooldown does not count as a reason."""
     refusal = find_refusal(visit.role, destination, newest.created_at if newest else None, now)
@@ -158,10 +160,11 @@ def find_block_reason(
 
 def render_status(visit: Visit, status: Status, now: datetime) -> str:
     """Render the fragment alone, for a press or a poll."""
-    return render_template("_status.html", visit=visit, status=status, now=now)
+    draw_status = get_template_attribute("_status_macro.html", "draw_status")
+    return str(draw_status(visit, status, now))
 
 
-def next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: datetime, pending: int) -> int | None:
+def next_poll_ms(newest: AnyDelivery | None, plan: PlanStatus | None, now: datetime, pending: int) -> int | None:
     """Return the milliseconds until a fragment may poll again, or None if nothing waits.
 
     newest: the test send that the fragment shows. pending: the number of waiting test sends in the workspace.
@@ -175,40 +178,42 @@ def next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: dat
     return round(1000 * app_state().poll_budget.next_interval(interval))
 
 
-def _load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
-    key: dict[str, object] = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
-    newest, plan, recent_results, pending, *proof = db.session.execute(_STATUS, key | confirmation_times(now)).one()
-    plans = {destination.id: plan} if plan else {}
-    results, shown = {destination.id: parse_recent_results(recent_results)}, {destination.id: read_proof(proof)}
-    return newest, SharedStatusData(results, pending, plans, shown)
-
-
-_IS_IN_USE = AlertDestination.deleted_at.is_(None)
-
-# Built once, because every poll executes it.
-_STATUS = join_proof(
-    select(
-        AlertDelivery,
-        PlannedTest,
-        recent_results_subquery(),
-        WAITING_IN_WORKSPACE.correlate(None).scalar_subquery(),
-        *PROOF_COLUMNS,
+def _load_status(destination: AlertDestination, now: datetime) -> tuple[DeliveryRow | None, SharedStatusData]:
+    row = STATUS.load(destination, now)
+    plan, results, proof = row[_PLAN], parse_recent_results(row[_RESULTS]), read_proof(row[_PROOF])
+    plans = {} if plan[0] is None else {destination.id: PlanRow._make(plan)}
+    return read_delivery(row), SharedStatusData(
+        {destination.id: results}, row[_PENDING], plans, {destination.id: proof}
     )
-    .select_from(AlertDestination)
-    .outerjoin(AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), _IS_IN_USE))
-    .outerjoin(PlannedTest, and_(PlannedTest.alert_destination_id == AlertDestination.id, _IS_IN_USE))
-    .options(joinedload(AlertDelivery.requested_by), joinedload(PlannedTest.planned_by))
-    .where(AlertDestination.id == bindparam("destination_id"))
-)
 
 
-def _lacks_worker(newest: AlertDelivery | None, plan: PlanStatus | None, now: datetime) -> bool:
+def _lacks_worker(newest: AnyDelivery | None, plan: PlanStatus | None, now: datetime) -> bool:
     since = _waits_since(newest, plan)
     return since is not None and now - since >= PICKUP_TIMEOUT and not deliveries.is_worker_seen()
 
 
-def _waits_since(newest: AlertDelivery | None, plan: PlanStatus | None) -> datetime | None:
+def _waits_since(newest: AnyDelivery | None, plan: PlanStatus | None) -> datetime | None:
     """Return since when something waits for a worker, or None."""
     if newest is not None and newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None:
         return newest.updated_at
     return plan.due_at if plan else None
+
+
+_IS_IN_USE = AlertDestination.deleted_at.is_(None)
+
+# Where the columns are that `_add_status` adds, after those of the newest test send.
+_PLAN = slice(len(DELIVERY_COLUMNS), len(DELIVERY_COLUMNS) + len(PLAN_COLUMNS))
+_RESULTS, _PENDING = _PLAN.stop, _PLAN.stop + 1
+_PROOF = slice(_PENDING + 1, None)
+
+
+def _add_status(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    with_columns = query.add_columns(*DELIVERY_COLUMNS, *PLAN_COLUMNS, recent_results_subquery(), waiting_subquery())
+    return join_proof(
+        with_columns.add_columns(*PROOF_COLUMNS)
+        .outerjoin(AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), _IS_IN_USE))
+        .outerjoin(PlannedTest, and_(PlannedTest.alert_destination_id == AlertDestination.id, _IS_IN_USE))
+    )
+
+
+STATUS = DestinationFacts(_add_status, confirmation_times)

@@ -38,7 +38,8 @@ class KeysetList(Generic[Entry]):
     """A list, newest first.
 
     query: selects what an entry is made of. make_entry: makes it from a row's values.
-    time, id: the columns of the key. locate: returns an entry's key.
+    time, id: the columns of the key. locate: returns an entry's key. is_plain: whether it selects columns only, no
+    objects, which is read faster without the session's help.
     """
 
     query: Select[*tuple[Any, ...]]
@@ -46,6 +47,7 @@ class KeysetList(Generic[Entry]):
     time: InstrumentedAttribute[datetime]
     id: InstrumentedAttribute[int]
     locate: Callable[[Entry], Cursor]
+    is_plain: bool = False
 
     def fetch_page(
         self,
@@ -66,7 +68,8 @@ class KeysetList(Generic[Entry]):
         end = self._find_end(scanned, order) if by_row else None
         bound = [] if end is None else [self._bind(end) <= self._key]
         conditions = [*scanned, *bound, *map(check_by_row, by_row)]
-        rows = db.session.execute(self.query.where(*conditions).order_by(*order).limit(size + 1))
+        reader = db.session.connection() if self.is_plain else db.session
+        rows = reader.execute(self.query.where(*conditions).order_by(*order).limit(size + 1))
         entries = [self.make_entry(*row) for row in rows]
         if len(entries) > size:
             return Page(entries[:size], self.locate(entries[size - 1]))

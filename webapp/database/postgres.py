@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 from psycopg import Connection
 from psycopg.abc import PQGen
 from psycopg.errors import ConnectionTimeout, ReadOnlySqlTransaction, _WaitTimeout
+from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from webapp.database.plans import PLAN_ONCE
 from webapp.database.request_limits import LOCK_TIMEOUT, STATEMENT_TIMEOUT, find_limit, stop_waiting
 
 Result = TypeVar("Result")
@@ -55,6 +57,17 @@ class LimitedConnection(Connection[Any]):
                 raise StandbyRefused(str(error)) from None
             raise
 
+    def rollback(self) -> None:
+        """Roll back, and keep the prepared statements unless one failed: it may fit the schema no more.
+
+        Each request ends with a rollback, after which psycopg would forget them.
+        """
+        if self.pgconn.transaction_status != TransactionStatus.INTRANS:
+            super().rollback()
+            return
+        with self.lock:
+            self.wait(self._exec_command(b"ROLLBACK"))
+
     def adapt_to_pooler(self) -> None:
         """Prepare no statements on a pooler, which would execute them on another connection than prepared them.
 
@@ -89,6 +102,14 @@ class PostgresDialect(PGDialect_psycopg):
         """Begin a transaction, with timeouts if it is that of a request."""
         begin = BEGIN if find_limit() is None else BEGIN_LIMITED
         dbapi_connection.execute(begin, prepare=False)
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """Execute a statement. In a request, the server plans it for its values, unless it has the option `PLAN_ONCE`.
+
+        A plan for any values can be a hundred times slower where a workspace or a destination has most of the rows.
+        """
+        has_one_plan = find_limit() is None or (context is not None and context.execution_options.get(PLAN_ONCE))
+        cursor.execute(statement, parameters, prepare=None if has_one_plan else False)
 
 
 def _open_within(seconds: float, open_connection: Callable[[], LimitedConnection]) -> LimitedConnection:

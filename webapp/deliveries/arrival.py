@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.failures import CHECK_BEFORE_TEST, EXPLANATIONS, Code
-from webapp.models import AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
+from webapp.models import DeliveryStatus, Receipt, ReceiptSource
 from webapp.text.names import isolate_name
 
 FormatName = Callable[[str], str]
@@ -17,7 +18,7 @@ def is_missing(status: DeliveryStatus | None, receipt: Receipt | None) -> bool:
     return status is DeliveryStatus.SENT and receipt is Receipt.MISSING
 
 
-def is_uncertain(delivery: AlertDelivery) -> bool:
+def is_uncertain(delivery: AnyDelivery) -> bool:
     """Return whether a failed message may have arrived, going by its code."""
     return _is_uncertain(delivery.status, delivery.last_error_code)
 
@@ -31,7 +32,7 @@ def _is_uncertain(status: DeliveryStatus | None, code: str | None) -> bool:
     return status is DeliveryStatus.FAILED and code in UNCERTAIN_CODES
 
 
-def describe_receipt(delivery: AlertDelivery, format_name: FormatName = isolate_name) -> str | None:
+def describe_receipt(delivery: AnyDelivery, format_name: FormatName = isolate_name) -> str | None:
     """Describe what a person reported, or return None. format_name: marks a name inside the sentence."""
     if delivery.receipt is None:
         return None
@@ -44,7 +45,7 @@ def describe_receipt(delivery: AlertDelivery, format_name: FormatName = isolate_
 
 
 def describe_arrival(
-    newest: AlertDelivery | None, format_name: FormatName = isolate_name, is_outdated: bool = False
+    newest: AnyDelivery | None, format_name: FormatName = isolate_name, is_outdated: bool = False
 ) -> str:
     """Describe whether the message arrived, as far as it is known.
 
@@ -60,7 +61,7 @@ def describe_arrival(
     return known if is_outdated or not check else f"{known} {check}"
 
 
-def _describe_unreported(newest: AlertDelivery) -> tuple[str, str]:
+def _describe_unreported(newest: AnyDelivery) -> tuple[str, str]:
     """Return what is known, and what to check."""
     match newest.status:
         case DeliveryStatus.QUEUED | DeliveryStatus.DEFERRED:

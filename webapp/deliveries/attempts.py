@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.failures import Code
-from webapp.models import AlertDelivery
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PastAttempt:
     answer_status: int | None
 
 
-def list_attempts(delivery: AlertDelivery) -> list[PastAttempt]:
+def list_attempts(delivery: AnyDelivery) -> list[PastAttempt]:
     """Return a delivery's completed attempts, oldest first; empty if an older version recorded none."""
     stored = delivery.attempts or []
     return [PastAttempt(**values | {"started_at": datetime.fromisoformat(values["started_at"])}) for values in stored]
@@ -37,7 +37,7 @@ def add_attempt(earlier: Sequence[dict[str, Any]] | None, attempt: PastAttempt) 
     return [*(earlier or []), values]
 
 
-def add_lost_attempt(delivery: AlertDelivery, started_at: datetime) -> list[dict[str, Any]]:
+def add_lost_attempt(delivery: AnyDelivery, started_at: datetime) -> list[dict[str, Any]]:
     """Return the value of the `attempts` column after the running attempt lost its worker."""
     lost = PastAttempt(delivery.attempt_count, started_at, None, Code.WORKER_LOST.value, None)
     return add_attempt(delivery.attempts, lost)

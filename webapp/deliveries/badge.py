@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from webapp.channels import CHANNELS
 from webapp.deliveries.arrival import describe_receipt, is_missing, is_uncertain
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.failures import EXPLANATIONS, Code, drop_arrival_check
-from webapp.models import AlertDelivery, DeliveryStatus, Receipt
+from webapp.models import DeliveryStatus, Receipt
 
 
 class Badge(StrEnum):
@@ -55,7 +56,7 @@ class Outcome:
     is_outdated: bool = False
 
 
-def describe_outcome(newest: AlertDelivery | None, channel_name: str, settings_version: int | None = None) -> Outcome:
+def describe_outcome(newest: AnyDelivery | None, channel_name: str, settings_version: int | None = None) -> Outcome:
     """Describe the outcome of a delivery; None means that the destination was never tested.
 
     settings_version: the destination's current one, so that no advice about earlier settings is given; None where the
@@ -71,12 +72,12 @@ def describe_outcome(newest: AlertDelivery | None, channel_name: str, settings_v
     return outcome
 
 
-def is_outdated(delivery: AlertDelivery, settings_version: int) -> bool:
+def is_outdated(delivery: AnyDelivery, settings_version: int) -> bool:
     """Return whether the settings, whose current version is given, were changed after a test was requested."""
     return delivery.settings_version not in (None, settings_version)
 
 
-def _describe_by_status(newest: AlertDelivery, channel_name: str) -> Outcome:
+def _describe_by_status(newest: AnyDelivery, channel_name: str) -> Outcome:
     match badge_for(newest.status):
         case Badge.PENDING:
             return _describe_pending(newest)
@@ -86,7 +87,7 @@ def _describe_by_status(newest: AlertDelivery, channel_name: str) -> Outcome:
     return _describe_failed(newest, channel_name, f"{not_sent}{_reason(newest)}")
 
 
-def describe_status(delivery: AlertDelivery) -> str:
+def describe_status(delivery: AnyDelivery) -> str:
     """Return the status of a delivery in the words of the badge, with the stored status where it says more.
 
     A badge shows tests only, so a real alert has the stored status alone.
@@ -97,7 +98,7 @@ def describe_status(delivery: AlertDelivery) -> str:
     return f"{badge.capitalize()} ({status})"
 
 
-def _heed_receipt(outcome: Outcome, newest: AlertDelivery) -> Outcome:
+def _heed_receipt(outcome: Outcome, newest: AnyDelivery) -> Outcome:
     """Add what a person reported, and drop the advice to find that out."""
     is_seen = newest.receipt is Receipt.SEEN
     next_step = drop_arrival_check(outcome.next_step or "", is_seen) or None
@@ -112,7 +113,7 @@ def _heed_receipt(outcome: Outcome, newest: AlertDelivery) -> Outcome:
     )
 
 
-def _drop_outdated(outcome: Outcome, newest: AlertDelivery) -> Outcome:
+def _drop_outdated(outcome: Outcome, newest: AnyDelivery) -> Outcome:
     """Drop what was about the earlier settings: the cause and the next step of a test that is complete."""
     if outcome.badge is Badge.PENDING:
         return replace(outcome, is_outdated=True)
@@ -120,7 +121,7 @@ def _drop_outdated(outcome: Outcome, newest: AlertDelivery) -> Outcome:
     return replace(outcome, sentence="" if was_sent else outcome.sentence, next_step=None, is_outdated=True)
 
 
-def _describe_pending(newest: AlertDelivery) -> Outcome:
+def _describe_pending(newest: AnyDelivery) -> Outcome:
     last_error = _message(newest)
     next_attempt = f"Attempt {(newest.attempt_count or 0) + 1}"
     if newest.send_after is not None:
@@ -134,14 +135,14 @@ def _describe_pending(newest: AlertDelivery) -> Outcome:
     return Outcome(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")
 
 
-def _describe_sent(newest: AlertDelivery, channel_name: str) -> Outcome:
+def _describe_sent(newest: AnyDelivery, channel_name: str) -> Outcome:
     channel = CHANNELS.get(channel_name)
     accepted = channel.accepted if channel else "Accepted"
     warning = f" {_message(newest)}".rstrip()
     return Outcome(Badge.SENT, newest.sent_at, f"{accepted}.{warning}", channel.after_accepted if channel else None)
 
 
-def _describe_failed(newest: AlertDelivery, channel_name: str, sentence: str) -> Outcome:
+def _describe_failed(newest: AnyDelivery, channel_name: str, sentence: str) -> Outcome:
     code = known_code(newest.last_error_code)
     return Outcome(
         Badge.FAILED,
@@ -152,11 +153,11 @@ def _describe_failed(newest: AlertDelivery, channel_name: str, sentence: str) ->
     )
 
 
-def _reason(newest: AlertDelivery) -> str:
+def _reason(newest: AnyDelivery) -> str:
     return _message(newest) or newest.last_error_code or "No reason was recorded."
 
 
-def _message(newest: AlertDelivery) -> str:
+def _message(newest: AnyDelivery) -> str:
     # Another program may have written anything into a real alert's row. Rows that we sent also have `attempts`.
     is_ours = newest.alert_rule_id is None or newest.attempts is not None
     return (newest.last_error_message or "") if is_ours else ""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from webapp.models import AlertDelivery
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.outbound.exchange_facts import CertificateDates, ExchangeFacts, ExchangeStep
 
 _PLAIN = (
@@ -32,7 +32,7 @@ def write_exchange(facts: ExchangeFacts) -> dict[str, Any] | None:
     return stored | _write_certificate(facts.certificate)
 
 
-def read_exchange(delivery: AlertDelivery) -> ExchangeFacts | None:
+def read_exchange(delivery: AnyDelivery) -> ExchangeFacts | None:
     """Return the facts of a delivery's last exchange; None if there was none, or an older version made it."""
     stored = delivery.exchange
     if not stored:

@@ -14,6 +14,7 @@ from webapp import queue
 from webapp.app_state import app_state
 from webapp.database.outages import Outage, describe_outage, find_outage
 from webapp.database.sessions import discard_transaction
+from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
@@ -30,7 +31,7 @@ MARGIN = timedelta(seconds=1)
 REMEMBERED_ROWS = 10_000
 
 # Built once, because every list executes it.
-_OVERDUE = select(AlertDelivery).where(
+_OVERDUE = select(*DELIVERY_COLUMNS).where(
     IS_WAITING,
     AlertDelivery.event_type == TEST_EVENT,
     AlertDelivery.workspace_id == bindparam("workspace_id"),
@@ -46,19 +47,19 @@ def end_overdue_tests(workspace_id: int, now: datetime) -> None:
     _end_overdue(_list_candidates(workspace_id, now), now)
 
 
-def end_if_overdue(row: AlertDelivery, now: datetime) -> bool:
+def end_if_overdue(row: AnyDelivery, now: datetime) -> bool:
     """End a test send if it is overdue, and commit. Returns whether this call ended it."""
     if not row.status.is_waiting or row.event_type != TEST_EVENT:
         return False
     return _end_overdue([row], now) > 0
 
 
-def _end_overdue(rows: Sequence[AlertDelivery], now: datetime) -> int:
+def _end_overdue(rows: Sequence[AnyDelivery], now: datetime) -> int:
     """End those of these rows that are overdue, in one transaction, and return how many this call ended.
 
     A database that accepts no changes leaves the rows as they are: the page can still be read.
     """
-    due = settle_expiries(_list_due(rows, now))
+    due = settle_expiries(_list_due(rows, now)) if rows else []
     if not due:
         return 0
     try:
@@ -73,7 +74,7 @@ def _end_overdue(rows: Sequence[AlertDelivery], now: datetime) -> int:
         return 0
 
 
-def _list_due(rows: Sequence[AlertDelivery], now: datetime) -> list[tuple[AlertDelivery, PlannedTransition]]:
+def _list_due(rows: Sequence[AnyDelivery], now: datetime) -> list[tuple[AnyDelivery, PlannedTransition]]:
     seen = observe(app_state().looks, rows, now)
     planned = [(row, plan_end(row, now - MARGIN, TEST_SEND_POLICY, waited)) for row, waited in seen]
     late = {row.id for row, end in planned if end is None and _is_late_attempt(row, now - MARGIN)}
@@ -90,17 +91,17 @@ def is_worker_seen() -> bool:
         return False
 
 
-def _list_candidates(workspace_id: int, now: datetime) -> Sequence[AlertDelivery]:
+def _list_candidates(workspace_id: int, now: datetime) -> Sequence[DeliveryRow]:
     """Fetch a workspace's test sends that may be overdue: past their time limit, or in an attempt that takes long."""
     key = {
         "workspace_id": workspace_id,
         "pressed_until": now - TEST_SEND_POLICY.time_limit,
         "claimed_until": now - LOST_AFTER / 2,
     }
-    return db.session.scalars(_OVERDUE, key).all()
+    return [DeliveryRow._make(row) for row in db.session.connection().execute(_OVERDUE, key)]
 
 
-def _is_late_attempt(row: AlertDelivery, now: datetime) -> bool:
+def _is_late_attempt(row: AnyDelivery, now: datetime) -> bool:
     """Return whether an attempt is older than any attempt may be, and past the time limit of its test send."""
     if row.attempt_started_at is None or now - row.attempt_started_at < LOST_AFTER:
         return False

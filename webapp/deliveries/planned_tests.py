@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.extensions import db
-from webapp.models import AlertDestination, Member, PlanEnd, PlannedTest, Role
+from webapp.models import Account, AlertDestination, Member, PlanEnd, PlannedTest, Role
 from webapp.models.row_changes import change_rows
 
 log = logging.getLogger(__name__)
@@ -19,16 +20,36 @@ MAX_DELAY = timedelta(minutes=2)
 _IS_OPEN = PlannedTest.ended_at.is_(None)
 
 
+class PlanRow(NamedTuple):
+    """What pages read of a planned test, under the names of `PlannedTest`. planner: the name of who planned it."""
+
+    due_at: datetime
+    ended_at: datetime | None
+    end_reason: PlanEnd | None
+    ended_by: str | None
+    planner: str
+
+
+# In the order of `PlanRow`.
+PLAN_COLUMNS = (
+    PlannedTest.due_at,
+    PlannedTest.ended_at,
+    PlannedTest.end_reason,
+    PlannedTest.ended_by,
+    select(Account.name).where(Account.id == PlannedTest.planned_by_id).correlate(PlannedTest).scalar_subquery(),
+)
+
+
 class PlanGone(Exception):
     """The planned test has ended, or another worker has requested its test send."""
 
 
-def is_due(plan: PlannedTest, now: datetime) -> bool:
+def is_due(plan: PlannedTest | PlanRow, now: datetime) -> bool:
     """Return whether a planned test is to be requested now. One far in the future (a clock was set back) is due."""
     return plan.due_at <= now or plan.due_at > now + COOLDOWN
 
 
-def is_open(plan: PlannedTest, now: datetime) -> bool:
+def is_open(plan: PlannedTest | PlanRow, now: datetime) -> bool:
     """Return whether a planned test still waits, whether or not a worker is alive to end it."""
     return plan.ended_at is None and now < plan.due_at + MAX_DELAY
 

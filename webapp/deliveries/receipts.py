@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, or_, update
 
 from webapp.audit import CUSTOMER, RECIPIENT, Action, record_destination_event
 from webapp.deliveries.arrival import UNCERTAIN_CODES, may_have_arrived
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.deliveries.problems import note_missing
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
@@ -29,7 +30,7 @@ class Statement:
     recorded_by: str | None = None
 
 
-def can_be_confirmed(delivery: AlertDelivery | None) -> bool:
+def can_be_confirmed(delivery: AnyDelivery | None) -> bool:
     """Return whether a person can confirm the arrival: a test send that was accepted or may have arrived."""
     if delivery is None or delivery.event_type != TEST_EVENT:
         return False

@@ -2,9 +2,9 @@
 
 import re
 
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.failures import Suggestion, suggest_integer
 from webapp.failures.suggestion import MAX_DIGITS
-from webapp.models import AlertDelivery
 
 _INTEGER = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}")
 
@@ -14,7 +14,7 @@ def write_suggestion(suggestion: Suggestion | None) -> dict[str, str] | None:
     return None if suggestion is None else {"setting": suggestion.setting, "value": suggestion.value}
 
 
-def read_suggestion(delivery: AlertDelivery) -> Suggestion | None:
+def read_suggestion(delivery: AnyDelivery) -> Suggestion | None:
     """Return what the service suggested; None if nothing, or if it is not what this version would have stored."""
     stored = delivery.suggestion if isinstance(delivery.suggestion, dict) else {}
     setting, value = stored.get("setting"), stored.get("value")

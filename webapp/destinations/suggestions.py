@@ -5,6 +5,7 @@ from datetime import datetime
 
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, FieldKind
+from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.deliveries.suggestions import read_suggestion
 from webapp.destinations.editing import SettingsChanged, change_destination, read_settings
 from webapp.encryption.settings_cipher import SettingsCipher
@@ -24,7 +25,7 @@ class Offer:
         return f"Use the new {self.field.label.lower()} {self.value}"
 
 
-def find_offer(destination: AlertDestination, test: AlertDelivery | None) -> Offer | None:
+def find_offer(destination: AlertDestination, test: AnyDelivery | None) -> Offer | None:
     """Return what a failed test offers for the settings that it was sent with; None if they were changed since."""
     if test is None or test.status is not DeliveryStatus.FAILED:
         return None

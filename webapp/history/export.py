@@ -69,7 +69,7 @@ def _to_cells(entry: HistoryEntry) -> list[object]:
         delivery.answer_status,
         delivery.answer_seconds,
         delivery.reference,
-        entry.requested_by,
+        delivery.requester,
         "yes" if delivery.by_customer_link else None,
         delivery.receipt,
         format_moment(delivery.receipt_at),

@@ -1,15 +1,16 @@
 """Loads a page of the history: which of its conditions an index serves, and which are checked row by row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, literal, select
-from sqlalchemy.orm import defer
 
 from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page
+from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
 from webapp.deliveries.queries import has_reference
 from webapp.history.filters import Filter, Kind
-from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Tenant
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, DeliveryStatus, Tenant
 from webapp.text.cursors import Cursor
 from webapp.text.references import read_reference
 from webapp.time_zones import begin_of_day, end_of_day
@@ -20,37 +21,43 @@ _CRITERIA = ("reference", "destination_id", "kind", "code", "status", "channel")
 _TESTS = (Kind.TEST, Kind.DRILL)
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
-    """A delivery with its related names.
+class DestinationRow(NamedTuple):
+    """What an entry shows of its destination, under the names of `AlertDestination`."""
 
-    rule, tenant: set for a real alert. requested_by: set for a test send, if known.
-    """
+    id: int
+    name: str
+    type: str
+    deleted_at: datetime | None
 
-    delivery: AlertDelivery
-    destination: AlertDestination
+
+class HistoryEntry(NamedTuple):
+    """A delivery with its related names. rule, tenant: set for a real alert."""
+
+    delivery: DeliveryRow
+    destination: DestinationRow
     rule: str | None
     tenant: str | None
-    requested_by: str | None
 
 
-# Long columns that no entry shows. Reading one is an error, since it would take a query for each entry.
-_UNUSED = [
-    defer(column, raiseload=True)
-    for column in (AlertDelivery.exchange, AlertDelivery.suggestion, AlertDestination.config)
-]
+_DESTINATION = tuple(getattr(AlertDestination, name) for name in DestinationRow._fields)
+
+
+def _make_entry(rule: str | None, tenant: str | None, *columns: Any) -> HistoryEntry:
+    count = len(_DESTINATION)
+    return HistoryEntry(DeliveryRow._make(columns[count:]), DestinationRow._make(columns[:count]), rule, tenant)
+
 
 _HISTORY = KeysetList(
-    select(AlertDelivery, AlertDestination, AlertRule.name, Tenant.name, Account.name)
+    select(AlertRule.name, Tenant.name, *_DESTINATION, *DELIVERY_COLUMNS)
+    .select_from(AlertDelivery)
     .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
     .outerjoin(AlertRule, AlertRule.id == AlertDelivery.alert_rule_id)
-    .outerjoin(Tenant, Tenant.id == AlertDelivery.tenant_id)
-    .outerjoin(Account, Account.id == AlertDelivery.requested_by_id)
-    .options(*_UNUSED),
-    HistoryEntry,
+    .outerjoin(Tenant, Tenant.id == AlertDelivery.tenant_id),
+    _make_entry,
     AlertDelivery.created_at,
     AlertDelivery.id,
     lambda entry: Cursor(entry.delivery.created_at, entry.delivery.id),
+    is_plain=True,
 )
 
 
@@ -70,11 +77,22 @@ def list_page(
 def _split_conditions(criteria: Filter) -> tuple[set[str], set[str]]:
     """Split the conditions: those that one index serves in cursor order, and those that need a check of each row."""
     active = {name for name in _CRITERIA if getattr(criteria, name)}
-    tests = {"kind"} if criteria.kind in _TESTS else set()
-    by_index = (
-        {"reference"} & active or ({"destination_id"} & active) | tests or {"code"} & active or {"status"} & active
-    )
+    by_index = _choose_index(criteria, active)
     return by_index, active - by_index
+
+
+def _choose_index(criteria: Filter, active: set[str]) -> set[str]:
+    """Return the conditions of the index with the fewest rows: most deliveries are tests, and most were sent."""
+    tests = {"kind"} if criteria.kind in _TESTS else set()
+    if "reference" in active:
+        return {"reference"}
+    if "destination_id" in active:
+        return {"destination_id"} | tests
+    if "code" in active:
+        return {"code"}
+    if "status" in active and criteria.status is not DeliveryStatus.SENT:
+        return {"status"}
+    return tests or {"status"} & active
 
 
 def _list_drill_conditions(criteria: Filter) -> list[ColumnElement[bool]]:

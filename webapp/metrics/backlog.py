@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import ScalarSelect, Select, bindparam, func, select
 
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
 
 
@@ -32,13 +32,18 @@ def measure_backlog(now: datetime) -> Backlog:
 
 def count_waiting(workspace_id: int) -> int:
     """Count a workspace's test sends that wait or are being sent."""
-    return db.session.scalar(WAITING_IN_WORKSPACE, {"workspace_id": workspace_id}) or 0
+    return db.session.scalar(_WAITING_IN_WORKSPACE, {"workspace_id": workspace_id}) or 0
 
 
-# Built once, because every poll executes it.
-WAITING_IN_WORKSPACE = select(func.count(AlertDelivery.id)).where(
-    IS_WAITING, AlertDelivery.event_type == TEST_EVENT, AlertDelivery.workspace_id == bindparam("workspace_id")
-)
+def waiting_subquery() -> ScalarSelect[int]:
+    """Return the subquery that counts the same for the workspace of each destination."""
+    is_here = AlertDelivery.workspace_id == AlertDestination.workspace_id
+    return _WAITING.where(is_here).correlate(AlertDestination).scalar_subquery()
+
+
+# Built once, because every list executes it.
+_WAITING = select(func.count(AlertDelivery.id)).where(IS_WAITING, AlertDelivery.event_type == TEST_EVENT)
+_WAITING_IN_WORKSPACE = _WAITING.where(AlertDelivery.workspace_id == bindparam("workspace_id"))
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 
 

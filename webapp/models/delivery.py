@@ -201,6 +201,11 @@ class AlertDelivery(Base):
         """Return the short code shown in the message, or None if an older version wrote none."""
         return self.payload.get("reference") if isinstance(self.payload, dict) else None
 
+    @property
+    def requester(self) -> str | None:
+        """Return the name of whoever requested a test send, or None if that is not known."""
+        return self.requested_by.name if self.requested_by else None
+
     destination: Mapped[AlertDestination] = relationship(
         primaryjoin="AlertDelivery.alert_destination_id == AlertDestination.id",
         foreign_keys="AlertDelivery.alert_destination_id",

@@ -9,21 +9,23 @@ from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
+from webapp.auth.sessions import shows
 from webapp.channels import CHANNELS
 from webapp.dashboard.diagnosis import diagnose, write_report
 from webapp.dashboard.drill_page import load_next_drill
 from webapp.dashboard.exchange_section import describe_exchange
 from webapp.dashboard.receipt_watch import watch_receipt
-from webapp.dashboard.status_fragment import SharedStatusData, build_status, load_status
+from webapp.dashboard.status_fragment import STATUS, SharedStatusData, build_status, load_status
 from webapp.deliveries import list_test_sends
 from webapp.deliveries.badge import describe_outcome
+from webapp.deliveries.delivery_rows import DeliveryRow
 from webapp.destinations import editing
 from webapp.destinations.deletion_impact import assess_deletion
 from webapp.destinations.masking import mask_settings, mask_target
 from webapp.destinations.same_names import find_name_warning
 from webapp.destinations.same_places import find_place_warning
 from webapp.destinations.suggestions import find_offer
-from webapp.models import AlertDelivery, AlertDestination, database_clock
+from webapp.models import AlertDestination, database_clock
 from webapp.views.customer_links import load_links
 
 bp = Blueprint("destinations", __name__, url_prefix="/w/<slug>/destinations")
@@ -34,6 +36,7 @@ DISABLED_NOTE = " Nothing is sent there until it is enabled again. Its settings 
 
 
 @bp.get("/<destination_id>")
+@shows(STATUS)
 def show(slug: str, destination_id: str) -> PageResponse:
     """Show a destination: its status, the last test sends, and the settings without secrets."""
     visit = load_visit(slug)
@@ -121,7 +124,7 @@ def warn_of_others(visit: Visit, destination: AlertDestination) -> None:
 
 
 def _load_details(
-    visit: Visit, destination: AlertDestination, newest: AlertDelivery | None, shared: SharedStatusData, now: datetime
+    visit: Visit, destination: AlertDestination, newest: DeliveryRow | None, shared: SharedStatusData, now: datetime
 ) -> dict[str, Any]:
     """Return the inputs of the details fragment."""
     diagnosis = diagnose(destination, newest)

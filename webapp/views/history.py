@@ -4,14 +4,16 @@ import logging
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context
+from markupsafe import Markup
 
 from webapp.auth.access import Visit, load_past_destination, load_visit
 from webapp.auth.account_time_zones import viewer_zone
 from webapp.channels import CHANNELS
+from webapp.dashboard.filter_options import draw_options
 from webapp.dashboard.history_rows import draw_history_rows
 from webapp.deliveries import end_overdue_tests
 from webapp.failures import Code
-from webapp.history import list_page, parse_filter, write_csv
+from webapp.history import Filter, Kind, list_page, parse_filter, write_csv
 from webapp.models import AlertDestination, DeliveryStatus, database_clock
 from webapp.text.csv_export import MAX_ROWS
 from webapp.text.cursors import parse_cursor
@@ -37,10 +39,8 @@ def show(slug: str) -> str:
         criteria=criteria,
         before=before,
         page=page,
-        rows=draw_history_rows(visit, page.entries, viewer_zone(), now),
-        statuses=list(DeliveryStatus),
-        codes=sorted({*Code, *filter(None, [criteria.code])}),
-        channels=CHANNELS,
+        rows=Markup().join(draw_history_rows(visit, page.entries, viewer_zone(), now)),
+        options=_draw_options(criteria),
         max_rows=MAX_ROWS,
         now=now,
     )
@@ -58,6 +58,28 @@ def download(slug: str) -> Response:
     lines: Iterator[str] = stream_with_context(write_csv(visit.workspace.id, criteria))
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def _draw_options(criteria: Filter) -> dict[str, Markup]:
+    """Draw the options of each list of the filter."""
+    codes = sorted({*_CODES, *filter(None, [criteria.code])})
+    return {
+        "kind": draw_options(_KINDS, criteria.kind),
+        "status": draw_options(_STATUSES, criteria.status),
+        "code": draw_options((("", "Any code"), *((code, code) for code in codes)), criteria.code),
+        "channel": draw_options(_CHANNELS, criteria.channel),
+    }
+
+
+_KINDS = (
+    ("", "Tests and real alerts"),
+    (Kind.TEST.value, "Tests"),
+    (Kind.DRILL.value, "Drills only"),
+    (Kind.REAL.value, "Real alerts"),
+)
+_STATUSES = (("", "Any status"), *((status.value, status.capitalize()) for status in DeliveryStatus))
+_CODES = tuple(sorted(code.value for code in Code))
+_CHANNELS = (("", "All channels"), *((name, channel.label) for name, channel in CHANNELS.items()))
 
 
 def _load_destination(visit: Visit) -> AlertDestination | None:

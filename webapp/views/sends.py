@@ -7,8 +7,15 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_destination, load_visit
-from webapp.auth.sessions import current_account
-from webapp.dashboard.status_fragment import Status, build_status, find_block_reason, load_status, render_status
+from webapp.auth.sessions import current_account, shows
+from webapp.dashboard.status_fragment import (
+    STATUS,
+    Status,
+    build_status,
+    find_block_reason,
+    load_status,
+    render_status,
+)
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
@@ -53,6 +60,7 @@ def cancel_plan(slug: str, destination_id: str) -> Fragment | Response:
 
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")
+@shows(STATUS)
 def show(slug: str, destination_id: str) -> Fragment:
     """Return the current status fragment."""
     visit = load_visit(slug)

@@ -1,0 +1,90 @@
+"""Deliveries as plain rows, for pages that only read them: loading them as objects takes several times as long."""
+
+import json
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Text, cast, select
+from sqlalchemy.orm import aliased
+
+from webapp.models import Account, AlertDelivery, DeliveryStatus, DrillNumber, Receipt, ReceiptSource
+from webapp.models.reference import ReferenceIn
+
+
+class DeliveryRow(NamedTuple):
+    """What pages read of a delivery, under the names of `AlertDelivery`.
+
+    requester: the name of whoever requested a test. attempts_text, exchange_text, suggestion_text: these columns as
+    they are stored, since few readers need their contents.
+    """
+
+    id: int
+    event_type: str
+    alert_rule_id: int | None
+    status: DeliveryStatus
+    send_after: datetime | None
+    sent_at: datetime | None
+    attempt_count: int
+    attempt_started_at: datetime | None
+    last_error_code: str | None
+    last_error_message: str | None
+    answer_status: int | None
+    answer_seconds: float | None
+    settings_version: int | None
+    receipt: Receipt | None
+    receipt_at: datetime | None
+    receipt_source: ReceiptSource | None
+    receipt_by: str | None
+    receipt_recorded_by: str | None
+    by_customer_link: bool
+    drill: DrillNumber | None
+    created_at: datetime
+    updated_at: datetime
+    reference: str | None
+    requester: str | None
+    attempts_text: str | None
+    exchange_text: str | None
+    suggestion_text: str | None
+
+    @property
+    def attempts(self) -> list[dict[str, Any]] | None:
+        """Return the completed attempts; see `AlertDelivery`."""
+        return None if self.attempts_text is None else json.loads(self.attempts_text)
+
+    @property
+    def exchange(self) -> dict[str, Any] | None:
+        """Return the facts of the last attempt's exchange; see `AlertDelivery`."""
+        return None if self.exchange_text is None else json.loads(self.exchange_text)
+
+    @property
+    def suggestion(self) -> dict[str, Any] | None:
+        """Return what the service suggests for a setting; see `AlertDelivery`."""
+        return None if self.suggestion_text is None else json.loads(self.suggestion_text)
+
+
+# A delivery as an object, or as a row that was read.
+AnyDelivery = AlertDelivery | DeliveryRow
+
+_requester = aliased(Account, name="requester")
+
+# No joins: a statement that has many takes long to plan.
+_COMPUTED: dict[str, ColumnElement[Any]] = {
+    "reference": ReferenceIn(AlertDelivery.payload),
+    "requester": select(_requester.name)
+    .where(_requester.id == AlertDelivery.requested_by_id)
+    .correlate(AlertDelivery)
+    .scalar_subquery(),
+    "attempts_text": cast(AlertDelivery.attempts, Text),
+    "exchange_text": cast(AlertDelivery.exchange, Text),
+    "suggestion_text": cast(AlertDelivery.suggestion, Text),
+}
+
+# In the order of `DeliveryRow`.
+DELIVERY_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
+    _COMPUTED[name] if name in _COMPUTED else getattr(AlertDelivery, name) for name in DeliveryRow._fields
+)
+
+
+def read_delivery(columns: Any) -> DeliveryRow | None:
+    """Return the delivery in the `DELIVERY_COLUMNS` at the beginning of a row; None if an outer join found none."""
+    return None if columns[0] is None else DeliveryRow._make(columns[: len(DELIVERY_COLUMNS)])
