@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
-from webapp.deliveries.queries import find_newest_test, list_test_sends, list_with_newest_test
+from tests.query_plans import explain, record_statements
+from webapp.deliveries.queries import find_newest_test, list_newest_tests, list_test_sends, list_with_newest_test
 from webapp.extensions import db
 from webapp.models import AlertDestination
 
@@ -54,3 +55,15 @@ def test_the_newest_test_comes_with_its_requester(seeded: SeededIds, count_queri
         name = newest.requested_by.name if newest and newest.requested_by else None
 
     assert (name, len(queries)) == ("Admin", 1)
+
+
+def test_the_newest_tests_are_found_by_destination_although_the_table_has_no_statistics(seeded: SeededIds) -> None:
+    """Otherwise PostgreSQL reads all tests of the workspace for each destination, until its first autovacuum."""
+    add_delivery(get_destination(seeded))
+    db.session.commit()
+
+    ((statement, parameters),) = record_statements(lambda: list_newest_tests([seeded.destination]))
+
+    plan = explain(statement, parameters)
+    assert "alert_destination_id" in plan
+    assert "ix_alert_deliveries_newest" in plan or "ix_alert_deliveries_history_destination" in plan

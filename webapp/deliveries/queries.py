@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.models.reference import ReferenceIn
+from webapp.models.sorted_equality import SortedEquality
 
 # The id breaks ties between test sends of the same instant.
 NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
@@ -21,6 +22,12 @@ ONE = literal(1, literal_execute=True)
 MAX_SAME_REFERENCE = 1000
 
 _IS_DRILL = AlertDelivery.drill.is_not(None)
+
+# The deliveries of an outer query's destination, for `newest_id_subquery`.
+_IS_OF_OUTER = (
+    AlertDelivery.workspace_id == AlertDestination.workspace_id,
+    SortedEquality(AlertDelivery.alert_destination_id, AlertDestination.id),
+)
 
 
 def is_delivery_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
@@ -47,7 +54,7 @@ def has_reference(references: Sequence[str]) -> ColumnElement[bool]:
 
 def newest_test_id_subquery() -> ScalarSelect[int]:
     """Return the subquery for the id of a destination's newest test send."""
-    return newest_id_subquery(is_test_send_of(AlertDestination))
+    return newest_id_subquery(*_IS_OF_OUTER, AlertDelivery.event_type == TEST_EVENT)
 
 
 def newest_accepted_id_subquery() -> ScalarSelect[int]:
@@ -68,7 +75,7 @@ def newest_id_subquery(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return (
         select(AlertDelivery.id)
         .where(*conditions)
-        .order_by(*NEWEST_FIRST)
+        .order_by(AlertDelivery.alert_destination_id.desc(), *NEWEST_FIRST)
         .limit(ONE)
         .correlate(AlertDestination)
         .scalar_subquery()
