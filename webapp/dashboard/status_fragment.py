@@ -25,7 +25,7 @@ from webapp.dashboard.recent_results import (
 from webapp.deliveries.badge import Badge, Outcome, badge_for, describe_outcome
 from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
-from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, join_proof, read_proof
+from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.metrics.backlog import WAITING_IN_WORKSPACE, count_waiting
@@ -177,16 +177,18 @@ def next_poll_ms(newest: AlertDelivery | None, plan: PlanStatus | None, now: dat
 
 def _load_status(destination: AlertDestination, now: datetime) -> tuple[AlertDelivery | None, SharedStatusData]:
     key: dict[str, object] = {"destination_id": destination.id, "workspace_id": destination.workspace_id}
-    newest, plan, recent_results, pending, *proof = db.session.execute(_STATUS, key | confirmation_times(now)).one()
+    row = db.session.execute(_STATUS, key | confirmation_times(now)).one()
+    newest, plan, recent_results, pending, acceptance, confirmation = row
+    (proof,) = read_proofs([acceptance], [confirmation])
     plans = {destination.id: plan} if plan else {}
-    results, shown = {destination.id: parse_recent_results(recent_results)}, {destination.id: read_proof(proof)}
+    results, shown = {destination.id: parse_recent_results(recent_results)}, {destination.id: proof}
     return newest, SharedStatusData(results, pending, plans, shown)
 
 
 _IS_IN_USE = AlertDestination.deleted_at.is_(None)
 
 # Built once, because every poll executes it.
-_STATUS = join_proof(
+_STATUS = (
     select(
         AlertDelivery,
         PlannedTest,
