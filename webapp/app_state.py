@@ -81,8 +81,9 @@ class AppState:
     seen_paused_until, counting_paused_until: in seconds of the monotonic clock; see `webapp.auth.own_sessions` and
         `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
-    drawn_rows, drawn_lists, known_summaries: what this process has drawn or computed for lists, each with its version;
-        see `webapp.dashboard.list_rows` and `webapp.dashboard.drawn_lists`.
+    drawn_rows, drawn_lists: what this process has drawn for lists, each with its version; see
+        `webapp.dashboard.list_rows` and `webapp.dashboard.drawn_lists`.
+    known_destinations: the destinations of workspaces that it has read for them.
     drawn_history: rows of the history, likewise; see `webapp.dashboard.history_rows`.
     has_had_account: whether this process knows that the installation has had an account, which then stays so.
     """
@@ -103,7 +104,7 @@ class AppState:
     has_had_account: bool = False
     drawn_rows: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
     drawn_lists: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
-    known_summaries: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
+    known_destinations: dict[int, Any] = field(default_factory=dict)
     drawn_history: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
 
     def redis_key(self, name: str) -> str:

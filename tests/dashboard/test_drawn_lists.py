@@ -1,5 +1,6 @@
 """The drawn list: kept while it shows the same, and drawn anew whenever it would show something else."""
 
+import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from flask import Flask
 from markupsafe import Markup
 from sqlalchemy import update
 
+from tests.dashboard.random_destinations import add_random_destinations
 from tests.dashboard.test_list_version import CHANGES, LATER
 from tests.factories import (
     NOW,
@@ -22,9 +24,11 @@ from tests.factories import (
 )
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
-from webapp.dashboard.drawn_lists import draw_list, load_known_summaries
+from webapp.dashboard import drawn_lists
+from webapp.dashboard.drawn_lists import draw_list, load_list
 from webapp.dashboard.list_version import LONGEST_REUSE
-from webapp.dashboard.overview import ListQuery
+from webapp.dashboard.overview import ListQuery, Order
+from webapp.dashboard.proof_gaps import Gap
 from webapp.dashboard.summaries import Tab
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
@@ -43,12 +47,13 @@ def _draw(
 
 def _draw_for(app: Flask, visit: Visit, now: datetime = LATER, query: ListQuery | None = None) -> Markup:
     with app.test_request_context():
-        return draw_list(visit, load_known_summaries(visit.workspace.id, now), query or ListQuery(), now)
+        query = query or ListQuery()
+        return draw_list(visit, load_list(visit.workspace.id, query, now), query, now)
 
 
 def _draw_anew(app: Flask, seeded: SeededIds, now: datetime = LATER) -> Markup:
     state = app_state(app)
-    for kept in (state.drawn_rows, state.drawn_lists, state.known_summaries):
+    for kept in (state.drawn_rows, state.drawn_lists, state.known_destinations):
         kept.clear()
     return _draw(app, seeded, now=now)
 
@@ -149,6 +154,69 @@ def test_the_state_of_a_list_ends_when_a_destination_becomes_stale(seeded: Seede
     _add_sent(seeded, sent_at=NOW + seconds(7))  # not a multiple of `LONGEST_REUSE`, at which each state ends
     border = NOW + timedelta(days=30) + seconds(7)
 
-    states = [load_known_summaries(seeded.harbor, border + seconds(offset)).state for offset in (-0.4, -0.1, 0)]
+    states = [load_list(seeded.harbor, ListQuery(), border + seconds(offset)).state for offset in (-0.4, -0.1, 0)]
 
     assert states[0] == states[1] != states[2]
+
+
+QUERIES = (
+    ListQuery(),
+    ListQuery(order=Order.NAME, page=2),
+    ListQuery(order=Order.CHANNEL, text="STRASSE"),
+    ListQuery(gap=Gap.STALE),
+    ListQuery(gap=Gap.UNCONFIRMED),
+    ListQuery(tag="night"),
+)
+
+
+@on_both_databases
+def test_a_list_of_which_some_destinations_changed_is_the_one_that_is_read_anew(app: Flask, seeded: SeededIds) -> None:
+    chance = random.Random(3)
+    add_random_destinations(seeded, chance, 110)
+    for query in QUERIES:
+        load_list(seeded.harbor, query, NOW)
+    for number in range(3):
+        add_random_destinations(seeded, chance, 5)
+        now = NOW + timedelta(hours=number)
+        kept = [load_list(seeded.harbor, query, now) for query in QUERIES]
+        app_state(app).known_destinations.clear()
+        assert kept == [load_list(seeded.harbor, query, now) for query in QUERIES]
+
+
+def test_of_the_destinations_only_those_that_changed_are_read_again(seeded: SeededIds) -> None:
+    add_random_destinations(seeded, random.Random(5), 20)
+    before = load_list(seeded.harbor, ListQuery(), LATER).summaries
+    _add_sent(seeded)
+
+    after = load_list(seeded.harbor, ListQuery(), LATER).summaries
+
+    same = {id(summary) for summary in before} & {id(summary) for summary in after}
+    assert len(same) == len(before) - 1 == len(after) - 1
+
+
+def test_a_process_keeps_the_destinations_of_the_workspaces_that_were_shown_last(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn_lists, "MAX_DESTINATIONS", 2)
+    for workspace_id in (seeded.harbor, seeded.clinic):
+        load_list(workspace_id, ListQuery(), NOW)
+    assert set(app_state(app).known_destinations) == {seeded.harbor, seeded.clinic}
+
+    add_random_destinations(seeded, random.Random(5), 1)
+    load_list(seeded.harbor, ListQuery(), NOW)
+    assert set(app_state(app).known_destinations) == {seeded.harbor}
+
+
+def test_a_change_on_another_page_of_the_list_changes_the_state_of_this_one_if_a_number_changes(
+    seeded: SeededIds,
+) -> None:
+    facts = {"workspace_id": seeded.harbor, "type": "slack", "config": "", "created_at": NOW, "updated_at": NOW}
+    db.session.add_all(AlertDestination(name=f"Number {number:03}", **facts) for number in range(110))
+    db.session.commit()
+    before = load_list(seeded.harbor, ListQuery(order=Order.NAME), LATER)
+
+    _add_sent(seeded)  # to the one that is called "Ticket system"
+
+    after = load_list(seeded.harbor, ListQuery(order=Order.NAME), LATER)
+    assert before.summaries == after.summaries
+    assert None is not before.state != after.state is not None

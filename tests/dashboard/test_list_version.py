@@ -22,9 +22,10 @@ from tests.factories import (
 from tests.visitor import Visitor
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
-from webapp.dashboard.list_version import LONGEST_REUSE, SETTLING_TIME, find_list_version
+from webapp.dashboard.drawn_lists import load_list
+from webapp.dashboard.list_version import LONGEST_REUSE, find_page_version
 from webapp.dashboard.overview import ListQuery, Order
-from webapp.dashboard.summaries import Tab, list_summaries
+from webapp.dashboard.summaries import Tab
 from webapp.deliveries import record_by_member, record_for_customer
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
@@ -40,7 +41,8 @@ LATER = NOW + timedelta(days=1)
 def _find(seeded: SeededIds, role: Role = Role.ADMIN, now: datetime = LATER, **query: Any) -> str | None:
     db.session.expire_all()
     visit = Visit(get_account(seeded), get_workspace(seeded), role)
-    return find_list_version(visit, list_summaries([seeded.harbor], now, now - SETTLING_TIME), ListQuery(**query), now)
+    asked = ListQuery(**query)
+    return find_page_version(visit, load_list(seeded.harbor, asked, now).state, asked)
 
 
 def _add_sent(seeded: SeededIds, **facts: object) -> AlertDelivery:

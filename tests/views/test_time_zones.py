@@ -206,7 +206,7 @@ def test_an_open_list_is_sent_again_once_the_zone_was_changed(app: Flask, seeded
 @pytest.mark.parametrize("path", ["/w/harbor/destinations", "/w/harbor/history", "/w/harbor/destinations/1/status"])
 def test_a_zone_costs_no_query(app: Flask, seeded: SeededIds, admin: Visitor, path: str) -> None:
     def count() -> int:
-        for drawn in (app_state(app).drawn_rows, app_state(app).drawn_lists, app_state(app).known_summaries):
+        for drawn in (app_state(app).drawn_rows, app_state(app).drawn_lists, app_state(app).known_destinations):
             drawn.clear()
         with app.app_context():
             statements: list[str] = []

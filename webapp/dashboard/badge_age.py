@@ -46,6 +46,17 @@ def find_idle_warning(acceptance: Acceptance | None, channel_name: str, badge: B
 
 def describe_oldest(summaries: Sequence[DestinationSummary], now: datetime) -> str:
     """Return how long ago the oldest of the accepted last tests was accepted: "64 days ago"; nothing below a day."""
-    times = [summary.tested_at for summary in summaries if summary.state is Tab.SENT and summary.tested_at]
-    days = (now - min(times)) // DAY if times else 0
+    oldest = _find_oldest(summaries)
+    days = (now - oldest) // DAY if oldest else 0
     return f"{days} day{'s' * (days != 1)} ago" if days > 0 else ""
+
+
+def find_oldest_change(summaries: Sequence[DestinationSummary], now: datetime) -> datetime | None:
+    """Return when `describe_oldest` next returns something else, or None."""
+    oldest = _find_oldest(summaries)
+    return oldest + ((now - oldest) // DAY + 1) * DAY if oldest else None
+
+
+def _find_oldest(summaries: Sequence[DestinationSummary]) -> datetime | None:
+    times = (summary.tested_at for summary in summaries if summary.state is Tab.SENT and summary.tested_at)
+    return min(times, default=None)

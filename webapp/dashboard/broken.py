@@ -80,12 +80,13 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
     """
     summaries = list_summaries(list(visits), now, now - RECOVERED_FOR)
     broken = [summary for summary in summaries if summary.state.is_broken]
-    here = sorted((summary for summary in summaries if only in (None, summary.workspace_id)), key=_by_name(visits))
-    recovering = _find_recovering(here)
-    listed = [
-        summary.destination_id for summary in here if summary.state.is_broken or summary.destination_id in recovering
-    ]
-    stale = {summary.destination_id: summary.proof.acceptance for summary in here if _is_only_stale(summary, now)}
+    here = [summary for summary in summaries if only in (None, summary.workspace_id)]
+    by_name = _by_name(visits)
+    recovering = _find_recovering(sorted(filter(_has_new_test, here), key=by_name))
+    shown = (one for one in here if one.state.is_broken or one.destination_id in recovering)
+    listed = [summary.destination_id for summary in sorted(shown, key=by_name)]
+    is_stale = sorted((one for one in here if _is_only_stale(one, now)), key=by_name)
+    stale = {summary.destination_id: summary.proof.acceptance for summary in is_stale}
     return BrokenPage(
         Counter(summary.workspace_id for summary in broken),
         Counter(summary.workspace_id for summary in broken if pages_people(summary.channel)),
@@ -105,8 +106,8 @@ def _by_name(visits: Mapping[int, Visit]) -> Callable[[DestinationSummary], tupl
 
 
 def _find_recovering(summaries: Sequence[DestinationSummary]) -> set[int]:
-    """Return the destinations whose test before the newest one failed: their rows stay while somebody repairs them."""
-    candidates = [summary.destination_id for summary in summaries if _has_new_test(summary)][:MAX_CHECKED]
+    """Return which of those with a new test failed before it: their rows stay while somebody repairs them."""
+    candidates = [summary.destination_id for summary in summaries[:MAX_CHECKED]]
     results = list_recent_results(candidates) if candidates else {}
     return {
         destination_id

@@ -1,8 +1,9 @@
-"""Draws the list of a workspace. A list that shows the same as the last time is not summarized and drawn again."""
+"""Draws the list of a workspace. A list that shows the same as the last time is not computed and drawn again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 
 from flask import render_template
 from markupsafe import Markup
@@ -13,69 +14,130 @@ from webapp.channels import CHANNELS
 from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
 from webapp.dashboard.list_rows import draw_rows
 from webapp.dashboard.list_version import SETTLING_TIME, find_next_change, find_state
-from webapp.dashboard.overview import ListQuery, Order, build_list_page, build_overview, count_paging, list_tags
-from webapp.dashboard.summaries import DestinationSummary, fetch_summary_rows, list_summaries
+from webapp.dashboard.overview import (
+    ListQuery,
+    Order,
+    Overview,
+    build_list_page,
+    build_overview,
+    count_paging,
+    find_overview_change,
+    list_tags,
+)
+from webapp.dashboard.summaries import DestinationSummary, SummaryRow, fetch_summary_rows, read_summaries
+from webapp.database.numbered_pages import Page
 
-# Lists that a process keeps, of up to 100 KB each, and workspaces whose summaries it keeps.
-MAX_LISTS, MAX_WORKSPACES = 20, 50
+# Lists that a process keeps, of up to 100 KB each.
+MAX_LISTS = 20
 
-# Destinations of a workspace up to which its summaries are kept.
-MAX_DESTINATIONS = 1_000
+# Destinations that a process keeps, of about 1 KB each: those of the workspaces that were shown last.
+MAX_DESTINATIONS = 20_000
+
+# Held by the thread that changes what is kept.
+_changing = Lock()
 
 
 @dataclass(frozen=True)
-class KnownSummaries:
-    """The destinations of a workspace, and what its pages compute from them.
+class ListPage:
+    """What a page of the list shows.
 
-    state: differs whenever the list does, times aside; None while tests are changing.
-    until: when the list may show something else although nothing happened.
-    paging: how many enabled destinations page people.
+    page: the ids of its destinations. summaries: of these. tags: to filter by. total, paging: of the whole workspace.
+    state: differs whenever the page does, times aside; None while tests of its destinations are changing.
+    until: when it may show something else although nothing happened.
     """
 
+    page: Page[int]
     summaries: Sequence[DestinationSummary]
+    overview: Overview
+    tags: Sequence[str]
+    total: int
+    paging: int
     state: str | None
     until: datetime
+
+
+@dataclass(frozen=True)
+class KnownDestinations:
+    """The destinations of a workspace, and the pages of the list that were made of them.
+
+    by_row: by what the database has. paging: how many enabled ones page people.
+    """
+
+    by_row: Mapping[SummaryRow, DestinationSummary]
     paging: int
+    pages: dict[ListQuery, ListPage] = field(default_factory=dict)
 
 
-def load_known_summaries(workspace_id: int, now: datetime) -> KnownSummaries:
-    """Load the destinations of a workspace. Executes one query, and another one if its result is not the last one."""
-    kept, recent_since = app_state().known_summaries, now - SETTLING_TIME
-    rows = fetch_summary_rows(workspace_id, now, recent_since)
-    known: KnownSummaries | None = find_drawn(kept, workspace_id, rows)
-    if known is not None and now < known.until:
-        return known
-    # What has changed since the rows were read is read again, because they differ then.
-    summaries = known.summaries if known is not None else list_summaries([workspace_id], now, recent_since)
-    until, state = find_next_change(summaries, now), find_state(summaries, now)
-    known = KnownSummaries(summaries, state, until, count_paging(summaries))
-    keep_drawn(kept, workspace_id, rows if len(rows) <= MAX_DESTINATIONS else None, known, MAX_WORKSPACES)
-    return known
+def load_list(workspace_id: int, query: ListQuery, now: datetime) -> ListPage:
+    """Load a page of the list. Executes one query, and computes nothing again if its result is that of the last one."""
+    known = _load_destinations(workspace_id, now)
+    shown = known.pages.get(query)
+    if shown is None or now >= shown.until:
+        if len(known.pages) >= MAX_LISTS:
+            known.pages.clear()
+        shown = known.pages[query] = _build(known, query, now)
+    return shown
 
 
-def draw_list(visit: Visit, known: KnownSummaries, query: ListQuery, now: datetime) -> Markup:
+def draw_list(visit: Visit, shown: ListPage, query: ListQuery, now: datetime) -> Markup:
     """Draw the list with its tabs and filters, as this role sees it."""
     lists, key = app_state().drawn_lists, (visit.workspace.id, visit.role, query)
-    version = (known.state, known.until) if known.state and now < known.until else None
+    version = (shown.state, shown.until) if shown.state and now < shown.until else None
     drawn: Markup | None = find_drawn(lists, key, version)
     if drawn is None:
-        drawn = _draw(visit, known.summaries, query, now)
+        drawn = _draw(visit, shown, query, now)
         keep_drawn(lists, key, version, drawn, MAX_LISTS)
     return drawn
 
 
-def _draw(visit: Visit, summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> Markup:
-    list_page = build_list_page(summaries, query, now)
-    rows = draw_rows(visit, list_page.rows, summaries, now)
+def _load_destinations(workspace_id: int, now: datetime) -> KnownDestinations:
+    """Fetch the destinations of a workspace, and read those that have changed."""
+    rows = fetch_summary_rows([workspace_id], now, now - SETTLING_TIME)
+    kept: dict[int, KnownDestinations] = app_state().known_destinations
+    known = kept.get(workspace_id)
+    if known is not None and list(known.by_row) == rows:
+        return known
+    read = known.by_row if known is not None else {}
+    changed = [row for row in rows if row not in read]
+    fresh = dict(zip(changed, read_summaries(changed), strict=True))
+    by_row = {row: fresh.get(row) or read[row] for row in rows}
+    known = KnownDestinations(by_row, count_paging(by_row.values()))
+    _keep(kept, workspace_id, known)
+    return known
+
+
+def _keep(kept: dict[int, KnownDestinations], workspace_id: int, known: KnownDestinations) -> None:
+    """Keep them as the newest ones, and drop the oldest ones beyond `MAX_DESTINATIONS`."""
+    with _changing:
+        kept.pop(workspace_id, None)
+        kept[workspace_id] = known
+        while sum(len(one.by_row) for one in kept.values()) > MAX_DESTINATIONS:
+            kept.pop(next(iter(kept)))
+
+
+def _build(known: KnownDestinations, query: ListQuery, now: datetime) -> ListPage:
+    everything = list(known.by_row.values())
+    page, tags = build_list_page(everything, query, now), list_tags(everything, query)
+    overview = build_overview(everything, now)
+    wanted = set(page.rows)
+    summaries = [summary for summary in everything if summary.destination_id in wanted]
+    beside = (overview, tags, page.total, page.number, len(everything), known.paging)
+    state, until = find_state(summaries, beside, now), find_next_change(summaries, now)
+    until = min(until, find_overview_change(everything, now) or until)
+    return ListPage(page, summaries, overview, tags, len(everything), known.paging, state, until)
+
+
+def _draw(visit: Visit, shown: ListPage, query: ListQuery, now: datetime) -> Markup:
+    rows = draw_rows(visit, shown.page.rows, shown.summaries, now)
     return Markup(  # noqa: S704 - a template has escaped it
         render_template(
             "_overview.html",
             visit=visit,
             query=query,
-            list_page=list_page,
-            overview=build_overview(summaries, now),
+            list_page=shown.page,
+            overview=shown.overview,
             orders=Order,
-            tags=list_tags(summaries, query),
+            tags=shown.tags,
             rows=rows.rows,
             is_waiting=rows.is_waiting,
             channels=CHANNELS,

@@ -32,10 +32,9 @@ class ListRows:
 def draw_rows(visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationSummary], now: datetime) -> ListRows:
     """Draw the rows of these destinations. Executes no query if each shows the same as the last time.
 
-    summaries: those of all destinations of the workspace, with tests as recent as `SETTLING_TIME` marked.
+    summaries: of these destinations, with tests as recent as `SETTLING_TIME` marked.
     """
-    wanted = set(ids)
-    versions = {one.destination_id: find_row_version(one, now) for one in summaries if one.destination_id in wanted}
+    versions = {summary.destination_id: find_row_version(summary, now) for summary in summaries}
     page = visit.role, url_for("workspaces.show", slug=visit.workspace.slug)
     kept = app_state().drawn_rows
     drawn = {row_id: row for row_id in ids if (row := find_drawn(kept, (page, row_id), versions[row_id])) is not None}

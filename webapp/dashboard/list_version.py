@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from webapp import __version__
 from webapp.auth.access import Visit
 from webapp.dashboard.badge_age import find_idle_warning
-from webapp.dashboard.overview import ListQuery, describe_summaries
+from webapp.dashboard.overview import ListQuery
 from webapp.dashboard.proof_gaps import find_gaps
 from webapp.dashboard.summaries import DestinationSummary
 from webapp.dashboard.time_format import find_age_change, format_relative
 from webapp.deliveries.badge import Badge, badge_for
+from webapp.models.types import read_stored_time
 from webapp.notices.page_header import load_page_header
 
 # After a test changed, a page has no version for this long: an earlier test may still be under way, and its result
@@ -26,22 +27,15 @@ SETTLING_TIME = timedelta(minutes=2)
 LONGEST_REUSE = timedelta(minutes=10)
 
 
-def find_list_version(
-    visit: Visit, summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime
-) -> str | None:
-    """Return a text that differs whenever this visitor's page does, times aside; None while tests are changing.
+def find_state(summaries: Sequence[DestinationSummary], beside: object, now: datetime) -> str | None:
+    """Return a text that differs whenever a page of the list does, whoever sees it; None while its tests are changing.
 
-    summaries: those of all destinations of the workspace, with tests as recent as `SETTLING_TIME` marked.
+    summaries: of its destinations, with tests as recent as `SETTLING_TIME` marked. beside: what else it shows.
     """
-    return find_page_version(visit, find_state(summaries, now), query)
-
-
-def find_state(summaries: Sequence[DestinationSummary], now: datetime) -> str | None:
-    """Return a text that differs whenever the list does, whoever sees it; None while tests are changing."""
     if any(summary.changed is None or summary.changed.is_recent for summary in summaries):
         return None
     ages = [_list_age_limits(summary, now) for summary in summaries]
-    return _digest([_find_period(now), describe_summaries(summaries, now), summaries, ages])
+    return _digest([_find_period(now), beside, summaries, ages])
 
 
 def find_page_version(visit: Visit, state: str | None, query: ListQuery) -> str | None:
@@ -53,7 +47,7 @@ def find_page_version(visit: Visit, state: str | None, query: ListQuery) -> str 
 
 
 def find_next_change(summaries: Sequence[DestinationSummary], now: datetime) -> datetime:
-    """Return until when the list shows the same if nothing happens; `now` if a row has to be drawn each time."""
+    """Return until when these rows show the same if nothing happens; `now` if one has to be drawn each time."""
     if not all(_is_settled(summary) for summary in summaries):
         return now
     period_end = datetime.fromtimestamp((_find_period(now) + 1) * LONGEST_REUSE.total_seconds(), UTC)
@@ -63,7 +57,7 @@ def find_next_change(summaries: Sequence[DestinationSummary], now: datetime) -> 
 def find_row_version(summary: DestinationSummary, now: datetime) -> Hashable:
     """Return what differs whenever the row does that a role sees, times included; None while its test is changing.
 
-    summary: marked like those of `find_list_version`.
+    summary: marked like those of `find_state`.
     """
     if not _is_settled(summary):
         return None
@@ -79,7 +73,8 @@ def _is_settled(summary: DestinationSummary) -> bool:
 def _list_times(summary: DestinationSummary) -> list[datetime]:
     """Return the times whose age a row shows, or that decide what it shows."""
     accepted, changed = summary.proof.acceptance, summary.changed
-    times = (summary.tested_at, changed.changed_at if changed else None, accepted.at if accepted else None)
+    changed_at = read_stored_time(changed.changed_at) if changed else None
+    times = (summary.tested_at, changed_at, accepted.at if accepted else None)
     return [time for time in times if time]
 
 

@@ -1,13 +1,13 @@
 """Filters, sorts and counts the destinations of workspaces for the list pages."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from webapp.dashboard.badge_age import describe_oldest
-from webapp.dashboard.proof_gaps import Gap, count_gaps, find_gaps
+from webapp.dashboard.badge_age import describe_oldest, find_oldest_change
+from webapp.dashboard.proof_gaps import Gap, count_gaps, find_gaps, find_next_stale
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.database.numbered_pages import Page, cut_page, parse_page
 from webapp.sends.eligibility import pages_people
@@ -99,7 +99,7 @@ def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery, n
 def find_matching(summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> list[DestinationSummary]:
     """Filter and sort destinations."""
     found = (summary for summary in summaries if _matches(summary, query, now))
-    return sorted(found, key=lambda summary: _rank(summary, query))
+    return sorted(found, key=_RANKS[query.order])
 
 
 def list_tags(summaries: Sequence[DestinationSummary], query: ListQuery) -> list[str]:
@@ -120,9 +120,10 @@ def build_overview(summaries: Sequence[DestinationSummary], now: datetime) -> Ov
     return Overview(counts, count_gaps(summaries, now), oldest, describe_overview(counts, oldest))
 
 
-def describe_summaries(summaries: Sequence[DestinationSummary], now: datetime) -> str:
-    """Return the sentence of `build_overview`, without counting the gaps."""
-    return describe_overview(count_states(summaries), describe_oldest(summaries, now))
+def find_overview_change(summaries: Sequence[DestinationSummary], now: datetime) -> datetime | None:
+    """Return when the overview next changes although nothing happens, or None."""
+    changes = (find_oldest_change(summaries, now), find_next_stale(summaries, now))
+    return min((change for change in changes if change), default=None)
 
 
 def build_overviews(summaries: Sequence[DestinationSummary], now: datetime) -> dict[int, Overview]:
@@ -133,7 +134,7 @@ def build_overviews(summaries: Sequence[DestinationSummary], now: datetime) -> d
     return {workspace_id: build_overview(own, now) for workspace_id, own in by_workspace.items()}
 
 
-def count_paging(summaries: Sequence[DestinationSummary]) -> int:
+def count_paging(summaries: Iterable[DestinationSummary]) -> int:
     """Return how many enabled destinations page people."""
     return sum(summary.state is not Tab.DISABLED and pages_people(summary.channel) for summary in summaries)
 
@@ -162,15 +163,12 @@ def _matches(summary: DestinationSummary, query: ListQuery, now: datetime) -> bo
     )
 
 
-def _rank(summary: DestinationSummary, query: ListQuery) -> tuple[object, ...]:
-    by_name = (summary.name.casefold(), summary.destination_id)
-    match query.order:
-        case Order.URGENT:
-            return (_URGENCY[summary.state], *by_name)
-        case Order.CHANNEL:
-            return (summary.channel, *by_name)
-        case Order.NAME:
-            return by_name
+# What the destinations are sorted by, in each order.
+_RANKS: Mapping[Order, Callable[[DestinationSummary], tuple[object, ...]]] = {
+    Order.URGENT: lambda row: (_URGENCY[row.state], row.name.casefold(), row.destination_id),
+    Order.CHANNEL: lambda row: (row.channel, row.name.casefold(), row.destination_id),
+    Order.NAME: lambda row: (row.name.casefold(), row.destination_id),
+}
 
 
 def _describe_accepted(sent: int, in_use: int, oldest: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from webapp.dashboard.summaries import DestinationSummary, Tab
-from webapp.deliveries.acceptance import is_stale
+from webapp.deliveries.acceptance import STALE_AFTER, is_stale
 from webapp.deliveries.confirmation import is_unconfirmed
 
 
@@ -35,6 +35,14 @@ def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[Gap]:
     if summary.state is Tab.DISABLED:
         return _FOUND[False, False]
     return _FOUND[is_stale(summary.proof.acceptance, now), is_unconfirmed(summary.proof.confirmation)]
+
+
+def find_next_stale(summaries: Sequence[DestinationSummary], now: datetime) -> datetime | None:
+    """Return when a destination next becomes stale, or None. Who is unconfirmed, each query of the database finds."""
+    limit = now - STALE_AFTER
+    times = (summary.proof.acceptance.at for summary in summaries if summary.proof.acceptance)
+    first = min((at for at in times if at > limit), default=None)
+    return first + STALE_AFTER if first else None
 
 
 def count_gaps(summaries: Sequence[DestinationSummary], now: datetime) -> dict[Gap, int]:

@@ -28,7 +28,7 @@ from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
 from webapp.deliveries.planned_tests import PLAN_COLUMNS, PlanRow
-from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, join_proof, read_proof
+from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.metrics.backlog import count_waiting, waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
@@ -180,7 +180,8 @@ def next_poll_ms(newest: AnyDelivery | None, plan: PlanStatus | None, now: datet
 
 def _load_status(destination: AlertDestination, now: datetime) -> tuple[DeliveryRow | None, SharedStatusData]:
     row = STATUS.load(destination, now)
-    plan, results, proof = row[_PLAN], parse_recent_results(row[_RESULTS]), read_proof(row[_PROOF])
+    acceptance, confirmation = row[_PROOF]
+    plan, results, (proof,) = row[_PLAN], parse_recent_results(row[_RESULTS]), read_proofs([acceptance], [confirmation])
     plans = {} if plan[0] is None else {destination.id: PlanRow._make(plan)}
     return read_delivery(row), SharedStatusData(
         {destination.id: results}, row[_PENDING], plans, {destination.id: proof}
@@ -209,7 +210,7 @@ _PROOF = slice(_PENDING + 1, None)
 
 def _add_status(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     with_columns = query.add_columns(*DELIVERY_COLUMNS, *PLAN_COLUMNS, recent_results_subquery(), waiting_subquery())
-    return join_proof(
+    return (
         with_columns.add_columns(*PROOF_COLUMNS)
         .outerjoin(AlertDelivery, and_(AlertDelivery.id == newest_test_id_subquery(), _IS_IN_USE))
         .outerjoin(PlannedTest, and_(PlannedTest.alert_destination_id == AlertDestination.id, _IS_IN_USE))

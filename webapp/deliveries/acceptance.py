@@ -1,12 +1,14 @@
 """When a destination last accepted a message, and whether that is too long ago to prove anything."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
-
-from sqlalchemy.orm import aliased
+from typing import Any, NamedTuple
 
 from webapp.deliveries.present_settings import is_of_present_settings
+from webapp.deliveries.queries import newest_accepted_subquery
 from webapp.models import AlertDelivery
+from webapp.models.json_array import JsonArray
+from webapp.models.types import read_stored_time
 
 # After so long without an accepted message, nobody knows whether a destination works.
 STALE_AFTER = timedelta(days=30)
@@ -34,8 +36,14 @@ def is_stale(acceptance: Acceptance | None, now: datetime) -> bool:
     return proof is None or now - proof >= STALE_AFTER
 
 
-# For an outer query to join: the delivery that `newest_accepted_id_subquery` finds.
-ACCEPTED = aliased(AlertDelivery, name="accepted")
+# For an outer query of destinations. In the order of `Acceptance`.
+ACCEPTANCE = newest_accepted_subquery(JsonArray(AlertDelivery.id, AlertDelivery.sent_at, ~is_of_present_settings()))
 
-# In the order of `Acceptance`.
-ACCEPTANCE_COLUMNS = (ACCEPTED.id, ACCEPTED.sent_at, ~is_of_present_settings(ACCEPTED))
+
+def read_acceptance(facts: Sequence[Any] | None) -> Acceptance | None:
+    """Return the acceptance in the array of `ACCEPTANCE`."""
+    if facts is None:
+        return None
+    delivery_id, at, is_outdated = facts
+    moment = read_stored_time(at)
+    return Acceptance(delivery_id, moment, bool(is_outdated)) if moment else None

@@ -1,5 +1,6 @@
 """Whether somebody has confirmed the drills of a destination that needs confirmation. Silence is not a failure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -7,9 +8,10 @@ from sqlalchemy import ColumnElement, bindparam, case, exists, select
 from sqlalchemy.orm import aliased
 
 from webapp.deliveries.arrival import may_have_arrived
-from webapp.deliveries.queries import newest_drill_id_subquery
+from webapp.deliveries.queries import newest_drill_id_subquery, newest_drill_subquery
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Receipt, ReceiptSource
-from webapp.models.types import UtcDateTime
+from webapp.models.json_array import JsonArray
+from webapp.models.types import UtcDateTime, read_stored_name, read_stored_time
 
 # So long after a drill was requested, somebody should have confirmed it.
 CONFIRM_WITHIN = timedelta(days=7)
@@ -81,19 +83,37 @@ def _find_overdue(column: Any, *, in_the_past: bool = False) -> ColumnElement[An
 UNCONFIRMED_DRILL_ID = _find_overdue(_OVERDUE.id)
 PAST_UNCONFIRMED_DRILL_ID = _find_overdue(_OVERDUE.id, in_the_past=True)
 
-# For an outer query to join: the newest drill, of destinations that need confirmation only.
-DRILL = aliased(AlertDelivery, name="drill_to_confirm")
-DRILL_ID = case((AlertDestination.needs_confirmation, newest_drill_id_subquery()))
-
-# In the order of `Confirmation`.
-CONFIRMATION_COLUMNS = (
-    DRILL.id,
-    DRILL.created_at,
-    DRILL.status,
-    DRILL.last_error_code,
-    DRILL.receipt,
-    DRILL.receipt_at,
-    DRILL.receipt_source,
-    DRILL.receipt_by,
+_DRILL = JsonArray(
+    AlertDelivery.id,
+    AlertDelivery.created_at,
+    AlertDelivery.status,
+    AlertDelivery.last_error_code,
+    AlertDelivery.receipt,
+    AlertDelivery.receipt_at,
+    AlertDelivery.receipt_source,
+    AlertDelivery.receipt_by,
     _find_overdue(_OVERDUE.created_at),
 )
+
+# For an outer query of destinations: the newest drill of those that need confirmation. In the order of `Confirmation`.
+CONFIRMATION = case((AlertDestination.needs_confirmation, newest_drill_subquery(_DRILL)))
+
+
+def read_confirmation(facts: Sequence[Any] | None) -> Confirmation | None:
+    """Return the confirmation in the array of `CONFIRMATION`."""
+    if facts is None:
+        return None
+    drill_id, created_at, status, code, receipt, receipt_at, source, by, unconfirmed_at = facts
+    requested_at = read_stored_time(created_at)
+    assert requested_at
+    return Confirmation(
+        drill_id,
+        requested_at,
+        DeliveryStatus(status),
+        code,
+        Receipt(receipt) if receipt else None,
+        read_stored_time(receipt_at),
+        ReceiptSource(source) if source else None,
+        read_stored_name(by),
+        read_stored_time(unconfirmed_at),
+    )

@@ -1,17 +1,14 @@
 """What shows that a destination works: the newest message it accepted, and the newest drill that people confirm."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVarTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select
+from webapp.deliveries.acceptance import ACCEPTANCE, Acceptance, read_acceptance
+from webapp.deliveries.confirmation import CONFIRMATION, Confirmation, read_confirmation
+from webapp.models.json_array import read_arrays
 
-from webapp.deliveries.acceptance import ACCEPTANCE_COLUMNS, ACCEPTED, Acceptance
-from webapp.deliveries.confirmation import CONFIRMATION_COLUMNS, DRILL, DRILL_ID, Confirmation
-from webapp.deliveries.queries import newest_accepted_id_subquery
-
-Columns = TypeVarTuple("Columns")
-
-PROOF_COLUMNS = (*ACCEPTANCE_COLUMNS, *CONFIRMATION_COLUMNS)
+# For a query of destinations. The cost is independent of past deliveries.
+PROOF_COLUMNS = (ACCEPTANCE, CONFIRMATION)
 
 
 class Proof(NamedTuple):
@@ -24,18 +21,7 @@ class Proof(NamedTuple):
 NO_PROOF = Proof()
 
 
-def join_proof(query: Select[*Columns]) -> Select[*Columns]:
-    """Join what `PROOF_COLUMNS` needs to a query of destinations. The cost is independent of past deliveries."""
-    return query.outerjoin(ACCEPTED, ACCEPTED.id == newest_accepted_id_subquery()).outerjoin(
-        DRILL, DRILL.id == DRILL_ID
-    )
-
-
-def read_proof(columns: Sequence[Any]) -> Proof:
-    """Return the proof in the `PROOF_COLUMNS` of a row."""
-    delivery_id, at, is_outdated = columns[: len(ACCEPTANCE_COLUMNS)]
-    drill = columns[len(ACCEPTANCE_COLUMNS) :]
-    return Proof(
-        Acceptance(delivery_id, at, bool(is_outdated)) if delivery_id is not None else None,
-        Confirmation(*drill) if drill[0] is not None else None,
-    )
+def read_proofs(acceptances: Sequence[str | None], confirmations: Sequence[str | None]) -> list[Proof]:
+    """Return the proof of each destination, from their `PROOF_COLUMNS`."""
+    facts = zip(read_arrays(acceptances), read_arrays(confirmations), strict=True)
+    return [Proof(read_acceptance(acceptance), read_confirmation(drill)) for acceptance, drill in facts]

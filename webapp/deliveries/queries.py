@@ -3,14 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.sql.expression import SQLColumnExpression
 
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.models.reference import ReferenceIn
 from webapp.models.sorted_equality import SortedEquality
+
+Value = TypeVar("Value")
+ColumnOf = SQLColumnExpression[Value]
 
 # The id breaks ties between test sends of the same instant.
 NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
@@ -54,26 +69,40 @@ def has_reference(references: Sequence[str]) -> ColumnElement[bool]:
 
 def newest_test_id_subquery() -> ScalarSelect[int]:
     """Return the subquery for the id of a destination's newest test send."""
-    return newest_id_subquery(*_IS_OF_OUTER, AlertDelivery.event_type == TEST_EVENT)
+    return newest_test_subquery(AlertDelivery.id)
 
 
-def newest_accepted_id_subquery() -> ScalarSelect[int]:
-    """Return the subquery for the id of a destination's newest delivery that its receiver accepted."""
+def newest_test_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:
+    """Return the subquery for a column of a destination's newest test send."""
+    return _newest_subquery(column, *_IS_OF_OUTER, AlertDelivery.event_type == TEST_EVENT)
+
+
+def newest_accepted_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:
+    """Return the subquery for a column of a destination's newest delivery that its receiver accepted."""
     # The literal lets both databases walk the partial index of accepted deliveries, once per destination.
     is_accepted = AlertDelivery.status == literal(DeliveryStatus.SENT, AlertDelivery.status.type, literal_execute=True)
-    return newest_id_subquery(AlertDelivery.alert_destination_id == AlertDestination.id, is_accepted)
+    return _newest_subquery(column, AlertDelivery.alert_destination_id == AlertDestination.id, is_accepted)
 
 
 def newest_drill_id_subquery(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     """Return the subquery for the id of a destination's newest drill that meets the conditions."""
-    return newest_id_subquery(AlertDelivery.alert_destination_id == AlertDestination.id, _IS_DRILL, *conditions)
+    return newest_drill_subquery(AlertDelivery.id, *conditions)
+
+
+def newest_drill_subquery(column: ColumnOf[Value], *conditions: ColumnElement[bool]) -> ScalarSelect[Value]:
+    """Return the subquery for a column of a destination's newest drill that meets the conditions."""
+    return _newest_subquery(column, AlertDelivery.alert_destination_id == AlertDestination.id, _IS_DRILL, *conditions)
 
 
 def newest_id_subquery(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     """Return the subquery for the id of the newest delivery that meets the conditions, for each destination."""
+    return _newest_subquery(AlertDelivery.id, *conditions)
+
+
+def _newest_subquery(column: ColumnOf[Value], *conditions: ColumnElement[bool]) -> ScalarSelect[Value]:
     # A correlated LIMIT 1 walks an index once per destination; window functions would read every delivery.
     return (
-        select(AlertDelivery.id)
+        select(column)
         .where(*conditions)
         .order_by(AlertDelivery.alert_destination_id.desc(), *NEWEST_FIRST)
         .limit(ONE)

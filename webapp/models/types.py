@@ -32,10 +32,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def read_stored_time(text: str | None) -> datetime | None:
+    """Return an instant that a database has written as text."""
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        return moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 UNNAMED = "(no visible name)"
 
-# Names are short, and the same ones are read again and again.
-_clean_stored_name = lru_cache(maxsize=4096)(clean_name)
+# Names are short, and the same ones are read again and again: those of a workspace of 10,000 destinations, too.
+_clean_stored_name = lru_cache(maxsize=16_384)(clean_name)
 
 
 class Name(TypeDecorator[str]):
@@ -51,7 +61,12 @@ class Name(TypeDecorator[str]):
         return None if value is None else clean_name(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _clean_stored_name(value) or (UNNAMED if value else "")
+        return read_stored_name(value)
+
+
+def read_stored_name(value: str | None) -> str | None:
+    """Return a stored name as it is shown."""
+    return None if value is None else _clean_stored_name(value) or (UNNAMED if value else "")
 
 
 # A row id of 64 bits. On SQLite, only an INTEGER primary key increments by itself, and it has 64 bits too.

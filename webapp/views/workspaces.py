@@ -10,9 +10,9 @@ from webapp.auth.instance_admins import is_instance_admin
 from webapp.auth.own_workspaces import list_first_workspaces, load_memberships_page
 from webapp.auth.sessions import current_account
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
-from webapp.dashboard.drawn_lists import draw_list, load_known_summaries
+from webapp.dashboard.drawn_lists import draw_list, load_list
 from webapp.dashboard.list_version import find_page_version
-from webapp.dashboard.overview import build_overview, build_overviews, parse_list_query
+from webapp.dashboard.overview import build_overviews, parse_list_query
 from webapp.dashboard.summaries import list_summaries
 from webapp.database.numbered_pages import parse_page
 from webapp.deliveries import end_overdue_tests
@@ -59,16 +59,16 @@ def show(slug: str) -> str | Response:
     """
     visit, now, query = load_visit(slug), database_clock.now(), parse_list_query(request.args)
     end_overdue_tests(visit.workspace.id, now)
-    known = load_known_summaries(visit.workspace.id, now)
-    version = find_page_version(visit, known.state, query)
+    shown = load_list(visit.workspace.id, query, now)
+    version = find_page_version(visit, shown.state, query)
     if version and is_current(version):
         return respond_not_modified(version)
     return render_template(
         "destinations.html",
         visit=visit,
-        total=len(known.summaries),
-        paging=known.paging,
-        drawn_list=draw_list(visit, known, query, now),
+        total=shown.total,
+        paging=shown.paging,
+        drawn_list=draw_list(visit, shown, query, now),
         batch=_find_batch(visit, now),
         page_version=version,
     )
@@ -78,8 +78,8 @@ def show(slug: str) -> str | Response:
 def show_state(slug: str) -> str:
     """Return the fragment that summarizes all destinations of the workspace."""
     visit, query, now = load_visit(slug), parse_list_query(request.args), database_clock.now()
-    state = build_overview(list_summaries([visit.workspace.id], now), now)
-    return render_template("_state.html", visit=visit, query=query, overview=state)
+    overview = load_list(visit.workspace.id, query, now).overview
+    return render_template("_state.html", visit=visit, query=query, overview=overview)
 
 
 @bp.get("/workspaces")
