@@ -21,7 +21,7 @@ MODULES = (
     "flask.cli",
     "gunicorn.app.wsgiapp",
     "gunicorn.workers.gthread",
-    "webapp.worker.supervisor",
+    "webapp.worker.single_process",
     "webapp.demo.receiver.https_server",
     "webapp.demo.receiver.smtp_server",
 )

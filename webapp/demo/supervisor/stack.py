@@ -65,7 +65,7 @@ class Stack:
 
     def start_worker(self) -> None:
         """Start the worker, for the first time or after its end."""
-        self._start("worker", [*FLASK, "worker", "--processes", "2" if self.options.public_url else "1"])
+        self._start("worker", [*FLASK, "worker", *(("--processes", "2") if self.options.public_url else ("--single",))])
 
     def stop(self) -> None:
         """Stop everything in reverse order; at once if the shutdown is forced."""
