@@ -38,8 +38,7 @@ def load_application(environment: Mapping[str, str]) -> None:
         app = import_module("webapp.application").create_app(settings)
         for name in MODULES:
             import_module(name)
-        import_module("sqlalchemy.orm").configure_mappers()
-        settings.outbound.prepare()
+        settings.outbound.prepare()  # sets up TLS, which the receiver uses too
     share_with_forks()
 
 
