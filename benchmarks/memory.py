@@ -15,18 +15,18 @@ from benchmarks.installation.processes import ROOT, Session
 from benchmarks.report import Table
 from benchmarks.throughput import measure_memory
 
-# Identifies a process by words in its command.
+# What a process is, by its name.
 PARTS = {
-    "webapp.demo.receiver": "demo receiver",
-    "gunicorn": "web server",
-    " worker": "worker",
-    "valkey": "queue server",
+    "demo-receiver": "demo receiver",
+    "demo-web": "web server",
+    "demo-worker": "worker",
+    "valkey-server": "queue server",
 }
 
 CONCURRENT_PRESSES = 8
 
 # Seconds after which a newly started process is idle.
-SETTLE_TIME = 3.0
+SETTLE_TIME = 30.0
 
 LIMITS = {"ALERTCHECK_PRESSES_PER_MEMBER": "1000000", "ALERTCHECK_PRESSES_PER_WORKSPACE": "1000000"}
 
@@ -49,12 +49,8 @@ def measure(full: bool) -> Table:
 def _list_parts(demo: Demo) -> dict[str, psutil.Process]:
     """Return the supervisor and the processes that it starts, each of which leads a session."""
     supervisor = psutil.Process(demo.process.pid)
-    return {"supervisor": supervisor} | {_name(child): child for child in supervisor.children()}
-
-
-def _name(process: psutil.Process) -> str:
-    command = " ".join(process.cmdline())
-    return next((part for words, part in PARTS.items() if words in command), command)
+    children = {PARTS.get(child.name(), child.name()): child for child in supervisor.children()}
+    return {"supervisor": supervisor} | children
 
 
 def _measure_all(parts: Mapping[str, psutil.Process]) -> dict[str, float]:

@@ -66,10 +66,11 @@ class Stack:
         wait_until(session.is_up)
         return session
 
-    def start_worker(self, processes: int = 2) -> Child:
-        """Start a worker without waiting for its first heartbeat."""
+    def start_worker(self, processes: int = 2, *, single: bool = False) -> Child:
+        """Start a worker without waiting for its first heartbeat. single: everything in one process."""
         name = f"worker-{len(self.children)}"  # several can run at once
-        return self._start(name, ["flask", "--app", self.wsgi, "worker", "--processes", str(processes)])
+        options = ["--single"] if single else ["--processes", str(processes)]
+        return self._start(name, ["flask", "--app", self.wsgi, "worker", *options])
 
     def stop(self) -> None:
         """Stop all processes."""

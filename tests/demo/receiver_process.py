@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import requests
 
+from webapp.demo.receiver.certificates import make_certificates
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.inboxes import Inboxes
 
@@ -75,6 +77,8 @@ def start_receiver(
 ) -> subprocess.Popen[str]:
     ports = [f"--http-port={http_port}", f"--smtp-port={smtp_port}"]
     ports += [f"--https-port={https_port}", f"--certificates={directory / 'certificates'}"] if https_port else []
+    if https_port:
+        make_certificates(directory / "certificates", datetime.now(UTC))
     inbox = f"--inboxes={directory / 'inboxes'}" if is_public else f"--inbox={directory / 'inbox.sqlite'}"
     files = [inbox, f"--signing-secret-file={directory / 'signing-secret'}"]
     command = [sys.executable, "-m", "webapp.demo.receiver.__main__", *ports, *files]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 import psutil
@@ -48,8 +49,13 @@ class Run:
         processes: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
         return processes
 
-    def find(self, words: str) -> psutil.Process:
-        return next(process for process in self.descendants() if words in " ".join(process.cmdline()))
+    def find(self, name: str) -> psutil.Process:
+        """Return the process that the runner started under this name."""
+        return next(process for process in psutil.Process(self.process.pid).children() if process.name() == name)
+
+    def lists(self, name: str) -> bool:
+        """Return whether it runs a process that it started under this name."""
+        return any(process.name() == name for process in psutil.Process(self.process.pid).children())
 
     def ask(self, path: str) -> requests.Response:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=SECONDS)
@@ -244,6 +250,51 @@ def test_every_stored_file_is_readable_by_its_owner_only(running: Run) -> None:
     assert [file for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077 and not file.is_socket()] == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_forked_processes_share_no_connection(running: Run) -> None:
+    running.ask("/readyz")
+    children = psutil.Process(running.process.pid).children()
+    own = {child.name(): _list_all_sockets(child) for child in children}
+    shared = [first & second for first, second in combinations(own.values(), 2)]
+
+    assert _list_sockets(running.process.pid) == set()
+    assert list(filter(None, shared)) == []
+    assert all(own.values())
+
+
+def _list_all_sockets(process: psutil.Process) -> set[str]:
+    """Return the sockets of a process and of its descendants."""
+    return set().union(*(_list_sockets(one.pid) for one in [process, *process.children(recursive=True)]))
+
+
+def _list_sockets(pid: int) -> set[str]:
+    """Return the sockets of a process, by their inode: the same in two processes is one connection."""
+    names = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
+    return {name for name in names if name.startswith("socket:")}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_runner_forks_from_its_only_thread(running: Run) -> None:
+    """A lock that another thread held would stay locked in the child for ever."""
+    assert psutil.Process(running.process.pid).num_threads() == 1
+
+
+def test_a_killed_web_process_is_replaced(running: Run) -> None:
+    (web,) = running.find("demo-web").children()
+    web.kill()
+
+    assert wait_until(lambda: web not in (now := running.find("demo-web").children()) and len(now) == 1)
+    assert running.ask("/sign-in").status_code == 200
+
+
+def test_an_invalid_setting_is_reported_before_anything_is_seeded(launcher: Launcher) -> None:
+    run = launcher.start(ALERTCHECK_KEEP_DELIVERIES_DAYS="many")
+
+    assert run.exit_code() == 1
+    assert "Cannot run the demo: ALERTCHECK_KEEP_DELIVERIES_DAYS" in run.output()
+    assert not (run.data / "alertcheck.sqlite").exists()
+
+
 def test_a_shell_can_load_the_settings_of_a_running_demo(running: Run) -> None:
     script = 'set -a; . "$1"/env; set +a; exec "$2" -m webapp check-worker'
     shell = ["sh", "-c", script, "sh", str(running.data), sys.executable]
@@ -334,15 +385,16 @@ def test_a_failed_step_shows_its_output_and_stops_the_rest(launcher: Launcher, t
 
 
 def test_a_dead_worker_is_restarted(running: Run) -> None:
-    worker = running.find("webapp worker")
+    worker = running.find("demo-worker")
     worker.kill()
     running.wait_for("The worker restarts in 5 s.")
-    assert wait_until(lambda: any("webapp worker" in " ".join(process.cmdline()) for process in running.descendants()))
-    assert running.find("webapp worker").pid != worker.pid
+    assert wait_until(lambda: running.lists("demo-worker"))
+    assert running.find("demo-worker").pid != worker.pid
+    assert wait_until(lambda: running.ask("/readyz").status_code == 200)
 
 
 def test_a_dead_queue_server_is_reported_and_the_pages_stay_up(running: Run) -> None:
-    running.find("queue.sock").kill()
+    running.find("valkey-server").kill()
     running.wait_for("The queue server stopped. Tests fail at once")
     assert running.ask("/healthz").status_code == 200
     assert wait_until(lambda: running.ask("/readyz").status_code == 503)  # its answer is kept for 2 s

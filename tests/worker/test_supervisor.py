@@ -24,10 +24,10 @@ def test_its_processes_share_what_it_has_loaded(app: Flask, monkeypatch: pytest.
     found: list[bool] = []
     gc.unfreeze()
 
-    def note(*_arguments: object) -> None:
+    def note(*_arguments: object, **_keywords: object) -> None:
         found.append(gc.get_freeze_count() > 10 * len(gc.get_objects()))
 
-    monkeypatch.setattr(supervisor, "_work", note)
+    monkeypatch.setattr(supervisor, "work", note)
     with app.app_context():
         supervisor.run_worker(app, 1)
 

@@ -11,7 +11,7 @@ from webapp import __version__, queue
 from webapp.environment.model import Misconfigured
 
 # Imported only by its command: the others in this file do not need the worker's code.
-WORKER = "webapp.worker.supervisor"
+WORKER, SINGLE_PROCESS = "webapp.worker.supervisor", "webapp.worker.single_process"
 
 
 @click.command("version")
@@ -22,11 +22,16 @@ def version() -> None:
 
 @click.command("worker")
 @click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="One per CPU core.")
+@click.option("--single", is_flag=True, help="Do everything in one process, which nothing replaces when it dies.")
 @with_appcontext
-def worker(processes: int) -> None:
+def worker(processes: int, single: bool) -> None:
     """Run a worker that sends deliveries until it is stopped (SIGTERM or Ctrl-C)."""
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     try:
-        import_module(WORKER).run_worker(cast(Flask, current_app._get_current_object()), processes)  # type: ignore[attr-defined]
+        if single:
+            import_module(SINGLE_PROCESS).run_single_process(app)
+        else:
+            import_module(WORKER).run_worker(app, processes)
     except Misconfigured as reason:
         raise click.ClickException(str(reason)) from None
 

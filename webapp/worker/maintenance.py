@@ -40,17 +40,21 @@ FAILURE_TIME = 3.0
 
 
 class Maintenance:
-    """The maintenance of one application, which its parts remember between two runs."""
+    """The maintenance of one application, which its parts remember between two runs.
 
-    def __init__(self, app: Flask) -> None:
-        self._app = app
+    forks: whether processes are forked from this one between two runs. Then a run leaves no connection open.
+    """
+
+    def __init__(self, app: Flask, *, forks: bool = True) -> None:
+        self.app = app
+        self._forks = forks
         self._wait_tracker = deliveries.WaitTracker()
         self._tasks = deque((*list_tasks(app_state(app).settings), *app_state(app).maintenance))
 
     def run(self) -> WorkerFault | Reason | None:
         """Run each part once. Returns why the recovery of deliveries failed, or None if it succeeded."""
         fault: WorkerFault | Reason | None = WorkerFault.DATABASE
-        with self._app.app_context():
+        with self.app.app_context():
             try:
                 now = database_clock.now()
                 delivery_ids = deliveries.recover(now, current_settings(), self._wait_tracker)
@@ -61,9 +65,9 @@ class Maintenance:
                 log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
                 fault = fault and (find_reason(error) or fault)
             with suppress(Exception):
-                # The next process is forked from this one, and two processes must not share a connection.
                 db.session.remove()
-                db.engine.dispose()
+                if self._forks:
+                    db.engine.dispose()  # two processes must not share a connection
         return fault
 
     def _run_tasks(self, now: datetime) -> None:

@@ -49,8 +49,16 @@ def run_process(app: Flask, supervisor_pid: int, readiness: Progress) -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    rounds = Progress()
     threading.Thread(target=_follow_supervisor, args=(supervisor_pid,), daemon=True).start()
+    send_until_stopped(app, readiness)
+
+
+def send_until_stopped(app: Flask, readiness: Progress) -> None:
+    """Take jobs and send their deliveries in this process, until it is stopped. Ends the process if that fails.
+
+    readiness: as for `run_process`.
+    """
+    rounds = Progress()
     threading.Thread(target=_show_readiness, args=(app, rounds, readiness), daemon=True).start()
     if app_state(app).settings.ping_url is not None:
         threading.Thread(target=ping_while_working, args=(app, readiness), daemon=True).start()

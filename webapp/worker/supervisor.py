@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
@@ -39,6 +40,26 @@ def run_worker(app: Flask, size: int) -> None:
 
     While the queue server cannot be used, it starts no process and waits. Raises `Misconfigured`.
     """
+    stop = prepare(app, size)
+    configure_mappers()  # or else each process does it
+    share_with_forks()
+    members: list[Member] = []
+    try:
+        work(
+            Maintenance(app),
+            stop,
+            start=lambda: start_missing(members, size, app),
+            is_working=lambda: any(member.is_working() for member in members),
+        )
+    finally:
+        stop_all(members)
+
+
+def prepare(app: Flask, size: int) -> threading.Event:
+    """Return when the database can be used, with an event that a stop signal sets. Raises `Misconfigured`.
+
+    size: how many processes will send.
+    """
     prefix = current_settings().redis_prefix
     _require_prefix(prefix)
     current_settings().outbound.prepare()
@@ -46,26 +67,26 @@ def run_worker(app: Flask, size: int) -> None:
     facts = {"version": __version__, "processes": size, "redis_prefix": prefix}
     log.info("worker started", extra=facts | summarize_settings(current_settings()))
     wait_for_schema(app, stop)
-    configure_mappers()  # or else each process does it
-    share_with_forks()
-    members: list[Member] = []
-    try:
-        _work(app, size, members, stop)
-    finally:
-        stop_all(members)
+    return stop
 
 
-def _work(app: Flask, size: int, members: list[Member], stop: threading.Event) -> None:
-    """Keep the processes running, run maintenance, and report, until the worker is stopped."""
-    started_at = time.monotonic()
-    maintenance, watch = Maintenance(app), QueueWatch()
+def work(
+    maintenance: Maintenance, stop: threading.Event, start: Callable[[], object], is_working: Callable[[], bool]
+) -> None:
+    """Run maintenance, and report what the worker does, until it is stopped.
+
+    start: called in each round in which the queue server can be used. is_working: whether anything takes jobs.
+    """
+    started_at, watch, app = time.monotonic(), QueueWatch(), maintenance.app
     while not stop.is_set():
-        if watch.is_usable():
-            start_missing(members, size, app)
+        with app.app_context():
+            is_usable = watch.is_usable()
+        if is_usable:
+            start()
         fault = maintenance.run()
-        is_working = any(member.is_working() for member in members)
-        _report(app, fault, is_working)
-        is_starting = fault is None and not is_working and time.monotonic() < started_at + PROBATION
+        works = is_working()
+        _report(app, fault, works)
+        is_starting = fault is None and not works and time.monotonic() < started_at + PROBATION
         stop.wait(START_INTERVAL if is_starting else MAINTENANCE_INTERVAL)
 
 

@@ -116,8 +116,8 @@ def test_the_receiver_of_a_public_demo_has_an_inbox_for_each_visitor(
     options: DemoOptions, arguments: list[str]
 ) -> None:
     stack = Stack(options, ShutdownRequest())
-    stack.environment["ALERTCHECK_DEMO_SIGNING_SECRET_FILE"] = "/secret"
-    command = stack._receiver_command(ReceiverPorts(1, 2, 3), "/x")
+    stack.environment |= {"ALERTCHECK_DEMO_SIGNING_SECRET_FILE": "/secret", "ALERTCHECK_DEMO_INBOX": "/x"}
+    command = stack._receiver_command(ReceiverPorts(1, 2, 3))
 
     position = command.index(arguments[0])
     assert command[position : position + 2] == arguments

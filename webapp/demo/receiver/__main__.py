@@ -4,11 +4,9 @@ import asyncio
 import os
 import signal
 from argparse import ArgumentParser, Namespace
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
-from webapp.demo.receiver.certificates import make_certificates
 from webapp.demo.receiver.http_server import HttpReceiver
 from webapp.demo.receiver.https_server import HttpsReceiver
 from webapp.demo.receiver.inboxes import Inboxes
@@ -28,7 +26,7 @@ def _read_arguments() -> Namespace:
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--https-port", type=int, help="needs --certificates")
-    parser.add_argument("--certificates", type=Path, help="the directory to write the certificates to")
+    parser.add_argument("--certificates", type=Path, help="the directory with the certificates")
     inbox = parser.add_mutually_exclusive_group(required=True)
     inbox.add_argument("--inbox", type=Path, help="the SQLite file in which messages are kept")
     inbox.add_argument("--inboxes", type=Path, help="the folder with one such file for each visitor, named by a key")
@@ -67,7 +65,6 @@ def _listen_for_http(arguments: Namespace, inboxes: Inboxes) -> HttpReceiver:
 
 
 def _listen_for_https(arguments: Namespace, inboxes: Inboxes) -> HttpsReceiver:
-    make_certificates(arguments.certificates, datetime.now(UTC))
     try:
         return HttpsReceiver(
             arguments.https_port, inboxes, arguments.signing_secret_file, certificates=arguments.certificates

@@ -1,4 +1,7 @@
-"""Issues the receiver's certificates at each start: a valid one, and those that a sender has to refuse or to mind."""
+"""Issues the receiver's certificates: a valid one, and those that a sender has to refuse or to mind.
+
+Each start of the demo makes new ones.
+"""
 
 import ssl
 from collections.abc import Iterable

@@ -68,6 +68,7 @@ def claim_data(options: DemoOptions) -> IO[str]:
     except BlockingIOError as error:
         lock.close()
         raise CannotRun(f"Another demo is using {options.data}. Stop it, or set DATA_DIR for this one.") from error
+    os.register_at_fork(after_in_child=lock.close)  # or else it would stay locked until the last child has ended
     return lock
 
 

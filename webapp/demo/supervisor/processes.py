@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 # Seconds that a child gets to end after the signal to stop.
 GRACE_PERIOD = 5.0
@@ -106,9 +106,7 @@ def start(
     directory: its working directory; None for that of this process.
     parent_death_signal: end it when this process is killed; False if `command` already arranges that.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    _rotate(log)
-    with log.open("ab") as output:
+    with open_log(log) as output:
         log_start = output.tell()
         process = subprocess.Popen(
             with_parent_death_signal(command) if parent_death_signal else list(command),
@@ -148,6 +146,9 @@ def _session_of(pid: int) -> int | None:
     return None
 
 
-def _rotate(log: Path) -> None:
+def open_log(log: Path) -> BinaryIO:
+    """Open a log to append to it, and rotate it if it is too large."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_name(f"{log.name}.1"))
+    return log.open("ab")

@@ -1,15 +1,16 @@
 """Starts the processes of `make run` in order: each is ready before the next one needs it."""
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from webapp.demo.supervisor.forks import start_fork
 from webapp.demo.supervisor.keys import load_keys
 from webapp.demo.supervisor.options import PROJECT, CannotRun, DemoOptions, write_env_file, write_private
 from webapp.demo.supervisor.ports import ReceiverPorts, choose_ports
-from webapp.demo.supervisor.processes import GRACE_PERIOD, Child, start
+from webapp.demo.supervisor.preloading import APPLICATION, load_application, make_certificates
+from webapp.demo.supervisor.processes import GRACE_PERIOD, Child
 from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 from webapp.demo.supervisor.readiness import fetch_readiness
 from webapp.demo.supervisor.shutdown_request import ShutdownRequest
@@ -17,7 +18,7 @@ from webapp.demo.supervisor.terminal import print_line, step
 from webapp.environment.demo_hosts import AUTHORITY_FILE
 from webapp.environment.deprecated_names import use_new_names
 
-COMMAND = (sys.executable, "-m", "webapp")
+FLASK = ("flask", "--app", APPLICATION)
 FIXED = {"ALERTCHECK_DEMO": "1", "PYTHONUNBUFFERED": "1"}
 # A public demo is behind a proxy, so there the administrator's own settings count.
 FIXED_IF_PRIVATE = {"ALERTCHECK_HTTPS": "0", "ALERTCHECK_TRUSTED_PROXIES": "0"}
@@ -48,9 +49,15 @@ class Stack:
         env_file.unlink(missing_ok=True)  # if this start fails, it would describe the previous run
         self._start_queue_server()
         self._set_up_keys()
-        self._start_receiver()
+        ports = choose_ports(self.options.data / "ports.json")
+        self._set_up_receiver(ports)
+        with step("Loading the application"):
+            load_application(self.environment)
+        with step("Starting the demo receiver"):
+            receiver = self._start("receiver", self._receiver_command(ports))
+            self._wait_for_line(receiver, "listening")
         write_env_file(env_file, self.options.address, self._list_settings())
-        self._run_to_end("seed", "Migrating the database and adding the demo's data", [*COMMAND, "seed-demo"])
+        self._run_to_end("seed", "Migrating the database and adding the demo's data", [*FLASK, "seed-demo"])
         with step("Starting the worker and web server"):
             self.start_worker()
             self._start_web()
@@ -58,7 +65,7 @@ class Stack:
 
     def start_worker(self) -> None:
         """Start the worker, for the first time or after its end."""
-        self._start("worker", [*COMMAND, "worker", "--processes", "2" if self.options.public_url else "1"])
+        self._start("worker", [*FLASK, "worker", *(("--processes", "2") if self.options.public_url else ("--single",))])
 
     def stop(self) -> None:
         """Stop everything in reverse order; at once if the shutdown is forced."""
@@ -83,19 +90,16 @@ class Stack:
         write_private(secret, keys.pop("WEBHOOK_SECRET"))
         self.environment |= {**keys, "ALERTCHECK_DEMO_SIGNING_SECRET_FILE": str(secret)}
 
-    def _start_receiver(self) -> None:
-        ports = choose_ports(self.options.data / "ports.json")
-        inbox = str(self.options.data / ("inboxes" if self.options.public_url else "inbox.sqlite"))
-        address = f"http://127.0.0.1:{ports.http}"
-        self.environment |= {"ALERTCHECK_DEMO_INBOX": inbox}
-        self._use_receiver(address, f"smtp://127.0.0.1:{ports.smtp}")
-        with step("Starting the demo receiver"):
-            receiver = self._start("receiver", self._receiver_command(ports, inbox))
-            self._wait_for_line(receiver, "listening")
+    def _set_up_receiver(self, ports: ReceiverPorts) -> None:
+        """Add the receiver to the settings, before it starts."""
+        inbox = self.options.data / ("inboxes" if self.options.public_url else "inbox.sqlite")
+        self.environment |= {"ALERTCHECK_DEMO_INBOX": str(inbox)}
+        self._use_receiver(f"http://127.0.0.1:{ports.http}", f"smtp://127.0.0.1:{ports.smtp}")
+        make_certificates(self._certificates)
         self._use_names(f"https://127.0.0.1:{ports.https}")
 
     def _use_names(self, address: str) -> None:
-        """Let the receiver have its names, with the authority that it made at its start.
+        """Let the receiver have its names, with the authority of its certificates.
 
         Beside real receivers, those that need `ALERTCHECK_CA_FILE` still do.
         """
@@ -115,24 +119,24 @@ class Stack:
             "ALERTCHECK_TRUSTED_ORIGINS": ",".join(filter(None, (own.get("ALERTCHECK_TRUSTED_ORIGINS"), address))),
         }
 
-    def _receiver_command(self, ports: ReceiverPorts, inbox: str) -> list[str]:
-        command = [sys.executable, "-m", "webapp.demo.receiver", "--http-port", str(ports.http)]
-        command += ["--smtp-port", str(ports.smtp), "--inboxes" if self.options.public_url else "--inbox", inbox]
+    def _receiver_command(self, ports: ReceiverPorts) -> list[str]:
+        inbox = "--inboxes" if self.options.public_url else "--inbox", self.environment["ALERTCHECK_DEMO_INBOX"]
+        command = ["webapp.demo.receiver", "--http-port", str(ports.http), "--smtp-port", str(ports.smtp), *inbox]
         command += ["--https-port", str(ports.https), "--certificates", str(self._certificates)]
         return [*command, "--signing-secret-file", self.environment["ALERTCHECK_DEMO_SIGNING_SECRET_FILE"]]
 
     def _start_web(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{self.options.port}"]
+        command = ["gunicorn", APPLICATION, "--bind", f"127.0.0.1:{self.options.port}"]
         self._start("web", [*command, "--workers", "1", "--preload", "--graceful-timeout", "4"])
 
-    def _start(self, name: str, command: Sequence[str]) -> Child:
-        child = start(name, command, log=self._log(name), environment=self.environment, directory=PROJECT)
+    def _start(self, name: str, module: Sequence[str]) -> Child:
+        child = start_fork(name, module, log=self._log(name), environment=self.environment, directory=PROJECT)
         self.children.append(child)
         return child
 
-    def _run_to_end(self, name: str, title: str, command: Sequence[str]) -> None:
+    def _run_to_end(self, name: str, title: str, module: Sequence[str]) -> None:
         with step(title):
-            child = self._start(name, command)
+            child = self._start(name, module)
             while child.exit_code() is None:
                 self.shutdown_request.pause(0.05)
         self.children.remove(child)
