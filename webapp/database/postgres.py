@@ -58,11 +58,11 @@ class LimitedConnection(Connection[Any]):
             raise
 
     def rollback(self) -> None:
-        """Roll back, and keep the prepared statements unless one failed: it may fit the schema no more.
+        """Roll back. In a request, keep the prepared statements unless one failed: it may fit the schema no more.
 
         Each request ends with a rollback, after which psycopg would forget them.
         """
-        if self.pgconn.transaction_status != TransactionStatus.INTRANS:
+        if find_limit() is None or self.pgconn.transaction_status != TransactionStatus.INTRANS:
             super().rollback()
             return
         with self.lock:
