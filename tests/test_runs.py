@@ -31,14 +31,14 @@ def started(tmp_path: Path) -> Path:
     return tmp_path / "started"
 
 
-@pytest.fixture(params=[["-n", "0"], ["-n", "2"]], ids=["alone", "on workers"])
+@pytest.fixture(params=["0", "1"], ids=["alone", "on a worker"])
 def run(
     request: pytest.FixtureRequest, folder: Path, started: Path, postgres: PostgresServer
 ) -> Iterator[psutil.Popen]:
     """A test run in the middle of a test, with a given PostgreSQL server."""
     settings = {"TMPDIR": str(folder), "STARTED": str(started), "TEST_DATABASE_URL": postgres.url}
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | settings
-    command = [sys.executable, "-m", "pytest", *request.param, "tests/lasting.py"]
+    command = [sys.executable, "-m", "pytest", "-n", request.param, "tests/lasting.py"]
     with psutil.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
         try:
             wait_until(started.exists, time_limit=300)

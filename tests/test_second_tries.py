@@ -27,7 +27,7 @@ def test_other():
 """
 
 
-def _run(folder: Path, count: int = 1, passes_at: int = 2, workers: int = 2) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, count: int = 1, passes_at: int = 2, workers: int = 1) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(FILE.format(folder=str(folder), count=count, passes_at=passes_at))
     command = [sys.executable, "-m", "pytest", "-p", "tests.runs", "-n", str(workers), "--rootdir", str(folder), "."]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
@@ -57,7 +57,7 @@ def test_a_run_passes_if_what_failed_passes_alone_and_its_output_ends_with_it(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("count", "workers"), [(MAX_FAILED + 1, 2), (1, 0)], ids=["more than a busy machine makes", "was alone"]
+    ("count", "workers"), [(MAX_FAILED + 1, 1), (1, 0)], ids=["more than a busy machine makes", "was alone"]
 )
 def test_nothing_is_tried_again(tmp_path: Path, count: int, workers: int) -> None:
     run = _run(tmp_path, count, workers=workers)

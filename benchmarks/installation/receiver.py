@@ -27,8 +27,10 @@ class Receiver:
     refused: set[str] = field(default_factory=set)
 
     def serve(self, connection: socket.socket) -> None:
-        """Receive one message."""
+        """Receive one message, unless the sender ends in the middle of it."""
         head = read_request(connection).decode()
+        if not head.endswith("\r\n\r\n"):
+            return None
         path, message = head.split()[1].partition("?")[0], re.findall(r"(?i)webhook-id: (\S+)", head)[0]
         if path == "/busy" and message not in self.refused:
             self.refused.add(message)

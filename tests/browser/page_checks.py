@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize
 
 # CSS pixels of a desktop screen and of a phone.
@@ -18,6 +18,14 @@ FIND_ANNOUNCED_CLOCKS = """(clocks) => [...document.querySelectorAll("[aria-live
 # The Tab key stops at what can be used, at what scrolls, and at no text.
 FIND_TEXT_STOPS = """() => [...document.querySelectorAll("[tabindex='0']")]
     .filter((element) => !element.matches(".overflow-auto, pre")).map((element) => element.outerHTML)"""
+# Returns no more than is needed: all that axe-core has found passes through three processes.
+RUN_AXE = """async () => {
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const options = dark ? { runOnly: ["color-contrast", "link-in-text-block"] } : {};
+    const { violations } = await axe.run({ resultTypes: ["violations"], ...options });
+    return violations.flatMap((rule) =>
+        rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`));
+}"""
 NOTE_VIOLATIONS = """
     window.violations = [];
     addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
@@ -44,11 +52,13 @@ class PageReport:
 
     overflow: pixels of horizontal overflow for each of `WIDTHS`: with all details closed, with all details open.
     barriers: accessibility violations for each of `WIDTHS`, with all details open.
+    barriers_in_dark: those in dark, on a desktop alone: a phone has the same colors (see `test_color_schemes.py`).
     announced_clocks: live regions that hold a clock. text_stops: texts at which the Tab key stops.
     """
 
     overflow: dict[int, tuple[int, int]]
     barriers: dict[int, list[str]]
+    barriers_in_dark: list[str]
     announced_clocks: list[str]
     text_stops: list[str]
     console: list[str]
@@ -57,10 +67,11 @@ class PageReport:
 
 
 def check_page(tab: Page, case: PageCase) -> PageReport:
-    """Open a page and check it."""
+    """Open a page in light and check it. It is not animated: a color in transition has no contrast to measure."""
     console: list[str] = []
     urls: list[str] = []
     tab.add_init_script(NOTE_VIOLATIONS)
+    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
     tab.on("console", lambda message: console.extend(_complaint(message, tab.url)))
     tab.on("pageerror", lambda error: console.append(str(error)))
     tab.on("request", lambda request: urls.append(request.url))
@@ -71,9 +82,12 @@ def check_page(tab: Page, case: PageCase) -> PageReport:
         tab.set_viewport_size(ViewportSize(width=width, height=800))
         overflow[width] = _measure_overflow(tab)
         barriers[width] = find_barriers(tab)
+    tab.set_viewport_size(ViewportSize(width=WIDTHS[0], height=800))
+    tab.emulate_media(color_scheme="dark")
     return PageReport(
         overflow=overflow,
         barriers=barriers,
+        barriers_in_dark=find_barriers(tab),
         announced_clocks=tab.evaluate(FIND_ANNOUNCED_CLOCKS, CLOCKS),
         text_stops=tab.evaluate(FIND_TEXT_STOPS),
         console=console,
@@ -83,9 +97,14 @@ def check_page(tab: Page, case: PageCase) -> PageReport:
 
 
 def find_barriers(tab: Page) -> list[str]:
-    """List axe-core's violations, each with its rule and element."""
-    found = Axe().run(tab).response["violations"]
-    return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+    """List axe-core's violations, each with its rule and element.
+
+    In dark, only the colors are checked. Nothing else differs there, so check each page in light too.
+    """
+    if not tab.evaluate("'axe' in window"):
+        tab.evaluate(AXE_SCRIPT)
+    found: list[str] = tab.evaluate(RUN_AXE)
+    return found
 
 
 def _measure_overflow(tab: Page) -> tuple[int, int]:

@@ -1,36 +1,24 @@
-"""The presenter's panel in a real browser, on a demo of its own, because a reset replaces all data."""
+"""The presenter's panel in a real browser. Each test begins with a reset, which replaces all data."""
 
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, StorageState, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
-from tests.browser.conftest import TIMEOUT, reset, sign_in
-from tests.browser.running_demo import RunningDemo, start_demo
+from tests.browser.conftest import TIMEOUT, Sessions, reset
+from tests.browser.running_demo import RunningDemo
 from tests.browser.test_journey import button, expect_badge, press_tab_until_focused
 
 # Milliseconds that are long enough for a request that should not be sent.
 MOMENT = 1000
 
 
-@pytest.fixture(scope="module")
-def stage(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    running = start_demo(tmp_path_factory.mktemp("stage"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def cookies(chromium: Browser, stage: RunningDemo) -> StorageState:
-    return sign_in(chromium, stage, "admin")
-
-
 @pytest.fixture
-def presenter(chromium: Browser, stage: RunningDemo, cookies: StorageState) -> Iterator[Page]:
+def presenter(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
     """The panel, in the presenter's tab, with everything as it was at the beginning."""
     access = ["clipboard-read", "clipboard-write"]
-    with chromium.new_context(base_url=stage.address, storage_state=cookies, permissions=access) as context:
+    with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"], permissions=access) as context:
         context.set_default_timeout(TIMEOUT)
         tab = context.new_page()
         reset(tab)
@@ -156,10 +144,11 @@ def test_the_keyboard_alone_switches_and_stays_where_it_is(presenter: Page) -> N
 
 
 def test_without_javascript_everything_works_with_buttons(
-    chromium: Browser, stage: RunningDemo, cookies: StorageState
+    chromium: Browser, demo: RunningDemo, sessions: Sessions
 ) -> None:
-    context = chromium.new_context(base_url=stage.address, storage_state=cookies, java_script_enabled=False)
-    with context:
+    with chromium.new_context(
+        base_url=demo.address, storage_state=sessions["admin"], java_script_enabled=False
+    ) as context:
         tab = context.new_page()
         reset(tab)
         tab.goto("/demo/panel")

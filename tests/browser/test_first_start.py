@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_httpserver import HTTPServer
 
-from benchmarks.installation.processes import Stack, free_port, run_processes, wait_until
+from benchmarks.installation.processes import Stack, free_port, wait_until
 from tests.factories import SECRET_PATH, SIGNING_SECRET
+from tests.forked_processes import run_processes
 
 ANN = {"Your name": "Ann", "Your email address": "ann@example.com", "Password": "velvet anchor quince 7"}
 BEN = {"Your name": "Ben", "Email address": "ben@example.com", "Password": "copper lantern maple 3"}

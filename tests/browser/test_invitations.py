@@ -1,7 +1,6 @@
 """Invitations in real browsers: an admin invites, somebody makes an account with the link and is a member."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -109,7 +108,6 @@ def test_the_pages_have_no_barrier_and_fit_every_screen(
     seeded: SeededIds,
     open_tab: OpenTab,
     mailbox: ScriptedMailServer,
-    tmp_path: Path,
     scheme: str,
     width: int,
 ) -> None:
@@ -117,7 +115,6 @@ def test_the_pages_have_no_barrier_and_fit_every_screen(
     found = {}
 
     def check(tab: Page, name: str) -> None:
-        tab.screenshot(path=tmp_path / f"{name}-{scheme}-{width}.png", full_page=True)
         found[name] = (tab.evaluate(MEASURE_OVERFLOW_SCRIPT), find_barriers(tab))
 
     admin = open_tab(seeded.admin, **options)

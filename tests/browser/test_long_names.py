@@ -1,15 +1,17 @@
 """No page is wider than its window, whatever has a name of 200 characters without a space."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import Sessions
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, SET_DETAILS_SCRIPT
-from tests.browser.running_demo import RunningDemo, start_demo
+from tests.browser.running_demo import RunningDemo
 
 WORD = "W" * 200
 RECIPIENTS = ",".join(f"{'r' * 60}{number}@{'d' * 60}.{'e' * 60}.example.com" for number in range(20))
@@ -25,23 +27,24 @@ LENGTHEN = """
     UPDATE alert_deliveries SET receipt = 'seen', receipt_by = :word WHERE status = 'sent' AND alert_rule_id IS NULL;
 """
 LIST = "/w/harbor/destinations"
+# In angle brackets: the number of a seeded destination, in the order of their ids.
 PAGES = (
     LIST,
     "/w/clinic/destinations",
-    f"{LIST}/1",
-    f"{LIST}/2",
-    f"{LIST}/5",
-    f"{LIST}/8",
-    f"{LIST}/1/preview",
-    f"{LIST}/2/preview",
-    f"{LIST}/2/edit",
-    f"{LIST}/1/delete",
-    f"{LIST}/2/delete",
+    f"{LIST}/<1>",
+    f"{LIST}/<2>",
+    f"{LIST}/<5>",
+    f"{LIST}/<8>",
+    f"{LIST}/<1>/preview",
+    f"{LIST}/<2>/preview",
+    f"{LIST}/<2>/edit",
+    f"{LIST}/<1>/delete",
+    f"{LIST}/<2>/delete",
     f"{LIST}/new",
     f"{LIST}/new/webhook",
     f"{LIST}?q={WORD[:100]}&state=failed",
     "/w/harbor/history",
-    "/w/harbor/history?destination=5",
+    "/w/harbor/history?destination=<5>",
     f"/w/harbor/history?code={WORD}",
     "/w/harbor/members",
     "/w/harbor/members/2",
@@ -61,44 +64,52 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def phone(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def phone(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
     """A phone in a demo in which every name is one long word, after a press in it."""
-    demo = start_demo(tmp_path_factory.mktemp("long"))
-    try:
-        cookies = sign_in(chromium, demo, "admin")
-        with chromium.new_context(
-            base_url=demo.address, storage_state=cookies, viewport=ViewportSize(width=360, height=800)
-        ) as context:
-            yield _prepare(context.new_page(), demo)
-    finally:
-        demo.stop()
+    names = _execute(demo, "SELECT name, id FROM accounts")
+    with chromium.new_context(
+        base_url=demo.address, storage_state=sessions["admin"], viewport=ViewportSize(width=360, height=800)
+    ) as context:
+        yield _prepare(context.new_page(), demo)
+    for name, account in names:  # a reset leaves them as they are
+        _execute(demo, "UPDATE accounts SET name = :name WHERE id = :id", name=name, id=account)
+
+
+def _execute(demo: RunningDemo, statement: str, **values: object) -> list[Any]:
+    with closing(sqlite3.connect(demo.data / "alertcheck.sqlite", timeout=60)) as database, database:
+        return database.execute(statement, values).fetchall()
+
+
+def _fill_in(demo: RunningDemo, path: str) -> str:
+    """Return a path with the ids of its destinations."""
+    ids = [number for (number,) in _execute(demo, "SELECT id FROM alert_destinations ORDER BY id")]
+    return re.sub(r"<(\d)>", lambda found: str(ids[int(found[1]) - 1]), path)
 
 
 def _prepare(tab: Page, demo: RunningDemo) -> Page:
-    tab.goto(f"{LIST}/2/edit")
+    tab.goto(_fill_in(demo, f"{LIST}/<2>/edit"))
     tab.get_by_label("Recipients").fill(RECIPIENTS)
     tab.get_by_role("button", name="Save", exact=True).click()
     expect(tab.get_by_role("status").filter(has_text="was saved.")).to_be_visible()
-    with closing(sqlite3.connect(demo.data / "alertcheck.sqlite", timeout=60)) as database, database:
-        for statement in filter(str.strip, LENGTHEN.split(";")):
-            database.execute(statement, {"word": WORD} if ":word" in statement else {})
-    tab.goto(f"{LIST}/3")  # the audit trail and the inbox repeat the long names
+    for statement in filter(str.strip, LENGTHEN.split(";")):
+        _execute(demo, statement, word=WORD)
+    tab.goto(_fill_in(demo, f"{LIST}/<3>"))  # the audit trail and the inbox repeat the long names
     tab.get_by_role("button", name="Send test").click()
     tab.locator("[data-last-test=sent]").wait_for()
     return tab
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_is_wider_than_a_phone(phone: Page, path: str) -> None:
-    phone.goto(path)
+def test_no_page_is_wider_than_a_phone(phone: Page, demo: RunningDemo, path: str) -> None:
+    phone.goto(_fill_in(demo, path))
     phone.evaluate(SET_DETAILS_SCRIPT, False)
     closed = phone.evaluate(MEASURE_OVERFLOW_SCRIPT)
     phone.evaluate(SET_DETAILS_SCRIPT, True)
     assert (closed, phone.evaluate(MEASURE_OVERFLOW_SCRIPT)) == (0, 0)
 
 
-def test_many_recipients_make_no_tall_row(phone: Page) -> None:
+def test_many_recipients_make_no_tall_row(phone: Page, demo: RunningDemo) -> None:
     phone.goto(LIST)
-    row = phone.locator("#destination-2 .where").bounding_box()
+    row = phone.locator(_fill_in(demo, "#destination-<2> .where")).bounding_box()
     assert row
     assert row["height"] < 400

@@ -87,23 +87,13 @@ def full_inbox(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None
             expect(tab.locator(kind).first).to_be_visible()
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> Scheme:
-    scheme: Scheme = request.param
-    return scheme
-
-
 @pytest.fixture(scope="module")
 def browsers(
-    scheme: Scheme, chromium: Browser, demo: RunningDemo, sessions: Sessions, full_inbox: None
+    chromium: Browser, demo: RunningDemo, sessions: Sessions, full_inbox: None
 ) -> Iterator[dict[str, BrowserContext]]:
     """A browser context for each role."""
-    # Without motion: the contrast of a color in transition cannot be measured.
     contexts = {
-        role: chromium.new_context(
-            base_url=demo.address, storage_state=cookies, color_scheme=scheme, reduced_motion="reduce"
-        )
-        for role, cookies in sessions.items()
+        role: chromium.new_context(base_url=demo.address, storage_state=cookies) for role, cookies in sessions.items()
     }
     yield contexts
     for context in contexts.values():
@@ -112,7 +102,7 @@ def browsers(
 
 @pytest.fixture(scope="module", params=PAGE_CASES.values(), ids=list(PAGE_CASES))
 def report(request: pytest.FixtureRequest, browsers: dict[str, BrowserContext], demo: RunningDemo) -> PageReport:
-    """The checks of one page, in light or in dark."""
+    """The checks of one page."""
     case: PageCase = request.param
     with browsers[case.role].new_page() as tab:
         return check_page(tab, replace(case, path=demo.fill_in(case.path)))
@@ -124,6 +114,10 @@ def test_nothing_overflows_the_page(report: PageReport) -> None:
 
 def test_the_page_is_accessible(report: PageReport) -> None:
     assert report.barriers == {width: [] for width in WIDTHS}
+
+
+def test_its_colors_are_accessible_in_dark_too(report: PageReport) -> None:
+    assert report.barriers_in_dark == []
 
 
 def test_no_live_region_holds_a_clock(report: PageReport) -> None:
@@ -146,6 +140,7 @@ def test_everything_is_loaded_from_our_origin(report: PageReport, demo: RunningD
     assert report.origins == {demo.address}
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_pending_badge_and_its_reason_are_accessible(add_webhook: AddWebhook, scheme: Scheme) -> None:
     tab = add_webhook("slow")
     tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")

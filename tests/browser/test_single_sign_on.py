@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -80,7 +79,7 @@ def test_somebody_signs_in_at_the_provider_and_out_at_both_ends(tab: Page, provi
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sign_in_page_and_a_refusal_are_accessible_at_every_width(
-    tab: Page, provider: TestProvider, scheme: str, tmp_path: Path
+    tab: Page, provider: TestProvider, scheme: str
 ) -> None:
     provider.users["ada"]["groups"] = []
     tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -92,7 +91,6 @@ def test_the_sign_in_page_and_a_refusal_are_accessible_at_every_width(
         tab.get_by_role("button", name=BUTTON).click()
         expect(tab.get_by_role("alert")).to_contain_text("You do not have access to Alertcheck yet.")
         found[width, "refusal"] = (tab.evaluate(MEASURE_OVERFLOW_SCRIPT), find_barriers(tab))
-        tab.screenshot(path=tmp_path / f"{scheme}-{width}.png")
 
     assert set(map(str, found.values())) == {"(0, [])"}
     assert tab.evaluate("violations") == []

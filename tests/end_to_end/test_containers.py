@@ -50,7 +50,7 @@ def started(machines: list[Machine]) -> Iterator[dict[str, Child]]:
         children["migrate"] = machines[0].start("migrate")
         assert children["migrate"].process.wait(timeout=120) == 0, children["migrate"].describe_end()
         children |= {"web": machines[0].start("web"), "worker": machines[1].start("worker")}
-        wait_until(lambda: machines[0].is_healthy("web"))
+        wait_until(Session(f"http://127.0.0.1:{machines[0].port}").is_up)  # the container's check is a new process
         yield children
     finally:
         for child in children.values():
@@ -82,45 +82,29 @@ def test_a_container_runs_as_the_images_user_without_capabilities(machines: list
     assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
 
 
-def test_a_press_on_one_machine_is_sent_by_another(
-    machines: list[Machine], seeded: SeededIds, owner: tuple[str, str], httpserver: HTTPServer
+def test_a_press_on_one_machine_is_sent_by_another_and_each_container_stops_cleanly_within_its_grace_period(
+    machines: list[Machine],
+    started: dict[str, Child],
+    seeded: SeededIds,
+    owner: tuple[str, str],
+    httpserver: HTTPServer,
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    session = _wait_for_worker(*machines).sign_in(*owner)
+    web, worker = machines
+    session = Session(f"http://127.0.0.1:{web.port}")
+    wait_until(lambda: session.get("/readyz").status_code == 200)  # asked first: a worker's check is a new process
+    assert (web.is_healthy("web"), worker.is_healthy("worker")) == (True, True)
 
-    session.post(f"/w/harbor/destinations/{seeded.destination}/test")
-
+    session.sign_in(*owner).post(f"/w/harbor/destinations/{seeded.destination}/test")
     wait_until(lambda: 'data-last-test="sent"' in session.get("/w/harbor/destinations").text)
     assert len(httpserver.log) == 1
 
-
-def _wait_for_worker(web: Machine, worker: Machine) -> Session:
-    """Wait until the worker is healthy, and return a session. The page is asked first: a check is a new process."""
-    session = Session(f"http://127.0.0.1:{web.port}")
-    wait_until(lambda: session.get("/readyz").status_code == 200)
-    assert worker.is_healthy("worker")
-    return session
-
-
-def test_without_a_worker_only_the_web_container_is_healthy(machines: list[Machine], started: dict[str, Child]) -> None:
-    web, worker = machines
-    session = _wait_for_worker(web, worker)
-    started["worker"].kill()
-
+    assert _stop(started["worker"], "worker") == (0, [])
     wait_until(lambda: session.get("/readyz").status_code == 503)
-
     assert (web.is_healthy("web"), worker.is_healthy("worker")) == (True, False)
 
-
-def test_each_container_stops_cleanly_within_its_grace_period(
-    machines: list[Machine], started: dict[str, Child]
-) -> None:
-    _wait_for_worker(*machines).http.close()
-
-    assert {service: _stop(started[service], service) for service in ("web", "worker")} == {
-        "web": (0, []),
-        "worker": (0, []),
-    }
+    session.http.close()
+    assert _stop(started["web"], "web") == (0, [])
 
 
 def _stop(container: Child, service: str) -> tuple[int, list[int]]:

@@ -9,10 +9,11 @@ from signal import SIGKILL
 import pytest
 from redis import Redis
 
-from benchmarks.installation.installation import Installation, installed
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import ENDS_WITHIN, wait_until
 from tests.databases import new_database
 from tests.end_to_end.breakpoints import Breakpoints, Step
+from tests.forked_processes import installed
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from benchmarks.installation.processes import Session, Stack, free_port, run_processes, wait_until
+from benchmarks.installation.processes import Session, Stack, free_port, wait_until
 from tests.conftest import migrate
 from tests.databases import unmigrated_database
+from tests.forked_processes import run_processes
 from webapp.application import create_app
 from webapp.extensions import Base, db
 from webapp.settings import read_settings
@@ -62,7 +63,7 @@ def environment(environment: dict[str, str], port: int) -> dict[str, str]:
 
 @pytest.fixture
 def starts() -> Iterator[ThreadPoolExecutor]:
-    """Threads that start web servers at once. A server ends with the thread that has started it."""
+    """Threads that start web servers at once."""
     with ThreadPoolExecutor(2) as threads:
         yield threads
 

@@ -10,8 +10,10 @@ from signal import SIGTERM
 import pytest
 import redis
 
-from benchmarks.installation.installation import Installation, installed
+from benchmarks.installation import installation
+from benchmarks.installation.installation import Installation
 from benchmarks.installation.processes import TIME_LIMIT, wait_until
+from tests.forked_processes import installed
 from tests.frozen import frozen
 from webapp.models import DeliveryStatus
 
@@ -23,6 +25,13 @@ Trouble = Callable[[Installation], AbstractContextManager[None]]
 @pytest.fixture
 def site(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with installed(database_url, tmp_path_factory.mktemp("q")) as site:
+        yield site
+
+
+@pytest.fixture
+def new_site(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation whose processes start anew, so that their logs have what is written during the imports."""
+    with installation.installed(database_url, tmp_path_factory.mktemp("q")) as site:
         yield site
 
 
@@ -86,14 +95,14 @@ def test_a_worker_logs_json_only_during_trouble_with_its_queue_and_works_afterwa
 
 
 def test_a_worker_started_while_its_queue_is_full_logs_json_only_and_works_once_there_is_space(
-    site: Installation,
+    new_site: Installation,
 ) -> None:
-    with _full(site):
-        site.stack.start_worker()
+    with _full(new_site):
+        new_site.stack.start_worker()
         time.sleep(4)
 
-    _send_one(site)
-    assert _plain_lines(site) == []
+    _send_one(new_site)
+    assert _plain_lines(new_site) == []
 
 
 def test_a_worker_stopped_while_its_queue_is_full_logs_json_only(site: Installation) -> None:

@@ -1,5 +1,6 @@
 """An installation that logs everything, and the search for canaries in all of its data."""
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,9 +21,18 @@ from webapp.demo.receiver.inboxes import Inboxes
 
 @pytest.fixture(autouse=True)
 def everything_logged(tmp_path: Path) -> Iterator[None]:
-    """Log everything before the application is created, because its engine reads the log level once."""
+    """Log everything before the application is created, because its engine reads the log level once.
+
+    The handlers of pytest, which would format each record twice more for nobody, get none.
+    """
+    handlers = logging.getLogger().handlers.copy()
+    levels = [handler.level for handler in handlers]
+    for handler in handlers:
+        handler.setLevel(logging.CRITICAL + 1)
     with logging_everything(tmp_path / "everything.log"):
         yield
+    for handler, level in zip(handlers, levels, strict=True):
+        handler.setLevel(level)
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from benchmarks.installation.processes import Session, Stack, run_processes, wait_until
+from benchmarks.installation.processes import Session, Stack, wait_until
 from tests.deliveries.recovery_passes import recover_at
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.receivers import Receivers, run_receivers
 from tests.end_to_end.scenario_runner import OMITTED, ScenarioInputs
+from tests.forked_processes import run_processes
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.demo.receiver.http_server import HttpReceiver
 from webapp.extensions import db

@@ -1,0 +1,57 @@
+"""Dark differs from light in colors alone, and a phone from a desktop in no color.
+
+So the other checks of a page need not be repeated in dark, and its colors in dark need not be checked on a phone.
+"""
+
+import re
+
+import pytest
+
+from benchmarks.installation.processes import ROOT
+
+APP, PICO = "static/app.css", "static/vendor/pico-2.1.1.min.css"
+
+SHADOW = r"(inset )?(0|-?[\d.]+rem)( (0|-?[\d.]+rem)){1,3} (rgba\([^()]*\)|var\(--[\w-]+\))"
+ICON = r"url\(\"data:image/svg\+xml,[^\"]*\"\)"
+# What a declaration may change: a color, also of a shadow or an icon, and how opaque something is.
+COLOR = re.compile(
+    rf"#[0-9a-f]{{3,8}}|transparent|dark|var\(--[\w-]+\)|rgba?\([^()]*\)|brightness\(0\)|0?\.\d+|{ICON}|{SHADOW}(,{SHADOW})*"
+)
+
+
+def _list_rules(style: str, feature: str) -> list[tuple[str, str, str]]:
+    """List the selectors, properties and values of the media queries with this feature."""
+    style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
+    blocks = re.findall(rf"@media[^{{]*{feature}[^{{]*\{{((?:[^{{}}]*\{{[^{{}}]*\}})*)", style)
+    return [
+        (selector.strip(), name, value.strip())
+        for selector, rules in re.findall(r"([^{}]*)\{([^{}]*)\}", "".join(blocks))
+        for name, value in re.findall(r"([\w-]+):((?:\"[^\"]*\"|[^;\"])+)", rules)
+    ]
+
+
+@pytest.mark.parametrize("file", [APP, PICO])
+def test_dark_changes_colors_alone(file: str) -> None:
+    rules = _list_rules((ROOT / file).read_text(), "prefers-color-scheme: ?dark")
+
+    assert rules
+    assert [rule for rule in rules if not COLOR.fullmatch(rule[-1])] == []
+
+
+@pytest.mark.parametrize("file", [APP, PICO])
+def test_no_width_changes_a_color(file: str) -> None:
+    rules = _list_rules((ROOT / file).read_text(), "width")
+    colored = [rule for rule in rules if re.search("color|background|opacity|filter", rule[1])]
+
+    assert rules
+    # The names of columns, which a phone shows in front of their values.
+    assert [rule for rule in colored if rule[1:] != ("color", "var(--pico-muted-color)")] == []
+
+
+def test_no_other_file_knows_the_scheme() -> None:
+    files = [*(ROOT / "static").rglob("*"), *(ROOT / "templates").rglob("*")]
+    knowing = {
+        str(file.relative_to(ROOT)) for file in files if file.is_file() and b"prefers-color" in file.read_bytes()
+    }
+
+    assert knowing == {APP, PICO}
