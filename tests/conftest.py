@@ -22,6 +22,7 @@ from benchmarks.installation.servers import (
     start_postgres,
     start_queue_server,
 )
+from tests.cheap_hashes import hash_cheaply, production_cost
 from tests.compiled_once import compile_once
 from tests.databases import TEMPLATE, new_database
 from tests.factories import SeededIds, seed_workspaces
@@ -46,6 +47,7 @@ CONFIG_KEY = Fernet.generate_key().decode()
 pytest_plugins = ["tests.runs"]
 
 compile_once()
+hash_cheaply()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -168,6 +170,13 @@ def app(app_settings: AppSettings) -> Iterator[Flask]:
 def _forget_outage() -> None:
     """Let the limiter, which all applications of a process share, forget that a test before had no queue server."""
     limiter._storage_dead = False
+
+
+@pytest.fixture
+def production_hashes() -> Iterator[None]:
+    """Passwords are hashed at the cost of production, for tests of that cost, or of what happens meanwhile."""
+    with production_cost():
+        yield
 
 
 @pytest.fixture

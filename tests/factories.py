@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from itsdangerous import Signer
 from sqlalchemy import select
 
+from tests.cheap_hashes import CHEAP
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.auth.customer_tokens import hash_token
 from webapp.auth.invitations import COPIED
@@ -42,8 +42,7 @@ SECRET_PATH = "/hook/canary-7f3a9c"
 
 OWNER = "owner@example.com"
 PASSWORD = "correct horse battery"
-# A hash carries its own cost parameters; this one is cheap and keeps the tests fast.
-CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+CHEAP_HASH = CHEAP.hash(PASSWORD)
 
 
 @dataclass(frozen=True)

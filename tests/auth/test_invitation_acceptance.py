@@ -277,6 +277,7 @@ def test_of_presses_at_once_with_several_accounts_one_makes_a_member(app: Flask,
     assert len(joined) == 1
 
 
+@pytest.mark.usefixtures("production_hashes")
 def test_of_presses_at_once_by_one_person_one_makes_the_account(app: Flask, seeded: SeededIds) -> None:
     token = _invite(seeded)
 
@@ -286,6 +287,7 @@ def test_of_presses_at_once_by_one_person_one_makes_the_account(app: Flask, seed
     assert len(db.session.scalars(select(Account.id).where(Account.email == JO)).all()) == 1
 
 
+@pytest.mark.usefixtures("production_hashes")
 def test_of_accounts_at_once_with_one_address_one_is_made(app: Flask, seeded: SeededIds) -> None:
     clinic = Visit(_stranger(seeded), db.session.get_one(Workspace, seeded.clinic), Role.ADMIN)
     tokens = [_invite(seeded), make_invitation(clinic, Role.ADMIN, None, NOW).token]

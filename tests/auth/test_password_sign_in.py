@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -25,16 +24,7 @@ from webapp.models import Account, KnownClient, SignInWindow
 EMAIL, PASSWORD, WRONG = "owner@example.com", "rowing boat, 17 oars", "rowing boat, 18 oars"
 HOME, STRANGE = "192.0.2.1", "198.51.100.{}"
 
-# A hash carries its own cost parameters; this one is cheap and keeps the tests fast.
-_cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-
 CountQueries = Callable[[], AbstractContextManager[list[str]]]
-
-
-@pytest.fixture(autouse=True)
-def _use_cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_DUMMY_HASH", _cheap.hash("the password of nobody"))
-    monkeypatch.setattr(passwords, "_hasher", _cheap)
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 import time
 
 import pytest
-from argon2 import extract_parameters
+from argon2 import Type, extract_parameters
 
 from tests.factories import NOW, SeededIds, on_both_databases
+from webapp.auth import passwords
 from webapp.auth.accounts import add_account
-from webapp.auth.passwords import _DUMMY_HASH, hash_password, load_password
+from webapp.auth.passwords import hash_password, load_password
 from webapp.extensions import db
 from webapp.models import Account
 
@@ -60,14 +61,24 @@ def test_no_password_is_right_for_a_damaged_hash(account: Account) -> None:
     assert not _is_right(EMAIL, PASSWORD)
 
 
+@pytest.mark.usefixtures("production_hashes")
 def test_an_unknown_address_takes_as_long_as_a_wrong_password(account: Account) -> None:
     assert _measure("nobody@example.com") > _measure(EMAIL) / 3
 
 
+@pytest.mark.usefixtures("production_hashes")
 def test_a_password_is_checked_at_the_cost_of_new_hashes_if_there_is_no_account() -> None:
-    dummy, new = extract_parameters(_DUMMY_HASH), extract_parameters(hash_password(PASSWORD))
+    dummy, new = extract_parameters(passwords._DUMMY_HASH), extract_parameters(hash_password(PASSWORD))
 
     assert dummy == new
+
+
+@pytest.mark.usefixtures("production_hashes")
+def test_a_hash_costs_what_the_rfc_recommends() -> None:
+    cost = extract_parameters(hash_password(PASSWORD))
+
+    # The second option of RFC 9106, section 4: 64 MiB, in KiB.
+    assert (cost.type, cost.time_cost, cost.memory_cost, cost.parallelism) == (Type.ID, 3, 64 * 1024, 4)
 
 
 def _measure(email: str) -> float:

@@ -311,6 +311,7 @@ class TestLink:
 
 
 @on_both_databases
+@pytest.mark.usefixtures("production_hashes")
 def test_of_presses_at_once_one_makes_an_account(app: Flask, token: str) -> None:
     visitors = [Visitor.anonymous(app) for _ in range(4)]
     for visitor in visitors:
