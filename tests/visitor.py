@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import urlsplit
 
 import flask
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
@@ -43,14 +45,24 @@ class Visitor:
         with app.app_context():
             account = db.session.get_one(Account, account_id)
             accounts.sign_in(account, datetime.now(UTC))
+            db.session.flush()
+            db.session.expunge(account)  # or reading it would load it again
             db.session.commit()
-            sign_in_id = account.get_id()
-            with app.test_request_context():
+            with app.test_request_context(base_url=origin):
                 renew_token(account)
-                visitor.token, cookie = generate_csrf(), dict(flask.session)
-        with visitor.client.session_transaction(base_url=origin) as session:
-            session.update(cookie, _user_id=sign_in_id)
+                visitor.token = generate_csrf()
+                flask.session["_user_id"] = account.get_id()
+                response = app.response_class()
+                app.session_interface.save_session(app, flask.session, response)
+        visitor.keep_cookies(response, origin)
         return visitor
+
+    def keep_cookies(self, response: Response, origin: str) -> None:
+        """Keep the cookies of a response, as if a page of this origin had been opened."""
+        host = urlsplit(origin).hostname or ""
+        for line in response.headers.getlist("Set-Cookie"):
+            ((name, cookie),) = SimpleCookie(line).items()
+            self.client.set_cookie(name, cookie.value, domain=host, secure=bool(cookie["secure"]))
 
     def get(self, path: str, **arguments: Any) -> TestResponse:
         response = self.client.get(path, **arguments)
