@@ -42,7 +42,7 @@ def read_config(monkeypatch: pytest.MonkeyPatch) -> ReadConfig:
 
 def _demo_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     started: list[list[str]] = []
-    monkeypatch.setattr(stack, "start", lambda _name, command, **_options: started.append(command))
+    monkeypatch.setattr(stack, "start_fork", lambda _name, command, **_options: started.append(command))
     stack.Stack(DemoOptions(8123, tmp_path), ShutdownRequest())._start_web()
     return started[0]
 
