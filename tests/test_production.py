@@ -44,7 +44,7 @@ RUN_FLASK = (
     "from flask.cli import cli; sys.argv = 'flask --debug --app wsgi {}'.split(); cli.main(standalone_mode=False)"
 )
 STARTS = {
-    "import wsgi": COMMANDS_ONLY | {"webapp.worker", "webapp.cli.processes", "dns"},
+    "import wsgi": COMMANDS_ONLY | {"webapp.worker", "webapp.cli.processes", "dns", "joserfc", "authlib", "valkey"},
     "import webapp.__main__, webapp.worker.supervisor, webapp.cli.processes": COMMANDS_ONLY | PAGES_ONLY,
     "import webapp.__main__, webapp.cli": COMMANDS_ONLY | PAGES_ONLY | {"webapp.worker"},
     RUN_FLASK.format("version"): COMMANDS_ONLY | PAGES_ONLY | {"webapp.worker"},

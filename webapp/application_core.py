@@ -19,6 +19,7 @@ from webapp.environment.installation import find_assets
 from webapp.extensions import db, limiter
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
+from webapp.queue import limiter_storage
 from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
 from webapp.web_server.addresses import CheckedFlask
@@ -72,7 +73,7 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
         "SECRET_KEY": app_settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": engine_url(app_settings.database_url),
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(app_settings.database_url, app_settings.ca_file),
-        "RATELIMIT_STORAGE_URI": "redis://",  # names the kind of storage; the connections are those of our client
+        "RATELIMIT_STORAGE_URI": f"{limiter_storage.SCHEME}://",  # the connections are those of our client
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "RATELIMIT_STRATEGY": "fixed-window",
         "SESSION_COOKIE_NAME": "__Host-session" if app_settings.https else "session",

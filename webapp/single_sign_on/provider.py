@@ -1,14 +1,13 @@
 """The provider as one web process knows it: its metadata and keys, kept for a while, and how many ask it at once."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from threading import BoundedSemaphore
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import current_app
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, import_key
 
 from webapp.app_state import current_settings
 from webapp.outbound import OutboundClient
@@ -18,6 +17,9 @@ from webapp.single_sign_on.metadata import Metadata, read_metadata
 from webapp.single_sign_on.provider_client import ProviderClient
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
 
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
+
 # Seconds: how long metadata and keys are kept, and how soon the provider is asked again after a failure or
 # for an unknown key.
 MAX_AGE, FAILURE_PAUSE, RENEWAL_PAUSE = 3600.0, 5.0, 1.0
@@ -25,9 +27,8 @@ MAX_AGE, FAILURE_PAUSE, RENEWAL_PAUSE = 3600.0, 5.0, 1.0
 # Requests of one web process that wait for the provider at once. The other threads are left for everybody else.
 MAX_AT_ONCE = 3
 
-MAX_KEYS = 100
-
-_KEY_TYPES = ("RSA", "EC", "OKP")
+# Imported by name, because every web process knows its provider, but only a sign-in there needs the keys.
+_KEYS = "webapp.single_sign_on.provider_keys"
 _EXTENSION = "alertcheck.single_sign_on"
 
 
@@ -75,7 +76,7 @@ class Provider:
         document = client.get_json(self.settings.discovery_url, frozenset({read_url(issuer).origin}))
         return read_metadata(document, issuer)
 
-    def load_keys(self, client: ProviderClient, metadata: Metadata, *, renew: bool = False) -> KeySet:
+    def load_keys(self, client: ProviderClient, metadata: Metadata, *, renew: bool = False) -> "KeySet":
         """Return the keys that sign tokens, at most an hour old. Raises `SignOnRefused`.
 
         renew: because a token is signed with an unknown key; asks the provider unless that was done a moment ago.
@@ -86,22 +87,10 @@ class Provider:
         self._keys = monotonic(), keys
         return keys
 
-    def fetch_keys(self, client: ProviderClient, metadata: Metadata) -> KeySet:
+    def fetch_keys(self, client: ProviderClient, metadata: Metadata) -> "KeySet":
         """Ask the provider for its keys. Raises `SignOnRefused`."""
-        return _read_keys(client.get_json(metadata.keys, metadata.origins))
-
-
-def _read_keys(document: Mapping[str, Any]) -> KeySet:
-    """Read the public keys that can sign. Others, such as keys of a new kind, are left out (RFC 7517, section 5)."""
-    entries = document.get("keys")
-    keys = []
-    for entry in entries[:MAX_KEYS] if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and entry.get("kty") in _KEY_TYPES and entry.get("use", "sig") == "sig":
-            with suppress(JoseError, ValueError, TypeError, KeyError):
-                keys.append(import_key(entry))
-    if not keys:
-        raise SignOnRefused(Refusal.UNUSABLE_RESPONSE)
-    return KeySet(keys)
+        keys: KeySet = import_module(_KEYS).read_keys(client.get_json(metadata.keys, metadata.origins))
+        return keys
 
 
 def find_provider() -> Provider | None:

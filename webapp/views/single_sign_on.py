@@ -1,5 +1,6 @@
 """Views for the sign-in with an account at a provider: the way there, and back."""
 
+from importlib import import_module
 from logging import getLogger
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
@@ -16,12 +17,13 @@ from webapp.single_sign_on.admission import admit
 from webapp.single_sign_on.attempts import begin_attempt, take_attempt
 from webapp.single_sign_on.provider import Provider, find_provider
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused, explain
-from webapp.single_sign_on.round_trip import find_authorization_url, identify_person
-from webapp.single_sign_on.sign_out import find_sign_out_url
 from webapp.views.set_up import ADMITTED, find_opened, render_ended
 from webapp.views.sign_in_page import find_requested_path, lead_on, render_sign_in
 
 log = getLogger(__name__)
+
+# Imported by name, because they need libraries that an installation without a provider never uses.
+_ROUND_TRIP, _SIGN_OUT = "webapp.single_sign_on.round_trip", "webapp.single_sign_on.sign_out"
 
 # In the session's cookie: whether the provider signed the visitor in.
 _BY_PROVIDER = "by_provider"
@@ -48,7 +50,7 @@ def begin() -> PageResponse:
     attempt = begin_attempt(path, database_clock.now())
     db.session.rollback()  # gives back the connection while the provider responds
     try:
-        return redirect(find_authorization_url(provider, attempt))
+        return redirect(import_module(_ROUND_TRIP).find_authorization_url(provider, attempt))
     except SignOnRefused as refused:
         return _refuse(refused.refusal, path)
 
@@ -70,7 +72,7 @@ def finish() -> PageResponse:
         return render_ended()
     db.session.rollback()
     try:
-        person = identify_person(provider, attempt, response, now)
+        person = import_module(_ROUND_TRIP).identify_person(provider, attempt, response, now)
         account = admit(person, provider.settings, attempt.next_path, now, link)
     except SignOnRefused as refused:
         db.session.rollback()
@@ -101,7 +103,7 @@ def is_signed_in_by_provider() -> bool:
 def find_sign_out_page() -> str | None:
     """Return the page that leads to the provider's sign-out; None if it has none, or does not respond."""
     provider = find_provider()
-    url = find_sign_out_url(provider) if provider else None
+    url = import_module(_SIGN_OUT).find_sign_out_url(provider) if provider else None
     if provider is None or url is None:
         return None
     return render_template("signed_out.html", url=url, name=provider.settings.name, bare=True)

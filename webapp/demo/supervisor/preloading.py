@@ -13,7 +13,7 @@ from typing import Any
 from webapp.demo.supervisor.options import CannotRun
 from webapp.startup.collector import collector_paused, share_with_forks
 
-# Where a forked process finds the application, for gunicorn and for Flask's command line.
+# Where gunicorn finds the application.
 APPLICATION = f"{__name__}:app"
 
 # What the processes import besides. The last two are of the demo receiver, which shares most of its other modules.

@@ -18,7 +18,7 @@ from webapp.demo.supervisor.terminal import print_line, step
 from webapp.environment.demo_hosts import AUTHORITY_FILE
 from webapp.environment.deprecated_names import use_new_names
 
-FLASK = ("flask", "--app", APPLICATION)
+APP_COMMAND = "webapp.demo.app_command"
 FIXED = {"ALERTCHECK_DEMO": "1", "PYTHONUNBUFFERED": "1"}
 # A public demo is behind a proxy, so there the administrator's own settings count.
 FIXED_IF_PRIVATE = {"ALERTCHECK_HTTPS": "0", "ALERTCHECK_TRUSTED_PROXIES": "0"}
@@ -57,7 +57,7 @@ class Stack:
             receiver = self._start("receiver", self._receiver_command(ports))
             self._wait_for_line(receiver, "listening")
         write_env_file(env_file, self.options.address, self._list_settings())
-        self._run_to_end("seed", "Migrating the database and adding the demo's data", [*FLASK, "seed-demo"])
+        self._run_to_end("seed", "Migrating the database and adding the demo's data", [APP_COMMAND, "seed-demo"])
         with step("Starting the worker and web server"):
             self.start_worker()
             self._start_web()
@@ -65,7 +65,8 @@ class Stack:
 
     def start_worker(self) -> None:
         """Start the worker, for the first time or after its end."""
-        self._start("worker", [*FLASK, "worker", *(("--processes", "2") if self.options.public_url else ("--single",))])
+        processes = ["--processes", "2"] if self.options.public_url else ["--single"]
+        self._start("worker", [APP_COMMAND, "worker", *processes])
 
     def stop(self) -> None:
         """Stop everything in reverse order; at once if the shutdown is forced."""

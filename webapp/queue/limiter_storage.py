@@ -1,0 +1,12 @@
+"""Where Flask-Limiter counts: on the queue server, through redis-py and no other client."""
+
+from limits.storage import RedisStorage
+
+SCHEME = "redis-py"
+
+
+class RedisPyStorage(RedisStorage):
+    """The storage of limits, which would also load the client of Valkey if it is installed, as it is with the demo."""
+
+    STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 (limits reads it so)
+    DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012
