@@ -35,7 +35,7 @@ Dated = tuple[AlertDestination, datetime]
 Request = Callable[[Sequence[Dated], str], Sequence[int | Refused]]
 
 # The most destinations that are requested in one transaction: others wait for their rows while it lasts.
-MAX_TOGETHER = 100
+MAX_TOGETHER = 250
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def request_each(
     """
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
     remaining, total = deque(_find_eligible(candidates, now, find_obstacle, waits)), 0
-    size = 1  # if the queue is unavailable, only one destination loses its cooldown, not a hundred
+    size = 1  # if the queue is unavailable, only one destination loses its cooldown, not hundreds
     while remaining:
         chunk = [remaining.popleft() for _ in range(min(size, len(remaining)))]
         written = _sort_out(request(_load(chunk, clock), batch), remaining, waits)
