@@ -14,6 +14,7 @@ from webapp.deliveries import WantedTest
 from webapp.deliveries.cooldown import COOLDOWN, seconds_left
 from webapp.extensions import db
 from webapp.models import AlertDestination, Batch
+from webapp.models.id_list import IsOneOf
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult, pages_people
 from webapp.sends.progress import LeftOut
@@ -36,6 +37,8 @@ Request = Callable[[Sequence[Dated], str], Sequence[int | Refused]]
 
 # The most destinations that are requested in one transaction: others wait for their rows while it lasts.
 MAX_TOGETHER = 250
+
+_LOAD = select(AlertDestination).where(IsOneOf(AlertDestination.id, "destination_ids"))
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ def _find_eligible(
 
 def _load(destination_ids: Sequence[int], clock: Callable[[], datetime]) -> list[Dated]:
     """Return these destinations in this order, without those that are gone."""
-    query = select(AlertDestination).where(AlertDestination.id.in_(destination_ids))
-    found = {destination.id: destination for destination in db.session.scalars(query)}
+    destinations = db.session.scalars(_LOAD, {"destination_ids": destination_ids})
+    found = {destination.id: destination for destination in destinations}
     return [(found[number], clock()) for number in destination_ids if number in found]
 
 
