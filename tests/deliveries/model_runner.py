@@ -157,7 +157,7 @@ class ModelRun:
     def _fail_unqueued(self, step: Step) -> None:
         if self.unconfirmed:
             delivery_id = _take(self.unconfirmed, step)
-            fail_unqueued(delivery_id, self.now)
+            fail_unqueued([delivery_id], self.now)
             self.model.fail_unqueued(delivery_id, self.now)
 
     def _view_page(self, _step: Step) -> None:

@@ -113,7 +113,7 @@ def test_a_drill_of_a_disabled_destination_writes_nothing(seeded: SeededIds) -> 
 
 
 def test_a_drill_that_two_workers_found_due_is_requested_once(seeded: SeededIds) -> None:
-    fail_unqueued(request_drill(get_destination(seeded), FIRST, NOW, settings_version=1), NOW)
+    fail_unqueued([request_drill(get_destination(seeded), FIRST, NOW, settings_version=1)], NOW)
 
     with pytest.raises(DrillTaken):
         request_drill(get_destination(seeded), FIRST, NOW + seconds(61), settings_version=1)
@@ -123,7 +123,7 @@ def test_a_drill_that_two_workers_found_due_is_requested_once(seeded: SeededIds)
 
 def test_a_second_drill_follows_the_failed_one_that_it_was_found_for(seeded: SeededIds) -> None:
     first_id = request_drill(get_destination(seeded), FIRST, NOW, settings_version=1)
-    fail_unqueued(first_id, NOW)
+    fail_unqueued([first_id], NOW)
     second = DueDrill(DrillNumber.SECOND, NOW, first_id)
     hour_later = NOW + seconds(3600)
 

@@ -126,7 +126,7 @@ def _lose(delivery: AlertDelivery) -> None:
 
 
 def _fail_unqueued(delivery: AlertDelivery) -> None:
-    fail_unqueued(delivery.id, NOW)
+    fail_unqueued([delivery.id], NOW)
 
 
 WAYS_TO_FAIL = [_refuse, _expire, _lose, _fail_unqueued]

@@ -102,7 +102,7 @@ def test_the_latest_press_is_the_newest_row_although_the_clock_was_set_back(seed
 def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(seeded: SeededIds) -> None:
     delivery_id = request_test(get_destination(seeded), get_account(seeded), NOW)
 
-    fail_unqueued(delivery_id, NOW + seconds(1))
+    fail_unqueued([delivery_id], NOW + seconds(1))
 
     delivery = _get(delivery_id)
     assert (delivery.status, delivery.last_error_code) == (DeliveryStatus.FAILED, "queue_unavailable")
@@ -112,7 +112,7 @@ def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(seeded: SeededI
 def test_a_delivery_that_a_worker_has_claimed_is_not_failed_as_unqueued(seeded: SeededIds) -> None:
     claimed = add_delivery(get_destination(seeded), attempt_started_at=NOW)
 
-    fail_unqueued(claimed.id, NOW + seconds(1))
+    fail_unqueued([claimed.id], NOW + seconds(1))
 
     db.session.refresh(claimed)
     assert claimed.status is DeliveryStatus.QUEUED

@@ -274,7 +274,7 @@ def _fail_to_enqueue(delivery: AlertDelivery, app_settings: AppSettings) -> None
         patch.setattr(app_state(), "jobs", queue.load_jobs(unreachable, app_settings.redis_prefix))
         with pytest.raises(queue.QueueUnavailable):
             queue.enqueue_deliveries(delivery.id)
-    fail_unqueued(delivery.id, datetime.now(UTC))
+    fail_unqueued([delivery.id], datetime.now(UTC))
 
 
 def _expire(delivery: AlertDelivery, app_settings: AppSettings) -> None:

@@ -1,4 +1,4 @@
-"""Test all of many destinations: groups of a hundred, each in one transaction, while others press, edit and delete."""
+"""Test all of many destinations: groups of 250, each in one transaction, while others press, edit and delete."""
 
 import random
 from collections import Counter
@@ -105,10 +105,10 @@ def test_a_hundred_destinations_take_as_many_statements_as_fifty(
             assert press_each(visit, wanted, NOW).requested == destinations
         return len(statements)
 
-    fifty, hundred, two_hundred = count(51), count(101), count(201)
+    fifty, hundred, more_than_a_group = count(51), count(101), count(301)
 
     assert hundred == fifty
-    assert two_hundred - hundred <= 10
+    assert more_than_a_group - hundred <= 10
 
 
 @on_both_databases
@@ -208,8 +208,8 @@ def test_the_limit_is_used_up_in_the_middle_of_a_group(
 def test_redis_goes_away_after_the_second_group(
     large: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was enqueued stays; the third group is written by the database alone, and ends as it cannot be enqueued."""
-    add_many(large, seeded, 350)
+    """What was enqueued stays; the third group is written by the database alone, and ends at once as unqueued."""
+    add_many(large, seeded, 650)
     groups: list[int] = []
 
     def count(presses: Sequence[Press], refusals: Refusals, ids: dict[int, str]) -> None:
@@ -226,18 +226,21 @@ def test_redis_goes_away_after_the_second_group(
 
     result = press(large, seeded)
 
-    assert groups == [1, 100, 100]
-    assert (result.requested, left_out(result)) == (201, {RequestResult.QUEUE_UNAVAILABLE: 150})
+    assert groups == [1, 250, 250]
+    assert (result.requested, left_out(result)) == (501, {RequestResult.QUEUE_UNAVAILABLE: 150})
     with large.app_context():
         codes = Counter(db.session.scalars(select(AlertDelivery.last_error_code)))
-    assert codes == {None: 101, "queue_unavailable": 100}
+        is_unqueued = AlertDelivery.last_error_code == "queue_unavailable"
+        ends = set(db.session.scalars(select(AlertDelivery.updated_at).where(is_unqueued)))
+    assert codes == {None: 251, "queue_unavailable": 250}
+    assert len(ends) == 1
 
 
 def test_the_database_is_locked_in_the_third_group(
     large: Flask, seeded: SeededIds, queue_server: QueueServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The groups before it are requested. The third is not, and counts for nothing, so the next press tests it."""
-    add_many(large, seeded, 350)
+    add_many(large, seeded, 650)
     groups: list[int] = []
 
     def lock_while_another_writes(destinations: Sequence[AlertDestination]) -> None:
@@ -256,9 +259,9 @@ def test_the_database_is_locked_in_the_third_group(
         with pytest.raises(OperationalError):
             press(large, seeded)
 
-    assert len(count_by_destination(large)) == 101
-    assert len(queue.connect(queue_server.url).keys("*test-send*")) == 101
-    assert press(large, seeded, NOW + seconds(1)).requested == 250
+    assert len(count_by_destination(large)) == 251
+    assert len(queue.connect(queue_server.url).keys("*test-send*")) == 251
+    assert press(large, seeded, NOW + seconds(1)).requested == 400
     assert set(count_by_destination(large).values()) == {1}
 
 

@@ -1,15 +1,17 @@
 """Ends planned tests, and takes the one whose test send is written. Every change is one conditional statement."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from webapp.deliveries.cooldown import COOLDOWN
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, PlanEnd, PlannedTest, Role
+from webapp.models.id_list import IsOneOf
 from webapp.models.row_changes import change_rows
 
 log = logging.getLogger(__name__)
@@ -18,6 +20,7 @@ log = logging.getLogger(__name__)
 MAX_DELAY = timedelta(minutes=2)
 
 _IS_OPEN = PlannedTest.ended_at.is_(None)
+_IS_FOR_ONE_OF = IsOneOf(PlannedTest.alert_destination_id, "destination_ids")
 
 
 class PlanRow(NamedTuple):
@@ -84,7 +87,7 @@ def end_planned_test(destination: AlertDestination, reason: PlanEnd, now: dateti
 
 def replace_planned_tests(destination_ids: Sequence[int], now: datetime, by: str) -> None:
     """End the planned tests of destinations that are tested now, in the caller's transaction. One statement."""
-    _end(PlannedTest.alert_destination_id.in_(destination_ids), PlanEnd.REPLACED, now, by)
+    _end(_IS_FOR_ONE_OF, PlanEnd.REPLACED, now, by, {"destination_ids": destination_ids})
 
 
 def end_planned_test_by_id(plan_id: int, reason: PlanEnd, now: datetime) -> bool:
@@ -119,14 +122,20 @@ def end_planned_tests_without_right(account_id: int, now: datetime) -> None:
     _end((PlannedTest.planned_by_id == account_id) & ~may_test, PlanEnd.NOT_ALLOWED, now)
 
 
-def _end(which: ColumnElement[bool], reason: PlanEnd, now: datetime, by: str | None = None) -> int:
+def _end(
+    which: ColumnElement[bool],
+    reason: PlanEnd,
+    now: datetime,
+    by: str | None = None,
+    parameters: Mapping[str, Any] = MappingProxyType({}),
+) -> int:
     db.session.flush()  # locks the changed destination or member before its planned test is looked for
     # In the order of their ids, as whoever else ends several: no two wait for each other.
     locked = select(PlannedTest.id).where(which, _IS_OPEN).order_by(PlannedTest.id).with_for_update(key_share=True)
     ending = update(PlannedTest).where(PlannedTest.id.in_(locked), _IS_OPEN)
     statement = ending.values(ended_at=now, end_reason=reason, ended_by=by)
     returning = statement.returning(PlannedTest.alert_destination_id).execution_options(synchronize_session=False)
-    ended = db.session.scalars(returning).all()
+    ended = db.session.scalars(returning, parameters).all()
     for destination_id in ended:
         log.info("planned test ended", extra={"destination": destination_id, "reason": reason.value})
     return len(ended)

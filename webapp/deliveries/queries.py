@@ -21,6 +21,7 @@ from sqlalchemy.sql.expression import SQLColumnExpression
 
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models.id_list import IsOneOf
 from webapp.models.reference import ReferenceIn
 from webapp.models.sorted_equality import SortedEquality
 
@@ -127,10 +128,10 @@ _NEWEST_TEST = (
 _NEWEST_TESTS = (
     select(AlertDestination.id, AlertDelivery.id, AlertDelivery.created_at, AlertDelivery.status)
     .join(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
-    .where(AlertDestination.id.in_(bindparam("destination_ids", expanding=True)))
+    .where(IsOneOf(AlertDestination.id, "destination_ids"))
 )
 _NEWEST_DRILLS = select(AlertDestination.id, newest_drill_id_subquery()).where(
-    AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
+    IsOneOf(AlertDestination.id, "destination_ids")
 )
 
 

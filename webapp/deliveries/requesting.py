@@ -15,7 +15,7 @@ from webapp.database.sessions import discard_transaction
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.planned_tests import PlanGone, replace_planned_tests, take_planned_test
 from webapp.deliveries.request_rules import DestinationDisabled, Found, WantedTest, find, find_objection
-from webapp.deliveries.transitions import FAIL_UNQUEUED, apply_transition, error_columns, supersede
+from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, end_each
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus
@@ -93,7 +93,7 @@ def _make_room(accepted: Sequence[WantedTest], account: Account | None, found: F
     newest = [found.newest[each.destination.id] for each in accepted if each.destination.id in found.newest]
     waiting = [test.delivery_id for test in newest if test.status.is_waiting]
     if waiting:
-        supersede(waiting, max(each.now for each in accepted))
+        end_each(SUPERSEDE, waiting, max(each.now for each in accepted), Code.SUPERSEDED)
 
 
 def _describe_row(wanted: WantedTest, account: Account | None, created_at: datetime) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def lock_enabled(destination: AlertDestination) -> None:
         raise DestinationDisabled
 
 
-def fail_unqueued(delivery_id: int, now: datetime) -> None:
-    """End a test send that could not be enqueued, unless a worker has claimed it."""
-    apply_transition(FAIL_UNQUEUED, delivery_id, now, **error_columns(Code.QUEUE_UNAVAILABLE))
+def fail_unqueued(delivery_ids: Sequence[int], now: datetime) -> None:
+    """End test sends that could not be enqueued, except those that a worker has claimed. One transaction."""
+    end_each(FAIL_UNQUEUED, delivery_ids, now, Code.QUEUE_UNAVAILABLE)
     db.session.commit()

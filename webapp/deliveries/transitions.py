@@ -112,11 +112,15 @@ def apply_transition(
     return row is not None
 
 
-def supersede(delivery_ids: Sequence[int], now: datetime) -> None:
-    """Apply `SUPERSEDE` to those of these deliveries that still wait, in one statement. The caller commits."""
-    values = list_columns(SUPERSEDE, now, error_columns(Code.SUPERSEDED))
-    for row in db.session.execute(_build_superseding(tuple(values)), {_IDS: delivery_ids, **values}).all():
-        publish_completion(SUPERSEDE, row.id, row, row.last_error_code, now)
+def end_each(transition: Transition, delivery_ids: Sequence[int], now: datetime, code: Code) -> None:
+    """Apply a transition to those of these deliveries that are still in one of its source states, with this code.
+
+    One statement. The caller commits.
+    """
+    values = list_columns(transition, now, error_columns(code))
+    statement = _build_group_statement(transition.sources, tuple(values))
+    for row in db.session.execute(statement, {_IDS: delivery_ids, **values}).all():
+        publish_completion(transition, row.id, row, row.last_error_code, now)
 
 
 def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,13 +176,13 @@ def _build_statement(
     return _build_update(conditions if only_if is None else [*conditions, only_if], columns)
 
 
-@lru_cache(maxsize=1)
-def _build_superseding(columns: tuple[str, ...]) -> ReturningUpdate[Any]:
+@lru_cache(maxsize=4)
+def _build_group_statement(sources: tuple[State, ...], columns: tuple[str, ...]) -> ReturningUpdate[Any]:
     """The same for several deliveries, which are locked in the order of their ids, as everywhere."""
-    is_waiting = _is_in(SUPERSEDE.sources)
-    waiting = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), is_waiting)
-    locked = waiting.order_by(AlertDelivery.id).with_for_update(key_share=True)
-    return _build_update([AlertDelivery.id.in_(locked), is_waiting], columns)
+    is_source = _is_in(sources)
+    found = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), is_source)
+    locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True)
+    return _build_update([AlertDelivery.id.in_(locked), is_source], columns)
 
 
 def _is_in(sources: tuple[State, ...]) -> ColumnElement[bool]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, bindparam, exists, inspect, select, text, true, update
+from sqlalchemy import ColumnElement, exists, inspect, select, text, true, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DestinationProblem, Workspace
+from webapp.models.id_list import IsOneOf
 from webapp.models.row_changes import change_rows
 
 _IS_IN_OPEN_WORKSPACE = exists().where(Workspace.id == AlertDestination.workspace_id, Workspace.deleted_at.is_(None))
@@ -14,7 +15,7 @@ _IS_IN_OPEN_WORKSPACE = exists().where(Workspace.id == AlertDestination.workspac
 
 # Built once: each takes longer to build than to execute. The lock is the one that an update takes, so what refers to a
 # destination, such as a real alert, does not wait for it.
-_ARE_CHOSEN = AlertDestination.id.in_(bindparam("destination_ids", expanding=True))
+_ARE_CHOSEN = IsOneOf(AlertDestination.id, "destination_ids")
 _LOCK_DESTINATIONS = (
     select(AlertDestination)
     .where(_ARE_CHOSEN, _IS_IN_OPEN_WORKSPACE)

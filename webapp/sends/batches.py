@@ -14,6 +14,7 @@ from webapp.deliveries import WantedTest
 from webapp.deliveries.cooldown import COOLDOWN, seconds_left
 from webapp.extensions import db
 from webapp.models import AlertDestination, Batch
+from webapp.models.id_list import IsOneOf
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult, pages_people
 from webapp.sends.progress import LeftOut
@@ -35,7 +36,9 @@ Dated = tuple[AlertDestination, datetime]
 Request = Callable[[Sequence[Dated], str], Sequence[int | Refused]]
 
 # The most destinations that are requested in one transaction: others wait for their rows while it lasts.
-MAX_TOGETHER = 100
+MAX_TOGETHER = 250
+
+_LOAD = select(AlertDestination).where(IsOneOf(AlertDestination.id, "destination_ids"))
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def request_each(
     """
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
     remaining, total = deque(_find_eligible(candidates, now, find_obstacle, waits)), 0
-    size = 1  # if the queue is unavailable, only one destination loses its cooldown, not a hundred
+    size = 1  # if the queue is unavailable, only one destination loses its cooldown, not hundreds
     while remaining:
         chunk = [remaining.popleft() for _ in range(min(size, len(remaining)))]
         written = _sort_out(request(_load(chunk, clock), batch), remaining, waits)
@@ -119,8 +122,8 @@ def _find_eligible(
 
 def _load(destination_ids: Sequence[int], clock: Callable[[], datetime]) -> list[Dated]:
     """Return these destinations in this order, without those that are gone."""
-    query = select(AlertDestination).where(AlertDestination.id.in_(destination_ids))
-    found = {destination.id: destination for destination in db.session.scalars(query)}
+    destinations = db.session.scalars(_LOAD, {"destination_ids": destination_ids})
+    found = {destination.id: destination for destination in destinations}
     return [(found[number], clock()) for number in destination_ids if number in found]
 
 

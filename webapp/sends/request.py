@@ -139,8 +139,7 @@ def enqueue_or_fail(*delivery_ids: int, requested_at: datetime) -> RequestResult
     try:
         queue.enqueue_deliveries(*delivery_ids)
     except queue.QueueUnavailable:
-        for delivery_id in delivery_ids:
-            deliveries.fail_unqueued(delivery_id, database_clock.now())
+        deliveries.fail_unqueued(delivery_ids, database_clock.now())
         return RequestResult.QUEUE_UNAVAILABLE
     deliveries.keep_record_sometimes(requested_at)
     return RequestResult.ACCEPTED
