@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Row,
     ScalarSelect,
@@ -57,8 +58,8 @@ def is_test_send_of(destination: AlertDestination | type[AlertDestination]) -> C
     return is_delivery_of(destination) & (AlertDelivery.event_type == TEST_EVENT)
 
 
-def has_reference(references: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition for test sends with one of these references."""
+def has_reference(references: Sequence[str] | BindParameter[Any]) -> ColumnElement[bool]:
+    """Return the condition for test sends with one of these references, or with those of an expanding parameter."""
     # The limit has both databases use the index of references first, whatever else the outer query asks for. A literal,
     # not a bound parameter, lets them choose it at all.
     test = aliased(AlertDelivery)
