@@ -75,7 +75,9 @@ def newest_test_id_subquery() -> ScalarSelect[int]:
 
 def newest_test_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:
     """Return the subquery for a column of a destination's newest test send."""
-    return _newest_subquery(column, *_IS_OF_OUTER, AlertDelivery.event_type == TEST_EVENT)
+    # A literal, so that PostgreSQL knows how rare test sends are even in a plan for any values.
+    is_test = AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
+    return _newest_subquery(column, *_IS_OF_OUTER, is_test)
 
 
 def newest_accepted_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:
