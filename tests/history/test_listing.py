@@ -24,6 +24,7 @@ from webapp.database.keyset_pages import Page
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
 from webapp.history import Filter, HistoryEntry, Kind, list_page
+from webapp.history.listing import _build
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillNumber
 from webapp.settings import AppSettings
 from webapp.text.cursors import Cursor
@@ -340,3 +341,17 @@ def _explain(statement: str) -> list[str]:
     with db.engine.connect() as connection:
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?"))
         return [row.detail for row in rows if "alert_deliveries" in row.detail or "B-TREE" in row.detail]
+
+
+def test_filters_that_share_a_statement_each_find_their_own(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    gone, refused = (
+        add_delivery(destination, status=DeliveryStatus.FAILED, last_error_code=code).id
+        for code in ("gone", "auth_failed")
+    )
+    before = _build.cache_info().misses
+
+    found = [_list(seeded, code=code) for code in ("gone", "auth_failed", "dns_failed")]
+
+    assert found == [[gone], [refused], []]
+    assert _build.cache_info().misses - before <= 1

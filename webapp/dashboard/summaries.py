@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, or_, select
 
+from webapp.database.plans import PLAN_ONCE
 from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.badge import badge_for
 from webapp.deliveries.confirmation import confirmation_times
@@ -147,6 +148,7 @@ _SUMMARIES = (
         AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
         AlertDestination.deleted_at.is_(None),
     )
+    .execution_options(**{PLAN_ONCE: True})
 )
 
 

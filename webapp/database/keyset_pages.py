@@ -1,11 +1,11 @@
 """Loads pages of long lists by keyset pagination, at a cost independent of the number of rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, func, literal_column, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.extensions import db
@@ -34,6 +34,20 @@ class Page(Generic[Entry]):
 
 
 @dataclass(frozen=True)
+class PageStatements:
+    """The statements of a page, which can be executed with any values. size: entries of the page.
+
+    end: finds the key of the last row within the scan limit; None if no condition is checked row by row.
+    page: reads the entries. bounded_page: those no older than that key.
+    """
+
+    page: Select[*tuple[Any, ...]]
+    bounded_page: Select[*tuple[Any, ...]]
+    end: Select[*tuple[Any, ...]] | None
+    size: int
+
+
+@dataclass(frozen=True)
 class KeysetList(Generic[Entry]):
     """A list, newest first.
 
@@ -57,41 +71,56 @@ class KeysetList(Generic[Entry]):
         size: int = PAGE_SIZE,
         null: Sequence[InstrumentedAttribute[Any]] = (),
     ) -> Page[Entry]:
-        """Return the newest entries older than a cursor. Executes at most two queries; neither sorts.
+        """Return the newest entries older than a cursor. Executes at most two queries; neither sorts."""
+        return self.fetch(self.build(by_index, by_row, size, null, is_older=before is not None), {}, before)
+
+    def build(
+        self,
+        by_index: Sequence[ColumnElement[bool]],
+        by_row: Sequence[ColumnElement[bool]],
+        size: int = PAGE_SIZE,
+        null: Sequence[InstrumentedAttribute[Any]] = (),
+        *,
+        is_older: bool,
+    ) -> PageStatements:
+        """Build the statements of a page, which takes longer than executing them.
 
         by_index: the conditions that one index serves, in the order of the key. by_row: those that are checked row by
         row. null: those of the first columns of the index that are null in all these rows. No planner takes that for
-        one value, so they stand in the order too.
+        one value, so they stand in the order too. is_older: whether the page begins at a cursor.
         """
         order = [*(column.desc() for column in null), self.time.desc(), self.id.desc()]
-        scanned = [*by_index, *self._older_than(before)]
-        end = self._find_end(scanned, order) if by_row else None
-        bound = [] if end is None else [self._bind(end) <= self._key]
-        conditions = [*scanned, *bound, *map(check_by_row, by_row)]
+        scanned = [*by_index, *([self._bind("before") > self._key] if is_older else [])]
+        page = self.query.where(*scanned, *map(check_by_row, by_row)).order_by(*order)
+        # A literal, not a bound parameter, so that PostgreSQL knows how few rows it is even in a plan for any values.
+        page = page.limit(literal_column(str(size + 1), Integer))
+        # This offset is cheap: it is the same for all pages, and the query reads the index only.
+        keys = select(self.time, self.id).where(*scanned).order_by(*order).offset(bindparam("skipped")).limit(1)
+        return PageStatements(page, page.where(self._bind("end") <= self._key), keys if by_row else None, size)
+
+    def fetch(self, statements: PageStatements, values: Mapping[str, object], before: Cursor | None) -> Page[Entry]:
+        """Return the newest entries older than a cursor. values: of the conditions' parameters."""
+        values = {**values, **_name("before", before), "skipped": SCAN_LIMIT - 1}
+        found = db.session.execute(statements.end, values).one_or_none() if statements.end is not None else None
+        end = Cursor(*found) if found else None
         reader = db.session.connection() if self.is_plain else db.session
-        rows = reader.execute(self.query.where(*conditions).order_by(*order).limit(size + 1))
-        entries = [self.make_entry(*row) for row in rows]
-        if len(entries) > size:
-            return Page(entries[:size], self.locate(entries[size - 1]))
+        rows = reader.execute(statements.bounded_page if end else statements.page, {**values, **_name("end", end)})
+        entries = [self.make_entry(*row) for row in rows.all()]
+        if len(entries) > statements.size:
+            return Page(entries[: statements.size], self.locate(entries[statements.size - 1]))
         return Page(entries, end, reached_scan_limit=end is not None)
 
     @property
     def _key(self) -> ColumnElement[Any]:
         return tuple_(self.time, self.id)
 
-    def _bind(self, key: Cursor) -> ColumnElement[Any]:
-        return tuple_(literal(key.created_at, self.time.type), key.id)
+    def _bind(self, name: str) -> ColumnElement[Any]:
+        """Return the parameters of a cursor, under the names of `_name`."""
+        return tuple_(bindparam(f"{name}_time", type_=self.time.type), bindparam(f"{name}_id", type_=self.id.type))
 
-    def _older_than(self, before: Cursor | None) -> Iterator[ColumnElement[bool]]:
-        if before is not None:
-            yield self._bind(before) > self._key
 
-    def _find_end(self, scanned: Sequence[ColumnElement[bool]], order: Sequence[ColumnElement[Any]]) -> Cursor | None:
-        """Return the cursor of the last row within the scan limit, or None if there are fewer rows."""
-        # This offset is cheap: it is constant, and the query reads the index only.
-        keys = select(self.time, self.id).where(*scanned).order_by(*order)
-        end = db.session.execute(keys.offset(SCAN_LIMIT - 1).limit(1)).one_or_none()
-        return Cursor(*end) if end else None
+def _name(name: str, cursor: Cursor | None) -> dict[str, object]:
+    return {} if cursor is None else {f"{name}_time": cursor.created_at, f"{name}_id": cursor.id}
 
 
 def check_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:

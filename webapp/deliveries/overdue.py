@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.database.outages import Outage, describe_outage, find_outage
+from webapp.database.plans import PLAN_ONCE
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries
@@ -31,14 +32,18 @@ MARGIN = timedelta(seconds=1)
 REMEMBERED_ROWS = 10_000
 
 # Built once, because every list executes it.
-_OVERDUE = select(*DELIVERY_COLUMNS).where(
-    IS_WAITING,
-    AlertDelivery.event_type == TEST_EVENT,
-    AlertDelivery.workspace_id == bindparam("workspace_id"),
-    or_(
-        AlertDelivery.created_at <= bindparam("pressed_until"),
-        AlertDelivery.attempt_started_at <= bindparam("claimed_until"),
-    ),
+_OVERDUE = (
+    select(*DELIVERY_COLUMNS)
+    .where(
+        IS_WAITING,
+        AlertDelivery.event_type == TEST_EVENT,
+        AlertDelivery.workspace_id == bindparam("workspace_id"),
+        or_(
+            AlertDelivery.created_at <= bindparam("pressed_until"),
+            AlertDelivery.attempt_started_at <= bindparam("claimed_until"),
+        ),
+    )
+    .execution_options(**{PLAN_ONCE: True})
 )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Row,
     ScalarSelect,
@@ -58,8 +59,8 @@ def is_test_send_of(destination: AlertDestination | type[AlertDestination]) -> C
     return is_delivery_of(destination) & (AlertDelivery.event_type == TEST_EVENT)
 
 
-def has_reference(references: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition for test sends with one of these references."""
+def has_reference(references: Sequence[str] | BindParameter[Any]) -> ColumnElement[bool]:
+    """Return the condition for test sends with one of these references, or with those of an expanding parameter."""
     # The limit has both databases use the index of references first, whatever else the outer query asks for. A literal,
     # not a bound parameter, lets them choose it at all.
     test = aliased(AlertDelivery)
@@ -75,7 +76,9 @@ def newest_test_id_subquery() -> ScalarSelect[int]:
 
 def newest_test_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:
     """Return the subquery for a column of a destination's newest test send."""
-    return _newest_subquery(column, *_IS_OF_OUTER, AlertDelivery.event_type == TEST_EVENT)
+    # A literal, so that PostgreSQL knows how rare test sends are even in a plan for any values.
+    is_test = AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
+    return _newest_subquery(column, *_IS_OF_OUTER, is_test)
 
 
 def newest_accepted_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:

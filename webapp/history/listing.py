@@ -1,12 +1,13 @@
 """Loads a page of the history: which of its conditions an index serves, and which are checked row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, bindparam, literal, select
 
-from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page
+from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page, PageStatements
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
 from webapp.deliveries.queries import has_reference
 from webapp.history.filters import Filter, Kind
@@ -61,24 +62,41 @@ _HISTORY = KeysetList(
 )
 
 
+# Kinds of pages whose statements a process keeps.
+CAPACITY = 200
+
+
 def list_page(
     workspace_id: int, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE
 ) -> Page[HistoryEntry]:
     """Return the newest deliveries older than a cursor. Executes at most two queries; neither sorts."""
     by_index, by_row = _split_conditions(criteria)
-    return _HISTORY.fetch_page(
-        [*_range(workspace_id, criteria), *(_condition(name, criteria) for name in by_index)],
-        [*(_condition(name, criteria) for name in by_row), *_list_drill_conditions(criteria)],
-        before,
-        size,
-    )
+    bounds = tuple(name for name in _BOUNDS if getattr(criteria, name) is not None)
+    statements = _build(by_index, by_row, bounds, criteria.kind, size, is_older=before is not None)
+    return _HISTORY.fetch(statements, _list_values(workspace_id, criteria), before)
 
 
-def _split_conditions(criteria: Filter) -> tuple[set[str], set[str]]:
+@lru_cache(CAPACITY)
+def _build(
+    by_index: frozenset[str],
+    by_row: frozenset[str],
+    bounds: tuple[str, ...],
+    kind: Kind | None,
+    size: int,
+    *,
+    is_older: bool,
+) -> PageStatements:
+    """Build the statements of a page once, because that takes as long as reading its rows."""
+    scanned = [_IS_OF_WORKSPACE, *map(_BOUNDS.__getitem__, bounds), *(_condition(name, kind) for name in by_index)]
+    checked = [*(_condition(name, kind) for name in by_row), *([_IS_DRILL] if kind is Kind.DRILL else [])]
+    return _HISTORY.build(scanned, checked, size, is_older=is_older)
+
+
+def _split_conditions(criteria: Filter) -> tuple[frozenset[str], frozenset[str]]:
     """Split the conditions: those that one index serves in cursor order, and those that need a check of each row."""
     active = {name for name in _CRITERIA if getattr(criteria, name)}
     by_index = _choose_index(criteria, active)
-    return by_index, active - by_index
+    return frozenset(by_index), frozenset(active - by_index)
 
 
 def _choose_index(criteria: Filter, active: set[str]) -> set[str]:
@@ -95,31 +113,40 @@ def _choose_index(criteria: Filter, active: set[str]) -> set[str]:
     return tests or {"status"} & active
 
 
-def _list_drill_conditions(criteria: Filter) -> list[ColumnElement[bool]]:
-    return [AlertDelivery.drill.is_not(None)] if criteria.kind is Kind.DRILL else []
+def _list_values(workspace_id: int, criteria: Filter) -> dict[str, object]:
+    """Return the values of the parameters of all conditions."""
+    since, until, zone = criteria.since, criteria.until, criteria.zone
+    return {
+        "workspace_id": workspace_id,
+        "since": None if since is None else begin_of_day(since, zone),
+        "until": None if until is None else end_of_day(until, zone),
+        "destination_id": criteria.destination_id,
+        "references": read_reference(criteria.reference or "") or [criteria.reference or ""],
+        "code": criteria.code,
+        "status": criteria.status,
+        "channel": criteria.channel,
+    }
 
 
-def _range(workspace_id: int, criteria: Filter) -> Iterator[ColumnElement[bool]]:
-    yield AlertDelivery.workspace_id == workspace_id
-    if criteria.since is not None:
-        yield AlertDelivery.created_at >= begin_of_day(criteria.since, criteria.zone)
-    if criteria.until is not None:
-        yield AlertDelivery.created_at < end_of_day(criteria.until, criteria.zone)
+_IS_OF_WORKSPACE = AlertDelivery.workspace_id == bindparam("workspace_id")
+_IS_DRILL = AlertDelivery.drill.is_not(None)
+_BOUNDS: Mapping[str, ColumnElement[bool]] = {
+    "since": AlertDelivery.created_at >= bindparam("since"),
+    "until": AlertDelivery.created_at < bindparam("until"),
+}
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "reference": has_reference(bindparam("references", expanding=True)),
+    "destination_id": AlertDelivery.alert_destination_id == bindparam("destination_id"),
+    "code": AlertDelivery.last_error_code == bindparam("code"),
+    "status": AlertDelivery.status == bindparam("status"),
+    "channel": AlertDestination.type == bindparam("channel"),
+}
+
+# A literal, not a bound parameter, so that both databases can choose the partial index.
+_TEST = literal(TEST_EVENT, literal_execute=True)
 
 
-def _condition(name: str, criteria: Filter) -> ColumnElement[bool]:
-    match name:
-        case "destination_id":
-            return AlertDelivery.alert_destination_id == criteria.destination_id
-        case "kind" if criteria.kind in _TESTS:
-            # A literal, not a bound parameter, so that both databases can choose the partial index.
-            return AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
-        case "kind":
-            return AlertDelivery.event_type != TEST_EVENT
-        case "reference":
-            return has_reference(read_reference(criteria.reference or "") or [criteria.reference or ""])
-        case "code":
-            return AlertDelivery.last_error_code == criteria.code
-        case "status":
-            return AlertDelivery.status == criteria.status
-    return AlertDestination.type == criteria.channel
+def _condition(name: str, kind: Kind | None) -> ColumnElement[bool]:
+    if name != "kind":
+        return _CONDITIONS[name]
+    return AlertDelivery.event_type == _TEST if kind in _TESTS else AlertDelivery.event_type != TEST_EVENT

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, exists, func, select
 from webapp.account_mail.outcome import MailError, find_next_step
 from webapp.account_mail.requesting import is_account_mail_available
 from webapp.app_state import current_settings
+from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import (
@@ -103,7 +104,7 @@ _PROBLEMS = exists().where(DestinationProblem.closed_at.is_(None))
 _NEEDED_IN_WORKSPACE = select(
     _DRILLS.where(DrillSchedule.workspace_id == bindparam("workspace_id"))
     | _PROBLEMS.where(DestinationProblem.workspace_id == bindparam("workspace_id"))
-)
+).execution_options(**{PLAN_ONCE: True})
 _NEWEST_ENDED = (
     select(Notice)
     .where(

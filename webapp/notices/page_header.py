@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, select
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
+from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import DestinationProblem
 from webapp.models.problem import IS_OPEN
@@ -44,4 +45,5 @@ _OPEN_PROBLEMS = (
     select(func.count())
     .select_from(DestinationProblem)
     .where(DestinationProblem.workspace_id == bindparam("workspace_id"), IS_OPEN)
+    .execution_options(**{PLAN_ONCE: True})
 )
