@@ -8,6 +8,7 @@ import webapp
 # Modules that send for the installation, or read what is the same for all workspaces.
 OF_NO_WORKSPACE = {
     "demo/places.py",
+    "demo/supervisor/preloading.py",
     "account_mail/requesting.py",
     "instance/installation.py",
     "settings_check/network_checks.py",
