@@ -28,7 +28,7 @@ class Receiver:
 
     def serve(self, connection: socket.socket) -> None:
         """Receive one message, unless the sender ends in the middle of it."""
-        head = read_request(connection).decode()
+        head = read_request(connection).decode(errors="replace")  # a stranger may send anything to a port used before
         if not head.endswith("\r\n\r\n"):
             return None
         path, message = head.split()[1].partition("?")[0], re.findall(r"(?i)webhook-id: (\S+)", head)[0]
