@@ -15,14 +15,14 @@ def change_rows(statement: Update | Delete) -> int:
     return changed
 
 
-def delete_page(table: type[Base] | Table, condition: ColumnElement[bool], size: int = PAGE_SIZE) -> bool:
-    """Delete some of the rows that meet a condition, in the caller's transaction. Returns whether there were any.
+def delete_page(table: type[Base] | Table, condition: ColumnElement[bool], size: int = PAGE_SIZE) -> int:
+    """Delete some of the rows that meet a condition, in the caller's transaction. Returns how many.
 
     Locks nothing if there are none: on SQLite, a deletion locks the database even if it deletes nothing.
     """
     rows = table if isinstance(table, Table) else Base.metadata.tables[table.__tablename__]
     key = tuple_(*rows.primary_key.columns)
     page = db.session.execute(select(*rows.primary_key.columns).where(condition).limit(size)).all()
-    if page:
-        change_rows(delete(rows).where(key.in_([tuple(row) for row in page]), condition))
-    return bool(page)
+    if not page:
+        return 0
+    return change_rows(delete(rows).where(key.in_([tuple(row) for row in page]), condition))
