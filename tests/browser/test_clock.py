@@ -31,10 +31,9 @@ def set_wall_clock(tab: Page, ahead: timedelta) -> None:
 
 def test_a_countdown_and_a_relative_time_are_right_at_once_after_sleep(add_webhook: AddWebhook) -> None:
     tab = press_with_own_clock(add_webhook("works"))
-    before = seconds_left(tab)
     tab.evaluate(STOP_MONOTONIC_CLOCK)
     tab.clock.fast_forward("00:30")
-    assert before - 33 <= seconds_left(tab) <= before - 28
+    expect(tab.locator(".countdown")).to_have_text(re.compile(r"^(2\d|3[0-2]) s$"))
     expect(tab.locator(".verdict > p:first-child time > span").first).to_have_text(re.compile(r"^3\d s ago$"))
     tab.clock.fast_forward("00:31")
     expect(button(tab)).to_have_text(READY)
