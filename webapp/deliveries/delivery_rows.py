@@ -4,18 +4,19 @@ import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, cast, select
+from sqlalchemy import ColumnElement, Text, case, cast, select
 from sqlalchemy.orm import aliased
 
-from webapp.models import Account, AlertDelivery, DeliveryStatus, DrillNumber, Receipt, ReceiptSource
+from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, DrillNumber, Receipt, ReceiptSource
 from webapp.models.reference import ReferenceIn
 
 
 class DeliveryRow(NamedTuple):
     """What pages read of a delivery, under the names of `AlertDelivery`.
 
-    requester: the name of whoever requested a test. attempts_text, exchange_text, suggestion_text: these columns as
-    they are stored, since few readers need their contents.
+    reference, requester: of a test send; the latter is the name of whoever requested it.
+    attempts_text, exchange_text, suggestion_text: these columns as they are stored, since few readers need their
+    contents.
     """
 
     id: int
@@ -69,7 +70,8 @@ _requester = aliased(Account, name="requester")
 
 # No joins: a statement that has many takes long to plan.
 _COMPUTED: dict[str, ColumnElement[Any]] = {
-    "reference": ReferenceIn(AlertDelivery.payload),
+    # Of test sends only: in a real alert's payload, another program may have written what the database cannot read.
+    "reference": case((AlertDelivery.event_type == TEST_EVENT, ReferenceIn(AlertDelivery.payload))),
     "requester": select(_requester.name)
     .where(_requester.id == AlertDelivery.requested_by_id)
     .correlate(AlertDelivery)
