@@ -131,6 +131,16 @@ def test_a_list_is_kept_for_ten_minutes_at_most(app: Flask, seeded: SeededIds) -
     assert _draw(app, seeded, now=LATER + LONGEST_REUSE) == _draw_anew(app, seeded, now=LATER + LONGEST_REUSE)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=365)])
+def test_a_list_that_was_drawn_while_the_clock_was_ahead_is_not_shown_once_it_is_right(
+    app: Flask, seeded: SeededIds, ahead: timedelta
+) -> None:
+    _add_sent(seeded, sent_at=LATER - timedelta(minutes=3))
+    _draw(app, seeded, now=LATER + ahead)
+
+    assert _draw(app, seeded) == _draw_anew(app, seeded)
+
+
 def test_each_role_and_filter_has_its_own_list(app: Flask, seeded: SeededIds) -> None:
     _add_sent(seeded)
     name = f"<bdi>{get_destination(seeded).name}</bdi>"

@@ -43,7 +43,8 @@ class ListPage:
 
     page: the ids of its destinations. summaries: of these. tags: to filter by. total, paging: of the whole workspace.
     state: differs whenever the page does, times aside; None while tests of its destinations are changing.
-    until: when it may show something else although nothing happened.
+    since, until: between these times, it shows the same if nothing happens. Earlier times come from a clock that was
+        set back.
     """
 
     page: Page[int]
@@ -53,6 +54,7 @@ class ListPage:
     total: int
     paging: int
     state: str | None
+    since: datetime
     until: datetime
 
 
@@ -72,7 +74,7 @@ def load_list(workspace_id: int, query: ListQuery, now: datetime) -> ListPage:
     """Load a page of the list. Executes one query, and computes nothing again if its result is that of the last one."""
     known = _load_destinations(workspace_id, now)
     shown = known.pages.get(query)
-    if shown is None or now >= shown.until:
+    if shown is None or not shown.since <= now < shown.until:
         if len(known.pages) >= MAX_LISTS:
             known.pages.clear()
         shown = known.pages[query] = _build(known, query, now)
@@ -124,7 +126,7 @@ def _build(known: KnownDestinations, query: ListQuery, now: datetime) -> ListPag
     beside = (overview, tags, page.total, page.number, len(everything), known.paging)
     state, until = find_state(summaries, beside, now), find_next_change(summaries, now)
     until = min(until, find_overview_change(everything, now) or until)
-    return ListPage(page, summaries, overview, tags, len(everything), known.paging, state, until)
+    return ListPage(page, summaries, overview, tags, len(everything), known.paging, state, now, until)
 
 
 def _draw(visit: Visit, shown: ListPage, query: ListQuery, now: datetime) -> Markup:
