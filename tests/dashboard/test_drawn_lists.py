@@ -48,7 +48,7 @@ def _draw(
 def _draw_for(app: Flask, visit: Visit, now: datetime = LATER, query: ListQuery | None = None) -> Markup:
     with app.test_request_context():
         query = query or ListQuery()
-        return draw_list(visit, load_list(visit.workspace.id, query, now), query, now)
+        return draw_list(visit, load_list(visit.workspace.id, query, now), query, now)[0]
 
 
 def _draw_anew(app: Flask, seeded: SeededIds, now: datetime = LATER) -> Markup:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -25,6 +26,8 @@ from webapp.dashboard import list_rows
 from webapp.dashboard.list_rows import ListRows, draw_rows
 from webapp.dashboard.list_version import LONGEST_REUSE, SETTLING_TIME
 from webapp.dashboard.summaries import list_summaries
+from webapp.deliveries.queries import list_with_newest_test
+from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, Role
 
@@ -102,6 +105,23 @@ def test_a_row_that_waits_for_a_result_is_drawn_each_time(app: Flask, seeded: Se
 
     assert drawn.is_waiting
     assert app_state(app).drawn_rows == {}
+
+
+def test_what_was_drawn_of_a_change_in_between_is_not_shown_once_it_was_taken_back(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add_sent(seeded)
+
+    def disable_and_load(ids: Sequence[int]) -> Any:
+        set_enabled(get_destination(seeded), get_account(seeded), False, NOW + seconds(1))
+        return list_with_newest_test(ids)
+
+    with monkeypatch.context() as in_between:
+        in_between.setattr(list_rows, "list_with_newest_test", disable_and_load)
+        assert "Disabled" in _draw(app, seeded).rows[0]
+    set_enabled(get_destination(seeded), get_account(seeded), True, NOW + seconds(2))
+
+    assert "Disabled" not in _draw(app, seeded).rows[0]
 
 
 def test_a_row_is_kept_for_ten_minutes_at_most(app: Flask, seeded: SeededIds) -> None:

@@ -1,7 +1,8 @@
 """What an open page gets when it asks for its new state: when to ask again, 304 if it shows it already, no messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,7 +20,9 @@ from tests.factories import (
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.auth.accounts import set_role
+from webapp.dashboard import list_rows
 from webapp.dashboard.poll_interval import PollBudget
+from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import Account, DeliveryStatus, Role
@@ -144,6 +147,20 @@ def test_a_list_has_no_version_while_its_tests_change(
         add_delivery(get_destination(seeded), status=status, created_at=just_now, updated_at=just_now, sent_at=just_now)
 
     assert version_of(visit(seeded.admin).get(LIST).text) is None
+
+
+def test_a_list_has_no_version_if_a_destination_changes_while_it_is_drawn(
+    app: Flask, seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disable_and_load(ids: Sequence[int]) -> Any:
+        set_enabled(get_destination(seeded), get_account(seeded), False, NOW)
+        return list_with_newest_test(ids)
+
+    monkeypatch.setattr(list_rows, "list_with_newest_test", disable_and_load)
+    visitor = visit(seeded.admin)
+
+    assert version_of(visitor.get(LIST).text) is None
+    assert version_of(visitor.get(LIST).text)
 
 
 def test_a_refresh_leaves_a_message_to_the_page_that_it_is_meant_for(seeded: SeededIds, visit: Visit) -> None:

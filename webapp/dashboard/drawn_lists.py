@@ -12,7 +12,7 @@ from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.channels import CHANNELS
 from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
-from webapp.dashboard.list_rows import draw_rows
+from webapp.dashboard.list_rows import ListRows, draw_rows
 from webapp.dashboard.list_version import SETTLING_TIME, find_next_change, find_state
 from webapp.dashboard.overview import (
     ListQuery,
@@ -81,15 +81,20 @@ def load_list(workspace_id: int, query: ListQuery, now: datetime) -> ListPage:
     return shown
 
 
-def draw_list(visit: Visit, shown: ListPage, query: ListQuery, now: datetime) -> Markup:
-    """Draw the list with its tabs and filters, as this role sees it."""
+def draw_list(visit: Visit, shown: ListPage, query: ListQuery, now: datetime) -> tuple[Markup, bool]:
+    """Draw the list with its tabs and filters, as this role sees it.
+
+    Returns it, and whether it has the state of `shown`: not if somebody changed a destination in between.
+    """
     lists, key = app_state().drawn_lists, (visit.workspace.id, visit.role, query)
     version = (shown.state, shown.until) if shown.state and now < shown.until else None
-    drawn: Markup | None = find_drawn(lists, key, version)
-    if drawn is None:
-        drawn = _draw(visit, shown, query, now)
-        keep_drawn(lists, key, version, drawn, MAX_LISTS)
-    return drawn
+    kept: Markup | None = find_drawn(lists, key, version)
+    if kept is not None:
+        return kept, True
+    rows = draw_rows(visit, shown.page.rows, shown.summaries, now)
+    drawn = _draw(visit, shown, query, rows)
+    keep_drawn(lists, key, None if rows.has_changed else version, drawn, MAX_LISTS)
+    return drawn, not rows.has_changed
 
 
 def _load_destinations(workspace_id: int, now: datetime) -> KnownDestinations:
@@ -129,8 +134,7 @@ def _build(known: KnownDestinations, query: ListQuery, now: datetime) -> ListPag
     return ListPage(page, summaries, overview, tags, len(everything), known.paging, state, now, until)
 
 
-def _draw(visit: Visit, shown: ListPage, query: ListQuery, now: datetime) -> Markup:
-    rows = draw_rows(visit, shown.page.rows, shown.summaries, now)
+def _draw(visit: Visit, shown: ListPage, query: ListQuery, rows: ListRows) -> Markup:
     return Markup(  # noqa: S704 - a template has escaped it
         render_template(
             "_overview.html",

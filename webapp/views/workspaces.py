@@ -63,14 +63,15 @@ def show(slug: str) -> str | Response:
     version = find_page_version(visit, shown.state, query)
     if version and is_current(version):
         return respond_not_modified(version)
+    drawn, has_version = draw_list(visit, shown, query, now)
     return render_template(
         "destinations.html",
         visit=visit,
         total=shown.total,
         paging=shown.paging,
-        drawn_list=draw_list(visit, shown, query, now),
+        drawn_list=drawn,
         batch=_find_batch(visit, now),
-        page_version=version,
+        page_version=version if has_version else None,
     )
 
 
