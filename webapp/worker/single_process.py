@@ -1,7 +1,10 @@
 """A worker in one process, which takes less memory than a parent with one process, but which nothing in it replaces."""
 
+import logging
+import os
 import signal
 import threading
+from typing import Any
 
 from flask import Flask
 
@@ -10,6 +13,8 @@ from webapp.worker.process import send_until_stopped
 from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS
 from webapp.worker.supervisor import START_INTERVAL, prepare, work
+
+log = logging.getLogger(__name__)
 
 # Seconds that the last round of maintenance gets to finish. What it leaves, the next worker does.
 LAST_ROUND = 3.0
@@ -24,7 +29,7 @@ def run_single_process(app: Flask) -> None:
     queue_is_usable, readiness = threading.Event(), Progress()
     maintenance = Maintenance(app, forks=False)
     rounds = {"start": queue_is_usable.set, "is_working": readiness.is_recent}
-    thread = threading.Thread(target=work, args=(maintenance, stop), kwargs=rounds, daemon=True)
+    thread = threading.Thread(target=_work_or_stop, args=(maintenance, stop), kwargs=rounds, daemon=True)
     thread.start()
     try:
         while not stop.is_set() and not queue_is_usable.wait(START_INTERVAL):
@@ -36,3 +41,12 @@ def run_single_process(app: Flask) -> None:
     finally:
         stop.set()
         thread.join(LAST_ROUND)
+
+
+def _work_or_stop(maintenance: Maintenance, stop: threading.Event, **rounds: Any) -> None:
+    """Run maintenance. If that fails, stop the process: without it, no test would be tried again or recovered."""
+    try:
+        work(maintenance, stop, **rounds)
+    except BaseException as error:
+        log.critical("maintenance failed, the worker stops", extra={"error": type(error).__name__})
+        os.kill(os.getpid(), signal.SIGTERM)
