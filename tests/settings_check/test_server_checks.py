@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
+from benchmarks.installation.servers import PostgresServer, execute
 from tests.factories import on_both_databases
 from webapp import queue
 from webapp.application import create_app
@@ -48,6 +49,23 @@ def test_a_database_that_cannot_be_reached_is_one_problem_with_its_setting(
     assert [finding.state for finding in found] == [State.PROBLEM, State.NOTE, State.NOTE]
     assert "DATABASE_URL" in found[0].text
     assert "canary" not in str(found)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_whose_encoding_cannot_store_every_name_is_a_problem(
+    environment: dict[str, str], postgres: PostgresServer, encoding: str
+) -> None:
+    name = f"in_{encoding.lower()}"
+    execute(postgres.url, f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    try:
+        url = make_url(postgres.url).set(database=name).render_as_string(hide_password=False)
+        found = _run(check_database_server, environment, DATABASE_URL=url)
+    finally:
+        execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+    assert (found[0].part, found[0].state) == ("database", State.PROBLEM)
+    assert found[0].text.startswith(f"The database has the encoding {encoding}.")
+    assert "DATABASE_URL" in found[0].text
 
 
 def test_a_database_that_is_not_migrated_is_a_problem_with_the_command(

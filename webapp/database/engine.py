@@ -40,7 +40,9 @@ def connect_args(database_url: str, ca_file: str | None) -> dict[str, Any]:
         return {}
     # A server that accepts the connection and never responds must not block a worker forever (units: s, ms, s).
     limits = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
-    return limits | find_authorities(make_url(database_url).query, ca_file)
+    # Without it, a database that knows no encoding (SQL_ASCII) would return bytes instead of texts.
+    encoding = {"client_encoding": "utf8"}
+    return limits | encoding | find_authorities(make_url(database_url).query, ca_file)
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import queue
@@ -19,6 +19,11 @@ CLOCK_NOTE, CLOCK_PROBLEM = 5.0, 60.0
 
 _NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
+_USE_UTF8 = (
+    "It cannot store every name: create one with createdb --encoding UTF8 --template template0, restore a dump into "
+    "it, and name it in DATABASE_URL."
+)
+
 
 def check_database_server() -> list[Finding]:
     """Connect to the database, try to write, and compare the clocks."""
@@ -31,8 +36,15 @@ def check_database_server() -> list[Finding]:
             Finding("schema", State.NOTE, "Not checked: the database cannot be used."),
             Finding("clock", State.NOTE, "Not checked: the database cannot be used."),
         ]
-    connected = Finding("database", State.OK, f"{_NAMES[db.engine.dialect.name]} accepts the connection.")
-    return [connected, _check_schema(), _check_clock()]
+    return [_check_encoding(), _check_schema(), _check_clock()]
+
+
+def _check_encoding() -> Finding:
+    if db.engine.dialect.name == "postgresql":
+        encoding = db.session.scalar(text("SHOW server_encoding"))
+        if encoding != "UTF8":
+            return Finding("database", State.PROBLEM, f"The database has the encoding {encoding}. {_USE_UTF8}")
+    return Finding("database", State.OK, f"{_NAMES[db.engine.dialect.name]} accepts the connection.")
 
 
 def _check_schema() -> Finding:
