@@ -207,8 +207,9 @@ def test_of_the_destinations_only_those_that_changed_are_read_again(seeded: Seed
 def test_a_process_keeps_the_destinations_of_the_workspaces_that_were_shown_last(
     app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawn_lists, "MAX_DESTINATIONS", 2)
-    for workspace_id in (seeded.harbor, seeded.clinic):
+    monkeypatch.setattr(drawn_lists, "MAX_DESTINATIONS", 4)
+    empty = range(1000, 1010)
+    for workspace_id in (*empty, seeded.harbor, seeded.clinic):
         load_list(workspace_id, ListQuery(), NOW)
     assert set(app_state(app).known_destinations) == {seeded.harbor, seeded.clinic}
 

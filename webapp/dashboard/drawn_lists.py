@@ -118,7 +118,7 @@ def _keep(kept: dict[int, KnownDestinations], workspace_id: int, known: KnownDes
     with _changing:
         kept.pop(workspace_id, None)
         kept[workspace_id] = known
-        while sum(len(one.by_row) for one in kept.values()) > MAX_DESTINATIONS:
+        while sum(len(one.by_row) + 1 for one in kept.values()) > MAX_DESTINATIONS:  # an empty workspace counts, too
             kept.pop(next(iter(kept)))
 
 
