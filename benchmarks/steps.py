@@ -19,7 +19,7 @@ from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp import deliveries
 from webapp.app_state import current_settings
-from webapp.deliveries import claiming, sending
+from webapp.deliveries import claiming, recording, sending
 from webapp.extensions import db
 
 STEPS = ("enqueue", "claim", "send", "record")
@@ -82,7 +82,7 @@ def _send_all(installation: Installation, ids: list[int], meter: Meter) -> None:
         installation.app.app_context(),
         patch.object(sending, "claim", meter.wrap("claim", claiming.claim)),
         patch.object(sending, "attempt_send", meter.wrap("send", sending.attempt_send)),
-        patch.object(sending, "record", meter.wrap("record", sending.record)),
+        patch.object(recording, "record", meter.wrap("record", recording.record)),
     ):
         event.listen(db.engine, "before_cursor_execute", lambda *_: _count_statement(meter))
         for delivery_id in ids:

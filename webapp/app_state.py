@@ -75,7 +75,7 @@ class AppState:
     """One application's state.
 
     redis: the client of the queue server. jobs: those in it.
-    looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.overdue`.
+    looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.page_recovery`.
     dispatcher, mail_dispatcher: of deliveries, and of mails to people. None outside worker processes.
     maintenance: what the worker does once a second besides its own work, each given the time.
     seen_paused_until, counting_paused_until: in seconds of the monotonic clock; see `webapp.auth.own_sessions` and

@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
-# What a machine's data may contain that is no zone of its own.
+# What a machine's data may contain that is not a zone of its own.
 _NOT_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 # The data that lists places and older names, whatever the machine has. Source: https://data.iana.org/time-zones/tz-link.html

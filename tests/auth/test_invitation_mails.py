@@ -167,7 +167,7 @@ def test_without_mail_none_is_requested(
 
 @on_both_databases
 def test_a_refused_invitation_is_not_mailed(app: Flask, seeded: SeededIds) -> None:
-    with pytest.raises(Exception, match="is a member already"):
+    with pytest.raises(Exception, match="is already a member"):
         invite(app, seeded, "support@example.com")
 
     assert statuses(app) == []

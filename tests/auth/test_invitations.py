@@ -214,7 +214,7 @@ def test_what_would_end_with_a_member_is_counted(seeded: SeededIds, after: timed
 def test_an_address_has_one_invitation_per_workspace(seeded: SeededIds) -> None:
     _invite(seeded, JO)
 
-    with pytest.raises(InvitationRefused, match="there is an invitation for this address already"):
+    with pytest.raises(InvitationRefused, match="there is already an invitation for this address"):
         _invite(seeded, JO, Role.ADMIN)
     stranger = db.session.get_one(Account, seeded.stranger)
     clinic = Visit(stranger, db.session.get_one(Workspace, seeded.clinic), Role.ADMIN)
@@ -229,7 +229,7 @@ def test_an_address_whose_invitation_ended_can_be_invited_again(seeded: SeededId
 
 
 def test_a_member_cannot_be_invited(seeded: SeededIds) -> None:
-    with pytest.raises(InvitationRefused, match=r"^Not made: Support has this address, and is a member already"):
+    with pytest.raises(InvitationRefused, match=r"^Not made: Support has this address, and is already a member"):
         _invite(seeded, "support@example.com")
 
 
@@ -251,7 +251,7 @@ def test_a_workspace_has_a_limited_number_of_invitations(seeded: SeededIds) -> N
     for _ in range(MAX_INVITATIONS):
         _invite(seeded)
 
-    with pytest.raises(InvitationRefused, match="has 50 invitations already"):
+    with pytest.raises(InvitationRefused, match="already has 50 invitations"):
         _invite(seeded)
     _revoke_first(seeded)
     assert _invite(seeded)

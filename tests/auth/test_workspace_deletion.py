@@ -30,6 +30,7 @@ from webapp.channels.contract import Accepted
 from webapp.deliveries import claiming, sending
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.planning import plan_test
+from webapp.deliveries.recording import end_attempt, record
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.destinations.editing import insert_destination
 from webapp.extensions import Base, db
@@ -223,7 +224,7 @@ def test_a_claim_that_was_first_sends_and_its_result_is_recorded_nowhere(
     _delete_and_commit(seeded)
     delete_remains()
 
-    sending.record(attempt, sending._accepted(Accepted(200)), 0.1, NOW)
+    record(end_attempt(attempt, sending._accepted(Accepted(200)), 0.1), NOW)
     assert db.session.get(AlertDelivery, delivery_id) is None
 
 

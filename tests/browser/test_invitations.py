@@ -78,7 +78,7 @@ def test_an_admin_invites_somebody_who_makes_an_account_and_is_a_member(
     guest.get_by_label("Your name").fill("Jo")
     guest.get_by_label("Password").fill(PASSWORD)
     guest.get_by_role("button", name="Make the account and join").click()
-    expect(guest.get_by_text("You are a member of Harbor Logistics now, as support.")).to_be_visible()
+    expect(guest.get_by_text("You are now a member of Harbor Logistics, as support.")).to_be_visible()
 
     admin.goto(MEMBERS)
     expect(admin.get_by_role("link", name="Jo", exact=True)).to_be_visible()

@@ -10,7 +10,7 @@ from tests.cli.commands import TWICE, Run
 from tests.factories import SeededIds, on_both_databases
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Member, SetUp, Workspace
 from webapp.settings import read_settings

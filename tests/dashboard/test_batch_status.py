@@ -6,7 +6,8 @@ from tests.factories import NOW
 from webapp.dashboard.batch_status import REASONS, describe_left_out, describe_progress
 from webapp.deliveries.badge import Badge
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.progress import LeftOut, Progress
+from webapp.sends.left_out import LeftOut
+from webapp.sends.progress import Progress
 
 DISABLED = [LeftOut(RequestResult.DISABLED, 1, 0)]
 

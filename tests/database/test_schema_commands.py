@@ -28,7 +28,7 @@ from tests.schema_history import HEAD, ask, execute, fill_v1, insert, read_versi
 from webapp.application import create_app
 from webapp.database import schema_commands
 from webapp.database.migrations import get_scripts
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.database.revision import list_known_revisions
 from webapp.database.schema_commands import MANY_DELIVERIES
 from webapp.extensions import db

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from tests.factories import SeededIds, add_delivery, get_account, get_workspace
 from webapp.channels.contract import Accepted
-from webapp.deliveries import sending
+from webapp.deliveries import recording, sending
 from webapp.deliveries.claiming import Attempt
 from webapp.deliveries.group_claiming import claim_group
-from webapp.deliveries.group_recording import EndedAttempt
+from webapp.deliveries.recording import EndedAttempt
 from webapp.destinations.editing import add_destination
 from webapp.models import AlertDestination, database_clock
 from webapp.settings import AppSettings
@@ -36,4 +36,4 @@ def claim_rows(ids: list[int], app_settings: AppSettings) -> list[Attempt | None
 
 def end_attempt(attempt: Attempt | None) -> EndedAttempt:
     assert attempt is not None
-    return sending._end_attempt(attempt, sending._accepted(Accepted(200)), 0.1)
+    return recording.end_attempt(attempt, sending._accepted(Accepted(200)), 0.1)

@@ -13,7 +13,8 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import Settings
 from webapp.channels.message import Message
 from webapp.deliveries.claiming import Attempt
-from webapp.deliveries.sending import AttemptResult, attempt_send, record
+from webapp.deliveries.recording import AttemptResult, end_attempt, record
+from webapp.deliveries.sending import attempt_send
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings
@@ -63,6 +64,6 @@ class PausedAttempt:
     def record(self, now: datetime, model: ReferenceModel) -> None:
         """Try to record the result. It may be too late, or recorded already."""
         assert self.result is not None
-        record(self.attempt, self.result, 0.1, now)
+        record(end_attempt(self.attempt, self.result, 0.1), now)
         retry_at = self.result.columns.get("send_after")
         model.record(self.attempt.delivery_id, self.attempt.number, self.response, self.responded_at, retry_at, now)

@@ -16,8 +16,8 @@ from webapp.deliveries import (
     request_test,
     request_tests,
 )
-from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
 from webapp.deliveries.messages import read_message
+from webapp.deliveries.request_rules import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, DrillNumber
@@ -25,7 +25,7 @@ from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
-FIRST = DueDrill(DrillNumber.FIRST, None, None)
+FIRST = WantedDrill(DrillNumber.FIRST, None, None)
 
 
 def _get(delivery_id: int) -> AlertDelivery:
@@ -34,7 +34,7 @@ def _get(delivery_id: int) -> AlertDelivery:
 
 def request_drill(
     destination: AlertDestination,
-    drill: DueDrill,
+    drill: WantedDrill,
     now: datetime,
     settings_version: int,
     account: Account | None = None,
@@ -124,7 +124,7 @@ def test_a_drill_that_two_workers_found_due_is_requested_once(seeded: SeededIds)
 def test_a_second_drill_follows_the_failed_one_that_it_was_found_for(seeded: SeededIds) -> None:
     first_id = request_drill(get_destination(seeded), FIRST, NOW, settings_version=1)
     fail_unqueued([first_id], NOW)
-    second = DueDrill(DrillNumber.SECOND, NOW, first_id)
+    second = WantedDrill(DrillNumber.SECOND, NOW, first_id)
     hour_later = NOW + seconds(3600)
 
     with pytest.raises(DrillTaken):

@@ -14,11 +14,11 @@ from sqlalchemy.exc import OperationalError
 from tests.deliveries.group_rows import claim_rows, end_attempt, request_group
 from tests.deliveries.recovery_passes import recover_at
 from tests.factories import SeededIds, on_both_databases, seconds
-from webapp.channels.contract import Accepted
 from webapp.deliveries import group_claiming, group_recording, open_groups, send, sending
 from webapp.deliveries.claiming import claim
 from webapp.deliveries.completion_events import CompletionEvent, delivery_completed
 from webapp.deliveries.group_recording import RowsChanged, record_group
+from webapp.deliveries.recording import record
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, database_clock
 from webapp.settings import AppSettings
@@ -71,7 +71,7 @@ def test_a_group_is_claimed_and_recorded_as_its_rows_would_be_alone(
 
     assert record_group([end_attempt(attempt) for attempt in attempts], database_clock.now()) == [True] * 3
     assert alone is not None
-    sending.record(alone, sending._accepted(Accepted(200)), 0.1, database_clock.now())
+    record(end_attempt(alone), database_clock.now())
 
     assert _outcomes(ids) == [("sent", None, 1)] * 4
     assert completed == [*ids[1:], ids[0]]
@@ -155,7 +155,7 @@ def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
     def work(own: list[int]) -> list[int]:
         with app.app_context():
             start.wait()
-            together = _tryclaim_rows(own, app_settings)
+            together = _claim_or_nothing(own, app_settings)
             alone = [claim(one, app_settings, database_clock.now()) for one in own if one not in together]
             return [*together, *(attempt.delivery_id for attempt in alone if attempt)]
 
@@ -166,7 +166,7 @@ def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
     assert [row.attempt_count for row in map(_get, ids)] == [1] * 4
 
 
-def _tryclaim_rows(own: list[int], app_settings: AppSettings) -> list[int]:
+def _claim_or_nothing(own: list[int], app_settings: AppSettings) -> list[int]:
     claimed = sending._try_together(lambda: claim_rows(own, app_settings), own)
     return [attempt.delivery_id for attempt in claimed if attempt]
 

@@ -14,8 +14,8 @@ from tests.factories import NOW, add_delivery, begin_claim_record, on_both_datab
 from webapp.audit import Action, Actor
 from webapp.auth.accounts import add_account, add_workspace, set_role, sign_in
 from webapp.deliveries.claiming import claim
+from webapp.deliveries.recording import AttemptResult, end_attempt, record
 from webapp.deliveries.requesting import request_test
-from webapp.deliveries.sending import AttemptResult, record
 from webapp.deliveries.transitions import ACCEPT
 from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.scenarios import Scenario, Service
@@ -159,7 +159,7 @@ def test_the_result_of_a_test_that_is_being_sent_is_recorded_nowhere(app_setting
     after = count_rows()
 
     columns = {"sent_at": LATER, "answer_status": 202, "last_error_code": None, "last_error_message": None}
-    record(attempt, AttemptResult(ACCEPT, columns), 0.1, LATER)
+    record(end_attempt(attempt, AttemptResult(ACCEPT, columns), 0.1), LATER)
 
     assert count_rows() == after
 

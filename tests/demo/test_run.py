@@ -18,7 +18,7 @@ import psutil
 import pytest
 import requests
 
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.demo.supervisor.options import PROJECT, open_socket
 from webapp.demo.supervisor.ports import choose_ports
 from webapp.demo.supervisor.queue_server import start_queue_server

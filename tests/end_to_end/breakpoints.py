@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from webapp import deliveries, queue
-from webapp.deliveries import claiming, sending
-from webapp.deliveries.group_recording import EndedAttempt
+from webapp.deliveries import claiming, recording, sending
+from webapp.deliveries.recording import EndedAttempt
 from webapp.worker.dispatcher import Dispatcher
 
 
@@ -64,9 +64,9 @@ class Breakpoints:
         self._wrap(sending, "record_group", self._record_group)
         self._wrap(sending, "attempt_send", self._before(Step.CLAIMED))
         self._wrap(HTTPConnection, "getresponse", self._before(Step.ASKED))
-        self._wrap(sending, "_record_with_retries", self._before(Step.ANSWERED))
-        self._wrap(sending, "apply_transition", self._after(Step.RECORDING))
-        self._wrap(sending, "record", self._after(Step.RECORDED))
+        self._wrap(sending, "record_with_retries", self._before(Step.ANSWERED))
+        self._wrap(recording, "apply_transition", self._after(Step.RECORDING))
+        self._wrap(recording, "record", self._after(Step.RECORDED))
         self._wrap(queue, "enqueue_deliveries", self._enqueue)
         self._wrap(Dispatcher, "submit", self._submit)
         self._wrap(deliveries, "request_tests", self._press)

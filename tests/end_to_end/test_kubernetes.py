@@ -13,7 +13,7 @@ from benchmarks.installation.servers import ServiceMissing
 from tests.containers import Machine, build_image, set_up_machine
 from tests.databases import unmigrated_database
 from tests.kubernetes import get_container, get_pod, read_pod
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.demo.supervisor.processes import Child, session_members
 
 pytestmark = pytest.mark.slow

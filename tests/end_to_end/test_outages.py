@@ -22,7 +22,7 @@ from benchmarks.installation.servers import PostgresServer, ServiceMissing
 from tests.factories import SECRET_PATH, SIGNING_SECRET, SeededIds, get_account, get_workspace
 from tests.forked_processes import run_processes
 from tests.small_disk import SmallDisk, small_disk
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.destinations.editing import add_destination
 from webapp.health.report import MAX_AGE
 from webapp.settings import AppSettings

@@ -18,7 +18,7 @@ from benchmarks.installation.processes import Session, Stack, wait_until
 from benchmarks.installation.servers import PostgresServer
 from tests.factories import SECRET_PATH, SeededIds
 from tests.frozen import frozen_postgres
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.extensions import db
 from webapp.models import AlertDelivery
 

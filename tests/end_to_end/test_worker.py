@@ -14,22 +14,20 @@ from werkzeug import Request, Response
 
 from benchmarks.installation.processes import TIME_LIMIT, Stack, wait_until
 from benchmarks.installation.servers import QueueServer
+from tests.end_to_end.presses import get_delivery, press, respond_after, wait_for_end, wait_for_heartbeat
 from tests.factories import (
     SECRET_PATH,
     SeededIds,
     add_delivery,
     begin_claim_record,
-    get_account,
     get_destination,
     on_both_databases,
     seconds,
 )
 from tests.forked_processes import run_processes
 from webapp import queue
-from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
-from webapp.extensions import db
-from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.models import DeliveryStatus
 from webapp.queue import QueueOutage
 
 pytestmark = pytest.mark.slow
@@ -38,29 +36,10 @@ pytestmark = pytest.mark.slow
 LONGEST_LOSS = 3 * TIME_LIMIT
 
 
-def _press(app: Flask, seeded: SeededIds) -> int:
-    with app.app_context():
-        delivery_id = request_test(get_destination(seeded), get_account(seeded), datetime.now(UTC))
-        queue.enqueue_deliveries(delivery_id)
-        return delivery_id
-
-
-def _get(app: Flask, delivery_id: int) -> AlertDelivery:
-    with app.app_context():
-        return db.session.get_one(AlertDelivery, delivery_id)
-
-
 def _start_working(app: Flask, stack: Stack) -> Child:
-    """Start a worker, and wait for its first heartbeat: a busy machine needs seconds to start it."""
     worker = stack.start_worker()
-    with app.app_context():
-        wait_until(lambda: any(found.name.endswith(f":{worker.pid}") for found in queue.list_workers()))
+    wait_for_heartbeat(app, worker)
     return worker
-
-
-def _ends_as(app: Flask, delivery_id: int, status: DeliveryStatus, time_limit: float = TIME_LIMIT) -> AlertDelivery:
-    wait_until(lambda: _get(app, delivery_id).status is status, time_limit)
-    return _get(app, delivery_id)
 
 
 @on_both_databases
@@ -68,7 +47,7 @@ def test_a_press_is_sent(app: Flask, seeded: SeededIds, stack: Stack, httpserver
     httpserver.expect_request(SECRET_PATH).respond_with_data()
     stack.start_worker()
 
-    _ends_as(app, _press(app, seeded), DeliveryStatus.SENT)
+    wait_for_end(app, press(app, seeded), DeliveryStatus.SENT)
 
 
 def test_a_receiver_that_is_busy_twice_gets_the_message_at_the_third_attempt(
@@ -79,7 +58,7 @@ def test_a_receiver_that_is_busy_twice_gets_the_message_at_the_third_attempt(
     httpserver.expect_ordered_request(SECRET_PATH).respond_with_data()
     stack.start_worker()
 
-    assert _ends_as(app, _press(app, seeded), DeliveryStatus.SENT).attempt_count == 3
+    assert wait_for_end(app, press(app, seeded), DeliveryStatus.SENT).attempt_count == 3
 
 
 @on_both_databases
@@ -95,14 +74,14 @@ def test_a_send_whose_worker_is_killed_ends_as_worker_lost_and_is_not_repeated(
 
     httpserver.expect_request(SECRET_PATH).respond_with_handler(hold)
     worker = stack.start_worker()
-    delivery_id = _press(app, seeded)
+    delivery_id = press(app, seeded)
     assert arrived.wait(TIME_LIMIT)
 
     worker.kill()
     release.set()
     stack.start_worker()
 
-    assert _ends_as(app, delivery_id, DeliveryStatus.FAILED).last_error_code == "worker_lost"
+    assert wait_for_end(app, delivery_id, DeliveryStatus.FAILED).last_error_code == "worker_lost"
     assert len(httpserver.log) == 1
 
 
@@ -117,23 +96,23 @@ def test_a_lost_send_ends_although_each_worker_is_killed_soon(
     life: float,
     is_shown: bool,
 ) -> None:
-    arrived = _respond_after(httpserver, seconds=20)
+    arrived = respond_after(httpserver, seconds=20)
     visitor = stack.start_web().sign_in(*owner)
     worker = _start_working(app, stack)
-    delivery_id = _press(app, seeded)
+    delivery_id = press(app, seeded)
     assert arrived.wait(TIME_LIMIT)
     worker.kill()
     give_up_at = time.monotonic() + LONGEST_LOSS
     worker, born = _start_working(app, stack), time.monotonic()
 
-    while _get(app, delivery_id).status is DeliveryStatus.QUEUED and time.monotonic() < give_up_at:
+    while get_delivery(app, delivery_id).status is DeliveryStatus.QUEUED and time.monotonic() < give_up_at:
         if time.monotonic() > born + life:
             worker.kill()
             worker, born = _start_working(app, stack), time.monotonic()
         visitor.get(f"/w/harbor/destinations/{seeded.destination}/status" if is_shown else "/healthz")
         time.sleep(0.5)
 
-    assert _get(app, delivery_id).last_error_code == "worker_lost"
+    assert get_delivery(app, delivery_id).last_error_code == "worker_lost"
     wait_until(lambda: httpserver.log)  # a request is logged once it has its response
     assert len(httpserver.log) == 1
 
@@ -148,19 +127,19 @@ def test_a_killed_process_of_the_worker_is_replaced(
 
     os.kill(member, signal.SIGKILL)
 
-    _ends_as(app, _press(app, seeded), DeliveryStatus.SENT)
+    wait_for_end(app, press(app, seeded), DeliveryStatus.SENT)
 
 
 def test_a_press_whose_job_was_lost_is_still_sent(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer, queue_server: QueueServer
 ) -> None:
     httpserver.expect_request(SECRET_PATH).respond_with_data()
-    delivery_id = _press(app, seeded)
+    delivery_id = press(app, seeded)
     queue.connect(queue_server.url).flushall()
 
     stack.start_worker()
 
-    _ends_as(app, delivery_id, DeliveryStatus.SENT)
+    wait_for_end(app, delivery_id, DeliveryStatus.SENT)
 
 
 def test_a_press_older_than_two_minutes_ends_as_not_started(
@@ -173,43 +152,30 @@ def test_a_press_older_than_two_minutes_ends_as_not_started(
 
     stack.start_worker()
 
-    assert _ends_as(app, delivery_id, DeliveryStatus.FAILED).last_error_code == "not_started"
+    assert wait_for_end(app, delivery_id, DeliveryStatus.FAILED).last_error_code == "not_started"
     assert httpserver.log == []
 
 
 def test_a_stopped_worker_finishes_its_send(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
-    arrived = _respond_after(httpserver, seconds=1.5)
+    arrived = respond_after(httpserver, seconds=1.5)
     worker = stack.start_worker()
-    delivery_id = _press(app, seeded)
+    delivery_id = press(app, seeded)
     assert arrived.wait(TIME_LIMIT)
 
     os.kill(worker.pid, signal.SIGTERM)
 
     assert worker.process.wait(timeout=TIME_LIMIT) == 0
-    assert _get(app, delivery_id).status is DeliveryStatus.SENT
-
-
-def _respond_after(httpserver: HTTPServer, seconds: float) -> threading.Event:
-    """Let the receiver respond after these seconds. Returns an event that is set when a message arrives."""
-    arrived = threading.Event()
-
-    def respond(_request: Request) -> Response:
-        arrived.set()
-        threading.Event().wait(seconds)
-        return Response()
-
-    httpserver.expect_request(SECRET_PATH).respond_with_handler(respond)
-    return arrived
+    assert get_delivery(app, delivery_id).status is DeliveryStatus.SENT
 
 
 def test_a_worker_that_is_stopped_twice_finishes_its_send(
     app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
 ) -> None:
-    arrived = _respond_after(httpserver, seconds=4)
+    arrived = respond_after(httpserver, seconds=4)
     worker = stack.start_worker()
-    delivery_id = _press(app, seeded)
+    delivery_id = press(app, seeded)
     assert arrived.wait(TIME_LIMIT)
     members = [pid for pid in session_members(worker.pid) if pid != worker.pid]
 
@@ -219,7 +185,7 @@ def test_a_worker_that_is_stopped_twice_finishes_its_send(
         os.kill(pid, signal.SIGTERM)
 
     assert worker.process.wait(timeout=TIME_LIMIT) == 0
-    assert _get(app, delivery_id).status is DeliveryStatus.SENT
+    assert get_delivery(app, delivery_id).status is DeliveryStatus.SENT
 
 
 def test_the_processes_of_a_killed_worker_end_by_themselves(stack: Stack) -> None:

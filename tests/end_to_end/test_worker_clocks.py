@@ -9,6 +9,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 
 from benchmarks.installation.processes import Stack, wait_until
+from tests.end_to_end.presses import get_delivery
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, seconds
 from tests.forked_processes import run_processes
 from webapp import queue
@@ -34,11 +35,6 @@ def _host(environment: dict[str, str], ahead: float, directory: Path) -> Iterato
         yield stack
 
 
-def _get(app: Flask, delivery_id: int) -> AlertDelivery:
-    with app.app_context():
-        return db.session.get_one(AlertDelivery, delivery_id)
-
-
 def test_a_worker_whose_clock_is_wrong_sends_every_press(
     app: Flask, seeded: SeededIds, environment: dict[str, str], httpserver: HTTPServer, ahead: float, tmp_path: Path
 ) -> None:
@@ -49,7 +45,7 @@ def test_a_worker_whose_clock_is_wrong_sends_every_press(
             delivery_id = request_test(get_destination(seeded), get_account(seeded), database_clock.now())
             queue.enqueue_deliveries(delivery_id)
 
-        wait_until(lambda: _get(app, delivery_id).status is DeliveryStatus.SENT)
+        wait_until(lambda: get_delivery(app, delivery_id).status is DeliveryStatus.SENT)
 
     with app.app_context():
         row = db.session.get_one(AlertDelivery, delivery_id)
@@ -73,7 +69,7 @@ def test_a_worker_whose_clock_is_wrong_leaves_a_waiting_row_its_two_minutes(
             wait_until(queue.is_worker_alive)
 
         # Sent if the worker took longer than 10 s to start.
-        assert _get(app, delivery_id).status in (DeliveryStatus.QUEUED, DeliveryStatus.SENT)
+        assert get_delivery(app, delivery_id).status in (DeliveryStatus.QUEUED, DeliveryStatus.SENT)
 
 
 def test_a_web_server_whose_clock_is_wrong_dates_a_press_as_the_others_do(

@@ -249,7 +249,7 @@ def test_other_lines_are_counted() -> None:
     assert found.notes == (
         "1 include left out: an import opens no other file. Import it as well.",
         "1 group of tags left out.",
-        "1 line left out: no Apprise URL.",
+        "1 line left out: not an Apprise URL.",
     )
 
 
@@ -302,7 +302,7 @@ def test_a_file_has_at_most_a_thousand_receivers() -> None:
 
 
 def test_a_url_that_is_too_long_is_none() -> None:
-    assert read_one(f"slack://T/B/{'c' * 8192}").reason == "This is no Apprise URL."
+    assert read_one(f"slack://T/B/{'c' * 8192}").reason == "This is not an Apprise URL."
 
 
 @pytest.mark.parametrize("piece", [" ", "a ", "a=", "1", "11:", "a# ", "\t", "a,", "/@", "&", ":1", "@"])

@@ -58,7 +58,7 @@ def test_no_secret_is_in_what_a_row_shows() -> None:
         ("https://10.0.0.8/x", "10.0.0.8 is not on the public internet"),
         (SLACK, "hooks.slack.com is a host of Slack"),
         ("not an address", "more than one address"),
-        ("https://hooks.example.com/\ud800", "characters that are no text"),
+        ("https://hooks.example.com/\ud800", "characters that are not text"),
     ],
 )
 def test_an_address_that_the_form_refuses_cannot_be_used(address: str, part: str) -> None:

@@ -9,7 +9,7 @@ from tests.queue_keys import key_of
 from webapp import queue
 from webapp.app_state import redis_key
 from webapp.application import create_app
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.queue.heartbeats import FAULT
 from webapp.settings import read_settings
 

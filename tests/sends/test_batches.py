@@ -30,7 +30,8 @@ from webapp.models import AlertDelivery, AlertDestination, Batch, DeliveryStatus
 from webapp.sends.batches import KEPT, press_all
 from webapp.sends.candidates import Candidate
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.progress import LeftOut, measure_progress
+from webapp.sends.left_out import LeftOut
+from webapp.sends.progress import measure_progress
 from webapp.settings import read_settings
 
 HOST = "https://one.example.org"

@@ -72,7 +72,7 @@ def test_the_first_full_limit_gives_the_reason(context: None) -> None:
 
 
 def _age(queue_server: QueueServer, key: str, *ages: float) -> None:
-    """Replace what was counted by presses of these ages in seconds."""
+    """Replace what was counted with presses of these ages in seconds."""
     client = queue.connect(queue_server.url)
     now = client.time()[0] * 1000
     client.delete(key_of(f"presses:{key}"))

@@ -8,7 +8,8 @@ from webapp.deliveries.badge import Badge
 from webapp.extensions import db
 from webapp.models import Batch
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.progress import LeftOut, Progress, measure_progress
+from webapp.sends.left_out import LeftOut
+from webapp.sends.progress import Progress, measure_progress
 
 NOTHING = dict.fromkeys(Badge, 0)
 

@@ -267,7 +267,7 @@ def test_an_account_that_the_administrator_unlinked_is_linked_to_the_next_person
     results = [runner.invoke(args=["unlink-account", ADMIN]) for _ in range(2)]
 
     assert [result.exit_code for result in results] == [0, 1]
-    assert "is linked to nobody, and was signed out everywhere" in results[0].output
+    assert "is no longer linked to the provider, and was signed out everywhere" in results[0].output
     assert before.get("/workspaces").status_code == 302
     with app.app_context():
         assert events()[-1][1:] == (

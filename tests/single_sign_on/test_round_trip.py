@@ -449,7 +449,7 @@ def test_a_callback_works_once(browser: Visitor, provider: TestProvider) -> None
     response = browser.get(path)
 
     assert response.status_code == 400
-    assert "was not started in this browser, was used already" in response.text
+    assert "was not started in this browser, was used before" in response.text
     assert not _is_signed_in(browser)
 
 

@@ -37,7 +37,7 @@ class TestAllWell:
 @pytest.mark.parametrize(
     ("changed", "state", "words"),
     [
-        ({"issuer": "https://login.example.com/"}, State.PROBLEM, "names itself otherwise than OIDC_ISSUER"),
+        ({"issuer": "https://login.example.com/"}, State.PROBLEM, "issuer of the provider is not OIDC_ISSUER"),
         ({"id_token_signing_alg_values_supported": ["HS256"]}, State.PROBLEM, "Give the client a signing key there"),
         ({"end_session_endpoint": None}, State.NOTE, "has no page for signing out"),
         ({"token_endpoint": "http://login.example.com"}, State.PROBLEM, "has to be JSON with https addresses"),

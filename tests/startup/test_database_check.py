@@ -12,7 +12,7 @@ from flask import Flask
 
 from benchmarks.installation.processes import ROOT
 from webapp.application import create_app
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.settings import read_settings
 from webapp.startup.database_check import START_DELAY, log_database_problem
 

@@ -140,7 +140,7 @@ def test_more_links_than_a_destination_may_have_are_refused_with_the_reason(
     refused = support.post(LINKS, {"hours": "1"}, headers=HTMX)
 
     assert (made, refused.status_code, len(_links(app))) == ([200] * MAX_LINKS, 409, MAX_LINKS)
-    assert "this destination has 10 links already" in refused.text
+    assert "this destination already has 10 links" in refused.text
 
 
 def test_a_channel_that_pages_people_is_offered_no_link(

@@ -232,7 +232,7 @@ def test_a_second_press_adds_nothing_and_leads_to_the_list(app: Flask, admin: Vi
     responses = [admin.post(rows, {"row": OPS}), admin.post(rows, {}), admin.get(rows)]
 
     assert [(response.status_code, response.location) for response in responses] == [(303, LIST)] * 3
-    assert "These destinations were added already." in admin.get(LIST).text
+    assert "These destinations have already been added." in admin.get(LIST).text
     assert list_names(app) == ["ops"]
 
 

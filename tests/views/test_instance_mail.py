@@ -58,7 +58,7 @@ def test_without_a_mail_server_the_page_says_what_to_set(admin: Visitor, dns: Sc
 def test_without_a_mail_server_a_recipient_can_be_checked(admin: Visitor, dns: ScriptedDnsServer) -> None:
     page = admin.post("/instance/mail", {"check": "recipient", "recipient": "Ada@Example.COM"}).text
 
-    assert "<b>Problem:</b> example.com accepts no mail: it says so by a null MX record." in page
+    assert "<b>Problem:</b> example.com accepts no mail: it has a null MX record." in page
     assert 'value="Ada@Example.COM"' in page
     assert dns.queries == [("example.com MX", "udp")]
 
@@ -134,7 +134,7 @@ class TestWithMail:
         dns.zone[("example.org", "TXT")] = [r'"v=spf1 <script>alert(1)</script> -all"']
         page = admin.post("/instance/mail", {"check": "sender", "sending": "11.22.33.44"}).text
 
-        assert "“&lt;script&gt;alert(1)&lt;/script&gt;” is no SPF mechanism" in page
+        assert "“&lt;script&gt;alert(1)&lt;/script&gt;” is not an SPF mechanism" in page
         assert "<script>alert" not in page
 
     @pytest.mark.parametrize(

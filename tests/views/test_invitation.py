@@ -222,7 +222,7 @@ def test_a_member_reads_that_the_role_stays(seeded: SeededIds, inviter: Inviter,
     visitor = visit(seeded.support)
     page = _open(visitor, token)
 
-    assert "You are a member of this workspace already, as support. That stays as it is" in _words(page)
+    assert "You are already a member of this workspace, as support. That does not change" in _words(page)
     assert "Join as" not in page.text
     assert visitor.post(f"{PAGE}/join", {"invitation": token}).status_code == 409
     assert inviter.find_role("support@example.com") is Role.SUPPORT
@@ -243,7 +243,7 @@ def test_somebody_without_an_account_makes_one_and_is_in_the_workspace(
     page = visitor.get(response.location or "")
 
     assert (response.status_code, response.location) == (303, "/w/harbor/destinations")
-    assert f"You are a member of Harbor Logistics now, as {role}." in _words(page)
+    assert f"You are now a member of Harbor Logistics, as {role}." in _words(page)
     assert inviter.find_role("jo@example.com") is role
     assert visitor.client.get_cookie("invitation") is None
 

@@ -13,7 +13,7 @@ from benchmarks.installation.processes import wait_until
 from benchmarks.installation.schema import upgrade
 from tests.factories import on_both_databases
 from webapp.application import create_app
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 from webapp.extensions import db
 from webapp.queue import WorkerFault, find_fault
 from webapp.settings import read_settings

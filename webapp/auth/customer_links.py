@@ -84,7 +84,7 @@ def _find_refusal(visit: Visit, destination: AlertDestination, now: datetime) ->
     if destination.deleted_at is not None:
         return "Not made: this destination was just deleted."
     if len(list_links(destination, now)) >= MAX_LINKS:
-        return f"Not made: this destination has {MAX_LINKS} links already. Revoke one that nobody needs."
+        return f"Not made: this destination already has {MAX_LINKS} links. Revoke one that nobody needs."
     return None
 
 

@@ -91,7 +91,7 @@ def _write(opened: OpenInvitation, token: str) -> MailContent:
         after_link=(
             f"The link works once, until {describe_end(invitation.expires_at)}, and only for {invitation.email}. Only "
             "the newest link works.",
-            "If you don't expect this, ignore this mail: nobody joins by it until the invitation is accepted.",
+            "If you don't expect this, ignore this mail: nobody joins unless the invitation is accepted.",
         ),
     )
 

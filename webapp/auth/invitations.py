@@ -185,11 +185,11 @@ def _find_refusal(workspace_id: int, email: str | None) -> str | None:
     member = select(Account.name, Member.role).join(Member, joined)
     found = db.session.execute(member.where(Member.workspace_id == workspace_id, Account.email == email)).one_or_none()
     if found:
-        return f"Not made: {isolate_name(found.name)} has this address, and is a member already, as {found.role}."
+        return f"Not made: {isolate_name(found.name)} has this address, and is already a member, as {found.role}."
     if email is not None and email in pending:
-        return "Not made: there is an invitation for this address already. Renew it to get a new link, or revoke it."
+        return "Not made: there is already an invitation for this address. Renew it to get a new link, or revoke it."
     if len(pending) >= MAX_INVITATIONS:
-        return f"Not made: this workspace has {MAX_INVITATIONS} invitations already. Revoke one that nobody needs."
+        return f"Not made: this workspace already has {MAX_INVITATIONS} invitations. Revoke one that nobody needs."
     return None
 
 

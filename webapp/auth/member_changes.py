@@ -15,7 +15,7 @@ from webapp.models import Account, Member, Role
 
 
 class NotAdmin(Exception):
-    """Whoever asks is no admin any more. Nothing was changed."""
+    """Whoever asks is no longer an admin. Nothing was changed."""
 
 
 class MemberGone(Exception):

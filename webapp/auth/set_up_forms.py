@@ -32,7 +32,7 @@ _INVALID = (NameInvalid, InvalidEmail, InvalidSlug)
 
 
 def _checked_by(read: Callable[[str], str]) -> Callable[[Form, FormField], None]:
-    """Return a validator that replaces what was typed by what a rule reads. The rule's error is the field's."""
+    """Return a validator that replaces what was typed with what a rule reads. The rule's error is the field's."""
 
     def check(_form: Form, field: FormField) -> None:
         try:
@@ -100,7 +100,7 @@ class InstallationForm(AccountForm):
         "Short name for its addresses",
         [_checked_by(_read_slug)],
         description="Optional, and never changes: lowercase letters, digits and hyphens, such as harbor in /w/harbor. "
-        "Left blank, it is made from the name.",
+        "If you leave it blank, it is made from the name.",
         render_kw={"autocapitalize": "none", "spellcheck": "false", "maxlength": 63},
     )
 

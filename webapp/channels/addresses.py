@@ -171,7 +171,7 @@ def _describe(target: Target, problems: list[Code], service: Service, policy: Po
         Code.SCHEME_NOT_ALLOWED: "begins with http:// instead of https://",
         Code.PORT_NOT_ALLOWED: f"uses port {target.port} instead of {_enumerate_ports(target, policy)}",
         Code.TARGET_NOT_ALLOWED: "is not on the public internet",
-        Code.HOST_NOT_EXPECTED: f"belongs to no host of {service.name}",
+        Code.HOST_NOT_EXPECTED: f"does not belong to {service.name}",
     }
     found = _enumerate([words[code] for code in problems])
     return (

@@ -25,7 +25,7 @@ class FieldKind(StrEnum):
     SECRET = "secret"  # noqa: S105 - never shown
     HEADERS = "headers"  # lines `Name: value`, secret: only the names are shown
     RECIPIENTS = "recipients"  # email addresses: in full to admins, masked to support, counted to viewers
-    TEXT = "text"  # one line that is no secret, shown to everyone
+    TEXT = "text"  # one line that is not secret, shown to everyone
     CHOICE = "choice"  # one of the field's `choices`, shown to everyone
     FLAG = "flag"  # a checkbox: `FLAG_ON` or blank, shown to everyone
 
@@ -44,7 +44,7 @@ class Field:
     """One setting of a channel, which determines the form, the validation and the masking.
 
     generate: makes a new value of a secret that the receiver is then given; None if the value comes from the receiver.
-    default: the value of a field that is no secret and is left blank. The form of a new destination shows it.
+    default: the value of a field that is not secret and is left blank. The form of a new destination shows it.
     choices: the values of a CHOICE, each with its words; the first one is the default.
     is_folded: whether a form folds it away with the others that few people need. The last fields of a channel.
     """

@@ -105,7 +105,7 @@ def _compose(message: Message) -> str:
 def _text(message: Message) -> str:
     """Return the text of a message. With the longest names, it has fewer than the 4,000 characters that are accepted.
 
-    The link stands there as it is: in one of the two markup languages of Google Chat, <…|…> is none.
+    The link stands there as it is: one of Google Chat's two markup languages does not know <…|…>.
     """
     facts = [f"*{label}:* {_escape(value)}" for label, value in message.facts.items()]
     link = [f"{I_SEE_IT}: {message.receipt_link}"] if message.receipt_link else []

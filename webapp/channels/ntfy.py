@@ -174,7 +174,9 @@ CHANNEL = Channel(
     find_conflicts=_find_conflicts,
     hints=dict.fromkeys((*WRONG_SERVER, Code.DNS_NOT_FOUND, Code.REMOTE_REJECTED), CHECK_SERVER)
     | {
-        Code.BAD_REQUEST: "Check the topic in the settings of the destination. Some words, such as “docs”, are none.",
+        Code.BAD_REQUEST: (
+            "Check the topic in the settings of the destination. Some words, such as “docs”, cannot be topics."
+        ),
         Code.AUTH_FAILED: (
             "The access token, or the user name and the password, are wrong or no longer valid. In the web app of "
             "ntfy, choose Account, Access tokens, create one, and enter it in the settings of the destination."

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-# What looks the same in every font, and is no part of an address in any: RFC 3986 and UTS 46 do not allow them.
+# What looks the same in every font, and is not part of an address in any: RFC 3986 and UTS 46 do not allow them.
 _SLASHES = "\N{DIVISION SLASH}" * 2
 _DOT = "\N{ONE DOT LEADER}"
 

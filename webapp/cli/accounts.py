@@ -79,7 +79,7 @@ def unlink_account(email: str) -> None:
     if not external_identities.unlink_account(account, database_clock.now(), COMMAND_LINE):
         raise click.ClickException(f"{account.email} is not linked to anybody at a provider.")
     db.session.commit()
-    click.echo(f"{account.email} is linked to nobody, and was signed out everywhere.")
+    click.echo(f"{account.email} is no longer linked to the provider, and was signed out everywhere.")
 
 
 COMMANDS = (set_password, set_active, make_instance_admin, unlink_account)

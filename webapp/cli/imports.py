@@ -31,7 +31,7 @@ _of_workspace = click.option(
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @_of_workspace
-@click.option("--dry-run", is_flag=True, help="Only say what would become of each receiver.")
+@click.option("--dry-run", is_flag=True, help="Only show what would become of each receiver.")
 @click.option(
     "--format",
     "file_format",

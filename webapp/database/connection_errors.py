@@ -7,7 +7,7 @@ Tried with PostgreSQL 15 to 18 and PgBouncer 1.18 (tests/database/test_connectio
 
 import re
 
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 
 # The first that matches: an error may repeat itself for another address, or with and without encryption.
 _WORDS = tuple(

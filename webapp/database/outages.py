@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
 from webapp.database.connection_errors import find_connection_reason
-from webapp.database.reasons import Outage, Reason
+from webapp.database.outage_reasons import Outage, Reason
 
 __all__ = ["Outage", "Reason", "describe_outage", "find_outage", "find_predicate", "find_reason", "took_too_long"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, String, column, inspect, select, table
 
-from webapp.database.reasons import Reason, describe_database
+from webapp.database.outage_reasons import Reason, describe_database
 from webapp.environment.installation import COMMAND, find_assets
 
 VERSION_TABLE = "alembic_version"
@@ -75,7 +75,7 @@ def _read_revision(file: Path) -> tuple[str, str]:
     text = file.read_text(encoding="utf-8")
     title, revision = _TITLE.match(text), _REVISION.search(text)
     if title is None or revision is None:
-        raise ValueError(f"{file.name} is no migration of ours")
+        raise ValueError(f"{file.name} is not one of our migrations")
     return revision[1], title[1].strip()
 
 

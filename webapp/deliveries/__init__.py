@@ -5,7 +5,7 @@ from webapp.deliveries.claim_record import discard_if_incomplete, keep_record_so
 from webapp.deliveries.claiming import get_channel, open_settings
 from webapp.deliveries.cooldown import CoolingDown
 from webapp.deliveries.messages import compose_preview
-from webapp.deliveries.overdue import end_if_overdue, end_overdue_tests, is_worker_seen
+from webapp.deliveries.page_recovery import end_if_overdue, end_overdue_tests, is_worker_seen
 from webapp.deliveries.planning import plan_test
 from webapp.deliveries.queries import list_test_sends
 from webapp.deliveries.ready_deliveries import list_ready_deliveries

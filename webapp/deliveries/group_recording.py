@@ -5,7 +5,6 @@ A row that is locked or was changed meanwhile is left to the record of a single 
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 from sqlalchemy import Row, Update, bindparam, select, update
 
 from webapp.deliveries.claiming import Attempt
+from webapp.deliveries.recording import EndedAttempt
 from webapp.deliveries.transitions import (
     COMPLETION_COLUMNS,
     IS_BEING_SENT,
-    Transition,
     list_columns,
     publish_completion,
 )
@@ -33,15 +32,6 @@ _RUNNING = (
 
 class RowsChanged(Exception):
     """A row of the group was changed by somebody else. Nothing is recorded."""
-
-
-@dataclass(frozen=True)
-class EndedAttempt:
-    """An attempt that has ended, with the transition that its result causes and the columns to store."""
-
-    attempt: Attempt
-    transition: Transition
-    columns: dict[str, Any]
 
 
 def record_group(ended: Sequence[EndedAttempt], now: datetime) -> list[bool | None]:

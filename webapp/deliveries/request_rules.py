@@ -5,14 +5,41 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
-from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
 from webapp.deliveries.planned_tests import list_with_planned_test
 from webapp.deliveries.queries import NewestTest, list_newest_drills, list_newest_tests
-from webapp.models import AlertDestination
+from webapp.models import AlertDestination, DrillNumber
 
 
 class DestinationDisabled(Exception):
     """The destination is disabled or deleted, so no test send is accepted."""
+
+
+class OtherTestWaits(Exception):
+    """A test send waits or is planned, and a drill supersedes none."""
+
+
+class DrillTaken(Exception):
+    """Another worker has requested this drill."""
+
+
+@dataclass(frozen=True)
+class WantedDrill:
+    """The drill that a test send belongs to.
+
+    drilled_at, after: when the destination's newest drill was requested, and that drill's id, as they were when this
+        drill was chosen; None without an earlier drill.
+    """
+
+    number: DrillNumber
+    drilled_at: datetime | None
+    after: int | None
+
+    def is_still_wanted(self, drilled_at: datetime | None, newest: int | None) -> bool:
+        """Check whether nobody has requested a drill since then.
+
+        drilled_at, newest: the current values of `drilled_at` and `after`, read while the destination is locked.
+        """
+        return (drilled_at, newest) == (self.drilled_at, self.after)
 
 
 @dataclass(frozen=True)
@@ -30,7 +57,7 @@ class WantedTest:
     now: datetime
     settings_version: int | None = None
     plan_id: int | None = None
-    drill: DueDrill | None = None
+    drill: WantedDrill | None = None
 
 
 @dataclass(frozen=True)
@@ -72,5 +99,5 @@ def find_objection(wanted: WantedTest, found: Found) -> Exception | None:
         return None
     if destination.id in found.planned or (newest is not None and newest.status.is_waiting):
         return OtherTestWaits()
-    is_still_due = drill.is_still_due(destination.drilled_at, found.newest_drills.get(destination.id))
-    return None if is_still_due else DrillTaken()
+    is_still_wanted = drill.is_still_wanted(destination.drilled_at, found.newest_drills.get(destination.id))
+    return None if is_still_wanted else DrillTaken()

@@ -8,48 +8,32 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, TypeVar
-
-from sqlalchemy import bindparam
+from typing import TypeVar
 
 from webapp.channels.contract import Accepted
 from webapp.database.outages import describe_outage
 from webapp.database.sessions import discard_transaction
-from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.claim_record import note_claim
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.exchanges import write_exchange
 from webapp.deliveries.group_claiming import claim_group
-from webapp.deliveries.group_recording import EndedAttempt, record_group
+from webapp.deliveries.group_recording import record_group
 from webapp.deliveries.groups import Groups
+from webapp.deliveries.recording import AttemptResult, EndedAttempt, end_attempt, record_with_retries
 from webapp.deliveries.retry_policy import plan_retry
 from webapp.deliveries.suggestions import write_suggestion
-from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, Transition, apply_transition, error_columns
+from webapp.deliveries.transitions import ACCEPT, DEFER, FAIL, LOST_AFTER, error_columns
 from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
-from webapp.models import AlertDelivery, database_clock
+from webapp.models import database_clock
 from webapp.outbound import ExchangeRecorder, OutboundClient
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-
-_IS_STILL_OURS = (AlertDelivery.attempt_started_at == bindparam("our_start")) & (
-    AlertDelivery.attempt_count == bindparam("our_number")
-)
-
-
-@dataclass(frozen=True)
-class AttemptResult:
-    """The result of an attempt: the transition it causes, and the columns it sets."""
-
-    transition: Transition
-    columns: dict[str, Any]
-
 
 # A row that came back through a restore or a failover: its message may have arrived, so it is not sent again.
 _ALREADY_SENT = AttemptResult(FAIL, error_columns(Code.WORKER_LOST) | {"answer_status": None})
@@ -106,7 +90,8 @@ def send(delivery_id: int, app_settings: AppSettings, groups: SendGroups | None 
     began = time.monotonic()
     is_new = note_claim(attempt.delivery_id, attempt.number, attempt.requested_at, attempt.started_at)
     result = attempt_send(attempt, app_settings.outbound_for(attempt.workspace_slug)) if is_new else _ALREADY_SENT
-    _record_with_retries(attempt, result, time.monotonic() - began, began + LOST_AFTER.total_seconds(), groups)
+    ended = end_attempt(attempt, result, time.monotonic() - began)
+    record_with_retries(ended, began + LOST_AFTER.total_seconds(), groups.records)
 
 
 def attempt_send(attempt: Attempt, outbound: OutboundClient) -> AttemptResult:
@@ -141,54 +126,3 @@ def _failed(attempt: Attempt, failure: DeliveryFailed) -> AttemptResult:
     if retry_at is None:
         return AttemptResult(FAIL, columns)
     return AttemptResult(DEFER, columns | {"send_after": retry_at})
-
-
-def _record_with_retries(
-    attempt: Attempt, result: AttemptResult, seconds: float, give_up_at: float, groups: SendGroups
-) -> None:
-    """Record the result, retrying while the database is unavailable. After `give_up_at`, recovery ends the row.
-
-    give_up_at: seconds of the monotonic clock. Raises the last database error.
-    """
-    ended = _end_attempt(attempt, result, seconds)
-
-    def record_alone() -> bool:
-        now = database_clock.estimate
-        return retry(lambda: record(attempt, result, seconds, now()), give_up_at, attempt.delivery_id)
-
-    _log_end(ended, recorded=groups.records.join(ended, record_alone))
-
-
-def record(attempt: Attempt, result: AttemptResult, seconds: float, now: datetime) -> bool:
-    """Record the result, unless recovery has ended the row meanwhile. Returns whether it was recorded.
-
-    seconds: the duration of the attempt.
-    """
-    columns = _end_attempt(attempt, result, seconds).columns
-    ours = {"our_start": attempt.started_at, "our_number": attempt.number}
-    recorded = apply_transition(result.transition, attempt.delivery_id, now, _IS_STILL_OURS, ours, **columns)
-    db.session.commit()
-    return recorded
-
-
-def _end_attempt(attempt: Attempt, result: AttemptResult, seconds: float) -> EndedAttempt:
-    columns = result.columns | {"answer_seconds": round(seconds, 3)}
-    columns["attempts"] = add_attempt(attempt.earlier, _to_past_attempt(attempt, columns))
-    return EndedAttempt(attempt, result.transition, columns)
-
-
-def _log_end(ended: EndedAttempt, *, recorded: bool) -> None:
-    attempt, columns = ended.attempt, ended.columns
-    fields = {"delivery": attempt.delivery_id, "attempt": attempt.number, "transition": ended.transition.name}
-    fields |= {"code": columns["last_error_code"], "seconds": columns["answer_seconds"], "recorded": recorded}
-    log.info("attempt ended", extra=fields)
-
-
-def _to_past_attempt(attempt: Attempt, columns: dict[str, Any]) -> PastAttempt:
-    return PastAttempt(
-        number=attempt.number,
-        started_at=attempt.started_at,
-        seconds=columns["answer_seconds"],
-        code=columns["last_error_code"],
-        answer_status=columns["answer_status"],
-    )

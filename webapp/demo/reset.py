@@ -20,7 +20,7 @@ KEPT_TABLES = frozenset(
 
 
 def reset_demo(app_settings: AppSettings, demo: Demo, now: datetime, by: Actor) -> None:
-    """Replace all data by that of a new demo, empty the inbox and reset every switch. Commits. by: who resets it.
+    """Replace all data with that of a new demo, empty the inbox and reset every switch. Commits. by: who resets it.
 
     A delivery under way loses its row: nobody sends it any more, and what is being sent is recorded nowhere.
     """

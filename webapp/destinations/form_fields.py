@@ -65,7 +65,7 @@ def make_tags_field() -> StringField:
 
 
 def make_box(label: str, help_text: str) -> FlagField:
-    """Return a box to tick that is no setting of the channel."""
+    """Return a checkbox that is not a setting of the channel."""
     return FlagField(label, [_check_box], description=help_text)
 
 

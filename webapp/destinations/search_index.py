@@ -39,7 +39,7 @@ class Unsearchable:
 
 
 def write_search_keys(destination: AlertDestination, settings: Mapping[str, str], cipher: SettingsCipher) -> None:
-    """Replace the search keys of a destination by those of its new settings, in the caller's transaction."""
+    """Replace the search keys of a destination with those of its new settings, in the caller's transaction."""
     destination.search_mark = cipher.search.marks[0]
     _replace(destination.id, destination.workspace_id, destination.type, settings, cipher)
 

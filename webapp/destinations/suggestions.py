@@ -14,7 +14,7 @@ from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStat
 
 @dataclass(frozen=True)
 class Offer:
-    """A suggested value for a field that is no secret."""
+    """A suggested value for a field that is not secret."""
 
     field: Field
     value: str

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from webapp.auth.access import Visit
 from webapp.deliveries import WantedTest
-from webapp.deliveries.due_drills import DueDrill
 from webapp.deliveries.queries import list_newest_drills
+from webapp.deliveries.request_rules import WantedDrill
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillNumber
 from webapp.sends.batches import BatchResult, Dated, request_each
@@ -49,7 +49,7 @@ def _request_some(
         confirms = confirms_paging and destination.drills_may_page
         refusals.append(find_refusal(visit.role, destination, None, now, confirms))
         if refusals[-1] is None:
-            drill = DueDrill(DrillNumber.FIRST, destination.drilled_at, newest.get(destination.id))
+            drill = WantedDrill(DrillNumber.FIRST, destination.drilled_at, newest.get(destination.id))
             wanted.append(WantedTest(destination, now, destination.settings_version, drill=drill))
     outcomes = iter(count_and_write(visit.workspace, wanted, visit.account, batch=batch))
     return [refuse(next(outcomes)) if refusal is None else Refused(refusal) for refusal in refusals]

@@ -11,10 +11,10 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from webapp import queue
 from webapp.database.outages import describe_outage
 from webapp.deliveries import CoolingDown, DestinationDisabled
-from webapp.deliveries.due_drills import DrillTaken, DueDrill, OtherTestWaits
+from webapp.deliveries.request_rules import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.drills.due import DrillState, Due, find_due, may_be_due
-from webapp.drills.requesting import send_drill
 from webapp.drills.schedule import Schedule, find_window, read_schedule
+from webapp.drills.sending import send_drill
 from webapp.drills.states import PAGE_SIZE, count_drilled, list_drill_states
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
@@ -154,7 +154,7 @@ def _request_if_due(workspace_id: int, destination_id: int, now: datetime) -> in
 
 def _request(workspace_id: int, state: DrillState, due: Due, now: datetime) -> int:
     """Request one drill. Returns how many were requested."""
-    drill = DueDrill(due.number, state.drilled_at, state.newest.delivery_id if state.newest else None)
+    drill = WantedDrill(due.number, state.drilled_at, state.newest.delivery_id if state.newest else None)
     facts: dict[str, object] = {"destination": state.destination_id, "drill": due.number.value}
     try:
         workspace = db.session.get(Workspace, workspace_id)

@@ -98,7 +98,7 @@ class PeriodCounts:
 def load_counts(workspace_id: int, period: Period) -> PeriodCounts:
     """Return the counts of each destination that has a delivery in the period. Reads each delivery once.
 
-    They lack `unconfirmed`, which is no number of deliveries.
+    They lack `unconfirmed`, which is not a number of deliveries.
     """
     by_destination: dict[int, Counter[str]] = defaultdict(Counter)
     spans = []

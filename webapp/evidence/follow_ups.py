@@ -13,7 +13,7 @@ from webapp.evidence.spans import IS_TEST, list_spans
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AuditEvent, Receipt
 
-# What people do about a test that is no good.
+# What people do about a test that failed or is in doubt.
 _REMEDIES = [action.value for action in (Action.CHANGED, Action.ENABLED, Action.DISABLED, Action.DELETED)]
 
 # After every event.

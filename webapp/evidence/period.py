@@ -12,7 +12,7 @@ MAX_DAYS = 400
 
 
 class PeriodInvalid(Exception):
-    """The days that were asked for are no period, or too long a one. Its text says why, and what to do."""
+    """The requested days are not a valid period, or the period is too long. Its text says why, and what to do."""
 
 
 @dataclass(frozen=True)

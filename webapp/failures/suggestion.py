@@ -10,7 +10,7 @@ MAX_DIGITS = 20
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The name of a setting that is no secret, and the value that the service suggests for it."""
+    """The name of a setting that is not secret, and the value that the service suggests for it."""
 
     setting: str
     value: str

@@ -117,14 +117,14 @@ def _describe_rest(entries: _Entries) -> Iterator[str]:
     if entries.groups:
         yield f"{count(entries.groups, 'group')} of tags left out."
     if entries.unreadable:
-        yield f"{count(entries.unreadable, 'line')} left out: no Apprise URL."
+        yield f"{count(entries.unreadable, 'line')} left out: not an Apprise URL."
 
 
 def read_apprise_url(name: str, text: str) -> Iterator[FoundReceiver]:
     """Return the receivers of a URL, which may have several. name: empty if the file has none."""
     url = parse_url(text)
     if url is None:
-        yield refuse(name or "Apprise URL", Kind("Apprise URL"), "This is no Apprise URL.")
+        yield refuse(name or "Apprise URL", Kind("Apprise URL"), "This is not an Apprise URL.")
         return
     native = _find_native(url)
     kind = find_kind(KINDS, native or url.schema)

@@ -1,4 +1,4 @@
-"""Takes an Apprise URL apart. It is no web address: a # may be a channel, and a : or an @ a part of a token.
+"""Takes an Apprise URL apart. It is not a web address: a # may be a channel, and a : or an @ a part of a token.
 
 Source: appriseit.com, "URL basics".
 """
@@ -61,7 +61,7 @@ def parse_url(text: str) -> AppriseUrl | None:
     if found is None or len(text) > MAX_URL:
         return None
     schema, location = found["schema"].lower(), found["location"]
-    if schema == "tgram":  # the colon in the token is no port
+    if schema == "tgram":  # the colon in the token does not begin a port
         location = _TELEGRAM_TOKEN.sub(r"\g<number>/", location, count=1)
     authority, slash, path = location.partition("/")
     authority, _, misplaced = authority.partition("&")  # mailto://user@example.com&pass=...

@@ -122,7 +122,7 @@ class _Reader:
 
     def _check_tag(self, event: yaml.Event, known: frozenset[str]) -> None:
         if getattr(event, "tag", None) not in (None, "!", *known):
-            raise FileUnreadable(f"Line {self.line} has a tag that Alertcheck does not read. Replace it by its value.")
+            raise FileUnreadable(f"Line {self.line} has a tag that Alertcheck does not read. Write its value instead.")
 
     def _read_list(self, depth: int) -> list[Node]:
         items: list[Node] = []

@@ -121,7 +121,7 @@ def number_names(names: list[str]) -> list[str]:
 
 
 def is_word(text: str) -> bool:
-    """Check whether a text is so short and plain that it is no secret, so that a sentence may repeat it."""
+    """Check whether a text is so short and plain that it is not a secret, so that a sentence may repeat it."""
     return _WORD.fullmatch(text) is not None
 
 

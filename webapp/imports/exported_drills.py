@@ -23,7 +23,7 @@ def describe_drills(destination: AlertDestination) -> dict[str, str | bool]:
 
 
 def read_drills(destination: Mapping[str, Node], draft: Draft) -> FoundDrills:
-    """Return the drills of a destination. What is no valid value is left out, and said so."""
+    """Return the drills of a destination. An invalid value is left out, with a note."""
     may_page, needs_confirmation = (_read_yes(destination, key, draft) for key in (MAY_PAGE, NEEDS_CONFIRMATION))
     return FoundDrills(_read_choice(destination, draft), may_page, needs_confirmation)
 

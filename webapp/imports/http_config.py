@@ -43,7 +43,7 @@ def note_connection(draft: Draft, config: Mapping[str, Node]) -> None:
 
 
 def note_credentials(draft: Draft, config: Mapping[str, Node]) -> None:
-    """Say that a receiver which is no webhook loses its credentials."""
+    """Say that a receiver that is not a webhook loses its credentials."""
     if any(config.get(key) for key in _CREDENTIALS):
         draft.note("The headers and credentials in http_config are left out: only a webhook has them.")
 

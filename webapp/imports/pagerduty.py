@@ -6,6 +6,6 @@ _PATH = "/v2/enqueue"
 
 
 def set_server(draft: Draft) -> None:
-    """Replace the address of the events by that of its server."""
+    """Replace the address of the events with that of its server."""
     if "server" in draft.settings:
         draft.settings["server"] = draft.settings["server"].rstrip("/").removesuffix(_PATH)

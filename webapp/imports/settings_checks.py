@@ -9,7 +9,7 @@ from webapp.channels.fields import Field, SettingInvalid, Settings
 from webapp.imports.found import FoundReceiver
 from webapp.outbound import OutboundClient
 
-NOT_TEXT = "It contains characters that are no text."
+NOT_TEXT = "It contains characters that are not text."
 
 
 @dataclass(frozen=True)

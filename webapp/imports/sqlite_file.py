@@ -25,7 +25,7 @@ _STEPS_BETWEEN_CHECKS = 1000
 _NOT_KUMA = "This is not a database of Uptime Kuma. Choose the file kuma.db in its data folder."
 _DAMAGED = "The database cannot be read: it is damaged, or no database of Uptime Kuma. Choose another copy of kuma.db."
 
-# A table that is no view and no virtual table, whose rows could come from elsewhere.
+# A table, but neither a view nor a virtual table, whose rows could come from elsewhere.
 _FIND_TABLE = "SELECT count(*) FROM sqlite_schema WHERE name = 'notification' AND type = 'table' AND rootpage > 0"
 # Columns that SQLite computes: a single call of a function could take hours, and nothing could stop it.
 _FIND_COMPUTED = "SELECT count(*) FROM pragma_table_xinfo('notification') WHERE hidden <> 0"

@@ -79,7 +79,7 @@ def _list_workers() -> list[queue.Worker] | None:
 
 
 def _list_part_problems(parts: Mapping[str, str]) -> Iterator[Problem]:
-    """Describe what the readiness report names: only the part at fault. A part that nobody has checked is none."""
+    """Describe what the readiness report names: only the part at fault, and no part that nobody has checked."""
     for subject in ("database", "queue"):
         if parts[subject] != OK and not parts[subject].startswith(_UNKNOWN):
             yield _describe_part(_SUBJECTS[subject], parts[subject])

@@ -15,7 +15,7 @@ MAX_QUOTED = 200
 class Status(StrEnum):
     """What came of a query.
 
-    EMPTY: the domain exists, but has no such record. UNUSABLE: what came was no answer. NOT_ASKED: the time or the
+    EMPTY: the domain exists, but has no such record. UNUSABLE: the response cannot be used. NOT_ASKED: the time or the
     number of queries of this check was used up.
     """
 

@@ -105,7 +105,7 @@ def _read_tags(parts: Iterable[str]) -> Iterable[tuple[str, str]]:
         if equals and name.strip().isalpha():
             yield name.strip().lower(), value.strip()
         elif part.strip():
-            raise DmarcInvalid(f"has a part that is no tag: {quote_record(part.strip())}")
+            raise DmarcInvalid(f"has a part that is not a tag: {quote_record(part.strip())}")
 
 
 def _read_policy(tags: dict[str, str], name: str) -> Policy | None:
@@ -119,7 +119,7 @@ def _read_policy(tags: dict[str, str], name: str) -> Policy | None:
 
 def _read_percentage(value: str) -> int:
     if not re.fullmatch(r"\d{1,3}", value, re.ASCII) or int(value) > 100:
-        raise DmarcInvalid(f"has pct={quote_record(value)}, which is no number from 0 to 100")
+        raise DmarcInvalid(f"has pct={quote_record(value)}, which is not a number from 0 to 100")
     return int(value)
 
 

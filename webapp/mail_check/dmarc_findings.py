@@ -37,7 +37,7 @@ def describe_alignment(domain: str, envelope_domain: str, *, is_strict: bool) ->
     if domain == envelope_domain:
         sentence = (
             f"Alertcheck names {domain} in the header From and as the envelope sender, so SPF is aligned. DMARC asks "
-            f"for {rule}. A mail server that replaces the envelope sender by its own may end that."
+            f"for {rule}. A mail server that rewrites the envelope sender may end that."
         )
         return MailFinding(Level.OK, sentence)
     sentence = f"The header From names {domain}, but the envelope sender {envelope_domain}. DMARC asks for {rule}."

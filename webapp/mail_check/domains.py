@@ -8,7 +8,7 @@ MAX_TYPED = 320
 
 
 class DomainInvalid(ValueError):
-    """What was typed is no domain. The text is a sentence for the form."""
+    """What was typed is not a domain. The text is a sentence for the form."""
 
 
 _NOT_A_DOMAIN = "Enter a domain or an email address, such as example.com or ada@example.com."

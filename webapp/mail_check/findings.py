@@ -28,7 +28,8 @@ class MailFinding:
 _FAILURES = {
     Status.SERVER_FAILURE: (
         "The name servers could not look up {what}: they reported a server failure.",
-        "Try again. If it stays, ask whoever runs the DNS of {domain} to check the zone and its DNSSEC signatures.",
+        "Try again. If it keeps happening, ask whoever runs the DNS of {domain} to check the zone and its DNSSEC "
+        "signatures.",
     ),
     Status.REFUSED: (
         "The name servers refused to look up {what}.",
@@ -36,11 +37,11 @@ _FAILURES = {
     ),
     Status.TIMEOUT: (
         "The name servers did not answer in time when asked for {what}.",
-        "Try again. If it stays, check the name servers of this machine or container, and those of {domain}.",
+        "Try again. If it keeps happening, check the name servers of this machine or container, and those of {domain}.",
     ),
     Status.UNUSABLE: (
         "The name servers sent no usable answer about {what}.",
-        "Try again. If it stays, ask whoever runs the DNS of {domain} to check the zone.",
+        "Try again. If it keeps happening, ask whoever runs the DNS of {domain} to check the zone.",
     ),
     Status.NOT_ASKED: (
         "The time for this check was used up before {what} could be looked up.",

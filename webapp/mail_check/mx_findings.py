@@ -28,7 +28,7 @@ def judge_mx(facts: MxFacts) -> list[MailFinding]:
 
 def _describe_null(domain: str, *, is_alone: bool) -> MailFinding:
     if is_alone:
-        sentence = f"{domain} accepts no mail: it says so by a null MX record."
+        sentence = f"{domain} accepts no mail: it has a null MX record."
         return MailFinding(Level.PROBLEM, sentence, "Use an address of another domain.")
     sentence = (
         f"{domain} has a null MX record, which says that it accepts no mail, beside others that name mail servers."

@@ -80,7 +80,7 @@ def _describe_missing(facts: SpfFacts, server: ServerFacts) -> MailFinding:
 
 
 def _judge_troubles(facts: SpfFacts) -> Iterator[MailFinding]:
-    """Describe each trouble once. One that the mail server's addresses do not meet is no problem for them."""
+    """Describe each trouble once. One that the mail server's addresses do not meet does not affect them."""
     met = [result.trouble for _, result in facts.results if result.trouble]
     for trouble in dict.fromkeys(met):
         yield describe_trouble(trouble, facts.domain, is_met=True)
@@ -118,7 +118,7 @@ def _describe_result(result: SpfResult, facts: SpfFacts, addresses: tuple[Addres
     if result.outcome is SpfOutcome.PASS:
         return MailFinding(Level.OK, f"SPF passes for {named}: “{matched}” lets it send for {domain}.")
     step = (
-        f"If this is the address that receivers see, replace the SPF record of {domain} by this one, which allows it:"
+        f"If this is the address that receivers see, replace the SPF record of {domain} with this one, which allows it:"
     )
     record = extend_record(facts.records[0], addresses)
     if result.outcome is SpfOutcome.NEUTRAL:

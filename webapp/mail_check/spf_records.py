@@ -132,7 +132,7 @@ def _parse_term(word: str) -> Term:
     name = found["name"].lower() if found else ""
     if found is None or name not in _MECHANISMS:
         meant = _MISSPELLED.get(name)
-        raise SpfInvalid(word, f"is no SPF mechanism: write {meant}" if meant else "is no SPF mechanism")
+        raise SpfInvalid(word, f"is not an SPF mechanism: write {meant}" if meant else "is not an SPF mechanism")
     mechanism, qualifier = Mechanism(name), Qualifier(found["qualifier"] or "+")
     rest = found["rest"] or ""
     match mechanism:

@@ -16,7 +16,7 @@ def judge_style(domain: str, text: str) -> Iterator[MailFinding]:
     yield from _judge_end(domain, record)
     if any(term.mechanism is Mechanism.PTR for term in record.terms):
         sentence = f"The SPF record of {domain} has “ptr”, which many receivers ignore."
-        yield MailFinding(Level.NOTE, sentence, "Replace “ptr” by ip4: and ip6: with the addresses of your servers.")
+        yield MailFinding(Level.NOTE, sentence, "Replace “ptr” with ip4: and ip6: with the addresses of your servers.")
 
 
 def _judge_end(domain: str, record: SpfRecord) -> Iterator[MailFinding]:
@@ -28,7 +28,8 @@ def _judge_end(domain: str, record: SpfRecord) -> Iterator[MailFinding]:
         return
     if last.qualifier is Qualifier.PASS:
         sentence = f"The SPF record of {domain} ends with “{last.text}”, which lets everybody send mail as {domain}."
-        yield MailFinding(Level.PROBLEM, sentence, "Replace it by “~all”, or by “-all” once you know all your servers.")
+        next_step = "Replace it with “~all”, or with “-all” once you know all your servers."
+        yield MailFinding(Level.PROBLEM, sentence, next_step)
     ignored = [term.text for term in record.terms[record.terms.index(last) + 1 :]]
     ignored += [f"redirect={record.redirect}"] if record.redirect is not None else []
     if ignored:

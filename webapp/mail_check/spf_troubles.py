@@ -39,7 +39,7 @@ def _describe(trouble: SpfTrouble, where: str, term: str) -> tuple[str, str]:
                 "too many."
             )
             return sentence, (
-                "Remove the include:, a and mx terms of servers that no longer send for you, or replace them by ip4: "
+                "Remove the include:, a and mx terms of servers that no longer send for you, or replace them with ip4: "
                 "and ip6:."
             )
         case SpfCause.VOID_LOOKUPS:
@@ -49,7 +49,7 @@ def _describe(trouble: SpfTrouble, where: str, term: str) -> tuple[str, str]:
             return sentence, "Remove the terms whose names no longer exist."
         case SpfCause.EXCHANGERS:
             sentence = f"“{term}” in the SPF record of {where} leads to more than {MAX_EXCHANGERS} mail servers."
-            return sentence, "Replace it by ip4: and ip6: with the addresses of your servers."
+            return sentence, "Replace it with ip4: and ip6: with the addresses of your servers."
         case SpfCause.LOOP:
             sentence = f"The SPF record of {where} leads back to itself by include: or redirect=."
             return sentence, "Remove the include: or redirect= that leads back."

@@ -11,6 +11,7 @@ from webapp.extensions import Base
 from webapp.failures import Code
 from webapp.models.destination import AlertDestination
 from webapp.models.drill import DrillNumber
+from webapp.models.partial_index import partial_index
 from webapp.models.receipt import Receipt, ReceiptSource
 from webapp.models.reference import ReferenceIn
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
@@ -109,56 +110,19 @@ class AlertDelivery(Base):
             "created_at",
             "id",
         ),
-        Index(
-            "ix_alert_deliveries_waiting",
-            "updated_at",
-            sqlite_where=IS_WAITING,
-            postgresql_where=IS_WAITING,
-        ),
+        partial_index("ix_alert_deliveries_waiting", "updated_at", where=IS_WAITING),
         # For the history: every filter scans its index in the order of the page key.
         Index("ix_alert_deliveries_history", "workspace_id", "created_at", "id"),
         Index("ix_alert_deliveries_history_destination", "workspace_id", "alert_destination_id", "created_at", "id"),
         Index("ix_alert_deliveries_history_status", "workspace_id", "status", "created_at", "id"),
-        Index(
-            "ix_alert_deliveries_history_code",
-            "workspace_id",
-            "last_error_code",
-            "created_at",
-            "id",
-            sqlite_where=HAS_CODE,
-            postgresql_where=HAS_CODE,
+        partial_index(
+            "ix_alert_deliveries_history_code", "workspace_id", "last_error_code", "created_at", "id", where=HAS_CODE
         ),
-        Index(
-            "ix_alert_deliveries_history_tests",
-            "workspace_id",
-            "created_at",
-            "id",
-            sqlite_where=IS_TEST,
-            postgresql_where=IS_TEST,
-        ),
-        Index(
-            "ix_alert_deliveries_batch",
-            "batch",
-            sqlite_where=IS_BATCHED,
-            postgresql_where=IS_BATCHED,
-        ),
+        partial_index("ix_alert_deliveries_history_tests", "workspace_id", "created_at", "id", where=IS_TEST),
+        partial_index("ix_alert_deliveries_batch", "batch", where=IS_BATCHED),
         # The newest drill of a destination, and the newest message that its receiver accepted.
-        Index(
-            "ix_alert_deliveries_drills",
-            "alert_destination_id",
-            "created_at",
-            "id",
-            sqlite_where=IS_DRILL,
-            postgresql_where=IS_DRILL,
-        ),
-        Index(
-            "ix_alert_deliveries_accepted",
-            "alert_destination_id",
-            "created_at",
-            "id",
-            sqlite_where=IS_SENT,
-            postgresql_where=IS_SENT,
-        ),
+        partial_index("ix_alert_deliveries_drills", "alert_destination_id", "created_at", "id", where=IS_DRILL),
+        partial_index("ix_alert_deliveries_accepted", "alert_destination_id", "created_at", "id", where=IS_SENT),
         Index("ix_alert_deliveries_tenant", "workspace_id", "tenant_id"),
         Index("ix_alert_deliveries_rule", "workspace_id", "alert_rule_id"),
         {"sqlite_autoincrement": True},
@@ -215,9 +179,4 @@ class AlertDelivery(Base):
 
 
 # Serves `webapp.deliveries.queries.has_reference`.
-Index(
-    "ix_alert_deliveries_reference",
-    ReferenceIn(AlertDelivery.__table__.c.payload),
-    sqlite_where=IS_TEST,
-    postgresql_where=IS_TEST,
-)
+partial_index("ix_alert_deliveries_reference", ReferenceIn(AlertDelivery.__table__.c.payload), where=IS_TEST)

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
+from webapp.models.partial_index import partial_index
 from webapp.models.problem import DestinationProblem
 from webapp.models.types import Id, UtcDateTime, closed_set
 
@@ -32,7 +33,7 @@ IS_QUEUED = text("status = 'queued'")
 
 
 class Notice(Base):
-    """What one recipient is told about problems of a workspace: a person by mail, or a destination. It is no delivery.
+    """What one recipient is told about problems of a workspace: a person by mail, or a destination. Not a delivery.
 
     account_id, account_mail_id: who, and the mail that carries it, which a worker claims and sends; see
         `webapp.account_mail`. It has no foreign key: mails are deleted after some days.
@@ -59,7 +60,7 @@ class Notice(Base):
         Index("ix_notices_account", "account_id"),
         Index("ix_notices_mail", "account_mail_id"),
         Index("ix_notices_created_at", "created_at"),
-        Index("ix_notices_queued", "id", sqlite_where=IS_QUEUED, postgresql_where=IS_QUEUED),
+        partial_index("ix_notices_queued", "id", where=IS_QUEUED),
         {"sqlite_autoincrement": True},
     )
 

@@ -4,11 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
-from webapp.models.workspace import Account
 
 
 class PlanEnd(StrEnum):
@@ -31,7 +30,7 @@ _ENDS = ", ".join(f"'{end}'" for end in PlanEnd)
 class PlannedTest(Base):
     """A test that a worker requests for a member once the destination's cooldown is over; at most one per destination.
 
-    It is no delivery: the row is deleted in the transaction that writes the test send.
+    It is not a delivery: the row is deleted in the transaction that writes the test send.
     due_at: when the cooldown is over. ended_at, end_reason: set if it ended without a test send, so that the page can
         say why; null while it waits. ended_by: the name of the member who ended it, if one did.
     confirms_paging: whether whoever planned it confirmed that it pages people.
@@ -62,5 +61,3 @@ class PlannedTest(Base):
     end_reason: Mapped[PlanEnd | None] = mapped_column(closed_set(PlanEnd))
     ended_by: Mapped[str | None] = mapped_column(Name(200))
     confirms_paging: Mapped[bool] = mapped_column(default=False, server_default=false())
-
-    planned_by: Mapped[Account] = relationship(viewonly=True)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
 from webapp.models.destination import AlertDestination
+from webapp.models.partial_index import partial_index
 from webapp.models.types import Id, UtcDateTime, closed_set
 
 
@@ -72,22 +73,10 @@ class DestinationProblem(Base):
         CheckConstraint(f"end_reason IN ({_ENDS})", name="end_reason_known"),
         CheckConstraint("(closed_at IS NULL) = (end_reason IS NULL)", name="closed_for_a_reason"),
         CheckConstraint("failure_count > 0", name="failure_count_positive"),
-        Index(
-            "ix_destination_problems_open",
-            "alert_destination_id",
-            "kind",
-            unique=True,
-            sqlite_where=IS_OPEN,
-            postgresql_where=IS_OPEN,
-        ),
+        partial_index("ix_destination_problems_open", "alert_destination_id", "kind", unique=True, where=IS_OPEN),
         Index("ix_destination_problems_workspace", "workspace_id", "closed_at"),
         Index("ix_destination_problems_closed_at", "closed_at"),
-        Index(
-            "ix_destination_problems_attention",
-            "attention_at",
-            sqlite_where=IS_WATCHED,
-            postgresql_where=IS_WATCHED,
-        ),
+        partial_index("ix_destination_problems_attention", "attention_at", where=IS_WATCHED),
         {"sqlite_autoincrement": True},
     )
 

@@ -37,7 +37,7 @@ def name_destinations(items: Sequence[Item]) -> str:
 
 
 def is_failure(problem: DestinationProblem) -> bool:
-    """Return whether messages fail or are missing. A drill that nobody confirmed is no failure."""
+    """Return whether messages fail or are missing. A drill that nobody confirmed is not a failure."""
     return problem.kind is not ProblemKind.UNCONFIRMED
 
 

@@ -47,7 +47,7 @@ class MailTrouble:
 def find_mail_trouble(workspace_id: int | None = None) -> MailTrouble | None:
     """Return why notices reach nobody: the newest one failed and no mail was sent since, or mail is not set up.
 
-    That mail is not set up is no trouble where nothing is to be told, because no problem is open and no drills are on:
+    Missing mail settings are no trouble where nothing is to be told, because no problem is open and no drills are on:
     in this workspace, or in all of them.
     """
     if current_settings().is_public_demo:

@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 # A time this far in the future comes from a clock that was wrong: it keeps nothing waiting.
 AHEAD = timedelta(days=1)
 
-# A recovery that could not be told for this long is no news any more.
+# A recovery that could not be told for this long is no longer news.
 RECOVERY_IS_NEWS_FOR = timedelta(days=2)
 
 

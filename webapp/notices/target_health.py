@@ -77,7 +77,7 @@ class TargetHealth:
 
 
 def describe_obstacle(code: str | None) -> str:
-    """Return why a destination is not told, or an empty text for what is no obstacle."""
+    """Return why a destination is not told, or an empty text if nothing prevents it."""
     return _SENTENCES[Obstacle(code)] if code in list(Obstacle) else ""
 
 

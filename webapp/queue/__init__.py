@@ -15,7 +15,7 @@ from webapp.queue.heartbeats import (
     record_fault,
     record_heartbeat,
 )
-from webapp.queue.outages import QueueOutage, QueueUnavailable
+from webapp.queue.outage_reasons import QueueOutage, QueueUnavailable
 from webapp.queue.readiness import find_outage
 
 __all__ = [

@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from webapp.outbound.transport.client_certificates import is_certificate_rejection
-from webapp.queue.outages import QueueOutage
+from webapp.queue.outage_reasons import QueueOutage
 
 # The first word of an error reply. redis-py has types for some only.
 _BY_CODE = {

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from webapp.app_state import DeliveryJobs, app_state
 from webapp.queue.experiments import explain
-from webapp.queue.outages import QueueUnavailable
+from webapp.queue.outage_reasons import QueueUnavailable
 
 log = logging.getLogger(__name__)
 

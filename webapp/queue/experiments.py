@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from webapp.outbound.transport.client_certificates import TlsSocket, is_certificate_rejection, record_requests
 from webapp.queue.classification import classify
 from webapp.queue.connection import CONNECT_TIMEOUT, connect
-from webapp.queue.outages import QueueOutage
+from webapp.queue.outage_reasons import QueueOutage
 
 # Redis and Valkey before this version lack commands that Alertcheck uses. Valkey reports the version it replaces.
 OLDEST_VERSION = (6, 2)

@@ -7,10 +7,10 @@ from operator import attrgetter
 from redis.exceptions import RedisError
 
 from webapp.app_state import app_state, redis_key
-from webapp.database.reasons import RUN_UPGRADE, Reason
+from webapp.database.outage_reasons import RUN_UPGRADE, Reason
 from webapp.environment.installation import COMMAND
 from webapp.queue.classification import classify
-from webapp.queue.outages import QueueUnavailable
+from webapp.queue.outage_reasons import QueueUnavailable
 
 # Redis sorted set: worker name to the time of its last heartbeat, by the clock of the queue server.
 HEARTBEATS = "workers"

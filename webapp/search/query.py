@@ -22,7 +22,7 @@ from webapp.text.references import read_reference
 # Characters that are read. Whatever follows in a pasted address is not needed to find its host.
 MAX_LENGTH = 2048
 
-# A longer text is no part of a name.
+# A longer text cannot be part of a name.
 MAX_NAME_LENGTH = 200
 
 # Hosts of a longer text, and recipients of a list, that are searched for.

@@ -1,8 +1,8 @@
 """Test all: requests a test send for every destination that may have one, and records which were left out and why."""
 
 import secrets
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -11,23 +11,24 @@ from sqlalchemy import delete, select
 
 from webapp.auth.access import Visit
 from webapp.deliveries import WantedTest
-from webapp.deliveries.cooldown import COOLDOWN, seconds_left
 from webapp.extensions import db
 from webapp.models import AlertDestination, Batch
 from webapp.models.id_list import IsOneOf
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult, pages_people
-from webapp.sends.progress import LeftOut
+from webapp.sends.left_out import (
+    FindObstacle,
+    LeftOut,
+    Waits,
+    find_eligible,
+    separate_refused,
+    summarize,
+    write_left_out,
+)
 from webapp.sends.request import Refused, enqueue_or_fail, request_each_within_limits
 
 # How long it is known what a press left out. It matters for a minute.
 KEPT = timedelta(days=1)
-
-# Each destination that was left out, by reason: the seconds until it can be tested, or 0 if time does not help.
-Waits = defaultdict[RequestResult, list[int]]
-
-# Why a destination is left out, besides being disabled or cooling down; None if nothing speaks against it.
-FindObstacle = Callable[[Candidate], RequestResult | None]
 
 # A destination, and when its test send is requested: each of a large batch has its own time.
 Dated = tuple[AlertDestination, datetime]
@@ -84,18 +85,18 @@ def request_each(
     Ends at the workspace's limit, and at once without a queue. find_obstacle: what is known before one is requested.
     """
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
-    remaining, total = deque(_find_eligible(candidates, now, find_obstacle, waits)), 0
+    remaining, total = deque(find_eligible(candidates, now, find_obstacle, waits)), 0
     size = 1  # if the queue is unavailable, only one destination loses its cooldown, not hundreds
     while remaining:
         chunk = [remaining.popleft() for _ in range(min(size, len(remaining)))]
-        written = _sort_out(request(_load(chunk, clock), batch), remaining, waits)
+        written = separate_refused(request(_load(chunk, clock), batch), remaining, waits)
         total += len(written)
         if written and enqueue_or_fail(*written, requested_at=now) is not RequestResult.ACCEPTED:
             waits[RequestResult.QUEUE_UNAVAILABLE] += [0] * len(remaining)
             break
         # Only a queue server that works refuses a test because of a limit.
         size = MAX_TOGETHER if total or waits[RequestResult.TARGET_LIMIT] else 1
-    left_out = [LeftOut(reason, len(waits[reason]), max(waits[reason])) for reason in RequestResult if waits[reason]]
+    left_out = summarize(waits)
     _record(workspace_id, batch, left_out, clock())
     return BatchResult(batch, total, left_out)
 
@@ -106,20 +107,6 @@ def _start_clock(now: datetime) -> Callable[[], datetime]:
     return lambda: now + timedelta(seconds=monotonic() - started)
 
 
-def _find_eligible(
-    candidates: Iterable[Candidate], now: datetime, find_obstacle: FindObstacle, waits: Waits
-) -> Iterator[int]:
-    for candidate in candidates:
-        if not candidate.is_enabled:
-            waits[RequestResult.DISABLED].append(0)
-        elif (obstacle := find_obstacle(candidate)) is not None:
-            waits[obstacle].append(0)
-        elif seconds := seconds_left(candidate.requested_at, now):
-            waits[RequestResult.COOLING_DOWN].append(seconds)
-        else:
-            yield candidate.destination_id
-
-
 def _load(destination_ids: Sequence[int], clock: Callable[[], datetime]) -> list[Dated]:
     """Return these destinations in this order, without those that are gone."""
     destinations = db.session.scalars(_LOAD, {"destination_ids": destination_ids})
@@ -127,25 +114,7 @@ def _load(destination_ids: Sequence[int], clock: Callable[[], datetime]) -> list
     return [(found[number], clock()) for number in destination_ids if number in found]
 
 
-def _sort_out(outcomes: Sequence[int | Refused], remaining: deque[int], waits: Waits) -> list[int]:
-    """Return the ids of the test sends that were written, and add the waits of the others."""
-    for refused in outcomes:
-        if isinstance(refused, Refused):
-            waits[refused.reason].append(_seconds_to_go_on(refused))
-            if refused.reason is RequestResult.WORKSPACE_LIMIT:  # the others would be refused too
-                waits[refused.reason] += [_seconds_to_go_on(refused)] * len(remaining)
-                remaining.clear()
-    return [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
-
-
-def _seconds_to_go_on(refused: Refused) -> int:
-    # Another press was faster: its cooldown has just begun.
-    is_cooldown = refused.reason is RequestResult.COOLING_DOWN
-    return int(COOLDOWN.total_seconds()) if is_cooldown else refused.seconds_to_all
-
-
 def _record(workspace_id: int, batch: str, left_out: Iterable[LeftOut], now: datetime) -> None:
-    stored = [{"reason": part.reason.value, "count": part.count, "seconds": part.seconds} for part in left_out]
     db.session.execute(delete(Batch).where(Batch.workspace_id == workspace_id, Batch.created_at < now - KEPT))
-    db.session.add(Batch(id=batch, workspace_id=workspace_id, left_out=stored, created_at=now))
+    db.session.add(Batch(id=batch, workspace_id=workspace_id, left_out=write_left_out(left_out), created_at=now))
     db.session.commit()

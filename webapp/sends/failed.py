@@ -1,6 +1,5 @@
 """Test the failed: requests test sends for the broken destinations of several workspaces, up to a limit per press."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,7 @@ from datetime import datetime
 from webapp.auth.access import Visit
 from webapp.sends.batches import press_each
 from webapp.sends.candidates import list_candidates
-from webapp.sends.progress import LeftOut
+from webapp.sends.left_out import LeftOut, add_up
 
 # Destinations per press: each takes milliseconds, and somebody waits for the response.
 MAX_AT_ONCE = 100
@@ -49,15 +48,4 @@ def press_failed(
         budget -= len(candidates[:budget])
         requested, workspaces = requested + pressed.requested, workspaces + bool(pressed.requested)
         left_out += pressed.left_out
-    return RetestResult(requested, workspaces, _add_up(left_out), postponed)
-
-
-def _add_up(left_out: Iterable[LeftOut]) -> list[LeftOut]:
-    counts: Counter[str] = Counter()
-    parts = list(left_out)
-    for part in parts:
-        counts[part.reason] += part.count
-    return [
-        LeftOut(reason, counts[reason], max(part.seconds for part in parts if part.reason is reason))
-        for reason in dict.fromkeys(part.reason for part in parts)
-    ]
+    return RetestResult(requested, workspaces, add_up(left_out), postponed)

@@ -142,7 +142,7 @@ def uncount_presses(counted: Iterable[tuple[str, Sequence[PressLimit]]]) -> None
 
 
 def admit_recipient(address: str) -> bool:
-    """Count a mail to an address that is no test, and return whether its recipient may get one more.
+    """Count a mail that is not a test, and return whether its recipient may get one more.
 
     Without the queue server, it may: only a worker asks, which gets no work then.
     """
@@ -150,7 +150,7 @@ def admit_recipient(address: str) -> bool:
 
 
 def admit_targets(targets: Sequence[SendTarget]) -> bool:
-    """The same for a message that is no test. targets: all that it is sent to; it counts for all of them or none."""
+    """The same for a message that is not a test. targets: all that it is sent to; it counts for all of them or none."""
     amounts = current_settings().send_limits
     limits = [
         PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), _amount(target, amounts)) for target in targets

@@ -1,29 +1,16 @@
-"""The progress of a press on Test all, and what it left out."""
+"""The progress of a press on Test all."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 
 from webapp.deliveries.badge import Badge, badge_for
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Batch
-from webapp.sends.eligibility import RequestResult
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Destinations that were not tested for the same reason.
-
-    seconds: from the press until all of them can be tested, or 0 if time does not help.
-    """
-
-    reason: RequestResult
-    count: int
-    seconds: int
+from webapp.sends.left_out import LeftOut, read_left_out
 
 
 @dataclass(frozen=True)
@@ -75,8 +62,4 @@ def measure_progress(workspace_id: int, batch: str) -> Progress:
     press = db.session.scalars(select(Batch).where(Batch.id == batch, Batch.workspace_id == workspace_id)).one_or_none()
     if press is None:
         return Progress(batch, counts, failed)
-    return Progress(batch, counts, failed, [_read(part) for part in press.left_out], press.created_at)
-
-
-def _read(part: dict[str, Any]) -> LeftOut:
-    return LeftOut(RequestResult(part["reason"]), part["count"], part["seconds"])
+    return Progress(batch, counts, failed, read_left_out(press.left_out), press.created_at)

@@ -8,7 +8,7 @@ from webapp import deliveries, queue
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
 from webapp.deliveries import WantedTest
-from webapp.deliveries.due_drills import DrillTaken, OtherTestWaits
+from webapp.deliveries.request_rules import DrillTaken, OtherTestWaits
 from webapp.failures import DeliveryFailed
 from webapp.models import Account, AlertDestination, Workspace, database_clock
 from webapp.outbound.policy.send_targets import SendTarget

@@ -72,7 +72,7 @@ def _refuse_if_public(is_on: bool, info: ValidationInfo) -> bool:
 
 
 def _check_ping_url(url: str | None) -> str | None:
-    """Refuse what is no address. Where it may be is checked when it is requested, as for every address."""
+    """Refuse what is not an address. Where it may be is checked when it is requested, as for every address."""
     if url is None:
         return None
     try:

@@ -147,7 +147,7 @@ def _read_group_role(number: int, entry: str) -> GroupRole:
 
 
 def _find_role_problem(group: str, slug: str, role: str) -> str | None:
-    """Return the rest of a sentence. A name of a group is no secret, but may be long, so the number names the entry."""
+    """Return the rest of a sentence. A group's name is not secret, but may be long, so the number names the entry."""
     if role not in ROLES:
         return f"does not end in one of {', '.join(f'={known}' for known in ROLES)}. In a group, write a comma as %2C"
     if slug == "*":

@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import queue
-from webapp.database.reasons import describe_database
+from webapp.database.outage_reasons import describe_database
 from webapp.extensions import db
 from webapp.health.database import check_database
 from webapp.health.queue import check_queue

@@ -15,7 +15,7 @@ from webapp.single_sign_on.refusals import Refusal, SignOnRefused
 _TLS = frozenset({Code.TLS_UNTRUSTED, Code.TLS_SELF_SIGNED, Code.TLS_INCOMPLETE_CHAIN})
 _CHECK_ISSUER = "Check OIDC_ISSUER."
 _OTHER_ISSUER = (
-    'The provider names itself otherwise than OIDC_ISSUER: write exactly the text of "issuer" in its discovery '
+    'The issuer of the provider is not OIDC_ISSUER: write exactly the text of "issuer" in its discovery '
     "document, with or without the slash at its end. An address for several tenants, such as /common, cannot be used."
 )
 _UNUSABLE = (

@@ -68,7 +68,7 @@ def _read_name(claims: Mapping[str, Any]) -> str | None:
 
 
 def _read_groups(claims: Mapping[str, Any], name: str) -> frozenset[str]:
-    """Return the groups. No claim means that there are none, unless the provider says that it left them out."""
+    """Return the groups. No claim means no groups, unless the provider says that it left them out."""
     found = _find(claims, name)
     left_out = claims.get(_LEFT_OUT[0])
     if found is None and ((isinstance(left_out, dict) and name in left_out) or claims.get(_LEFT_OUT[1])):

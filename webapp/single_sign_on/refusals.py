@@ -73,7 +73,9 @@ _EXPLANATIONS = {
         403, "The sign-in provider did not sign you in: it was canceled, or you may not use Alertcheck.", _AGAIN
     ),
     Refusal.NOT_STARTED_HERE: Explanation(
-        400, "This sign-in was not started in this browser, was used already, or is more than 30 minutes old.", _AGAIN
+        400,
+        "This sign-in was not started in this browser, was used before, or is more than 30 minutes old.",
+        _AGAIN,
     ),
     Refusal.SIGNATURE: Explanation(
         400, "The response is not signed with a key of the sign-in provider. Nobody was signed in.", _TELL

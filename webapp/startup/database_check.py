@@ -6,8 +6,8 @@ from threading import Thread
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp.database.outage_reasons import describe_database
 from webapp.database.outages import find_predicate
-from webapp.database.reasons import describe_database
 from webapp.database.revision import find_schema_problem
 from webapp.startup.own_engine import make_own_engine
 

@@ -32,7 +32,7 @@ PageResponse = str | tuple[str, int] | AnyResponse
 NOT_BOTH = "Choose a file or paste its text, but not both."
 NEITHER = "Choose a file, or paste its text."
 NOT_KEPT = "What was found in the file was kept for 15 minutes, and is gone. Nothing was added. Import the file again."
-USED = "These destinations were added already."
+USED = "These destinations have already been added."
 
 # The name of a field that completes a row: the row's number, and the field of the channel.
 _FIELD = re.compile(r"([0-9]{1,4})-([a-z_]{1,50})")

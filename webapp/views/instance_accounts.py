@@ -118,7 +118,7 @@ def unlink(account_id: str) -> PageResponse:
         return _render(account, OWN_LINK), 409
     if not unlink_account(account, database_clock.now(), by):
         return _render(account, NOT_LINKED), 409
-    return _commit(account, f"{account.email} is linked to nobody, and was signed out everywhere.")
+    return _commit(account, f"{account.email} is no longer linked to the provider, and was signed out everywhere.")
 
 
 @bp.post("/<account_id>/support-everywhere")
@@ -130,7 +130,7 @@ def set_support_everywhere(account_id: str) -> PageResponse:
     match request.form.get("value"):
         case "on":
             grant_support_everywhere(account, now, by)
-            return _commit(account, f"{account.email} supports every workspace now.")
+            return _commit(account, f"{account.email} now supports every workspace.")
         case "off":
             end_support_everywhere(account, now, by)
             return _commit(account, f"{account.email} supports only the workspaces that have it as a member.")

@@ -93,7 +93,7 @@ def rename(slug: str) -> PageResponse:
         return _render_workspace(workspace, {"name": str(reason)}), 400
     workspaces.rename_workspace(workspace, name, database_clock.now(), by)
     db.session.commit()
-    flash(f"The workspace is called {isolate_name(name)} now.")
+    flash(f"The workspace is now called {isolate_name(name)}.")
     return redirect(url_for(".show", slug=slug), 303)
 
 
@@ -117,7 +117,7 @@ def give_admin(slug: str) -> PageResponse:
         db.session.rollback()
         return _render_workspace(_load(slug), {"email": str(reason)}), 409
     db.session.commit()
-    flash(f"{admin.email} is an admin of {isolate_name(workspace.name)} now.")
+    flash(f"{admin.email} is now an admin of {isolate_name(workspace.name)}.")
     return redirect(url_for(".show", slug=slug), 303)
 
 

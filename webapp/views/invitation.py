@@ -42,7 +42,7 @@ PageResponse = str | tuple[str, int] | Response
 FIELD = "invitation"
 
 TAKEN = "No account was made: there may be one with this address. If it is yours, sign in."
-JOINED = Markup("You are a member of <bdi>{}</bdi> now, as {}.")
+JOINED = Markup("You are now a member of <bdi>{}</bdi>, as {}.")
 
 
 def _is_refused(response: Response) -> bool:

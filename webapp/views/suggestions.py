@@ -22,7 +22,7 @@ def accept(slug: str, destination_id: str) -> PageResponse:
     try:
         offer = accept_offer(destination, visit.account, test, cipher, database_clock.now())
     except SettingsChanged:
-        flash_about(name, "was not changed: its settings are not those of that test any more. Send another test.")
+        flash_about(name, "was not changed: its settings are no longer those of that test. Send another test.")
     except DestinationGone:
         abort(404)
     else:

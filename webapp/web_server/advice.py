@@ -14,12 +14,12 @@ class Problem(StrEnum):
         "Requests come through a proxy, but ALERTCHECK_TRUSTED_PROXIES is 0, so all visitors share the limits of one "
         "client, and a right password can be refused as one attempt too many. Set it to the number of proxies in front "
         "of the web server, each of which sets X-Forwarded-For; see docs/proxies.md. If there is no proxy, a visitor "
-        "has made up a header, and nothing needs a cure."
+        "has made up a header, and there is nothing to fix."
     )
     NO_ADDRESS = (
         "A request came without X-Forwarded-For, which ALERTCHECK_TRUSTED_PROXIES counts on. Visitors whose requests "
         "lack it share the limits of one client. Let the proxy set X-Forwarded-For: Alertcheck reads neither Forwarded "
-        "nor X-Real-IP. If a program on this machine asked the web server directly, nothing needs a cure."
+        "nor X-Real-IP. If a program on this machine asked the web server directly, there is nothing to fix."
     )
     TOO_FEW_ADDRESSES = (
         "X-Forwarded-For has fewer addresses than ALERTCHECK_TRUSTED_PROXIES counts, so all visitors share the limits "
@@ -29,10 +29,10 @@ class Problem(StrEnum):
         "A request names more addresses than ALERTCHECK_TRUSTED_PROXIES counts, in X-Forwarded-For or in a header such "
         "as CF-Connecting-IP. If one more proxy is in front, such as Cloudflare, many visitors share the limits of one "
         "client: count it too; see docs/proxies.md. If not, a visitor or a company's proxy has added an address, which "
-        "is not believed, and nothing needs a cure."
+        "is not believed, and there is nothing to fix."
     )
     UNREADABLE_ADDRESS = (
-        "X-Forwarded-For has something else than an IP address where ALERTCHECK_TRUSTED_PROXIES counts, so all such "
+        "X-Forwarded-For has something other than an IP address where ALERTCHECK_TRUSTED_PROXIES counts, so all such "
         "visitors share the limits of one client. Let the proxy write the visitor's IP address."
     )
     NOT_HTTPS = (
@@ -47,7 +47,7 @@ class Problem(StrEnum):
     HOST_NOT_ALLOWED = (
         "A request was refused, because ALERTCHECK_ALLOWED_HOSTS does not contain its host name. If people open the "
         "pages under that name, add it. If they do not, let the proxy pass on the Host header. A stranger who tries "
-        "the IP address is refused as well, and needs no cure."
+        "the IP address is refused as well, and there is nothing to fix."
     )
     UNDER_A_PATH = (
         "A request was refused, because its proxy or server serves Alertcheck under a path. Alertcheck needs a host "

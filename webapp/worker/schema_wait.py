@@ -7,8 +7,8 @@ from threading import Event
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp.database.outage_reasons import describe_database
 from webapp.database.outages import Reason, find_predicate, find_reason
-from webapp.database.reasons import describe_database
 from webapp.database.revision import SchemaFault, find_schema_problem
 from webapp.extensions import db
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault

@@ -12,7 +12,8 @@ from tests.factories import on_both_databases
 from webapp import deliveries
 from webapp.app_state import current_settings
 from webapp.deliveries.claiming import claim
-from webapp.deliveries.sending import AttemptResult, record, send
+from webapp.deliveries.recording import AttemptResult, end_attempt, record
+from webapp.deliveries.sending import send
 from webapp.deliveries.transitions import ACCEPT, DEFER
 from webapp.demo.visits.deletion import delete_ended_visit
 from webapp.demo.visits.places import GRACE_PERIOD
@@ -126,7 +127,8 @@ def test_a_test_that_is_being_sent_is_recorded_nowhere_and_raises_nothing(app: F
         assert attempt
         _end(visit)
         delete_ended_visit(database_clock.now())
-        record(attempt, AttemptResult(ACCEPT, {"sent_at": now, "answer_status": 200, "last_error_code": None}), 1, now)
+        result = AttemptResult(ACCEPT, {"sent_at": now, "answer_status": 200, "last_error_code": None})
+        record(end_attempt(attempt, result, 1), now)
 
         assert db.session.get(AlertDelivery, delivery_id) is None
 
@@ -147,7 +149,7 @@ def test_a_test_that_waits_is_gone_and_its_job_does_nothing(app: Flask, status: 
             result = AttemptResult(
                 DEFER, {"send_after": now + timedelta(minutes=1), "last_error_code": "not_found", "answer_status": 404}
             )
-            record(attempt, result, 1, now)
+            record(end_attempt(attempt, result, 1), now)
         deliveries.recover(now, current_settings(), tracker)
         _end(visit)
         delete_ended_visit(database_clock.now())

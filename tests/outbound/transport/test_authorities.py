@@ -115,7 +115,7 @@ def test_an_expired_authority_is_named_with_its_position_and_the_cure(tmp_path: 
     day = f"{old.certificate.not_valid_after_utc:%-d %B %Y}"
     (warning,) = describe_outdated(write_pem(tmp_path, ONE, old), NOW)
     where = "Certificate 2 (“Harbor Root 2019”) in ALERTCHECK_CA_FILE"
-    assert warning == f"{where} expired on {day}, so it vouches for nobody. Replace it."
+    assert warning == f"{where} expired on {day}, so Alertcheck cannot trust it. Replace it."
 
 
 def test_an_authority_that_is_not_yet_valid_is_named(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ MAIL: dict[Code, Explanation] = {
     ),
     Code.SMTP_DISABLED_BY_TENANT: Explanation(
         "{host} does not let Alertcheck send from this mailbox with a password{reply}.",
-        f"{_ASK} have Authenticated SMTP allowed for the mailbox. In the Microsoft 365 admin center: Active users, the "
+        f"{_ASK} enable Authenticated SMTP for the mailbox. In the Microsoft 365 admin center: Active users, the "
         "user, Mail, Manage email apps, Authenticated SMTP. If security defaults or a policy forbid it, use another "
         "mail server in ALERTCHECK_MAIL_URL.",
     ),

@@ -49,7 +49,7 @@ _PRINTABLE = frozenset(map(chr, range(0x20, 0x7F)))
 def read_pasted(text: str) -> str:
     """Return the address in a pasted text, as its sender meant it. The result may still be no address at all."""
     address = _unwrap(_pick_address(_remove_invisible(text[:MAX_PASTED])))
-    if _SAFE_LINK.match(address):  # Outlook replaces links in mail by its own
+    if _SAFE_LINK.match(address):  # Outlook replaces links in mail with its own
         address = _unwrap(parse_qs(address.partition("?")[2]).get("url", [address])[0])
     return _complete(_join_lines(address).translate(_HARD_SPACES))
 

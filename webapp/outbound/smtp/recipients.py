@@ -30,7 +30,7 @@ def read_recipients(text: str) -> list[str]:
 
 
 def _remove_invisible(text: str) -> str:
-    """Remove characters without width, and replace all kinds of white space by a space or a line break."""
+    """Remove characters without width, and replace all kinds of white space with a space or a line break."""
     lines = re.split(r"[\r\n\v\f\x85\u2028\u2029]+", text)
     return "\n".join("".join(map(_show, line)) for line in lines)
 

@@ -51,7 +51,7 @@ def describe_outdated(path: str | None, now: datetime) -> Iterator[str]:
 
 def _describe_validity(certificate: x509.Certificate, now: datetime) -> str | None:
     if now > certificate.not_valid_after_utc:
-        return f"expired on {format_date(certificate.not_valid_after_utc)}, so it vouches for nobody. Replace it"
+        return f"expired on {format_date(certificate.not_valid_after_utc)}, so Alertcheck cannot trust it. Replace it"
     if now < certificate.not_valid_before_utc:
         return f"is not valid before {format_date(certificate.not_valid_before_utc)}. Check the clock of this machine"
     return None

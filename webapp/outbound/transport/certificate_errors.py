@@ -26,7 +26,7 @@ _CAUSES = {
     6: Cause.BAD_SIGNATURE,
     7: Cause.BAD_SIGNATURE,
     23: Cause.REVOKED,
-    24: Cause.NOT_PERMITTED,  # an authority's certificate that is none, a chain that is too long, ...
+    24: Cause.NOT_PERMITTED,  # an authority's certificate that may not issue any, a chain that is too long, ...
     25: Cause.NOT_PERMITTED,
     26: Cause.WRONG_PURPOSE,
     32: Cause.NOT_PERMITTED,

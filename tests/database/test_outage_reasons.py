@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.database.reasons import Reason
+from webapp.database.outage_reasons import Reason
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -1,4 +1,7 @@
-"""What a membership allows, and why: the columns of a member that change together."""
+"""Where a member's role comes from: a person, groups or support everywhere.
+
+What each role may do is in `webapp.models.role`.
+"""
 
 from typing import NamedTuple
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from webapp.deliveries import WantedTest
-from webapp.deliveries.due_drills import DueDrill
+from webapp.deliveries.request_rules import WantedDrill
 from webapp.models import AlertDestination, Workspace
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.request import count_and_write, enqueue_or_fail
 
 
-def send_drill(workspace: Workspace, destination: AlertDestination, drill: DueDrill, now: datetime) -> int | None:
+def send_drill(workspace: Workspace, destination: AlertDestination, drill: WantedDrill, now: datetime) -> int | None:
     """Request the test send of a drill of the schedule, and enqueue it.
 
     Returns its id, or None if the queue did not accept it. Raises what `count_and_write` has against it.
