@@ -10,6 +10,7 @@ import pytest
 
 from webapp.dashboard.poll_interval import (
     INTERVALS,
+    JITTER,
     LONGEST_REFRESH,
     POLLS_PER_SECOND,
     REFRESH_COST,
@@ -86,6 +87,17 @@ def test_a_test_that_waits_alone_polls_at_the_shortest_interval_beside_pages_tha
         poll_budget.next_refresh()
 
     assert round(1000 * poll_budget.next_interval(INTERVALS[0])) == 20
+
+
+@pytest.mark.parametrize(("early", "interval"), [(0, 0.02), (0.9 * JITTER, 0.02), (1.1 * JITTER, 0.04)])
+def test_a_poll_that_is_a_little_early_is_the_one_that_was_expected(
+    clock: Clock, early: float, interval: float
+) -> None:
+    poll_budget = PollBudget(budget=50)
+    poll_budget.next_interval(0.02)
+    clock.now += 0.02 - early
+
+    assert poll_budget.next_interval(0.02) == pytest.approx(interval)
 
 
 @pytest.mark.usefixtures("clock")
