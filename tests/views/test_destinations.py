@@ -806,6 +806,14 @@ def test_the_details_fragment_equals_the_details_on_the_page(admin: Visitor) -> 
     assert rows.findall(admin.get(f"{OWN}/details").text) == rows.findall(admin.get(OWN).text) != []
 
 
+def test_what_surrounds_a_badge_is_loaded_after_it(admin: Visitor) -> None:
+    """A receiver that answers at once then costs one load of each fragment, and none in front of the badge."""
+    triggers = re.compile(r'hx-trigger="(?:every \w+, )?(tested from:body[^",]*)')
+    pages = admin.get(OWN).text + admin.get("/w/harbor/destinations").text
+
+    assert triggers.findall(pages) == ["tested from:body delay:300ms"] * 3
+
+
 def test_email_is_not_offered_without_a_mail_server(seeded: SeededIds, visit: Visit) -> None:
     page = visit(seeded.admin).get("/w/harbor/destinations/new").text
 

@@ -559,7 +559,7 @@ def test_the_page_of_a_sent_test_polls_for_its_receipt_and_no_list_does(
     seeded: SeededIds, visit: Visit, delivery_id: int
 ) -> None:
     visitor = visit(seeded.viewer)
-    hx_get, hx_trigger = f'hx-get="{WATCH}?shown="', 'hx-trigger="every 1000ms, tested from:body"'
+    hx_get, hx_trigger = f'hx-get="{WATCH}?shown="', 'hx-trigger="every 1000ms, tested from:body delay:300ms"'
     fragment = f'<div id="receipt-watch" hidden\n     {hx_get}\n     {hx_trigger}'
 
     assert fragment in visitor.get(PAGE).text
