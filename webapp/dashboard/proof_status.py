@@ -7,7 +7,6 @@ from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
 from webapp.dashboard.confirmation_status import describe_confirmation
 from webapp.deliveries.acceptance import Acceptance, is_stale
 from webapp.deliveries.badge import Badge
-from webapp.deliveries.confirmation import is_unconfirmed
 from webapp.deliveries.proof import Proof
 from webapp.models import AlertDestination
 
@@ -17,17 +16,13 @@ class ProofStatus:
     """What the fragment shows.
 
     accepted: the newest accepted message, or None if there is none or the badge says the same.
-    is_stale: the destination is enabled, and accepted no message for long.
     idle_warning: that the service turns off a receiver that has been idle for long, or None.
     confirmation: whether people have confirmed its newest drill, or None if it does not need that.
-    is_unconfirmed: the destination is enabled, and nobody has confirmed that drill for long.
     """
 
     accepted: Acceptance | None
-    is_stale: bool
     idle_warning: str | None
     confirmation: str | None
-    is_unconfirmed: bool
 
 
 def describe_proof(
@@ -36,12 +31,9 @@ def describe_proof(
     """Compute what the fragment shows. newest_id, badge: of the newest test send."""
     acceptance, confirmation = proof
     is_old = destination.is_enabled and is_stale(acceptance, now)
-    has_gap = destination.is_enabled and is_unconfirmed(confirmation)
     idle = find_idle_warning(acceptance, destination.type, badge, now) if destination.is_enabled else None
     return ProofStatus(
         accepted=find_shown_acceptance(acceptance, newest_id, badge, is_old),
-        is_stale=is_old,
         idle_warning=idle,
         confirmation=describe_confirmation(confirmation) if destination.needs_confirmation else None,
-        is_unconfirmed=has_gap,
     )
