@@ -1,8 +1,8 @@
 // The server's time, and what shows it: countdowns and relative times. Each is computed from a fixed instant, never by
 // counting ticks, so that a computer that slept shows the right time at once.
 
-// What shows how long ago the time around it was.
-const AGES = "time[datetime] > span:first-child:not([data-local]), time[datetime] > small";
+// What shows how long ago a time was: its own, or that of the element around it.
+const AGES = "[data-ago], time[datetime] > small";
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
 
@@ -84,11 +84,14 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// In ISO 8601. An attribute has it as people read it: "2026-05-04 09:30:07 UTC".
+const readTime = (element) => element.dataset.ago?.replace(" UTC", "Z").replace(" ", "T") ?? element.closest("time").dateTime;
+
 export function showTimes() {
   for (const element of document.querySelectorAll("[data-until]")) countDown(element);
-  for (const time of document.querySelectorAll(AGES)) {
-    const age = serverNow() - Date.parse(time.closest("time").dateTime);
-    setText(time, formatRelative(Math.round(age / 1000)));
+  for (const element of document.querySelectorAll(AGES)) {
+    const age = serverNow() - Date.parse(readTime(element));
+    setText(element, formatRelative(Math.round(age / 1000)));
   }
 }
 

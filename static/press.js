@@ -7,7 +7,7 @@ const INERT = "button[aria-disabled=true], button[aria-busy=true]";
 // A button that posts by itself. The form that it names serves visitors without JavaScript, and many buttons.
 const OWN = "button[hx-post]";
 
-const SENDS = "[data-action=send-test], [data-action=page-now]";
+const SENDS = ".send, [name=confirm_paging]";
 
 // Milliseconds.
 const LONGEST_LEAVE = 15_000;
@@ -110,7 +110,7 @@ document.addEventListener("htmx:before:swap", () => {
 });
 document.addEventListener("htmx:after:swap", () => {
   if (!focusedStatus || document.activeElement !== document.body) return;
-  document.getElementById(focusedStatus)?.querySelector("[data-action=send-test], [data-action=ask-to-page]")?.focus();
+  document.getElementById(focusedStatus)?.querySelector(".send, .paging > summary")?.focus();
 });
 
 function closeQuestion(question) {
@@ -121,7 +121,7 @@ function closeQuestion(question) {
 
 // Without JavaScript, the link to cancel leads to the destination's page, where the question is closed.
 document.addEventListener("click", (event) => {
-  const cancel = event.target.closest("[data-action=cancel-paging]");
+  const cancel = event.target.closest(".paging > a");
   if (!cancel) return;
   event.preventDefault();
   closeQuestion(cancel.closest("details"));

@@ -12,7 +12,7 @@ WIDTHS = (1280, 360)
 MEASURE_OVERFLOW_SCRIPT = "Math.max(0, document.scrollingElement.scrollWidth - innerWidth)"
 SET_DETAILS_SCRIPT = "(open) => document.querySelectorAll('details').forEach((details) => { details.open = open; })"
 # A live region announces every change in it, with some screen readers even inside `aria-live=off`.
-CLOCKS = "time, .countdown, [data-until]"
+CLOCKS = "time, [data-ago], .countdown, [data-until]"
 FIND_ANNOUNCED_CLOCKS = """(clocks) => [...document.querySelectorAll("[aria-live], [role=status], [role=alert]")]
     .filter((region) => region.ariaLive !== "off" && region.querySelector(clocks)).map((region) => region.outerHTML)"""
 # The Tab key stops at what can be used, at what scrolls, and at no text.

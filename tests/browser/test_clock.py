@@ -34,7 +34,7 @@ def test_a_countdown_and_a_relative_time_are_right_at_once_after_sleep(add_webho
     tab.evaluate(STOP_MONOTONIC_CLOCK)
     tab.clock.fast_forward("00:30")
     expect(tab.locator(".countdown")).to_have_text(re.compile(r"^(2\d|3[0-2]) s$"))
-    expect(tab.locator(".verdict > p:first-child time > span").first).to_have_text(re.compile(r"^3\d s ago$"))
+    expect(tab.locator(".verdict > p:first-child [data-ago]").first).to_have_text(re.compile(r"^3\d s ago$"))
     tab.clock.fast_forward("00:31")
     expect(button(tab)).to_have_text(READY)
 
@@ -57,7 +57,7 @@ def test_a_browser_whose_clock_is_wrong_shows_the_servers_times(add_webhook: Add
     assert 0 < seconds_left(tab) <= 60
     tab.goto("/broken")
     tab.clock.run_for(1000)
-    for text in tab.locator("time > span:first-child").all_inner_texts():
+    for text in tab.locator("[data-ago]").all_text_contents():
         assert text.endswith(("s ago", "min ago", "h ago", "d ago", "just now"))
         assert int(text.partition(" ")[0] if text != "just now" else 0) < 1000
 

@@ -42,7 +42,7 @@ NOTE_POLLS = """() => {
 
 
 def button(tab: Page) -> Locator:
-    return tab.locator("[data-action=send-test]")
+    return tab.locator(".send")
 
 
 def seconds_left(tab: Page) -> int:

@@ -81,7 +81,7 @@ def full_inbox(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None
             # Plans a test if another test has just sent one, whose message is in the inbox then.
             row = tab.locator(".destination", has=tab.get_by_role("link", name=name, exact=True))
             with tab.expect_response(lambda response: response.request.method == "POST"):
-                row.locator("[data-action=send-test]").click()
+                row.locator(".send").click()
         tab.goto("/demo/inbox")
         for kind in KINDS_OF_MESSAGE:
             expect(tab.locator(kind).first).to_be_visible()
@@ -144,6 +144,6 @@ def test_everything_is_loaded_from_our_origin(report: PageReport, demo: RunningD
 def test_a_pending_badge_and_its_reason_are_accessible(add_webhook: AddWebhook, scheme: Scheme) -> None:
     tab = add_webhook("slow")
     tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    tab.locator("[data-action=send-test]").click()
+    tab.locator(".send").click()
     expect(tab.locator("[data-last-test=pending]")).to_be_visible()
     assert find_barriers(tab) == []

@@ -104,8 +104,8 @@ def test_a_plan_takes_the_place_of_the_question_and_the_focus(pager: str, seeded
     tab.get_by_role("button", name=re.compile(r"Page them in \d+ s")).click()
 
     expect(_question(tab)).to_have_count(0)
-    expect(tab.locator("[data-action=send-test]")).to_contain_text("Sends in")
-    expect(tab.locator("[data-action=send-test]")).to_be_focused()
+    expect(tab.locator(".send")).to_contain_text("Sends in")
+    expect(tab.locator(".send")).to_be_focused()
 
 
 def test_it_works_without_scripts(app: Flask, pager: str, seeded: SeededIds, open_as: OpenAs) -> None:

@@ -79,7 +79,7 @@ def test_a_press_on_a_page_from_before_a_new_sign_in_loads_it_again_and_says_why
     sign_out_elsewhere(tab)
     sign_in_elsewhere(tab, "support")
 
-    tab.locator("[data-action=send-test]").click()
+    tab.locator(".send").click()
 
     expect(tab.get_by_text("You signed in again, or set a new password, after this page was opened")).to_be_visible()
     expect(tab.locator("[data-last-test=never]")).to_be_visible()

@@ -168,8 +168,8 @@ def test_a_viewers_fragment_has_no_button(app: Flask) -> None:
 
 def _find_button(html: str) -> tuple[str, str]:
     """Return the address that the main button posts to, and its text as it is read aloud."""
-    (button,) = re.findall(r'<button(?=[^>]*data-action="send-test").*?</button>', html, re.DOTALL)
-    found = re.search(r'formaction="([^"]+)" hx-post ', button)
+    (button,) = re.findall(r'<button class="\w+ send".*?</button>', html, re.DOTALL)
+    found = re.search(r'formaction="([^"]+)" hx-post\b', button)
     text = re.search(r'aria-label="([^"]+)"', button) or re.search(r"<button[^>]*>(.*)", button, re.DOTALL)
     assert found
     assert text
@@ -344,7 +344,7 @@ def test_an_old_badge_says_when_a_message_was_last_accepted(days: float, is_show
     newest = _test_send(DeliveryStatus.SENT, id=5)
     proof = Proof(Acceptance(5, NOW, is_outdated=False))
 
-    assert ("Last accepted 30 d ago 2026" in _render_text(newest, proof, days * 86_400)) == is_shown
+    assert ("Last accepted 30 d ago ." in _render_text(newest, proof, days * 86_400)) == is_shown
 
 
 def test_a_failed_test_says_when_a_message_was_last_accepted() -> None:
@@ -353,7 +353,7 @@ def test_a_failed_test_says_when_a_message_was_last_accepted() -> None:
 
     text = _render_text(newest, proof, 3600)
 
-    assert "Last accepted 1 h ago 2026-05-04 09:30:00 UTC , with earlier settings." in text
+    assert "Last accepted 1 h ago , with earlier settings." in text
 
 
 def test_a_destination_that_was_never_tested_says_that_a_real_alert_was_accepted() -> None:

@@ -66,6 +66,6 @@ def test_every_icon_that_the_style_sheets_name_exists(app: Flask) -> None:
 
 def test_a_sparkline_can_show_runs_of_every_length(app: Flask) -> None:
     sheet = (Path(app.static_folder or "") / "app.css").read_text()
-    lengths = re.findall(r'\.sparkline \[data-count="(\d+)"\] \{ --count: \1; \}', sheet)
+    lengths = re.findall(r'\[role="img"\] > \[data-n="(\d+)"\] \{ --count: \1; \}', sheet)
 
     assert [int(length) for length in lengths] == list(range(2, RECENT_COUNT + 1))

@@ -1,8 +1,9 @@
 """The visitor's workspaces, of which there may be thousands: the first for the switcher, and all page by page."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.database.numbered_pages import Page, load_page, search_page
@@ -47,7 +48,26 @@ def list_first_workspaces(account: Account, count: int) -> list[OwnWorkspace]:
 
 def load_switcher(account: Account) -> Switcher:
     """Return what the switcher shows. Executes one query, whose cost hardly depends on the number of workspaces."""
-    found = list_first_workspaces(account, MAX_LISTED + 1)
+    return _make_switcher(list_first_workspaces(account, MAX_LISTED + 1))
+
+
+class SwitcherQuery:
+    """The query of the switcher, for pages that show more beside it: columns that have the same value in each row."""
+
+    def __init__(self, *columns: ColumnElement[Any]) -> None:
+        """Build the statement once, because every page of a workspace executes it."""
+        self._query: Select[*tuple[Any, ...]] = _FIRST.add_columns(*columns)
+
+    def load(self, account: Account, **values: object) -> tuple[Switcher, Sequence[Any]]:
+        """Return what the switcher shows, and the columns; none if the account has no workspace any more."""
+        key = {"account_id": account.id, "count": MAX_LISTED + 1, **values}
+        rows = db.session.connection().execute(self._query, key).all()
+        count = len(OwnWorkspace._fields)
+        found = [OwnWorkspace._make(row[:count]) for row in rows]
+        return _make_switcher(found), rows[0][count:] if rows else ()
+
+
+def _make_switcher(found: list[OwnWorkspace]) -> Switcher:
     return Switcher([], True) if len(found) > MAX_LISTED else Switcher(found, False)
 
 

@@ -16,13 +16,11 @@ class ProofStatus:
     """What the fragment shows.
 
     accepted: the newest accepted message, or None if there is none or the badge says the same.
-    is_stale: the destination is enabled, and accepted no message for long.
     idle_warning: that the service turns off a receiver that has been idle for long, or None.
     confirmation: whether people have confirmed its newest drill, or None if it does not need that.
     """
 
     accepted: Acceptance | None
-    is_stale: bool
     idle_warning: str | None
     confirmation: str | None
 
@@ -36,7 +34,6 @@ def describe_proof(
     idle = find_idle_warning(acceptance, destination.type, badge, now) if destination.is_enabled else None
     return ProofStatus(
         accepted=find_shown_acceptance(acceptance, newest_id, badge, is_old),
-        is_stale=is_old,
         idle_warning=idle,
         confirmation=describe_confirmation(confirmation) if destination.needs_confirmation else None,
     )

@@ -12,7 +12,7 @@ from webapp.extensions import db
 from webapp.health.report import OK
 from webapp.instance import accounts, workspaces
 from webapp.metrics.backlog import Backlog, measure_backlog
-from webapp.notices.mail_state import find_mail_trouble
+from webapp.notices.mail_state import find_mail_trouble, is_mail_needed
 from webapp.pings.report import PingReport, report_pings
 
 # Seconds that a test may wait before the page says so: recovery requeues it after ten.
@@ -115,7 +115,7 @@ def _list_ping_problems(pings: PingReport) -> Iterator[Problem]:
 
 
 def _list_data_problems() -> Iterator[Problem]:
-    if trouble := find_mail_trouble():
+    if trouble := find_mail_trouble(is_needed=is_mail_needed()):
         yield Problem(trouble.sentence, trouble.next_step)
     if not accounts.has_instance_admin():
         yield Problem(

@@ -8,7 +8,6 @@ from sqlalchemy import bindparam, exists, func, select
 from webapp.account_mail.outcome import MailError, find_next_step
 from webapp.account_mail.requesting import is_account_mail_available
 from webapp.app_state import current_settings
-from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import (
@@ -44,16 +43,15 @@ class MailTrouble:
     next_step: str
 
 
-def find_mail_trouble(workspace_id: int | None = None) -> MailTrouble | None:
+def find_mail_trouble(*, is_needed: bool) -> MailTrouble | None:
     """Return why notices reach nobody: the newest one failed and no mail was sent since, or mail is not set up.
 
-    Missing mail settings are no trouble where nothing is to be told, because no problem is open and no drills are on:
-    in this workspace, or in all of them.
+    is_needed: whether anything is to be told. If not, it is no trouble that mail is not set up.
     """
     if current_settings().is_public_demo:
         return None
     if not is_account_mail_available():
-        return _NOT_SET_UP if _is_mail_needed(workspace_id) else None
+        return _NOT_SET_UP if is_needed else None
     newest = db.session.scalars(_NEWEST_ENDED).one_or_none()
     if newest is None or newest.status is NoticeStatus.SENT or newest.error_code is None or newest.ended_at is None:
         return None
@@ -64,10 +62,9 @@ def find_mail_trouble(workspace_id: int | None = None) -> MailTrouble | None:
     return MailTrouble("The last mail about a destination that stopped working could not be sent.", step)
 
 
-def _is_mail_needed(workspace_id: int | None) -> bool:
-    if workspace_id is None:
-        return bool(db.session.scalar(select(_DRILLS | _PROBLEMS)))
-    return bool(db.session.scalar(_NEEDED_IN_WORKSPACE, {"workspace_id": workspace_id}))
+def is_mail_needed() -> bool:
+    """Return whether in any workspace a problem is open or drills are on."""
+    return bool(db.session.scalar(select(_DRILLS | _PROBLEMS)))
 
 
 @dataclass(frozen=True)
@@ -100,11 +97,12 @@ _NOT_SET_UP = MailTrouble(
 _DRILLS = exists().where(DrillSchedule.started_at.is_not(None))
 _PROBLEMS = exists().where(DestinationProblem.closed_at.is_(None))
 
-# Built once, because every page of a workspace executes them.
-_NEEDED_IN_WORKSPACE = select(
-    _DRILLS.where(DrillSchedule.workspace_id == bindparam("workspace_id"))
-    | _PROBLEMS.where(DestinationProblem.workspace_id == bindparam("workspace_id"))
-).execution_options(**{PLAN_ONCE: True})
+# The same of one workspace, whose id is the parameter `workspace_id`.
+IS_MAIL_NEEDED = _DRILLS.where(DrillSchedule.workspace_id == bindparam("workspace_id")) | _PROBLEMS.where(
+    DestinationProblem.workspace_id == bindparam("workspace_id")
+)
+
+# Built once, because every page of a workspace executes it.
 _NEWEST_ENDED = (
     select(Notice)
     .where(

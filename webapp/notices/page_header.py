@@ -1,4 +1,4 @@
-"""What every page of a workspace says about problems: how many are open, and that nobody is told by mail."""
+"""What every page of a workspace shows at its top: the visitor's workspaces, and what it says about problems."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,24 @@ from sqlalchemy import bindparam, func, select
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
-from webapp.database.plans import PLAN_ONCE
-from webapp.extensions import db
+from webapp.auth.own_workspaces import Switcher, SwitcherQuery, load_switcher
 from webapp.models import DestinationProblem
 from webapp.models.problem import IS_OPEN
-from webapp.notices.mail_state import MailTrouble, find_mail_trouble
+from webapp.notices.mail_state import IS_MAIL_NEEDED, MailTrouble, find_mail_trouble
 
 
 @dataclass(frozen=True)
 class PageHeader:
-    """The open problems of a workspace, and why nobody is told of them by mail; None if mail works.
+    """What the page shows.
 
-    Only admins are shown a trouble on every page: they can do something about it.
+    switcher: the visitor's workspaces. open_problems: of this one. is_mail_needed: whether its admins are to be told
+    anything. trouble: why nobody is told by mail; None if mail works. Only admins are shown it on every page: they can
+    do something about it.
     """
 
+    switcher: Switcher
     open_problems: int
+    is_mail_needed: bool
     trouble: MailTrouble | None
 
 
@@ -33,17 +36,24 @@ def load_page_header(visit: Visit) -> PageHeader:
     return known[1]
 
 
+def load_mail_trouble(visit: Visit) -> MailTrouble | None:
+    """Return why nobody is told by mail of the problems of a workspace, whatever the visitor's role."""
+    return find_mail_trouble(is_needed=load_page_header(visit).is_mail_needed)
+
+
 def _load(visit: Visit) -> PageHeader:
     if current_settings().is_public_demo:
-        return PageHeader(0, None)
-    count = db.session.scalar(_OPEN_PROBLEMS, {"workspace_id": visit.workspace.id}) or 0
-    return PageHeader(count, find_mail_trouble(visit.workspace.id) if visit.role.may_edit else None)
+        return PageHeader(load_switcher(visit.account), 0, is_mail_needed=False, trouble=None)
+    switcher, beside = _QUERY.load(visit.account, workspace_id=visit.workspace.id)
+    open_problems, is_needed = beside or (0, False)
+    trouble = find_mail_trouble(is_needed=is_needed) if visit.role.may_edit else None
+    return PageHeader(switcher, open_problems, is_needed, trouble)
 
 
-# Built once, because every page of a workspace executes it.
 _OPEN_PROBLEMS = (
     select(func.count())
     .select_from(DestinationProblem)
     .where(DestinationProblem.workspace_id == bindparam("workspace_id"), IS_OPEN)
-    .execution_options(**{PLAN_ONCE: True})
+    .scalar_subquery()
 )
+_QUERY = SwitcherQuery(_OPEN_PROBLEMS, IS_MAIL_NEEDED)

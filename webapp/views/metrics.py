@@ -23,7 +23,14 @@ from webapp.extensions import limiter
 from webapp.metrics import counters
 from webapp.metrics.backlog import measure_backlog
 from webapp.models import NoticeStatus, ProblemKind, database_clock
-from webapp.notices.mail_state import COUNTED_FOR, MailTrouble, ProblemCounts, count_problems, find_mail_trouble
+from webapp.notices.mail_state import (
+    COUNTED_FOR,
+    MailTrouble,
+    ProblemCounts,
+    count_problems,
+    find_mail_trouble,
+    is_mail_needed,
+)
 from webapp.pings.report import report_pings
 
 bp = Blueprint("metrics", __name__)
@@ -62,8 +69,8 @@ class Scrape:
 def _database_metrics() -> Iterator[Metric]:
     try:
         now = database_clock.now()
-        backlog, problems, trouble = measure_backlog(now), count_problems(now), find_mail_trouble()
-        pings = report_pings()
+        backlog, problems, pings = measure_backlog(now), count_problems(now), report_pings()
+        trouble = find_mail_trouble(is_needed=is_mail_needed())
     except SQLAlchemyError:
         discard_transaction()
         yield _gauge("alertcheck_database_up", "Whether the database responds.", 0)

@@ -8,7 +8,7 @@ from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
 from webapp.notices.chosen_destination import choose_destination
 from webapp.notices.listing import load_problems, load_target
-from webapp.notices.mail_state import find_mail_trouble
+from webapp.notices.page_header import load_mail_trouble
 from webapp.notices.recipients import choose, find_choice
 from webapp.notices.target_health import describe_obstacle, describe_obstacle_step, list_offered
 
@@ -23,7 +23,7 @@ def show(slug: str) -> str:
         "problems.html",
         visit=visit,
         page=load_problems(visit.workspace.id, visit.role),
-        trouble=find_mail_trouble(visit.workspace.id),
+        trouble=load_mail_trouble(visit),
         target=load_target(visit.workspace.id),
         now=database_clock.now(),
     )
@@ -74,7 +74,7 @@ def _render_preferences(visit: Visit, refused: AlertDestination | None = None, e
         "problem_preferences.html",
         visit=visit,
         choice=find_choice(visit.workspace.id, visit.account.id, visit.role),
-        trouble=find_mail_trouble(visit.workspace.id),
+        trouble=load_mail_trouble(visit),
         target=load_target(visit.workspace.id),
         offered=list_offered(visit.workspace.id) if visit.role.may_edit else (),
         refused=refused,
