@@ -52,6 +52,14 @@ def test_the_page_lists_what_the_filter_of_the_list_shows(seeded: SeededIds, vis
     assert f'href="{PAGE}?order=name"' in admin.get("/w/harbor/destinations?order=name").text
 
 
+def test_the_page_counts_what_matches_the_filter(seeded: SeededIds, visit: Visit, ids: list[int]) -> None:
+    admin = visit(seeded.admin)
+
+    assert re.search(r"\s1 destination that matches the filter\.", admin.get(f"{PAGE}?tag=dock").text)
+    assert re.search(r"\s3 destinations that match the filter\.", admin.get(f"{PAGE}?state=never").text)
+    assert re.search(r"\s3 destinations\.", admin.get(PAGE).text)
+
+
 def test_the_list_is_filtered_by_tag_and_shows_tags(seeded: SeededIds, visit: Visit, ids: list[int]) -> None:
     page = visit(seeded.admin).get("/w/harbor/destinations?tag=dock").text
 
