@@ -60,6 +60,17 @@ def test_the_page_counts_what_matches_the_filter(seeded: SeededIds, visit: Visit
     assert re.search(r"\s3 destinations\.", admin.get(PAGE).text)
 
 
+def test_an_empty_page_names_the_filter_only_if_there_is_one(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    filtered = admin.get(f"{PAGE}?q=no+such+name").text
+    admin.post("/w/harbor/destinations/1/delete")
+    empty = admin.get(PAGE).text
+
+    assert "No destination matches the filter." in filtered
+    assert "No destinations yet." in empty
+    assert "filter" not in empty
+
+
 def test_the_list_is_filtered_by_tag_and_shows_tags(seeded: SeededIds, visit: Visit, ids: list[int]) -> None:
     page = visit(seeded.admin).get("/w/harbor/destinations?tag=dock").text
 
