@@ -42,6 +42,16 @@ def test_on_a_phone_the_button_stands_apart_from_the_note_below_it(support: Page
     assert note["y"] - button["y"] - button["height"] > 4
 
 
+def test_on_a_narrow_phone_no_line_begins_with_the_comma_after_a_time(support: Page, demo: RunningDemo) -> None:
+    support.set_viewport_size(ViewportSize(width=350, height=800))
+    support.goto(demo.fill_in("/w/harbor/destinations/<Harbor incidents>"))
+    parts = support.locator(".attempts time > span")
+    moment, comma = parts.nth(0).bounding_box(), parts.nth(1).bounding_box()
+    assert moment
+    assert comma
+    assert moment["y"] == comma["y"]
+
+
 def test_a_tab_filters_by_badge_without_a_reload_and_the_url_keeps_it(support: Page) -> None:
     open_list(support, "/w/harbor/destinations?q=ticket")
     support.get_by_role("navigation", name="Show").get_by_role("link", name="Failed").click()
