@@ -18,6 +18,22 @@ FIND_ANNOUNCED_CLOCKS = """(clocks) => [...document.querySelectorAll("[aria-live
 # The Tab key stops at what can be used, at what scrolls, and at no text.
 FIND_TEXT_STOPS = """() => [...document.querySelectorAll("[tabindex='0']")]
     .filter((element) => !element.matches(".overflow-auto, pre")).map((element) => element.outerHTML)"""
+# What looks the same with the focus as without it. The Tab key before it lets the browser show the focus.
+FIND_UNMARKED_FOCUS = """() => {
+    const look = (element) => {
+        const { outlineStyle, boxShadow, borderColor, backgroundColor } = getComputedStyle(element);
+        return [outlineStyle, boxShadow, borderColor, backgroundColor].join();
+    };
+    return [...document.querySelectorAll("a, button, input, select, textarea, summary, [tabindex='0']")]
+        .filter((element) => element.checkVisibility() && !element.disabled && element.type !== "hidden")
+        .filter((element) => !element.matches(".skip"))
+        .filter((element) => {
+            element.blur();
+            const before = look(element);
+            element.focus();
+            return look(element) === before;
+        }).map((element) => element.outerHTML);
+}"""
 # Returns no more than is needed: all that axe-core has found passes through three processes.
 RUN_AXE = """async () => {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
@@ -54,6 +70,7 @@ class PageReport:
     barriers: accessibility violations for each of `WIDTHS`, with all details open.
     barriers_in_dark: those in dark, on a desktop alone: a phone has the same colors (see `test_color_schemes.py`).
     announced_clocks: live regions that hold a clock. text_stops: texts at which the Tab key stops.
+    unmarked_focus: what can be used by keyboard, but does not show that it has the focus.
     """
 
     overflow: dict[int, tuple[int, int]]
@@ -61,6 +78,7 @@ class PageReport:
     barriers_in_dark: list[str]
     announced_clocks: list[str]
     text_stops: list[str]
+    unmarked_focus: list[str]
     console: list[str]
     violations: list[str]
     origins: set[str]
@@ -90,6 +108,7 @@ def check_page(tab: Page, case: PageCase) -> PageReport:
         barriers_in_dark=find_barriers(tab),
         announced_clocks=tab.evaluate(FIND_ANNOUNCED_CLOCKS, CLOCKS),
         text_stops=tab.evaluate(FIND_TEXT_STOPS),
+        unmarked_focus=_find_unmarked_focus(tab),
         console=console,
         violations=tab.evaluate("window.violations"),
         origins={urlsplit(url)._replace(path="", query="", fragment="").geturl() for url in urls},
@@ -112,6 +131,12 @@ def _measure_overflow(tab: Page) -> tuple[int, int]:
     closed = tab.evaluate(MEASURE_OVERFLOW_SCRIPT)
     tab.evaluate(SET_DETAILS_SCRIPT, True)
     return closed, tab.evaluate(MEASURE_OVERFLOW_SCRIPT)
+
+
+def _find_unmarked_focus(tab: Page) -> list[str]:
+    tab.keyboard.press("Tab")
+    found: list[str] = tab.evaluate(FIND_UNMARKED_FOCUS)
+    return found
 
 
 def _open(tab: Page, case: PageCase) -> Response:

@@ -9,10 +9,24 @@ from tests.browser.running_demo import RunningDemo
 NEW = "/w/harbor/destinations/new/webhook"
 SECRET = "whsec_" + "Y2FuYXJ5" * 4
 
+COMPUTE_COLOR = """(name) => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = `var(${name})`;
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+}"""
+
 
 def leave(tab: Page, label: str, typed: str) -> None:
     tab.get_by_label(label).fill(typed)
     tab.keyboard.press("Tab")
+
+
+def color_of(tab: Page, name: str) -> str:
+    """Return the color that a custom property has, as the browser computes it."""
+    color: str = tab.evaluate(COMPUTE_COLOR, name)
+    return color
 
 
 def test_a_field_that_loses_the_focus_shows_its_error_and_keeps_its_value(admin: Page) -> None:
@@ -24,6 +38,14 @@ def test_a_field_that_loses_the_focus_shows_its_error_and_keeps_its_value(admin:
     expect(address).to_have_attribute("aria-invalid", "true")
     expect(address).to_have_accessible_description(re.compile("it does not begin with https://"))
     expect(admin.get_by_label("Signing secret")).to_be_focused()
+
+
+def test_a_fields_error_has_the_color_of_a_failure_and_its_approval_that_of_success(admin: Page) -> None:
+    admin.goto(NEW)
+    leave(admin, "Address", "ftp://files.example.com/canary")
+    leave(admin, "Name", "Pager")
+    expect(admin.locator("#address-error")).to_have_css("color", color_of(admin, "--failed"))
+    expect(admin.locator("#name-check p")).to_have_css("color", color_of(admin, "--sent"))
 
 
 def test_a_corrected_field_is_shown_as_valid(admin: Page, demo: RunningDemo) -> None:

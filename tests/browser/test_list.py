@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, ViewportSize, expect
 
+from tests.browser.running_demo import RunningDemo
 from tests.browser.test_journey import press_tab_until_focused, press_that_ends
 
 ALL_ENDED = re.compile(r"(All|The) \d (requested )?tests are complete: \d accepted, \d failed\.")
@@ -21,6 +22,34 @@ def test_the_page_starts_with_a_summary_and_the_broken_destinations(support: Pag
     open_list(support, "/w/harbor/destinations?q=ticket")
     expect(support.locator("#state p")).to_contain_text(re.compile(r"\d of \d+ destinations accepted their last test"))
     expect(support.locator(".destination h2").first).to_have_text("Old ticket system")
+
+
+def test_a_screen_reader_hears_what_the_digits_beside_a_host_are(support: Page) -> None:
+    open_list(support, "/w/harbor/destinations?q=Old+ticket")
+    expect(support.locator(".where")).to_match_aria_snapshot(r"""
+        - text: hooks.demo.example
+        - code: /^fingerprint [0-9a-f]{8}$/
+    """)
+
+
+def test_on_a_phone_the_button_stands_apart_from_the_note_below_it(support: Page, demo: RunningDemo) -> None:
+    support.set_viewport_size(ViewportSize(width=360, height=800))
+    support.goto(demo.fill_in("/w/harbor/destinations/<Old ticket system>"))
+    button = support.locator(".send").bounding_box()
+    note = support.get_by_text("Next drill:").bounding_box()
+    assert button
+    assert note
+    assert note["y"] - button["y"] - button["height"] > 4
+
+
+def test_on_a_narrow_phone_no_line_begins_with_the_comma_after_a_time(support: Page, demo: RunningDemo) -> None:
+    support.set_viewport_size(ViewportSize(width=350, height=800))
+    support.goto(demo.fill_in("/w/harbor/destinations/<Harbor incidents>"))
+    parts = support.locator(".attempts time > span")
+    moment, comma = parts.nth(0).bounding_box(), parts.nth(1).bounding_box()
+    assert moment
+    assert comma
+    assert moment["y"] == comma["y"]
 
 
 def test_a_tab_filters_by_badge_without_a_reload_and_the_url_keeps_it(support: Page) -> None:

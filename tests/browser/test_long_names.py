@@ -108,6 +108,16 @@ def test_no_page_is_wider_than_a_phone(phone: Page, demo: RunningDemo, path: str
     assert (closed, phone.evaluate(MEASURE_OVERFLOW_SCRIPT)) == (0, 0)
 
 
+def test_a_box_stays_beside_the_name_that_it_chooses(phone: Page) -> None:
+    phone.goto("/w/harbor/choose")
+    label = phone.locator(".ticks label").first
+    box, name = label.locator("input").bounding_box(), label.locator("b").bounding_box()
+    assert box
+    assert name
+    assert box["x"] + box["width"] < name["x"]
+    assert abs(box["y"] - name["y"]) < box["height"]
+
+
 def test_many_recipients_make_no_tall_row(phone: Page, demo: RunningDemo) -> None:
     phone.goto(LIST)
     row = phone.locator(_fill_in(demo, ".destination:has(#status-<2>) .where")).bounding_box()

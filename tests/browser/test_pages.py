@@ -128,6 +128,10 @@ def test_the_tab_key_stops_at_no_text(report: PageReport) -> None:
     assert report.text_stops == []
 
 
+def test_what_has_the_focus_shows_it(report: PageReport) -> None:
+    assert report.unmarked_focus == []
+
+
 def test_the_console_stays_empty(report: PageReport) -> None:
     assert report.console == []
 

@@ -89,7 +89,7 @@ def test_by_keyboard_it_asks_is_canceled_and_then_pages_once(
     tab.keyboard.press("Enter")
     tab.get_by_role("button", name="Page them now").press("Enter")
 
-    expect(opener).to_have_text(re.compile(r"Tests again in \d+ s"))
+    expect(opener).to_have_text(re.compile(r"Test again in \d+ s"))
     expect(opener).to_be_focused()
     expect(tab.get_by_role("button", name=re.compile("Page them"))).to_be_hidden()
     assert _count_sent(app) == 1
@@ -99,7 +99,7 @@ def test_a_plan_takes_the_place_of_the_question_and_the_focus(pager: str, seeded
     tab = open_as(seeded.support, pager)
     _question(tab).locator("summary").click()
     tab.get_by_role("button", name="Page them now").click()
-    expect(_question(tab).locator("summary")).to_contain_text("Tests again in")
+    expect(_question(tab).locator("summary")).to_contain_text("Test again in")
     _question(tab).locator("summary").click()
     tab.get_by_role("button", name=re.compile(r"Page them in \d+ s")).click()
 
@@ -119,7 +119,7 @@ def test_it_works_without_scripts(app: Flask, pager: str, seeded: SeededIds, ope
     _question(tab).locator("summary").click()
     tab.get_by_role("button", name="Page them now").click()
 
-    expect(_question(tab).locator("summary")).to_contain_text("Tests again in")
+    expect(_question(tab).locator("summary")).to_contain_text("Test again in")
     assert _count_sent(app) == 1
 
 

@@ -57,7 +57,7 @@ def test_a_planned_test_is_made_and_canceled_by_keyboard_and_keeps_the_focus(add
     expect(tab.get_by_text("canceled the planned test. Nothing was sent.")).to_be_visible()
     expect(button(tab)).to_have_text(COUNTING)
     expect(button(tab)).to_be_focused()
-    expect(button(tab)).to_have_accessible_name(re.compile("^Tests again in"))
+    expect(button(tab)).to_have_accessible_name(re.compile("^Test again in"))
 
 
 def test_a_button_is_busy_while_its_press_is_under_way_and_posts_once(add_webhook: AddWebhook) -> None:

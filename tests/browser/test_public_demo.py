@@ -115,6 +115,7 @@ def test_the_pages_of_the_public_demo_fit_and_are_accessible(context: BrowserCon
         barriers_in_dark=[],
         announced_clocks=[],
         text_stops=[],
+        unmarked_focus=[],
         console=[],
         violations=[],
         origins=report.origins,

@@ -82,14 +82,14 @@ def test_the_name_of_a_button_that_counts_down_contains_what_it_shows(add_webhoo
     button(tab).click()
     expect_badge(tab, "sent")
     button(tab).blur()
-    expect(button(tab)).to_have_accessible_name(re.compile(r"^Tests again in \d+ s ?, Webhook"))
+    expect(button(tab)).to_have_accessible_name(re.compile(r"^Test again in \d+ s ?, Webhook"))
 
 
 def test_the_name_of_a_focused_button_does_not_change_each_second(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     button(tab).click()
     expect_badge(tab, "sent")
-    expect(button(tab)).to_have_attribute("aria-label", re.compile(r"^Tests again in \d+ s ?, Webhook"))
+    expect(button(tab)).to_have_attribute("aria-label", re.compile(r"^Test again in \d+ s ?, Webhook"))
     names, shown = tab.evaluate(NOTE_NAMES, button(tab).element_handle())
     assert len(shown) >= 4
     assert len(names) <= 2

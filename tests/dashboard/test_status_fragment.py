@@ -179,7 +179,7 @@ def _find_button(html: str) -> tuple[str, str]:
 def test_during_the_cooldown_the_button_says_when_it_tests_and_plans_a_test(app: Flask) -> None:
     html = _render(app, _show(_test_send(DeliveryStatus.SENT), age=19))
 
-    assert _find_button(html) == ("/w/harbor/destinations/1/plan", "Tests again in 41 s, Ticket system")
+    assert _find_button(html) == ("/w/harbor/destinations/1/plan", "Test again in 41 s, Ticket system")
     assert f'data-until="{(NOW + seconds(60)).isoformat()}" data-when-over="Send test"' in html
     assert 'data-post-when-over="/w/harbor/destinations/1/test"' in html
     assert "disabled" not in html

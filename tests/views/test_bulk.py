@@ -52,6 +52,25 @@ def test_the_page_lists_what_the_filter_of_the_list_shows(seeded: SeededIds, vis
     assert f'href="{PAGE}?order=name"' in admin.get("/w/harbor/destinations?order=name").text
 
 
+def test_the_page_counts_what_matches_the_filter(seeded: SeededIds, visit: Visit, ids: list[int]) -> None:
+    admin = visit(seeded.admin)
+
+    assert re.search(r"\s1 destination that matches the filter\.", admin.get(f"{PAGE}?tag=dock").text)
+    assert re.search(r"\s3 destinations that match the filter\.", admin.get(f"{PAGE}?state=never").text)
+    assert re.search(r"\s3 destinations\.", admin.get(PAGE).text)
+
+
+def test_an_empty_page_names_the_filter_only_if_there_is_one(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    filtered = admin.get(f"{PAGE}?q=no+such+name").text
+    admin.post("/w/harbor/destinations/1/delete")
+    empty = admin.get(PAGE).text
+
+    assert "No destination matches the filter." in filtered
+    assert "No destinations yet." in empty
+    assert "filter" not in empty
+
+
 def test_the_list_is_filtered_by_tag_and_shows_tags(seeded: SeededIds, visit: Visit, ids: list[int]) -> None:
     page = visit(seeded.admin).get("/w/harbor/destinations?tag=dock").text
 

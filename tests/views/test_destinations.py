@@ -149,6 +149,13 @@ def test_an_admin_chooses_whether_mail_is_marked_as_automatic_and_every_member_s
     assert row(3)[0].settings_version == 3
 
 
+def test_only_a_form_with_stored_secrets_says_that_a_new_one_replaces_them(admin: Visitor, mailbox: str) -> None:
+    warning = "A new address or secret permanently replaces the stored one."
+
+    assert warning in admin.get(f"{OWN}/edit").text
+    assert warning not in admin.get(f"{mailbox}/edit").text
+
+
 def test_a_waiting_test_is_canceled_if_mail_is_to_be_marked_otherwise(
     app: Flask, admin: Visitor, mailbox: str, app_settings: AppSettings
 ) -> None:

@@ -44,6 +44,7 @@ def test_the_page_of_an_installation_that_works_says_so(app: Flask, admin: Visit
 
     assert "No problem was found." in page
     assert "<code>host:1</code>: works, last heartbeat" in page
+    assert "No test is waiting to be sent." in page
 
 
 def test_without_a_mail_server_no_mail_check_is_offered(admin: Visitor) -> None:

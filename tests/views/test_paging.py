@@ -367,7 +367,7 @@ def test_during_the_cooldown_it_asks_before_it_plans(cooling: int, visit: Visit,
     page = visit(seeded.support).get(OWN.format(pager=cooling)).text
     question = page[page.index('<details class="paging"') :]
 
-    assert "Tests again in" in question
+    assert "Test again in" in question
     assert "Page them in" in question
     assert f'action="{OWN}/plan"'.format(pager=cooling) in question
 

@@ -136,7 +136,7 @@ def test_another_member_cancels_it_and_a_second_cancel_says_that_none_is_planned
     assert (first.status_code, second.status_code, _deliveries(app)) == (200, 409, 1)
     assert "Admin canceled the planned test. Nothing was sent." in first.text
     assert 'role="alert"><p class="refusal">No test is planned any more.' in second.text
-    assert "Tests again in" in first.text
+    assert "Test again in" in first.text
 
 
 @pytest.mark.usefixtures("tested")
